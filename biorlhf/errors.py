@@ -1,0 +1,95 @@
+"""One family of errors. Each says where, what was found, what was expected, and what there is."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BiorlhfError(Exception):
+    """The base of every error that biorlhf raises on purpose. The command line exits with 1 for it."""
+
+    exit_code = 1
+
+
+class InputError(BiorlhfError, ValueError):
+    """The user's input is wrong: a recipe, a file, a name, a request that this machine cannot meet.
+
+    The command line prints the message alone, without a traceback, and exits with 2. The parts are
+    kept as attributes so that a program can show them in its own way.
+
+    Args:
+        where: file, line and dotted path, as far as they are known: ``recipes/a.yaml:12: lora.r``.
+        found: what stands there.
+        expected: what is allowed there.
+        choices: every allowed name, where there is a list; the nearest to ``name`` is suggested.
+        name: the name that was looked up among ``choices``.
+        hint: what to do about it.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        where: str,
+        found: str,
+        expected: str = "",
+        *,
+        choices: Iterable[str] = (),
+        name: str = "",
+        hint: str = "",
+    ) -> None:
+        self.where, self.found, self.expected, self.hint = where, found, expected, hint
+        self.choices = tuple(sorted(choices))
+        self.name = name
+        close = difflib.get_close_matches(name.lower(), [c.lower() for c in self.choices], n=1, cutoff=0.5)
+        self.nearest = next((c for c in self.choices if close and c.lower() == close[0]), "")
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        lines = [f"{self.where}: {self.found}" if self.where else self.found]
+        if self.nearest:
+            lines.append(f"  did you mean: {self.nearest}")
+        if self.expected:
+            lines.append(f"  expected: {self.expected}")
+        if self.choices:
+            lines.append(f"  available: {', '.join(self.choices)}")
+        if self.hint:
+            lines.append(f"  {self.hint}")
+        return "\n".join(lines)
+
+    def __reduce__(self):  # keeps the parts when the error crosses a process
+        state = (self.where, self.found, self.expected, self.choices, self.name, self.hint)
+        return _rebuild, (type(self), *state)
+
+
+def _rebuild(cls, where, found, expected, choices, name, hint):
+    return cls(where, found, expected, choices=choices, name=name, hint=hint)
+
+
+class RecipeError(InputError):
+    """A recipe that does not fit its schema, or names what does not exist."""
+
+
+class PluginError(InputError):
+    """A plugin that conflicts with another, is malformed, misspells a hook, or failed to import."""
+
+
+class DataError(InputError):
+    """A data file that is missing, malformed, or contradicts itself."""
+
+
+class ResourceError(InputError):
+    """The machine or cluster lacks what the recipe asks for."""
+
+
+class RunFailure(BiorlhfError, RuntimeError):
+    """The run could not go on: an actor lost for good, a policy mismatch, a failure budget spent."""
+
+
+class PolicyMismatch(RunFailure):
+    """Rollout and learner do not serve the same policy after a synchronisation."""
+
+
+class FailureBudgetExceeded(RunFailure):
+    """More verifier failures than the recipe allows."""

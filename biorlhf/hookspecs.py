@@ -1,0 +1,141 @@
+"""The four hooks. A plugin implements any of them and yields named, frozen records.
+
+A plugin module needs one import::
+
+    from biorlhf import Score, VerifierPlugin, hookimpl
+
+    class NamesTissue:
+        def score(self, question, completion_text):
+            if question.tissue is None:
+                return Score.not_applicable("the question names no tissue")
+            return Score.scored(float(question.tissue in completion_text.lower()))
+
+    @hookimpl
+    def biorlhf_verifiers():
+        yield VerifierPlugin(name="names_tissue", summary="the tissue is named",
+                             build=lambda config: NamesTissue())
+
+and one entry point in its ``pyproject.toml``::
+
+    [project.entry-points.biorlhf]
+    names_tissue = "names_tissue"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import pluggy
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from biorlhf.stage import Stage, StepResult
+    from biorlhf.types import Dataset, Group, Question, Reward, Score
+
+hookspec = pluggy.HookspecMarker("biorlhf")
+hookimpl = pluggy.HookimplMarker("biorlhf")
+
+
+class PluginConfig(BaseModel):
+    """Base of a plugin's own settings: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Verifier(Protocol):
+    """Judges one completion. ``score`` must be a pure function of its arguments."""
+
+    def score(self, question: Question, completion_text: str) -> Score: ...
+
+
+class DatasetBuilder(Protocol):
+    """``build(config)`` of a :class:`DatasetPlugin`; raises ``DataError`` where the input is wrong."""
+
+    def __call__(self, config: Any) -> Dataset: ...
+
+
+class Trainer(Protocol):
+    """One stage of training, as a generator of steps.
+
+    ``steps`` yields one :class:`~biorlhf.stage.StepResult` after each optimizer update (or skipped
+    update), starting after ``stage.done_steps``; everything random in it must be derived from
+    ``stage.seed`` and the step's number alone, so that a resumed run repeats what was lost.
+    """
+
+    needs_rollouts: bool
+
+    def total_steps(self, dataset: Dataset) -> int: ...
+
+    def steps(self, stage: Stage) -> Iterator[StepResult]: ...
+
+
+class Evaluator(Protocol):
+    """Turns scored completions into a report: JSON, every rate with its interval."""
+
+    def evaluate(self, groups: Sequence[tuple[Group, Sequence[Reward]]]) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRecord:
+    """What all four kinds share. ``name`` says what it does; ``aliases`` are accepted for it.
+
+    ``config`` is the pydantic model of the plugin's settings in a recipe; ``build`` takes an
+    instance of it and returns the working object. Import heavy packages inside ``build``.
+    """
+
+    name: str
+    build: Callable[[Any], Any]
+    summary: str = ""
+    aliases: tuple[str, ...] = ()
+    config: type[BaseModel] = PluginConfig
+    kind: ClassVar[str] = ""
+
+
+class VerifierPlugin(PluginRecord):
+    """``build(config)`` returns a :class:`Verifier`."""
+
+    __slots__ = ()
+    kind = "verifier"
+
+
+class DatasetPlugin(PluginRecord):
+    """``build(config)`` returns a :class:`~biorlhf.types.Dataset`."""
+
+    __slots__ = ()
+    kind = "dataset"
+
+
+class TrainerPlugin(PluginRecord):
+    """``build(config)`` returns a :class:`Trainer`."""
+
+    __slots__ = ()
+    kind = "trainer"
+
+
+class EvaluatorPlugin(PluginRecord):
+    """``build(config)`` returns an :class:`Evaluator`."""
+
+    __slots__ = ()
+    kind = "evaluator"
+
+
+@hookspec
+def biorlhf_verifiers() -> Iterable[VerifierPlugin]:
+    """Yield the verifiers that this plugin offers."""
+
+
+@hookspec
+def biorlhf_datasets() -> Iterable[DatasetPlugin]:
+    """Yield the datasets that this plugin offers."""
+
+
+@hookspec
+def biorlhf_trainers() -> Iterable[TrainerPlugin]:
+    """Yield the trainers that this plugin offers."""
+
+
+@hookspec
+def biorlhf_evaluators() -> Iterable[EvaluatorPlugin]:
+    """Yield the evaluators that this plugin offers."""

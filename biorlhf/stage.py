@@ -1,0 +1,131 @@
+"""What a trainer sees of the rest: data, a learner, rollouts and scorers, each behind a small interface.
+
+The interfaces are met by Ray actors (``biorlhf.actors``), by plain objects in this process
+(``biorlhf.inline``), and by the doubles in ``biorlhf.testing``. A trainer cannot tell which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from biorlhf.reward import RewardComposer
+from biorlhf.types import (
+    AdapterRef,
+    Dataset,
+    Group,
+    Question,
+    ScoredGroup,
+    StepMetrics,
+    TrainGroup,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to sample. ``seed`` and the question's id fix every random draw of a completion.
+
+    ``max_tokens`` counts generated tokens; ``temperature`` 0 is greedy and needs ``n`` = 1.
+    """
+
+    n: int
+    max_tokens: int
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA adapter as it travels: its identity and its two files (PEFT's plain format)."""
+
+    ref: AdapterRef
+    tensors: bytes = field(repr=False)
+    config: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What one optimizer update did. ``metrics`` are named numbers: loss, grad_norm, lr, kl, ...
+
+    ``adapter`` is None where nothing changed (every group had an advantage of zero).
+    """
+
+    metrics: Mapping[str, float]
+    adapter: Adapter | None
+
+
+class Learner(Protocol):
+    """Holds the base model, the LoRA adapter, the optimizer and the reference policy of a stage."""
+
+    def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:
+        """(prompt, response) texts as token ids: the recipe's template on the prompt, an end token after
+        the response. One group per pair, each with one completion."""
+        ...
+
+    def step(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any], *, seed: int) -> Update:
+        """One or more optimizer updates on one batch. ``loss`` is the trainer's own settings of the
+        loss: plain data, with the key ``"name"``."""
+        ...
+
+    def evaluate(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> Mapping[str, float]:
+        """The loss's metrics on a batch, without an update."""
+        ...
+
+    def adapter(self) -> Adapter:
+        """The adapter as it is now."""
+        ...
+
+
+class Rollouts(Protocol):
+    """The rollout workers, as one."""
+
+    def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+        """One group per question, in the order in which they finish."""
+        ...
+
+    def load_adapter(self, adapter: Adapter) -> None:
+        """Serve this policy from now on. Raises ``PolicyMismatch`` where a worker serves another."""
+        ...
+
+
+class Scorers(Protocol):
+    """The scorer workers, as one."""
+
+    def score(self, groups: Iterable[Group]) -> Iterator[ScoredGroup]:
+        """Rewards for each group, in the order in which they finish. Consumes ``groups`` as they
+        arrive, so that scoring and generation overlap."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a recipe, ready to run.
+
+    ``index`` and ``name`` are unique in a run. ``done_steps`` is 0, or the number of steps that an
+    interrupted run had finished at its last checkpoint. ``rollouts``, ``scorers`` and ``composer``
+    are None for a trainer that says it needs no rollouts.
+    """
+
+    name: str
+    index: int
+    seed: int
+    dataset: Dataset
+    learner: Learner
+    rollouts: Rollouts | None = None
+    scorers: Scorers | None = None
+    composer: RewardComposer | None = None
+    max_completion_tokens: int = 0
+    done_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One finished step: its metrics, and the rollouts (with advantages, ``_P_G``) that it used."""
+
+    metrics: StepMetrics
+    groups: tuple[ScoredGroup, ...] = ()
+    advantages: tuple[tuple[float, ...], ...] = ()
+    adapter: AdapterRef | None = None
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Built-in datasets, one module each; modules with a leading underscore are shared parts."""

@@ -1,0 +1,1 @@
+"""Built-in verifiers, one module each; modules with a leading underscore are shared parts."""
