@@ -145,8 +145,10 @@ class RunStore:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        names = dict.fromkeys(name for row in rows for name in row)
+        schema = pa.schema([(name, _arrow_type(name, rows)) for name in names])
         buffer = io.BytesIO()
-        pq.write_table(pa.Table.from_pylist([dict(row) for row in rows]), buffer, compression="zstd")
+        pq.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema), buffer, compression="zstd")
         self.write_bytes(name, buffer.getvalue())
 
     # Checkpoints.
@@ -191,6 +193,16 @@ class RunStore:
         self.write_folder(
             name, {"adapter_model.safetensors": adapter.tensors, "adapter_config.json": adapter.config}
         )
+
+
+def _arrow_type(name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
+    """The same type in every step's file, though a column may hold nothing but None in one of them."""
+    import pyarrow as pa
+
+    if name in ("reward", "advantage") or name.startswith("score_"):
+        return pa.float64()
+    value = next((row[name] for row in rows if row.get(name) is not None), "")
+    return {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}.get(type(value), pa.string())
 
 
 def rollout_rows(

@@ -1,0 +1,136 @@
+"""Ray: connecting, asking for resources, starting the actors and stopping them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
+
+from biorlhf.actors.learner import RayLearner
+from biorlhf.actors.rollout import RayRollouts
+from biorlhf.actors.scorer import RayScorers
+from biorlhf.errors import ResourceError
+from biorlhf.plan import Request, requests
+from biorlhf.recipe import Recipe
+from biorlhf.workers import Workers
+
+LOCAL_OBJECT_STORE_BYTES = 2**30  # adapters and texts only: Ray's own default would take 30 % of memory
+
+
+@contextmanager
+def ray_workers(recipe: Recipe, *, samples: bool, address: str | None) -> Iterator[Workers]:
+    """Connect to Ray (``address``, RAY_ADDRESS, or a local one), place the actors, start them."""
+    started_here = not ray.is_initialized()
+    if started_here:
+        _connect(address)
+    group = None
+    try:
+        asked = requests(recipe, samples=samples)
+        _refuse_impossible(asked)
+        group = _place(asked, recipe.cluster.start_timeout_s)
+        places = {request.name: number for number, request in enumerate(asked)}
+        with _actors(recipe, group, places) as (learner, rollouts, scorers):
+            yield Workers(learner, rollouts, scorers, describe(asked))
+    finally:
+        if group is not None:
+            remove_placement_group(group)
+        if started_here:
+            ray.shutdown()
+
+
+def _connect(address: str | None) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # The driver passes threads on by itself; Ray's own guess (the actor's logical CPUs) is not wanted.
+    address = address or os.environ.get("RAY_ADDRESS")
+    local = {} if address else {"object_store_memory": LOCAL_OBJECT_STORE_BYTES, "include_dashboard": False}
+    try:
+        ray.init(
+            address=address or "local",
+            log_to_driver=bool(os.environ.get("BIORLHF_VERBOSE")),
+            logging_level=logging.WARNING,
+            **local,
+        )
+    except ConnectionError as error:
+        raise ResourceError(f"Ray at {address}", f"cannot be reached: {error}") from None
+
+
+def _refuse_impossible(asked: list[Request]) -> None:
+    """Say at once what no node of this cluster will ever have."""
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    have = {kind: sum(node.get(kind, 0) for node in nodes) for kind in ("CPU", "GPU")}
+    want = {"CPU": sum(r.cpus for r in asked), "GPU": sum(r.gpus for r in asked)}
+    lacking = [kind for kind in have if want[kind] > have[kind]]
+    lonely = [
+        r for r in asked if not any(n.get("CPU", 0) >= r.cpus and n.get("GPU", 0) >= r.gpus for n in nodes)
+    ]
+    if lacking or lonely:
+        names = ", ".join(str(request) for request in asked)
+        raise ResourceError(
+            "resources",
+            f"the recipe asks for {_amounts(want)} ({names}); this cluster has {_amounts(have)}"
+            + (f", and no single node fits {lonely[0]}" if lonely and not lacking else ""),
+            hint="use a larger cluster (--address or RAY_ADDRESS), or lower rollout, learner and scorer in the "
+            "recipe; --dry-run shows the plan without any of this",
+        )
+
+
+def _amounts(resources: Mapping[str, float]) -> str:
+    return " and ".join(
+        f"{amount:g} {kind}" + ("s" if amount != 1 else "") for kind, amount in resources.items()
+    )
+
+
+def _place(asked: list[Request], timeout_s: float) -> PlacementGroup:
+    group = placement_group([request.bundle() for request in asked], strategy="PACK")
+    if not group.wait(timeout_s):
+        free = ray.available_resources()
+        have = {kind: free.get(kind, 0.0) for kind in ("CPU", "GPU")}
+        remove_placement_group(group)
+        raise ResourceError(
+            "resources",
+            f"nothing became free in {timeout_s:g} s: asked for {', '.join(map(str, asked))}; "
+            f"free now: {_amounts(have)}",
+            hint="wait for other jobs to end, or raise cluster.start_timeout_s",
+        )
+    return group
+
+
+@contextmanager
+def _actors(
+    recipe: Recipe, group: PlacementGroup, places: Mapping[str, int]
+) -> Iterator[tuple[RayLearner, RayRollouts | None, RayScorers | None]]:
+    rollouts = scorers = None
+    learner = RayLearner(recipe, group, places["learner"])
+    try:
+        if "rollout 1" in places:
+            rollouts = RayRollouts(
+                recipe, group, [n for name, n in places.items() if name.startswith("rollout")]
+            )
+            scorers = RayScorers(
+                recipe, group, [n for name, n in places.items() if name.startswith("scorer")]
+            )
+        learner.wait()
+        if rollouts is not None:
+            rollouts.wait()
+            rollouts.watch(learner)
+        yield learner, rollouts, scorers
+    finally:
+        for pool in (learner, rollouts, scorers):
+            if pool is not None:
+                pool.close()
+
+
+def describe(asked: list[Request]) -> dict[str, Any]:
+    """For the manifest: Ray's version, the nodes, and what each actor was given."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    keep = ("CPU", "GPU", "memory")
+    return {
+        "ray": ray.__version__,
+        "nodes": [{k: v for k, v in node["Resources"].items() if k in keep} for node in nodes],
+        "actors": [{"name": r.name, "cpus": r.cpus, "gpus": r.gpus} for r in asked],
+    }

@@ -1,0 +1,42 @@
+"""Getting results out of Ray with errors that a person can act on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ray
+from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError, RayTaskError
+
+from biorlhf.errors import BiorlhfError, RunFailure
+
+ActorLost = (RayActorError, ActorDiedError)
+
+
+def fetch(ref: Any, what: str, timeout_s: float | None = None) -> Any:
+    """The value of a reference. An error that biorlhf raised in an actor is raised again as it was.
+
+    Raises:
+        RunFailure: the actor died, failed in a way nobody foresaw, or gave no answer in ``timeout_s``.
+    """
+    try:
+        return ray.get(ref, timeout=timeout_s)
+    except RayTaskError as error:
+        raise root_cause(error, what) from error
+    except GetTimeoutError:
+        raise RunFailure(f"{what}: no answer in {timeout_s:g} s") from None
+    except ActorLost as error:
+        raise RunFailure(f"{what}: its process died ({_first_line(error)}); --resume goes on") from error
+
+
+def root_cause(error: RayTaskError, what: str) -> BiorlhfError:
+    """The error that was raised in the actor, with the actor's traceback kept as a note."""
+    cause = error.cause
+    if isinstance(cause, BiorlhfError):
+        return cause
+    failure = RunFailure(f"{what}: {type(cause).__name__}: {_first_line(cause)}")
+    failure.add_note(str(error))
+    return failure
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

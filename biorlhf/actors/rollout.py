@@ -1,0 +1,164 @@
+"""Rollout actors: prompts are spread over them, groups come back as they finish."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import ray
+from ray.exceptions import RayTaskError
+from ray.util.placement_group import PlacementGroup
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from biorlhf.actors.fetch import ActorLost, fetch, root_cause
+from biorlhf.engines.sampling import Sampler, SamplerSpec, build_sampler
+from biorlhf.errors import RunFailure
+from biorlhf.recipe import Recipe
+from biorlhf.stage import Adapter, Sampling
+from biorlhf.types import Group, Question, TrainGroup
+from biorlhf.workers import CANARY_ANSWER, CANARY_PROMPT, ControlledLearner, check_canary, highest_rank
+
+MAX_RESTARTS = 3  # of one actor in one run: more than that is no accident
+
+
+def thread_count(cpus: float, actors: int) -> int:
+    """Compute threads of one actor: its CPUs, or its share of the node where that is more.
+
+    Rollout and learner take turns within a step, so each may use what the other leaves idle.
+    """
+    return max(1, int(cpus), (os.cpu_count() or 1) // actors)
+
+
+class RolloutWorker:
+    """A sampler in a process of its own."""
+
+    def __init__(self, recipe: dict[str, Any]) -> None:
+        parsed = Recipe.model_validate(recipe)
+        threads = thread_count(parsed.rollout.cpus, parsed.rollout.actors)
+        spec = SamplerSpec(parsed, highest_rank(parsed), threads, on_gpu=parsed.rollout.gpus > 0)
+        self.sampler: Sampler = build_sampler(spec)
+
+    def ready(self) -> int:
+        return os.getpid()
+
+    def encode(self, text: str) -> list[int]:
+        return self.sampler.encode(text)
+
+    def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+        yield from self.sampler.sample(questions, sampling)
+
+    def load_adapter(self, adapter: Adapter) -> None:
+        arrived = hashlib.sha256(adapter.tensors).hexdigest()
+        if arrived != adapter.ref.sha256:
+            raise RunFailure(
+                f"adapter version {adapter.ref.version} arrived damaged: its sha256 is {arrived}"
+            )
+        self.sampler.load_adapter(adapter)
+
+    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
+        return self.sampler.logprobs(prompt_ids, token_ids)
+
+
+RolloutActor: Any = ray.remote(RolloutWorker)
+
+
+class RayRollouts:
+    """All rollout actors as one; meets :class:`biorlhf.stage.Rollouts`.
+
+    An actor whose process dies is started again in its place, given the current adapter, and asked
+    again for the questions that it had not finished.
+    """
+
+    def __init__(self, recipe: Recipe, group: PlacementGroup, bundles: Sequence[int]) -> None:
+        self.recipe, self.group, self.bundles = recipe, group, list(bundles)
+        self.actors = [self._start(bundle) for bundle in self.bundles]
+        self.restarts = [0] * len(self.actors)
+        self.adapter: Any = None  # a reference to the adapter in Ray's object store
+        self.canary: tuple[ControlledLearner, TrainGroup] | None = None
+        self.canary_gap = 0.0
+
+    def _start(self, bundle: int) -> Any:
+        strategy = PlacementGroupSchedulingStrategy(self.group, placement_group_bundle_index=bundle)
+        rollout = self.recipe.rollout
+        return RolloutActor.options(
+            num_cpus=rollout.cpus, num_gpus=rollout.gpus, scheduling_strategy=strategy
+        ).remote(self.recipe.to_json())
+
+    def wait(self) -> None:
+        """Return when every actor has its model loaded."""
+        for number, actor in enumerate(self.actors):
+            self._fetch(actor.ready.remote(), number, self.recipe.cluster.start_timeout_s)
+
+    def _fetch(self, ref: Any, number: int, timeout_s: float | None = None) -> Any:
+        return fetch(ref, f"rollout actor {number + 1}", timeout_s or self.recipe.rollout.timeout_s)
+
+    def watch(self, learner: ControlledLearner) -> None:
+        """From now on compare every adapter that is loaded with the learner's own log-probabilities."""
+        probe = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
+        seen = self._fetch(self.actors[0].encode.remote(CANARY_PROMPT), 0)
+        if tuple(seen) != tuple(probe.prompt_ids):
+            raise RunFailure("learner and rollout turn the same prompt into different tokens")
+        self.canary = (learner, probe)
+
+    def load_adapter(self, adapter: Adapter) -> None:
+        self.adapter = ray.put(adapter)
+        self._on_all("load_adapter", self.adapter)
+        if self.canary is None:
+            return
+        learner, probe = self.canary
+        ids = (probe.prompt_ids, probe.completions[0].token_ids)
+        theirs = self._on_all("logprobs", *ids)
+        own = learner.logprobs(*ids)
+        tolerance = self.recipe.rollout.canary_tolerance
+        self.canary_gap = max(
+            check_canary(own, values, tolerance, f"rollout actor {number + 1}")
+            for number, values in enumerate(theirs)
+        )
+
+    def _on_all(self, method: str, *args: Any) -> list[Any]:
+        refs = [getattr(actor, method).remote(*args) for actor in self.actors]
+        return [self._fetch(ref, number) for number, ref in enumerate(refs)]
+
+    def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+        share = {n: list(questions[n :: len(self.actors)]) for n in range(len(self.actors))}
+        streams = {self._ask(n, part, sampling): n for n, part in share.items() if part}
+        timeout_s = self.recipe.rollout.timeout_s
+        while streams:
+            ready, _ = ray.wait(list(streams), timeout=timeout_s)
+            if not ready:
+                who = ", ".join(str(n + 1) for n in streams.values())
+                raise RunFailure(f"no completion came in {timeout_s:g} s from rollout actor {who}")
+            stream = ready[0]
+            number = streams[stream]
+            try:
+                group: Group = ray.get(next(stream))
+            except StopIteration:
+                del streams[stream]
+            except RayTaskError as error:
+                raise root_cause(error, f"rollout actor {number + 1}") from error
+            except ActorLost as error:
+                del streams[stream]
+                self._restart(number, error)
+                if share[number]:
+                    streams[self._ask(number, share[number], sampling)] = number
+            else:
+                share[number] = [q for q in share[number] if q.id != group.question.id]
+                yield group
+
+    def _ask(self, number: int, questions: list[Question], sampling: Sampling) -> Any:
+        return self.actors[number].sample.options(num_returns="streaming").remote(questions, sampling)
+
+    def _restart(self, number: int, error: BaseException) -> None:
+        self.restarts[number] += 1
+        if self.restarts[number] > MAX_RESTARTS:
+            raise RunFailure(f"rollout actor {number + 1} died {self.restarts[number]} times") from error
+        self.actors[number] = self._start(self.bundles[number])
+        self._fetch(self.actors[number].ready.remote(), number, self.recipe.cluster.start_timeout_s)
+        if self.adapter is not None:
+            self._fetch(self.actors[number].load_adapter.remote(self.adapter), number)
+
+    def close(self) -> None:
+        for actor in self.actors:
+            ray.kill(actor)

@@ -1,0 +1,34 @@
+"""What a recipe will ask a machine for, worked out without any of the heavy packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from biorlhf.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One actor's share of a cluster."""
+
+    name: str
+    cpus: float
+    gpus: float
+
+    def bundle(self) -> dict[str, float]:
+        """As a bundle of a placement group; an empty one is not allowed, so a sliver of a CPU is asked for."""
+        bundle = {kind: value for kind, value in (("CPU", self.cpus), ("GPU", self.gpus)) if value}
+        return bundle or {"CPU": 0.001}
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.cpus:g} CPU, {self.gpus:g} GPU"
+
+
+def requests(recipe: Recipe, *, samples: bool) -> list[Request]:
+    """The actors of a run: the learner, and where anything samples the rollout and scorer actors."""
+    asked = [Request("learner", recipe.learner.cpus, recipe.learner.gpus)]
+    if samples:
+        rollout, scorer = recipe.rollout, recipe.scorer
+        asked += [Request(f"rollout {n + 1}", rollout.cpus, rollout.gpus) for n in range(rollout.actors)]
+        asked += [Request(f"scorer {n + 1}", scorer.cpus, 0) for n in range(scorer.actors)]
+    return asked

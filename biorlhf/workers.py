@@ -1,0 +1,94 @@
+"""The workers of a run, whoever runs them: one learner, and where they are needed rollouts and scorers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from biorlhf.errors import PolicyMismatch
+from biorlhf.recipe import Recipe
+from biorlhf.stage import Learner, Rollouts, Scorers
+
+# What the canary's tokens are taken from: figures, names and symbols that adapters change early.
+CANARY_PROMPT = "How many genes change in soleus under hindlimb unloading?"
+CANARY_ANSWER = "Soleus has 6,425 DEGs under HU. Confidence: 90%"
+
+
+class ControlledLearner(Learner, Protocol):
+    """The learner as the pipeline sees it: what a trainer sees, and stages and checkpoints besides."""
+
+    def begin_stage(self, index: int, total_steps: int) -> None:
+        """Set up stage ``index`` of the recipe: LoRA, optimizer, schedule, and the reference policy."""
+        ...
+
+    def checkpoint(self) -> Mapping[str, bytes]:
+        """Everything that an exact resume needs, as files."""
+        ...
+
+    def restore(self, files: Mapping[str, bytes], index: int, total_steps: int) -> None:
+        """Stand where :meth:`checkpoint` was called, in stage ``index``."""
+        ...
+
+    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]: ...
+
+
+@dataclass(frozen=True)
+class Workers:
+    """``rollouts`` and ``scorers`` are None where no stage and no evaluation samples."""
+
+    learner: ControlledLearner
+    rollouts: Rollouts | None
+    scorers: Scorers | None
+    description: Mapping[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def start(recipe: Recipe, *, samples: bool, address: str | None = None) -> Iterator[Workers]:
+    """Start the workers that a recipe asks for, and stop them at the end.
+
+    Raises:
+        ResourceError: this machine or cluster lacks what the recipe asks for.
+    """
+    if recipe.cluster.backend == "inline":
+        from biorlhf.inline import inline_workers
+
+        with inline_workers(recipe, samples=samples) as workers:
+            yield workers
+    else:
+        from biorlhf.actors.cluster import ray_workers
+
+        with ray_workers(recipe, samples=samples, address=address) as workers:
+            yield workers
+
+
+def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: float, who: str) -> float:
+    """Compare one fixed text's log-probabilities between learner and sampler, token by token.
+
+    Returns the mean absolute difference in nats. Empty ``sampler`` values (a scripted sampler) pass.
+
+    Raises:
+        PolicyMismatch: the mean absolute difference exceeds ``tolerance``.
+    """
+    if not sampler:
+        return 0.0
+    gap = sum(abs(a - b) for a, b in zip(learner, sampler, strict=True)) / len(sampler)
+    if not gap <= tolerance:
+        raise PolicyMismatch(
+            f"{who} does not serve the learner's policy: its log-probabilities of a fixed text differ by "
+            f"{gap:.4f} nats a token on average (rollout.canary_tolerance is {tolerance}). Either the adapter "
+            f"did not arrive, or the two use dtypes that differ by more than the tolerance."
+        )
+    return gap
+
+
+def highest_rank(recipe: Recipe) -> int:
+    """The largest LoRA rank that a sampler will be sent: ranks add up over stages that merge."""
+    total = highest = 0
+    for number, stage in enumerate(recipe.stages):
+        rank = (stage.lora or recipe.lora).r
+        fresh = number == 0 or stage.adapter == "merge"
+        total = total + rank if fresh else max(total, rank)
+        highest = max(highest, total)
+    return highest
