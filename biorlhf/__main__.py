@@ -1,0 +1,5 @@
+"""``python -m biorlhf``."""
+
+from biorlhf.cli import main
+
+main()

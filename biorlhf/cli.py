@@ -1,0 +1,82 @@
+"""The command line: it joins the commands and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+import typer
+from typer.core import TyperGroup
+
+# Each command lives in a module of its own, imported when it is called: `biorlhf --help` loads none.
+COMMANDS = {
+    "run": ("biorlhf.commands.run:run", "Train as a recipe says, on Ray, or resume a run."),
+    "validate": ("biorlhf.commands.validate:validate", "Check recipes without running them."),
+    "plugins": ("biorlhf.commands.plugins:plugins", "List verifiers, datasets, trainers and evaluators."),
+    "recipes": ("biorlhf.commands.recipes:recipes", "List the shipped recipes, or copy one out."),
+    "score": ("biorlhf.commands.score:score", "Score answers in a file, without a model."),
+    "audit": ("biorlhf.commands.audit:audit", "Attack the verifiers, and show which attacks pay."),
+    "data": ("biorlhf.commands.data:app", "List, show, build, check and export datasets."),
+    "evaluate": ("biorlhf.commands.evaluate:evaluate", "Ask a run's model its evaluation questions."),
+    "report": ("biorlhf.commands.report:report", "Show what a run learnt, with intervals and plots."),
+    "compare": ("biorlhf.commands.compare:compare", "Compare two runs, paired by question."),
+    "generate": ("biorlhf.commands.generate:generate", "Ask a run's model one prompt, a file, or chat."),
+    "export": ("biorlhf.commands.export:export", "Write merged weights, or the adapter with a card."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Knows every command's name and help; imports a command's module when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        target, summary = COMMANDS[name]
+        if ctx.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) < 2:
+            return click.Command(name, help=summary, short_help=summary)
+        return _load(name, target)
+
+
+def _load(name: str, target: str) -> click.Command:
+    module, _, attribute = target.partition(":")
+    found = getattr(importlib.import_module(module), attribute)
+    if isinstance(found, typer.Typer):
+        command = typer.main.get_command(found)
+    else:
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(name)(found)
+        command = typer.main.get_command(app)
+    command.name = name
+    return command
+
+
+app = typer.Typer(cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _root() -> None:
+    """Train language models on facts that a biology lab can check."""
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done; 2 the input is wrong; 1 the run failed."""
+    from biorlhf.errors import BiorlhfError
+
+    try:
+        app()
+    except BiorlhfError as error:
+        print(f"error: {error}", file=sys.stderr)
+        for note in getattr(error, "__notes__", ()):
+            print(note, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""``biorlhf plugins``: what is installed, where it comes from, and what failed to load."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def plugins(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List verifiers, datasets, trainers and evaluators with their distributions."""
+    from biorlhf.plugins import catalogue
+
+    found = catalogue()
+    broken = [
+        {"entry_point": b.entry_point, "from": str(b.provenance), "reason": b.reason} for b in found.broken
+    ]
+    if as_json:
+        typer.echo(json.dumps({"plugins": [e.to_json() for e in found.entries], "broken": broken}))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("kind", "name", "aliases", "distribution", "version", "summary", box=None, pad_edge=False)
+    for entry in found.entries:
+        record, source = entry.record, entry.provenance
+        aliases = ", ".join(record.aliases)
+        table.add_row(record.kind, record.name, aliases, source.distribution, source.version, record.summary)
+    Console(soft_wrap=False).print(table, markup=False, highlight=False)
+    for item in broken:
+        typer.echo(f"failed to load: {item['entry_point']} of {item['from']}: {item['reason']}", err=True)

@@ -1,0 +1,110 @@
+"""Progress of long work: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, TextIO
+
+from biorlhf.stage import StepResult
+
+SHOWN = ("loss", "reward", "accuracy", "kl", "grad_norm")
+
+
+def listener(stream: TextIO = sys.stderr) -> PlainListener | RichListener:
+    """Bars where ``stream`` is a terminal, lines where it is a file or a pipe."""
+    return RichListener() if stream.isatty() else PlainListener(stream)
+
+
+def step_text(result: StepResult) -> str:
+    """The numbers of a step that a person watches."""
+    values = result.metrics.values
+    return "  ".join(f"{name} {values[name]:.4g}" for name in SHOWN if name in values)
+
+
+def duration(seconds: float) -> str:
+    """``1:02:03`` or ``2:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class PlainListener:
+    """One line per step, and about ten per evaluation."""
+
+    def __init__(self, stream: TextIO = sys.stderr) -> None:
+        self.stream = stream
+        self.name, self.unit, self.total, self.done, self.start, self.began_at = "", "", 0, 0, 0.0, 0
+
+    def _print(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)
+
+    def phase(self, text: str) -> None:
+        self._print(text)
+
+    def begin(self, name: str, total: int, done: int, unit: str) -> None:
+        self.name, self.unit, self.total, self.done, self.began_at = name, unit, total, done, done
+        self.start = time.monotonic()
+        self._print(f"{name}: {total - done} {unit}s")
+
+    def _rate(self) -> str:
+        elapsed = time.monotonic() - self.start
+        made = self.done - self.began_at
+        left = elapsed / made * (self.total - self.done) if made else 0.0
+        return f"{elapsed / max(made, 1):.1f} s/{self.unit}, {duration(left)} left"
+
+    def step(self, result: StepResult) -> None:
+        self.done = result.metrics.step
+        self._print(f"{self.name} {self.done}/{self.total}  {step_text(result)}  ({self._rate()})")
+        for warning in result.warnings:
+            self._print(f"warning: {warning}")
+
+    def advance(self, count: int) -> None:
+        before, self.done = self.done, self.done + count
+        tenth = max(1, self.total // 10)
+        if self.done // tenth > before // tenth or self.done == self.total:
+            self._print(f"{self.name} {self.done}/{self.total}  ({self._rate()})")
+
+    def end(self) -> None:
+        pass
+
+
+class RichListener:
+    """A progress bar with rate, the step's numbers and the time left."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self.console = Console(stderr=True)
+        self.progress: Any = None
+        self.task: Any = None
+
+    def phase(self, text: str) -> None:
+        self.console.print(text, highlight=False, markup=False)
+
+    def begin(self, name: str, total: int, done: int, unit: str) -> None:
+        from rich import progress
+
+        self.progress = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("left"),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.fields[numbers]}"),
+            console=self.console,
+        )
+        self.progress.start()
+        self.task = self.progress.add_task(name, total=total, completed=done, numbers="")
+
+    def step(self, result: StepResult) -> None:
+        self.progress.update(self.task, completed=result.metrics.step, numbers=step_text(result))
+        for warning in result.warnings:
+            self.phase(f"warning: {warning}")
+
+    def advance(self, count: int) -> None:
+        self.progress.update(self.task, advance=count)
+
+    def end(self) -> None:
+        self.progress.stop()

@@ -1,0 +1,60 @@
+"""``biorlhf run``: train as a recipe says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biorlhf import recipe as recipes
+from biorlhf.errors import InputError
+
+
+def run(
+    recipe: Annotated[Path | None, typer.Argument(help="A recipe (YAML or JSON).")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key: --set stages.0.optimizer.learning_rate=1e-5"),
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with this run from its last checkpoint.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run: no GPU and no model needed.")
+    ] = False,
+    address: Annotated[
+        str | None, typer.Option(help="A Ray cluster; otherwise RAY_ADDRESS, otherwise a local one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary (or the plan) as JSON.")] = False,
+) -> None:
+    """Train as a recipe says, on Ray, or resume a run."""
+    from biorlhf.runstore import RunStore
+
+    if (recipe is None) == (resume is None):
+        raise InputError("biorlhf run", "give either a recipe or --resume with a run's folder")
+    store = RunStore.open(resume) if resume else None
+    if store is not None and overrides:
+        raise InputError("--set", "a resumed run keeps its recipe", "start a new run to change a setting")
+    parsed = store.recipe if store else recipes.load(recipe or "", tuple(overrides or ()))
+    if dry_run:
+        from biorlhf.commands.dryrun import show_plan
+
+        show_plan(parsed, as_json=as_json)
+        return
+
+    from biorlhf import pipeline
+    from biorlhf.commands.progress import listener
+
+    if store is not None and (store.folder / "summary.json").exists():
+        typer.echo(f"{store.folder}: this run is complete", err=True)
+        folder = store.folder
+    else:
+        folder = pipeline.run(parsed, listener(), resume=store, address=address)
+    if as_json:
+        summary = RunStore(folder).read_json("summary.json")
+        typer.echo(json.dumps({"folder": str(folder), **summary}, ensure_ascii=False))
+        return
+    from biorlhf.report import summary_lines
+
+    for line in summary_lines(folder):
+        typer.echo(line)

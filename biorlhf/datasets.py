@@ -1,0 +1,93 @@
+"""From a recipe's data section to one dataset, checked: ids unique, splits known, nothing empty."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from biorlhf.errors import DataError
+from biorlhf.plugins import Catalogue
+from biorlhf.recipe import Recipe
+from biorlhf.types import Dataset, Example, Preference, Question, Split
+
+Item = Question | Example | Preference
+
+
+def build(recipe: Recipe, catalogue: Catalogue) -> Dataset:
+    """Build every dataset of the recipe and join them.
+
+    Raises:
+        DataError: an empty dataset, an id that stands twice, or a split that is none.
+    """
+    parts: list[Dataset] = []
+    for index, section in enumerate(recipe.data):
+        where = f"data[{index}]: {section.dataset}"
+        part: Dataset = catalogue.build("dataset", section.dataset, section.settings, where=where)
+        if not (part.questions or part.examples or part.preferences):
+            raise DataError(
+                where, "the dataset is empty", "at least one question, example or preference pair"
+            )
+        parts.append(part)
+    joined = Dataset(
+        name="+".join(part.name for part in parts),
+        questions=tuple(q for part in parts for q in part.questions),
+        examples=tuple(e for part in parts for e in part.examples),
+        preferences=tuple(p for part in parts for p in part.preferences),
+        provenance={part.name: dict(part.provenance) for part in parts},
+    )
+    for items in (joined.questions, joined.examples, joined.preferences):
+        _check(items)
+    return joined
+
+
+def _check(items: Sequence[Item]) -> None:
+    splits = {split.value for split in Split}
+    for name, count in Counter(item.id for item in items).items():
+        if count > 1:
+            raise DataError("data", f"{count} items have the id {name!r}", "every id once")
+    for item in items:
+        if item.split not in splits:
+            raise DataError(f"data: item {item.id}", f"split {item.split!r}", choices=splits, name=item.split)
+
+
+def in_split(dataset: Dataset, split: str) -> Dataset:
+    """The part of a dataset that lies in one split."""
+    return dataclasses.replace(
+        dataset,
+        questions=tuple(q for q in dataset.questions if q.split == split),
+        examples=tuple(e for e in dataset.examples if e.split == split),
+        preferences=tuple(p for p in dataset.preferences if p.split == split),
+    )
+
+
+def evaluation_questions(recipe: Recipe, dataset: Dataset) -> tuple[Question, ...]:
+    """The questions that every evaluation of a run asks: drawn once, with the run's seed.
+
+    Raises:
+        DataError: the split that the recipe names holds no question.
+    """
+    if recipe.evaluation.questions == 0:
+        return ()
+    found = in_split(dataset, recipe.evaluation.split).questions
+    if not found:
+        counts = Counter(q.split for q in dataset.questions)
+        raise DataError(
+            "evaluation.split",
+            f"no question lies in the split {recipe.evaluation.split!r}",
+            f"one of those with questions: {dict(counts)}, or evaluation.questions: 0",
+        )
+    drawn = random.Random(recipe.seed).sample(found, min(recipe.evaluation.questions, len(found)))
+    return tuple(sorted(drawn, key=lambda question: question.id))
+
+
+def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """How many questions, examples and preference pairs lie in each split."""
+    tables: dict[str, Sequence[Any]] = {
+        "questions": dataset.questions,
+        "examples": dataset.examples,
+        "preferences": dataset.preferences,
+    }
+    return {name: dict(sorted(Counter(i.split for i in items).items())) for name, items in tables.items()}

@@ -1,0 +1,278 @@
+"""The whole way: recipe, data, workers, stages, evaluations, report. Only this module knows all of it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from biorlhf import datasets, manifest, plugins, workers
+from biorlhf.errors import FailureBudgetExceeded, RecipeError, RunFailure
+from biorlhf.hookspecs import Evaluator, Trainer
+from biorlhf.recipe import Recipe
+from biorlhf.reward import RewardComposer
+from biorlhf.runstore import RunStore, rollout_rows
+from biorlhf.stage import Sampling, Stage, StepResult
+from biorlhf.types import Dataset, Question, ScoredGroup, Split, Status
+from biorlhf.workers import Workers
+
+
+class Listener(Protocol):
+    """Whoever shows a run's progress."""
+
+    def phase(self, text: str) -> None: ...
+
+    def begin(self, name: str, total: int, done: int, unit: str) -> None: ...
+
+    def step(self, result: StepResult) -> None: ...
+
+    def advance(self, count: int) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe with its plugins and data, checked, before anything heavy has been loaded."""
+
+    recipe: Recipe
+    catalogue: plugins.Catalogue
+    dataset: Dataset
+    questions: tuple[Question, ...]
+    trainers: tuple[Trainer, ...]
+    evaluators: Mapping[str, Evaluator]
+
+    @property
+    def samples(self) -> bool:
+        """Whether anything in this run asks the model questions."""
+        return bool(self.questions) or any(trainer.needs_rollouts for trainer in self.trainers)
+
+    def total_steps(self, index: int) -> int:
+        return self.trainers[index].total_steps(datasets.in_split(self.dataset, Split.TRAIN))
+
+
+def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None) -> Prepared:
+    """Build the data and the plugins of a recipe, and refuse what cannot work.
+
+    Raises:
+        RecipeError, DataError, PluginError: see their messages.
+    """
+    catalogue = catalogue or plugins.catalogue()
+    dataset = datasets.build(recipe, catalogue)
+    trainers = tuple(
+        catalogue.build("trainer", stage.trainer, stage.settings, where=f"stages[{index}]")
+        for index, stage in enumerate(recipe.stages)
+    )
+    evaluators = {
+        section.evaluator: catalogue.build("evaluator", section.evaluator, section.settings)
+        for section in recipe.evaluation.evaluators
+    }
+    questions = datasets.evaluation_questions(recipe, dataset)
+    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators)
+    if prepared.samples and not recipe.verifiers:
+        raise RecipeError(
+            "verifiers",
+            "none is named, but this run samples answers that must be judged",
+            choices=[entry.record.name for entry in catalogue.of_kind("verifier")],
+            hint="name verifiers with their weights, or set evaluation.questions to 0",
+        )
+    if recipe.verifiers:
+        composer_of(recipe, catalogue)
+    for index in range(len(trainers)):
+        if prepared.total_steps(index) < 1:
+            raise RecipeError(
+                f"stages[{index}]", f"{recipe.stage_name(index)}: no step to take with this data"
+            )
+    return prepared
+
+
+def composer_of(recipe: Recipe, catalogue: plugins.Catalogue) -> RewardComposer:
+    """The RewardComposer that a recipe describes."""
+    return RewardComposer(
+        [section.verifier for section in recipe.verifiers],
+        {section.verifier: section.weight for section in recipe.verifiers},
+        configs={section.verifier: section.settings for section in recipe.verifiers},
+        catalogue=catalogue,
+    )
+
+
+def run(
+    recipe: Recipe,
+    listener: Listener,
+    *,
+    resume: RunStore | None = None,
+    address: str | None = None,
+) -> Path:
+    """Run a recipe from its start, or from the last checkpoint of ``resume``; returns the run's folder."""
+    prepared = prepare(recipe)
+    store = resume or RunStore.create(recipe)
+    listener.phase(f"run folder: {store.folder}")
+    if recipe.model.trust_remote_code:
+        listener.phase("model.trust_remote_code is on: code that comes with the model will be executed")
+    listener.phase("starting the workers")
+    with workers.start(recipe, samples=prepared.samples, address=address) as crew:
+        if resume is None:
+            data = dict(prepared.dataset.provenance)
+            store.write_json(
+                "manifest.json", manifest.build(recipe, prepared.catalogue, data, crew.description)
+            )
+        return _Run(prepared, store, crew, listener).go()
+
+
+class _Run:
+    """One run in progress: what it was given, and how far it has come."""
+
+    def __init__(self, prepared: Prepared, store: RunStore, crew: Workers, listener: Listener) -> None:
+        self.prepared, self.store, self.crew, self.listener = prepared, store, crew, listener
+        self.recipe = prepared.recipe
+        self.failures: dict[str, int] = {}
+        self.scored: dict[str, int] = {}
+
+    def go(self) -> Path:
+        first, done = self._restore()
+        for index in range(first, len(self.recipe.stages)):
+            self._stage(index, done if index == first else 0)
+        self.store.write_adapter("adapter", self.crew.learner.adapter())
+        self.store.write_json("summary.json", self._summary())
+        return self.store.folder
+
+    def _restore(self) -> tuple[int, int]:
+        """Where to begin: (stage, finished steps). A run with no checkpoint begins at the start."""
+        checkpoint = self.store.last_checkpoint()
+        if checkpoint is None:
+            self.store.rewind(self.recipe, 0, 0)
+            self.crew.learner.begin_stage(0, self.prepared.total_steps(0))
+            self._serve()
+            self._evaluate("start")
+            return 0, 0
+        state, files = checkpoint
+        index, step = state["stage_index"], state["step"]
+        self.listener.phase(f"resuming after step {step} of {state['stage']}")
+        self.store.rewind(self.recipe, index, step)
+        self.crew.learner.restore(files, index, self.prepared.total_steps(index))
+        self._serve()
+        return index, step
+
+    def _stage(self, index: int, done: int) -> None:
+        name, trainer = self.recipe.stage_name(index), self.prepared.trainers[index]
+        total = self.prepared.total_steps(index)
+        if done == 0 and index > 0:
+            self.crew.learner.begin_stage(index, total)
+        self.listener.begin(name, total, done, "step")
+        every = self.recipe.store.checkpoint_every
+        for result in trainer.steps(self._context(index, done)):
+            self._count(result.groups)
+            self.store.append_step(result)
+            self.listener.step(result)
+            step = result.metrics.step
+            if step % every == 0 or step == total:
+                files = self.crew.learner.checkpoint()
+                self.store.write_checkpoint(index, name, step, files, self.recipe.store.keep_checkpoints)
+        self.listener.end()
+        if not trainer.needs_rollouts:
+            self._serve()
+        self.store.write_adapter(f"adapters/{index:02d}-{name}", self.crew.learner.adapter())
+        self._evaluate(f"after-{name}")
+
+    def _context(self, index: int, done: int) -> Stage:
+        return Stage(
+            name=self.recipe.stage_name(index),
+            index=index,
+            seed=stage_seed(self.recipe.seed, index),
+            dataset=datasets.in_split(self.prepared.dataset, Split.TRAIN),
+            learner=self.crew.learner,
+            rollouts=self.crew.rollouts,
+            scorers=self.crew.scorers,
+            composer=composer_of(self.recipe, self.prepared.catalogue) if self.recipe.verifiers else None,
+            max_completion_tokens=self.recipe.rollout.max_completion_tokens,
+            done_steps=done,
+        )
+
+    def _serve(self) -> None:
+        """Have the rollout workers serve the learner's policy."""
+        if self.crew.rollouts is not None:
+            self.crew.rollouts.load_adapter(self.crew.learner.adapter())
+
+    def _evaluate(self, when: str) -> None:
+        questions = self.prepared.questions
+        if not questions or (self.store.folder / f"evaluations/{when}.json").exists():
+            return
+        groups = self.ask(when)
+        pairs = [(scored.group, scored.rewards) for scored in groups]
+        reports = {name: e.evaluate(pairs) for name, e in self.prepared.evaluators.items()}
+        first = groups[0].group.completions[0].adapter
+        rows = list(rollout_rows(groups))
+        self.store.write_table(f"evaluations/{when}.parquet", [{"when": when, **row} for row in rows])
+        self.store.write_json(
+            f"evaluations/{when}.json",
+            {
+                "when": when,
+                "split": self.recipe.evaluation.split,
+                "questions": len(questions),
+                "adapter": {"version": first.version, "sha256": first.sha256},
+                "evaluators": reports,
+            },
+        )
+
+    def ask(self, when: str) -> list[ScoredGroup]:
+        """Sample and score the evaluation's questions, in the order of their ids."""
+        rollouts, scorers = self.crew.rollouts, self.crew.scorers
+        if rollouts is None or scorers is None:
+            raise RunFailure("an evaluation needs rollout and scorer actors")
+        section, questions = self.recipe.evaluation, self.prepared.questions
+        self.listener.begin(f"evaluation {when}", len(questions), 0, "question")
+        sampling = Sampling(
+            n=section.samples,
+            max_tokens=self.recipe.rollout.max_completion_tokens,
+            temperature=section.temperature,
+            top_p=self.recipe.rollout.top_p,
+            seed=self.recipe.seed,
+        )
+        groups = []
+        for scored in scorers.score(rollouts.sample(questions, sampling)):
+            groups.append(scored)
+            self.listener.advance(1)
+        self.listener.end()
+        self._count(groups)
+        return sorted(groups, key=lambda scored: scored.group.question.id)
+
+    def _count(self, groups: Sequence[ScoredGroup]) -> None:
+        """Count failed scores; past the recipe's budget the run stops."""
+        reasons: dict[str, str] = {}
+        for scored in groups:
+            for reward in scored.rewards:
+                reasons.update(reward.failures)
+                for name, score in reward.scores.items():
+                    self.scored[name] = self.scored.get(name, 0) + (score.status is Status.SCORED)
+                    self.failures[name] = self.failures.get(name, 0) + (score.status is Status.FAILED)
+        budget = self.recipe.scorer.failure_budget
+        for name, failed in self.failures.items():
+            whole = failed + self.scored[name]
+            # One failure among the first few says nothing yet about a share.
+            if failed > max(budget * whole, 3) and failed > budget * max(whole, 20):
+                raise FailureBudgetExceeded(
+                    f"the verifier {name!r} failed on {failed} of {whole} completions, over the budget of "
+                    f"{budget:.0%} (scorer.failure_budget); the last reason: {reasons.get(name, 'see rollouts/')}"
+                )
+
+    def _summary(self) -> dict[str, Any]:
+        adapter = self.crew.learner.adapter()
+        kills = getattr(self.crew.scorers, "kills", [])
+        return {
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "steps": len(self.store.metrics()),
+            "adapter": {"version": adapter.ref.version, "sha256": adapter.ref.sha256},
+            "verifiers": {
+                name: {"scored": self.scored[name], "failed": self.failures[name]} for name in self.scored
+            },
+            "scorer_restarts": sum(kills),
+        }
+
+
+def stage_seed(seed: int, index: int) -> int:
+    """A stage's own seed in [0, 2^31), so that two stages of one run never draw alike."""
+    digest = hashlib.sha256(f"{seed}:{index}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
