@@ -1,60 +1,67 @@
 """Losses as pure functions: a record of one micro-batch in, (loss, metric sums) out.
 
 A loss is a sum over the micro-batch divided by counts of the *whole* optimizer batch (:class:`Whole`), so
-that micro-batches add up to what one pass over everything would give.
+that micro-batches add up to what one pass over everything would give, however they are packed.
+
+``LOSSES`` is looked up by ``settings["name"]``. The other settings, all plain data, none with a silent default:
+
+====================================  ============================================================================
+sft                                   (none)
+probe                                 (none)
+dpo_sigmoid, dpo_ipo, dpo_hinge       ``beta`` > 0, ``label_smoothing``, ``sft_term``
+grpo, dr_grpo, dapo, bnpo, gspo       ``clip_low``, ``clip_high``, ``beta``, ``kl`` (k1, k2, k3), ``importance_cap``
+                                      (None: no correction)
+cispo                                 the same, without ``clip_low``
+====================================  ============================================================================
+
+A trainer adds keys that are for the learner alone (``iterations``, ``entropy``); a loss ignores them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from torch import Tensor
+from biorlhf.engines import policy_losses, preference_losses, supervised_losses
+from biorlhf.engines.loss_contract import Loss, Sums, TokenBatch, Whole
+
+__all__ = ["LOSSES", "Loss", "Sums", "TokenBatch", "Whole", "combine", "needs_reference"]
+
+LOSSES: dict[str, Loss] = {
+    "sft": supervised_losses.sft,
+    "probe": supervised_losses.probe,
+    "dpo_sigmoid": preference_losses.dpo_sigmoid,
+    "dpo_ipo": preference_losses.dpo_ipo,
+    "dpo_hinge": preference_losses.dpo_hinge,
+    "grpo": policy_losses.grpo,
+    "dr_grpo": policy_losses.dr_grpo,
+    "dapo": policy_losses.dapo,
+    "bnpo": policy_losses.bnpo,
+    "gspo": policy_losses.gspo,
+    "cispo": policy_losses.cispo,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class TokenBatch:
-    """One micro-batch, flat over completion tokens (``_T``) of ``_N`` completions, prompts left out.
+def needs_reference(settings: Mapping[str, Any]) -> bool:
+    """Whether a loss reads ``reference_logprobs_T``; where not, the learner makes no reference pass."""
+    return settings["name"] == "probe" or settings.get("beta", 0.0) > 0
 
-    Attributes:
-        logprobs_T: log-probabilities under the policy being trained, with gradient, in nats.
-        sequence_T: which completion (0 … N-1) a token belongs to; tokens are in order, whole completions only.
-        advantages_N: one advantage per completion.
-        group_N: which prompt (0 … P-1 of this micro-batch) a completion belongs to; groups are never split.
-        old_logprobs_T: under the policy at the start of this batch's first iteration; equal to
-            ``logprobs_T.detach()`` on the first one.
-        sampler_logprobs_T: as the sampler reported them; None for text that nobody sampled.
-        reference_logprobs_T: under the policy that the stage started from; None where it is not needed.
-        entropy_T: entropy of the next-token distribution, without gradient; None where not asked for.
+
+def combine(parts: Iterable[Sums]) -> dict[str, float]:
+    """Metrics of a whole batch from those of its micro-batches: sum / count; the maximum for ``max_...``.
+
+    A metric that nothing was counted for is left out.
     """
-
-    logprobs_T: Tensor
-    sequence_T: Tensor
-    advantages_N: Tensor
-    group_N: Tensor
-    old_logprobs_T: Tensor | None = None
-    sampler_logprobs_T: Tensor | None = None
-    reference_logprobs_T: Tensor | None = None
-    entropy_T: Tensor | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """Counts over the whole optimizer batch, of which a micro-batch is a part.
-
-    ``max_completion_tokens`` is the sampling limit (the constant denominator of Dr. GRPO).
-    """
-
-    tokens: int
-    sequences: int
-    groups: int
-    max_completion_tokens: int
-
-
-class Loss(Protocol):
-    """``metrics`` maps a name to a (sum, count) pair; the learner adds the pairs up over micro-batches."""
-
-    def __call__(
-        self, batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]
-    ) -> tuple[Tensor, dict[str, tuple[float, float]]]: ...
+    totals: dict[str, tuple[float, float]] = {}
+    for part in parts:
+        for name, (value, count) in part.items():
+            if count <= 0:
+                continue
+            old = totals.get(name)
+            if old is None:
+                totals[name] = (value, count)
+            elif name.startswith("max_"):
+                totals[name] = (max(old[0], value), 1.0)
+            else:
+                totals[name] = (old[0] + value, old[1] + count)
+    return {name: value / count for name, (value, count) in totals.items()}
