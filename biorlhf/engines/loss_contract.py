@@ -18,7 +18,7 @@ class TokenBatch:
 
     Attributes:
         logprobs_T: log-probabilities under the policy being trained, with gradient, in nats.
-        sequence_T: which completion (0 … N-1) a token belongs to; tokens are in order, whole completions only.
+        sequence_T: which completion (0 … N-1) a token belongs to; in order, whole completions only.
         advantages_N: one advantage per completion.
         group_N: which prompt (0 … P-1 of this micro-batch) a completion belongs to; groups are never split.
         old_logprobs_T: under the policy at the start of this batch's first iteration; equal to
@@ -52,7 +52,7 @@ class Whole:
 
 
 class Loss(Protocol):
-    """``metrics`` maps a name to a (sum, count) pair; ``losses.combine`` adds the pairs up over micro-batches."""
+    """Gives (loss, metric sums); ``losses.combine`` joins the sums of all micro-batches."""
 
     def __call__(
         self, batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]

@@ -1,13 +1,13 @@
 """Policy-gradient losses over sampled completions: GRPO and the family that grew from it.
 
-Notation: r_t = pi(y_t)/pi_old(y_t); A the completion's advantage; w_t = min(pi_old(y_t)/pi_sampler(y_t), C), a
-constant that corrects for a sampler whose arithmetic is not the learner's (truncated importance sampling: Yao
-et al. 2025, "On the Rollout-Training Mismatch in Modern RL Systems"). Every loss here has, per token,
+Notation: r_t = pi(y_t)/pi_old(y_t); A the completion's advantage; w_t = min(pi_old(y_t)/pi_sampler(y_t), C),
+a constant that corrects for a sampler whose arithmetic is not the learner's (truncated importance sampling:
+Yao et al. 2025, "On the Rollout-Training Mismatch in Modern RL Systems"). Every loss here has, per token,
 
     l_t = w_t * policy_t + beta * kl_t
 
-and they differ in ``policy_t`` and in how tokens are averaged. The KL term is averaged as the rest is and is not
-weighted by w. N completions of P prompts have T tokens in the whole batch, |i| tokens in completion i.
+and they differ in ``policy_t`` and in how tokens are averaged. The KL term is averaged as the rest is and
+is not weighted by w. N completions of P prompts have T tokens in the whole batch, |i| tokens in completion i.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def gspo(batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]) -> tuple[
 
 
 def cispo(batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]) -> tuple[Tensor, Sums]:
-    """(1/T) sum of l_t, policy_t = -min(r_t, 1 + high) A log pi(y_t), the factor before the log held constant.
+    """(1/T) sum of l_t, policy_t = -min(r_t, 1 + high) A log pi(y_t), with the factor before log constant.
 
     CISPO: MiniMax-M1, arXiv 2506.13585 equations 4 and 5, without a lower bound as there. No token loses its
     gradient; ``clip_share`` counts those whose weight was capped.
@@ -126,7 +126,7 @@ def with_corrections(policy_T: Tensor, batch: TokenBatch, settings: Mapping[str,
     if batch.sampler_logprobs_T is not None:
         log_weight_T = old_logprobs(batch) - batch.sampler_logprobs_T
         weight_T = torch.exp(log_weight_T)
-        metrics["mismatch_kl"] = (float((weight_T - 1 - log_weight_T).sum()), count)
+        metrics["mismatch_kl"] = (float((torch.expm1(log_weight_T) - log_weight_T).sum()), count)
         metrics["max_importance_ratio"] = (float(weight_T.max()) if count else 0.0, float(count > 0))
         cap = settings["importance_cap"]
         if cap is not None:
@@ -147,7 +147,7 @@ def mean_of_completions(losses_T: Tensor, batch: TokenBatch, whole: Whole) -> Te
 
 
 def kl_k1(log_ratio_T: Tensor) -> Tensor:
-    """k1 = log(pi/ref): unbiased, high variance, may be negative (Schulman 2020, "Approximating KL divergence").
+    """k1 = log(pi/ref): unbiased, high variance (Schulman 2020, "Approximating KL divergence").
 
     Its own gradient, grad log pi, has an expectation of zero and would restrain nothing; the gradient given
     here is k2's, log(pi/ref) grad log pi, which is that of the KL divergence on policy.
@@ -163,7 +163,7 @@ def kl_k2(log_ratio_T: Tensor) -> Tensor:
 
 def kl_k3(log_ratio_T: Tensor) -> Tensor:
     """k3 = ref/pi - 1 - log(ref/pi): unbiased, never negative (same source); GRPO's own, equation 4."""
-    return torch.exp(-log_ratio_T) - 1 + log_ratio_T
+    return torch.expm1(-log_ratio_T) + log_ratio_T
 
 
 KL = {"k1": kl_k1, "k2": kl_k2, "k3": kl_k3}

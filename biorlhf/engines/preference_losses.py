@@ -42,7 +42,7 @@ def dpo_ipo(batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]) -> tup
 
 
 def dpo_hinge(batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]) -> tuple[Tensor, Sums]:
-    """(1 - e) max(0, 1 - beta d) + e max(0, 1 + beta d). SLiC-HF's margin loss as in RSO, arXiv 2309.06657."""
+    """(1 - e) max(0, 1 - beta d) + e max(0, 1 + beta d). As in RSO, arXiv 2309.06657."""
     scaled_P = settings["beta"] * difference(log_ratios(batch))
     smoothing = settings["label_smoothing"]
     losses_P = (1 - smoothing) * torch.relu(1 - scaled_P) + smoothing * torch.relu(1 + scaled_P)

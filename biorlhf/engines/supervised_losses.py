@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from biorlhf.engines.loss_contract import Sums, TokenBatch, Whole, sum_by_sequence
@@ -60,4 +59,4 @@ def reference(batch: TokenBatch) -> Tensor:
     """Log-probabilities of the stage's first policy; ``ValueError`` where the learner gave none."""
     if batch.reference_logprobs_T is None:
         raise ValueError("this loss needs the reference policy's log-probabilities, and none were computed")
-    return torch.Tensor.detach(batch.reference_logprobs_T)
+    return batch.reference_logprobs_T.detach()
