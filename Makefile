@@ -1,0 +1,53 @@
+# make run   sets everything up on a fresh machine and runs the main job on it
+# make test  sets everything up and runs the tests
+# Both find the environment again on a second call and start at once.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+RECIPE ?= recipes/quickstart.yaml
+
+# The GPU list is chosen where an NVIDIA driver answers.
+ACCELERATOR := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
+REQUIREMENTS := cluster/requirements-$(ACCELERATOR).txt
+
+.PHONY: help setup run test test-fast lint format docs bench bench-peer wheel-check clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup: $(READY)
+
+$(READY): $(REQUIREMENTS) cluster/requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "biorlhf needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -r $(REQUIREMENTS) -r cluster/requirements-dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+run: $(READY)
+	$(BIN)/biorlhf run $(RECIPE)
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+test-fast: $(READY)
+	$(BIN)/python -m pytest -m "not engine"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy biorlhf plugins/biorlhf_plugins
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel-check: $(READY)
+	cluster/wheel_check.sh $(BIN)/python
+
+clean:
+	rm -rf $(VENV) dist build
