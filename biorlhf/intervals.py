@@ -1,0 +1,272 @@
+"""Intervals for rates: Wilson's for a share, and the cluster bootstrap for everything else. Pure NumPy.
+
+Shapes: ``_N`` answers, ``_K`` clusters, ``_R`` resamples. A *statistic* is a function from weights
+``_RN`` (how often each answer was drawn in each resample) to values ``_R``, with NaN where a resample
+leaves it undefined. Answers about one fact are not independent of each other, so whole clusters are
+drawn, never single answers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Statistic = Callable[[Floats], Floats]
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+POWER = 0.8
+_CHUNK = 4_000_000  # weights held at once: 32 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """An estimate with its 95 % interval, and the number of answers behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A paired difference, second minus first, with its 95 % interval.
+
+    ``questions`` counts the questions that both sides answered. ``detectable`` is the smallest true
+    difference that this many questions would show four times out of five.
+    """
+
+    value: float
+    low: float
+    high: float
+    questions: int
+    detectable: float
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether the interval holds zero."""
+        return self.low <= 0.0 <= self.high
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "n": self.questions,
+            "detectable": self.detectable,
+            "inside_noise": self.is_noise,
+        }
+
+
+def z_score(confidence: float = CONFIDENCE) -> float:
+    """The normal quantile of a two-sided interval: 1.96 at 95 %."""
+    return NormalDist().inv_cdf(0.5 + confidence / 2)
+
+
+def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Wilson's score interval of a share (Wilson 1927, JASA 22:209). ``n`` must be above 0.
+
+    ``successes`` may be a fraction: for the mean of values in [0, 1], whose variance is at most that
+    of a share, the interval is then on the wide side.
+    """
+    z2 = z_score(confidence) ** 2
+    share = successes / n
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    low = 0.0 if successes == 0 else max(0.0, middle - half)
+    high = 1.0 if successes == n else min(1.0, middle + half)
+    return low, high
+
+
+def share(successes: int, n: int) -> Rate | None:
+    """A share with Wilson's interval; None where there is nothing to divide by."""
+    if n == 0:
+        return None
+    low, high = wilson(successes, n)
+    return Rate(successes / n, low, high, n)
+
+
+def cluster_index(keys: Sequence[Hashable]) -> NDArray[np.int64]:
+    """A number for each distinct key, in order of first appearance: shape ``_N``."""
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+def weighted_mean(values_N: Floats) -> Statistic:
+    """The mean as a statistic. NaN entries are answers without a value: they carry no weight."""
+    given_N = np.isfinite(values_N)
+    filled_N = np.where(given_N, values_N, 0.0)
+
+    def statistic(weights_RN: Floats) -> Floats:
+        return divide(weights_RN @ filled_N, weights_RN @ given_N.astype(float))
+
+    return statistic
+
+
+def divide(above: Floats, below: Floats) -> Floats:
+    """Element-wise division with NaN, not a warning, where the divisor is 0."""
+    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below != 0)
+
+
+def point(statistic: Statistic, n: int) -> float:
+    """A statistic of the answers as they are; NaN where it is undefined."""
+    return float(statistic(np.ones((1, n)))[0])
+
+
+def resample(
+    statistics: Mapping[str, Statistic],
+    clusters_N: NDArray[np.int64],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Floats]:
+    """Every statistic on the same resamples of whole clusters (Davison & Hinkley 1997, section 3.8).
+
+    Args:
+        statistics: name -> statistic over the ``_N`` answers.
+        clusters_N: each answer's cluster, from :func:`cluster_index`.
+
+    Returns:
+        name -> values ``_R``, NaN where a resample leaves the statistic undefined.
+    """
+    count = int(clusters_N.max()) + 1
+    rng = np.random.default_rng(seed)
+    parts: dict[str, list[Floats]] = {name: [] for name in statistics}
+    at_once = max(1, _CHUNK // max(1, len(clusters_N)))
+    for start in range(0, resamples, at_once):
+        size = min(at_once, resamples - start)
+        drawn_RK = rng.multinomial(count, np.full(count, 1.0 / count), size=size).astype(float)
+        weights_RN = drawn_RK[:, clusters_N]
+        for name, statistic in statistics.items():
+            parts[name].append(statistic(weights_RN))
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def bounds(
+    values_R: Floats, estimate: float, *, reflected: bool = False, confidence: float = CONFIDENCE
+) -> tuple[float, float] | None:
+    """The percentile interval of resampled values, widened where needed to hold the estimate.
+
+    ``reflected`` gives the basic interval, 2 x estimate - quantiles, for a statistic that resampling
+    biases upwards (a mean of absolute deviations): the percentile interval of such a one hardly ever
+    holds the true value. None where fewer than half of the resamples define the statistic.
+    """
+    defined = values_R[np.isfinite(values_R)]
+    if len(defined) * 2 < len(values_R):
+        return None
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    if reflected:
+        low, high = 2 * estimate - high, 2 * estimate - low
+    return min(float(low), estimate), max(float(high), estimate)
+
+
+def bootstrap(
+    statistics: Mapping[str, Statistic],
+    clusters_N: NDArray[np.int64],
+    counts: Mapping[str, int],
+    *,
+    limits: Mapping[str, tuple[float, float]] | None = None,
+    reflected: Collection[str] = (),
+    seed: int = 0,
+) -> dict[str, Rate]:
+    """Estimates with cluster bootstrap intervals; a statistic that is undefined is absent.
+
+    Where the resamples do not vary at all (one cluster, or every answer alike) they say nothing of
+    the uncertainty; the estimate then takes Wilson's interval over the clusters, stretched to its
+    range, which is wide. A statistic without a finite range is then absent.
+
+    Args:
+        counts: name -> number of answers behind each statistic, for the record.
+        limits: name -> the range of a statistic; [0, 1] where it is not named.
+        reflected: names of the statistics that :func:`bounds` is to reflect.
+    """
+    if len(clusters_N) == 0:
+        return {}
+    drawn = resample(statistics, clusters_N, seed=seed)
+    found: dict[str, Rate] = {}
+    for name, statistic in statistics.items():
+        value = point(statistic, len(clusters_N))
+        if not math.isfinite(value):
+            continue
+        interval = bounds(drawn[name], value, reflected=name in reflected)
+        if interval is None:
+            continue
+        floor, ceiling = (limits or {}).get(name, (0.0, 1.0))
+        value = min(max(value, floor), ceiling)
+        low, high = interval
+        if high - low < 1e-12:
+            if not math.isfinite(ceiling - floor):
+                continue
+            clusters, span = int(clusters_N.max()) + 1, ceiling - floor
+            low, high = (floor + span * x for x in wilson((value - floor) / span * clusters, clusters))
+        found[name] = Rate(value, max(floor, min(low, value)), min(ceiling, max(high, value)), counts[name])
+    return found
+
+
+def mean(values: Sequence[float | None], keys: Sequence[Hashable], *, seed: int = 0) -> Rate | None:
+    """The mean of values in [0, 1] with its cluster bootstrap interval; None without any value."""
+    kept = [(value, key) for value, key in zip(values, keys, strict=True) if value is not None]
+    if not kept:
+        return None
+    values_N = np.array([value for value, _ in kept], dtype=float)
+    clusters_N = cluster_index([key for _, key in kept])
+    return bootstrap({"mean": weighted_mean(values_N)}, clusters_N, {"mean": len(kept)}, seed=seed)["mean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison: a statistic, and the question of each answer it weighs (``_N``)."""
+
+    statistic: Statistic
+    questions: Sequence[str]
+
+
+def paired_difference(
+    first: Side, second: Side, cluster_of: Mapping[str, Hashable], *, seed: int = 0
+) -> Difference | None:
+    """Second minus first over the questions that both answered, drawn together by cluster.
+
+    Both sides of a resample hold the same questions, so what makes a question hard or easy cancels
+    (Efron & Tibshirani 1993, chapter 8; Berg-Kirkpatrick et al. 2012 for model comparisons). The
+    detectable difference is (z of the interval + z of the power) x the difference's standard error.
+
+    Args:
+        cluster_of: question -> its cluster.
+
+    Returns:
+        None where no question is shared, or either side is undefined on them.
+    """
+    shared = [question for question in dict.fromkeys(first.questions) if question in set(second.questions)]
+    if not shared:
+        return None
+    number = {question: index for index, question in enumerate(shared)}
+    clusters = cluster_index([cluster_of.get(question, question) for question in shared])
+
+    def on_questions(side: Side) -> Statistic:
+        of_N = np.array([number.get(question, -1) for question in side.questions])
+        taken_N = (of_N >= 0).astype(float)
+        return lambda weights_RQ: side.statistic(weights_RQ[:, of_N] * taken_N)
+
+    before, after = on_questions(first), on_questions(second)
+    value = point(after, len(shared)) - point(before, len(shared))
+    drawn = resample({"difference": lambda w: after(w) - before(w)}, clusters, seed=seed)["difference"]
+    interval = bounds(drawn, value) if math.isfinite(value) else None
+    if interval is None:
+        return None
+    low, high = interval
+    if int(clusters.max()) == 0:  # one cluster: nothing varies, so nothing can be told apart
+        low, high = min(low, -1.0), max(high, 1.0)
+    error = float(np.nanstd(drawn))
+    detectable = (z_score() + NormalDist().inv_cdf(POWER)) * error
+    return Difference(value, low, high, len(shared), detectable)

@@ -1,0 +1,57 @@
+"""What the evaluators know of one completion: is it right, how sure does it say it is, what is it about.
+
+Right or wrong comes from the gold answer alone, never from the composed reward: a reward that pays
+for confidence would make the label depend on the forecast that it is to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from biorlhf import Group, Question, Reward
+from biorlhf.assessment import cluster_of
+
+Groups = Sequence[tuple[Group, Sequence[Reward]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One completion. ``correct`` is None where nothing is known to judge it by, or where reading it
+    failed (``problem`` says how); ``confidence`` is None where none is stated, and never imputed."""
+
+    question: Question
+    cluster: str
+    correct: int | None
+    abstained: bool
+    confidence: float | None
+    problem: str = ""
+
+
+def judge(question: Question, text: str) -> Judged:
+    """Read one answer. A question that the data cannot answer is answered rightly by saying so."""
+    from biorlhf_plugins.claims import correctness
+
+    cluster = cluster_of(question)
+    try:
+        found = correctness(question, text)
+    except Exception as error:  # counted and reported as not judged; never taken for a wrong answer
+        return Judged(question, cluster, None, False, None, f"{type(error).__name__}: {error}")
+    correct = found.correct
+    if question.ground_truth.get("answerable") is False:
+        correct = int(found.abstained)
+    return Judged(question, cluster, correct, found.abstained, found.confidence)
+
+
+def judged(groups: Groups) -> Iterator[Judged]:
+    """Every completion of an evaluation, in order."""
+    for group, _ in groups:
+        for completion in group.completions:
+            yield judge(group.question, completion.text)
+
+
+def answers(rows: Sequence[Judged], columns: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """The report's table of single answers, by which two evaluations are compared question by question."""
+    table = {"question": [row.question.id for row in rows], "cluster": [row.cluster for row in rows]}
+    return {**table, **{name: list(values) for name, values in columns.items()}}

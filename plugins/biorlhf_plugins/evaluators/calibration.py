@@ -1,0 +1,63 @@
+"""Does the stated confidence mean what it says? The numbers are explained in docs/calibration.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from biorlhf import EvaluatorPlugin, Group, Reward, hookimpl
+from biorlhf.assessment import assess
+from biorlhf.intervals import share
+from biorlhf_plugins.evaluators import _judgement
+
+
+class Calibration:
+    """Every number of :mod:`biorlhf.assessment`, over answers that can be judged and state a confidence.
+
+    An abstention is no forecast about an answer: it is counted, and left out of the calibration.
+    """
+
+    def evaluate(self, groups: Sequence[tuple[Group, Sequence[Reward]]]) -> Mapping[str, Any]:
+        rows = list(_judgement.judged(groups))
+        known = [row for row in rows if row.correct is not None]
+        given = [row for row in known if not row.abstained]
+        stated = [row for row in given if row.confidence is not None]
+        found = assess(
+            [float(row.confidence or 0.0) for row in stated],
+            [float(row.correct or 0) for row in stated],
+            [row.cluster for row in stated],
+        )
+        shares = {
+            "coverage": share(len(stated), len(given)),
+            "abstained": share(sum(row.abstained for row in known), len(known)),
+        }
+        left_out = dict(found.left_out)
+        left_out |= {name: "no answer could be judged" for name, rate in shares.items() if rate is None}
+        return {
+            "answers_given": len(given),
+            "with_confidence": len(stated),
+            "not_judged": len(rows) - len(known),
+            "distinct_confidences": found.distinct_confidences,
+            **{name: rate.to_json() for name, rate in shares.items() if rate},
+            **{name: rate.to_json() for name, rate in found.rates.items()},
+            **({"null_ece": found.null} if found.null else {}),
+            "reliability_diagram": found.diagram,
+            "risk_coverage": found.curve,
+            "left_out": left_out,
+            "answers": _judgement.answers(
+                stated,
+                {
+                    "confidence": [row.confidence for row in stated],
+                    "correct": [row.correct for row in stated],
+                },
+            ),
+        }
+
+
+@hookimpl
+def biorlhf_evaluators():
+    yield EvaluatorPlugin(
+        name="calibration",
+        summary="Brier score, ECE beside its null, AUROC, risk and coverage, reliability diagram",
+        build=lambda config: Calibration(),
+    )
