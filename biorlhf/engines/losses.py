@@ -3,11 +3,11 @@
 A loss is a sum over the micro-batch divided by counts of the *whole* optimizer batch (:class:`Whole`), so
 that micro-batches add up to what one pass over everything would give, however they are packed.
 
-``LOSSES`` is looked up by ``settings["name"]``. The other settings are plain data, none with a silent default:
+``LOSSES`` is looked up by ``settings["name"]``. The other settings are plain data without defaults:
 
 - ``sft``, ``probe``: none.
 - ``dpo_sigmoid``, ``dpo_ipo``, ``dpo_hinge``: ``beta`` > 0, ``label_smoothing``, ``sft_term``.
-- ``grpo``, ``dr_grpo``, ``dapo``, ``bnpo``, ``gspo``: ``clip_low``, ``clip_high``, ``beta``, ``kl`` (k1, k2 or
+- ``grpo``, ``dr_grpo``, ``dapo``, ``bnpo``, ``gspo``: ``clip_low``, ``clip_high``, ``beta``, ``kl`` (k1, k2,
   k3), ``importance_cap`` (None: no correction).
 - ``cispo``: the same without ``clip_low``.
 

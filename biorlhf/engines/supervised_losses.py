@@ -9,9 +9,8 @@ from torch import Tensor
 
 from biorlhf.engines.loss_contract import Sums, TokenBatch, Whole, sum_by_sequence
 
-HALF = (
-    -0.6931471805599453
-)  # log(1/2): a token more probable than that is the greedy choice, whatever the rest
+#: log(1/2): a token more probable than that is the greedy choice, whatever the others are.
+HALF = -0.6931471805599453
 
 
 def sft(batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]) -> tuple[Tensor, Sums]:
