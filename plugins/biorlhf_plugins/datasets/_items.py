@@ -1,0 +1,152 @@
+"""From generated items to the three tables of a dataset: GRPO questions, SFT examples, DPO preferences."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from biorlhf.types import Example, Preference, Question
+
+HIGH = (85, 90, 95)
+LOW = (5, 10, 15)
+SPREAD = (15, 25, 35, 45, 55, 65, 75, 85, 95)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One generated question with its gold answer.
+
+    Attributes:
+        slot: what it asks, independent of the words: ``factual:soleus:HU:deg_count``. Its wordings share it.
+        wording: the template's name; ``slot`` and ``wording`` together are unique.
+        answer: gold sentence(s), without the stated confidence.
+        wrong: the answer with one fact changed, in the same words; "" where there is no such thing.
+        facts: ids of the facts that it touches. groups: the split groups of those facts.
+        first: whether this wording also becomes a question and a preference; the others are SFT text only.
+    """
+
+    slot: str
+    wording: str
+    family: str
+    kind: str
+    prompt: str
+    answer: str
+    ground_truth: dict[str, Any]
+    wrong: str = ""
+    facts: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    tissue: str | None = None
+    difficulty: str = "easy"
+    first: bool = True
+
+    @property
+    def answerable(self) -> bool:
+        return bool(self.ground_truth.get("answerable", True))
+
+
+def pick(options: Sequence[Any], key: str) -> Any:
+    """One of the options, by a hash of the key: the same on every machine and in every build."""
+    return options[int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % len(options)]
+
+
+def with_confidence(answer: str, levels: Sequence[int], key: str) -> str:
+    """The answer with its closing line, e.g. ``... Confidence: 90%``."""
+    return f"{answer} Confidence: {pick(levels, key)}%"
+
+
+def gold(item: Item) -> str:
+    """The gold answer of an item: sure of what the figures say, unsure where they say nothing."""
+    return with_confidence(item.answer, HIGH if item.answerable else LOW, item.slot)
+
+
+def to_question(item: Item, prefix: str, split: str, source: str) -> Question:
+    return Question(
+        id=f"{prefix}:{item.slot}:{item.wording}",
+        prompt=item.prompt,
+        ground_truth=item.ground_truth,
+        kind=item.kind,
+        tissue=item.tissue,
+        source=source,
+        difficulty=item.difficulty,
+        split=split,
+        answer=gold(item),
+        family=item.family,
+        split_group="+".join(sorted(set(item.groups))),
+        fact_ids=item.facts,
+    )
+
+
+def to_example(item: Item, prefix: str, split: str, source: str, spread: bool) -> Example:
+    response = gold(item)
+    if spread:
+        response = with_confidence(item.answer, SPREAD, f"{item.slot}:{item.wording}")
+    return Example(
+        id=f"{prefix}:sft:{item.slot}:{item.wording}",
+        prompt=item.prompt,
+        response=response,
+        kind=item.family,
+        source=source,
+        split=split,
+        split_group="+".join(sorted(set(item.groups))),
+        fact_ids=item.facts,
+    )
+
+
+def to_preference(item: Item, prefix: str, split: str, source: str) -> Preference:
+    """Chosen and rejected state the same confidence: only the fact differs."""
+    levels = HIGH if item.answerable else LOW
+    return Preference(
+        id=f"{prefix}:dpo:{item.slot}:{item.wording}",
+        prompt=item.prompt,
+        chosen=with_confidence(item.answer, levels, item.slot),
+        rejected=with_confidence(item.wrong, levels, item.slot),
+        kind=item.family,
+        source=source,
+        split=split,
+        split_group="+".join(sorted(set(item.groups))),
+        fact_ids=item.facts,
+    )
+
+
+def limited(items: Iterable[Item], limit: int | None, seed: int) -> list[Item]:
+    """At most ``limit`` items, each family in proportion, whole slots first.
+
+    The order depends on the slot and not on the wording, so that limits on examples, questions and
+    test questions keep the same slots.
+    """
+    by_family: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        by_family[item.family].append(item)
+    ranked = []
+    for family, members in by_family.items():
+        members.sort(key=lambda item: (_hash(f"{seed}|{item.slot}"), item.wording))
+        ranked += [((place + 0.5) / len(members), family, item) for place, item in enumerate(members)]
+    ranked.sort(key=lambda row: row[:2])
+    return [item for _, _, item in ranked[: limit if limit is not None else len(ranked)]]
+
+
+def capped(items: Iterable[Item], caps: dict[str, int], seed: int) -> list[Item]:
+    """Drop what is over a family's cap, chosen by a hash of the slot; a family without a cap stays whole."""
+    by_family: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        by_family[item.family].append(item)
+    kept = []
+    for family in by_family:
+        members = sorted(by_family[family], key=lambda item: (_hash(f"{seed}|{item.slot}"), item.wording))
+        kept += members[: caps.get(family, len(members))]
+    return kept
+
+
+def unique(items: Iterable[Item]) -> list[Item]:
+    """The items without those whose prompt stood before, compared without case and outer space."""
+    seen: dict[str, Item] = {}
+    for item in items:
+        seen.setdefault(item.prompt.strip().lower(), item)
+    return list(seen.values())
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,272 @@
+"""Reasoning questions of the KMP study, made only from the facts that are passed in.
+
+Because each split's facts are passed in alone, no question can touch two splits: a ranking in training
+ranks only tissues whose figures are for training, and names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, permutations
+from typing import Any
+
+from biorlhf_plugins.datasets._facts import DEG_COUNT, DEG_DOWN, DEG_UP, RESPONSE_TYPE, TISSUES, Fact
+from biorlhf_plugins.datasets._items import Item, pick
+from biorlhf_plugins.datasets._kmp_factual import perturbed
+from biorlhf_plugins.datasets._kmp_phrases import COUNT_CONDITIONS, degs, listing, number, statement, where
+
+Counts = dict[tuple[str, str], Fact]  # (tissue, condition) -> DEG count
+
+
+def reasoning(facts: Sequence[Fact]) -> list[Item]:
+    """Every reasoning item that these facts allow, before any cap per family."""
+    counts: Counts = {(f.tissue, f.condition): f for f in facts if f.quantity == DEG_COUNT}
+    return [
+        *_shares(facts, counts),
+        *_ratios(counts),
+        *_differences(counts),
+        *_comparisons(counts),
+        *_rankings(counts),
+        *_multi_hop(facts, counts),
+        *_thresholds(counts),
+        *_designs(counts),
+        *_corrections(facts),
+    ]
+
+
+def _make(
+    family: str, name: str, prompt: str, answer: str, truth: dict[str, Any], used: Sequence[Fact], **more: Any
+) -> Item:
+    tissues = {fact.tissue for fact in used}
+    settings = {"wording": "t0", "kind": "reasoning", "difficulty": "medium", **more}
+    return Item(
+        slot=f"{family}:{name}",
+        family=family,
+        prompt=prompt,
+        answer=answer,
+        ground_truth={**truth, "answerable": True},
+        facts=tuple(fact.id for fact in used),
+        groups=tuple(fact.group for fact in used),
+        tissue=tissues.pop() if len(tissues) == 1 else None,
+        **settings,
+    )
+
+
+def _derived(entity: str, condition: str, quantity: str, value: float) -> dict[str, Any]:
+    return {"facts": [{"entity": entity, "condition": condition, "quantity": quantity, "value": value}]}
+
+
+def _shares(facts: Sequence[Fact], counts: Counts) -> Iterator[Item]:
+    for part in facts:
+        whole = counts.get((part.tissue, part.condition))
+        if part.quantity not in (DEG_UP, DEG_DOWN) or whole is None:
+            continue
+        side, share = part.quantity.split()[0], round(100 * part.value / whole.value, 1)
+        place, tissue = where(part.condition), part.tissue
+        yield _make(
+            "chain_of_thought",
+            f"share:{part.id}",
+            f"Work out what percentage of the {tissue} DEGs {place} is {side}.",
+            f"{part.value:,} of {whole.value:,} {tissue} DEGs {place} are {side}: "
+            f"{part.value:,} / {whole.value:,} = {share}%.",
+            _derived(tissue, part.condition, f"{side} percentage", share),
+            (part, whole),
+        )
+
+
+def _ratios(counts: Counts) -> Iterator[Item]:
+    for condition in COUNT_CONDITIONS:
+        for one, two in permutations([f for (_, c), f in counts.items() if c == condition], 2):
+            if two.value < 10 or one.value <= two.value:
+                continue
+            ratio = round(one.value / two.value, 1)
+            yield _make(
+                "chain_of_thought",
+                f"ratio:{one.tissue}/{two.tissue}:{condition}",
+                f"Divide the DEG count of {one.tissue} {where(condition)} by that of {two.tissue}.",
+                f"{one.tissue.capitalize()} to {two.tissue} {where(condition)}: "
+                f"{one.value:,} / {two.value:,} = {ratio}.",
+                _derived(f"{one.tissue}/{two.tissue}", condition, "ratio", ratio),
+                (one, two),
+            )
+
+
+def _differences(counts: Counts) -> Iterator[Item]:
+    for tissue in TISSUES:
+        for one, two in permutations([f for (t, _), f in counts.items() if t == tissue], 2):
+            if one.value <= two.value or ("_x_" in one.condition) != ("_x_" in two.condition):
+                continue
+            gap = one.value - two.value
+            yield _make(
+                "chain_of_thought",
+                f"difference:{tissue}:{one.condition}-{two.condition}",
+                f"How many more DEGs has {tissue} {where(one.condition)} than {where(two.condition)}?",
+                f"{tissue.capitalize()}: {degs(one.value)} {where(one.condition)} less {two.value:,} "
+                f"{where(two.condition)} leaves {one.value:,} - {two.value:,} = {gap:,}.",
+                _derived(tissue, f"{one.condition} - {two.condition}", "DEG count difference", gap),
+                (one, two),
+            )
+
+
+def _comparisons(counts: Counts) -> Iterator[Item]:
+    for condition in COUNT_CONDITIONS:
+        here = [f for (_, c), f in counts.items() if c == condition]
+        for one, two in combinations(here, 2):
+            if one.value == two.value:
+                continue
+            more, less = (one, two) if one.value > two.value else (two, one)
+            first, second = (one, two) if pick((0, 1), f"{one.id}{two.id}") else (two, one)
+            say = "{more} has more DEGs {place} than {less}: {a:,} against {b:,}."
+            parts = {"place": where(condition), "a": more.value, "b": less.value}
+            yield _make(
+                "comparison",
+                f"{one.tissue}|{two.tissue}:{condition}",
+                f"Between {first.tissue} and {second.tissue}, which tissue has more DEGs {where(condition)}?",
+                say.format(more=more.tissue.capitalize(), less=less.tissue, **parts),
+                {"answer": more.tissue, "ranking": [more.tissue, less.tissue]},
+                (one, two),
+                wrong=say.format(more=less.tissue.capitalize(), less=more.tissue, **parts),
+            )
+
+
+def _rankings(counts: Counts) -> Iterator[Item]:
+    for condition in COUNT_CONDITIONS:
+        here = [f for (_, c), f in counts.items() if c == condition]
+        for size in (3, 4):
+            for chosen in combinations(here, size):
+                values = [f.value for f in chosen]
+                if len(set(values)) < size:
+                    continue
+                order = sorted(chosen, key=lambda f: -f.value)
+                shown = [f"{f.tissue} ({f.value:,})" for f in order]
+                swapped = [shown[1], shown[0], *shown[2:]]
+                names = listing(sorted(f.tissue for f in chosen))
+                yield _make(
+                    "ranking",
+                    f"{'|'.join(f.tissue for f in chosen)}:{condition}",
+                    f"Order {names} by their DEGs {where(condition)}, most first.",
+                    f"By DEGs {where(condition)}: {' > '.join(shown)}.",
+                    {"ranking": [f.tissue for f in order]},
+                    chosen,
+                    wrong=f"By DEGs {where(condition)}: {' > '.join(swapped)}.",
+                )
+
+
+def _multi_hop(facts: Sequence[Fact], counts: Counts) -> Iterator[Item]:
+    types = {f.tissue: f for f in facts if f.quantity == RESPONSE_TYPE}
+    for first in COUNT_CONDITIONS:
+        here = sorted((f for (_, c), f in counts.items() if c == first), key=lambda f: -f.value)
+        if len(here) < 2 or here[0].value == here[1].value:
+            continue
+        top, names = here[0], listing(sorted(f.tissue for f in here), "and")
+        targets = [
+            counts[top.tissue, c] for c in COUNT_CONDITIONS if c != first and (top.tissue, c) in counts
+        ]
+        if top.tissue in types:
+            targets.append(types[top.tissue])
+        for target in targets:
+            asked = (
+                "which KMP response type has it"
+                if target.quantity == RESPONSE_TYPE
+                else f"how many DEGs has it {where(target.condition)}"
+            )
+            lead = f"Among {names}, {top.tissue} has the most DEGs {where(first)} ({top.value:,}). "
+            yield _make(
+                "multi_hop",
+                f"{first}->{target.id}",
+                f"Among {names}, take the tissue with the most DEGs {where(first)}: {asked}?",
+                lead + statement(target),
+                {"facts": [target.to_ground_truth()]},
+                (*here, target),
+                wrong=lead + statement(target, perturbed(target, facts)),
+                difficulty="hard",
+            )
+
+
+def _thresholds(counts: Counts) -> Iterator[Item]:
+    """Is an interaction larger than a round number? As many yes as no."""
+    for (tissue, condition), fact in counts.items():
+        if "_x_" not in condition:
+            continue
+        for larger in (True, False):
+            bounds = [
+                b for b in (25, 50, 100, 200, 400, 1000, 2000, 4000, 9000) if (fact.value > b) == larger
+            ]
+            if not bounds:
+                continue
+            bound = bounds[-1] if larger else bounds[0]
+            name, verdict = condition.replace("_x_", "×"), "yes" if larger else "no"
+            compare = ("above", "below") if larger else ("below", "above")
+            text = f"the {name} interaction in {tissue} has {fact.value:,} DEGs, {{}} {bound:,}."
+            yield _make(
+                "interaction",
+                f"{fact.id}:{verdict}",
+                f"Is the {name} interaction in {tissue} larger than {bound:,} DEGs?",
+                f"{verdict.capitalize()}: {text.format(compare[0])}",
+                {"answer": verdict},
+                (fact,),
+                wrong=f"{'No' if larger else 'Yes'}: {text.format(compare[1])}",
+            )
+
+
+def _designs(counts: Counts) -> Iterator[Item]:
+    """What a smaller experiment would have missed."""
+    pairs = (
+        ("KMP baseline", "KMP HU+IR", "tests KMP only without stress"),
+        ("KMP HU", "KMP HU+IR", "tests KMP only with unloading"),
+        ("KMP IR", "KMP HU+IR", "tests KMP only with radiation"),
+        ("HU", "HU+IR", "studies unloading alone"),
+        ("IR", "HU+IR", "studies radiation alone"),
+    )
+    for tissue in TISSUES:
+        for part, whole, plan in pairs:
+            if (tissue, part) not in counts or (tissue, whole) not in counts:
+                continue
+            seen, missed = counts[tissue, part], counts[tissue, whole]
+            yield _make(
+                "design_critique",
+                f"{tissue}:{part}:{whole}",
+                f"A plan {plan} in {tissue}. What DEG count does it see, and what does it miss {where(whole)}?",
+                f"It would see {degs(seen.value)} in {tissue} {where(part)}. "
+                f"It would miss {degs(missed.value)} in {tissue} {where(whole)}.",
+                {"facts": [seen.to_ground_truth(), missed.to_ground_truth()]},
+                (seen, missed),
+                difficulty="hard",
+            )
+
+
+def _corrections(facts: Sequence[Fact]) -> Iterator[Item]:
+    """A wrong note to be put right, and a question whose premise is untrue."""
+    counts = [f for f in facts if f.quantity == DEG_COUNT]
+    for fact in counts:
+        claim = statement(fact, perturbed(fact, facts)).rstrip(".")
+        yield _make(
+            "error_correction",
+            fact.id,
+            f'A lab note says: "{claim}". Put it right.',
+            f"The note is wrong: {_short(fact)}",
+            {"facts": [fact.to_ground_truth()], "false_premise": True},
+            (fact,),
+        )
+    for one, two in permutations(counts, 2):
+        if one.condition != two.condition or one.value >= two.value:
+            continue
+        place = where(one.condition)
+        yield _make(
+            "false_premise",
+            f"{one.tissue}>{two.tissue}:{one.condition}",
+            f"Why, {place}, does {one.tissue} have more DEGs than {two.tissue}?",
+            f"It does not: {place}, {one.tissue} has {degs(one.value)} and {two.tissue} has "
+            f"{number(two.value)}.",
+            {"facts": [one.to_ground_truth(), two.to_ground_truth()], "false_premise": True},
+            (one, two),
+            kind="calibration",
+        )
+
+
+def _short(fact: Fact) -> str:
+    """The right figure in a sentence of its own, other than the one that is asked for directly."""
+    if "_x_" in fact.condition:
+        name = fact.condition.replace("_x_", "×")
+        return f"in {fact.tissue} the {name} interaction has {degs(fact.value)}."
+    return f"in {fact.tissue} there is a count of {degs(fact.value)} {where(fact.condition)}."
