@@ -70,9 +70,7 @@ def _checked_folder(path: Path, base: str) -> Path:
     if any(n.endswith(".safetensors") and not n.startswith("adapter_") for n in names):
         if "config.json" in names:
             return path
-        raise InputError(
-            "model.base", f"{base} has weights but no config.json", "a transformers model folder"
-        )
+        raise InputError("model.base", f"{base} has weights but no config.json", "a model folder")
     if "adapter_config.json" in names:
         raise InputError(
             "model.base",
@@ -152,7 +150,9 @@ def _convert_gguf(path: Path) -> Path:
 def _write_folder(path: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     place = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     try:
         tokenizer = AutoTokenizer.from_pretrained(**place)

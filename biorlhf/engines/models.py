@@ -48,7 +48,9 @@ def load_base(section: Model, *, device: str | None = None) -> Any:
         ResourceError: nf4 without bitsandbytes.
     """
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     arguments: dict[str, Any] = {"dtype": DTYPES[section.dtype], "attn_implementation": "sdpa"}
     if section.dtype == "nf4":
