@@ -121,7 +121,7 @@ def _comparisons(counts: Counts) -> Iterator[Item]:
             yield _make(
                 "comparison",
                 f"{one.tissue}|{two.tissue}:{condition}",
-                f"Between {first.tissue} and {second.tissue}, which tissue has more DEGs {where(condition)}?",
+                f"Which has more DEGs {where(condition)}, the {first.tissue} or the {second.tissue}?",
                 say.format(more=more.tissue.capitalize(), less=less.tissue, **parts),
                 {"answer": more.tissue, "ranking": [more.tissue, less.tissue]},
                 (one, two),
@@ -226,7 +226,7 @@ def _designs(counts: Counts) -> Iterator[Item]:
             yield _make(
                 "design_critique",
                 f"{tissue}:{part}:{whole}",
-                f"A plan {plan} in {tissue}. What DEG count does it see, and what does it miss {where(whole)}?",
+                f"A plan {plan} in {tissue}. What count does it see, and what does it miss {where(whole)}?",
                 f"It would see {degs(seen.value)} in {tissue} {where(part)}. "
                 f"It would miss {degs(missed.value)} in {tissue} {where(whole)}.",
                 {"facts": [seen.to_ground_truth(), missed.to_ground_truth()]},

@@ -16,12 +16,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from biorlhf.types import Dataset, Split
 
 NEAR_DUPLICATE = 0.7
+T = TypeVar("T")
 _TOKEN = re.compile(r"[a-z0-9_.+\-×]*[a-z0-9_+]", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _CONFIDENCE = re.compile(r"confidence\b", re.IGNORECASE)
@@ -115,6 +117,19 @@ def near_duplicates(
             jaccard = shared[i] / (len(bag) + len(grams_first[i]) - shared[i])
             if jaccard >= threshold:
                 yield i, j, jaccard
+
+
+def without_near_duplicates(pools: dict[str, list[T]], text: Callable[[T], str]) -> dict[str, list[T]]:
+    """The pools (split -> items) less every item that nearly repeats one of an earlier split.
+
+    Training comes first and loses nothing; validation is cleared of training, test of both.
+    """
+    kept: dict[str, list[T]] = {}
+    for split in (s.value for s in Split if s.value in pools):
+        before = [text(item) for pool in kept.values() for item in pool]
+        repeats = {j for _, j, _ in near_duplicates(before, [text(item) for item in pools[split]])}
+        kept[split] = [item for j, item in enumerate(pools[split]) if j not in repeats]
+    return kept
 
 
 def answer_sentences(answer: str) -> list[str]:

@@ -45,7 +45,12 @@ from biorlhf_plugins.datasets._kmp_phrases import number, where
 from biorlhf_plugins.datasets._kmp_published import published
 from biorlhf_plugins.datasets._kmp_reasoning import reasoning
 from biorlhf_plugins.datasets._manifest import read_shipped
-from biorlhf_plugins.datasets._splits import Fractions, assign_groups, stable_order
+from biorlhf_plugins.datasets._splits import (
+    Fractions,
+    assign_groups,
+    stable_order,
+    without_near_duplicates,
+)
 
 Family = Literal[
     "factual",
@@ -178,9 +183,9 @@ def _pools(config: KmpConfig) -> dict[str, list[Item]]:
             mine = [f for f in facts if split_of[f.group] == split.value]
             void = [i for i in nothing if split_of[i.groups[0]] == split.value]
             pools[split.value] = (_generate(mine, void, config), mine)
-    if config.mode == "closed_book":
-        return {split: pool for split, (pool, _) in pools.items()}
-    return {split: list(_open_book(pool, mine)) for split, (pool, mine) in pools.items()}
+    if config.mode == "open_book":
+        pools = {split: (list(_open_book(pool, mine)), mine) for split, (pool, mine) in pools.items()}
+    return without_near_duplicates({split: pool for split, (pool, _) in pools.items()}, lambda i: i.prompt)
 
 
 def _split_of(facts: Iterable[Fact], nothing: Iterable[Item], config: KmpConfig) -> dict[str, str]:
