@@ -25,6 +25,7 @@ def _set_environment(spec: SamplerSpec) -> None:
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
     os.environ["VLLM_NO_USAGE_STATS"] = "1"
     if not spec.on_gpu:
+        os.environ["OMP_NUM_THREADS"] = str(spec.threads)  # Ray's own setting is the actor's CPUs
         os.environ["VLLM_CPU_OMP_THREADS_BIND"] = "nobind"
         os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(max(1, round(spec.recipe.rollout.kv_cache_gb)))
 
@@ -34,16 +35,12 @@ class VllmSampler:
 
     def __init__(self, spec: SamplerSpec) -> None:
         _set_environment(spec)
-        import torch
-
-        torch.set_num_threads(spec.threads)
         from vllm import EngineArgs, LLMEngine
 
         recipe = spec.recipe
         self.spec = spec
         self.base = resolve_base(recipe.model.base, recipe.model.revision)
         self.engine = LLMEngine.from_engine_args(EngineArgs(**self._engine_args()))
-        torch.set_num_threads(spec.threads)
         self.tokenizer: Any = self.engine.get_tokenizer()
         self.ref: AdapterRef | None = None
         self._lora: Any = None
@@ -106,6 +103,7 @@ class VllmSampler:
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
 
         if self.ref is None:
             raise RunFailure("no adapter was loaded before sampling")
@@ -119,6 +117,7 @@ class VllmSampler:
                 max_tokens=sampling.max_tokens,
                 seed=question_seed(sampling.seed, question.id),
                 logprobs=0,
+                output_kind=RequestOutputKind.FINAL_ONLY,
             )
             asked[self._add(ids, params)] = (question, ids)
         while asked:
