@@ -43,20 +43,28 @@ class Rate:
 class Difference:
     """A paired difference, second minus first, with its 95 % interval.
 
-    ``questions`` counts the questions that both sides answered. ``detectable`` is the smallest true
-    difference that this many questions would show four times out of five.
+    ``questions`` counts the questions that both sides answered, ``clusters`` what they are about.
+    ``detectable`` is the smallest true difference that this many questions would show four times out
+    of five.
     """
 
     value: float
     low: float
     high: float
     questions: int
+    clusters: int
     detectable: float
 
     @property
+    def is_too_few(self) -> bool:
+        """Below six clusters even a unanimous change comes up by chance more often than one time in
+        twenty (sign test: 2 x 0.5 ^ 5 = 0.06), whatever the bootstrap says."""
+        return self.clusters < 6
+
+    @property
     def is_noise(self) -> bool:
-        """Whether the interval holds zero."""
-        return self.low <= 0.0 <= self.high
+        """Whether the interval holds zero, or there is too little to tell."""
+        return self.low <= 0.0 <= self.high or self.is_too_few
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -64,6 +72,7 @@ class Difference:
             "low": self.low,
             "high": self.high,
             "n": self.questions,
+            "clusters": self.clusters,
             "detectable": self.detectable,
             "inside_noise": self.is_noise,
         }
@@ -265,8 +274,6 @@ def paired_difference(
     if interval is None:
         return None
     low, high = interval
-    if int(clusters.max()) == 0:  # one cluster: nothing varies, so nothing can be told apart
-        low, high = min(low, -1.0), max(high, 1.0)
     error = float(np.nanstd(drawn))
     detectable = (z_score() + NormalDist().inv_cdf(POWER)) * error
-    return Difference(value, low, high, len(shared), detectable)
+    return Difference(value, low, high, len(shared), int(clusters.max()) + 1, detectable)

@@ -57,7 +57,7 @@ def gold_answer(question: Question) -> tuple[str, str] | None:
 def _summary(rows: Sequence[Judged]) -> dict[str, Any]:
     known = [row for row in rows if row.correct is not None]
     report: dict[str, Any] = {
-        "answers": len(rows),
+        "completions": len(rows),
         "judged": len(known),
         "not_judged": len(rows) - len(known),
         "left_out": {},

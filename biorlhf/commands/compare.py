@@ -1,0 +1,90 @@
+"""``biorlhf compare``: two runs, paired by question."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from biorlhf.errors import InputError
+
+
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="A run's folder.")],
+    run_b: Annotated[Path, typer.Argument(help="Another run's folder.")],
+    when: Annotated[
+        str | None, typer.Option(help="Which evaluation: start, after-<stage>; the last by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Compare two runs' evaluations question by question, and say what is inside the noise."""
+    from biorlhf.paired import compare as compare_reports
+    from biorlhf.paired import shared_questions
+    from biorlhf.report import evaluation_at, load_run
+
+    runs = [load_run(run_a), load_run(run_b)]
+    found = [evaluation_at(run, when) for run in runs]
+    both, only_a, only_b = shared_questions(found[0].reports, found[1].reports)
+    if both == 0:
+        raise InputError(
+            f"{run_a} and {run_b}",
+            f"no question was asked in both ({only_a} in the first alone, {only_b} in the second alone)",
+            "runs that were evaluated on the same questions",
+        )
+    rows = compare_reports([evaluation.reports for evaluation in found])
+    summary = {
+        "runs": [str(run.folder) for run in runs],
+        "evaluations": [evaluation.when for evaluation in found],
+        "questions": {"both": both, "only_first": only_a, "only_second": only_b},
+        "metrics": [row.to_json() for row in rows],
+        "conclusion": _conclusion(rows),
+    }
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
+        return
+    _print(summary, rows)
+
+
+def _conclusion(rows: list) -> str:
+    compared = [row for row in rows if row.difference is not None]
+    outside = [row for row in compared if not row.difference.is_noise]
+    if not compared:
+        return "nothing can be compared: no metric has single answers in both runs"
+    if not outside:
+        return f"all {len(compared)} differences are inside noise: these runs cannot be told apart"
+    named = ", ".join(f"{row.evaluator} {row.metric} {row.verdict}" for row in outside[:6])
+    more = f", and {len(outside) - 6} more" if len(outside) > 6 else ""
+    chance = max(1, round(len(compared) / 20))
+    return (
+        f"{len(outside)} of {len(compared)} differences are outside noise (about {chance} would be by chance "
+        f"alone); second run against the first: {named}{more}"
+    )
+
+
+def _print(summary: dict[str, Any], rows: list) -> None:
+    from rich.console import Console
+
+    from biorlhf.commands.report import print_rows
+
+    console = Console(highlight=False)
+    questions = summary["questions"]
+    for letter, folder, when in zip("AB", summary["runs"], summary["evaluations"], strict=True):
+        console.print(f"{letter}: {folder}, {when}", markup=False, soft_wrap=True)
+    console.print(
+        f"{questions['both']} questions in both; difference B − A, paired by question, 95 % intervals"
+    )
+    if questions["only_first"] or questions["only_second"]:
+        alone = f"{questions['only_first']} questions of A alone, {questions['only_second']} of B alone"
+        console.print(f"not compared: {alone}")
+    print_rows(console, rows, ["A", "B"])
+    for row in rows:
+        if row.difference is not None and (row.evaluator, row.metric) in HEADLINE:
+            seen = f"a true difference of {row.difference.detectable:.3f} would show four times out of five"
+            console.print(f"{row.evaluator} {row.metric}: {seen}", markup=False, soft_wrap=True)
+    console.print(summary["conclusion"], markup=False, soft_wrap=True)
+    console.print("One run of each says nothing about other seeds.")
+
+
+HEADLINE = {("reward", "reward"), ("question_answering", "overall.accuracy"), ("calibration", "brier")}

@@ -1,0 +1,122 @@
+"""``biorlhf report``: what a run learnt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biorlhf.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from biorlhf.paired import Row
+    from biorlhf.report import Run
+
+DETAILS = ("accuracy_clustered", "failure_rate", "uncertainty", "within_bins")
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the report as one HTML file.")] = None,
+) -> None:
+    """Show what a run learnt: before and after with intervals, training curves, reliability."""
+    from biorlhf.report import load_run, to_json
+
+    found = load_run(run)
+    if html is not None:
+        _write_page(found, html)
+    if as_json:
+        typer.echo(json.dumps(to_json(found), ensure_ascii=False, allow_nan=False))
+    elif html is None:
+        _print(found)
+    if html is not None:
+        typer.echo(f"report: {html}", err=as_json)
+
+
+def _write_page(run: Run, path: Path) -> None:
+    from biorlhf.report_page import page
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(run), encoding="utf-8")
+    except OSError as error:
+        raise InputError("--html", f"{path} cannot be written: {error.strerror}") from None
+
+
+def _print(run: Run) -> None:
+    from rich.console import Console
+
+    from biorlhf import report
+    from biorlhf.plots import sparkline
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{run.recipe.get('name') or run.folder.name}[/]  {report.state(run)}")
+    for problem in run.problems:
+        console.print(f"unreadable: {problem}", markup=False)
+    if run.evaluations:
+        whens = [evaluation.when for evaluation in run.evaluations]
+        print_rows(console, report.rows_of(run), whens)
+    else:
+        console.print("no evaluation: nothing was measured on held-out questions")
+    for figure, curves in report.figures(run).items():
+        for name, points in curves.items():
+            values = [value for _, value in points]
+            text = f"{figure}, {name}: {values[0]:.4g} {sparkline(values)} {values[-1]:.4g}"
+            console.print(text, markup=False, soft_wrap=True)
+    _print_reliability(console, run)
+    console.print(f"run folder: {run.folder}", markup=False, soft_wrap=True)
+
+
+def print_rows(console: Console, rows: Sequence[Row], heads: Sequence[str]) -> None:
+    """A table of rates, one column an evaluation, with the paired difference of the last and the first.
+    Parts of other numbers (``DETAILS``) are left to ``--json`` and the HTML page."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from biorlhf.report import show, show_difference
+
+    table = Table(box=None, pad_edge=False, title_justify="left")
+    table.add_column("metric")
+    for head in heads:
+        table.add_column(escape(head), no_wrap=True)
+    if len(heads) > 1:
+        table.add_column("difference", no_wrap=True)
+        table.add_column("")
+    group = ""
+    for row in rows:
+        if row.metric.split(".")[-1] in DETAILS:
+            continue
+        if row.evaluator != group:
+            group = row.evaluator
+            table.add_row(f"[bold]{escape(group)}[/]")
+        cells = [f"  {row.metric}", *(show(rate) for rate in row.rates)]
+        if len(heads) > 1:
+            cells += [show_difference(row.difference), row.verdict]
+        quiet = row.difference is not None and row.difference.is_noise
+        table.add_row(*(escape(cell) for cell in cells), style="dim" if quiet else "")
+    # A narrow terminal or a pipe gets whole numbers on long lines, never numbers cut short.
+    width = console.measure(table, options=console.options.update(max_width=10_000)).maximum
+    console.width = max(console.width, width)
+    console.print(table)
+
+
+def _print_reliability(console: Console, run: Run) -> None:
+    from biorlhf.intervals import Rate
+    from biorlhf.report import show
+
+    for name, report in run.evaluations[-1].reports.items() if run.evaluations else ():
+        rows = report.get("reliability_diagram") or ()
+        if rows:
+            console.print(f"reliability, {run.evaluations[-1].when} ({name}):", markup=False)
+        for row in rows:
+            accuracy = Rate(**{key: row["accuracy"][key] for key in ("value", "low", "high", "n")})
+            bar = "█" * round(20 * accuracy.value)
+            text = f"  stated {row['confidence']:.2f}  right {show(accuracy)}  n={accuracy.n:<4} {bar}"
+            console.print(text, markup=False, soft_wrap=True)

@@ -1,0 +1,155 @@
+"""Two evaluations of the same questions, compared by every rate that their reports hold.
+
+A report is an evaluator's JSON. Every object with ``value``, ``low``, ``high`` and ``n`` in it is a
+rate, named by its dotted path. Its table ``answers`` holds one entry per completion: ``question``,
+``cluster``, and columns of numbers (or null), each named by the path of the rate that is its mean.
+The columns ``confidence`` and ``correct`` stand for all numbers of calibration at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from biorlhf.assessment import statistics
+from biorlhf.intervals import Difference, Rate, Side, paired_difference, weighted_mean
+
+Report = Mapping[str, Any]
+
+LESS_IS_BETTER = frozenset(
+    ("brier", "ece", "mce", "debiased_l2", "reliability", "aurc", "overconfidence", "underconfidence")
+)
+MORE_IS_BETTER = frozenset(
+    ("reward", "accuracy", "balanced_accuracy", "brier_skill", "resolution", "auroc", "verifiers", "kinds")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rate through several evaluations (None where one lacks it), and last minus first."""
+
+    evaluator: str
+    metric: str
+    rates: tuple[Rate | None, ...]
+    difference: Difference | None = None
+
+    @property
+    def verdict(self) -> str:
+        """In plain words; empty where there is nothing to compare."""
+        if self.difference is None:
+            return ""
+        if self.difference.is_too_few:
+            return "too few questions"
+        if self.difference.is_noise:
+            return "inside noise"
+        name = self.metric.split(".")[0 if self.metric.startswith(("verifiers.", "kinds.")) else -1]
+        more = self.difference.value > 0
+        if name in LESS_IS_BETTER:
+            return "worse" if more else "better"
+        if name in MORE_IS_BETTER:
+            return "better" if more else "worse"
+        return "higher" if more else "lower"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "evaluator": self.evaluator,
+            "metric": self.metric,
+            "rates": [rate.to_json() if rate else None for rate in self.rates],
+            "difference": self.difference.to_json() if self.difference else None,
+            "verdict": self.verdict,
+        }
+
+
+def rates_of(report: Report) -> dict[str, Rate]:
+    """Dotted path -> rate, in the order of the report."""
+    return dict(_walk(report, ""))
+
+
+def _walk(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, Rate]]:
+    if path and all(_is_number(node.get(key)) for key in ("value", "low", "high", "n")):
+        yield path, Rate(float(node["value"]), float(node["low"]), float(node["high"]), int(node["n"]))
+    for key, child in node.items():
+        if isinstance(child, Mapping) and not (path == "" and key in ("answers", "left_out")):
+            yield from _walk(child, f"{path}.{key}" if path else key)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def compare(evaluations: Sequence[Mapping[str, Report]], *, differences: bool = True) -> list[Row]:
+    """Every rate of every evaluator through the evaluations, with last minus first, paired by question.
+
+    Args:
+        evaluations: evaluator's name -> its report, for each evaluation in order.
+        differences: whether to compare the first and the last (a bootstrap a column).
+    """
+    rows: list[Row] = []
+    for evaluator in dict.fromkeys(name for evaluation in evaluations for name in evaluation):
+        reports = [evaluation.get(evaluator) or {} for evaluation in evaluations]
+        found = [rates_of(report) for report in reports]
+        paired = paired_differences(reports[0], reports[-1]) if differences and len(reports) > 1 else {}
+        for metric in dict.fromkeys(name for rates in found for name in rates):
+            of_each = tuple(rates.get(metric) for rates in found)
+            rows.append(Row(evaluator, metric, of_each, paired.get(metric)))
+    return rows
+
+
+def paired_differences(first: Report, second: Report) -> dict[str, Difference]:
+    """Path -> second minus first, for every rate that both tables of single answers allow to compare."""
+    before, after = _table(first), _table(second)
+    if before is None or after is None:
+        return {}
+    cluster_of = {**_clusters(before), **_clusters(after)}
+    sides_before, sides_after = _sides(before), _sides(after)
+    found = {}
+    for name in sides_before:
+        if name in sides_after:
+            difference = paired_difference(sides_before[name], sides_after[name], cluster_of)
+            if difference is not None:
+                found[name] = difference
+    return found
+
+
+def shared_questions(first: Mapping[str, Report], second: Mapping[str, Report]) -> tuple[int, int, int]:
+    """How many questions (both answered, only the first, only the second), over all evaluators."""
+    asked = [
+        {q for report in side.values() if (table := _table(report)) for q in table["question"]}
+        for side in (first, second)
+    ]
+    return len(asked[0] & asked[1]), len(asked[0] - asked[1]), len(asked[1] - asked[0])
+
+
+def _table(report: Report) -> Mapping[str, Sequence[Any]] | None:
+    table = report.get("answers")
+    if not isinstance(table, Mapping) or not isinstance(table.get("question"), Sequence):
+        return None
+    length = len(table["question"])
+    whole = all(isinstance(column, Sequence) and len(column) == length for column in table.values())
+    return table if whole and length else None
+
+
+def _clusters(table: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    return dict(zip(table["question"], table.get("cluster", table["question"]), strict=True))
+
+
+def _sides(table: Mapping[str, Sequence[Any]]) -> dict[str, Side]:
+    questions = [str(question) for question in table["question"]]
+    columns = {
+        name: np.array([np.nan if value is None else float(value) for value in column])
+        for name, column in table.items()
+        if name not in ("question", "cluster") and all(v is None or _is_number(v) for v in column)
+    }
+    found = {name: Side(weighted_mean(column), questions) for name, column in columns.items()}
+    if "confidence" in columns and "correct" in columns:
+        del found["confidence"], found["correct"]
+        both = np.isfinite(columns["confidence"]) & np.isfinite(columns["correct"])
+        if both.any():
+            kept = [question for question, keep in zip(questions, both, strict=True) if keep]
+            numbers = statistics(columns["confidence"][both], columns["correct"][both])
+            numbers["accuracy"] = numbers.pop("accuracy_clustered")
+            found |= {name: Side(statistic, kept) for name, statistic in numbers.items()}
+    return found

@@ -1,0 +1,261 @@
+"""Reads a run's folder and says what the run learnt. It only reads: a run that is still going, or was
+cut short, is reported as far as it came."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from biorlhf import yaml12
+from biorlhf.errors import InputError
+from biorlhf.intervals import Difference, Rate
+from biorlhf.paired import Report, Row, compare, rates_of
+
+# Figure -> the metrics that it shows, by full name (`.` or `/` between the parts).
+FIGURES = {
+    "Reward": r"reward(?:[./_]mean)?",
+    "Score of each verifier": r"(?:verifiers?|scores?)[./_](?P<label>[a-z0-9_]+?)(?:[./_]mean)?",
+    "Loss": r"(?:eval[./_])?loss",
+    "KL to the reference (nats)": r"(?:approx_)?kl(?:[./_](?:mean|ref|reference))?",
+    "Tokens per completion": r"(?:completion_(?:tokens|length)|length|tokens)(?:[./_](?:mean|max))?",
+    "Shares": r"(?P<label>truncat(?:ed|ion)|zero_variance|clip)(?:[./_](?:share|rate|low|high|mean))*",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluation of a run: when, and each evaluator's report."""
+
+    when: str
+    split: str
+    questions: int
+    reports: Mapping[str, Report]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run's folder holds. ``problems`` names the files that could not be read, with reasons."""
+
+    folder: Path
+    recipe: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    metrics: tuple[Mapping[str, Any], ...]
+    evaluations: tuple[Evaluation, ...]
+    finished: bool
+    problems: tuple[str, ...] = ()
+
+    @property
+    def stages(self) -> list[str]:
+        return _stage_names(self.recipe)
+
+
+def _stage_names(recipe: Mapping[str, Any]) -> list[str]:
+    return [str(section.get("name") or section.get("trainer")) for section in recipe.get("stages") or ()]
+
+
+def load_run(folder: str | Path) -> Run:
+    """Read a run's folder.
+
+    Raises:
+        InputError: there is no such folder, or no run in it; the nearest runs are listed.
+    """
+    folder = Path(folder)
+    if not any((folder / name).is_file() for name in ("recipe.yaml", "metrics.jsonl")):
+        around = folder.parent if folder.parent.is_dir() else Path(".")
+        near = [str(path.parent) for path in around.glob("*/recipe.yaml")]
+        raise InputError(str(folder), "no run here", "a run's folder", choices=near[:20], name=str(folder))
+    problems: list[str] = []
+    recipe = _read(folder / "recipe.yaml", problems)
+    found = [
+        evaluation
+        for path in sorted((folder / "evaluations").glob("*.json"))
+        if (evaluation := _evaluation(path, problems)) is not None
+    ]
+    order = [
+        "start",
+        *(f"after-{stage.get('name') or stage.get('trainer')}" for stage in recipe.get("stages") or ()),
+    ]
+    found.sort(key=lambda e: (order.index(e.when) if e.when in order else len(order), e.when))
+    return Run(
+        folder=folder,
+        recipe=recipe,
+        manifest=_read(folder / "manifest.json", problems),
+        metrics=tuple(_rows(folder / "metrics.jsonl", problems)),
+        evaluations=tuple(found),
+        finished=(folder / "summary.json").is_file(),
+        problems=tuple(problems),
+    )
+
+
+def _evaluation(path: Path, problems: list[str]) -> Evaluation | None:
+    data = _read(path, problems)
+    reports = data.get("evaluators")
+    if not isinstance(reports, Mapping):
+        return None
+    reports = {str(name): report for name, report in reports.items() if isinstance(report, Mapping)}
+    when, questions = str(data.get("when", path.stem)), data.get("questions")
+    return Evaluation(
+        when, str(data.get("split", "")), questions if isinstance(questions, int) else 0, reports
+    )
+
+
+def _read(path: Path, problems: list[str]) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = yaml12.load(text, str(path))[0] if path.suffix == ".yaml" else json.loads(text)
+    except (OSError, ValueError) as error:  # a file cut short is named in the report; the rest is shown
+        problems.append(f"{path.name}: {str(error).splitlines()[0]}")
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _rows(path: Path, problems: list[str]) -> list[dict[str, Any]]:
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.is_file() else (), 1):
+        try:
+            row = json.loads(line)
+            rows.append({"stage": str(row["stage"]), "step": int(row["step"]), **row})
+        except (ValueError, TypeError, KeyError):
+            problems.append(f"{path.name}:{number}: not a whole row")
+    return rows
+
+
+def rows_of(run: Run) -> list[Row]:
+    """Every rate through the run's evaluations; the difference is last minus first, paired by question."""
+    return compare([evaluation.reports for evaluation in run.evaluations])
+
+
+def figures(run: Run) -> dict[str, dict[str, list[tuple[int, float]]]]:
+    """Figure -> curve -> points (step of the whole run, value). A figure without numbers is absent."""
+    found: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    for place, row in enumerate(run.metrics, 1):
+        for name, value in row.items():
+            if name in ("stage", "step") or not isinstance(value, int | float) or isinstance(value, bool):
+                continue
+            for figure, pattern in FIGURES.items():
+                match = re.fullmatch(pattern, name)
+                if match and math.isfinite(value):
+                    label = match.groupdict().get("label") or name
+                    found.setdefault(figure, {}).setdefault(label, []).append((place, float(value)))
+    return {figure: found[figure] for figure in FIGURES if figure in found}
+
+
+def stage_starts(run: Run) -> list[tuple[int, str]]:
+    """(step of the whole run, stage) at which each stage begins."""
+    starts: list[tuple[int, str]] = []
+    for place, row in enumerate(run.metrics, 1):
+        if not starts or starts[-1][1] != row["stage"]:
+            starts.append((place, row["stage"]))
+    return starts
+
+
+def show(rate: Rate | None) -> str:
+    """``0.512 [0.467, 0.558]``, or a dash."""
+    return f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}]" if rate else "–"
+
+
+def show_difference(difference: Difference | None) -> str:
+    if difference is None:
+        return "–"
+    return f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+
+
+def state(run: Run) -> str:
+    """One line: how far the run came."""
+    steps: dict[str, int] = {}
+    for row in run.metrics:
+        steps[row["stage"]] = max(steps.get(row["stage"], 0), row["step"])
+    done = ", ".join(f"{stage} {step} steps" for stage, step in steps.items()) or "no step yet"
+    return f"{'complete' if run.finished else 'not complete'}: {done}"
+
+
+def to_json(run: Run) -> dict[str, Any]:
+    """The report as plain JSON."""
+    return {
+        "folder": str(run.folder),
+        "complete": run.finished,
+        "stages": run.stages,
+        "steps": len(run.metrics),
+        "evaluations": [
+            {"when": e.when, "split": e.split, "questions": e.questions, "left_out": _left_out(e.reports)}
+            for e in run.evaluations
+        ],
+        "metrics": [row.to_json() for row in rows_of(run)],
+        "figures": figures(run),
+        "problems": list(run.problems),
+    }
+
+
+def _left_out(reports: Mapping[str, Report]) -> dict[str, Any]:
+    return {name: report["left_out"] for name, report in reports.items() if report.get("left_out")}
+
+
+# What a person reads first: (evaluator, path of the rate, words for it).
+HEADLINES = (
+    ("reward", "reward", "reward"),
+    ("question_answering", "overall.accuracy", "accuracy"),
+    ("question_answering", "overall.balanced_accuracy", "balanced accuracy"),
+    ("calibration", "brier", "Brier score (less is better)"),
+    ("calibration", "ece", "calibration error (less is better)"),
+)
+
+
+def summary_lines(run_folder: str | Path) -> list[str]:
+    """The end of ``biorlhf run``: held-out numbers before and after with 95 % intervals, and the path."""
+    run = load_run(run_folder)
+    lines = []
+    if run.evaluations:
+        first, last = run.evaluations[0], run.evaluations[-1]
+        lines.append(f"{_kind(last)}: {last.questions}, 95 % intervals in brackets")
+        rows = {(row.evaluator, row.metric): row for row in compare([first.reports, last.reports])}
+        known = [(rows[key], words) for *key_parts, words in HEADLINES if (key := tuple(key_parts)) in rows]
+        for row, words in known:
+            lines.append(f"  {words}: {_before_after(row, first.when == last.when)}")
+        null = rates_of(last.reports.get("calibration") or {}).get("null_ece")
+        if null is not None:
+            lines.append(
+                f"  calibration error of a perfectly calibrated model with these confidences: {show(null)}"
+            )
+    else:
+        lines.append("no evaluation: nothing was measured on held-out questions")
+    lines += [f"unreadable: {problem}" for problem in run.problems]
+    lines.append(f"{state(run)}; run folder: {run.folder}")
+    return lines
+
+
+def _kind(evaluation: Evaluation) -> str:
+    return "training questions" if evaluation.split == "train" else "held-out questions"
+
+
+def _before_after(row: Row, single: bool) -> str:
+    before, after = row.rates[0], row.rates[-1]
+    if single:
+        return f"before {show(before)}"
+    text = f"before {show(before)}, after {show(after)}"
+    if row.difference is None:
+        return text
+    return f"{text}, difference {show_difference(row.difference)}: {row.verdict}"
+
+
+def evaluation_at(run: Run, when: str | None) -> Evaluation:
+    """The named evaluation, or the last one.
+
+    Raises:
+        InputError: the run has none, or none of that name.
+    """
+    if not run.evaluations:
+        raise InputError(str(run.folder), "this run has no evaluation to compare", "a file in evaluations/")
+    if when is None:
+        return run.evaluations[-1]
+    found: Sequence[Evaluation] = [e for e in run.evaluations if e.when == when]
+    if not found:
+        choices = [e.when for e in run.evaluations]
+        raise InputError(str(run.folder), f"no evaluation named {when!r}", choices=choices, name=when)
+    return found[0]
