@@ -1,0 +1,100 @@
+"""The command line: what it loads, how fast it starts, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "ray", "vllm", "transformers", "peft", "bitsandbytes")
+
+
+def biorlhf(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "biorlhf", *args], capture_output=True, text=True, cwd=cwd, check=False
+    )
+
+
+def loaded_by(code: str) -> list[str]:
+    """Which heavy packages a piece of code loads in a process of its own."""
+    probe = f"import sys\n{code}\nprint([n for n in {HEAVY!r} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=True)
+    return eval(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from biorlhf import plugins; plugins.load()",
+        "import biorlhf, biorlhf.pipeline, biorlhf.runstore, biorlhf.isolation, biorlhf.report",
+        "from biorlhf import recipe, resources\n"
+        "for path in resources.shipped('recipes').glob('*.yaml'): recipe.load(path)",
+        "import biorlhf.commands.run, biorlhf.commands.score, biorlhf.commands.data, biorlhf.commands.audit",
+    ],
+)
+def test_what_needs_no_model_loads_neither_torch_nor_ray_nor_vllm(code):
+    assert loaded_by(code) == []
+
+
+def test_every_command_of_the_help_exists():
+    from biorlhf.cli import COMMANDS
+
+    text = biorlhf("--help").stdout
+    for name in COMMANDS:
+        assert name in text
+        done = biorlhf(name, "--help")
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_wrong_recipe_ends_with_2_and_one_message_without_a_traceback(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("name: a\nmodle: {}\n")
+    for command in (["validate", str(path)], ["run", str(path)], ["run", str(path), "--dry-run"]):
+        done = biorlhf(*command)
+        assert done.returncode == 2, done.stderr
+        assert f"{path}:2: modle: unknown key 'modle'" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_validate_checks_every_file_and_says_so_in_json(tmp_path):
+    (tmp_path / "bad.yaml").write_text("- 1\n")
+    good = str(ROOT / "recipes/quickstart.yaml")
+    done = biorlhf("validate", good, str(tmp_path / "bad.yaml"), "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["ok"] for row in rows] == [True, False]
+    assert done.returncode == 2
+
+
+def test_plugins_are_listed_with_their_distribution():
+    rows = json.loads(biorlhf("plugins", "--json").stdout)["plugins"]
+    names = {(row["kind"], row["name"]) for row in rows}
+    assert {
+        ("verifier", "factual"),
+        ("verifier", "uncertainty"),
+        ("dataset", "kmp"),
+        ("trainer", "grpo"),
+    } <= names
+    assert all(row["distribution"] == "biorlhf" for row in rows if row["name"] == "factual")
+
+
+def test_every_shipped_recipe_is_valid_and_says_what_it_is_for():
+    paths = sorted((ROOT / "recipes").glob("*.yaml"))
+    assert {"quickstart", "grpo_full_v2", "grpo_mve", "sft_kmp"} <= {path.stem for path in paths}
+    done = biorlhf("validate", *map(str, paths))
+    assert done.returncode == 0, done.stderr
+    for path in paths:
+        header = path.read_text().split("\n\n")[0].lower()
+        for word in ("purpose", "command", "hardware", "time"):
+            assert f"# {word}:" in header, f"{path.name} lacks {word!r} in its header"
+
+
+def test_a_recipe_is_listed_and_copied_out_once(tmp_path):
+    assert "quickstart" in biorlhf("recipes").stdout
+    assert biorlhf("recipes", "quickstart", "--to", str(tmp_path)).returncode == 0
+    assert (tmp_path / "quickstart.yaml").is_file()
+    assert biorlhf("recipes", "quickstart", "--to", str(tmp_path)).returncode == 2
+    assert "did you mean: quickstart" in biorlhf("recipes", "quickstrat").stderr
