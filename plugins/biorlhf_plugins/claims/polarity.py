@@ -1,0 +1,126 @@
+"""Does the text say it, deny it, quote it, suppose it, or take it back?"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from biorlhf_plugins.claims.clauses import FOCI, Chunk, Sentence
+from biorlhf_plugins.claims.mentions import Mention
+from biorlhf_plugins.claims.text import Token
+
+HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
+REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
+REFERENCE_GAP = 4
+
+
+def negated(chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
+    """An odd number of negations that reach the focus: before it in its chunk, or right after it."""
+    count, seen_focus, cancels = 0, False, {m.first for m in chunk.mentions if m.kind == "notneg"}
+    last_focus = max(
+        (m.first for m in chunk.mentions if m.kind in FOCI and m.first < focus.first), default=-1
+    )
+    for m in chunk.mentions:
+        if m.kind == "neg" and m.first not in cancels:
+            if m.first < focus.first and (m.first > last_focus or focus.kind == "dir"):
+                count += 1
+            elif m.first >= focus.last and m.first - focus.last <= 3 and not _focus_after(chunk, m, focus):
+                count += 1
+        seen_focus = seen_focus or m is focus
+    if count == 0 and chunk.link in ("or", "nor") and before is not None and not _own_subject(chunk, focus):
+        return any(m.kind == "neg" for m in before.mentions)
+    return count % 2 == 1
+
+
+def _focus_after(chunk: Chunk, mark: Mention, focus: Mention) -> bool:
+    return any(m.kind in FOCI and m.first > mark.first for m in chunk.mentions if m is not focus)
+
+
+def _own_subject(chunk: Chunk, focus: Mention) -> bool:
+    return any(m.kind in ("path", "entity") and m.first < focus.first for m in chunk.mentions)
+
+
+def flipped(chunk: Chunk, sentence: Sentence, focus: Mention) -> bool:
+    """True where the direction is told from the control's side: "higher in ground controls"."""
+    frames = [m for m in chunk.mentions if m.kind == "frame"]
+    if not frames:
+        return False
+    references = [m for m in chunk.mentions if m.kind == "cmp"]
+    sides: list[str] = []
+    for frame in frames:
+        compared = any(0 < frame.first - r.first <= REFERENCE_GAP for r in references)
+        if not compared:
+            sides.append(str(frame.value))
+    if sides:
+        near = [s for s in sides if s == "FLIGHT"]
+        return not near
+    return all(frame.value == "FLIGHT" for frame in frames)
+
+
+def modalities(stream: Sequence[Token], mentions: Sequence[Mention], parts: Sequence[Sentence]) -> list[str]:
+    """For each token: "" (asserted), "quoted" or "hypothetical"."""
+    marks = [""] * (len(stream) + 1)
+    _mark_quotes(stream, marks)
+    ends = _sentence_ends(parts, len(stream))
+    for m in mentions:
+        if m.kind == "hyp":
+            _mark(stream, marks, m.first, ends[m.first], HYPOTHESIS_ENDS, "hypothetical")
+        elif m.kind == "report":
+            _mark(stream, marks, m.first, ends[m.first], REPORT_ENDS, "quoted")
+    _mark_rejected(mentions, parts, marks)
+    return marks
+
+
+def _sentence_ends(parts: Sequence[Sentence], total: int) -> list[int]:
+    ends = [total] * (total + 1)
+    for part in parts:
+        for index in range(part.first, part.last):
+            ends[index] = part.last
+    return ends
+
+
+def _mark(
+    stream: Sequence[Token], marks: list[str], first: int, last: int, stops: frozenset[str], what: str
+) -> None:
+    for index in range(first, last):
+        if index > first + 1 and stream[index].text in stops:
+            return
+        if not marks[index]:
+            marks[index] = what
+
+
+def _mark_quotes(stream: Sequence[Token], marks: list[str]) -> None:
+    opened: int | None = None
+    for index, token in enumerate(stream):
+        if token.text == "\n" and index + 1 < len(stream) and stream[index + 1].text == "\n":
+            opened = None
+        elif token.text == '"':
+            if opened is None:
+                opened = index
+            else:
+                whole = opened <= 1 and index >= len(stream) - 2
+                if index - opened > 3 and not whole:
+                    marks[opened : index + 1] = ["quoted"] * (index + 1 - opened)
+                opened = None
+
+
+def _mark_rejected(mentions: Sequence[Mention], parts: Sequence[Sentence], marks: list[str]) -> None:
+    """ "… is wrong" takes back what its sentence said before it, or else the sentence before."""
+    starts = [part.first for part in parts]
+    for m in mentions:
+        if m.kind != "reject" or not parts:
+            continue
+        at = max(0, bisect_right(starts, m.first) - 1)
+        part = parts[at]
+        said = [f for f in part.mentions if f.kind in FOCI and f.first < m.first]
+        first = part.first
+        for chunk in part.chunks:
+            if chunk.link in ("but", "however", "yet", "—") and chunk.first <= m.first:
+                held = [f for f in said if f.first >= chunk.first]
+                if held:
+                    said, first = held, chunk.first
+        if said:
+            marks[first : m.first] = ["quoted"] * (m.first - first)
+        elif at > 0 and m.first - part.first <= 4:
+            before = parts[at - 1]
+            marks[before.first : before.last] = ["quoted"] * (before.last - before.first)

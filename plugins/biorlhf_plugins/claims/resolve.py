@@ -1,0 +1,443 @@
+"""From chunks to claims: for every number, direction and class, what it is about.
+
+A slot's field is looked for in the claim's own chunk, then in the chunks before it in the sentence,
+then in a heading or a table's header, then in the sentences before, and at last in the prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from biorlhf_plugins.claims.clauses import Chunk, Sentence
+from biorlhf_plugins.claims.mentions import DATABASE_WORDS, Mention
+from biorlhf_plugins.claims.numbers import Number
+from biorlhf_plugins.claims.polarity import flipped, negated
+from biorlhf_plugins.claims.records import Claim, Slot
+from biorlhf_plugins.claims.text import Clean, Token
+
+ROLES = ("entity", "mission", "path", "condition", "treatment")
+APPROXIMATE_GAP = 3
+NOUN_UNITS = frozenset(("tissue", "mission", "mouse", "group", "time", "dose", "background", "other"))
+PREPOSITIONS = frozenset(("in", "at", "under", "for", "of", "on", "with", "during", "from", "after", "by"))
+
+
+@dataclass(slots=True)
+class Reader:
+    """The state of one pass: tokens, what the prompt gives, and what the text has spoken of last."""
+
+    stream: Sequence[Token]
+    clean: Clean
+    given: dict[str, tuple[Any, ...]]
+    marks: Sequence[str]
+    carried: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    columns: list[list[Mention]] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        return self.clean.span(self.stream[first].start, self.stream[last - 1].end)
+
+
+def values(mentions: Iterable[Mention], role: str) -> tuple[Any, ...]:
+    """Distinct values of a role, in order; "stress" beside a named stressor says nothing more."""
+    found = tuple(dict.fromkeys(m.value for m in mentions if m.kind == role))
+    if role == "condition" and len(found) > 1:
+        found = tuple(v for v in found if v != "stress")
+        if set(found) in ({"hu", "ir", "hu+ir"}, {"hu", "hu+ir"}, {"ir", "hu+ir"}):
+            found = ("hu+ir",)
+    return found
+
+
+def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
+    """Add the claims of one sentence and remember what it was about."""
+    if sentence.kind == "row":
+        _read_row(reader, sentence, number)
+        return
+    reader.columns = []
+    paired = _respectively(reader, sentence)
+    for index, chunk in enumerate(sentence.chunks):
+        foci = _foci(reader, chunk)
+        for focus in foci:
+            for slot in _slots(reader, sentence, index, focus, paired):
+                claim = _claim(reader, sentence, index, focus, slot, number)
+                if claim is not None:
+                    reader.claims.append(claim)
+    _headed_items(reader, sentence, number)
+    _remember(reader, sentence)
+
+
+def _foci(reader: Reader, chunk: Chunk) -> list[Mention]:
+    """Numbers, directions and classes that say something; "not significantly up" is NS, not UP."""
+    foci: list[Mention] = []
+    for m in chunk.mentions:
+        if m.kind not in ("num", "dir", "type", "pattern"):
+            continue
+        if m.kind == "dir" and m.value in ("UP", "DOWN"):
+            if any(
+                o.kind == "dir" and o.value == "NS" and 0 <= m.first - o.last <= 2 for o in chunk.mentions
+            ):
+                continue
+            if _insignificant(chunk, m) or _up_to(reader, m):
+                continue
+        foci.append(m)
+    return foci
+
+
+def _insignificant(chunk: Chunk, m: Mention) -> bool:
+    sig = next((s.first for s in chunk.mentions if s.kind == "sig" and 0 < m.first - s.first <= 3), None)
+    return sig is not None and any(n.kind == "neg" and 0 < sig - n.first <= 4 for n in chunk.mentions)
+
+
+def _up_to(reader: Reader, m: Mention) -> bool:
+    word = reader.stream[m.first].text
+    if word not in ("up", "down", "above", "below") or m.last >= len(reader.stream):
+        return False
+    after = reader.stream[m.last].text
+    return word in ("up", "down") and after == "to" and m.last + 1 < len(reader.stream) and bool(
+        reader.stream[m.last + 1].number
+    )  # fmt: skip
+
+
+def _respectively(reader: Reader, sentence: Sentence) -> dict[int, Any]:
+    """Pairs a list of entities with a list of as many numbers or directions: token -> entity."""
+    entities = [m for m in sentence.mentions if m.kind == "entity"]
+    said = [m for m in sentence.mentions if m.kind == "num"] or [
+        m for m in sentence.mentions if m.kind == "dir"
+    ]
+    if len(entities) < 2 or len(entities) != len(said):
+        return {}
+    word = any(m.kind == "respectively" for m in sentence.mentions)
+    listed = entities[-1].first < said[0].first or said[-1].first < entities[0].first
+    if listed and (word or said[0].kind == "num"):
+        return {m.first: e.value for m, e in zip(said, entities, strict=True)}
+    return {}
+
+
+def _slots(
+    reader: Reader, sentence: Sentence, index: int, focus: Mention, paired: dict[int, Any]
+) -> Iterator[Slot]:
+    found: dict[str, tuple[Any, ...]] = {}
+    stated: set[str] = set()
+    for role in ROLES:
+        here = _near(reader, sentence.chunks, index, focus, role)
+        if role == "entity" and focus.first in paired:
+            here = (paired[focus.first],)
+        if role == "path" and here is None and _other_subject(sentence.chunks[index], focus):
+            return
+        if here is None:
+            here = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
+        if here:
+            stated.add(role)
+        found[role] = here or _default(reader, role)
+    quantity = _quantity(reader, sentence, index, focus)
+    for entity in found["entity"] or (None,):
+        for mission in found["mission"] or (None,):
+            for condition in found["condition"] or (None,):
+                yield Slot(
+                    entity=entity,
+                    condition=condition,
+                    treatment=_treatment(found["treatment"], condition),
+                    quantity=quantity,
+                    pathways=tuple(dict.fromkeys(k for keys in found["path"] for k in keys)),
+                    db=_database(reader, sentence),
+                    mission=mission,
+                    stated=frozenset("pathways" if role == "path" else role for role in stated),
+                )
+
+
+def _default(reader: Reader, role: str) -> tuple[Any, ...]:
+    given = reader.given.get(role, ())
+    return given if len(given) == 1 else ()
+
+
+def _treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
+    if condition and "_x_" in condition:
+        return None
+    return str(found[-1]) if found else None
+
+
+def _near(
+    reader: Reader, chunks: Sequence[Chunk], index: int, focus: Mention, role: str
+) -> tuple[Any, ...] | None:
+    own = _pick(reader, chunks[index], focus, role)
+    if own:
+        return own
+    for before in range(index - 1, -1, -1):
+        group = values(_last_group(chunks[before].mentions, role), role)
+        if group:
+            return group
+    later = values((m for c in chunks[index + 1 :] for m in c.mentions), role)
+    if len(later) == 1 and role in ("path", "treatment"):
+        return later
+    return None
+
+
+def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any, ...]:
+    """The mention, or the list of mentions, of a role that stands nearest to the focus."""
+    candidates = [m for m in chunk.mentions if m.kind == role]
+    free = [m for m in candidates if not _reference(chunk, m)]
+    candidates = free or candidates
+    if not candidates or len({m.value for m in candidates}) == 1:
+        return values(candidates, role)
+    rivals = [m for m in chunk.mentions if m.kind == focus.kind and m is not focus]
+    nearest = min(candidates, key=lambda m: _distance(reader, m, focus))
+    group = [nearest]
+    for step in (-1, 1):
+        at = candidates.index(nearest) + step
+        while 0 <= at < len(candidates):
+            inner = group[-1] if step > 0 else group[0]
+            gap = candidates[at].first - inner.last if step > 0 else inner.first - candidates[at].last
+            low, high = sorted((candidates[at].first, inner.first))
+            if gap > 4 or any(low < r.first < high for r in (*rivals, focus)):
+                break
+            group.insert(len(group) if step > 0 else 0, candidates[at])
+            at += step
+    return values(group, role)
+
+
+def _distance(reader: Reader, m: Mention, focus: Mention) -> float:
+    if m.first >= focus.last:
+        gap = m.first - focus.last
+        linked = m.first > 0 and reader.stream[m.first - 1].text in PREPOSITIONS
+        return gap - 2.5 if linked else gap
+    return float(focus.first - m.last)
+
+
+def _reference(chunk: Chunk, m: Mention) -> bool:
+    return any(r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions)
+
+
+def _last_group(mentions: Sequence[Mention], role: str) -> list[Mention]:
+    group: list[Mention] = []
+    for m in reversed(mentions):
+        if m.kind == role:
+            if group and group[-1].first - m.last > 4:
+                break
+            group.append(m)
+    return group[::-1]
+
+
+def _other_subject(chunk: Chunk, focus: Mention) -> bool:
+    return focus.kind == "dir" and any(
+        m.kind == "other" and (focus.first >= m.last or 0 <= m.first - focus.last <= 2)
+        for m in chunk.mentions
+    )
+
+
+def _database(reader: Reader, sentence: Sentence) -> str | None:
+    named = [t.text for t in reader.stream[sentence.first : sentence.last] if t.text in DATABASE_WORDS]
+    return named[0] if named else None
+
+
+def _quantity(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> str | None:
+    if focus.kind in ("type", "pattern"):
+        return focus.kind
+    if focus.kind == "dir":
+        return None
+    number: Number = focus.value  # type: ignore[assignment]
+    chunk = sentence.chunks[index]
+    if number.unit:
+        return {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
+    named = [m for m in chunk.mentions if m.kind == "quantity"]
+    after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _number_between(chunk, focus, m)]
+    before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _number_between(chunk, m, focus)]
+    if before and before[-1].value in ("padj", "nes", "log2fc", "ratio"):
+        return str(before[-1].value)
+    if after and after[0].first - focus.last <= 1:
+        return _directed(chunk, focus, str(after[0].value))
+    near = [*after, *before]
+    if near:
+        return _directed(chunk, focus, str(near[0].value))
+    word = reader.stream[focus.last].text if focus.last < len(reader.stream) else ""
+    if reader.stream[min(focus.last, len(reader.stream) - 1)].kind == "w" and _noun(
+        reader, chunk, focus, word
+    ):
+        return word
+    if any(
+        m.kind == "dir" and abs(m.first - focus.first) <= 2 and m.value in ("UP", "DOWN")
+        for m in chunk.mentions
+    ):
+        return _directed(chunk, focus, "deg")
+    wider = [m.value for m in named if m.value not in NOUN_UNITS]
+    return str(wider[0]) if wider and wider[0] in ("nes", "log2fc", "padj") else None
+
+
+def _number_between(chunk: Chunk, left: Mention, right: Mention) -> bool:
+    return any(m.kind == "num" and left.last <= m.first < right.first for m in chunk.mentions)
+
+
+def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:
+    """True where an unknown plain noun follows the number: "3 lanes". Links and verbs are no nouns."""
+    if word in PREPOSITIONS or len(word) < 4 or any(m.first == focus.last for m in chunk.mentions):
+        return False
+    raw_end = reader.stream[focus.last].end
+    return reader.clean.text[raw_end - 1 : raw_end] == "s" and word not in (
+        "this",
+        "thus",
+        "was",
+        "does",
+        "wherea",
+    )
+
+
+def _directed(chunk: Chunk, focus: Mention, quantity: str) -> str:
+    if quantity != "deg":
+        return quantity
+    for m in chunk.mentions:
+        if (
+            m.kind == "dir"
+            and m.value in ("UP", "DOWN")
+            and -1 <= m.first - focus.last <= 2
+            and m.first > focus.first
+        ):
+            return "deg_up" if m.value == "UP" else "deg_down"
+    return quantity
+
+
+def _claim(
+    reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int
+) -> Claim | None:
+    chunk = sentence.chunks[index]
+    span = reader.span(focus.first, focus.last)
+    denied = negated(chunk, focus, sentence.chunks[index - 1] if index else None)
+    common: dict[str, Any] = {
+        "span": span, "modality": reader.marks[focus.first] or "asserted", "sentence": number, "chunk": focus.first,
+        "partial": any(m.kind == "part" for m in chunk.mentions), "negated": denied,
+    }  # fmt: skip
+    if focus.kind in ("type", "pattern"):
+        return Claim("class", slot, label=str(focus.value), **common)
+    if focus.kind == "dir":
+        label = str(focus.value)
+        if label in ("UP", "DOWN") and flipped(chunk, sentence, focus):
+            label = "DOWN" if label == "UP" else "UP"
+        return Claim("direction", slot, label=label, **common)
+    return _number_claim(reader, chunk, focus, slot, common)
+
+
+def _number_claim(
+    reader: Reader, chunk: Chunk, focus: Mention, slot: Slot, common: dict[str, Any]
+) -> Claim | None:
+    number: Number = focus.value  # type: ignore[assignment]
+    if number.word == "0" and common["negated"] is False and slot.quantity in NOUN_UNITS:
+        return Claim("number", slot, value=0.0, **common)
+    before = [
+        m for m in chunk.mentions if m.kind == "approx" and 0 <= focus.first - m.last <= APPROXIMATE_GAP - 1
+    ]
+    approximate = bool(before) or number.scaled or reader.stream[max(0, focus.first - 1)].text in ("~", "≈")
+    return Claim("number", slot, value=number.value, approximate=approximate, **common)
+
+
+def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
+    """A row of a table: the column's header and the row's first cells say what a cell is about."""
+    cells = sentence.chunks
+    foci = [(i, m) for i, cell in enumerate(cells) for m in _foci(reader, cell)]
+    if not foci or not reader.columns and all(m.kind != "num" for _, m in foci):
+        if any(cell.mentions for cell in cells):
+            reader.columns = [cell.mentions for cell in cells]
+        if not foci:
+            return
+    row = [m for cell in cells for m in cell.mentions]
+    for i, focus in foci:
+        header = reader.columns[i] if i < len(reader.columns) else []
+        if focus in header:
+            continue
+        found = {}
+        for role in ROLES:
+            own = values(cells[i].mentions, role) or values(header, role)
+            wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
+            found[role] = wide or _default(reader, role)
+        quantity = _quantity(reader, sentence, i, focus) or next(
+            (str(m.value) for m in header if m.kind == "quantity"), None
+        )
+        ups = [m.value for m in header if m.kind == "dir"]
+        if focus.kind == "num" and ups and quantity in (None, "deg"):
+            quantity = "deg_up" if ups[0] == "UP" else "deg_down"
+        for entity in found["entity"] or (None,):
+            slot = Slot(
+                entity, (found["condition"] or (None,))[0], _treatment(found["treatment"], None), quantity,
+                tuple(k for keys in found["path"] for k in keys), None, (found["mission"] or (None,))[0],
+                frozenset("pathways" if r == "path" else r for r in ROLES if found[r]),
+            )  # fmt: skip
+            claim = _claim(reader, sentence, i, focus, slot, number)
+            if claim is not None:
+                reader.claims.append(claim)
+
+
+def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
+    """Items under a heading that carries the class or direction: "Rescue:" then "- heart"."""
+    said = reader.heading.get("said")
+    if not said or sentence.kind != "item" or any(_foci(reader, chunk) for chunk in sentence.chunks):
+        return
+    focus: Mention = said[0]
+    for m in sentence.mentions:
+        if m.kind in ("entity", "mission", "path"):
+            slots = {"entity": None, "mission": None, "path": ()} | {m.kind: m.value}
+            slot = Slot(
+                slots["entity"] or next(iter(reader.heading.get("entity", ()) or _default(reader, "entity")), None),
+                next(iter(reader.heading.get("condition", ()) or _default(reader, "condition")), None),
+                None, focus.kind if focus.kind != "dir" else None,
+                slots["path"] or next(iter(reader.heading.get("path", ()) or _default(reader, "path")), ()),
+                None, slots["mission"], frozenset((m.kind,)),
+            )  # fmt: skip
+            kind = "direction" if focus.kind == "dir" else "class"
+            reader.claims.append(
+                Claim(
+                    kind,
+                    slot,
+                    reader.span(m.first, m.last),
+                    label=str(focus.value),
+                    sentence=number,
+                    chunk=m.first,
+                )
+            )
+
+
+def _remember(reader: Reader, sentence: Sentence) -> None:
+    text = reader.stream[sentence.last - 1].text
+    is_heading = text == ":" or (sentence.kind == "heading")
+    if is_heading:
+        said = [m for m in sentence.mentions if m.kind in ("type", "pattern", "dir")]
+        reader.heading = {role: values(sentence.mentions, role) for role in ROLES}
+        reader.heading["said"] = tuple(said[:1])
+    elif sentence.kind == "prose":
+        reader.heading = {}
+    for role in ROLES:
+        group = values(_last_group(sentence.mentions, role), role)
+        if group:
+            reader.carried[role] = group
+
+
+def supersede(
+    claims: list[Claim], corrections: Sequence[int], finals: Sequence[tuple[int, int]]
+) -> list[Claim]:
+    """Mark what a later "sorry, correction" or an explicit answer block replaces in the same slot."""
+    if not corrections and not finals:
+        return claims
+    last: dict[tuple, int] = {}
+    final: set[tuple] = set()
+    marked = []
+    for claim in claims:
+        inside = any(first <= claim.chunk < end for first, end in finals)
+        claim = replace(claim, final=inside) if inside else claim
+        marked.append(claim)
+        if claim.asserted:
+            last[_key(claim)] = claim.chunk
+            if inside:
+                final.add(_key(claim))
+    result = []
+    for claim in marked:
+        key = _key(claim)
+        later = last.get(key, -1)
+        replaced = any(claim.chunk < c <= later for c in corrections) or (key in final and not claim.final)
+        result.append(
+            replace(claim, modality="corrected") if replaced and claim.modality == "asserted" else claim
+        )
+    return result
+
+
+def _key(claim: Claim) -> tuple:
+    slot = claim.slot
+    quantity = slot.quantity if claim.kind != "number" or slot.quantity not in (None, "deg") else "count"
+    return claim.kind, slot.entity, slot.condition, slot.treatment, quantity, slot.pathways, slot.mission
