@@ -188,6 +188,8 @@ class _Run:
             scorers=self.crew.scorers,
             composer=composer_of(self.recipe, self.prepared.catalogue) if self.recipe.verifiers else None,
             max_completion_tokens=self.recipe.rollout.max_completion_tokens,
+            temperature=self.recipe.rollout.temperature,
+            top_p=self.recipe.rollout.top_p,
             done_steps=done,
         )
 

@@ -105,7 +105,8 @@ class Stage:
 
     ``index`` and ``name`` are unique in a run. ``done_steps`` is 0, or the number of steps that an
     interrupted run had finished at its last checkpoint. ``rollouts``, ``scorers`` and ``composer``
-    are None for a trainer that says it needs no rollouts.
+    are None for a trainer that says it needs no rollouts. ``max_completion_tokens``, ``temperature`` and
+    ``top_p`` are the recipe's, for sampling.
     """
 
     name: str
@@ -117,6 +118,8 @@ class Stage:
     scorers: Scorers | None = None
     composer: RewardComposer | None = None
     max_completion_tokens: int = 0
+    temperature: float = 1.0
+    top_p: float = 1.0
     done_steps: int = 0
 
 
