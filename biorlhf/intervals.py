@@ -8,6 +8,7 @@ drawn, never single answers.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -133,6 +134,15 @@ def point(statistic: Statistic, n: int) -> float:
     return float(statistic(np.ones((1, n)))[0])
 
 
+@functools.lru_cache(maxsize=4)
+def _draw(clusters: int, resamples: int, seed: int) -> Floats:
+    """How often each cluster is drawn in each resample (``_RK``); the same draws for every statistic."""
+    rng = np.random.default_rng(seed)
+    drawn_RK = rng.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=resamples).astype(float)
+    drawn_RK.flags.writeable = False
+    return drawn_RK
+
+
 def resample(
     statistics: Mapping[str, Statistic],
     clusters_N: NDArray[np.int64],
@@ -149,14 +159,11 @@ def resample(
     Returns:
         name -> values ``_R``, NaN where a resample leaves the statistic undefined.
     """
-    count = int(clusters_N.max()) + 1
-    rng = np.random.default_rng(seed)
+    drawn_RK = _draw(int(clusters_N.max()) + 1, resamples, seed)
     parts: dict[str, list[Floats]] = {name: [] for name in statistics}
     at_once = max(1, _CHUNK // max(1, len(clusters_N)))
     for start in range(0, resamples, at_once):
-        size = min(at_once, resamples - start)
-        drawn_RK = rng.multinomial(count, np.full(count, 1.0 / count), size=size).astype(float)
-        weights_RN = drawn_RK[:, clusters_N]
+        weights_RN = drawn_RK[start : start + at_once, clusters_N]
         for name, statistic in statistics.items():
             parts[name].append(statistic(weights_RN))
     return {name: np.concatenate(values) for name, values in parts.items()}
@@ -235,15 +242,15 @@ def mean(values: Sequence[float | None], keys: Sequence[Hashable], *, seed: int 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison: a statistic, and the question of each answer it weighs (``_N``)."""
+    """One side of a comparison: statistics by name, and the question of each answer they weigh (``_N``)."""
 
-    statistic: Statistic
+    statistics: Mapping[str, Statistic]
     questions: Sequence[str]
 
 
-def paired_difference(
+def paired_differences(
     first: Side, second: Side, cluster_of: Mapping[str, Hashable], *, seed: int = 0
-) -> Difference | None:
+) -> dict[str, Difference]:
     """Second minus first over the questions that both answered, drawn together by cluster.
 
     Both sides of a resample hold the same questions, so what makes a question hard or easy cancels
@@ -251,29 +258,40 @@ def paired_difference(
     detectable difference is (z of the interval + z of the power) x the difference's standard error.
 
     Args:
-        cluster_of: question -> its cluster.
+        cluster_of: question -> its cluster; a question that it lacks stands for itself.
 
     Returns:
-        None where no question is shared, or either side is undefined on them.
+        name -> difference, for the statistics that both sides hold and define; empty where no question
+        is shared.
     """
-    shared = [question for question in dict.fromkeys(first.questions) if question in set(second.questions)]
+    both = set(second.questions)
+    shared = [question for question in dict.fromkeys(first.questions) if question in both]
     if not shared:
-        return None
-    number = {question: index for index, question in enumerate(shared)}
+        return {}
     clusters = cluster_index([cluster_of.get(question, question) for question in shared])
+    number = {question: index for index, question in enumerate(shared)}
+    drawn_RK = _draw(int(clusters.max()) + 1, RESAMPLES, seed)
+    before, after = (_resampled(side, number, clusters, drawn_RK) for side in (first, second))
+    found = {}
+    for name in first.statistics:
+        if name not in second.statistics:
+            continue
+        value = float(after[name][0] - before[name][0])
+        values_R = (after[name] - before[name])[1:]
+        interval = bounds(values_R, value) if math.isfinite(value) else None
+        if interval is not None:
+            detectable = (z_score() + NormalDist().inv_cdf(POWER)) * float(np.nanstd(values_R))
+            found[name] = Difference(value, *interval, len(shared), drawn_RK.shape[1], detectable)
+    return found
 
-    def on_questions(side: Side) -> Statistic:
-        of_N = np.array([number.get(question, -1) for question in side.questions])
-        taken_N = (of_N >= 0).astype(float)
-        return lambda weights_RQ: side.statistic(weights_RQ[:, of_N] * taken_N)
 
-    before, after = on_questions(first), on_questions(second)
-    value = point(after, len(shared)) - point(before, len(shared))
-    drawn = resample({"difference": lambda w: after(w) - before(w)}, clusters, seed=seed)["difference"]
-    interval = bounds(drawn, value) if math.isfinite(value) else None
-    if interval is None:
-        return None
-    low, high = interval
-    error = float(np.nanstd(drawn))
-    detectable = (z_score() + NormalDist().inv_cdf(POWER)) * error
-    return Difference(value, low, high, len(shared), int(clusters.max()) + 1, detectable)
+def _resampled(
+    side: Side, number: Mapping[str, int], clusters_Q: NDArray[np.int64], drawn_RK: Floats
+) -> dict[str, Floats]:
+    """Each statistic on the shared questions as they are (first), then on every resample."""
+    kept = np.array([question in number for question in side.questions])
+    place = [number[question] for question in side.questions if question in number]
+    rows = np.vstack([np.ones((1, drawn_RK.shape[1])), drawn_RK])
+    weights = np.zeros((len(rows), len(kept)))
+    weights[:, kept] = rows[:, clusters_Q[place]]
+    return {name: statistic(weights) for name, statistic in side.statistics.items()}

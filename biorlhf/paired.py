@@ -14,16 +14,23 @@ from typing import Any
 
 import numpy as np
 
+from biorlhf import intervals
 from biorlhf.assessment import statistics
-from biorlhf.intervals import Difference, Rate, Side, paired_difference, weighted_mean
+from biorlhf.intervals import Difference, Floats, Rate, Side, weighted_mean
 
 Report = Mapping[str, Any]
 
 LESS_IS_BETTER = frozenset(
-    ("brier", "ece", "mce", "debiased_l2", "reliability", "aurc", "overconfidence", "underconfidence")
+    [
+        *("brier", "ece", "mce", "debiased_l2", "reliability", "aurc"),
+        *("overconfidence", "underconfidence", "truncated"),
+    ]
 )
 MORE_IS_BETTER = frozenset(
-    ("reward", "accuracy", "balanced_accuracy", "brier_skill", "resolution", "auroc", "verifiers", "kinds")
+    [
+        *("reward", "accuracy", "balanced_accuracy", "brier_skill", "resolution", "auroc"),
+        *("coverage", "verifiers", "kinds"),
+    ]
 )
 
 
@@ -104,13 +111,12 @@ def paired_differences(first: Report, second: Report) -> dict[str, Difference]:
     if before is None or after is None:
         return {}
     cluster_of = {**_clusters(before), **_clusters(after)}
-    sides_before, sides_after = _sides(before), _sides(after)
-    found = {}
-    for name in sides_before:
-        if name in sides_after:
-            difference = paired_difference(sides_before[name], sides_after[name], cluster_of)
-            if difference is not None:
-                found[name] = difference
+    columns = [_columns(table) for table in (before, after)]
+    questions = [[str(question) for question in table["question"]] for table in (before, after)]
+    found: dict[str, Difference] = {}
+    for names in _alike(*columns):
+        sides = [_side(names, numbers, asked) for numbers, asked in zip(columns, questions, strict=True)]
+        found |= intervals.paired_differences(sides[0], sides[1], cluster_of)
     return found
 
 
@@ -136,20 +142,36 @@ def _clusters(table: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     return dict(zip(table["question"], table.get("cluster", table["question"]), strict=True))
 
 
-def _sides(table: Mapping[str, Sequence[Any]]) -> dict[str, Side]:
-    questions = [str(question) for question in table["question"]]
-    columns = {
+def _columns(table: Mapping[str, Sequence[Any]]) -> dict[str, Floats]:
+    return {
         name: np.array([np.nan if value is None else float(value) for value in column])
         for name, column in table.items()
         if name not in ("question", "cluster") and all(v is None or _is_number(v) for v in column)
     }
-    found = {name: Side(weighted_mean(column), questions) for name, column in columns.items()}
-    if "confidence" in columns and "correct" in columns:
-        del found["confidence"], found["correct"]
-        both = np.isfinite(columns["confidence"]) & np.isfinite(columns["correct"])
-        if both.any():
-            kept = [question for question, keep in zip(questions, both, strict=True) if keep]
-            numbers = statistics(columns["confidence"][both], columns["correct"][both])
-            numbers["accuracy"] = numbers.pop("accuracy_clustered")
-            found |= {name: Side(statistic, kept) for name, statistic in numbers.items()}
-    return found
+
+
+FORECASTS = ("confidence", "correct")
+
+
+def _alike(first: Mapping[str, Floats], second: Mapping[str, Floats]) -> list[list[str]]:
+    """Columns that hold a number for the same answers, and so can be resampled together; the two of
+    calibration always stand together."""
+    groups: dict[Any, list[str]] = {}
+    for name in first:
+        if name in second:
+            masks = tuple(np.isfinite(columns[name]).tobytes() for columns in (first, second))
+            groups.setdefault(FORECASTS if name in FORECASTS else masks, []).append(name)
+    return [names for key, names in groups.items() if key != FORECASTS or len(names) == 2]
+
+
+def _side(names: Sequence[str], columns: Mapping[str, Floats], questions: Sequence[str]) -> Side:
+    """Statistics of these columns over the answers for which all of them hold a number."""
+    given = np.all([np.isfinite(columns[name]) for name in names], axis=0)
+    kept = [question for question, keep in zip(questions, given, strict=True) if keep]
+    if set(names) != set(FORECASTS):
+        return Side({name: weighted_mean(columns[name][given]) for name in names}, kept)
+    if not kept:
+        return Side({}, [])
+    numbers = statistics(columns["confidence"][given], columns["correct"][given])
+    numbers["accuracy"] = numbers.pop("accuracy_clustered")
+    return Side(numbers, kept)

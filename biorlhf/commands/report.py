@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from biorlhf.paired import Row
     from biorlhf.report import Run
 
-DETAILS = ("accuracy_clustered", "failure_rate", "uncertainty", "within_bins")
+DETAILS = ("accuracy_clustered", "within_bins")
 
 
 def report(
@@ -76,7 +76,7 @@ def _print(run: Run) -> None:
 
 def print_rows(console: Console, rows: Sequence[Row], heads: Sequence[str]) -> None:
     """A table of rates, one column an evaluation, with the paired difference of the last and the first.
-    Parts of other numbers (``DETAILS``) are left to ``--json`` and the HTML page."""
+    ``DETAILS``, and verifiers that never failed, are left to ``--json`` and the HTML page."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -91,7 +91,9 @@ def print_rows(console: Console, rows: Sequence[Row], heads: Sequence[str]) -> N
         table.add_column("")
     group = ""
     for row in rows:
-        if row.metric.split(".")[-1] in DETAILS:
+        kind = row.metric.split(".")[-1]
+        never = kind == "failure_rate" and not any(rate and rate.value for rate in row.rates)
+        if kind in DETAILS or never:
             continue
         if row.evaluator != group:
             group = row.evaluator

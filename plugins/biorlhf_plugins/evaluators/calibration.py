@@ -45,10 +45,12 @@ class Calibration:
             "risk_coverage": found.curve,
             "left_out": left_out,
             "answers": _judgement.answers(
-                stated,
+                known,
                 {
-                    "confidence": [row.confidence for row in stated],
-                    "correct": [row.correct for row in stated],
+                    "confidence": [None if row.abstained else row.confidence for row in known],
+                    "correct": [row.correct for row in known],
+                    "coverage": [None if row.abstained else int(row.confidence is not None) for row in known],
+                    "abstained": [int(row.abstained) for row in known],
                 },
             ),
         }

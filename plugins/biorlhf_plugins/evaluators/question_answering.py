@@ -25,10 +25,12 @@ class QuestionAnswering:
         kinds = [*CATEGORIES, *sorted({row.question.kind for row in rows} - {*CATEGORIES, ""})]
         categories = {kind: [row for row in rows if row.question.kind == kind] for kind in kinds}
         columns: dict[str, list[float | None]] = {}
-        for path, members in [("overall", rows), *((f"categories.{k}", m) for k, m in categories.items())]:
+        parts = {"overall": rows, **{f"categories.{kind}": found for kind, found in categories.items()}}
+        for path, members in parts.items():
             inside = {id(row) for row in members}
             columns[f"{path}.accuracy"] = [row.correct if id(row) in inside else None for row in rows]
             columns[f"{path}.balanced_accuracy"] = _balanced_column(rows, inside)
+            columns[f"{path}.abstained"] = [int(row.abstained) if id(row) in inside else None for row in rows]
         return {
             "overall": _summary(rows),
             "categories": {kind: _summary(members) for kind, members in categories.items()},

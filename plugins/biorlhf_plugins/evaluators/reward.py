@@ -42,7 +42,12 @@ class MeanReward:
                 if column.startswith("kinds.")
             },
             "left_out": {column: "no completion was scored" for column in columns if column not in rates},
-            "answers": {"question": [question.id for question, _ in pairs], "cluster": clusters, **columns},
+            "answers": {
+                "question": [question.id for question, _ in pairs],
+                "cluster": clusters,
+                **columns,
+                "truncated": [int(completion.truncated) for completion in texts],
+            },
         }
 
 
