@@ -26,16 +26,9 @@ from biorlhf.recipe import Lora
 from biorlhf.stage import Adapter
 from biorlhf.types import AdapterRef
 
-#: PEFT's portable names -> tensors: ``base_model.model.….lora_A.weight`` (r x in), ``….lora_B.weight`` (out x r).
+#: PEFT's portable names -> tensors: ``base_model.model.….lora_A.weight`` (r x in), ``….lora_B…`` (out x r).
 Tensors = Mapping[str, Tensor]
-REFUSED = (
-    "use_dora",
-    "modules_to_save",
-    "rank_pattern",
-    "alpha_pattern",
-    "layer_replication",
-    "exclude_modules",
-)
+REFUSED = ("use_dora", "modules_to_save", "rank_pattern", "alpha_pattern", "layer_replication")
 
 
 def find_adapter(folder: str) -> Path:
@@ -80,15 +73,15 @@ def read_adapter(folder: str, base: str) -> tuple[Tensors, Lora]:
         raise InputError(
             "model.adapter",
             f"{folder} was trained on {made_for}, not on {base_name(base)}",
-            hint=f"set model.base: {made_for}, or base_model_name_or_path in its config if the two are the same",
+            hint=f"set model.base: {made_for}; if the two are the same, correct base_model_name_or_path",
         )
-    targets = config.get("target_modules") or "all-linear"
+    targets: Any = config.get("target_modules") or "all-linear"
     section = Lora(
         r=config["r"],
         alpha=config["lora_alpha"],
         dropout=config.get("lora_dropout", 0.0),
         rslora=config.get("use_rslora", False),
-        targets=targets if isinstance(targets, str) else tuple(sorted(targets)),
+        targets=tuple(sorted(targets)) if isinstance(targets, list) else targets,
     )
     return tensors, section
 
@@ -144,7 +137,7 @@ def export(tensors: Tensors, section: Lora, base: str, version: int) -> Adapter:
         "bias": "none",
         "fan_in_fan_out": False,
         "inference_mode": True,
-        "lora_alpha": section.alpha,
+        "lora_alpha": int(section.alpha) if section.alpha == int(section.alpha) else section.alpha,
         "lora_dropout": section.dropout,
         "modules_to_save": None,
         "peft_type": "LORA",
@@ -194,4 +187,4 @@ def merge_into(model: torch.nn.Module, tensors: Tensors, where: str) -> None:
             b = tensors[f"{stem}.lora_B.weight"]
             if target not in weights or weights[target].shape != (b.shape[0], a.shape[1]):
                 raise InputError(where, f"it does not fit the base model: no such layer as {name} there")
-            weights[target] += (b @ a).to(weights[target].device)
+            weights[target].add_((b @ a).to(weights[target].device))

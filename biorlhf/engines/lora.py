@@ -27,7 +27,7 @@ def attach(model: Any, section: Lora) -> Any:
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=section.r,
-        lora_alpha=section.alpha,
+        lora_alpha=section.alpha,  # type: ignore[arg-type]  # a fraction works as well
         lora_dropout=section.dropout,
         use_rslora=section.rslora,
         target_modules=targets,
@@ -72,7 +72,7 @@ def _fuse(wrapped: Any) -> None:
 
     for module in wrapped.modules():
         if type(module) is Linear and type(module.base_layer) is torch.nn.Linear:
-            module.forward = types.MethodType(_fused_forward, module)
+            module.forward = types.MethodType(_fused_forward, module)  # type: ignore[method-assign]
 
 
 def _fused_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -80,15 +80,11 @@ def _fused_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     base = self.base_layer
     if self.disable_adapters:
         return base(x)
-    if self.active_adapters != [POLICY] or (
-        self.training and self.lora_dropout[POLICY].__class__ is _Dropout
-    ):
+    drops = self.training and isinstance(self.lora_dropout[POLICY], torch.nn.Dropout)
+    if drops or self.active_adapters != [POLICY]:
         return type(self).forward(self, x, *args, **kwargs)
     a, b = self.lora_A[POLICY].weight, self.lora_B[POLICY].weight
     return FusedLora.apply(x, base.weight, base.bias, a, b, self.scaling[POLICY])
-
-
-_Dropout = torch.nn.Dropout
 
 
 class FusedLora(torch.autograd.Function):
