@@ -73,11 +73,12 @@ def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sh
         tissue=row["tissue"], difficulty=_difficulty(spec, row), family=FAMILIES[code], **common,
     )  # fmt: skip
     details = {
-        "template_id": f"{FAMILIES[code]}:{SPLITS[split]}:{wording}", "condition": row["condition"],
-        "mission": row["mission"], "pathway": row["id"], "db": row["db"], "direction": LABELS.get(code, ""),
+        "template_id": f"{FAMILIES[code]}:{SPLITS[split]}:{wording}", "condition": row["condition"] or None,
+        "mission": row["mission"] or None, "pathway": row["id"], "db": row["db"] or None,
+        "direction": LABELS.get(code),
         "contrast_numerator": spec.contrast.numerator, "contrast_denominator": spec.contrast.denominator,
         "padj_threshold": spec.thresholds.padj, "source_sha256": sha256, "licence": config.licence,
-        "expected_value": row["effect"],
+        "expected_value": LABELS.get(code),
     }  # fmt: skip
     if split == TEST:
         return LabItem(question, None, None, details)

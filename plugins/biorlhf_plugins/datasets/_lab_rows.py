@@ -124,7 +124,7 @@ def _refuse_shared_slots(loaded: Sequence[Loaded]) -> None:
             row = pc.index(shared, True).as_py()
             if row >= 0:
                 raise DataError(
-                    one.results.source.where(row), f"{_shown(keys[row])!r} stands in {other.spec.file} as well",
+                    one.results.source.where(row), f"{_shown(keys[row])} stands in {other.spec.file} as well",
                     "one row per slot (tissue, condition, mission, db, contrast, name)",
                     hint="give the tables different conditions or missions",
                 )  # fmt: skip

@@ -1,0 +1,187 @@
+"""The usual shapes of training data, each read into a question, an example or a preference."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from biorlhf import DataError, Example, Preference, Question
+from biorlhf.types import Split
+
+SHAPES = (
+    "prompt + ground_truth (a question)",
+    "prompt + completion",
+    "prompt + chosen + rejected",
+    "chosen + rejected (messages)",
+    "messages",
+    "instruction (+ input) + output",
+    "question + answer",
+    "text with '### Instruction:' and '### Response:'",
+)
+GROUND_TRUTH = frozenset(
+    (
+        "facts",
+        "answer",
+        "ranking",
+        "pathway",
+        "direction",
+        "tissue",
+        "mission",
+        "db",
+        "contrast",
+        "pathways",
+        "tissue_directions",
+        "missions",
+        "answerable",
+        "false_premise",
+        "check",
+        "is_consistent",
+    )
+)
+_ALPACA = re.compile(
+    r"\A.*?###\s*Instruction:\s*\n?(?P<instruction>.*?)"
+    r"(?:\n\s*###\s*Input:\s*\n?(?P<input>.*?))?"
+    r"\n\s*###\s*Response:[ \t]*\n?(?P<response>.*)\Z",
+    re.DOTALL,
+)
+_OPTIONAL = ("kind", "source", "split", "split_group")
+
+Item = Question | Example | Preference
+
+
+def read_item(where: str, row: dict[str, Any], default_id: str, default_split: str) -> Item:
+    """One row in whatever shape it has.
+
+    Raises:
+        DataError: with the place and the key: a shape that is none, an empty or wrong value, more than one
+            turn, a ground truth with an unknown key.
+    """
+    common = {"id": str(row.get("id") or default_id), "fact_ids": tuple(row.get("fact_ids") or ())}
+    common |= {key: str(row[key]) for key in _OPTIONAL if row.get(key)}
+    common.setdefault("split", default_split)
+    if common["split"] not in [split.value for split in Split]:
+        raise DataError(
+            f"{where}: split", repr(row["split"]), choices=[s.value for s in Split], name=row["split"]
+        )
+    if "ground_truth" in row:
+        return _question(where, row, common)
+    if "chosen" in row or "rejected" in row:
+        return _preference(where, row, common)
+    prompt, response = _pair(where, row)
+    return Example(prompt=prompt, response=response, **common)
+
+
+def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Question:
+    key = "prompt" if "prompt" in row else "question"
+    truth = row["ground_truth"]
+    if isinstance(truth, str):
+        try:
+            truth = json.loads(truth)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{where}: ground_truth", f"not JSON: {error.msg}", "a JSON object") from None
+    if not isinstance(truth, dict):
+        raise DataError(f"{where}: ground_truth", f"a {type(truth).__name__}", "a JSON object")
+    unknown = sorted(set(truth) - GROUND_TRUTH)
+    if unknown:
+        raise DataError(
+            f"{where}: ground_truth", f"unknown key {unknown[0]!r}", choices=GROUND_TRUTH, name=unknown[0]
+        )
+    answer = row.get("answer") or row.get("answer_text")
+    extra = {name: str(row[name]) for name in ("tissue", "difficulty", "family") if row.get(name)}
+    return Question(
+        prompt=instruction_of(_said(where, key, row.get(key))),
+        ground_truth=truth,
+        verifiers=tuple(row.get("verifiers") or ()),
+        answer=str(answer) if answer else None,
+        **extra,
+        **common,
+    )
+
+
+def _preference(where: str, row: dict[str, Any], common: dict[str, Any]) -> Preference:
+    sides = {}
+    prompts = []
+    for key in ("chosen", "rejected"):
+        value = row.get(key)
+        if isinstance(value, list):
+            before, sides[key] = _turns(f"{where}: {key}", value, need_user="prompt" not in row)
+            prompts.append(before)
+        else:
+            sides[key] = _said(where, key, value)
+    if "prompt" in row:
+        prompt = _prompt(where, row["prompt"])
+    elif len(prompts) == 2 and prompts[0] == prompts[1]:
+        prompt = prompts[0]
+    else:
+        found = "the two sides answer different prompts" if len(prompts) == 2 else "the key is missing"
+        raise DataError(f"{where}: prompt", found, "the prompt that both sides answer")
+    if sides["chosen"] == sides["rejected"]:
+        raise DataError(f"{where}: rejected", "the same text as chosen", "two different answers")
+    return Preference(prompt=prompt, **sides, **common)
+
+
+def _pair(where: str, row: dict[str, Any]) -> tuple[str, str]:
+    if "messages" in row:
+        return _turns(f"{where}: messages", row["messages"], need_user=True)
+    for key in ("completion", "response"):
+        if key in row and "prompt" in row:
+            value = row[key]
+            if isinstance(value, list):
+                value = _turns(f"{where}: {key}", value, need_user=False)[1]
+            return _prompt(where, row["prompt"]), _said(where, key, value)
+    if "instruction" in row and "output" in row:
+        prompt = _said(where, "instruction", row["instruction"])
+        if row.get("input"):
+            prompt += "\n\n" + _said(where, "input", row["input"])
+        return prompt, _said(where, "output", row["output"])
+    if "question" in row and "answer" in row:
+        return _said(where, "question", row["question"]), _said(where, "answer", row["answer"])
+    if "text" in row:
+        found = _ALPACA.match(_said(where, "text", row["text"]))
+        if found is None:
+            raise DataError(
+                f"{where}: text", f"{row['text'][:60]!r}", "'### Instruction:' and '### Response:'"
+            )
+        return _joined(found), _said(where, "text, after '### Response:'", found["response"])
+    raise DataError(where, f"the keys {', '.join(sorted(row)) or '(none)'}", " or ".join(SHAPES))
+
+
+def _prompt(where: str, value: Any) -> str:
+    if isinstance(value, list):
+        return _turns(f"{where}: prompt", [*value, {"role": "assistant", "content": "."}], need_user=True)[0]
+    return instruction_of(_said(where, "prompt", value))
+
+
+def instruction_of(prompt: str) -> str:
+    """A prompt without the Alpaca headings that some files wrap it in; the recipe's template adds its own."""
+    found = _ALPACA.match(prompt)
+    return _joined(found) if found is not None and not found["response"].strip() else prompt
+
+
+def _joined(found: re.Match[str]) -> str:
+    instruction, context = found["instruction"].strip(), (found["input"] or "").strip()
+    return f"{instruction}\n\n{context}" if context else instruction
+
+
+def _said(where: str, key: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        found = "the key is missing" if value is None else "empty text" if value == "" else f"{value!r:.60}"
+        raise DataError(f"{where}: {key}", found, "text")
+    return value.strip()
+
+
+def _turns(where: str, messages: Any, *, need_user: bool) -> tuple[str, str]:
+    """(prompt, answer) of one exchange; a system message stands before the user's, apart by a blank line."""
+    if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
+        raise DataError(where, f"{messages!r:.60}", "a list of {role, content}")
+    roles = [m.get("role") for m in messages]
+    allowed = (["user", "assistant"], ["system", "user", "assistant"])
+    if roles not in allowed and (need_user or roles != ["assistant"]):
+        raise DataError(
+            where, f"the roles {', '.join(map(str, roles)) or '(none)'}",
+            "one exchange: (system,) user, assistant",
+            hint="split a longer conversation into one row per answer",
+        )  # fmt: skip
+    texts = [_said(where, f"{m['role']} content", m.get("content")) for m in messages]
+    return "\n\n".join(texts[:-1]), texts[-1]
