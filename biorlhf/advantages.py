@@ -10,7 +10,7 @@ that is what makes a verifier's share of it well defined (:meth:`Credit.shares`)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,6 +54,15 @@ class Rewards:
         total_P_G = np.sum([np.zeros_like(self.factor_P_G), *self.contributions_V.values()], axis=0)
         return np.where(self.scored_P_G, total_P_G, np.nan)
 
+    def without(self, groups_P: NDArray[np.bool_]) -> Rewards:
+        """These rewards with some groups taken out: they take part in no deviation and get no advantage."""
+        gone_P_1 = groups_P[:, None]
+        return Rewards(
+            {name: np.where(gone_P_1, np.nan, values) for name, values in self.values_V.items()},
+            {name: np.where(gone_P_1, 0.0, weights) for name, weights in self.weights_V.items()},
+            self.factor_P_G,
+        )
+
     @property
     def scored_P_G(self) -> NDArray[np.bool_]:
         """Whether any verifier with a weight scored the completion."""
@@ -76,6 +85,13 @@ class Credit:
     def silent_P(self) -> NDArray[np.bool_]:
         """Groups without any advantage: nothing can be learnt from them."""
         return np.all(self.advantages_P_G == 0, axis=1)
+
+    def rows_P(self, lengths_P: Iterable[int]) -> tuple[tuple[float, ...], ...]:
+        """The advantages as nested tuples, each group cut to its own number of completions."""
+        return tuple(
+            tuple(float(a) for a in row[:length])
+            for row, length in zip(self.advantages_P_G, lengths_P, strict=True)
+        )
 
     def shares(self) -> dict[str, float]:
         """Each verifier's share of the advantage: cov(part, advantage) / var(advantage).

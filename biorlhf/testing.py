@@ -1,0 +1,150 @@
+"""Public test doubles: write a plugin or a trainer, and test it without a model, Ray or a GPU.
+
+    stage = a_stage(RecordingLearner(), dataset, ScriptedRollouts({"*": ["yes", "no"]}), composer)
+    for result in trainer.steps(stage): ...
+
+Each meets its protocol in :mod:`biorlhf.stage`, is deterministic, and records what it was asked to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from biorlhf import plugins
+from biorlhf.reward import RewardComposer
+from biorlhf.stage import Adapter, Sampling, Stage, Update
+from biorlhf.types import (
+    AdapterRef,
+    Completion,
+    Dataset,
+    Group,
+    Question,
+    ScoredGroup,
+    TrainCompletion,
+    TrainGroup,
+)
+
+END_TOKEN = 1
+
+
+def fresh_catalogue(*extra: Any) -> plugins.Catalogue:
+    """The built-in plugins and ``extra`` plugin modules or objects; installed plugins are left out."""
+    return plugins.load(entry_points=False, extra=extra)
+
+
+def tokens_of(text: str) -> tuple[int, ...]:
+    """One token per word, the same for the same word in every process, in [2, 1002)."""
+    return tuple(
+        2 + int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big") % 1000 for word in text.split()
+    )
+
+
+def an_adapter(version: int) -> Adapter:
+    """An adapter that holds nothing but its version."""
+    tensors = f"adapter {version}".encode()
+    return Adapter(AdapterRef(version, hashlib.sha256(tensors).hexdigest()), tensors, b"{}")
+
+
+@dataclass
+class ScriptedRollouts:
+    """Answers drawn from a script, by question id; meets :class:`biorlhf.stage.Rollouts`.
+
+    Attributes:
+        answers: question id -> what may be answered; ``"*"`` is for every other question.
+        logprob: what every token's log-probability is said to be, in nats.
+        backwards: whether groups come in the reverse order of the questions, as they may from workers.
+        asked: the (questions' ids, sampling) of each call.
+        loaded: every adapter that was loaded.
+    """
+
+    answers: Mapping[str, Sequence[str]]
+    logprob: float = -1.0
+    backwards: bool = False
+    asked: list[tuple[tuple[str, ...], Sampling]] = field(default_factory=list)
+    loaded: list[Adapter] = field(default_factory=list)
+
+    def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+        self.asked.append((tuple(question.id for question in questions), sampling))
+        for question in reversed(questions) if self.backwards else questions:
+            draw = random.Random(f"{sampling.seed}:{question.id}")
+            texts = [draw.choice(self._options(question)) for _ in range(sampling.n)]
+            completions = tuple(self._completion(text, sampling.max_tokens) for text in texts)
+            yield Group(question, tokens_of(question.prompt), completions)
+
+    def load_adapter(self, adapter: Adapter) -> None:
+        self.loaded.append(adapter)
+
+    def _options(self, question: Question) -> Sequence[str]:
+        return self.answers[question.id] if question.id in self.answers else self.answers["*"]
+
+    def _completion(self, text: str, limit: int) -> Completion:
+        ids = (*tokens_of(text), END_TOKEN)
+        truncated = len(ids) > limit
+        ids = ids[:limit]
+        ref = self.loaded[-1].ref if self.loaded else an_adapter(0).ref
+        return Completion(text, ids, (self.logprob,) * len(ids), truncated, ref)
+
+
+@dataclass
+class DirectScorers:
+    """A :class:`~biorlhf.reward.RewardComposer` called in this process; meets :class:`biorlhf.stage.Scorers`."""
+
+    composer: RewardComposer
+
+    def score(self, groups: Iterable[Group]) -> Iterator[ScoredGroup]:
+        for group in groups:
+            rewards = tuple(self.composer.score(group.question, c.text) for c in group.completions)
+            yield ScoredGroup(group, rewards)
+
+
+@dataclass
+class RecordingLearner:
+    """Writes down what it is asked to learn; meets :class:`biorlhf.stage.Learner`.
+
+    Attributes:
+        metrics: returned by every update, beside ``loss`` (the number of completions).
+        evaluation: returned by every evaluation.
+        steps, evaluations: the (groups, loss settings, seed) and (groups, loss settings) of each call.
+    """
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    evaluation: Mapping[str, float] = field(default_factory=dict)
+    steps: list[tuple[list[TrainGroup], dict[str, Any], int]] = field(default_factory=list)
+    evaluations: list[tuple[list[TrainGroup], dict[str, Any]]] = field(default_factory=list)
+
+    def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:
+        return [
+            TrainGroup(tokens_of(prompt), (TrainCompletion((*tokens_of(response), END_TOKEN)),))
+            for prompt, response in pairs
+        ]
+
+    def step(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any], *, seed: int) -> Update:
+        self.steps.append((list(groups), dict(loss), seed))
+        count = sum(len(group.completions) for group in groups)
+        return Update({"loss": float(count), **self.metrics}, an_adapter(len(self.steps)) if groups else None)
+
+    def evaluate(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> Mapping[str, float]:
+        self.evaluations.append((list(groups), dict(loss)))
+        return self.evaluation
+
+    def adapter(self) -> Adapter:
+        return an_adapter(len(self.steps))
+
+
+def a_stage(
+    learner: RecordingLearner,
+    dataset: Dataset,
+    rollouts: ScriptedRollouts | None = None,
+    composer: RewardComposer | None = None,
+    **settings: Any,
+) -> Stage:
+    """A stage made of doubles; ``settings`` replace any other field of :class:`biorlhf.stage.Stage`."""
+    values: dict[str, Any] = {"name": "test", "index": 0, "seed": 7, "max_completion_tokens": 32, **settings}
+    scorers = DirectScorers(composer) if composer is not None else None
+    return Stage(
+        dataset=dataset, learner=learner, rollouts=rollouts, scorers=scorers, composer=composer, **values
+    )

@@ -1,0 +1,37 @@
+"""Everything random in a trainer, derived from the stage's seed and the step's number alone."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+
+def seed_of(*parts: int | str) -> int:
+    """A seed in [0, 2^31) that these parts fix."""
+    digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def steps_per_epoch(items: int, batch: int) -> int:
+    """The last batch of an epoch holds what is left, so that no item comes twice before all came once."""
+    return -(-items // batch)
+
+
+def epoch_of(step: int, items: int, batch: int) -> int:
+    """0 for the first pass over the data; ``step`` counts from 1."""
+    return (step - 1) // steps_per_epoch(items, batch)
+
+
+def batch_of(step: int, items: int, batch: int, seed: int) -> list[int]:
+    """Which items step ``step`` (from 1) uses: each epoch has an order of its own."""
+    place = (step - 1) % steps_per_epoch(items, batch)
+    order = np.random.default_rng([seed, epoch_of(step, items, batch)]).permutation(items)
+    return [int(index) for index in order[place * batch : (place + 1) * batch]]
+
+
+def others(count: int, items: int, used: set[int], seed: int) -> list[int]:
+    """Up to ``count`` items that are not in ``used``, without repetition."""
+    free = [index for index in range(items) if index not in used]
+    drawn = np.random.default_rng(seed).permutation(len(free))[:count]
+    return [free[int(index)] for index in drawn]

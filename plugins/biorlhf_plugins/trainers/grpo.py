@@ -1,0 +1,272 @@
+"""GRPO: sample a group of answers, score them, and make the better ones likelier than the worse.
+
+DeepSeekMath, arXiv 2402.03300, algorithm 1; :func:`grpo_step` is that algorithm in its order.
+
+Different from the paper, and why:
+
+- The default loss is the token mean of DAPO (arXiv 2503.14476): a mean per answer makes long errors cheap.
+- The default advantage normalises each verifier in its group before weighting (GDPO, arXiv 2601.05242), with
+  a floor: a verifier of small variance is neither lost nor made loud.
+- Groups without any advantage are replaced by those of other questions, a bounded number of times (DAPO draws
+  without a bound). What no verifier scored has no reward, not a reward of zero, and trains nothing.
+- Answers cut off by the length limit are left out of the loss (DAPO's overlong filter), as if they had not
+  been in the batch; they still count in the group's mean. The penalty for length is a factor, so that rewards
+  stay in [0, 1].
+- Sampler and learner are different programs; a truncated importance weight corrects for it (see
+  ``biorlhf.engines.policy_losses``) and the mismatch is watched.
+- The KL reference is the policy that this stage started from, fixed for the stage.
+
+What a recipe that says "batch 1 x 8 accumulation" means here: an update covers whole groups (a group is what
+the baseline is taken over), so eight accumulated micro-batches of one prompt are ``prompts_per_step: 8``. How
+many of them fit in one pass is the learner's ``token_budget`` and changes no number. ``minibatches`` cuts a
+step's groups into several updates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from biorlhf import PluginConfig, RunFailure, TrainerPlugin, hookimpl
+from biorlhf.advantages import NORMALISATIONS, collect, overlong_factor
+from biorlhf.stage import Sampling, Stage, StepResult
+from biorlhf.types import Dataset, Group, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
+from biorlhf_plugins.trainers._draws import batch_of, others, seed_of, steps_per_epoch
+from biorlhf_plugins.trainers._rollout_metrics import Judged, metrics_of
+
+#: Clip range where a recipe gives none, by loss: DAPO's; GSPO's paper; and a cap of 5 for CISPO.
+CLIP = {"gspo": (3e-4, 4e-4), "cispo": (0.2, 4.0)}
+CLIP_OTHERS = (0.2, 0.28)
+
+
+class GrpoConfig(PluginConfig):
+    """Settings of GRPO.
+
+    Attributes:
+        prompts_per_step: questions of one step; each is answered ``generations`` times.
+        epochs: passes over the questions; ``steps``, where given, is the number of steps instead.
+        iterations: passes over one step's answers (mu in the paper); ``minibatches``: updates in each.
+        clip_low, clip_high: the ratio is clipped to [1 - low, 1 + high]; by default what suits the loss.
+        beta, kl: weight and estimator of the KL divergence to the policy that the stage started from.
+        normalisation: what advantages are divided by; see :mod:`biorlhf.advantages`.
+        std_floor: a smaller deviation counts as this one (group, batch and gdpo).
+        importance_cap: largest weight pi_old/pi_sampler of a token; None: no correction.
+        mask_truncated: leave answers that the length limit ended out of the loss.
+        overlong_tokens: over how many tokens before the limit the reward falls to 0; 0: it does not.
+        silent_groups: what to do with groups in which every advantage is zero.
+        resample_tries: how often silent groups are replaced in one step.
+        mismatch_alarm: mean KL between sampler and learner, in nats per token, above which the step warns.
+    """
+
+    prompts_per_step: PositiveInt = 16
+    generations: Annotated[int, Field(ge=2)] = 16
+    epochs: PositiveInt = 1
+    steps: PositiveInt | None = None
+    iterations: PositiveInt = 1
+    minibatches: PositiveInt = 1
+    loss: Literal["grpo", "dr_grpo", "dapo", "bnpo", "gspo", "cispo"] = "dapo"
+    clip_low: PositiveFloat | None = None
+    clip_high: PositiveFloat | None = None
+    beta: NonNegativeFloat = 0.001
+    kl: Literal["k1", "k2", "k3"] = "k3"
+    normalisation: Literal["group", "batch", "none", "leave_one_out", "gdpo"] = "gdpo"
+    std_floor: NonNegativeFloat = 0.05
+    importance_cap: PositiveFloat | None = 2.0
+    mask_truncated: bool = True
+    overlong_tokens: NonNegativeInt = 0
+    silent_groups: Literal["keep", "drop", "resample"] = "resample"
+    resample_tries: PositiveInt = 2
+    mismatch_alarm: PositiveFloat = 0.1
+
+    def loss_settings(self) -> dict[str, Any]:
+        """What the learner needs to know of this."""
+        low, high = CLIP.get(self.loss, CLIP_OTHERS)
+        return {
+            "name": self.loss,
+            "clip_low": self.clip_low or low,
+            "clip_high": self.clip_high or high,
+            "beta": self.beta,
+            "kl": self.kl,
+            "importance_cap": self.importance_cap,
+            "iterations": self.iterations,
+            "minibatches": self.minibatches,
+            "entropy": True,
+        }
+
+
+class GrpoTrainer:
+    """Group-relative policy optimisation; one step is one batch of questions."""
+
+    needs_rollouts = True
+
+    def __init__(self, config: GrpoConfig) -> None:
+        self.config = config
+
+    def total_steps(self, dataset: Dataset) -> int:
+        per_epoch = steps_per_epoch(len(dataset.questions), self.config.prompts_per_step)
+        if per_epoch == 0:
+            return 0
+        return self.config.steps or self.config.epochs * per_epoch
+
+    def steps(self, stage: Stage) -> Iterator[StepResult]:
+        for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
+            yield grpo_step(stage, self.config, step)
+
+
+def grpo_step(stage: Stage, config: GrpoConfig, step: int) -> StepResult:
+    """One step of algorithm 1: questions, answers, rewards, advantages, update, synchronisation."""
+    clock = Clock()
+    asked = batch_of(step, len(stage.dataset.questions), config.prompts_per_step, stage.seed)
+    groups_P = sample_and_score(stage, config, step, asked, clock)
+    if config.silent_groups == "resample":
+        groups_P = replace_silent(stage, config, step, (asked, groups_P), clock)
+    judged = assign_credit(groups_P, config, stage.max_completion_tokens)
+    batch = list(train_groups(judged, config))
+    with clock("update_s"):
+        update = stage.learner.step(batch, config.loss_settings(), seed=seed_of(stage.seed, step, "update"))
+    with clock("sync_s"):
+        if update.adapter is not None and stage.rollouts is not None:
+            stage.rollouts.load_adapter(update.adapter)
+    values = {**update.metrics, **metrics_of(judged), "trained_groups": float(len(batch)), **clock.seconds}
+    return StepResult(
+        metrics=StepMetrics(stage.name, step, values),
+        groups=judged.groups_P,
+        advantages=judged.credit.rows_P(len(scored.rewards) for scored in judged.groups_P),
+        adapter=update.adapter.ref if update.adapter else None,
+        warnings=tuple(alarms(values, config)),
+    )
+
+
+def sample_and_score(
+    stage: Stage, config: GrpoConfig, step: int, asked: Sequence[int], clock: Clock
+) -> tuple[ScoredGroup, ...]:
+    """The answers of some questions with their rewards, in the order of the questions.
+
+    Scoring begins with the first group that is finished. ``rollout_s`` is the time that nothing but
+    sampling could be waited for; ``score_s`` is the rest.
+    """
+    if stage.rollouts is None or stage.scorers is None:
+        raise RunFailure(f"stage {stage.name}: GRPO needs rollout and scorer workers, and has none")
+    questions = [stage.dataset.questions[index] for index in asked]
+    sampling = Sampling(
+        n=config.generations,
+        max_tokens=stage.max_completion_tokens,
+        temperature=stage.temperature,
+        top_p=stage.top_p,
+        seed=seed_of(stage.seed, step),
+    )
+    with clock("score_s", minus="rollout_s"):
+        groups = clock.waiting(stage.rollouts.sample(questions, sampling), "rollout_s")
+        found = {scored.group.question.id: scored for scored in stage.scorers.score(groups)}
+    lost = [question.id for question in questions if question.id not in found]
+    if lost:
+        raise RunFailure(f"stage {stage.name}, step {step}: no answers came back for {', '.join(lost[:5])}")
+    return tuple(found[question.id] for question in questions)
+
+
+def replace_silent(
+    stage: Stage,
+    config: GrpoConfig,
+    step: int,
+    first: tuple[Sequence[int], tuple[ScoredGroup, ...]],
+    clock: Clock,
+) -> tuple[ScoredGroup, ...]:
+    """``first`` (questions and their groups), and for each silent group one of another question.
+
+    What the other questions are is drawn anew for each try. Silent groups stay in the result: they count
+    in the metrics, and train nothing.
+    """
+    wanted, used, groups_P = len(first[0]), set(first[0]), first[1]
+    for attempt in range(config.resample_tries):
+        silent_P = assign_credit(groups_P, config, stage.max_completion_tokens).silent_P
+        missing = wanted - (len(groups_P) - sum(silent_P))
+        draw = seed_of(stage.seed, step, "replace", attempt)
+        fresh = others(missing, len(stage.dataset.questions), used, draw)
+        if not fresh:
+            break
+        groups_P += sample_and_score(stage, config, step, fresh, clock)
+        used.update(fresh)
+    return groups_P
+
+
+def assign_credit(groups_P: tuple[ScoredGroup, ...], config: GrpoConfig, limit: int) -> Judged:
+    """Rewards, shaped by length, and one advantage per completion."""
+    factors_P = [
+        [overlong_factor(len(c.token_ids), limit, config.overlong_tokens) for c in scored.group.completions]
+        for scored in groups_P
+    ]
+    rewards = collect([scored.rewards for scored in groups_P], factors_P)
+    normalise = NORMALISATIONS[config.normalisation]
+    credit = normalise(rewards, config.std_floor)
+    silent_P = credit.silent_P
+    if config.silent_groups != "keep" and silent_P.any():
+        # the deviation over the batch is that of the groups which are in it
+        credit = normalise(rewards.without(silent_P), config.std_floor)
+    return Judged(groups_P, rewards, credit, tuple(map(bool, silent_P)))
+
+
+def train_groups(judged: Judged, config: GrpoConfig) -> Iterator[TrainGroup]:
+    """What the learner trains on: silent groups only where they are kept, no truncated answer if masked."""
+    for scored, advantages, silent in zip(
+        judged.groups_P, judged.credit.advantages_P_G, judged.silent_P, strict=True
+    ):
+        completions = tuple(
+            TrainCompletion(c.token_ids, float(advantage), c.logprobs or None)
+            for c, advantage in zip(scored.group.completions, advantages, strict=False)
+            if c.token_ids and not (c.truncated and config.mask_truncated)
+        )
+        if completions and not (silent and config.silent_groups != "keep"):
+            yield TrainGroup(scored.group.prompt_ids, completions)
+
+
+def alarms(values: Mapping[str, float], config: GrpoConfig) -> Iterator[str]:
+    """What a person should look at."""
+    mismatch = values.get("mismatch_kl", 0.0)
+    if mismatch > config.mismatch_alarm:
+        yield (
+            f"sampler and learner disagree: KL {mismatch:.3g} nats per token, over mismatch_alarm = "
+            f"{config.mismatch_alarm:g}; compare rollout.dtype with model.dtype"
+        )
+    if values["trained_groups"] == 0:
+        yield "no group had an advantage: nothing was learnt in this step"
+
+
+class Clock:
+    """Seconds spent in the parts of a step, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def add(self, name: str, seconds: float) -> None:
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    @contextmanager
+    def __call__(self, name: str, minus: str = "") -> Iterator[None]:
+        """Time a block; ``minus`` names another part that was timed inside of it."""
+        started, inner = time.monotonic(), self.seconds.get(minus, 0.0)
+        yield
+        self.add(name, time.monotonic() - started - (self.seconds.get(minus, 0.0) - inner))
+
+    def waiting(self, groups: Iterator[Group], name: str) -> Iterator[Group]:
+        """The same groups; the time until each of them is there counts as ``name``."""
+        while True:
+            started = time.monotonic()
+            group = next(groups, None)
+            self.add(name, time.monotonic() - started)
+            if group is None:
+                return
+            yield group
+
+
+@hookimpl
+def biorlhf_trainers() -> Iterable[TrainerPlugin]:
+    yield TrainerPlugin(
+        name="grpo",
+        summary="group-relative policy optimisation on rewards from verifiers",
+        config=GrpoConfig,
+        build=GrpoTrainer,
+    )
