@@ -101,16 +101,19 @@ class IsolatedScorer:
         self.close()
 
     def close(self) -> None:
-        """End the child. A scorer that is closed cannot be used again."""
-        with self._lock:
-            self._closed = True
-            self._drop()
+        """End the child, at once where it is at work. A scorer that is closed cannot be used again."""
+        self._closed = True
+        process = self._process
+        if not self._lock.acquire(blocking=False):
+            if process is not None:
+                process.kill()  # another thread waits for it, and now sees its pipe close
+            self._lock.acquire()
+        self._drop()
+        self._lock.release()
 
     def score(self, pairs: Sequence[tuple[Question, str]]) -> list[Reward]:
         """One reward for each (question, completion), in order."""
         with self._lock:
-            if self._closed:
-                raise RunFailure("this scorer is closed")
             rewards: list[Reward] = []
             try:
                 for batch in _batches(pairs):
@@ -130,6 +133,8 @@ class IsolatedScorer:
         skipped: dict[int, dict[str, str]] = {}
         fruitless = 0
         while len(rewards) < len(batch):
+            if self._closed:
+                raise RunFailure("this scorer is closed")
             first = len(rewards)
             self._process = process = self._process or ScorerProcess(self.spec)
             was_fresh = process.fresh

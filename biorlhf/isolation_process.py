@@ -128,7 +128,7 @@ class ScorerProcess:
                     lines += whole
                     _raise_error(whole)
                 if len(lines) < expected and (overrun := clock.overrun()):
-                    self._kill()
+                    self.kill()
                     return lines, overrun
         return lines, None
 
@@ -150,7 +150,8 @@ class ScorerProcess:
             return f"no answer within {self.spec.timeout_s:g} s"
         return f"ended the process by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End the child and what it started, whatever it is doing."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -161,7 +162,7 @@ class ScorerProcess:
         self._reports.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
-        self._kill()
+        self.kill()
         self._progress.close()
 
 

@@ -37,9 +37,6 @@ def main() -> int:
     except InputError as error:
         _send(reports, {"error": _parts(error)})
         return 0
-    except Exception as error:  # a third party's build() may raise anything; the parent reports it
-        _send(reports, {"error": {"where": "verifiers", "found": f"{type(error).__name__}: {error}"}})
-        return 0
     _send(reports, {"weights": composer.weights})
     _limit_memory(spec.memory_mb)
     try:

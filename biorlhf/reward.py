@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from biorlhf import plugins
-from biorlhf.errors import FailureBudgetExceeded, InputError
+from biorlhf.errors import BiorlhfError, FailureBudgetExceeded, InputError, PluginError
 from biorlhf.explanation import Explanation, explain
 from biorlhf.hookspecs import Verifier
 from biorlhf.types import JSON, Question, Reward, Score, Status
@@ -55,8 +55,7 @@ class RewardComposer:
         self.weights = _check_weights(names, _by_name(catalogue, weights, "weights"))
         settings = _by_name(catalogue, configs, "configs") or {}
         self.verifiers: dict[str, Verifier] = {
-            name: catalogue.build("verifier", name, dict(settings.get(name, {})), where=f"configs.{name}")
-            for name in names
+            name: _build(catalogue, name, dict(settings.get(name, {}))) for name in names
         }
         self._catalogue = catalogue
         self._asked_cache: dict[tuple[str, ...], frozenset[str]] = {}
@@ -175,6 +174,18 @@ class FailureBudget:
             }
             for name, counts in self._counts.items()
         }
+
+
+def _build(catalogue: plugins.Catalogue, name: str, settings: dict[str, Any]) -> Verifier:
+    where = f"configs.{name}"
+    try:
+        return catalogue.build("verifier", name, settings, where=where)
+    except BiorlhfError:
+        raise
+    except Exception as error:  # a third party's build() may raise anything: say whose it was
+        origin = catalogue.get("verifier", name).provenance
+        reason = f"the verifier {name!r} of {origin} could not be built: {type(error).__name__}: {error}"
+        raise PluginError(where, reason) from error
 
 
 def _by_name(

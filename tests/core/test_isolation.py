@@ -15,81 +15,9 @@ from biorlhf.errors import FailureBudgetExceeded, InputError, RunFailure
 from biorlhf.isolation import FailureBudget, IsolatedScorer, ScorerSpec
 from biorlhf.types import Question, Reward, Score, Status
 
-ROGUE = """
-import ctypes, os, re, sys, time
-from biorlhf import Score, VerifierPlugin, hookimpl
-
-LEAK = []
-
-class Length:
-    def score(self, question, text):
-        return Score.scored(min(len(text), 100) / 100, length=len(text), id=question.id)
-
-class Rogue:
-    def score(self, question, text):
-        if text == "loop":
-            while True:
-                pass
-        if text == "sleep":
-            time.sleep(1000)
-        if text == "regex":
-            re.match(r"(a+)+$", "a" * 60 + "b")
-        if text == "exit":
-            os._exit(3)
-        if text == "sys.exit":
-            sys.exit("out")
-        if text == "segfault":
-            ctypes.string_at(0)
-        if text == "raise":
-            raise KeyError("nothing here")
-        if text == "memory":
-            return Score.scored(float(len(bytearray(3 * 10**9)) > 0))
-        if text == "leak":
-            LEAK.append(bytearray(150 * 2**20))
-        if text == "nan":
-            return Score.scored(float("nan"))
-        if text == "high":
-            return Score.scored(1.5)
-        if text == "forged":
-            score = object.__new__(Score)
-            for key, value in (("status", "scored"), ("value", 7.0), ("details", {})):
-                object.__setattr__(score, key, value)
-            return score
-        if text == "float":
-            return 0.5
-        if text == "huge":
-            return Score.scored(1.0, blob="x" * 5_000_000)
-        if text == "odd details":
-            return Score.scored(1.0, found={3, 4}, worst=float("inf"), odd=object)
-        if text == "print":
-            print('{"scores": {}}', flush=True)
-            os.write(1, b'{"scores": {}}\\n')
-            sys.stdin.read()
-        return Score.scored(1.0)
-
-@hookimpl
-def biorlhf_verifiers():
-    yield VerifierPlugin(name="length", aliases=("LEN",), summary="", build=lambda config: Length())
-    yield VerifierPlugin(name="rogue", summary="", build=lambda config: Rogue())
-    yield VerifierPlugin(name="unbuildable", summary="", build=lambda config: 1 / 0)
-"""
-
-
-@pytest.fixture
-def rogue(tmp_path, monkeypatch):
-    """An installed distribution that offers the verifiers above."""
-    site = tmp_path / "site"
-    info = site / "rogue-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "rogue_verifier.py").write_text(ROGUE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rogue\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[biorlhf]\nrogue = rogue_verifier\n")
-    monkeypatch.syspath_prepend(str(site))
-    return site
-
 
 def spec(**changes):
-    fields = {"active": ["length", "rogue"], "weights": {"length": 1, "rogue": 3}, "timeout_s": 0.5}
+    fields = {"active": ["length", "rogue"], "weights": {"length": 1, "rogue": 3}, "timeout_s": 1.0}
     return ScorerSpec(**{**fields, "memory_mb": 512, **changes})
 
 
@@ -109,9 +37,9 @@ def test_scores_are_those_of_the_composer_and_in_order(rogue):
 @pytest.mark.parametrize(
     ("text", "reason", "restarts"),
     [
-        ("loop", "no answer within 0.5 s", 1),
-        ("sleep", "no answer within 0.5 s", 1),
-        ("regex", "no answer within 0.5 s", 1),
+        ("loop", "no answer within 1 s", 1),
+        ("sleep", "no answer within 1 s", 1),
+        ("regex", "no answer within 1 s", 1),
         ("exit", "exit code 3", 1),
         ("segfault", "SIGSEGV", 1),
         ("memory", "more than 512 MiB", 2),
@@ -135,10 +63,10 @@ def test_a_rogue_verifier_fails_only_its_own_completion(rogue, text, reason, res
 
 
 def test_memory_that_one_verifier_keeps_fails_nobody_whose_own_use_fits(rogue):
-    with IsolatedScorer(spec()) as scorer:
+    with IsolatedScorer(spec(timeout_s=30)) as scorer:
         rewards = scorer.score(pairs(*["leak"] * 8))
         assert scorer.restarts >= 2
-    assert not any(reward.failures for reward in rewards)
+    assert [reward.failures for reward in rewards] == [{}] * 8
 
 
 def test_printing_and_reading_do_not_touch_the_protocol(rogue):

@@ -1,0 +1,91 @@
+"""``biorlhf score``: judge answers in a file, without a model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biorlhf.commands.score_view import RowProgress, print_explanation, print_summary
+from biorlhf.errors import InputError
+from biorlhf.isolation import ScorerSpec
+
+
+def score(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Answers: .jsonl or .parquet.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write scores: .jsonl or .parquet.")] = None,
+    verifiers: Annotated[str | None, typer.Option(help="As in V1,V4. All by default.")] = None,
+    weights: Annotated[str | None, typer.Option(help="As in V1=0.6,V4=0.4. Equal by default.")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="Take verifiers, weights and limits from it.")] = None,
+    explain: Annotated[str | None, typer.Option(metavar="ID", help="Show how its reward arose.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    jobs: Annotated[int | None, typer.Option(help="Scorer processes. One per core by default.")] = None,
+) -> None:
+    """Score answers in a file, without a model.
+
+    A line of IN is {"id", "prompt", "response", "ground_truth", "kind"?, "verifiers"?}, a line of OUT
+    {"id", "reward", "scores"}, in the same order. With --explain and no --out, only that row is scored.
+    """
+    from biorlhf.score_rows import output_row
+    from biorlhf.scoring import FileJob, score_file
+
+    if out is None and explain is None:
+        raise InputError(
+            "score", "nowhere to write the scores", "--out FILE, or --explain ID to look at one row"
+        )
+    spec = spec_of(verifiers, weights, recipe)
+    progress = RowProgress(sys.stderr)
+    try:
+        job = FileJob(source, out, spec, verifier_name, jobs, explain)
+        summary, kept = score_file(job, progress.start, progress.advance)
+    finally:
+        progress.stop()
+    if as_json:
+        row = {"out": str(out) if out else None, **summary.to_json()}
+        if kept:
+            row["explained"] = output_row(*kept)
+        typer.echo(json.dumps(row, allow_nan=False))
+        return
+    if kept:
+        print_explanation(*kept, summary.weights)
+    if out is not None:
+        print_summary(summary, out)
+
+
+def spec_of(verifiers: str | None, weights: str | None, recipe: Path | None) -> ScorerSpec:
+    """The scorer that the options ask for; raises ``InputError`` where they contradict each other."""
+    if recipe is not None:
+        if verifiers or weights:
+            raise InputError("--recipe", "stands beside --verifiers or --weights", "one or the other")
+        from biorlhf import recipe as recipes
+
+        return ScorerSpec.from_recipe(recipes.load(recipe))
+    table = _weights(weights) if weights else None
+    if verifiers:
+        active = [name.strip() for name in verifiers.split(",") if name.strip()]
+    else:
+        active = list(table) if table else None
+    return ScorerSpec(active=active, weights=table)
+
+
+def _weights(text: str) -> dict[str, float]:
+    table = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        try:
+            table[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip():
+            raise InputError("--weights", f"{part!r}", "NAME=NUMBER, with commas between: V1=0.6,V4=0.4")
+    return table
+
+
+def verifier_name(name: str) -> str:
+    """The name of the verifier that a name or alias stands for."""
+    from biorlhf.plugins import catalogue
+
+    return catalogue().get("verifier", name).record.name

@@ -1,0 +1,77 @@
+"""An installed distribution of verifiers that misbehave in every way."""
+
+from __future__ import annotations
+
+import pytest
+
+ROGUE = """
+import ctypes, os, re, sys, time
+from biorlhf import Score, VerifierPlugin, hookimpl
+
+LEAK = []
+
+class Length:
+    def score(self, question, text):
+        return Score.scored(min(len(text), 100) / 100, length=len(text), id=question.id)
+
+class Rogue:
+    def score(self, question, text):
+        if text == "loop":
+            while True:
+                pass
+        if text == "sleep":
+            time.sleep(1000)
+        if text == "regex":
+            re.match(r"(a+)+$", "a" * 60 + "b")
+        if text == "exit":
+            os._exit(3)
+        if text == "sys.exit":
+            sys.exit("out")
+        if text == "segfault":
+            ctypes.string_at(0)
+        if text == "raise":
+            raise KeyError("nothing here")
+        if text == "memory":
+            return Score.scored(float(len(bytearray(3 * 10**9)) > 0))
+        if text == "leak":
+            LEAK.append(bytearray(150 * 2**20))
+        if text == "nan":
+            return Score.scored(float("nan"))
+        if text == "high":
+            return Score.scored(1.5)
+        if text == "forged":
+            score = object.__new__(Score)
+            for key, value in (("status", "scored"), ("value", 7.0), ("details", {})):
+                object.__setattr__(score, key, value)
+            return score
+        if text == "float":
+            return 0.5
+        if text == "huge":
+            return Score.scored(1.0, blob="x" * 5_000_000)
+        if text == "odd details":
+            return Score.scored(1.0, found={3, 4}, worst=float("inf"), odd=object)
+        if text == "print":
+            print('{"scores": {}}', flush=True)
+            os.write(1, b'{"scores": {}}\\n')
+            sys.stdin.read()
+        return Score.scored(1.0)
+
+@hookimpl
+def biorlhf_verifiers():
+    yield VerifierPlugin(name="length", aliases=("LEN",), summary="", build=lambda config: Length())
+    yield VerifierPlugin(name="rogue", summary="", build=lambda config: Rogue())
+    yield VerifierPlugin(name="unbuildable", summary="", build=lambda config: 1 / 0)
+"""
+
+
+@pytest.fixture
+def rogue(tmp_path, monkeypatch):
+    """An installed distribution that offers the verifiers above."""
+    site = tmp_path / "site"
+    info = site / "rogue-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "rogue_verifier.py").write_text(ROGUE)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rogue\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[biorlhf]\nrogue = rogue_verifier\n")
+    monkeypatch.syspath_prepend(str(site))
+    return site
