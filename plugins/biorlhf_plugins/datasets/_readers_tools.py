@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from biorlhf.errors import DataError
 from biorlhf_plugins.datasets._readers_source import INDEX_NAMES, Source, open_source, read_batches
+from biorlhf_plugins.datasets._readers_text import open_binary
 
 MISSING = ("", "NA", "NaN", "nan", "N/A", "#N/A", "NULL", "null", "None", "---", "-")
 EXCEL_DATE = r"^\d{1,2}-(Mar|Sep|Sept|Dec|Oct|Feb|Apr)$|^(Mar|Sep|Dec|Oct|Feb|Apr)-\d{1,2}$"
@@ -67,6 +68,7 @@ class Results:
     tool: Tool
     table: pa.Table
     columns: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def read_results(
@@ -101,7 +103,18 @@ def read_results(
         raise DataError(str(path), "a header without rows", "at least one row")
     table = pa.concat_tables(parts).combine_chunks()
     _check(source, tool, table)
-    return Results(source, tool, table, chosen)
+    return Results(source, tool, table, chosen, _warnings(source))
+
+
+def _warnings(source: Source) -> tuple[str, ...]:
+    """A last line without a line break may be cut off inside its last field, and still be a whole row."""
+    if source.shape is None:
+        return ()
+    with open_binary(source.path) as stream:
+        stream.seek(0, 2)
+        stream.seek(max(stream.tell() - 4, 0))
+        whole = stream.read().rstrip(b"\x00").endswith((b"\n", b"\r"))
+    return () if whole else (f"{source.path}: the last line has no line break; is the file complete?",)
 
 
 def _choose_columns(
