@@ -58,6 +58,8 @@ def line_chart(
     frame = Frame((min(x for x, _ in points), max(x for x, _ in points)), (low - pad, high + pad))
     parts = [_axes(frame, x_label, "")]
     for x, label in marks:
+        if not frame.x[0] <= x <= frame.x[1]:
+            continue
         left, top = frame.at(x, frame.y[1])
         _, bottom = frame.at(x, frame.y[0])
         parts.append(_line(left, top, left, bottom, "mark"))

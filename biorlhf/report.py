@@ -3,9 +3,9 @@ cut short, is reported as far as it came."""
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,21 @@ from biorlhf.errors import InputError
 from biorlhf.intervals import Difference, Rate
 from biorlhf.paired import Report, Row, compare, rates_of
 
-# Figure -> the metrics that it shows, by full name (`.` or `/` between the parts).
+Curve = list[tuple[int, float]]
+
+# Figure -> the metrics of a step that it shows; `*` stands for a verifier's name.
 FIGURES = {
-    "Reward": r"reward(?:[./_]mean)?",
-    "Score of each verifier": r"(?:verifiers?|scores?)[./_](?P<label>[a-z0-9_]+?)(?:[./_]mean)?",
-    "Loss": r"(?:eval[./_])?loss",
-    "KL to the reference (nats)": r"(?:approx_)?kl(?:[./_](?:mean|ref|reference))?",
-    "Tokens per completion": r"(?:completion_(?:tokens|length)|length|tokens)(?:[./_](?:mean|max))?",
-    "Shares": r"(?P<label>truncat(?:ed|ion)|zero_variance|clip)(?:[./_](?:share|rate|low|high|mean))*",
+    "Reward": ("reward",),
+    "Score of each verifier": ("score.*",),
+    "Share of the advantage": ("advantage_share.*",),
+    "Loss": ("loss",),
+    "Margin of preference": ("margin",),
+    "KL to the reference (nats)": ("kl",),
+    "Entropy (nats)": ("entropy",),
+    "Sampler against learner, KL (nats)": ("mismatch_kl",),
+    "Tokens per completion": ("completion_tokens_mean", "completion_tokens_max"),
+    "Shares": ("zero_variance_share", "truncated_share", "clip_share", "unscored_share"),
+    "Stated confidence and correctness": ("confidence", "correct"),
 }
 
 
@@ -132,19 +139,30 @@ def rows_of(run: Run) -> list[Row]:
     return compare([evaluation.reports for evaluation in run.evaluations])
 
 
-def figures(run: Run) -> dict[str, dict[str, list[tuple[int, float]]]]:
-    """Figure -> curve -> points (step of the whole run, value). A figure without numbers is absent."""
-    found: dict[str, dict[str, list[tuple[int, float]]]] = {}
+def figures(run: Run) -> dict[str, dict[str, Curve]]:
+    """Figure -> curve -> points (step of the whole run, value); one curve per metric and stage. A figure
+    without numbers is absent."""
+    found: dict[str, dict[tuple[str, str], Curve]] = {}
     for place, row in enumerate(run.metrics, 1):
         for name, value in row.items():
-            if name in ("stage", "step") or not isinstance(value, int | float) or isinstance(value, bool):
+            if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
                 continue
-            for figure, pattern in FIGURES.items():
-                match = re.fullmatch(pattern, name)
-                if match and math.isfinite(value):
-                    label = match.groupdict().get("label") or name
-                    found.setdefault(figure, {}).setdefault(label, []).append((place, float(value)))
-    return {figure: found[figure] for figure in FIGURES if figure in found}
+            for figure, patterns in FIGURES.items():
+                if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+                    curves = found.setdefault(figure, {})
+                    curves.setdefault((name, row["stage"]), []).append((place, float(value)))
+    return {figure: _labelled(found[figure]) for figure in FIGURES if figure in found}
+
+
+def _labelled(
+    curves: Mapping[tuple[str, str], list[tuple[int, float]]],
+) -> dict[str, list[tuple[int, float]]]:
+    """Curves by the metric's name, with its stage where several stages have it."""
+    names = [name for name, _ in curves]
+    return {
+        name if names.count(name) == 1 else f"{name}, {stage}": points
+        for (name, stage), points in curves.items()
+    }
 
 
 def stage_starts(run: Run) -> list[tuple[int, str]]:
