@@ -11,26 +11,22 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.fetch import fetch
 from biorlhf.actors.rollout import thread_count
+from biorlhf.engines.learner import Learner, LearnerSpec
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, Update
 from biorlhf.types import TrainGroup
 
 
-class LearnerWorker:
-    """Builds the learner inside the actor's process, where its device is."""
+class LearnerWorker(Learner):
+    """The learner in a process of its own, built from plain data where its device is."""
 
     def __init__(self, recipe: dict[str, Any]) -> None:
-        from biorlhf.engines.control import build_learner
-
         parsed = Recipe.model_validate(recipe)
         threads = thread_count(parsed.learner.cpus, 1)
-        self.learner = build_learner(parsed, threads=threads, on_gpu=parsed.learner.gpus > 0)
+        super().__init__(LearnerSpec(parsed, threads, on_gpu=parsed.learner.gpus > 0))
 
     def ready(self) -> bool:
         return True
-
-    def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self.learner, method)(*args, **kwargs)
 
 
 LearnerActor: Any = ray.remote(LearnerWorker)
@@ -49,32 +45,32 @@ class RayLearner:
     def wait(self) -> None:
         fetch(self.actor.ready.remote(), "learner actor", self.recipe.cluster.start_timeout_s)
 
-    def _call(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        return fetch(self.actor.call.remote(method, *args, **kwargs), f"learner actor: {method}")
+    def _fetch(self, ref: Any) -> Any:
+        return fetch(ref, "learner actor")
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:
-        return self._call("tokenize", pairs)
+        return self._fetch(self.actor.tokenize.remote(pairs))
 
     def step(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any], *, seed: int) -> Update:
-        return self._call("step", groups, loss, seed=seed)
+        return self._fetch(self.actor.step.remote(groups, loss, seed=seed))
 
     def evaluate(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> Mapping[str, float]:
-        return self._call("evaluate", groups, loss)
+        return self._fetch(self.actor.evaluate.remote(groups, loss))
 
     def adapter(self) -> Adapter:
-        return self._call("adapter")
+        return self._fetch(self.actor.adapter.remote())
 
     def begin_stage(self, index: int, total_steps: int) -> None:
-        self._call("begin_stage", index, total_steps)
+        self._fetch(self.actor.begin_stage.remote(index, total_steps))
 
     def checkpoint(self) -> Mapping[str, bytes]:
-        return self._call("checkpoint")
+        return self._fetch(self.actor.checkpoint.remote())
 
     def restore(self, files: Mapping[str, bytes], index: int, total_steps: int) -> None:
-        self._call("restore", files, index, total_steps)
+        self._fetch(self.actor.restore.remote(files, index, total_steps))
 
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
-        return self._call("logprobs", prompt_ids, token_ids)
+        return self._fetch(self.actor.logprobs.remote(prompt_ids, token_ids))
 
     def close(self) -> None:
         ray.kill(self.actor)

@@ -21,9 +21,9 @@ def biorlhf(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
 
 def loaded_by(code: str) -> list[str]:
     """Which heavy packages a piece of code loads in a process of its own."""
-    probe = f"import sys\n{code}\nprint([n for n in {HEAVY!r} if n in sys.modules])"
+    probe = f"import sys\n{code}\nimport json; print(json.dumps([n for n in {HEAVY!r} if n in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=True)
-    return eval(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize(

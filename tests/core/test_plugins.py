@@ -93,5 +93,5 @@ def test_a_plugin_that_fails_to_import_is_reported_and_fatal_only_where_it_is_na
     [broken] = [b for b in catalogue.broken if b.entry_point == "broken_verifier"]
     assert str(broken.provenance) == "lab-broken 1.2"
     assert "a_package_that_is_not_there" in broken.reason
-    with pytest.raises(PluginError, match="lab-broken 1.2"):
+    with pytest.raises(PluginError, match=r"lab-broken 1\.2"):
         catalogue.get("verifier", "broken_verifier")

@@ -17,14 +17,15 @@ from biorlhf import Score, VerifierPlugin, hookimpl
 
 class NamesTissue:
     def score(self, question, completion_text):
-        if question.tissue is None:
-            return Score.not_applicable("the question names no tissue")
-        return Score.scored(float(question.tissue in completion_text.lower()))
+        tissue = question.ground_truth.get("tissue")
+        if tissue is None:
+            return Score.not_applicable("no tissue is asked for")
+        return Score.scored(float(tissue in completion_text.lower()))
 
 
 @hookimpl
 def biorlhf_verifiers():
-    yield VerifierPlugin(name="names_tissue", summary="the tissue is named", build=lambda config: NamesTissue())
+    yield VerifierPlugin(name="names_tissue", build=lambda config: NamesTissue())
 """
 PROJECT = """
 [build-system]
@@ -68,7 +69,7 @@ def test_it_is_listed_with_its_distribution_and_version(site):
 
 
 def test_it_scores_from_the_command_line(site, tmp_path):
-    row = {"id": "a", "prompt": "?", "response": "In soleus.", "ground_truth": {}, "tissue": "soleus"}
+    row = {"id": "a", "prompt": "?", "response": "In soleus.", "ground_truth": {"tissue": "soleus"}}
     source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text(json.dumps(row) + "\n")
     done = biorlhf(site, "score", str(source), "--out", str(out), "--verifiers", "names_tissue")
