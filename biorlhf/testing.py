@@ -91,7 +91,7 @@ class ScriptedRollouts:
 
 @dataclass
 class DirectScorers:
-    """A :class:`~biorlhf.reward.RewardComposer` called in this process; meets :class:`biorlhf.stage.Scorers`."""
+    """A :class:`~biorlhf.reward.RewardComposer` called directly; meets :class:`biorlhf.stage.Scorers`."""
 
     composer: RewardComposer
 
