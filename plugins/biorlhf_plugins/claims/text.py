@@ -193,7 +193,7 @@ def tokens(text: str) -> list[Token]:
                 found.append(Token("–", "p", start, end))
                 continue
             if mark in "-*_#\\^'{}$":
-                spaced = text[start - 1 : start] in ("", " ") and text[end : end + 1] in ("", " ")
+                spaced = text[start - 1 : start] in ("", " ", "\n") and text[end : end + 1] in ("", " ")
                 if not (spaced and mark in "-*"):
                     continue
                 mark = "×" if mark == "*" else "—"
