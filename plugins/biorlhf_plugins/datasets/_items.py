@@ -26,6 +26,7 @@ class Item:
         wrong: the answer with one fact changed, in the same words; "" where there is no such thing.
         facts: ids of the facts that it touches. groups: the split groups of those facts.
         first: whether this wording also becomes a question and a preference; the others are SFT text only.
+        levels: the confidences, in percent, that suit it where it can be answered.
     """
 
     slot: str
@@ -41,6 +42,7 @@ class Item:
     tissue: str | None = None
     difficulty: str = "easy"
     first: bool = True
+    levels: tuple[int, ...] = HIGH
 
     @property
     def answerable(self) -> bool:
@@ -52,14 +54,24 @@ def pick(options: Sequence[Any], key: str) -> Any:
     return options[int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % len(options)]
 
 
+def listing(names: Sequence[str], last: str = "and") -> str:
+    """heart, liver and soleus"""
+    names = list(names)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
 def with_confidence(answer: str, levels: Sequence[int], key: str) -> str:
     """The answer with its closing line, e.g. ``... Confidence: 90%``."""
     return f"{answer} Confidence: {pick(levels, key)}%"
 
 
+def _levels(item: Item) -> tuple[int, ...]:
+    return item.levels if item.answerable else LOW
+
+
 def gold(item: Item) -> str:
     """The gold answer of an item: sure of what the figures say, unsure where they say nothing."""
-    return with_confidence(item.answer, HIGH if item.answerable else LOW, item.slot)
+    return with_confidence(item.answer, _levels(item), item.slot)
 
 
 def to_question(item: Item, prefix: str, split: str, source: str) -> Question:
@@ -97,7 +109,7 @@ def to_example(item: Item, prefix: str, split: str, source: str, spread: bool) -
 
 def to_preference(item: Item, prefix: str, split: str, source: str) -> Preference:
     """Chosen and rejected state the same confidence: only the fact differs."""
-    levels = HIGH if item.answerable else LOW
+    levels = _levels(item)
     return Preference(
         id=f"{prefix}:dpo:{item.slot}:{item.wording}",
         prompt=item.prompt,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import chain
 
 from biorlhf_plugins.datasets._facts import DEG_COUNT, DEG_DOWN, DEG_UP, FOLD_CHANGE, RESPONSE_TYPE, Fact
@@ -32,16 +31,6 @@ def where(condition: str) -> str:
     if condition.startswith("KMP "):
         return f"for KMP under {condition.removeprefix('KMP ')}"
     return f"under {condition}"
-
-
-def listing(names: Sequence[str], last: str = "and") -> str:
-    """heart, liver and soleus"""
-    names = list(names)
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
-
-
-def is_count(fact: Fact) -> bool:
-    return fact.quantity == DEG_COUNT
 
 
 def statement(fact: Fact, value: int | float | str | None = None) -> str:

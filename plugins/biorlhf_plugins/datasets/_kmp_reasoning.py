@@ -11,9 +11,9 @@ from itertools import combinations, permutations
 from typing import Any
 
 from biorlhf_plugins.datasets._facts import DEG_COUNT, DEG_DOWN, DEG_UP, RESPONSE_TYPE, TISSUES, Fact
-from biorlhf_plugins.datasets._items import Item, pick
+from biorlhf_plugins.datasets._items import Item, listing, pick
 from biorlhf_plugins.datasets._kmp_factual import perturbed
-from biorlhf_plugins.datasets._kmp_phrases import COUNT_CONDITIONS, degs, listing, number, statement, where
+from biorlhf_plugins.datasets._kmp_phrases import COUNT_CONDITIONS, degs, number, statement, where
 
 Counts = dict[tuple[str, str], Fact]  # (tissue, condition) -> DEG count
 

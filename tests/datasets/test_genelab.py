@@ -1,0 +1,349 @@
+"""The genelab dataset: orientation, balance, splits, and the loader of published fGSEA tables."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from biorlhf import plugins
+from biorlhf.errors import DataError
+from biorlhf.types import Dataset
+from biorlhf_plugins.datasets._genelab_items import prose, slots
+from biorlhf_plugins.datasets._genelab_rows import (
+    direction,
+    read_folder,
+    shipped_rows,
+    unverified,
+)
+from biorlhf_plugins.datasets._manifest import read_shipped
+from biorlhf_plugins.datasets._parquet import from_parquet, to_parquet
+from biorlhf_plugins.datasets._splits import leaks
+from biorlhf_plugins.datasets.genelab import GenelabConfig, build
+
+PUBLISHED = Path(__file__).parents[3] / "shared/data/genelab/fgsea"
+MODES = ("closed_book", "open_book")
+SPLITS = (
+    {},
+    {"seed": 7},
+    {"hold_out_tissues": ("eye", "thymus")},
+    {"hold_out_tissues": ("eye",)},
+    {"hold_out_missions": ("RR-9",)},
+    {"hold_out_missions": ("MHU-2",)},
+    {"include_unverified": True},
+)
+VARIANTS = [{"mode": mode, **split} for mode in MODES for split in SPLITS]
+DIRECTION = re.compile(
+    r"\b(up|down|upregulat\w*|downregulat\w*|higher|lower|increas\w*|decreas\w*|activat\w*|suppress\w*|"
+    r"induc\w*|repress\w*|rise\w*|fall\w*|elevat\w*|reduc\w*|enrich\w*|deplet\w*|dn|significantly|mixed)\b",
+    re.IGNORECASE,
+)
+HEADER = (
+    "pathway", "pval", "padj", "log2err", "ES", "NES", "size", "db", "leadingEdge_str", "tissue", "mission", "glds",
+)  # fmt: skip
+
+
+def genelab(**settings: object) -> Dataset:
+    return build(GenelabConfig(**settings))
+
+
+def line(pathway: str = "HALLMARK_HYPOXIA", **changes: object) -> dict[str, object]:
+    row = dict(
+        zip(HEADER, (pathway, 0.001, 0.01, 0.5, -0.4, -1.5, 150, "hallmark", "Vegfa; Ldha"), strict=False)
+    )
+    return {**row, "tissue": "liver", "mission": "RR-1", "glds": "GLDS-48", **changes}
+
+
+def write(folder: Path, rows: list[dict[str, object]], name: str = "liver/RR-1_fgsea_hallmark.csv") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def as_published(folder: Path) -> None:
+    """The shipped table back in the published form: control first, one file a mission, TBD for OSD-397."""
+    grouped: dict[str, list[dict[str, object]]] = {}
+    for r in read_shipped("genelab/hallmark_flight_vs_ground.csv").rows:
+        mission = "TBD" if r["mission"] == "OSD-397" else r["mission"]
+        stored = float(r["nes_stored"])
+        changed = {"padj": float(r["padj"]), "NES": stored, "ES": stored / 4, "size": int(r["size"])}
+        row = line(r["pathway"], **changed, tissue=r["tissue"], mission=mission, glds=r["glds"])
+        grouped.setdefault(f"{r['tissue']}/{mission}_fgsea_hallmark.csv", []).append(row)
+    for name, rows in grouped.items():
+        write(folder, rows, name)
+
+
+def test_the_shipped_table_is_flight_versus_ground():
+    rows = read_shipped("genelab/hallmark_flight_vs_ground.csv").rows
+    assert len(rows) == 1000
+    assert len({(r["tissue"], r["mission"]) for r in rows}) == 20
+    for r in rows:
+        assert float(r["nes"]) == -float(r["nes_stored"]), "the published tables rank ground control first"
+        assert r["direction"] == direction(float(r["nes"]), float(r["padj"]))
+    checks = read_shipped("genelab/sign_check.csv").rows
+    assert all((float(c["spearman_stored"]) < -0.4) == (c["verified"] == "true") for c in checks)
+    assert unverified() == {("kidney", "RR-7")}
+    e2f = [
+        r.direction for r in shipped_rows() if r.pathway == "HALLMARK_E2F_TARGETS" and r.tissue == "thymus"
+    ]
+    assert e2f == ["DOWN", "DOWN", "DOWN"], "the thymus stops dividing in flight"
+
+
+def test_the_consensus_counts_are_those_of_the_figures():
+    known = slots(shipped_rows())
+    counts = Counter(slot.consensus for slot in known)
+    assert len(known) == 300
+    assert (counts["UP"] + counts["DOWN"], counts["MIXED"], counts["NS"]) == (84, 50, 92)
+
+
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
+def test_no_question_names_a_direction(settings):
+    for question in genelab(**settings).questions:
+        asked = question.prompt.replace("significant below 0.05", "")
+        assert not DIRECTION.search(asked), question.prompt
+        assert not asked.endswith("(UP)")
+
+
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
+def test_nothing_crosses_a_split(settings):
+    assert leaks(genelab(**settings)) == []
+
+
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
+def test_up_and_down_are_balanced_per_tissue_and_split_or_it_is_said(settings):
+    data = genelab(**settings)
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for q in data.questions:
+        if "direction" in q.ground_truth and "missions" not in q.ground_truth:
+            counts.setdefault((q.split, q.tissue), Counter())[q.ground_truth["direction"]] += 1
+    assert counts
+    for (split, tissue), found in counts.items():
+        uneven = abs(found["UP"] - found["DOWN"]) > 0.1 * (found["UP"] + found["DOWN"])
+        assert uneven == any(text.startswith(f"{split}, {tissue}:") for text in data.provenance["unbalanced"])
+    assert not data.provenance["unbalanced"] or settings.get("seed"), "the shipped settings are balanced"
+
+
+def test_a_constant_answer_is_reported_and_earns_little():
+    for settings in SPLITS:
+        data = genelab(**settings)
+        best = data.provenance["best_constant"]
+        assert best["train"]["accuracy"] < 0.45
+        assert best["test"]["accuracy"] < 0.45
+        test = [q.ground_truth for q in data.questions if q.split == "test"]
+        labels = Counter(g["direction"] for g in test if "direction" in g and "is_consistent" not in g)
+        assert best["test"]["n"] == labels.total()
+        assert best["test"]["accuracy"] == pytest.approx(max(labels.values()) / labels.total(), abs=1e-4)
+
+
+def test_held_out_tissues_appear_in_evaluation_alone():
+    data = genelab(hold_out_tissues=("eye", "thymus"), mode="open_book")
+    for q in data.questions:
+        touched = {
+            name for name in ("eye", "thymus") if re.search(rf"\b{name}\b", q.prompt + (q.answer or ""))
+        }
+        assert bool(touched) == (q.split == "test")
+    assert "comparison" in {q.family for q in data.questions if q.split == "test"}
+    for text in (*data.examples, *data.preferences):
+        assert not re.search(r"\b(eye|thymus)\b", text.prompt)
+
+
+def test_a_held_out_mission_tells_training_nothing():
+    data = genelab(hold_out_missions=("MHU-2",), mode="open_book")
+    for q in data.questions:
+        assert ("MHU-2" in q.prompt.replace("outside MHU-2", "")) == (q.split == "test")
+    assert {q.ground_truth["mission"] for q in data.questions if q.split == "test"} == {
+        "MHU-2",
+        "MHU-2_dorsal",
+        "MHU-2_femoral",
+    }
+    liver = [r for r in shipped_rows() if r.tissue == "liver" and r.mission != "MHU-2"]
+    expected = {slot.pathway: slot.consensus for slot in slots(liver)}
+    asked = [
+        q for q in data.questions if q.tissue == "liver" and q.family == "direction" and q.split == "train"
+    ]
+    assert asked
+    for q in asked:
+        assert q.ground_truth["direction"] == expected[q.ground_truth["pathway"]]
+        assert "outside MHU-2" in q.prompt
+
+
+def test_the_unverified_mission_is_left_out_unless_it_is_asked_for():
+    def touches(data: Dataset) -> bool:
+        return any("genelab:kidney:RR-7:" in fact for q in data.questions for fact in q.fact_ids)
+
+    data = genelab()
+    assert not touches(data)
+    assert data.provenance["unverified"] == ["kidney RR-7"]
+    assert touches(genelab(include_unverified=True))
+
+
+def test_low_n_answers_are_less_sure():
+    data = genelab()
+    sure = {q.tissue: set() for q in data.questions}
+    for q in data.questions:
+        sure[q.tissue].add(int(q.answer.rpartition(": ")[2].rstrip("%")))
+    assert max(sure["gastrocnemius"]) <= 75
+    assert min(sure["liver"]) >= 85
+
+
+def test_every_family_is_there():
+    families = {q.family for q in genelab(hold_out_tissues=("eye",)).questions}
+    assert families == {
+        "direction",
+        "not_significant",
+        "mission_specific",
+        "uncertainty",
+        "comparison",
+        "conservation",
+    }
+
+
+def test_open_book_shows_every_row_that_the_answer_needs():
+    by_id = {r.fact_id: r for r in shipped_rows()}
+    for q in genelab(mode="open_book").questions:
+        table = q.prompt.rpartition("\n\n")[0].splitlines()[1:]
+        assert len(table) == len(q.fact_ids)
+        for fact in q.fact_ids:
+            row = by_id[fact]
+            wanted = f"{row.tissue} | {row.mission} | {prose(row.pathway)} | {row.nes:.2f} | "
+            assert any(text.startswith(wanted) for text in table)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_same_seed_gives_the_same_bytes(tmp_path, mode):
+    first = [hashlib.sha256(p.read_bytes()).digest() for p in to_parquet(genelab(mode=mode), tmp_path / "a")]
+    second = [hashlib.sha256(p.read_bytes()).digest() for p in to_parquet(genelab(mode=mode), tmp_path / "b")]
+    assert first == second
+    assert from_parquet(tmp_path / "a").questions == genelab(mode=mode).questions
+
+
+def test_a_folder_of_published_tables_gives_the_shipped_figures(tmp_path):
+    as_published(tmp_path)
+    read = read_folder(tmp_path, "GC", "FLT")
+    key = ("tissue", "mission", "pathway")
+    by_slot = sorted(read.rows, key=lambda r: [getattr(r, k) for k in key])
+    assert by_slot == sorted(shipped_rows(), key=lambda r: [getattr(r, k) for k in key])
+    flipped = read_folder(tmp_path, "flight", "ground")
+    assert [r.nes for r in flipped.rows] == [-r.nes for r in read.rows]
+    data = genelab(folder=str(tmp_path), contrast={"numerator": "GC", "denominator": "FLT"})
+    assert [q.ground_truth for q in data.questions] == [q.ground_truth for q in genelab().questions]
+
+
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published tables are not here")
+def test_the_published_tables_load_to_the_shipped_figures():
+    read = read_folder(PUBLISHED, "GC", "FLT")
+    assert set(read.rows) == set(shipped_rows())
+    assert len(read.rows) == 1000
+    assert any("all_fgsea_hallmark" in name for name in read.passed_over)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([line(), line("HALLMARK_APOPTOSIS", padj=1.7)], r"hallmark\.csv:3: padj: 1\.7"),
+        ([line(NES=1.5)], r"hallmark\.csv:2: NES: NES 1\.5 beside ES -0\.4"),
+        ([line(), line()], r"hallmark\.csv:3: HALLMARK_HYPOXIA a second time"),
+        ([line(), line(mission="RR-3")], r"hallmark\.csv:3: mission: 'RR-3'"),
+        ([line(tissue="eye")], r"hallmark\.csv:2: tissue: 'eye'"),
+        ([line(NES="fast")], r"hallmark\.csv:2: NES: 'fast'"),
+        ([{"": "RR-1", "RR-1": 1.0, "RR-3": 0.28}], r"hallmark\.csv:1: no column 'pathway'"),
+        ([line(padj="NA")], r"hallmark\.csv:1: no tested gene set"),
+    ],
+)
+def test_a_bad_row_is_named_with_its_file(tmp_path, rows, message):
+    write(tmp_path, rows)
+    with pytest.raises(DataError, match=message):
+        read_folder(tmp_path, "GC", "FLT")
+
+
+@pytest.mark.parametrize("cut", [1, 5, 30, 60])
+def test_a_truncated_file_is_named_with_its_row(tmp_path, cut):
+    path = write(tmp_path, [line(), line("HALLMARK_APOPTOSIS")])
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(DataError, match=r"hallmark\.csv:3: .*\n(.*\n)*.*truncated"):
+        read_folder(tmp_path, "GC", "FLT")
+
+
+def test_a_padj_of_na_is_not_tested_and_not_ns(tmp_path):
+    write(tmp_path, [line(), line("HALLMARK_APOPTOSIS", padj="NA")])
+    read = read_folder(tmp_path, "GC", "FLT")
+    assert [r.pathway for r in read.rows] == ["HALLMARK_HYPOXIA"]
+    assert read.not_tested == 1
+
+
+def test_a_summary_is_passed_over_in_its_folder_and_refused_elsewhere(tmp_path):
+    write(tmp_path, [line()])
+    write(tmp_path, [{"": "RR-1", "RR-1": 1.0}], "summary/nes_correlation_liver_hallmark.csv")
+    assert read_folder(tmp_path, "GC", "FLT").passed_over == ("summary/nes_correlation_liver_hallmark.csv",)
+    write(tmp_path, [{"": "RR-1", "RR-1": 1.0}], "liver/nes_correlation_liver_hallmark.csv")
+    with pytest.raises(DataError, match=r"nes_correlation_liver_hallmark\.csv: no name of an fGSEA table"):
+        read_folder(tmp_path, "GC", "FLT")
+
+
+def test_a_folder_needs_its_contrast(tmp_path):
+    write(tmp_path, [line()])
+    with pytest.raises(DataError, match="its contrast is not given"):
+        genelab(folder=str(tmp_path))
+    with pytest.raises(DataError, match="'treated' over 'FLT'"):
+        genelab(folder=str(tmp_path), contrast={"numerator": "treated", "denominator": "FLT"})
+    with pytest.raises(DataError, match="no such folder"):
+        read_folder(tmp_path / "none", "GC", "FLT")
+
+
+def test_two_databases_give_cross_database_questions(tmp_path):
+    as_published(tmp_path)
+    for tissue, mission, glds in {(r.tissue, r.mission, r.glds) for r in shipped_rows()}:
+        stored = "TBD" if mission == "OSD-397" else mission
+        rows = [
+            line(f"REACTOME_{name}", db="reactome", tissue=tissue, mission=stored, glds=glds)
+            for name in ("APOPTOSIS", "DNA_REPAIR", "MYOGENESIS", "SIGNALING_BY_NOTCH")
+        ]
+        write(tmp_path, rows, f"{tissue}/{stored}_fgsea_reactome.csv")
+    settings = {"folder": str(tmp_path), "contrast": {"numerator": "GC", "denominator": "FLT"}}
+    data = genelab(**settings, databases=("hallmark", "reactome"))
+    cross = [q for q in data.questions if q.family == "cross_database"]
+    assert {q.split for q in cross} >= {"train"}
+    for q in cross:
+        names = [slot["pathway"] for slot in q.ground_truth["pathways"]]
+        assert names[0].partition("_")[2] == names[1].partition("_")[2]
+    assert leaks(data) == []
+    with pytest.raises(DataError, match="no tables of the database 'kegg'"):
+        genelab(**settings, databases=("kegg",))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"hold_out_tissues": ("eye",), "hold_out_missions": ("RR-9",)}, "not both"),
+        ({"databases": ("kegg",)}, "belong to a folder"),
+        ({"validation_fraction": 0.6, "test_fraction": 0.4}, "nothing to train on"),
+        ({"hold_out": ("eye",)}, "hold_out"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(settings, words):
+    with pytest.raises(ValidationError, match=words):
+        GenelabConfig(**settings)
+
+
+def test_an_unknown_tissue_or_mission_names_the_nearest():
+    with pytest.raises(DataError, match=r"no 'thymsu' in the data\n  did you mean: thymus"):
+        genelab(hold_out_tissues=("thymsu",))
+    with pytest.raises(DataError, match="no 'RR-99' in the data"):
+        genelab(hold_out_missions=("RR-99",))
+
+
+def test_the_plugin_builds_by_name_and_fast():
+    start = time.perf_counter()
+    data = plugins.load(entry_points=False).build("dataset", "genelab", {"mode": "open_book"})
+    assert {file["licence"] for file in data.provenance["files"]} == {"MIT"}
+    assert time.perf_counter() - start < 10
