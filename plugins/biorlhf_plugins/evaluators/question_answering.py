@@ -50,9 +50,10 @@ def gold_answer(question: Question) -> tuple[str, str] | None:
         return "answer", str(truth["answer"]).strip().lower()
     if isinstance(truth.get("is_consistent"), bool):
         return "is_consistent", "yes" if truth["is_consistent"] else "no"
-    facts = truth.get("facts") or ()
-    if len(facts) == 1 and isinstance(facts[0].get("value"), str):
-        return str(facts[0].get("quantity", "fact")), facts[0]["value"].strip()
+    facts = truth.get("facts")
+    only: Any = facts[0] if isinstance(facts, list | tuple) and len(facts) == 1 else None
+    if isinstance(only, Mapping) and isinstance(only.get("value"), str):
+        return str(only.get("quantity", "fact")), only["value"].strip()
     return None
 
 
