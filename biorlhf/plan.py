@@ -16,9 +16,8 @@ class Request:
     gpus: float
 
     def bundle(self) -> dict[str, float]:
-        """As a bundle of a placement group; an empty one is not allowed, so a sliver of a CPU is asked for."""
-        bundle = {kind: value for kind, value in (("CPU", self.cpus), ("GPU", self.gpus)) if value}
-        return bundle or {"CPU": 0.001}
+        """As a bundle of a placement group; empty where it asks for nothing and may run anywhere."""
+        return {kind: value for kind, value in (("CPU", self.cpus), ("GPU", self.gpus)) if value}
 
     def __str__(self) -> str:
         return f"{self.name}: {self.cpus:g} CPU, {self.gpus:g} GPU"

@@ -273,7 +273,9 @@ def from_data(
 def _override(data: dict[str, Any], text: str, lines: dict[yaml12.Path, int]) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise RecipeError("--set", f"{text!r}", "a.b=value, for example --set stages.0.optimizer.learning_rate=1e-5")
+        raise RecipeError(
+            "--set", f"{text!r}", "a.b=value, for example --set stages.0.optimizer.learning_rate=1e-5"
+        )
     place: Any = data
     path: tuple[str | int, ...] = ()
     parts = re.findall(r"[^.\[\]]+", key)
@@ -316,12 +318,16 @@ def validate_model(
 def _as_recipe_error(
     model: type[BaseModel], error: Any, where: str, lines: dict[yaml12.Path, int], prefix: yaml12.Path
 ) -> RecipeError:
-    loc = tuple(part for part in error["loc"] if not (isinstance(part, str) and ("[" in part or part == "all-linear")))
+    loc = tuple(
+        part for part in error["loc"] if not (isinstance(part, str) and ("[" in part or part == "all-linear"))
+    )
     path = (*prefix, *loc)
     place = locate(where, path, lines)
     found = f"{error['input']!r:.80}"
     if error["type"] == "extra_forbidden":
-        return RecipeError(place, f"unknown key {loc[-1]!r}", choices=_known_keys(model, loc), name=str(loc[-1]))
+        return RecipeError(
+            place, f"unknown key {loc[-1]!r}", choices=_known_keys(model, loc), name=str(loc[-1])
+        )
     if error["type"] == "missing":
         return RecipeError(place, f"the key {loc[-1]!r} is missing")
     context = error.get("ctx", {})
@@ -369,7 +375,9 @@ def _check_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], ca
     catalogue = catalogue or plugins.catalogue()
     chosen: list[tuple[str, str, PluginSection, yaml12.Path, str]] = []
     chosen += [("dataset", d.dataset, d, ("data", i), "dataset") for i, d in enumerate(recipe.data)]
-    chosen += [("verifier", v.verifier, v, ("verifiers", i), "verifier") for i, v in enumerate(recipe.verifiers)]
+    chosen += [
+        ("verifier", v.verifier, v, ("verifiers", i), "verifier") for i, v in enumerate(recipe.verifiers)
+    ]
     chosen += [("trainer", s.trainer, s, ("stages", i), "trainer") for i, s in enumerate(recipe.stages)]
     chosen += [
         ("evaluator", e.evaluator, e, ("evaluation", "evaluators", i), "evaluator")
@@ -381,12 +389,18 @@ def _check_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], ca
         _check_settings(entry.record.config, section, where, lines, path)
         if kind == "verifier":
             if entry.record.name in seen:
-                raise RecipeError(locate(where, path, lines), f"the verifier {entry.record.name!r} stands twice")
+                raise RecipeError(
+                    locate(where, path, lines), f"the verifier {entry.record.name!r} stands twice"
+                )
             seen.add(entry.record.name)
 
 
 def _check_settings(
-    config: type[BaseModel], section: PluginSection, where: str, lines: dict[yaml12.Path, int], path: yaml12.Path
+    config: type[BaseModel],
+    section: PluginSection,
+    where: str,
+    lines: dict[yaml12.Path, int],
+    path: yaml12.Path,
 ) -> None:
     try:
         validate_model(config, section.settings, where=where, lines=lines, prefix=path)

@@ -214,9 +214,7 @@ class ScoredGroup:
 
     def __post_init__(self) -> None:
         if len(self.rewards) != len(self.group.completions):
-            raise ValueError(
-                f"{len(self.group.completions)} completions but {len(self.rewards)} rewards"
-            )
+            raise ValueError(f"{len(self.group.completions)} completions but {len(self.rewards)} rewards")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import ray
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.learner import RayLearner
 from biorlhf.actors.rollout import RayRollouts
@@ -18,6 +19,8 @@ from biorlhf.errors import ResourceError
 from biorlhf.plan import Request, requests
 from biorlhf.recipe import Recipe
 from biorlhf.workers import Workers
+
+Place = PlacementGroupSchedulingStrategy | str
 
 LOCAL_OBJECT_STORE_BYTES = 2**30  # adapters and texts only: Ray's own default would take 30 % of memory
 
@@ -33,8 +36,7 @@ def ray_workers(recipe: Recipe, *, samples: bool, address: str | None) -> Iterat
         asked = requests(recipe, samples=samples)
         _refuse_impossible(asked)
         group = _place(asked, recipe.cluster.start_timeout_s)
-        places = {request.name: number for number, request in enumerate(asked)}
-        with _actors(recipe, group, places) as (learner, rollouts, scorers):
+        with _actors(recipe, _places(asked, group)) as (learner, rollouts, scorers):
             yield Workers(learner, rollouts, scorers, describe(asked))
     finally:
         if group is not None:
@@ -85,8 +87,11 @@ def _amounts(resources: Mapping[str, float]) -> str:
     )
 
 
-def _place(asked: list[Request], timeout_s: float) -> PlacementGroup:
-    group = placement_group([request.bundle() for request in asked], strategy="PACK")
+def _place(asked: list[Request], timeout_s: float) -> PlacementGroup | None:
+    bundles = [request.bundle() for request in asked if request.bundle()]
+    if not bundles:
+        return None
+    group = placement_group(bundles, strategy="PACK")
     if not group.wait(timeout_s):
         free = ray.available_resources()
         have = {kind: free.get(kind, 0.0) for kind in ("CPU", "GPU")}
@@ -100,20 +105,27 @@ def _place(asked: list[Request], timeout_s: float) -> PlacementGroup:
     return group
 
 
+def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Place]:
+    """Each actor's place: its bundle of the group, or anywhere where it asked for nothing."""
+    numbers = iter(range(len(asked)))
+    return {
+        request.name: PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=next(numbers))
+        if request.bundle()
+        else "DEFAULT"
+        for request in asked
+    }
+
+
 @contextmanager
 def _actors(
-    recipe: Recipe, group: PlacementGroup, places: Mapping[str, int]
+    recipe: Recipe, places: Mapping[str, Place]
 ) -> Iterator[tuple[RayLearner, RayRollouts | None, RayScorers | None]]:
     rollouts = scorers = None
-    learner = RayLearner(recipe, group, places["learner"])
+    learner = RayLearner(recipe, places["learner"])
     try:
         if "rollout 1" in places:
-            rollouts = RayRollouts(
-                recipe, group, [n for name, n in places.items() if name.startswith("rollout")]
-            )
-            scorers = RayScorers(
-                recipe, group, [n for name, n in places.items() if name.startswith("scorer")]
-            )
+            rollouts = RayRollouts(recipe, [p for n, p in places.items() if n.startswith("rollout")])
+            scorers = RayScorers(recipe, [p for n, p in places.items() if n.startswith("scorer")])
         learner.wait()
         if rollouts is not None:
             rollouts.wait()

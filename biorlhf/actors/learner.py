@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ray
-from ray.util.placement_group import PlacementGroup
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.fetch import fetch
 from biorlhf.actors.rollout import thread_count
@@ -35,11 +33,10 @@ LearnerActor: Any = ray.remote(LearnerWorker)
 class RayLearner:
     """The learner actor; meets :class:`biorlhf.workers.ControlledLearner`."""
 
-    def __init__(self, recipe: Recipe, group: PlacementGroup, bundle: int) -> None:
-        strategy = PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=bundle)
+    def __init__(self, recipe: Recipe, place: Any) -> None:
         self.recipe = recipe
         self.actor = LearnerActor.options(
-            num_cpus=recipe.learner.cpus, num_gpus=recipe.learner.gpus, scheduling_strategy=strategy
+            num_cpus=recipe.learner.cpus, num_gpus=recipe.learner.gpus, scheduling_strategy=place
         ).remote(recipe.to_json())
 
     def wait(self) -> None:

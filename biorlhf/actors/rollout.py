@@ -9,8 +9,6 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayTaskError
-from ray.util.placement_group import PlacementGroup
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.fetch import ActorLost, fetch, root_cause
 from biorlhf.engines.sampling import Sampler, SamplerSpec, build_sampler
@@ -71,19 +69,18 @@ class RayRollouts:
     again for the questions that it had not finished.
     """
 
-    def __init__(self, recipe: Recipe, group: PlacementGroup, bundles: Sequence[int]) -> None:
-        self.recipe, self.group, self.bundles = recipe, group, list(bundles)
-        self.actors = [self._start(bundle) for bundle in self.bundles]
+    def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
+        self.recipe, self.places = recipe, list(places)
+        self.actors = [self._start(place) for place in self.places]
         self.restarts = [0] * len(self.actors)
         self.adapter: Any = None  # a reference to the adapter in Ray's object store
         self.canary: tuple[ControlledLearner, TrainGroup] | None = None
         self.canary_gap = 0.0
 
-    def _start(self, bundle: int) -> Any:
-        strategy = PlacementGroupSchedulingStrategy(self.group, placement_group_bundle_index=bundle)
+    def _start(self, place: Any) -> Any:
         rollout = self.recipe.rollout
         return RolloutActor.options(
-            num_cpus=rollout.cpus, num_gpus=rollout.gpus, scheduling_strategy=strategy
+            num_cpus=rollout.cpus, num_gpus=rollout.gpus, scheduling_strategy=place
         ).remote(self.recipe.to_json())
 
     def wait(self) -> None:
@@ -154,7 +151,7 @@ class RayRollouts:
         self.restarts[number] += 1
         if self.restarts[number] > MAX_RESTARTS:
             raise RunFailure(f"rollout actor {number + 1} died {self.restarts[number]} times") from error
-        self.actors[number] = self._start(self.bundles[number])
+        self.actors[number] = self._start(self.places[number])
         self._fetch(self.actors[number].ready.remote(), number, self.recipe.cluster.start_timeout_s)
         if self.adapter is not None:
             self._fetch(self.actors[number].load_adapter.remote(self.adapter), number)

@@ -7,8 +7,6 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayTaskError
-from ray.util.placement_group import PlacementGroup
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.fetch import ActorLost, root_cause
 from biorlhf.errors import RunFailure
@@ -42,14 +40,13 @@ ScorerActor: Any = ray.remote(ScorerWorker)
 class RayScorers:
     """All scorer actors as one; meets :class:`biorlhf.stage.Scorers`."""
 
-    def __init__(self, recipe: Recipe, group: PlacementGroup, bundles: Sequence[int]) -> None:
-        self.recipe, self.group, self.bundles = recipe, group, list(bundles)
-        self.actors = [self._start(bundle) for bundle in self.bundles]
+    def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
+        self.recipe, self.places = recipe, list(places)
+        self.actors = [self._start(place) for place in self.places]
         self.kills = [0] * len(self.actors)
 
-    def _start(self, bundle: int) -> Any:
-        strategy = PlacementGroupSchedulingStrategy(self.group, placement_group_bundle_index=bundle)
-        return ScorerActor.options(num_cpus=self.recipe.scorer.cpus, scheduling_strategy=strategy).remote(
+    def _start(self, place: Any) -> Any:
+        return ScorerActor.options(num_cpus=self.recipe.scorer.cpus, scheduling_strategy=place).remote(
             self.recipe.to_json()
         )
 
@@ -88,7 +85,7 @@ class RayScorers:
                     raise RunFailure(
                         f"scorer actor {number + 1} died {tries} times over one group"
                     ) from error
-                self.actors[number] = self._start(self.bundles[number])
+                self.actors[number] = self._start(self.places[number])
                 pending[self._submit(number, group)] = (group, number, tries + 1)
             else:
                 yield ScoredGroup(group, tuple(rewards))
