@@ -173,7 +173,7 @@ def _read(config: GenelabConfig) -> tuple[tuple[Row, ...], list[dict[str, Any]]]
             )
     rows = tuple(row for row in folder.rows if row.db in config.databases)
     root = Path(config.folder)
-    files = [
+    files: list[dict[str, Any]] = [
         {
             "path": str(path.relative_to(root)),
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),

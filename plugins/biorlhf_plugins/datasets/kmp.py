@@ -180,7 +180,7 @@ def _pools(config: KmpConfig) -> dict[str, list[Item]]:
         split_of = _split_of(facts, nothing, config)
         pools = {}
         for split in Split:
-            mine = [f for f in facts if split_of[f.group] == split.value]
+            mine = tuple(f for f in facts if split_of[f.group] == split.value)
             void = [i for i in nothing if split_of[i.groups[0]] == split.value]
             pools[split.value] = (_generate(mine, void, config), mine)
     if config.mode == "open_book":
@@ -193,7 +193,7 @@ def _split_of(facts: Iterable[Fact], nothing: Iterable[Item], config: KmpConfig)
     held = {group for group, tissue in groups.items() if tissue in config.hold_out_tissues}
     # A held-out tissue is the whole test of figures; the unanswerable topics are split as ever.
     test = config.test_fraction
-    split = {}
+    split: dict[str, str] = {}
     for free in (False, True):
         members = [g for g, tissue in groups.items() if (tissue == "") == free and g not in held]
         share = 0.0 if config.hold_out_tissues and not free else test
