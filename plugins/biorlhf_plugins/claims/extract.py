@@ -4,16 +4,20 @@ verifiers of one completion share the work."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from biorlhf_plugins.claims.clauses import Sentence, sentences
 from biorlhf_plugins.claims.lexicon import Additions, with_additions
-from biorlhf_plugins.claims.mentions import Mention, scan, scan_stance
+from biorlhf_plugins.claims.confidence import read_confidence
+from biorlhf_plugins.claims.mentions import DATABASE_WORDS, Mention, scan, scan_stance
 from biorlhf_plugins.claims.polarity import modalities
-from biorlhf_plugins.claims.records import Extraction
+from biorlhf_plugins.claims.records import Extraction, Named, Span
 from biorlhf_plugins.claims.resolve import ROLES, Reader, read_sentence, supersede, values
+from biorlhf_plugins.claims.stance import abstentions, agreements, contradictions, degenerate, yes_no
 from biorlhf_plugins.claims.text import Token, clean, tokens
+
+NAMED = frozenset(("entity", "path", "condition", "mission", "type", "pattern"))
 
 
 def extract(text: str, prompt: str = "", additions: Additions | None = None) -> Extraction:
@@ -39,8 +43,26 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     claims = supersede(
         reader.claims, [m.first for m in mentions if m.kind == "corr"], answer_blocks(stream, parts)
     )
+    stance = scan_stance(stream, lexicon)
+    barred = abstentions(stream, cleaned, parts, stance, marks)
     by_kind = {k: tuple(c for c in claims if c.kind == k) for k in ("number", "direction", "class")}
-    return Extraction(text, by_kind["number"], by_kind["direction"], by_kind["class"])
+    return Extraction(
+        text,
+        by_kind["number"],
+        by_kind["direction"],
+        by_kind["class"],
+        agreements=tuple(agreements(parts, stream, cleaned, marks)),
+        answers=tuple(yes_no(stream, cleaned, parts, stance, marks)),
+        confidence=read_confidence(stream, cleaned, mentions, stance),
+        abstains=tuple(reader.span(first, last) for first, last in barred),
+        rejects_premise=tuple(reader.span(m.first, m.last) for m in stance if m.kind == "premise"),
+        named=tuple(_named(reader, parts)),
+        contradicts=tuple(contradictions(text, prompt, stream, cleaned, parts, stance, claims, barred))
+        if barred
+        else (),
+        unknown_sets=tuple(_unknown_sets(reader, mentions)),
+        degenerate=degenerate(stream, stance, mentions, prompt),
+    )
 
 
 @functools.lru_cache(maxsize=256)
@@ -48,6 +70,36 @@ def given(prompt: str, additions: Additions) -> dict[str, tuple[Any, ...]]:
     """What a prompt speaks of: role -> distinct values."""
     mentions = scan(tokens(clean(prompt).text), with_additions(additions))
     return {role: values(mentions, role) for role in ROLES}
+
+
+def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
+    for number, part in enumerate(parts):
+        for chunk in part.chunks:
+            for m in chunk.mentions:
+                if m.kind not in NAMED:
+                    continue
+                before = [n.first for n in chunk.mentions if n.kind == "neg" and n.first < m.first]
+                compared = any(r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions)
+                link = next(
+                    (t.text for t in reader.stream[max(0, m.first - 4) : m.first][::-1] if t.text in "><"), ""
+                )
+                yield Named(
+                    m.kind, m.value, reader.span(m.first, m.last), number, bool(before), compared,
+                    bool(reader.marks[m.first]), link,
+                )  # fmt: skip
+
+
+def _unknown_sets(reader: Reader, mentions: Sequence[Mention]) -> Iterator[tuple[str, Span]]:
+    """Names with a database's prefix that no database has: HALLMARK_QUANTUM_REPAIR."""
+    starts = {m.first for m in mentions if m.kind == "path"}
+    text = reader.clean.text
+    for index, token in enumerate(reader.stream):
+        joined = text[token.end : token.end + 1] == "_"
+        if joined and token.text in DATABASE_WORDS and not starts & {index, index + 1, index + 2, index + 3}:
+            end = token.end
+            while end < len(text) and (text[end].isalnum() or text[end] == "_"):
+                end += 1
+            yield text[token.start : end].upper(), reader.clean.span(token.start, end)
 
 
 def answer_blocks(stream: Sequence[Token], parts: Sequence[Sentence]) -> list[tuple[int, int]]:

@@ -22,6 +22,9 @@ LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
+NOT_COUNTED = frozenset(
+    "can could is be may might will would should set count name number list ontology alone was were that".split()
+)
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
 
@@ -53,8 +56,13 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
             and (meanings is None or end == index + 1)
             and token.number.unit != "name"
         ):
-            found.append(Mention("num", token.number, index, index + 1))
-            index += 1
+            end, number = _range(stream, index)
+            found.append(Mention("num", number, index, end))
+            index = end
+        elif token.text == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
+            found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
+            found.append(Mention("quantity", "deg", noun, noun + 1))
+            index = noun + 1
         elif meanings is not None:
             found.extend(_meant(meanings, index, end))
             index = end
@@ -83,6 +91,59 @@ def _meant(meanings: list, first: int, last: int) -> list[Mention]:
     if paths:
         return [Mention("path", paths, first, last)]
     return [Mention(kind, value, first, last) for kind, value in meanings]
+
+
+def _range(stream: list[Token], index: int) -> tuple[int, Number]:
+    """A range or a bound that begins or ends at this number: (its end, the number with low and high)."""
+    number = stream[index].number
+    assert number is not None
+    ahead = [stream[i] for i in range(index + 1, min(index + 3, len(stream)))]
+    before = stream[index - 1].text if index else ""
+    before2 = stream[index - 2].text if index > 1 else ""
+    second = ahead[1].number if len(ahead) == 2 else None
+    joined = second is not None and (
+        ahead[0].text == "–"
+        or (before == "between" and ahead[0].text == "and")
+        or (before == "from" and before2 == "anywhere" and ahead[0].text == "to")
+    )
+    if joined and second is not None:
+        scale = 1000.0 if second.scaled and not number.scaled and number.value < second.value / 100 else 1.0
+        low, high = sorted((number.value * scale, second.value))
+        unit = number.unit or second.unit
+        return index + 3, Number((low + high) / 2, unit, number.word, False, 0, False, low, high)
+    two = f"{before2} {before}"
+    if two in (
+        "at least",
+        "more than",
+        "greater than",
+        "larger than",
+        "no fewer",
+        "higher than",
+    ) or before in (">", ">=", "over", "above", "exceed", "exceeding"):
+        return index + 1, number._replace(low=number.value)
+    if two in (
+        "at most",
+        "fewer than",
+        "le than",
+        "less than",
+        "smaller than",
+        "lower than",
+        "up to",
+    ) or before in ("<", "<=", "under", "below"):
+        return index + 1, number._replace(high=number.value)
+    return index + 1, number
+
+
+def _no_gene(stream: list[Token], index: int) -> int:
+    """The noun's index where "no … gene" counts zero genes; 0 where it does not."""
+    for at in range(index + 1, min(index + 5, len(stream))):
+        word = stream[at].text
+        if word in ("gene", "deg", "transcript"):
+            after = stream[at + 1].text if at + 1 < len(stream) else ""
+            return 0 if after in NOT_COUNTED else at
+        if word not in COUNTED and word not in ("statistically", "single", "expressed", "individual", "such"):
+            return 0
+    return 0
 
 
 def _other(stream: list[Token], index: int, found: list[Mention]) -> int:

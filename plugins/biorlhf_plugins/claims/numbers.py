@@ -25,8 +25,8 @@ UNIT_WORDS = frozenset(
 class Number(NamedTuple):
     """``value`` with its sign and scale; ``unit`` "percent", "ratio", a measure such as "mg", or "".
 
-    ``word`` is the text for matching names; ``signed`` says that a sign was written; ``digits`` is the
-    number of decimals, ``glued`` what stands on its end and makes it a name ("26s").
+    ``word`` is the text for matching names; ``signed`` says that a sign was written; ``decimals`` is the
+    number of decimals. A range ("between 10 and 20", "at least 5") has ``low``, ``high`` or both.
     """
 
     value: float
@@ -35,6 +35,8 @@ class Number(NamedTuple):
     signed: bool
     decimals: int
     scaled: bool
+    low: float | None = None
+    high: float | None = None
 
 
 def parse_number(match: re.Match[str]) -> Number:

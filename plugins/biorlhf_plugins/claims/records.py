@@ -63,6 +63,24 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A name in the text: ``kind`` "entity", "path", "condition", "mission", "type" or "pattern".
+
+    ``denied`` is true under a negation, ``compared`` after "than", "versus" or the like, ``aside``
+    where it is quoted or supposed. ``link`` is the ">" or "<" before it, where there is one.
+    """
+
+    kind: str
+    value: object
+    span: Span
+    sentence: int
+    denied: bool = False
+    compared: bool = False
+    aside: bool = False
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Confidence:
     """A stated confidence. ``value`` in [0, 1]; None where none is stated or what is stated is invalid.
 
@@ -87,6 +105,8 @@ class Extraction:
     ``numbers``, ``directions`` and ``classes`` are its claims in the order of the text;
     ``abstains`` holds the spans of "I cannot tell" in any wording; ``degenerate`` is a reason
     where the text is no answer at all: empty, an echo of the prompt, a repetition, a bag of words.
+    ``answers`` are yes and no, ``agreements`` SAME and DIFF (do tissues or missions agree);
+    ``contradicts`` are the spans that answer the prompt although the text says that it cannot.
     """
 
     text: str
@@ -98,6 +118,8 @@ class Extraction:
     confidence: Confidence = Confidence()
     abstains: tuple[Span, ...] = ()
     rejects_premise: tuple[Span, ...] = ()
+    named: tuple[Named, ...] = ()
+    contradicts: tuple[Span, ...] = ()
     unknown_sets: tuple[tuple[str, Span], ...] = ()
     degenerate: str = ""
 

@@ -55,7 +55,14 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     if sentence.kind == "row":
         _read_row(reader, sentence, number)
         return
+    if all(token.text == "\n" for token in reader.stream[sentence.first : sentence.last]):
+        return
     reader.columns = []
+    if _is_heading(reader, sentence) and not any(
+        m.kind in ("num", "entity", "mission") for m in sentence.mentions
+    ):
+        _remember(reader, sentence)
+        return
     paired = _respectively(reader, sentence)
     for index, chunk in enumerate(sentence.chunks):
         foci = _foci(reader, chunk)
@@ -326,7 +333,15 @@ def _number_claim(
         m for m in chunk.mentions if m.kind == "approx" and 0 <= focus.first - m.last <= APPROXIMATE_GAP - 1
     ]
     approximate = bool(before) or number.scaled or reader.stream[max(0, focus.first - 1)].text in ("~", "≈")
-    return Claim("number", slot, value=number.value, approximate=approximate, **common)
+    return Claim(
+        "number",
+        slot,
+        value=number.value,
+        low=number.low,
+        high=number.high,
+        approximate=approximate,
+        **common,
+    )
 
 
 def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
@@ -394,10 +409,15 @@ def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
             )
 
 
+def _is_heading(reader: Reader, sentence: Sentence) -> bool:
+    last = sentence.last - 1
+    while last > sentence.first and reader.stream[last].text == "\n":
+        last -= 1
+    return reader.stream[last].text == ":"
+
+
 def _remember(reader: Reader, sentence: Sentence) -> None:
-    text = reader.stream[sentence.last - 1].text
-    is_heading = text == ":" or (sentence.kind == "heading")
-    if is_heading:
+    if _is_heading(reader, sentence):
         said = [m for m in sentence.mentions if m.kind in ("type", "pattern", "dir")]
         reader.heading = {role: values(sentence.mentions, role) for role in ROLES}
         reader.heading["said"] = tuple(said[:1])

@@ -1,0 +1,250 @@
+"""The stated confidence, read in this order: a number, a category, words. It is never imputed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from biorlhf_plugins.claims.mentions import Mention
+from biorlhf_plugins.claims.numbers import Number
+from biorlhf_plugins.claims.records import Confidence, Span
+from biorlhf_plugins.claims.text import Clean, Token
+
+SPREAD = 0.15
+"""Two explicit confidences that differ by more contradict each other."""
+
+LINKS = frozenset(
+    ": = is of at about around roughly approximately ~ ≈ level score ( [ was be by my to would — → | the a estimated stand "
+    "remain therefore overall in estimate > set stated given quantified probability percentage value rating , \n final".split(
+        " "
+    )
+)
+OBJECT_STARTS = frozenset(("that", "of", "in", "about", "on", "for", "whether", "regarding", "concerning"))
+STOPS = frozenset((".", ";", "!", "?", "\n", "("))
+NUMBER_BEFORE_GAP = 2
+WRONG = frozenset(("wrong", "incorrect", "false", "mistaken", "error"))
+
+Found = tuple[float | None, Span, str, int]
+
+
+class _Page:
+    """The tokens with their mentions, for looking around a trigger."""
+
+    def __init__(
+        self, stream: Sequence[Token], clean: Clean, content: Sequence[Mention], stance: Sequence[Mention]
+    ):
+        self.stream, self.clean, self.content, self.stance = stream, clean, content, stance
+        self.numbers = {m.first: m for m in content if m.kind == "num"}
+        self.number_ends = {m.last: m for m in content if m.kind == "num"}
+        self.about = {m.first for m in stance if m.kind == "about"} | {
+            m.first for m in content if m.kind in ("dir", "path", "entity", "type", "pattern", "agree")
+        }
+        self.asides = {m.first for m in stance if m.kind == "aside"}
+        self.levels = {m.first: m for m in stance if m.kind == "level"}
+        self.level_ends = {m.last: m for m in stance if m.kind == "level"}
+        self.negations = {m.first for m in content if m.kind == "neg"}
+
+    def span(self, first: int, last: int) -> Span:
+        return self.clean.span(self.stream[first].start, self.stream[min(last, len(self.stream)) - 1].end)
+
+    def text(self, index: int) -> str:
+        return self.stream[index].text if 0 <= index < len(self.stream) else ""
+
+
+def read_confidence(
+    stream: Sequence[Token], clean: Clean, content: Sequence[Mention], stance: Sequence[Mention]
+) -> Confidence:
+    """The confidence that a text states about its answer.
+
+    The last explicit one wins; several that differ by more than 0.15, one out of range, or certainty
+    in words against a low number are invalid.
+    """
+    triggers = [m for m in stance if m.kind in ("trigger", "sureness")]
+    if not triggers:
+        return Confidence()
+    page = _Page(stream, clean, content, stance)
+    numbers: list[Found] = []
+    categories: list[Found] = []
+    said: list[Found] = []
+    for trigger in triggers:
+        _read_trigger(page, trigger, numbers, categories, said)
+    corrections = [m.first for m in content if m.kind == "corr"]
+    if corrections and numbers and numbers[-1][3] > corrections[-1]:
+        numbers = [n for n in numbers if n[3] > corrections[-1]]
+    return _decide(numbers, categories, said)
+
+
+def _read_trigger(
+    page: _Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
+) -> None:
+    first, last = trigger.first, trigger.last
+    taken = {n[3] for n in numbers}
+    if page.text(last) in ("interval", "intervals", "ci", "band", "limit"):
+        return
+    got = _number_near(page, trigger)
+    if got is not None:
+        value, start, end = got
+        relevant, inverted = _about_answer(page, min(first, start), trigger, end)
+        if relevant and start not in taken:
+            value = 1.0 - value if inverted and value is not None else value
+            numbers.append((value, page.span(min(first, start), max(last, end)), "number", start))
+        return
+    if trigger.kind == "sureness":
+        if not any(i in page.negations for i in range(first - 2, first)):
+            relevant, inverted = _about_answer(page, first, trigger, last)
+            if relevant and not inverted:
+                said.append((float(str(trigger.value)), page.span(first, last), "words", first))
+        return
+    level = _level_near(page, trigger)
+    if level is not None:
+        relevant, _ = _about_answer(page, first, trigger, last)
+        if relevant:
+            start, end = min(first, level.first), max(last, level.last)
+            categories.append((float(str(level.value)), page.span(start, end), "category", start))
+
+
+def _number_near(page: _Page, trigger: Mention) -> tuple[float | None, int, int] | None:
+    """The number that belongs to a trigger: (value or None where invalid, first token, last token)."""
+    for gap in range(NUMBER_BEFORE_GAP + 1):
+        at = trigger.first - gap
+        if gap and page.text(at) in (*STOPS, ",", ":", ")", "and", "but", "confidence", "certainty"):
+            break
+        hit = page.number_ends.get(at)
+        if hit is not None:
+            return _before(page, hit)
+    if trigger.kind == "sureness" or trigger.value == "likely" or page.text(trigger.first) == "likely":
+        return None
+    at, linked = trigger.last, True
+    named = page.text(at) in OBJECT_STARTS
+    limit = at + (16 if named else 7)
+    while at < min(limit, len(page.stream)):
+        hit = page.numbers.get(at)
+        if hit is not None:
+            return (
+                _after(page, hit)
+                if linked or page.text(at - 1) in (":", "=", "is", "(", "at", "—", "of")
+                else None
+            )
+        if page.text(at) in (".", ";", "!", "?"):
+            return None
+        if page.text(at) == "\n" and not (at == trigger.last + 1 or page.text(at - 1) in (":", "\n")):
+            return None
+        linked = linked and page.text(at) in LINKS
+        if not linked and not named:
+            return None
+        at += 1
+    return None
+
+
+def _before(page: _Page, hit: Mention) -> tuple[float | None, int, int] | None:
+    number: Number = hit.value  # type: ignore[assignment]
+    first = hit.first
+    if page.text(first - 1) in ("/", "of") and page.number_ends.get(
+        first - (2 if page.text(first - 2) == "out" else 1)
+    ):
+        top = page.number_ends[first - (2 if page.text(first - 2) == "out" else 1)]
+        return _ratio(top, number), top.first, hit.last
+    if first - 1 in page.negations:
+        return None
+    if not number.unit and number.decimals == 0 and number.value > 1:
+        return (
+            None
+            if page.text(hit.last) not in ("%",) and number.value < 50
+            else (_scale(number), first, hit.last)
+        )
+    return _scale(number), first, hit.last
+
+
+def _after(page: _Page, hit: Mention) -> tuple[float | None, int, int] | None:
+    number: Number = hit.value  # type: ignore[assignment]
+    below = hit.last + (1 if page.text(hit.last) == "/" else 2 if page.text(hit.last) == "out" else 99)
+    under = page.numbers.get(below)
+    if under is not None:
+        return _ratio(hit, under.value), hit.first, under.last  # type: ignore[arg-type]
+    if number.unit not in ("", "percent") or page.text(hit.last) in ("deg", "gene", "mission", "tissue"):
+        return None
+    return _scale(number), hit.first, hit.last
+
+
+def _ratio(top: Mention, bottom: Number) -> float | None:
+    upper: Number = top.value  # type: ignore[assignment]
+    if bottom.value <= 0 or not 0 <= upper.value <= bottom.value:
+        return None
+    return upper.value / bottom.value
+
+
+def _scale(number: Number) -> float | None:
+    """A number as a probability: 95 %, 0.95, 95; None where it is out of range or has no clear scale."""
+    if number.low is not None and number.high is not None:
+        divisor = 100.0 if number.unit == "percent" or number.high > 1 else 1.0
+        wide = (number.high - number.low) / divisor > SPREAD
+        return None if wide or not 0 <= number.value / divisor <= 1 else number.value / divisor
+    if number.unit == "percent":
+        return number.value / 100.0 if 0 <= number.value <= 100 else None
+    if 0 <= number.value <= 1:
+        return number.value
+    return number.value / 100.0 if 10 < number.value <= 100 else None
+
+
+def _level_near(page: _Page, trigger: Mention) -> Mention | None:
+    word = page.text(trigger.last - 1)
+    if word in ("sure", "certain", "confident", "convinced", "likely"):
+        return page.level_ends.get(trigger.first) if word == "confident" else None
+    before = page.level_ends.get(trigger.first)
+    if before is not None and word in ("confidence", "certainty", "conviction"):
+        return before
+    at = trigger.last
+    while at < min(trigger.last + 5, len(page.stream)):
+        if at in page.levels:
+            return page.levels[at]
+        if page.text(at) not in LINKS or page.text(at) == ",":
+            return None
+        at += 1
+    return None
+
+
+def _about_answer(page: _Page, first: int, trigger: Mention, end: int) -> tuple[bool, bool]:
+    """(is it about the answer?, is it about the answer being wrong?)"""
+    start = trigger.last
+    if page.text(start) not in OBJECT_STARTS:
+        start = max(trigger.last, end)
+        if page.text(start) not in OBJECT_STARTS:
+            return True, False
+    known, aside, wrong, size = False, False, False, 0
+    for index in range(start + 1, min(start + 13, len(page.stream))):
+        word = page.text(index)
+        if (
+            word in STOPS
+            or word in (",", ":", "and", "but", "because")
+            or index in page.numbers
+            and index > start + 1
+        ):
+            break
+        size += 1
+        known = known or index in page.about
+        aside = aside or index in page.asides
+        wrong = wrong or word in WRONG
+    if aside:
+        return False, False
+    return known or size == 0, wrong
+
+
+def _decide(numbers: list[Found], categories: list[Found], said: list[Found]) -> Confidence:
+    found = tuple(
+        (v if v is not None else -1.0, span, how) for v, span, how, _ in (*numbers, *categories, *said)
+    )
+    if any(value is None for value, *_ in numbers):
+        return Confidence(None, "a confidence out of range or without a clear scale", numbers[-1][1], found)
+    for group, spread in ((numbers, SPREAD), (categories, SPREAD), (said, 2 * SPREAD)):
+        if not group:
+            continue
+        stated = [value for value, *_ in group if value is not None]
+        if max(stated) - min(stated) > spread + 1e-9:
+            return Confidence(None, "stated confidences that contradict each other", group[-1][1], found)
+        value = stated[-1]
+        others = [v for v, *_ in (*categories, *said) if v is not None]
+        if group is not said and any(o >= 0.9 for o in others) and value < 0.5:
+            return Confidence(None, "certainty in words against a low stated confidence", group[-1][1], found)
+        if any(o <= 0.1 for o in others) and value >= 0.8:
+            return Confidence(None, "no idea in words against a high stated confidence", group[-1][1], found)
+        return Confidence(value, "", group[-1][1], found)
+    return Confidence()

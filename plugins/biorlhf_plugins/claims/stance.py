@@ -1,0 +1,311 @@
+"""How a text stands to the question: does it abstain, answer after all, say yes or no, or say nothing?"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+
+from biorlhf_plugins.claims.clauses import Sentence
+from biorlhf_plugins.claims.mentions import WORD_NUMBERS, Mention
+from biorlhf_plugins.claims.records import Claim, Slot, Span
+from biorlhf_plugins.claims.text import Clean, Token, clean, tokens
+
+REACH = 12
+"""Tokens between a bar ("not", "beyond") and the act of knowing that it bars."""
+
+CUTS = frozenset((",", ";", "—", "but", "however", "(", ")", "\n"))
+GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?|[A-Z][a-z]{2,5}\d?)\b")
+FUNCTION_WORDS = frozenset(
+    "the is in of to and a an are it that for with not was by no at be this i as on have has than or which these from "
+    "we do does so its there under causes show".split()
+)
+REPEATED = 0.25
+SPECIES = (frozenset(("human", "people", "astronaut", "patient", "person", "man", "crew")), frozenset(("mouse", "mice", "animal", "rat", "rodent")))  # fmt: skip
+
+
+def abstentions(
+    stream: Sequence[Token],
+    clean_text: Clean,
+    parts: Sequence[Sentence],
+    stance: Sequence[Mention],
+    marks: Sequence[str],
+) -> list[tuple[int, int]]:
+    """Token ranges that say "this cannot be answered", by a set phrase or as a bar to knowing."""
+    found: list[tuple[int, int]] = []
+    pairs = [m for m in stance if m.kind in ("abstain", "bar", "know")]
+    bar: Mention | None = None
+    knew: Mention | None = None
+    cursor = 0
+    for part in parts:
+        bar = knew = None
+        while cursor < len(pairs) and pairs[cursor].first < part.last:
+            m = pairs[cursor]
+            cursor += 1
+            if m.first < part.first or marks[m.first]:
+                continue
+            if m.kind == "abstain":
+                found.append((m.first, m.last))
+            elif m.kind == "bar":
+                if knew is not None and m.first - knew.last <= 4 and not _cut(stream, knew.last, m.first):
+                    found.append((knew.first, m.last))
+                bar = m
+            else:
+                if bar is not None and m.first - bar.last <= REACH and not _cut(stream, bar.last, m.first):
+                    found.append((bar.first, m.last))
+                knew = m
+    return found
+
+
+def _cut(stream: Sequence[Token], first: int, last: int) -> bool:
+    return any(stream[i].text in CUTS for i in range(first, last))
+
+
+def yes_no(
+    stream: Sequence[Token],
+    clean_text: Clean,
+    parts: Sequence[Sentence],
+    stance: Sequence[Mention],
+    marks: Sequence[str],
+) -> list[Claim]:
+    """ "Yes" and "No" where a sentence opens with them."""
+    opens = {m.first: m for m in stance if m.kind in ("yes", "no")}
+    found: list[Claim] = []
+    for number, part in enumerate(parts):
+        starts = [part.first]
+        head = [t.text for t in stream[part.first : part.first + 5]]
+        if ":" in head[:4] and head[0] in ("answer", "final", "the", "short", "verdict", "conclusion"):
+            starts.append(part.first + head.index(":") + 1)
+        elif head[:3] == ["the", "answer", "is"]:
+            starts.append(part.first + 3)
+        for start in starts:
+            m = opens.get(start)
+            if m is None or marks[start]:
+                continue
+            after = stream[m.last] if m.last < part.last else None
+            plain = (
+                after is None
+                or after.kind == "p"
+                or after.text
+                in (
+                    "it",
+                    "they",
+                    "this",
+                    "that",
+                    "there",
+                    "but",
+                    "because",
+                    "and",
+                    "i",
+                    "with",
+                    "the",
+                    "both",
+                    "not",
+                )
+            )
+            if plain and not (after is not None and after.text == "idea"):
+                span = clean_text.span(stream[m.first].start, stream[m.last - 1].end)
+                label = "YES" if m.kind == "yes" else "NO"
+                found.append(Claim("answer", Slot(), span, label=label, sentence=number, chunk=m.first))
+    return found
+
+
+def agreements(
+    parts: Sequence[Sentence], stream: Sequence[Token], clean_text: Clean, marks: Sequence[str]
+) -> list[Claim]:
+    """ "The same in both", "opposite", with negation: SAME and DIFF."""
+    found: list[Claim] = []
+    for number, part in enumerate(parts):
+        negations = [m.first for m in part.mentions if m.kind == "neg"]
+        for m in part.mentions:
+            if m.kind != "agree" or marks[m.first]:
+                continue
+            denied = (
+                sum(1 for n in negations if 0 < m.first - n <= 6 and not _cut(stream, n, m.first)) % 2 == 1
+            )
+            label = str(m.value)
+            label = {"SAME": "DIFF", "DIFF": "SAME"}[label] if denied else label
+            span = clean_text.span(stream[m.first].start, stream[m.last - 1].end)
+            found.append(Claim("agreement", Slot(), span, label=label, sentence=number, chunk=m.first))
+    return found
+
+
+def degenerate(
+    stream: Sequence[Token], stance: Sequence[Mention], content: Sequence[Mention], prompt: str
+) -> str:
+    """Why a text is no answer at all, or ""."""
+    spoken = [t.text for t in stream if t.kind != "p"]
+    if not spoken:
+        return "the text is empty"
+    asked = prompt_words(prompt)
+    if asked and len(spoken) >= 0.7 * len(asked) and set(spoken) <= set(asked):
+        return "the text only repeats the question"
+    if len(spoken) >= 24:
+        triples = len(spoken) - 2
+        if len(set(zip(spoken, spoken[1:], spoken[2:], strict=False))) < REPEATED * triples:
+            return "the text repeats itself"
+    hedges = [m for m in stance if m.kind == "hedge"]
+    covered = sum(m.last - m.first for m in hedges)
+    says = any(m.kind in ("num", "entity", "path", "mission", "type", "pattern") for m in content)
+    if len({stream[m.first].text for m in hedges}) >= 4 and covered >= 0.4 * len(spoken) and not says:
+        return "the text is a list of hedges"
+    if len(spoken) >= 12 and not any(t.kind == "n" or t.text in WORD_NUMBERS for t in stream):
+        function = sum(word in FUNCTION_WORDS for word in spoken)
+        stops = sum(t.kind == "p" and t.text in ".:;,|\n(" for t in stream)
+        if function <= 0.05 * len(spoken) and stops <= 0.05 * len(spoken):
+            return "the text is a list of keywords"
+    return ""
+
+
+@functools.lru_cache(maxsize=256)
+def prompt_words(prompt: str) -> tuple[str, ...]:
+    return tuple(t.text for t in tokens(clean(prompt).text) if t.kind != "p")
+
+
+def contradictions(
+    text: str,
+    prompt: str,
+    stream: Sequence[Token],
+    clean_text: Clean,
+    parts: Sequence[Sentence],
+    stance: Sequence[Mention],
+    claims: Sequence[Claim],
+    barred: Sequence[tuple[int, int]],
+) -> list[Span]:
+    """Spans that answer the prompt although the text says that it cannot be answered.
+
+    A figure of the kind asked for, a direction where one is asked for, a gene named where a gene is
+    asked for, "yes", or whatever follows "so the …", "my best guess", "probably". What stands in a
+    clause that itself declines, or is about another tissue or species than the prompt, is support.
+    """  # fmt: skip
+    asked = set(prompt_words(prompt))
+    barred_sentences = {_sentence_of(parts, first) for first, _ in barred}
+    guessed = {_sentence_of(parts, m.first): m.first for m in stance if m.kind == "guess"}
+    found: list[Span] = []
+    for claim in claims:
+        if not claim.asserted or claim.sentence >= len(parts):
+            continue
+        part = parts[claim.sentence]
+        guess = guessed.get(claim.sentence)
+        after_guess = guess is not None and guess <= claim.chunk
+        if (
+            claim.sentence in barred_sentences
+            and not after_guess
+            and not _after_cut(stream, part, barred, claim.chunk)
+        ):
+            continue
+        if _other_species(asked, stream, part):
+            continue
+        if after_guess and claim.slot.quantity not in (
+            "mouse",
+            "tissue",
+            "mission",
+            "group",
+            "padj",
+            "other",
+        ):
+            found.append(claim.span)
+        elif _asked_for(claim, asked):
+            found.append(claim.span)
+    if "gene" in asked or "protein" in asked:
+        found += _genes(text, prompt, clean_text, stream, parts, barred_sentences)
+    return found
+
+
+def _after_cut(stream: Sequence[Token], part: Sentence, barred: Sequence[tuple[int, int]], at: int) -> bool:
+    """True where a "but" or "so" stands between the refusal and the claim."""
+    ends = [last for first, last in barred if part.first <= first < part.last]
+    return any(
+        stream[i].text in ("but", "so", "however", "still", "yet", "though")
+        for end in ends
+        for i in range(end, at)
+    )
+
+
+def _sentence_of(parts: Sequence[Sentence], token: int) -> int:
+    low, high = 0, len(parts) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if parts[middle].first <= token:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _other_species(asked: set[str], stream: Sequence[Token], part: Sentence) -> bool:
+    people, animals = SPECIES
+    spoken = {t.text for t in stream[part.first : part.last]}
+    return bool(asked & people) and bool(spoken & animals) and not spoken & people
+
+
+def _asked_for(claim: Claim, asked: set[str]) -> bool:
+    slot = claim.slot
+    if "entity" in slot.stated and slot.entity is not None and not set(slot.entity.split()) & asked:
+        return False
+    if claim.kind == "number":
+        wanted = {
+            "dose": ("dose", "much", "dosage", "amount", "intake", "supplement", "concentration"), "nes": ("ne", "nes", "enrichment", "score"), "deg": ("deg", "many", "gene", "count"), "deg_up": ("deg", "many", "gene", "count"),
+            "deg_down": ("deg", "many", "gene"), "time": ("long", "duration", "day", "week", "month", "hour", "when", "time", "schedule"),
+            "percent": ("percent", "percentage", "fraction", "probability", "likely", "chance", "proportion", "risk", "rate"), "ratio": ("fold", "ratio", "time", "much"),
+            "log2fc": ("fold", "log2fc", "change", "log2"), "padj": ("padj", "significance"), "mouse": ("mice", "mouse", "animal", "people", "astronaut", "human"),
+        }  # fmt: skip
+        if slot.quantity is None:
+            return bool(asked & {"many", "much", "what", "number", "count", "value"}) and claim.low is None
+        return bool(asked & set(wanted.get(slot.quantity, ())))
+    if claim.kind == "direction":
+        return claim.label in ("UP", "DOWN") and bool(
+            asked
+            & {
+                "up",
+                "down",
+                "upregulated",
+                "downregulated",
+                "direction",
+                "way",
+                "increase",
+                "decrease",
+                "higher",
+                "lower",
+                "increased",
+                "decreased",
+                "change",
+                "changed",
+                "respond",
+                "respon",
+                "affected",
+            }
+        )
+    return "type" in asked or "pattern" in asked or "rescue" in asked or "class" in asked
+
+
+def _genes(
+    text: str,
+    prompt: str,
+    clean_text: Clean,
+    stream: Sequence[Token],
+    parts: Sequence[Sentence],
+    barred: set[int],
+) -> list[Span]:
+    known = set(GENE.findall(prompt)) | {
+        "KMP",
+        "HU",
+        "IR",
+        "DEG",
+        "DEGs",
+        "RNA",
+        "The",
+        "This",
+        "That",
+        "These",
+    }
+    found: list[Span] = []
+    for number, part in enumerate(parts):
+        if number in barred or part.first >= part.last:
+            continue
+        start, end = clean_text.span(stream[part.first].start, stream[part.last - 1].end)
+        for match in GENE.finditer(text, start, min(end, start + 2000)):
+            symbol = match[0]
+            if symbol not in known and any(c.isdigit() for c in symbol):
+                found.append(match.span())
+    return found

@@ -1,0 +1,47 @@
+"""V1, factual: are the figures, classes and short answers right, for the asked tissue and condition?
+
+Per gold slot: exact 1; within 1 % 0.9; within 5 % and marked as approximate 0.6; else 0; zero and sign
+must be exact. k rival candidates in one slot: divided by k. Recall is the mean over gold slots, precision
+that over the claims that the fact table can check, and the score is F1. Declining to answer an answerable
+question is worth a guess: 1/k of k classes, 0.2 where the answer is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biorlhf import Question, Score, VerifierPlugin, hookimpl
+from biorlhf_plugins.claims import Additions
+from biorlhf_plugins.claims.gold import read
+from biorlhf_plugins.claims.grading import factual
+from biorlhf_plugins.verifiers._report import report
+from biorlhf_plugins.verifiers._settings import LexiconSettings
+
+
+class Factual:
+    """Judges by the keys ``facts``, ``answer`` and ``ranking`` of the ground truth."""
+
+    def __init__(self, additions: Additions) -> None:
+        self.additions = additions
+
+    def score(self, question: Question, completion_text: str) -> Score:
+        gold, said = read(question, completion_text, self.additions)
+        graded = factual(gold, said, question.prompt)
+        if graded is None:
+            return Score.not_applicable("the ground truth states no fact, answer or ranking")
+        if said.degenerate:
+            return Score.scored(0.0, **report(graded, said.degenerate))
+        if not graded.answered and said.abstains:
+            return Score.scored(graded.guess, **report(graded, "declines to answer", abstains=said.abstains))
+        return Score.scored(graded.f1, **report(graded))
+
+
+@hookimpl
+def biorlhf_verifiers() -> Iterator[VerifierPlugin]:
+    yield VerifierPlugin(
+        name="factual",
+        aliases=("V1",),
+        summary="figures, classes and short answers against the fact table",
+        config=LexiconSettings,
+        build=lambda config: Factual(config.additions()),
+    )

@@ -1,0 +1,47 @@
+"""V2, pathway: does the answer give each gene set's direction, in the asked tissue, mission and contrast?
+
+UP, DOWN, NS or MIXED per gold slot: a match 1; NS or MIXED against UP or DOWN 0.25; the opposite, or both
+asserted, 0; no claim 0. The score is the mean over the gold slots (an overall direction and its missions
+weigh one half each), times the share of checkable statements that hold: names of sets that do not exist,
+and an NES whose sign contradicts the stated direction, do not. Declining to answer is worth 1/k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biorlhf import Question, Score, VerifierPlugin, hookimpl
+from biorlhf_plugins.claims import Additions
+from biorlhf_plugins.claims.gold import read
+from biorlhf_plugins.claims.grading import directional
+from biorlhf_plugins.verifiers._report import report
+from biorlhf_plugins.verifiers._settings import LexiconSettings
+
+
+class Pathway:
+    """Judges by ``direction``, ``pathways``, ``tissue_directions`` and ``missions``."""
+
+    def __init__(self, additions: Additions) -> None:
+        self.additions = additions
+
+    def score(self, question: Question, completion_text: str) -> Score:
+        gold, said = read(question, completion_text, self.additions)
+        graded = directional(gold, said, question.prompt)
+        if graded is None:
+            return Score.not_applicable("the ground truth states no direction")
+        if said.degenerate:
+            return Score.scored(0.0, **report(graded, said.degenerate))
+        if not graded.answered and said.abstains:
+            return Score.scored(graded.guess, **report(graded, "declines to answer", abstains=said.abstains))
+        return Score.scored(graded.recall * graded.penalty, **report(graded))
+
+
+@hookimpl
+def biorlhf_verifiers() -> Iterator[VerifierPlugin]:
+    yield VerifierPlugin(
+        name="pathway",
+        aliases=("V2",),
+        summary="directions of gene sets, by tissue, mission and contrast",
+        config=LexiconSettings,
+        build=lambda config: Pathway(config.additions()),
+    )

@@ -1,0 +1,110 @@
+"""V4, uncertainty: is the stated confidence honest, and does the answer decline where it must?
+
+c in {0, 1} says whether the answer is right (by V1's and V2's grading alone), q is the stated confidence.
+
+- answered: (1 + c − (q − c)²)/2, see :func:`confidence_score`; without a valid confidence c/4
+- declines, though the question can be answered: (1 + t²)/2, t = 1/k of k choices, 0.2 where it is open
+- the question cannot be answered: declining 1; asserting (1 − q²)/2, or 0 without a valid confidence;
+  a disclaimer followed by an answer asserts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from biorlhf import Question, Score, VerifierPlugin, hookimpl
+from biorlhf_plugins.claims import Additions
+from biorlhf_plugins.claims.gold import OPEN_GUESS, Gold, read
+from biorlhf_plugins.claims.grading import directional, factual, right
+from biorlhf_plugins.claims.records import Extraction
+from biorlhf_plugins.verifiers._settings import LexiconSettings
+
+
+def confidence_score(correct: int, q: float) -> float:
+    """Score in [0, 1] of an answer that is right (1) or wrong (0), given with confidence q in [0, 1].
+
+    s(c, q) = (1 + c − (q − c)²)/2 is strictly proper: with P(c = 1) = p its expectation is
+
+        E(q) = p (2 − (q − 1)²)/2 + (1 − p)(1 − q²)/2 = (1 + p − p(q − 1)² − (1 − p) q²)/2,
+        E'(q) = p − q,   E''(q) = −1,
+
+    so q = p is its only maximum, and E(p) = (1 + p²)/2 grows with p: being right pays. A right answer
+    earns at least ½ (7/8 from q = ½ on); a wrong one at most ½, with q = 0.
+    """
+    return (1.0 + correct - (q - correct) ** 2) / 2.0
+
+
+class Uncertainty:
+    """Applies where ``answerable`` or ``false_premise`` is given, or V1 or V2 can grade."""
+
+    def __init__(self, additions: Additions) -> None:
+        self.additions = additions
+
+    def score(self, question: Question, completion_text: str) -> Score:
+        gold, said = read(question, completion_text, self.additions)
+        truth = question.ground_truth
+        parts = [
+            p for p in (factual(gold, said, question.prompt), directional(gold, said, question.prompt)) if p
+        ]
+        if truth.get("answerable") is False or (truth.get("false_premise") and not parts):
+            return _unanswerable(said, bool(truth.get("false_premise")))
+        if said.degenerate:
+            return Score.scored(0.0, note=said.degenerate, spans=[])
+        answered = any(p.answered for p in parts)
+        if said.abstains and not answered:
+            guess = sum(p.guess for p in parts) / len(parts) if parts else OPEN_GUESS
+            return Score.scored(
+                (1 + guess**2) / 2, note="declines to answer", chance=guess, spans=_spans(said.abstains)
+            )
+        if not parts:
+            return Score.not_applicable("nothing in the ground truth says whether the answer is right")
+        return _answered(gold, said, answered, int(all(map(right, parts))))
+
+
+def _answered(gold: Gold, said: Extraction, answered: bool, correct: int) -> Score:
+    stated = said.confidence
+    details: dict[str, Any] = {
+        "correct": bool(correct),
+        "confidence": stated.value,
+        "spans": [list(stated.span)] if stated.span else [],
+    }
+    if not answered:
+        return Score.scored(0.0, **details, note="gives no answer to be confident about")
+    if stated.value is None:
+        note = stated.problem or "states no confidence"
+        return Score.scored(correct / 4, **details, note=note)
+    return Score.scored(confidence_score(correct, stated.value), **details)
+
+
+def _unanswerable(said: Extraction, false_premise: bool) -> Score:
+    stated = said.confidence
+    declines = list(said.abstains)
+    if false_premise:
+        declines += list(said.rejects_premise) + [c.span for c in said.answers if c.label == "NO"]
+    yes = [c.span for c in said.answers if c.label == "YES"]
+    contradicting = [*said.contradicts, *yes]
+    if said.degenerate and not contradicting:
+        return Score.scored(0.0, note=said.degenerate, spans=[])
+    if declines and not contradicting and not said.degenerate:
+        return Score.scored(1.0, note="rightly declines", spans=_spans(declines))
+    note = "declines, and then answers" if declines else "answers what the data cannot answer"
+    details: dict[str, Any] = {"note": note, "confidence": stated.value, "spans": _spans(contradicting)}
+    if stated.value is None:
+        return Score.scored(0.0, **details, problem=stated.problem or "states no confidence")
+    return Score.scored((1 - stated.value**2) / 2, **details)
+
+
+def _spans(spans: Any) -> list[list[int]]:
+    return [list(span) for span in spans][:40]
+
+
+@hookimpl
+def biorlhf_verifiers() -> Iterator[VerifierPlugin]:
+    yield VerifierPlugin(
+        name="uncertainty",
+        aliases=("V4",),
+        summary="a proper score of the stated confidence; declining where the data cannot answer",
+        config=LexiconSettings,
+        build=lambda config: Uncertainty(config.additions()),
+    )
