@@ -8,7 +8,7 @@ The columns ``confidence`` and ``correct`` stand for all numbers of calibration 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +127,26 @@ def shared_questions(first: Mapping[str, Report], second: Mapping[str, Report]) 
         for side in (first, second)
     ]
     return len(asked[0] & asked[1]), len(asked[0] - asked[1]), len(asked[1] - asked[0])
+
+
+def without(reports: Mapping[str, Report], questions: Collection[str]) -> dict[str, Report]:
+    """The same reports with these questions taken out of the tables of single answers."""
+    found: dict[str, Report] = {}
+    for name, report in reports.items():
+        table = _table(report)
+        if table is not None and questions:
+            keep = [question not in questions for question in table["question"]]
+            cut = {
+                column: [v for v, k in zip(values, keep, strict=True) if k]
+                for column, values in table.items()
+            }
+            report = {**report, "answers": cut}
+        found[name] = report
+    return found
+
+
+def _kept(column: Sequence[Any], keep: Sequence[bool]) -> list[Any]:
+    return [value for value, stays in zip(column, keep, strict=True) if stays]
 
 
 def _table(report: Report) -> Mapping[str, Sequence[Any]] | None:

@@ -9,6 +9,7 @@ from biorlhf import plots
 from biorlhf.intervals import Rate
 from biorlhf.paired import Row
 from biorlhf.report import Run, figures, rows_of, show, show_difference, stage_starts, state
+from biorlhf.report_answers import changes
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #222; max-width: 1080px;
@@ -24,6 +25,9 @@ svg text { font-family: inherit; fill: #444; } .small { font-size: 10px; } .labe
 .diagonal { stroke: #888; stroke-dasharray: 5 4; } .bar { vertical-align: middle; margin-left: 6px; }
 .legend { font-size: 12px; max-width: 460px; } .key { margin-right: 14px; white-space: nowrap; }
 .key i { display: inline-block; width: 10px; height: 10px; margin-right: 5px; }
+pre { background: #f6f6f6; padding: 8px; font-size: 12px; white-space: pre-wrap; margin: 4px 0; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 8px; }
+summary { cursor: pointer; font-size: 13px; }
 .note { color: #666; font-size: 13px; max-width: 70em; }
 """
 
@@ -49,6 +53,7 @@ def page(run: Run) -> str:
         _diagram(run),
         "<h2>Training</h2>",
         _curves(run),
+        _changes(run),
         _left_out(run),
         "</body></html>",
     ]
@@ -113,6 +118,18 @@ def _curves(run: Run) -> str:
         for name, curves in figures(run).items()
     ]
     return "".join(drawn) or "<p>No step has been recorded.</p>"
+
+
+def _changes(run: Run) -> str:
+    rows = [
+        f"<details><summary>{change.reward_before:.2f} → {change.reward_after:.2f} "
+        f"&nbsp;{escape(change.prompt[:150])}</summary>"
+        f"<pre>{escape(change.prompt)}</pre><div class='pair'><pre>{escape(change.before)}</pre>"
+        f"<pre>{escape(change.after)}</pre></div></details>"
+        for change in changes(run)
+    ]
+    note = "The questions whose mean reward fell and rose most, with one answer before and one after."
+    return f"<h2>Answers that changed most</h2><p class='note'>{note}</p>{''.join(rows)}" if rows else ""
 
 
 def _figure(caption: str, content: str) -> str:

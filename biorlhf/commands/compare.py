@@ -10,6 +10,9 @@ import typer
 
 from biorlhf.errors import InputError
 
+HEADLINE = {("reward", "reward"), ("question_answering", "overall.accuracy"), ("calibration", "brier")}
+MOST_KEYS = 12
+
 
 def compare(
     run_a: Annotated[Path, typer.Argument(help="A run's folder.")],
@@ -21,23 +24,35 @@ def compare(
 ) -> None:
     """Compare two runs' evaluations question by question, and say what is inside the noise."""
     from biorlhf.paired import compare as compare_reports
-    from biorlhf.paired import shared_questions
+    from biorlhf.paired import shared_questions, without
     from biorlhf.report import evaluation_at, load_run
+    from biorlhf.report_answers import other_prompts, recipe_differences
 
     runs = [load_run(run_a), load_run(run_b)]
     found = [evaluation_at(run, when) for run in runs]
-    both, only_a, only_b = shared_questions(found[0].reports, found[1].reports)
+    reworded = other_prompts(runs[0], runs[1], [evaluation.when for evaluation in found])
+    reports = [without(evaluation.reports, set(reworded)) for evaluation in found]
+    both, only_a, only_b = shared_questions(reports[0], reports[1])
     if both == 0:
         raise InputError(
             f"{run_a} and {run_b}",
-            f"no question was asked in both ({only_a} in the first alone, {only_b} in the second alone)",
+            f"no question was asked in both ({only_a} in the first alone, {only_b} in the second alone, "
+            f"{len(reworded)} in other words)",
             "runs that were evaluated on the same questions",
         )
-    rows = compare_reports([evaluation.reports for evaluation in found])
+    rows = compare_reports(reports)
     summary = {
         "runs": [str(run.folder) for run in runs],
         "evaluations": [evaluation.when for evaluation in found],
-        "questions": {"both": both, "only_first": only_a, "only_second": only_b},
+        "questions": {
+            "both": both,
+            "only_first": only_a,
+            "only_second": only_b,
+            "reworded": len(reworded),
+        },
+        "recipe": [
+            {"key": key, "first": a, "second": b} for key, a, b in recipe_differences(runs[0], runs[1])
+        ],
         "metrics": [row.to_json() for row in rows],
         "conclusion": _conclusion(rows),
     }
@@ -78,6 +93,13 @@ def _print(summary: dict[str, Any], rows: list) -> None:
     if questions["only_first"] or questions["only_second"]:
         alone = f"{questions['only_first']} questions of A alone, {questions['only_second']} of B alone"
         console.print(f"not compared: {alone}")
+    if questions["reworded"]:
+        console.print(f"not compared: {questions['reworded']} questions that the two runs put in other words")
+    for change in summary["recipe"][:MOST_KEYS]:
+        text = f"recipe: {change['key']}: {change['first']!r} in A, {change['second']!r} in B"
+        console.print(text, markup=False, soft_wrap=True)
+    if len(summary["recipe"]) > MOST_KEYS:
+        console.print(f"recipe: {len(summary['recipe']) - MOST_KEYS} more keys differ; see --json")
     print_rows(console, rows, ["A", "B"])
     for row in rows:
         if row.difference is not None and (row.evaluator, row.metric) in HEADLINE:
@@ -85,6 +107,3 @@ def _print(summary: dict[str, Any], rows: list) -> None:
             console.print(f"{row.evaluator} {row.metric}: {seen}", markup=False, soft_wrap=True)
     console.print(summary["conclusion"], markup=False, soft_wrap=True)
     console.print("One run of each says nothing about other seeds.")
-
-
-HEADLINE = {("reward", "reward"), ("question_answering", "overall.accuracy"), ("calibration", "brier")}

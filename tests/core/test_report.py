@@ -9,6 +9,8 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from biorlhf import cli, plots
@@ -16,6 +18,7 @@ from biorlhf.assessment import assess
 from biorlhf.errors import InputError
 from biorlhf.intervals import mean, share
 from biorlhf.report import figures, load_run, rows_of, stage_starts, summary_lines
+from biorlhf.report_answers import changes
 
 QUESTIONS = 40
 
@@ -67,7 +70,19 @@ def write_run(folder: Path, after: float = 0.9, *, seed: int = 0, offset: int = 
     for place, (when, skill) in enumerate(skills.items()):
         data = evaluation(when, skill, 10 * seed + place, offset)
         (folder / "evaluations" / f"{when}.json").write_text(json.dumps(data))
+        write_answers(folder, when, data["evaluators"]["reward"]["answers"])
     return folder
+
+
+def write_answers(folder: Path, when: str, table: dict, prompt: str = "What of {}?") -> None:
+    names = table["question"]
+    columns = {
+        "question_id": names,
+        "prompt": [prompt.format(name) for name in names],
+        "completion": [f"<{when}> of {name}" for name in names],
+        "reward": table["reward"],
+    }
+    pq.write_table(pa.table(columns), folder / "evaluations" / f"{when}.parquet")
 
 
 def command(monkeypatch, capsys, *arguments: str | Path) -> tuple[int, str, str]:
@@ -234,7 +249,7 @@ def test_a_much_better_run_is_called_better_in_words_and_in_json(tmp_path, monke
     assert code == 0
     assert verdicts["reward", "reward"] == "better"
     assert verdicts["question_answering", "overall.accuracy"] == "better"
-    assert found["questions"] == {"both": 40, "only_first": 0, "only_second": 0}
+    assert found["questions"] == {"both": 40, "only_first": 0, "only_second": 0, "reworded": 0}
     assert "outside noise" in found["conclusion"]
     swapped = json.loads(command(monkeypatch, capsys, "compare", second, first, "--json")[1])
     assert swapped["metrics"][0]["verdict"] == "worse"
@@ -268,8 +283,43 @@ def test_runs_without_a_common_question_are_refused(tmp_path, monkeypatch, capsy
 def test_questions_of_one_run_alone_are_counted_and_not_compared(tmp_path, monkeypatch, capsys):
     first, second = write_run(tmp_path / "a"), write_run(tmp_path / "b", offset=10)
     found = json.loads(command(monkeypatch, capsys, "compare", first, second, "--json")[1])
-    assert found["questions"] == {"both": 30, "only_first": 10, "only_second": 10}
+    assert found["questions"] == {"both": 30, "only_first": 10, "only_second": 10, "reworded": 0}
     assert found["metrics"][0]["difference"]["n"] == 30
+
+
+def test_a_question_in_other_words_is_another_question(tmp_path, monkeypatch, capsys):
+    first, second = write_run(tmp_path / "a"), write_run(tmp_path / "b")
+    table = json.loads((second / "evaluations" / "after-grpo.json").read_text())
+    answers = table["evaluators"]["reward"]["answers"]
+    write_answers(second, "after-grpo", answers, prompt="What of {0:.1}? And of {0}?")
+    code, _, err = command(monkeypatch, capsys, "compare", first, second)
+    assert code == 2
+    assert "no question was asked in both" in err
+    write_answers(second, "after-grpo", {key: values[:10] for key, values in answers.items()}, prompt="{}?")
+    found = json.loads(command(monkeypatch, capsys, "compare", first, second, "--json")[1])
+    assert found["questions"] == {"both": 30, "only_first": 0, "only_second": 0, "reworded": 10}
+    assert found["metrics"][0]["difference"]["n"] == 30
+
+
+def test_a_comparison_says_how_the_recipes_differ(tmp_path, monkeypatch, capsys):
+    first, second = write_run(tmp_path / "a"), write_run(tmp_path / "b")
+    recipe = "name: demo <1>\nseed: 7\nstages:\n- trainer: sft\n- trainer: dpo\n"
+    (second / "recipe.yaml").write_text(recipe)
+    out = command(monkeypatch, capsys, "compare", first, second)[1]
+    assert "recipe: seed: None in A, 7 in B" in out
+    assert "recipe: stages[1].trainer: 'grpo' in A, 'dpo' in B" in out
+
+
+def test_the_answers_that_changed_most_are_found(run):
+    found = changes(load_run(run))
+    fell = [change for change in found if change.reward_after < change.reward_before]
+    rose = [change for change in found if change.reward_after > change.reward_before]
+    assert 0 < len(rose) <= 6
+    assert found == fell + rose
+    assert rose[0].before == f"<start> of {rose[0].question}"
+    assert rose[0].after == f"<after-grpo> of {rose[0].question}"
+    (run / "evaluations" / "start.parquet").write_bytes(b"PAR1 cut short")
+    assert changes(load_run(run)) == []
 
 
 def test_an_unknown_evaluation_lists_those_there_are(run, monkeypatch, capsys):
