@@ -185,7 +185,9 @@ def test_limits_keep_the_same_facts_in_every_table():
     assert (len(data.examples), len(train), len(data.preferences)) == (100, 50, 20)
     taught = {fact for example in data.examples for fact in example.fact_ids}
     assert {fact for question in train for fact in question.fact_ids} == taught
-    assert len([q for q in data.questions if q.split == "test"]) == 48
+    test = [q for q in data.questions if q.split == "test"]
+    assert len(test) == 48
+    assert {fact for question in test for fact in question.fact_ids} <= taught
 
 
 def test_open_book_shows_the_figures_that_are_asked_for():

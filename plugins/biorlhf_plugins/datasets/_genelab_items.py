@@ -22,7 +22,8 @@ DIRECTIONAL_NAME = re.compile(r"_(UP|DN)$")
 TITLES = {"hallmark": "Hallmark", "kegg": "KEGG", "reactome": "Reactome", "mitocarta": "MitoCarta"}
 _WORDS = {
     "mtorc1": "mTORC1", "tnfa": "TNFA", "nfkb": "NFKB", "myc": "MYC", "dna": "DNA", "tgf": "TGF",
-    "jak": "JAK", "akt": "AKT", "mtor": "mTOR", "kras": "KRAS", "uv": "UV", "wnt": "WNT", "via": "via", "rna": "RNA",
+    "jak": "JAK", "akt": "AKT", "mtor": "mTOR", "kras": "KRAS", "uv": "UV", "wnt": "WNT", "via": "via",
+    "rna": "RNA",
 }  # fmt: skip
 SAYS = {"UP": "UP", "DOWN": "DOWN", "NS": "not significant", "MIXED": "mixed across missions"}
 

@@ -126,15 +126,15 @@ def to_preference(item: Item, prefix: str, split: str, source: str) -> Preferenc
 def limited(items: Iterable[Item], limit: int | None, seed: int) -> list[Item]:
     """At most ``limit`` items, each family in proportion, whole slots first.
 
-    The order depends on the slot and not on the wording, so that limits on examples, questions and
-    test questions keep the same slots.
+    The order depends on the facts and not on the words, so that limits on examples, questions and test
+    questions keep the same facts first.
     """
     by_family: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_family[item.family].append(item)
     ranked = []
     for family, members in by_family.items():
-        members.sort(key=lambda item: (_hash(f"{seed}|{item.slot}"), item.wording))
+        members.sort(key=lambda item: (_hash(f"{seed}|{item.facts}"), item.slot, item.wording))
         ranked += [((place + 0.5) / len(members), family, item) for place, item in enumerate(members)]
     ranked.sort(key=lambda row: row[:2])
     return [item for _, _, item in ranked[: limit if limit is not None else len(ranked)]]

@@ -11,8 +11,9 @@ Two kinds of split, which test different things:
                 the table in the prompt (closed book) nobody can know them: an honest model says so, with
                 a low confidence. With it (open book) the test measures whether reading a table generalises.
 ``paraphrase``  Every fact is taught, and the test asks for the same facts in other words: a test of recall.
-                No sentence of the test stands in training. ``test_set: published`` is 20 questions in the
-                shape of the published test instead (10 factual, 5 reasoning, 5 calibration).
+                No sentence of the test stands in training. With ``max_examples`` fewer facts are taught,
+                and only those are asked for. ``test_set: published`` is 20 questions in the shape of the
+                published test instead (10 factual, 5 reasoning, 5 calibration).
 """
 
 from __future__ import annotations
@@ -125,19 +126,21 @@ class KmpConfig(PluginConfig):
 def build(config: KmpConfig) -> Dataset:
     """Build the dataset: SFT examples, preferences and questions, all with their split."""
     pools = _pools(config)
+    taught: set[str] = set()
     table = read_shipped(KMP_TABLE)
     source = f"data/{table.path}"
     questions, examples, preferences = [], [], []
     for split, pool in pools.items():
         if split != Split.TRAIN.value:
-            limit = config.max_test_questions
-            chosen = items.limited([i for i in pool if i.first], limit, config.seed)
+            asked = [i for i in pool if i.first and (i.family != "paraphrase" or taught.issuperset(i.facts))]
+            chosen = items.limited(asked, config.max_test_questions, config.seed)
             questions += [items.to_question(i, "kmp", split, source) for i in chosen]
             continue
         some = items.limited([i for i in pool if i.first], config.max_questions, config.seed)
         questions += [items.to_question(i, "kmp", split, source) for i in some]
         some = items.limited(pool, config.max_examples, config.seed)
         examples += [items.to_example(i, "kmp", split, source, config.confidence == "spread") for i in some]
+        taught = {fact for item in some for fact in item.facts}
         some = items.limited([i for i in pool if i.first and i.wrong], config.max_preferences, config.seed)
         preferences += [items.to_preference(i, "kmp", split, source) for i in some]
     if not examples or not questions:
