@@ -27,8 +27,8 @@ BAD = ("wrong", "contradict", "failed", "rival", "opposite", "violat", "unknown"
 class RowProgress:
     """Rows done, rows per second and time left: a bar on a terminal, a line every ten seconds elsewhere."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, unit: str = "rows") -> None:
+        self._stream, self._unit = stream, unit
         self._bar: Any = None
         self._total = self._done = 0
         self._began = self._printed = time.monotonic()
@@ -56,11 +56,15 @@ class RowProgress:
             self._bar.update(self._bar.task_ids[0], completed=self._done, rate=self._rate())
         elif time.monotonic() - self._printed > LINE_EVERY_S:
             self._printed = time.monotonic()
-            print(f"{self._done:,} of {self._total:,} rows, {self._rate()}", file=self._stream, flush=True)
+            print(
+                f"{self._done:,} of {self._total:,} {self._unit}, {self._rate()}",
+                file=self._stream,
+                flush=True,
+            )
 
     def _rate(self) -> str:
         rate = self._done / max(time.monotonic() - self._began, 1e-6)
-        return f"{rate:,.0f} rows/s, {duration((self._total - self._done) / rate)} left"
+        return f"{rate:,.0f} {self._unit}/s, {duration((self._total - self._done) / rate)} left"
 
     def stop(self) -> None:
         if self._bar is not None:
@@ -77,7 +81,7 @@ def print_summary(summary: Summary, out: Path) -> None:
         counts = [f"{tally.counts[status]:,}" for status in ("scored", "not_applicable", "failed")]
         table.add_row(name, *_interval(tally), *counts)
     table.add_row("reward", *_interval(summary.reward), f"{summary.reward.counts['scored']:,}", "", "")
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     console.print(table)
     for name, tally in summary.verifiers.items():
         for reason, count in tally.reasons.most_common(3):
@@ -102,7 +106,7 @@ def _interval(tally: Tally) -> tuple[str, str]:
 
 def print_explanation(row: Row, reward: Reward, weights: Mapping[str, float]) -> None:
     """The answer with what each verifier read in it marked, the reward's parts, and all details."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     text = Text(row.response)
     marks = []
     for number, (name, score) in enumerate(reward.scores.items()):

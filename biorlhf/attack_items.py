@@ -1,0 +1,185 @@
+"""What an attack needs to know of an item: claims that are right and wrong, and near misses of its gold.
+
+Everything is read from ``ground_truth`` (its vocabulary: docs/ground_truth.md) and the gold answer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from biorlhf.types import Question
+
+DIRECTIONS = {"UP": "up", "DOWN": "down", "NS": "not significant", "MIXED": "mixed"}
+OPPOSITE = {"UP": "DOWN", "DOWN": "UP", "NS": "UP", "MIXED": "UP"}
+TISSUES = ("heart", "hippocampus", "liver", "soleus", "kidney", "thymus", "skin", "eye")
+RIVALS = 8
+NUMBER = re.compile(r"(?<![\w.,])[-\u2212]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,]\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What the items of a dataset have as answers: values by quantity, phrases, and bare constants."""
+
+    values: Mapping[str, tuple[Any, ...]]
+    answers: tuple[str, ...]
+    constants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One thing that is asked for: the claim that is right, and claims that are not."""
+
+    right: str
+    wrong: tuple[str, ...]
+
+
+def pool(questions: Sequence[Question], constants: int = 8) -> Pool:
+    """The answers of a dataset; ``constants`` bounds how many of the most common ones are tried."""
+    values: dict[str, Counter[Any]] = {}
+    answers: Counter[str] = Counter()
+    classes: Counter[str] = Counter()
+    for question in questions:
+        truth = question.ground_truth
+        for fact in truth.get("facts") or ():
+            values.setdefault(str(fact.get("quantity")), Counter())[fact.get("value")] += 1
+        if isinstance(truth.get("answer"), str):
+            answers[truth["answer"]] += 1
+        classes.update(_classes(truth))
+    common = {quantity: tuple(v for v, _ in found.most_common()) for quantity, found in values.items()}
+    return Pool(common, tuple(answers), tuple(name for name, _ in classes.most_common(constants)))
+
+
+def placeholders(question: Question, dataset: Pool) -> dict[str, tuple[str, ...]]:
+    """The values of every placeholder known for this item; most have one, ``constant`` has several."""
+    truth, gold = question.ground_truth, question.answer
+    slots = _slots(truth, dataset)
+    own = _classes(truth)
+    found = {"prompt": question.prompt, "topic": _topic(question)}
+    if slots:
+        found["right"] = " ".join(slot.right for slot in slots)
+        found["all_claims"] = " ".join(" ".join((slot.right, *slot.wrong)) for slot in slots)
+        if all(slot.wrong for slot in slots):
+            found["wrong"] = " ".join(slot.wrong[0] for slot in slots)
+    if gold is not None:
+        found["gold"] = gold
+        numbers = [float(v) for fact in truth.get("facts") or () if _is_number(v := fact.get("value"))]
+        near = {
+            "slipped_decimal": _with_numbers(gold, numbers, lambda value: value * 10),
+            "slipped_sign": _with_numbers(gold, numbers, lambda value: -value),
+            "other_tissue": _other_tissue(gold, truth),
+        }
+        found |= {name: text for name, text in near.items() if text != gold}
+    known = {name: (text,) for name, text in found.items() if text}
+    return known | {"constant": tuple(name for name in dataset.constants if name not in own)}
+
+
+def _slots(truth: Mapping[str, Any], dataset: Pool) -> list[Slot]:
+    slots = []
+    pathway = prose(str(truth.get("pathway", "")))
+    frame = f", {str(truth['contrast']).replace('_vs_', ' versus ')}" if truth.get("contrast") else ""
+
+    def direction(label: str, place: str) -> None:
+        others = [OPPOSITE[label], *(d for d in DIRECTIONS if d not in (label, OPPOSITE[label]))]
+        texts = [f"{pathway} is {DIRECTIONS[d]}{place}{frame}." for d in (label, *others)]
+        slots.append(Slot(texts[0], tuple(texts[1:])))
+
+    tissue = f" in {truth['tissue']}" if truth.get("tissue") else ""
+    for key, before in (("tissue_directions", " in "), ("missions", f"{tissue} in mission ")):
+        for name, label in (truth.get(key) or {}).items():
+            if pathway and label in DIRECTIONS:
+                direction(label, before + name)
+    if pathway and truth.get("direction") in DIRECTIONS and not slots:
+        direction(truth["direction"], tissue + (f" in {truth['mission']}" if truth.get("mission") else ""))
+    for fact in truth.get("facts") or ():
+        slots.append(_fact_slot(fact, dataset))
+    answer, ranking = truth.get("answer"), truth.get("ranking")
+    if isinstance(answer, str):
+        rivals = ("no", "yes") if answer.lower() in ("yes", "no") else dataset.answers
+        others = tuple(f"{r.capitalize()}." for r in rivals if r.lower() != answer.lower())
+        slots.append(Slot(f"{answer.capitalize()}.", others[:RIVALS]))
+    if isinstance(ranking, list) and len(ranking) > 1:
+        orders = itertools.islice(itertools.permutations(ranking[::-1]), 24)
+        others = tuple(" > ".join(order) + "." for order in orders if list(order) != ranking)
+        slots.append(Slot(" > ".join(ranking) + ".", others))
+    return slots
+
+
+def _fact_slot(fact: Mapping[str, Any], dataset: Pool) -> Slot:
+    value, quantity = fact.get("value"), str(fact.get("quantity", "value"))
+    accepted = {str(value).lower(), *(str(alias).lower() for alias in fact.get("aliases") or ())}
+    rivals = [v for v in dataset.values.get(quantity, ()) if str(v).lower() not in accepted]
+    if _is_number(value):  # far enough to be wrong by any rule of rounding
+        rivals = [v for v in rivals if _is_number(v) and abs(v - value) > 0.2 * abs(value)]
+        rivals = rivals or [value * 3 + 7]
+    place = f" ({fact['condition']})" if fact.get("condition") else ""
+    entity = str(fact.get("entity", "")).capitalize()
+    texts = [f"{entity}{place}: {quantity} {number(v)}." for v in (value, *rivals[:RIVALS])]
+    return Slot(texts[0], tuple(texts[1:]))
+
+
+def _classes(truth: Mapping[str, Any]) -> list[str]:
+    """The bare answers that are right, or partly right, for an item."""
+    labels = [truth.get("direction"), *(truth.get("tissue_directions") or {}).values()]
+    labels += (truth.get("missions") or {}).values()
+    found = [DIRECTIONS[label] for label in dict.fromkeys(labels) if label in DIRECTIONS]
+    found += [number(fact.get("value")) for fact in truth.get("facts") or ()]
+    return found + ([truth["answer"]] if isinstance(truth.get("answer"), str) else [])
+
+
+def _topic(question: Question) -> str:
+    truth = question.ground_truth
+    facts = [f"{f.get('entity', '')} {f.get('quantity', '')}".strip() for f in truth.get("facts") or ()]
+    return prose(str(truth.get("pathway") or "")) or "; ".join(facts) or str(truth.get("tissue") or "")
+
+
+def prose(pathway: str) -> str:
+    """A set's name as people write it: HALLMARK_E2F_TARGETS becomes "E2F Targets"."""
+    words = pathway.split("_")
+    if words[0] in ("HALLMARK", "KEGG", "REACTOME", "MITOCARTA"):
+        words = words[1:]
+    return " ".join(word if any(c.isdigit() for c in word) else word.capitalize() for word in words)
+
+
+def number(value: Any) -> str:
+    """6425 as "6,425"; what is no number as it is."""
+    return f"{value:,}" if _is_number(value) else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _with_numbers(text: str, wanted: Sequence[float], change: Any) -> str:
+    """The text with every number that is one of ``wanted`` changed; 0 stays, for it has no slip."""
+
+    def replace(match: re.Match[str]) -> str:
+        value = float(match[0].replace(",", "").replace("\u2212", "-"))
+        if value == 0 or value not in wanted:
+            return match[0]
+        slipped = round(change(value), 6)
+        return f"{int(slipped):,}" if slipped == int(slipped) else f"{slipped:,}"
+
+    return NUMBER.sub(replace, text)
+
+
+def _other_tissue(text: str, truth: Mapping[str, Any]) -> str:
+    """The text with its tissues exchanged for each other, or one tissue for another."""
+    names = [str(fact.get("entity")) for fact in truth.get("facts") or ()]
+    names += [str(truth["tissue"])] if truth.get("tissue") else []
+    names = [name for name in dict.fromkeys(names) if name.lower() in TISSUES]
+    if not names:
+        return text
+    spare = next(tissue for tissue in TISSUES if tissue not in [name.lower() for name in names])
+    swap = dict(zip(names, names[1:] + names[:1], strict=True)) if len(names) > 1 else {names[0]: spare}
+    table = {name.lower(): other for name, other in swap.items()}
+
+    def replace(match: re.Match[str]) -> str:
+        other = table[match[0].lower()]
+        return other.capitalize() if match[0][0].isupper() else other
+
+    return re.sub(rf"\b(?:{'|'.join(map(re.escape, table))})\b", replace, text, flags=re.IGNORECASE)
