@@ -125,10 +125,10 @@ def test_a_model_that_always_says_down_is_seen_through():
 def test_the_best_constant_knows_the_form_of_a_question_and_no_number():
     yes = Question("y", "?", {"answer": "Yes"})
     number = Question("n", "?", {"facts": [{"entity": "soleus", "quantity": "DEG count", "value": 6425}]})
-    letter = Question("l", "?", {"facts": [{"entity": "soleus", "quantity": "type", "value": "A"}]})
+    letter = Question("l", "?", {"facts": [{"entity": "soleus", "quantity": "KMP type", "value": "A"}]})
     rows = [group(question, ["1 n -"]) for question in (yes, number, letter, direction(1, "NS"))]
     constant = evaluate("question_answering", rows)["overall"]["best_constant"]
-    assert constant["answers"] == {"answer": "yes", "direction": "NS", "type": "A"}
+    assert constant["answers"] == {"yes or no": "yes", "direction": "NS", "type": "A"}
     assert constant["accuracy"]["n"] == 3
 
 

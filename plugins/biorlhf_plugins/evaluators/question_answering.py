@@ -46,14 +46,16 @@ def gold_answer(question: Question) -> tuple[str, str] | None:
         return "answerable", "cannot be answered"
     if isinstance(truth.get("direction"), str):
         return "direction", truth["direction"].upper()
-    if isinstance(truth.get("answer"), str | bool):
-        return "answer", str(truth["answer"]).strip().lower()
+    if isinstance(truth.get("answer"), str):
+        answer = truth["answer"].strip().lower()
+        return ("yes or no" if answer in ("yes", "no") else "answer"), answer
     if isinstance(truth.get("is_consistent"), bool):
         return "is_consistent", "yes" if truth["is_consistent"] else "no"
     facts = truth.get("facts")
     only: Any = facts[0] if isinstance(facts, list | tuple) and len(facts) == 1 else None
     if isinstance(only, Mapping) and isinstance(only.get("value"), str):
-        return str(only.get("quantity", "fact")), only["value"].strip()
+        # "KMP response type" and "Adipogenesis pattern": what is asked for stands last.
+        return (str(only.get("quantity", "")).split() or ["fact"])[-1], only["value"].strip()
     return None
 
 
