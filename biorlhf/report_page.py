@@ -33,9 +33,9 @@ summary { cursor: pointer; font-size: 13px; }
 
 NOTE = (
     "Brackets hold 95 % intervals: Wilson's for shares, otherwise a bootstrap over clusters of questions "
-    "about one (tissue, pathway). The difference is last minus first, paired by question; it is called noise "
-    "where its interval holds zero. Of twenty metrics that did not change, about one leaves its interval by "
-    "chance. One run says nothing about another seed."
+    "about one (tissue, pathway). Small figures count answers. The difference is last minus first, paired "
+    "by question; it is called noise where its interval holds zero. Of twenty metrics that did not change, "
+    "about one leaves its interval by chance. One run says nothing about another seed."
 )
 
 
@@ -90,7 +90,7 @@ def _rate(rate: Rate | None) -> str:
     if rate is None:
         return "–"
     bar = plots.interval_bar(rate.value, rate.low, rate.high) if rate.low >= 0 and rate.high <= 1 else ""
-    return f"<span title='n = {rate.n}'>{escape(show(rate))}</span>{bar}"
+    return f"<span title='n = {rate.n}'>{escape(show(rate))}</span>{bar} <small>{rate.n}</small>"
 
 
 def _diagram(run: Run) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from biorlhf.intervals import Rate
     from biorlhf.paired import Row
     from biorlhf.report import Run
 
@@ -80,7 +81,7 @@ def print_rows(console: Console, rows: Sequence[Row], heads: Sequence[str]) -> N
     from rich.markup import escape
     from rich.table import Table
 
-    from biorlhf.report import show, show_difference
+    from biorlhf.report import show_difference
 
     table = Table(box=None, pad_edge=False, title_justify="left")
     table.add_column("metric")
@@ -89,6 +90,7 @@ def print_rows(console: Console, rows: Sequence[Row], heads: Sequence[str]) -> N
     if len(heads) > 1:
         table.add_column("difference", no_wrap=True)
         table.add_column("")
+    most = [max((r.n for row in rows if (r := row.rates[i])), default=0) for i in range(len(heads))]
     group = ""
     for row in rows:
         kind = row.metric.split(".")[-1]
@@ -98,7 +100,7 @@ def print_rows(console: Console, rows: Sequence[Row], heads: Sequence[str]) -> N
         if row.evaluator != group:
             group = row.evaluator
             table.add_row(f"[bold]{escape(group)}[/]")
-        cells = [f"  {row.metric}", *(show(rate) for rate in row.rates)]
+        cells = [f"  {row.metric}", *map(_cell, row.rates, most)]
         if len(heads) > 1:
             cells += [show_difference(row.difference), row.verdict]
         quiet = row.difference is not None and row.difference.is_noise
@@ -107,6 +109,13 @@ def print_rows(console: Console, rows: Sequence[Row], heads: Sequence[str]) -> N
     width = console.measure(table, options=console.options.update(max_width=10_000)).maximum
     console.width = max(console.width, width)
     console.print(table)
+
+
+def _cell(rate: Rate | None, most: int) -> str:
+    """A rate, with its count where it rests on fewer answers than others of its evaluation."""
+    from biorlhf.report import show
+
+    return show(rate) + (f" n={rate.n}" if rate and rate.n < most else "")
 
 
 def _print_reliability(console: Console, run: Run) -> None:

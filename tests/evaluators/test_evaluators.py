@@ -129,7 +129,8 @@ def test_the_best_constant_knows_the_form_of_a_question_and_no_number():
     rows = [group(question, ["1 n -"]) for question in (yes, number, letter, direction(1, "NS"))]
     constant = evaluate("question_answering", rows)["overall"]["best_constant"]
     assert constant["answers"] == {"yes or no": "yes", "direction": "NS", "type": "A"}
-    assert constant["accuracy"]["n"] == 3
+    assert constant["one_of_few"] == 3
+    assert (constant["accuracy"]["value"], constant["accuracy"]["n"]) == (0.75, 4)
 
 
 def test_saying_so_is_the_right_answer_to_a_question_that_cannot_be_answered():

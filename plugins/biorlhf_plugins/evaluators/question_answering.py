@@ -89,21 +89,23 @@ def _summary(rows: Sequence[Judged]) -> dict[str, Any]:
     found["abstained"] = share(sum(row.abstained for row in rows), len(rows))
     report |= {name: rate.to_json() for name, rate in found.items() if rate}
     if closed:
-        report["best_constant"] = _best_constant([gold for gold, _ in closed])
+        report["best_constant"] = _best_constant([gold for gold, _ in closed], len(known))
     else:
         report["left_out"]["best_constant"] = "no question has one of a few answers"
     return report
 
 
-def _best_constant(gold: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """What someone reaches who knows each form's most frequent right answer and nothing else."""
+def _best_constant(gold: Sequence[tuple[str, str]], n: int) -> dict[str, Any]:
+    """What someone reaches on all ``n`` answers who knows each form's most frequent right answer and
+    nothing else, and so gets no figure right."""
     counts: dict[str, Counter[str]] = {}
     for form, label in gold:
         counts.setdefault(form, Counter())[label] += 1
     best = {form: counter.most_common(1)[0] for form, counter in sorted(counts.items())}
-    accuracy = share(sum(count for _, count in best.values()), len(gold))
+    accuracy = share(sum(count for _, count in best.values()), n)
     return {
         "answers": {form: label for form, (label, _) in best.items()},
+        "one_of_few": len(gold),
         **({"accuracy": accuracy.to_json()} if accuracy else {}),
     }
 
