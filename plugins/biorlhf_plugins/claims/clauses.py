@@ -175,9 +175,9 @@ def _merge(atoms: list[Chunk]) -> list[Chunk]:
         leftward = (
             merged
             and pending is None
-            and (not later or closes or (roles and (trailing or bare and atom.link == ":")))
+            and (not later or closes or (roles and (trailing or (bare and atom.link == ":"))))
         )
-        if leftward and roles or (leftward and not later):
+        if (leftward and roles) or (leftward and not later):
             before = merged[-1]
             merged[-1] = Chunk(before.first, atom.last, before.link, before.mentions + atom.mentions)
             trailing = trailing or bool(roles and bare)

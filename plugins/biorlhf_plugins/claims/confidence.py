@@ -13,10 +13,7 @@ SPREAD = 0.15
 """Two explicit confidences that differ by more contradict each other."""
 
 LINKS = frozenset(
-    ": = is of at about around roughly approximately ~ ≈ level score ( [ was be by my to would — → | the a estimated stand "
-    "remain therefore overall in estimate > set stated given quantified probability percentage value rating , \n final".split(
-        " "
-    )
+    [":", "=", "is", "of", "at", "about", "around", "roughly", "approximately", "~", "≈", "level", "score", "(", "[", "was", "be", "by", "my", "to", "would", "—", "→", "|", "the", "a", "estimated", "stand", "remain", "therefore", "overall", "in", "estimate", ">", "set", "stated", "given", "quantified", "probability", "percentage", "value", "rating", ",", "\n", "final"]
 )
 OBJECT_STARTS = frozenset(("that", "of", "in", "about", "on", "for", "whether", "regarding", "concerning"))
 STOPS = frozenset((".", ";", "!", "?", "\n", "("))
@@ -215,8 +212,8 @@ def _about_answer(page: _Page, first: int, trigger: Mention, end: int) -> tuple[
         if (
             word in STOPS
             or word in (",", ":", "and", "but", "because")
-            or index in page.numbers
-            and index > start + 1
+            or (index in page.numbers
+            and index > start + 1)
         ):
             break
         size += 1

@@ -7,17 +7,27 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from biorlhf_plugins.claims.arithmetic import equations
 from biorlhf_plugins.claims.clauses import Sentence, sentences
-from biorlhf_plugins.claims.lexicon import Additions, with_additions
 from biorlhf_plugins.claims.confidence import read_confidence
+from biorlhf_plugins.claims.lexicon import Additions, with_additions
 from biorlhf_plugins.claims.mentions import DATABASE_WORDS, Mention, scan, scan_stance
 from biorlhf_plugins.claims.polarity import modalities
-from biorlhf_plugins.claims.records import Extraction, Named, Span
+from biorlhf_plugins.claims.records import Claim, Confidence, Extraction, Named, Span
 from biorlhf_plugins.claims.resolve import ROLES, Reader, read_sentence, supersede, values
-from biorlhf_plugins.claims.stance import abstentions, agreements, contradictions, degenerate, yes_no
+from biorlhf_plugins.claims.stance import (
+    abstentions,
+    agreements,
+    contradictions,
+    degenerate,
+    prompt_words,
+    yes_no,
+)
 from biorlhf_plugins.claims.text import Token, clean, tokens
 
-NAMED = frozenset(("entity", "path", "condition", "mission", "type", "pattern"))
+NAMED = frozenset(
+    ("phrase", "everyone", "univ", "sig", "entity", "path", "condition", "mission", "type", "pattern")
+)
 
 
 def extract(text: str, prompt: str = "", additions: Additions | None = None) -> Extraction:
@@ -37,7 +47,10 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     mentions = scan(stream, lexicon)
     parts = sentences(stream, mentions)
     marks = modalities(stream, mentions, parts)
-    reader = Reader(stream, cleaned, given(prompt, additions), marks)
+    sums = equations(stream, mentions)
+    operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))
+    ask(stream, parts, marks, prompt)
+    reader = Reader(stream, cleaned, given(prompt, additions), marks, operands=operands)
     for number, part in enumerate(parts):
         read_sentence(reader, part, number)
     claims = supersede(
@@ -45,6 +58,8 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     )
     stance = scan_stance(stream, lexicon)
     barred = abstentions(stream, cleaned, parts, stance, marks)
+    confidence = read_confidence(stream, cleaned, mentions, stance)
+    claims = [c for c in claims if not _inside(c, confidence)]
     by_kind = {k: tuple(c for c in claims if c.kind == k) for k in ("number", "direction", "class")}
     return Extraction(
         text,
@@ -53,7 +68,8 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
         by_kind["class"],
         agreements=tuple(agreements(parts, stream, cleaned, marks)),
         answers=tuple(yes_no(stream, cleaned, parts, stance, marks)),
-        confidence=read_confidence(stream, cleaned, mentions, stance),
+        confidence=confidence,
+        equations=tuple((e, reader.span(e.first, e.last)) for e in sums),
         abstains=tuple(reader.span(first, last) for first, last in barred),
         rejects_premise=tuple(reader.span(m.first, m.last) for m in stance if m.kind == "premise"),
         named=tuple(_named(reader, parts)),
@@ -70,6 +86,25 @@ def given(prompt: str, additions: Additions) -> dict[str, tuple[Any, ...]]:
     """What a prompt speaks of: role -> distinct values."""
     mentions = scan(tokens(clean(prompt).text), with_additions(additions))
     return {role: values(mentions, role) for role in ROLES}
+
+
+def ask(stream: Sequence[Token], parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
+    """Mark what only asks: a sentence that ends with "?", or that repeats the prompt word for word."""
+    asked = " ".join(prompt_words(prompt))
+    for part in parts:
+        question = part.last < len(stream) and stream[part.last].text == "?"
+        if not question and asked and part.last - part.first >= 4:
+            question = " ".join(t.text for t in stream[part.first : part.last] if t.kind != "p") in asked
+        if question:
+            marks[part.first : part.last] = ["quoted"] * (part.last - part.first)
+
+
+def _inside(claim: Claim, confidence: Confidence) -> bool:
+    if claim.kind != "number":
+        return False
+    return any(
+        start <= claim.span[0] and claim.span[1] <= end for _, (start, end), _ in confidence.found[:50]
+    )
 
 
 def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:

@@ -83,7 +83,7 @@ def _contrast_fits(contrast: str, claim: Claim) -> bool:
     numerator = contrast.lower().partition("_vs_")[0]
     slot = claim.slot
     if not contrast or "flight" in numerator or "ground" in numerator:
-        return slot.condition in (None, "stress") and slot.treatment != "kmp" or not contrast
+        return (slot.condition in (None, "stress") and slot.treatment != "kmp") or not contrast
     if slot.treatment == "kmp" and not re.search(r"kmp|kaempferol", contrast.lower()):
         return False
     found = [

@@ -119,7 +119,7 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> bool:
 def condition_fits(gold: str | None, stated: str | None) -> bool:
     if gold is None or stated is None or gold == stated:
         return True
-    return stated == "stress" and gold in STRESSES or gold == "stress" and stated in STRESSES
+    return (stated == "stress" and gold in STRESSES) or (gold == "stress" and stated in STRESSES)
 
 
 def _quantity_fits(gold: str | None, stated: str | None) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from biorlhf_plugins.claims.text import Token, canonical, clean, tokens
+from biorlhf_plugins.claims.text import Token, clean, tokens
 
 HERE = Path(__file__).parent
 END = ""

@@ -11,19 +11,18 @@ from biorlhf_plugins.claims.text import Token
 UNITS = {
     w: n
     for n, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
     )
 }
 TENS = {
-    w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
+    w: 10 * n for n, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)
 }
 LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 NOT_COUNTED = frozenset(
-    "can could is be may might will would should set count name number list ontology alone was were that".split()
+    ["can", "could", "is", "be", "may", "might", "will", "would", "should", "set", "count", "name", "number", "list", "ontology", "alone", "was", "were", "that"]
 )
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
@@ -106,7 +105,12 @@ def _range(stream: list[Token], index: int) -> tuple[int, Number]:
         or (before == "between" and ahead[0].text == "and")
         or (before == "from" and before2 == "anywhere" and ahead[0].text == "to")
     )
-    if joined and second is not None:
+    sum_follows = (
+        ahead[0].text == "–" and index + 3 < len(stream) and stream[index + 3].text in ("=", "≈")
+        if ahead
+        else False
+    )
+    if joined and second is not None and not sum_follows:
         scale = 1000.0 if second.scaled and not number.scaled and number.value < second.value / 100 else 1.0
         low, high = sorted((number.value * scale, second.value))
         unit = number.unit or second.unit

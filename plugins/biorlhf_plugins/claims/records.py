@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from biorlhf_plugins.claims.arithmetic import Equation
 
 Span = tuple[int, int]
 
@@ -121,6 +125,7 @@ class Extraction:
     named: tuple[Named, ...] = ()
     contradicts: tuple[Span, ...] = ()
     unknown_sets: tuple[tuple[str, Span], ...] = ()
+    equations: tuple[tuple[Equation, Span], ...] = ()
     degenerate: str = ""
 
     @property

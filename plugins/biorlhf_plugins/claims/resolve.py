@@ -35,6 +35,7 @@ class Reader:
     heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     columns: list[list[Mention]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
+    operands: frozenset[int] = frozenset()
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         return self.clean.span(self.stream[first].start, self.stream[last - 1].end)
@@ -129,6 +130,8 @@ def _slots(
     stated: set[str] = set()
     for role in ROLES:
         here = _near(reader, sentence.chunks, index, focus, role)
+        if role == "mission" and focus.value == "MIXED":
+            here = _pick(reader, sentence.chunks[index], focus, role)
         if role == "entity" and focus.first in paired:
             here = (paired[focus.first],)
         if role == "path" and here is None and _other_subject(sentence.chunks[index], focus):
@@ -243,8 +246,12 @@ def _quantity(reader: Reader, sentence: Sentence, index: int, focus: Mention) ->
         return focus.kind
     if focus.kind == "dir":
         return None
+    if focus.first in reader.operands:
+        return "operand"
     number: Number = focus.value  # type: ignore[assignment]
     chunk = sentence.chunks[index]
+    if _of_total(reader, focus):
+        return "share"
     if number.unit:
         return {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
     named = [m for m in chunk.mentions if m.kind == "quantity"]
@@ -269,6 +276,13 @@ def _quantity(reader: Reader, sentence: Sentence, index: int, focus: Mention) ->
         return _directed(chunk, focus, "deg")
     wider = [m.value for m in named if m.value not in NOUN_UNITS]
     return str(wider[0]) if wider and wider[0] in ("nes", "log2fc", "padj") else None
+
+
+def _of_total(reader: Reader, focus: Mention) -> bool:
+    """True for the 4 of "4 of 6 missions"."""
+    after = [t.text for t in reader.stream[focus.last : focus.last + 2]]
+    at = focus.last + (2 if after == ["out", "of"] else 1)
+    return after[:1] in (["of"], ["out"]) and at < len(reader.stream) and reader.stream[at].number is not None
 
 
 def _number_between(chunk: Chunk, left: Mention, right: Mention) -> bool:
@@ -348,7 +362,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
     """A row of a table: the column's header and the row's first cells say what a cell is about."""
     cells = sentence.chunks
     foci = [(i, m) for i, cell in enumerate(cells) for m in _foci(reader, cell)]
-    if not foci or not reader.columns and all(m.kind != "num" for _, m in foci):
+    if not foci or (not reader.columns and all(m.kind != "num" for _, m in foci)):
         if any(cell.mentions for cell in cells):
             reader.columns = [cell.mentions for cell in cells]
         if not foci:

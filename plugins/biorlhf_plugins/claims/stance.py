@@ -17,8 +17,7 @@ REACH = 12
 CUTS = frozenset((",", ";", "—", "but", "however", "(", ")", "\n"))
 GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?|[A-Z][a-z]{2,5}\d?)\b")
 FUNCTION_WORDS = frozenset(
-    "the is in of to and a an are it that for with not was by no at be this i as on have has than or which these from "
-    "we do does so its there under causes show".split()
+    ["the", "is", "in", "of", "to", "and", "a", "an", "are", "it", "that", "for", "with", "not", "was", "by", "no", "at", "be", "this", "i", "as", "on", "have", "has", "than", "or", "which", "these", "from", "we", "do", "does", "so", "its", "there", "under", "causes", "show"]
 )
 REPEATED = 0.25
 SPECIES = (frozenset(("human", "people", "astronaut", "patient", "person", "man", "crew")), frozenset(("mouse", "mice", "animal", "rat", "rodent")))  # fmt: skip
@@ -196,16 +195,14 @@ def contradictions(
             continue
         if _other_species(asked, stream, part):
             continue
-        if after_guess and claim.slot.quantity not in (
+        if (after_guess and claim.slot.quantity not in (
             "mouse",
             "tissue",
             "mission",
             "group",
             "padj",
             "other",
-        ):
-            found.append(claim.span)
-        elif _asked_for(claim, asked):
+        )) or _asked_for(claim, asked):
             found.append(claim.span)
     if "gene" in asked or "protein" in asked:
         found += _genes(text, prompt, clean_text, stream, parts, barred_sentences)
