@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,12 +15,12 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    ValidationError,
     model_validator,
 )
 
 from biorlhf import yaml12
 from biorlhf.errors import InputError, RecipeError
+from biorlhf.validation import apply_override, locate, validate_model
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -264,158 +263,57 @@ def from_data(
         raise RecipeError(where, f"a recipe must be a mapping of keys, not {kind}")
     lines = dict(lines or {})
     for override in overrides:
-        _override(data, override, lines)
+        apply_override(data, override, lines)
     recipe = validate_model(Recipe, data, where=where, lines=lines)
-    _check_plugins(recipe, where, lines, catalogue)
-    return recipe
+    return _resolve_plugins(recipe, where, lines, catalogue)
 
 
-def _override(data: dict[str, Any], text: str, lines: dict[yaml12.Path, int]) -> None:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise RecipeError(
-            "--set", f"{text!r}", "a.b=value, for example --set stages.0.optimizer.learning_rate=1e-5"
-        )
-    place: Any = data
-    path: tuple[str | int, ...] = ()
-    parts = re.findall(r"[^.\[\]]+", key)
-    for number, part in enumerate(parts):
-        last = number == len(parts) - 1
-        if isinstance(place, list):
-            if not part.isdigit() or int(part) >= len(place):
-                raise RecipeError("--set", f"{key}: no item {part!r}", f"0 to {len(place) - 1}")
-            index: str | int = int(part)
-        elif isinstance(place, dict):
-            index = part
-        else:
-            raise RecipeError("--set", f"{key}: {'.'.join(map(str, path))} has no keys")
-        path = (*path, index)
-        if last:
-            place[index] = yaml12.load(value, f"--set {key}")[0]
-        else:
-            if isinstance(place, dict):
-                place.setdefault(index, {})
-            place = place[index]
-    lines[path] = 0
-
-
-def validate_model(
-    model: type[BaseModel],
-    data: Any,
-    *,
-    where: str = "",
-    lines: dict[yaml12.Path, int] | None = None,
-    prefix: yaml12.Path = (),
-) -> Any:
-    """Check data against a pydantic model; the first error becomes a RecipeError with its place."""
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        raise _as_recipe_error(model, first, where, lines or {}, prefix) from None
-
-
-def _as_recipe_error(
-    model: type[BaseModel], error: Any, where: str, lines: dict[yaml12.Path, int], prefix: yaml12.Path
-) -> RecipeError:
-    loc = tuple(
-        part for part in error["loc"] if not (isinstance(part, str) and ("[" in part or part == "all-linear"))
-    )
-    path = (*prefix, *loc)
-    place = locate(where, path, lines)
-    found = f"{error['input']!r:.80}"
-    if error["type"] == "extra_forbidden":
-        return RecipeError(
-            place, f"unknown key {loc[-1]!r}", choices=_known_keys(model, loc), name=str(loc[-1])
-        )
-    if error["type"] == "missing":
-        return RecipeError(place, f"the key {loc[-1]!r} is missing")
-    context = error.get("ctx", {})
-    if error["type"] == "literal_error":
-        options = [option.strip("' ") for option in re.split(r",| or ", context["expected"])]
-        return RecipeError(place, found, choices=options, name=str(error["input"]))
-    if error["type"] == "value_error":
-        return RecipeError(place, str(context.get("error", error["msg"])))
-    return RecipeError(place, found, error["msg"].replace("Input should be", "").strip())
-
-
-def locate(where: str, path: yaml12.Path, lines: dict[yaml12.Path, int]) -> str:
-    """``file:line: a.b[2].c``, with the line of the nearest path that is known."""
-    line = next((lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in lines), None)
-    dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-    source = "--set" if line == 0 else f"{where}:{line}" if line else where
-    return ": ".join(part for part in (source, dotted) if part)
-
-
-def _known_keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    for part in loc[:-1]:
-        if isinstance(part, int):
-            continue
-        field = model.model_fields.get(str(part))
-        inner = _model_in(field.annotation) if field else None
-        if inner is None:
-            return []
-        model = inner
-    return list(model.model_fields)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for part in getattr(annotation, "__args__", ()):
-        found = _model_in(part)
-        if found is not None:
-            return found
-    return None
-
-
-def _check_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], catalogue: Any) -> None:
+def _resolve_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], catalogue: Any) -> Recipe:
+    """The recipe with every plugin's settings checked by its own model and its defaults written out."""
     from biorlhf import plugins
 
     catalogue = catalogue or plugins.catalogue()
-    chosen: list[tuple[str, str, PluginSection, yaml12.Path, str]] = []
-    chosen += [("dataset", d.dataset, d, ("data", i), "dataset") for i, d in enumerate(recipe.data)]
-    chosen += [
-        ("verifier", v.verifier, v, ("verifiers", i), "verifier") for i, v in enumerate(recipe.verifiers)
-    ]
-    chosen += [("trainer", s.trainer, s, ("stages", i), "trainer") for i, s in enumerate(recipe.stages)]
-    chosen += [
-        ("evaluator", e.evaluator, e, ("evaluation", "evaluators", i), "evaluator")
-        for i, e in enumerate(recipe.evaluation.evaluators)
-    ]
-    seen: set[str] = set()
-    for kind, name, section, path, key in chosen:
-        entry = catalogue.get(kind, name, where=locate(where, (*path, key), lines))
-        _check_settings(entry.record.config, section, where, lines, path)
-        if kind == "verifier":
-            if entry.record.name in seen:
-                raise RecipeError(
-                    locate(where, path, lines), f"the verifier {entry.record.name!r} stands twice"
-                )
-            seen.add(entry.record.name)
+
+    def resolved(kind: str, sections: Sequence[Any], place: yaml12.Path) -> tuple[Any, ...]:
+        return tuple(
+            _resolve(kind, section, (*place, index), (where, lines, catalogue))
+            for index, section in enumerate(sections)
+        )
+
+    verifiers = resolved("verifier", recipe.verifiers, ("verifiers",))
+    names = [section.verifier for section in verifiers]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            place = locate(where, ("verifiers", index), lines)
+            raise RecipeError(place, f"the verifier {name!r} stands twice")
+    evaluators = resolved("evaluator", recipe.evaluation.evaluators, ("evaluation", "evaluators"))
+    return recipe.model_copy(
+        update={
+            "data": resolved("dataset", recipe.data, ("data",)),
+            "verifiers": verifiers,
+            "stages": resolved("trainer", recipe.stages, ("stages",)),
+            "evaluation": recipe.evaluation.model_copy(update={"evaluators": evaluators}),
+        }
+    )
 
 
-def _check_settings(
-    config: type[BaseModel],
+def _resolve(
+    kind: str,
     section: PluginSection,
-    where: str,
-    lines: dict[yaml12.Path, int],
     path: yaml12.Path,
-) -> None:
+    context: tuple[str, dict[yaml12.Path, int], Any],
+) -> PluginSection:
+    where, lines, catalogue = context
+    own = {name: getattr(section, name) for name in type(section).model_fields}
+    entry = catalogue.get(kind, own[kind], where=locate(where, (*path, kind), lines))
     try:
-        validate_model(config, section.settings, where=where, lines=lines, prefix=path)
+        config = validate_model(entry.record.config, section.settings, where=where, lines=lines, prefix=path)
     except RecipeError as error:
         if error.found.startswith("unknown key"):
-            own = [*error.choices, *type(section).model_fields]
-            raise RecipeError(error.where, error.found, choices=own, name=error.name) from None
+            choices = [*error.choices, *own]
+            raise RecipeError(error.where, error.found, choices=choices, name=error.name) from None
         raise
-
-
-def finite(value: float) -> float:
-    """For a plugin's settings: a float that is neither NaN nor infinite."""
-    if not math.isfinite(value):
-        raise ValueError("must be finite")
-    return value
+    return type(section)(**{**own, kind: entry.record.name, **config.model_dump(mode="json")})
 
 
 __all__ = ["InputError", "Recipe", "RecipeError", "load"]
