@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -83,18 +83,28 @@ class AttackFile(Section):
     attacks: tuple[Attack, ...] = ()
 
 
-def load(path: Path | None = None) -> AttackFile:
+def load(path: Path | None = None, name_of: Callable[[str], str] = str) -> AttackFile:
     """The shipped attacks, with those of ``path`` added; one of the same name replaces the shipped one.
+
+    Args:
+        path: a file of the same form as attacks.yaml, which describes it.
+        name_of: a verifier's name or alias -> its name, for the names in ``path``.
 
     Raises:
         DataError: the file is missing.
-        RecipeError: it is malformed, with file, line and key.
+        InputError: it is malformed, with file, line and key, or names a verifier that does not exist.
     """
     shipped = _read(Path(__file__).with_name("attacks.yaml"))
     if path is None:
         return shipped
     own = _read(path)
-    attacks = {attack.name: attack for attack in (*shipped.attacks, *own.attacks)}
+    named = [
+        attack.model_copy(update={"verifiers": tuple(map(name_of, attack.verifiers))})
+        if attack.verifiers is not None
+        else attack
+        for attack in own.attacks
+    ]
+    attacks = {attack.name: attack for attack in (*shipped.attacks, *named)}
     return AttackFile(abstentions=shipped.abstentions + own.abstentions, attacks=tuple(attacks.values()))
 
 

@@ -41,11 +41,12 @@ def audit(
     from biorlhf import attacks as library
     from biorlhf.audit import AuditOptions
     from biorlhf.audit import audit as run_audit
+    from biorlhf.commands.score import verifier_name
     from biorlhf.commands.score_view import RowProgress
     from biorlhf.scoring import ScorerPool, cores
 
     spec, sources = _sources(dataset, recipe, questions, verifier)
-    file = library.load(attacks)
+    file = library.load(attacks, verifier_name)
     options = AuditOptions(limit, seed, judge_reward=recipe is not None)
     reports = {}
     with ScorerPool(spec, jobs or cores()) as pool:
