@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from biorlhf import intervals
-from biorlhf.assessment import statistics
-from biorlhf.intervals import Difference, Floats, Rate, Side, weighted_mean
+from biorlhf import differences as pairing
+from biorlhf.assessment import BIASED, statistics
+from biorlhf.differences import Difference, Side
+from biorlhf.intervals import Floats, Rate, weighted_mean
 
 Report = Mapping[str, Any]
 
@@ -116,7 +117,7 @@ def paired_differences(first: Report, second: Report) -> dict[str, Difference]:
     found: dict[str, Difference] = {}
     for names in _alike(*columns):
         sides = [_side(names, numbers, asked) for numbers, asked in zip(columns, questions, strict=True)]
-        found |= intervals.paired_differences(sides[0], sides[1], cluster_of)
+        found |= pairing.paired_differences(sides[0], sides[1], cluster_of)
     return found
 
 
@@ -194,4 +195,4 @@ def _side(names: Sequence[str], columns: Mapping[str, Floats], questions: Sequen
         return Side({}, [])
     numbers = statistics(columns["confidence"][given], columns["correct"][given])
     numbers["accuracy"] = numbers.pop("accuracy_clustered")
-    return Side(numbers, kept)
+    return Side(numbers, kept, BIASED)

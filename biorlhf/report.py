@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf import yaml12
+from biorlhf.differences import Difference
 from biorlhf.errors import InputError
-from biorlhf.intervals import Difference, Rate
+from biorlhf.intervals import Rate
 from biorlhf.paired import Report, Row, compare, rates_of
 
 Curve = list[tuple[int, float]]

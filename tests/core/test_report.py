@@ -264,7 +264,7 @@ def test_a_run_compared_with_itself_has_no_difference(run, monkeypatch, capsys):
 
 
 def test_a_lower_brier_score_is_better():
-    from biorlhf.intervals import Difference
+    from biorlhf.differences import Difference
     from biorlhf.paired import Row
 
     lower = Difference(-0.1, -0.2, -0.05, 40, 20, 0.1)

@@ -179,6 +179,6 @@ def test_the_null_ece_stands_beside_the_ece():
 def test_five_hundred_questions_take_less_than_a_second_each():
     rows = [group(direction(i, "UP" if i % 3 else "NS"), [f"{i % 2} n {i % 100 / 100}"]) for i in range(500)]
     for name in ("reward", "question_answering", "calibration"):
-        started = time.perf_counter()
+        started = time.process_time()
         evaluate(name, rows)
-        assert time.perf_counter() - started < 3.0  # 0.3 s alone; tenfold for a busy machine
+        assert time.process_time() - started < 2.0  # measured: 0.1 s
