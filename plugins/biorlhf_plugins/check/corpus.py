@@ -1,0 +1,174 @@
+"""What one text does to another: duplicates, contradictions between pairs, leaks, give-aways, balance."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from biorlhf_plugins.check.findings import ERROR, INFO, WARNING, Finding
+from biorlhf_plugins.check.reading import Reading, Text
+from biorlhf_plugins.claims import Claim
+from biorlhf_plugins.datasets._splits import answer_sentences, near_duplicates
+
+MIN_FOR_BALANCE = 20
+UNBALANCED = 0.65
+YES_NO_QUESTION = re.compile(
+    r"(?:^|[.!?:\n]\s*)(?:is|are|was|were|does|do|did|can|could|has|have|will|would)\b[^.!?\n]*\?\s*$",
+    re.IGNORECASE,
+)
+_SPACE = re.compile(r"\W+")
+DIRECTIONS = {
+    "UP": re.compile(
+        r"\b(?:up-?regulat\w+|activat\w+|increas\w+|induc\w+|elevat\w+|higher)\b", re.IGNORECASE
+    ),
+    "DOWN": re.compile(
+        r"\b(?:down-?regulat\w+|suppress\w+|decreas\w+|repress\w+|reduc\w+|lower)\b", re.IGNORECASE
+    ),
+}
+
+
+def _key(text: str) -> str:
+    return _SPACE.sub(" ", text).strip().lower()
+
+
+def check_duplicates(texts: Sequence[Text]) -> Iterator[Finding]:
+    """The same prompt with the same answer, again."""
+    seen: dict[tuple[str, str, str], int] = {}
+    for text in texts:
+        key = (_key(text.prompt), _key(text.answer), _key(text.rejected))
+        first = seen.setdefault(key, text.index)
+        if first != text.index:
+            yield Finding(text.index, WARNING, "duplicate", text.prompt[:200], "every example once",
+                          f"the same as example {first}")  # fmt: skip
+
+
+def check_pairs(readings: Sequence[Reading]) -> Iterator[Finding]:
+    """Two answers to one question that state different values for one slot."""
+    by_prompt: dict[str, list[Reading]] = defaultdict(list)
+    for reading in readings:
+        by_prompt[_key(reading.text.prompt)].append(reading)
+    for group in by_prompt.values():
+        for other, reading in itertools.pairwise(group):
+            clash = _clash(other, reading)
+            if clash is not None:
+                first, second = clash
+                yield Finding(
+                    reading.text.index, ERROR, "contradicts_example",
+                    _said(reading, second), _said(other, first),
+                    f"example {other.text.index} answers the same question with another value",
+                )  # fmt: skip
+
+
+def _said(reading: Reading, claim: Claim) -> str:
+    line = next(line for line in reading.lines if line.number == claim.sentence)
+    return reading.quote(line)
+
+
+def _clash(first: Reading, second: Reading) -> tuple[Claim, Claim] | None:
+    for kind in ("number", "class"):
+        mine = {_slot(c): c for c in first.asserted(kind) if c.slot.quantity and c.low is None}
+        counts = Counter(_slot(c) for c in (*first.asserted(kind), *second.asserted(kind)))
+        for claim in second.asserted(kind):
+            other = mine.get(_slot(claim))
+            # A slot that one answer fills several times is a list or a comparison, not a statement.
+            if other is None or counts[_slot(claim)] != 2 or claim.slot.quantity not in _COMPARED:
+                continue
+            if (claim.value, claim.label) != (other.value, other.label):
+                return other, claim
+    return None
+
+
+_COMPARED = ("deg", "deg_up", "deg_down", "nes", "type", "pattern")
+
+
+def _slot(claim: Claim) -> tuple[object, ...]:
+    slot = claim.slot
+    return slot.entity, slot.condition, slot.treatment, slot.quantity, slot.pathways
+
+
+def check_overlap(texts: Sequence[Text], against: Sequence[Text]) -> Iterator[Finding]:
+    """Exact and near copies of the other file's prompts, and its gold sentences and facts."""
+    prompts = {_key(text.prompt): text.index for text in against}
+    exact: set[int] = set()
+    for text in texts:
+        if _key(text.prompt) in prompts:
+            exact.add(text.index)
+            yield Finding(
+                text.index, ERROR, "overlap_exact", text.prompt[:200], "a prompt of its own",
+                f"the same prompt as item {prompts[_key(text.prompt)]} of the other file",
+            )  # fmt: skip
+    pairs = near_duplicates([t.prompt for t in texts], [t.prompt for t in against])
+    told: set[int] = set()
+    for i, j, jaccard in pairs:
+        if texts[i].index not in exact and i not in told:
+            told.add(i)
+            yield Finding(
+                texts[i].index, ERROR, "overlap_near", texts[i].prompt[:200], against[j].prompt[:200],
+                f"nearly the prompt of item {against[j].index} (Jaccard index {jaccard:.2f})",
+            )  # fmt: skip
+    yield from _shared_gold(texts, against)
+
+
+def _shared_gold(texts: Sequence[Text], against: Sequence[Text]) -> Iterator[Finding]:
+    golds = {s: t.index for t in against for s in answer_sentences(t.answer) if len(s.split()) >= 4}
+    facts = {fact: t.index for t in against for fact in t.fact_ids}
+    for text in texts:
+        shared = next((s for s in answer_sentences(text.answer) if s in golds), None)
+        if shared is not None:
+            yield Finding(text.index, ERROR, "overlap_gold", shared[:200], "an answer of its own",
+                          f"a gold sentence of item {golds[shared]} of the other file")  # fmt: skip
+        fact = next((f for f in text.fact_ids if f in facts), None)
+        if fact is not None:
+            yield Finding(text.index, ERROR, "overlap_fact", fact, "facts of its own",
+                          f"item {facts[fact]} of the other file tests this fact")  # fmt: skip
+
+
+def check_giveaway(text: Text) -> Iterator[Finding]:
+    """The gold direction stands in the question, and its opposite does not."""
+    truth = text.ground_truth or {}
+    gold = truth.get("direction")
+    if gold not in DIRECTIONS or truth.get("false_premise"):
+        return
+    prompt = text.prompt.replace(str(truth.get("pathway", "\0")), "")
+    opposite = "DOWN" if gold == "UP" else "UP"
+    found = DIRECTIONS[gold].search(prompt)
+    if found and not DIRECTIONS[opposite].search(prompt):
+        yield Finding(
+            text.index, ERROR, "answer_in_prompt", text.prompt[:200], "a question that names no direction",
+            f"{found.group(0)!r} gives the answer away: {gold}",
+        )  # fmt: skip
+
+
+def check_balance(readings: Sequence[Reading]) -> Iterator[Finding]:
+    """One label that most items share: a model that always says it looks good."""
+    for name, labels in _labels(readings).items():
+        counts = Counter(label for _, label in labels)
+        if len(labels) < MIN_FOR_BALANCE:
+            continue
+        best, hits = counts.most_common(1)[0]
+        share = hits / len(labels)
+        first = next(index for index, label in labels if label == best)
+        if share > UNBALANCED:
+            yield Finding(
+                first, WARNING, "unbalanced_labels", "", f"at most {UNBALANCED:.0%} of one label",
+                f"{name}: {share:.0%} of {len(labels)} are {best!r}",
+            )  # fmt: skip
+            yield Finding(
+                first, INFO, "constant_answer", "", f"balanced accuracy {1 / max(len(counts), 2):.2f}",
+                f"{name}: always answering {best!r} is right in {share:.0%}",
+            )  # fmt: skip
+
+
+def _labels(readings: Sequence[Reading]) -> dict[str, list[tuple[int, str]]]:
+    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for reading in readings:
+        text = reading.text
+        truth = text.ground_truth or {}
+        if truth.get("direction"):
+            found["direction"].append((text.index, str(truth["direction"])))
+        opening = re.match(r"\W*(yes|no)\b", text.answer, re.IGNORECASE)
+        if opening and YES_NO_QUESTION.search(text.prompt):
+            found["yes or no"].append((text.index, opening.group(1).lower()))
+    return found

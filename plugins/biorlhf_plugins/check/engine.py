@@ -1,0 +1,81 @@
+"""All checks over one file, in the order of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from biorlhf.types import Example, Preference, Question
+from biorlhf_plugins.check import corpus, design, figures, rankings, ratios, sense
+from biorlhf_plugins.check.findings import SEVERITIES, Finding
+from biorlhf_plugins.check.reading import Reading, Text, read
+from biorlhf_plugins.check.table import FactTable
+from biorlhf_plugins.claims import Additions
+
+ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
+    rankings.check_listed_ranking,
+    ratios.check_shares,
+    sense.check_placeholders,
+    design.check_arithmetic,
+    design.check_sides,
+    design.check_design,
+)
+WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
+    figures.check_figures,
+    figures.check_classes,
+    figures.check_features,
+    ratios.check_ratios,
+    rankings.check_chain,
+    rankings.check_comparison,
+    rankings.check_universal,
+    rankings.check_combined,
+    sense.check_interaction_sets,
+    sense.check_interaction_sums,
+    sense.check_unsigned,
+)
+
+
+def read_texts(path: Path) -> list[Text]:
+    """The items of a file as texts; of a preference pair, the chosen side is what is learnt."""
+    from biorlhf_plugins.datasets.jsonl import read_items
+
+    return [text_of(number, item) for number, item in enumerate(read_items(path))]
+
+
+def text_of(index: int, item: Question | Example | Preference) -> Text:
+    if isinstance(item, Question):
+        return Text(index, item.prompt, item.answer or "", "", item.ground_truth, item.fact_ids)
+    if isinstance(item, Preference):
+        return Text(index, item.prompt, item.chosen, item.rejected, None, item.fact_ids)
+    return Text(index, item.prompt, item.response, "", None, item.fact_ids)
+
+
+def audit(
+    texts: Sequence[Text], table: FactTable | None = None, against: Sequence[Text] | None = None
+) -> list[Finding]:
+    """Everything that is wrong with the texts, by position and severity.
+
+    Args:
+        texts: one file.
+        table: the facts to check figures against; without it only what needs no facts is checked.
+        against: another file, with which the texts must share nothing.
+    """
+    additions = table.additions if table is not None else Additions()
+    readings = [read(text, additions) for text in texts]
+    found = list(_of_each(readings, table))
+    found += corpus.check_duplicates(texts)
+    found += corpus.check_pairs(readings)
+    found += [finding for text in texts for finding in corpus.check_giveaway(text)]
+    found += corpus.check_balance(readings)
+    if against is not None:
+        found += corpus.check_overlap(texts, against)
+    return sorted(found, key=lambda f: (f.index, SEVERITIES.index(f.severity), f.kind, f.quote))
+
+
+def _of_each(readings: Sequence[Reading], table: FactTable | None) -> Iterator[Finding]:
+    for reading in readings:
+        for check in ALONE:
+            yield from check(reading)
+        if table is not None:
+            for check_table in WITH_TABLE:
+                yield from check_table(reading, table)

@@ -1,0 +1,266 @@
+"""Figures and classes against the table: wrong numbers, right numbers of another tissue, wrong classes."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.table import COUNTS, FactTable, Figure
+from biorlhf_plugins.claims import Claim
+
+STRESSES = ("hu", "ir", "hu+ir")
+APPROXIMATE = 0.15
+SMALL = 10
+CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
+DOMINANCE = frozenset(("dominated", "dominant", "dominate", "driven", "sensitivity", "main", "alone"))
+WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
+
+
+def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """Counts and enrichment scores that no reading of the sentence makes true."""
+    seen: set[tuple[float, str]] = set()
+    derived = _derived(reading)
+    for claim in reading.asserted("number"):
+        if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None or claim.low is not None:
+            continue
+        line = _line_of(reading, claim)
+        if line is None or _bounded(reading, claim, line):
+            continue
+        given = _given(reading, claim.slot.entity)
+        if _matches(claim, [], itertools.chain(derived, given), _rounding(reading, claim)):
+            continue
+        key = (claim.value, str(claim.slot.entity))
+        if key not in seen and _entity_is_plain(reading, line, claim.slot.entity):
+            finding = _wrong_figure(reading, table, claim, line)
+            if finding is not None:
+                seen.add(key)
+                yield finding
+
+
+def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
+    """A bound, a tolerance or a change, not a figure: "<500 DEGs", "±0.5", "NES shift +6.0"."""
+    before = reading.text.answer[max(0, claim.span[0] - 2) : claim.span[0]]
+    words = {token.text for token in line.tokens}
+    return bool(set(before) & set("<>≤≥±")) or bool(words & CHANGES)
+
+
+def _entity_is_plain(reading: Reading, line: Line, entity: str | None) -> bool:
+    """The sentence names this tissue alone; or it names none, and the whole text speaks of one only."""
+    named = line.values("entity")
+    if named:
+        return named == (entity,)
+    everywhere = {value for other in reading.all_lines() for value in other.values("entity")}
+    return everywhere == {entity}
+
+
+def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) -> Finding | None:
+    entity, value = claim.slot.entity, claim.value or 0.0
+    own = [f for f in table.find(entity=entity) if _same_kind(f, claim)]
+    exact = [f for f in own if _same_slot(f, claim, line)] if _slot_is_plain(reading, line, claim) else []
+    right = exact or own
+    rounding = _rounding(reading, claim)
+    if not own or _matches(claim, right, (), rounding):
+        return None
+    alike = [f for f in table.figures if _same_kind(f, claim) and _matches(claim, [f], (), rounding)]
+    others = [f for f in alike if f.entity != entity]
+    here = [f for f in alike if f.entity == entity]
+    several = len(line.numbers("")) > 1
+    if not exact and (several or not others or abs(value) < SMALL):
+        return None
+    if here:
+        kind, message = "wrong_condition", f"{value:,g} is {here[0].words}"
+    elif others:
+        kind, message = "wrong_tissue", f"{value:,g} is {others[0].words}, not {entity}"
+    else:
+        kind, message = "wrong_number", f"{value:,g} contradicts the table"
+    expected = "; ".join(str(f) for f in right[:4])
+    return Finding(reading.text.index, ERROR, kind, reading.quote(line), expected, message)
+
+
+def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
+    """Whether condition and quantity of the claim can be taken at their word.
+
+    One figure and one condition in the sentence; or a condition that the question gives, where this is
+    the first sentence of the answer with a figure in it.
+    """
+    if len(line.numbers("")) != 1 or {token.text for token in line.tokens} & DOMINANCE:
+        return False
+    conditions = line.values("condition")
+    if conditions:
+        return conditions == (claim.slot.condition,) and not line.values("cmp")
+    first = next((other for other in reading.lines if other.numbers("")), None)
+    asked = reading.asked("condition")
+    return first is line and asked == (claim.slot.condition,) and len(reading.asked("entity")) <= 1
+
+
+def _rounding(reading: Reading, claim: Claim) -> float:
+    """Half of the last decimal that is written: -1.6 may be -1.64, -1.662 is not -1.678."""
+    written = re.search(r"\.(\d+)", reading.text.answer[claim.span[0] : claim.span[1]])
+    return 0.5 * 10.0 ** -(len(written.group(1)) if written else 0)
+
+
+def _line_of(reading: Reading, claim: Claim) -> Line | None:
+    return next((line for line in reading.lines if line.number == claim.sentence), None)
+
+
+def _same_kind(figure: Figure, claim: Claim) -> bool:
+    if figure.value is None:
+        return False
+    if claim.slot.quantity == "nes":
+        return figure.quantity == "nes" and (not claim.slot.pathways or figure.pathway in claim.slot.pathways)
+    if claim.slot.quantity == "deg":
+        return figure.quantity in COUNTS
+    return figure.quantity == claim.slot.quantity
+
+
+def _same_slot(figure: Figure, claim: Claim, line: Line) -> bool:
+    """Whether the claim, as far as it is explicit, is about this figure."""
+    slot = claim.slot
+    if slot.condition is None or (slot.quantity == "deg" and figure.quantity != "deg"):
+        return False
+    conditions = STRESSES if slot.condition == "stress" else (slot.condition,)
+    if figure.condition not in conditions:
+        return False
+    if figure.is_interaction:
+        return True
+    # A drug that is named after the figure, past a comma or bracket, belongs to the rest of the sentence.
+    number = next((m.first for m in line.mentions if m.kind == "num"), 0)
+    treated = [m for m in line.mentions if m.kind == "treatment"]
+    if treated:
+        between = {token.text for token in line.tokens[number : treated[0].first]}
+        return bool(between & set(",();:")) or figure.treatment == slot.treatment
+    return bool(line.values("condition")) or figure.treatment == slot.treatment
+
+
+def _matches(
+    claim: Claim, figures: Iterable[Figure], values: Iterable[float] = (), rounding: float = 0.0
+) -> bool:
+    value = claim.value or 0.0
+    for right in itertools.chain((f.value for f in figures), values):
+        if right is None:
+            continue
+        if claim.slot.quantity in ("nes", "log2fc"):
+            near = abs(value - right) <= rounding + 1e-9
+        elif claim.approximate:
+            near = abs(value - right) <= APPROXIMATE * max(abs(right), 1)
+        else:
+            near = abs(value - right) <= 0.005 * abs(right) if right else value == 0
+        if near:
+            return True
+    return False
+
+
+def _derived(reading: Reading) -> list[float]:
+    """Sums and differences of two figures of the text, and sums of runs of them."""
+    plain = [v for v in reading.figures() if v == v and abs(v) < 1e7][:40]
+    pairs = [a + b for a, b in itertools.combinations(plain, 2) if a and b]
+    pairs += [abs(a - b) for a, b in itertools.combinations(plain, 2) if a and b and a != b]
+    return [*pairs, *_running_sums(plain), *_shifts(plain)]
+
+
+def _running_sums(values: Sequence[float]) -> list[float]:
+    sums = []
+    for start in range(len(values)):
+        total = values[start]
+        for value in values[start + 1 : start + 9]:
+            total += value
+            sums.append(total)
+    return sums
+
+
+def _given(reading: Reading, entity: str | None) -> list[float]:
+    """Figures that the prompt itself gives of this tissue, or of none: they are not the answer's claim."""
+    lines = [line for line in reading.prompt_lines if set(line.values("entity")) <= {entity}]
+    return [number.value for line in lines for number in line.numbers("")]
+
+
+def _shifts(values: Sequence[float]) -> list[float]:
+    return [a - b for a, b in itertools.permutations(values, 2) if a * b < 0]
+
+
+def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """A gene's figure: one gene and one plain number in the sentence."""
+    for line in reading.lines:
+        genes = [token.text for token in line.tokens if token.text in table.features]
+        claims = [
+            c for c in reading.asserted("number") if c.sentence == line.number and c.slot.quantity == "log2fc"
+        ]
+        if len(set(genes)) != 1 or len(claims) != 1 or claims[0].low is not None:
+            continue
+        own = table.find(entity=genes[0], quantity="log2fc")
+        if own and not _matches(claims[0], own, (), _rounding(reading, claims[0])):
+            yield Finding(
+                reading.text.index, ERROR, "wrong_number", reading.quote(line), "; ".join(map(str, own)),
+                f"{claims[0].value:g} contradicts the table",
+            )  # fmt: skip
+
+
+def check_classes(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """A response type or a pathway's pattern that is another one in the table."""
+    seen: set[tuple[str, str]] = set()
+    for claim in reading.asserted("class"):
+        slot, label = claim.slot, str(claim.label)
+        line = _line_of(reading, claim)
+        if line is None or slot.entity is None or not _class_is_plain(reading, line, claim):
+            continue
+        right = [
+            f
+            for f in table.find(entity=slot.entity, quantity=slot.quantity)
+            if slot.quantity == "type" or f.pathway in slot.pathways
+        ]
+        known = {name for f in table.find(quantity=slot.quantity) for name in f.accepted}
+        if not right or label not in known or any(label in f.accepted for f in right):
+            continue
+        # "Blocked by stress" describes type B as well; only the letter is then wrong.
+        if _words(reading, claim).startswith("stress") and label == "C" and right[0].label == "B":
+            continue
+        if (slot.entity, label) not in seen:
+            seen.add((slot.entity, label))
+            expected = "; ".join(dict.fromkeys(f"{f.entity} {f.quantity}: {f.label}" for f in right))
+            yield Finding(
+                reading.text.index, ERROR, "wrong_class", _around(reading, line), expected,
+                f"{slot.entity} is called {_words(reading, claim)}",
+            )  # fmt: skip
+
+
+def _words(reading: Reading, claim: Claim) -> str:
+    return reading.text.answer[claim.span[0] : claim.span[1]].lower()
+
+
+def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
+    """One tissue and one class in the sentence, said of each other and not held up as a mistake."""
+    kind = claim.slot.quantity
+    if kind not in ("type", "pattern") or line.values("everyone") or len(line.values(kind)) > 1:
+        return False
+    if {token.text for token in line.tokens} & WRONG_ON_PURPOSE:
+        return False
+    if kind == "pattern" and not (claim.slot.pathways and _pattern_is_named(reading, line, claim)):
+        return False
+    around = reading.text.answer[max(0, claim.span[0] - 1) : claim.span[1] + 1]
+    if around[0] in "\"“'‘" and around[-1] in "\"”'’":
+        return False
+    named = line.values("entity")
+    if named:
+        return named == (claim.slot.entity,)
+    # "... in hippocampus. This indicates ...": the pronoun stands for the sentence before.
+    before = next((other for other in reading.lines if other.number == line.number - 1), None)
+    pointing = bool(line.tokens) and line.tokens[0].text in ("this", "thi", "it", "these")
+    return pointing and before is not None and before.values("entity") == (claim.slot.entity,)
+
+
+def _pattern_is_named(reading: Reading, line: Line, claim: Claim) -> bool:
+    """A pattern as a name, not as a word of the sentence: "SUPPRESSION", "a suppression pattern"."""
+    raw = reading.text.answer[claim.span[0] : claim.span[1]]
+    words = {token.text for token in line.tokens}
+    return raw.isupper() or bool(words & {"pattern", "show", "rescue"})
+
+
+def _around(reading: Reading, line: Line) -> str:
+    """The sentence with the one before it, where it does not name the tissue itself."""
+    before = [other for other in reading.lines if other.number == line.number - 1]
+    if line.values("entity") or not before:
+        return reading.quote(line)
+    return reading.text.answer[before[0].start : line.end].strip()

@@ -1,0 +1,132 @@
+"""Ratios and percentages that neither the text's figures nor the table give."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from biorlhf_plugins.check.findings import ERROR, INFO, Finding
+from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.table import FactTable
+from biorlhf_plugins.claims.mentions import Mention
+from biorlhf_plugins.claims.numbers import Number
+
+FAR = 0.15
+NEAR = 0.03
+SHARE_POINTS = 1.5
+TOTALS = ("total", "all", "overall", "sum")
+
+
+def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "166× more than soleus", "Ratio: 0.0×", "491× increase" from a baseline of zero."""
+    for line in reading.lines:
+        for mention in line.mentions:
+            number = mention.value
+            if mention.kind != "num" or not isinstance(number, Number) or number.unit != "ratio":
+                continue
+            finding = _zero(reading, line, number) or _against(reading, table, line, mention, number)
+            if finding is not None:
+                yield finding
+
+
+def _zero(reading: Reading, line: Line, number: Number) -> Finding | None:
+    figures = [v for v in reading.figures() if v >= 0]
+    positive = list(dict.fromkeys(v for v in figures if v > 0))
+    if number.value == 0 and len(positive) >= 2:
+        low, high = sorted((positive[-1], positive[-2]))
+        return Finding(
+            reading.text.index, ERROR, "wrong_ratio", reading.quote(line),
+            f"{high / low:.3g}× between {high:,g} and {low:,g}",
+            "a ratio of zero between two figures above zero",
+        )  # fmt: skip
+    if 0.0 in figures and number.value > 1 and number.value in positive and 1.0 not in positive:
+        return Finding(
+            reading.text.index, ERROR, "wrong_ratio", reading.quote(line),
+            f"undefined: from 0 to {number.value:,g} there is no ratio",
+            "the figure itself stands as a ratio, as if the other were one and not zero",
+        )  # fmt: skip
+    return None
+
+
+def _against(
+    reading: Reading, table: FactTable, line: Line, mention: Mention, number: Number
+) -> Finding | None:
+    """A ratio with its two sides named in the sentence: X has N times more than Y."""
+    before = [m.value for m in line.mentions if m.kind == "entity" and m.first < mention.first]
+    after = [m.value for m in line.mentions if m.kind == "entity" and m.first > mention.first]
+    if not before or len(set(after)) != 1 or before[-1] == after[0] or number.value <= 0:
+        return None
+    if not any(token.text in ("than", "vs", "over") for token in line.tokens[mention.last :]):
+        return None
+    first, second = str(before[-1]), str(after[0])
+    conditions = [c for c in line.values("condition") if c != "stress"] or list(reading.asked("condition"))
+    quotients = _quotients(table, first, second, conditions)
+    quotients += _stated(reading, line)
+    if not quotients or any(_close(number.value, q, FAR) for q in quotients):
+        return _rounded(reading, line, number, quotients)
+    best = min(quotients, key=lambda q: abs(q - number.value))
+    return Finding(
+        reading.text.index, ERROR, "wrong_ratio", reading.quote(line),
+        f"about {best:.3g}× ({first} to {second})",
+        f"{number.value:g}× is not the ratio of {first} to {second}",
+    )  # fmt: skip
+
+
+def _quotients(table: FactTable, first: str, second: str, conditions: list[str]) -> list[float]:
+    """The larger over the smaller count of two tissues, in the conditions that are named, else in any."""
+    found = []
+    for a, b in itertools.product(
+        table.find(entity=first, quantity="deg"), table.find(entity=second, quantity="deg")
+    ):
+        same = (a.condition, a.treatment) == (b.condition, b.treatment)
+        if a.value and b.value and same and (not conditions or a.condition in conditions):
+            found.append(max(a.value, b.value) / min(a.value, b.value))
+    return found
+
+
+def _stated(reading: Reading, line: Line) -> list[float]:
+    values = [n.value for n in line.numbers("") if n.value > 0]
+    return [max(a, b) / min(a, b) for a, b in itertools.combinations(values, 2)]
+
+
+def _rounded(reading: Reading, line: Line, number: Number, quotients: list[float]) -> Finding | None:
+    if not quotients:
+        return None
+    best = min(quotients, key=lambda q: abs(q - number.value))
+    if _close(number.value, best, NEAR) or abs(number.value - best) <= 0.5:
+        return None
+    return Finding(reading.text.index, INFO, "rounding", reading.quote(line), f"{best:.3g}×",
+                   f"{number.value:g}× is {best:.3g}× rounded coarsely")  # fmt: skip
+
+
+def _close(value: float, other: float, share: float) -> bool:
+    return abs(value - other) <= max(share * other, 0.05)
+
+
+def check_shares(reading: Reading) -> Iterator[Finding]:
+    """ "8,968 DEGs (70% of total)": a share of a total, beside the figure that it is a share of."""
+    for line in reading.lines:
+        parts = [n for n in line.numbers("") if n.value > 0]
+        shares = line.numbers("percent")
+        words = [token.text for token in line.tokens]
+        if len(parts) != 1 or len(shares) != 1 or "of" not in words or not set(words) & set(TOTALS):
+            continue
+        part, share = parts[0].value, shares[0].value
+        totals = [v for v in _totals(reading, line) if v >= part]
+        if not totals or any(abs(100 * part / total - share) <= SHARE_POINTS for total in totals):
+            continue
+        best = min(totals, key=lambda total: abs(100 * part / total - share))
+        yield Finding(
+            reading.text.index, ERROR, "wrong_percentage", reading.quote(line),
+            f"{100 * part / best:.3g}% of {best:,g}", f"{share:g}% of no total that the text gives",
+        )  # fmt: skip
+
+
+def _totals(reading: Reading, line: Line) -> list[float]:
+    """Sums of the list that the line stands in, and every larger figure of the text."""
+    run = [
+        other.numbers("")[0].value
+        for other in reading.lines
+        if other.kind == line.kind and other.paragraph == line.paragraph and other.numbers("")
+    ]
+    return [sum(run), *reading.figures()] if len(run) > 1 else reading.figures()

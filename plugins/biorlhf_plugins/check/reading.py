@@ -1,0 +1,104 @@
+"""One text as the checks see it: its claims, its sentences with what they mention, its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from biorlhf_plugins.claims import Additions, Claim, Extraction, extract
+from biorlhf_plugins.claims.clauses import Sentence, sentences
+from biorlhf_plugins.claims.lexicon import with_additions
+from biorlhf_plugins.claims.mentions import Mention, scan
+from biorlhf_plugins.claims.numbers import Number
+from biorlhf_plugins.claims.text import Clean, Token, clean, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One item of a file. ``answer`` is what is learnt; ``rejected`` the worse side of a pair, or ""."""
+
+    index: int
+    prompt: str
+    answer: str
+    rejected: str = ""
+    ground_truth: Any = None
+    fact_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sentence, list item or table row. ``start`` and ``end`` are its span in the original text."""
+
+    number: int
+    kind: str
+    paragraph: int
+    tokens: tuple[Token, ...]
+    mentions: tuple[Mention, ...]
+    start: int
+    end: int
+
+    def values(self, kind: str) -> tuple[Any, ...]:
+        """The distinct values of one kind of mention, in order."""
+        return tuple(dict.fromkeys(m.value for m in self.mentions if m.kind == kind))
+
+    def numbers(self, *units: str) -> list[Number]:
+        """Its numbers of these units ("", "ratio", "percent"), all by default."""
+        found = [m.value for m in self.mentions if m.kind == "num"]
+        return [n for n in found if isinstance(n, Number) and (not units or n.unit in units)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text read once: its lines, its claims, the prompt's lines."""
+
+    text: Text
+    extraction: Extraction
+    lines: tuple[Line, ...]
+    prompt_lines: tuple[Line, ...]
+
+    def quote(self, line: Line) -> str:
+        return self.text.answer[line.start : line.end].strip()
+
+    def all_lines(self) -> Iterator[Line]:
+        yield from self.prompt_lines
+        yield from self.lines
+
+    def asked(self, kind: str) -> tuple[Any, ...]:
+        """What the prompt mentions of one kind."""
+        return tuple(dict.fromkeys(value for line in self.prompt_lines for value in line.values(kind)))
+
+    def figures(self) -> list[float]:
+        """Every plain number of prompt and answer."""
+        return [number.value for line in self.all_lines() for number in line.numbers("")]
+
+    def asserted(self, kind: str) -> list[Claim]:
+        claims = {"number": self.extraction.numbers, "class": self.extraction.classes}[kind]
+        return [claim for claim in claims if claim.asserted]
+
+
+def read(text: Text, additions: Additions) -> Reading:
+    """Read one text with the claim extraction."""
+    return Reading(
+        text,
+        extract(text.answer, text.prompt, additions),
+        tuple(_lines(text.answer, additions)),
+        tuple(_lines(text.prompt, additions)),
+    )
+
+
+def _lines(text: str, additions: Additions) -> Iterator[Line]:
+    cleaned: Clean = clean(text)
+    stream = tokens(cleaned.text)
+    mentions = scan(stream, with_additions(additions))
+    for number, part in enumerate(sentences(stream, mentions)):
+        yield _line(number, part, stream, cleaned)
+
+
+def _line(number: int, part: Sentence, stream: list[Token], cleaned: Clean) -> Line:
+    inside = stream[part.first : part.last]
+    start, end = cleaned.span(inside[0].start, inside[-1].end) if inside else (0, 0)
+    shifted = tuple(
+        Mention(m.kind, m.value, m.first - part.first, m.last - part.first) for m in part.mentions
+    )
+    return Line(number, part.kind, part.paragraph, tuple(inside), shifted, start, end)

@@ -1,0 +1,112 @@
+"""What figures cannot mean: interaction counts read as sets, unsigned figures read as directions, and
+templates that leaked a missing value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from biorlhf_plugins.check.findings import ERROR, WARNING, Finding
+from biorlhf_plugins.check.reading import Reading
+from biorlhf_plugins.check.table import FactTable, Figure
+
+AS_SET = re.compile(
+    r"\bneither\b.{0,40}\bnor\b|\bnot in either\b|\bnot (?:seen|found|present) in (?:either|any)\b"
+    r"|\bonly when both\b|\b(?:genes|degs) (?:that )?(?:only )?change only\b",
+    re.IGNORECASE,
+)
+PLACEHOLDER = re.compile(
+    r"[=:→]\s*(?:N/A|NaN|None|null|undefined|inf)\b(?!\w)|\{[a-z_]+\}|<[A-Z_]{3,}>|\bTODO\b", re.IGNORECASE
+)
+COMPARES = re.compile(
+    r"\b(?:opposite|differ(?:ent|s)?|similar|same|contrasting|higher|lower|larger|smaller) (?:\w+ )?"
+    r"(?:patterns?|responses?|effects?|directions?|than)\b",
+    re.IGNORECASE,
+)
+UNSIGNED = re.compile(
+    r"\b(?:dys|up|down)[- ]?regulat\w+|\bnormali[sz](?:ed|es|ation)\b|\b(?:in|de)creas(?:ed|es)\b"
+    r"|\brestor(?:ed|es)\b|\bsuppress(?:ed|es)\b|\binduc(?:ed|es)\b",
+    re.IGNORECASE,
+)
+HEDGE = re.compile(
+    r"\b(?:may|might|could|would|if|whether|predict|expect|hypothes|suggest|cannot|no data)", re.IGNORECASE
+)
+DIFFERENCE = re.compile(r"(\d[\d,]*)\s*[-−–]\s*(\d[\d,]*)\s*=\s*(\d[\d,]*)")
+
+
+def check_interaction_sets(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """An interaction term counts genes whose effect differs; it says nothing of where else they stand."""
+    terms = _interactions(reading, table)
+    for line in reading.lines:
+        quote = reading.quote(line)
+        values = {number.value for number in line.numbers("")}
+        used = [figure for figure in terms if figure.value in values]
+        if used and AS_SET.search(quote):
+            yield Finding(
+                reading.text.index, ERROR, "interaction_as_set", quote,
+                "genes for which the interaction term is significant; they may overlap the main effects",
+                f"{used[0].words} is the count of an interaction term, not a set of genes of its own",
+            )  # fmt: skip
+
+
+def check_interaction_sums(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """An interaction's count less a main effect's count is no number of anything."""
+    terms = _interactions(reading, table)
+    entities = {figure.entity for figure in terms}
+    mains = [f for f in table.find(quantity="deg") if not f.is_interaction and f.entity in entities]
+    for line in reading.lines:
+        quote = reading.quote(line)
+        found = DIFFERENCE.search(quote)
+        if found is None:
+            continue
+        first, second = (float(text.replace(",", "")) for text in found.groups()[:2])
+        term = next((f for f in terms if f.value == first), None)
+        main = next(
+            (f for f in mains if f.value == second and f.entity == (term.entity if term else "")), None
+        )
+        if term is not None and main is not None:
+            yield Finding(
+                reading.text.index, ERROR, "interaction_arithmetic", quote,
+                "not computable from counts of genes",
+                f"{term.words} less {main.words}: counts of different tests cannot be subtracted",
+            )  # fmt: skip
+
+
+def _interactions(reading: Reading, table: FactTable) -> list[Figure]:
+    stated = set(reading.figures())
+    named = {v for line in reading.all_lines() for v in line.values("entity")}
+    return [
+        f for f in table.find(quantity="deg") if f.is_interaction and f.value in stated and f.entity in named
+    ]
+
+
+def check_placeholders(reading: Reading) -> Iterator[Finding]:
+    """A missing value that a template printed; worse where the text then builds on it."""
+    for line in reading.lines:
+        quote = reading.quote(line)
+        if not PLACEHOLDER.search(quote) or "undefined" in quote.lower():
+            continue
+        built_on = COMPARES.search(reading.text.answer[line.end :])
+        yield Finding(
+            reading.text.index, ERROR if built_on else WARNING, "missing_value", quote,
+            "a figure, or 'not known'",
+            f"the text has no figure here and still says {built_on.group(0)!r}" if built_on
+            else "a placeholder stands where a figure belongs",
+        )  # fmt: skip
+
+
+def check_unsigned(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """A direction for a gene of which the table only has an absolute change."""
+    if not table.features:
+        return
+    for line in reading.lines:
+        genes = [token for token in line.tokens if token.text in table.features]
+        quote = reading.quote(line)
+        said = UNSIGNED.search(quote)
+        if genes and said and not HEDGE.search(quote):
+            names = ", ".join(dict.fromkeys(token.text.capitalize() for token in genes))
+            yield Finding(
+                reading.text.index, ERROR, "unsupported_direction", quote,
+                f"the table has an absolute change for {names}, without a sign or a contrast",
+                f"{said.group(0)!r} is not in the table",
+            )  # fmt: skip

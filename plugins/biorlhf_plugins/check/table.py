@@ -1,0 +1,166 @@
+"""The fact table that texts are checked against, read in the words of the claim extraction."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from biorlhf.errors import DataError
+from biorlhf_plugins.claims import Additions
+from biorlhf_plugins.claims.lexicon import with_additions
+from biorlhf_plugins.claims.mentions import scan
+from biorlhf_plugins.claims.text import clean, tokens
+
+COLUMNS = ("entity", "condition", "quantity", "value")
+NONE = Additions()
+COUNTS = ("deg", "deg_up", "deg_down")
+INTERACTION = "_x_"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One fact in the vocabulary of :class:`~biorlhf_plugins.claims.Slot`.
+
+    ``value`` is None for a class, whose ``label`` (upper case) and ``accepted`` labels are set instead.
+    """
+
+    entity: str
+    condition: str | None
+    treatment: str | None
+    quantity: str
+    pathway: str | None
+    value: float | None
+    label: str
+    accepted: frozenset[str]
+    words: str
+    note: str = ""
+
+    @property
+    def is_interaction(self) -> bool:
+        return self.condition is not None and INTERACTION in self.condition
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class FactTable:
+    """Every figure, and the names that the lexicon did not know."""
+
+    figures: tuple[Figure, ...]
+    additions: Additions = NONE
+    features: frozenset[str] = frozenset()
+
+    def find(self, **fields: object) -> list[Figure]:
+        """The figures whose named fields have these values."""
+        return [f for f in self.figures if all(getattr(f, key) == value for key, value in fields.items())]
+
+    def entities(self, **fields: object) -> list[str]:
+        return list(dict.fromkeys(f.entity for f in self.find(**fields)))
+
+
+def load_facts(name: str) -> FactTable:
+    """``kmp``, or a CSV with the columns entity, condition, quantity, value (aliases with ``;``, note).
+
+    Raises:
+        DataError: no such table or file, a missing column, an empty cell, or two values for one fact.
+    """
+    if name.lower() == "kmp":
+        from biorlhf_plugins.datasets._facts import kmp_facts
+
+        rows = [
+            (
+                f"data/kmp/figures.csv: {f.id}",
+                f.entity,
+                f.condition,
+                f.quantity,
+                str(f.value),
+                f.aliases,
+                f.note,
+            )
+            for f in kmp_facts()
+        ]
+        return table_of(rows)
+    path = Path(name)
+    if not path.is_file():
+        near = [p.name for p in path.parent.glob("*.csv")] if path.parent.is_dir() else []
+        raise DataError("--facts", f"no table and no file {name!r}", choices=["kmp", *near], name=name)
+    return table_of(_csv_rows(path))
+
+
+Row = tuple[str, str, str, str, str, tuple[str, ...], str]
+
+
+def _csv_rows(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream)
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(f"{path}:1", f"no column {missing[0]!r}", f"the columns {', '.join(COLUMNS)}")
+        for row in reader:
+            where = f"{path}:{reader.line_num}"
+            for column in ("entity", "quantity", "value"):
+                if not (row[column] or "").strip():
+                    raise DataError(f"{where}: {column}", "an empty cell", "text or a number")
+            aliases = tuple(a.strip() for a in (row.get("aliases") or "").split(";") if a.strip())
+            values = [(row[c] or "").strip() for c in COLUMNS]
+            yield where, values[0], values[1], values[2], values[3], aliases, row.get("note") or ""
+
+
+def table_of(rows: Iterable[Row]) -> FactTable:
+    """Figures from (where, entity, condition, quantity, value, aliases, note)."""
+    rows = list(rows)
+    lexicon = with_additions(Additions())
+    new: dict[str, None] = {}
+    features: set[str] = set()
+    figures: dict[tuple[object, ...], tuple[str, Figure]] = {}
+    for where, entity, condition, quantity, value, aliases, note in rows:
+        known = {m.kind: m.value for m in scan(tokens(clean(entity).text), lexicon)}
+        said = {m.kind: m.value for m in scan(tokens(clean(f"{condition} | {quantity}").text), lexicon)}
+        subject = str(known.get("entity") or entity.strip().lower())
+        if "entity" not in known:
+            # A gene in a tissue is a feature of it, not one more tissue.
+            features.add(entity.strip().lower()) if "entity" in said else new.setdefault(entity.strip())
+        figure = _figure(subject, said, quantity, value, aliases, note, f"{entity} {condition} {quantity}")
+        key = (figure.entity, figure.condition, figure.treatment, figure.quantity, figure.pathway)
+        other = figures.get(key)
+        if other is not None and other[1].label != figure.label:
+            raise DataError(where, f"{figure}", f"one value per fact; {other[0]} says {other[1].label}")
+        figures[key] = (where, figure)
+    additions = Additions(tuple(("entity", name.lower(), (name,)) for name in new))
+    return FactTable(tuple(figure for _, figure in figures.values()), additions, frozenset(features))
+
+
+def _figure(
+    subject: str,
+    said: dict[str, object],
+    quantity: str,
+    value: str,
+    aliases: tuple[str, ...],
+    note: str,
+    words: str,
+) -> Figure:
+    last = quantity.lower().split()[-1]
+    kind = last if last in ("type", "pattern", "direction") else str(said.get("quantity", quantity.lower()))
+    paths = said.get("path")
+    try:
+        number: float | None = float(value.replace(",", ""))
+    except ValueError:
+        number = None
+    labels = [value, *aliases] if number is None else []
+    accepted = frozenset(part.strip().upper() for label in labels for part in label.split("|"))
+    condition = said.get("condition")
+    return Figure(
+        entity=subject,
+        condition=str(condition) if condition else None,
+        treatment="kmp" if said.get("treatment") == "kmp" else None,
+        quantity=kind,
+        pathway=str(paths[0]) if isinstance(paths, tuple) else None,
+        value=number,
+        label=value,
+        accepted=accepted,
+        words=" ".join(words.split()),
+        note=note,
+    )
