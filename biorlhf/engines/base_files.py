@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -159,7 +160,7 @@ def _write_folder(path: Path, folder: Path) -> None:
         model = AutoModelForCausalLM.from_pretrained(
             **place, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, LookupError, ImportError, struct.error) as error:
         raise InputError("model.base", f"{path.name} cannot be read: {error}", "a GGUF file") from error
     model.save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""LoRA by PEFT (arXiv 2106.09685), with its plain linear layers computed in fewer passes over memory."""
+"""LoRA by PEFT (arXiv 2106.09685), with its linear layers computed in fewer passes over memory."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def attach_prior(wrapped: Any, rank: int, targets: list[str]) -> None:
     wrapped.base_model.set_adapter([POLICY, PRIOR])
     for name, parameter in wrapped.named_parameters():
         parameter.requires_grad_(f".{POLICY}." in name and "lora_" in name)
+    _fuse(wrapped)  # the prior may stand on layers that the trained adapter does not
 
 
 def lora_parameters(wrapped: Any, adapter: str = POLICY) -> dict[str, torch.nn.Parameter]:
@@ -68,52 +69,114 @@ def _check_targets(model: Any, targets: list[str]) -> None:
 
 
 def _fuse(wrapped: Any) -> None:
-    from peft.tuners.lora import Linear
+    """Replace the forward of LoRA's linear layers, and of every quantised layer, by the functions below."""
+    from peft.tuners.lora import LoraLayer
 
     for module in wrapped.modules():
-        if type(module) is Linear and type(module.base_layer) is torch.nn.Linear:
-            module.forward = types.MethodType(_fused_forward, module)  # type: ignore[method-assign]
+        if isinstance(module, LoraLayer) and _is_known(module.base_layer):
+            module.forward = types.MethodType(_lora_forward, module)  # type: ignore[attr-defined]
+        if _is_quantised(module):
+            module.forward = types.MethodType(_frozen_forward, module)
 
 
-def _fused_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    """PEFT's forward where one adapter is active; the usual one for anything else."""
-    base = self.base_layer
+def _is_known(layer: Any) -> bool:
+    return type(layer) is torch.nn.Linear or _is_quantised(layer)
+
+
+def _is_quantised(layer: Any) -> bool:
+    kind = type(layer)  # PEFT's LoRA layer on top of it has the same name
+    return kind.__name__ == "Linear4bit" and kind.__module__.startswith("bitsandbytes")
+
+
+def _dense_weight(layer: Any, dtype: torch.dtype) -> Tensor:
+    """A frozen layer's weight (``out x in``).
+
+    NF4 is expanded here, for training and for evaluation alike: bitsandbytes has other kernels for
+    evaluation on a CPU, which round otherwise and pass no gradient on.
+    """
+    if not _is_quantised(layer):
+        return layer.weight
+    from bitsandbytes.functional import dequantize_4bit
+
+    return dequantize_4bit(layer.weight.data, layer.weight.quant_state).to(dtype)
+
+
+def _frozen_forward(self: Any, x: Tensor) -> Tensor:
+    return FrozenLinear.apply(x, self)
+
+
+def _lora_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """PEFT's forward for the adapters that are used here: the trained one, and perhaps the prior."""
     if self.disable_adapters:
-        return base(x)
-    drops = self.training and isinstance(self.lora_dropout[POLICY], torch.nn.Dropout)
-    if drops or self.active_adapters != [POLICY]:
-        return type(self).forward(self, x, *args, **kwargs)
-    a, b = self.lora_A[POLICY].weight, self.lora_B[POLICY].weight
-    return FusedLora.apply(x, base.weight, base.bias, a, b, self.scaling[POLICY])
+        return self.base_layer(x)
+    prior = (self.lora_A[PRIOR].weight, self.lora_B[PRIOR].weight) if PRIOR in self.lora_A else None
+    if POLICY not in self.lora_A:
+        return LoraLinear.apply(x, self.base_layer, prior, None, None, 1.0)
+    a, b, factor = self.lora_A[POLICY].weight, self.lora_B[POLICY].weight, self.scaling[POLICY]
+    dropout = self.lora_dropout[POLICY]
+    if self.training and isinstance(dropout, torch.nn.Dropout):
+        dropped = dropout(x) @ a.to(x.dtype).t() @ b.to(x.dtype).t() * factor
+        return LoraLinear.apply(x, self.base_layer, prior, None, None, factor) + dropped
+    return LoraLinear.apply(x, self.base_layer, prior, a, b, factor)
 
 
-class FusedLora(torch.autograd.Function):
-    """y = x W' + bias + s (x A') B' for frozen W; the low-rank part is added inside the matrix products.
+class FrozenLinear(torch.autograd.Function):
+    """y = x W' + bias for a frozen layer whose dense weight is not kept between the passes."""
 
-    A and B are kept in fp32 and used in x's dtype.
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, layer: Any) -> Tensor:
+        ctx.layer = layer
+        return torch.nn.functional.linear(x, _dense_weight(layer, x.dtype), layer.bias)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        return grad @ _dense_weight(ctx.layer, grad.dtype), None
+
+
+class LoraLinear(torch.autograd.Function):
+    """y = x W' + bias + x A0' B0' + s (x A') B' with W and the prior (A0, B0) frozen.
+
+    The low-rank parts are added inside the matrix products. A and B are kept in fp32 and used in x's
+    dtype; both may be None.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
+        ctx: Any,
+        x: Tensor,
+        layer: Any,
+        prior: tuple[Tensor, Tensor] | None,
+        a: Tensor | None,
+        b: Tensor | None,
+        factor: float,
     ) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])
-        a_cast, b_cast = a.to(x.dtype), b.to(x.dtype)
-        low = rows @ a_cast.t()
-        result = rows @ weight.t() if bias is None else torch.addmm(bias, rows, weight.t())
-        result.addmm_(low, b_cast.t(), alpha=scale)
-        ctx.save_for_backward(rows, low, weight, a, b)
-        ctx.scale, ctx.shape = scale, x.shape
+        weight = _dense_weight(layer, x.dtype)
+        result = rows @ weight.t() if layer.bias is None else torch.addmm(layer.bias, rows, weight.t())
+        if prior is not None:
+            result.addmm_(rows @ prior[0].to(x.dtype).t(), prior[1].to(x.dtype).t())
+        ctx.layer, ctx.prior, ctx.factor, ctx.shape = layer, prior, factor, x.shape
+        if a is not None and b is not None:
+            low = rows @ a.to(x.dtype).t()
+            result.addmm_(low, b.to(x.dtype).t(), alpha=factor)
+            ctx.save_for_backward(rows, low, a, b)
         return result.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        rows, low, weight, a, b = ctx.saved_tensors
         grad = grad.reshape(-1, grad.shape[-1])
-        grad_low = (grad @ b.to(grad.dtype)).mul_(ctx.scale)
-        grad_a = (grad_low.t() @ rows).to(a.dtype)
-        grad_b = (grad.t() @ low).mul_(ctx.scale).to(b.dtype)
-        grad_x = None
+        grad_x = grad_a = grad_b = None
+        saved = ctx.saved_tensors  # checkpointing allows one look
         if ctx.needs_input_grad[0]:
-            grad_x = (grad @ weight).addmm_(grad_low, a.to(grad.dtype)).view(ctx.shape)
-        return grad_x, None, None, grad_a, grad_b, None
+            grad_x = grad @ _dense_weight(ctx.layer, grad.dtype)
+            if ctx.prior is not None:
+                a0, b0 = (t.to(grad.dtype) for t in ctx.prior)
+                grad_x.addmm_(grad @ b0, a0)
+        if saved:
+            rows, low, a, b = saved
+            grad_low = (grad @ b.to(grad.dtype)).mul_(ctx.factor)
+            grad_a = (grad_low.t() @ rows).to(a.dtype)
+            grad_b = (grad.t() @ low).mul_(ctx.factor).to(b.dtype)
+            if grad_x is not None:
+                grad_x.addmm_(grad_low, a.to(grad.dtype))
+        return None if grad_x is None else grad_x.view(ctx.shape), None, None, grad_a, grad_b, None
