@@ -142,8 +142,8 @@ def _new_names(truth: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, 
     for name in sets:
         if name and not _known(pathway_key(str(name))[0], "path"):
             yield "pathway", str(name), ()
-    for name in truth.get("missions") or ():
-        if not _known(str(name), "mission"):
+    for name in (*(truth.get("missions") or ()), truth.get("mission")):
+        if name and _flight(str(name)) is None:
             yield "mission", _mission(str(name)), (str(name), str(name).replace("_", " "))
 
 
@@ -169,10 +169,15 @@ def _entity(name: str, additions: Additions) -> str:
     return str(kind[1]) if kind and kind[0] == "entity" else name.lower()
 
 
+def _flight(name: str) -> str | None:
+    """The mission that a name ends with; None for a part of one, as in MHU-2_dorsal."""
+    stream = tokens(clean(name).text)
+    found = [m for m in scan(stream, base()) if m.kind == "mission" and m.last == len(stream)]
+    return str(found[-1].value) if found else None
+
+
 def _mission(name: str) -> str:
-    found = [m.value for m in scan(tokens(clean(name).text), base()) if m.kind == "mission"]
-    rest = [t.text for t in tokens(clean(name).text)]
-    return str(found[0]) if found and len(rest) <= 2 else " ".join(rest)
+    return _flight(name) or " ".join(t.text for t in tokens(clean(name).text))
 
 
 def _class_kind(quantity: str) -> str | None:

@@ -111,7 +111,8 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> bool:
         return _quantity_fits(fact.quantity, slot.quantity)
     if fact.treatment == "kmp" and slot.treatment == "vehicle":
         return False
-    if fact.treatment is None and fact.condition is not None and slot.treatment == "kmp":
+    named = slot.treatment == "kmp" and "treatment" in slot.stated  # a prompt's default says nothing
+    if fact.treatment is None and fact.condition is not None and named:
         return False
     return _quantity_fits(fact.quantity, slot.quantity)
 
