@@ -6,7 +6,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,10 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run's folder holds. ``problems`` names the files that could not be read, with reasons."""
+    """What a run's folder holds. ``problems`` names the files that could not be read, with reasons.
+
+    ``evaluations`` are those before and after the stages, in order; ``others`` were made by hand.
+    """
 
     folder: Path
     recipe: Mapping[str, Any]
@@ -55,6 +58,7 @@ class Run:
     metrics: tuple[Mapping[str, Any], ...]
     evaluations: tuple[Evaluation, ...]
     finished: bool
+    others: tuple[Evaluation, ...] = ()
     problems: tuple[str, ...] = ()
 
     @property
@@ -88,13 +92,15 @@ def load_run(folder: str | Path) -> Run:
         "start",
         *(f"after-{stage.get('name') or stage.get('trainer')}" for stage in recipe.get("stages") or ()),
     ]
-    found.sort(key=lambda e: (order.index(e.when) if e.when in order else len(order), e.when))
+    by_hand = tuple(e for e in found if e.when not in order)
+    own = tuple(sorted((e for e in found if e.when in order), key=lambda e: order.index(e.when)))
     return Run(
         folder=folder,
         recipe=recipe,
         manifest=_read(folder / "manifest.json", problems),
         metrics=tuple(_rows(folder / "metrics.jsonl", problems)),
-        evaluations=tuple(found),
+        evaluations=own or by_hand,
+        others=by_hand if own else (),
         finished=(folder / "summary.json").is_file(),
         problems=tuple(problems),
     )
@@ -273,8 +279,9 @@ def evaluation_at(run: Run, when: str | None) -> Evaluation:
         raise InputError(str(run.folder), "this run has no evaluation to compare", "a file in evaluations/")
     if when is None:
         return run.evaluations[-1]
-    found: Sequence[Evaluation] = [e for e in run.evaluations if e.when == when]
+    every = [*run.evaluations, *run.others]
+    found = [e for e in every if e.when == when]
     if not found:
-        choices = [e.when for e in run.evaluations]
+        choices = [e.when for e in every]
         raise InputError(str(run.folder), f"no evaluation named {when!r}", choices=choices, name=when)
     return found[0]

@@ -310,6 +310,13 @@ def test_a_comparison_says_how_the_recipes_differ(tmp_path, monkeypatch, capsys)
     assert "recipe: stages[1].trainer: 'grpo' in A, 'dpo' in B" in out
 
 
+def test_an_evaluation_made_by_hand_is_no_stage_of_the_run(run, monkeypatch, capsys):
+    (run / "evaluations" / "by-hand.json").write_text(json.dumps(evaluation("by-hand", 0.1, 99)))
+    assert [e.when for e in load_run(run).evaluations] == ["start", "after-sft", "after-grpo"]
+    out = command(monkeypatch, capsys, "compare", run, run, "--when", "by-hand")[1]
+    assert "by-hand" in out
+
+
 def test_the_answers_that_changed_most_are_found(run):
     found = changes(load_run(run))
     fell = [change for change in found if change.reward_after < change.reward_before]
