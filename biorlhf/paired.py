@@ -159,8 +159,9 @@ def _table(report: Report) -> Mapping[str, Sequence[Any]] | None:
     return table if whole and length else None
 
 
-def _clusters(table: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-    return dict(zip(table["question"], table.get("cluster", table["question"]), strict=True))
+def _clusters(table: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    clusters = table.get("cluster", table["question"])
+    return dict(zip(map(str, table["question"]), map(str, clusters), strict=True))
 
 
 def _columns(table: Mapping[str, Sequence[Any]]) -> dict[str, Floats]:

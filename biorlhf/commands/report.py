@@ -58,7 +58,7 @@ def _print(run: Run) -> None:
     from biorlhf.plots import sparkline
 
     console = Console(highlight=False)
-    console.print(f"[bold]{run.recipe.get('name') or run.folder.name}[/]  {report.state(run)}")
+    console.print(f"{run.recipe.get('name') or run.folder.name}  {report.state(run)}", markup=False)
     for problem in run.problems:
         console.print(f"unreadable: {problem}", markup=False)
     if run.evaluations:
