@@ -17,11 +17,16 @@ def validate(
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a key: a.b=value")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per recipe.")] = False,
 ) -> None:
-    """Check recipes without running them: keys, types, plugin names and plugin settings."""
+    """Check recipes without running them: keys, types, plugins and settings, weights that pay for lies."""
+    from biorlhf.pipeline import composer_of
+    from biorlhf.plugins import catalogue
+
     wrong = 0
     for path in paths:
         try:
-            recipes.load(path, tuple(overrides or ()))
+            recipe = recipes.load(path, tuple(overrides or ()))
+            if recipe.verifiers:
+                composer_of(recipe, catalogue())
         except InputError as error:
             wrong += 1
             if as_json:

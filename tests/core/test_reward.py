@@ -166,6 +166,14 @@ def test_a_pure_brier_alone_is_refused():
         composer({"sure": brier()})
 
 
+def test_the_built_in_verifier_is_safe_at_any_weight_but_not_with_the_brier_rule():
+    weights = {"V1": 0.1, "V2": 0.1, "V4": 0.8}
+    RewardComposer(["V1", "V2", "V4"], weights)
+    with pytest.raises(InputError, match=r"weights\.factual: 0\.1 for 'factual' and 0\.8 for 'uncertainty'"):
+        RewardComposer(["V1", "V2", "V4"], weights, configs={"V4": {"rule": "brier"}})
+    RewardComposer(["V1", "V2", "V4"], {"V1": 0.4, "V2": 0.4, "V4": 0.2}, configs={"V4": {"rule": "brier"}})
+
+
 def test_the_refusal_is_right_about_what_pays():
     """Under weights a < b, answering wrongly on purpose beats honesty exactly below p = 1 - a/b."""
     a, b = 0.3, 0.6

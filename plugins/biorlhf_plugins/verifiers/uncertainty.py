@@ -6,19 +6,24 @@ c in {0, 1} says whether the answer is right (by V1's and V2's grading alone), q
 - declines, though the question can be answered: (1 + t²)/2, t = 1/k of k choices, 0.2 where it is open
 - the question cannot be answered: declining 1; asserting (1 − q²)/2, or 0 without a valid confidence;
   a disclaimer followed by an answer asserts
+
+``rule: brier`` takes 1 − (q − c)² for an answer instead. It is proper as well, but pays 1 for a wrong answer
+given on purpose with q = 0: RewardComposer then refuses weights under which that pays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.claims import Additions
-from biorlhf_plugins.claims.gold import OPEN_GUESS, Gold, read
+from biorlhf_plugins.claims.gold import OPEN_GUESS, read
 from biorlhf_plugins.claims.grading import directional, factual, right
 from biorlhf_plugins.claims.records import Extraction
 from biorlhf_plugins.verifiers._settings import LexiconSettings
+
+Rule = Callable[[int, float], float]
 
 
 def confidence_score(correct: int, q: float) -> float:
@@ -35,11 +40,26 @@ def confidence_score(correct: int, q: float) -> float:
     return (1.0 + correct - (q - correct) ** 2) / 2.0
 
 
+def brier_score(correct: int, q: float) -> float:
+    """1 − (q − c)², Brier 1950, Monthly Weather Review 78:1, turned so that 1 is best."""
+    return 1.0 - (q - correct) ** 2
+
+
+class UncertaintySettings(LexiconSettings):
+    """``rule`` scores a stated confidence; see the module."""
+
+    rule: Literal["bounded", "brier"] = "bounded"
+
+
 class Uncertainty:
     """Applies where ``answerable`` or ``false_premise`` is given, or V1 or V2 can grade."""
 
-    def __init__(self, additions: Additions) -> None:
+    correctness_from = ("factual", "pathway")
+
+    def __init__(self, additions: Additions, rule: str = "bounded") -> None:
         self.additions = additions
+        self.rule = confidence_score if rule == "bounded" else brier_score
+        self.needs_correctness_weight = 0.0 if rule == "bounded" else 1.0
 
     def score(self, question: Question, completion_text: str) -> Score:
         gold, said = read(question, completion_text, self.additions)
@@ -55,14 +75,17 @@ class Uncertainty:
         if said.abstains and not answered:
             guess = sum(p.guess for p in parts) / len(parts) if parts else OPEN_GUESS
             return Score.scored(
-                (1 + guess**2) / 2, note="declines to answer", chance=guess, spans=_spans(said.abstains)
+                _honest(self.rule, guess),
+                note="declines to answer",
+                chance=guess,
+                spans=_spans(said.abstains),
             )
         if not parts:
             return Score.not_applicable("nothing in the ground truth says whether the answer is right")
-        return _answered(gold, said, answered, int(all(map(right, parts))))
+        return _answered(self.rule, said, answered, int(all(map(right, parts))))
 
 
-def _answered(gold: Gold, said: Extraction, answered: bool, correct: int) -> Score:
+def _answered(rule: Rule, said: Extraction, answered: bool, correct: int) -> Score:
     stated = said.confidence
     details: dict[str, Any] = {
         "correct": bool(correct),
@@ -74,7 +97,12 @@ def _answered(gold: Gold, said: Extraction, answered: bool, correct: int) -> Sco
     if stated.value is None:
         note = stated.problem or "states no confidence"
         return Score.scored(correct / 4, **details, note=note)
-    return Score.scored(confidence_score(correct, stated.value), **details)
+    return Score.scored(rule(correct, stated.value), **details)
+
+
+def _honest(rule: Rule, p: float) -> float:
+    """What an honest answer that is right with probability p earns on average: (1 + p²)/2 where bounded."""
+    return p * rule(1, p) + (1 - p) * rule(0, p)
 
 
 def _unanswerable(said: Extraction, false_premise: bool) -> Score:
@@ -105,6 +133,6 @@ def biorlhf_verifiers() -> Iterator[VerifierPlugin]:
         name="uncertainty",
         aliases=("V4",),
         summary="a proper score of the stated confidence; declining where the data cannot answer",
-        config=LexiconSettings,
-        build=lambda config: Uncertainty(config.additions()),
+        config=UncertaintySettings,
+        build=lambda config: Uncertainty(config.additions(), config.rule),
     )
