@@ -14,8 +14,11 @@ TOLERANCE = 0.1
 
 def label(ground_truth: Mapping[str, object]) -> str:
     """What a constant answer has to hit: a direction, or whether several agree; "" where neither is asked."""
-    if "is_consistent" in ground_truth:
-        return "CONSISTENT" if ground_truth["is_consistent"] else "INCONSISTENT"
+    agree = ground_truth.get("is_consistent")
+    if "missions" in ground_truth:
+        agree = ground_truth.get("direction") != "MIXED"
+    if agree is not None:
+        return "CONSISTENT" if agree else "INCONSISTENT"
     return str(ground_truth.get("direction", ""))
 
 
@@ -50,7 +53,7 @@ def uneven(questions: Iterable[Question]) -> list[str]:
     """The splits and tissues in which UP and DOWN differ by more than ten percent, with their counts."""
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for question in questions:
-        if question.tissue and "is_consistent" not in question.ground_truth:
+        if question.tissue:
             counts[question.split, question.tissue][label(question.ground_truth)] += 1
     return [
         f"{split}, {tissue}: {found['UP']} UP, {found['DOWN']} DOWN"

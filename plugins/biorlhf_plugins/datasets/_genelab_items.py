@@ -82,7 +82,7 @@ def items(rows: Sequence[Row], scope: str, over_missions: bool = True) -> list[I
     found = list(_missions(rows))
     if over_missions:
         known = slots(rows)
-        found += [*_consensus(known, scope), *_agreement(known, scope)]
+        found += [*_consensus(known, scope), *_one_by_one(known, scope)]
         found += [*_comparisons(known, scope), *_conservation(known, scope)]
     return found + list(_databases(rows))
 
@@ -166,39 +166,47 @@ def _consensus(known: Iterable[Slot], scope: str) -> Iterator[Item]:
             )
 
 
-def by_direction(missions: Mapping[str, str]) -> str:
-    """{"RR-1": "UP", "RR-3": "DOWN"} -> UP in RR-1, DOWN in RR-3"""
+def by_mission(name: str, tissue: str, missions: Mapping[str, str]) -> str:
+    """Hypoxia in eye is mixed overall: UP in RR-1; DOWN in RR-3; not significant in OSD-397."""
+    decided = set(missions.values()) - {"NS"}
     parts = [
         f"{SAYS[label]} in {listing(sorted(m for m, d in missions.items() if d == label))}"
         for label in ("UP", "DOWN", "NS")
         if label in missions.values()
     ]
-    return ", ".join(parts)
+    whole = "mixed" if len(decided) > 1 else decided.pop()
+    return f"{name} in {tissue} is {whole} overall: {'; '.join(parts)}."
 
 
-def _agreement(known: Iterable[Slot], scope: str) -> Iterator[Item]:
-    """Do the missions agree? Asked of conflicting and of unanimous slots alike."""
+def _misread(slot: Slot) -> dict[str, str]:
+    """The missions with one direction changed: a conflict where they agree, agreement where they conflict."""
+    missions = slot.missions
+    if slot.consensus == "MIXED":
+        return {mission: "UP" if label == "DOWN" else label for mission, label in missions.items()}
+    first = min(mission for mission, label in missions.items() if label == slot.consensus)
+    return {**missions, first: "DOWN" if slot.consensus == "UP" else "UP"}
+
+
+def _one_by_one(known: Iterable[Slot], scope: str) -> Iterator[Item]:
+    """Each mission and the whole, asked of conflicting and of unanimous slots alike."""
     for slot in known:
         if slot.consensus not in ("UP", "DOWN", "MIXED"):
             continue
-        agree = slot.consensus != "MIXED"
         name = prose(slot.pathway)
-        rest = f": {name} in {slot.tissue} is {by_direction(slot.missions)}, flight versus ground."
         yield _make(
             "uncertainty",
-            f"agree:{slot.tissue}:{slot.pathway}",
+            f"missions:{slot.tissue}:{slot.pathway}",
             "calibration",
-            f"Do the {slot.tissue} missions{scope} agree on the sign of {name} in flight? Go through them.",
-            ("Yes, no mission opposes another" if agree else "No, the missions conflict") + rest,
+            f"Go through the {slot.tissue} missions{scope}: which way does {name} go in each, and overall?",
+            by_mission(name, slot.tissue, slot.missions),
             slot.rows,
-            wrong=("No, the missions conflict" if agree else "Yes, no mission opposes another") + rest,
+            wrong=by_mission(name, slot.tissue, _misread(slot)),
             truth=_truth(
                 slot.pathway,
                 slot.rows[0].db,
                 direction=slot.consensus,
                 tissue=slot.tissue,
                 missions=slot.missions,
-                is_consistent=agree,
             ),
             difficulty="hard",
         )
@@ -241,7 +249,7 @@ def _conservation(known: Sequence[Slot], scope: str) -> Iterator[Item]:
                 continue
             name, agree = prose(pathway), len(set(labels.values())) == 1
             each = listing([f"{SAYS[label]} in {tissue}" for tissue, label in labels.items()])
-            verdicts = ("Yes, it is conserved", "No, it is not conserved")
+            verdicts = ("The tissues agree", "The tissues differ")
             rest = f": {name} is {each}, flight versus ground{scope}."
             yield _make(
                 "conservation",

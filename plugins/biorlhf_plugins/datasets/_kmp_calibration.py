@@ -64,7 +64,7 @@ _TOPICS: dict[str, tuple[str, str, str, str]] = {
         "Is quercetin better than kaempferol against radiation?",
         "Give the DEG count of quercetin in irradiated tissue.",
         "How would a related flavonoid have done in this design?",
-        "No other flavonoid was tested, so the two cannot be compared.",
+        "No other flavonoid was tested, so this cannot be determined.",
     ),
     "survival": (
         "How much longer do irradiated mice live with KMP?",
@@ -100,7 +100,7 @@ _TOPICS: dict[str, tuple[str, str, str, str]] = {
         "Which cell type carries the KMP response of the brain?",
         "Give the KMP response of microglia alone.",
         "In what kind of cell does the compound act?",
-        "Bulk tissue was sequenced, so single cell types cannot be told apart.",
+        "Bulk tissue was sequenced, so the cell type cannot be determined.",
     ),
     "microbiome": (
         "Which gut bacteria convert kaempferol in these mice?",

@@ -187,9 +187,9 @@ def recall_statement(fact: Fact) -> str:
     if fact.quantity in (DEG_UP, DEG_DOWN):
         return f"The number of {_what(fact)} DEGs in {tissue} {place} is {shown}."
     if fact.quantity == RESPONSE_TYPE:
-        return f"The KMP response type of {tissue} is {shown}."
+        return f"The KMP response of {tissue} is type {shown}."
     if fact.quantity.endswith(" NES"):
         return f"In {tissue} {place}, the {fact.quantity} is {shown}."
     if fact.quantity == FOLD_CHANGE:
-        return f"In {tissue}, the mean absolute log2 fold change of {fact.entity} is {shown}."
+        return f"In {tissue}, the mean |log2FC| of {fact.entity} is {shown}."
     return f"In {tissue}, the {fact.quantity} is {shown}."

@@ -51,5 +51,5 @@ def statement(fact: Fact, value: int | float | str | None = None) -> str:
     if fact.quantity.endswith(" NES"):
         return f"The {fact.quantity} in {tissue} is {shown} {place}."
     if fact.quantity == FOLD_CHANGE:
-        return f"{fact.entity} has a mean absolute log2 fold change of {shown} in {tissue}."
+        return f"The mean |log2FC| of {fact.entity} in {tissue} is {shown}."
     return f"The {fact.quantity} of KMP in {tissue} is {shown}."

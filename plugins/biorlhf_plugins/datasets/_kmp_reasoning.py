@@ -16,15 +16,16 @@ from biorlhf_plugins.datasets._kmp_factual import perturbed
 from biorlhf_plugins.datasets._kmp_phrases import COUNT_CONDITIONS, degs, number, statement, where
 
 Counts = dict[tuple[str, str], Fact]  # (tissue, condition) -> DEG count
+SMALLEST_DIVISOR = 10  # a ratio to 1 or 2 genes says nothing
 
 
 def reasoning(facts: Sequence[Fact]) -> list[Item]:
     """Every reasoning item that these facts allow, before any cap per family."""
     counts: Counts = {(f.tissue, f.condition): f for f in facts if f.quantity == DEG_COUNT}
     return [
-        *_shares(facts, counts),
-        *_ratios(counts),
-        *_differences(counts),
+        *_parts(facts),
+        *_between_tissues(counts),
+        *_between_conditions(counts),
         *_comparisons(counts),
         *_rankings(counts),
         *_multi_hop(facts, counts),
@@ -52,60 +53,59 @@ def _make(
     )
 
 
-def _derived(entity: str, condition: str, quantity: str, value: float) -> dict[str, Any]:
-    return {"facts": [{"entity": entity, "condition": condition, "quantity": quantity, "value": value}]}
-
-
-def _shares(facts: Sequence[Fact], counts: Counts) -> Iterator[Item]:
-    for part in facts:
-        whole = counts.get((part.tissue, part.condition))
-        if part.quantity not in (DEG_UP, DEG_DOWN) or whole is None:
-            continue
-        side, share = part.quantity.split()[0], round(100 * part.value / whole.value, 1)
-        place, tissue = where(part.condition), part.tissue
+def _ratio(name: str, of: tuple[str, str], pair: tuple[Fact, Fact], at: tuple[str, str]) -> Iterator[Item]:
+    """``of``: dividend and divisor in words; ``at``: entity and condition of the derived figure."""
+    one, two = pair
+    exact = float(one.value) / float(two.value)
+    ratio = round(exact, 1 if exact >= 10 else 2)
+    for wording, prompt in (
+        ("t0", f"Divide {of[0]} by {of[1]} (DEG counts)."),
+        ("t1", f"Show the arithmetic: what is the ratio of {of[0]} to {of[1]} in DEGs?"),
+    ):
         yield _make(
             "chain_of_thought",
-            f"share:{part.id}",
-            f"Work out what percentage of the {tissue} DEGs {place} is {side}.",
-            f"{part.value:,} of {whole.value:,} {tissue} DEGs {place} are {side}: "
-            f"{part.value:,} / {whole.value:,} = {share}%.",
-            _derived(tissue, part.condition, f"{side} percentage", share),
-            (part, whole),
+            name,
+            prompt,
+            f"{of[0][0].upper()}{of[0][1:]} to {of[1]}: {one.value:,} / {two.value:,} = {ratio}×.",
+            {"facts": [{"entity": at[0], "condition": at[1], "quantity": "ratio", "value": ratio}]},
+            pair,
+            wording=wording,
+            first=wording == "t0",
         )
 
 
-def _ratios(counts: Counts) -> Iterator[Item]:
+def _parts(facts: Sequence[Fact]) -> Iterator[Item]:
+    """Upregulated over downregulated, in one tissue and contrast."""
+    downs = {f.group: f for f in facts if f.quantity == DEG_DOWN}
+    for up in facts:
+        if up.quantity == DEG_UP and up.group in downs:
+            of = (f"{up.tissue} {where(up.condition)} upregulated", "downregulated")
+            yield from _ratio(f"parts:{up.id}", of, (up, downs[up.group]), (up.tissue, up.condition))
+
+
+def _between_tissues(counts: Counts) -> Iterator[Item]:
     for condition in COUNT_CONDITIONS:
         for one, two in permutations([f for (_, c), f in counts.items() if c == condition], 2):
-            if two.value < 10 or one.value <= two.value:
-                continue
-            ratio = round(one.value / two.value, 1)
-            yield _make(
-                "chain_of_thought",
-                f"ratio:{one.tissue}/{two.tissue}:{condition}",
-                f"Divide the DEG count of {one.tissue} {where(condition)} by that of {two.tissue}.",
-                f"{one.tissue.capitalize()} to {two.tissue} {where(condition)}: "
-                f"{one.value:,} / {two.value:,} = {ratio}.",
-                _derived(f"{one.tissue}/{two.tissue}", condition, "ratio", ratio),
-                (one, two),
-            )
+            if two.value >= SMALLEST_DIVISOR and one.value > two.value:
+                entity = f"{one.tissue}/{two.tissue}"
+                of = (f"{one.tissue} {where(condition)}", two.tissue)
+                yield from _ratio(f"tissues:{entity}:{condition}", of, (one, two), (entity, condition))
 
 
-def _differences(counts: Counts) -> Iterator[Item]:
+def _between_conditions(counts: Counts) -> Iterator[Item]:
     for tissue in TISSUES:
         for one, two in permutations([f for (t, _), f in counts.items() if t == tissue], 2):
-            if one.value <= two.value or ("_x_" in one.condition) != ("_x_" in two.condition):
-                continue
-            gap = one.value - two.value
-            yield _make(
-                "chain_of_thought",
-                f"difference:{tissue}:{one.condition}-{two.condition}",
-                f"How many more DEGs has {tissue} {where(one.condition)} than {where(two.condition)}?",
-                f"{tissue.capitalize()}: {degs(one.value)} {where(one.condition)} less {two.value:,} "
-                f"{where(two.condition)} leaves {one.value:,} - {two.value:,} = {gap:,}.",
-                _derived(tissue, f"{one.condition} - {two.condition}", "DEG count difference", gap),
-                (one, two),
-            )
+            alike = _contrast(one) == _contrast(two)
+            if alike and two.value >= SMALLEST_DIVISOR and one.value > two.value:
+                both = f"{one.condition}/{two.condition}"
+                of = (f"{tissue} {where(one.condition)}", f"{tissue} {where(two.condition)}")
+                yield from _ratio(f"conditions:{tissue}:{both}", of, (one, two), (tissue, both))
+
+
+def _contrast(fact: Fact) -> str:
+    if "_x_" in fact.condition:
+        return "interaction"
+    return "KMP" if fact.condition.startswith("KMP") else "stressor"
 
 
 def _comparisons(counts: Counts) -> Iterator[Item]:
@@ -159,8 +159,13 @@ def _multi_hop(facts: Sequence[Fact], counts: Counts) -> Iterator[Item]:
         if len(here) < 2 or here[0].value == here[1].value:
             continue
         top, names = here[0], listing(sorted(f.tissue for f in here), "and")
+        # "under HU" after "KMP under IR" might mean KMP under HU, and "under IR" is in both of IR and KMP IR.
         targets = [
-            counts[top.tissue, c] for c in COUNT_CONDITIONS if c != first and (top.tissue, c) in counts
+            fact
+            for fact in (counts.get((top.tissue, c)) for c in COUNT_CONDITIONS)
+            if fact is not None
+            and first.removeprefix("KMP ") != fact.condition.removeprefix("KMP ")
+            and (_contrast(top) != "KMP" or _contrast(fact) != "stressor")
         ]
         if top.tissue in types:
             targets.append(types[top.tissue])
@@ -256,7 +261,7 @@ def _corrections(facts: Sequence[Fact]) -> Iterator[Item]:
             "false_premise",
             f"{one.tissue}>{two.tissue}:{one.condition}",
             f"Why, {place}, does {one.tissue} have more DEGs than {two.tissue}?",
-            f"It does not: {place}, {one.tissue} has {degs(one.value)} and {two.tissue} has "
+            f"The reverse is true: {place}, {one.tissue} has {degs(one.value)} and {two.tissue} has "
             f"{number(two.value)}.",
             {"facts": [one.to_ground_truth(), two.to_ground_truth()], "false_premise": True},
             (one, two),

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from biorlhf.errors import DataError
 from biorlhf_plugins.datasets import _readers_text as text
 
+TABLES = (".csv", ".tsv", ".txt", ".gz", ".xls", ".xlsx", ".parquet", ".pq")
 BATCH_ROWS = 50_000
 BLOCK_BYTES = 8 << 20
 INDEX_NAMES = ("", "Unnamed: 0", "...1", "__index_level_0__")
@@ -54,7 +55,7 @@ def open_source(path: Path, sheet: str | None = None) -> Source:
         DataError: no such file, a damaged file, a missing xlsx reader, or a shape that fits no table.
     """
     if not path.is_file():
-        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = [p.name for p in path.parent.iterdir() if p.suffix in TABLES] if path.parent.is_dir() else []
         raise DataError(str(path), "no such file", choices=near[:40], name=path.name)
     with path.open("rb") as stream:
         magic = stream.read(8)

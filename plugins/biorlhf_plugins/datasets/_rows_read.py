@@ -27,7 +27,7 @@ def read_rows(path: Path, array_key: str = "") -> list[Row]:
         DataError: no such file, not UTF-8, not JSON, a row that is no object, or no row at all.
     """
     if not path.is_file():
-        near = [p.name for p in path.parent.iterdir()][:40] if path.parent.is_dir() else []
+        near = _beside(path)
         raise DataError(str(path), "no such file", choices=near, name=path.name)
     with path.open("rb") as stream:
         parquet = stream.read(4) == b"PAR1"
@@ -35,6 +35,12 @@ def read_rows(path: Path, array_key: str = "") -> list[Row]:
     if not rows:
         raise DataError(str(path), "no rows", "at least one")
     return rows
+
+
+def _beside(path: Path) -> list[str]:
+    if not path.parent.is_dir():
+        return []
+    return [p.name for p in path.parent.iterdir() if p.suffix in (".json", ".jsonl", ".parquet")][:40]
 
 
 def _text(path: Path) -> str:

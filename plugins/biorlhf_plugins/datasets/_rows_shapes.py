@@ -16,7 +16,7 @@ SHAPES = (
     "chosen + rejected (messages)",
     "messages",
     "instruction (+ input) + output",
-    "question + answer",
+    "question + answer (or expected)",
     "text with '### Instruction:' and '### Response:'",
 )
 GROUND_TRUTH = frozenset(
@@ -135,8 +135,9 @@ def _pair(where: str, row: dict[str, Any]) -> tuple[str, str]:
         if row.get("input"):
             prompt += "\n\n" + _said(where, "input", row["input"])
         return prompt, _said(where, "output", row["output"])
-    if "question" in row and "answer" in row:
-        return _said(where, "question", row["question"]), _said(where, "answer", row["answer"])
+    for key in ("answer", "expected"):
+        if "question" in row and key in row:
+            return _said(where, "question", row["question"]), _said(where, key, row[key])
     if "text" in row:
         found = _ALPACA.match(_said(where, "text", row["text"]))
         if found is None:

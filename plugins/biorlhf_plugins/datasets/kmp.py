@@ -67,7 +67,7 @@ Family = Literal[
 ]
 Share = Annotated[float, Field(ge=0, lt=1)]
 CAPS = {
-    "chain_of_thought": 60,
+    "chain_of_thought": 80,
     "comparison": 36,
     "ranking": 24,
     "multi_hop": 40,
