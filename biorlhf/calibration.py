@@ -80,7 +80,7 @@ def mce(s: BinSums) -> Floats:
 
 
 def debiased_l2(s: BinSums) -> Floats:
-    """L2 calibration error without the plug-in's upward bias (Kumar, Liang & Ma 2019, definition 4.1):
+    """L2 calibration error without the plug-in's upward bias (Kumar, Liang & Ma 2019):
     the root of sum_b share_b [gap_b^2 - p_b (1 - p_b) / (n_b - 1)], at least 0. Bins of one answer,
     whose variance is unknown, are left out.
     """
@@ -176,7 +176,7 @@ def null_ece(
     q_N: Floats, bins_N: NDArray[np.int64], *, draws: int = RESAMPLES, seed: int = 0
 ) -> NDArray[np.float64]:
     """The ECE of a perfectly calibrated model that states the same confidences: labels are drawn from
-    them ``draws`` times (Vaicenavicius et al. 2019). An observed ECE within this range is noise."""
+    them ``draws`` times (Bröcker & Smith 2007; Vaicenavicius et al. 2019). An observed ECE within this range is noise."""
     rng = np.random.default_rng(seed)
     labels_RN = (rng.random((draws, len(q_N))) < q_N).astype(float)
     return ece(bin_sums(q_N, labels_RN, bins_N))

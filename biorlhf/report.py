@@ -78,7 +78,7 @@ def load_run(folder: str | Path) -> Run:
     """
     folder = Path(folder)
     if not any((folder / name).is_file() for name in ("recipe.yaml", "metrics.jsonl")):
-        around = folder.parent if folder.parent.is_dir() else Path(".")
+        around = folder.parent if folder.parent.is_dir() else Path("runs")
         near = [str(path.parent) for path in around.glob("*/recipe.yaml")]
         raise InputError(str(folder), "no run here", "a run's folder", choices=near[:20], name=str(folder))
     problems: list[str] = []
