@@ -176,7 +176,8 @@ def null_ece(
     q_N: Floats, bins_N: NDArray[np.int64], *, draws: int = RESAMPLES, seed: int = 0
 ) -> NDArray[np.float64]:
     """The ECE of a perfectly calibrated model that states the same confidences: labels are drawn from
-    them ``draws`` times (Bröcker & Smith 2007; Vaicenavicius et al. 2019). An observed ECE within this range is noise."""
+    them ``draws`` times (Bröcker & Smith 2007; Vaicenavicius et al. 2019). An observed ECE within this
+    range is noise."""
     rng = np.random.default_rng(seed)
     labels_RN = (rng.random((draws, len(q_N))) < q_N).astype(float)
     return ece(bin_sums(q_N, labels_RN, bins_N))
