@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -110,8 +111,10 @@ def print_explanation(row: Row, reward: Reward, weights: Mapping[str, float]) ->
     text = Text(row.response)
     marks = []
     for number, (name, score) in enumerate(reward.scores.items()):
-        for label, start, end in spans(score.details):
-            if 0 <= start < end <= len(row.response):
+        found = list(spans(score.details))
+        labelled = {(start, end) for label, start, end in found if label}
+        for label, start, end in found:
+            if 0 <= start < end <= len(row.response) and (label or (start, end) not in labelled):
                 style = _style(label, COLOURS[number % len(COLOURS)])
                 text.stylize(style, start, end)
                 marks.append((name, label, row.response[start:end], style))
@@ -130,18 +133,19 @@ def print_explanation(row: Row, reward: Reward, weights: Mapping[str, float]) ->
     for name, score in reward.scores.items():
         console.print()
         console.print(f"{name}: {score.status.value}", style="bold", markup=False)
-        console.print(json.dumps(dict(score.details), indent=2, ensure_ascii=False), markup=False)
+        details = json.dumps(dict(score.details), indent=2, ensure_ascii=False)
+        console.print(re.sub(r"\[\s*(\d+),\s*(\d+)\s*\]", r"[\1, \2]", details), markup=False)
 
 
 def spans(details: Any, label: str = "") -> Iterator[tuple[str, int, int]]:
-    """Every ``span: [start, end]`` and ``spans: [[start, end], ..]`` in a score's details, however deep,
-    with the outermost key that it stands under."""
+    """Every ``span`` or ``where: [start, end]``, and ``spans: [[start, end], ..]``, in a score's details,
+    however deep, with the outermost key that it stands under ("" for one that stands by itself)."""
     if isinstance(details, Mapping):
         for key, value in details.items():
-            if key.endswith("span") and _is_span(value):
-                yield label or key, *value
-            elif key.endswith("spans") and isinstance(value, list | tuple):
-                yield from ((label or key, *item) for item in value if _is_span(item))
+            if key in ("span", "where") and _is_span(value):
+                yield label, *value
+            elif key == "spans" and isinstance(value, list | tuple):
+                yield from ((label, *item) for item in value if _is_span(item))
             else:
                 yield from spans(value, label or key)
     elif isinstance(details, list | tuple):

@@ -137,8 +137,9 @@ def test_explain_shows_one_row_without_an_output_file(source):
 
 
 def test_spans_are_found_however_deep():
-    details = {"matched": [{"span": [1, 4]}], "n": {"x": {"spans": [[5, 6], [7, 9]]}}, "no": [1, 2]}
-    assert list(spans(details)) == [("matched", 1, 4), ("n", 5, 6), ("n", 7, 9)]
+    details = {"matched": [{"where": [1, 4]}], "n": {"x": {"spans": [[5, 6], [7, 9]]}}, "no": [1, 2]}
+    found = [("matched", 1, 4), ("n", 5, 6), ("n", 7, 9), ("", 3, 4)]
+    assert list(spans({**details, "span": [3, 4]})) == found
 
 
 @pytest.mark.parametrize(
