@@ -103,7 +103,7 @@ def test_a_constant_answer_is_reported_and_earns_little():
         assert best["train"]["accuracy"] < 0.45
         assert best["test"]["accuracy"] < 0.45
         test = [q.ground_truth for q in data.questions if q.split == "test"]
-        labels = Counter(g["direction"] for g in test if "direction" in g and "is_consistent" not in g)
+        labels = Counter(g["direction"] for g in test if "direction" in g and "missions" not in g)
         assert best["test"]["n"] == labels.total()
         assert best["test"]["accuracy"] == pytest.approx(max(labels.values()) / labels.total(), abs=1e-4)
 

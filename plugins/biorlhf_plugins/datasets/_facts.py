@@ -56,7 +56,7 @@ class Fact:
     note: str = field(default="", compare=False)
 
     def to_ground_truth(self) -> dict[str, Any]:
-        """The fact as an entry of ``ground_truth["facts"]``, whose ``aliases`` are the entity's: none here."""
+        """An entry of ``ground_truth["facts"]``. The ``aliases`` there are the entity's: none here."""
         row: dict[str, Any] = {"entity": self.entity, "quantity": self.quantity, "value": self.value}
         if self.condition:
             row["condition"] = self.condition

@@ -59,8 +59,8 @@ def _ratio(name: str, of: tuple[str, str], pair: tuple[Fact, Fact], at: tuple[st
     exact = float(one.value) / float(two.value)
     ratio = round(exact, 1 if exact >= 10 else 2)
     for wording, prompt in (
-        ("t0", f"Divide {of[0]} by {of[1]} (DEG counts)."),
-        ("t1", f"Show the arithmetic: what is the ratio of {of[0]} to {of[1]} in DEGs?"),
+        ("t0", f"Divide the number of {of[0]} by the number of {of[1]}."),
+        ("t1", f"With the arithmetic: how do {of[0]} compare in number with {of[1]}, as a ratio?"),
     ):
         yield _make(
             "chain_of_thought",
@@ -79,7 +79,7 @@ def _parts(facts: Sequence[Fact]) -> Iterator[Item]:
     downs = {f.group: f for f in facts if f.quantity == DEG_DOWN}
     for up in facts:
         if up.quantity == DEG_UP and up.group in downs:
-            of = (f"{up.tissue} {where(up.condition)} upregulated", "downregulated")
+            of = (f"{up.tissue} DEGs upregulated {where(up.condition)}", "those downregulated")
             yield from _ratio(f"parts:{up.id}", of, (up, downs[up.group]), (up.tissue, up.condition))
 
 
@@ -88,7 +88,7 @@ def _between_tissues(counts: Counts) -> Iterator[Item]:
         for one, two in permutations([f for (_, c), f in counts.items() if c == condition], 2):
             if two.value >= SMALLEST_DIVISOR and one.value > two.value:
                 entity = f"{one.tissue}/{two.tissue}"
-                of = (f"{one.tissue} {where(condition)}", two.tissue)
+                of = (f"{one.tissue} DEGs {where(condition)}", f"{two.tissue} DEGs")
                 yield from _ratio(f"tissues:{entity}:{condition}", of, (one, two), (entity, condition))
 
 
@@ -98,7 +98,7 @@ def _between_conditions(counts: Counts) -> Iterator[Item]:
             alike = _contrast(one) == _contrast(two)
             if alike and two.value >= SMALLEST_DIVISOR and one.value > two.value:
                 both = f"{one.condition}/{two.condition}"
-                of = (f"{tissue} {where(one.condition)}", f"{tissue} {where(two.condition)}")
+                of = (f"{tissue} DEGs {where(one.condition)}", f"{tissue} DEGs {where(two.condition)}")
                 yield from _ratio(f"conditions:{tissue}:{both}", of, (one, two), (tissue, both))
 
 
