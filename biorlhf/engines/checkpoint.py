@@ -46,25 +46,35 @@ def from_files(files: Mapping[str, bytes]) -> tuple[dict[str, dict[str, Tensor]]
 
 
 def optimizer_tables(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """An optimizer's state: tensors by ``<parameter>.<key>``, and what is not a tensor by the same names.
+    """An optimizer's state by the path to each entry (``<parameter>/<key>``): its tensors, and the rest.
 
-    A tensor that several parameters share (8-bit code books) is written once for each.
+    bitsandbytes keeps a table inside a parameter's state; its paths have a part more.
     """
     tensors: dict[str, Tensor] = {}
-    numbers: dict[str, Any] = {}
-    for index, state in optimizer.state_dict()["state"].items():
-        for key, value in state.items():
-            place = tensors if isinstance(value, Tensor) else numbers
-            place[f"{index}.{key}"] = value.clone() if isinstance(value, Tensor) else value
-    return tensors, numbers
+    rest: dict[str, Any] = {}
+
+    def walk(path: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{path}/{key}" if path else str(key), inner)
+        elif isinstance(value, Tensor):
+            tensors[path] = value.clone()
+        else:
+            rest[path] = value
+
+    walk("", optimizer.state_dict()["state"])
+    return tensors, rest
 
 
 def restore_optimizer(
-    optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]
+    optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], rest: Mapping[str, Any]
 ) -> None:
     """Put back what :func:`optimizer_tables` took."""
-    state: dict[int, dict[str, Any]] = {}
-    for name, value in {**tensors, **numbers}.items():
-        index, _, key = name.partition(".")
-        state.setdefault(int(index), {})[key] = value
+    state: dict[Any, Any] = {}
+    for path, value in {**tensors, **rest}.items():
+        index, *keys = path.split("/")
+        place = state.setdefault(int(index), {})
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+        place[keys[-1]] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
