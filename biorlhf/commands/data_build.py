@@ -44,7 +44,7 @@ def _build_lab(path: Path, out: Path | None, yes: bool, as_json: bool) -> None:
     from biorlhf_plugins.datasets import tables
     from biorlhf_plugins.datasets._lab_config import load_lab
     from biorlhf_plugins.datasets._lab_files import write_folder
-    from biorlhf_plugins.datasets._lab_items import items
+    from biorlhf_plugins.datasets._lab_items import is_control, items
     from biorlhf_plugins.datasets._lab_rows import arrange, load_tables
 
     config = load_lab(path)
@@ -60,6 +60,12 @@ def _build_lab(path: Path, out: Path | None, yes: bool, as_json: bool) -> None:
                 f"{one.spec.file}: {one.audit.agreement:.1%} of {one.audit.compared:,} signs agree with "
                 f"{one.audit.file} (rank correlation {one.audit.spearman:+.2f})",
                 err=as_json,
+            )
+        if is_control(one.spec.contrast.numerator):
+            typer.echo(
+                f"warning: {one.spec.file}: the numerator, {one.spec.contrast.numerator!r}, is a control; "
+                "flip: true asks the questions the other way round",
+                err=True,
             )
         for warning in one.results.warnings:
             typer.echo(f"warning: {warning}", err=True)

@@ -92,7 +92,10 @@ def test_genelab_wide_takes_the_contrast_that_is_named(tmp_path):
 
 
 def test_gsea_desktop_has_a_trailing_tab_dashes_and_the_wrong_suffix(tmp_path):
-    text = "NAME\tSIZE\tES\tNES\tNOM p-val\tFDR q-val\t\nSET_A\t20\t0.5\t1.5\t0.0\t0.01\t\nSET_B\t9\t0.2\t---\t0.4\t0.9\t\n"
+    text = (
+        "NAME\tSIZE\tES\tNES\tNOM p-val\tFDR q-val\t\n"
+        "SET_A\t20\t0.5\t1.5\t0.0\t0.01\t\nSET_B\t9\t0.2\t---\t0.4\t0.9\t\n"
+    )
     results = read(tmp_path, "gsea_report.xls", text, "gsea")
     assert [row["effect"] for row in rows(results)] == [1.5, None]
 

@@ -29,6 +29,9 @@ class Contrast(PluginConfig):
             raise ValueError(f"numerator and denominator are both {self.numerator!r}")
         return self
 
+    def flipped(self) -> Contrast:
+        return Contrast(numerator=self.denominator, denominator=self.numerator)
+
     def __str__(self) -> str:
         return f"{self.numerator}_vs_{self.denominator}".replace(" ", "_")
 
@@ -51,6 +54,8 @@ class Expression(PluginConfig):
 class LabTable(PluginConfig):
     """One results file.
 
+    ``contrast`` is that of the file. ``flip`` turns it round for the questions: effects change their sign,
+    and UP means higher in the file's denominator. A file that compares controls with treated wants it.
     ``columns`` names columns that are called otherwise than by the tool: ``{id, label, effect, p,
     adjusted, raw, tissue, condition, mission, db}``. ``tissue`` may be left out where the file has a
     column of that name; where both say it, they must agree.
@@ -67,6 +72,7 @@ class LabTable(PluginConfig):
     sheet: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     expression: Expression | None = None
+    flip: bool = False
 
 
 class Splits(PluginConfig):

@@ -5,23 +5,28 @@ Each split has wordings of its own, so that no test question is a training quest
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from biorlhf.types import Example, Preference, Question
+from biorlhf_plugins.claims import Additions
+from biorlhf_plugins.claims.lexicon import with_additions
+from biorlhf_plugins.claims.mentions import scan
+from biorlhf_plugins.claims.text import clean, tokens
 from biorlhf_plugins.datasets._lab_config import LabConfig, LabTable
 from biorlhf_plugins.datasets._lab_rows import DOWN, NOT_TESTED, NS, SPLITS, TEST, UP, Slots, chunks
 
 WORDINGS = (
     (
-        "In {where}, is {subject} higher in {num} or in {den}, or is there no significant difference?",
-        "Higher in {num}, higher in {den}, or no significant change: which is true of {subject} in {where}?",
+        "In {where}, is {subject} up, down or not significantly changed in {num} relative to {den}?",
+        "Relative to {den}, how does {subject} stand in {num} in {where}: up, down, or neither?",
         "When {num} is set against {den}, which way does {subject} go in {where}, if it changes at all?",
-        "Which group shows more of {subject} in {where}: {num}, {den}, or neither significantly?",
+        "Is there a significant change of {subject} in {where} for {num} against {den}: is it up or down?",
     ),
-    ("Does {subject} differ between {num} and {den} in {where}, and if so, in which is it higher?",),
+    ("Does {subject} differ between {num} and {den} in {where}, and if so, is it up or down in {num}?",),
     ("What does comparing {num} with {den} say of {subject} in {where}: up, down or not significant?",),
 )
 EFFECT_NAMES = {"gene": "log2 fold change", "pathway": "NES"}
@@ -108,12 +113,21 @@ def _answer(words: dict[str, str], about: str, code: int, effect: float, padj: f
     num, den, where = words["num"], words["den"], words["where"]
     if code == NOT_TESTED:
         return f"The data cannot say: {words['subject']} was not tested for {num} against {den} in {where}."
-    figures = f"{EFFECT_NAMES[about]} {effect:+.2f}, adjusted p {padj:.2g}"
+    figures = f"adjusted p {padj:.2g}"
+    # A sign is read in the frame treated minus control; with a control in front it would mislead.
+    if not is_control(num):
+        figures = f"{EFFECT_NAMES[about]} {effect:+.2f}, {figures}"
     if code == NS:
         return f"{subject} does not change significantly between {num} and {den} in {where} ({figures})."
-    first, second = (num, den) if code == UP else (den, num)
     turn = "up" if code == UP else "down"
-    return f"{subject} is {turn}regulated: higher in {first} than in {second} in {where} ({figures})."
+    return f"{subject} is {turn} in {num} relative to {den} in {where} ({figures})."
+
+
+@functools.cache
+def is_control(group: str) -> bool:
+    """Whether a group's name is one of a control: ground, vehicle, untreated."""
+    mentions = scan(tokens(clean(group).text), with_additions(Additions()))
+    return any((m.kind, m.value) in (("frame", "GROUND"), ("treatment", "vehicle")) for m in mentions)
 
 
 def _perturb(code: int, effect: float, padj: float, spec: LabTable) -> tuple[int, float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,20 @@ def _load(config: LabConfig, number: int, spec: LabTable) -> Loaded:
     audit = None
     if spec.expression is not None:
         audit = audit_signs(Path(config.folder), spec.expression, results, significant)
-    return Loaded(spec, results, direction, hashlib.sha256(path.read_bytes()).hexdigest(), audit)
+    if spec.flip:
+        spec, results, direction = _flip(spec, results, direction)
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Loaded(spec, results, direction, sha256, audit)
+
+
+def _flip(spec: LabTable, results: Results, direction: np.ndarray) -> tuple[LabTable, Results, np.ndarray]:
+    table = results.table
+    for role in ("effect", "raw"):
+        table = table.set_column(table.column_names.index(role), role, pc.negate(table[role]))
+    turned = np.array([DOWN, UP, NS, NOT_TESTED], np.int8)[direction]
+    spec = spec.model_copy(update={"contrast": spec.contrast.flipped()})
+    return spec, replace(results, table=table), turned
 
 
 def _refuse_contradictions(spec: LabTable, results: Results, number: int) -> None:

@@ -59,6 +59,7 @@ def _describe(one: Loaded) -> dict[str, Any]:
         "sha256": one.sha256,
         "tool": spec.tool,
         "columns": dict(one.results.columns),
+        "flipped": spec.flip,
         "up_means": f"higher in {spec.contrast.numerator}",
         "contrast": spec.contrast.model_dump(),
         "thresholds": spec.thresholds.model_dump(),
