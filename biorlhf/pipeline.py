@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from biorlhf import datasets, manifest, plugins, workers
-from biorlhf.errors import FailureBudgetExceeded, RecipeError, RunFailure
+from biorlhf import datasets, evaluation, manifest, plugins, workers
+from biorlhf.errors import FailureBudgetExceeded, RecipeError
 from biorlhf.hookspecs import Evaluator, Trainer
 from biorlhf.recipe import Recipe
-from biorlhf.reward import RewardComposer
-from biorlhf.runstore import RunStore, rollout_rows
-from biorlhf.stage import Sampling, Stage, StepResult
+from biorlhf.reward import FailureBudget, RewardComposer
+from biorlhf.runstore import RunStore
+from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, Question, ScoredGroup, Split, Status
 from biorlhf.workers import Workers
 
@@ -54,8 +54,10 @@ class Prepared:
         return self.trainers[index].total_steps(datasets.in_split(self.dataset, Split.TRAIN))
 
 
-def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None) -> Prepared:
+def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, trains: bool = True) -> Prepared:
     """Build the data and the plugins of a recipe, and refuse what cannot work.
+
+    Without ``trains`` the stages are left out: what is prepared can be evaluated only.
 
     Raises:
         RecipeError, DataError, PluginError: see their messages.
@@ -64,7 +66,7 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None) -> Prepa
     dataset = datasets.build(recipe, catalogue)
     trainers = tuple(
         catalogue.build("trainer", stage.trainer, stage.settings, where=f"stages[{index}]")
-        for index, stage in enumerate(recipe.stages)
+        for index, stage in enumerate(recipe.stages if trains else ())
     )
     evaluators = {
         section.evaluator: catalogue.build("evaluator", section.evaluator, section.settings)
@@ -120,6 +122,28 @@ def run(
                 "manifest.json", manifest.build(recipe, prepared.catalogue, data, crew.description)
             )
         return _Run(prepared, store, crew, listener).go()
+
+
+def evaluate(
+    recipe: Recipe, listener: Listener, *, when: str, address: str | None = None
+) -> tuple[dict[str, Any], list[ScoredGroup]]:
+    """Ask the recipe's evaluation questions of the policy that its first stage would start from.
+
+    Returns what an evaluation's JSON file holds, and the answers with their rewards.
+    """
+    prepared = prepare(recipe, trains=False)
+    if not prepared.questions:
+        raise RecipeError("evaluation.questions", "0: nothing would be asked", "a number above 0")
+    listener.phase("starting the workers")
+    with workers.start(recipe, samples=True, address=address) as crew:
+        crew.learner.begin_stage(0, 1)
+        if crew.rollouts is not None:
+            crew.rollouts.load_adapter(crew.learner.adapter())
+        groups = evaluation.ask(recipe, prepared.questions, crew, listener, when)
+    budget = FailureBudget(recipe.scorer.failure_budget)
+    for scored in groups:
+        budget.add(scored.rewards)
+    return evaluation.report(recipe, prepared.evaluators, groups, when), groups
 
 
 class _Run:
@@ -202,44 +226,10 @@ class _Run:
         questions = self.prepared.questions
         if not questions or (self.store.folder / f"evaluations/{when}.json").exists():
             return
-        groups = self.ask(when)
-        pairs = [(scored.group, scored.rewards) for scored in groups]
-        reports = {name: e.evaluate(pairs) for name, e in self.prepared.evaluators.items()}
-        first = groups[0].group.completions[0].adapter
-        rows = list(rollout_rows(groups))
-        self.store.write_table(f"evaluations/{when}.parquet", [{"when": when, **row} for row in rows])
-        self.store.write_json(
-            f"evaluations/{when}.json",
-            {
-                "when": when,
-                "split": self.recipe.evaluation.split,
-                "questions": len(questions),
-                "adapter": {"version": first.version, "sha256": first.sha256},
-                "evaluators": reports,
-            },
-        )
-
-    def ask(self, when: str) -> list[ScoredGroup]:
-        """Sample and score the evaluation's questions, in the order of their ids."""
-        rollouts, scorers = self.crew.rollouts, self.crew.scorers
-        if rollouts is None or scorers is None:
-            raise RunFailure("an evaluation needs rollout and scorer actors")
-        section, questions = self.recipe.evaluation, self.prepared.questions
-        self.listener.begin(f"evaluation {when}", len(questions), 0, "question")
-        sampling = Sampling(
-            n=section.samples,
-            max_tokens=self.recipe.rollout.max_completion_tokens,
-            temperature=section.temperature,
-            top_p=self.recipe.rollout.top_p,
-            seed=self.recipe.seed,
-        )
-        groups = []
-        for scored in scorers.score(rollouts.sample(questions, sampling)):
-            groups.append(scored)
-            self.listener.advance(1)
-        self.listener.end()
+        groups = evaluation.ask(self.recipe, questions, self.crew, self.listener, when)
         self._count(groups)
-        return sorted(groups, key=lambda scored: scored.group.question.id)
+        found = evaluation.report(self.recipe, self.prepared.evaluators, groups, when)
+        evaluation.write(self.store, f"evaluations/{when}", found, groups)
 
     def _count(self, groups: Sequence[ScoredGroup]) -> None:
         """Count failed scores; past the recipe's budget the run stops."""
@@ -256,8 +246,8 @@ class _Run:
             # One failure among the first few says nothing yet about a share.
             if failed > max(budget * whole, 3) and failed > budget * max(whole, 20):
                 raise FailureBudgetExceeded(
-                    f"the verifier {name!r} failed on {failed} of {whole} completions, over the budget of "
-                    f"{budget:.0%} (scorer.failure_budget); the last reason: {reasons.get(name, 'see rollouts/')}"
+                    f"the verifier {name!r} failed on {failed} of {whole} completions, past the budget "
+                    f"of {budget:.0%} (scorer.failure_budget); the last: {reasons.get(name, 'see rollouts/')}"
                 )
 
     def _summary(self) -> dict[str, Any]:
