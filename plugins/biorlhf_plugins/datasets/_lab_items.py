@@ -105,7 +105,9 @@ def _subject(about: str, row: dict[str, Any]) -> str:
 
 def _where(row: dict[str, Any]) -> str:
     place = row["tissue"] + (f" ({row['mission']})" if row["mission"] else "")
-    return f"{place} under {row['condition']}" if row["condition"] else place
+    # "Under spaceflight" beside "flight against ground" would say one side of the contrast twice.
+    said = row["condition"] and not any(kind == "frame" for kind, _ in _roles(row["condition"]))
+    return f"{place} under {row['condition']}" if said else place
 
 
 def _answer(words: dict[str, str], about: str, code: int, effect: float, padj: float) -> str:
@@ -123,11 +125,15 @@ def _answer(words: dict[str, str], about: str, code: int, effect: float, padj: f
     return f"{subject} is {turn} in {num} relative to {den} in {where} ({figures})."
 
 
-@functools.cache
 def is_control(group: str) -> bool:
     """Whether a group's name is one of a control: ground, vehicle, untreated."""
-    mentions = scan(tokens(clean(group).text), with_additions(Additions()))
-    return any((m.kind, m.value) in (("frame", "GROUND"), ("treatment", "vehicle")) for m in mentions)
+    return any(role in (("frame", "GROUND"), ("treatment", "vehicle")) for role in _roles(group))
+
+
+@functools.cache
+def _roles(name: str) -> tuple[tuple[str, object], ...]:
+    mentions = scan(tokens(clean(name).text), with_additions(Additions()))
+    return tuple((mention.kind, mention.value) for mention in mentions)
 
 
 def _perturb(code: int, effect: float, padj: float, spec: LabTable) -> tuple[int, float, float]:
