@@ -110,7 +110,8 @@ def _slots(truth: Mapping[str, Any], dataset: Pool) -> list[Slot]:
 
 
 def _fact_slot(fact: Mapping[str, Any], dataset: Pool) -> Slot:
-    value, quantity = fact.get("value"), str(fact.get("quantity", "value"))
+    value: Any = fact.get("value")
+    quantity = str(fact.get("quantity", "value"))
     accepted = {str(value).lower(), *(str(alias).lower() for alias in fact.get("aliases") or ())}
     rivals = [v for v in dataset.values.get(quantity, ()) if str(v).lower() not in accepted]
     if _is_number(value):  # far enough to be wrong by any rule of rounding

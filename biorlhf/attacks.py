@@ -71,9 +71,13 @@ class Attack(Section):
             names = list(dict.fromkeys(_FIELD.findall(text)))
             for values in itertools.product(*(known.get(name, ()) for name in names)):
                 table = dict(zip(names, values, strict=True))
-                filled = _FIELD.sub(lambda match, table=table: table[match[1]], text)
+                filled = _filled(text, table)
                 found.append(TRANSFORMS[self.transform](filled) if self.transform else filled)
         return found
+
+
+def _filled(text: str, table: Mapping[str, str]) -> str:
+    return _FIELD.sub(lambda match: table[match[1]], text)
 
 
 class AttackFile(Section):

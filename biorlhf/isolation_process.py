@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from biorlhf.isolation import ScorerSpec
 
 PROGRESS = struct.Struct("=Q")
-GRACE_S = 5.0
+GRACE_S = 2.0
 START_S = 120.0
 _QUESTION_FIELDS = tuple(f.name for f in dataclasses.fields(Question))
 
@@ -81,7 +81,8 @@ class ScorerProcess:
     ) -> tuple[list[Any], Failure | None]:
         """The rows of scores of the first completions, and what went wrong on the next one, if anything."""
         questions: dict[int, int] = {}
-        rows, items = [], []
+        rows: list[Any] = []
+        items: list[Any] = []
         for number, (question, text) in enumerate(batch):
             if id(question) not in questions:
                 questions[id(question)] = len(rows)

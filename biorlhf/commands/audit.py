@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,7 +55,7 @@ def audit(
             progress = RowProgress(sys.stderr, "items")
             progress.start(min(limit or len(items), len(items)))
             try:
-                reports[name] = run_audit(items, pool, file, options, lambda p=progress: p.advance(1))
+                reports[name] = run_audit(items, pool, file, options, partial(progress.advance, 1))
             finally:
                 progress.stop()
     ok = all(report.ok for report in reports.values())

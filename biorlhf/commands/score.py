@@ -64,10 +64,9 @@ def spec_of(verifiers: str | None, weights: str | None, recipe: Path | None) -> 
 
         return ScorerSpec.from_recipe(recipes.load(recipe))
     table = _weights(weights) if weights else None
+    active: list[str] | None = list(table) if table else None
     if verifiers:
         active = [name.strip() for name in verifiers.split(",") if name.strip()]
-    else:
-        active = list(table) if table else None
     return ScorerSpec(active=active, weights=table)
 
 

@@ -35,6 +35,9 @@ QUESTIONS = (
 )
 
 
+ABSTENTIONS = library.load().abstentions
+
+
 class ByText:
     """Scores 1 for the gold answer, 0.2 for an abstention, and what ``judge`` says of the rest."""
 
@@ -44,7 +47,7 @@ class ByText:
     def score(self, question, text):
         if text == question.answer:
             return Score.scored(1.0)
-        if text in library.load().abstentions:
+        if text in ABSTENTIONS:
             return Score.scored(0.2)
         return self.judge(question, text)
 

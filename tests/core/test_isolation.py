@@ -124,20 +124,24 @@ def test_a_closed_scorer_says_so(rogue):
         scorer.score(pairs("x"))
 
 
-def test_no_child_outlives_a_parent_that_is_killed(rogue, tmp_path):
-    program = textwrap.dedent("""
+@pytest.mark.parametrize("text", ["", "regex"], ids=["idle", "hung in C"])
+def test_no_child_outlives_a_parent_that_is_killed(rogue, text):
+    program = textwrap.dedent(f"""
+        import time
         from biorlhf.isolation import IsolatedScorer, ScorerSpec
-        scorer = IsolatedScorer(ScorerSpec(active=["length"]))
+        from biorlhf.types import Question
+        scorer = IsolatedScorer(ScorerSpec(active=["rogue"], timeout_s=1.5))
         print(scorer._process._process.pid, flush=True)
-        import time; time.sleep(100)
+        scorer.score([(Question("1", "a prompt", {{}}), {text!r})])
+        time.sleep(100)
     """)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=env
-    ) as parent:
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as parent:
         child = int(parent.stdout.readline())
+        time.sleep(0.7)
         parent.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 20
     while _alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _alive(child)
