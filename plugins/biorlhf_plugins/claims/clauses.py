@@ -20,6 +20,9 @@ WEAK = frozenset(
         "yet", "or", "nor", "so", "because", "which", "&", ">", "<", "then", "=", "meaning", "ie", "unlike", "despite",
     )
 )  # fmt: skip
+LONGEST = 200
+"""Tokens of a sentence; what runs on without an end is cut here, which keeps the work linear."""
+
 FOCI = frozenset(("num", "dir", "type", "pattern"))
 ROLES = frozenset(("entity", "mission", "path", "condition", "treatment", "everyone"))
 
@@ -85,7 +88,7 @@ def _bounds(stream: list[Token]) -> list[tuple[int, int, str, int]]:
                 first, kind = index + 1, "prose"
             paragraph += blank
             starts_line = True
-        elif text in STRONG:
+        elif text in STRONG or index - first >= LONGEST:
             bounds.append((first, index, kind, paragraph))
             first, kind = index + 1, "prose" if kind == "row" else kind
         index += 1

@@ -13,7 +13,53 @@ SPREAD = 0.15
 """Two explicit confidences that differ by more contradict each other."""
 
 LINKS = frozenset(
-    [":", "=", "is", "of", "at", "about", "around", "roughly", "approximately", "~", "≈", "level", "score", "(", "[", "was", "be", "by", "my", "to", "would", "—", "→", "|", "the", "a", "estimated", "stand", "remain", "therefore", "overall", "in", "estimate", ">", "set", "stated", "given", "quantified", "probability", "percentage", "value", "rating", ",", "\n", "final"]
+    [
+        ":",
+        "=",
+        "is",
+        "of",
+        "at",
+        "about",
+        "around",
+        "roughly",
+        "approximately",
+        "~",
+        "≈",
+        "level",
+        "score",
+        "(",
+        "[",
+        "was",
+        "be",
+        "by",
+        "my",
+        "to",
+        "would",
+        "—",
+        "→",
+        "|",
+        "the",
+        "a",
+        "estimated",
+        "stand",
+        "remain",
+        "therefore",
+        "overall",
+        "in",
+        "estimate",
+        ">",
+        "set",
+        "stated",
+        "given",
+        "quantified",
+        "probability",
+        "percentage",
+        "value",
+        "rating",
+        ",",
+        "\n",
+        "final",
+    ]
 )
 OBJECT_STARTS = frozenset(("that", "of", "in", "about", "on", "for", "whether", "regarding", "concerning"))
 STOPS = frozenset((".", ";", "!", "?", "\n", "("))
@@ -74,14 +120,13 @@ def _read_trigger(
     page: _Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
 ) -> None:
     first, last = trigger.first, trigger.last
-    taken = {n[3] for n in numbers}
     if page.text(last) in ("interval", "intervals", "ci", "band", "limit"):
         return
     got = _number_near(page, trigger)
     if got is not None:
         value, start, end = got
         relevant, inverted = _about_answer(page, min(first, start), trigger, end)
-        if relevant and start not in taken:
+        if relevant and not any(n[3] == start for n in numbers[-3:]):
             value = 1.0 - value if inverted and value is not None else value
             numbers.append((value, page.span(min(first, start), max(last, end)), "number", start))
         return
@@ -212,8 +257,7 @@ def _about_answer(page: _Page, first: int, trigger: Mention, end: int) -> tuple[
         if (
             word in STOPS
             or word in (",", ":", "and", "but", "because")
-            or (index in page.numbers
-            and index > start + 1)
+            or (index in page.numbers and index > start + 1)
         ):
             break
         size += 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from biorlhf_plugins.claims.arithmetic import equations
-from biorlhf_plugins.claims.clauses import Sentence, sentences
+from biorlhf_plugins.claims.clauses import FOCI, Sentence, sentences
 from biorlhf_plugins.claims.confidence import read_confidence
 from biorlhf_plugins.claims.lexicon import Additions, with_additions
 from biorlhf_plugins.claims.mentions import DATABASE_WORDS, Mention, scan, scan_stance
@@ -24,6 +24,9 @@ from biorlhf_plugins.claims.stance import (
     yes_no,
 )
 from biorlhf_plugins.claims.text import Token, clean, tokens
+
+MOST = 400
+"""Numbers, directions and classes that are read of one text: the first and the last half of this many."""
 
 NAMED = frozenset(
     ("phrase", "everyone", "univ", "sig", "entity", "path", "condition", "mission", "type", "pattern")
@@ -44,7 +47,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     lexicon = with_additions(additions)
     cleaned = clean(text)
     stream = tokens(cleaned.text)
-    mentions = scan(stream, lexicon)
+    mentions = _thinned(scan(stream, lexicon))
     parts = sentences(stream, mentions)
     marks = modalities(stream, mentions, parts)
     sums = equations(stream, mentions)
@@ -84,8 +87,17 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
 @functools.lru_cache(maxsize=256)
 def given(prompt: str, additions: Additions) -> dict[str, tuple[Any, ...]]:
     """What a prompt speaks of: role -> distinct values."""
-    mentions = scan(tokens(clean(prompt).text), with_additions(additions))
+    mentions = prompt_mentions(prompt, additions)
     return {role: values(mentions, role) for role in ROLES}
+
+
+def _thinned(mentions: list[Mention]) -> list[Mention]:
+    """Without the middle of more statements than an answer has: the first and last ones are read."""
+    foci = [m.first for m in mentions if m.kind in FOCI]
+    if len(foci) <= MOST:
+        return mentions
+    low, high = foci[MOST // 2], foci[-MOST // 2]
+    return [m for m in mentions if not low <= m.first < high]
 
 
 def ask(stream: Sequence[Token], parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
@@ -127,14 +139,23 @@ def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
 def _unknown_sets(reader: Reader, mentions: Sequence[Mention]) -> Iterator[tuple[str, Span]]:
     """Names with a database's prefix that no database has: HALLMARK_QUANTUM_REPAIR."""
     starts = {m.first for m in mentions if m.kind == "path"}
-    text = reader.clean.text
+    text, done = reader.clean.text, 0
     for index, token in enumerate(reader.stream):
+        if token.text not in DATABASE_WORDS or token.start < done:
+            continue
         joined = text[token.end : token.end + 1] == "_"
-        if joined and token.text in DATABASE_WORDS and not starts & {index, index + 1, index + 2, index + 3}:
+        if joined and not starts & {index, index + 1, index + 2, index + 3}:
             end = token.end
             while end < len(text) and (text[end].isalnum() or text[end] == "_"):
                 end += 1
+            done = end
             yield text[token.start : end].upper(), reader.clean.span(token.start, end)
+
+
+@functools.lru_cache(maxsize=1024)
+def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Mention, ...]:  # noqa: B008
+    """What the content lexicon finds in a prompt or another short text."""
+    return tuple(scan(tokens(clean(prompt).text), with_additions(additions)))
 
 
 def answer_blocks(stream: Sequence[Token], parts: Sequence[Sentence]) -> list[tuple[int, int]]:

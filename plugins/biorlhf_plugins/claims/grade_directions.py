@@ -10,12 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from biorlhf_plugins.claims.extract import prompt_mentions
 from biorlhf_plugins.claims.gold import Direction, Gold
 from biorlhf_plugins.claims.grade_facts import Graded, condition_fits
-from biorlhf_plugins.claims.lexicon import base
-from biorlhf_plugins.claims.mentions import scan
 from biorlhf_plugins.claims.records import Claim, Extraction
-from biorlhf_plugins.claims.text import clean, tokens
 
 NEAR = 0.25
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
@@ -44,7 +42,7 @@ def grade_directions(gold: Gold, said: Extraction, prompt: str) -> Graded:
 
 def options(prompt: str) -> int:
     """How many directions a question offers: two for "up or down?", four where it names none or one."""
-    labels = {m.value for m in scan(tokens(clean(prompt).text), base()) if m.kind == "dir"}
+    labels = {m.value for m in prompt_mentions(prompt) if m.kind == "dir"}
     return max(2, len(labels)) if len(labels) > 1 else 4
 
 
@@ -86,11 +84,7 @@ def _contrast_fits(contrast: str, claim: Claim) -> bool:
         return (slot.condition in (None, "stress") and slot.treatment != "kmp") or not contrast
     if slot.treatment == "kmp" and not re.search(r"kmp|kaempferol", contrast.lower()):
         return False
-    found = [
-        str(m.value)
-        for m in scan(tokens(clean(numerator.replace("_", " ")).text), base())
-        if m.kind == "condition"
-    ]
+    found = [str(m.value) for m in prompt_mentions(numerator.replace("_", " ")) if m.kind == "condition"]
     return not found or condition_fits(found[0], slot.condition)
 
 
@@ -194,7 +188,7 @@ def _from_nes(slot: Direction, gold: Gold, said: Extraction, several: bool, spre
 
 def _from_answer(said: Extraction, prompt: str) -> tuple[set[str], set[str]]:
     """What "yes" or "no" means where the question names one direction."""
-    labels = {str(m.value) for m in scan(tokens(clean(prompt).text), base()) if m.kind == "dir"}
+    labels = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "dir"}
     if len(labels) != 1 or not said.answers or not labels <= set(OPPOSITE):
         return set(), set()
     answers = {c.label for c in said.answers}

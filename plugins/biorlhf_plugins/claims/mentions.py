@@ -11,18 +11,62 @@ from biorlhf_plugins.claims.text import Token
 UNITS = {
     w: n
     for n, w in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 TENS = {
-    w: 10 * n for n, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)
+    w: 10 * n
+    for n, w in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
+    )
 }
 LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 NOT_COUNTED = frozenset(
-    ["can", "could", "is", "be", "may", "might", "will", "would", "should", "set", "count", "name", "number", "list", "ontology", "alone", "was", "were", "that"]
+    [
+        "can",
+        "could",
+        "is",
+        "be",
+        "may",
+        "might",
+        "will",
+        "would",
+        "should",
+        "set",
+        "count",
+        "name",
+        "number",
+        "list",
+        "ontology",
+        "alone",
+        "was",
+        "were",
+        "that",
+    ]
 )
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))

@@ -22,7 +22,9 @@ def negated(chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
     )
     for m in chunk.mentions:
         if m.kind == "neg" and m.first not in cancels:
-            if (m.first < focus.first and (m.first > last_focus or focus.kind == "dir")) or (m.first >= focus.last and m.first - focus.last <= 3 and not _focus_after(chunk, m, focus)):
+            if (m.first < focus.first and (m.first > last_focus or focus.kind == "dir")) or (
+                m.first >= focus.last and m.first - focus.last <= 3 and not _focus_after(chunk, m, focus)
+            ):
                 count += 1
         seen_focus = seen_focus or m is focus
     if count == 0 and chunk.link in ("or", "nor") and before is not None and not _own_subject(chunk, focus):

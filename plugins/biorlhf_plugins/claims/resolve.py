@@ -6,6 +6,7 @@ then in a heading or a table's header, then in the sentences before, and at last
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -128,8 +129,9 @@ def _slots(
 ) -> Iterator[Slot]:
     found: dict[str, tuple[Any, ...]] = {}
     stated: set[str] = set()
+    kinds = {m.kind for m in sentence.mentions}
     for role in ROLES:
-        here = _near(reader, sentence.chunks, index, focus, role)
+        here = None if role not in kinds else _near(reader, sentence.chunks, index, focus, role)
         if role == "mission" and focus.value == "MIXED":
             here = _pick(reader, sentence.chunks[index], focus, role)
         if role == "entity" and focus.first in paired:
@@ -174,7 +176,7 @@ def _near(
     own = _pick(reader, chunks[index], focus, role)
     if own:
         return own
-    for before in range(index - 1, -1, -1):
+    for before in range(index - 1, max(-1, index - 25), -1):
         group = values(_last_group(chunks[before].mentions, role), role)
         if group:
             return group
@@ -452,8 +454,10 @@ def supersede(
     last: dict[tuple, int] = {}
     final: set[tuple] = set()
     marked = []
+    starts = [first for first, _ in finals]
     for claim in claims:
-        inside = any(first <= claim.chunk < end for first, end in finals)
+        block = bisect_right(starts, claim.chunk) - 1
+        inside = block >= 0 and claim.chunk < finals[block][1]
         claim = replace(claim, final=inside) if inside else claim
         marked.append(claim)
         if claim.asserted:
@@ -464,7 +468,10 @@ def supersede(
     for claim in marked:
         key = _key(claim)
         later = last.get(key, -1)
-        replaced = any(claim.chunk < c <= later for c in corrections) or (key in final and not claim.final)
+        after = bisect_right(corrections, claim.chunk)
+        replaced = (after < len(corrections) and corrections[after] <= later) or (
+            key in final and not claim.final
+        )
         result.append(
             replace(claim, modality="corrected") if replaced and claim.modality == "asserted" else claim
         )

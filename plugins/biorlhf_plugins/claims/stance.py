@@ -17,7 +17,47 @@ REACH = 12
 CUTS = frozenset((",", ";", "—", "but", "however", "(", ")", "\n"))
 GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?|[A-Z][a-z]{2,5}\d?)\b")
 FUNCTION_WORDS = frozenset(
-    ["the", "is", "in", "of", "to", "and", "a", "an", "are", "it", "that", "for", "with", "not", "was", "by", "no", "at", "be", "this", "i", "as", "on", "have", "has", "than", "or", "which", "these", "from", "we", "do", "does", "so", "its", "there", "under", "causes", "show"]
+    [
+        "the",
+        "is",
+        "in",
+        "of",
+        "to",
+        "and",
+        "a",
+        "an",
+        "are",
+        "it",
+        "that",
+        "for",
+        "with",
+        "not",
+        "was",
+        "by",
+        "no",
+        "at",
+        "be",
+        "this",
+        "i",
+        "as",
+        "on",
+        "have",
+        "has",
+        "than",
+        "or",
+        "which",
+        "these",
+        "from",
+        "we",
+        "do",
+        "does",
+        "so",
+        "its",
+        "there",
+        "under",
+        "causes",
+        "show",
+    ]
 )
 REPEATED = 0.25
 SPECIES = (frozenset(("human", "people", "astronaut", "patient", "person", "man", "crew")), frozenset(("mouse", "mice", "animal", "rat", "rodent")))  # fmt: skip
@@ -178,8 +218,10 @@ def contradictions(
     clause that itself declines, or is about another tissue or species than the prompt, is support.
     """  # fmt: skip
     asked = set(prompt_words(prompt))
-    barred_sentences = {_sentence_of(parts, first) for first, _ in barred}
     guessed = {_sentence_of(parts, m.first): m.first for m in stance if m.kind == "guess"}
+    refusals: dict[int, int] = {}
+    for first, last in barred:
+        refusals[_sentence_of(parts, first)] = last
     found: list[Span] = []
     for claim in claims:
         if not claim.asserted or claim.sentence >= len(parts):
@@ -187,35 +229,33 @@ def contradictions(
         part = parts[claim.sentence]
         guess = guessed.get(claim.sentence)
         after_guess = guess is not None and guess <= claim.chunk
-        if (
-            claim.sentence in barred_sentences
-            and not after_guess
-            and not _after_cut(stream, part, barred, claim.chunk)
-        ):
+        refused = refusals.get(claim.sentence)
+        if refused is not None and not after_guess and not _after_cut(stream, refused, claim.chunk):
             continue
         if _other_species(asked, stream, part):
             continue
-        if (after_guess and claim.slot.quantity not in (
-            "mouse",
-            "tissue",
-            "mission",
-            "group",
-            "padj",
-            "other",
-        )) or _asked_for(claim, asked):
+        if (
+            after_guess
+            and claim.slot.quantity
+            not in (
+                "mouse",
+                "tissue",
+                "mission",
+                "group",
+                "padj",
+                "other",
+            )
+        ) or _asked_for(claim, asked):
             found.append(claim.span)
     if "gene" in asked or "protein" in asked:
-        found += _genes(text, prompt, clean_text, stream, parts, barred_sentences)
+        found += _genes(text, prompt, clean_text, stream, parts, set(refusals))
     return found
 
 
-def _after_cut(stream: Sequence[Token], part: Sentence, barred: Sequence[tuple[int, int]], at: int) -> bool:
+def _after_cut(stream: Sequence[Token], refused: int, at: int) -> bool:
     """True where a "but" or "so" stands between the refusal and the claim."""
-    ends = [last for first, last in barred if part.first <= first < part.last]
     return any(
-        stream[i].text in ("but", "so", "however", "still", "yet", "though")
-        for end in ends
-        for i in range(end, at)
+        stream[i].text in ("but", "so", "however", "still", "yet", "though") for i in range(refused, at)
     )
 
 

@@ -38,7 +38,7 @@ LOOK_ALIKES = dict(
         strict=True,
     )
 )
-HIDDEN = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~", re.S)
+HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 TOKEN = re.compile(
     r"i\.e\.|e\.g\.|n\.s\.|vs\.|approx\.|ca\.|cf\.|etc\.|no\.(?=\s?\d)|fig\."
@@ -98,7 +98,21 @@ def _blank_hidden(text: str) -> str:
     thought = text.rfind("</think>")
     if thought >= 0:
         text = " " * (thought + 8) + text[thought + 8 :]
+    text = _blank_comments(text)
     return HIDDEN.sub(_blanks, text) if "<" in text or "~~" in text else text
+
+
+def _blank_comments(text: str) -> str:
+    pieces: list[str] = []
+    done, opened = 0, text.find("<!--")
+    while opened >= 0:
+        closed = text.find("-->", opened + 4)
+        if closed < 0:
+            break
+        pieces += (text[done:opened], " " * (closed + 3 - opened))
+        done = closed + 3
+        opened = text.find("<!--", done)
+    return "".join(pieces) + text[done:] if pieces else text
 
 
 def _blanks(match: re.Match[str]) -> str:

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from biorlhf_plugins.claims.extract import prompt_mentions
 from biorlhf_plugins.claims.grade_directions import OPPOSITE, nes_clashes
 from biorlhf_plugins.claims.grade_facts import rankings
-from biorlhf_plugins.claims.lexicon import base
-from biorlhf_plugins.claims.mentions import scan
 from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.records import Claim, Extraction, Span
-from biorlhf_plugins.claims.text import clean, tokens
 
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
 SLACK = 0.06
@@ -51,7 +49,7 @@ def checks(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[C
 
 
 def _prompt_numbers(prompt: str) -> set[float]:
-    found = scan(tokens(clean(prompt).text), base())
+    found = prompt_mentions(prompt)
     return {m.value.value for m in found if m.kind == "num" and isinstance(m.value, Number)}
 
 
@@ -216,7 +214,7 @@ def _bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Che
             value, limit = before[-1].value or 0.0, bound.value or 0.0
             passed = value > limit if bound.low is not None else value < limit
             yield Check("comparisons", passed, f"{value:g} against {limit:g}", (before[-1].span, bound.span))
-    asked = [m.value for m in scan(tokens(clean(prompt).text), base()) if m.kind == "num"]
+    asked = [m.value for m in prompt_mentions(prompt) if m.kind == "num"]
     limits = [n for n in asked if isinstance(n, Number) and (n.low is None) != (n.high is None)]
     answers = {c.label: c for c in said.answers}
     if len(limits) == 1 and len(answers) == 1 and plain:
@@ -255,7 +253,7 @@ def _yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[
         return
     spans = tuple(c.span for c in answers.values())
     yield Check("yes or no, not both", len(answers) == 1, " and ".join(str(a) for a in answers), spans)
-    asked = {str(m.value) for m in scan(tokens(clean(prompt).text), base()) if m.kind == "dir"}
+    asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "dir"}
     stated = {str(c.label) for c in directions if not c.partial}
     if len(answers) == 1 and len(asked) == 1 and asked <= set(OPPOSITE) and len(stated) == 1:
         label, claim = next(iter(answers.items()))
@@ -271,7 +269,7 @@ def _agreement(
     said: Extraction, directions: list[Claim], prompt: str, consistent: bool | None
 ) -> Iterator[Check]:
     stated = {str(c.label): c for c in said.agreements}
-    asked = {str(m.value) for m in scan(tokens(clean(prompt).text), base()) if m.kind == "agree"}
+    asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "agree"}
     answers = {c.label for c in said.answers}
     implied = set()
     if len(asked) == 1 and len(answers) == 1:

@@ -1,0 +1,100 @@
+"""Both sides on one machine, one after the other: JSON, and a table of ratios.
+
+    make bench-peer                                   (or, with fewer steps:)
+    .venv/bin/python tests/benches/peer/bench_peer.py --steps 2 --only sft,dpo --out /tmp/peer.json
+
+The first step of each side warms up and is left out; the figure is the median of the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+PEER = ROOT / ".venv-peer" / "bin" / "python"
+#: task, generations, and how many times faster than the peer it should be
+TASKS = (("grpo", 8, 3.0), ("grpo", 16, 3.0), ("sft", 0, 4.0), ("dpo", 0, 2.0))
+
+
+def measure(python: str, script: str, arguments: list[str]) -> dict[str, Any]:
+    """Run one side in a process of its own; its last line of output is its report."""
+    command = [python, str(HERE / script), *arguments]
+    environment = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode or not lines:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    return json.loads(lines[-1])
+
+
+def median(found: dict[str, Any]) -> float:
+    return statistics.median(found["seconds"][1:])
+
+
+def row(task: str, generations: int, target: float, ours: dict[str, Any], peer: dict[str, Any]) -> list[str]:
+    ratio = median(peer) / median(ours)
+    if task == "sft":
+        work = 8 * ours["tokens_per_text"]
+        rate = f"{work / median(ours):.0f} / {work / median(peer):.0f} tokens/s"
+    elif task == "dpo":
+        rate = f"{4 / median(ours):.2f} / {4 / median(peer):.2f} pairs/s"
+    else:
+        lengths = (statistics.mean(side["mean_completion_tokens"][1:]) for side in (ours, peer))
+        rate = "{:.0f} / {:.0f} tokens an answer".format(*lengths)
+    return [
+        f"{task} G={generations}" if generations else task,
+        f"{median(ours):.1f} s",
+        f"{median(peer):.1f} s",
+        f"{ratio:.1f}x (target {target:g}x)",
+        rate,
+        f"{ours['peak_gb']:.1f} / {peer['peak_gb']:.1f} GB",
+    ]
+
+
+def table(rows: list[list[str]]) -> str:
+    head = ["task", "biorlhf", "TRL", "ratio", "rate, biorlhf / TRL", "peak memory"]
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, default=6, help="with the first, which warms up")
+    parser.add_argument("--only", default="grpo,sft,dpo")
+    parser.add_argument("--engine", default="vllm")
+    parser.add_argument("--checkpointing", action="store_true", help="TRL with its default, which is slower")
+    parser.add_argument("--out", default=str(ROOT / "runs" / "bench_peer.json"))
+    args = parser.parse_args()
+    from biorlhf.engines.models import resolve_base
+
+    model = str(resolve_base("smollm2-135m-instruct"))
+    found, rows = [], []
+    for task, generations, target in TASKS:
+        if task not in args.only.split(","):
+            continue
+        common = [task, "--model", model, "--steps", str(args.steps)]
+        common += ["--generations", str(generations)] if generations else []
+        ours = measure(sys.executable, "run_ours.py", [*common, "--engine", args.engine])
+        flags = ["--checkpointing"] if args.checkpointing else []
+        peer = measure(str(PEER), "run_peer.py", [*common, *flags])
+        found += [ours, peer]
+        rows.append(row(task, generations, target, ours, peer))
+        print(table(rows[-1:]).splitlines()[-1], flush=True)
+    out = Path(args.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "machine": platform.machine()}
+    out.write_text(json.dumps({"machine": machine, "steps": args.steps, "runs": found}, indent=1) + "\n")
+    print(f"\n{table(rows)}\n\n{out}")
+
+
+if __name__ == "__main__":
+    main()
