@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from biorlhf import datasets, evaluation, manifest, plugins, workers
+from biorlhf import datasets, evaluation, launch, manifest, plugins
 from biorlhf.errors import FailureBudgetExceeded, RecipeError
 from biorlhf.hookspecs import Evaluator, Trainer
 from biorlhf.recipe import Recipe
@@ -115,7 +115,7 @@ def run(
     if recipe.model.trust_remote_code:
         listener.phase("model.trust_remote_code is on: code that comes with the model will be executed")
     listener.phase("starting the workers")
-    with workers.start(recipe, samples=prepared.samples, address=address) as crew:
+    with launch.start(recipe, samples=prepared.samples, address=address) as crew:
         if resume is None:
             data = dict(prepared.dataset.provenance)
             store.write_json(
@@ -135,7 +135,7 @@ def evaluate(
     if not prepared.questions:
         raise RecipeError("evaluation.questions", "0: nothing would be asked", "a number above 0")
     listener.phase("starting the workers")
-    with workers.start(recipe, samples=True, address=address) as crew:
+    with launch.start(recipe, samples=True, address=address) as crew:
         crew.learner.begin_stage(0, 1)
         if crew.rollouts is not None:
             crew.rollouts.load_adapter(crew.learner.adapter())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -42,25 +41,6 @@ class Workers:
     rollouts: Rollouts | None
     scorers: Scorers | None
     description: Mapping[str, Any] = field(default_factory=dict)
-
-
-@contextmanager
-def start(recipe: Recipe, *, samples: bool, address: str | None = None) -> Iterator[Workers]:
-    """Start the workers that a recipe asks for, and stop them at the end.
-
-    Raises:
-        ResourceError: this machine or cluster lacks what the recipe asks for.
-    """
-    if recipe.cluster.backend == "inline":
-        from biorlhf.inline import inline_workers
-
-        with inline_workers(recipe, samples=samples) as workers:
-            yield workers
-    else:
-        from biorlhf.actors.cluster import ray_workers
-
-        with ray_workers(recipe, samples=samples, address=address) as workers:
-            yield workers
 
 
 def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: float, who: str) -> float:

@@ -47,7 +47,8 @@ def ray_workers(recipe: Recipe, *, samples: bool, address: str | None) -> Iterat
 
 def _connect(address: str | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # The driver passes threads on by itself; Ray's own guess (the actor's logical CPUs) is not wanted.
+    # Ray lowers its workers' priority; a run would then crawl beside anything else on the machine.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     address = address or os.environ.get("RAY_ADDRESS")
     local = {} if address else {"object_store_memory": LOCAL_OBJECT_STORE_BYTES, "include_dashboard": False}
     try:
