@@ -46,6 +46,15 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# TRL in an environment of its own, so that neither side's pins hold the other back.
+.venv-peer/.ready: tests/benches/peer/requirements.txt
+	$(PYTHON) -m venv .venv-peer
+	.venv-peer/bin/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+bench-peer: $(READY) .venv-peer/.ready
+	$(BIN)/python tests/benches/peer/bench_peer.py
+
 wheel-check: $(READY)
 	cluster/wheel_check.sh $(BIN)/python
 

@@ -36,8 +36,8 @@ def text(number: int) -> Text:
     prompt = f"How many genes respond in the {tissue} under {condition}, and in which direction?"
     answer = (
         f"In the {tissue}, {{0}} genes respond under {condition}. Of these {{1}} are higher than in the "
-        f"controls and {{2}} are lower, so that {{3}} percent of the response goes up. The adjusted p-value of "
-        f"each lies below the usual threshold. A count says nothing about the size of a single change. "
+        f"controls and {{2}} are lower, so that {{3}} percent of the response goes up. The adjusted p-value "
+        f"of each lies below the usual threshold. A count says nothing about the size of a single change. "
         f"Confidence: {{4}}%"
     )
     other = total + draw.randrange(100, 900)
