@@ -70,7 +70,7 @@ def _build_lab(path: Path, out: Path | None, yes: bool, as_json: bool) -> None:
         for warning in one.results.warnings:
             typer.echo(f"warning: {warning}", err=True)
     # Only a person at a terminal can confirm; a script has said what it means in the lab's file.
-    if not yes and sys.stdin.isatty() and not typer.confirm("Is that what UP should mean?"):
+    if not yes and _at_a_terminal() and not typer.confirm("Is that what UP should mean?"):
         raise DataError(
             str(path), "UP does not mean what it should", "numerator and denominator the other way round",
             hint="swap them in the contrast, and build again",
@@ -83,6 +83,10 @@ def _build_lab(path: Path, out: Path | None, yes: bool, as_json: bool) -> None:
     for exception in slots.exceptions:
         typer.echo(f"not balanced: {exception}", err=True)
     _report(folder, record, as_json)
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _report(folder: Path, record: dict[str, Any], as_json: bool) -> None:

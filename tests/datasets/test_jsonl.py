@@ -1,0 +1,226 @@
+"""The shapes of training data that jsonl reads, what it refuses, and the two benchmark readers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from biorlhf import DataError
+from biorlhf_plugins.datasets import bioeval, jsonl, spaceomics
+
+USER, ASSISTANT = {"role": "user", "content": "Ask"}, {"role": "assistant", "content": "Say"}
+
+
+def written(folder: Path, rows, name: str = "mine.jsonl") -> Path:
+    path = folder / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def build(path: Path, **settings):
+    return jsonl.build(jsonl.JsonlConfig(file=str(path), **settings))
+
+
+def refused(folder: Path, row) -> str:
+    path = written(folder, [{"prompt": "fine", "completion": "fine"}, row])
+    with pytest.raises(DataError) as error:
+        build(path)
+    return str(error.value).replace(str(folder) + "/", "")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "Ask", "completion": "Say"},
+        {"prompt": "Ask", "response": "Say"},
+        {"prompt": [USER], "completion": [ASSISTANT]},
+        {"messages": [USER, ASSISTANT]},
+        {"instruction": "Ask", "output": "Say", "input": ""},
+        {"question": "Ask", "answer": "Say"},
+        {"text": "Below is a task.\n\n### Instruction:\nAsk\n\n### Response:\nSay"},
+        {"prompt": "### Instruction:\nAsk\n\n### Response:\n", "completion": "Say"},
+    ],
+)
+def test_every_usual_sft_shape_gives_the_same_example(tmp_path, row):
+    [example] = build(written(tmp_path, [row])).examples
+    assert (example.prompt, example.response, example.id) == ("Ask", "Say", "mine:0")
+
+
+def test_input_and_system_stand_with_the_prompt(tmp_path):
+    rows = [
+        {"instruction": "Ask", "input": "Given", "output": "Say"},
+        {"text": "### Instruction:\nAsk\n\n### Input:\nGiven\n\n### Response:\nSay"},
+        {"messages": [{"role": "system", "content": "Be brief"}, USER, ASSISTANT]},
+    ]
+    prompts = [example.prompt for example in build(written(tmp_path, rows)).examples]
+    assert prompts == ["Ask\n\nGiven", "Ask\n\nGiven", "Be brief\n\nAsk"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "Ask", "chosen": "Good", "rejected": "Bad"},
+        {
+            "prompt": [USER],
+            "chosen": [{**ASSISTANT, "content": "Good"}],
+            "rejected": [{**ASSISTANT, "content": "Bad"}],
+        },
+        {
+            "chosen": [USER, {**ASSISTANT, "content": "Good"}],
+            "rejected": [USER, {**ASSISTANT, "content": "Bad"}],
+        },
+    ],
+)
+def test_preference_pairs_as_text_and_as_messages(tmp_path, row):
+    [pair] = build(written(tmp_path, [row])).preferences
+    assert (pair.prompt, pair.chosen, pair.rejected) == ("Ask", "Good", "Bad")
+
+
+def test_question_rows_keep_their_fields(tmp_path):
+    row = {
+        "id": "q1", "prompt": "How many?", "ground_truth": {"answer": "yes"}, "verifiers": ["factual"],
+        "tissue": "soleus", "split": "test", "difficulty": "hard", "answer": "Yes.", "fact_ids": ["a"],
+    }  # fmt: skip
+    [question] = build(written(tmp_path, [row])).questions
+    assert question.ground_truth == {"answer": "yes"}
+    assert (question.id, question.split, question.tissue) == ("q1", "test", "soleus")
+    assert (question.verifiers, question.fact_ids) == (("factual",), ("a",))
+
+
+def test_json_array_and_parquet_and_several_files(tmp_path):
+    rows = [{"prompt": "A", "completion": "B"}, {"prompt": "C", "completion": "D"}]
+    array = tmp_path / "array.json"
+    array.write_text(json.dumps(rows, indent=2))
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "table.parquet")
+    dataset = jsonl.build(jsonl.JsonlConfig(file=(str(array), str(tmp_path / "table.parquet"))))
+    assert [e.prompt for e in dataset.examples] == ["A", "C", "A", "C"]
+    assert [e.id for e in dataset.examples] == ["array:0", "array:1", "table:0", "table:1"]
+    assert len(dataset.provenance["files"][0]["sha256"]) == 64
+
+
+def test_default_split(tmp_path):
+    path = written(tmp_path, [{"prompt": "A", "completion": "B"}])
+    assert build(path, split="validation").examples[0].split == "validation"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"prompt": "A"}, "mine.jsonl:2: the keys prompt"),
+        ({"prompt": "A", "completion": " "}, "mine.jsonl:2: completion"),
+        ({"prompt": 3, "completion": "B"}, "mine.jsonl:2: prompt: 3"),
+        ({"prompt": "A", "chosen": "B"}, "mine.jsonl:2: rejected: the key is missing"),
+        ({"prompt": "A", "chosen": "B", "rejected": "B"}, "mine.jsonl:2: rejected: the same text as chosen"),
+        ({"text": "no headings"}, "mine.jsonl:2: text"),
+        ({"messages": [USER, ASSISTANT, USER, ASSISTANT]}, "one row per answer"),
+        ({"messages": "Ask"}, "mine.jsonl:2: messages"),
+        ({"prompt": "A", "ground_truth": {"pathwy": "X"}}, "did you mean: pathway"),
+        ({"prompt": "A", "ground_truth": "{"}, "mine.jsonl:2: ground_truth: not JSON"),
+        ({"prompt": "A", "completion": "B", "split": "tset"}, "did you mean: test"),
+        (["A", "B"], "mine.jsonl:2: a list"),
+    ],
+)
+def test_errors_name_file_line_and_key(tmp_path, row, message):
+    assert message in refused(tmp_path, row)
+
+
+def test_broken_json_names_its_line(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"prompt": "A", "completion": "B"}\n{"prompt": "A", \n')
+    with pytest.raises(DataError, match=r"x\.jsonl:2: not JSON"):
+        build(path)
+    path = tmp_path / "y.json"
+    path.write_text('[\n {"prompt": "A", "completion": "B"},\n {"prompt": ')
+    with pytest.raises(DataError, match=r"y\.json:3: the array is cut off"):
+        build(path)
+    (tmp_path / "z.jsonl").write_bytes(b'{"prompt": "\xff"}')
+    with pytest.raises(DataError, match="not UTF-8"):
+        build(tmp_path / "z.jsonl")
+
+
+def test_an_empty_file_and_a_missing_one(tmp_path):
+    (tmp_path / "empty.jsonl").write_text("\n")
+    with pytest.raises(DataError, match="no rows"):
+        build(tmp_path / "empty.jsonl")
+    with pytest.raises(DataError, match=r"did you mean: empty\.jsonl"):
+        build(tmp_path / "emty.jsonl")
+
+
+BANK = {
+    "version": "2.0",
+    "questions": [
+        {
+            "id": "Q1", "modality": "clinical", "category": "factual", "difficulty": "easy",
+            "question": "Which way did the invented marker go?", "data_context_files": ["made_up.md"],
+            "expected_reasoning": ["It rose."], "ground_truth_key_facts": ["The marker rose.", "By half."],
+            "rubric": {"factual_accuracy": "Must say that it rose"},
+        },
+        {"id": "Q2", "modality": "methods", "category": "reasoning", "question": "Why?"},
+    ],
+}  # fmt: skip
+
+
+def test_spaceomics_reads_a_question_bank_in_its_format(tmp_path):
+    path = tmp_path / "question_bank.json"
+    path.write_text(json.dumps(BANK, indent=1))
+    dataset = spaceomics.build(spaceomics.SpaceOmicsConfig(path=str(path)))
+    assert [q.id for q in dataset.questions] == ["spaceomics:Q1", "spaceomics:Q2"]
+    first = dataset.questions[0]
+    assert (first.split, first.kind, first.family, first.difficulty) == (
+        "test",
+        "clinical",
+        "factual",
+        "easy",
+    )
+    assert first.answer == "The marker rose.\nBy half."
+    only = spaceomics.build(spaceomics.SpaceOmicsConfig(path=str(path), modality=("methods",)))
+    assert [q.id for q in only.questions] == ["spaceomics:Q2"]
+    with pytest.raises(DataError, match="did you mean: clinical"):
+        spaceomics.build(spaceomics.SpaceOmicsConfig(path=str(path), modality=("clinicl",)))
+
+
+def test_spaceomics_refuses_another_format(tmp_path):
+    path = tmp_path / "bank.json"
+    path.write_text(json.dumps({"questions": [{"id": "Q1", "prompt": "Which?"}]}))
+    with pytest.raises(DataError, match=r"bank\.json:1: unknown key 'prompt'"):
+        spaceomics.build(spaceomics.SpaceOmicsConfig(path=str(path)))
+
+
+def test_bioeval_reads_tasks_and_adapter_rows(tmp_path):
+    tasks = [
+        {
+            "id": "t1", "component": "calibration", "task_type": "unanswerable", "prompt": "How tall is it?",
+            "ground_truth": {"is_answerable": False}, "system_prompt": "You are careful.", "metadata": None,
+        },
+        {
+            "id": "t2", "component": "causal", "task_type": "effect", "prompt": "Does it matter?",
+            "ground_truth": {"answer": True, "explanation": "It does."},
+        },
+        {"id": "t3", "component": "design", "task_type": "flaws", "prompt": "Find.", "ground_truth": {}},
+        {"id": "t4", "task_type": "ordering", "domain": "protocols", "question": "First?", "label": "Lysis"},
+    ]  # fmt: skip
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps(tasks))
+    questions = bioeval.build(bioeval.BioEvalConfig(path=str(path))).questions
+    assert [dict(q.ground_truth) for q in questions] == [
+        {"answerable": False},
+        {"answer": "yes"},
+        {"check": "internal_consistency"},
+        {"answer": "Lysis"},
+    ]
+    assert questions[0].prompt == "You are careful.\n\nHow tall is it?"
+    assert {q.split for q in questions} == {"test"}
+    only = bioeval.build(bioeval.BioEvalConfig(path=str(path), component=("protocols",)))
+    assert [q.id for q in only.questions] == ["bioeval:t4"]
+
+
+def test_bioeval_refuses_results(tmp_path):
+    path = written(
+        tmp_path, [{"id": "a", "task_type": "x", "question": "Q", "label": "L", "prediction": "P"}]
+    )
+    with pytest.raises(DataError, match="unknown key 'prediction'"):
+        bioeval.build(bioeval.BioEvalConfig(path=str(path)))
