@@ -62,9 +62,10 @@ def placeholders(question: Question, dataset: Pool) -> dict[str, tuple[str, ...]
     found = {"prompt": question.prompt, "topic": _topic(question)}
     if slots:
         found["right"] = " ".join(slot.right for slot in slots)
-        found["all_claims"] = " ".join(" ".join((slot.right, *slot.wrong)) for slot in slots)
-        if all(slot.wrong for slot in slots):
-            found["wrong"] = " ".join(slot.wrong[0] for slot in slots)
+        if all(slot.wrong for slot in slots):  # otherwise the right claim would stand alone
+            found["all_claims"] = " ".join(" ".join((slot.right, *slot.wrong)) for slot in slots)
+            if truth.get("is_consistent") is not False:  # opposites of what disagrees disagree as well
+                found["wrong"] = " ".join(slot.wrong[0] for slot in slots)
     if gold is not None:
         found["gold"] = gold
         numbers = [float(v) for fact in truth.get("facts") or () if _is_number(v := fact.get("value"))]
@@ -75,7 +76,7 @@ def placeholders(question: Question, dataset: Pool) -> dict[str, tuple[str, ...]
         }
         found |= {name: text for name, text in near.items() if text != gold}
     known = {name: (text,) for name, text in found.items() if text}
-    return known | {"constant": tuple(name for name in dataset.constants if name not in own)}
+    return known | {"constant": tuple(name for name in dataset.constants if not _is_one_of(name, own))}
 
 
 def _slots(truth: Mapping[str, Any], dataset: Pool) -> list[Slot]:
@@ -116,7 +117,7 @@ def _fact_slot(fact: Mapping[str, Any], dataset: Pool) -> Slot:
     rivals = [v for v in dataset.values.get(quantity, ()) if str(v).lower() not in accepted]
     if _is_number(value):  # far enough to be wrong by any rule of rounding
         rivals = [v for v in rivals if _is_number(v) and abs(v - value) > 0.2 * abs(value)]
-        rivals = rivals or [value * 3 + 7]
+        rivals += [round(value * factor + factor, 3) for factor in range(2, 2 + RIVALS - len(rivals))]
     place = f" ({fact['condition']})" if fact.get("condition") else ""
     entity = str(fact.get("entity", "")).capitalize()
     texts = [f"{entity}{place}: {quantity} {number(v)}." for v in (value, *rivals[:RIVALS])]
@@ -130,6 +131,16 @@ def _classes(truth: Mapping[str, Any]) -> list[str]:
     found = [DIRECTIONS[label] for label in dict.fromkeys(labels) if label in DIRECTIONS]
     found += [number(fact.get("value")) for fact in truth.get("facts") or ()]
     return found + ([truth["answer"]] if isinstance(truth.get("answer"), str) else [])
+
+
+def _is_one_of(constant: str, own: Sequence[str]) -> bool:
+    """Whether a bare answer is among ``own``, numbers by value: "1" is "1.0"."""
+    try:
+        value = float(constant.replace(",", ""))
+    except ValueError:
+        return constant in own
+    numbers = (text.replace(",", "") for text in own)
+    return any(NUMBER.fullmatch(text) and abs(float(text) - value) <= 0.05 * abs(value) for text in numbers)
 
 
 def _topic(question: Question) -> str:
