@@ -64,7 +64,8 @@ def placeholders(question: Question, dataset: Pool) -> dict[str, tuple[str, ...]
         found["right"] = " ".join(slot.right for slot in slots)
         if all(slot.wrong for slot in slots):  # otherwise the right claim would stand alone
             found["all_claims"] = " ".join(" ".join((slot.right, *slot.wrong)) for slot in slots)
-            if truth.get("is_consistent") is not False:  # opposites of what disagrees disagree as well
+            disagrees = truth.get("is_consistent") is False or truth.get("direction") == "MIXED"
+            if not (disagrees and len(slots) > 1):  # opposites of what disagrees disagree as well
                 found["wrong"] = " ".join(slot.wrong[0] for slot in slots)
     if gold is not None:
         found["gold"] = gold
