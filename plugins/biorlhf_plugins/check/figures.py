@@ -14,6 +14,7 @@ from biorlhf_plugins.claims import Claim
 STRESSES = ("hu", "ir", "hu+ir")
 APPROXIMATE = 0.15
 SMALL = 10
+AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean", "all"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "dominate", "driven", "sensitivity", "main", "alone"))
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
@@ -41,10 +42,11 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
 
 
 def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
-    """A bound, a tolerance or a change, not a figure: "<500 DEGs", "±0.5", "NES shift +6.0"."""
+    """No figure of one tissue: "<500 DEGs", "±0.5", "NES shift +6.0", "9,623 in all the others"."""
     before = reading.text.answer[max(0, claim.span[0] - 2) : claim.span[0]]
     words = {token.text for token in line.tokens}
-    return bool(set(before) & set("<>≤≥±")) or bool(words & CHANGES)
+    other = CHANGES if claim.slot.quantity == "nes" else AGGREGATES
+    return bool(set(before) & set("<>≤≥±")) or bool(words & other)
 
 
 def _entity_is_plain(reading: Reading, line: Line, entity: str | None) -> bool:

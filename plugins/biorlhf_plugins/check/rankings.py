@@ -196,7 +196,13 @@ def _denied(line: Line, first: int, last: int) -> bool:
 
 def _of_class(reading: Reading, line: Line, table: FactTable, kind: str) -> list[Figure]:
     figures = table.find(quantity=kind)
-    paths = [name for names in (*line.values("path"), *reading.asked("path")) for name in names]
+    near = [other for other in reading.lines if other.paragraph == line.paragraph]
+    said = [
+        *line.values("path"),
+        *(p for other in near for p in other.values("path")),
+        *reading.asked("path"),
+    ]
+    paths = [name for names in said for name in names]
     if kind == "pattern" and paths:
         return [f for f in figures if f.pathway == paths[0]]
     if kind == "pattern" and len({f.pathway for f in figures}) > 1:
