@@ -20,6 +20,11 @@ WEAK = frozenset(
         "yet", "or", "nor", "so", "because", "which", "&", ">", "<", "then", "=", "meaning", "ie", "unlike", "despite",
     )
 )  # fmt: skip
+CLAUSES = frozenset(
+    ("but", "while", "whereas", "although", "though", "however", "yet", "so", "because", "then", ">")
+)
+"""Cuts that begin a clause of its own: a negation before them does not reach past them."""
+
 LONGEST = 200
 """Tokens of a sentence; what runs on without an end is cut here, which keeps the work linear."""
 
@@ -114,12 +119,12 @@ def _line_start(stream: list[Token], index: int, listed: float) -> tuple[int, st
 
 
 def rows(stream: list[Token], first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
-    """The cells of a table's row, as chunks."""
+    """The cells of a table's row, as chunks; an empty cell keeps its place."""
     chunks: list[Chunk] = []
     start = first
     for index in range(first, last + 1):
         if index == last or stream[index].text == "|":
-            if index > start:
+            if index > first and (index > start or index < last):
                 chunks.append(Chunk(start, index, "|", [m for m in mentions if start <= m.first < index]))
             start = index + 1
     return chunks
@@ -143,7 +148,7 @@ def _atoms(stream: list[Token], first: int, last: int, mentions: list[Mention]) 
         if index > start or link in ("(", ")"):
             atoms.append(Chunk(start, index, link, taken))
         cut = stream[index].text if index < last else ""
-        link = cut if index > start or cut in ("(", ")", "but") or not link else link
+        link = cut if index > start or cut in ("(", ")") or cut in CLAUSES or not link else link
         start = index + 1
     return atoms
 
@@ -166,7 +171,10 @@ def _merge(atoms: list[Chunk]) -> list[Chunk]:
     for position, atom in enumerate(atoms):
         if _has_focus(atom):
             if pending is not None:
-                atom = Chunk(pending.first, atom.last, pending.link, pending.mentions + atom.mentions)
+                carried = pending.mentions
+                if atom.link in CLAUSES:
+                    carried = [m for m in carried if m.kind not in ("neg", "hyp", "part")]
+                atom = Chunk(pending.first, atom.last, pending.link, carried + atom.mentions)
                 pending = None
             merged.append(atom)
             trailing = _trails(atom) or (trailing and not any(m.kind in ROLES for m in atom.mentions))

@@ -54,11 +54,14 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))
     ask(stream, parts, marks, prompt)
     reader = Reader(stream, cleaned, given(prompt, additions), marks, operands=operands)
+    reader.quotients = frozenset(e.last - 1 for e in sums if e.operator == "/")
+    blocks = answer_blocks(stream, parts)
+    reader.fresh = frozenset(
+        n for n, part in enumerate(parts) if any(part.first == b[0] for b in blocks[:20])
+    )
     for number, part in enumerate(parts):
         read_sentence(reader, part, number)
-    claims = supersede(
-        reader.claims, [m.first for m in mentions if m.kind == "corr"], answer_blocks(stream, parts)
-    )
+    claims = supersede(reader.claims, [m.first for m in mentions if m.kind == "corr"], blocks)
     stance = scan_stance(stream, lexicon)
     barred = abstentions(stream, cleaned, parts, stance, marks)
     confidence = read_confidence(stream, cleaned, mentions, stance)

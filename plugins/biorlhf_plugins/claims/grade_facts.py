@@ -7,6 +7,7 @@ precision that over the claims that the table can check; the score is their F1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +16,12 @@ from biorlhf_plugins.claims.gold import OPEN_GUESS, Fact, Gold
 from biorlhf_plugins.claims.records import Claim, Extraction, Named
 from biorlhf_plugins.claims.stance import prompt_words
 
+SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 VAGUE = 10
 """A wide range stands for this many rival candidates."""
+
+MANY = 6
+"""From three rivals on, precision counts at least this many, so that listing never beats declining."""
 
 NARROW = 1.1
 RIGHT = 0.6
@@ -49,7 +54,7 @@ class Graded:
     @property
     def f1(self) -> float:
         whole = self.recall + self.precision
-        return 2 * self.recall * self.precision / whole if whole else 0.0
+        return round(2 * self.recall * self.precision / whole, 12) if whole else 0.0
 
     @property
     def guess(self) -> float:
@@ -159,6 +164,8 @@ def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | 
         graded.wrong.extend(_line(fact.describe(), c, "the text denies it") for c in denied)
     graded.answered = graded.answered or bool(groups) or bool(denied)
     graded.credits.append(best / max(1, rivals) if rivals < 3 else min(best / rivals, OPEN_GUESS))
+    if rivals >= 3:
+        graded.claims.extend([0.0] * max(0, MANY - rivals))
     if best < RIGHT:
         graded.missed.append({"expected": fact.describe()})
 
@@ -288,7 +295,9 @@ def _echoed(said: Extraction, prompt: str) -> dict[str | None, Claim]:
     asked = {w for w in prompt_words(prompt) if len(w) > 3}
     if len(asked) < 3 or said.degenerate:
         return {}
-    spoken = set(prompt_words(said.text[:2000]))
+    parts = SENTENCE_END.split(said.text[:2000])  # what is copied from the prompt is no answer to it
+    told = [part for part in parts if part.strip() not in prompt and not part.rstrip().endswith("?")]
+    spoken = set(prompt_words(" ".join(told)))
     if len(asked & spoken) < 0.6 * len(asked):
         return {}
     label = "NO" if spoken & {"not", "cannot", "no", "never"} else "YES"

@@ -45,6 +45,7 @@ LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
+OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NOT_COUNTED = frozenset(
     [
         "can",
@@ -106,6 +107,11 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
             found.append(Mention("quantity", "deg", noun, noun + 1))
             index = noun + 1
+        elif token.text == "not" and [t.text for t in stream[index + 1 : index + 3]] == ["a", "single"]:
+            found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 3))
+            index += 3
+        elif token.text == "no" and end == index + 1 and _opens(stream, index):
+            index += 1
         elif meanings is not None:
             found.extend(_meant(meanings, index, end))
             index = end
@@ -123,8 +129,11 @@ def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
             end, meanings = longest(trie, stream, index)
             if meanings is not None:
                 found.extend(Mention(kind, value, index, end) for kind, value in meanings)
-                index = end
-                continue
+                if end > index + 1 and ("bar", "") in trie[stream[index].text].get(END, ()):
+                    found.append(Mention("bar", "", index, index + 1))
+                if not all(kind in OVERLAPPING for kind, _ in meanings):
+                    index = end
+                    continue
         index += 1
     return found
 
@@ -134,6 +143,13 @@ def _meant(meanings: list, first: int, last: int) -> list[Mention]:
     if paths:
         return [Mention("path", paths, first, last)]
     return [Mention(kind, value, first, last) for kind, value in meanings]
+
+
+def _opens(stream: list[Token], index: int) -> bool:
+    """True for the "No" of "No, it falls": an answer, not a negation of what follows."""
+    before = stream[index - 1].kind if index else "p"
+    after = stream[index + 1].kind if index + 1 < len(stream) else "p"
+    return before == after == "p"
 
 
 def _range(stream: list[Token], index: int) -> tuple[int, Number]:

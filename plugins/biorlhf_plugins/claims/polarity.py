@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from biorlhf_plugins.claims.clauses import FOCI, Chunk, Sentence
+from biorlhf_plugins.claims.clauses import FOCI, WEAK, Chunk, Sentence
 from biorlhf_plugins.claims.mentions import Mention
 from biorlhf_plugins.claims.text import Token
 
@@ -14,7 +14,7 @@ REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "a
 REFERENCE_GAP = 4
 
 
-def negated(chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
+def negated(stream: Sequence[Token], chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
     """An odd number of negations that reach the focus: before it in its chunk, or right after it."""
     count, seen_focus, cancels = 0, False, {m.first for m in chunk.mentions if m.kind == "notneg"}
     last_focus = max(
@@ -23,13 +23,20 @@ def negated(chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
     for m in chunk.mentions:
         if m.kind == "neg" and m.first not in cancels:
             if (m.first < focus.first and (m.first > last_focus or focus.kind == "dir")) or (
-                m.first >= focus.last and m.first - focus.last <= 3 and not _focus_after(chunk, m, focus)
+                m.first >= focus.last
+                and m.first - focus.last <= 3
+                and not _focus_after(chunk, m, focus)
+                and not _cut(stream, focus.last, m.first)
             ):
                 count += 1
         seen_focus = seen_focus or m is focus
     if count == 0 and chunk.link in ("or", "nor") and before is not None and not _own_subject(chunk, focus):
         return any(m.kind == "neg" for m in before.mentions)
     return count % 2 == 1
+
+
+def _cut(stream: Sequence[Token], first: int, last: int) -> bool:
+    return any(stream[index].text in WEAK for index in range(first, last))
 
 
 def _focus_after(chunk: Chunk, mark: Mention, focus: Mention) -> bool:

@@ -37,6 +37,8 @@ class Reader:
     columns: list[list[Mention]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     operands: frozenset[int] = frozenset()
+    quotients: frozenset[int] = frozenset()
+    fresh: frozenset[int] = frozenset()
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         return self.clean.span(self.stream[first].start, self.stream[last - 1].end)
@@ -60,6 +62,8 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     if all(token.text == "\n" for token in reader.stream[sentence.first : sentence.last]):
         return
     reader.columns = []
+    if number in reader.fresh:
+        reader.carried, reader.heading = {}, {}
     if _is_heading(reader, sentence) and not any(
         m.kind in ("num", "entity", "mission") for m in sentence.mentions
     ):
@@ -136,8 +140,9 @@ def _slots(
             here = _pick(reader, sentence.chunks[index], focus, role)
         if role == "entity" and focus.first in paired:
             here = (paired[focus.first],)
-        if role == "path" and here is None and _other_subject(sentence.chunks[index], focus):
-            return
+        if role == "path" and _other_subject(sentence.chunks[index], focus):
+            if not _pick(reader, sentence.chunks[index], focus, role):
+                return
         if here is None:
             here = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
         if here:
@@ -181,7 +186,7 @@ def _near(
         if group:
             return group
     later = values((m for c in chunks[index + 1 :] for m in c.mentions), role)
-    if len(later) == 1 and role in ("path", "treatment"):
+    if len(later) == 1 and role == "path":
         return later
     return None
 
@@ -251,6 +256,8 @@ def _quantity(reader: Reader, sentence: Sentence, index: int, focus: Mention) ->
     if focus.first in reader.operands:
         return "operand"
     number: Number = focus.value  # type: ignore[assignment]
+    if focus.first in reader.quotients and not number.unit:
+        return "ratio"
     chunk = sentence.chunks[index]
     if _of_total(reader, focus):
         return "share"
@@ -263,7 +270,7 @@ def _quantity(reader: Reader, sentence: Sentence, index: int, focus: Mention) ->
         return str(before[-1].value)
     if after and after[0].first - focus.last <= 1:
         return _directed(chunk, focus, str(after[0].value))
-    near = [*after, *before]
+    near = [*after, *(m for m in before if m.value not in NOUN_UNITS)]
     if near:
         return _directed(chunk, focus, str(near[0].value))
     word = reader.stream[focus.last].text if focus.last < len(reader.stream) else ""
@@ -324,7 +331,7 @@ def _claim(
 ) -> Claim | None:
     chunk = sentence.chunks[index]
     span = reader.span(focus.first, focus.last)
-    denied = negated(chunk, focus, sentence.chunks[index - 1] if index else None)
+    denied = negated(reader.stream, chunk, focus, sentence.chunks[index - 1] if index else None)
     common: dict[str, Any] = {
         "span": span, "modality": reader.marks[focus.first] or "asserted", "sentence": number, "chunk": focus.first,
         "partial": any(m.kind == "part" for m in chunk.mentions), "negated": denied,
@@ -463,7 +470,7 @@ def supersede(
         if claim.asserted:
             last[_key(claim)] = claim.chunk
             if inside:
-                final.add(_key(claim))
+                final.add(_final_key(claim))
     result = []
     for claim in marked:
         key = _key(claim)
@@ -476,6 +483,13 @@ def supersede(
             replace(claim, modality="corrected") if replaced and claim.modality == "asserted" else claim
         )
     return result
+
+
+def _final_key(claim: Claim) -> tuple:
+    """What an answer block settles: a set's direction, whatever condition the reasoning spoke of."""
+    if claim.kind == "direction":
+        return claim.kind, claim.slot.pathways, claim.slot.entity, claim.slot.mission
+    return _key(claim)
 
 
 def _key(claim: Claim) -> tuple:

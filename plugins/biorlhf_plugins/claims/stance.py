@@ -177,7 +177,7 @@ def degenerate(
     if not spoken:
         return "the text is empty"
     asked = prompt_words(prompt)
-    if asked and len(spoken) >= 0.7 * len(asked) and set(spoken) <= set(asked):
+    if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked):
         return "the text only repeats the question"
     if len(spoken) >= 24:
         triples = len(spoken) - 2
@@ -194,6 +194,12 @@ def degenerate(
         if function <= 0.05 * len(spoken) and stops <= 0.05 * len(spoken):
             return "the text is a list of keywords"
     return ""
+
+
+def _within(spoken: Sequence[str], asked: Sequence[str]) -> bool:
+    """Are the words those of the question, in its order?"""
+    rest = iter(asked)
+    return all(word in rest for word in spoken)
 
 
 @functools.lru_cache(maxsize=256)

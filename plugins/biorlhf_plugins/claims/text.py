@@ -185,6 +185,8 @@ def canonical(word: str) -> str:
         return "signaling"
     if word.endswith("ies") and len(word) > 5:
         return word[:-3] + "y"
+    if len(word) > 5 and word.endswith(("shes", "ches", "sses", "xes", "zzes")):
+        return word[:-2]
     if len(word) > 3 and word[-1] == "s" and word[-2] not in "sui":
         return word[:-1]
     return word

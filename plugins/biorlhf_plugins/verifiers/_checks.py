@@ -15,6 +15,7 @@ from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.records import Claim, Extraction, Span
 
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
+FIGURES = frozenset((None, "deg", "deg_up", "deg_down"))
 SLACK = 0.06
 """Relative error that a stated ratio of two stated figures may have."""
 
@@ -174,10 +175,9 @@ def _ratios(said: Extraction) -> Iterator[Check]:
             by_sentence.setdefault(c.sentence, []).append(c)
     for claims in by_sentence.values():
         folds = [c for c in claims if c.slot.quantity in ("ratio", "percent") and c.low is None]
+        shared = any(c.slot.quantity == "share" for c in claims)
         plain = [
-            c
-            for c in claims
-            if c.slot.quantity in (None, "deg", "share", "deg_up", "deg_down") and c.low is None
+            c for c in claims if c not in folds and c.low is None and (shared or c.slot.quantity in FIGURES)
         ]
         if len(folds) != 1 or len({c.span for c in plain}) != 2 or len({c.span for c in claims}) != 3:
             continue
@@ -193,7 +193,7 @@ def _ratios(said: Extraction) -> Iterator[Check]:
                 f"{b:g} / {a:g} = {b / a:.3g}, stated {stated:g}×",
             )
         else:
-            if not any(c.slot.quantity == "share" for c in plain):
+            if not shared:
                 continue
             passed, says = (
                 abs(100 * a / b - stated) <= 1.0,
