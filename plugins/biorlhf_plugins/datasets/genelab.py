@@ -238,7 +238,7 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
         others = [name for name in order[start:] + order[:start] if name not in item.facts][:DISTRACTORS]
         shown = [by_id[name] for name in stable_order([*item.facts, *others], 0)]
         lines = [f"{r.tissue} | {r.mission} | {_title(r)} | {r.nes:.2f} | {r.padj:.3g}" for r in shown]
-        heading = "tissue | mission | set | NES of flight relative to ground | padj (significant below 0.05)"
+        heading = "tissue | mission | set | NES of flight relative to ground | padj (threshold 0.05)"
         prompt = "\n".join([heading, *lines, "", item.prompt])
         facts = tuple(dict.fromkeys([*item.facts, *others]))
         groups = tuple(dict.fromkeys([*item.groups, *(row.slot for row in shown)]))
