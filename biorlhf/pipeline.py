@@ -207,6 +207,7 @@ class _Run:
             index=index,
             seed=stage_seed(self.recipe.seed, index),
             dataset=datasets.in_split(self.prepared.dataset, Split.TRAIN),
+            validation=datasets.in_split(self.prepared.dataset, Split.VALIDATION),
             learner=self.crew.learner,
             rollouts=self.crew.rollouts,
             scorers=self.crew.scorers,

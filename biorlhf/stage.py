@@ -106,7 +106,7 @@ class Stage:
     ``index`` and ``name`` are unique in a run. ``done_steps`` is 0, or the number of steps that an
     interrupted run had finished at its last checkpoint. ``rollouts``, ``scorers`` and ``composer``
     are None for a trainer that says it needs no rollouts. ``max_completion_tokens``, ``temperature`` and
-    ``top_p`` are the recipe's, for sampling.
+    ``top_p`` are the recipe's, for sampling. ``dataset`` is the training split, ``validation`` that split.
     """
 
     name: str
@@ -120,6 +120,7 @@ class Stage:
     max_completion_tokens: int = 0
     temperature: float = 1.0
     top_p: float = 1.0
+    validation: Dataset | None = None
     done_steps: int = 0
 
 

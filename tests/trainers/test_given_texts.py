@@ -127,6 +127,21 @@ def test_a_guard_that_is_off_measures_nothing():
     assert learner.evaluations == []
 
 
+@pytest.mark.parametrize(
+    ("trainer", "train", "validation", "name"),
+    [
+        (sft(epochs=2, batch_size=2, evaluation_examples=4), examples(3), examples(9), "sft"),
+        (dpo(epochs=2, batch_size=2, evaluation_pairs=4), preferences(3), preferences(9), "dpo_sigmoid"),
+    ],
+)
+def test_the_loss_on_validation_texts_is_measured_after_each_epoch(trainer, train, validation, name):
+    learner = RecordingLearner(evaluation={"loss": 0.5})
+    results, _ = run(trainer, train, learner, validation=validation)
+    assert [r.metrics.values.get("eval_loss") for r in results] == [None, 0.5, None, 0.5]
+    assert [(len(groups), loss["name"]) for groups, loss in learner.evaluations] == [(4, name)] * 2
+    assert learner.evaluations[0] == learner.evaluations[1]
+
+
 def test_unknown_settings_of_a_trainer_are_refused():
     with pytest.raises(InputError, match="batchsize"):
         sft(batchsize=3)

@@ -30,6 +30,11 @@ def batch_of(step: int, items: int, batch: int, seed: int) -> list[int]:
     return [int(index) for index in order[place * batch : (place + 1) * batch]]
 
 
+def ends_epoch(step: int, items: int, batch: int) -> bool:
+    """Whether every item has been met once more with this step."""
+    return step % steps_per_epoch(items, batch) == 0
+
+
 def others(count: int, items: int, used: set[int], seed: int) -> list[int]:
     """Up to ``count`` items that are not in ``used``, without repetition."""
     free = [index for index in range(items) if index not in used]

@@ -18,15 +18,15 @@ Both compare with the start without remembering it, so an interrupted run goes o
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from biorlhf import PluginConfig, RunFailure, TrainerPlugin, hookimpl
+from biorlhf import PluginConfig, Preference, RunFailure, TrainerPlugin, hookimpl
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, StepMetrics, TrainGroup
-from biorlhf_plugins.trainers._draws import batch_of, epoch_of, others, seed_of, steps_per_epoch
+from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, seed_of, steps_per_epoch
 from biorlhf_plugins.trainers._texts import tokenized
 
 PROBE = {"name": "probe"}
@@ -45,6 +45,7 @@ class DpoConfig(PluginConfig):
         chosen_fall: how far the chosen side may fall, in nats per token.
         probe_examples: how many examples of the dataset are probed; 0, or a dataset without: none.
         probe_every: probe after so many steps, and after the last.
+        evaluation_pairs: of how many validation pairs the loss is measured after each epoch; 0: none.
         probe_loss: how much of the probe's token recall may be lost, as a share in [0, 1].
     """
 
@@ -59,6 +60,7 @@ class DpoConfig(PluginConfig):
     chosen_fall: PositiveFloat = 0.5
     probe_examples: NonNegativeInt = 32
     probe_every: PositiveInt = 10
+    evaluation_pairs: NonNegativeInt = 32
     probe_loss: Annotated[float, Field(gt=0, le=1)] = 0.1
 
     def loss_settings(self) -> dict[str, Any]:
@@ -84,7 +86,8 @@ class DpoTrainer:
 
     def steps(self, stage: Stage) -> Iterator[StepResult]:
         config, total = self.config, self.total_steps(stage.dataset)
-        pairs, probe = pairs_of(stage, config), probe_of(stage, config)
+        pairs, probe = pairs_of(stage.dataset.preferences, stage, config), probe_of(stage, config)
+        held_out = pairs_of(self.held_out(stage), stage, config)
         for step in range(stage.done_steps + 1, total + 1):
             started = time.monotonic()
             batch = [pairs[i] for i in batch_of(step, len(pairs), config.batch_size, stage.seed)]
@@ -96,6 +99,9 @@ class DpoTrainer:
                 "pairs": float(len(batch)),
                 "update_s": time.monotonic() - started,
             }
+            if held_out and ends_epoch(step, len(pairs), config.batch_size):
+                found = stage.learner.evaluate(held_out, config.loss_settings())
+                values |= {f"eval_{name}": value for name, value in found.items()}
             if probe and (step % config.probe_every == 0 or step == total):
                 held = stage.learner.evaluate(probe, PROBE)
                 values |= {f"probe_{name}": value for name, value in held.items() if name != "loss"}
@@ -105,10 +111,15 @@ class DpoTrainer:
             if warnings and config.guard == "stop":
                 raise RunFailure(f"stage {stage.name}, step {step}: {'; '.join(warnings)}")
 
+    def held_out(self, stage: Stage) -> list[Preference]:
+        """Some validation pairs, the same after every epoch."""
+        pairs = stage.validation.preferences if stage.validation else ()
+        seed = seed_of(stage.seed, "evaluation")
+        return [pairs[i] for i in others(self.config.evaluation_pairs, len(pairs), set(), seed)]
 
-def pairs_of(stage: Stage, config: DpoConfig) -> list[TrainGroup]:
+
+def pairs_of(items: Sequence[Preference], stage: Stage, config: DpoConfig) -> list[TrainGroup]:
     """One group per pair: the prompt, and (chosen, rejected) that share its computation."""
-    items = stage.dataset.preferences
     chosen = tokenized(stage.learner, [(item.prompt, item.chosen) for item in items], config.max_tokens)
     rejected = tokenized(stage.learner, [(item.prompt, item.rejected) for item in items], config.max_tokens)
     return [

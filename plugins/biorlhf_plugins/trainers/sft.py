@@ -10,15 +10,15 @@ into micro-batches, so a long response counts for more than a short one.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
-from biorlhf import PluginConfig, TrainerPlugin, hookimpl
+from biorlhf import Example, PluginConfig, TrainerPlugin, hookimpl
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, StepMetrics, TrainCompletion, TrainGroup
-from biorlhf_plugins.trainers._draws import batch_of, epoch_of, seed_of, steps_per_epoch
+from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, seed_of, steps_per_epoch
 from biorlhf_plugins.trainers._texts import tokenized
 
 LOSS = {"name": "sft"}
@@ -29,12 +29,14 @@ class SftConfig(PluginConfig):
 
     ``batch_size``: examples per optimizer update. ``loss_on``: the response alone, or all of the text.
     ``max_tokens``: longest text in tokens, prompt and response; what is longer is cut at its end.
+    ``evaluation_examples``: of how many validation examples the loss is measured after each epoch; 0: none.
     """
 
     epochs: PositiveInt = 3
     batch_size: PositiveInt = 8
     loss_on: Literal["response", "all"] = "response"
     max_tokens: PositiveInt = 1024
+    evaluation_examples: NonNegativeInt = 64
 
 
 class SftTrainer:
@@ -49,11 +51,8 @@ class SftTrainer:
         return self.config.epochs * steps_per_epoch(len(dataset.examples), self.config.batch_size)
 
     def steps(self, stage: Stage) -> Iterator[StepResult]:
-        examples = stage.dataset.examples
-        pairs = [(example.prompt, example.response) for example in examples]
-        groups = tokenized(stage.learner, pairs, self.config.max_tokens)
-        if self.config.loss_on == "all":
-            groups = [without_prompt(group) for group in groups]
+        groups = groups_of(stage.dataset.examples, stage, self.config)
+        held_out = groups_of(self.held_out(stage), stage, self.config)
         for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
             started = time.monotonic()
             batch = [groups[i] for i in batch_of(step, len(groups), self.config.batch_size, stage.seed)]
@@ -64,8 +63,24 @@ class SftTrainer:
                 "examples": float(len(batch)),
                 "update_s": time.monotonic() - started,
             }
+            if held_out and ends_epoch(step, len(groups), self.config.batch_size):
+                found = stage.learner.evaluate(held_out, LOSS)
+                values |= {f"eval_{name}": value for name, value in found.items()}
             adapter = update.adapter.ref if update.adapter else None
             yield StepResult(StepMetrics(stage.name, step, values), adapter=adapter)
+
+    def held_out(self, stage: Stage) -> list[Example]:
+        """Some validation examples, the same after every epoch."""
+        examples = stage.validation.examples if stage.validation else ()
+        seed = seed_of(stage.seed, "evaluation")
+        return [examples[i] for i in others(self.config.evaluation_examples, len(examples), set(), seed)]
+
+
+def groups_of(examples: Sequence[Example], stage: Stage, config: SftConfig) -> list[TrainGroup]:
+    """Examples as the learner trains on them."""
+    pairs = [(example.prompt, example.response) for example in examples]
+    groups = tokenized(stage.learner, pairs, config.max_tokens)
+    return [without_prompt(group) for group in groups] if config.loss_on == "all" else groups
 
 
 def without_prompt(group: TrainGroup) -> TrainGroup:
