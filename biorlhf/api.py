@@ -1,0 +1,201 @@
+"""biorlhf in a notebook: load a recipe, run it, evaluate what came out.
+
+from biorlhf import load_recipe, run, evaluate
+
+done = run("recipes/quickstart.yaml", overrides={"stages.1.steps": 20})
+done.metrics[-1]["reward"], done.evaluations["after-grpo"]["evaluators"]["reward"]
+evaluate(done, overrides={"evaluation.temperature": 0.0}).report
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from biorlhf import recipe as recipes
+from biorlhf import trained as policies
+from biorlhf.errors import InputError
+from biorlhf.recipe import Recipe
+from biorlhf.runstore import RunStore
+from biorlhf.trained import Trained
+
+if TYPE_CHECKING:
+    from biorlhf.pipeline import Listener
+    from biorlhf.stage import StepResult
+    from biorlhf.types import ScoredGroup
+
+#: ``{"lora.r": 8}`` or ``("lora.r=8",)``, as ``--set`` takes them.
+Overrides = Mapping[str, Any] | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that was made, as its folder tells.
+
+    ``metrics``: a row a step. ``evaluations``: name (``start``, ``after-<stage>``) -> what its file holds.
+    ``summary`` is empty and ``adapter`` None where the run did not finish.
+    """
+
+    folder: Path
+    metrics: list[dict[str, Any]] = field(repr=False)
+    evaluations: dict[str, dict[str, Any]] = field(repr=False)
+    summary: dict[str, Any] = field(repr=False)
+    adapter: Path | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        return RunStore(self.folder).recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One evaluation: ``report`` is what its JSON file holds, ``groups`` the answers with their rewards."""
+
+    report: dict[str, Any] = field(repr=False)
+    groups: tuple[ScoredGroup, ...] = field(repr=False)
+
+
+class Silence:
+    """A listener that shows nothing."""
+
+    def phase(self, text: str) -> None: ...
+
+    def begin(self, name: str, total: int, done: int, unit: str) -> None: ...
+
+    def step(self, result: StepResult) -> None: ...
+
+    def advance(self, count: int) -> None: ...
+
+    def end(self) -> None: ...
+
+
+def load_recipe(recipe: str | Path | Mapping[str, Any], overrides: Overrides = ()) -> Recipe:
+    """A checked recipe from a YAML or JSON file, or from plain data.
+
+    Raises:
+        RecipeError: with file, line, dotted path, what was found, and the nearest name that exists.
+    """
+    changes = _as_set(overrides)
+    if isinstance(recipe, Mapping):
+        return recipes.from_data(copy.deepcopy(dict(recipe)), overrides=changes)
+    return recipes.load(recipe, changes)
+
+
+def run(
+    recipe: str | Path | Mapping[str, Any] | Recipe,
+    overrides: Overrides = (),
+    quiet: bool = False,
+    *,
+    resume: str | Path | None = None,
+    address: str | None = None,
+) -> Run:
+    """Train as a recipe says; what ``biorlhf run`` does.
+
+    Args:
+        recipe: a file, plain data, or a loaded recipe.
+        overrides: changes to it, by dotted path.
+        quiet: show no progress.
+        resume: a run's folder to go on with instead, from its last checkpoint; takes no overrides.
+        address: a Ray cluster; otherwise RAY_ADDRESS, otherwise a local one.
+    """
+    from biorlhf import pipeline
+
+    store = RunStore.open(resume) if resume is not None else None
+    if store is not None and overrides:
+        raise InputError("overrides", "a resumed run keeps its recipe", "start a new run to change it")
+    parsed = store.recipe if store is not None else _loaded(recipe, overrides)
+    folder = pipeline.run(parsed, _listener(quiet), resume=store, address=address)
+    return read_run(folder)
+
+
+def read_run(folder: str | Path) -> Run:
+    """A run's record from its folder. Raises ``InputError`` where there is no run."""
+    store = RunStore.open(folder)
+    found = {path.stem: store.read_json(f"evaluations/{path.name}") for path in _evaluations(store)}
+    done = (store.folder / "summary.json").is_file()
+    adapter = store.folder / "adapter"
+    return Run(
+        folder=store.folder,
+        metrics=store.metrics(),
+        evaluations=found,
+        summary=store.read_json("summary.json") if done else {},
+        adapter=adapter if adapter.is_dir() else None,
+    )
+
+
+def evaluate(
+    what: Run | str | Path | Recipe | Mapping[str, Any],
+    overrides: Overrides = (),
+    quiet: bool = False,
+    *,
+    adapter: str | Path | None = None,
+    address: str | None = None,
+) -> Evaluated:
+    """Ask a model its evaluation questions; writes nothing.
+
+    Args:
+        what: a run (its record or folder), or a recipe (its file, data or record): then the policy is the
+            base model, with ``model.adapter`` where the recipe names one.
+        overrides: changes to the recipe, by dotted path: ``{"evaluation.split": "train"}``.
+        quiet: show no progress.
+        adapter: another adapter's folder.
+        address: a Ray cluster; otherwise RAY_ADDRESS, otherwise a local one.
+    """
+    folder = what.folder if isinstance(what, Run) else what
+    if isinstance(folder, str | Path) and Path(folder).is_dir():
+        chosen = policies.of_run(folder, adapter=adapter, overrides=_as_set(overrides))
+    else:
+        recipe = _loaded(folder, overrides)
+        if adapter is not None:
+            recipe = _loaded(recipe, {"model.adapter": str(adapter)})
+        chosen = policies.of_recipe(recipe)
+    return evaluate_trained(chosen, _listener(quiet), when="evaluation", address=address)
+
+
+def evaluate_trained(
+    chosen: Trained, listener: Listener, *, when: str, address: str | None = None
+) -> Evaluated:
+    """Ask a policy the evaluation questions of its recipe."""
+    from biorlhf import pipeline
+
+    report, groups = pipeline.evaluate(policies.serving(chosen), listener, when=when, address=address)
+    return Evaluated({**report, "policy": chosen.origin}, tuple(groups))
+
+
+def write_evaluation(store: RunStore, path: str, found: Evaluated) -> None:
+    """``<path>.json`` and ``<path>.parquet`` in a store, each whole or not at all."""
+    from biorlhf import evaluation
+
+    evaluation.write(store, path, found.report, found.groups)
+
+
+def _loaded(recipe: Any, overrides: Overrides) -> Recipe:
+    return load_recipe(recipe.to_json() if isinstance(recipe, Recipe) else recipe, overrides)
+
+
+def _as_set(overrides: Overrides) -> tuple[str, ...]:
+    if isinstance(overrides, str):
+        return (overrides,)
+    if isinstance(overrides, Mapping):
+        return tuple(f"{path}={json.dumps(value)}" for path, value in overrides.items())
+    return tuple(overrides)
+
+
+def _listener(quiet: bool) -> Listener:
+    if quiet:
+        return Silence()
+    from biorlhf.commands.progress import listener
+
+    return listener()
+
+
+def _evaluations(store: RunStore) -> list[Path]:
+    """In the order in which they were made: the start, the stages, and those asked for later."""
+    order = ["start", *(f"after-{store.recipe.stage_name(i)}" for i in range(len(store.recipe.stages)))]
+    places = {name: place for place, name in enumerate(order)}
+    paths = (store.folder / "evaluations").glob("*.json")
+    return sorted(paths, key=lambda path: (places.get(path.stem, len(order)), path.stem))

@@ -1,0 +1,108 @@
+"""``biorlhf evaluate``: ask a trained (or untrained) model a recipe's evaluation questions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from biorlhf import recipe as recipes
+from biorlhf.errors import InputError
+
+if TYPE_CHECKING:
+    from biorlhf.runstore import RunStore
+
+RESERVED = ("start", "after-")
+
+
+def evaluate(
+    run: Annotated[Path | None, typer.Argument(help="A run's folder.")] = None,
+    adapter: Annotated[Path | None, typer.Option(help="Another adapter than the run's last.")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="Another recipe; without RUN, its model.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a key: --set evaluation.samples=4")
+    ] = None,
+    questions: Annotated[int | None, typer.Option(help="How many questions.")] = None,
+    split: Annotated[str | None, typer.Option(help="Of which split: train, validation or test.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
+    base_only: Annotated[bool, typer.Option("--base-only", help="The base model, untrained.")] = False,
+    name: Annotated[str | None, typer.Option(help="The evaluation's name in RUN/evaluations.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder to write to; RUN/evaluations if not.")] = None,
+    address: Annotated[str | None, typer.Option(help="A Ray cluster, as for biorlhf run.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what is written as JSON.")] = False,
+) -> None:
+    """Ask a run's model its evaluation questions again, or a recipe's model before any training.
+
+    Writes NAME.json (the reports) and NAME.parquet (every answer) into RUN/evaluations, or into --out.
+    """
+    from biorlhf import api
+    from biorlhf.commands.progress import listener
+
+    given = {"questions": questions, "split": split, "temperature": temperature}
+    chosen = [f"evaluation.{key}={json.dumps(v)}" for key, v in given.items() if v is not None]
+    trained = _trained(run, adapter, recipe, (*(overrides or ()), *chosen))
+    asked = trained.untrained if base_only else trained
+    store, path = _place(asked.store, out, name)
+    bars = listener()
+    bars.phase(f"evaluating {asked.origin} on {asked.recipe.model.base}")
+    found = api.evaluate_trained(asked, bars, when=path.rpartition("/")[2], address=address)
+    if store is not None:
+        api.write_evaluation(store, path, found)
+    if as_json:
+        file = str(store.folder / f"{path}.json") if store else None
+        typer.echo(json.dumps({"file": file, **found.report}, ensure_ascii=False, allow_nan=False))
+        return
+    _print(found.report)
+    if store is not None:
+        typer.echo(f"written: {store.folder / path}.json and .parquet")
+
+
+def _trained(run: Path | None, adapter: Path | None, recipe: Path | None, overrides: tuple[str, ...]) -> Any:
+    from biorlhf import trained
+
+    if run is not None:
+        return trained.of_run(run, adapter=adapter, recipe=recipe, overrides=overrides)
+    if recipe is None:
+        raise InputError("biorlhf evaluate", "nothing to evaluate", "a run's folder, or --recipe")
+    if adapter is not None:
+        overrides = (*overrides, f"model.adapter={json.dumps(str(adapter))}")
+    return trained.of_recipe(recipes.load(recipe, overrides))
+
+
+def _place(run: RunStore | None, out: Path | None, name: str | None) -> tuple[RunStore | None, str]:
+    """Where to write (None: nowhere) and the evaluation's path in it, refusing what would be overwritten.
+
+    A run's own names are not to be taken: a run that is resumed would believe that it has evaluated.
+    """
+    from biorlhf.runstore import RunStore
+
+    if name is not None and (name != Path(name).name or name.startswith((*RESERVED, "."))):
+        raise InputError("--name", repr(name), "a plain name that is neither 'start' nor 'after-…'")
+    store, folder = (RunStore(out), "") if out is not None else (run, "evaluations/")
+    if store is None:
+        return None, name or "evaluation"
+    taken = {path.stem for path in (store.folder / folder).glob("*.json")}
+    if name is None:
+        name = next(n for n in (f"evaluation-{k}" for k in range(1, 100_000)) if n not in taken)
+    elif name in taken:
+        raise InputError("--name", f"{store.folder / folder / name}.json exists", "another name")
+    return store, f"{folder}{name}"
+
+
+def _print(report: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    from biorlhf.commands.report import print_rows
+    from biorlhf.paired import compare
+
+    console = Console(highlight=False)
+    sampling = report["sampling"]
+    answers = f"{sampling['samples']} answer" + ("s" if sampling["samples"] > 1 else "")
+    text = (
+        f"{report['questions']} questions of the split {report['split']}, {answers} each "
+        f"at temperature {sampling['temperature']:g}; 95 % intervals in brackets"
+    )
+    console.print(text, markup=False, soft_wrap=True)
+    print_rows(console, compare([report["evaluators"]], differences=False), [report["when"]])
