@@ -116,10 +116,11 @@ def measure(name: str, steps: int, threads: int, budget: int) -> None:
         for part in ("reference", "forward", "backward", "optimizer")
     )
     total = sum(len(g.prompt_ids) + len(c.token_ids) for g in groups for c in g.completions)
+    seconds = middle["seconds"]
     print(
-        f"{name:12s} {middle['seconds']:6.2f} s a step ({parts} s) | {total / middle['seconds']:6.0f} tokens/s of "
-        f"text, {middle['tokens'] / middle['seconds']:6.0f} fed | {len(groups) / middle['seconds']:.2f} groups/s | "
-        f"{needed:.0f} GFLOP, {statistics.median(shares):.0%} of the matrix product rate",
+        f"{name:12s} {seconds:6.2f} s a step ({parts} s) | {total / seconds:5.0f} tokens/s of text, "
+        f"{middle['tokens'] / seconds:5.0f} fed | {len(groups) / seconds:.2f} groups/s | {needed:.0f} GFLOP, "
+        f"{statistics.median(shares):.0%} of the matrix product rate",
         flush=True,
     )
 
