@@ -108,7 +108,7 @@ def _chain(line: Line) -> list[str]:
     for mention in line.mentions:
         if mention.kind != "entity":
             continue
-        between = list(line.tokens[last : mention.first]) if last is not None else []
+        between = line.tokens[last or 0 : mention.first]
         marks = [t.text for t in between if t.number is None and t.text not in "()"]
         if found and marks != [">"]:
             if len(found) > 2:

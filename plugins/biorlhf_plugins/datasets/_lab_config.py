@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,7 +33,9 @@ class Contrast(PluginConfig):
     def flipped(self) -> Contrast:
         return Contrast(numerator=self.denominator, denominator=self.numerator)
 
-    def __str__(self) -> str:
+    @functools.cached_property
+    def name(self) -> str:
+        """``flight_vs_ground``: as in the ground truth."""
         return f"{self.numerator}_vs_{self.denominator}".replace(" ", "_")
 
 

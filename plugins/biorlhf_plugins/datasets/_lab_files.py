@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +46,19 @@ def write_folder(folder: Path, made: Iterable[LabItem], provenance: dict[str, An
         name: pq.ParquetWriter(folder / f".{name}.parquet.part", schema, compression="zstd")
         for name, schema in schemas.items()
     }
+    complete = False
     try:
         for batch in _batches(made):
-            for name, rows in _rows(batch).items():
-                if rows:
-                    table = pa.Table.from_pylist(rows, schemas[name])
-                    writers[name].write_table(table, row_group_size=len(rows))
-                counts.update(f"{name}.{row['split']}" for row in rows)
+            for name, table in _tables(batch).items():
+                if table.num_rows:
+                    writers[name].write_table(table, row_group_size=table.num_rows)
+                    counts.update(f"{name}.{split}" for split in table["split"].to_pylist())
+        complete = True
     finally:
-        for writer in writers.values():
+        for name, writer in writers.items():
             writer.close()
+            if not complete:
+                (folder / f".{name}.parquet.part").unlink()
     files = {}
     for name in schemas:
         path = folder / f"{name}.parquet"
@@ -73,40 +77,45 @@ def _batches(made: Iterable[LabItem]) -> Iterator[list[LabItem]]:
         yield batch
 
 
-def _rows(batch: list[LabItem]) -> dict[str, list[dict[str, Any]]]:
+def _tables(batch: list[LabItem]) -> dict[str, pa.Table]:
+    questions = [item.question for item in batch]
+    places = [(q.split_group, fact, q.split) for q in questions for fact in q.fact_ids]
     return {
-        "questions": [_question(item) for item in batch],
-        "examples": [_text(item.example) for item in batch if item.example],
-        "preferences": [_text(item.preference) for item in batch if item.preference],
-        "splits": [
-            {"split_group": q.split_group, "fact_id": fact, "split": q.split}
-            for q in (item.question for item in batch)
-            for fact in q.fact_ids
-        ],
+        "questions": pa.Table.from_pylist([_question(item) for item in batch], QUESTIONS),
+        "examples": _columns([item.example for item in batch if item.example], EXAMPLES),
+        "preferences": _columns([item.preference for item in batch if item.preference], PREFERENCES),
+        "splits": pa.table(
+            {name: [place[n] for place in places] for n, name in enumerate(SPLITS.names)}, schema=SPLITS
+        ),
     }
+
+
+def _columns(rows: Sequence[Example | Preference], schema: pa.Schema) -> pa.Table:
+    names = schema.names
+    values = zip(*map(attrgetter(*names), rows), strict=True) if rows else ([] for _ in names)
+    return pa.table(dict(zip(names, map(list, values), strict=True)), schema=schema)
 
 
 def _question(item: LabItem) -> dict[str, Any]:
     question = item.question
-    row: dict[str, Any] = {name: getattr(question, name) for name in _SAME}
-    return row | item.details | {
+    same = dict(zip(_SAME, _same_of(question), strict=True))
+    return {
+        **same,
+        **item.details,
         "question": question.prompt,
         "answer_text": question.answer,
-        "ground_truth": json.dumps(question.ground_truth, ensure_ascii=False, sort_keys=True),
+        "ground_truth": _as_json(question.ground_truth),
         "answer_space": answer_space(question.ground_truth),
-        "verifiers": list(question.verifiers),
+        "verifiers": question.verifiers,
         "answerable": question.ground_truth["answerable"],
-        "fact_ids": list(question.fact_ids),
+        "fact_ids": question.fact_ids,
         "prompt_hash": hashlib.sha256(question.prompt.encode()).hexdigest(),
     }  # fmt: skip
 
 
 _SAME = ("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group")
-
-
-def _text(item: Example | Preference) -> dict[str, Any]:
-    names = EXAMPLES.names if isinstance(item, Example) else PREFERENCES.names
-    return {name: getattr(item, name) for name in names} | {"fact_ids": list(item.fact_ids)}
+_same_of = attrgetter(*_SAME)
+_as_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 def _sha256(path: Path) -> str:

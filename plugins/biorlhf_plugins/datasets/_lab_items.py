@@ -57,7 +57,7 @@ def items(config: LabConfig, slots: Slots) -> Iterator[LabItem]:
 
 def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sha256: str) -> LabItem:
     key = "|".join(
-        (row["tissue"], row["condition"], row["mission"], row["db"], str(spec.contrast), row["id"])
+        (row["tissue"], row["condition"], row["mission"], row["db"], spec.contrast.name, row["id"])
     )
     pick = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest(), "big")
     code, split = row["direction"], row["split"]
@@ -125,6 +125,7 @@ def _answer(words: dict[str, str], about: str, code: int, effect: float, padj: f
     return f"{subject} is {turn} in {num} relative to {den} in {where} ({figures})."
 
 
+@functools.cache
 def is_control(group: str) -> bool:
     """Whether a group's name is one of a control: ground, vehicle, untreated."""
     return any(role in (("frame", "GROUND"), ("treatment", "vehicle")) for role in _roles(group))
@@ -150,7 +151,7 @@ def _ground_truth(spec: LabTable, about: str, row: dict[str, Any]) -> dict[str, 
         name = row["id"] if about == "pathway" else row["label"]
         truth |= {"pathway": name, "direction": LABELS[row["direction"]]}
         truth |= {key: row[key] for key in ("tissue", "mission", "db") if row[key]}
-        truth["contrast"] = str(spec.contrast)
+        truth["contrast"] = spec.contrast.name
     return truth
 
 

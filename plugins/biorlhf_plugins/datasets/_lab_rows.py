@@ -132,7 +132,7 @@ def _refuse_shared_slots(loaded: Sequence[Loaded]) -> None:
     for one in loaded:
         fixed = [getattr(one.spec, role) or "" for role in CARRIED]
         keys = slot_keys(one.results.table)
-        for other, its in seen.get((str(one.spec.contrast), *fixed), ()):
+        for other, its in seen.get((one.spec.contrast.name, *fixed), ()):
             shared = pc.is_in(keys, its)
             row = pc.index(shared, True).as_py()
             if row >= 0:
@@ -141,7 +141,7 @@ def _refuse_shared_slots(loaded: Sequence[Loaded]) -> None:
                     "one row per slot (tissue, condition, mission, db, contrast, name)",
                     hint="give the tables different conditions or missions",
                 )  # fmt: skip
-        seen.setdefault((str(one.spec.contrast), *fixed), []).append((one, keys))
+        seen.setdefault((one.spec.contrast.name, *fixed), []).append((one, keys))
 
 
 def _shown(key: pa.Scalar) -> str:

@@ -123,17 +123,16 @@ def _choose_columns(
     names = dict(zip(("numerator", "denominator"), contrast, strict=True))
     chosen: dict[str, str] = {}
     for role in ("effect", "p", "adjusted", "raw", "label"):
-        name = own.pop(role, None)
-        if name is None:
+        name = own.pop(role, "")
+        if not name:
             name = getattr(tool, role).format(**names)
             if not name or (role in ("raw", "label", "p") and name not in source.columns):
                 continue
         chosen[role] = _require(source, tool, role, name)
-    chosen["id"] = _require(source, tool, "id", own.pop("id", None) or _id_column(source, tool))
+    chosen["id"] = _require(source, tool, "id", own.pop("id", "") or _id_column(source, tool))
     for role in CARRIED:
-        name = own.pop(role, None)
-        if name is not None or role in source.columns:
-            chosen[role] = _require(source, tool, role, name or role)
+        if role in own or role in source.columns:
+            chosen[role] = _require(source, tool, role, own.pop(role, role))
     if own:
         known = ("id", "label", "effect", "p", "adjusted", "raw", *CARRIED)
         raise DataError(str(source.path), f"columns: unknown role {next(iter(own))!r}", choices=known)

@@ -57,7 +57,10 @@ def read_item(where: str, row: dict[str, Any], default_id: str, default_split: s
         DataError: with the place and the key: a shape that is none, an empty or wrong value, more than one
             turn, a ground truth with an unknown key.
     """
-    common = {"id": str(row.get("id") or default_id), "fact_ids": tuple(row.get("fact_ids") or ())}
+    common: dict[str, Any] = {
+        "id": str(row.get("id") or default_id),
+        "fact_ids": tuple(row.get("fact_ids") or ()),
+    }
     common |= {key: str(row[key]) for key in _OPTIONAL if row.get(key)}
     common.setdefault("split", default_split)
     if common["split"] not in [split.value for split in Split]:
@@ -88,7 +91,9 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
             f"{where}: ground_truth", f"unknown key {unknown[0]!r}", choices=GROUND_TRUTH, name=unknown[0]
         )
     answer = row.get("answer") or row.get("answer_text")
-    extra = {name: str(row[name]) for name in ("tissue", "difficulty", "family") if row.get(name)}
+    extra: dict[str, Any] = {
+        name: str(row[name]) for name in ("tissue", "difficulty", "family") if row.get(name)
+    }
     return Question(
         prompt=instruction_of(_said(where, key, row.get(key))),
         ground_truth=truth,
@@ -100,7 +105,7 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
 
 
 def _preference(where: str, row: dict[str, Any], common: dict[str, Any]) -> Preference:
-    sides = {}
+    sides: dict[str, Any] = {}
     prompts = []
     for key in ("chosen", "rejected"):
         value = row.get(key)

@@ -68,21 +68,22 @@ def _describe(one: Loaded) -> dict[str, Any]:
     }
 
 
-def orientation(
-    loaded: Sequence[Loaded],
-) -> Iterator[tuple[str, list[tuple[str, float]], list[tuple[str, float]]]]:
+Top = list[tuple[str, float]]
+
+
+def orientation(loaded: Sequence[Loaded]) -> Iterator[tuple[str, Top, Top]]:
     """For a person to confirm: per table, a headline, and the three strongest UP and DOWN rows."""
     for one in loaded:
         spec, effect = one.spec, one.results.table["effect"].to_numpy()
         labels = one.results.table["label"]
-        tops = []
+        tops: list[Top] = []
         for code, sign in ((UP, -1), (DOWN, 1)):
             rows = [row for row in (sign * effect).argsort(kind="stable") if one.direction[row] == code][:3]
             tops.append([(labels[int(row)].as_py(), float(effect[row])) for row in rows])
         counts = ", ".join(
             f"{(one.direction == code).sum():,} {DIRECTIONS[code]}" for code in (UP, DOWN, NS, 3)
         )
-        yield f"{spec.file}: UP means higher in {spec.contrast.numerator} ({counts})", *tops
+        yield f"{spec.file}: UP means higher in {spec.contrast.numerator} ({counts})", tops[0], tops[1]
 
 
 @hookimpl
