@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 # Each command lives in a module of its own, imported when it is called: `biorlhf --help` loads none.
 COMMANDS = {
@@ -29,19 +29,19 @@ COMMANDS = {
 class LazyGroup(TyperGroup):
     """Knows every command's name and help; imports a command's module when it is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, name: str) -> Any:
         if name not in COMMANDS:
             return None
         target, summary = COMMANDS[name]
         if ctx.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) < 2:
-            return click.Command(name, help=summary, short_help=summary)
+            return TyperCommand(name, help=summary, short_help=summary)
         return _load(name, target)
 
 
-def _load(name: str, target: str) -> click.Command:
+def _load(name: str, target: str) -> Any:
     module, _, attribute = target.partition(":")
     found = getattr(importlib.import_module(module), attribute)
     if isinstance(found, typer.Typer):

@@ -124,18 +124,22 @@ class EvaluatorPlugin(PluginRecord):
 @hookspec
 def biorlhf_verifiers() -> Iterable[VerifierPlugin]:
     """Yield the verifiers that this plugin offers."""
+    return ()
 
 
 @hookspec
 def biorlhf_datasets() -> Iterable[DatasetPlugin]:
     """Yield the datasets that this plugin offers."""
+    return ()
 
 
 @hookspec
 def biorlhf_trainers() -> Iterable[TrainerPlugin]:
     """Yield the trainers that this plugin offers."""
+    return ()
 
 
 @hookspec
 def biorlhf_evaluators() -> Iterable[EvaluatorPlugin]:
     """Yield the evaluators that this plugin offers."""
+    return ()

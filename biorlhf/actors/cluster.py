@@ -50,7 +50,9 @@ def _connect(address: str | None) -> None:
     # Ray lowers its workers' priority; a run would then crawl beside anything else on the machine.
     os.environ.setdefault("RAY_worker_niceness", "0")
     address = address or os.environ.get("RAY_ADDRESS")
-    local = {} if address else {"object_store_memory": LOCAL_OBJECT_STORE_BYTES, "include_dashboard": False}
+    local: dict[str, Any] = (
+        {} if address else {"object_store_memory": LOCAL_OBJECT_STORE_BYTES, "include_dashboard": False}
+    )
     try:
         ray.init(
             address=address or "local",
@@ -77,8 +79,8 @@ def _refuse_impossible(asked: list[Request]) -> None:
             "resources",
             f"the recipe asks for {_amounts(want)} ({names}); this cluster has {_amounts(have)}"
             + (f", and no single node fits {lonely[0]}" if lonely and not lacking else ""),
-            hint="use a larger cluster (--address or RAY_ADDRESS), or lower rollout, learner and scorer in the "
-            "recipe; --dry-run shows the plan without any of this",
+            hint="use a larger cluster (--address or RAY_ADDRESS), or lower rollout, learner and scorer "
+            "in the recipe; --dry-run shows the plan without any of this",
         )
 
 
@@ -111,7 +113,7 @@ def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Pla
     numbers = iter(range(len(asked)))
     return {
         request.name: PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=next(numbers))
-        if request.bundle()
+        if group is not None and request.bundle()
         else "DEFAULT"
         for request in asked
     }

@@ -123,6 +123,7 @@ class RayRollouts:
         streams = {self._ask(n, part, sampling): n for n, part in share.items() if part}
         timeout_s = self.recipe.rollout.timeout_s
         while streams:
+            ready: list[Any]
             ready, _ = ray.wait(list(streams), timeout=timeout_s)
             if not ready:
                 who = ", ".join(str(n + 1) for n in streams.values())

@@ -121,6 +121,7 @@ class VllmSampler:
             )
             asked[self._add(ids, params)] = (question, ids)
         while asked:
+            output: Any
             for output in self.engine.step():
                 if not output.finished:
                     continue
@@ -134,7 +135,7 @@ class VllmSampler:
         ids = [*prompt_ids, *token_ids]
         self._add(ids, SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0))
         while True:
-            finished = [output for output in self.engine.step() if output.finished]
+            finished: list[Any] = [output for output in self.engine.step() if output.finished]
             if finished:
                 rows = finished[0].prompt_logprobs[len(prompt_ids) :]
                 return [row[token].logprob for row, token in zip(rows, token_ids, strict=True)]
