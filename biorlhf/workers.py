@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from biorlhf.errors import PolicyMismatch
-from biorlhf.recipe import Recipe
+from biorlhf.recipe import Model, Recipe
 from biorlhf.stage import Learner, Rollouts, Scorers
 
 # What the canary's tokens are taken from: figures, names and symbols that adapters change early.
@@ -57,18 +59,29 @@ def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: 
     if not gap <= tolerance:
         raise PolicyMismatch(
             f"{who} does not serve the learner's policy: its log-probabilities of a fixed text differ by "
-            f"{gap:.4f} nats a token on average (rollout.canary_tolerance is {tolerance}). Either the adapter "
-            f"did not arrive, or the two use dtypes that differ by more than the tolerance."
+            f"{gap:.4f} nats a token on average (rollout.canary_tolerance is {tolerance}). Either the "
+            f"adapter did not arrive, or the two use dtypes that differ by more than the tolerance."
         )
     return gap
 
 
 def highest_rank(recipe: Recipe) -> int:
-    """The largest LoRA rank that a sampler will be sent: ranks add up over stages that merge."""
-    total = highest = 0
+    """The largest LoRA rank that a sampler will be sent: ranks add up over adapters that are merged."""
+    total = highest = _merged_rank(recipe.model)
     for number, stage in enumerate(recipe.stages):
         rank = (stage.lora or recipe.lora).r
         fresh = number == 0 or stage.adapter == "merge"
         total = total + rank if fresh else max(total, rank)
         highest = max(highest, total)
     return highest
+
+
+def _merged_rank(model: Model) -> int:
+    """Rank of the adapter that the run starts from, where it is merged; the learner says if there is none."""
+    if model.adapter is None or model.adapter_use != "merge":
+        return 0
+    folder = Path(model.adapter).expanduser()
+    for config in (folder / "adapter_config.json", folder / "adapter" / "adapter_config.json"):
+        if config.is_file():
+            return int(json.loads(config.read_text(encoding="utf-8"))["r"])
+    return 0

@@ -11,13 +11,15 @@ import pytest
 import torch
 
 from biorlhf.engines import base_files, forward
+from biorlhf.engines.control import build_learner
 from biorlhf.engines.lora import attach, lora_parameters
+from biorlhf.engines.merging import merged_tensors
 from biorlhf.engines.models import base_name, load_base, load_tokenizer, resolve_base
 from biorlhf.engines.packing import pack
 from biorlhf.engines.prompts import encode_prompt
 from biorlhf.engines.tiny import byte_tokenizer, write_tiny_model
 from biorlhf.errors import InputError, ResourceError
-from biorlhf.recipe import Lora, Model, Prompt
+from biorlhf.recipe import Lora, Model, Prompt, Recipe
 from biorlhf.types import TrainCompletion, TrainGroup
 
 GROUPS = [
@@ -229,3 +231,60 @@ def test_the_byte_tokenizer_gives_text_back():
     tokenizer = byte_tokenizer()
     text = "β-oxidation: Trp53 → up, 90 %"
     assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+
+
+@pytest.mark.engine
+def test_nf4_training_on_the_real_model_lowers_the_loss():
+    try:
+        base_files._packaged_file("smollm2-135m-instruct")
+    except ResourceError as error:
+        pytest.skip(str(error))
+    learner = build_learner(real_recipe("nf4"), threads=torch.get_num_threads(), on_gpu=False)
+    learner.begin_stage(0, 6)
+    texts = learner.tokenize(
+        [("How many DEGs has the soleus?", "6,425 DEGs."), ("And the heart?", "112 DEGs.")]
+    )
+    losses = [learner.step(texts, {"name": "sft"}, seed=n).metrics["loss"] for n in range(6)]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+@pytest.mark.engine
+def test_merging_and_reloading_the_real_model_changes_no_logprob(tmp_path):
+    try:
+        base = base_files._packaged_file("smollm2-135m-instruct") and "smollm2-135m-instruct"
+    except ResourceError as error:
+        pytest.skip(str(error))
+    learner = build_learner(real_recipe("fp32"), threads=torch.get_num_threads(), on_gpu=False)
+    learner.begin_stage(0, 3)
+    texts = learner.tokenize([("How many DEGs has the soleus?", "6,425 DEGs.")])
+    for step in range(3):
+        learner.step(texts, {"name": "sft"}, seed=step)
+    prompt, answer = texts[0].prompt_ids, texts[0].completions[0].token_ids
+    own = torch.tensor(learner.logprobs(prompt, answer))
+    section = Model(base=base, dtype="fp32")
+    model = load_base(section, device="cpu")
+    untrained = plain_logprobs(model, prompt, answer)
+    weights = dict(merged_tensors(resolve_base(base), learner.adapter()))
+    model.load_state_dict(weights, strict=False)
+    model.save_pretrained(tmp_path)
+    reloaded = load_base(section.model_copy(update={"base": str(tmp_path)}), device="cpu")
+    assert (plain_logprobs(reloaded, prompt, answer) - own).abs().max() < 1e-3
+    assert (untrained - own).abs().max() > 0.1
+
+
+def real_recipe(dtype):
+    return Recipe.model_validate(
+        {
+            "name": "real",
+            "model": {"base": "smollm2-135m-instruct", "dtype": dtype},
+            "data": [{"dataset": "kmp"}],
+            "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-3}}],
+        }
+    )
+
+
+@torch.no_grad()
+def plain_logprobs(model, prompt, answer):
+    ids = torch.tensor([[*prompt, *answer]])
+    logp = torch.log_softmax(model(ids).logits[0, len(prompt) - 1 : -1], -1)
+    return logp.gather(-1, torch.tensor(answer)[:, None])[:, 0]

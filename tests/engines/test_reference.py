@@ -134,9 +134,7 @@ def test_the_base_weights_are_held_once(base):
 def test_continuing_with_another_rank_is_refused(base):
     learner = learner_for(base, [{}, {"adapter": "continue", "lora": {"r": 8, "alpha": 8}}])
     learner.begin_stage(0, 3)
-    with pytest.raises(
-        InputError, match=r"stages\[1\]\.lora: r is 8, but the adapter .* has 4"
-    ):
+    with pytest.raises(InputError, match=r"stages\[1\]\.lora: r is 8, but the adapter .* has 4"):
         learner.begin_stage(1, 3)
 
 
@@ -174,3 +172,16 @@ def test_no_path_of_this_machine_leaves_with_the_adapter(base):
     learner = learner_for(base, [{}])
     learner.begin_stage(0, 3)
     assert str(base.parent) not in learner.adapter().config.decode()
+
+
+def test_the_highest_rank_is_the_exported_one(base, tmp_path):
+    from biorlhf.workers import highest_rank
+
+    first = learner_for(base, [{}], lora={"r": 5, "alpha": 8})
+    first.begin_stage(0, 3)
+    given = {"adapter": str(save(first.adapter(), tmp_path)), "adapter_use": "merge"}
+    learner = learner_for(base, [{}, {"adapter": "merge", "lora": {"r": 3, "alpha": 3}}, {}], model=given)
+    for stage in range(3):
+        learner.begin_stage(stage, 3)
+    assert highest_rank(learner.recipe) == 5 + 4 + 3
+    assert f'"r": {5 + 4 + 3},' in learner.adapter().config.decode()
