@@ -75,26 +75,26 @@ def _fuse(wrapped: Any) -> None:
     for module in wrapped.modules():
         if isinstance(module, LoraLayer) and _is_known(module.base_layer):
             module.forward = types.MethodType(_lora_forward, module)  # type: ignore[attr-defined]
-        if _is_quantised(module):
+        if is_quantised(module):
             module.forward = types.MethodType(_frozen_forward, module)
 
 
 def _is_known(layer: Any) -> bool:
-    return type(layer) is torch.nn.Linear or _is_quantised(layer)
+    return type(layer) is torch.nn.Linear or is_quantised(layer)
 
 
-def _is_quantised(layer: Any) -> bool:
+def is_quantised(layer: Any) -> bool:
     kind = type(layer)  # PEFT's LoRA layer on top of it has the same name
     return kind.__name__ == "Linear4bit" and kind.__module__.startswith("bitsandbytes")
 
 
-def _dense_weight(layer: Any, dtype: torch.dtype) -> Tensor:
+def dense_weight(layer: Any, dtype: torch.dtype) -> Tensor:
     """A frozen layer's weight (``out x in``).
 
     NF4 is expanded here, for training and for evaluation alike: bitsandbytes has other kernels for
     evaluation on a CPU, which round otherwise and pass no gradient on.
     """
-    if not _is_quantised(layer):
+    if not is_quantised(layer):
         return layer.weight
     from bitsandbytes.functional import dequantize_4bit
 
@@ -126,11 +126,11 @@ class FrozenLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, layer: Any) -> Tensor:
         ctx.layer = layer
-        return torch.nn.functional.linear(x, _dense_weight(layer, x.dtype), layer.bias)
+        return torch.nn.functional.linear(x, dense_weight(layer, x.dtype), layer.bias)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        return grad @ _dense_weight(ctx.layer, grad.dtype), None
+        return grad @ dense_weight(ctx.layer, grad.dtype), None
 
 
 class LoraLinear(torch.autograd.Function):
@@ -151,7 +151,7 @@ class LoraLinear(torch.autograd.Function):
         factor: float,
     ) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])
-        weight = _dense_weight(layer, x.dtype)
+        weight = dense_weight(layer, x.dtype)
         result = rows @ weight.t() if layer.bias is None else torch.addmm(layer.bias, rows, weight.t())
         if prior is not None:
             result.addmm_(rows @ prior[0].to(x.dtype).t(), prior[1].to(x.dtype).t())
@@ -168,7 +168,7 @@ class LoraLinear(torch.autograd.Function):
         grad_x = grad_a = grad_b = None
         saved = ctx.saved_tensors  # checkpointing allows one look
         if ctx.needs_input_grad[0]:
-            grad_x = grad @ _dense_weight(ctx.layer, grad.dtype)
+            grad_x = grad @ dense_weight(ctx.layer, grad.dtype)
             if ctx.prior is not None:
                 a0, b0 = (t.to(grad.dtype) for t in ctx.prior)
                 grad_x.addmm_(grad @ b0, a0)
