@@ -106,7 +106,7 @@ def _line_start(stream: list[Token], index: int, listed: float) -> tuple[int, st
     token = stream[index]
     if token.text in ("•", "*"):
         return index + 1, "item", listed
-    if token.text == "|":
+    if token.text == "|" or _has_bar(stream, index):
         return index, "row", listed
     after = stream[index + 1] if index + 1 < len(stream) else None
     if token.number and after and after.text in (".", ")") and index + 2 < len(stream):
@@ -116,6 +116,15 @@ def _line_start(stream: list[Token], index: int, listed: float) -> tuple[int, st
     if token.text in ("answer", "confidence", "final"):
         return index, "prose", listed
     return index, "", listed
+
+
+def _has_bar(stream: list[Token], index: int) -> bool:
+    """True where a bar stands in this line: a row of a table without its outer bars."""
+    while index < len(stream) and stream[index].text != "\n":
+        if stream[index].text == "|":
+            return True
+        index += 1
+    return False
 
 
 def rows(stream: list[Token], first: int, last: int, mentions: list[Mention]) -> list[Chunk]:

@@ -125,16 +125,19 @@ def _inside(claim: Claim, confidence: Confidence) -> bool:
 def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
     for number, part in enumerate(parts):
         for chunk in part.chunks:
+            marks = {m.kind for m in chunk.mentions}
             for m in chunk.mentions:
                 if m.kind not in NAMED:
                     continue
-                before = [n.first for n in chunk.mentions if n.kind == "neg" and n.first < m.first]
-                compared = any(r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions)
+                denied = "neg" in marks and any(n.kind == "neg" and n.first < m.first for n in chunk.mentions)
+                compared = "cmp" in marks and any(
+                    r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions
+                )
                 link = next(
                     (t.text for t in reader.stream[max(0, m.first - 4) : m.first][::-1] if t.text in "><"), ""
                 )
                 yield Named(
-                    m.kind, m.value, reader.span(m.first, m.last), number, bool(before), compared,
+                    m.kind, m.value, reader.span(m.first, m.last), number, denied, compared,
                     bool(reader.marks[m.first]), link,
                 )  # fmt: skip
 

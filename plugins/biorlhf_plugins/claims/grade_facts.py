@@ -8,12 +8,13 @@ precision that over the claims that the table can check; the score is their F1.
 from __future__ import annotations
 
 import re
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf_plugins.claims.gold import OPEN_GUESS, Fact, Gold
-from biorlhf_plugins.claims.records import Claim, Extraction, Named
+from biorlhf_plugins.claims.records import Claim, Extraction, Named, Slot
 from biorlhf_plugins.claims.stance import prompt_words
 
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
@@ -23,6 +24,7 @@ VAGUE = 10
 MANY = 6
 """From three rivals on, precision counts at least this many, so that listing never beats declining."""
 
+BARE_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([abc])\b(?!['’])[^\w\n]*$", re.I | re.M)
 NARROW = 1.1
 RIGHT = 0.6
 GUESSES = {"type": 1 / 3, "pattern": 1 / 2}
@@ -204,6 +206,9 @@ def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> N
             if n.kind in ("phrase", "type", "pattern") and not n.aside and not n.compared
         ]
         fitting = [c for c in fitting if c.label in fact.alternatives]
+    letter = BARE_CLASS.search(said.text[:400]) if fact.quantity == "type" and not said.classes else None
+    if letter is not None:
+        fitting = [Claim("class", Slot(), letter.span(1), label=letter[1].upper())]
     stated = {c.label: c for c in fitting if c.asserted}
     denied = [c for c in fitting if c.negated and c.label in fact.alternatives]
     right = [label for label in stated if label in fact.alternatives]
@@ -223,8 +228,6 @@ def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> N
 
 
 def _slot_of(named: Named) -> Any:
-    from biorlhf_plugins.claims.records import Slot
-
     return Slot()
 
 

@@ -139,6 +139,8 @@ def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
 
 
 def _meant(meanings: list, first: int, last: int) -> list[Mention]:
+    if len(meanings) == 1:
+        return [Mention(*meanings[0], first, last)]
     paths = tuple(dict.fromkeys(key for kind, value in meanings if kind == "path" for key in value))
     if paths:
         return [Mention("path", paths, first, last)]

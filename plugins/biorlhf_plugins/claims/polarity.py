@@ -53,14 +53,10 @@ def flipped(chunk: Chunk, sentence: Sentence, focus: Mention) -> bool:
     if not frames:
         return False
     references = [m for m in chunk.mentions if m.kind == "cmp"]
-    sides: list[str] = []
-    for frame in frames:
-        compared = any(0 < frame.first - r.first <= REFERENCE_GAP for r in references)
-        if not compared:
-            sides.append(str(frame.value))
-    if sides:
-        near = [s for s in sides if s == "FLIGHT"]
-        return not near
+    free = [f for f in frames if not any(0 < f.first - r.first <= REFERENCE_GAP for r in references)]
+    if free:
+        nearest = min(free, key=lambda f: abs(f.first - focus.first) - 0.5 * (f.first > focus.first))
+        return nearest.value == "GROUND"
     return all(frame.value == "FLIGHT" for frame in frames)
 
 

@@ -20,6 +20,7 @@ from biorlhf_plugins.claims.text import Clean, Token
 
 ROLES = ("entity", "mission", "path", "condition", "treatment")
 APPROXIMATE_GAP = 3
+NOTHING = (None,)
 NOUN_UNITS = frozenset(("tissue", "mission", "mouse", "group", "time", "dose", "background", "other"))
 PREPOSITIONS = frozenset(("in", "at", "under", "for", "of", "on", "with", "during", "from", "after", "by"))
 
@@ -46,7 +47,10 @@ class Reader:
 
 def values(mentions: Iterable[Mention], role: str) -> tuple[Any, ...]:
     """Distinct values of a role, in order; "stress" beside a named stressor says nothing more."""
-    found = tuple(dict.fromkeys(m.value for m in mentions if m.kind == role))
+    listed = [m.value for m in mentions if m.kind == role]
+    if len(listed) < 2:
+        return tuple(listed)
+    found = tuple(dict.fromkeys(listed))
     if role == "condition" and len(found) > 1:
         found = tuple(v for v in found if v != "stress")
         if set(found) in ({"hu", "ir", "hu+ir"}, {"hu", "hu+ir"}, {"ir", "hu+ir"}):
@@ -140,28 +144,23 @@ def _slots(
             here = _pick(reader, sentence.chunks[index], focus, role)
         if role == "entity" and focus.first in paired:
             here = (paired[focus.first],)
-        if role == "path" and _other_subject(sentence.chunks[index], focus):
+        if role == "path" and "other" in kinds and _other_subject(sentence.chunks[index], focus):
             if not _pick(reader, sentence.chunks[index], focus, role):
                 return
         if here is None:
             here = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
         if here:
-            stated.add(role)
+            stated.add("pathways" if role == "path" else role)
         found[role] = here or _default(reader, role)
     quantity = _quantity(reader, sentence, index, focus)
-    for entity in found["entity"] or (None,):
-        for mission in found["mission"] or (None,):
-            for condition in found["condition"] or (None,):
-                yield Slot(
-                    entity=entity,
-                    condition=condition,
-                    treatment=_treatment(found["treatment"], condition),
-                    quantity=quantity,
-                    pathways=tuple(dict.fromkeys(k for keys in found["path"] for k in keys)),
-                    db=_database(reader, sentence),
-                    mission=mission,
-                    stated=frozenset("pathways" if role == "path" else role for role in stated),
-                )
+    pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
+    db = _database(reader, sentence) if "path" in kinds else None
+    given_here = frozenset(stated)
+    for entity in found["entity"] or NOTHING:
+        for mission in found["mission"] or NOTHING:
+            for condition in found["condition"] or NOTHING:
+                treatment = _treatment(found["treatment"], condition)
+                yield Slot(entity, condition, treatment, quantity, pathways, db, mission, given_here)
 
 
 def _default(reader: Reader, role: str) -> tuple[Any, ...]:
@@ -194,6 +193,8 @@ def _near(
 def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any, ...]:
     """The mention, or the list of mentions, of a role that stands nearest to the focus."""
     candidates = [m for m in chunk.mentions if m.kind == role]
+    if len(candidates) < 2:
+        return tuple(m.value for m in candidates)
     free = [m for m in candidates if not _reference(chunk, m)]
     candidates = free or candidates
     if not candidates or len({m.value for m in candidates}) == 1:
@@ -283,6 +284,10 @@ def _quantity(reader: Reader, sentence: Sentence, index: int, focus: Mention) ->
         for m in chunk.mentions
     ):
         return _directed(chunk, focus, "deg")
+    if chunk.link == ":" and index and sentence.chunks[index - 1].mentions:
+        label = sentence.chunks[index - 1].mentions[-1]
+        if label.kind == "dir" and label.value in ("UP", "DOWN"):
+            return "deg_up" if label.value == "UP" else "deg_down"
     wider = [m.value for m in named if m.value not in NOUN_UNITS]
     return str(wider[0]) if wider and wider[0] in ("nes", "log2fc", "padj") else None
 
@@ -446,10 +451,8 @@ def _remember(reader: Reader, sentence: Sentence) -> None:
         reader.heading["said"] = tuple(said[:1])
     elif sentence.kind == "prose":
         reader.heading = {}
-    for role in ROLES:
-        group = values(_last_group(sentence.mentions, role), role)
-        if group:
-            reader.carried[role] = group
+    for role in {m.kind for m in sentence.mentions}.intersection(ROLES):
+        reader.carried[role] = values(_last_group(sentence.mentions, role), role)
 
 
 def supersede(
@@ -477,7 +480,7 @@ def supersede(
         later = last.get(key, -1)
         after = bisect_right(corrections, claim.chunk)
         replaced = (after < len(corrections) and corrections[after] <= later) or (
-            key in final and not claim.final
+            _final_key(claim) in final and not claim.final
         )
         result.append(
             replace(claim, modality="corrected") if replaced and claim.modality == "asserted" else claim

@@ -81,7 +81,7 @@ def abstentions(
         while cursor < len(pairs) and pairs[cursor].first < part.last:
             m = pairs[cursor]
             cursor += 1
-            if m.first < part.first or marks[m.first]:
+            if m.first < part.first or marks[m.first] == "quoted":
                 continue
             if m.kind == "abstain":
                 found.append((m.first, m.last))
@@ -117,6 +117,12 @@ def yes_no(
             starts.append(part.first + head.index(":") + 1)
         elif head[:3] == ["the", "answer", "is"]:
             starts.append(part.first + 3)
+        starts += [i + 1 for i in range(part.first, part.last) if stream[i].text == "but"]
+        starts += [
+            s + 2
+            for s in starts[:4]
+            if [t.text for t in stream[s + 1 : s + 3]] in (["and", "no"], ["and", "yes"])
+        ]
         for start in starts:
             m = opens.get(start)
             if m is None or marks[start]:

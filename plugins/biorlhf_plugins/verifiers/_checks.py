@@ -277,7 +277,7 @@ def _agreement(
         implied = asked if answers == {"YES"} else {other}
     shown = _shown(directions)
     every = set(stated) | implied | ({shown} if shown else set())
-    if len(stated) > 0 and (len(stated) + len(implied) > 1 or shown):
+    if stated:
         spans = tuple(c.span for c in stated.values())
         yield Check("agreement against the evidence", len(every) == 1, " and ".join(sorted(every)), spans)
     if consistent is not None and every:
