@@ -161,3 +161,13 @@ def test_factors_scale_the_composed_reward():
     rewards = collect(single([[0.8, 0.4]]), [[0.5, 1.0]])
     np.testing.assert_allclose(rewards.totals_P_G, [[0.4, 0.4]])
     assert NORMALISATIONS["group"](rewards, 0.0).silent_P.tolist() == [True]
+
+
+@pytest.mark.parametrize("name", ["group", "batch", "none", "leave_one_out"])
+def test_verifiers_that_cancel_leave_a_group_silent_exactly(name):
+    """.7 x .6 + .3 x .3 and .7 x .3 + .3 x 1 are the same reward, but for rounding."""
+    weights = {"a": 0.7, "b": 0.3}
+    tied = [reward({"a": 0.6, "b": 0.3}, weights), reward({"a": 0.3, "b": 1.0}, weights)]
+    credit = NORMALISATIONS[name](collect([tied, [tied[0], reward({"a": 0.0, "b": 0.0}, weights)]]), 0.0)
+    assert credit.advantages_P_G[0].tolist() == [0.0, 0.0]
+    assert credit.silent_P.tolist() == [True, False]

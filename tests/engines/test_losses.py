@@ -104,7 +104,7 @@ def test_gradients_equal_finite_differences(name, kl):
             moved = peer_batch([0, 1, 2, 3, 4, 5], 2, torch.float64)
             with torch.no_grad():
                 moved.logprobs_T[t] += sign * step
-            values.append(float(LOSSES[name](moved, whole_of(moved, 3), settings)[0]))
+            values.append(LOSSES[name](moved, whole_of(moved, 3), settings)[0].item())
         assert float(batch.logprobs_T.grad[t]) == pytest.approx(
             (values[0] - values[1]) / (2 * step), abs=1e-7
         )
@@ -117,14 +117,14 @@ def test_micro_batches_add_up_to_the_whole_batch(name):
     whole = whole_of(full, 3)
     loss, metrics = LOSSES[name](full, whole, settings)
     parts = [LOSSES[name](peer_batch(p, 2, torch.float64), whole, settings) for p in ([0, 1], [2, 3], [4, 5])]
-    assert float(sum(part for part, _ in parts)) == pytest.approx(float(loss), rel=1e-12)
+    assert sum(part for part, _ in parts).item() == pytest.approx(loss.item(), rel=1e-12)
     assert combine(m for _, m in parts) == pytest.approx(combine([metrics]), rel=1e-12)
 
 
 def test_sft_is_minus_the_mean_log_probability():
     batch = tiny([[-1.0, -0.5], [-3.0]], per_group=1)
     loss, metrics = LOSSES["sft"](batch, Whole(3, 2, 2, 8), {"name": "sft"})
-    assert float(loss) == pytest.approx(1.5)
+    assert loss.item() == pytest.approx(1.5)
     assert combine([metrics]) == pytest.approx({"nll": 1.5, "token_recall": 1 / 3, "recalled": 0.0})
 
 
@@ -142,16 +142,16 @@ def test_dpo_values_by_hand():
     batch = tiny([[-1.0, -1.0], [-2.0]], reference_logprobs_T=[[-2.0, -2.0], [-1.0]])
     whole, settings = Whole(3, 2, 1, 8), PREFERENCE | {"beta": 0.5}
     sigmoid = math.log(1 + math.exp(-1.5))
-    assert float(LOSSES["dpo_sigmoid"](batch, whole, settings)[0]) == pytest.approx(sigmoid)
-    assert float(LOSSES["dpo_hinge"](batch, whole, settings)[0]) == 0.0
+    assert LOSSES["dpo_sigmoid"](batch, whole, settings)[0].item() == pytest.approx(sigmoid)
+    assert LOSSES["dpo_hinge"](batch, whole, settings)[0].item() == 0.0
     # per token: 2/2 - (-1/1) = 2, target 1/(2 x 0.5) = 1
-    assert float(LOSSES["dpo_ipo"](batch, whole, settings)[0]) == pytest.approx(1.0)
+    assert LOSSES["dpo_ipo"](batch, whole, settings)[0].item() == pytest.approx(1.0)
     smoothed, term = settings | {"label_smoothing": 0.2}, settings | {"sft_term": 0.3}
     expected = 0.8 * sigmoid + 0.2 * math.log(1 + math.exp(1.5))
-    assert float(LOSSES["dpo_sigmoid"](batch, whole, smoothed)[0]) == pytest.approx(expected)
-    assert float(LOSSES["dpo_hinge"](batch, whole, smoothed)[0]) == pytest.approx(0.2 * 2.5)
-    assert float(LOSSES["dpo_ipo"](batch, whole, smoothed)[0]) == pytest.approx(0.8 * 1 + 0.2 * 9)
-    assert float(LOSSES["dpo_sigmoid"](batch, whole, term)[0]) == pytest.approx(sigmoid + 0.3 * 1.0)
+    assert LOSSES["dpo_sigmoid"](batch, whole, smoothed)[0].item() == pytest.approx(expected)
+    assert LOSSES["dpo_hinge"](batch, whole, smoothed)[0].item() == pytest.approx(0.2 * 2.5)
+    assert LOSSES["dpo_ipo"](batch, whole, smoothed)[0].item() == pytest.approx(0.8 * 1 + 0.2 * 9)
+    assert LOSSES["dpo_sigmoid"](batch, whole, term)[0].item() == pytest.approx(sigmoid + 0.3 * 1.0)
     metrics = combine([LOSSES["dpo_sigmoid"](batch, whole, settings)[1]])
     assert metrics["margin"] == pytest.approx(1.5)
     assert metrics["chosen_change"] == pytest.approx(1.0)
@@ -188,21 +188,21 @@ def two_answers(**more: list) -> TokenBatch:
 )
 def test_policy_losses_by_hand(name, value):
     loss, metrics = LOSSES[name](two_answers(), Whole(3, 2, 1, 8), POLICY)
-    assert float(loss) == pytest.approx(value)
+    assert loss.item() == pytest.approx(value)
     assert combine([metrics])["clip_share"] == pytest.approx(1 / 3)
 
 
 def test_bnpo_weighs_prompts_alike_and_dapo_weighs_tokens_alike():
     batch = tiny([[-1.0], [-1.0, -1.0, -1.0]], [1.0, -1.0], per_group=1)
     whole = Whole(4, 2, 2, 8)
-    assert float(LOSSES["bnpo"](batch, whole, POLICY)[0]) == pytest.approx(0.0)
-    assert float(LOSSES["dapo"](batch, whole, POLICY)[0]) == pytest.approx((-1 + 3) / 4)
+    assert LOSSES["bnpo"](batch, whole, POLICY)[0].item() == pytest.approx(0.0)
+    assert LOSSES["dapo"](batch, whole, POLICY)[0].item() == pytest.approx((-1 + 3) / 4)
 
 
 def test_gspo_uses_the_geometric_mean_of_a_completions_ratios():
     batch = tiny([[-1.0, -1.0]], [1.0], per_group=1, old_logprobs_T=[[-1.1, -0.98]])
     loss, _ = LOSSES["gspo"](batch, Whole(2, 1, 1, 8), POLICY)
-    assert float(loss) == pytest.approx(-math.exp((0.1 - 0.02) / 2))
+    assert loss.item() == pytest.approx(-math.exp((0.1 - 0.02) / 2))
 
 
 def test_a_clipped_token_has_no_gradient_but_for_cispo():
@@ -217,13 +217,13 @@ def test_importance_weights_are_capped_and_the_mismatch_is_reported():
     half = math.log(0.5)
     batch = tiny([[half], [half, half]], [1.0, -1.0], sampler_logprobs_T=[[math.log(0.125)], [half, half]])
     loss, metrics = LOSSES["dapo"](batch, Whole(3, 2, 1, 8), POLICY | {"importance_cap": 2.0})
-    assert float(loss) == pytest.approx((-2 + 2) / 3)
+    assert loss.item() == pytest.approx((-2 + 2) / 3)
     got = combine([metrics])
     assert got["max_importance_ratio"] == pytest.approx(4.0)
     assert got["mismatch_kl"] == pytest.approx((4 - 1 - math.log(4)) / 3)
     assert got["importance_capped_share"] == pytest.approx(1 / 3)
     uncorrected, metrics = LOSSES["dapo"](batch, Whole(3, 2, 1, 8), POLICY)
-    assert float(uncorrected) == pytest.approx((-1 + 2) / 3)
+    assert uncorrected.item() == pytest.approx((-1 + 2) / 3)
     assert combine([metrics])["max_importance_ratio"] == pytest.approx(4.0)
 
 
@@ -231,7 +231,7 @@ def test_importance_weights_are_capped_and_the_mismatch_is_reported():
 def test_kl_estimators_by_hand(kl, value):
     batch = tiny([[-1.0]], [0.0], per_group=1, reference_logprobs_T=[[-1.5]])
     loss, metrics = LOSSES["dapo"](batch, Whole(1, 1, 1, 8), POLICY | {"beta": 0.1, "kl": kl})
-    assert float(loss) == pytest.approx(0.1 * value)
+    assert loss.item() == pytest.approx(0.1 * value)
     assert combine([metrics])["kl"] == pytest.approx(value)
 
 
