@@ -14,6 +14,8 @@ from biorlhf_plugins.datasets._splits import answer_sentences, near_duplicates
 
 MIN_FOR_BALANCE = 20
 UNBALANCED = 0.65
+LENGTH_MARGIN = 0.2
+LENGTH_SHARE = 0.8
 YES_NO_QUESTION = re.compile(
     r"(?:^|[.!?:\n]\s*)(?:is|are|was|were|does|do|did|can|could|has|have|will|would)\b[^.!?\n]*\?\s*$",
     re.IGNORECASE,
@@ -158,6 +160,22 @@ def check_balance(readings: Sequence[Reading]) -> Iterator[Finding]:
             yield Finding(
                 first, INFO, "constant_answer", "", f"balanced accuracy {1 / max(len(counts), 2):.2f}",
                 f"{name}: always answering {best!r} is right in {share:.0%}",
+            )  # fmt: skip
+
+
+def check_lengths(texts: Sequence[Text]) -> Iterator[Finding]:
+    """Preference pairs whose chosen side is nearly always the longer one: length is learnt, not truth."""
+    pairs = [text for text in texts if text.rejected]
+    if len(pairs) < MIN_FOR_BALANCE:
+        return
+    for word, sign in (("longer", 1), ("shorter", -1)):
+        told = [
+            t for t in pairs if sign * (len(t.answer) - len(t.rejected)) > LENGTH_MARGIN * len(t.rejected)
+        ]
+        if len(told) > LENGTH_SHARE * len(pairs):
+            yield Finding(
+                told[0].index, WARNING, "length_tells", "", "both sides of one length",
+                f"in {len(told)} of {len(pairs)} pairs the chosen side is {word} by more than {LENGTH_MARGIN:.0%}",
             )  # fmt: skip
 
 

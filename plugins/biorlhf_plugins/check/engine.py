@@ -67,6 +67,7 @@ def audit(
     found += corpus.check_pairs(readings)
     found += [finding for text in texts for finding in corpus.check_giveaway(text)]
     found += corpus.check_balance(readings)
+    found += corpus.check_lengths(texts)
     if against is not None:
         found += corpus.check_overlap(texts, against)
     return sorted(found, key=lambda f: (f.index, SEVERITIES.index(f.severity), f.kind, f.quote))
