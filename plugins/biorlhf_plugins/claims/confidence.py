@@ -250,7 +250,9 @@ def _about_answer(page: _Page, first: int, trigger: Mention, end: int) -> tuple[
     if page.text(start) not in OBJECT_STARTS:
         start = max(trigger.last, end)
         if page.text(start) not in OBJECT_STARTS:
-            return True, False
+            if page.text(trigger.last - 1) not in ("sure", "certain", "confident") or end > trigger.last:
+                return True, False
+            start = trigger.last - 1
     known, aside, wrong, size = False, False, False, 0
     for index in range(start + 1, min(start + 13, len(page.stream))):
         word = page.text(index)

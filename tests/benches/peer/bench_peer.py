@@ -70,13 +70,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=6, help="with the first, which warms up")
     parser.add_argument("--only", default="grpo,sft,dpo")
-    parser.add_argument("--engine", default="vllm")
+    parser.add_argument("--model", default="smollm2-135m-instruct")
+    parser.add_argument("--engine", default="vllm", help="biorlhf's sampler: vllm or transformers")
     parser.add_argument("--checkpointing", action="store_true", help="TRL with its default, which is slower")
     parser.add_argument("--out", default=str(ROOT / "runs" / "bench_peer.json"))
     args = parser.parse_args()
     from biorlhf.engines.models import resolve_base
 
-    model = str(resolve_base("smollm2-135m-instruct"))
+    model = str(resolve_base(args.model))
     found, rows = [], []
     for task, generations, target in TASKS:
         if task not in args.only.split(","):
