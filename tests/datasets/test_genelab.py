@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from biorlhf import plugins
 from biorlhf.errors import DataError
 from biorlhf.types import Dataset
-from biorlhf_plugins.datasets._genelab_items import prose, slots
+from biorlhf_plugins.datasets._genelab_items import slots
+from biorlhf_plugins.datasets._genelab_names import DIRECTIONAL_NAME, prose
 from biorlhf_plugins.datasets._genelab_rows import (
     direction,
     shipped_rows,
@@ -157,6 +158,19 @@ def test_low_n_answers_are_less_sure():
         sure[q.tissue].add(int(q.answer.rpartition(": ")[2].rstrip("%")))
     assert max(sure["gastrocnemius"]) <= 75
     assert min(sure["liver"]) >= 85
+
+
+def test_a_set_whose_name_tells_a_direction_is_not_asked_about():
+    told = {r.pathway for r in shipped_rows() if DIRECTIONAL_NAME.search(r.pathway)}
+    assert told == {
+        f"HALLMARK_{name}"
+        for name in ("KRAS_SIGNALING_DN", "KRAS_SIGNALING_UP", "UV_RESPONSE_DN", "UV_RESPONSE_UP")
+    }
+    assert DIRECTIONAL_NAME.search("REACTOME_ACTIVATION_OF_SMO")
+    assert not DIRECTIONAL_NAME.search("KEGG_LYSINE_DEGRADATION")
+    data = genelab()
+    assert set(data.provenance["not_asked"]) == told
+    assert not told & {q.ground_truth.get("pathway") for q in data.questions}
 
 
 def test_every_family_is_there():

@@ -6,25 +6,18 @@ significant, or mixed across missions), so that the words of a question never te
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from biorlhf_plugins.datasets._genelab_rows import PREFIX, Row
+from biorlhf_plugins.datasets._genelab_names import DIRECTIONAL_NAME, TITLES, prose, title
+from biorlhf_plugins.datasets._genelab_rows import Row
 from biorlhf_plugins.datasets._items import HIGH, Item, listing, pick
 
 CONTRAST = "flight_vs_ground"
 LOW_N = frozenset({"gastrocnemius"})
 FAIRLY = (70, 75)
-DIRECTIONAL_NAME = re.compile(r"_(UP|DN)$")
-TITLES = {"hallmark": "Hallmark", "kegg": "KEGG", "reactome": "Reactome", "mitocarta": "MitoCarta"}
-_WORDS = {
-    "mtorc1": "mTORC1", "tnfa": "TNFA", "nfkb": "NFKB", "myc": "MYC", "dna": "DNA", "tgf": "TGF",
-    "jak": "JAK", "akt": "AKT", "mtor": "mTOR", "kras": "KRAS", "uv": "UV", "wnt": "WNT", "via": "via",
-    "rna": "RNA",
-}  # fmt: skip
 SAYS = {"UP": "UP", "DOWN": "DOWN", "NS": "not significant", "MIXED": "mixed across missions"}
 
 
@@ -41,14 +34,6 @@ class Slot:
     @property
     def missions(self) -> dict[str, str]:
         return {row.mission: row.direction for row in self.rows}
-
-
-def prose(pathway: str) -> str:
-    """HALLMARK_MYC_TARGETS_V1 -> MYC Targets V1"""
-    words = PREFIX.sub("", pathway).lower().split("_")
-    return " ".join(
-        _WORDS.get(w, w.upper() if any(c.isdigit() for c in w) else w.capitalize()) for w in words
-    )
 
 
 def slots(rows: Iterable[Row]) -> list[Slot]:
@@ -119,7 +104,7 @@ def _truth(pathway: str, db: str, **more: object) -> dict[str, object]:
 
 def _missions(rows: Iterable[Row]) -> Iterator[Item]:
     for row in rows:
-        name = prose(row.pathway)
+        name = title(row)
         say = f"{name} is {{}} in {row.tissue} in mission {row.mission}, flight versus ground."
         yield _make(
             "mission_specific",
@@ -141,7 +126,7 @@ def _consensus(known: Iterable[Slot], scope: str) -> Iterator[Item]:
     for slot in known:
         if not slot.consensus:
             continue
-        name, answer = prose(slot.pathway), slot.consensus
+        name, answer = title(slot.rows[0]), slot.consensus
         say = f"Across missions{scope}, {name} is {{}} in {slot.tissue}, flight versus ground."
         wrong = _other(answer, f"{slot.tissue}|{slot.pathway}", ("UP", "DOWN", "NS", "MIXED"))
         for wording, prompt in (
@@ -192,7 +177,7 @@ def _one_by_one(known: Iterable[Slot], scope: str) -> Iterator[Item]:
     for slot in known:
         if slot.consensus not in ("UP", "DOWN", "MIXED"):
             continue
-        name = prose(slot.pathway)
+        name = title(slot.rows[0])
         yield _make(
             "uncertainty",
             f"missions:{slot.tissue}:{slot.pathway}",
@@ -227,7 +212,7 @@ def _comparisons(known: Sequence[Slot], scope: str) -> Iterator[Item]:
             labels = {tissue: by_tissue[tissue].consensus for tissue in (one, two)}
             if set(labels.values()) == {"NS"}:
                 continue
-            name = prose(pathway)
+            name = title(by_tissue[one].rows[0])
             say = f"{name} is {{}} in {one} and {{}} in {two}, flight versus ground{scope}."
             yield _make(
                 "comparison",
@@ -247,7 +232,7 @@ def _conservation(known: Sequence[Slot], scope: str) -> Iterator[Item]:
             labels = {tissue: by_tissue[tissue].consensus for tissue in chosen}
             if "NS" in labels.values():
                 continue
-            name, agree = prose(pathway), len(set(labels.values())) == 1
+            name, agree = title(by_tissue[chosen[0]].rows[0]), len(set(labels.values())) == 1
             each = listing([f"{SAYS[label]} in {tissue}" for tissue, label in labels.items()])
             verdicts = ("The tissues agree", "The tissues differ")
             rest = f": {name} is {each}, flight versus ground{scope}."
@@ -276,7 +261,8 @@ def _databases(rows: Iterable[Row]) -> Iterator[Item]:
             if one.db == two.db or {one.direction, two.direction} == {"NS"}:
                 continue
             names = [f"{TITLES.get(r.db, r.db)} {prose(r.pathway)}" for r in (one, two)]
-            say = f"{names[0]} is {{}} and {names[1]} is {{}} in {one.tissue} in mission {mission}."
+            place = f"in {one.tissue} in mission {mission}"
+            say = f"{names[0]} is {{}} {place}. {names[1]} is {{}} {place}."
             yield _make(
                 "cross_database",
                 f"{slot}:{mission}:{one.db}|{two.db}",

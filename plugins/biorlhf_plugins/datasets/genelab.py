@@ -30,7 +30,8 @@ from biorlhf.types import Split
 from biorlhf_plugins.datasets import _genelab_rows as tables
 from biorlhf_plugins.datasets import _items
 from biorlhf_plugins.datasets._balance import balanced, best_constant, uneven
-from biorlhf_plugins.datasets._genelab_items import DIRECTIONAL_NAME, LOW_N, items, prose
+from biorlhf_plugins.datasets._genelab_items import LOW_N, items
+from biorlhf_plugins.datasets._genelab_names import DIRECTIONAL_NAME, title
 from biorlhf_plugins.datasets._genelab_rows import PADJ, Row
 from biorlhf_plugins.datasets._items import Item
 from biorlhf_plugins.datasets._manifest import read_shipped
@@ -237,16 +238,12 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
         start = _items.pick(range(len(order)), item.slot)
         others = [name for name in order[start:] + order[:start] if name not in item.facts][:DISTRACTORS]
         shown = [by_id[name] for name in stable_order([*item.facts, *others], 0)]
-        lines = [f"{r.tissue} | {r.mission} | {_title(r)} | {r.nes:.2f} | {r.padj:.3g}" for r in shown]
+        lines = [f"{r.tissue} | {r.mission} | {title(r)} | {r.nes:.2f} | {r.padj:.3g}" for r in shown]
         heading = "tissue | mission | set | NES of flight relative to ground | padj (threshold 0.05)"
         prompt = "\n".join([heading, *lines, "", item.prompt])
         facts = tuple(dict.fromkeys([*item.facts, *others]))
         groups = tuple(dict.fromkeys([*item.groups, *(row.slot for row in shown)]))
         yield replace(item, prompt=prompt, facts=facts, groups=groups)
-
-
-def _title(row: Row) -> str:
-    return prose(row.pathway) if row.db == "hallmark" else f"{row.db} {prose(row.pathway)}"
 
 
 @hookimpl
