@@ -10,15 +10,17 @@ from typing import Any
 from biorlhf_plugins.claims.arithmetic import equations
 from biorlhf_plugins.claims.clauses import FOCI, Sentence, sentences
 from biorlhf_plugins.claims.confidence import read_confidence
+from biorlhf_plugins.claims.contradictions import contradictions
+from biorlhf_plugins.claims.corrections import supersede
 from biorlhf_plugins.claims.lexicon import Additions, with_additions
 from biorlhf_plugins.claims.mentions import DATABASE_WORDS, Mention, scan, scan_stance
 from biorlhf_plugins.claims.polarity import modalities
+from biorlhf_plugins.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.claims.records import Claim, Confidence, Extraction, Named, Span
-from biorlhf_plugins.claims.resolve import ROLES, Reader, read_sentence, supersede, values
+from biorlhf_plugins.claims.resolve import read_sentence
 from biorlhf_plugins.claims.stance import (
     abstentions,
     agreements,
-    contradictions,
     degenerate,
     prompt_words,
     yes_no,

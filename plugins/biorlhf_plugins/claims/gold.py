@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf import Question
@@ -63,7 +63,7 @@ class Gold:
     ranking: tuple[str, ...] = ()
     directions: tuple[Direction, ...] = ()
     contrast: str = ""
-    additions: Additions = Additions()
+    additions: Additions = field(default_factory=Additions)
 
 
 def read(question: Question, text: str, lab: Additions | None = None) -> tuple[Gold, Extraction]:

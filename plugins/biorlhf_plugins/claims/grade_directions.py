@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.claims.extract import prompt_mentions
 from biorlhf_plugins.claims.gold import Direction, Gold
-from biorlhf_plugins.claims.grade_facts import Graded, condition_fits
+from biorlhf_plugins.claims.grade_facts import condition_fits
+from biorlhf_plugins.claims.graded import Graded
 from biorlhf_plugins.claims.records import Claim, Extraction
 
 NEAR = 0.25

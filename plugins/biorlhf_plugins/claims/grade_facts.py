@@ -8,16 +8,14 @@ precision that over the claims that the table can check; the score is their F1.
 from __future__ import annotations
 
 import re
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from biorlhf_plugins.claims.gold import OPEN_GUESS, Fact, Gold
+from biorlhf_plugins.claims.grade_answers import grade_answer, grade_ranking
+from biorlhf_plugins.claims.graded import RIGHT, Graded, line
 from biorlhf_plugins.claims.records import Claim, Extraction, Named, Slot
-from biorlhf_plugins.claims.stance import prompt_words
 
-SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 VAGUE = 10
 """A wide range stands for this many rival candidates."""
 
@@ -26,41 +24,8 @@ MANY = 6
 
 BARE_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([abc])\b(?!['’])[^\w\n]*$", re.I | re.M)
 NARROW = 1.1
-RIGHT = 0.6
 GUESSES = {"type": 1 / 3, "pattern": 1 / 2}
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
-
-
-@dataclass(slots=True)
-class Graded:
-    """Credits of the gold slots and of the claims, with lines that explain them."""
-
-    credits: list[float] = field(default_factory=list)
-    claims: list[float] = field(default_factory=list)
-    guesses: list[float] = field(default_factory=list)
-    matched: list[dict[str, Any]] = field(default_factory=list)
-    missed: list[dict[str, Any]] = field(default_factory=list)
-    wrong: list[dict[str, Any]] = field(default_factory=list)
-    answered: bool = False
-    penalty: float = 1.0
-    primary: list[float] = field(default_factory=list)
-
-    @property
-    def recall(self) -> float:
-        return sum(self.credits) / len(self.credits) if self.credits else 0.0
-
-    @property
-    def precision(self) -> float:
-        return sum(self.claims) / len(self.claims) if self.claims else 0.0
-
-    @property
-    def f1(self) -> float:
-        whole = self.recall + self.precision
-        return round(2 * self.recall * self.precision / whole, 12) if whole else 0.0
-
-    @property
-    def guess(self) -> float:
-        return sum(self.guesses) / len(self.guesses) if self.guesses else OPEN_GUESS
 
 
 def closeness(stated: float, gold: float, approximate: bool) -> float:
@@ -85,9 +50,9 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
         else:
             _grade_number(fact, said, graded, positions.get(number), alone=len(gold.facts) == 1)
     if gold.answer is not None:
-        _grade_answer(gold, said, graded, prompt)
+        grade_answer(gold, said, graded, prompt)
     if gold.ranking:
-        _grade_ranking(gold.ranking, said, graded)
+        grade_ranking(gold.ranking, said, graded)
     return graded
 
 
@@ -159,11 +124,11 @@ def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | 
         credit = _credit(claim, gold)
         best = max(best, credit)
         graded.claims.append(credit)
-        (graded.matched if credit >= RIGHT else graded.wrong).append(_line(fact.describe(), claim))
+        (graded.matched if credit >= RIGHT else graded.wrong).append(line(fact.describe(), claim))
     if denied:
         rivals += 1
         graded.claims.append(0.0)
-        graded.wrong.extend(_line(fact.describe(), c, "the text denies it") for c in denied)
+        graded.wrong.extend(line(fact.describe(), c, "the text denies it") for c in denied)
     graded.answered = graded.answered or bool(groups) or bool(denied)
     graded.credits.append(best / max(1, rivals) if rivals < 3 else min(best / rivals, OPEN_GUESS))
     if rivals >= 3:
@@ -201,7 +166,7 @@ def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> N
         ]
     else:
         fitting = [
-            Claim("class", _slot_of(n), n.span, label=str(n.value).upper(), negated=n.denied)
+            Claim("class", Slot(), n.span, label=str(n.value).upper(), negated=n.denied)
             for n in said.named
             if n.kind in ("phrase", "type", "pattern") and not n.aside and not n.compared
         ]
@@ -217,10 +182,10 @@ def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> N
     for label, claim in stated.items():
         good = label in fact.alternatives
         graded.claims.append(1.0 if good else 0.0)
-        (graded.matched if good else graded.wrong).append(_line(fact.describe(), claim))
+        (graded.matched if good else graded.wrong).append(line(fact.describe(), claim))
     if denied:
         graded.claims.append(0.0)
-        graded.wrong.append(_line(fact.describe(), denied[0], "the text denies it"))
+        graded.wrong.append(line(fact.describe(), denied[0], "the text denies it"))
     credit = len(right) / max(1, k) / max(1, len(right)) if right else 0.0
     graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
     if not right:
@@ -235,158 +200,3 @@ def _class_fits(fact: Fact, claim: Claim, alone: bool) -> bool:
     if claim.slot.entity is None:
         return alone
     return claim.slot.entity == fact.entity
-
-
-def _grade_answer(gold: Gold, said: Extraction, graded: Graded, prompt: str) -> None:
-    assert gold.answer is not None
-    if gold.answer_kind is None:
-        graded.guesses.append(0.5)
-        labels = {c.label: c for c in said.answers}
-        if not labels:
-            labels = _echoed(said, prompt)
-        _grade_labels(gold.answer.upper(), labels, graded, f"answer: {gold.answer}")
-        return
-    kind, value = gold.answer_kind
-    graded.guesses.append(OPEN_GUESS)
-    if kind == "dir":
-        found: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
-    else:
-        found = {n.value: n for n in _first_named(said, kind)}
-    _grade_labels(value, found, graded, f"answer: {gold.answer}")
-
-
-def _grade_labels(gold: Any, found: dict[Any, Any], graded: Graded, what: str) -> None:
-    graded.answered = graded.answered or bool(found)
-    for label, claim in found.items():
-        good = label == gold
-        graded.claims.append(1.0 if good else 0.0)
-        (graded.matched if good else graded.wrong).append(
-            {"expected": what, "found": str(label), "where": list(claim.span)}
-        )
-    k = len(found)
-    credit = 1.0 / k if gold in found else 0.0
-    graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
-    if gold not in found:
-        graded.missed.append({"expected": what})
-
-
-def _first_named(said: Extraction, kind: str) -> list[Named]:
-    """The names of a kind in the first sentence that gives one as an answer."""
-    usable = [n for n in said.named if n.kind == kind and not n.denied and not n.aside]
-    first = next((n.sentence for n in usable if not n.compared), None)
-    names: list[Named] = []
-    for n in usable:
-        if n.sentence == first and not n.compared:
-            names.append(n)
-        elif n.sentence == first and n.compared:
-            break
-    listed = [n for n in names if n.span[0] - names[0].span[1] <= 40 or n.link]
-    seen: dict[Any, Named] = {}
-    previous = names[0] if names else None
-    for n in listed:
-        if previous is not None and n.span[0] - previous.span[1] > 12:
-            break
-        if n.link in "<>" and n.link:
-            break
-        seen.setdefault(n.value, n)
-        previous = n
-    return list(seen.values())
-
-
-def _echoed(said: Extraction, prompt: str) -> dict[str | None, Claim]:
-    """Yes or no by restating the question: most of its words in a sentence, with or without a negation."""
-    asked = {w for w in prompt_words(prompt) if len(w) > 3}
-    if len(asked) < 3 or said.degenerate:
-        return {}
-    parts = SENTENCE_END.split(said.text[:2000])  # what is copied from the prompt is no answer to it
-    told = [part for part in parts if part.strip() not in prompt and not part.rstrip().endswith("?")]
-    spoken = set(prompt_words(" ".join(told)))
-    if len(asked & spoken) < 0.6 * len(asked):
-        return {}
-    label = "NO" if spoken & {"not", "cannot", "no", "never"} else "YES"
-    return {
-        label: Claim(
-            "answer", _slot_of(Named("", "", (0, 0), 0)), (0, min(len(said.text), 2000)), label=label
-        )
-    }
-
-
-def _grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None:
-    graded.guesses.append(OPEN_GUESS)
-    orders = rankings(said, gold)
-    graded.answered = graded.answered or bool(orders)
-    credits = [_concordance(order, gold) for order in orders]
-    graded.credits.append(credits[-1] / len({tuple(o) for o in orders}) if orders else 0.0)
-    graded.claims.extend(credits)
-    line = {"expected": "ranking: " + " > ".join(gold)}
-    if not orders:
-        graded.missed.append(line)
-    for order, credit in zip(orders, credits, strict=True):
-        (graded.matched if credit == 1 else graded.wrong).append({**line, "found": " > ".join(order)})
-
-
-def rankings(said: Extraction, among: Sequence[str] = ()) -> list[list[str]]:
-    """Orders that the text states, highest first: chains with ">" or "<", else the order of first mention."""
-    wanted = set(among)
-    entities = [
-        n for n in said.named if n.kind == "entity" and not n.aside and (not wanted or n.value in wanted)
-    ]
-    chains: list[list[str]] = []
-    by_sentence: dict[int, list[Named]] = {}
-    for n in entities:
-        by_sentence.setdefault(n.sentence, []).append(n)
-    for names in by_sentence.values():
-        linked = [n for n in names if n.link]
-        order = list(dict.fromkeys(str(n.value) for n in names))
-        if linked and len(order) >= 2:
-            chains.append(order[::-1] if linked[0].link == "<" else order)
-    if chains:
-        longest = max(len(c) for c in chains)
-        return [c for c in chains if len(c) == longest]
-    order = list(dict.fromkeys(str(n.value) for n in entities))
-    if len(order) < 2:
-        return []
-    lowered = said.text.lower()
-    ascending = any(
-        p in lowered
-        for p in (
-            "lowest to highest",
-            "ascending",
-            "least to most",
-            "smallest to largest",
-            "lowest first",
-            "smallest first",
-        )
-    )
-    return [order[::-1] if ascending else order]
-
-
-def _concordance(order: Sequence[str], gold: Sequence[str]) -> float:
-    """Kendall's tau over the gold pairs, not below 0; a pair with a missing member counts as no agreement."""
-    place = {name: i for i, name in enumerate(order)}
-    pairs = [(a, b) for i, a in enumerate(gold) for b in gold[i + 1 :]]
-    if not pairs:
-        return 1.0 if list(order[:1]) == list(gold) else 0.0
-    signs = [(place[a] < place[b]) - (place[a] > place[b]) for a, b in pairs if a in place and b in place]
-    return max(0.0, sum(signs) / len(pairs))
-
-
-def _line(expected: str, claim: Claim, why: str = "") -> dict[str, Any]:
-    found = claim.label if claim.label is not None else _figure(claim)
-    place = " ".join(str(x) for x in (claim.slot.entity, claim.slot.treatment, claim.slot.condition) if x)
-    line: dict[str, Any] = {
-        "expected": expected,
-        "found": f"{place}: {found}" if place else found,
-        "where": list(claim.span),
-    }
-    return {**line, "why": why} if why else line
-
-
-def _figure(claim: Claim) -> str:
-    if claim.low is not None and claim.high is not None:
-        return f"{claim.low:g} to {claim.high:g}"
-    return f"{claim.value:g}" if claim.value is not None else ""
-
-
-def spans(lines: Iterable[dict[str, Any]]) -> list[list[int]]:
-    return [line["where"] for line in lines if "where" in line]

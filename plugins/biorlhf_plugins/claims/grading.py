@@ -6,7 +6,8 @@ from biorlhf import Question
 from biorlhf_plugins.claims.extract import extract
 from biorlhf_plugins.claims.gold import Gold, read
 from biorlhf_plugins.claims.grade_directions import grade_directions
-from biorlhf_plugins.claims.grade_facts import RIGHT, Graded, grade_facts
+from biorlhf_plugins.claims.grade_facts import grade_facts
+from biorlhf_plugins.claims.graded import RIGHT, Graded
 from biorlhf_plugins.claims.lexicon import Additions
 from biorlhf_plugins.claims.records import Correctness, Extraction
 

@@ -16,20 +16,19 @@ REFERENCE_GAP = 4
 
 def negated(stream: Sequence[Token], chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
     """An odd number of negations that reach the focus: before it in its chunk, or right after it."""
-    count, seen_focus, cancels = 0, False, {m.first for m in chunk.mentions if m.kind == "notneg"}
+    count, cancels = 0, {m.first for m in chunk.mentions if m.kind == "notneg"}
     last_focus = max(
         (m.first for m in chunk.mentions if m.kind in FOCI and m.first < focus.first), default=-1
     )
     for m in chunk.mentions:
-        if m.kind == "neg" and m.first not in cancels:
-            if (m.first < focus.first and (m.first > last_focus or focus.kind == "dir")) or (
-                m.first >= focus.last
-                and m.first - focus.last <= 3
-                and not _focus_after(chunk, m, focus)
-                and not _cut(stream, focus.last, m.first)
-            ):
-                count += 1
-        seen_focus = seen_focus or m is focus
+        if m.kind != "neg" or m.first in cancels:
+            continue
+        before_it = m.first < focus.first and (m.first > last_focus or focus.kind == "dir")
+        close_after = 0 <= m.first - focus.last <= 3
+        if before_it or (
+            close_after and not _focus_after(chunk, m, focus) and not _cut(stream, focus.last, m.first)
+        ):
+            count += 1
     if count == 0 and chunk.link in ("or", "nor") and before is not None and not _own_subject(chunk, focus):
         return any(m.kind == "neg" for m in before.mentions)
     return count % 2 == 1

@@ -6,56 +6,18 @@ then in a heading or a table's header, then in the sentences before, and at last
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from biorlhf_plugins.claims.clauses import Chunk, Sentence
 from biorlhf_plugins.claims.mentions import DATABASE_WORDS, Mention
 from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.polarity import flipped, negated
+from biorlhf_plugins.claims.quantities import NOUN_UNITS, PREPOSITIONS, quantity_of
+from biorlhf_plugins.claims.reader import NOTHING, ROLES, Reader, values
 from biorlhf_plugins.claims.records import Claim, Slot
-from biorlhf_plugins.claims.text import Clean, Token
 
-ROLES = ("entity", "mission", "path", "condition", "treatment")
 APPROXIMATE_GAP = 3
-NOTHING = (None,)
-NOUN_UNITS = frozenset(("tissue", "mission", "mouse", "group", "time", "dose", "background", "other"))
-PREPOSITIONS = frozenset(("in", "at", "under", "for", "of", "on", "with", "during", "from", "after", "by"))
-
-
-@dataclass(slots=True)
-class Reader:
-    """The state of one pass: tokens, what the prompt gives, and what the text has spoken of last."""
-
-    stream: Sequence[Token]
-    clean: Clean
-    given: dict[str, tuple[Any, ...]]
-    marks: Sequence[str]
-    carried: dict[str, tuple[Any, ...]] = field(default_factory=dict)
-    heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
-    columns: list[list[Mention]] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
-    operands: frozenset[int] = frozenset()
-    quotients: frozenset[int] = frozenset()
-    fresh: frozenset[int] = frozenset()
-
-    def span(self, first: int, last: int) -> tuple[int, int]:
-        return self.clean.span(self.stream[first].start, self.stream[last - 1].end)
-
-
-def values(mentions: Iterable[Mention], role: str) -> tuple[Any, ...]:
-    """Distinct values of a role, in order; "stress" beside a named stressor says nothing more."""
-    listed = [m.value for m in mentions if m.kind == role]
-    if len(listed) < 2:
-        return tuple(listed)
-    found = tuple(dict.fromkeys(listed))
-    if role == "condition" and len(found) > 1:
-        found = tuple(v for v in found if v != "stress")
-        if set(found) in ({"hu", "ir", "hu+ir"}, {"hu", "hu+ir"}, {"ir", "hu+ir"}):
-            found = ("hu+ir",)
-    return found
 
 
 def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
@@ -144,15 +106,15 @@ def _slots(
             here = _pick(reader, sentence.chunks[index], focus, role)
         if role == "entity" and focus.first in paired:
             here = (paired[focus.first],)
-        if role == "path" and "other" in kinds and _other_subject(sentence.chunks[index], focus):
-            if not _pick(reader, sentence.chunks[index], focus, role):
-                return
+        elsewhere = role == "path" and "other" in kinds and _other_subject(sentence.chunks[index], focus)
+        if elsewhere and not _pick(reader, sentence.chunks[index], focus, role):
+            return
         if here is None:
             here = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
         if here:
             stated.add("pathways" if role == "path" else role)
         found[role] = here or _default(reader, role)
-    quantity = _quantity(reader, sentence, index, focus)
+    quantity = quantity_of(reader, sentence, index, focus)
     pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
     db = _database(reader, sentence) if "path" in kinds else None
     given_here = frozenset(stated)
@@ -249,88 +211,6 @@ def _database(reader: Reader, sentence: Sentence) -> str | None:
     return named[0] if named else None
 
 
-def _quantity(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> str | None:
-    if focus.kind in ("type", "pattern"):
-        return focus.kind
-    if focus.kind == "dir":
-        return None
-    if focus.first in reader.operands:
-        return "operand"
-    number: Number = focus.value  # type: ignore[assignment]
-    if focus.first in reader.quotients and not number.unit:
-        return "ratio"
-    chunk = sentence.chunks[index]
-    if _of_total(reader, focus):
-        return "share"
-    if number.unit:
-        return {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
-    named = [m for m in chunk.mentions if m.kind == "quantity"]
-    after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _number_between(chunk, focus, m)]
-    before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _number_between(chunk, m, focus)]
-    if before and before[-1].value in ("padj", "nes", "log2fc", "ratio"):
-        return str(before[-1].value)
-    if after and after[0].first - focus.last <= 1:
-        return _directed(chunk, focus, str(after[0].value))
-    near = [*after, *(m for m in before if m.value not in NOUN_UNITS)]
-    if near:
-        return _directed(chunk, focus, str(near[0].value))
-    word = reader.stream[focus.last].text if focus.last < len(reader.stream) else ""
-    if reader.stream[min(focus.last, len(reader.stream) - 1)].kind == "w" and _noun(
-        reader, chunk, focus, word
-    ):
-        return word
-    if any(
-        m.kind == "dir" and abs(m.first - focus.first) <= 2 and m.value in ("UP", "DOWN")
-        for m in chunk.mentions
-    ):
-        return _directed(chunk, focus, "deg")
-    if chunk.link == ":" and index and sentence.chunks[index - 1].mentions:
-        label = sentence.chunks[index - 1].mentions[-1]
-        if label.kind == "dir" and label.value in ("UP", "DOWN"):
-            return "deg_up" if label.value == "UP" else "deg_down"
-    wider = [m.value for m in named if m.value not in NOUN_UNITS]
-    return str(wider[0]) if wider and wider[0] in ("nes", "log2fc", "padj") else None
-
-
-def _of_total(reader: Reader, focus: Mention) -> bool:
-    """True for the 4 of "4 of 6 missions"."""
-    after = [t.text for t in reader.stream[focus.last : focus.last + 2]]
-    at = focus.last + (2 if after == ["out", "of"] else 1)
-    return after[:1] in (["of"], ["out"]) and at < len(reader.stream) and reader.stream[at].number is not None
-
-
-def _number_between(chunk: Chunk, left: Mention, right: Mention) -> bool:
-    return any(m.kind == "num" and left.last <= m.first < right.first for m in chunk.mentions)
-
-
-def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:
-    """True where an unknown plain noun follows the number: "3 lanes". Links and verbs are no nouns."""
-    if word in PREPOSITIONS or len(word) < 4 or any(m.first == focus.last for m in chunk.mentions):
-        return False
-    raw_end = reader.stream[focus.last].end
-    return reader.clean.text[raw_end - 1 : raw_end] == "s" and word not in (
-        "this",
-        "thus",
-        "was",
-        "does",
-        "wherea",
-    )
-
-
-def _directed(chunk: Chunk, focus: Mention, quantity: str) -> str:
-    if quantity != "deg":
-        return quantity
-    for m in chunk.mentions:
-        if (
-            m.kind == "dir"
-            and m.value in ("UP", "DOWN")
-            and -1 <= m.first - focus.last <= 2
-            and m.first > focus.first
-        ):
-            return "deg_up" if m.value == "UP" else "deg_down"
-    return quantity
-
-
 def _claim(
     reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int
 ) -> Claim | None:
@@ -391,7 +271,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
             own = values(cells[i].mentions, role) or values(header, role)
             wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
             found[role] = wide or _default(reader, role)
-        quantity = _quantity(reader, sentence, i, focus) or next(
+        quantity = quantity_of(reader, sentence, i, focus) or next(
             (str(m.value) for m in header if m.kind == "quantity"), None
         )
         ups = [m.value for m in header if m.kind == "dir"]
@@ -453,49 +333,3 @@ def _remember(reader: Reader, sentence: Sentence) -> None:
         reader.heading = {}
     for role in {m.kind for m in sentence.mentions}.intersection(ROLES):
         reader.carried[role] = values(_last_group(sentence.mentions, role), role)
-
-
-def supersede(
-    claims: list[Claim], corrections: Sequence[int], finals: Sequence[tuple[int, int]]
-) -> list[Claim]:
-    """Mark what a later "sorry, correction" or an explicit answer block replaces in the same slot."""
-    if not corrections and not finals:
-        return claims
-    last: dict[tuple, int] = {}
-    final: set[tuple] = set()
-    marked = []
-    starts = [first for first, _ in finals]
-    for claim in claims:
-        block = bisect_right(starts, claim.chunk) - 1
-        inside = block >= 0 and claim.chunk < finals[block][1]
-        claim = replace(claim, final=inside) if inside else claim
-        marked.append(claim)
-        if claim.asserted:
-            last[_key(claim)] = claim.chunk
-            if inside:
-                final.add(_final_key(claim))
-    result = []
-    for claim in marked:
-        key = _key(claim)
-        later = last.get(key, -1)
-        after = bisect_right(corrections, claim.chunk)
-        replaced = (after < len(corrections) and corrections[after] <= later) or (
-            _final_key(claim) in final and not claim.final
-        )
-        result.append(
-            replace(claim, modality="corrected") if replaced and claim.modality == "asserted" else claim
-        )
-    return result
-
-
-def _final_key(claim: Claim) -> tuple:
-    """What an answer block settles: a set's direction, whatever condition the reasoning spoke of."""
-    if claim.kind == "direction":
-        return claim.kind, claim.slot.pathways, claim.slot.entity, claim.slot.mission
-    return _key(claim)
-
-
-def _key(claim: Claim) -> tuple:
-    slot = claim.slot
-    quantity = slot.quantity if claim.kind != "number" or slot.quantity not in (None, "deg") else "count"
-    return claim.kind, slot.entity, slot.condition, slot.treatment, quantity, slot.pathways, slot.mission

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Sequence
 
 from biorlhf_plugins.claims.clauses import Sentence
 from biorlhf_plugins.claims.mentions import WORD_NUMBERS, Mention
-from biorlhf_plugins.claims.records import Claim, Slot, Span
+from biorlhf_plugins.claims.records import Claim, Slot
 from biorlhf_plugins.claims.text import Clean, Token, clean, tokens
 
 REACH = 12
 """Tokens between a bar ("not", "beyond") and the act of knowing that it bars."""
 
 CUTS = frozenset((",", ";", "—", "but", "however", "(", ")", "\n"))
-GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?|[A-Z][a-z]{2,5}\d?)\b")
 FUNCTION_WORDS = frozenset(
     [
         "the",
@@ -60,7 +58,6 @@ FUNCTION_WORDS = frozenset(
     ]
 )
 REPEATED = 0.25
-SPECIES = (frozenset(("human", "people", "astronaut", "patient", "person", "man", "crew")), frozenset(("mouse", "mice", "animal", "rat", "rodent")))  # fmt: skip
 
 
 def abstentions(
@@ -211,150 +208,3 @@ def _within(spoken: Sequence[str], asked: Sequence[str]) -> bool:
 @functools.lru_cache(maxsize=256)
 def prompt_words(prompt: str) -> tuple[str, ...]:
     return tuple(t.text for t in tokens(clean(prompt).text) if t.kind != "p")
-
-
-def contradictions(
-    text: str,
-    prompt: str,
-    stream: Sequence[Token],
-    clean_text: Clean,
-    parts: Sequence[Sentence],
-    stance: Sequence[Mention],
-    claims: Sequence[Claim],
-    barred: Sequence[tuple[int, int]],
-) -> list[Span]:
-    """Spans that answer the prompt although the text says that it cannot be answered.
-
-    A figure of the kind asked for, a direction where one is asked for, a gene named where a gene is
-    asked for, "yes", or whatever follows "so the …", "my best guess", "probably". What stands in a
-    clause that itself declines, or is about another tissue or species than the prompt, is support.
-    """  # fmt: skip
-    asked = set(prompt_words(prompt))
-    guessed = {_sentence_of(parts, m.first): m.first for m in stance if m.kind == "guess"}
-    refusals: dict[int, int] = {}
-    for first, last in barred:
-        refusals[_sentence_of(parts, first)] = last
-    found: list[Span] = []
-    for claim in claims:
-        if not claim.asserted or claim.sentence >= len(parts):
-            continue
-        part = parts[claim.sentence]
-        guess = guessed.get(claim.sentence)
-        after_guess = guess is not None and guess <= claim.chunk
-        refused = refusals.get(claim.sentence)
-        if refused is not None and not after_guess and not _after_cut(stream, refused, claim.chunk):
-            continue
-        if _other_species(asked, stream, part):
-            continue
-        if (
-            after_guess
-            and claim.slot.quantity
-            not in (
-                "mouse",
-                "tissue",
-                "mission",
-                "group",
-                "padj",
-                "other",
-            )
-        ) or _asked_for(claim, asked):
-            found.append(claim.span)
-    if "gene" in asked or "protein" in asked:
-        found += _genes(text, prompt, clean_text, stream, parts, set(refusals))
-    return found
-
-
-def _after_cut(stream: Sequence[Token], refused: int, at: int) -> bool:
-    """True where a "but" or "so" stands between the refusal and the claim."""
-    return any(
-        stream[i].text in ("but", "so", "however", "still", "yet", "though") for i in range(refused, at)
-    )
-
-
-def _sentence_of(parts: Sequence[Sentence], token: int) -> int:
-    low, high = 0, len(parts) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if parts[middle].first <= token:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _other_species(asked: set[str], stream: Sequence[Token], part: Sentence) -> bool:
-    people, animals = SPECIES
-    spoken = {t.text for t in stream[part.first : part.last]}
-    return bool(asked & people) and bool(spoken & animals) and not spoken & people
-
-
-def _asked_for(claim: Claim, asked: set[str]) -> bool:
-    slot = claim.slot
-    if "entity" in slot.stated and slot.entity is not None and not set(slot.entity.split()) & asked:
-        return False
-    if claim.kind == "number":
-        wanted = {
-            "dose": ("dose", "much", "dosage", "amount", "intake", "supplement", "concentration"), "nes": ("ne", "nes", "enrichment", "score"), "deg": ("deg", "many", "gene", "count"), "deg_up": ("deg", "many", "gene", "count"),
-            "deg_down": ("deg", "many", "gene"), "time": ("long", "duration", "day", "week", "month", "hour", "when", "time", "schedule"),
-            "percent": ("percent", "percentage", "fraction", "probability", "likely", "chance", "proportion", "risk", "rate"), "ratio": ("fold", "ratio", "time", "much"),
-            "log2fc": ("fold", "log2fc", "change", "log2"), "padj": ("padj", "significance"), "mouse": ("mice", "mouse", "animal", "people", "astronaut", "human"),
-        }  # fmt: skip
-        if slot.quantity is None:
-            return bool(asked & {"many", "much", "what", "number", "count", "value"}) and claim.low is None
-        return bool(asked & set(wanted.get(slot.quantity, ())))
-    if claim.kind == "direction":
-        return claim.label in ("UP", "DOWN") and bool(
-            asked
-            & {
-                "up",
-                "down",
-                "upregulated",
-                "downregulated",
-                "direction",
-                "way",
-                "increase",
-                "decrease",
-                "higher",
-                "lower",
-                "increased",
-                "decreased",
-                "change",
-                "changed",
-                "respond",
-                "respon",
-                "affected",
-            }
-        )
-    return "type" in asked or "pattern" in asked or "rescue" in asked or "class" in asked
-
-
-def _genes(
-    text: str,
-    prompt: str,
-    clean_text: Clean,
-    stream: Sequence[Token],
-    parts: Sequence[Sentence],
-    barred: set[int],
-) -> list[Span]:
-    known = set(GENE.findall(prompt)) | {
-        "KMP",
-        "HU",
-        "IR",
-        "DEG",
-        "DEGs",
-        "RNA",
-        "The",
-        "This",
-        "That",
-        "These",
-    }
-    found: list[Span] = []
-    for number, part in enumerate(parts):
-        if number in barred or part.first >= part.last:
-            continue
-        start, end = clean_text.span(stream[part.first].start, stream[part.last - 1].end)
-        for match in GENE.finditer(text, start, min(end, start + 2000)):
-            symbol = match[0]
-            if symbol not in known and any(c.isdigit() for c in symbol):
-                found.append(match.span())
-    return found
