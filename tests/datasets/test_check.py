@@ -169,6 +169,19 @@ def test_two_answers_to_one_question_that_differ_are_contradictory():
     assert found.expected == "Lung has 120 DEGs under HU"
 
 
+def test_what_one_text_lists_as_given_and_another_as_missing_is_contradictory():
+    texts = [
+        Text(
+            0, "What do the data provide?", "The data provide:\n- A time course of four weeks\n- Gene counts"
+        ),
+        Text(1, "What is not there?", "What is missing:\n1. Time course\n2. Protein levels"),
+        Text(2, "And else?", "Needed next:\n- Protein levels in blood"),
+    ]
+    assert [(f.index, f.kind) for f in audit(texts)] == []
+    texts[0] = dataclasses.replace(texts[0], answer="The data provide:\n- Time course of four weeks")
+    assert [(f.index, f.kind) for f in audit(texts)] == [(0, "contradicts_example")]
+
+
 def test_duplicates_and_unbalanced_labels_are_warnings():
     texts = [
         Text(n, f"Is set {n} changed in heart?", "Yes, it is." if n else "No, it is not.") for n in range(24)

@@ -175,7 +175,7 @@ def check_lengths(texts: Sequence[Text]) -> Iterator[Finding]:
         if len(told) > LENGTH_SHARE * len(pairs):
             yield Finding(
                 told[0].index, WARNING, "length_tells", "", "both sides of one length",
-                f"in {len(told)} of {len(pairs)} pairs the chosen side is {word} by more than {LENGTH_MARGIN:.0%}",
+                f"the chosen side is {word} by over {LENGTH_MARGIN:.0%} in {len(told)} of {len(pairs)} pairs",
             )  # fmt: skip
 
 

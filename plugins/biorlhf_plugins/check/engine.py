@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from biorlhf.types import Example, Preference, Question
-from biorlhf_plugins.check import corpus, design, figures, rankings, ratios, sense
+from biorlhf_plugins.check import corpus, design, figures, listed, rankings, ratios, sense
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
 from biorlhf_plugins.check.table import FactTable
@@ -65,6 +65,7 @@ def audit(
     found = list(_of_each(readings, table))
     found += corpus.check_duplicates(texts)
     found += corpus.check_pairs(readings)
+    found += listed.check_listed(texts)
     found += [finding for text in texts for finding in corpus.check_giveaway(text)]
     found += corpus.check_balance(readings)
     found += corpus.check_lengths(texts)
