@@ -39,12 +39,18 @@ test-fast: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy biorlhf plugins/biorlhf_plugins
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Ratios within one run; what a number is to be compared with stands beside it.
+bench: $(READY)
+	$(BIN)/python tests/benches/bench_verifiers.py
+	$(BIN)/python tests/benches/bench_score.py
+	$(BIN)/python tests/benches/bench_learner.py
 
 # TRL in an environment of its own, so that neither side's pins hold the other back.
 .venv-peer/.ready: tests/benches/peer/requirements.txt
@@ -54,6 +60,11 @@ format: $(READY)
 
 bench-peer: $(READY) .venv-peer/.ready
 	$(BIN)/python tests/benches/peer/bench_peer.py
+
+# The site, in site/; the tables of docs/recipes.md are written from the models first.
+docs: $(READY)
+	$(BIN)/python docs/recipe_tables.py
+	$(BIN)/mkdocs build --strict -q -f mkdocs.yml
 
 wheel-check: $(READY)
 	cluster/wheel_check.sh $(BIN)/python

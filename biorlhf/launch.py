@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from biorlhf.plan import refuse_without_gpu, requests
 from biorlhf.recipe import Recipe
 from biorlhf.workers import Workers
 
@@ -22,6 +24,8 @@ def start(recipe: Recipe, *, samples: bool, address: str | None = None) -> Itera
         with inline_workers(recipe, samples=samples) as workers:
             yield workers
     else:
+        if not (address or os.environ.get("RAY_ADDRESS")):
+            refuse_without_gpu(requests(recipe, samples=samples))
         from biorlhf.actors.cluster import ray_workers
 
         with ray_workers(recipe, samples=samples, address=address) as workers:

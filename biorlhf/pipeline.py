@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from biorlhf import datasets, evaluation, launch, manifest, plugins
-from biorlhf.errors import FailureBudgetExceeded, RecipeError
+from biorlhf.errors import RecipeError
 from biorlhf.hookspecs import Evaluator, Trainer
 from biorlhf.recipe import Recipe
 from biorlhf.reward import FailureBudget, RewardComposer
 from biorlhf.runstore import RunStore
 from biorlhf.stage import Stage, StepResult
-from biorlhf.types import Dataset, Question, ScoredGroup, Split, Status
+from biorlhf.types import Dataset, Question, ScoredGroup, Split
 from biorlhf.workers import Workers
 
 
@@ -110,12 +110,12 @@ def run(
 ) -> Path:
     """Run a recipe from its start, or from the last checkpoint of ``resume``; returns the run's folder."""
     prepared = prepare(recipe)
-    store = resume or RunStore.create(recipe)
-    listener.phase(f"run folder: {store.folder}")
     if recipe.model.trust_remote_code:
         listener.phase("model.trust_remote_code is on: code that comes with the model will be executed")
     listener.phase("starting the workers")
     with launch.start(recipe, samples=prepared.samples, address=address) as crew:
+        store = resume or RunStore.create(recipe)  # after the start: what cannot start leaves no folder
+        listener.phase(f"run folder: {store.folder}")
         if resume is None:
             data = dict(prepared.dataset.provenance)
             store.write_json(
@@ -152,8 +152,7 @@ class _Run:
     def __init__(self, prepared: Prepared, store: RunStore, crew: Workers, listener: Listener) -> None:
         self.prepared, self.store, self.crew, self.listener = prepared, store, crew, listener
         self.recipe = prepared.recipe
-        self.failures: dict[str, int] = {}
-        self.scored: dict[str, int] = {}
+        self.budget = FailureBudget(prepared.recipe.scorer.failure_budget)
 
     def go(self) -> Path:
         first, done = self._restore()
@@ -233,23 +232,8 @@ class _Run:
         evaluation.write(self.store, f"evaluations/{when}", found, groups)
 
     def _count(self, groups: Sequence[ScoredGroup]) -> None:
-        """Count failed scores; past the recipe's budget the run stops."""
-        reasons: dict[str, str] = {}
         for scored in groups:
-            for reward in scored.rewards:
-                reasons.update(reward.failures)
-                for name, score in reward.scores.items():
-                    self.scored[name] = self.scored.get(name, 0) + (score.status is Status.SCORED)
-                    self.failures[name] = self.failures.get(name, 0) + (score.status is Status.FAILED)
-        budget = self.recipe.scorer.failure_budget
-        for name, failed in self.failures.items():
-            whole = failed + self.scored[name]
-            # One failure among the first few says nothing yet about a share.
-            if failed > max(budget * whole, 3) and failed > budget * max(whole, 20):
-                raise FailureBudgetExceeded(
-                    f"the verifier {name!r} failed on {failed} of {whole} completions, past the budget "
-                    f"of {budget:.0%} (scorer.failure_budget); the last: {reasons.get(name, 'see rollouts/')}"
-                )
+            self.budget.add(scored.rewards)
 
     def _summary(self) -> dict[str, Any]:
         adapter = self.crew.learner.adapter()
@@ -258,9 +242,7 @@ class _Run:
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "steps": len(self.store.metrics()),
             "adapter": {"version": adapter.ref.version, "sha256": adapter.ref.sha256},
-            "verifiers": {
-                name: {"scored": self.scored[name], "failed": self.failures[name]} for name in self.scored
-            },
+            "verifiers": self.store.status_counts(),
             "scorer_restarts": sum(kills),
         }
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import glob
+import os
+import shutil
 from dataclasses import dataclass
 
+from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
 
 
@@ -31,3 +35,19 @@ def requests(recipe: Recipe, *, samples: bool) -> list[Request]:
         asked += [Request(f"rollout {n + 1}", rollout.cpus, rollout.gpus) for n in range(rollout.actors)]
         asked += [Request(f"scorer {n + 1}", scorer.cpus, 0) for n in range(scorer.actors)]
     return asked
+
+
+def refuse_without_gpu(asked: list[Request]) -> None:
+    """Refuse at once, before anything heavy is loaded, what needs a GPU on a machine without a driver.
+
+    Raises:
+        ResourceError: what was asked for, and that there is no GPU here.
+    """
+    wanting = [request for request in asked if request.gpus]
+    if wanting and not glob.glob("/dev/nvidia[0-9]*") and shutil.which("nvidia-smi") is None:
+        raise ResourceError(
+            "resources",
+            f"the recipe asks for {sum(r.gpus for r in asked):g} GPU and {sum(r.cpus for r in asked):g} CPU "
+            f"({'; '.join(map(str, asked))}); this machine has no NVIDIA GPU and {os.cpu_count()} CPU",
+            hint="run it on a cluster (--address or RAY_ADDRESS), or look at the plan with --dry-run",
+        )

@@ -19,6 +19,7 @@ import datetime
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from biorlhf import yaml12
 from biorlhf.errors import InputError
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, StepResult
-from biorlhf.types import Reward, ScoredGroup
+from biorlhf.types import Reward, ScoredGroup, Status
 
 
 class RunStore:
@@ -150,6 +151,20 @@ class RunStore:
         buffer = io.BytesIO()
         pq.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema), buffer, compression="zstd")
         self.write_bytes(name, buffer.getvalue())
+
+    def status_counts(self) -> dict[str, dict[str, int]]:
+        """Verifier -> how many completions it scored, failed on, and did not apply to, over the whole run."""
+        import pyarrow.parquet as pq
+
+        counts: dict[str, Counter[str]] = {}
+        for path in sorted(self.folder.glob("*/*.parquet")):
+            table = pq.read_table(path)
+            for column in (name for name in table.column_names if name.startswith("status_")):
+                found = counts.setdefault(column.removeprefix("status_"), Counter())
+                found.update(table[column].to_pylist())
+        return {
+            name: {status.value: found[status.value] for status in Status} for name, found in counts.items()
+        }
 
     # Checkpoints.
 

@@ -176,7 +176,7 @@ def test_the_summary_counts_the_failures(folder):
     for name in ("hangs", "crashes", "not_a_number", "eats"):
         assert verifiers[name]["scored"] + verifiers[name]["failed"] == GENERATED + EVALUATED
     assert verifiers["hangs"]["failed"] > 0
-    assert verifiers["polite"] == {"scored": GENERATED + EVALUATED, "failed": 0}
+    assert verifiers["polite"] == {"scored": GENERATED + EVALUATED, "failed": 0, "not_applicable": 0}
 
 
 def test_the_evaluation_is_there_before_and_after_each_stage_with_intervals(folder):
