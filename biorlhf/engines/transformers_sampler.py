@@ -6,22 +6,29 @@ questions were spread over workers.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
+from safetensors.torch import load as load_tensors
 
+from biorlhf.engines import adapters, lora
 from biorlhf.engines.merging import lora_deltas
 from biorlhf.engines.models import load_base, load_tokenizer
 from biorlhf.engines.prompts import encode_prompt
 from biorlhf.engines.sampling import SamplerSpec, question_seed
 from biorlhf.errors import RunFailure
+from biorlhf.recipe import Lora
 from biorlhf.stage import Adapter, Sampling
 from biorlhf.types import AdapterRef, Completion, Group, Question
 
 
 class TransformersSampler:
-    """A transformers model with the adapter merged into its weights; the base weights are kept beside."""
+    """A transformers model with the adapter merged into its weights; the base weights are kept beside.
+
+    NF4 weights cannot take an adapter without rounding it away: there it stands beside them, as in training.
+    """
 
     def __init__(self, spec: SamplerSpec) -> None:
         torch.set_num_threads(spec.threads)
@@ -33,12 +40,37 @@ class TransformersSampler:
         self.device = next(self.model.parameters()).device
         self.ref: AdapterRef | None = None
         self._clean: dict[str, torch.Tensor] = {}
+        self._quantised = section.dtype == "nf4"
+        self._wrapped: tuple[Lora, Any] | None = None
 
     def encode(self, text: str) -> list[int]:
         return encode_prompt(self.tokenizer, self.spec.recipe.prompt, text)
 
-    @torch.no_grad()
     def load_adapter(self, adapter: Adapter) -> None:
+        if self._quantised:
+            self._attach(adapter)
+        else:
+            self._merge(adapter)
+        self.ref = adapter.ref
+
+    def _attach(self, adapter: Adapter) -> None:
+        tensors, config = load_tensors(adapter.tensors), json.loads(adapter.config)
+        if not tensors:
+            return
+        section = Lora(
+            r=config["r"],
+            alpha=config["lora_alpha"],
+            rslora=config.get("use_rslora", False),
+            targets=tuple(config["target_modules"]),
+        )
+        if self._wrapped is None or self._wrapped[0] != section:
+            if self._wrapped is not None:
+                self.model = self._wrapped[1].unload()
+            self._wrapped = (section, lora.attach(self.model, section).eval())
+        adapters.copy_into(lora.lora_parameters(self._wrapped[1]), tensors, "adapter")
+
+    @torch.no_grad()
+    def _merge(self, adapter: Adapter) -> None:
         parameters = dict(self.model.named_parameters())
         for name, (a, b, scale) in lora_deltas(adapter).items():
             if name not in parameters:
@@ -47,7 +79,6 @@ class TransformersSampler:
             clean = self._clean.setdefault(name, weight.detach().clone())
             delta = torch.mm(b.float(), a.float()).mul_(scale).to(weight.device)
             weight.copy_((clean.float() + delta).to(weight.dtype))
-        self.ref = adapter.ref
 
     @torch.no_grad()
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:

@@ -18,10 +18,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from biorlhf import DataError, Dataset, DatasetPlugin, Example, PluginConfig, Preference, Question, hookimpl
+from biorlhf.types import Split
 from biorlhf_plugins.datasets._rows_read import read_rows
 from biorlhf_plugins.datasets._rows_shapes import Item, read_item
 
@@ -29,10 +33,16 @@ BUILT = ("questions.parquet", "examples.parquet", "preferences.parquet")
 
 
 class JsonlConfig(PluginConfig):
-    """Settings of the dataset ``jsonl``. ``split`` is for rows that name none."""
+    """Settings of the dataset ``jsonl``.
+
+    ``split`` is for rows that name none. ``validation_fraction`` is the share of prompts, drawn by
+    ``seed``, that is moved from training to validation; rows with one prompt stay together.
+    """
 
     file: str | tuple[str, ...]
     split: Literal["train", "validation", "test"] = "train"
+    validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    seed: int = 42
     licence: str = ""
 
 
@@ -42,7 +52,7 @@ def build(config: JsonlConfig) -> Dataset:
     paths = [path for name in names for path in _files(Path(name))]
     made: list[Item] = []
     for path in paths:
-        made += read_items(path, config.split)
+        made += [_drawn(item, config) for item in read_items(path, config.split)]
     return Dataset(
         name=Path(names[0]).stem,
         questions=tuple(item for item in made if isinstance(item, Question)),
@@ -58,6 +68,13 @@ def read_items(path: Path, default_split: str = "train") -> Sequence[Item]:
         read_item(where, row, f"{path.stem}:{number}", default_split)
         for number, (where, row) in enumerate(read_rows(path))
     ]
+
+
+def _drawn(item: Item, config: JsonlConfig) -> Item:
+    digest = hashlib.sha256(f"{config.seed}:{item.prompt.strip().lower()}".encode()).digest()
+    held = int.from_bytes(digest[:8], "big") / 2**64 < config.validation_fraction
+    moves = held and item.split == Split.TRAIN
+    return replace(item, split=Split.VALIDATION.value) if moves else item
 
 
 def _files(path: Path) -> list[Path]:
