@@ -17,6 +17,7 @@ from biorlhf.engines.packing import PackedRow, PaddedBatch
 from biorlhf.errors import InputError
 
 ATTENTION = "biorlhf_packed"
+PACKABLE = ("llama", "mistral", "qwen2", "qwen3")
 CHUNK_LOGITS = {"cpu": 1 << 23, "cuda": 1 << 27}  # logits held at once: 32 MB in fp32, about a CPU's cache
 
 
@@ -24,16 +25,18 @@ def enable_packing(model: Any) -> None:
     """Have a transformers model attend by the blocks of a packed row.
 
     Raises:
-        InputError: the model changes its logits after the output layer, which the chunked pass does not.
+        InputError: an architecture whose packed pass was not compared with the plain one. Others may scale
+            their logits, cap their attention scores or mix tokens without attention.
     """
-    for name in ("final_logit_softcapping", "logits_scaling", "logit_scale"):
-        value = getattr(model.config, name, None)
-        if value is not None and value != 1:
-            raise InputError(
-                "learner.packing",
-                f"{type(model).__name__} has {name} = {value}, which packing does not know",
-                hint="set learner.packing: false",
-            )
+    kind = model.config.model_type
+    if kind not in PACKABLE:
+        raise InputError(
+            "learner.packing",
+            f"true, but packing is not known for models of type {kind!r}",
+            choices=PACKABLE,
+            name=kind,
+            hint="set learner.packing: false",
+        )
     from transformers import AttentionInterface
 
     AttentionInterface.register(ATTENTION, _packed_attention)
@@ -65,8 +68,11 @@ def _packed_attention(
             F.embedding(index, x).unflatten(-1, (-1, size)).transpose(1, 2)
             for index, x in zip((block.query_S_Q, block.key_S_K, block.key_S_K), flat, strict=True)
         )
+        shared = heads // k.shape[1]
+        if shared > 1 and q.is_cuda:  # the kernels that take a mask there want as many keys as queries
+            k, v, shared = k.repeat_interleave(shared, 1), v.repeat_interleave(shared, 1), 1
         result = F.scaled_dot_product_attention(
-            q, k, v, mask, dropout_p=dropout, scale=scaling, enable_gqa=k.shape[1] != heads
+            q, k, v, mask, dropout_p=dropout, scale=scaling, enable_gqa=shared > 1
         )
         results.append(result.transpose(1, 2).reshape(-1, heads * size))
     joined = F.embedding(row.unblock_F, results[0] if len(results) == 1 else torch.cat(results))

@@ -13,6 +13,7 @@ from biorlhf.engines.models import load_base, load_tokenizer
 from biorlhf.engines.packing import fed_tokens, fill, pack, pad, predicted
 from biorlhf.engines.prompts import encode_prompt, encode_response
 from biorlhf.engines.tiny import write_tiny_model
+from biorlhf.errors import InputError
 from biorlhf.recipe import Lora, Model, Prompt
 from biorlhf.types import TrainCompletion, TrainGroup
 
@@ -146,3 +147,14 @@ def test_chunks_do_not_change_the_values(monkeypatch):
         assert torch.allclose(gradient, reference, rtol=1e-4, atol=1e-4)
         logp = torch.log_softmax(hidden @ weight.t(), -1)
         assert torch.allclose(entropy, -(logp.exp() * logp).sum(-1), atol=1e-4)
+
+
+def test_packing_refuses_an_architecture_that_it_was_not_compared_on(tmp_path):
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.for_model(
+        "gemma2", hidden_size=16, intermediate_size=16, num_hidden_layers=1, head_dim=8
+    )
+    config.vocab_size, config.num_attention_heads, config.num_key_value_heads = 32, 2, 1
+    with pytest.raises(InputError, match=r"(?s)models of type 'gemma2'.*learner\.packing: false"):
+        forward.enable_packing(AutoModelForCausalLM.from_config(config))
