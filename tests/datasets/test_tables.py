@@ -115,7 +115,16 @@ def test_questions_name_both_directions_or_none(lab):
         assert (" up" in prompt) == (" down" in prompt), prompt
 
 
-@pytest.mark.parametrize("contrast", [("flight", "ground"), ("ground controls", "flight"), ("KO", "WT")])
+@pytest.mark.parametrize(
+    "contrast",
+    [
+        ("flight", "ground"),
+        ("ground controls", "flight"),
+        ("KO", "WT"),
+        ("sham", "injured"),
+        ("vehicle", "drug X"),
+    ],
+)
 def test_gold_answers_score_at_least_095_and_wrong_ones_low(lab, contrast):
     text = lab.read_text().replace("numerator: flight", f"numerator: {contrast[0]}")
     lab.write_text(text.replace("denominator: ground", f"denominator: {contrast[1]}"))
@@ -132,6 +141,18 @@ def test_gold_answers_score_at_least_095_and_wrong_ones_low(lab, contrast):
         if question.prompt in rejected:
             wrong = composer.score(question.prompt, rejected[question.prompt], question.ground_truth)
             assert float(wrong) < 0.3, (question.prompt, rejected[question.prompt])
+
+
+def test_the_wrong_group_in_plain_words_scores_low_in_any_contrast(lab):
+    lab.write_text(lab.read_text().replace("flight", "KO").replace("ground", "WT"))
+    composer = RewardComposer(active_verifiers=["V2"], weights={"V2": 1})
+    for question in [q for q in build(lab).questions if q.kind == "direction"][::9]:
+        groups = ("KO", "WT") if question.ground_truth["direction"] == "UP" else ("WT", "KO")
+        name = question.ground_truth["pathway"]
+        right = f"{name} is higher in {groups[0]} than in {groups[1]}."
+        wrong = f"{name} is higher in {groups[1]} than in {groups[0]}."
+        assert float(composer.score(question.prompt, right, question.ground_truth)) == 1.0
+        assert float(composer.score(question.prompt, wrong, question.ground_truth)) == 0.0
 
 
 def test_preferences_differ_in_the_fact_and_not_in_length(lab):

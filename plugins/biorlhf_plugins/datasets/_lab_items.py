@@ -127,8 +127,9 @@ def _answer(words: dict[str, str], about: str, code: int, effect: float, padj: f
 
 @functools.cache
 def is_control(group: str) -> bool:
-    """Whether a group's name is one of a control: ground, vehicle, untreated."""
-    return any(role in (("frame", "GROUND"), ("treatment", "vehicle")) for role in _roles(group))
+    """Whether a group's name is one of a control: ground, vehicle, sham, untreated."""
+    named = any(role in (("frame", "GROUND"), ("treatment", "vehicle")) for role in _roles(group))
+    return named or "sham" in group.lower()
 
 
 @functools.cache
