@@ -23,7 +23,8 @@ class Given:
 
     ``kind`` is ``adapter`` or ``merged``; ``base`` the base model's name; ``sha256`` that of the adapter's
     tensors; ``check`` says in a sentence how the files were checked after they were written;
-    ``evaluations`` names those of the run's evaluations that asked this very policy.
+    ``evaluations`` names those of the run's evaluations that asked this very policy; ``packaged`` says
+    that the base model is neither a folder nor on a hub but comes with a Python package.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Given:
     origin: str
     check: str
     evaluations: tuple[str, ...] = ()
+    packaged: bool = False
 
 
 def card(given: Given, run: report.Run, version: str) -> str:
@@ -77,10 +79,12 @@ def _use(given: Given) -> str:
     if given.kind == "merged":
         lines = ['model = AutoModelForCausalLM.from_pretrained("<this folder>")']
     else:
+        name = f'resolve_base("{given.base}")' if given.packaged else f'"{given.base}"'
         lines = [
             "from peft import PeftModel",
+            *(["from biorlhf.engines.models import resolve_base"] if given.packaged else []),
             "",
-            f'base = AutoModelForCausalLM.from_pretrained("{given.base}")',
+            f"base = AutoModelForCausalLM.from_pretrained({name})",
             'model = PeftModel.from_pretrained(base, "<this folder>")',
         ]
     code = "\n".join(["from transformers import AutoModelForCausalLM", *lines])
@@ -100,9 +104,10 @@ def _results(given: Given, run: report.Run) -> str:
             for row in rows
         ),
     ]
+    own = [name for name in given.evaluations if name in {e.when for e in run.evaluations}]
     whose = (
-        f"This model is the one of: {', '.join(given.evaluations)}."
-        if given.evaluations
+        f"This model is the one of: {', '.join(own)}."
+        if own
         else "None of these evaluations is of this very adapter: they are of other moments of its run."
     )
     return f"95 % intervals in brackets. {whose}\n\n" + "\n".join(table) + "\n"
@@ -120,7 +125,7 @@ def _training(run: report.Run) -> str:
         optimizer = stage.get("optimizer") or {}
         steps = sum(row["stage"] == (stage.get("name") or stage["trainer"]) for row in run.metrics)
         lines.append(
-            f"- {stage['trainer']}: {steps} steps, LoRA r {lora.get('r')} alpha {lora.get('alpha'):g}, "
+            f"- {stage['trainer']}, steps: {steps}, LoRA r {lora.get('r')} alpha {lora.get('alpha'):g}, "
             f"learning rate {optimizer.get('learning_rate'):g} ({optimizer.get('schedule')})"
         )
     weights = [f"{v['verifier']} {v['weight']:g}" for v in run.recipe.get("verifiers") or ()]

@@ -55,6 +55,7 @@ def export_to(to: Path, chosen: Trained, *, merged: bool, dtype: str | None) -> 
     """
     from biorlhf import api, model_card, report
     from biorlhf.engines import export as engine
+    from biorlhf.engines.base_files import PACKAGED
     from biorlhf.engines.models import base_name
     from biorlhf.plugins import own_version
 
@@ -75,7 +76,7 @@ def export_to(to: Path, chosen: Trained, *, merged: bool, dtype: str | None) -> 
         assert chosen.store is not None
         run, evaluations = report.load_run(chosen.store.folder), api.read_run(chosen.store.folder).evaluations
         own = tuple(when for when, held in evaluations.items() if held["adapter"]["sha256"] == sha256)
-        given = model_card.Given(kind, base, used, sha256, chosen.origin, found, own)
+        given = model_card.Given(kind, base, used, sha256, chosen.origin, found, own, base in PACKAGED)
         (partial / "README.md").write_text(model_card.card(given, run, own_version()), encoding="utf-8")
         (partial / MARK).write_text(json.dumps({"biorlhf": own_version(), **written}, indent=2) + "\n")
         if to.exists():

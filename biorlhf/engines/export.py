@@ -125,11 +125,13 @@ def _write_shards(folder: Path, tensors: Iterator[tuple[str, Tensor]], dtype: to
         total += made.nbytes
     close()
     if len(names) == 1:
+        (folder / "shard-1").chmod(0o644)
         (folder / "shard-1").rename(folder / "model.safetensors")
         return
     places = {}
     for number, held in enumerate(names, 1):
         file = f"model-{number:05d}-of-{len(names):05d}.safetensors"
+        (folder / f"shard-{number}").chmod(0o644)
         (folder / f"shard-{number}").rename(folder / file)
         places |= dict.fromkeys(held, file)
     index = {"metadata": {"total_size": total}, "weight_map": places}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 
-def tiny_recipe(base, folder, **changes):
+def recipe_data(base, folder, **changes):
     """A recipe that trains in seconds; ``changes`` replace whole sections."""
     return {
         "name": "tiny",
@@ -44,4 +44,25 @@ def done(base, tmp_path_factory):
     """The run; tests read it and may add evaluations of their own names."""
     from biorlhf import api
 
-    return api.run(tiny_recipe(base, tmp_path_factory.mktemp("runs")), quiet=True)
+    return api.run(recipe_data(base, tmp_path_factory.mktemp("runs")), quiet=True)
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe():
+    return recipe_data
+
+
+@pytest.fixture
+def biorlhf():
+    """The command line in this process: errors are raised, and the result has ``stdout``."""
+    from click.testing import CliRunner
+
+    from biorlhf.cli import COMMANDS, _load
+
+    def call(name, *args, stdin=None):
+        command = _load(name, COMMANDS[name][0])
+        result = CliRunner().invoke(command, list(args), input=stdin, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result
+
+    return call
