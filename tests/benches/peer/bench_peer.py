@@ -1,7 +1,7 @@
 """Both sides on one machine, one after the other: JSON, and a table of ratios.
 
     make bench-peer                                   (or, with fewer steps:)
-    .venv/bin/python tests/benches/peer/bench_peer.py --steps 2 --only sft,dpo --out /tmp/peer.json
+    .venv/bin/python tests/benches/peer/bench_peer.py --steps 2 --only sft,dpo --out runs/peer.json
 
 The first step of each side warms up and is left out; the figure is the median of the others.
 """
