@@ -10,7 +10,8 @@ from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.text import Token
 
 OPERATORS = {
-    "/": "/", "÷": "/", "×": "×", "x": "×", "time": "×", "+": "+", "plus": "+", "—": "-", "–": "-", "minus": "-",
+    "/": "/", "÷": "/", "×": "×", "x": "×", "time": "×", "+": "+", "plus": "+", "—": "-", "–": "-",
+    "minus": "-",
 }  # fmt: skip
 EQUALS = frozenset(("=", "≈", "equal", "~", "is", "give", "make", "yield"))
 TERMS = 8

@@ -16,8 +16,10 @@ from biorlhf_plugins.claims.text import Token
 STRONG = frozenset(".!?;")
 WEAK = frozenset(
     (
-        ",", ":", "(", ")", "[", "]", "—", "→", "\n", "and", "but", "while", "whereas", "although", "though", "however",
-        "yet", "or", "nor", "so", "because", "which", "&", ">", "<", "then", "=", "meaning", "ie", "unlike", "despite",
+        ",", ":", "(", ")", "[", "]", "—", "→", "\n", "and", "but", "while", "whereas", "although", "though",
+        "however",
+        "yet", "or", "nor", "so", "because", "which", "&", ">", "<", "then",
+        "meaning", "ie", "unlike", "despite",
     )
 )  # fmt: skip
 CLAUSES = frozenset(

@@ -12,55 +12,11 @@ from biorlhf_plugins.claims.text import Clean, Token
 SPREAD = 0.15
 """Two explicit confidences that differ by more contradict each other."""
 
-LINKS = frozenset(
-    [
-        ":",
-        "=",
-        "is",
-        "of",
-        "at",
-        "about",
-        "around",
-        "roughly",
-        "approximately",
-        "~",
-        "≈",
-        "level",
-        "score",
-        "(",
-        "[",
-        "was",
-        "be",
-        "by",
-        "my",
-        "to",
-        "would",
-        "—",
-        "→",
-        "|",
-        "the",
-        "a",
-        "estimated",
-        "stand",
-        "remain",
-        "therefore",
-        "overall",
-        "in",
-        "estimate",
-        ">",
-        "set",
-        "stated",
-        "given",
-        "quantified",
-        "probability",
-        "percentage",
-        "value",
-        "rating",
-        ",",
-        "\n",
-        "final",
-    ]
-)
+LINK_WORDS = """is of at about around
+roughly approximately level score was be by my to would the a estimated
+stand remain therefore overall in estimate set stated given
+quantified probability percentage value rating final"""
+LINKS = frozenset((*LINK_WORDS.split(), *':=~≈([—→|>,"\n'))
 OBJECT_STARTS = frozenset(("that", "of", "in", "about", "on", "for", "whether", "regarding", "concerning"))
 STOPS = frozenset((".", ";", "!", "?", "\n", "("))
 NUMBER_BEFORE_GAP = 2
@@ -160,12 +116,12 @@ def _number_near(page: _Page, trigger: Mention) -> tuple[float | None, int, int]
     limit = at + (16 if named else 7)
     while at < min(limit, len(page.stream)):
         hit = page.numbers.get(at)
+        if hit is not None and _is_scale(page, hit):
+            at = hit.last + 1
+            continue
         if hit is not None:
-            return (
-                _after(page, hit)
-                if linked or page.text(at - 1) in (":", "=", "is", "(", "at", "—", "of")
-                else None
-            )
+            joined = linked or page.text(at - 1) in (":", "=", "is", "(", "at", "—", "of")
+            return _after(page, hit) if joined else None
         if page.text(at) in (".", ";", "!", "?"):
             return None
         if page.text(at) == "\n" and not (at == trigger.last + 1 or page.text(at - 1) in (":", "\n")):
@@ -175,6 +131,12 @@ def _number_near(page: _Page, trigger: Mention) -> tuple[float | None, int, int]
             return None
         at += 1
     return None
+
+
+def _is_scale(page: _Page, hit: Mention) -> bool:
+    """True for the "(0-100)" that only says on which scale the confidence is given."""
+    number: Number = hit.value  # type: ignore[assignment]
+    return page.text(hit.last) == ")" and number.low in (0, 1) and number.high in (1, 100)
 
 
 def _before(page: _Page, hit: Mention) -> tuple[float | None, int, int] | None:
@@ -246,7 +208,7 @@ def _level_near(page: _Page, trigger: Mention) -> Mention | None:
 
 def _about_answer(page: _Page, first: int, trigger: Mention, end: int) -> tuple[bool, bool]:
     """(is it about the answer?, is it about the answer being wrong?)"""
-    start = trigger.last
+    start = trigger.last - (page.text(trigger.last - 1) in OBJECT_STARTS)
     if page.text(start) not in OBJECT_STARTS:
         start = max(trigger.last, end)
         if page.text(start) not in OBJECT_STARTS:

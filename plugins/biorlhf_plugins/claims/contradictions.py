@@ -13,7 +13,33 @@ from biorlhf_plugins.claims.text import Clean, Token
 
 GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?|[A-Z][a-z]{2,5}\d?)\b")
 
-SPECIES = (frozenset(("human", "people", "astronaut", "patient", "person", "man", "crew")), frozenset(("mouse", "mice", "animal", "rat", "rodent")))  # fmt: skip
+NO_GENES = frozenset(("KMP", "HU", "IR", "DEG", "DEGs", "RNA", "RR1", "RR3", "RR6", "RR7", "RR8", "RR9"))
+TURNS = frozenset(("but", "so", "however", "still", "yet", "though"))
+SPECIES = (
+    frozenset(("human", "people", "astronaut", "patient", "person", "man", "crew", "adult")),
+    frozenset(("mouse", "mice", "animal", "rat", "rodent")),
+)
+WORDS = {
+    kind: frozenset(words.split())
+    for kind, words in {
+        "bare": "many much what number count value",
+        "dose": "dose much dosage amount intake supplement concentration",
+        "nes": "ne nes enrichment score",
+        "deg": "deg many gene count",
+        "deg_up": "deg many gene count",
+        "deg_down": "deg many gene count",
+        "time": "long duration day week month hour when time schedule",
+        "percent": "percent percentage fraction probability likely chance proportion risk rate",
+        "ratio": "fold ratio time much",
+        "log2fc": "fold log2fc change log2",
+        "padj": "padj significance",
+        "mouse": "mice mouse animal people astronaut human",
+        "direction": "up down upregulated downregulated direction way increase decrease higher lower "
+        "increased decreased change changed respond affected",
+        "class": "type pattern rescue class",
+    }.items()
+}
+"""Words of a question that ask for a figure of a kind, a direction or a class."""
 
 
 def contradictions(
@@ -63,15 +89,13 @@ def contradictions(
         ) or _asked_for(claim, asked):
             found.append(claim.span)
     if "gene" in asked or "protein" in asked:
-        found += _genes(text, prompt, clean_text, stream, parts, set(refusals))
+        found += _genes(text, prompt, clean_text, stream, parts, refusals)
     return found
 
 
 def _after_cut(stream: Sequence[Token], refused: int, at: int) -> bool:
     """True where a "but" or "so" stands between the refusal and the claim."""
-    return any(
-        stream[i].text in ("but", "so", "however", "still", "yet", "though") for i in range(refused, at)
-    )
+    return any(stream[i].text in TURNS for i in range(refused, at))
 
 
 def _sentence_of(parts: Sequence[Sentence], token: int) -> int:
@@ -96,39 +120,12 @@ def _asked_for(claim: Claim, asked: set[str]) -> bool:
     if "entity" in slot.stated and slot.entity is not None and not set(slot.entity.split()) & asked:
         return False
     if claim.kind == "number":
-        wanted = {
-            "dose": ("dose", "much", "dosage", "amount", "intake", "supplement", "concentration"), "nes": ("ne", "nes", "enrichment", "score"), "deg": ("deg", "many", "gene", "count"), "deg_up": ("deg", "many", "gene", "count"),
-            "deg_down": ("deg", "many", "gene"), "time": ("long", "duration", "day", "week", "month", "hour", "when", "time", "schedule"),
-            "percent": ("percent", "percentage", "fraction", "probability", "likely", "chance", "proportion", "risk", "rate"), "ratio": ("fold", "ratio", "time", "much"),
-            "log2fc": ("fold", "log2fc", "change", "log2"), "padj": ("padj", "significance"), "mouse": ("mice", "mouse", "animal", "people", "astronaut", "human"),
-        }  # fmt: skip
         if slot.quantity is None:
-            return bool(asked & {"many", "much", "what", "number", "count", "value"}) and claim.low is None
-        return bool(asked & set(wanted.get(slot.quantity, ())))
+            return bool(asked & WORDS["bare"]) and claim.low is None
+        return bool(asked & WORDS.get(slot.quantity, frozenset()))
     if claim.kind == "direction":
-        return claim.label in ("UP", "DOWN") and bool(
-            asked
-            & {
-                "up",
-                "down",
-                "upregulated",
-                "downregulated",
-                "direction",
-                "way",
-                "increase",
-                "decrease",
-                "higher",
-                "lower",
-                "increased",
-                "decreased",
-                "change",
-                "changed",
-                "respond",
-                "respon",
-                "affected",
-            }
-        )
-    return "type" in asked or "pattern" in asked or "rescue" in asked or "class" in asked
+        return claim.label in ("UP", "DOWN") and bool(asked & WORDS["direction"])
+    return bool(asked & WORDS["class"])
 
 
 def _genes(
@@ -137,27 +134,20 @@ def _genes(
     clean_text: Clean,
     stream: Sequence[Token],
     parts: Sequence[Sentence],
-    barred: set[int],
+    refusals: dict[int, int],
 ) -> list[Span]:
-    known = set(GENE.findall(prompt)) | {
-        "KMP",
-        "HU",
-        "IR",
-        "DEG",
-        "DEGs",
-        "RNA",
-        "The",
-        "This",
-        "That",
-        "These",
-    }
+    """Gene symbols that the prompt does not name, outside the clauses that decline to."""
+    known = set(GENE.findall(prompt)) | NO_GENES
     found: list[Span] = []
     for number, part in enumerate(parts):
-        if number in barred or part.first >= part.last:
+        first = part.first
+        if number in refusals:
+            cuts = (i for i in range(refusals[number], part.last) if stream[i].text in TURNS)
+            first = next(cuts, part.last)
+        if first >= part.last:
             continue
-        start, end = clean_text.span(stream[part.first].start, stream[part.last - 1].end)
+        start, end = clean_text.span(stream[first].start, stream[part.last - 1].end)
         for match in GENE.finditer(text, start, min(end, start + 2000)):
-            symbol = match[0]
-            if symbol not in known and any(c.isdigit() for c in symbol):
+            if match[0] not in known and any(c.isdigit() for c in match[0]):
                 found.append(match.span())
     return found

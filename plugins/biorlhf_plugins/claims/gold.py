@@ -17,6 +17,10 @@ from biorlhf_plugins.claims.text import clean, tokens
 
 DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
 CLASS_KINDS = ("type", "pattern")
+QUANTITIES = (
+    ("ratio", "ratio"), ("fold change", "log2fc"), ("log2", "log2fc"), ("logfc", "log2fc"), ("fold", "ratio"),
+    ("percent", "percent"), ("nes", "nes"), ("enrichment score", "nes"), ("padj", "padj"), ("fdr", "padj"),
+)  # fmt: skip
 OPEN_GUESS = 0.2
 """What declining to answer is worth where the question is open (a figure, a name)."""
 
@@ -145,6 +149,15 @@ def _new_names(truth: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, 
     for name in (*(truth.get("missions") or ()), truth.get("mission")):
         if name and _flight(str(name)) is None:
             yield "mission", _mission(str(name)), (str(name), str(name).replace("_", " "))
+    yield from _groups(str(truth.get("contrast") or ""))
+
+
+def _groups(contrast: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The groups of a contrast of one's own, KO_vs_WT, so that "higher in WT" is read as DOWN."""
+    groups = [group.replace("_", " ") for group in contrast.split("_vs_")]
+    if len(groups) == 2 and not any(_known(g, kind) for g in groups for kind in ("frame", "condition")):
+        frames = ("GROUND", "FLIGHT") if _is_control(groups[0]) else ("FLIGHT", "GROUND")
+        yield from (("frame", frame, (g,)) for frame, g in zip(frames, groups, strict=True))
 
 
 def _known(name: str, kind: str) -> bool:
@@ -232,7 +245,7 @@ def conditions_of(text: str) -> tuple[str | None, str | None]:
 def quantity_of(text: str) -> str | None:
     """The canonical quantity of a name such as "DEG count", "upregulated DEGs", "NES"."""
     lowered = text.lower().replace("_", " ")
-    for word, quantity in (("ratio", "ratio"), ("fold change", "log2fc"), ("log2", "log2fc"), ("logfc", "log2fc"), ("fold", "ratio"), ("percent", "percent"), ("nes", "nes"), ("enrichment score", "nes"), ("padj", "padj"), ("fdr", "padj")):  # fmt: skip
+    for word, quantity in QUANTITIES:
         if word in lowered:
             return quantity
     if "deg" in lowered or "gene" in lowered:
@@ -266,9 +279,12 @@ def _directions(truth: Mapping[str, Any], tissue: str | None, additions: Additio
         yield Direction(row_key, row_db, place, mission, turn(row["direction"]))
 
 
+def _is_control(group: str) -> bool:
+    return re.search(r"ground|control|vehicle|sham", group.lower()) is not None
+
+
 def _turned(contrast: str) -> Any:
-    numerator = contrast.lower().partition("_vs_")[0]
-    turn = bool(re.search(r"ground|control|vehicle|sham", numerator))
+    turn = _is_control(contrast.partition("_vs_")[0])
 
     def label(value: Any) -> str:
         upper = str(value).upper()

@@ -168,7 +168,8 @@ def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool,
 def _from_nes(slot: Direction, gold: Gold, said: Extraction, several: bool, spread: bool) -> set[str]:
     found = [
         c for c in said.numbers
-        if c.asserted and c.slot.quantity == "nes" and c.value and _fits(slot, gold.contrast, c, several, spread)
+        if c.asserted and c.slot.quantity == "nes" and c.value
+        and _fits(slot, gold.contrast, c, several, spread)
     ]  # fmt: skip
     values = {
         c.sentence: c.value

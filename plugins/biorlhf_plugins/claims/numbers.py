@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 NUMBER = (
     r"(?<![\w.])(?P<sign>(?<![\w)\]%])[+-](?=\d|\.\d))?"
-    r"(?:(?P<group>\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ ']\d{3})+)(?![\d,]\d)(?P<gdec>\.\d+)?|(?P<plain>\d+(?:\.\d+)?|(?<!\d)\.\d+))"
+    r"(?:(?P<group>\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ ']\d{3})+)(?![\d,]\d)(?P<gdec>\.\d+)?"
+    r"|(?P<plain>\d+(?:\.\d+)?|(?<!\d)\.\d+))"
     r"(?P<exp>e[+-]?\d{1,3}(?!\w)|\s?[×x]\s?10\s?\^\s?-?\s?\d{1,3})?"
-    r"(?:\s?(?P<unit>%|percent\b|per cent\b|×(?!\s?\d)|x(?!\s?\d)(?![a-z])|-?\s?fold\b)|(?P<scale>k|m|bn)(?![\w])|(?P<glued>[a-z]+\w*))?"
+    r"(?:\s?(?P<unit>%|percent\b|per cent\b|×(?!\s?\d)|x(?!\s?\d)(?![a-z])|-?\s?fold\b)"
+    r"|(?P<scale>k|m|bn)(?![\w])|(?P<glued>[a-z]+\w*))?"
 )
 SCALES = {"k": 1e3, "m": 1e6, "bn": 1e9}
 UNITS = {"%": "percent", "percent": "percent", "per cent": "percent", "×": "ratio", "x": "ratio"}

@@ -52,7 +52,11 @@ def flipped(chunk: Chunk, sentence: Sentence, focus: Mention) -> bool:
     if not frames:
         return False
     references = [m for m in chunk.mentions if m.kind == "cmp"]
-    free = [f for f in frames if not any(0 < f.first - r.first <= REFERENCE_GAP for r in references)]
+    seconds = {f.first for f, g in zip(frames[1:], frames, strict=False) if f.first - g.last <= 1}
+    free = [
+        f for f in frames
+        if f.first not in seconds and not any(0 < f.first - r.first <= REFERENCE_GAP for r in references)
+    ]  # fmt: skip
     if free:
         nearest = min(free, key=lambda f: abs(f.first - focus.first) - 0.5 * (f.first > focus.first))
         return nearest.value == "GROUND"

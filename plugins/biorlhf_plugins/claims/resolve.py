@@ -6,15 +6,15 @@ then in a heading or a table's header, then in the sentences before, and at last
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
+from biorlhf_plugins.claims.attribution import default, last_group, slots, treatment
 from biorlhf_plugins.claims.clauses import Chunk, Sentence
-from biorlhf_plugins.claims.mentions import DATABASE_WORDS, Mention
+from biorlhf_plugins.claims.mentions import Mention
 from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.polarity import flipped, negated
-from biorlhf_plugins.claims.quantities import NOUN_UNITS, PREPOSITIONS, quantity_of
-from biorlhf_plugins.claims.reader import NOTHING, ROLES, Reader, values
+from biorlhf_plugins.claims.quantities import NOUN_UNITS, quantity_of
+from biorlhf_plugins.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.claims.records import Claim, Slot
 
 APPROXIMATE_GAP = 3
@@ -39,7 +39,7 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     for index, chunk in enumerate(sentence.chunks):
         foci = _foci(reader, chunk)
         for focus in foci:
-            for slot in _slots(reader, sentence, index, focus, paired):
+            for slot in slots(reader, sentence, index, focus, paired):
                 claim = _claim(reader, sentence, index, focus, slot, number)
                 if claim is not None:
                     reader.claims.append(claim)
@@ -94,123 +94,6 @@ def _respectively(reader: Reader, sentence: Sentence) -> dict[int, Any]:
     return {}
 
 
-def _slots(
-    reader: Reader, sentence: Sentence, index: int, focus: Mention, paired: dict[int, Any]
-) -> Iterator[Slot]:
-    found: dict[str, tuple[Any, ...]] = {}
-    stated: set[str] = set()
-    kinds = {m.kind for m in sentence.mentions}
-    for role in ROLES:
-        here = None if role not in kinds else _near(reader, sentence.chunks, index, focus, role)
-        if role == "mission" and focus.value == "MIXED":
-            here = _pick(reader, sentence.chunks[index], focus, role)
-        if role == "entity" and focus.first in paired:
-            here = (paired[focus.first],)
-        elsewhere = role == "path" and "other" in kinds and _other_subject(sentence.chunks[index], focus)
-        if elsewhere and not _pick(reader, sentence.chunks[index], focus, role):
-            return
-        if here is None:
-            here = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
-        if here:
-            stated.add("pathways" if role == "path" else role)
-        found[role] = here or _default(reader, role)
-    quantity = quantity_of(reader, sentence, index, focus)
-    pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
-    db = _database(reader, sentence) if "path" in kinds else None
-    given_here = frozenset(stated)
-    for entity in found["entity"] or NOTHING:
-        for mission in found["mission"] or NOTHING:
-            for condition in found["condition"] or NOTHING:
-                treatment = _treatment(found["treatment"], condition)
-                yield Slot(entity, condition, treatment, quantity, pathways, db, mission, given_here)
-
-
-def _default(reader: Reader, role: str) -> tuple[Any, ...]:
-    given = reader.given.get(role, ())
-    return given if len(given) == 1 else ()
-
-
-def _treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
-    if condition and "_x_" in condition:
-        return None
-    return str(found[-1]) if found else None
-
-
-def _near(
-    reader: Reader, chunks: Sequence[Chunk], index: int, focus: Mention, role: str
-) -> tuple[Any, ...] | None:
-    own = _pick(reader, chunks[index], focus, role)
-    if own:
-        return own
-    for before in range(index - 1, max(-1, index - 25), -1):
-        group = values(_last_group(chunks[before].mentions, role), role)
-        if group:
-            return group
-    later = values((m for c in chunks[index + 1 :] for m in c.mentions), role)
-    if len(later) == 1 and role == "path":
-        return later
-    return None
-
-
-def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any, ...]:
-    """The mention, or the list of mentions, of a role that stands nearest to the focus."""
-    candidates = [m for m in chunk.mentions if m.kind == role]
-    if len(candidates) < 2:
-        return tuple(m.value for m in candidates)
-    free = [m for m in candidates if not _reference(chunk, m)]
-    candidates = free or candidates
-    if not candidates or len({m.value for m in candidates}) == 1:
-        return values(candidates, role)
-    rivals = [m for m in chunk.mentions if m.kind == focus.kind and m is not focus]
-    nearest = min(candidates, key=lambda m: _distance(reader, m, focus))
-    group = [nearest]
-    for step in (-1, 1):
-        at = candidates.index(nearest) + step
-        while 0 <= at < len(candidates):
-            inner = group[-1] if step > 0 else group[0]
-            gap = candidates[at].first - inner.last if step > 0 else inner.first - candidates[at].last
-            low, high = sorted((candidates[at].first, inner.first))
-            if gap > 4 or any(low < r.first < high for r in (*rivals, focus)):
-                break
-            group.insert(len(group) if step > 0 else 0, candidates[at])
-            at += step
-    return values(group, role)
-
-
-def _distance(reader: Reader, m: Mention, focus: Mention) -> float:
-    if m.first >= focus.last:
-        gap = m.first - focus.last
-        linked = m.first > 0 and reader.stream[m.first - 1].text in PREPOSITIONS
-        return gap - 2.5 if linked else gap
-    return float(focus.first - m.last)
-
-
-def _reference(chunk: Chunk, m: Mention) -> bool:
-    return any(r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions)
-
-
-def _last_group(mentions: Sequence[Mention], role: str) -> list[Mention]:
-    group: list[Mention] = []
-    for m in reversed(mentions):
-        if m.kind == role:
-            if group and group[-1].first - m.last > 4:
-                break
-            group.append(m)
-    return group[::-1]
-
-
-def _other_subject(chunk: Chunk, focus: Mention) -> bool:
-    return focus.kind == "dir" and any(
-        m.kind == "other" and (focus.first >= m.last or 0 <= m.first - focus.last <= 2)
-        for m in chunk.mentions
-    )
-
-
-def _database(reader: Reader, sentence: Sentence) -> str | None:
-    named = [t.text for t in reader.stream[sentence.first : sentence.last] if t.text in DATABASE_WORDS]
-    return named[0] if named else None
-
-
 def _claim(
     reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int
 ) -> Claim | None:
@@ -218,7 +101,8 @@ def _claim(
     span = reader.span(focus.first, focus.last)
     denied = negated(reader.stream, chunk, focus, sentence.chunks[index - 1] if index else None)
     common: dict[str, Any] = {
-        "span": span, "modality": reader.marks[focus.first] or "asserted", "sentence": number, "chunk": focus.first,
+        "span": span, "modality": reader.marks[focus.first] or "asserted",
+        "sentence": number, "chunk": focus.first,
         "partial": any(m.kind == "part" for m in chunk.mentions), "negated": denied,
     }  # fmt: skip
     if focus.kind in ("type", "pattern"):
@@ -270,7 +154,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
         for role in ROLES:
             own = values(cells[i].mentions, role) or values(header, role)
             wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
-            found[role] = wide or _default(reader, role)
+            found[role] = wide or default(reader, role)
         quantity = quantity_of(reader, sentence, i, focus) or next(
             (str(m.value) for m in header if m.kind == "quantity"), None
         )
@@ -279,7 +163,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
             quantity = "deg_up" if ups[0] == "UP" else "deg_down"
         for entity in found["entity"] or (None,):
             slot = Slot(
-                entity, (found["condition"] or (None,))[0], _treatment(found["treatment"], None), quantity,
+                entity, (found["condition"] or (None,))[0], treatment(found["treatment"], None), quantity,
                 tuple(k for keys in found["path"] for k in keys), None, (found["mission"] or (None,))[0],
                 frozenset("pathways" if r == "path" else r for r in ROLES if found[r]),
             )  # fmt: skip
@@ -298,10 +182,11 @@ def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
         if m.kind in ("entity", "mission", "path"):
             slots = {"entity": None, "mission": None, "path": ()} | {m.kind: m.value}
             slot = Slot(
-                slots["entity"] or next(iter(reader.heading.get("entity", ()) or _default(reader, "entity")), None),
-                next(iter(reader.heading.get("condition", ()) or _default(reader, "condition")), None),
+                slots["entity"]
+                or next(iter(reader.heading.get("entity", ()) or default(reader, "entity")), None),
+                next(iter(reader.heading.get("condition", ()) or default(reader, "condition")), None),
                 None, focus.kind if focus.kind != "dir" else None,
-                slots["path"] or next(iter(reader.heading.get("path", ()) or _default(reader, "path")), ()),
+                slots["path"] or next(iter(reader.heading.get("path", ()) or default(reader, "path")), ()),
                 None, slots["mission"], frozenset((m.kind,)),
             )  # fmt: skip
             kind = "direction" if focus.kind == "dir" else "class"
@@ -332,4 +217,4 @@ def _remember(reader: Reader, sentence: Sentence) -> None:
     elif sentence.kind == "prose":
         reader.heading = {}
     for role in {m.kind for m in sentence.mentions}.intersection(ROLES):
-        reader.carried[role] = values(_last_group(sentence.mentions, role), role)
+        reader.carried[role] = values(last_group(sentence.mentions, role), role)

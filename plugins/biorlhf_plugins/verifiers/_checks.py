@@ -13,6 +13,8 @@ from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.records import Claim, Extraction
 from biorlhf_plugins.verifiers._checks_figures import Check, bounds, classes, ranked, sums, two_values
 
+ENUMERATION = "every direction for one slot"
+
 
 def checks(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[Check]:
     """Every check that the text gives something for."""
@@ -46,6 +48,8 @@ def _two_directions(directions: list[Claim]) -> Iterator[Check]:
     for key, claims in slots.items():
         labels = list(dict.fromkeys(str(c.label) for c in claims))
         firsts = {c.label: c.span for c in reversed(claims)}
+        if len(labels) >= 3:
+            yield Check(ENUMERATION, False, ", ".join(labels), tuple(firsts.values()))
         place = ", ".join(str(k if isinstance(k, str) else " or ".join(k)) for k in key if k)
         yield Check(
             "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
@@ -119,7 +123,7 @@ def _universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
                 if c.asserted and c.label != label and c.chunk != general[0].chunk
                 and {"entity", "mission"} & c.slot.stated
                 and not (mark.value == "rest" and c.slot.entity in named)
-                and (not c.slot.pathways or not general[0].slot.pathways or c.slot.pathways == general[0].slot.pathways)
+                and (_same_set(c, general[0]))
             ]  # fmt: skip
             says = f"{label} without exception" + (f", but {exceptions[0].label}" if exceptions else "")
             yield Check(
@@ -151,3 +155,8 @@ def _significance(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
             )
             says = f"{'not significant' if says_ns else 'significant'} with p = {number.value:g}"
             yield Check("significance against the p value", passed, says, (number.span,), 0.5)
+
+
+def _same_set(one: Claim, other: Claim) -> bool:
+    mine, theirs = one.slot.pathways, other.slot.pathways
+    return mine == theirs or not (mine and theirs)

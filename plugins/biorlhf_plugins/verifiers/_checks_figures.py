@@ -182,7 +182,8 @@ def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Chec
         true = value > limit.value if limit.low is not None else value < limit.value
         label, claim = next(iter(answers.items()))
         yield Check(
-            "yes or no against the figure", (label == "YES") == true, f"{label} with {value:g} against {limit.value:g}",
+            "yes or no against the figure", (label == "YES") == true,
+            f"{label} with {value:g} against {limit.value:g}",
             (claim.span, plain[0].span),
         )  # fmt: skip
 

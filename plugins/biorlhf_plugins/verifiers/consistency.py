@@ -14,7 +14,8 @@ from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.claims import Additions
 from biorlhf_plugins.claims.gold import read
 from biorlhf_plugins.claims.records import Extraction
-from biorlhf_plugins.verifiers._checks import Check, checks
+from biorlhf_plugins.verifiers._checks import ENUMERATION, checks
+from biorlhf_plugins.verifiers._checks_figures import Check
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 
 SHOWN = 40
@@ -36,6 +37,8 @@ class Consistency:
         found = list(checks(said, question.prompt, truth.get("is_consistent")))
         if not found:
             return Score.not_applicable("the text says nothing that can be checked against itself")
+        if any(check.name == ENUMERATION for check in found):
+            return Score.scored(0.0, note="every direction is listed", failed=[], passed=[], spans=[])
         found += _confidence(said)
         failed = [check for check in found if not check.passed]
         whole = sum(check.severity for check in found)

@@ -1,0 +1,140 @@
+"""What a number, a direction or a class is about: the nearest tissue, condition, set and mission.
+
+A slot's field is looked for in the claim's own chunk, then in the chunks before it in the sentence,
+then in a heading, then in the sentences before, and at last in the prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from biorlhf_plugins.claims.clauses import Chunk, Sentence
+from biorlhf_plugins.claims.mentions import DATABASE_WORDS, Mention
+from biorlhf_plugins.claims.quantities import PREPOSITIONS, quantity_of
+from biorlhf_plugins.claims.reader import NOTHING, ROLES, Reader, values
+from biorlhf_plugins.claims.records import Slot
+
+
+def slots(
+    reader: Reader, sentence: Sentence, index: int, focus: Mention, paired: dict[int, Any]
+) -> Iterator[Slot]:
+    found: dict[str, tuple[Any, ...]] = {}
+    stated: set[str] = set()
+    kinds = {m.kind for m in sentence.mentions}
+    for role in ROLES:
+        here = None if role not in kinds else _near(reader, sentence.chunks, index, focus, role)
+        if role == "mission" and focus.value == "MIXED":
+            here = _pick(reader, sentence.chunks[index], focus, role)
+        if role == "entity" and focus.first in paired:
+            here = (paired[focus.first],)
+        elsewhere = role == "path" and "other" in kinds and _other_subject(sentence.chunks[index], focus)
+        if elsewhere and not _pick(reader, sentence.chunks[index], focus, role):
+            return
+        if role == "entity" and here is None and _elsewhere(sentence.chunks[index]):
+            here = ("other tissues",)
+        if here is None:
+            here = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
+        if here:
+            stated.add("pathways" if role == "path" else role)
+        found[role] = here or default(reader, role)
+    quantity = quantity_of(reader, sentence, index, focus)
+    pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
+    db = _database(reader, sentence) if "path" in kinds else None
+    given_here = frozenset(stated)
+    for entity in found["entity"] or NOTHING:
+        for mission in found["mission"] or NOTHING:
+            for condition in found["condition"] or NOTHING:
+                medicine = treatment(found["treatment"], condition)
+                yield Slot(entity, condition, medicine, quantity, pathways, db, mission, given_here)
+
+
+def _elsewhere(chunk: Chunk) -> bool:
+    """True for "everywhere else": what is said is not about the tissue that was asked for."""
+    return any(m.kind == "everyone" and m.value == "rest" for m in chunk.mentions)
+
+
+def default(reader: Reader, role: str) -> tuple[Any, ...]:
+    given = reader.given.get(role, ())
+    return given if len(given) == 1 else ()
+
+
+def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
+    if condition and "_x_" in condition:
+        return None
+    return str(found[-1]) if found else None
+
+
+def _near(
+    reader: Reader, chunks: Sequence[Chunk], index: int, focus: Mention, role: str
+) -> tuple[Any, ...] | None:
+    own = _pick(reader, chunks[index], focus, role)
+    if own:
+        return own
+    for before in range(index - 1, max(-1, index - 25), -1):
+        group = values(last_group(chunks[before].mentions, role), role)
+        if group:
+            return group
+    later = values((m for c in chunks[index + 1 :] for m in c.mentions), role)
+    if len(later) == 1 and role == "path":
+        return later
+    return None
+
+
+def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any, ...]:
+    """The mention, or the list of mentions, of a role that stands nearest to the focus."""
+    candidates = [m for m in chunk.mentions if m.kind == role]
+    if len(candidates) < 2:
+        return tuple(m.value for m in candidates)
+    free = [m for m in candidates if not _reference(chunk, m)]
+    candidates = free or candidates
+    if not candidates or len({m.value for m in candidates}) == 1:
+        return values(candidates, role)
+    rivals = [m for m in chunk.mentions if m.kind == focus.kind and m is not focus]
+    nearest = min(candidates, key=lambda m: _distance(reader, m, focus))
+    group = [nearest]
+    for step in (-1, 1):
+        at = candidates.index(nearest) + step
+        while 0 <= at < len(candidates):
+            inner = group[-1] if step > 0 else group[0]
+            gap = candidates[at].first - inner.last if step > 0 else inner.first - candidates[at].last
+            low, high = sorted((candidates[at].first, inner.first))
+            if gap > 4 or any(low < r.first < high for r in (*rivals, focus)):
+                break
+            group.insert(len(group) if step > 0 else 0, candidates[at])
+            at += step
+    return values(group, role)
+
+
+def _distance(reader: Reader, m: Mention, focus: Mention) -> float:
+    if m.first >= focus.last:
+        gap = m.first - focus.last
+        linked = m.first > 0 and reader.stream[m.first - 1].text in PREPOSITIONS
+        return gap - 2.5 if linked else gap
+    return float(focus.first - m.last)
+
+
+def _reference(chunk: Chunk, m: Mention) -> bool:
+    return any(r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions)
+
+
+def last_group(mentions: Sequence[Mention], role: str) -> list[Mention]:
+    group: list[Mention] = []
+    for m in reversed(mentions):
+        if m.kind == role:
+            if group and group[-1].first - m.last > 4:
+                break
+            group.append(m)
+    return group[::-1]
+
+
+def _other_subject(chunk: Chunk, focus: Mention) -> bool:
+    return focus.kind == "dir" and any(
+        m.kind == "other" and (focus.first >= m.last or 0 <= m.first - focus.last <= 2)
+        for m in chunk.mentions
+    )
+
+
+def _database(reader: Reader, sentence: Sentence) -> str | None:
+    named = [t.text for t in reader.stream[sentence.first : sentence.last] if t.text in DATABASE_WORDS]
+    return named[0] if named else None
