@@ -188,12 +188,15 @@ def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
     for line in reading.lines:
         genes = [token.text for token in line.tokens if token.text in table.features]
         claims = [
-            c for c in reading.asserted("number") if c.sentence == line.number and c.slot.quantity == "log2fc"
+            c
+            for c in reading.asserted("number")
+            if c.sentence == line.number and c.slot.quantity in ("log2fc", None)
         ]
-        if len(set(genes)) != 1 or len(claims) != 1 or claims[0].low is not None:
+        if len(set(genes)) != 1 or len(claims) != 1 or "log2fc" not in line.values("quantity"):
             continue
         own = table.find(entity=genes[0], quantity="log2fc")
-        if own and not _matches(claims[0], own, (), _rounding(reading, claims[0])):
+        near = _rounding(reading, claims[0])
+        if own and all(abs((claims[0].value or 0.0) - (f.value or 0.0)) > near + 1e-9 for f in own):
             yield Finding(
                 reading.text.index, ERROR, "wrong_number", reading.quote(line), "; ".join(map(str, own)),
                 f"{claims[0].value:g} contradicts the table",
