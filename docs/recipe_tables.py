@@ -159,8 +159,8 @@ def tables() -> str:
     parts = []
     for place, model in SECTIONS.items():
         heading = f"### `{place}`" if place else "### The top"
-        what = ", a list" if place in LISTS else ""
-        parts.append(f"{heading}{what}\n\n{_table(model, WORDS[place])}")
+        what = "A list; each item has:\n\n" if place in LISTS else ""
+        parts.append(f"{heading}\n\n{what}{_table(model, WORDS[place])}")
     parts.append("## Settings of the built-in plugins")
     for kind, place in KINDS.items():
         for entry in plugins.load(entry_points=False).of_kind(kind):

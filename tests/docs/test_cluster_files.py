@@ -1,0 +1,75 @@
+"""The files in cluster/ can be read, and say what the manual says of them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from biorlhf import recipe
+
+CLUSTER = Path(__file__).resolve().parents[2] / "cluster"
+RAY = next(
+    line.partition("==")[2].strip()
+    for line in (CLUSTER / "requirements-cpu.txt").read_text().splitlines()
+    if line.startswith("ray==")
+)
+
+
+@pytest.mark.parametrize("path", sorted(CLUSTER.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_yaml_file_parses(path):
+    assert isinstance(yaml.safe_load(path.read_text()), dict)
+
+
+@pytest.mark.parametrize("path", sorted(CLUSTER.glob("*.s*")), ids=lambda path: path.name)
+def test_every_script_is_sound_shell(path):
+    subprocess.run(["bash", "-n", str(path)], check=True)
+
+
+def test_kuberay_starts_the_pinned_ray_with_tokens():
+    job = yaml.safe_load((CLUSTER / "kuberay.yaml").read_text())
+    spec = job["spec"]["rayClusterSpec"]
+    assert job["kind"] == "RayJob"
+    assert spec["rayVersion"] == RAY
+    assert spec["authOptions"] == {"mode": "token"}
+
+
+def test_kuberay_has_the_gpus_and_cpus_that_its_recipe_asks_for():
+    job = yaml.safe_load((CLUSTER / "kuberay.yaml").read_text())
+    name = re.search(r"recipes/(\w+)\.yaml", job["spec"]["entrypoint"])[1]
+    asked = recipe.load(CLUSTER.parent / "recipes" / f"{name}.yaml")
+    [worker] = job["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    [container] = worker["template"]["spec"]["containers"]
+    limits = container["resources"]["limits"]
+    cpus = (
+        asked.learner.cpus
+        + asked.rollout.actors * asked.rollout.cpus
+        + asked.scorer.actors * asked.scorer.cpus
+    )
+    gpus = asked.learner.gpus + asked.rollout.actors * asked.rollout.gpus
+    assert worker["replicas"] * int(limits["cpu"]) >= cpus
+    assert worker["replicas"] * int(limits["nvidia.com/gpu"]) >= gpus
+
+
+def test_the_ssh_cluster_keeps_the_dashboard_on_the_loopback_and_asks_for_the_token():
+    cluster = yaml.safe_load((CLUSTER / "ray-cluster.yaml").read_text())
+    starts = [
+        c for part in ("head", "worker") for c in cluster[f"{part}_start_ray_commands"] if "ray start" in c
+    ]
+    assert len(starts) == 2
+    assert all("RAY_AUTH_MODE=token" in command for command in starts)
+    assert "--dashboard-host=127.0.0.1" in starts[0]
+
+
+@pytest.mark.parametrize("path", sorted(CLUSTER.iterdir()), ids=lambda path: path.name)
+def test_nothing_listens_on_every_interface(path):
+    assert "0.0.0.0" not in path.read_text()
+
+
+def test_the_image_installs_what_the_makefile_installs():
+    text = (CLUSTER / "Dockerfile").read_text()
+    assert re.search(r"^FROM python:3\.1\d-slim$", text, re.MULTILINE)
+    assert "make setup ACCELERATOR=${ACCELERATOR}" in text
