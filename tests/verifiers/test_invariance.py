@@ -1,4 +1,4 @@
-"""What must not matter: case, white space, Markdown, separators, the order of independent sentences, wording."""
+"""What must not matter: case, white space, Markdown, separators, order of sentences, wording."""
 
 from __future__ import annotations
 
@@ -93,10 +93,13 @@ def test_the_order_of_independent_sentences_does_not_matter(sentences):
 
 PARAPHRASES = {
     "down": [
-        "E2F Targets is down in flight.", "E2F targets fall.", "The E2F program is repressed in flight thymus.",
-        "Expression of E2F target genes declines in space.", "E2F Targets: DOWN", "HALLMARK_E2F_TARGETS ↓",
+        "E2F Targets is down in flight.", "E2F targets fall.",
+        "The E2F program is repressed in flight thymus.",
+        "Expression of E2F target genes declines in space.", "E2F Targets: DOWN",
+        "HALLMARK_E2F_TARGETS ↓",
         "E2F Targets is lower in flight than in ground controls.", "Ground controls show higher E2F Targets.",
-        "We see a marked drop in E2F Targets.", "E2F Targets is not up but down.", "negative NES for E2F Targets",
+        "We see a marked drop in E2F Targets.", "E2F Targets is not up but down.",
+        "negative NES for E2F Targets",
         "Far from rising, E2F Targets falls.", "E2F target expression is blunted.", "It diminishes.",
         "E2F Targets was found to be downregulated.", "Flight suppresses E2F Targets in the thymus.",
         "Reduced.", "- E2F Targets: decreased", "E2F Targets goes down", "E2F Targets is weaker in flight.",
@@ -130,10 +133,12 @@ COUNTS = Question(
 @pytest.mark.parametrize(
     "text",
     [
-        "6,425", "6425.", "6 425 DEGs", "It is 6,425.", "Soleus: 6425", "6,425 genes are differentially expressed.",
+        "6,425", "6425.", "6 425 DEGs", "It is 6,425.", "Soleus: 6425",
+        "6,425 genes are differentially expressed.",
         "hindlimb suspension changes 6,425 genes in the soleus muscle", "HU → 6,425 DEGs in soleus",
         "soleus, HU: n = 6,425 DEGs", "Exactly 6425 DEGs (padj < 0.05).", "Answer: 6,425", "= 6,425",
-        "six thousand four hundred twenty-five", "Unloading the hindlimbs yields 6,425 DEGs.", "6425 (3,251 up, 3,174 down)",
+        "six thousand four hundred twenty-five", "Unloading the hindlimbs yields 6,425 DEGs.",
+        "6425 (3,251 up, 3,174 down)",
         "The number of DEGs in soleus is 6,425 under HU, compared with 67 under IR.", "6.425e3", "６４２５",
     ],
 )  # fmt: skip

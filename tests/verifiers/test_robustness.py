@@ -32,11 +32,80 @@ QUESTION = Question(
         "answerable": True,
     },
 )
-WORDS = (
-    'E2F Targets soleus liver HU IR KMP up down not no 6,425 67 -2.3 95% confidence: sure yes if " ( ) | \n : ; . , → ↑ '
-    "but and than ground flight all tissues cannot tell sorry correction answer: > < = / × none type A rescue RR-6 ? "
-    "HALLMARK_FOO between 1 of padj NES mixed consistent <!-- --> </think> * # _ \u200b \ud800 \x00 ½ ² ﷺ İ"
-).split(" ")
+WORDS = [
+    *[
+        "E2F",
+        "Targets",
+        "soleus",
+        "liver",
+        "HU",
+        "IR",
+        "KMP",
+        "up",
+        "down",
+        "not",
+        "no",
+        "6,425",
+        "67",
+        "-2.3",
+        "95%",
+        "confidence:",
+        "sure",
+        "yes",
+        "if",
+        "but",
+        "and",
+    ],
+    *[
+        "than",
+        "ground",
+        "flight",
+        "all",
+        "tissues",
+        "cannot",
+        "tell",
+        "sorry",
+        "correction",
+        "answer:",
+        "none",
+        "type",
+        "A",
+        "rescue",
+        "RR-6",
+        "between",
+    ],
+    *[
+        "1",
+        "of",
+        "padj",
+        "NES",
+        "mixed",
+        "consistent",
+        "HALLMARK_FOO",
+        "<!--",
+        "-->",
+        "</think>",
+        "(",
+        ")",
+        "|",
+        ":",
+        ";",
+        ".",
+        ",",
+        "?",
+        ">",
+        "<",
+        "=",
+        "/",
+        "×",
+        "→",
+        "↑",
+        "*",
+        "#",
+        "_",
+    ],
+    *('"', "\n", "\u200b", "\ud800", "\x00", "½", "²", "ﷺ", "İ"),
+]
 
 
 def assert_scores(text):
@@ -68,7 +137,8 @@ def test_any_order_of_meaningful_words(words):
 
 @pytest.mark.parametrize("size", [100_000, 1_000_000])
 @pytest.mark.parametrize(
-    "piece", ["not ", "1,", "(", '"', "<!-- ", "HALLMARK_", "soleus 6,425 and ", "up ", "Confidence: 5% ", "\n", "| up ", "a"]
+    "piece",
+    ["not ", "1,", "(", '"', "<!-- ", "HALLMARK_", "soleus 6,425 and ", "up ", "Confidence: 5% ", "\n", "| up ", "a"],
 )  # fmt: skip
 def test_long_adversarial_text_returns_soon(piece, size):
     text = piece * (size // len(piece))

@@ -29,8 +29,13 @@ def test_a_tissue_with_aliases():
 def test_an_own_gene_set_from_a_file(tmp_path):
     path = tmp_path / "lexicon.json"
     path.write_text(json.dumps({"pathways": {"LAB_CLOCK_GENES": ["circadian module"]}}))
-    question = Question("c", "Which way does the circadian module go in flight liver?",
-                        {"pathway": "LAB_CLOCK_GENES", "direction": "UP", "tissue": "liver", "contrast": "flight_vs_ground"})  # fmt: skip
+    truth = {
+        "pathway": "LAB_CLOCK_GENES",
+        "direction": "UP",
+        "tissue": "liver",
+        "contrast": "flight_vs_ground",
+    }
+    question = Question("c", "Which way does the circadian module go in flight liver?", truth)
     verifier = CATALOGUE.build("verifier", "pathway", {"lexicon_file": str(path)})
     assert verifier.score(question, "Glycolysis is down, the circadian module is up.").value == 1.0
     assert verifier.score(question, "Glycolysis is up, the circadian module is down.").value == 0.0

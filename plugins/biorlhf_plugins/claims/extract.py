@@ -107,10 +107,11 @@ def _thinned(mentions: list[Mention]) -> list[Mention]:
 
 def ask(stream: Sequence[Token], parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
     """Mark what only asks: a sentence that ends with "?", or that repeats the prompt word for word."""
-    asked = " ".join(prompt_words(prompt))
+    words = prompt_words(prompt)
+    asked, known = " ".join(words), frozenset(words)
     for part in parts:
         question = part.last < len(stream) and stream[part.last].text == "?"
-        if not question and asked and part.last - part.first >= 4:
+        if not question and part.last - part.first >= 4 and stream[part.first].text in known:
             question = " ".join(t.text for t in stream[part.first : part.last] if t.kind != "p") in asked
         if question:
             marks[part.first : part.last] = ["quoted"] * (part.last - part.first)

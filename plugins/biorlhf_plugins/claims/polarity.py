@@ -67,6 +67,9 @@ def modalities(stream: Sequence[Token], mentions: Sequence[Mention], parts: Sequ
     """For each token: "" (asserted), "quoted" or "hypothetical"."""
     marks = [""] * (len(stream) + 1)
     _mark_quotes(stream, marks)
+    kinds = {m.kind for m in mentions}
+    if not kinds & {"hyp", "report", "reject"}:
+        return marks
     ends = _sentence_ends(parts, len(stream))
     for m in mentions:
         if m.kind == "hyp":
