@@ -79,7 +79,7 @@ def extraction_cache_clear() -> None:
 
 
 def measure() -> dict[str, float]:
-    """Median ms of a completion of 300 tokens (1,200 characters), worst ms of 100 kB, worst ratio when a text doubles."""
+    """Median ms of 300 tokens (1,200 characters), worst ms of 100 kB, worst ratio when a text doubles."""
     catalogue = load(entry_points=False)
     verifiers = [catalogue.build("verifier", name, {}) for name in VERIFIERS]
     text = completion(220)[:1200]
@@ -93,7 +93,7 @@ def measure() -> dict[str, float]:
             times[size] = min(milliseconds(lambda text=text: score_all(verifiers, text)) for _ in range(3))
         grown = max(times[200_000] / times[100_000], times[1_000_000] / times[500_000])
         print(
-            f"{name:12s} 100 kB {times[100_000]:7.1f} ms   1 MB {times[1_000_000]:7.1f} ms   doubling ×{grown:.2f}"
+            f"{name:12s} 100 kB {times[100_000]:6.1f} ms  1 MB {times[1_000_000]:6.1f} ms  doubled ×{grown:.2f}"
         )
         worst, ratio = max(worst, times[100_000]), max(ratio, grown)
     return {"typical_ms": typical, "worst_100kB_ms": worst, "worst_ratio": ratio}

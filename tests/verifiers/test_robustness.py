@@ -138,7 +138,8 @@ def test_any_order_of_meaningful_words(words):
 @pytest.mark.parametrize("size", [100_000, 1_000_000])
 @pytest.mark.parametrize(
     "piece",
-    ["not ", "1,", "(", '"', "<!-- ", "HALLMARK_", "soleus 6,425 and ", "up ", "Confidence: 5% ", "\n", "| up ", "a"],
+    ["not ", "1,", "(", '"', "<!-- ", "HALLMARK_", "soleus 6,425 and ", "up ", "Confidence: 5% ", "\n",
+     "| up ", "a"],
 )  # fmt: skip
 def test_long_adversarial_text_returns_soon(piece, size):
     text = piece * (size // len(piece))
