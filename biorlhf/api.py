@@ -86,7 +86,7 @@ def load_recipe(recipe: str | Path | Mapping[str, Any], overrides: Overrides = (
 
 
 def run(
-    recipe: str | Path | Mapping[str, Any] | Recipe,
+    recipe: str | Path | Mapping[str, Any] | Recipe | None = None,
     overrides: Overrides = (),
     quiet: bool = False,
     *,
@@ -99,11 +99,13 @@ def run(
         recipe: a file, plain data, or a loaded recipe.
         overrides: changes to it, by dotted path.
         quiet: show no progress.
-        resume: a run's folder to go on with instead, from its last checkpoint; takes no overrides.
+        resume: a run's folder to go on with instead of a recipe, from its last checkpoint.
         address: a Ray cluster; otherwise RAY_ADDRESS, otherwise a local one.
     """
     from biorlhf import pipeline
 
+    if (recipe is None) == (resume is None):
+        raise InputError("run", "give either a recipe or resume with a run's folder")
     store = RunStore.open(resume) if resume is not None else None
     if store is not None and overrides:
         raise InputError("overrides", "a resumed run keeps its recipe", "start a new run to change it")
