@@ -116,14 +116,15 @@ def table_of(rows: Iterable[Row]) -> FactTable:
     new: dict[str, None] = {}
     features: set[str] = set()
     figures: dict[tuple[object, ...], tuple[str, Figure]] = {}
-    for where, entity, condition, quantity, value, aliases, note in rows:
+    for row in rows:
+        where, entity, condition, quantity = row[:4]
         known = {m.kind: m.value for m in scan(tokens(clean(entity).text), lexicon)}
         said = {m.kind: m.value for m in scan(tokens(clean(f"{condition} | {quantity}").text), lexicon)}
         subject = str(known.get("entity") or entity.strip().lower())
         if "entity" not in known:
             # A gene in a tissue is a feature of it, not one more tissue.
             features.add(entity.strip().lower()) if "entity" in said else new.setdefault(entity.strip())
-        figure = _figure(subject, said, quantity, value, aliases, note, f"{entity} {condition} {quantity}")
+        figure = _figure(subject, said, row)
         key = (figure.entity, figure.condition, figure.treatment, figure.quantity, figure.pathway)
         other = figures.get(key)
         if other is not None and other[1].label != figure.label:
@@ -133,15 +134,8 @@ def table_of(rows: Iterable[Row]) -> FactTable:
     return FactTable(tuple(figure for _, figure in figures.values()), additions, frozenset(features))
 
 
-def _figure(
-    subject: str,
-    said: dict[str, object],
-    quantity: str,
-    value: str,
-    aliases: tuple[str, ...],
-    note: str,
-    words: str,
-) -> Figure:
+def _figure(subject: str, said: dict[str, object], row: Row) -> Figure:
+    _, entity, place, quantity, value, aliases, note = row
     last = quantity.lower().split()[-1]
     kind = last if last in ("type", "pattern", "direction") else str(said.get("quantity", quantity.lower()))
     paths = said.get("path")
@@ -161,6 +155,6 @@ def _figure(
         value=number,
         label=value,
         accepted=accepted,
-        words=" ".join(words.split()),
+        words=" ".join(f"{entity} {place} {quantity}".split()),
         note=note,
     )
