@@ -36,7 +36,7 @@ NAMED = frozenset(
 
 
 def extract(text: str, prompt: str = "", additions: Additions | None = None) -> Extraction:
-    """Read a text's claims. Never raises; linear in the text, of which 16,000 characters are read.
+    """Read a text's claims. Never raises; linear in the text, of which 12,000 characters are read.
 
     ``prompt`` gives what the text leaves unsaid (the tissue, the set, the condition), never a claim.
     ``additions`` are names beyond the built-in lexicon.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from biorlhf_plugins.claims.numbers import NUMBER, Number, parse_number
 
-LIMIT = 16_000
+LIMIT = 12_000
 """Characters that are read: the first and the last half of this many of a longer text."""
 
 GREEK = {
