@@ -18,7 +18,7 @@ from biorlhf.recipe import Recipe
 
 PAGE = Path(__file__).with_name("recipes.md")
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
-SECTIONS = {
+SECTIONS: dict[str, type[BaseModel]] = {
     "": Recipe,
     "model": recipe.Model,
     "lora": recipe.Lora,

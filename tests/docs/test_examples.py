@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from biorlhf import Dataset, Group, Question, RewardComposer
+from biorlhf.stage import Sampling
 from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, fresh_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,13 +29,17 @@ def block(page: str, language: str, first_line: str) -> str:
     return found
 
 
+def execute(text: str, page: str, names: dict[str, object]) -> None:
+    exec(compile(text, page, "exec", dont_inherit=True), names)
+
+
 @pytest.fixture(scope="module")
 def examples() -> dict[str, object]:
     """The names that the examples of docs/plugins.md define, run one after the other as on the page."""
     names: dict[str, object] = {"__name__": "examples"}
     hooks = {}
     for text in blocks("docs/plugins.md", "python"):
-        exec(compile(text, "docs/plugins.md", "exec"), names)
+        execute(text, "docs/plugins.md", names)
         hooks |= {name: thing for name, thing in names.items() if name.startswith("biorlhf_")}
     return {**names, "hooks": hooks}
 
@@ -49,7 +54,7 @@ def test_each_kind_of_plugin_has_an_example_that_loads(examples):
         ("verifier", "brief"),
         ("dataset", "growth"),
         ("trainer", "best_of"),
-        ("evaluator", "words"),
+        ("evaluator", "long_answers"),
     ):
         found.build(kind, name, {})
 
@@ -80,23 +85,19 @@ def test_the_example_trainer_learns_the_best_answer(examples):
     assert [groups for groups, _, _ in learner.steps] == [expected] * 10
 
 
-def test_the_example_evaluator_counts_words(examples):
-    evaluator = fresh_catalogue(plugin_of(examples["hooks"])).build("evaluator", "words", {})
-    rollouts = ScriptedRollouts({"*": ["one two three"]})
-    from biorlhf.stage import Sampling
-
-    groups: list[Group] = list(rollouts.sample([Question("a", "?", {})], Sampling(2, 10)))
-    report = evaluator.evaluate([(group, ()) for group in groups])
-    assert report["words"]["value"] == 3.0
-    assert report["words"]["n"] == 2
+def test_the_example_evaluator_tells_long_answers_from_short_ones(examples):
+    evaluator = fresh_catalogue(plugin_of(examples["hooks"])).build("evaluator", "long_answers", {})
+    for text, share in (("word " * 51, 1.0), ("word " * 50, 0.0)):
+        rollouts = ScriptedRollouts({"*": [text]})
+        groups: list[Group] = list(rollouts.sample([Question("a", "?", {})], Sampling(2, 100)))
+        report = evaluator.evaluate([(group, ()) for group in groups])
+        assert report["long"]["value"] == share
+        assert report["long"]["n"] == 2
 
 
 def test_the_readme_example_of_a_composer_runs():
     names: dict[str, object] = {}
-    exec(
-        compile(block("README.md", "python", "from biorlhf import RewardComposer"), "README.md", "exec"),
-        names,
-    )
+    execute(block("README.md", "python", "from biorlhf import RewardComposer"), "README.md", names)
     assert float(names["reward"]) > 0.9
 
 
@@ -135,7 +136,7 @@ def test_the_readme_verifier_works_in_a_recipe(site, tmp_path):
 
 def test_the_readme_verifier_judges(site):
     names: dict[str, object] = {}
-    exec(compile(block("README.md", "python", "# names_tissue.py"), "README.md", "exec"), names)
+    execute(block("README.md", "python", "# names_tissue.py"), "README.md", names)
     verifier = names["NamesTissue"]()
     assert verifier.score(Question("a", "?", {}, tissue="liver"), "In the liver.").value == 1.0
     assert verifier.score(Question("a", "?", {}, tissue="liver"), "In the eye.").value == 0.0
