@@ -254,7 +254,7 @@ def _corrections(facts: Sequence[Fact]) -> Iterator[Item]:
             (fact,),
         )
     for one, two in permutations(counts, 2):
-        if one.condition != two.condition or one.value >= two.value:
+        if one.condition != two.condition or float(one.value) >= float(two.value):
             continue
         place = where(one.condition)
         yield _make(
