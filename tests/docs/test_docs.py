@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from biorlhf import hookspecs, plugins, yaml12
+from biorlhf import Question, Reward, Score, hookspecs, manifest, plugins, yaml12
 from biorlhf.cli import COMMANDS
+from biorlhf.recipe import load
+from biorlhf.runstore import rollout_rows
+from biorlhf.stage import Sampling
+from biorlhf.testing import ScriptedRollouts
+from biorlhf.types import ScoredGroup
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -113,6 +118,39 @@ def anchors_of(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.*)$", FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
     words = (re.sub(r"[^\w\s-]", "", heading).strip().lower() for heading in headings)
     return {re.sub(r"[\s-]+", "-", heading) for heading in words}
+
+
+def test_every_column_of_the_rollouts_is_described():
+    page = (DOCS / "runs.md").read_text("utf-8")
+    rollouts = ScriptedRollouts({"*": ["an answer"]})
+    [group] = rollouts.sample([Question("a", "?", {})], Sampling(1, 10))
+    reward = Reward(1.0, {"some": Score.scored(1.0)}, {"some": 1.0})
+    [row] = rollout_rows([ScoredGroup(group, (reward,))])
+    for column in row:
+        assert f"`{column.replace('_some', '_<verifier>')}`" in page, column
+
+
+def test_every_part_of_the_manifest_is_described():
+    page = (DOCS / "runs.md").read_text("utf-8")
+    words = {
+        "biorlhf": "versions of biorlhf",
+        "python": "Python",
+        "versions": "packages",
+        "sampler": "sampler",
+        "backend": "backend",
+        "started": "when it started",
+        "plugins": "every plugin",
+        "broken_plugins": "failed to load",
+        "data": "data file",
+        "hardware": "cores and memory",
+        "cluster": "Ray's nodes",
+        "git_commit": "git commit",
+        "trust_remote_code": "trusted",
+    }
+    recipe = load(ROOT / "recipes" / "quickstart.yaml")
+    assert set(manifest.build(recipe, plugins.load(entry_points=False), {}, {})) == set(words)
+    for word in words.values():
+        assert word in page, word
 
 
 def test_every_page_is_in_the_site():
