@@ -64,7 +64,7 @@ bench-peer: $(READY) .venv-peer/.ready
 # The site, in site/; the tables of docs/recipes.md are written from the models first.
 docs: $(READY)
 	$(BIN)/python docs/recipe_tables.py
-	$(BIN)/mkdocs build --strict -q -f mkdocs.yml
+	$(BIN)/mkdocs build --strict -f mkdocs.yml
 
 wheel-check: $(READY)
 	cluster/wheel_check.sh $(BIN)/python

@@ -138,7 +138,7 @@ def test_the_readme_verifier_judges(site):
     names: dict[str, object] = {}
     execute(block("README.md", "python", "# names_tissue.py"), "README.md", names)
     verifier = names["NamesTissue"]()
-    assert verifier.score(Question("a", "?", {}, tissue="liver"), "In the liver.").value == 1.0
+    assert verifier.score(Question("a", "?", {}, tissue="liver"), "Liver: 6 DEGs.").value == 1.0
     assert verifier.score(Question("a", "?", {}, tissue="liver"), "In the eye.").value == 0.0
     assert verifier.score(Question("a", "?", {}), "In the eye.").value is None
 
