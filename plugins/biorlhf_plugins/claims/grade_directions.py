@@ -147,6 +147,7 @@ def _labels(
 def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool, spread: bool) -> set[str]:
     """What statements about single missions add up to."""
     by_mission: dict[str, str] = {}
+    told: dict[str, set[str]] = {}
     for claim in said.directions:
         bare = claim.slot
         fits_set = not bare.pathways or not slot.pathway or slot.pathway in bare.pathways
@@ -159,6 +160,9 @@ def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool,
             and _contrast_fits(gold.contrast, claim)
         ):
             by_mission[bare.mission] = str(claim.label)
+            told.setdefault(bare.mission, set()).add(str(claim.label))
+    if any({"UP", "DOWN"} <= labels for labels in told.values()):
+        return set()  # both directions for one mission say nothing of any
     labels = set(by_mission.values())
     if {"UP", "DOWN"} <= labels:
         return {"MIXED"}
@@ -209,7 +213,7 @@ def _credit(gold: str, stated: set[str], denied: set[str]) -> float:
         return 0.0 if OPPOSITE.get(label) == gold else NEAR
     if {"UP", "DOWN"} <= stated or "NS" in stated:
         return 0.0
-    return 0.5 if gold == "MIXED" else NEAR if gold in stated else 0.0
+    return NEAR if gold in stated else 0.0
 
 
 def _penalty(said: Extraction, graded: Graded, prompt: str) -> float:

@@ -71,7 +71,8 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> bool:
     """Does a claim speak of a fact's slot?"""
     slot = claim.slot
     if fact.quantity == "ratio":
-        return slot.quantity == "ratio"
+        elsewhere = "entity" in slot.stated and slot.entity not in fact.entity.split("/")
+        return slot.quantity == "ratio" and not elsewhere
     if slot.entity is None:
         if not alone:
             return False

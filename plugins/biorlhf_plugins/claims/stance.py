@@ -112,8 +112,8 @@ def yes_no(
         head = [t.text for t in stream[part.first : part.first + 5]]
         if ":" in head[:4] and head[0] in ("answer", "final", "the", "short", "verdict", "conclusion"):
             starts.append(part.first + head.index(":") + 1)
-        elif head[:3] == ["the", "answer", "is"]:
-            starts.append(part.first + 3)
+        elif head[:3] == ["the", "answer", "is"] and head[3:4] in (["yes"], ["no"]):
+            starts.append(part.first + 3)  # "the answer is correct" praises, and answers nothing
         starts += [i + 1 for i in range(part.first, part.last) if stream[i].text == "but"]
         starts += [
             s + 2
