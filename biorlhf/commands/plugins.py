@@ -29,6 +29,9 @@ def plugins(
         record, source = entry.record, entry.provenance
         aliases = ", ".join(record.aliases)
         table.add_row(record.kind, record.name, aliases, source.distribution, source.version, record.summary)
-    Console(soft_wrap=False).print(table, markup=False, highlight=False)
+    console = Console()
+    if not console.is_terminal:  # a pipe has no width: rich would squeeze the table into 80 columns
+        console = Console(width=200)
+    console.print(table, markup=False, highlight=False)
     for item in broken:
         typer.echo(f"failed to load: {item['entry_point']} of {item['from']}: {item['reason']}", err=True)
