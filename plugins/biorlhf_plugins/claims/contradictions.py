@@ -119,6 +119,8 @@ def _asked_for(claim: Claim, asked: set[str]) -> bool:
     slot = claim.slot
     if "entity" in slot.stated and slot.entity is not None and not set(slot.entity.split()) & asked:
         return False
+    if not slot.stated and _plain_statement(claim):
+        return True
     if claim.kind == "number":
         if slot.quantity is None:
             return bool(asked & WORDS["bare"]) and claim.low is None
@@ -126,6 +128,13 @@ def _asked_for(claim: Claim, asked: set[str]) -> bool:
     if claim.kind == "direction":
         return claim.label in ("UP", "DOWN") and bool(asked & WORDS["direction"])
     return bool(asked & WORDS["class"])
+
+
+def _plain_statement(claim: Claim) -> bool:
+    """A figure or direction without a subject of its own has the prompt's: "The count is 1,234 DEGs"."""
+    if claim.kind == "number":
+        return claim.slot.quantity in ("deg", "deg_up", "deg_down", "nes", "log2fc") and claim.low is None
+    return claim.kind == "direction" and claim.label in ("UP", "DOWN")
 
 
 def _genes(

@@ -108,11 +108,13 @@ def _thinned(mentions: list[Mention]) -> list[Mention]:
 def ask(stream: Sequence[Token], parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
     """Mark what only asks: a sentence that ends with "?", or that repeats the prompt word for word."""
     words = prompt_words(prompt)
-    asked, known = " ".join(words), frozenset(words)
+    asked, known, size = " ".join(words), frozenset(words), len(words)
     for part in parts:
         question = part.last < len(stream) and stream[part.last].text == "?"
         if not question and part.last - part.first >= 4 and stream[part.first].text in known:
             question = " ".join(t.text for t in stream[part.first : part.last] if t.kind != "p") in asked
+        if not question and 4 <= size <= part.last - part.first and stream[part.first].text not in words[:1]:
+            question = " ".join(t.text for t in stream[part.first : part.last] if t.kind != "p").endswith(asked)
         if question:
             marks[part.first : part.last] = ["quoted"] * (part.last - part.first)
 

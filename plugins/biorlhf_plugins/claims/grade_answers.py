@@ -57,6 +57,9 @@ def _first_named(said: Extraction, kind: str) -> list[Named]:
             names.append(n)
         elif n.sentence == first and n.compared:
             break
+    alone = {n.value: n for n in usable if _stands_alone(said.text, n)}
+    if len(alone) > 1:
+        return list(alone.values())  # "Soleus. Liver. Heart." names three candidates
     listed = [n for n in names if n.span[0] - names[0].span[1] <= 40 or n.link]
     seen: dict[Any, Named] = {}
     previous = names[0] if names else None
@@ -68,6 +71,12 @@ def _first_named(said: Extraction, kind: str) -> list[Named]:
         seen.setdefault(n.value, n)
         previous = n
     return list(seen.values())
+
+
+def _stands_alone(text: str, name: Named) -> bool:
+    """Is a name a whole sentence?"""
+    before, after = text[: name.span[0]].rstrip(), text[name.span[1] :].lstrip()[:1]
+    return (not before or before[-1] in ".!?;\n") and after in (".", "!", "?", ";")
 
 
 def _echoed(said: Extraction, prompt: str) -> dict[str | None, Claim]:
@@ -85,7 +94,7 @@ def _echoed(said: Extraction, prompt: str) -> dict[str | None, Claim]:
 
 
 def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None:
-    graded.guesses.append(OPEN_GUESS)
+    graded.guesses.append(0.5 if len(gold) == 2 else OPEN_GUESS)  # two names have two orders
     orders = rankings(said, gold)
     graded.answered = graded.answered or bool(orders)
     credits = [_concordance(order, gold) for order in orders]
