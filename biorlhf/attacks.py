@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, PositiveInt
 
 from biorlhf import yaml12
 from biorlhf.errors import DataError
-from biorlhf.recipe import Section, validate_model
+from biorlhf.recipe import Section
+from biorlhf.validation import validate_model
 
 PLACEHOLDERS = (
     "prompt",
