@@ -128,7 +128,7 @@ def _write_shards(folder: Path, tensors: Iterator[tuple[str, Tensor]], dtype: to
         (folder / "shard-1").chmod(0o644)
         (folder / "shard-1").rename(folder / "model.safetensors")
         return
-    places = {}
+    places: dict[str, str] = {}
     for number, held in enumerate(names, 1):
         file = f"model-{number:05d}-of-{len(names):05d}.safetensors"
         (folder / f"shard-{number}").chmod(0o644)

@@ -110,13 +110,17 @@ def ask(stream: Sequence[Token], parts: Sequence[Sentence], marks: list[str], pr
     words = prompt_words(prompt)
     asked, known, size = " ".join(words), frozenset(words), len(words)
     for part in parts:
-        question = part.last < len(stream) and stream[part.last].text == "?"
-        if not question and part.last - part.first >= 4 and stream[part.first].text in known:
-            question = " ".join(t.text for t in stream[part.first : part.last] if t.kind != "p") in asked
-        if not question and 4 <= size <= part.last - part.first and stream[part.first].text not in words[:1]:
-            question = " ".join(t.text for t in stream[part.first : part.last] if t.kind != "p").endswith(asked)
+        first, last = part.first, part.last
+        while first < last and stream[first].kind == "p":
+            first += 1
+        question = last < len(stream) and stream[last].text == "?"
+        if not question and last - first >= 4:
+            begins = stream[first].text in known
+            if begins or (4 <= size <= last - first):
+                said = " ".join([t.text for t in stream[first:last] if t.kind != "p"])
+                question = (begins and said in asked) or (size >= 4 and said.endswith(asked))
         if question:
-            marks[part.first : part.last] = ["quoted"] * (part.last - part.first)
+            marks[first:last] = ["quoted"] * (last - first)
 
 
 def _inside(claim: Claim, confidence: Confidence) -> bool:

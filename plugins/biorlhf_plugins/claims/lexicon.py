@@ -74,9 +74,10 @@ def longest(trie: Trie, stream: list[Token], start: int) -> tuple[int, list[tupl
     """The longest phrase of the trie that begins at a token: (its end, its meanings)."""
     node, end, found = trie, start, None
     for index in range(start, min(start + 24, len(stream))):
-        node = node.get(stream[index].text)
-        if node is None:
+        step = node.get(stream[index].text)
+        if step is None:
             break
+        node = step
         if END in node:
             end, found = index + 1, node[END]
     return end, found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from biorlhf_plugins.claims.lexicon import END, Lexicon, longest
 from biorlhf_plugins.claims.numbers import Number
@@ -77,7 +77,7 @@ class Mention(NamedTuple):
     """Tokens [first, last) that mean ``value`` of ``kind``; numbers carry their Number as value."""
 
     kind: str
-    value: object
+    value: Any
     first: int
     last: int
 
@@ -138,9 +138,10 @@ def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
     return found
 
 
-def _meant(meanings: list, first: int, last: int) -> list[Mention]:
+def _meant(meanings: list[tuple[str, Any]], first: int, last: int) -> list[Mention]:
     if len(meanings) == 1:
-        return [Mention(*meanings[0], first, last)]
+        kind, value = meanings[0]
+        return [Mention(kind, value, first, last)]
     paths = tuple(dict.fromkeys(key for kind, value in meanings if kind == "path" for key in value))
     if paths:
         return [Mention("path", paths, first, last)]

@@ -180,14 +180,14 @@ def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
     focus: Mention = said[0]
     for m in sentence.mentions:
         if m.kind in ("entity", "mission", "path"):
-            slots = {"entity": None, "mission": None, "path": ()} | {m.kind: m.value}
+            slots: dict[str, Any] = {"entity": None, "mission": None, "path": (), m.kind: m.value}
             slot = Slot(
                 slots["entity"]
                 or next(iter(reader.heading.get("entity", ()) or default(reader, "entity")), None),
                 next(iter(reader.heading.get("condition", ()) or default(reader, "condition")), None),
                 None, focus.kind if focus.kind != "dir" else None,
                 slots["path"] or next(iter(reader.heading.get("path", ()) or default(reader, "path")), ()),
-                None, slots["mission"], frozenset((m.kind,)),
+                None, slots["mission"], frozenset(("pathways" if m.kind == "path" else m.kind,)),
             )  # fmt: skip
             kind = "direction" if focus.kind == "dir" else "class"
             reader.claims.append(

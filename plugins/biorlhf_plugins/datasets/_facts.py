@@ -55,6 +55,11 @@ class Fact:
     feature: str = field(default="", compare=False)
     note: str = field(default="", compare=False)
 
+    @property
+    def count(self) -> int:
+        """The value of a fact that counts genes."""
+        return int(self.value)
+
     def to_ground_truth(self) -> dict[str, Any]:
         """An entry of ``ground_truth["facts"]``. The ``aliases`` there are the entity's: none here."""
         row: dict[str, Any] = {"entity": self.entity, "quantity": self.quantity, "value": self.value}
@@ -78,7 +83,8 @@ def _kmp_fact(row: dict[str, str]) -> Fact:
         "pattern": f"KMP {row['condition']}",
         "hub_gene": tissue,
     }[contrast]
-    entity, feature, value, aliases = tissue, row["feature"], row["value"], ()
+    entity, feature, value = tissue, row["feature"], row["value"]
+    aliases: tuple[str, ...] = ()
     number: int | float | str
     if quantity in _COUNTS:
         name, number = _COUNTS[quantity], int(value)

@@ -108,7 +108,9 @@ def read_folder(folder: Path, numerator: str, denominator: str) -> Folder:
             files.append(path)
     if not files:
         raise DataError(str(folder), "holds no fGSEA table", "files named TISSUE/MISSION_fgsea_DB.csv")
-    rows, seen, not_tested = [], {}, 0
+    rows = []
+    seen: dict[tuple[str, str, str], str] = {}
+    not_tested = 0
     for path in files:
         table, missing = read_table(path, sign)
         not_tested += missing

@@ -86,7 +86,7 @@ def _parts(facts: Sequence[Fact]) -> Iterator[Item]:
 def _between_tissues(counts: Counts) -> Iterator[Item]:
     for condition in COUNT_CONDITIONS:
         for one, two in permutations([f for (_, c), f in counts.items() if c == condition], 2):
-            if two.value >= SMALLEST_DIVISOR and one.value > two.value:
+            if two.count >= SMALLEST_DIVISOR and one.count > two.count:
                 entity = f"{one.tissue}/{two.tissue}"
                 of = (f"{one.tissue} DEGs {where(condition)}", f"{two.tissue} DEGs")
                 yield from _ratio(f"tissues:{entity}:{condition}", of, (one, two), (entity, condition))
@@ -96,7 +96,7 @@ def _between_conditions(counts: Counts) -> Iterator[Item]:
     for tissue in TISSUES:
         for one, two in permutations([f for (t, _), f in counts.items() if t == tissue], 2):
             alike = _contrast(one) == _contrast(two)
-            if alike and two.value >= SMALLEST_DIVISOR and one.value > two.value:
+            if alike and two.count >= SMALLEST_DIVISOR and one.count > two.count:
                 both = f"{one.condition}/{two.condition}"
                 of = (f"{tissue} DEGs {where(one.condition)}", f"{tissue} DEGs {where(two.condition)}")
                 yield from _ratio(f"conditions:{tissue}:{both}", of, (one, two), (tissue, both))
@@ -112,9 +112,9 @@ def _comparisons(counts: Counts) -> Iterator[Item]:
     for condition in COUNT_CONDITIONS:
         here = [f for (_, c), f in counts.items() if c == condition]
         for one, two in combinations(here, 2):
-            if one.value == two.value:
+            if one.count == two.count:
                 continue
-            more, less = (one, two) if one.value > two.value else (two, one)
+            more, less = (one, two) if one.count > two.count else (two, one)
             first, second = (one, two) if pick((0, 1), f"{one.id}{two.id}") else (two, one)
             say = "{more} has more DEGs {place} than {less}: {a:,} against {b:,}."
             parts = {"place": where(condition), "a": more.value, "b": less.value}
@@ -134,10 +134,10 @@ def _rankings(counts: Counts) -> Iterator[Item]:
         here = [f for (_, c), f in counts.items() if c == condition]
         for size in (3, 4):
             for chosen in combinations(here, size):
-                values = [f.value for f in chosen]
+                values = [f.count for f in chosen]
                 if len(set(values)) < size:
                     continue
-                order = sorted(chosen, key=lambda f: -f.value)
+                order = sorted(chosen, key=lambda f: -f.count)
                 shown = [f"{f.tissue} ({f.value:,})" for f in order]
                 swapped = [shown[1], shown[0], *shown[2:]]
                 names = listing(sorted(f.tissue for f in chosen))
@@ -155,8 +155,8 @@ def _rankings(counts: Counts) -> Iterator[Item]:
 def _multi_hop(facts: Sequence[Fact], counts: Counts) -> Iterator[Item]:
     types = {f.tissue: f for f in facts if f.quantity == RESPONSE_TYPE}
     for first in COUNT_CONDITIONS:
-        here = sorted((f for (_, c), f in counts.items() if c == first), key=lambda f: -f.value)
-        if len(here) < 2 or here[0].value == here[1].value:
+        here = sorted((f for (_, c), f in counts.items() if c == first), key=lambda f: -f.count)
+        if len(here) < 2 or here[0].count == here[1].count:
             continue
         top, names = here[0], listing(sorted(f.tissue for f in here), "and")
         # "under HU" after "KMP under IR" might mean KMP under HU, and "under IR" is in both of IR and KMP IR.
@@ -195,7 +195,7 @@ def _thresholds(counts: Counts) -> Iterator[Item]:
             continue
         for larger in (True, False):
             bounds = [
-                b for b in (25, 50, 100, 200, 400, 1000, 2000, 4000, 9000) if (fact.value > b) == larger
+                b for b in (25, 50, 100, 200, 400, 1000, 2000, 4000, 9000) if (fact.count > b) == larger
             ]
             if not bounds:
                 continue

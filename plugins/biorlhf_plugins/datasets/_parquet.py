@@ -110,7 +110,9 @@ def _question_row(question: Question, provenance: Mapping[str, Any]) -> dict[str
     facts = truth.get("facts") or []
     only = facts[0] if len(facts) == 1 else {}
     numerator, _, denominator = str(truth.get("contrast", "")).partition("_vs_")
-    file = next((f for f in provenance.get("files", ()) if f.get("path") == question.source), {})
+    file: Mapping[str, Any] = next(
+        (f for f in provenance.get("files", ()) if f.get("path") == question.source), {}
+    )
     slots = truth.get("missions") or truth.get("tissue_directions") or {}
     counts = {column: list(slots.values()).count(name) for name, column in _DIRECTIONS.items()}
     return {

@@ -177,13 +177,13 @@ def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Chec
     limits = [n for n in asked if isinstance(n, Number) and (n.low is None) != (n.high is None)]
     answers = {c.label: c for c in said.answers}
     if len(limits) == 1 and len(answers) == 1 and plain:
-        limit = limits[0]
+        asked_limit = limits[0]
         value = plain[0].value or 0.0
-        true = value > limit.value if limit.low is not None else value < limit.value
+        true = value > asked_limit.value if asked_limit.low is not None else value < asked_limit.value
         label, claim = next(iter(answers.items()))
         yield Check(
             "yes or no against the figure", (label == "YES") == true,
-            f"{label} with {value:g} against {limit.value:g}",
+            f"{label} with {value:g} against {asked_limit.value:g}",
             (claim.span, plain[0].span),
         )  # fmt: skip
 
