@@ -20,33 +20,56 @@ def slots(
     reader: Reader, sentence: Sentence, index: int, focus: Mention, paired: dict[int, Any]
 ) -> Iterator[Slot]:
     found: dict[str, tuple[Any, ...]] = {}
-    stated: set[str] = set()
-    kinds = {m.kind for m in sentence.mentions}
+    stated: list[str] = []
+    kinds, absent, chunk = reader.kinds, reader.absent, sentence.chunks[index]
     for role in ROLES:
-        here = None if role not in kinds else _near(reader, sentence.chunks, index, focus, role)
+        if role in absent:
+            here, told = absent[role]
+            if role == "entity" and "everyone" in kinds and _elsewhere(chunk):
+                here, told = ("other tissues",), True
+            elif role == "mission" and focus.value == "MIXED":
+                here, told = default(reader, role), False
+            elif role == "path" and "other" in kinds and _other_subject(chunk, focus):
+                return
+            if told:
+                stated.append("pathways" if role == "path" else role)
+            found[role] = here
+            continue
+        here = _near(reader, sentence.chunks, index, focus, role)
         if role == "mission" and focus.value == "MIXED":
-            here = _pick(reader, sentence.chunks[index], focus, role)
+            here = _pick(reader, chunk, focus, role)
         if role == "entity" and focus.first in paired:
             here = (paired[focus.first],)
-        elsewhere = role == "path" and "other" in kinds and _other_subject(sentence.chunks[index], focus)
-        if elsewhere and not _pick(reader, sentence.chunks[index], focus, role):
+        elsewhere = role == "path" and "other" in kinds and _other_subject(chunk, focus)
+        if elsewhere and not _pick(reader, chunk, focus, role):
             return
-        if role == "entity" and here is None and _elsewhere(sentence.chunks[index]):
+        if role == "entity" and here is None and "everyone" in kinds and _elsewhere(chunk):
             here = ("other tissues",)
         if here is None:
             here = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
         if here:
-            stated.add("pathways" if role == "path" else role)
+            stated.append("pathways" if role == "path" else role)
         found[role] = here or default(reader, role)
     quantity = quantity_of(reader, sentence, index, focus)
     pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
-    db = _database(reader, sentence) if "path" in kinds else None
     given_here = frozenset(stated)
     for entity in found["entity"] or NOTHING:
         for mission in found["mission"] or NOTHING:
             for condition in found["condition"] or NOTHING:
                 medicine = treatment(found["treatment"], condition)
-                yield Slot(entity, condition, medicine, quantity, pathways, db, mission, given_here)
+                yield Slot(entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
+
+
+def begin(reader: Reader, sentence: Sentence) -> None:
+    """What all foci of a sentence share: the roles that it does not name, and what they are instead."""
+    kinds = {m.kind for m in sentence.mentions}
+    reader.kinds = frozenset(kinds)
+    reader.absent = {}
+    for role in ROLES:
+        if role not in kinds:
+            told = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
+            reader.absent[role] = (told, True) if told else (default(reader, role), False)
+    reader.db = _database(reader, sentence) if "path" in kinds else None
 
 
 def _elsewhere(chunk: Chunk) -> bool:

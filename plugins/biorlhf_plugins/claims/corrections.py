@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
 
 from biorlhf_plugins.claims.records import Claim
 
@@ -22,7 +21,7 @@ def supersede(
     for claim in claims:
         block = bisect_right(starts, claim.chunk) - 1
         inside = block >= 0 and claim.chunk < finals[block][1]
-        claim = replace(claim, final=inside) if inside else claim
+        claim = claim._replace(final=inside) if inside else claim
         marked.append(claim)
         if claim.asserted:
             last[_key(claim)] = claim.chunk
@@ -37,7 +36,7 @@ def supersede(
             _final_key(claim) in final and not claim.final
         )
         result.append(
-            replace(claim, modality="corrected") if replaced and claim.modality == "asserted" else claim
+            claim._replace(modality="corrected") if replaced and claim.modality == "asserted" else claim
         )
     return result
 

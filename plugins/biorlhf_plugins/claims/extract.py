@@ -132,9 +132,12 @@ def _inside(claim: Claim, confidence: Confidence) -> bool:
 
 
 def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
+    chained = ">" in reader.clean.text or "<" in reader.clean.text
     for number, part in enumerate(parts):
         for chunk in part.chunks:
             marks = {m.kind for m in chunk.mentions}
+            if not marks & NAMED:
+                continue
             for m in chunk.mentions:
                 if m.kind not in NAMED:
                     continue
@@ -142,9 +145,8 @@ def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
                 compared = "cmp" in marks and any(
                     r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions
                 )
-                link = next(
-                    (t.text for t in reader.stream[max(0, m.first - 4) : m.first][::-1] if t.text in "><"), ""
-                )
+                near = reader.stream[max(0, m.first - 4) : m.first][::-1] if chained else ()
+                link = next((t.text for t in near if t.text in "><"), "")
                 yield Named(
                     m.kind, m.value, reader.span(m.first, m.last), number, denied, compared,
                     bool(reader.marks[m.first]), link,

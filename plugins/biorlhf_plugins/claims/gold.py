@@ -57,7 +57,7 @@ class Direction:
         return f"{self.pathway}{f' in {place}' if place else ''}: {self.label}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Gold:
     """Everything in a question's ground truth that V1 and V2 can grade."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from biorlhf import Question
 from biorlhf_plugins.claims.extract import extract
 from biorlhf_plugins.claims.gold import Gold, read
@@ -12,13 +14,15 @@ from biorlhf_plugins.claims.lexicon import Additions
 from biorlhf_plugins.claims.records import Correctness, Extraction
 
 
+@functools.lru_cache(maxsize=16)
 def factual(gold: Gold, said: Extraction, prompt: str) -> Graded | None:
-    """V1's grading, or None where the gold has no fact, answer or ranking."""
+    """V1's grading, or None where the gold has no fact, answer or ranking. Remembered for V4; read only."""
     if not (gold.facts or gold.answer is not None or gold.ranking):
         return None
     return grade_facts(gold, said, prompt)
 
 
+@functools.lru_cache(maxsize=16)
 def directional(gold: Gold, said: Extraction, prompt: str) -> Graded | None:
     """V2's grading, or None where the gold has no direction."""
     return grade_directions(gold, said, prompt) if gold.directions else None

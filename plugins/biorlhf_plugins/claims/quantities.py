@@ -27,7 +27,7 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
         return "share"
     if number.unit:
         return {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
-    named = [m for m in chunk.mentions if m.kind == "quantity"]
+    named = [m for m in chunk.mentions if m.kind == "quantity"] if "quantity" in reader.kinds else []
     after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _number_between(chunk, focus, m)]
     before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _number_between(chunk, m, focus)]
     if before and before[-1].value in ("padj", "nes", "log2fc", "ratio"):

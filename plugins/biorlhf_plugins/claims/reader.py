@@ -27,6 +27,9 @@ class Reader:
     heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     columns: list[list[Mention]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
+    kinds: frozenset[str] = frozenset()
+    absent: dict[str, tuple[tuple[Any, ...], bool]] = field(default_factory=dict)
+    db: str | None = None
     operands: frozenset[int] = frozenset()
     quotients: frozenset[int] = frozenset()
     fresh: frozenset[int] = frozenset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from biorlhf_plugins.claims.arithmetic import Equation
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """What a claim is about. ``None`` means that neither the text nor the prompt says.
 
     ``entity`` is a tissue (or another thing that has figures), by its canonical name: "soleus".
@@ -34,8 +33,7 @@ class Slot:
     stated: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One statement: a slot and what is said of it.
 
     ``kind`` is "number", "direction" or "class". A number has ``value`` and, where it is a range,
@@ -66,8 +64,7 @@ class Claim:
         return self.modality == "asserted" and not self.negated
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A name in the text: ``kind`` "entity", "path", "condition", "mission", "type" or "pattern".
 
     ``denied`` is true under a negation, ``compared`` after "than", "versus" or the like, ``aside``
@@ -102,7 +99,7 @@ class Confidence:
         return bool(self.found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Extraction:
     """All that one pass over a text reads.
 

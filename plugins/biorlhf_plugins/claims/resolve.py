@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from biorlhf_plugins.claims.attribution import default, last_group, slots, treatment
+from biorlhf_plugins.claims.attribution import begin, default, last_group, slots, treatment
 from biorlhf_plugins.claims.clauses import Chunk, Sentence
 from biorlhf_plugins.claims.mentions import Mention
 from biorlhf_plugins.claims.numbers import Number
@@ -36,6 +36,7 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
         _remember(reader, sentence)
         return
     paired = _respectively(reader, sentence)
+    begin(reader, sentence)
     for index, chunk in enumerate(sentence.chunks):
         foci = _foci(reader, chunk)
         for focus in foci:
@@ -50,6 +51,7 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
 def _foci(reader: Reader, chunk: Chunk) -> list[Mention]:
     """Numbers, directions and classes that say something; "not significantly up" is NS, not UP."""
     foci: list[Mention] = []
+    kinds = reader.kinds
     for m in chunk.mentions:
         if m.kind not in ("num", "dir", "type", "pattern"):
             continue
@@ -58,7 +60,7 @@ def _foci(reader: Reader, chunk: Chunk) -> list[Mention]:
                 o.kind == "dir" and o.value == "NS" and 0 <= m.first - o.last <= 2 for o in chunk.mentions
             ):
                 continue
-            if _insignificant(chunk, m) or _up_to(reader, m):
+            if ("sig" in kinds and _insignificant(chunk, m)) or _up_to(reader, m):
                 continue
         foci.append(m)
     return foci
@@ -99,17 +101,19 @@ def _claim(
 ) -> Claim | None:
     chunk = sentence.chunks[index]
     span = reader.span(focus.first, focus.last)
-    denied = negated(reader.stream, chunk, focus, sentence.chunks[index - 1] if index else None)
+    kinds = reader.kinds
+    before = sentence.chunks[index - 1] if index else None
+    denied = "neg" in kinds and negated(reader.stream, chunk, focus, before)
     common: dict[str, Any] = {
         "span": span, "modality": reader.marks[focus.first] or "asserted",
         "sentence": number, "chunk": focus.first,
-        "partial": any(m.kind == "part" for m in chunk.mentions), "negated": denied,
+        "partial": "part" in kinds and any(m.kind == "part" for m in chunk.mentions), "negated": denied,
     }  # fmt: skip
     if focus.kind in ("type", "pattern"):
         return Claim("class", slot, label=str(focus.value), **common)
     if focus.kind == "dir":
         label = str(focus.value)
-        if label in ("UP", "DOWN") and flipped(chunk, sentence, focus):
+        if label in ("UP", "DOWN") and "frame" in kinds and flipped(chunk, sentence, focus):
             label = "DOWN" if label == "UP" else "UP"
         return Claim("direction", slot, label=label, **common)
     return _number_claim(reader, chunk, focus, slot, common)
@@ -121,7 +125,7 @@ def _number_claim(
     number: Number = focus.value  # type: ignore[assignment]
     if number.word == "0" and common["negated"] is False and slot.quantity in NOUN_UNITS:
         return Claim("number", slot, value=0.0, **common)
-    before = [
+    before = "approx" in reader.kinds and [
         m for m in chunk.mentions if m.kind == "approx" and 0 <= focus.first - m.last <= APPROXIMATE_GAP - 1
     ]
     approximate = bool(before) or number.scaled or reader.stream[max(0, focus.first - 1)].text in ("~", "≈")
@@ -139,6 +143,7 @@ def _number_claim(
 def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
     """A row of a table: the column's header and the row's first cells say what a cell is about."""
     cells = sentence.chunks
+    reader.kinds = frozenset(m.kind for m in sentence.mentions)
     foci = [(i, m) for i, cell in enumerate(cells) for m in _foci(reader, cell)]
     if not foci or (not reader.columns and all(m.kind != "num" for _, m in foci)):
         if any(cell.mentions for cell in cells):

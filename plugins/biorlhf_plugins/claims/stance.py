@@ -106,6 +106,8 @@ def yes_no(
 ) -> list[Claim]:
     """ "Yes" and "No" where a sentence opens with them."""
     opens = {m.first: m for m in stance if m.kind in ("yes", "no")}
+    if not opens:
+        return []
     found: list[Claim] = []
     for number, part in enumerate(parts):
         starts = [part.first]
