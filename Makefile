@@ -12,7 +12,7 @@ RECIPE ?= recipes/quickstart.yaml
 ACCELERATOR := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 REQUIREMENTS := cluster/requirements-$(ACCELERATOR).txt
 
-.PHONY: help setup run test test-fast lint format docs bench bench-peer wheel-check clean
+.PHONY: help setup run test test-fast audit lint format docs bench bench-peer wheel-check clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -35,6 +35,11 @@ test: $(READY)
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -m "not engine"
+
+# Every item of the shipped datasets against its gold answer and every attack; fails where an attack pays.
+audit: $(READY)
+	$(BIN)/biorlhf audit --dataset kmp
+	$(BIN)/biorlhf audit --dataset genelab
 
 lint: $(READY)
 	$(BIN)/ruff check .

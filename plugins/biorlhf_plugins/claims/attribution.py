@@ -35,21 +35,21 @@ def slots(
                 stated.append("pathways" if role == "path" else role)
             found[role] = here
             continue
-        here = _near(reader, sentence.chunks, index, focus, role)
+        near = _near(reader, sentence.chunks, index, focus, role)
         if role == "mission" and focus.value == "MIXED":
-            here = _pick(reader, chunk, focus, role)
+            near = _pick(reader, chunk, focus, role)
         if role == "entity" and focus.first in paired:
-            here = (paired[focus.first],)
+            near = (paired[focus.first],)
         elsewhere = role == "path" and "other" in kinds and _other_subject(chunk, focus)
         if elsewhere and not _pick(reader, chunk, focus, role):
             return
-        if role == "entity" and here is None and "everyone" in kinds and _elsewhere(chunk):
-            here = ("other tissues",)
-        if here is None:
-            here = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
-        if here:
+        if role == "entity" and near is None and "everyone" in kinds and _elsewhere(chunk):
+            near = ("other tissues",)
+        if near is None:
+            near = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
+        if near:
             stated.append("pathways" if role == "path" else role)
-        found[role] = here or default(reader, role)
+        found[role] = near or default(reader, role)
     quantity = quantity_of(reader, sentence, index, focus)
     pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
     given_here = frozenset(stated)
