@@ -24,6 +24,7 @@ def checks(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[C
     directions = [c for c in said.directions if c.asserted]
     yield from two_values(figures)
     yield from _two_directions(directions)
+    yield from _denied(said, directions)
     yield from classes(said, figures)
     yield from sums(said, figures)
     yield from bounds(said, figures, prompt)
@@ -55,6 +56,17 @@ def _two_directions(directions: list[Claim]) -> Iterator[Check]:
             "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
             tuple(firsts.values()),
         )  # fmt: skip
+
+
+def _denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
+    """ "Not down; it is down": a direction denied and stated for one slot."""
+    stated = {(c.slot.pathways, c.slot.entity, c.slot.mission, c.label): c for c in directions}
+    for c in said.directions:
+        s = c.slot
+        if c.negated and c.modality == "asserted" and not c.partial and (s.pathways or s.entity):
+            other = stated.get((s.pathways, s.entity, s.mission, c.label))
+            if other is not None and other.slot.condition == s.condition:
+                yield Check("denied and stated", False, f"{c.label}, and not {c.label}", (c.span, other.span))
 
 
 def _yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[Check]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from biorlhf_plugins.claims.extract import prompt_mentions
 from biorlhf_plugins.claims.grade_answers import rankings
@@ -13,6 +15,10 @@ from biorlhf_plugins.claims.records import Claim, Extraction, Span
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
 
 FIGURES = frozenset((None, "deg", "deg_up", "deg_down"))
+
+MORE = re.compile(
+    r"\b(?:(more|larger|higher|greater)|(fewer|smaller|lower|less))\b[^.,;\n]{0,30}\bthan\b", re.I
+)
 
 SLACK = 0.06
 """Relative error that a stated ratio of two stated figures may have."""
@@ -117,6 +123,11 @@ def sums(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
             key = (c.slot.entity, c.slot.condition, c.slot.treatment)
             slots.setdefault(key, {}).setdefault(c.slot.quantity or "deg", c)
     for parts in slots.values():
+        larger = next((p for k, p in parts.items() if k != "deg" and _exceeds(p, parts.get("deg"))), None)
+        if larger is not None and len(parts) == 2:
+            whole_claim = parts["deg"]
+            says = f"{larger.value:g} of {whole_claim.value:g}"
+            yield Check("parts and whole", False, says, (larger.span, whole_claim.span))
         if len(parts) == 3:
             up, down, whole = (parts[k].value or 0.0 for k in ("deg_up", "deg_down", "deg"))
             yield Check(
@@ -124,6 +135,10 @@ def sums(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
                 f"{up:g} up + {down:g} down against {whole:g}", tuple(p.span for p in parts.values()),
             )  # fmt: skip
     yield from _ratios(said)
+
+
+def _exceeds(part: Claim, whole: Claim | None) -> bool:
+    return whole is not None and (part.value or 0.0) > (whole.value or 0.0)
 
 
 def _ratios(said: Extraction) -> Iterator[Check]:
@@ -189,13 +204,15 @@ def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Chec
 
 
 def ranked(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
-    """A chain "a > b > c" against the figures that the text gives for a, b and c."""
-    if not any(n.link for n in said.named):
-        return
+    """A chain "a > b > c", or "a has more than b", against the figures that the text gives for them."""
     figure: dict[str, float] = {}
     for c in figures:
         if c.slot.entity and c.slot.quantity in (None, "deg"):
             figure.setdefault(c.slot.entity, c.value or 0.0)
+    if len(figure) > 1:
+        yield from _compared(said, figure)
+    if not any(n.link for n in said.named):
+        return
     for order in rankings(said):
         known = [(name, figure[name]) for name in order if name in figure]
         if len(known) >= 2:
@@ -205,3 +222,18 @@ def ranked(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
             yield Check(
                 "a ranking against its figures", values == sorted(values, reverse=True), says, spans[:4]
             )
+
+
+def _compared(said: Extraction, figure: dict[str, float]) -> Iterator[Check]:
+    """ "Soleus (6,425) has more DEGs than liver (4,110)"."""
+    entities = [n for n in said.named if n.kind == "entity" and not n.aside and n.value in figure]
+    for one, other in pairwise(entities):
+        if not other.compared or one.compared or one.sentence != other.sentence or one.denied:
+            continue
+        word = MORE.search(said.text, one.span[1], other.span[0])
+        if word is None or one.value == other.value:
+            continue
+        first, second = figure[str(one.value)], figure[str(other.value)]
+        says = f"{one.value} ({first:g}) {word[0]} {other.value} ({second:g})"
+        passed = first > second if word[1] else first < second
+        yield Check("a comparison against its figures", passed, says, (one.span, other.span))
