@@ -16,6 +16,7 @@ from biorlhf.stage import Adapter, Sampling
 from biorlhf.types import AdapterRef, Completion, Group, Question
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "nf4": "bfloat16"}
+READ_AT_ONCE = 4096  # tokens of prompts that a step on a CPU reads
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # the ranks that vLLM reserves room for
 
 
@@ -65,6 +66,11 @@ class VllmSampler:
             args["tensor_parallel_size"] = max(1, int(rollout.gpus))
             if dtype == "nf4":
                 args["quantization"] = "bitsandbytes"
+        else:
+            # A prompt that is cut between two steps makes vLLM rewind its request's random generator,
+            # which a generator on a CPU refuses (vLLM 0.32): every prompt is read whole.
+            args["enable_chunked_prefill"] = False
+            args["max_num_batched_tokens"] = max(READ_AT_ONCE, args["max_model_len"])
         if not self.spec.merges:
             args["enable_lora"] = True
             args["max_loras"] = 1

@@ -109,9 +109,11 @@ def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any,
     candidates = [m for m in chunk.mentions if m.kind == role]
     if len(candidates) < 2:
         return tuple(m.value for m in candidates)
-    free = [m for m in candidates if not _reference(chunk, m)]
-    candidates = free or candidates
-    if not candidates or len({m.value for m in candidates}) == 1:
+    compared = [r.first for r in chunk.mentions if r.kind == "cmp"] if "cmp" in reader.kinds else []
+    if compared:
+        free = [m for m in candidates if not any(0 < m.first - at <= 3 for at in compared)]
+        candidates = free or candidates
+    if len({m.value for m in candidates}) == 1:
         return values(candidates, role)
     rivals = [m for m in chunk.mentions if m.kind == focus.kind and m is not focus]
     nearest = min(candidates, key=lambda m: _distance(reader, m, focus))
@@ -135,10 +137,6 @@ def _distance(reader: Reader, m: Mention, focus: Mention) -> float:
         linked = m.first > 0 and reader.stream[m.first - 1].text in PREPOSITIONS
         return gap - 2.5 if linked else gap
     return float(focus.first - m.last)
-
-
-def _reference(chunk: Chunk, m: Mention) -> bool:
-    return any(r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions)
 
 
 def last_group(mentions: Sequence[Mention], role: str) -> list[Mention]:
