@@ -19,40 +19,31 @@ from biorlhf_plugins.claims.records import Slot
 def slots(
     reader: Reader, sentence: Sentence, index: int, focus: Mention, paired: dict[int, Any]
 ) -> Iterator[Slot]:
-    found: dict[str, tuple[Any, ...]] = {}
-    stated: list[str] = []
-    kinds, absent, chunk = reader.kinds, reader.absent, sentence.chunks[index]
-    for role in ROLES:
-        if role in absent:
-            here, told = absent[role]
-            if role == "entity" and "everyone" in kinds and _elsewhere(chunk):
-                here, told = ("other tissues",), True
-            elif role == "mission" and focus.value == "MIXED":
-                here, told = default(reader, role), False
-            elif role == "path" and "other" in kinds and _other_subject(chunk, focus):
-                return
-            if told:
-                stated.append("pathways" if role == "path" else role)
-            found[role] = here
-            continue
-        near = _near(reader, sentence.chunks, index, focus, role)
-        if role == "mission" and focus.value == "MIXED":
-            near = _pick(reader, chunk, focus, role)
+    kinds, chunk = reader.kinds, sentence.chunks[index]
+    found, stated = dict(reader.absent), list(reader.told)
+    if "other" in kinds and _other_subject(chunk, focus) and not _pick(reader, chunk, focus, "path"):
+        return
+    if focus.value == "MIXED" and "mission" not in kinds:
+        found["mission"] = default(reader, "mission")
+        stated = [role for role in stated if role != "mission"]
+    if "everyone" in kinds and "entity" not in kinds and _elsewhere(chunk):
+        found["entity"] = ("other tissues",)
+        stated.append("entity")
+    for role in reader.present:
         if role == "entity" and focus.first in paired:
-            near = (paired[focus.first],)
-        elsewhere = role == "path" and "other" in kinds and _other_subject(chunk, focus)
-        if elsewhere and not _pick(reader, chunk, focus, role):
-            return
-        if role == "entity" and near is None and "everyone" in kinds and _elsewhere(chunk):
-            near = ("other tissues",)
-        if near is None:
-            near = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
+            near: tuple[Any, ...] = (paired[focus.first],)
+        elif role == "mission" and focus.value == "MIXED":
+            near = _pick(reader, chunk, focus, role)
+        else:
+            rest = role == "entity" and "everyone" in kinds and _elsewhere(chunk)
+            before = ("other tissues",) if rest else _spoken_of(reader, role)
+            near = _near(reader, sentence.chunks, index, focus, role) or before
         if near:
-            stated.append("pathways" if role == "path" else role)
+            stated.append(role)
         found[role] = near or default(reader, role)
     quantity = quantity_of(reader, sentence, index, focus)
     pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
-    given_here = frozenset(stated)
+    given_here = frozenset("pathways" if role == "path" else role for role in stated)
     for entity in found["entity"] or NOTHING:
         for mission in found["mission"] or NOTHING:
             for condition in found["condition"] or NOTHING:
@@ -62,14 +53,21 @@ def slots(
 
 def begin(reader: Reader, sentence: Sentence) -> None:
     """What all foci of a sentence share: the roles that it does not name, and what they are instead."""
-    kinds = {m.kind for m in sentence.mentions}
-    reader.kinds = frozenset(kinds)
-    reader.absent = {}
+    reader.kinds = frozenset([m.kind for m in sentence.mentions])
+    reader.present = [role for role in ROLES if role in reader.kinds]
+    reader.absent, reader.told = {}, []
     for role in ROLES:
-        if role not in kinds:
-            told = reader.heading.get(role) or (reader.carried.get(role) if role != "treatment" else None)
-            reader.absent[role] = (told, True) if told else (default(reader, role), False)
-    reader.db = _database(reader, sentence) if "path" in kinds else None
+        if role not in reader.kinds:
+            told = _spoken_of(reader, role)
+            reader.absent[role] = told or default(reader, role)
+            if told:
+                reader.told.append(role)
+    reader.db = _database(reader, sentence) if "path" in reader.kinds else None
+
+
+def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:
+    """What the heading, or a sentence before, says of a role. A treatment is not carried on."""
+    return reader.heading.get(role) or (reader.carried.get(role, ()) if role != "treatment" else ())
 
 
 def _elsewhere(chunk: Chunk) -> bool:

@@ -164,10 +164,6 @@ def _atoms(stream: list[Token], first: int, last: int, mentions: list[Mention]) 
     return atoms
 
 
-def _has_focus(atom: Chunk) -> bool:
-    return any(m.kind in FOCI for m in atom.mentions)
-
-
 def _trails(atom: Chunk) -> bool:
     """True where a role follows what is said: "down in RR-6", "Rescue: heart"."""
     focus = next((m.first for m in atom.mentions if m.kind in FOCI), None)
@@ -176,33 +172,38 @@ def _trails(atom: Chunk) -> bool:
 
 
 def _merge(atoms: list[Chunk]) -> list[Chunk]:
+    kinds = [{m.kind for m in atom.mentions} for atom in atoms]
+    says = [not FOCI.isdisjoint(kind) for kind in kinds]
+    if all(says):
+        return atoms
     merged: list[Chunk] = []
     pending: Chunk | None = None
     trailing = False
     for position, atom in enumerate(atoms):
-        if _has_focus(atom):
+        roles = not ROLES.isdisjoint(kinds[position])
+        if says[position]:
             if pending is not None:
                 carried = pending.mentions
                 if atom.link in CLAUSES:
                     carried = [m for m in carried if m.kind not in ("neg", "hyp", "part")]
                 atom = Chunk(pending.first, atom.last, pending.link, carried + atom.mentions)
+                roles = bool(roles_of(atom))
                 pending = None
             merged.append(atom)
-            trailing = _trails(atom) or (trailing and not any(m.kind in ROLES for m in atom.mentions))
+            trailing = _trails(atom) or (trailing and not roles)
             continue
-        roles = {m.kind for m in atom.mentions if m.kind in ROLES}
-        bare = merged and not any(m.kind in ROLES for m in merged[-1].mentions)
-        later = any(_has_focus(a) for a in atoms[position + 1 :][:12])
+        bare = bool(merged) and not roles_of(merged[-1])
+        later = any(says[position + 1 : position + 13])
         closes = atom.link in ("(", ")", "[", "]")
         leftward = (
             merged
             and pending is None
             and (not later or closes or (roles and (trailing or (bare and atom.link == ":"))))
         )
-        if (leftward and roles) or (leftward and not later):
+        if leftward and (roles or not later):
             before = merged[-1]
             merged[-1] = Chunk(before.first, atom.last, before.link, before.mentions + atom.mentions)
-            trailing = trailing or bool(roles and bare)
+            trailing = trailing or (roles and bare)
         elif pending is not None:
             pending = Chunk(pending.first, atom.last, pending.link, pending.mentions + atom.mentions)
         else:

@@ -70,6 +70,8 @@ NOT_COUNTED = frozenset(
     ]
 )
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
+UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent"))
+"""Words beside the missions that mean something without being in the lexicon."""
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
 
 
@@ -115,8 +117,10 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
         elif meanings is not None:
             found.extend(_meant(meanings, index, end))
             index = end
-        else:
+        elif token.kind == "w" and (token.text in UNLISTED or token.text.startswith(MISSIONS)):
             index = _other(stream, index, found)
+        else:
+            index += 1
     return found
 
 
@@ -216,8 +220,6 @@ def _no_gene(stream: list[Token], index: int) -> int:
 def _other(stream: list[Token], index: int, found: list[Mention]) -> int:
     """What is not in the lexicon: missions, number words, "none". Returns the next token's index."""
     word = stream[index].text
-    if stream[index].kind != "w":
-        return index + 1
     letters = word.rstrip("0123456789")
     if letters in MISSIONS:
         following = stream[index + 1] if index + 1 < len(stream) else None

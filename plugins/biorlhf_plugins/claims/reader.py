@@ -28,7 +28,9 @@ class Reader:
     columns: list[list[Mention]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     kinds: frozenset[str] = frozenset()
-    absent: dict[str, tuple[tuple[Any, ...], bool]] = field(default_factory=dict)
+    present: list[str] = field(default_factory=list)
+    absent: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
     db: str | None = None
     operands: frozenset[int] = frozenset()
     quotients: frozenset[int] = frozenset()
