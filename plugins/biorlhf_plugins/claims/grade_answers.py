@@ -98,8 +98,9 @@ def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None
     orders = rankings(said, gold)
     graded.answered = graded.answered or bool(orders)
     credits = [_concordance(order, gold) for order in orders]
-    graded.credits.append(credits[-1] / len({tuple(o) for o in orders}) if orders else 0.0)
-    graded.claims.extend(credits)
+    rivals = len({tuple(order) for order in orders})
+    graded.credits.append(credits[-1] / rivals if orders else 0.0)
+    graded.claims.extend(credits if rivals == 1 else [0.0] * rivals)  # of two orders, neither is told
     line = {"expected": "ranking: " + " > ".join(gold)}
     if not orders:
         graded.missed.append(line)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from biorlhf_plugins.claims.gold import OPEN_GUESS, Fact, Gold
 from biorlhf_plugins.claims.grade_answers import grade_answer, grade_ranking
 from biorlhf_plugins.claims.graded import RIGHT, Graded, line
-from biorlhf_plugins.claims.records import Claim, Extraction, Named, Slot
+from biorlhf_plugins.claims.records import Claim, Extraction, Slot
 
 VAGUE = 10
 """A wide range stands for this many rival candidates."""
@@ -191,10 +190,6 @@ def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> N
     graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
     if not right:
         graded.missed.append({"expected": fact.describe()})
-
-
-def _slot_of(named: Named) -> Any:
-    return Slot()
 
 
 def _class_fits(fact: Fact, claim: Claim, alone: bool) -> bool:

@@ -116,6 +116,8 @@ def yes_no(
             starts.append(part.first + head.index(":") + 1)
         elif head[:3] == ["the", "answer", "is"] and head[3:4] in (["yes"], ["no"]):
             starts.append(part.first + 3)  # "the answer is correct" praises, and answers nothing
+        if "," in head[1:4]:  # "However, no." and "In short, yes."
+            starts.append(part.first + head.index(",") + 1)
         starts += [i + 1 for i in range(part.first, part.last) if stream[i].text == "but"]
         starts += [
             s + 2
