@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from typing import Any
 
@@ -62,10 +63,16 @@ def _root() -> None:
     """Train language models on facts that a biology lab can check."""
 
 
+def _ended(number: int, frame: object) -> None:
+    """As an exception, a request to end takes half-written files away and stops workers on its way out."""
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Run the command line. Exit codes: 0 done; 2 the input is wrong; 1 the run failed."""
     from biorlhf.errors import BiorlhfError
 
+    signal.signal(signal.SIGTERM, _ended)
     try:
         app()
     except BiorlhfError as error:

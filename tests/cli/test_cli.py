@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,17 @@ def test_a_recipe_is_listed_and_copied_out_once(tmp_path):
     assert (tmp_path / "quickstart.yaml").is_file()
     assert biorlhf("recipes", "quickstart", "--to", str(tmp_path)).returncode == 2
     assert "did you mean: quickstart" in biorlhf("recipes", "quickstrat").stderr
+
+
+def test_a_score_that_is_told_to_end_leaves_no_part_of_a_file(tmp_path):
+    source = tmp_path / "rows.jsonl"
+    row = {"prompt": "How many DEGs?", "response": "6,425 DEGs. " * 200, "ground_truth": {"answer": "yes"}}
+    source.write_text("".join(json.dumps({"id": str(n), **row}) + "\n" for n in range(20_000)))
+    command = [sys.executable, "-m", "biorlhf", "score", str(source), "--out", str(tmp_path / "out.jsonl")]
+    working = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".out*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    working.terminate()
+    assert working.wait(timeout=30) == 143
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
