@@ -22,20 +22,24 @@ from typing import Any
 from biorlhf.engines import policy_losses, preference_losses, supervised_losses
 from biorlhf.engines.loss_contract import Loss, Sums, TokenBatch, Whole
 
-__all__ = ["LOSSES", "Loss", "Sums", "TokenBatch", "Whole", "combine", "needs_reference"]
+__all__ = ["LOSSES", "POLICY_LOSSES", "Loss", "Sums", "TokenBatch", "Whole", "combine", "needs_reference"]
 
-LOSSES: dict[str, Loss] = {
-    "sft": supervised_losses.sft,
-    "probe": supervised_losses.probe,
-    "dpo_sigmoid": preference_losses.dpo_sigmoid,
-    "dpo_ipo": preference_losses.dpo_ipo,
-    "dpo_hinge": preference_losses.dpo_hinge,
+#: Losses in which a completion counts by its advantage alone.
+POLICY_LOSSES: dict[str, Loss] = {
     "grpo": policy_losses.grpo,
     "dr_grpo": policy_losses.dr_grpo,
     "dapo": policy_losses.dapo,
     "bnpo": policy_losses.bnpo,
     "gspo": policy_losses.gspo,
     "cispo": policy_losses.cispo,
+}
+LOSSES: dict[str, Loss] = {
+    "sft": supervised_losses.sft,
+    "probe": supervised_losses.probe,
+    "dpo_sigmoid": preference_losses.dpo_sigmoid,
+    "dpo_ipo": preference_losses.dpo_ipo,
+    "dpo_hinge": preference_losses.dpo_hinge,
+    **POLICY_LOSSES,
 }
 
 

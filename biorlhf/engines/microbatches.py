@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from biorlhf.engines.losses import Whole
+from biorlhf.engines.losses import POLICY_LOSSES, Whole
 from biorlhf.engines.packing import (
     PackedRow,
     PaddedBatch,
@@ -22,9 +22,6 @@ from biorlhf.engines.packing import (
     predicted,
 )
 from biorlhf.types import TrainGroup
-
-#: Losses in which a completion counts by its advantage alone.
-BY_ADVANTAGE = frozenset({"grpo", "dr_grpo", "dapo", "bnpo", "gspo", "cispo"})
 
 
 @dataclass(slots=True)
@@ -66,7 +63,7 @@ def count(groups: Sequence[TrainGroup], max_completion_tokens: int) -> Whole:
 
 def without_effect(group: TrainGroup, loss: Mapping[str, Any]) -> bool:
     """Whether a group has neither gradient nor KL term: all its advantages are zero, and beta is."""
-    if loss["name"] not in BY_ADVANTAGE or loss.get("beta", 0.0) > 0:
+    if loss["name"] not in POLICY_LOSSES or loss.get("beta", 0.0) > 0:
         return False
     return all(completion.advantage == 0 for completion in group.completions)
 
