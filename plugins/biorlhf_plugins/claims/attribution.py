@@ -16,18 +16,24 @@ from biorlhf_plugins.claims.reader import NOTHING, ROLES, Reader, values
 from biorlhf_plugins.claims.records import Slot
 
 
+OTHERS = ("other tissues",)
+EXCEPTED = 12
+"""Tokens after "except" in which the names are exceptions."""
+
+
 def slots(
     reader: Reader, sentence: Sentence, index: int, focus: Mention, paired: dict[int, Any]
 ) -> Iterator[Slot]:
     kinds, chunk = reader.kinds, sentence.chunks[index]
     found, stated = dict(reader.absent), list(reader.told)
-    if "other" in kinds and _other_subject(chunk, focus) and not _pick(reader, chunk, focus, "path"):
+    if "other" in kinds and _other_subject(reader, chunk, focus) and not _pick(reader, chunk, focus, "path"):
         return
     if focus.value == "MIXED" and "mission" not in kinds:
         found["mission"] = default(reader, "mission")
         stated = [role for role in stated if role != "mission"]
+    barred = _excepted(chunk, focus) if "except" in kinds else frozenset()
     if "everyone" in kinds and "entity" not in kinds and _elsewhere(chunk):
-        found["entity"] = ("other tissues",)
+        found["entity"] = OTHERS
         stated.append("entity")
     for role in reader.present:
         if role == "entity" and focus.first in paired:
@@ -36,8 +42,11 @@ def slots(
             near = _pick(reader, chunk, focus, role)
         else:
             rest = role == "entity" and "everyone" in kinds and _elsewhere(chunk)
-            before = ("other tissues",) if rest else _spoken_of(reader, role)
+            before = OTHERS if rest else _spoken_of(reader, role)
             near = _near(reader, sentence.chunks, index, focus, role) or before
+        if barred and role in ("entity", "mission"):
+            near, before = tuple(v for v in near if v not in barred), default(reader, role)
+            near = near or (OTHERS if role == "entity" and barred & set(before) else ())
         if near:
             stated.append(role)
         found[role] = near or default(reader, role)
@@ -49,6 +58,16 @@ def slots(
             for condition in found["condition"] or NOTHING:
                 medicine = treatment(found["treatment"], condition)
                 yield Slot(entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
+
+
+def _excepted(chunk: Chunk, focus: Mention) -> frozenset[Any]:
+    """The tissues or missions of which a claim does not speak: "in every tissue except kidney"."""
+    marks = [m for m in chunk.mentions if m.kind == "except"]
+    names = (m for m in chunk.mentions if m.kind in ("entity", "mission"))
+    return frozenset(
+        m.value for m in names
+        if any(x.first < m.first <= x.first + EXCEPTED and not x.first < focus.first < m.first for x in marks)
+    )  # fmt: skip
 
 
 def begin(reader: Reader, sentence: Sentence) -> None:
@@ -66,7 +85,12 @@ def begin(reader: Reader, sentence: Sentence) -> None:
 
 
 def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:
-    """What the heading, or a sentence before, says of a role. A treatment is not carried on."""
+    """What the heading, or a sentence before, says of a role. A treatment is not carried on.
+
+    "The right figure is …" and "the tissue you asked about" speak of what the prompt asks for.
+    """
+    if "asked" in reader.kinds:
+        return ()
     return reader.heading.get(role) or (reader.carried.get(role, ()) if role != "treatment" else ())
 
 
@@ -109,7 +133,10 @@ def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any,
         return tuple(m.value for m in candidates)
     compared = [r.first for r in chunk.mentions if r.kind == "cmp"] if "cmp" in reader.kinds else []
     if compared:
-        free = [m for m in candidates if not any(0 < m.first - at <= 3 for at in compared)]
+        free = [
+            m for m in candidates
+            if not any(0 < m.first - at <= 3 and not at < focus.first < m.first for at in compared)
+        ]  # fmt: skip
         candidates = free or candidates
     if len({m.value for m in candidates}) == 1:
         return values(candidates, role)
@@ -147,11 +174,16 @@ def last_group(mentions: Sequence[Mention], role: str) -> list[Mention]:
     return group[::-1]
 
 
-def _other_subject(chunk: Chunk, focus: Mention) -> bool:
+def _other_subject(reader: Reader, chunk: Chunk, focus: Mention) -> bool:
     return focus.kind == "dir" and any(
-        m.kind == "other" and (focus.first >= m.last or 0 <= m.first - focus.last <= 2)
+        m.kind == "other"
+        and (focus.first >= m.last or (0 <= m.first - focus.last <= 2 and not _bracketed(reader, focus, m)))
         for m in chunk.mentions
     )
+
+
+def _bracketed(reader: Reader, left: Mention, right: Mention) -> bool:
+    return any(reader.stream[i].text in ("(", "[", ",") for i in range(left.last, right.first))
 
 
 def _database(reader: Reader, sentence: Sentence) -> str | None:

@@ -27,6 +27,10 @@ CLAUSES = frozenset(
 )
 """Cuts that begin a clause of its own: a negation before them does not reach past them."""
 
+BEFORE_CLAUSE = ("neg", "hyp", "part")
+BEFORE_COLON = ("neg",)
+"""What does not reach past a cut: "Not all: hippocampus has 4,110" denies nothing of hippocampus."""
+
 LONGEST = 200
 """Tokens of a sentence; what runs on without an end is cut here, which keeps the work linear."""
 
@@ -184,8 +188,9 @@ def _merge(atoms: list[Chunk]) -> list[Chunk]:
         if says[position]:
             if pending is not None:
                 carried = pending.mentions
-                if atom.link in CLAUSES:
-                    carried = [m for m in carried if m.kind not in ("neg", "hyp", "part")]
+                ended = BEFORE_CLAUSE if atom.link in CLAUSES else BEFORE_COLON if atom.link == ":" else ()
+                if ended:
+                    carried = [m for m in carried if m.kind not in ended]
                 atom = Chunk(pending.first, atom.last, pending.link, carried + atom.mentions)
                 roles = bool(roles_of(atom))
                 pending = None

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from biorlhf_plugins.claims.anaphora import resolve_parts
 from biorlhf_plugins.claims.arithmetic import equations
 from biorlhf_plugins.claims.clauses import FOCI, Sentence, sentences
 from biorlhf_plugins.claims.confidence import read_confidence
@@ -49,13 +50,14 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     lexicon = with_additions(additions)
     cleaned = clean(text)
     stream = tokens(cleaned.text)
-    mentions = _thinned(scan(stream, lexicon))
+    asked = given(prompt, additions)
+    mentions = resolve_parts(stream, _thinned(scan(stream, lexicon)), asked["entity"])
     parts = sentences(stream, mentions)
     marks = modalities(stream, mentions, parts)
     sums = equations(stream, mentions)
     operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))
     ask(stream, parts, marks, prompt)
-    reader = Reader(stream, cleaned, given(prompt, additions), marks, operands=operands)
+    reader = Reader(stream, cleaned, asked, marks, operands=operands)
     reader.quotients = frozenset(e.last - 1 for e in sums if e.operator == "/")
     blocks = answer_blocks(stream, parts)
     reader.fresh = frozenset(

@@ -20,6 +20,7 @@ CLASS_KINDS = ("type", "pattern")
 QUANTITIES = (
     ("ratio", "ratio"), ("fold change", "log2fc"), ("log2", "log2fc"), ("logfc", "log2fc"), ("fold", "ratio"),
     ("percent", "percent"), ("nes", "nes"), ("enrichment score", "nes"), ("padj", "padj"), ("fdr", "padj"),
+    ("difference", "difference"),
 )  # fmt: skip
 OPEN_GUESS = 0.2
 """What declining to answer is worth where the question is open (a figure, a name)."""

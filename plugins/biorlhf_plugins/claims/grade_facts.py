@@ -24,6 +24,7 @@ MANY = 6
 BARE_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([abc])\b(?!['’])[^\w\n]*$", re.I | re.M)
 NARROW = 1.1
 GUESSES = {"type": 1 / 3, "pattern": 1 / 2}
+PARTS = frozenset(("deg_up", "deg_down"))
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
 
 
@@ -106,6 +107,8 @@ def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | 
     graded.guesses.append(OPEN_GUESS)
     fitting = [c for c in said.numbers if c is placed or (placed is None and fits(fact, c, alone))]
     stated = [c for c in fitting if c.asserted]
+    if fact.quantity in PARTS:  # a whole told on the way to its part is no rival of the part
+        stated = [c for c in stated if c.slot.quantity == fact.quantity] or stated
     denied = [c for c in fitting if c.negated and c.modality == "asserted" and c.value == gold]
     points = [c for c in stated if c.low is None and c.high is None]
     ranges = [c for c in stated if c.low is not None and c.high is not None]

@@ -8,6 +8,7 @@ one per line). A lab adds its own through a verifier's settings; see :class:`Add
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -139,6 +140,10 @@ def base() -> Lexicon:
         for verb in verbs:
             for form in inflect(verb):
                 add(trie, words(form), "dir", label)
+    for kind, rows in tables.pop("products").items():
+        for row in rows:
+            for phrase in itertools.product(*row):
+                add(trie, words(" ".join(phrase)), kind, "")
     stance: Trie = {}
     for target, table in ((trie, tables), (stance, phrases)):
         for kind, values in table.items():

@@ -9,37 +9,15 @@ from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.text import Token
 
 UNITS = {
-    w: n
-    for n, w in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
+    word: number
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+        "sixteen seventeen eighteen nineteen".split()
     )
 }
 TENS = {
-    w: 10 * n
-    for n, w in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
-    )
+    word: 10 * number
+    for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
 }
 LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
@@ -47,31 +25,15 @@ MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NOT_COUNTED = frozenset(
-    [
-        "can",
-        "could",
-        "is",
-        "be",
-        "may",
-        "might",
-        "will",
-        "would",
-        "should",
-        "set",
-        "count",
-        "name",
-        "number",
-        "list",
-        "ontology",
-        "alone",
-        "was",
-        "were",
-        "that",
-    ]
+    "can could is be may might will would should set count name number list ontology alone was were that".split()
 )
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
-UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent"))
+UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
 """Words beside the missions that mean something without being in the lexicon."""
+DEGREES = {"more": "UP", "less": "DOWN"}
+OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
+SHOWING = frozenset("suggest indicate show imply support favor favour hint point demonstrate reveal".split())
+"""What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
 
 
@@ -87,7 +49,7 @@ class Mention(NamedTuple):
 def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
     """Mentions of the content lexicon, numbers and missions, in the order of the text."""
     found: list[Mention] = []
-    index, total = 0, len(stream)
+    index, total, nothing = 0, len(stream), -1
     tries = lexicon.content
     while index < total:
         token = stream[index]
@@ -115,11 +77,16 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
         elif token.text == "no" and end == index + 1 and _opens(stream, index):
             index += 1
         elif meanings is not None:
-            found.extend(_meant(meanings, index, end))
+            _add_meant(stream, meanings, index, end, found)
             index = end
         elif token.kind == "w" and (token.text in UNLISTED or token.text.startswith(MISSIONS)):
+            nothing = index if token.text in ("nothing", "none") else nothing
             index = _other(stream, index, found)
         else:
+            if nothing >= 0 and token.text in SHOWING:
+                found.append(Mention("neg", "", index, index + 1))
+            if nothing >= 0 and (token.text in SHOWING or token.text in ".;!?"):
+                nothing = -1
             index += 1
     return found
 
@@ -140,6 +107,23 @@ def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
                     continue
         index += 1
     return found
+
+
+def _add_meant(
+    stream: list[Token], meanings: list[tuple[str, Any]], first: int, last: int, found: list[Mention]
+) -> None:
+    """Add what a phrase means; beside a set's name also what "more" or "genes go up" say of the set."""
+    kind, value = meanings[0]
+    before = stream[first - 1].text if first else ""
+    if kind == "path" and before in DEGREES:
+        after = stream[last].text if last < len(stream) else ""
+        if after not in OF_SETS and (not found or found[-1].last < first):
+            found.append(Mention("dir", DEGREES[before], first - 1, first))
+    found.extend(_meant(meanings, first, last))
+    if value in ("deg_up", "deg_down") and stream[first].text in OF_SETS and last > first + 1:
+        subject = next((m for m in reversed(found[-3:-1]) if m.last == first), None)
+        if subject is not None and subject.kind == "path":
+            found.append(Mention("dir", "UP" if value == "deg_up" else "DOWN", first + 1, last))
 
 
 def _meant(meanings: list[tuple[str, Any]], first: int, last: int) -> list[Mention]:
@@ -265,7 +249,15 @@ def _number_words(stream: list[Token], index: int, found: list[Mention]) -> int:
     following = stream[end].text if end < len(stream) else END
     single = end == index + 1
     pronoun = single and stream[index].text == "one" and following not in COUNTED
+    pronoun = pronoun and not _odds(stream, end)
     if not pronoun:
         word = str(total + current)
         found.append(Mention("num", Number(float(total + current), "", word, False, 0, False), index, end))
     return end
+
+
+def _odds(stream: list[Token], end: int) -> bool:
+    """True for the "in ten" or "out of ten" after "one"."""
+    after = [t.text for t in stream[end : end + 3]]
+    number = after[1:2] if after[:1] == ["in"] else after[2:3] if after[:2] == ["out", "of"] else []
+    return bool(number) and (number[0] in WORD_NUMBERS or number[0].isdigit())

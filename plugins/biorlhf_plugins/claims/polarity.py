@@ -12,6 +12,8 @@ from biorlhf_plugins.claims.text import Token
 HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
 REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
 REFERENCE_GAP = 4
+LACKS = frozenset(("no", "without", "lack", "absence"))
+"""Negations of a noun: "no cut-off, n = 6425" says nothing against the figure after the comma."""
 
 
 def negated(stream: Sequence[Token], chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
@@ -23,6 +25,8 @@ def negated(stream: Sequence[Token], chunk: Chunk, focus: Mention, before: Chunk
     for m in chunk.mentions:
         if m.kind != "neg" or m.first in cancels:
             continue
+        if focus.kind == "num" and stream[m.first].text in LACKS and _comma(stream, m.last, focus.first):
+            continue
         before_it = m.first < focus.first and (m.first > last_focus or focus.kind == "dir")
         close_after = 0 <= m.first - focus.last <= 3
         if before_it or (
@@ -32,6 +36,10 @@ def negated(stream: Sequence[Token], chunk: Chunk, focus: Mention, before: Chunk
     if count == 0 and chunk.link in ("or", "nor") and before is not None and not _own_subject(chunk, focus):
         return any(m.kind == "neg" for m in before.mentions)
     return count % 2 == 1
+
+
+def _comma(stream: Sequence[Token], first: int, last: int) -> bool:
+    return any(stream[index].text == "," for index in range(first, last))
 
 
 def _cut(stream: Sequence[Token], first: int, last: int) -> bool:
@@ -71,11 +79,14 @@ def modalities(stream: Sequence[Token], mentions: Sequence[Mention], parts: Sequ
     if not kinds & {"hyp", "report", "reject"}:
         return marks
     ends = _sentence_ends(parts, len(stream))
+    rejected = [m.last for m in mentions if m.kind == "reject"]
     for m in mentions:
         if m.kind == "hyp":
             _mark(stream, marks, m.first, ends[m.first], HYPOTHESIS_ENDS, "hypothetical")
         elif m.kind == "report":
-            _mark(stream, marks, m.first, ends[m.first], REPORT_ENDS, "quoted")
+            after = bisect_right(rejected, m.last)
+            end = min(ends[m.first], rejected[after]) if after < len(rejected) else ends[m.first]
+            _mark(stream, marks, m.first, end, REPORT_ENDS, "quoted")
     _mark_rejected(mentions, parts, marks)
     return marks
 

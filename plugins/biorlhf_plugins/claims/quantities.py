@@ -9,6 +9,10 @@ from biorlhf_plugins.claims.reader import Reader
 
 NOUN_UNITS = frozenset(("tissue", "mission", "mouse", "group", "time", "dose", "background", "other"))
 
+DETERMINERS = frozenset("the these those all its a total of".split())
+SURPLUS = frozenset(("more", "fewer", "additional", "extra"))
+"""After a number they count a difference: "2,315 more DEGs than liver"."""
+
 PREPOSITIONS = frozenset(("in", "at", "under", "for", "of", "on", "with", "during", "from", "after", "by"))
 
 
@@ -23,15 +27,20 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     if focus.first in reader.quotients and not number.unit:
         return "ratio"
     chunk = sentence.chunks[index]
-    if _of_total(reader, focus):
-        return "share"
+    total = _of_total(reader, focus)
+    if total:
+        return _share(chunk, focus, total)
     if number.unit:
         return {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
     named = [m for m in chunk.mentions if m.kind == "quantity"] if "quantity" in reader.kinds else []
     after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _number_between(chunk, focus, m)]
     before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _number_between(chunk, m, focus)]
-    if before and before[-1].value in ("padj", "nes", "log2fc", "ratio"):
+    if before and before[-1].value in ("padj", "nes", "log2fc", "ratio", "difference"):
         return str(before[-1].value)
+    if _whole(reader, focus) and after and after[0].value == "deg":
+        return "deg"
+    if focus.last < len(reader.stream) and reader.stream[focus.last].text in SURPLUS:
+        return "difference"
     if after and after[0].first - focus.last <= 1:
         return _directed(chunk, focus, str(after[0].value))
     near = [*after, *(m for m in before if m.value not in NOUN_UNITS)]
@@ -55,11 +64,36 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     return str(wider[0]) if wider and wider[0] in ("nes", "log2fc", "padj") else None
 
 
-def _of_total(reader: Reader, focus: Mention) -> bool:
-    """True for the 4 of "4 of 6 missions"."""
-    after = [t.text for t in reader.stream[focus.last : focus.last + 2]]
-    at = focus.last + (2 if after == ["out", "of"] else 1)
-    return after[:1] in (["of"], ["out"]) and at < len(reader.stream) and reader.stream[at].number is not None
+def _of_total(reader: Reader, focus: Mention) -> int:
+    """The token of the 6 in "4 of 6 missions" or "4 of the 6", where the number is such a 4; else 0."""
+    at, stream = focus.last, reader.stream
+    if at < len(stream) and stream[at].text == "out":
+        at += 1
+    if at >= len(stream) or stream[at].text != "of":
+        return 0
+    at += 1
+    while at < min(focus.last + 5, len(stream)) and stream[at].text in DETERMINERS:
+        at += 1
+    return at if at < len(stream) and stream[at].number is not None else 0
+
+
+def _share(chunk: Chunk, focus: Mention, total: int) -> str:
+    """ "2,923 of the 5,477 DEGs are down" counts genes that go down; "4 of 6 missions" is a share."""
+    noun = next((m for m in chunk.mentions if m.kind == "quantity" and 1 <= m.first - total <= 2), None)
+    way = next((m for m in chunk.mentions if m.kind == "dir" and m.first > focus.first), None)
+    if noun is None or way is None or noun.value != "deg" or way.value not in ("UP", "DOWN"):
+        return str(noun.value) if noun and str(noun.value) in ("deg_up", "deg_down") else "share"
+    return "deg_up" if way.value == "UP" else "deg_down"
+
+
+def _whole(reader: Reader, focus: Mention) -> bool:
+    """True for the 5,477 of "2,923 of the 5,477"."""
+    at = focus.first - 1
+    while at > max(0, focus.first - 5) and reader.stream[at].text in DETERMINERS:
+        at -= 1
+    return at > 0 and reader.stream[at].text == "of" and (
+        reader.stream[at - 1].number is not None or reader.stream[at - 1].text == "out"
+    )  # fmt: skip
 
 
 def _number_between(chunk: Chunk, left: Mention, right: Mention) -> bool:

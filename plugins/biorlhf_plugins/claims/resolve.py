@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from biorlhf_plugins.claims.attribution import begin, default, last_group, slots, treatment
-from biorlhf_plugins.claims.clauses import Chunk, Sentence
+from biorlhf_plugins.claims.clauses import FOCI, Chunk, Sentence
 from biorlhf_plugins.claims.mentions import Mention
 from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.polarity import flipped, negated
@@ -18,6 +18,7 @@ from biorlhf_plugins.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.claims.records import Claim, Slot
 
 APPROXIMATE_GAP = 3
+COUNTED_GAP = 5
 
 
 def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
@@ -107,7 +108,7 @@ def _claim(
     common: dict[str, Any] = {
         "span": span, "modality": reader.marks[focus.first] or "asserted",
         "sentence": number, "chunk": focus.first,
-        "partial": "part" in kinds and any(m.kind == "part" for m in chunk.mentions), "negated": denied,
+        "partial": _partial(reader, chunk, focus, slot), "negated": denied,
     }  # fmt: skip
     if focus.kind in ("type", "pattern"):
         return Claim("class", slot, label=str(focus.value), **common)
@@ -117,6 +118,15 @@ def _claim(
             label = "DOWN" if label == "UP" else "UP"
         return Claim("direction", slot, label=label, **common)
     return _number_claim(reader, chunk, focus, slot, common)
+
+
+def _partial(reader: Reader, chunk: Chunk, focus: Mention, slot: Slot) -> bool:
+    """ "Mostly up", and "71 % go up", which says of no set that it does."""
+    if "part" in reader.kinds and any(m.kind == "part" for m in chunk.mentions):
+        return True
+    return focus.kind == "dir" and not slot.pathways and any(
+        m.kind == "num" and 0 <= focus.first - m.last <= COUNTED_GAP for m in chunk.mentions
+    )  # fmt: skip
 
 
 def _number_claim(
@@ -221,5 +231,15 @@ def _remember(reader: Reader, sentence: Sentence) -> None:
         reader.heading["said"] = tuple(said[:1])
     elif sentence.kind == "prose":
         reader.heading = {}
-    for role in {m.kind for m in sentence.mentions}.intersection(ROLES):
-        reader.carried[role] = values(last_group(sentence.mentions, role), role)
+    spoken = _topics(sentence)
+    for role in {m.kind for m in spoken}.intersection(ROLES):
+        reader.carried[role] = values(last_group(spoken, role), role)
+
+
+def _topics(sentence: Sentence) -> list[Mention]:
+    """The mentions that may be a topic for what follows, which the owner of a figure taken back is not:
+    "wait, that is the liver", "that figure belongs to liver"."""
+    turn = next((m.first for m in sentence.mentions if m.kind in ("corr", "whose")), None)
+    if turn is None or any(m.kind in FOCI and m.first > turn for m in sentence.mentions):
+        return sentence.mentions
+    return [m for m in sentence.mentions if m.first < turn]

@@ -181,6 +181,8 @@ def degenerate(
 ) -> str:
     """Why a text is no answer at all, or ""."""
     spoken = [t.text for t in stream if t.kind != "p"]
+    if not spoken and any(m.kind == "dir" for m in content):
+        return ""  # an arrow answers
     if not spoken:
         return "the text is empty"
     asked = prompt_words(prompt)
