@@ -15,7 +15,6 @@ from biorlhf_plugins.claims.quantities import PREPOSITIONS, quantity_of
 from biorlhf_plugins.claims.reader import NOTHING, ROLES, Reader, values
 from biorlhf_plugins.claims.records import Slot
 
-
 OTHERS = ("other tissues",)
 EXCEPTED = 12
 """Tokens after "except" in which the names are exceptions."""
@@ -28,6 +27,8 @@ def slots(
     found, stated = dict(reader.absent), list(reader.told)
     if "other" in kinds and _other_subject(reader, chunk, focus) and not _pick(reader, chunk, focus, "path"):
         return
+    if chunk.link == "unlike" and not any(m.kind in ROLES for m in chunk.mentions):
+        return  # "unlike the cell-death sets, which fall": of sets that no lexicon knows
     if focus.value == "MIXED" and "mission" not in kinds:
         found["mission"] = default(reader, "mission")
         stated = [role for role in stated if role != "mission"]

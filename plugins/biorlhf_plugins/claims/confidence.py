@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from biorlhf_plugins.claims.mentions import Mention
 from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.records import Confidence, Span
+from biorlhf_plugins.claims.stakes import WAGERS, fraction, stake
 from biorlhf_plugins.claims.text import Clean, Token
 
 SPREAD = 0.15
@@ -15,7 +16,9 @@ SPREAD = 0.15
 LINK_WORDS = """is of at about around
 roughly approximately level score was be by my to would the a estimated
 stand remain therefore overall in estimate set stated given
-quantified probability percentage value rating final"""
+quantified probability percentage value rating final
+somewhere near mere just only merely maybe perhaps currently now closer nearer under over well say put between
+circa approx no more than better at most best"""
 LINKS = frozenset((*LINK_WORDS.split(), *':=~≈([—→|>,"\n'))
 OBJECT_STARTS = frozenset(("that", "of", "in", "about", "on", "for", "whether", "regarding", "concerning"))
 STOPS = frozenset((".", ";", "!", "?", "\n", "("))
@@ -57,7 +60,7 @@ def read_confidence(
     The last explicit one wins; several that differ by more than 0.15, one out of range, or certainty
     in words against a low number are invalid.
     """
-    triggers = [m for m in stance if m.kind in ("trigger", "sureness")]
+    triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake")]
     if not triggers:
         return Confidence()
     page = _Page(stream, clean, content, stance)
@@ -76,6 +79,11 @@ def _read_trigger(
     page: _Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
 ) -> None:
     first, last = trigger.first, trigger.last
+    if trigger.kind == "stake":
+        staked = stake(page.stream, page.numbers, trigger)
+        if staked is not None:
+            numbers.append((staked[0], page.span(first, staked[2]), "number", staked[1]))
+        return
     if page.text(last) in ("interval", "intervals", "ci", "band", "limit"):
         return
     got = _number_near(page, trigger)
@@ -121,7 +129,7 @@ def _number_near(page: _Page, trigger: Mention) -> tuple[float | None, int, int]
             continue
         if hit is not None:
             joined = linked or page.text(at - 1) in (":", "=", "is", "(", "at", "—", "of")
-            return _after(page, hit) if joined else None
+            return _after(page, hit, page.text(trigger.first) in WAGERS) if joined else None
         if page.text(at) in (".", ";", "!", "?"):
             return None
         if page.text(at) == "\n" and not (at == trigger.last + 1 or page.text(at - 1) in (":", "\n")):
@@ -142,11 +150,11 @@ def _is_scale(page: _Page, hit: Mention) -> bool:
 def _before(page: _Page, hit: Mention) -> tuple[float | None, int, int] | None:
     number: Number = hit.value  # type: ignore[assignment]
     first = hit.first
-    if page.text(first - 1) in ("/", "of") and page.number_ends.get(
-        first - (2 if page.text(first - 2) == "out" else 1)
-    ):
-        top = page.number_ends[first - (2 if page.text(first - 2) == "out" else 1)]
-        return _ratio(top, number), top.first, hit.last
+    top = page.number_ends.get(first - (2 if page.text(first - 2) == "out" else 1))
+    if top is not None and page.text(first - 1) in ("/", "of", "in"):
+        ratio = _ratio(top, number)
+        if ratio is not None or page.text(first - 1) != "in":
+            return ratio, top.first, hit.last
     if first - 1 in page.negations:
         return None
     if not number.unit and number.decimals == 0 and number.value > 1:
@@ -158,12 +166,11 @@ def _before(page: _Page, hit: Mention) -> tuple[float | None, int, int] | None:
     return _scale(number), first, hit.last
 
 
-def _after(page: _Page, hit: Mention) -> tuple[float | None, int, int] | None:
+def _after(page: _Page, hit: Mention, odds: bool) -> tuple[float | None, int, int] | None:
     number: Number = hit.value  # type: ignore[assignment]
-    below = hit.last + (1 if page.text(hit.last) == "/" else 2 if page.text(hit.last) == "out" else 99)
-    under = page.numbers.get(below)
-    if under is not None:
-        return _ratio(hit, under.value), hit.first, under.last  # type: ignore[arg-type]
+    ratio = fraction(page.stream, page.numbers, hit, odds)
+    if ratio is not None:
+        return ratio[0], hit.first, ratio[1]
     if number.unit not in ("", "percent") or page.text(hit.last) in ("deg", "gene", "mission", "tissue"):
         return None
     return _scale(number), hit.first, hit.last

@@ -15,6 +15,21 @@ GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?
 
 NO_GENES = frozenset(("KMP", "HU", "IR", "DEG", "DEGs", "RNA", "RR1", "RR3", "RR6", "RR7", "RR8", "RR9"))
 TURNS = frozenset(("but", "so", "however", "still", "yet", "though"))
+CONCESSIONS = frozenset(("while", "although", "though", "whilst", "despite", "notwithstanding"))
+"""A refusal that one of these opens is conceded only, and ends at its comma."""
+
+MOLECULES_WORDS = """gene protein factor regulator receptor enzyme mediator kinase target molecule cytokine
+driver biomarker mirna hormone ligand"""
+MOLECULES = frozenset(MOLECULES_WORDS.split())
+POLAR_WORDS = "is are was were do does did will would can could should shall has have had may might"
+POLAR = frozenset(POLAR_WORDS.split())
+OPEN_WORDS = (
+    "whether if question ask asked may might could would not no cannot never unknown perhaps possibly"
+)
+OPEN = frozenset(OPEN_WORDS.split())
+ECHOED = 0.6
+"""Share of a yes/no question's longer words that a clause must repeat to answer it with yes."""
+
 SPECIES = (
     frozenset(("human", "people", "astronaut", "patient", "person", "man", "crew", "adult")),
     frozenset(("mouse", "mice", "animal", "rat", "rodent")),
@@ -71,7 +86,7 @@ def contradictions(
         guess = guessed.get(claim.sentence)
         after_guess = guess is not None and guess <= claim.chunk
         refused = refusals.get(claim.sentence)
-        if refused is not None and not after_guess and not _after_cut(stream, refused, claim.chunk):
+        if refused is not None and not after_guess and not _after_cut(stream, refused, claim.chunk, part):
             continue
         if _other_species(asked, stream, part):
             continue
@@ -88,14 +103,50 @@ def contradictions(
             )
         ) or _asked_for(claim, asked):
             found.append(claim.span)
-    if "gene" in asked or "protein" in asked:
+    found += _restated(prompt, clean_text, stream, parts, refusals)
+    if asked & MOLECULES:
         found += _genes(text, prompt, clean_text, stream, parts, refusals)
     return found
 
 
-def _after_cut(stream: Sequence[Token], refused: int, at: int) -> bool:
+def _after_cut(stream: Sequence[Token], refused: int, at: int, part: Sentence) -> bool:
     """True where a "but" or "so" stands between the refusal and the claim."""
-    return any(stream[i].text in TURNS for i in range(refused, at))
+    turn = _turn(stream, refused, part)
+    return turn is not None and turn < at
+
+
+def _turn(stream: Sequence[Token], refused: int, part: Sentence) -> int | None:
+    """Where a sentence that declines turns: at a "but", or at the comma of "While it is hard to say,"."""
+    conceded = stream[part.first].text in CONCESSIONS or stream[part.first].text == "even"
+    for i in range(refused, part.last):
+        if stream[i].text in TURNS or (conceded and stream[i].text == ","):
+            return i
+    return None
+
+
+def _restated(
+    prompt: str,
+    clean_text: Clean,
+    stream: Sequence[Token],
+    parts: Sequence[Sentence],
+    refusals: dict[int, int],
+) -> list[Span]:
+    """Clauses that state what a yes/no question asks: "…, but kaempferol will protect astronauts"."""
+    words = prompt_words(prompt)
+    asked = {w for w in words if len(w) > 3}
+    if not words or words[0] not in POLAR or len(asked) < 3:
+        return []
+    found: list[Span] = []
+    for number, part in enumerate(parts[:200]):
+        first: int | None = part.first
+        if number in refusals:
+            first = _turn(stream, refusals[number], part)
+        if first is None or first >= part.last or stream[min(part.last, len(stream) - 1)].text == "?":
+            continue
+        spoken = {t.text for t in stream[first : part.last]}
+        if len(asked & spoken) >= ECHOED * len(asked) and not spoken & OPEN:
+            found.append(clean_text.span(stream[first].start, stream[part.last - 1].end))
+    return found
 
 
 def _sentence_of(parts: Sequence[Sentence], token: int) -> int:
@@ -151,8 +202,8 @@ def _genes(
     for number, part in enumerate(parts):
         first = part.first
         if number in refusals:
-            cuts = (i for i in range(refusals[number], part.last) if stream[i].text in TURNS)
-            first = next(cuts, part.last)
+            turn = _turn(stream, refusals[number], part)
+            first = part.last if turn is None else turn
         if first >= part.last:
             continue
         start, end = clean_text.span(stream[first].start, stream[part.last - 1].end)

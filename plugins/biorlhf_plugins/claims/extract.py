@@ -32,7 +32,19 @@ MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
 
 NAMED = frozenset(
-    ("phrase", "everyone", "univ", "sig", "entity", "path", "condition", "mission", "type", "pattern")
+    (
+        "phrase",
+        "everyone",
+        "except",
+        "univ",
+        "sig",
+        "entity",
+        "path",
+        "condition",
+        "mission",
+        "type",
+        "pattern",
+    )
 )
 
 

@@ -8,31 +8,27 @@ from biorlhf_plugins.claims.lexicon import END, Lexicon, longest
 from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.text import Token
 
-UNITS = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-        "sixteen seventeen eighteen nineteen".split()
-    )
-}
-TENS = {
-    word: 10 * number
-    for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
-}
+UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+sixteen seventeen eighteen nineteen"""
+TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+UNITS = {word: number for number, word in enumerate(UNIT_WORDS.split())}
+TENS = {word: 10 * number for number, word in enumerate(TEN_WORDS.split(), start=2)}
 LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
-NOT_COUNTED = frozenset(
-    "can could is be may might will would should set count name number list ontology alone was were that".split()
+NOT_COUNTED_WORDS = (
+    "can could is be may might will would should set count name number list ontology alone was were that"
 )
+NOT_COUNTED = frozenset(NOT_COUNTED_WORDS.split())
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
 UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
 """Words beside the missions that mean something without being in the lexicon."""
 DEGREES = {"more": "UP", "less": "DOWN"}
 OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
-SHOWING = frozenset("suggest indicate show imply support favor favour hint point demonstrate reveal".split())
+SHOWING_WORDS = "suggest indicate show imply support favor favour hint point demonstrate reveal"
+SHOWING = frozenset(SHOWING_WORDS.split())
 """What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
 

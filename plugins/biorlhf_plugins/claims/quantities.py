@@ -9,7 +9,8 @@ from biorlhf_plugins.claims.reader import Reader
 
 NOUN_UNITS = frozenset(("tissue", "mission", "mouse", "group", "time", "dose", "background", "other"))
 
-DETERMINERS = frozenset("the these those all its a total of".split())
+DETERMINERS_WORDS = "the these those all its a total of"
+DETERMINERS = frozenset(DETERMINERS_WORDS.split())
 SURPLUS = frozenset(("more", "fewer", "additional", "extra"))
 """After a number they count a difference: "2,315 more DEGs than liver"."""
 

@@ -11,6 +11,14 @@ from biorlhf_plugins.claims.extract import prompt_mentions
 from biorlhf_plugins.claims.grade_directions import OPPOSITE, nes_clashes
 from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.records import Claim, Extraction
+from biorlhf_plugins.verifiers._checks_compare import (
+    asked_comparison,
+    differences,
+    exceptions,
+    quantified,
+    shares,
+    superlatives,
+)
 from biorlhf_plugins.verifiers._checks_figures import Check, bounds, classes, ranked, sums, two_values
 
 ENUMERATION = "every direction for one slot"
@@ -29,6 +37,11 @@ def checks(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[C
     yield from sums(said, figures)
     yield from bounds(said, figures, prompt)
     yield from ranked(said, figures)
+    yield from superlatives(said, figures)
+    yield from shares(said)
+    yield from differences(said)
+    yield from quantified(said, figures, prompt)
+    yield from asked_comparison(said, figures, prompt)
     yield from _yes_no(said, directions, prompt)
     yield from _agreement(said, directions, prompt, consistent)
     yield from _universal(said, directions)
@@ -130,17 +143,19 @@ def _universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
                 continue
             label = general[0].label
             named = {n.value for n in said.named if n.sentence == sentence and n.kind == "entity"}
-            exceptions = [
+            spared = exceptions(said, sentence)
+            against = [
                 c for c in claims
-                if c.asserted and c.label != label and c.chunk != general[0].chunk
+                if c.asserted and c.chunk != general[0].chunk
+                and (c.label == label) == bool(spared & {c.slot.entity, c.slot.mission})
                 and {"entity", "mission"} & c.slot.stated
                 and not (mark.value == "rest" and c.slot.entity in named)
                 and (_same_set(c, general[0]))
             ]  # fmt: skip
-            says = f"{label} without exception" + (f", but {exceptions[0].label}" if exceptions else "")
+            says = f"{label} without exception" + (f", but {against[0].label}" if against else "")
             yield Check(
-                "a universal against an exception", not exceptions, says,
-                tuple(s for s in (mark.span, exceptions[0].span if exceptions else None) if s),
+                "a universal against an exception", not against, says,
+                tuple(s for s in (mark.span, against[0].span if against else None) if s),
             )  # fmt: skip
 
 

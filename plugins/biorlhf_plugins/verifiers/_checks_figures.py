@@ -20,6 +20,8 @@ MORE = re.compile(
     r"\b(?:(more|larger|higher|greater)|(fewer|smaller|lower|less))\b[^.,;\n]{0,30}\bthan\b", re.I
 )
 
+OF = re.compile(r"\s+(?:out )?of (?:the |these |those |all |its |a total of )*", re.I)
+
 SLACK = 0.06
 """Relative error that a stated ratio of two stated figures may have."""
 
@@ -149,7 +151,7 @@ def _ratios(said: Extraction) -> Iterator[Check]:
             by_sentence.setdefault(c.sentence, []).append(c)
     for claims in by_sentence.values():
         folds = [c for c in claims if c.slot.quantity in ("ratio", "percent") and c.low is None]
-        shared = any(c.slot.quantity == "share" for c in claims)
+        shared = any(c.slot.quantity == "share" for c in claims) or _of_each_other(said.text, claims)
         plain = [
             c for c in claims if c not in folds and c.low is None and (shared or c.slot.quantity in FIGURES)
         ]
@@ -174,6 +176,14 @@ def _ratios(said: Extraction) -> Iterator[Check]:
                 f"{a:g} of {b:g} = {100 * a / b:.3g} %, stated {stated:g} %",
             )
         yield Check("ratios and percentages", passed, says, tuple(c.span for c in (*plain, *folds)))
+
+
+def _of_each_other(text: str, claims: list[Claim]) -> bool:
+    """ "2,923 of the 5,477 …"."""
+    return any(
+        0 < later.span[0] - earlier.span[1] < 30 and OF.fullmatch(text[earlier.span[1] : later.span[0]])
+        for earlier, later in pairwise(claims)
+    )
 
 
 def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:

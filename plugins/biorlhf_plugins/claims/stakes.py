@@ -1,0 +1,76 @@
+"""Confidences in other forms: "put 30 % on it", "nine in ten", "I would bet 4 to 1", "give it 8/10"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from biorlhf_plugins.claims.mentions import Mention
+from biorlhf_plugins.claims.numbers import Number
+from biorlhf_plugins.claims.text import Token
+
+LEADS_WORDS = """only just about around roughly approximately maybe perhaps at most best least no not more
+better less higher than my a an me you it that this of money odd chance probability confidence likelihood ~
+≈ ( something like somewhere near it's the certainty say"""
+LEADS = frozenset(LEADS_WORDS.split())
+"""Words between "put" and the number."""
+
+CLOSES_WORDS = (
+    ". , ; ) ! — on that this it for chance odd probability confidence certainty likelihood and but of"
+)
+CLOSES = frozenset((*CLOSES_WORDS.split(), "\n"))
+"""What may follow a stake; "put 30 % of genes up" states none."""
+
+WAGERS = frozenset(("bet", "betting", "wager", "stake", "lay", "odd"))
+LONGEST = 8
+
+
+def fraction(
+    stream: Sequence[Token], numbers: Mapping[int, Mention], hit: Mention, odds: bool
+) -> tuple[float | None, int] | None:
+    """(probability, end) of "9/10", "nine in ten", "4 out of 5" and, of a wager, "4 to 1"."""
+    after = [t.text for t in stream[hit.last : hit.last + 2]]
+    if not after or (after[0] not in ("/", "in", "out") and not (odds and after[0] in ("to", ":"))):
+        return None
+    under = numbers.get(hit.last + (2 if after[0] == "out" else 1))
+    if under is None:
+        return None
+    upper, lower = _value(hit), _value(under)
+    if after[0] in ("to", ":"):
+        if upper <= 0 or lower <= 0:
+            return None, under.last
+        value = upper / (upper + lower)
+        against = under.last < len(stream) and stream[under.last].text == "against"
+        return (1.0 - value if against else value), under.last
+    if lower <= 0 or not 0 <= upper <= lower:
+        return None if after[0] == "in" else (None, under.last)
+    return upper / lower, under.last
+
+
+def stake(
+    stream: Sequence[Token], numbers: Mapping[int, Mention], mark: Mention
+) -> tuple[float | None, int, int] | None:
+    """(value or None where invalid, first, last) of the number that "put", "bet" or "give it" leads to."""
+    at = mark.last
+    wager = any(t.text in WAGERS for t in stream[mark.first : mark.last])
+    while at < min(mark.last + LONGEST, len(stream)) and at not in numbers:
+        if stream[at].text not in LEADS:
+            return None
+        wager = wager or stream[at].text in WAGERS
+        at += 1
+    hit = numbers.get(at)
+    if hit is None:
+        return None
+    ratio = fraction(stream, numbers, hit, odds=wager)
+    if ratio is not None:
+        return ratio[0], hit.first, ratio[1]
+    number: Number = hit.value  # type: ignore[assignment]
+    if hit.last < len(stream) and stream[hit.last].text not in CLOSES:
+        return None
+    if number.unit == "percent":
+        return (number.value / 100.0 if 0 <= number.value <= 100 else None), hit.first, hit.last
+    return (number.value, hit.first, hit.last) if 0 < number.value < 1 and number.decimals else None
+
+
+def _value(mention: Mention) -> float:
+    number: Number = mention.value  # type: ignore[assignment]
+    return number.value
