@@ -32,6 +32,8 @@ SENTENCES = (
     "By contrast, the liver shows 4,110 DEGs under HU, i.e. about 1.6 times fewer.",
     "If one expected a compensatory rise of G2M checkpoint genes, the data do not support it.",
 )
+USUAL = {880: 300, 1200: 408}
+"""Characters of such an answer, and how many tokens SmolLM2's tokenizer makes of them."""
 ADVERSARIAL = {
     "negations": "E2F Targets " + "not " * 40_000 + "upregulated",
     "letters": "E2F Targets " + "a" * 120_000,
@@ -79,12 +81,15 @@ def extraction_cache_clear() -> None:
 
 
 def measure() -> dict[str, float]:
-    """Median ms of 300 tokens (1,200 characters), worst ms of 100 kB, worst ratio when a text doubles."""
+    """Median ms of a usual answer, worst ms of 100 kB, worst ratio when a text doubles."""
     catalogue = load(entry_points=False)
     verifiers = [catalogue.build("verifier", name, {}) for name in VERIFIERS]
-    text = completion(220)[:1200]
-    score_all(verifiers, text)
-    typical = statistics.median(milliseconds(lambda: score_all(verifiers, text)) for _ in range(100))
+    usual = {}
+    for characters, tokens in USUAL.items():
+        text = completion(220)[:characters]
+        score_all(verifiers, text)
+        times = [milliseconds(lambda text=text: score_all(verifiers, text)) for _ in range(200)]
+        usual[f"{tokens}_tokens_ms"] = statistics.median(times)
     worst, ratio = 0.0, 0.0
     for name, attack in ADVERSARIAL.items():
         times = {}
@@ -94,7 +99,7 @@ def measure() -> dict[str, float]:
         grown = max(times[200_000] / times[100_000], times[1_000_000] / times[500_000])
         print(f"{name:12s} 100 kB {times[100_000]:6.1f} ms  1 MB {times[1_000_000]:6.1f} ms  ×2: {grown:.2f}")
         worst, ratio = max(worst, times[100_000]), max(ratio, grown)
-    return {"typical_ms": typical, "worst_100kB_ms": worst, "worst_ratio": ratio}
+    return {**usual, "worst_100kB_ms": worst, "worst_ratio": ratio}
 
 
 if __name__ == "__main__":
