@@ -17,8 +17,6 @@ REACH = 3
 
 def resolve_parts(stream: Sequence[Token], mentions: list[Mention], asked: Sequence[object]) -> list[Mention]:
     """Mentions in which "this muscle" is the soleus, where the soleus was named before or asked for."""
-    if not any(m.kind == "entity" and m.value in PARTS for m in mentions):
-        return mentions
     known: dict[object, int] = {}
     found: list[Mention] = []
     for m in mentions:

@@ -75,6 +75,8 @@ def begin(reader: Reader, sentence: Sentence) -> None:
     """What all foci of a sentence share: the roles that it does not name, and what they are instead."""
     reader.kinds = frozenset([m.kind for m in sentence.mentions])
     reader.present = [role for role in ROLES if role in reader.kinds]
+    if "asked" in reader.kinds:  # "the right figure is": of what the prompt asks for
+        reader.carried, reader.heading = {}, {}
     reader.absent, reader.told = {}, []
     for role in ROLES:
         if role not in reader.kinds:
@@ -86,12 +88,7 @@ def begin(reader: Reader, sentence: Sentence) -> None:
 
 
 def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:
-    """What the heading, or a sentence before, says of a role. A treatment is not carried on.
-
-    "The right figure is …" and "the tissue you asked about" speak of what the prompt asks for.
-    """
-    if "asked" in reader.kinds:
-        return ()
+    """What the heading, or a sentence before, says of a role. A treatment is not carried on."""
     return reader.heading.get(role) or (reader.carried.get(role, ()) if role != "treatment" else ())
 
 

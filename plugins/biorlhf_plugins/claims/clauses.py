@@ -80,12 +80,13 @@ def _bounds(stream: list[Token]) -> list[tuple[int, int, str, int]]:
     bounds: list[tuple[int, int, str, int]] = []
     first, kind, paragraph, listed = 0, "prose", 0, 0.0
     index, total = 0, len(stream)
+    barred = "|" in {token.text for token in stream}
     starts_line = True
     while index < total:
         text = stream[index].text
         if starts_line:
             starts_line = False
-            skip, new_kind, listed = _line_start(stream, index, listed)
+            skip, new_kind, listed = _line_start(stream, index, listed, barred)
             if new_kind:
                 if first < index:
                     bounds.append((first, index, kind, paragraph))
@@ -107,12 +108,12 @@ def _bounds(stream: list[Token]) -> list[tuple[int, int, str, int]]:
     return bounds
 
 
-def _line_start(stream: list[Token], index: int, listed: float) -> tuple[int, str, float]:
+def _line_start(stream: list[Token], index: int, listed: float, barred: bool) -> tuple[int, str, float]:
     """Where the content of a line starts, the kind it begins (or ""), and the last enumerator."""
     token = stream[index]
     if token.text in ("•", "*"):
         return index + 1, "item", listed
-    if token.text == "|" or _has_bar(stream, index):
+    if token.text == "|" or (barred and _has_bar(stream, index)):
         return index, "row", listed
     after = stream[index + 1] if index + 1 < len(stream) else None
     if token.number and after and after.text in (".", ")") and index + 2 < len(stream):

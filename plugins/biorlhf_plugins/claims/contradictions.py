@@ -18,7 +18,7 @@ TURNS = frozenset(("but", "so", "however", "still", "yet", "though"))
 CONCESSIONS = frozenset(("while", "although", "though", "whilst", "despite", "notwithstanding"))
 """A refusal that one of these opens is conceded only, and ends at its comma."""
 
-MOLECULES_WORDS = """gene protein factor regulator receptor enzyme mediator kinase target molecule cytokine
+MOLECULES_WORDS = """gene protein factor regulator receptor enzyme mediator kinase molecule cytokine
 driver biomarker mirna hormone ligand"""
 MOLECULES = frozenset(MOLECULES_WORDS.split())
 POLAR_WORDS = "is are was were do does did will would can could should shall has have had may might"

@@ -63,7 +63,9 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     cleaned = clean(text)
     stream = tokens(cleaned.text)
     asked = given(prompt, additions)
-    mentions = resolve_parts(stream, _thinned(scan(stream, lexicon)), asked["entity"])
+    mentions = _thinned(scan(stream, lexicon))
+    if "musc" in cleaned.text or "brain" in cleaned.text:
+        mentions = resolve_parts(stream, mentions, asked["entity"])
     parts = sentences(stream, mentions)
     marks = modalities(stream, mentions, parts)
     sums = equations(stream, mentions)

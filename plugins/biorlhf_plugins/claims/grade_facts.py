@@ -22,6 +22,10 @@ MANY = 6
 """From three rivals on, precision counts at least this many, so that listing never beats declining."""
 
 BARE_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([abc])\b(?!['’])[^\w\n]*$", re.I | re.M)
+OPENING_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([ABC])(?:[.:,;)\]]|\*\*|\s[-–—])(?=\W)")
+LISTED_CLASS = re.compile(r"^\W*[ABC][.:)\]]", re.M)
+"""A letter that opens the text answers, "A. Its response …"; several that open lines are a list."""
+
 NARROW = 1.1
 GUESSES = {"type": 1 / 3, "pattern": 1 / 2}
 PARTS = frozenset(("deg_up", "deg_down"))
@@ -174,7 +178,7 @@ def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> N
             if n.kind in ("phrase", "type", "pattern") and not n.aside and not n.compared
         ]
         fitting = [c for c in fitting if c.label in fact.alternatives]
-    letter = BARE_CLASS.search(said.text[:400]) if fact.quantity == "type" and not said.classes else None
+    letter = _letter(said.text[:400]) if fact.quantity == "type" and not said.classes else None
     if letter is not None:
         fitting = [Claim("class", Slot(), letter.span(1), label=letter[1].upper())]
     stated = {c.label: c for c in fitting if c.asserted}
@@ -193,6 +197,14 @@ def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> N
     graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
     if not right:
         graded.missed.append({"expected": fact.describe()})
+
+
+def _letter(text: str) -> re.Match[str] | None:
+    """The class that stands alone in a line, or opens a text."""
+    opening = OPENING_CLASS.match(text)
+    if opening is not None and len(LISTED_CLASS.findall(text)) < 2:
+        return opening
+    return BARE_CLASS.search(text)
 
 
 def _class_fits(fact: Fact, claim: Claim, alone: bool) -> bool:

@@ -26,6 +26,8 @@ NONE_WORDS = frozenset(("none", "nil", "zilch"))
 UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
 """Words beside the missions that mean something without being in the lexicon."""
 DEGREES = {"more": "UP", "less": "DOWN"}
+DIRECTED = {"deg_up": "UP", "deg_down": "DOWN"}
+NAMING = frozenset(("path", "quantity"))
 OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
 SHOWING_WORDS = "suggest indicate show imply support favor favour hint point demonstrate reveal"
 SHOWING = frozenset(SHOWING_WORDS.split())
@@ -73,7 +75,9 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
         elif token.text == "no" and end == index + 1 and _opens(stream, index):
             index += 1
         elif meanings is not None:
-            _add_meant(stream, meanings, index, end, found)
+            if meanings[0][0] in NAMING:
+                _beside(stream, meanings[0], index, end, found)
+            found.extend(_meant(meanings, index, end))
             index = end
         elif token.kind == "w" and (token.text in UNLISTED or token.text.startswith(MISSIONS)):
             nothing = index if token.text in ("nothing", "none") else nothing
@@ -105,21 +109,25 @@ def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
     return found
 
 
-def _add_meant(
-    stream: list[Token], meanings: list[tuple[str, Any]], first: int, last: int, found: list[Mention]
+def _beside(
+    stream: list[Token], meaning: tuple[str, Any], first: int, last: int, found: list[Mention]
 ) -> None:
-    """Add what a phrase means; beside a set's name also what "more" or "genes go up" say of the set."""
-    kind, value = meanings[0]
-    before = stream[first - 1].text if first else ""
-    if kind == "path" and before in DEGREES:
+    """What stands beside a set's name and is a direction there: "more OXPHOS", "OXPHOS genes go up"."""
+    kind, value = meaning
+    if kind == "path":
+        before = stream[first - 1].text if first else ""
         after = stream[last].text if last < len(stream) else ""
-        if after not in OF_SETS and (not found or found[-1].last < first):
+        if before in DEGREES and after not in OF_SETS and (not found or found[-1].last < first):
             found.append(Mention("dir", DEGREES[before], first - 1, first))
-    found.extend(_meant(meanings, first, last))
-    if value in ("deg_up", "deg_down") and stream[first].text in OF_SETS and last > first + 1:
-        subject = next((m for m in reversed(found[-3:-1]) if m.last == first), None)
-        if subject is not None and subject.kind == "path":
-            found.append(Mention("dir", "UP" if value == "deg_up" else "DOWN", first + 1, last))
+    elif (
+        value in DIRECTED
+        and last > first + 1
+        and stream[first].text in OF_SETS
+        and found
+        and found[-1].kind == "path"
+        and found[-1].last == first
+    ):
+        found.append(Mention("dir", DIRECTED[value], first + 1, last))
 
 
 def _meant(meanings: list[tuple[str, Any]], first: int, last: int) -> list[Mention]:

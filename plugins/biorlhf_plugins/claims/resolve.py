@@ -105,10 +105,13 @@ def _claim(
     kinds = reader.kinds
     before = sentence.chunks[index - 1] if index else None
     denied = "neg" in kinds and negated(reader.stream, chunk, focus, before)
+    partial = "part" in kinds and any(m.kind == "part" for m in chunk.mentions)
+    if focus.kind == "dir" and "num" in kinds and not slot.pathways:
+        partial = partial or _counted(chunk, focus)
     common: dict[str, Any] = {
         "span": span, "modality": reader.marks[focus.first] or "asserted",
         "sentence": number, "chunk": focus.first,
-        "partial": _partial(reader, chunk, focus, slot), "negated": denied,
+        "partial": partial, "negated": denied,
     }  # fmt: skip
     if focus.kind in ("type", "pattern"):
         return Claim("class", slot, label=str(focus.value), **common)
@@ -120,13 +123,9 @@ def _claim(
     return _number_claim(reader, chunk, focus, slot, common)
 
 
-def _partial(reader: Reader, chunk: Chunk, focus: Mention, slot: Slot) -> bool:
-    """ "Mostly up", and "71 % go up", which says of no set that it does."""
-    if "part" in reader.kinds and any(m.kind == "part" for m in chunk.mentions):
-        return True
-    return focus.kind == "dir" and not slot.pathways and any(
-        m.kind == "num" and 0 <= focus.first - m.last <= COUNTED_GAP for m in chunk.mentions
-    )  # fmt: skip
+def _counted(chunk: Chunk, focus: Mention) -> bool:
+    """ "71 % go up" and "425 rise", which say of no set that it does."""
+    return any(m.kind == "num" and 0 <= focus.first - m.last <= COUNTED_GAP for m in chunk.mentions)
 
 
 def _number_claim(
@@ -231,8 +230,11 @@ def _remember(reader: Reader, sentence: Sentence) -> None:
         reader.heading["said"] = tuple(said[:1])
     elif sentence.kind == "prose":
         reader.heading = {}
-    spoken = _topics(sentence)
-    for role in {m.kind for m in spoken}.intersection(ROLES):
+    kinds, spoken = {m.kind for m in sentence.mentions}, sentence.mentions
+    if "corr" in kinds or "whose" in kinds:
+        spoken = _topics(sentence)
+        kinds = {m.kind for m in spoken}
+    for role in kinds.intersection(ROLES):
         reader.carried[role] = values(last_group(spoken, role), role)
 
 

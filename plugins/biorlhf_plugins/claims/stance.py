@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Sequence
 
-from biorlhf_plugins.claims.clauses import Sentence
+from biorlhf_plugins.claims.clauses import FOCI, Sentence
 from biorlhf_plugins.claims.mentions import WORD_NUMBERS, Mention
 from biorlhf_plugins.claims.records import Claim, Slot
 from biorlhf_plugins.claims.text import Clean, Token, clean, tokens
@@ -189,8 +190,8 @@ def degenerate(
     if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked):
         return "the text only repeats the question"
     if len(spoken) >= 24:
-        triples = len(spoken) - 2
-        if len(set(zip(spoken, spoken[1:], spoken[2:], strict=False))) < REPEATED * triples:
+        triples = list(zip(spoken, spoken[1:], spoken[2:], strict=False))
+        if len(set(triples)) < REPEATED * len(triples) and not _recovers(stream, stance, content, triples):
             return "the text repeats itself"
     hedges = [m for m in stance if m.kind == "hedge"]
     covered = sum(m.last - m.first for m in hedges)
@@ -203,6 +204,29 @@ def degenerate(
         if function <= 0.05 * len(spoken) and stops <= 0.05 * len(spoken):
             return "the text is a list of keywords"
     return ""
+
+
+def _recovers(
+    stream: Sequence[Token],
+    stance: Sequence[Mention],
+    content: Sequence[Mention],
+    triples: Sequence[tuple[str, ...]],
+) -> bool:
+    """True where repeated filler stops and an answer follows that was not repeated itself.
+
+    A loop never ends in something new; one of hedges is a list of hedges whatever follows.
+    """
+    hedged = sum(m.last - m.first for m in stance if m.kind in ("hedge", "abstain"))
+    if hedged > 0.2 * len(triples):
+        return False
+    counts = Counter(triples)
+    fresh = 0
+    while fresh < len(triples) and counts[triples[-1 - fresh]] == 1:
+        fresh += 1
+    words = [i for i, t in enumerate(stream) if t.kind != "p"]
+    if fresh < 4 or fresh >= len(triples):
+        return False
+    return any(m.kind in FOCI and m.first >= words[-fresh] for m in content)
 
 
 def _within(spoken: Sequence[str], asked: Sequence[str]) -> bool:

@@ -45,8 +45,10 @@ def exceptions(said: Extraction, sentence: int) -> set[object]:
 
 def shares(said: Extraction) -> Iterator[Check]:
     """ "71 % go up and 49 % go down": the shares of one whole make at most the whole."""
-    percents = [c for c in said.numbers if c.asserted and c.slot.quantity == "percent" and c.low is None]
+    percents = [c for c in said.numbers if c.slot.quantity == "percent" and c.asserted and c.low is None]
     by_slot: dict[tuple, dict[str, Claim]] = {}
+    if len(percents) < 2:
+        return
     for way in said.directions:
         if not way.asserted or way.label not in ("UP", "DOWN"):
             continue
@@ -65,8 +67,9 @@ def shares(said: Extraction) -> Iterator[Check]:
 def differences(said: Extraction) -> Iterator[Check]:
     """ "6,425 and 4,110, a difference of 2,315", where a sentence has just these."""
     by_sentence: dict[int, list[Claim]] = {}
+    gaps = {c.sentence for c in said.numbers if c.slot.quantity == "difference"}
     for c in said.numbers:
-        if c.asserted:
+        if c.sentence in gaps and c.asserted:
             by_sentence.setdefault(c.sentence, []).append(c)
     for claims in by_sentence.values():
         stated = list({c.span: c for c in claims if c.slot.quantity == "difference"}.values())
@@ -89,6 +92,8 @@ def quantified(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[
         n.sentence: n for n in said.named
         if n.kind == "everyone" and n.value in ("all", "none") and not n.denied and not n.aside
     }  # fmt: skip
+    if not marks:
+        return
     asked = [m.value for m in prompt_mentions(prompt) if m.kind == "num" and isinstance(m.value, Number)]
     limits = [n for n in asked if (n.low is None) != (n.high is None)]
     for sentence, mark in marks.items():
@@ -127,6 +132,8 @@ def _counts(figures: list[Claim], condition: str | None) -> dict[str, float]:
 
 def superlatives(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
     """ "Liver responds most (1,273), ahead of hippocampus with 5,477"."""
+    if "est" not in said.text and "most" not in said.text:
+        return
     names = [n for n in said.named if n.kind == "entity" and not n.aside and not n.denied]
     places = {c.slot.entity: c.slot.condition for c in reversed(figures) if c.slot.quantity in COUNTS}
     for at, n in enumerate(names[:60]):

@@ -151,6 +151,8 @@ def _ratios(said: Extraction) -> Iterator[Check]:
             by_sentence.setdefault(c.sentence, []).append(c)
     for claims in by_sentence.values():
         folds = [c for c in claims if c.slot.quantity in ("ratio", "percent") and c.low is None]
+        if len(folds) != 1:
+            continue
         shared = any(c.slot.quantity == "share" for c in claims) or _of_each_other(said.text, claims)
         plain = [
             c for c in claims if c not in folds and c.low is None and (shared or c.slot.quantity in FIGURES)
