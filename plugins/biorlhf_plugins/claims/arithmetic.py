@@ -14,6 +14,7 @@ OPERATORS = {
     "minus": "-",
 }  # fmt: skip
 EQUALS = frozenset(("=", "≈", "equal", "~", "is", "give", "make", "yield"))
+ROUGHLY = frozenset(("about", "roughly", "approximately", "to", "~", "≈", "=", "around", "some", "nearly"))
 TERMS = 8
 
 
@@ -61,6 +62,7 @@ class Equation(NamedTuple):
 def equations(stream: Sequence[Token], mentions: Sequence[Mention]) -> list[Equation]:
     """Every "a op b (op c …) = result", in the order of the text."""
     numbers = {m.first: m for m in mentions if m.kind == "num"}
+    ends = {m.last: m for m in numbers.values()}
     found: list[Equation] = []
     done = -1
     for first, start in numbers.items():
@@ -76,18 +78,16 @@ def equations(stream: Sequence[Token], mentions: Sequence[Mention]) -> list[Equa
                 break
             terms.append(_value(following))
             operator, at = sign, following.last
+        if len(terms) == 2 and operator == "×" and stream[start.last].text == "time":
+            multiple = _multiple(stream, ends, start, terms)
+            if multiple is not None:
+                found.append(multiple._replace(last=at))
+                done = at
+                continue
         if len(terms) < 2 or at >= len(stream) or stream[at].text not in EQUALS:
             continue
         after = at + 1
-        while after < len(stream) and stream[after].text in (
-            "about",
-            "roughly",
-            "approximately",
-            "to",
-            "~",
-            "≈",
-            "=",
-        ):
+        while after < len(stream) and stream[after].text in ROUGHLY:
             after += 1
         result = numbers.get(after)
         if result is not None:
@@ -98,6 +98,20 @@ def equations(stream: Sequence[Token], mentions: Sequence[Mention]) -> list[Equa
             )
             done = result.first
     return found
+
+
+def _multiple(
+    stream: Sequence[Token], ends: dict[int, Mention], start: Mention, terms: list[float]
+) -> Equation | None:
+    """ "6,425 is about 1.6 times 4,110", as 6,425 / 4,110 = 1.6."""
+    at = start.first
+    while at > 0 and stream[at - 1].text in ROUGHLY:
+        at -= 1
+    whole = ends.get(at - 1) if at > 0 and stream[at - 1].text in ("is", "=", "≈", "equal") else None
+    if whole is None:
+        return None
+    number: Number = start.value  # type: ignore[assignment]
+    return Equation((_value(whole), terms[1]), "/", number.value, whole.first, start.last, number.decimals)
 
 
 def _value(mention: Mention) -> float:

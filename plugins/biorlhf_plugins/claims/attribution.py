@@ -36,6 +36,9 @@ def slots(
     if "everyone" in kinds and "entity" not in kinds and _elsewhere(chunk):
         found["entity"] = OTHERS
         stated.append("entity")
+    if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
+        found["entity"] = reader.given["entity"]
+        stated.append("entity")
     for role in reader.present:
         if role == "entity" and focus.first in paired:
             near: tuple[Any, ...] = (paired[focus.first],)
@@ -90,6 +93,21 @@ def begin(reader: Reader, sentence: Sentence) -> None:
 def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:
     """What the heading, or a sentence before, says of a role. A treatment is not carried on."""
     return reader.heading.get(role) or (reader.carried.get(role, ()) if role != "treatment" else ())
+
+
+def _all_asked(reader: Reader, chunk: Chunk) -> bool:
+    """ "Both fall", "in all tissues": the tissues that the prompt names."""
+    if not reader.kinds & {"both", "everyone"}:
+        return False
+    return any(
+        (m.kind == "both" and len(reader.given["entity"]) == 2)
+        or (
+            m.kind == "everyone"
+            and m.value == "all"
+            and reader.stream[m.last - 1].text in ("tissue", "organ")
+        )
+        for m in chunk.mentions
+    )
 
 
 def _elsewhere(chunk: Chunk) -> bool:

@@ -19,11 +19,11 @@ WEAK = frozenset(
         ",", ":", "(", ")", "[", "]", "—", "→", "\n", "and", "but", "while", "whereas", "although", "though",
         "however",
         "yet", "or", "nor", "so", "because", "which", "&", ">", "<", "then",
-        "meaning", "ie", "unlike", "despite",
+        "meaning", "ie", "unlike", "despite", "where",
     )
 )  # fmt: skip
 CLAUSES = frozenset(
-    ("but", "while", "whereas", "although", "though", "however", "yet", "so", "because", "then", ">")
+    ("but", "while", "whereas", "although", "though", "however", "yet", "so", "because", "then", "where", ">")
 )
 """Cuts that begin a clause of its own: a negation before them does not reach past them."""
 
@@ -204,6 +204,7 @@ def _merge(atoms: list[Chunk]) -> list[Chunk]:
         leftward = (
             merged
             and pending is None
+            and not (closes and _labels(atoms, position, says))
             and (not later or closes or (roles and (trailing or (bare and atom.link == ":"))))
         )
         if leftward and (roles or not later):
@@ -221,6 +222,12 @@ def _merge(atoms: list[Chunk]) -> list[Chunk]:
         else:
             merged.append(pending)
     return merged
+
+
+def _labels(atoms: list[Chunk], position: int, says: list[bool]) -> bool:
+    """True for the "thymus" of "liver (thymus: up)", which names what follows it."""
+    after = position + 1
+    return after < len(atoms) and says[after] and atoms[after].link == ":"
 
 
 def roles_of(chunk: Chunk) -> list[Mention]:

@@ -25,6 +25,9 @@ STOPS = frozenset((".", ";", "!", "?", "\n", "("))
 NUMBER_BEFORE_GAP = 2
 WRONG = frozenset(("wrong", "incorrect", "false", "mistaken", "error"))
 
+ALTERNATIVE_WORDS = "( , . — or rather maybe perhaps possibly even make it actually no wait just about"
+ALTERNATIVES = frozenset(ALTERNATIVE_WORDS.split())
+
 Found = tuple[float | None, Span, str, int]
 
 
@@ -93,6 +96,7 @@ def _read_trigger(
         if relevant and not any(n[3] == start for n in numbers[-3:]):
             value = 1.0 - value if inverted and value is not None else value
             numbers.append((value, page.span(min(first, start), max(last, end)), "number", start))
+            _alternatives(page, max(last, end), numbers)
         return
     if trigger.kind == "sureness":
         if not any(i in page.negations for i in range(first - 2, first)):
@@ -106,6 +110,21 @@ def _read_trigger(
         if relevant:
             start, end = min(first, level.first), max(last, level.last)
             categories.append((float(str(level.value)), page.span(start, end), "category", start))
+
+
+def _alternatives(page: _Page, at: int, numbers: list[Found]) -> None:
+    """ "75 % (or rather 20 %, or 99 %)": the percentages that are offered instead."""
+    for _ in range(4):
+        first, other = at, False
+        while page.text(at) in ALTERNATIVES and at < first + 6:
+            other = other or page.text(at) in ("or", "perhaps", "maybe", "possibly")
+            at += 1
+        hit = page.numbers.get(at)
+        number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
+        if not other or hit is None or number is None or number.unit != "percent":
+            return
+        numbers.append((_scale(number), page.span(hit.first, hit.last), "number", hit.first))
+        at = hit.last
 
 
 def _number_near(page: _Page, trigger: Mention) -> tuple[float | None, int, int] | None:

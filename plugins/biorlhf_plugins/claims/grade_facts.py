@@ -14,6 +14,7 @@ from biorlhf_plugins.claims.gold import OPEN_GUESS, Fact, Gold
 from biorlhf_plugins.claims.grade_answers import grade_answer, grade_ranking
 from biorlhf_plugins.claims.graded import RIGHT, Graded, line
 from biorlhf_plugins.claims.records import Claim, Extraction, Slot
+from biorlhf_plugins.claims.text import visible_text
 
 VAGUE = 10
 """A wide range stands for this many rival candidates."""
@@ -25,6 +26,14 @@ BARE_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([abc])\b(?!['’])[^\w\n]*$", r
 OPENING_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([ABC])(?:[.:,;)\]]|\*\*|\s[-–—])(?=\W)")
 LISTED_CLASS = re.compile(r"^\W*[ABC][.:)\]]", re.M)
 """A letter that opens the text answers, "A. Its response …"; several that open lines are a list."""
+
+LETTER = re.compile(
+    r"(\b(?:[Nn]either|[Nn]or|[Nn]ot|[Nn]ever|[Rr]ather than|[Ii]nstead of)\s+)?"
+    r"\b([ABC])\b(?=[^\w\s]|\s*$|\s+(?:is|does|fits|applies|holds|nor|or|and|but|here|it|describes|matches)\b)"
+)
+
+LETTERS = 400
+"""Characters in which a bare letter is looked for."""
 
 NARROW = 1.1
 GUESSES = {"type": 1 / 3, "pattern": 1 / 2}
@@ -178,9 +187,13 @@ def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> N
             if n.kind in ("phrase", "type", "pattern") and not n.aside and not n.compared
         ]
         fitting = [c for c in fitting if c.label in fact.alternatives]
-    letter = _letter(said.text[:400]) if fact.quantity == "type" and not said.classes else None
+    bare = fact.quantity == "type" and not said.classes
+    seen = visible_text(said.text)[:LETTERS] if bare else ""
+    letter = _letter(seen)
     if letter is not None:
         fitting = [Claim("class", Slot(), letter.span(1), label=letter[1].upper())]
+    elif bare and not said.abstains:
+        fitting = _letters(seen)
     stated = {c.label: c for c in fitting if c.asserted}
     denied = [c for c in fitting if c.negated and c.label in fact.alternatives]
     right = [label for label in stated if label in fact.alternatives]
@@ -197,6 +210,13 @@ def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> N
     graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
     if not right:
         graded.missed.append({"expected": fact.describe()})
+
+
+def _letters(text: str) -> list[Claim]:
+    """ "Neither A nor B fits; C does": letters that are no article, denied after neither, nor and not."""
+    return [
+        Claim("class", Slot(), m.span(2), label=m[2], negated=m[1] is not None) for m in LETTER.finditer(text)
+    ]
 
 
 def _letter(text: str) -> re.Match[str] | None:

@@ -143,7 +143,7 @@ def base() -> Lexicon:
     for kind, rows in tables.pop("products").items():
         for row in rows:
             for phrase in itertools.product(*row):
-                add(trie, words(" ".join(phrase)), kind, "")
+                add(trie, words(" ".join(phrase)), *kind.partition(":")[::2])
     stance: Trie = {}
     for target, table in ((trie, tables), (stance, phrases)):
         for kind, values in table.items():

@@ -58,6 +58,12 @@ FUNCTION_WORDS = frozenset(
         "show",
     ]
 )
+PRONOUNS = frozenset(("it", "they"))
+VERBS = frozenset(("do", "doe", "did", "is", "are", "was", "were", "has", "have", "will"))
+CONTINUE_WORDS = "it they this that there but because and i with the both not"
+CONTINUES = frozenset(CONTINUE_WORDS.split())
+"""Words that may follow a yes or no without a comma."""
+
 REPEATED = 0.25
 
 
@@ -107,10 +113,12 @@ def yes_no(
 ) -> list[Claim]:
     """ "Yes" and "No" where a sentence opens with them."""
     opens = {m.first: m for m in stance if m.kind in ("yes", "no")}
-    if not opens:
-        return []
     found: list[Claim] = []
     for number, part in enumerate(parts):
+        if stream[part.first].text in PRONOUNS and not marks[part.first]:
+            found += _elliptic(stream, clean_text, part, number)
+        if not opens:
+            continue
         starts = [part.first]
         head = [t.text for t in stream[part.first : part.first + 5]]
         if ":" in head[:4] and head[0] in ("answer", "final", "the", "short", "verdict", "conclusion"):
@@ -130,31 +138,28 @@ def yes_no(
             if m is None or marks[start]:
                 continue
             after = stream[m.last] if m.last < part.last else None
-            plain = (
-                after is None
-                or after.kind == "p"
-                or after.text
-                in (
-                    "it",
-                    "they",
-                    "this",
-                    "that",
-                    "there",
-                    "but",
-                    "because",
-                    "and",
-                    "i",
-                    "with",
-                    "the",
-                    "both",
-                    "not",
-                )
-            )
+            plain = after is None or after.kind == "p" or after.text in CONTINUES
             if plain and not (after is not None and after.text == "idea"):
                 span = clean_text.span(stream[m.first].start, stream[m.last - 1].end)
                 label = "YES" if m.kind == "yes" else "NO"
                 found.append(Claim("answer", Slot(), span, label=label, sentence=number, chunk=m.first))
     return found
+
+
+def _elliptic(stream: Sequence[Token], clean_text: Clean, part: Sentence, number: int) -> list[Claim]:
+    """ "They do." and "It does not: …", which answer a yes/no question."""
+    at = part.first + 1
+    verb = at < part.last and stream[at].text in VERBS
+    at += verb
+    denied = at < part.last and stream[at].text == "not"
+    at += denied
+    after = stream[at].text if at < part.last else "."
+    marks = ".:—," if stream[part.first + 1].text in ("do", "doe", "did", "not") else ".:—"
+    if not (verb or denied) or after not in marks:
+        return []
+    span = clean_text.span(stream[part.first].start, stream[at - 1].end)
+    label = "NO" if denied else "YES"
+    return [Claim("answer", Slot(), span, label=label, sentence=number, chunk=part.first)]
 
 
 def agreements(

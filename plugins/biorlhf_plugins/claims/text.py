@@ -78,7 +78,7 @@ class Clean(NamedTuple):
 
 def clean(text: str) -> Clean:
     """Bring a text to one form. Characters that become several keep one origin."""
-    visible = _blank_hidden(text)
+    visible = visible_text(text)
     if len(visible) <= LIMIT and not NON_ASCII.search(visible):
         return Clean(visible.lower(), None, len(text))
     pieces: list[str] = []
@@ -94,7 +94,8 @@ def clean(text: str) -> Clean:
     return Clean("".join(pieces), offsets, len(text))
 
 
-def _blank_hidden(text: str) -> str:
+def visible_text(text: str) -> str:
+    """What a reader sees, at the same offsets: the hidden is blanked."""
     thought = text.rfind("</think>")
     if thought >= 0:
         text = " " * (thought + 8) + text[thought + 8 :]
