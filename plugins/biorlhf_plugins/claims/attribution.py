@@ -33,7 +33,7 @@ def slots(
         found["mission"] = default(reader, "mission")
         stated = [role for role in stated if role != "mission"]
     barred = _excepted(chunk, focus) if "except" in kinds else frozenset()
-    if "everyone" in kinds and "entity" not in kinds and _elsewhere(chunk):
+    if "everyone" in kinds and "entity" not in kinds and "mission" not in kinds and _elsewhere(chunk):
         found["entity"] = OTHERS
         stated.append("entity")
     if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):

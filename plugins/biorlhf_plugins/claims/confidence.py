@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from biorlhf_plugins.claims.mentions import Mention
 from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.records import Confidence, Span
-from biorlhf_plugins.claims.stakes import WAGERS, fraction, stake
+from biorlhf_plugins.claims.stakes import WAGERS, fraction, stake, times
 from biorlhf_plugins.claims.text import Clean, Token
 
 SPREAD = 0.15
@@ -17,6 +17,7 @@ LINK_WORDS = """is of at about around
 roughly approximately level score was be by my to would the a estimated
 stand remain therefore overall in estimate set stated given
 quantified probability percentage value rating final
+sit lie hover rest land stay amount equal come
 somewhere near mere just only merely maybe perhaps currently now closer nearer under over well say put between
 circa approx no more than better at most best"""
 LINKS = frozenset((*LINK_WORDS.split(), *':=~≈([—→|>,"\n'))
@@ -63,7 +64,7 @@ def read_confidence(
     The last explicit one wins; several that differ by more than 0.15, one out of range, or certainty
     in words against a low number are invalid.
     """
-    triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake")]
+    triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake", "times")]
     if not triggers:
         return Confidence()
     page = _Page(stream, clean, content, stance)
@@ -82,8 +83,12 @@ def _read_trigger(
     page: _Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
 ) -> None:
     first, last = trigger.first, trigger.last
-    if trigger.kind == "stake":
-        staked = stake(page.stream, page.numbers, trigger)
+    if trigger.kind in ("stake", "times"):
+        staked = (
+            stake(page.stream, page.numbers, trigger)
+            if trigger.kind == "stake"
+            else times(page.stream, page.numbers, page.number_ends, trigger)
+        )
         if staked is not None:
             numbers.append((staked[0], page.span(first, staked[2]), "number", staked[1]))
         return
@@ -97,6 +102,11 @@ def _read_trigger(
             value = 1.0 - value if inverted and value is not None else value
             numbers.append((value, page.span(min(first, start), max(last, end)), "number", start))
             _alternatives(page, max(last, end), numbers)
+            level = _level_near(page, trigger)
+            if level is not None:
+                categories.append(
+                    (float(str(level.value)), page.span(level.first, level.last), "category", start)
+                )
         return
     if trigger.kind == "sureness":
         if not any(i in page.negations for i in range(first - 2, first)):
@@ -110,6 +120,10 @@ def _read_trigger(
         if relevant:
             start, end = min(first, level.first), max(last, level.last)
             categories.append((float(str(level.value)), page.span(start, end), "category", start))
+            hit = page.numbers.get(level.last + 1) if page.text(level.last) in ("(", ",", "=") else None
+            number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
+            if hit is not None and number is not None and number.unit == "percent":  # "high (90 %)"
+                numbers.append((_scale(number), page.span(start, hit.last), "number", hit.first))
 
 
 def _alternatives(page: _Page, at: int, numbers: list[Found]) -> None:
@@ -275,7 +289,10 @@ def _decide(numbers: list[Found], categories: list[Found], said: list[Found]) ->
         others = [v for v, *_ in (*categories, *said) if v is not None]
         if group is not said and any(o >= 0.9 for o in others) and value < 0.5:
             return Confidence(None, "certainty in words against a low stated confidence", group[-1][1], found)
-        if any(o <= 0.1 for o in others) and value >= 0.8:
-            return Confidence(None, "no idea in words against a high stated confidence", group[-1][1], found)
+        low = any(v is not None and v <= 0.3 for v, *_ in categories) and group is numbers
+        if (low or any(o <= 0.1 for o in others)) and value >= 0.8:
+            return Confidence(
+                None, "low or no confidence in words against a high stated confidence", group[-1][1], found
+            )
         return Confidence(value, "", group[-1][1], found)
     return Confidence()

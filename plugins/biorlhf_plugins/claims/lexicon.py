@@ -34,6 +34,9 @@ MITOCARTA_BRANCHES = (
     "OXPHOS_COMPLEX_IV_", "OXPHOS_COMPLEX_V_", "OXPHOS_",
     "PROTEIN_IMPORT_SORTING_AND_HOMEOSTASIS_PROTEIN_HOMEOSTASIS_", "PROTEIN_IMPORT_SORTING_AND_HOMEOSTASIS_",
 )  # fmt: skip
+CONTRACTED = re.compile(r"\b(i|we|you|they|it|that|there) (?:am|are|is|would|will|have)\b")
+"""What an apostrophe shortens, of which ``canonical`` leaves the pronoun: "I'm sure" as "i sure"."""
+
 FILLERS = frozenset(("pathway", "set", "gene", "signature", "geneset"))
 
 Trie = dict[str, Any]
@@ -150,6 +153,9 @@ def base() -> Lexicon:
             for value, phrasings in values.items():
                 for phrase in phrasings:
                     add(target, words(phrase), kind, value)
+                    short = CONTRACTED.sub(r"\1", phrase)
+                    if short != phrase and " " in short:
+                        add(target, words(short), kind, value)
     aliases = json.loads((HERE / "aliases.json").read_text("utf-8"))
     for name in (HERE / "pathways.txt").read_text("utf-8").split():
         add_pathway(trie, name)

@@ -63,6 +63,9 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
             and token.number.unit != "name"
         ):
             end, number = _range(stream, index)
+            if end < total and stream[end].text in LARGE and not number.unit and number.low is None:
+                number = number._replace(value=number.value * LARGE[stream[end].text], scaled=True)
+                end += 1
             found.append(Mention("num", number, index, end))
             index = end
         elif token.text == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):

@@ -22,6 +22,7 @@ CLOSES = frozenset((*CLOSES_WORDS.split(), "\n"))
 
 WAGERS = frozenset(("bet", "betting", "wager", "stake", "lay", "odd"))
 LONGEST = 8
+RIGHT = frozenset(("right", "correct", "true", "hold"))
 
 
 def fraction(
@@ -69,6 +70,19 @@ def stake(
     if number.unit == "percent":
         return (number.value / 100.0 if 0 <= number.value <= 100 else None), hit.first, hit.last
     return (number.value, hit.first, hit.last) if 0 < number.value < 1 and number.decimals else None
+
+
+def times(
+    stream: Sequence[Token], numbers: Mapping[int, Mention], ends: Mapping[int, Mention], mark: Mention
+) -> tuple[float | None, int, int] | None:
+    """ "9 times out of 10 I would be right"."""
+    top, bottom = ends.get(mark.first), numbers.get(mark.last)
+    if top is None or bottom is None:
+        return None
+    if not any(t.text in RIGHT for t in stream[bottom.last : bottom.last + LONGEST]):
+        return None
+    upper, lower = _value(top), _value(bottom)
+    return (upper / lower if 0 <= upper <= lower and lower else None), top.first, bottom.last
 
 
 def _value(mention: Mention) -> float:

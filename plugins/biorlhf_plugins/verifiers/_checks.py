@@ -136,6 +136,7 @@ def _universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     """ "All tissues", "consistently", against a tissue or mission that the text says differs."""
     everyone = {n.sentence: n for n in said.named if n.kind == "everyone" and not n.denied and not n.aside}
     always = {n.sentence: n for n in said.named if n.kind == "univ" and not n.denied and not n.aside}
+    excepted = exceptions(said) if everyone or always else {}
     for claims, marks in ((directions, {**always, **everyone}), (list(said.classes), everyone)):
         for sentence, mark in marks.items():
             general = [c for c in claims if c.sentence == sentence and c.asserted]
@@ -143,7 +144,7 @@ def _universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
                 continue
             label = general[0].label
             named = {n.value for n in said.named if n.sentence == sentence and n.kind == "entity"}
-            spared = exceptions(said, sentence)
+            spared = excepted.get(sentence, set())
             against = [
                 c for c in claims
                 if c.asserted and c.chunk != general[0].chunk

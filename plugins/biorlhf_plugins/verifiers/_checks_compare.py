@@ -27,19 +27,22 @@ RESPONDS = re.compile(
 )
 LIST_ENDS = re.compile(r"[:;.\d(—\n]|\b(?:where|which|while|but|has|have|shows?)\b", re.I)
 WINDOW = 60
+MARKS = 40
 
 
-def exceptions(said: Extraction, sentence: int) -> set[object]:
-    """The tissues or missions that a sentence excepts: "every tissue except liver and heart"."""
-    found: set[object] = set()
-    marks = [n for n in said.named if n.kind == "except" and n.sentence == sentence]
-    for mark in marks[:4]:
-        for n in said.named:
-            if n.sentence == sentence and n.kind in ("entity", "mission") and n.span[0] >= mark.span[1]:
-                between = said.text[mark.span[1] : n.span[0]]
-                if len(between) > WINDOW or LIST_ENDS.search(between):
-                    break
-                found.add(n.value)
+def exceptions(said: Extraction) -> dict[int, set[object]]:
+    """By sentence the tissues or missions that it excepts: "every tissue except liver and heart"."""
+    found: dict[int, set[object]] = {}
+    mark: Named | None = None
+    for n in said.named:
+        if n.kind == "except":
+            mark = n
+        elif mark is not None and n.kind in ("entity", "mission"):
+            between = said.text[mark.span[1] : min(n.span[0], mark.span[1] + 2 * WINDOW)]
+            if n.sentence != mark.sentence or len(between) > WINDOW or LIST_ENDS.search(between):
+                mark = None
+            else:
+                found.setdefault(mark.sentence, set()).add(n.value)
     return found
 
 
@@ -96,8 +99,9 @@ def quantified(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[
         return
     asked = [m.value for m in prompt_mentions(prompt) if m.kind == "num" and isinstance(m.value, Number)]
     limits = [n for n in asked if (n.low is None) != (n.high is None)]
-    for sentence, mark in marks.items():
-        spared = exceptions(said, sentence)
+    excepted = exceptions(said)
+    for sentence, mark in list(marks.items())[:MARKS]:
+        spared = excepted.get(sentence, set())
         own = [
             c for c in said.numbers
             if c.sentence == sentence and c.modality == "asserted" and (c.low is None) != (c.high is None)
@@ -121,12 +125,14 @@ def quantified(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[
             yield Check("all or none against the figures", not wrong, says, (mark.span,))
 
 
-def _counts(figures: list[Claim], condition: str | None) -> dict[str, float]:
+def _counts(figures: list[Claim], shared: str | None, role: str = "entity") -> dict[str, float]:
+    """The counts of one condition by tissue, or of one tissue by condition."""
     found: dict[str, float] = {}
+    other = "condition" if role == "entity" else "entity"
     for c in figures:
-        s = c.slot
-        if s.entity and "entity" in s.stated and s.quantity in COUNTS and s.condition == condition:
-            found.setdefault(s.entity, c.value or 0.0)
+        name = getattr(c.slot, role)
+        if name and role in c.slot.stated and c.slot.quantity in COUNTS and getattr(c.slot, other) == shared:
+            found.setdefault(name, c.value or 0.0)
     return found
 
 
@@ -134,19 +140,21 @@ def superlatives(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
     """ "Liver responds most (1,273), ahead of hippocampus with 5,477"."""
     if "est" not in said.text and "most" not in said.text:
         return
-    names = [n for n in said.named if n.kind == "entity" and not n.aside and not n.denied]
-    places = {c.slot.entity: c.slot.condition for c in reversed(figures) if c.slot.quantity in COUNTS}
-    for at, n in enumerate(names[:60]):
-        if n.value not in places or n.compared:
-            continue
-        known = _counts(figures, places[str(n.value)])
-        word = _superlative(said.text, n, names[at + 1] if at + 1 < len(names) else None)
-        if word is None or len(known) < 2 or n.value not in known:
-            continue
-        value, pick = known[str(n.value)], max if word[1] else min
-        best = pick(known, key=lambda name: known[name])
-        says = f"{n.value} ({value:g}) has the {word[0].lower()}, {best} has {known[best]:g}"
-        yield Check("a superlative against its figures", value == known[best], says, (n.span,))
+    for role, other in (("entity", "condition"), ("condition", "entity")):
+        names = [n for n in said.named if n.kind == role and not n.aside and not n.denied]
+        counted = [c for c in figures if c.slot.quantity in COUNTS]
+        places = {getattr(c.slot, role): getattr(c.slot, other) for c in reversed(counted)}
+        for at, n in enumerate(names[:60]):
+            if n.value not in places or n.compared:
+                continue
+            known = _counts(figures, places[str(n.value)], role)
+            word = _superlative(said.text, n, names[at + 1] if at + 1 < len(names) else None)
+            if word is None or len(known) < 2 or n.value not in known:
+                continue
+            value, pick = known[str(n.value)], max if word[1] else min
+            best = pick(known, key=lambda name: known[name])
+            says = f"{n.value} ({value:g}) has the {word[0].lower()}, {best} has {known[best]:g}"
+            yield Check("a superlative against its figures", value == known[best], says, (n.span,))
 
 
 def _superlative(text: str, n: Named, following: Named | None) -> re.Match[str] | None:
