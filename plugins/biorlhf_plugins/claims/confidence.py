@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from biorlhf_plugins.claims.mentions import Mention
 from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.records import Confidence, Span
-from biorlhf_plugins.claims.stakes import WAGERS, fraction, stake, times
+from biorlhf_plugins.claims.stakes import SPREAD, WAGERS, fraction, ratio_of, scale, stake, times
 from biorlhf_plugins.claims.text import Clean, Token
-
-SPREAD = 0.15
-"""Two explicit confidences that differ by more contradict each other."""
 
 LINK_WORDS = """is of at about around
 roughly approximately level score was be by my to would the a estimated
@@ -22,6 +19,9 @@ somewhere near mere just only merely maybe perhaps currently now closer nearer u
 circa approx no more than better at most best"""
 LINKS = frozenset((*LINK_WORDS.split(), *':=~≈([—→|>,"\n'))
 OBJECT_STARTS = frozenset(("that", "of", "in", "about", "on", "for", "whether", "regarding", "concerning"))
+COPULAS = frozenset(("is", "was", "be", "stand", "=", ":"))
+"""After an object, what leads to the amount: "my confidence in this call is about 20 %"."""
+
 STOPS = frozenset((".", ";", "!", "?", "\n", "("))
 NUMBER_BEFORE_GAP = 2
 WRONG = frozenset(("wrong", "incorrect", "false", "mistaken", "error"))
@@ -123,7 +123,7 @@ def _read_trigger(
             hit = page.numbers.get(level.last + 1) if page.text(level.last) in ("(", ",", "=") else None
             number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
             if hit is not None and number is not None and number.unit == "percent":  # "high (90 %)"
-                numbers.append((_scale(number), page.span(start, hit.last), "number", hit.first))
+                numbers.append((scale(number), page.span(start, hit.last), "number", hit.first))
 
 
 def _alternatives(page: _Page, at: int, numbers: list[Found]) -> None:
@@ -137,7 +137,7 @@ def _alternatives(page: _Page, at: int, numbers: list[Found]) -> None:
         number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
         if not other or hit is None or number is None or number.unit != "percent":
             return
-        numbers.append((_scale(number), page.span(hit.first, hit.last), "number", hit.first))
+        numbers.append((scale(number), page.span(hit.first, hit.last), "number", hit.first))
         at = hit.last
 
 
@@ -167,7 +167,9 @@ def _number_near(page: _Page, trigger: Mention) -> tuple[float | None, int, int]
             return None
         if page.text(at) == "\n" and not (at == trigger.last + 1 or page.text(at - 1) in (":", "\n")):
             return None
-        linked = linked and page.text(at) in LINKS
+        linked = (linked and (page.text(at) in LINKS or at in page.levels)) or (
+            named and page.text(at) in COPULAS
+        )
         if not linked and not named:
             return None
         at += 1
@@ -185,7 +187,7 @@ def _before(page: _Page, hit: Mention) -> tuple[float | None, int, int] | None:
     first = hit.first
     top = page.number_ends.get(first - (2 if page.text(first - 2) == "out" else 1))
     if top is not None and page.text(first - 1) in ("/", "of", "in"):
-        ratio = _ratio(top, number)
+        ratio = ratio_of(top, number)
         if ratio is not None or page.text(first - 1) != "in":
             return ratio, top.first, hit.last
     if first - 1 in page.negations:
@@ -194,9 +196,9 @@ def _before(page: _Page, hit: Mention) -> tuple[float | None, int, int] | None:
         return (
             None
             if page.text(hit.last) not in ("%",) and number.value < 50
-            else (_scale(number), first, hit.last)
+            else (scale(number), first, hit.last)
         )
-    return _scale(number), first, hit.last
+    return scale(number), first, hit.last
 
 
 def _after(page: _Page, hit: Mention, odds: bool) -> tuple[float | None, int, int] | None:
@@ -206,27 +208,7 @@ def _after(page: _Page, hit: Mention, odds: bool) -> tuple[float | None, int, in
         return ratio[0], hit.first, ratio[1]
     if number.unit not in ("", "percent") or page.text(hit.last) in ("deg", "gene", "mission", "tissue"):
         return None
-    return _scale(number), hit.first, hit.last
-
-
-def _ratio(top: Mention, bottom: Number) -> float | None:
-    upper: Number = top.value  # type: ignore[assignment]
-    if bottom.value <= 0 or not 0 <= upper.value <= bottom.value:
-        return None
-    return upper.value / bottom.value
-
-
-def _scale(number: Number) -> float | None:
-    """A number as a probability: 95 %, 0.95, 95; None where it is out of range or has no clear scale."""
-    if number.low is not None and number.high is not None:
-        divisor = 100.0 if number.unit == "percent" or number.high > 1 else 1.0
-        wide = (number.high - number.low) / divisor > SPREAD
-        return None if wide or not 0 <= number.value / divisor <= 1 else number.value / divisor
-    if number.unit == "percent":
-        return number.value / 100.0 if 0 <= number.value <= 100 else None
-    if 0 <= number.value <= 1:
-        return number.value
-    return number.value / 100.0 if 10 < number.value <= 100 else None
+    return scale(number), hit.first, hit.last
 
 
 def _level_near(page: _Page, trigger: Mention) -> Mention | None:
@@ -236,11 +218,14 @@ def _level_near(page: _Page, trigger: Mention) -> Mention | None:
     before = page.level_ends.get(trigger.first)
     if before is not None and word in ("confidence", "certainty", "conviction"):
         return before
-    at = trigger.last
-    while at < min(trigger.last + 5, len(page.stream)):
-        if at in page.levels:
+    at, linked = trigger.last, True
+    named = page.text(at) in OBJECT_STARTS
+    while at < min(trigger.last + (10 if named else 5), len(page.stream)):
+        word = page.text(at)
+        if at in page.levels and linked:
             return page.levels[at]
-        if page.text(at) not in LINKS or page.text(at) == ",":
+        linked = (linked and word in LINKS) or (named and word in COPULAS)
+        if word in STOPS or word == "," or not (linked or named):
             return None
         at += 1
     return None
@@ -249,7 +234,7 @@ def _level_near(page: _Page, trigger: Mention) -> Mention | None:
 def _about_answer(page: _Page, first: int, trigger: Mention, end: int) -> tuple[bool, bool]:
     """(is it about the answer?, is it about the answer being wrong?)"""
     start = trigger.last - (page.text(trigger.last - 1) in OBJECT_STARTS)
-    if page.text(start) not in OBJECT_STARTS:
+    if page.text(start) not in OBJECT_STARTS or _amount(page, start + 1):
         start = max(trigger.last, end)
         if page.text(start) not in OBJECT_STARTS:
             if page.text(trigger.last - 1) not in ("sure", "certain", "confident") or end > trigger.last:
@@ -271,6 +256,13 @@ def _about_answer(page: _Page, first: int, trigger: Mention, end: int) -> tuple[
     if aside:
         return False, False
     return known or size == 0, wrong
+
+
+def _amount(page: _Page, at: int) -> bool:
+    """True for the "about 90 %" of "a confidence of about 90 %", which is no object of the confidence."""
+    while page.text(at) in LINKS and at not in page.about:
+        at += 1
+    return at in page.numbers
 
 
 def _decide(numbers: list[Found], categories: list[Found], said: list[Found]) -> Confidence:

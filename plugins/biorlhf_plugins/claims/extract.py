@@ -31,6 +31,9 @@ from biorlhf_plugins.claims.text import Token, clean, tokens
 MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
 
+ASKS = frozenset(("do", "doe", "did"))
+"""What opens a question whose other words, repeated, are an answer: "Do all tissues show rescue?"."""
+
 NAMED = frozenset(
     (
         "phrase",
@@ -134,7 +137,8 @@ def ask(stream: Sequence[Token], parts: Sequence[Sentence], marks: list[str], pr
             begins = stream[first].text in known
             if begins or (4 <= size <= last - first):
                 said = " ".join([t.text for t in stream[first:last] if t.kind != "p"])
-                question = (begins and said in asked) or (size >= 4 and said.endswith(asked))
+                stated = words[0] in ASKS and said == " ".join(words[1:]) and "or" not in known
+                question = (begins and said in asked and not stated) or (size >= 4 and said.endswith(asked))
         if question:
             marks[first:last] = ["quoted"] * (last - first)
 

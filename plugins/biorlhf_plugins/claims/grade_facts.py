@@ -37,7 +37,7 @@ LETTERS = 400
 
 NARROW = 1.1
 GUESSES = {"type": 1 / 3, "pattern": 1 / 2}
-PARTS = frozenset(("deg_up", "deg_down"))
+PARTS = frozenset(("deg_up", "deg_down", "percent"))
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
 
 
@@ -120,7 +120,7 @@ def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | 
     graded.guesses.append(OPEN_GUESS)
     fitting = [c for c in said.numbers if c is placed or (placed is None and fits(fact, c, alone))]
     stated = [c for c in fitting if c.asserted]
-    if fact.quantity in PARTS:  # a whole told on the way to its part is no rival of the part
+    if fact.quantity in PARTS:  # a whole told on the way to its part or share is no rival of it
         stated = [c for c in stated if c.slot.quantity == fact.quantity] or stated
     denied = [c for c in fitting if c.negated and c.modality == "asserted" and c.value == gold]
     points = [c for c in stated if c.low is None and c.high is None]

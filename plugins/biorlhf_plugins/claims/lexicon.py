@@ -75,14 +75,20 @@ def add(trie: Trie, phrase: Iterable[str], kind: str, value: Any) -> None:
 
 
 def longest(trie: Trie, stream: list[Token], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
-    """The longest phrase of the trie that begins at a token: (its end, its meanings)."""
-    node, end, found = trie, start, None
+    """The longest phrase of the trie that begins at a token: (its end, its meanings).
+
+    A set's name may be written with a comma that the phrase lacks: "Cell Cycle, Mitotic".
+    """
+    node, end, found, commas = trie, start, None, False
     for index in range(start, min(start + 24, len(stream))):
         step = node.get(stream[index].text)
         if step is None:
+            if stream[index].text == "," and index > start:
+                commas = True
+                continue
             break
         node = step
-        if END in node:
+        if END in node and not (commas and node[END][0][0] != "path"):
             end, found = index + 1, node[END]
     return end, found
 

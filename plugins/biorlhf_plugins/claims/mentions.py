@@ -230,6 +230,8 @@ def _other(stream: list[Token], index: int, found: list[Mention]) -> int:
             return index + 2
     elif word in WORD_NUMBERS:
         return _number_words(stream, index, found)
+    elif word == "none" and index and stream[index - 1].text in ("in", "for", "at", "under"):
+        found.append(Mention("neg", "", index, index + 1))
     elif word in NONE_WORDS:
         found.append(Mention("num", Number(0.0, "", "none", False, 0, False), index, index + 1))
     return index + 1

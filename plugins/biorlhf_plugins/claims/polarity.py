@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.claims.clauses import FOCI, WEAK, Chunk, Sentence
 from biorlhf_plugins.claims.mentions import Mention
+from biorlhf_plugins.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.claims.text import Token
 
 HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
 REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
 REFERENCE_GAP = 4
+PRONOUNS = frozenset(("it", "this", "they", "that"))
 LACKS = frozenset(("no", "without", "lack", "absence"))
 """Negations of a noun: "no cut-off, n = 6425" says nothing against the figure after the comma."""
 
@@ -54,11 +56,11 @@ def _own_subject(chunk: Chunk, focus: Mention) -> bool:
     return any(m.kind in ("path", "entity") and m.first < focus.first for m in chunk.mentions)
 
 
-def flipped(chunk: Chunk, sentence: Sentence, focus: Mention) -> bool:
+def flipped(stream: Sequence[Token], chunk: Chunk, before: Chunk | None, focus: Mention) -> bool:
     """True where the direction is told from the control's side: "higher in ground controls"."""
     frames = [m for m in chunk.mentions if m.kind == "frame"]
     if not frames:
-        return False
+        return _of_subject(stream, chunk, before, focus)
     references = [m for m in chunk.mentions if m.kind == "cmp"]
     seconds = {f.first for f, g in zip(frames[1:], frames, strict=False) if f.first - g.last <= 1}
     free = [
@@ -69,6 +71,18 @@ def flipped(chunk: Chunk, sentence: Sentence, focus: Mention) -> bool:
         nearest = min(free, key=lambda f: abs(f.first - focus.first) - 0.5 * (f.first > focus.first))
         return nearest.value == "GROUND"
     return all(frame.value == "FLIGHT" for frame in frames)
+
+
+def _of_subject(stream: Sequence[Token], chunk: Chunk, before: Chunk | None, focus: Mention) -> bool:
+    """True for the "lower G2M" of "ground controls show higher E2F and lower G2M"."""
+    if before is None or chunk.link not in ("and", "ie", ",") or _own_subject(chunk, focus):
+        return False
+    said = next((m for m in before.mentions if m.kind in FOCI), None)
+    frame = next((m for m in before.mentions if m.kind == "frame"), None)
+    if said is None or frame is None or frame.first > said.first or stream[chunk.first].text in PRONOUNS:
+        return False
+    leads = frame.value == "GROUND" and not any(m.kind == "cmp" for m in before.mentions)
+    return leads and stream[frame.first - 1].text not in PREPOSITIONS if frame.first else leads
 
 
 def modalities(stream: Sequence[Token], mentions: Sequence[Mention], parts: Sequence[Sentence]) -> list[str]:

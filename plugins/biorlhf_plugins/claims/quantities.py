@@ -92,9 +92,8 @@ def _whole(reader: Reader, focus: Mention) -> bool:
     at = focus.first - 1
     while at > max(0, focus.first - 5) and reader.stream[at].text in DETERMINERS:
         at -= 1
-    return at > 0 and reader.stream[at].text == "of" and (
-        reader.stream[at - 1].number is not None or reader.stream[at - 1].text == "out"
-    )  # fmt: skip
+    after = reader.stream[at + 1].text if at >= 0 else ""
+    return after == "of" and (reader.stream[at].number is not None or reader.stream[at].text == "out")
 
 
 def _number_between(chunk: Chunk, left: Mention, right: Mention) -> bool:

@@ -117,7 +117,7 @@ def _claim(
         return Claim("class", slot, label=str(focus.value), **common)
     if focus.kind == "dir":
         label = str(focus.value)
-        if label in ("UP", "DOWN") and "frame" in kinds and flipped(chunk, sentence, focus):
+        if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
         return Claim("direction", slot, label=label, **common)
     return _number_claim(reader, chunk, focus, slot, common)

@@ -20,6 +20,9 @@ CLOSES_WORDS = (
 CLOSES = frozenset((*CLOSES_WORDS.split(), "\n"))
 """What may follow a stake; "put 30 % of genes up" states none."""
 
+SPREAD = 0.15
+"""Two explicit confidences that differ by more contradict each other."""
+
 WAGERS = frozenset(("bet", "betting", "wager", "stake", "lay", "odd"))
 LONGEST = 8
 RIGHT = frozenset(("right", "correct", "true", "hold"))
@@ -88,3 +91,23 @@ def times(
 def _value(mention: Mention) -> float:
     number: Number = mention.value  # type: ignore[assignment]
     return number.value
+
+
+def ratio_of(top: Mention, bottom: Number) -> float | None:
+    upper: Number = top.value  # type: ignore[assignment]
+    if bottom.value <= 0 or not 0 <= upper.value <= bottom.value:
+        return None
+    return upper.value / bottom.value
+
+
+def scale(number: Number) -> float | None:
+    """A number as a probability: 95 %, 0.95, 95; None where it is out of range or has no clear scale."""
+    if number.low is not None and number.high is not None:
+        divisor = 100.0 if number.unit == "percent" or number.high > 1 else 1.0
+        wide = (number.high - number.low) / divisor > SPREAD
+        return None if wide or not 0 <= number.value / divisor <= 1 else number.value / divisor
+    if number.unit == "percent":
+        return number.value / 100.0 if 0 <= number.value <= 100 else None
+    if 0 <= number.value <= 1:
+        return number.value
+    return number.value / 100.0 if 10 < number.value <= 100 else None

@@ -136,7 +136,24 @@ def sums(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
                 "parts and whole", abs(up + down - whole) <= 0.001 * whole,
                 f"{up:g} up + {down:g} down against {whole:g}", tuple(p.span for p in parts.values()),
             )  # fmt: skip
+    yield from _parts(said)
     yield from _ratios(said)
+
+
+def _parts(said: Extraction) -> Iterator[Check]:
+    """ "3,251 of 6,425": a part is not above its whole."""
+    plain = [c for c in said.numbers if c.asserted and c.low is None and c.high is None]
+    for part, whole in pairwise(plain):
+        gap = whole.span[0] - part.span[1]
+        if (
+            part.sentence == whole.sentence
+            and 0 < gap < 30
+            and OF.fullmatch(said.text[part.span[1] : whole.span[0]])
+        ):
+            says = f"{part.value:g} of {whole.value:g}"
+            yield Check(
+                "parts and whole", (part.value or 0.0) <= (whole.value or 0.0), says, (part.span, whole.span)
+            )
 
 
 def _exceeds(part: Claim, whole: Claim | None) -> bool:
