@@ -60,6 +60,13 @@ def row(task: str, generations: int, target: float, ours: dict[str, Any], peer: 
     ]
 
 
+def breakdown(ours: dict[str, Any]) -> str:
+    """Where biorlhf's seconds went: the median of each part of a step, the largest first."""
+    parts = {name: statistics.median(values[1:]) for name, values in ours["parts"].items()}
+    shown = sorted(parts.items(), key=lambda part: -part[1])
+    return ", ".join(f"{name.removesuffix('_s')} {seconds:.1f}" for name, seconds in shown if seconds >= 0.05)
+
+
 def table(rows: list[list[str]]) -> str:
     head = ["task", "biorlhf", "TRL", "ratio", "rate, biorlhf / TRL", "peak memory"]
     lines = [head, ["---"] * len(head), *rows]
@@ -90,6 +97,7 @@ def main() -> None:
         found += [ours, peer]
         rows.append(row(task, generations, target, ours, peer))
         print(table(rows[-1:]).splitlines()[-1], flush=True)
+        print(f"  of it (time_... is within update): {breakdown(ours)}", flush=True)
     out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "machine": platform.machine()}
