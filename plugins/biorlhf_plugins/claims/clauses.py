@@ -207,7 +207,7 @@ def _merge(atoms: list[Chunk]) -> list[Chunk]:
             and not (closes and _labels(atoms, position, says))
             and (not later or closes or (roles and (trailing or (bare and atom.link == ":"))))
         )
-        if leftward and (roles or not later):
+        if leftward and (roles or not later) and not (roles and atom.link in CLAUSES):
             before = merged[-1]
             merged[-1] = Chunk(before.first, atom.last, before.link, before.mentions + atom.mentions)
             trailing = trailing or (roles and bare)

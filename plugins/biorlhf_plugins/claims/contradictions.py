@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from biorlhf_plugins.claims.clauses import Sentence
 from biorlhf_plugins.claims.mentions import Mention
@@ -23,6 +24,8 @@ driver biomarker mirna hormone ligand"""
 MOLECULES = frozenset(MOLECULES_WORDS.split())
 POLAR_WORDS = "is are was were do does did will would can could should shall has have had may might"
 POLAR = frozenset(POLAR_WORDS.split())
+REFERENCES = frozenset(("as", "than", "like"))
+"""Before what a question only compares with: "the same pattern as hippocampus"."""
 OPEN_WORDS = (
     "whether if question ask asked may might could would not no cannot never unknown perhaps possibly"
 )
@@ -73,7 +76,9 @@ def contradictions(
     asked for, "yes", or whatever follows "so the …", "my best guess", "probably". What stands in a
     clause that itself declines, or is about another tissue or species than the prompt, is support.
     """  # fmt: skip
-    asked = set(prompt_words(prompt))
+    words = prompt_words(prompt)
+    asked = set(words) - {w for before, w in pairwise(words) if before in REFERENCES}
+    bare = bool(words) and words[0] in POLAR and not asked & (WORDS["deg"] | WORDS["nes"] | WORDS["dose"])
     guessed = {_sentence_of(parts, m.first): m.first for m in stance if m.kind == "guess"}
     refusals: dict[int, int] = {}
     for first, last in barred:
@@ -88,7 +93,7 @@ def contradictions(
         refused = refusals.get(claim.sentence)
         if refused is not None and not after_guess and not _after_cut(stream, refused, claim.chunk, part):
             continue
-        if _other_species(asked, stream, part):
+        if _other_species(asked, stream, part) or (bare and claim.kind == "number" and not after_guess):
             continue
         if (
             after_guess

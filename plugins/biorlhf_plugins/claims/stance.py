@@ -58,6 +58,7 @@ FUNCTION_WORDS = frozenset(
         "show",
     ]
 )
+DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
 PRONOUNS = frozenset(("it", "they"))
 VERBS = frozenset(("do", "doe", "did", "is", "are", "was", "were", "has", "have", "will"))
 CONTINUE_WORDS = "it they this that there but because and i with the both not"
@@ -82,6 +83,8 @@ def abstentions(
     cursor = 0
     for part in parts:
         bar = knew = None
+        if part.last - part.first == 1 and stream[part.first].text in DOUBTS and not marks[part.first]:
+            found.append((part.first, part.last))  # "Uncertain."
         while cursor < len(pairs) and pairs[cursor].first < part.last:
             m = pairs[cursor]
             cursor += 1

@@ -39,6 +39,10 @@ LOOK_ALIKES = dict(
         strict=True,
     )
 )
+SPELLINGS = {
+    "signalling": "signaling", "programme": "program", "programmes": "program", "oestrogen": "estrogen",
+    "haem": "heme", "tumour": "tumor",
+}  # fmt: skip
 HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 TOKEN = re.compile(
@@ -182,8 +186,7 @@ def canonical(word: str) -> str:
             return "cannot" if word == "can't" else "not"
         word = word.split("'")[0]
     word = word.replace("-", "")
-    if word.endswith("signalling"):
-        return "signaling"
+    word = SPELLINGS.get(word, word)
     if word.endswith("ies") and len(word) > 5:
         return word[:-3] + "y"
     if len(word) > 5 and word.endswith(("shes", "ches", "sses", "xes", "zzes")):
@@ -210,6 +213,8 @@ def tokens(text: str) -> list[Token]:
             if mark in "-–" and text[start - 1 : start].isdigit() and text[end : end + 1].isdigit():
                 found.append(Token("–", "p", start, end))
                 continue
+            if mark == "–" and text[start - 1 : start].isalpha() and text[end : end + 1].isalpha():
+                continue  # "epithelial–mesenchymal"
             if mark in "-*_#\\^'{}$":
                 spaced = text[start - 1 : start] in ("", " ", "\n") and text[end : end + 1] in ("", " ")
                 if not (spaced and mark in "-*"):

@@ -36,7 +36,7 @@ def checks(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[C
     yield from classes(said, figures)
     yield from sums(said, figures)
     yield from bounds(said, figures, prompt)
-    yield from ranked(said, figures)
+    yield from ranked(said, figures, prompt)
     yield from superlatives(said, figures)
     yield from shares(said)
     yield from differences(said)

@@ -25,6 +25,7 @@ IS_IT = re.compile(r"(?:\b(?:is|was|in|by|for)|:)\s+(?:the\s+)?[*_]*$", re.I)
 RESPONDS = re.compile(
     r"\b(?:respon[ds]\w*|react\w*|affected|sensitive|(?:show|have|has|display)\w* (?:some )?DEGs)\b", re.I
 )
+ACTS = re.compile(r"\b(?:changes?|alters?|affects?|regulates?|perturbs?|produces?|acts?|active)\b", re.I)
 LIST_ENDS = re.compile(r"[:;.\d(—\n]|\b(?:where|which|while|but|has|have|shows?)\b", re.I)
 WINDOW = 60
 MARKS = 40
@@ -111,7 +112,7 @@ def quantified(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[
             above, limit = own[0].low is not None, own[0].value or 0.0
         elif len(limits) == 1 and spared:
             above, limit = limits[0].low is not None, limits[0].value
-        elif RESPONDS.search(said.text, mark.span[1], mark.span[1] + WINDOW):
+        elif RESPONDS.search(said.text, mark.span[1], mark.span[1] + WINDOW) or _changes(said.text, mark):
             above, limit = True, 0.0
         else:
             continue
@@ -123,6 +124,12 @@ def quantified(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[
                 f", but {wrong[0]} has {known[wrong[0]]:g}" if wrong else ""
             )
             yield Check("all or none against the figures", not wrong, says, (mark.span,))
+
+
+def _changes(text: str, mark: Named) -> bool:
+    """True for the "KMP changes genes in" before "every tissue"."""
+    before = re.split(r"[.;:\n]", text[max(0, mark.span[0] - WINDOW) : mark.span[0]])[-1]
+    return ACTS.search(before) is not None
 
 
 def _counts(figures: list[Claim], shared: str | None, role: str = "entity") -> dict[str, float]:

@@ -20,6 +20,9 @@ MORE = re.compile(
     r"\b(?:(more|larger|higher|greater)|(fewer|smaller|lower|less))\b[^.,;\n]{0,30}\bthan\b", re.I
 )
 
+RANKS = re.compile(r"\b(?:rank|order|sort)", re.I)
+NUMBERED = re.compile(r"^\s*1[.)]\s[^\n]*\n\s*2[.)]\s", re.M)
+
 OF = re.compile(r"\s+(?:out )?of (?:the |these |those |all |its |a total of )*", re.I)
 
 SLACK = 0.06
@@ -232,25 +235,26 @@ def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Chec
         )  # fmt: skip
 
 
-def ranked(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
-    """A chain "a > b > c", or "a has more than b", against the figures that the text gives for them."""
+def ranked(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:
+    """A chain "a > b > c", a numbered list that ranks, or "a has more than b", against their figures."""
     figure: dict[str, float] = {}
     for c in figures:
         if c.slot.entity and c.slot.quantity in (None, "deg"):
             figure.setdefault(c.slot.entity, c.value or 0.0)
     if len(figure) > 1:
         yield from _compared(said, figure)
-    if not any(n.link for n in said.named):
+    linked = any(n.link for n in said.named)
+    if not linked and not (NUMBERED.search(said.text) and RANKS.search(prompt)):
         return
     for order in rankings(said):
         known = [(name, figure[name]) for name in order if name in figure]
         if len(known) >= 2:
             values = [value for _, value in known]
             says = " > ".join(f"{name} ({value:g})" for name, value in known)
-            spans = tuple(n.span for n in said.named if n.kind == "entity" and n.link)
-            yield Check(
-                "a ranking against its figures", values == sorted(values, reverse=True), says, spans[:4]
-            )
+            spans = tuple(n.span for n in said.named if n.kind == "entity" and (n.link or not linked))
+            descends = values == sorted(values, reverse=True)
+            passed = descends or (not linked and values == sorted(values))
+            yield Check("a ranking against its figures", passed, says, spans[:4])
 
 
 def _compared(said: Extraction, figure: dict[str, float]) -> Iterator[Check]:
