@@ -27,6 +27,8 @@ CLAUSES = frozenset(
 )
 """Cuts that begin a clause of its own: a negation before them does not reach past them."""
 
+BACK = frozenset(("that", "this", "it", "those", "these", "they", "not", "in"))
+
 BEFORE_CLAUSE = ("neg", "hyp", "part")
 BEFORE_COLON = ("neg",)
 """What does not reach past a cut: "Not all: hippocampus has 4,110" denies nothing of hippocampus."""
@@ -147,7 +149,7 @@ def rows(stream: list[Token], first: int, last: int, mentions: list[Mention]) ->
 
 
 def _chunks(stream: list[Token], first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
-    return _merge(_atoms(stream, first, last, mentions))
+    return _merge(stream, _atoms(stream, first, last, mentions))
 
 
 def _atoms(stream: list[Token], first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
@@ -176,7 +178,7 @@ def _trails(atom: Chunk) -> bool:
     return focus is not None and role is not None and role > focus
 
 
-def _merge(atoms: list[Chunk]) -> list[Chunk]:
+def _merge(stream: list[Token], atoms: list[Chunk]) -> list[Chunk]:
     kinds = [{m.kind for m in atom.mentions} for atom in atoms]
     says = [not FOCI.isdisjoint(kind) for kind in kinds]
     if all(says):
@@ -207,7 +209,7 @@ def _merge(atoms: list[Chunk]) -> list[Chunk]:
             and not (closes and _labels(atoms, position, says))
             and (not later or closes or (roles and (trailing or (bare and atom.link == ":"))))
         )
-        if leftward and (roles or not later) and not (roles and atom.link in CLAUSES):
+        if leftward and (roles or not later) and not (roles and _own_clause(stream, atom)):
             before = merged[-1]
             merged[-1] = Chunk(before.first, atom.last, before.link, before.mentions + atom.mentions)
             trailing = trailing or (roles and bare)
@@ -228,6 +230,11 @@ def _labels(atoms: list[Chunk], position: int, says: list[bool]) -> bool:
     """True for the "thymus" of "liver (thymus: up)", which names what follows it."""
     after = position + 1
     return after < len(atoms) and says[after] and atoms[after].link == ":"
+
+
+def _own_clause(stream: list[Token], atom: Chunk) -> bool:
+    """True for "but brain regions differ"; "but that is the liver" is about what stands before it."""
+    return atom.link in CLAUSES and stream[atom.first].text not in BACK
 
 
 def roles_of(chunk: Chunk) -> list[Mention]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.claims.mentions import Mention
 from biorlhf_plugins.claims.numbers import Number
+from biorlhf_plugins.claims.page import Page
 from biorlhf_plugins.claims.records import Confidence, Span
 from biorlhf_plugins.claims.stakes import SPREAD, WAGERS, fraction, ratio_of, scale, stake, times
 from biorlhf_plugins.claims.text import Clean, Token
@@ -32,42 +33,22 @@ ALTERNATIVES = frozenset(ALTERNATIVE_WORDS.split())
 Found = tuple[float | None, Span, str, int]
 
 
-class _Page:
-    """The tokens with their mentions, for looking around a trigger."""
-
-    def __init__(
-        self, stream: Sequence[Token], clean: Clean, content: Sequence[Mention], stance: Sequence[Mention]
-    ):
-        self.stream, self.clean, self.content, self.stance = stream, clean, content, stance
-        self.numbers = {m.first: m for m in content if m.kind == "num"}
-        self.number_ends = {m.last: m for m in content if m.kind == "num"}
-        self.about = {m.first for m in stance if m.kind == "about"} | {
-            m.first for m in content if m.kind in ("dir", "path", "entity", "type", "pattern", "agree")
-        }
-        self.asides = {m.first for m in stance if m.kind == "aside"}
-        self.levels = {m.first: m for m in stance if m.kind == "level"}
-        self.level_ends = {m.last: m for m in stance if m.kind == "level"}
-        self.negations = {m.first for m in content if m.kind == "neg"}
-
-    def span(self, first: int, last: int) -> Span:
-        return self.clean.span(self.stream[first].start, self.stream[min(last, len(self.stream)) - 1].end)
-
-    def text(self, index: int) -> str:
-        return self.stream[index].text if 0 <= index < len(self.stream) else ""
-
-
 def read_confidence(
-    stream: Sequence[Token], clean: Clean, content: Sequence[Mention], stance: Sequence[Mention]
+    stream: Sequence[Token],
+    clean: Clean,
+    content: Sequence[Mention],
+    stance: Sequence[Mention],
+    asked: bool = False,
 ) -> Confidence:
-    """The confidence that a text states about its answer.
+    """The confidence that a text states about its answer; ``asked`` says that the prompt wants one.
 
     The last explicit one wins; several that differ by more than 0.15, one out of range, or certainty
     in words against a low number are invalid.
     """
     triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake", "times")]
     if not triggers:
-        return Confidence()
-    page = _Page(stream, clean, content, stance)
+        return _bare(Page(stream, clean, content, stance)) if asked else Confidence()
+    page = Page(stream, clean, content, stance)
     numbers: list[Found] = []
     categories: list[Found] = []
     said: list[Found] = []
@@ -79,8 +60,24 @@ def read_confidence(
     return _decide(numbers, categories, said)
 
 
+def _bare(page: Page) -> Confidence:
+    """ "Down (95 %)." where a confidence was asked for: a percentage that ends the text."""
+    last = len(page.stream)
+    while last > 0 and page.text(last - 1) in (".", ")", "]", "\n"):
+        last -= 1
+    hit = page.number_ends.get(last)
+    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
+    if hit is None or number is None or number.unit != "percent":
+        return Confidence()
+    if hit.first > 0 and page.stream[hit.first - 1].kind != "p":
+        return Confidence()
+    value, span = scale(number), page.span(hit.first, hit.last)
+    problem = "" if value is not None else "a confidence out of range or without a clear scale"
+    return Confidence(value, problem, span, ((value if value is not None else -1.0, span, "number"),))
+
+
 def _read_trigger(
-    page: _Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
+    page: Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
 ) -> None:
     first, last = trigger.first, trigger.last
     if trigger.kind in ("stake", "times"):
@@ -126,7 +123,7 @@ def _read_trigger(
                 numbers.append((scale(number), page.span(start, hit.last), "number", hit.first))
 
 
-def _alternatives(page: _Page, at: int, numbers: list[Found]) -> None:
+def _alternatives(page: Page, at: int, numbers: list[Found]) -> None:
     """ "75 % (or rather 20 %, or 99 %)": the percentages that are offered instead."""
     for _ in range(4):
         first, other = at, False
@@ -141,7 +138,7 @@ def _alternatives(page: _Page, at: int, numbers: list[Found]) -> None:
         at = hit.last
 
 
-def _number_near(page: _Page, trigger: Mention) -> tuple[float | None, int, int] | None:
+def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] | None:
     """The number that belongs to a trigger: (value or None where invalid, first token, last token)."""
     for gap in range(NUMBER_BEFORE_GAP + 1):
         at = trigger.first - gap
@@ -150,6 +147,8 @@ def _number_near(page: _Page, trigger: Mention) -> tuple[float | None, int, int]
         hit = page.number_ends.get(at)
         if hit is not None:
             return _before(page, hit)
+    if trigger.kind == "sureness" and page.text(trigger.last) in ("at", "("):
+        return _at_level(page, trigger.last + 1)
     if trigger.kind == "sureness" or trigger.value == "likely" or page.text(trigger.first) == "likely":
         return None
     at, linked = trigger.last, True
@@ -176,13 +175,24 @@ def _number_near(page: _Page, trigger: Mention) -> tuple[float | None, int, int]
     return None
 
 
-def _is_scale(page: _Page, hit: Mention) -> bool:
+def _at_level(page: Page, at: int) -> tuple[float | None, int, int] | None:
+    """ "I am confident at the 90 % level", "certain (90 %)"."""
+    while page.text(at) in ("the", "a", "about", "~"):
+        at += 1
+    hit = page.numbers.get(at)
+    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
+    if hit is None or number is None or number.unit != "percent" or page.text(hit.last) not in (")", "level"):
+        return None
+    return scale(number), hit.first, hit.last
+
+
+def _is_scale(page: Page, hit: Mention) -> bool:
     """True for the "(0-100)" that only says on which scale the confidence is given."""
     number: Number = hit.value  # type: ignore[assignment]
     return page.text(hit.last) == ")" and number.low in (0, 1) and number.high in (1, 100)
 
 
-def _before(page: _Page, hit: Mention) -> tuple[float | None, int, int] | None:
+def _before(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
     number: Number = hit.value  # type: ignore[assignment]
     first = hit.first
     top = page.number_ends.get(first - (2 if page.text(first - 2) == "out" else 1))
@@ -201,7 +211,7 @@ def _before(page: _Page, hit: Mention) -> tuple[float | None, int, int] | None:
     return scale(number), first, hit.last
 
 
-def _after(page: _Page, hit: Mention, odds: bool) -> tuple[float | None, int, int] | None:
+def _after(page: Page, hit: Mention, odds: bool) -> tuple[float | None, int, int] | None:
     number: Number = hit.value  # type: ignore[assignment]
     ratio = fraction(page.stream, page.numbers, hit, odds)
     if ratio is not None:
@@ -211,7 +221,7 @@ def _after(page: _Page, hit: Mention, odds: bool) -> tuple[float | None, int, in
     return scale(number), hit.first, hit.last
 
 
-def _level_near(page: _Page, trigger: Mention) -> Mention | None:
+def _level_near(page: Page, trigger: Mention) -> Mention | None:
     word = page.text(trigger.last - 1)
     if word in ("sure", "certain", "confident", "convinced", "likely"):
         return page.level_ends.get(trigger.first) if word == "confident" else None
@@ -231,7 +241,7 @@ def _level_near(page: _Page, trigger: Mention) -> Mention | None:
     return None
 
 
-def _about_answer(page: _Page, first: int, trigger: Mention, end: int) -> tuple[bool, bool]:
+def _about_answer(page: Page, first: int, trigger: Mention, end: int) -> tuple[bool, bool]:
     """(is it about the answer?, is it about the answer being wrong?)"""
     start = trigger.last - (page.text(trigger.last - 1) in OBJECT_STARTS)
     if page.text(start) not in OBJECT_STARTS or _amount(page, start + 1):
@@ -258,7 +268,7 @@ def _about_answer(page: _Page, first: int, trigger: Mention, end: int) -> tuple[
     return known or size == 0, wrong
 
 
-def _amount(page: _Page, at: int) -> bool:
+def _amount(page: Page, at: int) -> bool:
     """True for the "about 90 %" of "a confidence of about 90 %", which is no object of the confidence."""
     while page.text(at) in LINKS and at not in page.about:
         at += 1

@@ -31,6 +31,7 @@ from biorlhf_plugins.claims.text import Token, clean, tokens
 MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
 
+ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
 ASKS = frozenset(("do", "doe", "did"))
 """What opens a question whose other words, repeated, are an answer: "Do all tissues show rescue?"."""
 
@@ -85,7 +86,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     claims = supersede(reader.claims, [m.first for m in mentions if m.kind == "corr"], blocks)
     stance = scan_stance(stream, lexicon)
     barred = abstentions(stream, cleaned, parts, stance, marks)
-    confidence = read_confidence(stream, cleaned, mentions, stance)
+    confidence = read_confidence(stream, cleaned, mentions, stance, asks_confidence(prompt))
     claims = [c for c in claims if not _inside(c, confidence)]
     by_kind = {k: tuple(c for c in claims if c.kind == k) for k in ("number", "direction", "class")}
     return Extraction(
@@ -106,6 +107,11 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
         unknown_sets=tuple(_unknown_sets(reader, mentions)),
         degenerate=degenerate(stream, stance, mentions, prompt),
     )
+
+
+@functools.lru_cache(maxsize=256)
+def asks_confidence(prompt: str) -> bool:
+    return not ASKS_CONFIDENCE.isdisjoint(prompt_words(prompt))
 
 
 @functools.lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Numbers as people and models write them: 1,555 · 1555 · 1 555 · 1.6k · −2.3 · 17.7× · 95 % · 1e-3 · 1.2e4.
+"""Numbers as people and models write them: 1,555 · 1555 · 1 555 · 1.6k · 0,9 · −2.3 · 17.7× · 95 % · 1e-3.
 
 A number is a whole token: "6,425" is never found inside "16,425". What is glued to a word ("V1",
 "RR-6", "IL-2") is part of that word. Words ("six thousand", "none") are read in ``mentions``.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 NUMBER = (
     r"(?<![\w.])(?P<sign>(?<![\w)\]%])[+-](?=\d|\.\d))?"
     r"(?:(?P<group>\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ ']\d{3})+)(?![\d,]\d)(?P<gdec>\.\d+)?"
-    r"|(?P<plain>\d+(?:\.\d+)?|(?<!\d)\.\d+))"
+    r"|(?P<plain>0,\d{1,2}(?![\d,])|\d{1,2},\d{1,2}(?=\s?[%×]|k\b)|\d+(?:\.\d+)?|(?<!\d)\.\d+))"
     r"(?P<exp>e[+-]?\d{1,3}(?!\w)|\s?[×x]\s?10\s?\^\s?-?\s?\d{1,3})?"
     r"(?:\s?(?P<unit>%|percent\b|per cent\b|×(?!\s?\d)|x(?!\s?\d)(?![a-z])|-?\s?fold\b)"
     r"|(?P<scale>k|m|bn)(?![\w])|(?P<glued>[a-z]+\w*))?"
@@ -44,7 +44,7 @@ class Number(NamedTuple):
 def parse_number(match: re.Match[str]) -> Number:
     """The number behind a match of ``NUMBER``."""
     group, plain = match["group"], match["plain"]
-    digits = re.sub(r"[, ']", "", group) + (match["gdec"] or "") if group else plain
+    digits = re.sub(r"[, ']", "", group) + (match["gdec"] or "") if group else plain.replace(",", ".")
     value = float(digits)
     decimals = len(digits.partition(".")[2])
     sign = (match["sign"] or "").strip()
