@@ -66,7 +66,8 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
             if end < total and stream[end].text in LARGE and not number.unit and number.low is None:
                 number = number._replace(value=number.value * LARGE[stream[end].text], scaled=True)
                 end += 1
-            found.append(Mention("num", number, index, end))
+            if not _cited(stream, index, end):
+                found.append(Mention("num", number, index, end))
             index = end
         elif token.text == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
@@ -194,6 +195,14 @@ def _range(stream: list[Token], index: int) -> tuple[int, Number]:
     ) or before in ("<", "<=", "under", "below"):
         return index + 1, number._replace(high=number.value)
     return index + 1, number
+
+
+def _cited(stream: list[Token], index: int, end: int) -> bool:
+    """True for the "[1]" of a citation."""
+    if index == 0 or end >= len(stream) or stream[index - 1].text != "[" or stream[end].text != "]":
+        return False
+    labelled = index > 1 and stream[index - 2].text in (":", "=")
+    return not labelled and stream[index].text.isdigit() and len(stream[index].text) < 3
 
 
 def _no_gene(stream: list[Token], index: int) -> int:

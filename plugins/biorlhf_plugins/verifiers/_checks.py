@@ -88,12 +88,18 @@ def _yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[
         return
     spans = tuple(c.span for c in answers.values())
     yield Check("yes or no, not both", len(answers) == 1, " and ".join(str(a) for a in answers), spans)
-    asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "dir"}
-    stated = {str(c.label) for c in directions if not c.partial}
-    if len(answers) == 1 and len(asked) == 1 and asked <= set(OPPOSITE) and len(stated) == 1:
+    if len(answers) != 1:
+        return
+    classes = [c for c in said.classes if c.asserted]
+    for kinds, claims in ((("dir",), directions), (("type", "pattern"), classes)):
+        asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind in kinds}
+        whole = [c for c in claims if not c.partial]
+        stated = {str(c.label) for c in whole}
+        if len(asked) != 1 or len(stated) != 1 or (kinds == ("dir",) and not asked <= set(OPPOSITE)):
+            continue
         label, claim = next(iter(answers.items()))
         passed = (stated == asked) == (label == "YES")
-        evidence = next(c for c in directions if not c.partial)
+        evidence = whole[0]
         yield Check(
             "yes or no against the evidence", passed, f"{label} to {min(asked)}, with {min(stated)}",
             (claim.span, evidence.span),
