@@ -172,7 +172,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
         quantity = quantity_of(reader, sentence, i, focus) or next(
             (str(m.value) for m in header if m.kind == "quantity"), None
         )
-        ups = [m.value for m in header if m.kind == "dir"]
+        ups = [m.value for m in (*header, *cells[0].mentions) if m.kind == "dir"]
         if focus.kind == "num" and ups and quantity in (None, "deg"):
             quantity = "deg_up" if ups[0] == "UP" else "deg_down"
         for entity in found["entity"] or (None,):

@@ -92,10 +92,14 @@ def differences(said: Extraction) -> Iterator[Check]:
 
 def quantified(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:
     """ "All tissues exceed 1,000", "none does", "every tissue except liver", against the tissues' figures."""
-    marks = {
-        n.sentence: n for n in said.named
-        if n.kind == "everyone" and n.value in ("all", "none") and not n.denied and not n.aside
-    }  # fmt: skip
+    marks: dict[int, Named] = {}
+    for n in said.named:
+        if n.kind != "everyone" or n.value not in ("all", "none") or n.aside:
+            continue
+        if n.denied and said.text[n.span[0] : n.span[0] + 3].lower() == "any":  # "never in any tissue"
+            n = n._replace(value="none", denied=False)
+        if not n.denied:
+            marks[n.sentence] = n
     if not marks:
         return
     asked = [m.value for m in prompt_mentions(prompt) if m.kind == "num" and isinstance(m.value, Number)]
@@ -184,7 +188,7 @@ def asked_comparison(said: Extraction, figures: list[Claim], prompt: str) -> Ite
     word = MORE.search(prompt) if len(answers) == 1 else None
     if word is None:
         return
-    left, right = prompt_mentions(prompt[: word.start()]), prompt_mentions(prompt[word.end() :])
+    left, right = prompt_mentions(prompt[: word.end()]), prompt_mentions(prompt[word.end() :])
     for role in ("entity", "condition"):
         first, second = ({str(m.value) for m in side if m.kind == role} for side in (left, right))
         if len(first) != 1 or len(second) != 1 or first == second:
