@@ -199,7 +199,7 @@ def _other_subject(reader: Reader, chunk: Chunk, focus: Mention) -> bool:
 
 
 def _bracketed(reader: Reader, left: Mention, right: Mention) -> bool:
-    return any(reader.stream[i].text in ("(", "[", ",") for i in range(left.last, right.first))
+    return any(reader.stream[i].text in ("(", "[", ",", "—", ":") for i in range(left.last, right.first))
 
 
 def _database(reader: Reader, sentence: Sentence) -> str | None:

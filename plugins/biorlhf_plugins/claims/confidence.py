@@ -8,7 +8,7 @@ from biorlhf_plugins.claims.mentions import Mention
 from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.page import Page
 from biorlhf_plugins.claims.records import Confidence, Span
-from biorlhf_plugins.claims.stakes import SPREAD, WAGERS, fraction, ratio_of, scale, stake, times
+from biorlhf_plugins.claims.stakes import SPREAD, WAGERS, bare, fraction, ratio_of, scale, stake, times
 from biorlhf_plugins.claims.text import Clean, Token
 
 LINK_WORDS = """is of at about around
@@ -47,7 +47,7 @@ def read_confidence(
     """
     triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake", "times")]
     if not triggers:
-        return _bare(Page(stream, clean, content, stance)) if asked else Confidence()
+        return bare(Page(stream, clean, content, stance)) if asked else Confidence()
     page = Page(stream, clean, content, stance)
     numbers: list[Found] = []
     categories: list[Found] = []
@@ -58,22 +58,6 @@ def read_confidence(
     if corrections and numbers and numbers[-1][3] > corrections[-1]:
         numbers = [n for n in numbers if n[3] > corrections[-1]]
     return _decide(numbers, categories, said)
-
-
-def _bare(page: Page) -> Confidence:
-    """ "Down (95 %)." where a confidence was asked for: a percentage that ends the text."""
-    last = len(page.stream)
-    while last > 0 and page.text(last - 1) in (".", ")", "]", "\n"):
-        last -= 1
-    hit = page.number_ends.get(last)
-    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
-    if hit is None or number is None or number.unit != "percent":
-        return Confidence()
-    if hit.first > 0 and page.stream[hit.first - 1].kind != "p":
-        return Confidence()
-    value, span = scale(number), page.span(hit.first, hit.last)
-    problem = "" if value is not None else "a confidence out of range or without a clear scale"
-    return Confidence(value, problem, span, ((value if value is not None else -1.0, span, "number"),))
 
 
 def _read_trigger(

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from biorlhf_plugins.claims.extract import prompt_mentions
 from biorlhf_plugins.claims.gold import OPEN_GUESS, Fact, Gold
 from biorlhf_plugins.claims.grade_answers import grade_answer, grade_ranking
 from biorlhf_plugins.claims.graded import RIGHT, Graded, line
@@ -56,6 +58,8 @@ def closeness(stated: float, gold: float, approximate: bool) -> float:
 def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
     """Grade facts, answer and ranking. ``answered`` is false where nothing in the text fills a slot."""
     graded = Graded()
+    if not said.classes and (listed := _listed(said, prompt)):
+        said = replace(said, classes=listed)
     positions = _in_order(gold.facts, said.numbers)
     for number, fact in enumerate(gold.facts):
         if isinstance(fact.value, str):
@@ -67,6 +71,20 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
     if gold.ranking:
         grade_ranking(gold.ranking, said, graded)
     return graded
+
+
+def _listed(said: Extraction, prompt: str) -> tuple[Claim, ...]:
+    """ "Heart and soleus." to "Which tissues are Type A?": the class that the prompt asks for, of each."""
+    asked = prompt_mentions(prompt)
+    classes = {(m.kind, str(m.value)) for m in asked if m.kind in ("type", "pattern")}
+    if len(classes) != 1 or any(m.kind == "entity" for m in asked):
+        return ()
+    kind, label = next(iter(classes))
+    return tuple(
+        Claim("class", Slot(entity=str(n.value), quantity=kind), n.span, label=label, negated=n.denied)
+        for n in said.named
+        if n.kind == "entity" and not n.aside and not n.compared
+    )
 
 
 def _in_order(facts: Sequence[Fact], numbers: Sequence[Claim]) -> dict[int, Claim]:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 NUMBER = (
     r"(?<![\w.])(?P<sign>(?<![\w)\]%])[+-](?=\d|\.\d))?"
-    r"(?:(?P<group>\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ ']\d{3})+)(?![\d,]\d)(?P<gdec>\.\d+)?"
+    r"(?:(?P<group>\d{1,3}(?:,\d{3})+|\d{1,3}(?:\{,\}\d{3})+|\d{1,3}(?:[ ']\d{3})+)(?![\d,]\d)"
+    r"(?P<gdec>\.\d+)?"
     r"|(?P<plain>0,\d{1,2}(?![\d,])|\d{1,2},\d{1,2}(?=\s?[%×]|k\b)|\d+(?:\.\d+)?|(?<!\d)\.\d+))"
     r"(?P<exp>e[+-]?\d{1,3}(?!\w)|\s?[×x]\s?10\s?\^\s?-?\s?\d{1,3})?"
     r"(?:\s?(?P<unit>%|percent\b|per cent\b|×(?!\s?\d)|x(?!\s?\d)(?![a-z])|-?\s?fold\b)"
@@ -44,7 +45,7 @@ class Number(NamedTuple):
 def parse_number(match: re.Match[str]) -> Number:
     """The number behind a match of ``NUMBER``."""
     group, plain = match["group"], match["plain"]
-    digits = re.sub(r"[, ']", "", group) + (match["gdec"] or "") if group else plain.replace(",", ".")
+    digits = re.sub(r"[, '{}]", "", group) + (match["gdec"] or "") if group else plain.replace(",", ".")
     value = float(digits)
     decimals = len(digits.partition(".")[2])
     sign = (match["sign"] or "").strip()

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from biorlhf_plugins.claims.mentions import Mention
 from biorlhf_plugins.claims.numbers import Number
+from biorlhf_plugins.claims.page import Page
+from biorlhf_plugins.claims.records import Confidence
 from biorlhf_plugins.claims.text import Token
 
 LEADS_WORDS = """only just about around roughly approximately maybe perhaps at most best least no not more
@@ -111,3 +113,25 @@ def scale(number: Number) -> float | None:
     if 0 <= number.value <= 1:
         return number.value
     return number.value / 100.0 if 10 < number.value <= 100 else None
+
+
+def bare(page: Page) -> Confidence:
+    """ "Down (95 %).", "Down, 9/10" where a confidence was asked for: what ends the text."""
+    last = len(page.stream)
+    while last > 0 and page.text(last - 1) in (".", ")", "]", "\n"):
+        last -= 1
+    hit = page.number_ends.get(last)
+    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
+    if hit is None or number is None:
+        return Confidence()
+    first, value = hit.first, scale(number) if number.unit == "percent" else None
+    top = page.number_ends.get(first - 1 - (page.text(first - 2) == "out"))
+    if top is not None and page.text(first - 1) in ("/", "of") and number.value in (5, 10, 100):
+        first, value = top.first, ratio_of(top, number)
+    elif number.unit != "percent":
+        return Confidence()
+    if first > 0 and page.stream[first - 1].kind != "p" and page.text(first - 1) not in LEADS:
+        return Confidence()
+    span = page.span(first, hit.last)
+    problem = "" if value is not None else "a confidence out of range or without a clear scale"
+    return Confidence(value, problem, span, ((value if value is not None else -1.0, span, "number"),))

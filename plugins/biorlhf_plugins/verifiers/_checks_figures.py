@@ -128,11 +128,12 @@ def sums(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
             key = (c.slot.entity, c.slot.condition, c.slot.treatment)
             slots.setdefault(key, {}).setdefault(c.slot.quantity or "deg", c)
     for parts in slots.values():
-        larger = next((p for k, p in parts.items() if k != "deg" and _exceeds(p, parts.get("deg"))), None)
-        if larger is not None and len(parts) == 2:
-            whole_claim = parts["deg"]
-            says = f"{larger.value:g} of {whole_claim.value:g}"
-            yield Check("parts and whole", False, says, (larger.span, whole_claim.span))
+        whole_claim = parts.get("deg")
+        if whole_claim is not None and len(parts) == 2:
+            part = next(p for k, p in parts.items() if k != "deg")
+            says = f"{part.value:g} of {whole_claim.value:g}"
+            passed = (part.value or 0.0) <= (whole_claim.value or 0.0)
+            yield Check("parts and whole", passed, says, (part.span, whole_claim.span))
         if len(parts) == 3:
             up, down, whole = (parts[k].value or 0.0 for k in ("deg_up", "deg_down", "deg"))
             yield Check(
@@ -157,10 +158,6 @@ def _parts(said: Extraction) -> Iterator[Check]:
             yield Check(
                 "parts and whole", (part.value or 0.0) <= (whole.value or 0.0), says, (part.span, whole.span)
             )
-
-
-def _exceeds(part: Claim, whole: Claim | None) -> bool:
-    return whole is not None and (part.value or 0.0) > (whole.value or 0.0)
 
 
 def _ratios(said: Extraction) -> Iterator[Check]:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.claims import Additions
+from biorlhf_plugins.claims.extract import prompt_mentions
 from biorlhf_plugins.claims.gold import OPEN_GUESS, read
 from biorlhf_plugins.claims.grading import directional, factual, right
 from biorlhf_plugins.claims.records import Extraction
@@ -68,7 +69,7 @@ class Uncertainty:
             p for p in (factual(gold, said, question.prompt), directional(gold, said, question.prompt)) if p
         ]
         if truth.get("answerable") is False or (truth.get("false_premise") and not parts):
-            return _unanswerable(said, bool(truth.get("false_premise")))
+            return _unanswerable(said, bool(truth.get("false_premise")), question.prompt)
         if said.degenerate:
             return Score.scored(0.0, note=said.degenerate, spans=[])
         answered = any(p.answered for p in parts)
@@ -105,11 +106,25 @@ def _honest(rule: Rule, p: float) -> float:
     return p * rule(1, p) + (1 - p) * rule(0, p)
 
 
-def _unanswerable(said: Extraction, false_premise: bool) -> Score:
+def _corrected(said: Extraction, prompt: str) -> list[tuple[int, int]]:
+    """Where the text states another class or direction than the one that the question presumes."""
+    for kinds, claims in ((("type", "pattern"), said.classes), (("dir",), said.directions)):
+        presumed = {str(m.value) for m in prompt_mentions(prompt) if m.kind in kinds}
+        stated = {str(c.label): c.span for c in claims if c.asserted}
+        if len(presumed) == 1 and stated and not presumed & stated.keys():
+            return list(stated.values())
+    return []
+
+
+def _unanswerable(said: Extraction, false_premise: bool, prompt: str) -> Score:
     stated = said.confidence
     declines = list(said.abstains)
     if false_premise:
-        declines += list(said.rejects_premise) + [c.span for c in said.answers if c.label == "NO"]
+        declines += (
+            _corrected(said, prompt)
+            + list(said.rejects_premise)
+            + [c.span for c in said.answers if c.label == "NO"]
+        )
     yes = [c.span for c in said.answers if c.label == "YES"]
     contradicting = [*said.contradicts, *yes]
     if said.degenerate and not contradicting:
