@@ -78,7 +78,6 @@ def contradictions(
     """  # fmt: skip
     words = prompt_words(prompt)
     asked = set(words) - {w for before, w in pairwise(words) if before in REFERENCES}
-    bare = bool(words) and words[0] in POLAR and not asked & (WORDS["deg"] | WORDS["nes"] | WORDS["dose"])
     guessed = {_sentence_of(parts, m.first): m.first for m in stance if m.kind == "guess"}
     refusals: dict[int, int] = {}
     for first, last in barred:
@@ -93,7 +92,7 @@ def contradictions(
         refused = refusals.get(claim.sentence)
         if refused is not None and not after_guess and not _after_cut(stream, refused, claim.chunk, part):
             continue
-        if _other_species(asked, stream, part) or (bare and claim.kind == "number" and not after_guess):
+        if _other_species(asked, stream, part, claim.chunk):
             continue
         if (
             after_guess
@@ -165,10 +164,16 @@ def _sentence_of(parts: Sequence[Sentence], token: int) -> int:
     return low
 
 
-def _other_species(asked: set[str], stream: Sequence[Token], part: Sentence) -> bool:
+def _other_species(asked: set[str], stream: Sequence[Token], part: Sentence, at: int) -> bool:
+    """True for a claim on mice where people are asked for: by its sentence, or by what precedes it there."""
     people, animals = SPECIES
-    spoken = {t.text for t in stream[part.first : part.last]}
-    return bool(asked & people) and bool(spoken & animals) and not spoken & people
+    if not asked & people:
+        return False
+    for last in (part.last, at):
+        spoken = {t.text for t in stream[part.first : last]}
+        if spoken & animals and not spoken & people:
+            return True
+    return False
 
 
 def _asked_for(claim: Claim, asked: set[str]) -> bool:
