@@ -19,6 +19,7 @@ from biorlhf.errors import InputError
 ATTENTION = "biorlhf_packed"
 PACKABLE = ("llama", "mistral", "qwen2", "qwen3")
 CHUNK_LOGITS = {"cpu": 1 << 23, "cuda": 1 << 27}  # logits held at once: 32 MB in fp32, about a CPU's cache
+ROWS = 2048  # predicted tokens whose logits are computed together
 
 
 def enable_packing(model: Any) -> None:
@@ -112,34 +113,28 @@ def padded_logprobs(model: Any, batch: PaddedBatch, *, entropy: bool = False) ->
 
 
 class TokenLogprobs(torch.autograd.Function):
-    """log softmax(h W')[y] per row, in chunks of rows, for a frozen W (``vocabulary x width``).
+    """log softmax(h W')[y] per row, in tiles of rows by vocabulary, for a frozen W (``vocabulary x width``).
 
     The gradient of a row's value with respect to h is W[y] - softmax(h W') W: it does not depend on what
-    comes after, so it is computed with the value, while the softmax is at hand, and no logits are kept or
-    computed again. Arithmetic of the softmax is in fp32.
+    comes after, so it is summed up while the softmax is at hand, and no logits are kept or computed again.
+    The softmax runs over the tiles of a row with a running maximum (arXiv 1805.02867), in fp32.
     """
 
     @staticmethod
     def forward(
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, entropy: bool
     ) -> tuple[Tensor, Tensor | None]:
-        count, vocabulary = len(target), weight.shape[0]
-        values = torch.empty(count, device=hidden.device)
-        entropies = torch.empty(count, device=hidden.device) if entropy else None
+        values = torch.empty(len(target), device=hidden.device)
+        entropies = torch.empty(len(target), device=hidden.device) if entropy else None
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
-        chunk = max(1, CHUNK_LOGITS[hidden.device.type] // vocabulary)
-        for start in range(0, count, chunk):
-            rows = slice(start, start + chunk)
-            logits = F.linear(hidden[rows], weight, bias).float()
-            logits -= logits.amax(-1, keepdim=True)
-            picked = logits.gather(-1, target[rows].unsqueeze(-1)).squeeze(-1)
-            weights = logits.exp() if entropies is not None else logits.exp_()
-            total = weights.sum(-1)
-            values[rows] = picked - total.log()
+        for start in range(0, len(target), ROWS):
+            rows = slice(start, start + ROWS)
+            tiles = _Tiles(hidden[rows], weight, bias, target[rows], entropy, gradient is not None)
+            values[rows] = tiles.picked - tiles.top - tiles.total.log()
             if entropies is not None:
-                entropies[rows] = total.log() - torch.linalg.vecdot(weights, logits) / total
+                entropies[rows] = tiles.total.log() - tiles.expected / tiles.total
             if gradient is not None:
-                mean = (weights.to(weight.dtype) @ weight).div_(total.unsqueeze(-1))
+                mean = (tiles.mean / tiles.total.unsqueeze(-1)).to(weight.dtype)
                 gradient[rows] = F.embedding(target[rows], weight) - mean
         if gradient is not None:
             ctx.save_for_backward(gradient)
@@ -151,3 +146,51 @@ class TokenLogprobs(torch.autograd.Function):
     def backward(ctx: Any, grad_values: Tensor, _: Tensor | None) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
         return gradient * grad_values.unsqueeze(-1).to(gradient.dtype), None, None, None, None
+
+
+class _Tiles:
+    """Sums over the vocabulary for some rows (``_N``), as of their largest logit ``top``.
+
+    ``total`` is the sum of w = exp(logit - top), ``expected`` that of w (logit - top), ``mean`` that of w W
+    (``_N x width``), ``picked`` the target's logit; all fp32.
+    """
+
+    def __init__(
+        self, hidden: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, entropy: bool, mean: bool
+    ) -> None:
+        count, device = len(target), hidden.device
+        self.top = torch.full((count,), torch.finfo(torch.float32).min, device=device)
+        self.total, self.expected, self.picked = (torch.zeros(count, device=device) for _ in range(3))
+        self.mean = torch.zeros(count if mean else 0, hidden.shape[-1], device=device)
+        width = min(weight.shape[0], max(1, CHUNK_LOGITS[device.type] // count))
+        # Fresh memory of this size costs a CPU as much time as the product that is written to it.
+        scores = torch.empty(count * width, device=device, dtype=hidden.dtype)
+        spare = torch.empty(count * width, device=device) if entropy else None
+        for first in range(0, weight.shape[0], width):
+            tile = weight[first : first + width]
+            logits = scores[: count * len(tile)].view(count, -1)
+            torch.mm(hidden, tile.t(), out=logits)
+            logits = (logits if bias is None else logits.add_(bias[first : first + width])).float()
+            self._add(logits, tile, target - first, spare, mean)
+
+    def _add(self, logits: Tensor, tile: Tensor, target: Tensor, spare: Tensor | None, mean: bool) -> None:
+        here = (target >= 0) & (target < len(tile))
+        chosen = logits.gather(-1, target.clamp(0, len(tile) - 1).unsqueeze(-1)).squeeze(-1)
+        self.picked = torch.where(here, chosen, self.picked)
+        top = torch.maximum(self.top, logits.amax(-1))
+        rise, fade = top - self.top, (self.top - top).exp()
+        logits -= top.unsqueeze(-1)
+        if spare is None:
+            weights = logits.exp_()
+        else:
+            weights = torch.exp(logits, out=spare[: logits.numel()].view_as(logits))
+            expected = torch.bmm(weights.unsqueeze(1), logits.unsqueeze(2)).flatten()
+            self.expected = (self.expected - rise * self.total) * fade + expected
+        self.total, self.top = self.total * fade + weights.sum(-1), top
+        if not mean:
+            return
+        self.mean *= fade.unsqueeze(-1)
+        if tile.dtype == torch.float32:
+            self.mean.addmm_(weights, tile)
+        else:
+            self.mean += weights.to(tile.dtype) @ tile
