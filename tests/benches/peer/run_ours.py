@@ -81,7 +81,8 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
 
 def dataset_of(args: argparse.Namespace) -> Dataset:
     per_step = {"grpo": 64, "sft": workload.SFT_BATCH * args.steps, "dpo": workload.DPO_BATCH * args.steps}
-    rows = list(enumerate(workload.texts(per_step[args.task])))
+    make = workload.instructions if args.task == "sft" else workload.texts
+    rows = list(enumerate(make(per_step[args.task])))
     return Dataset(
         "bench",
         questions=tuple(Question(f"q{n}", t.prompt, {}) for n, t in rows),
@@ -137,7 +138,8 @@ def report(args: argparse.Namespace, recipe: Recipe, seconds: list[float], rows:
     from biorlhf.engines.models import load_tokenizer
 
     tokenizer = load_tokenizer(recipe.model)
-    whole = [workload.ALPACA.format(t.prompt) + t.chosen for t in workload.texts(40)]
+    seen = workload.instructions(workload.SFT_BATCH * args.steps)
+    whole = [workload.ALPACA.format(t.prompt) + t.chosen for t in seen]
     parts = sorted({name for row in rows for name in row if name.endswith("_s")})
     return {
         "side": "biorlhf",

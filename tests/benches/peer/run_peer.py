@@ -87,7 +87,7 @@ def grpo(args: argparse.Namespace, common: dict[str, Any]) -> Any:
 def sft(args: argparse.Namespace, common: dict[str, Any]) -> Any:
     rows = [
         {"prompt": workload.ALPACA.format(t.prompt), "completion": t.chosen}
-        for t in workload.texts(workload.SFT_BATCH * args.steps)
+        for t in workload.instructions(workload.SFT_BATCH * args.steps)
     ]
     config = SFTConfig(**common, per_device_train_batch_size=workload.SFT_BATCH, max_length=1024)
     return SFTTrainer(
@@ -149,7 +149,7 @@ def main() -> None:
 
 def tokens_per_text(tokenizer: Any) -> float:
     """Mean tokens of an SFT text, prompt and response, without the end token."""
-    whole = [workload.ALPACA.format(t.prompt) + t.chosen for t in workload.texts(40)]
+    whole = [workload.ALPACA.format(t.prompt) + t.chosen for t in workload.instructions(48)]
     return sum(len(tokenizer(t)["input_ids"]) for t in whole) / len(whole)
 
 

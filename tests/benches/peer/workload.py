@@ -13,6 +13,9 @@ GRPO_RANK, SFT_RANK, DPO_RANK = 32, 64, 16
 SFT_BATCH, DPO_BATCH = 8, 4
 ALPACA = "### Instruction:\n{}\n\n### Response:\n"
 
+#: Sentences of an SFT answer. The published KMP instruction texts have a mean of 110 tokens and deciles of
+#: 40, 46, 53, 58, 66, 78, 117, 192 and 252 (SmolLM2's tokenizer); these draws give such lengths.
+SENTENCES = (1, 1, 1, 2, 2, 3, 4, 7, 10, 14)
 TISSUES = ("heart", "liver", "soleus", "hippocampus", "skin", "spleen")
 CONDITIONS = ("hindlimb unloading", "simulated radiation", "both together", "neither of them")
 
@@ -50,6 +53,22 @@ def text(number: int) -> Text:
 
 def texts(count: int) -> list[Text]:
     return [text(number) for number in range(count)]
+
+
+def instruction(number: int) -> Text:
+    """A text for SFT, as long as real ones: one or two short facts, or a paragraph."""
+    draw = random.Random(1000 + number)
+    answer = ""
+    for _ in range(draw.choice(SENTENCES)):
+        tissue, other = draw.sample(TISSUES, 2)
+        count, condition = draw.randrange(200, 9000), draw.choice(CONDITIONS)
+        answer += f"The {tissue} shows {count:,} genes under {condition}, more than the {other}. "
+    prompt = f"Which genes respond in the {draw.choice(TISSUES)}?"
+    return Text(prompt, answer.strip(), "")
+
+
+def instructions(count: int) -> list[Text]:
+    return [instruction(number) for number in range(count)]
 
 
 def reward(completion: str) -> float:
