@@ -1,4 +1,4 @@
-"""vLLM with more prompts than one of its steps reads. A process of its own: vLLM settles its settings for good."""
+"""vLLM with more prompts than one of its steps reads, in a process of its own: its settings are for good."""
 
 from __future__ import annotations
 
