@@ -26,7 +26,7 @@ def test_every_yaml_file_parses(path):
 
 @pytest.mark.parametrize("path", sorted(CLUSTER.glob("*.s*")), ids=lambda path: path.name)
 def test_every_script_is_sound_shell(path):
-    subprocess.run(["bash", "-n", str(path)], check=True)
+    assert subprocess.run(["bash", "-n", str(path)], check=False).returncode == 0
 
 
 def test_kuberay_starts_the_pinned_ray_with_tokens():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from biorlhf_plugins.claims.clauses import Sentence
@@ -12,6 +13,7 @@ from biorlhf_plugins.claims.records import Claim, Span
 from biorlhf_plugins.claims.stance import prompt_words
 from biorlhf_plugins.claims.text import Clean, Token
 
+Tokens = tuple[int, int]
 GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?|[A-Z][a-z]{2,5}\d?)\b")
 
 NO_GENES = frozenset(("KMP", "HU", "IR", "DEG", "DEGs", "RNA", "RR1", "RR3", "RR6", "RR7", "RR8", "RR9"))
@@ -30,6 +32,9 @@ OPEN_WORDS = (
     "whether if question ask asked may might could would not no cannot never unknown perhaps possibly"
 )
 OPEN = frozenset(OPEN_WORDS.split())
+SENTENCES = 200
+"""Sentences that are compared with a yes/no question."""
+
 ECHOED = 0.6
 """Share of a yes/no question's longer words that a clause must repeat to answer it with yes."""
 
@@ -78,10 +83,13 @@ def contradictions(
     """  # fmt: skip
     words = prompt_words(prompt)
     asked = set(words) - {w for before, w in pairwise(words) if before in REFERENCES}
-    guessed = {_sentence_of(parts, m.first): m.first for m in stance if m.kind == "guess"}
-    refusals: dict[int, int] = {}
-    for first, last in barred:
-        refusals[_sentence_of(parts, first)] = last
+    starts = [part.first for part in parts]
+    guessed = {_sentence_of(starts, m.first): m.first for m in stance if m.kind == "guess"}
+    refusals = {_sentence_of(starts, first): last for first, last in barred}
+
+    def span_of(clause: Tokens) -> Span:
+        return clean_text.span(stream[clause[0]].start, stream[clause[1] - 1].end)
+
     found: list[Span] = []
     for claim in claims:
         if not claim.asserted or claim.sentence >= len(parts):
@@ -107,9 +115,10 @@ def contradictions(
             )
         ) or _asked_for(claim, asked):
             found.append(claim.span)
-    found += _restated(prompt, clean_text, stream, parts, refusals)
+    told = list(_told(stream, parts, refusals))
+    found += (span_of(clause) for clause in _restated(prompt, stream, told[:SENTENCES]))
     if asked & MOLECULES:
-        found += _genes(text, prompt, clean_text, stream, parts, refusals)
+        found += _genes(text, prompt, (span_of((first, part.last)) for first, part in told))
     return found
 
 
@@ -128,40 +137,32 @@ def _turn(stream: Sequence[Token], refused: int, part: Sentence) -> int | None:
     return None
 
 
-def _restated(
-    prompt: str,
-    clean_text: Clean,
-    stream: Sequence[Token],
-    parts: Sequence[Sentence],
-    refusals: dict[int, int],
-) -> list[Span]:
+def _told(
+    stream: Sequence[Token], parts: Sequence[Sentence], refusals: dict[int, int]
+) -> Iterator[tuple[int, Sentence]]:
+    """(first token, sentence) of what is told: without the clause that declines."""
+    for number, part in enumerate(parts):
+        first = _turn(stream, refusals[number], part) if number in refusals else part.first
+        if first is not None and first < part.last:
+            yield first, part
+
+
+def _restated(prompt: str, stream: Sequence[Token], told: Iterable[tuple[int, Sentence]]) -> Iterator[Tokens]:
     """Clauses that state what a yes/no question asks: "…, but kaempferol will protect astronauts"."""
     words = prompt_words(prompt)
     asked = {w for w in words if len(w) > 3}
     if not words or words[0] not in POLAR or len(asked) < 3:
-        return []
-    found: list[Span] = []
-    for number, part in enumerate(parts[:200]):
-        first: int | None = part.first
-        if number in refusals:
-            first = _turn(stream, refusals[number], part)
-        if first is None or first >= part.last or stream[min(part.last, len(stream) - 1)].text == "?":
+        return
+    for first, part in told:
+        if stream[min(part.last, len(stream) - 1)].text == "?":
             continue
         spoken = {t.text for t in stream[first : part.last]}
         if len(asked & spoken) >= ECHOED * len(asked) and not spoken & OPEN:
-            found.append(clean_text.span(stream[first].start, stream[part.last - 1].end))
-    return found
+            yield first, part.last
 
 
-def _sentence_of(parts: Sequence[Sentence], token: int) -> int:
-    low, high = 0, len(parts) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if parts[middle].first <= token:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+def _sentence_of(starts: Sequence[int], token: int) -> int:
+    return max(0, bisect_right(starts, token) - 1)
 
 
 def _other_species(asked: set[str], stream: Sequence[Token], part: Sentence, at: int) -> bool:
@@ -198,26 +199,10 @@ def _plain_statement(claim: Claim) -> bool:
     return claim.kind == "direction" and claim.label in ("UP", "DOWN")
 
 
-def _genes(
-    text: str,
-    prompt: str,
-    clean_text: Clean,
-    stream: Sequence[Token],
-    parts: Sequence[Sentence],
-    refusals: dict[int, int],
-) -> list[Span]:
-    """Gene symbols that the prompt does not name, outside the clauses that decline to."""
+def _genes(text: str, prompt: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Gene symbols within the spans that the prompt does not name."""
     known = set(GENE.findall(prompt)) | NO_GENES
-    found: list[Span] = []
-    for number, part in enumerate(parts):
-        first = part.first
-        if number in refusals:
-            turn = _turn(stream, refusals[number], part)
-            first = part.last if turn is None else turn
-        if first >= part.last:
-            continue
-        start, end = clean_text.span(stream[first].start, stream[part.last - 1].end)
+    for start, end in spans:
         for match in GENE.finditer(text, start, min(end, start + 2000)):
             if match[0] not in known and any(c.isdigit() for c in match[0]):
-                found.append(match.span())
-    return found
+                yield match.span()

@@ -73,7 +73,7 @@ def stake(
     if hit.last < len(stream) and stream[hit.last].text not in CLOSES:
         return None
     if number.unit == "percent":
-        return (number.value / 100.0 if 0 <= number.value <= 100 else None), hit.first, hit.last
+        return scale(number), hit.first, hit.last
     return (number.value, hit.first, hit.last) if 0 < number.value < 1 and number.decimals else None
 
 
@@ -86,8 +86,7 @@ def times(
         return None
     if not any(t.text in RIGHT for t in stream[bottom.last : bottom.last + LONGEST]):
         return None
-    upper, lower = _value(top), _value(bottom)
-    return (upper / lower if 0 <= upper <= lower and lower else None), top.first, bottom.last
+    return ratio_of(top, bottom.value), top.first, bottom.last
 
 
 def _value(mention: Mention) -> float:

@@ -10,7 +10,7 @@ from biorlhf_plugins.claims.numbers import Number
 from biorlhf_plugins.claims.records import Claim, Extraction, Named
 from biorlhf_plugins.verifiers._checks_figures import FIGURES, MORE, SLACK, Check
 
-COUNTS = frozenset((None, "deg"))
+WHOLES = frozenset((None, "deg"))
 SUPERLATIVE = re.compile(
     r"\b(?:(most|highest|largest|greatest|strongest|biggest)|(fewest|least|lowest|smallest|weakest))\b", re.I
 )
@@ -142,7 +142,7 @@ def _counts(figures: list[Claim], shared: str | None, role: str = "entity") -> d
     other = "condition" if role == "entity" else "entity"
     for c in figures:
         name = getattr(c.slot, role)
-        if name and role in c.slot.stated and c.slot.quantity in COUNTS and getattr(c.slot, other) == shared:
+        if name and role in c.slot.stated and c.slot.quantity in WHOLES and getattr(c.slot, other) == shared:
             found.setdefault(name, c.value or 0.0)
     return found
 
@@ -153,7 +153,7 @@ def superlatives(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
         return
     for role, other in (("entity", "condition"), ("condition", "entity")):
         names = [n for n in said.named if n.kind == role and not n.aside and not n.denied]
-        counted = [c for c in figures if c.slot.quantity in COUNTS]
+        counted = [c for c in figures if c.slot.quantity in WHOLES]
         places = {getattr(c.slot, role): getattr(c.slot, other) for c in reversed(counted)}
         for at, n in enumerate(names[:60]):
             if n.value not in places or n.compared:
@@ -194,7 +194,7 @@ def asked_comparison(said: Extraction, figures: list[Claim], prompt: str) -> Ite
         if len(first) != 1 or len(second) != 1 or first == second:
             continue
         pair = [
-            next((c for c in figures if getattr(c.slot, role) in side and c.slot.quantity in COUNTS), None)
+            next((c for c in figures if getattr(c.slot, role) in side and c.slot.quantity in WHOLES), None)
             for side in (first, second)
         ]
         if pair[0] is not None and pair[1] is not None:
