@@ -50,13 +50,13 @@ def plugin_of(hooks) -> object:
 
 def test_each_kind_of_plugin_has_an_example_that_loads(examples):
     found = fresh_catalogue(plugin_of(examples["hooks"]))
-    for kind, name in (
-        ("verifier", "brief"),
-        ("dataset", "growth"),
-        ("trainer", "best_of"),
-        ("evaluator", "long_answers"),
+    for kind, name, does in (
+        ("verifier", "brief", "score"),
+        ("dataset", "growth", "questions"),
+        ("trainer", "best_of", "steps"),
+        ("evaluator", "long_answers", "evaluate"),
     ):
-        found.build(kind, name, {})
+        assert hasattr(found.build(kind, name, {}), does), name
 
 
 def test_the_example_verifier_reads_its_setting(examples):
