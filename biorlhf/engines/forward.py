@@ -14,11 +14,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from biorlhf.engines.packing import PackedRow, PaddedBatch
+from biorlhf.engines.products import linear
 from biorlhf.errors import InputError
 
 ATTENTION = "biorlhf_packed"
 PACKABLE = ("llama", "mistral", "qwen2", "qwen3")
-CHUNK_LOGITS = {"cpu": 1 << 23, "cuda": 1 << 27}  # logits held at once: 32 MB in fp32, about a CPU's cache
+CHUNK_LOGITS = {"cpu": 1 << 22, "cuda": 1 << 27}  # logits held at once: 16 MB in fp32, within a CPU's cache
 ROWS = 2048  # predicted tokens whose logits are computed together
 
 
@@ -163,34 +164,22 @@ class _Tiles:
         self.total, self.expected, self.picked = (torch.zeros(count, device=device) for _ in range(3))
         self.mean = torch.zeros(count if mean else 0, hidden.shape[-1], device=device)
         width = min(weight.shape[0], max(1, CHUNK_LOGITS[device.type] // count))
-        # Fresh memory of this size costs a CPU as much time as the product that is written to it.
-        scores = torch.empty(count * width, device=device, dtype=hidden.dtype)
-        spare = torch.empty(count * width, device=device) if entropy else None
         for first in range(0, weight.shape[0], width):
             tile = weight[first : first + width]
-            logits = scores[: count * len(tile)].view(count, -1)
-            torch.mm(hidden, tile.t(), out=logits)
-            logits = (logits if bias is None else logits.add_(bias[first : first + width])).float()
-            self._add(logits, tile, target - first, spare, mean)
+            logits = linear(hidden, tile, None if bias is None else bias[first : first + width])
+            self._add(logits.float(), tile, target - first, entropy, mean)
 
-    def _add(self, logits: Tensor, tile: Tensor, target: Tensor, spare: Tensor | None, mean: bool) -> None:
+    def _add(self, logits: Tensor, tile: Tensor, target: Tensor, entropy: bool, mean: bool) -> None:
         here = (target >= 0) & (target < len(tile))
         chosen = logits.gather(-1, target.clamp(0, len(tile) - 1).unsqueeze(-1)).squeeze(-1)
         self.picked = torch.where(here, chosen, self.picked)
         top = torch.maximum(self.top, logits.amax(-1))
         rise, fade = top - self.top, (self.top - top).exp()
         logits -= top.unsqueeze(-1)
-        if spare is None:
-            weights = logits.exp_()
-        else:
-            weights = torch.exp(logits, out=spare[: logits.numel()].view_as(logits))
+        weights = logits.exp() if entropy else logits.exp_()
+        if entropy:
             expected = torch.bmm(weights.unsqueeze(1), logits.unsqueeze(2)).flatten()
             self.expected = (self.expected - rise * self.total) * fade + expected
         self.total, self.top = self.total * fade + weights.sum(-1), top
-        if not mean:
-            return
-        self.mean *= fade.unsqueeze(-1)
-        if tile.dtype == torch.float32:
-            self.mean.addmm_(weights, tile)
-        else:
-            self.mean += weights.to(tile.dtype) @ tile
+        if mean:
+            self.mean = self.mean * fade.unsqueeze(-1) + linear(weights.to(tile.dtype), tile.t())

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from biorlhf.engines.products import linear
 from biorlhf.errors import InputError
 from biorlhf.recipe import Lora
 
@@ -108,7 +109,7 @@ def _frozen_forward(self: Any, x: Tensor) -> Tensor:
 def _lora_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """PEFT's forward for the adapters that are used here: the trained one, and perhaps the prior."""
     if self.disable_adapters:
-        return self.base_layer(x)
+        return LoraLinear.apply(x, self.base_layer, None, None, None, 1.0)
     prior = (self.lora_A[PRIOR].weight, self.lora_B[PRIOR].weight) if PRIOR in self.lora_A else None
     if POLICY not in self.lora_A:
         return LoraLinear.apply(x, self.base_layer, prior, None, None, 1.0)
@@ -126,18 +127,18 @@ class FrozenLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, layer: Any) -> Tensor:
         ctx.layer = layer
-        return torch.nn.functional.linear(x, dense_weight(layer, x.dtype), layer.bias)
+        return linear(x, dense_weight(layer, x.dtype), layer.bias)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        return grad @ dense_weight(ctx.layer, grad.dtype), None
+        return linear(grad, dense_weight(ctx.layer, grad.dtype).t()), None
 
 
 class LoraLinear(torch.autograd.Function):
     """y = x W' + bias + x A0' B0' + s (x A') B' with W and the prior (A0, B0) frozen.
 
-    The low-rank parts are added inside the matrix products. A and B are kept in fp32 and used in x's
-    dtype; both may be None.
+    A and B are kept in fp32 and used in x's dtype; both may be None. In fp32, where it rounds nothing away,
+    x is multiplied by W + s B A wherever that costs less to make than a second product.
     """
 
     @staticmethod
@@ -152,31 +153,48 @@ class LoraLinear(torch.autograd.Function):
     ) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])
         weight = dense_weight(layer, x.dtype)
-        result = rows @ weight.t() if layer.bias is None else torch.addmm(layer.bias, rows, weight.t())
-        if prior is not None:
-            result.addmm_(rows @ prior[0].to(x.dtype).t(), prior[1].to(x.dtype).t())
         ctx.layer, ctx.prior, ctx.factor, ctx.shape = layer, prior, factor, x.shape
-        if a is not None and b is not None:
-            low = rows @ a.to(x.dtype).t()
-            result.addmm_(low, b.to(x.dtype).t(), alpha=factor)
+        if a is None or b is None:
+            result = linear(rows, weight, layer.bias)
+        else:
+            a_used, b_used = a.to(x.dtype), b.to(x.dtype)
+            low = linear(rows, a_used)
             ctx.save_for_backward(rows, low, a, b)
+            if _merging_pays(rows, weight.shape[1]):
+                result = linear(rows, torch.addmm(weight, b_used, a_used, alpha=factor), layer.bias)
+            else:
+                result = linear(rows, weight, layer.bias).addmm_(low, b_used.t(), alpha=factor)
+        if prior is not None:
+            a0, b0 = (t.to(x.dtype) for t in prior)
+            result.addmm_(linear(rows, a0), b0.t())
         return result.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         grad = grad.reshape(-1, grad.shape[-1])
-        grad_x = grad_a = grad_b = None
+        weight = dense_weight(ctx.layer, grad.dtype)
+        grad_x = grad_a = grad_b = grad_low = None
         saved = ctx.saved_tensors  # checkpointing allows one look
-        if ctx.needs_input_grad[0]:
-            grad_x = grad @ dense_weight(ctx.layer, grad.dtype)
-            if ctx.prior is not None:
-                a0, b0 = (t.to(grad.dtype) for t in ctx.prior)
-                grad_x.addmm_(grad @ b0, a0)
         if saved:
             rows, low, a, b = saved
-            grad_low = (grad @ b.to(grad.dtype)).mul_(ctx.factor)
+            a_used, b_used = a.to(grad.dtype), b.to(grad.dtype)
+            grad_low = linear(grad, b_used.t()).mul_(ctx.factor)
             grad_a = (grad_low.t() @ rows).to(a.dtype)
             grad_b = (grad.t() @ low).mul_(ctx.factor).to(b.dtype)
-            if grad_x is not None:
-                grad_x.addmm_(grad_low, a.to(grad.dtype))
-        return None if grad_x is None else grad_x.view(ctx.shape), None, None, grad_a, grad_b, None
+        if ctx.needs_input_grad[0]:
+            if grad_low is None:
+                grad_x = linear(grad, weight.t())
+            elif _merging_pays(grad, weight.shape[0]):
+                grad_x = linear(grad, torch.addmm(weight, b_used, a_used, alpha=ctx.factor).t())
+            else:
+                grad_x = linear(grad, weight.t()).addmm_(grad_low, a_used)
+            if ctx.prior is not None:
+                a0, b0 = (t.to(grad.dtype) for t in ctx.prior)
+                grad_x.addmm_(linear(grad, b0.t()), a0)
+            grad_x = grad_x.view(ctx.shape)
+        return grad_x, None, None, grad_a, grad_b, None
+
+
+def _merging_pays(rows: Tensor, other: int) -> bool:
+    """W + s B A takes 2 r in out operations, the second product 2 r rows out; backward with out for in."""
+    return rows.dtype == torch.float32 and len(rows) > other

@@ -67,6 +67,11 @@ def largest_difference(a, b):
     return max((a[name] - b[name]).abs().max().item() for name in a)
 
 
+def gradients(learner):
+    """Those of the last update. AdamW's first update is the gradient's sign, which would hide its size."""
+    return {name: tensor.grad.clone() for name, tensor in learner.policy.parameters.items()}
+
+
 @pytest.mark.parametrize("loss", [{"name": "sft"}, DPO, GRPO, {**GRPO, "beta": 0.1, "name": "grpo"}])
 def test_a_token_budget_changes_no_update(base, loss):
     results = []
@@ -77,10 +82,11 @@ def test_a_token_budget_changes_no_update(base, loss):
         make(base, learner={"token_budget": 40, "gradient_checkpointing": True}),
     ):
         update = learner.step(groups(completions=2), loss, seed=1)
-        results.append((weights(learner), update.metrics))
+        results.append((gradients(learner), update.metrics))
     first, metrics = results[0]
+    largest = max(gradient.abs().max().item() for gradient in first.values())
     for other, numbers in results[1:]:
-        assert largest_difference(first, other) < 2e-5
+        assert largest_difference(first, other) < 5e-6 * largest
         assert numbers["loss"] == pytest.approx(metrics["loss"], abs=1e-5)
         assert numbers["grad_norm"] == pytest.approx(metrics["grad_norm"], rel=1e-3)
 
