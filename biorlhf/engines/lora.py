@@ -179,8 +179,8 @@ class LoraLinear(torch.autograd.Function):
             rows, low, a, b = saved
             a_used, b_used = a.to(grad.dtype), b.to(grad.dtype)
             grad_low = linear(grad, b_used.t()).mul_(ctx.factor)
-            grad_a = (grad_low.t() @ rows).to(a.dtype)
-            grad_b = (grad.t() @ low).mul_(ctx.factor).to(b.dtype)
+            grad_a = linear(grad_low.t(), rows.t()).to(a.dtype)
+            grad_b = linear(low.t(), grad.t()).t().mul(ctx.factor).to(b.dtype)
         if ctx.needs_input_grad[0]:
             if grad_low is None:
                 grad_x = linear(grad, weight.t())

@@ -201,7 +201,7 @@ def _blocks(segments: Sequence[Segment], tokens: int) -> tuple[tuple[AttentionBl
 
 
 def _alike(segments: Sequence[Segment]) -> list[list[Segment]]:
-    """Segments sorted by size and cut where a call would be more than half padding."""
+    """Segments sorted by size and cut where a call's longest would be a quarter longer than its shortest."""
     runs: list[list[Segment]] = []
     ordered = sorted(segments, key=lambda s: (s.prefix_length > 0, s.prefix_length + s.length, s.start))
     for segment in ordered:
@@ -210,7 +210,7 @@ def _alike(segments: Sequence[Segment]) -> list[list[Segment]]:
         if (
             first is not None
             and (first.prefix_length > 0) == (segment.prefix_length > 0)
-            and whole <= 2 * (first.prefix_length + first.length)
+            and 4 * whole <= 5 * (first.prefix_length + first.length)
         ):
             runs[-1].append(segment)
         else:

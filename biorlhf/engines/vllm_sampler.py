@@ -45,7 +45,6 @@ class VllmSampler:
         self.tokenizer: Any = self.engine.get_tokenizer()
         self.ref: AdapterRef | None = None
         self._lora: Any = None
-        self._folder = tempfile.TemporaryDirectory(prefix="biorlhf-adapter-")
         self._requests = 0
 
     def _engine_args(self) -> dict[str, Any]:
@@ -99,13 +98,13 @@ class VllmSampler:
     def _apply(self, adapter: Adapter) -> None:
         from vllm.lora.request import LoRARequest
 
-        folder = Path(self._folder.name)
-        (folder / "adapter_model.safetensors").write_bytes(adapter.tensors)
-        (folder / "adapter_config.json").write_bytes(adapter.config)
-        self._lora = LoRARequest("policy", 1, str(folder), load_inplace=True)
-        if not self.engine.add_lora(self._lora):
-            raise RunFailure(f"vLLM did not load adapter version {adapter.ref.version}")
-        self._lora = LoRARequest("policy", 1, str(folder))
+        with tempfile.TemporaryDirectory(prefix="biorlhf-adapter-") as folder:
+            Path(folder, "adapter_model.safetensors").write_bytes(adapter.tensors)
+            Path(folder, "adapter_config.json").write_bytes(adapter.config)
+            if not self.engine.add_lora(LoRARequest("policy", 1, folder, load_inplace=True)):
+                raise RunFailure(f"vLLM did not load adapter version {adapter.ref.version}")
+        # vLLM holds the tensors now; a request only names them.
+        self._lora = LoRARequest("policy", 1, folder)
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         from vllm import SamplingParams

@@ -18,7 +18,7 @@ import torch
 import workload
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import AutoTokenizer, TrainerCallback
+from transformers import TrainerCallback
 from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
 
@@ -128,7 +128,6 @@ def main() -> None:
         trainer.train()
         history = trainer.state.log_history
     lengths = [row["completions/mean_length"] for row in history if "completions/mean_length" in row]
-    tokenizer = AutoTokenizer.from_pretrained(args.model)
     print(
         json.dumps(
             {
@@ -139,18 +138,11 @@ def main() -> None:
                 "seconds": clock.seconds,
                 "mean_completion_tokens": lengths,
                 "loss": [row["loss"] for row in history if "loss" in row],
-                "tokens_per_text": tokens_per_text(tokenizer),
                 "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
                 "threads": torch.get_num_threads(),
             }
         )
     )
-
-
-def tokens_per_text(tokenizer: Any) -> float:
-    """Mean tokens of an SFT text, prompt and response, without the end token."""
-    whole = [workload.ALPACA.format(t.prompt) + t.chosen for t in workload.instructions(48)]
-    return sum(len(tokenizer(t)["input_ids"]) for t in whole) / len(whole)
 
 
 if __name__ == "__main__":
