@@ -172,7 +172,6 @@ class LoraLinear(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         grad = grad.reshape(-1, grad.shape[-1])
-        weight = dense_weight(ctx.layer, grad.dtype)
         grad_x = grad_a = grad_b = grad_low = None
         saved = ctx.saved_tensors  # checkpointing allows one look
         if saved:
@@ -182,6 +181,7 @@ class LoraLinear(torch.autograd.Function):
             grad_a = linear(grad_low.t(), rows.t()).to(a.dtype)
             grad_b = linear(low.t(), grad.t()).t().mul(ctx.factor).to(b.dtype)
         if ctx.needs_input_grad[0]:
+            weight = dense_weight(ctx.layer, grad.dtype)
             if grad_low is None:
                 grad_x = linear(grad, weight.t())
             elif _merging_pays(grad, weight.shape[0]):

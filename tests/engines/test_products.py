@@ -14,12 +14,11 @@ def fixed_numbers():
     torch.manual_seed(0)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("rows", [0, 1, 7, 130])
-def test_a_product_is_that_of_torch(dtype, rows):
-    x, weight, bias = (torch.randn(*size, dtype=dtype) for size in ((rows, 24), (40, 24), (40,)))
+def test_a_product_is_that_of_torch(rows):
+    x, weight, bias = (torch.randn(*size) for size in ((rows, 24), (40, 24), (40,)))
     assert torch.allclose(products.linear(x, weight, bias), F.linear(x, weight, bias), rtol=1e-5, atol=1e-5)
-    back = torch.randn(rows, 40, dtype=dtype)
+    back = torch.randn(rows, 40)
     assert torch.allclose(products.linear(back, weight.t()), back @ weight, rtol=1e-5, atol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""vLLM with the adapter beside the weights (``sync: adapter``), in a process of its own."""
+"""vLLM itself with a tiny model, each case in a process of its own: vLLM's settings are for good."""
 
 from __future__ import annotations
 
@@ -9,33 +9,45 @@ import pytest
 
 pytestmark = pytest.mark.engine
 
-SCRIPT = """
+SHARED = """
 import sys, tempfile
 from pathlib import Path
-tempfile.tempdir = sys.argv[1]
 from biorlhf import Question
 from biorlhf.engines.control import build_learner
 from biorlhf.engines.sampling import SamplerSpec
 from biorlhf.engines.tiny import write_tiny_model
-from biorlhf.engines.vllm_sampler import VllmSampler
+from biorlhf.engines.vllm_sampler import READ_AT_ONCE, VllmSampler
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Sampling
+from biorlhf.types import AdapterRef
 
-base = write_tiny_model(sys.argv[1] + "/tiny", hidden_size=128)
+folder, sync = sys.argv[1:]
+tempfile.tempdir = folder
+base = write_tiny_model(folder + "/tiny", hidden_size=128)
 recipe = Recipe.model_validate({
-    "name": "beside",
+    "name": "tiny",
     "model": {"base": str(base), "dtype": "fp32"},
     "lora": {"r": 8, "alpha": 16},
     "prompt": {"template": "plain", "max_tokens": 100},
     "data": [{"dataset": "kmp"}],
     "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-2}}],
-    "rollout": {"max_completion_tokens": 4, "kv_cache_gb": 1, "sync": "adapter"},
+    "rollout": {"max_completion_tokens": 4, "kv_cache_gb": 1, "sync": sync},
 })
+sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))
+"""
+
+MANY_PROMPTS = """
+sampler.ref = AdapterRef(0, "0" * 64)
+asked = [Question(str(n), f"{n:05d} " + "x" * 90, {}) for n in range(2 * READ_AT_ONCE // 90)]
+groups = list(sampler.sample(asked, Sampling(n=2, temperature=1.0, top_p=1.0, max_tokens=4, seed=1)))
+print(len(asked), len({group.question.id for group in groups}), {len(group.completions) for group in groups})
+"""
+
+TWO_ADAPTERS = """
 learner = build_learner(recipe, threads=2, on_gpu=False)
 learner.begin_stage(0, 10)
 (text,) = learner.tokenize([("How many genes?", "1,234 in the heart")])
 ids = text.prompt_ids, text.completions[0].token_ids
-sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))
 gaps, sums = [], []
 for step in range(2):
     sampler.load_adapter(learner.adapter())
@@ -44,18 +56,27 @@ for step in range(2):
     sums.append(sum(theirs))
     learner.step([text], {"name": "sft"}, seed=step)
 (group,) = sampler.sample([Question("q", "How many genes?", {})], Sampling(n=2, max_tokens=4))
-left = list(Path(sys.argv[1]).glob("biorlhf-*"))
+left = list(Path(folder).glob("biorlhf-*"))
 print(max(gaps) < 1e-3, sums[1] > sums[0] + 0.1, len(group.completions), left)
 """
 
 
-def test_an_adapter_beside_the_weights_gives_what_the_learner_computes(tmp_path):
+def last_line(folder, sync: str, case: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        [sys.executable, "-c", SHARED + case, str(folder), sync],
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.splitlines()[-1] == "True True 2 []"
+    return done.stdout.splitlines()[-1]
+
+
+def test_prompts_that_do_not_fit_one_step_are_all_answered(tmp_path):
+    assert last_line(tmp_path, "merged", MANY_PROMPTS) == "91 91 {2}"
+
+
+@pytest.mark.parametrize("sync", ["adapter", "merged"])
+def test_every_adapter_gives_what_the_learner_computes_and_leaves_no_file(tmp_path, sync):
+    assert last_line(tmp_path, sync, TWO_ADAPTERS) == "True True 2 []"
