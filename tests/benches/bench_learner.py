@@ -15,12 +15,15 @@ import argparse
 import random
 import statistics
 import time
+from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from biorlhf.engines.control import build_learner
 from biorlhf.engines.learner import Learner
 from biorlhf.engines.packing import fed_tokens, predicted
+from biorlhf.engines.products import linear
 from biorlhf.recipe import Recipe
 from biorlhf.types import TrainCompletion, TrainGroup
 
@@ -42,14 +45,14 @@ CASES = {
 }
 
 
-def matmul_rate(size: int = 1536) -> float:
+def matmul_rate(size: int = 1536, product: Callable[[Tensor, Tensor], Tensor] = torch.mm) -> float:
     """fp32 GFLOP/s of a square matrix product, the best of three."""
     x = torch.randn(size, size)
-    x @ x
+    product(x, x)
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
-        x @ x
+        product(x, x)
         seconds.append(time.perf_counter() - start)
     return 2 * size**3 / min(seconds) / 1e9
 
@@ -133,7 +136,8 @@ def main() -> None:
     parser.add_argument("--case", choices=CASES, action="append")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    print(f"{arguments.threads} threads, fp32 matrix product {matmul_rate():.0f} GFLOP/s, medians")
+    rates = f"torch's {matmul_rate():.0f}, the learner's {matmul_rate(product=linear):.0f} GFLOP/s"
+    print(f"{arguments.threads} threads, fp32 matrix products: {rates}; medians")
     for name in arguments.case or CASES:
         measure(name, arguments.steps, arguments.threads, arguments.budget)
 

@@ -1,7 +1,7 @@
 """Both sides on one machine, one after the other: JSON, and a table of ratios.
 
     make bench-peer                                   (or, with fewer steps:)
-    .venv/bin/python tests/benches/peer/bench_peer.py --steps 2 --only sft,dpo --out runs/peer.json
+    .venv/bin/python tests/benches/peer/bench_peer.py --steps 2 --only sft,grpo-8 --out runs/peer.json
 
 The first step of each side warms up and is left out. The figure is the median of the others; for SFT, whose
 batches differ in length, their mean over three times as many, so that every token counts.
@@ -19,11 +19,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import workload
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 PEER = ROOT / ".venv-peer" / "bin" / "python"
-#: task, generations, and how many times faster than the peer it should be
-TASKS = (("grpo", 8, 3.0), ("grpo", 16, 3.0), ("sft", 0, 4.0), ("dpo", 0, 2.0))
+#: row -> task, generations, and how many times faster than the peer it should be
+ROWS = {
+    "grpo-8": ("grpo", 8, 3.0),
+    "grpo-16": ("grpo", 16, 3.0),
+    "sft": ("sft", 0, 4.0),
+    "dpo": ("dpo", 0, 2.0),
+}
 
 
 def measure(python: str, script: str, arguments: list[str]) -> dict[str, Any]:
@@ -46,10 +53,10 @@ def seconds(found: dict[str, Any]) -> float:
 def row(task: str, generations: int, target: float, ours: dict[str, Any], peer: dict[str, Any]) -> list[str]:
     our_s, peer_s = seconds(ours), seconds(peer)
     if task == "sft":
-        work = 8 * ours["tokens_per_text"]
+        work = workload.SFT_BATCH * ours["tokens_per_text"]
         rate = f"{work / our_s:.0f} / {work / peer_s:.0f} tokens/s"
     elif task == "dpo":
-        rate = f"{4 / our_s:.2f} / {4 / peer_s:.2f} pairs/s"
+        rate = f"{workload.DPO_BATCH / our_s:.2f} / {workload.DPO_BATCH / peer_s:.2f} pairs/s"
     else:
         lengths = (statistics.mean(side["mean_completion_tokens"][1:]) for side in (ours, peer))
         rate = "{:.0f} / {:.0f} tokens an answer".format(*lengths)
@@ -79,19 +86,20 @@ def table(rows: list[list[str]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=6, help="with the first, which warms up")
-    parser.add_argument("--only", default="grpo,sft,dpo")
+    parser.add_argument("--only", default=",".join(ROWS), help="rows, with commas between")
     parser.add_argument("--model", default="smollm2-135m-instruct")
     parser.add_argument("--engine", default="vllm", help="biorlhf's sampler: vllm or transformers")
     parser.add_argument("--checkpointing", action="store_true", help="TRL with its default, which is slower")
     parser.add_argument("--out", default=str(ROOT / "runs" / "bench_peer.json"))
     args = parser.parse_args()
+    asked = args.only.split(",")
+    if unknown := [name for name in asked if name not in ROWS]:
+        parser.error(f"--only: no row {unknown[0]!r}; there are {', '.join(ROWS)}")
     from biorlhf.engines.models import resolve_base
 
     model = str(resolve_base(args.model))
     found, rows = [], []
-    for task, generations, target in TASKS:
-        if task not in args.only.split(","):
-            continue
+    for task, generations, target in (ROWS[name] for name in asked):
         steps = args.steps * 3 if task == "sft" else args.steps
         common = [task, "--model", model, "--steps", str(steps)]
         common += ["--generations", str(generations)] if generations else []
