@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from biorlhf.engines import fused
 from biorlhf.engines.packing import PackedRow, PaddedBatch
 from biorlhf.engines.products import linear
 from biorlhf.errors import InputError
@@ -43,6 +44,7 @@ def enable_packing(model: Any) -> None:
 
     AttentionInterface.register(ATTENTION, _packed_attention)
     model.set_attn_implementation(ATTENTION)
+    fused.fuse(model, _packed_attention)
 
 
 def _packed_attention(
@@ -131,12 +133,12 @@ class TokenLogprobs(torch.autograd.Function):
         for start in range(0, len(target), ROWS):
             rows = slice(start, start + ROWS)
             tiles = _Tiles(hidden[rows], weight, bias, target[rows], entropy, gradient is not None)
-            values[rows] = tiles.picked - tiles.top - tiles.total.log()
+            level = tiles.top + tiles.total.log()
+            values[rows] = tiles.picked - level
             if entropies is not None:
-                entropies[rows] = tiles.total.log() - tiles.expected / tiles.total
+                entropies[rows] = level - tiles.expected
             if gradient is not None:
-                mean = (tiles.mean / tiles.total.unsqueeze(-1)).to(weight.dtype)
-                gradient[rows] = F.embedding(target[rows], weight) - mean
+                gradient[rows] = F.embedding(target[rows], weight) - tiles.mean.to(weight.dtype)
         if gradient is not None:
             ctx.save_for_backward(gradient)
         if entropies is not None:
@@ -150,9 +152,9 @@ class TokenLogprobs(torch.autograd.Function):
 
 
 class _Tiles:
-    """Sums over the vocabulary for some rows (``_N``), as of their largest logit ``top``.
+    """Averages over the vocabulary for some rows (``_N``), by the weights w = exp(logit - top).
 
-    ``total`` is the sum of w = exp(logit - top), ``expected`` that of w (logit - top), ``mean`` that of w W
+    ``top`` is a row's largest logit, ``total`` the sum of w, ``expected`` the mean logit, ``mean`` that of W
     (``_N x width``), ``picked`` the target's logit; all fp32.
     """
 
@@ -162,24 +164,30 @@ class _Tiles:
         count, device = len(target), hidden.device
         self.top = torch.full((count,), torch.finfo(torch.float32).min, device=device)
         self.total, self.expected, self.picked = (torch.zeros(count, device=device) for _ in range(3))
-        self.mean = torch.zeros(count if mean else 0, hidden.shape[-1], device=device)
+        # In fp32 the mean logit is h times the mean of W, which saves a look at the logits.
+        through_mean = entropy and weight.dtype == torch.float32 and bias is None
+        self.mean = torch.zeros(count if mean or through_mean else 0, hidden.shape[-1], device=device)
         width = min(weight.shape[0], max(1, CHUNK_LOGITS[device.type] // count))
         for first in range(0, weight.shape[0], width):
             tile = weight[first : first + width]
             logits = linear(hidden, tile, None if bias is None else bias[first : first + width])
-            self._add(logits.float(), tile, target - first, entropy, mean)
+            weights, fade = self._add(logits.float(), target - first, entropy and not through_mean)
+            if len(self.mean):
+                self.mean.mul_(fade.unsqueeze(-1)).add_(linear(weights.to(tile.dtype), tile.t()))
+        if len(self.mean):
+            self.mean /= self.total.unsqueeze(-1)
+        self.expected = torch.linalg.vecdot(hidden, self.mean) if through_mean else self.expected / self.total
 
-    def _add(self, logits: Tensor, tile: Tensor, target: Tensor, entropy: bool, mean: bool) -> None:
-        here = (target >= 0) & (target < len(tile))
-        chosen = logits.gather(-1, target.clamp(0, len(tile) - 1).unsqueeze(-1)).squeeze(-1)
+    def _add(self, logits: Tensor, target: Tensor, expected: bool) -> tuple[Tensor, Tensor]:
+        """Take a tile in; gives its weights, and the factor that turns those before it into the new top's."""
+        width = logits.shape[-1]
+        here = (target >= 0) & (target < width)
+        chosen = logits.gather(-1, target.clamp(0, width - 1).unsqueeze(-1)).squeeze(-1)
         self.picked = torch.where(here, chosen, self.picked)
         top = torch.maximum(self.top, logits.amax(-1))
-        rise, fade = top - self.top, (self.top - top).exp()
-        logits -= top.unsqueeze(-1)
-        weights = logits.exp() if entropy else logits.exp_()
-        if entropy:
-            expected = torch.bmm(weights.unsqueeze(1), logits.unsqueeze(2)).flatten()
-            self.expected = (self.expected - rise * self.total) * fade + expected
+        fade = (self.top - top).exp()
+        weights = (logits - top.unsqueeze(-1)).exp_() if expected else logits.sub_(top.unsqueeze(-1)).exp_()
+        if expected:
+            self.expected = self.expected * fade + torch.linalg.vecdot(weights, logits)
         self.total, self.top = self.total * fade + weights.sum(-1), top
-        if mean:
-            self.mean = self.mean * fade.unsqueeze(-1) + linear(weights.to(tile.dtype), tile.t())
+        return weights, fade

@@ -19,6 +19,7 @@ from torch import Tensor
 from biorlhf.engines import checkpoint, microbatches
 from biorlhf.engines.losses import LOSSES, Sums, TokenBatch, Whole, combine, needs_reference
 from biorlhf.engines.microbatches import MicroBatch
+from biorlhf.engines.memory import keep_freed_memory
 from biorlhf.engines.models import load_tokenizer
 from biorlhf.engines.optimizers import build_optimizer, learning_rate
 from biorlhf.engines.policy import Policy
@@ -44,6 +45,8 @@ class Learner:
 
     def __init__(self, spec: LearnerSpec) -> None:
         torch.set_num_threads(spec.threads)
+        if not spec.on_gpu:
+            keep_freed_memory()
         self.recipe = spec.recipe
         self.tokenizer: Any = load_tokenizer(spec.recipe.model)
         self.policy = Policy(spec.recipe, "cuda" if spec.on_gpu else "cpu")

@@ -70,6 +70,9 @@ class VllmSampler:
             # which a generator on a CPU refuses (vLLM 0.32): every prompt is read whole.
             args["enable_chunked_prefill"] = False
             args["max_num_batched_tokens"] = max(READ_AT_ONCE, args["max_model_len"])
+            from biorlhf.engines import vllm_cpu
+
+            args |= vllm_cpu.engine_args(args["dtype"])
         if not self.spec.merges:
             args["enable_lora"] = True
             args["max_loras"] = 1
