@@ -49,11 +49,11 @@ void rms_norm_backward(const float *g, const float *x, const float *w, const flo
     }
 }
 
-/* y = silu(gate) up, silu(z) = z / (1 + exp(-z)) */
-void swiglu(const float *gate, const float *up, long rows, long width, float *y) {
+/* y = silu(gate) up, silu(z) = z / (1 + exp(-z)); gate and up have `stride` floats from row to row. */
+void swiglu(const float *gate, const float *up, long rows, long width, long stride, float *y) {
     EACH_ROW
     for (long i = 0; i < rows; i++) {
-        const float *a = gate + i * width, *b = up + i * width;
+        const float *a = gate + i * stride, *b = up + i * stride;
         float *c = y + i * width;
         for (long j = 0; j < width; j++) c[j] = a[j] / (1 + exponential(-a[j])) * b[j];
     }

@@ -16,7 +16,7 @@ from biorlhf.engines import native
 FUNCTIONS = {
     "rms_norm": "ppfllpp",
     "rms_norm_backward": "ppppllp",
-    "swiglu": "ppllp",
+    "swiglu": "pplllp",
     "swiglu_backward": "pppllpp",
     "rotate": "ppplllfp",
     "softmax_between": "ppplllllf",
@@ -51,6 +51,14 @@ def softmax_backward(grad: Tensor, probabilities: Tensor, scale: float) -> None:
     )
 
 
+def swiglu(gate: Tensor, up: Tensor, stride: int) -> Tensor:
+    """silu(gate) up, without a gradient; ``stride`` is from row to row of both, in numbers."""
+    result, width = gate.new_empty(gate.shape), gate.shape[-1]
+    pointers = gate.data_ptr(), up.data_ptr()
+    compiled().swiglu(*pointers, gate.numel() // width, width, stride, result.data_ptr())
+    return result
+
+
 class RmsNorm(torch.autograd.Function):
     """w x / sqrt(mean(x^2) + eps) over the last axis (arXiv 1910.07467), for a frozen w."""
 
@@ -79,12 +87,8 @@ class SwiGlu(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
         gate, up = gate.contiguous(), up.contiguous()
-        result, width = torch.empty_like(gate), gate.shape[-1]
-        compiled().swiglu(
-            gate.data_ptr(), up.data_ptr(), gate.numel() // width, width, result.data_ptr()
-        )  # fmt: skip
         ctx.save_for_backward(gate, up)
-        return result
+        return swiglu(gate, up, gate.shape[-1])
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from vllm.model_executor.layers.quantization import register_quantization_config
 from vllm.model_executor.layers.quantization.base_config import QuantizationConfig, QuantizeMethodBase
 from vllm.model_executor.layers.vocab_parallel_embedding import ParallelLMHead, UnquantizedEmbeddingMethod
 
-from biorlhf.engines import panels
+from biorlhf.engines import panels, rowwise
 
 PANELS = "biorlhf_panels"
 
@@ -84,8 +84,8 @@ class KernelRMSNorm(RMSNorm):
 
 
 @SiluAndMul.register_oot
-class KernelSiluAndMul(SiluAndMul):
+class OnePassSiluAndMul(SiluAndMul):
     def forward_cpu(self, x: torch.Tensor) -> torch.Tensor:
-        result = x.new_empty(*x.shape[:-1], x.shape[-1] // 2)
-        torch.ops._C.silu_and_mul(result, x)
-        return result
+        if x.dtype == torch.float32 and x.is_contiguous() and rowwise.compiled() is not None:
+            return rowwise.swiglu(*x.chunk(2, dim=-1), stride=x.shape[-1])
+        return self.forward_native(x)

@@ -17,6 +17,9 @@ from biorlhf.types import AdapterRef, Completion, Group, Question
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "nf4": "bfloat16"}
 READ_AT_ONCE = 4096  # tokens of prompts that a step on a CPU reads
+# A group's answers share their prompt's cache by whole blocks. vLLM takes blocks of 128 tokens on a CPU, more
+# than most prompts have, and would then read a prompt once for each answer; its kernels allow 32.
+SHARED_TOKENS = 32
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # the ranks that vLLM reserves room for
 
 
@@ -69,6 +72,7 @@ class VllmSampler:
             # A prompt that is cut between two steps makes vLLM rewind its request's random generator,
             # which a generator on a CPU refuses (vLLM 0.32): every prompt is read whole.
             args["enable_chunked_prefill"] = False
+            args["block_size"] = SHARED_TOKENS
             args["max_num_batched_tokens"] = max(READ_AT_ONCE, args["max_model_len"])
             from biorlhf.engines import vllm_cpu
 
