@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from biorlhf.engines import rowwise
+from biorlhf.engines.lora import project
 from biorlhf.engines.packing import AttentionBlock, PackedRow
 
 #: Keys up to which a block's probabilities are kept for the way back; for longer ones they are not.
@@ -50,7 +51,7 @@ def _norm(self: Any, x: Tensor) -> Tensor:
 
 
 def _mlp(self: Any, x: Tensor) -> Tensor:
-    return self.down_proj(rowwise.SwiGlu.apply(self.gate_proj(x), self.up_proj(x)))
+    return self.down_proj(rowwise.SwiGlu.apply(*project(x, (self.gate_proj, self.up_proj))))
 
 
 def _attention(
@@ -62,7 +63,7 @@ def _attention(
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """Attention of a packed row, with a row's heads side by side: no transposed copies."""
-    query, key, value = (project(hidden_states)[0] for project in (self.q_proj, self.k_proj, self.v_proj))
+    query, key, value = (x[0] for x in project(hidden_states, (self.q_proj, self.k_proj, self.v_proj)))
     if hasattr(self, "q_norm"):
         query, key = (
             norm(x.unflatten(-1, (-1, self.head_dim))).flatten(-2)

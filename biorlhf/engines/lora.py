@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from biorlhf.engines.products import linear
+from biorlhf.engines.products import add_product, linear
 from biorlhf.errors import InputError
 from biorlhf.recipe import Lora
 
@@ -108,17 +110,49 @@ def _frozen_forward(self: Any, x: Tensor) -> Tensor:
 
 def _lora_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """PEFT's forward for the adapters that are used here: the trained one, and perhaps the prior."""
-    if self.disable_adapters:
-        return LoraLinear.apply(x, self.base_layer, None, None, None, 1.0)
-    prior = (self.lora_A[PRIOR].weight, self.lora_B[PRIOR].weight) if PRIOR in self.lora_A else None
-    if POLICY not in self.lora_A:
-        return LoraLinear.apply(x, self.base_layer, prior, None, None, 1.0)
-    a, b, factor = self.lora_A[POLICY].weight, self.lora_B[POLICY].weight, self.scaling[POLICY]
-    dropout = self.lora_dropout[POLICY]
-    if self.training and isinstance(dropout, torch.nn.Dropout):
-        dropped = dropout(x) @ a.to(x.dtype).t() @ b.to(x.dtype).t() * factor
-        return LoraLinear.apply(x, self.base_layer, prior, None, None, factor) + dropped
-    return LoraLinear.apply(x, self.base_layer, prior, a, b, factor)
+    frozen, adapter = _parts(self)
+    if _drops(self):
+        a, b = (tensor.to(x.dtype) for tensor in adapter)
+        dropped = self.lora_dropout[POLICY](x) @ a.t() @ b.t() * frozen.factor
+        return LoraLinear.apply(x, (frozen,))[0] + dropped
+    return LoraLinear.apply(x, (frozen,), *adapter)[0]
+
+
+def project(x: Tensor, modules: Sequence[Any]) -> Sequence[Tensor]:
+    """What several linear layers make of one x, with or without LoRA; together where all have it."""
+    from peft.tuners.lora import LoraLayer
+
+    if not all(isinstance(m, LoraLayer) and _is_known(m.base_layer) for m in modules):
+        return [module(x) for module in modules]
+    parts = [_parts(module) for module in modules]
+    if not all(adapter for _, adapter in parts) or any(map(_drops, modules)):
+        return [module(x) for module in modules]
+    return LoraLinear.apply(x, tuple(frozen for frozen, _ in parts), *(t for _, two in parts for t in two))
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What is not trained in a layer: the base, the prior (A0, B0) if there is one, and the factor s."""
+
+    layer: Any
+    prior: tuple[Tensor, Tensor] | None = None
+    factor: float = 1.0
+
+
+def _parts(module: Any) -> tuple[Frozen, tuple[Tensor, ...]]:
+    """A PEFT layer's frozen part, and A and B of the trained adapter unless it is switched off or absent."""
+    if module.disable_adapters:
+        return Frozen(module.base_layer), ()
+    weights = {name: (module.lora_A[name].weight, module.lora_B[name].weight) for name in module.lora_A}
+    factor = module.scaling.get(POLICY, 1.0)
+    return Frozen(module.base_layer, weights.get(PRIOR), factor), weights.get(POLICY, ())
+
+
+def _drops(module: Any) -> bool:
+    """Whether dropout stands between x and the trained adapter."""
+    if module.disable_adapters or POLICY not in module.lora_A or not module.training:
+        return False
+    return isinstance(module.lora_dropout[POLICY], torch.nn.Dropout)
 
 
 class FrozenLinear(torch.autograd.Function):
@@ -135,66 +169,99 @@ class FrozenLinear(torch.autograd.Function):
 
 
 class LoraLinear(torch.autograd.Function):
-    """y = x W' + bias + x A0' B0' + s (x A') B' with W and the prior (A0, B0) frozen.
+    """y = x W' + bias + x A0' B0' + s (x A') B', with W and the prior (A0, B0) frozen, for each layer of some
+    that read the same x.
 
-    A and B are kept in fp32 and used in x's dtype; both may be None. In fp32, where it rounds nothing away,
-    x is multiplied by W + s B A wherever that costs less to make than a second product.
+    ``adapters`` are A and B of each layer in turn, or nothing where none is trained; they are kept in fp32 and
+    used in x's dtype. In fp32, where it rounds nothing away, x is multiplied by W + s B A wherever that costs
+    less to make than a second product.
     """
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        x: Tensor,
-        layer: Any,
-        prior: tuple[Tensor, Tensor] | None,
-        a: Tensor | None,
-        b: Tensor | None,
-        factor: float,
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, frozen: tuple[Frozen, ...], *adapters: Tensor) -> tuple[Tensor, ...]:
         rows = x.reshape(-1, x.shape[-1])
-        weight = dense_weight(layer, x.dtype)
-        ctx.layer, ctx.prior, ctx.factor, ctx.shape = layer, prior, factor, x.shape
-        if a is None or b is None:
-            result = linear(rows, weight, layer.bias)
-        else:
-            a_used, b_used = a.to(x.dtype), b.to(x.dtype)
-            low = linear(rows, a_used)
-            ctx.save_for_backward(rows, low, a, b)
-            if _merging_pays(rows, weight.shape[1]):
-                result = linear(rows, torch.addmm(weight, b_used, a_used, alpha=factor), layer.bias)
-            else:
-                result = linear(rows, weight, layer.bias).addmm_(low, b_used.t(), alpha=factor)
-        if prior is not None:
-            a0, b0 = (t.to(x.dtype) for t in prior)
-            result.addmm_(linear(rows, a0), b0.t())
-        return result.view(*x.shape[:-1], -1)
+        ctx.frozen, ctx.shape = frozen, x.shape
+        pairs, low = _pairs(adapters, x.dtype), None
+        if pairs:
+            low = linear(rows, torch.cat([a for a, _ in pairs]))
+            ctx.save_for_backward(rows, low, *adapters)
+        results = []
+        for part, pair, own in zip(frozen, pairs or [None] * len(frozen), _split(low, pairs, frozen), strict=True):
+            result = _with_adapter(part, rows, pair, own)
+            if part.prior is not None:
+                a0, b0 = (t.to(x.dtype) for t in part.prior)
+                result.addmm_(linear(rows, a0), b0.t())
+            results.append(result.view(*x.shape[:-1], -1))
+        return tuple(results)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        grad = grad.reshape(-1, grad.shape[-1])
-        grad_x = grad_a = grad_b = grad_low = None
-        saved = ctx.saved_tensors  # checkpointing allows one look
-        if saved:
-            rows, low, a, b = saved
-            a_used, b_used = a.to(grad.dtype), b.to(grad.dtype)
-            grad_low = linear(grad, b_used.t()).mul_(ctx.factor)
-            grad_a = linear(grad_low.t(), rows.t()).to(a.dtype)
-            grad_b = linear(low.t(), grad.t()).t().mul(ctx.factor).to(b.dtype)
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        grads = tuple(grad.reshape(-1, grad.shape[-1]) for grad in grads)
+        saved, pairs, lows, by_adapter = ctx.saved_tensors, [], [None] * len(grads), []
+        if saved:  # checkpointing allows one look at them
+            rows, low, *adapters = saved
+            pairs = _pairs(adapters, rows.dtype)
+            lows = [
+                linear(grad, b.t()).mul_(part.factor)
+                for part, (_, b), grad in zip(ctx.frozen, pairs, grads, strict=True)
+            ]
+            grad_a = linear(torch.cat(lows, dim=1).t(), rows.t()).split([len(a) for a, _ in pairs])
+            for part, a, own, grad in zip(ctx.frozen, grad_a, _split(low, pairs, ctx.frozen), grads, strict=True):
+                grad_b = linear(own.t().contiguous(), grad.t()).t().mul(part.factor)
+                by_adapter += [a, grad_b]
+            by_adapter = [g.to(kept.dtype) for g, kept in zip(by_adapter, adapters, strict=True)]
+        total = None
         if ctx.needs_input_grad[0]:
-            weight = dense_weight(ctx.layer, grad.dtype)
-            if grad_low is None:
-                grad_x = linear(grad, weight.t())
-            elif _merging_pays(grad, weight.shape[0]):
-                grad_x = linear(grad, torch.addmm(weight, b_used, a_used, alpha=ctx.factor).t())
-            else:
-                grad_x = linear(grad, weight.t()).addmm_(grad_low, a_used)
-            if ctx.prior is not None:
-                a0, b0 = (t.to(grad.dtype) for t in ctx.prior)
-                grad_x.addmm_(linear(grad, b0.t()), a0)
-            grad_x = grad_x.view(ctx.shape)
-        return grad_x, None, None, grad_a, grad_b, None
+            for part, pair, own, grad in zip(
+                ctx.frozen, pairs or [None] * len(grads), lows, grads, strict=True
+            ):
+                total = _towards_x(total, part, grad, pair, own)
+            total = total.view(ctx.shape)
+        return total, None, *by_adapter
+
+
+Pair = tuple[Tensor, Tensor]
+
+
+def _pairs(adapters: Sequence[Tensor], dtype: torch.dtype) -> list[Pair]:
+    used = [tensor.to(dtype) for tensor in adapters]
+    return list(zip(used[::2], used[1::2], strict=True))
+
+
+def _split(low: Tensor | None, pairs: list[Pair], frozen: tuple[Frozen, ...]) -> Sequence[Tensor | None]:
+    """x A' of each layer, from that of all."""
+    return [None] * len(frozen) if low is None else low.split([len(a) for a, _ in pairs], dim=1)
+
+
+def _with_adapter(part: Frozen, rows: Tensor, pair: Pair | None, low: Tensor | None) -> Tensor:
+    weight = dense_weight(part.layer, rows.dtype)
+    if pair is None:
+        return linear(rows, weight, part.layer.bias)
+    a, b = pair
+    if _merging_pays(rows, weight.shape[1]):
+        return linear(rows, torch.addmm(weight, b, a, alpha=part.factor), part.layer.bias)
+    return linear(rows, weight, part.layer.bias).addmm_(low, b.t(), alpha=part.factor)
+
+
+def _towards_x(
+    total: Tensor | None, part: Frozen, grad: Tensor, pair: Pair | None, low: Tensor | None
+) -> Tensor:
+    """total + the gradient with respect to x that comes through one layer; ``low`` is s grad B."""
+    weight = dense_weight(part.layer, grad.dtype)
+    if pair is not None and _merging_pays(grad, weight.shape[0]):
+        a, b = pair
+        total = add_product(total, grad, torch.addmm(weight, b, a, alpha=part.factor).t())
+    else:
+        total = add_product(total, grad, weight.t())
+        if pair is not None:
+            total.addmm_(low, pair[0])
+    if part.prior is not None:
+        a0, b0 = (t.to(grad.dtype) for t in part.prior)
+        total.addmm_(linear(grad, b0.t()), a0)
+    return total
 
 
 def _merging_pays(rows: Tensor, other: int) -> bool:
-    """W + s B A takes 2 r in out operations, the second product 2 r rows out; backward with out for in."""
-    return rows.dtype == torch.float32 and len(rows) > other
+    """W + s B A takes 2 r in out operations, the second product 2 r rows out (backward with out for in); and
+    it has to be written, which for few more rows than that takes as long as it saves."""
+    return rows.dtype == torch.float32 and len(rows) > 2 * other

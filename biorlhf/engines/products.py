@@ -40,3 +40,12 @@ def linear(x_N_I: Tensor, weight_O_I: Tensor, bias_O: Tensor | None = None) -> T
     if ONEDNN is None or not here or not len(x_N_I):
         return F.linear(x_N_I, weight_O_I, bias_O)
     return ONEDNN(x_N_I, weight_O_I, bias_O, "none", [], "")
+
+
+def add_product(total_N_O: Tensor | None, x_N_I: Tensor, weight_O_I: Tensor) -> Tensor:
+    """total + x W', in the total's place; None is nothing yet."""
+    if total_N_O is None:
+        return linear(x_N_I, weight_O_I)
+    if ONEDNN is None:
+        return total_N_O.addmm_(x_N_I, weight_O_I.t())
+    return total_N_O.add_(linear(x_N_I, weight_O_I))

@@ -35,7 +35,7 @@ def test_lora_and_its_gradients_are_those_of_the_formula(rows, bias):
     layer = torch.nn.Linear(24, 40, bias=bias).requires_grad_(False)
     a, b = (torch.randn(*size, requires_grad=True) for size in ((4, 24), (40, 4)))
     x, towards = torch.randn(1, rows, 24, requires_grad=True), torch.randn(1, rows, 40)
-    ours = lora.LoraLinear.apply(x, layer, None, a, b, 0.5)
+    ours = lora.LoraLinear.apply(x, (lora.Frozen(layer, None, 0.5),), a, b)[0]
     plain = layer(x) + 0.5 * (x @ a.t() @ b.t())
     assert torch.allclose(ours, plain, rtol=1e-5, atol=1e-5)
     gradients = zip(
@@ -53,5 +53,5 @@ def test_in_16_bits_the_adapter_is_never_rounded_into_the_weights():
     signs = torch.tensor([1.0, -1.0]).repeat(4)
     a, b = 5e-4 * signs.unsqueeze(0), torch.ones(8, 1)  # 1 + 0.0005 is 1 in bf16
     x = signs.to(torch.bfloat16).repeat(100, 1)  # rows enough to merge; x W' is 0
-    result = lora.LoraLinear.apply(x, layer, None, a, b, 1.0)
+    result = lora.LoraLinear.apply(x, (lora.Frozen(layer),), a, b)[0]
     assert torch.allclose(result.float(), torch.tensor(8 * 5e-4), rtol=1e-2)
