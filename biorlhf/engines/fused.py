@@ -27,7 +27,7 @@ Attend = Callable[..., tuple[Tensor, None]]
 
 
 def fuse(model: Any, long_blocks: Attend) -> None:
-    """Replace what can be replaced; ``long_blocks`` attends (as transformers calls it) where texts are long."""
+    """Replace what can be replaced; ``long_blocks`` attends, as transformers calls it, to long texts."""
     config = model.config
     if not _suits(model) or rowwise.compiled() is None:
         return
@@ -194,7 +194,7 @@ class BlockAttention(torch.autograd.Function):
         query, key, value, *kept = ctx.saved_tensors
         plan, scale, size = ctx.plan, ctx.scale, key.shape[-1] // ctx.plan.heads
         placed = _placed(query, key, value, plan)
-        towards = F.embedding(plan.query_B, grad.reshape(len(placed_rows(query, plan)), -1))
+        towards = F.embedding(plan.query_B, grad.reshape(len(_rows(query, plan)), -1))
         results = [torch.empty_like(x) for x in placed]
         pieces = zip(
             plan.cut(placed[0], placed[1]),
@@ -211,15 +211,15 @@ class BlockAttention(torch.autograd.Function):
             rowwise.softmax_backward(scores, p, scale)
             torch.bmm(scores, k, out=dq)
             torch.bmm(scores.transpose(1, 2), q, out=dk)
+        scatter = torch.ops.aten.embedding_dense_backward
         grad_query = F.embedding(plan.place_F_H, results[0]).view_as(query)
         grad_key, grad_value = (
-            torch.ops.aten.embedding_dense_backward(x, plan.key_B, key.numel() // size, -1, False).view_as(key)
-            for x in results[1:]
+            scatter(x, plan.key_B, key.numel() // size, -1, False).view_as(key) for x in results[1:]
         )
         return grad_query, grad_key, grad_value, None, None
 
 
-def placed_rows(x: Tensor, plan: Plan) -> Tensor:
+def _rows(x: Tensor, plan: Plan) -> Tensor:
     """``_F x (heads x size)`` as one row for each token and key head."""
     return x.view(len(x) * plan.heads, -1)
 
@@ -227,7 +227,7 @@ def placed_rows(x: Tensor, plan: Plan) -> Tensor:
 def _placed(query: Tensor, key: Tensor, value: Tensor, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
     """Queries, keys and values at the places of the blocks."""
     return (
-        F.embedding(plan.query_B, placed_rows(query, plan)),
-        F.embedding(plan.key_B, placed_rows(key, plan)),
-        F.embedding(plan.key_B, placed_rows(value, plan)),
+        F.embedding(plan.query_B, _rows(query, plan)),
+        F.embedding(plan.key_B, _rows(key, plan)),
+        F.embedding(plan.key_B, _rows(value, plan)),
     )

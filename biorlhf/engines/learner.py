@@ -18,8 +18,8 @@ from torch import Tensor
 
 from biorlhf.engines import checkpoint, microbatches
 from biorlhf.engines.losses import LOSSES, Sums, TokenBatch, Whole, combine, needs_reference
-from biorlhf.engines.microbatches import MicroBatch
 from biorlhf.engines.memory import keep_freed_memory
+from biorlhf.engines.microbatches import MicroBatch
 from biorlhf.engines.models import load_tokenizer
 from biorlhf.engines.optimizers import build_optimizer, learning_rate
 from biorlhf.engines.policy import Policy

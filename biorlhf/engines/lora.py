@@ -169,58 +169,60 @@ class FrozenLinear(torch.autograd.Function):
 
 
 class LoraLinear(torch.autograd.Function):
-    """y = x W' + bias + x A0' B0' + s (x A') B', with W and the prior (A0, B0) frozen, for each layer of some
-    that read the same x.
+    """y = x W' + bias + x A0' B0' + s (x A') B', with W and the prior (A0, B0) frozen, for each of some
+    layers that read the same x.
 
-    ``adapters`` are A and B of each layer in turn, or nothing where none is trained; they are kept in fp32 and
-    used in x's dtype. In fp32, where it rounds nothing away, x is multiplied by W + s B A wherever that costs
-    less to make than a second product.
+    ``adapters`` are A and B of each layer in turn, or nothing where none is trained; they are kept in fp32
+    and used in x's dtype. In fp32, where it rounds nothing away, x is multiplied by W + s B A wherever that
+    costs less to make than a second product.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, frozen: tuple[Frozen, ...], *adapters: Tensor) -> tuple[Tensor, ...]:
         rows = x.reshape(-1, x.shape[-1])
         ctx.frozen, ctx.shape = frozen, x.shape
-        pairs, low = _pairs(adapters, x.dtype), None
-        if pairs:
-            low = linear(rows, torch.cat([a for a, _ in pairs]))
-            ctx.save_for_backward(rows, low, *adapters)
-        results = []
-        for part, pair, own in zip(frozen, pairs or [None] * len(frozen), _split(low, pairs, frozen), strict=True):
-            result = _with_adapter(part, rows, pair, own)
-            if part.prior is not None:
-                a0, b0 = (t.to(x.dtype) for t in part.prior)
-                result.addmm_(linear(rows, a0), b0.t())
-            results.append(result.view(*x.shape[:-1], -1))
-        return tuple(results)
+        trained: Sequence[Trained | None] = [None] * len(frozen)
+        if adapters:
+            pairs = _pairs(adapters, x.dtype)
+            narrow = linear(rows, torch.cat([a for a, _ in pairs]))
+            ctx.save_for_backward(rows, narrow, *adapters)
+            trained = _trained(pairs, _split(narrow, pairs))
+        results = [_product(rows, *layer) for layer in zip(frozen, trained, strict=True)]
+        return tuple(result.view(*x.shape[:-1], -1) for result in results)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         grads = tuple(grad.reshape(-1, grad.shape[-1]) for grad in grads)
-        saved, pairs, lows, by_adapter = ctx.saved_tensors, [], [None] * len(grads), []
-        if saved:  # checkpointing allows one look at them
-            rows, low, *adapters = saved
+        trained: Sequence[Trained | None] = [None] * len(grads)
+        by_adapter: list[Tensor] = []
+        saved = ctx.saved_tensors  # checkpointing allows one look at them
+        if saved:
+            rows, narrow, *adapters = saved
             pairs = _pairs(adapters, rows.dtype)
-            lows = [
-                linear(grad, b.t()).mul_(part.factor)
-                for part, (_, b), grad in zip(ctx.frozen, pairs, grads, strict=True)
-            ]
-            grad_a = linear(torch.cat(lows, dim=1).t(), rows.t()).split([len(a) for a, _ in pairs])
-            for part, a, own, grad in zip(ctx.frozen, grad_a, _split(low, pairs, ctx.frozen), grads, strict=True):
-                grad_b = linear(own.t().contiguous(), grad.t()).t().mul(part.factor)
-                by_adapter += [a, grad_b]
+            layers = zip(ctx.frozen, pairs, grads, strict=True)
+            back = [linear(grad, b.t()).mul_(part.factor) for part, (_, b), grad in layers]
+            grad_a = linear(torch.cat(back, dim=1).t(), rows.t()).split([len(a) for a, _ in pairs])
+            for part, a, low, grad in zip(ctx.frozen, grad_a, _split(narrow, pairs), grads, strict=True):
+                by_adapter += [a, linear(low.t().contiguous(), grad.t()).t().mul(part.factor)]
             by_adapter = [g.to(kept.dtype) for g, kept in zip(by_adapter, adapters, strict=True)]
-        total = None
+            trained = _trained(pairs, back)
+        grad_x = None
         if ctx.needs_input_grad[0]:
-            for part, pair, own, grad in zip(
-                ctx.frozen, pairs or [None] * len(grads), lows, grads, strict=True
-            ):
-                total = _towards_x(total, part, grad, pair, own)
-            total = total.view(ctx.shape)
-        return total, None, *by_adapter
+            for layer in zip(ctx.frozen, trained, grads, strict=True):
+                grad_x = _towards_x(grad_x, *layer)
+        return None if grad_x is None else grad_x.view(ctx.shape), None, *by_adapter
 
 
 Pair = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A layer's A and B, and what stands between them: x A' on the way there, s grad B on the way back."""
+
+    a: Tensor
+    b: Tensor
+    narrow: Tensor
 
 
 def _pairs(adapters: Sequence[Tensor], dtype: torch.dtype) -> list[Pair]:
@@ -228,33 +230,38 @@ def _pairs(adapters: Sequence[Tensor], dtype: torch.dtype) -> list[Pair]:
     return list(zip(used[::2], used[1::2], strict=True))
 
 
-def _split(low: Tensor | None, pairs: list[Pair], frozen: tuple[Frozen, ...]) -> Sequence[Tensor | None]:
+def _trained(pairs: list[Pair], narrow: Sequence[Tensor]) -> list[Trained]:
+    return [Trained(a, b, own) for (a, b), own in zip(pairs, narrow, strict=True)]
+
+
+def _split(narrow: Tensor, pairs: list[Pair]) -> Sequence[Tensor]:
     """x A' of each layer, from that of all."""
-    return [None] * len(frozen) if low is None else low.split([len(a) for a, _ in pairs], dim=1)
+    return narrow.split([len(a) for a, _ in pairs], dim=1)
 
 
-def _with_adapter(part: Frozen, rows: Tensor, pair: Pair | None, low: Tensor | None) -> Tensor:
+def _product(rows: Tensor, part: Frozen, trained: Trained | None) -> Tensor:
     weight = dense_weight(part.layer, rows.dtype)
-    if pair is None:
-        return linear(rows, weight, part.layer.bias)
-    a, b = pair
-    if _merging_pays(rows, weight.shape[1]):
-        return linear(rows, torch.addmm(weight, b, a, alpha=part.factor), part.layer.bias)
-    return linear(rows, weight, part.layer.bias).addmm_(low, b.t(), alpha=part.factor)
+    if trained is not None and _merging_pays(rows, weight.shape[1]):
+        weight = torch.addmm(weight, trained.b, trained.a, alpha=part.factor)
+        trained = None
+    result = linear(rows, weight, part.layer.bias)
+    if trained is not None:
+        result.addmm_(trained.narrow, trained.b.t(), alpha=part.factor)
+    if part.prior is not None:
+        a0, b0 = (t.to(rows.dtype) for t in part.prior)
+        result.addmm_(linear(rows, a0), b0.t())
+    return result
 
 
-def _towards_x(
-    total: Tensor | None, part: Frozen, grad: Tensor, pair: Pair | None, low: Tensor | None
-) -> Tensor:
-    """total + the gradient with respect to x that comes through one layer; ``low`` is s grad B."""
+def _towards_x(total: Tensor | None, part: Frozen, trained: Trained | None, grad: Tensor) -> Tensor:
+    """total + the gradient with respect to x that comes through one layer, in the total's place."""
     weight = dense_weight(part.layer, grad.dtype)
-    if pair is not None and _merging_pays(grad, weight.shape[0]):
-        a, b = pair
-        total = add_product(total, grad, torch.addmm(weight, b, a, alpha=part.factor).t())
-    else:
-        total = add_product(total, grad, weight.t())
-        if pair is not None:
-            total.addmm_(low, pair[0])
+    if trained is not None and _merging_pays(grad, weight.shape[0]):
+        weight = torch.addmm(weight, trained.b, trained.a, alpha=part.factor)
+        trained = None
+    total = add_product(total, grad, weight.t())
+    if trained is not None:
+        total.addmm_(trained.narrow, trained.a)
     if part.prior is not None:
         a0, b0 = (t.to(grad.dtype) for t in part.prior)
         total.addmm_(linear(grad, b0.t()), a0)

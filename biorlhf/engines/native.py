@@ -1,7 +1,7 @@
 """The project's C files, compiled once for this machine into the cache folder: under a second each.
 
-They hold what a CPU spends its time on and what neither torch nor vLLM has in one pass over memory. Any gcc or
-clang with OpenMP builds them; where there is none, everything works without them, more slowly.
+They hold what a CPU spends its time on and what neither torch nor vLLM has in one pass over memory. Any gcc
+or clang with OpenMP builds them; where there is none, everything works without them, more slowly.
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ from typing import Any
 from biorlhf.engines.base_files import cache_dir
 
 #: Sums may be reordered, so that they can be vectorised; infinities and NaN stay what they are.
-FLAGS = (
-    "-O3 -march=native -fopenmp -shared -fPIC -fno-math-errno -fno-trapping-math -fassociative-math "
-    "-fno-signed-zeros -freciprocal-math"
-).split()
+FLAGS = ["-O3", "-march=native", "-fopenmp", "-shared", "-fPIC"]
+FLAGS += [f"-f{x}" for x in ("no-math-errno", "no-trapping-math", "associative-math", "no-signed-zeros")]
 KINDS = {"p": ctypes.c_void_p, "l": ctypes.c_long, "f": ctypes.c_float}
 
 
@@ -32,8 +30,8 @@ KINDS = {"p": ctypes.c_void_p, "l": ctypes.c_long, "f": ctypes.c_float}
 def library(name: str) -> Any:
     """``<name>.c`` beside this module as a loaded library, or None where it cannot be built.
 
-    That it cannot is said once, as a warning. Functions are declared with :func:`declare`; they share OpenMP's
-    threads with torch.
+    That it cannot is said once, as a warning. Functions are declared with :func:`declare`; they share
+    OpenMP's threads with torch.
     """
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
@@ -53,7 +51,9 @@ def declare(loaded: Any, functions: dict[str, str]) -> Any:
 
 
 def _without(name: str, reason: str) -> None:
-    logging.getLogger(__name__).warning("%s.c was not compiled, so steps on this CPU take longer: %s", name, reason)
+    logging.getLogger(__name__).warning(
+        "%s.c was not compiled, so steps on this CPU take longer: %s", name, reason
+    )
 
 
 def _built(source: Path, compiler: str) -> Path:

@@ -1,10 +1,10 @@
 """The matrix products of linear layers, which are most of a step's work.
 
-torch makes them by MKL in fp32 on a CPU. On a processor that is not Intel's, MKL can be slower than oneDNN (on
-an AMD EPYC by 10 to 20 %, on an Intel Xeon it is 5 % faster; ``tests/benches/bench_learner.py`` prints both
-rates). torch reaches oneDNN in fp32 only by the operator below, which its compiler emits; where a build of
-torch lacks it, the product is torch's own. The choice is by the processor's maker and never by a measurement,
-so that a run that is resumed on its machine multiplies as it did.
+torch makes them by MKL in fp32 on a CPU. On a processor that is not Intel's, MKL can be slower than oneDNN
+(on an AMD EPYC by 10 to 20 %, on an Intel Xeon it is 5 % faster; ``tests/benches/bench_learner.py`` prints
+both rates). torch reaches oneDNN in fp32 only by the operator below, which its compiler emits; where a build
+of torch lacks it, the product is torch's own. The choice is by the processor's maker and never by a
+measurement, so that a run that is resumed on its machine multiplies as it did.
 """
 
 from __future__ import annotations

@@ -110,7 +110,8 @@ class Rotate(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        return _rotated(grad, *ctx.saved_tensors, -1.0), None, None
+        cosine, sine = ctx.saved_tensors
+        return _rotated(grad, cosine, sine, -1.0), None, None
 
 
 def _rotated(x: Tensor, cosine: Tensor, sine: Tensor, turn: float) -> Tensor:

@@ -1,7 +1,7 @@
 """vLLM's layers on a CPU in fp32, by what vLLM lets others register: its own classes are left as they are.
 
-vLLM 0.32 takes there oneDNN's products, which are slow for the few rows of sampling, and torch's operators for
-norms and activations, though it has kernels of its own for these.
+vLLM 0.32 takes there oneDNN's products, which are slow for the few rows of sampling, and torch's operators
+for norms and activations, though it has kernels of its own for these.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def engine_args(dtype: str) -> dict[str, Any]:
 class PanelsConfig(QuantizationConfig):
     """Nothing is quantised: this is vLLM's way to say how a layer's product is made."""
 
-    def get_name(self) -> str:
+    def get_name(self) -> Any:  # vLLM's type lists its own only
         return PANELS
 
     def get_supported_act_dtypes(self) -> list[torch.dtype]:
@@ -87,5 +87,6 @@ class KernelRMSNorm(RMSNorm):
 class OnePassSiluAndMul(SiluAndMul):
     def forward_cpu(self, x: torch.Tensor) -> torch.Tensor:
         if x.dtype == torch.float32 and x.is_contiguous() and rowwise.compiled() is not None:
-            return rowwise.swiglu(*x.chunk(2, dim=-1), stride=x.shape[-1])
+            gate, up = x.chunk(2, dim=-1)
+            return rowwise.swiglu(gate, up, x.shape[-1])
         return self.forward_native(x)
