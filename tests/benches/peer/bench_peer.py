@@ -1,21 +1,26 @@
-"""Both sides on one machine, one after the other: JSON, and a table of ratios.
+"""Both sides on one machine, turn by turn: JSON, and a table of ratios.
 
     make bench-peer                                   (or, with fewer steps:)
-    .venv/bin/python tests/benches/peer/bench_peer.py --steps 2 --only sft,grpo-8 --out runs/peer.json
+    .venv/bin/python tests/benches/peer/bench_peer.py --rounds 1 --steps 3 --only sft,grpo-8 --out runs/peer.json
 
-The first step of each side warms up and is left out. The figure is the median of the others; for SFT, whose
-batches differ in length, their mean over three times as many, so that every token counts.
+The peer is measured twice: with gradient checkpointing, which is its default, and without, which is faster. In
+each round every side runs in turn, so that a machine whose speed drifts treats them alike; the first step of a
+run warms up and is left out. The figure is the median of what all rounds measured; for SFT, whose batches
+differ in length, their mean over three times as many steps, so that every token counts.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,52 +49,80 @@ def measure(python: str, script: str, arguments: list[str]) -> dict[str, Any]:
     return json.loads(lines[-1])
 
 
-def seconds(found: dict[str, Any]) -> float:
+@dataclass(frozen=True)
+class Side:
+    name: str
+    python: str
+    script: str
+    flags: tuple[str, ...] = ()
+
+
+OURS = Side("biorlhf", sys.executable, "run_ours.py")
+PEERS = (
+    Side("TRL", str(PEER), "run_peer.py"),
+    Side("TRL's default", str(PEER), "run_peer.py", ("--checkpointing",)),
+)
+Runs = list[dict[str, Any]]  # a side's reports, a round each
+
+
+def measured(runs: Runs, values: Callable[[dict[str, Any]], list[float]]) -> list[float]:
+    """What every round measured, without each one's first step."""
+    return [value for run in runs for value in values(run)[1:]]
+
+
+def seconds(runs: Runs) -> float:
     """Of a step: the median, and of SFT the mean."""
-    measured = found["seconds"][1:]
-    return statistics.mean(measured) if found["task"] == "sft" else statistics.median(measured)
+    found = measured(runs, lambda run: run["seconds"])
+    return statistics.mean(found) if runs[0]["task"] == "sft" else statistics.median(found)
 
 
-def row(task: str, generations: int, target: float, ours: dict[str, Any], peer: dict[str, Any]) -> list[str]:
-    our_s, peer_s = seconds(ours), seconds(peer)
+def rate(runs: Runs, tokens_per_text: float) -> str:
+    task, step_s = runs[0]["task"], seconds(runs)
     if task == "sft":
-        work = workload.SFT_BATCH * ours["tokens_per_text"]
-        rate = f"{work / our_s:.0f} / {work / peer_s:.0f} tokens/s"
-    elif task == "dpo":
-        rate = f"{workload.DPO_BATCH / our_s:.2f} / {workload.DPO_BATCH / peer_s:.2f} pairs/s"
-    else:
-        lengths = (statistics.mean(side["mean_completion_tokens"][1:]) for side in (ours, peer))
-        rate = "{:.0f} / {:.0f} tokens an answer".format(*lengths)
-    return [
-        f"{task} G={generations}" if generations else task,
-        f"{our_s:.1f} s",
-        f"{peer_s:.1f} s",
-        f"{peer_s / our_s:.1f}x (target {target:g}x)",
-        rate,
-        f"{ours['peak_gb']:.1f} / {peer['peak_gb']:.1f} GB",
-    ]
+        return f"{workload.SFT_BATCH * tokens_per_text / step_s:.0f} tokens/s"
+    if task == "dpo":
+        return f"{workload.DPO_BATCH / step_s:.2f} pairs/s"
+    return (
+        f"{statistics.mean(measured(runs, lambda run: run['mean_completion_tokens'])):.0f} tokens an answer"
+    )
 
 
-def breakdown(ours: dict[str, Any]) -> str:
+def rows_of(task: str, generations: int, target: float, runs: dict[str, Runs]) -> list[list[str]]:
+    """A line for each side."""
+    title = f"{task} G={generations}" if generations else task
+    ours, lines = runs[OURS.name], []
+    for side, own in runs.items():
+        found = measured(own, lambda run: run["seconds"])
+        ratio = "" if side == OURS.name else f"{seconds(own) / seconds(ours):.1f}x (target {target:g}x)"
+        spread = f"{seconds(own):.1f} s ({min(found):.1f} to {max(found):.1f}, {len(found)} steps)"
+        peak = f"{max(run['peak_gb'] for run in own):.1f} GB"
+        lines.append([title, side, spread, rate(own, ours[0]["tokens_per_text"]), ratio, peak])
+    return lines
+
+
+def breakdown(ours: Runs) -> str:
     """Where biorlhf's seconds went: the median of each part of a step, the largest first."""
-    parts = {name: statistics.median(values[1:]) for name, values in ours["parts"].items()}
+    parts = {
+        name: statistics.median(measured(ours, lambda run, name=name: run["parts"][name]))
+        for name in ours[0]["parts"]
+    }
     shown = sorted(parts.items(), key=lambda part: -part[1])
     return ", ".join(f"{name.removesuffix('_s')} {seconds:.1f}" for name, seconds in shown if seconds >= 0.05)
 
 
 def table(rows: list[list[str]]) -> str:
-    head = ["task", "biorlhf", "TRL", "ratio", "rate, biorlhf / TRL", "peak memory"]
+    head = ["task", "side", "a step", "rate", "biorlhf is faster by", "peak memory"]
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=6, help="with the first, which warms up")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=4, help="of a run, with its first, which warms up")
     parser.add_argument("--only", default=",".join(ROWS), help="rows, with commas between")
     parser.add_argument("--model", default="smollm2-135m-instruct")
     parser.add_argument("--engine", default="vllm", help="biorlhf's sampler: vllm or transformers")
-    parser.add_argument("--checkpointing", action="store_true", help="TRL with its default, which is slower")
     parser.add_argument("--out", default=str(ROOT / "runs" / "bench_peer.json"))
     args = parser.parse_args()
     asked = args.only.split(",")
@@ -98,23 +131,44 @@ def main() -> None:
     from biorlhf.engines.models import resolve_base
 
     model = str(resolve_base(args.model))
-    found, rows = [], []
+    ours = replace(OURS, flags=("--engine", args.engine))
+    machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "processor": processor()}
+    found: Runs = []
+    rows: list[list[str]] = []
     for task, generations, target in (ROWS[name] for name in asked):
         steps = args.steps * 3 if task == "sft" else args.steps
         common = [task, "--model", model, "--steps", str(steps)]
         common += ["--generations", str(generations)] if generations else []
-        ours = measure(sys.executable, "run_ours.py", [*common, "--engine", args.engine])
-        flags = ["--checkpointing"] if args.checkpointing else []
-        peer = measure(str(PEER), "run_peer.py", [*common, *flags])
-        found += [ours, peer]
-        rows.append(row(task, generations, target, ours, peer))
-        print(table(rows[-1:]).splitlines()[-1], flush=True)
-        print(f"  of it (time_... is within update): {breakdown(ours)}", flush=True)
-    out = Path(args.out)
+        runs: dict[str, Runs] = {}
+        for number, side in itertools.product(range(args.rounds), (ours, *PEERS)):
+            report = measure(side.python, side.script, [*common, *side.flags])
+            print(
+                f"round {number + 1} of {args.rounds}: {task} {generations or ''} {side.name}:",
+                *(f"{s:.1f}" for s in report["seconds"]),
+                file=sys.stderr,
+                flush=True,
+            )
+            runs.setdefault(side.name, []).append(report)
+            found.append({"round": number, **report})
+            save(Path(args.out), {"machine": machine, "steps": args.steps, "runs": found})
+        rows += rows_of(task, generations, target, runs)
+        print("\n".join(table(rows).splitlines()[-len(runs) :]), flush=True)
+        print(f"  of it (time_... is within update): {breakdown(runs[OURS.name])}", flush=True)
+    print(f"\n{table(rows)}\n\n{args.out}")
+
+
+def save(out: Path, content: dict[str, Any]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "machine": platform.machine()}
-    out.write_text(json.dumps({"machine": machine, "steps": args.steps, "runs": found}, indent=1) + "\n")
-    print(f"\n{table(rows)}\n\n{out}")
+    out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def processor() -> str:
+    """Its name as Linux has it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 if __name__ == "__main__":
