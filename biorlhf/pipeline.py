@@ -114,6 +114,8 @@ def run(
         listener.phase("model.trust_remote_code is on: code that comes with the model will be executed")
     listener.phase("starting the workers")
     with launch.start(recipe, samples=prepared.samples, address=address) as crew:
+        for note in crew.notes:
+            listener.phase(note)
         store = resume or RunStore.create(recipe)  # after the start: what cannot start leaves no folder
         listener.phase(f"run folder: {store.folder}")
         if resume is None:

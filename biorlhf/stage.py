@@ -49,7 +49,8 @@ class Adapter:
 class Update:
     """What one optimizer update did. ``metrics`` are named numbers: loss, grad_norm, lr, kl, ...
 
-    ``adapter`` is None where nothing changed (every group had an advantage of zero).
+    ``adapter`` is None where nothing changed (every group had an advantage of zero), and where the loss's
+    settings say ``adapter: False``: where nothing samples from it, it need not be carried anywhere.
     """
 
     metrics: Mapping[str, float]

@@ -37,12 +37,16 @@ class ControlledLearner(Learner, Protocol):
 
 @dataclass(frozen=True)
 class Workers:
-    """``rollouts`` and ``scorers`` are None where no stage and no evaluation samples."""
+    """``rollouts`` and ``scorers`` are None where no stage and no evaluation samples.
+
+    ``notes`` are what a person should know of how they started.
+    """
 
     learner: ControlledLearner
     rollouts: Rollouts | None
     scorers: Scorers | None
     description: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: float, who: str) -> float:

@@ -36,8 +36,8 @@ def ray_workers(recipe: Recipe, *, samples: bool, address: str | None) -> Iterat
         asked = requests(recipe, samples=samples)
         _refuse_impossible(asked)
         group = _place(asked, recipe.cluster.start_timeout_s)
-        with _actors(recipe, _places(asked, group)) as (learner, rollouts, scorers):
-            yield Workers(learner, rollouts, scorers, describe(asked))
+        with _actors(recipe, _places(asked, group), describe(asked)) as workers:
+            yield workers
     finally:
         if group is not None:
             remove_placement_group(group)
@@ -121,19 +121,19 @@ def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Pla
 
 @contextmanager
 def _actors(
-    recipe: Recipe, places: Mapping[str, Place]
-) -> Iterator[tuple[RayLearner, RayRollouts | None, RayScorers | None]]:
+    recipe: Recipe, places: Mapping[str, Place], description: Mapping[str, Any]
+) -> Iterator[Workers]:
     rollouts = scorers = None
     learner = RayLearner(recipe, places["learner"])
     try:
         if "rollout 1" in places:
             rollouts = RayRollouts(recipe, [p for n, p in places.items() if n.startswith("rollout")])
             scorers = RayScorers(recipe, [p for n, p in places.items() if n.startswith("scorer")])
-        learner.wait()
+        notes = learner.wait()
         if rollouts is not None:
             rollouts.wait()
             rollouts.watch(learner)
-        yield learner, rollouts, scorers
+        yield Workers(learner, rollouts, scorers, description, notes)
     finally:
         for pool in (learner, rollouts, scorers):
             if pool is not None:

@@ -9,6 +9,7 @@ import ray
 
 from biorlhf.actors.fetch import fetch
 from biorlhf.actors.rollout import thread_count
+from biorlhf.engines import native
 from biorlhf.engines.learner import Learner, LearnerSpec
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, Update
@@ -23,8 +24,9 @@ class LearnerWorker(Learner):
         threads = thread_count(parsed.learner.cpus, 1)
         super().__init__(LearnerSpec(parsed, threads, on_gpu=parsed.learner.gpus > 0))
 
-    def ready(self) -> bool:
-        return True
+    def ready(self) -> list[str]:
+        """Loaded; what a person should know of it."""
+        return native.LACKING
 
 
 LearnerActor: Any = ray.remote(LearnerWorker)
@@ -39,8 +41,8 @@ class RayLearner:
             num_cpus=recipe.learner.cpus, num_gpus=recipe.learner.gpus, scheduling_strategy=place
         ).remote(recipe.to_json())
 
-    def wait(self) -> None:
-        fetch(self.actor.ready.remote(), "learner actor", self.recipe.cluster.start_timeout_s)
+    def wait(self) -> list[str]:
+        return fetch(self.actor.ready.remote(), "learner actor", self.recipe.cluster.start_timeout_s)
 
     def _fetch(self, ref: Any) -> Any:
         return fetch(ref, "learner actor")

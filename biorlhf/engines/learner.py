@@ -81,8 +81,9 @@ class Learner:
         """One step: ``iterations`` passes over ``minibatches`` parts of the batch, an update for each.
 
         ``loss`` holds the settings of ``LOSSES[loss["name"]]``, and for the learner ``iterations`` (1),
-        ``minibatches`` (1) and ``entropy`` (whether to measure it). Groups that cannot change anything (see
-        ``microbatches.without_effect``) are counted and not computed.
+        ``minibatches`` (1), ``entropy`` (whether to measure it) and ``adapter`` (whether the update carries
+        it: True). Groups that cannot change anything (see ``microbatches.without_effect``) are counted and
+        not computed.
 
         Raises:
             RunFailure: a loss or gradient is not finite; nothing was changed by that update.
@@ -105,7 +106,7 @@ class Learner:
         metrics |= _mean_of([numbers for numbers, _ in results])
         metrics |= self._sizes([m for _, micro in batches for m in micro])
         metrics |= {f"time_{name}_s": seconds for name, seconds in watch.seconds.items()}
-        return Update(metrics, self.adapter() if results else None)
+        return Update(metrics, self.adapter() if results and loss.get("adapter", True) else None)
 
     def _prepare(
         self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]

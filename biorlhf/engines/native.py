@@ -23,6 +23,8 @@ from biorlhf.engines.base_files import cache_dir
 #: Sums may be reordered, so that they can be vectorised; infinities and NaN stay what they are.
 FLAGS = ["-O3", "-march=native", "-fopenmp", "-shared", "-fPIC"]
 FLAGS += [f"-f{x}" for x in ("no-math-errno", "no-trapping-math", "associative-math", "no-signed-zeros")]
+#: What could not be compiled in this process, and why: an actor's log is read by nobody.
+LACKING: list[str] = []
 KINDS = {"p": ctypes.c_void_p, "l": ctypes.c_long, "f": ctypes.c_float}
 
 
@@ -51,9 +53,8 @@ def declare(loaded: Any, functions: dict[str, str]) -> Any:
 
 
 def _without(name: str, reason: str) -> None:
-    logging.getLogger(__name__).warning(
-        "%s.c was not compiled, so steps on this CPU take longer: %s", name, reason
-    )
+    LACKING.append(f"{name}.c was not compiled, so steps on this CPU take longer: {reason}")
+    logging.getLogger(__name__).warning(LACKING[-1])
 
 
 def _built(source: Path, compiler: str) -> Path:
@@ -61,11 +62,14 @@ def _built(source: Path, compiler: str) -> Path:
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
     made_of = [source.read_text(encoding="utf-8"), *FLAGS, version, platform.machine(), _processor()]
     key = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:16]
-    path = cache_dir() / "compiled" / f"{source.stem}-{key}.so"
+    folder = cache_dir() / "compiled"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022:
+        raise OSError(f"what lies in {folder} would be executed, and others may write there")
+    path = folder / f"{source.stem}-{key}.so"
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(prefix=f".{source.stem}-", dir=path.parent) as folder:
-            part = Path(folder, path.name)
+        with tempfile.TemporaryDirectory(prefix=f".{source.stem}-", dir=folder) as scratch:
+            part = Path(scratch, path.name)
             command = [compiler, *FLAGS, str(source), "-o", str(part), "-lm"]
             subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
             os.replace(part, path)

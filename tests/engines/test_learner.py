@@ -110,6 +110,14 @@ def test_sft_lowers_the_loss_and_evaluate_changes_nothing(base):
     assert learner.evaluate(texts, {"name": "sft"})["loss"] < 0.7 * before["loss"]
 
 
+def test_an_update_carries_the_adapter_unless_it_is_told_not_to(base):
+    learner = make(base)
+    assert learner.step(groups(), {"name": "sft", "adapter": False}, seed=1).adapter is None
+    carried = learner.step(groups(), {"name": "sft"}, seed=2).adapter
+    assert carried.ref == learner.adapter().ref
+    assert carried.ref.version == 2
+
+
 def test_groups_without_advantage_cost_nothing_but_still_count(base):
     with_effect, without = groups(2, seed=1), groups(2, seed=2, advantage=0.0)
     skipping, computing = make(base), make(base)

@@ -7,7 +7,7 @@ import random
 import pytest
 import torch
 
-from biorlhf.engines import forward
+from biorlhf.engines import forward, fused
 from biorlhf.engines.lora import attach, lora_parameters
 from biorlhf.engines.models import load_base, load_tokenizer
 from biorlhf.engines.packing import fed_tokens, fill, pack, pad, predicted
@@ -79,6 +79,40 @@ def test_packed_and_padded_give_the_same_logprobs_and_gradients(tmp_path, archit
         assert reference.norm() > 0
 
 
+def gradients_of(model, row):
+    """Log-probabilities of the row, and the gradient of some weighted sum of them."""
+    values, _ = forward.packed_logprobs(model.get_base_model(), row)
+    weights = torch.randn(len(values), generator=torch.Generator().manual_seed(1))
+    (values * weights).sum().backward()
+    return values.detach(), {name: p.grad for name, p in lora_parameters(model).items()}
+
+
+def assert_same(found, right):
+    assert (found[0] - right[0]).abs().max() < 1e-4
+    for name, gradient in right[1].items():
+        assert (found[1][name] - gradient).norm() <= 1e-3 * gradient.norm(), name
+
+
+@pytest.mark.parametrize(("architecture", "config"), CASES)
+def test_long_texts_take_another_way_to_the_same_numbers(tmp_path, monkeypatch, architecture, config):
+    short, _ = model_pair(tmp_path, architecture, config)
+    right = gradients_of(short, pack(ragged_groups()))
+    long, _ = model_pair(tmp_path, architecture, config)
+    monkeypatch.setattr(fused, "KEPT_KEYS", 3)
+    monkeypatch.setattr(fused.BlockAttention, "apply", None)  # is not called
+    assert_same(gradients_of(long, pack(ragged_groups())), right)
+
+
+@pytest.mark.parametrize(("architecture", "config"), CASES)
+def test_without_a_compiler_the_layers_stay_as_they_come(tmp_path, monkeypatch, architecture, config):
+    compiled, _ = model_pair(tmp_path, architecture, config)
+    right = gradients_of(compiled, pack(ragged_groups()))
+    monkeypatch.setattr(fused.rowwise, "compiled", lambda: None)
+    plain, _ = model_pair(tmp_path, architecture, config)
+    assert not any("forward" in vars(m) for m in plain.modules() if hasattr(m, "variance_epsilon"))
+    assert_same(gradients_of(plain, pack(ragged_groups())), right)
+
+
 def test_the_comparison_can_fail(tmp_path):
     """Siblings that saw each other would shift log-probabilities by far more than the tolerance."""
     packed, padded = model_pair(tmp_path, "llama", {})
@@ -147,6 +181,22 @@ def test_chunks_do_not_change_the_values(monkeypatch):
         assert torch.allclose(gradient, reference, rtol=1e-4, atol=1e-4)
         logp = torch.log_softmax(hidden @ weight.t(), -1)
         assert torch.allclose(entropy, -(logp.exp() * logp).sum(-1), atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("bias", [True, False])
+def test_entropies_are_those_of_the_whole_softmax(monkeypatch, dtype, bias):
+    monkeypatch.setitem(forward.CHUNK_LOGITS, "cpu", 64)
+    torch.manual_seed(2)
+    hidden, weight, shift = torch.randn(9, 8), torch.randn(50, 8), torch.randn(50) if bias else None
+    hidden, weight = hidden.to(dtype).requires_grad_(), weight.to(dtype)
+    shift = None if shift is None else shift.to(dtype)
+    target = torch.randint(50, (9,))
+    values, entropies = forward.TokenLogprobs.apply(hidden, weight, shift, target, True)
+    logp = torch.log_softmax(torch.nn.functional.linear(hidden, weight, shift).float(), dim=-1)
+    close = 1e-5 if dtype == torch.float32 else 0.03
+    assert (values - logp[torch.arange(9), target]).abs().max() < close
+    assert (entropies + (logp.exp() * logp).sum(-1)).abs().max() < close
 
 
 def test_packing_refuses_an_architecture_that_it_was_not_compared_on(tmp_path):

@@ -55,3 +55,87 @@ def test_in_16_bits_the_adapter_is_never_rounded_into_the_weights():
     x = signs.to(torch.bfloat16).repeat(100, 1)  # rows enough to merge; x W' is 0
     result = lora.LoraLinear.apply(x, (lora.Frozen(layer),), a, b)[0]
     assert torch.allclose(result.float(), torch.tensor(8 * 5e-4), rtol=1e-2)
+
+
+LAYERS = (24, 40), (24, 16), (24, 16)
+
+
+def siblings(targets, **config):
+    """A PEFT model of three layers that read the same x, the adapters not zero."""
+    from peft import LoraConfig, get_peft_model
+
+    class Attention(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.q, self.k, self.v = (torch.nn.Linear(*size) for size in LAYERS)
+
+    settings = LoraConfig(r=4, lora_alpha=6, target_modules=targets, **config)
+    wrapped = get_peft_model(Attention(), settings, adapter_name=lora.POLICY)
+    return fused_with_random_adapters(wrapped)
+
+
+def fused_with_random_adapters(wrapped):
+    lora._fuse(wrapped)
+    with torch.no_grad():
+        for name, parameter in wrapped.named_parameters():
+            if "lora_" in name:
+                parameter.normal_()
+    return wrapped, [getattr(wrapped.base_model.model, name) for name in "qkv"]
+
+
+def plain(module, x, adapters=(lora.POLICY,)):
+    """The formula, by torch's own operators."""
+    result = F.linear(x, *(getattr(module, "base_layer", module).get_parameter(n) for n in ("weight", "bias")))
+    for name in adapters if hasattr(module, "lora_A") else ():
+        if name in module.lora_A:
+            low = x @ module.lora_A[name].weight.t() @ module.lora_B[name].weight.t()
+            result = result + low * module.scaling[name]
+    return result
+
+
+def assert_projected(wrapped, layers, x, adapters=(lora.POLICY,)):
+    """Results and gradients of layers taken together are those of the formula."""
+    towards = [torch.randn(*x.shape[:-1], out) for _, out in LAYERS]
+    leaves = [x, *(p for n, p in wrapped.named_parameters() if f".{lora.POLICY}." in n and p.requires_grad)]
+    ours, right = lora.project(x, layers), [plain(layer, x, adapters) for layer in layers]
+    gradients = []
+    for results in (ours, right):
+        loss = sum((result * towards_it).sum() for result, towards_it in zip(results, towards, strict=True))
+        gradients.append(torch.autograd.grad(loss, leaves, allow_unused=True))
+    for a, b in zip([*ours, *gradients[0]], [*right, *gradients[1]], strict=True):
+        assert (a is None) == (b is None)
+        assert b is None or (a - b).abs().max() <= 1e-5 * b.abs().max()
+
+
+@pytest.mark.parametrize("rows", [5, 40, 200])
+@pytest.mark.parametrize("targets", [["q", "k", "v"], ["q", "v"]])
+def test_layers_that_read_the_same_rows_give_what_each_gives_alone(rows, targets):
+    wrapped, layers = siblings(targets)
+    assert_projected(wrapped, layers, torch.randn(2, rows, 24, requires_grad=True))
+
+
+@pytest.mark.parametrize("rows", [5, 200])
+def test_siblings_with_a_prior_on_some_of_them(rows):
+    wrapped, _ = siblings(["q", "k", "v"])
+    lora.attach_prior(wrapped, 3, ["q"])
+    wrapped, layers = fused_with_random_adapters(wrapped)
+    x = torch.randn(1, rows, 24, requires_grad=True)
+    assert_projected(wrapped, layers, x, adapters=(lora.POLICY, lora.PRIOR))
+
+
+def test_siblings_whose_adapters_are_switched_off_are_the_base():
+    wrapped, layers = siblings(["q", "k", "v"])
+    x = torch.randn(1, 30, 24)
+    with wrapped.disable_adapter():
+        for result, layer in zip(lora.project(x, layers), layers, strict=True):
+            assert torch.allclose(result, plain(layer, x, adapters=()), atol=1e-5)
+
+
+def test_siblings_with_dropout_draw_it_only_in_training():
+    wrapped, layers = siblings(["q", "k", "v"], lora_dropout=0.5)
+    x = torch.randn(1, 30, 24)
+    wrapped.train()
+    drawn = [lora.project(x, layers)[0] for _ in range(2)]
+    assert not torch.allclose(*drawn)
+    wrapped.eval()
+    assert torch.allclose(lora.project(x, layers)[0], plain(layers[0], x), atol=1e-5)

@@ -55,13 +55,20 @@ for step in range(2):
     gaps.append(max(abs(a - b) for a, b in zip(ours, theirs, strict=True)))
     sums.append(sum(theirs))
     learner.step([text], {"name": "sft"}, seed=step)
-(group,) = sampler.sample([Question("q", "How many genes?", {})], Sampling(n=2, max_tokens=4))
+sampler.load_adapter(learner.adapter())
+question = Question("q", "How many genes? " * 5, {})  # longer than the blocks that a group's answers share
+(group,) = sampler.sample([question], Sampling(n=8, temperature=1.0, max_tokens=4))
+sampled = [
+    max(abs(a - b) for a, b in zip(c.logprobs, learner.logprobs(group.prompt_ids, c.token_ids), strict=True))
+    for c in group.completions
+]
 left = list(Path(folder).glob("biorlhf-*"))
-print(max(gaps) < 1e-3, sums[1] > sums[0] + 0.1, len(group.completions), left)
+print(max(gaps) < 1e-3, sums[1] > sums[0] + 0.1, len({c.token_ids for c in group.completions}) > 1)
+print(len(sampled), max(sampled) < 1e-3, left)
 """
 
 
-def last_line(folder, sync: str, case: str) -> str:
+def last_lines(folder, sync: str, case: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", SHARED + case, str(folder), sync],
         capture_output=True,
@@ -70,13 +77,13 @@ def last_line(folder, sync: str, case: str) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout.splitlines()[-1]
+    return done.stdout.splitlines()[-2:]
 
 
 def test_prompts_that_do_not_fit_one_step_are_all_answered(tmp_path):
-    assert last_line(tmp_path, "merged", MANY_PROMPTS) == "91 91 {2}"
+    assert last_lines(tmp_path, "merged", MANY_PROMPTS)[-1] == "91 91 {2}"
 
 
 @pytest.mark.parametrize("sync", ["adapter", "merged"])
 def test_every_adapter_gives_what_the_learner_computes_and_leaves_no_file(tmp_path, sync):
-    assert last_line(tmp_path, sync, TWO_ADAPTERS) == "True True 2 []"
+    assert last_lines(tmp_path, sync, TWO_ADAPTERS) == ["True True True", "8 True []"]

@@ -45,7 +45,7 @@ def test_each_epoch_of_sft_covers_every_example_once_in_an_order_of_its_own():
 def test_sft_trains_on_the_response_and_its_end():
     _, learner = run(sft(epochs=1, batch_size=1), examples(1))
     (group,), loss, _ = learner.steps[0]
-    assert loss == {"name": "sft"}
+    assert loss == {"name": "sft", "adapter": False}
     assert group.prompt_ids == tokens_of("ask 0")
     assert group.completions[0].token_ids == (*tokens_of("say 0"), END_TOKEN)
 
@@ -87,7 +87,8 @@ def test_an_empty_dataset_has_no_steps():
 def test_dpo_puts_chosen_before_rejected_under_one_prompt():
     _, learner = run(dpo(batch_size=1, beta=0.2, loss="ipo", sft_term=0.5), preferences(1))
     (group,), loss, _ = learner.steps[0]
-    assert loss == {"name": "dpo_ipo", "beta": 0.2, "label_smoothing": 0.0, "sft_term": 0.5}
+    settings = {"beta": 0.2, "label_smoothing": 0.0, "sft_term": 0.5}
+    assert loss == {"name": "dpo_ipo", "adapter": False, **settings}
     assert group.prompt_ids == tokens_of("ask 0")
     assert [c.token_ids for c in group.completions] == [
         (*tokens_of("good 0"), END_TOKEN),

@@ -67,6 +67,7 @@ class DpoConfig(PluginConfig):
         """What the learner needs to know of this."""
         return {
             "name": f"dpo_{self.loss}",
+            "adapter": False,
             "beta": self.beta,
             "label_smoothing": self.label_smoothing,
             "sft_term": self.sft_term,
@@ -106,8 +107,7 @@ class DpoTrainer:
                 held = stage.learner.evaluate(probe, PROBE)
                 values |= {f"probe_{name}": value for name, value in held.items() if name != "loss"}
             warnings = tuple(alarms(values, config))
-            adapter = update.adapter.ref if update.adapter else None
-            yield StepResult(StepMetrics(stage.name, step, values), adapter=adapter, warnings=warnings)
+            yield StepResult(StepMetrics(stage.name, step, values), warnings=warnings)
             if warnings and config.guard == "stop":
                 raise RunFailure(f"stage {stage.name}, step {step}: {'; '.join(warnings)}")
 

@@ -21,7 +21,7 @@ from biorlhf.types import Dataset, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, seed_of, steps_per_epoch
 from biorlhf_plugins.trainers._texts import tokenized
 
-LOSS = {"name": "sft"}
+LOSS = {"name": "sft", "adapter": False}
 
 
 class SftConfig(PluginConfig):
@@ -66,8 +66,7 @@ class SftTrainer:
             if held_out and ends_epoch(step, len(groups), self.config.batch_size):
                 found = stage.learner.evaluate(held_out, LOSS)
                 values |= {f"eval_{name}": value for name, value in found.items()}
-            adapter = update.adapter.ref if update.adapter else None
-            yield StepResult(StepMetrics(stage.name, step, values), adapter=adapter)
+            yield StepResult(StepMetrics(stage.name, step, values))
 
     def held_out(self, stage: Stage) -> list[Example]:
         """Some validation examples, the same after every epoch."""
