@@ -120,9 +120,7 @@ def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Pla
 
 
 @contextmanager
-def _actors(
-    recipe: Recipe, places: Mapping[str, Place], description: Mapping[str, Any]
-) -> Iterator[Workers]:
+def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[str, Any]) -> Iterator[Workers]:
     rollouts = scorers = None
     learner = RayLearner(recipe, places["learner"])
     try:

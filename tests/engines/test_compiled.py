@@ -1,4 +1,4 @@
-"""The compiled operations of a CPU beside torch's formulas, and what happens where nothing can be compiled."""
+"""The compiled operations of a CPU beside torch's formulas, and what happens where none can be compiled."""
 
 from __future__ import annotations
 

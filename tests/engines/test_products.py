@@ -85,7 +85,8 @@ def fused_with_random_adapters(wrapped):
 
 def plain(module, x, adapters=(lora.POLICY,)):
     """The formula, by torch's own operators."""
-    result = F.linear(x, *(getattr(module, "base_layer", module).get_parameter(n) for n in ("weight", "bias")))
+    base = getattr(module, "base_layer", module)
+    result = F.linear(x, base.weight, base.bias)
     for name in adapters if hasattr(module, "lora_A") else ():
         if name in module.lora_A:
             low = x @ module.lora_A[name].weight.t() @ module.lora_B[name].weight.t()
