@@ -18,7 +18,7 @@ from biorlhf import yaml12
 from biorlhf.engines.tiny import write_tiny_model
 
 KILLS = 10
-STEPS = 12
+STEPS = 60  # of a few hundredths of a second each: ten kills fall well before the last
 
 
 def recipe(folder: Path, engine: str) -> dict:
@@ -96,12 +96,12 @@ def test_a_run_killed_ten_times_gives_the_numbers_of_one_never_killed(place, eng
     folder, kills = None, 0
     while kills < KILLS:
         reached = lines_in(folder) if folder else 0
-        goal = min(reached + draw.randint(0, 2), STEPS - 1)
+        goal = min(reached + draw.randint(0, 3), STEPS - 1)
         while process.poll() is None and (folder is None or lines_in(folder) < goal):
             fresh = set((place / "runs").iterdir()) - before
             folder = folder or (fresh.pop() if fresh else None)
             time.sleep(0.01)
-        time.sleep(draw.random() * 0.5)
+        time.sleep(draw.random() * 0.1)
         if process.poll() is not None:
             break
         process.send_signal(signal.SIGKILL)
@@ -109,7 +109,7 @@ def test_a_run_killed_ten_times_gives_the_numbers_of_one_never_killed(place, eng
         kills += 1
         process = start("--resume", str(folder))
     assert finish(process) == folder
-    assert kills >= KILLS // 2, "the run was over before it could be killed often enough"
+    assert kills == KILLS, "the run was over before it could be killed often enough"
     assert numbers(folder) == numbers(whole)
     for name in ("adapter/adapter_model.safetensors", "evaluations/after-grpo.json"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
