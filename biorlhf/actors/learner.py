@@ -42,6 +42,7 @@ class RayLearner:
         ).remote(recipe.to_json())
 
     def wait(self) -> list[str]:
+        """Until it is loaded; gives what a person should know of it."""
         return fetch(self.actor.ready.remote(), "learner actor", self.recipe.cluster.start_timeout_s)
 
     def _fetch(self, ref: Any) -> Any:
