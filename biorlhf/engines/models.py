@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from biorlhf.engines import first_calls
 from biorlhf.engines.base_files import resolve_base
 from biorlhf.errors import InputError, ResourceError
 from biorlhf.recipe import Model
@@ -50,6 +51,7 @@ def load_base(section: Model, *, device: str | None = None) -> Any:
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
+    first_calls.settle()
     disable_progress_bar()
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     arguments: dict[str, Any] = {"dtype": DTYPES[section.dtype], "attn_implementation": "sdpa"}

@@ -4,22 +4,17 @@ torch makes them by MKL in fp32 on a CPU. On a processor that is not Intel's, MK
 (on an AMD EPYC by 10 to 20 %, on an Intel Xeon it is 5 % faster; ``tests/benches/bench_learner.py`` prints
 both rates). torch reaches oneDNN in fp32 only by the operator below, which its compiler emits; where a build
 of torch lacks it, the product is torch's own. The choice is by the processor's maker and never by a
-measurement, so that a run that is resumed on its machine multiplies as it did. MKL by itself may schedule a
-product differently in each process; MKL_CBWR, which it reads at its first product, makes it promise the same
-bits for the same number of threads.
+measurement, so that a run that is resumed on its machine multiplies as it did.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-os.environ.setdefault("MKL_CBWR", "AUTO")
 
 
 def _onednn() -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from biorlhf.engines import first_calls
 from biorlhf.engines.models import resolve_base
 from biorlhf.engines.prompts import encode_prompt
 from biorlhf.engines.sampling import SamplerSpec, question_seed
@@ -39,6 +40,7 @@ class VllmSampler:
 
     def __init__(self, spec: SamplerSpec) -> None:
         _set_environment(spec)
+        first_calls.settle()
         from vllm import EngineArgs, LLMEngine
 
         recipe = spec.recipe
