@@ -13,7 +13,10 @@ import functools
 import torch
 
 #: Those that torch takes from MKL (its header ATen/cpu/vml.h).
-FUNCTIONS = ["acos", "asin", "atan", "cos", "erf", "erfc", "erfinv", "exp", "log", "log10", "log2", "sin", "sqrt", "tan", "tanh", "trunc"]
+FUNCTIONS = (
+    *("acos", "asin", "atan", "cos", "erf", "erfc", "erfinv", "exp", "log", "log10", "log2"),
+    *("sin", "sqrt", "tan", "tanh", "trunc"),
+)
 
 
 @functools.cache
