@@ -148,11 +148,12 @@ class Scorer(Section):
 
 
 class Learner(Section):
-    """The learner actor. ``token_budget`` bounds the tokens of one forward and backward pass."""
+    """The learner actor. ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU
+    busy, a GPU likes several times that."""
 
     cpus: NonNegativeFloat = 1
     gpus: NonNegativeFloat = 0
-    token_budget: PositiveInt = 4096
+    token_budget: PositiveInt = 1536
     packing: bool = True
     gradient_checkpointing: bool = False
 

@@ -130,7 +130,7 @@ WORDS: dict[str, dict[str, str]] = {
     "learner": {
         "cpus": "it asks Ray for so many CPUs",
         "gpus": "it asks Ray for so many GPUs; a fraction shares one",
-        "token_budget": "most tokens in one forward and backward pass; less needs less memory",
+        "token_budget": "most tokens in one forward and backward pass; a GPU likes more",
         "packing": "several texts in one sequence, each blind to the others",
         "gradient_checkpointing": "less memory for more time",
     },

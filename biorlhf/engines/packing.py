@@ -107,13 +107,25 @@ def fed_tokens(group: TrainGroup) -> int:
 
 
 def fill(sizes: Sequence[int], budget: int) -> list[list[int]]:
-    """Indices of items put into as few bins of ``budget`` as first-fit decreasing finds.
+    """Indices of items put into as few bins of ``budget`` as first-fit decreasing finds, filled alike.
 
-    An item larger than the budget has a bin of its own. The order is fixed by the sizes alone.
+    Likeness keeps the largest bin, whose pass takes most memory, small. An item larger than the budget has
+    a bin of its own. The order is fixed by the sizes alone.
     """
+    order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
+    bins = _first_fit(sizes, order, budget)
+    alike: list[list[int]] = [[] for _ in bins]
+    for index in order:
+        min(alike, key=lambda items: sum(sizes[i] for i in items)).append(index)
+    if all(len(items) == 1 or sum(sizes[i] for i in items) <= budget for items in alike):
+        bins = alike
+    return [sorted(items) for items in bins]
+
+
+def _first_fit(sizes: Sequence[int], order: Sequence[int], budget: int) -> list[list[int]]:
     bins: list[list[int]] = []
     free: list[int] = []
-    for index in sorted(range(len(sizes)), key=lambda i: (-sizes[i], i)):
+    for index in order:
         place = next((b for b, room in enumerate(free) if room >= sizes[index]), None)
         if place is None:
             bins.append([])
@@ -121,7 +133,7 @@ def fill(sizes: Sequence[int], budget: int) -> list[list[int]]:
             place = len(bins) - 1
         bins[place].append(index)
         free[place] -= sizes[index]
-    return [sorted(items) for items in bins]
+    return bins
 
 
 def pack(groups: Sequence[TrainGroup]) -> PackedRow:

@@ -32,7 +32,7 @@ def _set_environment(spec: SamplerSpec) -> None:
     if not spec.on_gpu:
         os.environ["OMP_NUM_THREADS"] = str(spec.threads)  # Ray's own setting is the actor's CPUs
         os.environ["VLLM_CPU_OMP_THREADS_BIND"] = "nobind"
-        os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(max(1, round(spec.recipe.rollout.kv_cache_gb)))
+        os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # it would go before the recipe's
 
 
 class VllmSampler:
@@ -74,6 +74,7 @@ class VllmSampler:
             # A prompt that is cut between two steps makes vLLM rewind its request's random generator,
             # which a generator on a CPU refuses (vLLM 0.32): every prompt is read whole.
             args["enable_chunked_prefill"] = False
+            args["kv_cache_memory_bytes"] = round(rollout.kv_cache_gb * 2**30)
             args["block_size"] = SHARED_TOKENS
             args["max_num_batched_tokens"] = max(READ_AT_ONCE, args["max_model_len"])
             from biorlhf.engines import vllm_cpu

@@ -167,6 +167,13 @@ def test_bins_hold_every_item_once_within_the_budget():
     assert len(bins) - 1 <= 1.25 * sum(sizes[:80]) / 100 + 1
 
 
+def test_bins_are_filled_alike_and_no_more_of_them_than_first_fit_needs():
+    assert fill([10, 10, 10, 10], 35) == [[0, 2], [1, 3]]
+    assert fill([60, 50, 40, 30, 20], 100) == [[0, 2], [1, 3, 4]]
+    assert fill([5, 4, 3, 3, 3], 9) == [[0, 1], [2, 3, 4]]  # filled alike, these would not fit
+    assert fill([], 9) == []
+
+
 def test_chunks_do_not_change_the_values(monkeypatch):
     torch.manual_seed(0)
     hidden, weight = torch.randn(37, 16, requires_grad=True), torch.randn(50, 16)

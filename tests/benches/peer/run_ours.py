@@ -18,7 +18,7 @@ from typing import Any
 import workload
 
 from biorlhf import Dataset, Example, Preference, Question, RewardComposer, Score, VerifierPlugin, hookimpl
-from biorlhf.recipe import Recipe, from_data
+from biorlhf.recipe import Learner, Recipe, from_data
 from biorlhf.stage import Stage
 from biorlhf.testing import DirectScorers, fresh_catalogue
 
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--generations", type=int, default=8)
     parser.add_argument("--engine", choices=["vllm", "transformers"], default="vllm")
     parser.add_argument("--rollout-dtype", choices=["fp32", "bf16"], default="fp32")
-    parser.add_argument("--token-budget", type=int, default=4096)
+    parser.add_argument("--token-budget", type=int, default=Learner().token_budget)
     args = parser.parse_args()
     recipe, dataset = recipe_of(args), dataset_of(args)
     from biorlhf.engines.control import build_learner
