@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import ray
@@ -25,6 +26,8 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None) -> Any:
     except GetTimeoutError:
         raise RunFailure(f"{what}: no answer in {timeout_s:g} s") from None
     except ActorLost as error:
+        if error.actor_init_failed:
+            raise RunFailure(f"{what} could not be started: {_raised(error)}") from error
         raise RunFailure(f"{what}: its process died ({_first_line(error)}); --resume goes on") from error
 
 
@@ -36,6 +39,13 @@ def root_cause(error: RayTaskError, what: str) -> BiorlhfError:
     failure = RunFailure(f"{what}: {type(cause).__name__}: {_first_line(cause)}")
     failure.add_note(str(error))
     return failure
+
+
+def _raised(error: RayActorError) -> str:
+    """What an actor's constructor raised, of which Ray keeps the traceback's text alone: it ends with it."""
+    lines = str(error).rstrip().splitlines()
+    last = max((n for n, line in enumerate(lines) if not line.startswith(" ")), default=0)
+    return re.sub(r"^biorlhf\.errors\.\w+: ", "", "\n".join(lines[last:]))
 
 
 def _first_line(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from biorlhf.engines import first_calls
 from biorlhf.engines.models import resolve_base
 from biorlhf.engines.prompts import encode_prompt
 from biorlhf.engines.sampling import SamplerSpec, question_seed
-from biorlhf.errors import RunFailure
+from biorlhf.errors import ResourceError, RunFailure
 from biorlhf.stage import Adapter, Sampling
 from biorlhf.types import AdapterRef, Completion, Group, Question
 
@@ -46,7 +46,14 @@ class VllmSampler:
         recipe = spec.recipe
         self.spec = spec
         self.base = resolve_base(recipe.model.base, recipe.model.revision)
-        self.engine = LLMEngine.from_engine_args(EngineArgs(**self._engine_args()))
+        try:
+            self.engine = LLMEngine.from_engine_args(EngineArgs(**self._engine_args()))
+        except ValueError as error:
+            raise ResourceError(
+                "rollout",
+                f"vLLM does not start: {' '.join(str(error).split())}",
+                hint="its cache is rollout.kv_cache_gb on a CPU, within rollout.memory_fraction on a GPU",
+            ) from error
         self.tokenizer: Any = self.engine.get_tokenizer()
         self.ref: AdapterRef | None = None
         self._lora: Any = None
