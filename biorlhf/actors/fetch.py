@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import ray
 from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError, RayTaskError
 
-from biorlhf.errors import BiorlhfError, RunFailure
+from biorlhf import errors
+from biorlhf.errors import BiorlhfError, InputError, RunFailure
 
 ActorLost = (RayActorError, ActorDiedError)
 
@@ -17,6 +17,7 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None) -> Any:
     """The value of a reference. An error that biorlhf raised in an actor is raised again as it was.
 
     Raises:
+        InputError: the actor refused the recipe when it was built.
         RunFailure: the actor died, failed in a way nobody foresaw, or gave no answer in ``timeout_s``.
     """
     try:
@@ -27,7 +28,7 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None) -> Any:
         raise RunFailure(f"{what}: no answer in {timeout_s:g} s") from None
     except ActorLost as error:
         if error.actor_init_failed:
-            raise RunFailure(f"{what} could not be started: {_raised(error)}") from error
+            raise _not_started(error, what) from error
         raise RunFailure(f"{what}: its process died ({_first_line(error)}); --resume goes on") from error
 
 
@@ -41,11 +42,16 @@ def root_cause(error: RayTaskError, what: str) -> BiorlhfError:
     return failure
 
 
-def _raised(error: RayActorError) -> str:
-    """What an actor's constructor raised, of which Ray keeps the traceback's text alone: it ends with it."""
+def _not_started(error: RayActorError, what: str) -> BiorlhfError:
+    """What an actor's constructor raised. Ray keeps the traceback's text alone, which ends with it: a line
+    that names the class, and what is indented after it."""
     lines = str(error).rstrip().splitlines()
-    last = max((n for n, line in enumerate(lines) if not line.startswith(" ")), default=0)
-    return re.sub(r"^biorlhf\.errors\.\w+: ", "", "\n".join(lines[last:]))
+    start = max((n for n, line in enumerate(lines) if not line.startswith(" ")), default=0)
+    name, _, message = "\n".join(lines[start:]).partition(": ")
+    kind = getattr(errors, name.removeprefix(f"{errors.__name__}."), None)
+    if isinstance(kind, type) and issubclass(kind, InputError):
+        return InputError(f"{what} could not be started", message)
+    return RunFailure(f"{what} could not be started: {name}: {message}")
 
 
 def _first_line(error: BaseException) -> str:

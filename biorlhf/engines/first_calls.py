@@ -2,8 +2,8 @@
 
 torch computes cos, exp and the like on a CPU by MKL, a piece per thread, and MKL up to 2024.2 looks up each
 function's code while it is called for the first time. Where two threads do that at once, one may be given
-the coarsest version: half of a process's first table of cosines was then wrong by up to 2e-4, in about one
-process in twenty (pytorch issue 188792). Nothing shows it, and no second run repeats it.
+the coarsest version: now and then, half of a process's first table of cosines was wrong by up to 2e-4
+(pytorch issue 188792). Nothing showed it, and the next process did not repeat it.
 """
 
 from __future__ import annotations

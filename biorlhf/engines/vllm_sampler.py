@@ -49,10 +49,10 @@ class VllmSampler:
         try:
             self.engine = LLMEngine.from_engine_args(EngineArgs(**self._engine_args()))
         except ValueError as error:
+            reason = " ".join(str(error).split())
+            hint = "its cache is rollout.kv_cache_gb on a CPU, within rollout.memory_fraction on a GPU"
             raise ResourceError(
-                "rollout",
-                f"vLLM does not start: {' '.join(str(error).split())}",
-                hint="its cache is rollout.kv_cache_gb on a CPU, within rollout.memory_fraction on a GPU",
+                "rollout", f"vLLM does not start: {reason}", hint=hint if "cache" in reason else ""
             ) from error
         self.tokenizer: Any = self.engine.get_tokenizer()
         self.ref: AdapterRef | None = None

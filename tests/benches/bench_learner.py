@@ -24,6 +24,7 @@ from biorlhf.engines.control import build_learner
 from biorlhf.engines.learner import Learner
 from biorlhf.engines.packing import fed_tokens, predicted
 from biorlhf.engines.products import linear
+from biorlhf.recipe import Learner as LearnerSection
 from biorlhf.recipe import Recipe
 from biorlhf.types import TrainCompletion, TrainGroup
 
@@ -132,7 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--budget", type=int, default=1536)
+    parser.add_argument("--budget", type=int, default=LearnerSection().token_budget)
     parser.add_argument("--case", choices=CASES, action="append")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
