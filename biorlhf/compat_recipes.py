@@ -41,12 +41,12 @@ def has_gpu() -> bool:
 
 def _common(config: Any, name: str) -> dict[str, Any]:
     """What the three have in common."""
-    gpu = 1 if has_gpu() else 0
+    on_gpu = {"gpus": 1, "token_budget": 8192, "gradient_checkpointing": True}
     return {
         "name": name,
         "seed": config.seed,
         "lora": {"r": config.lora_r, "alpha": config.lora_alpha, "dropout": config.lora_dropout},
-        "learner": {"gpus": gpu, "token_budget": 8192, "gradient_checkpointing": bool(gpu)},
+        "learner": on_gpu if has_gpu() else {},
         "evaluation": {"questions": 0},
         "store": {
             "folder": str(Path(config.output_dir) / "runs"),
