@@ -37,7 +37,7 @@ from biorlhf.types import (
 
 if TYPE_CHECKING:
     from biorlhf.api import Evaluated, Run, evaluate, load_recipe, run
-    from biorlhf.compat import (
+    from biorlhf.compat.training import (
         BioGRPOConfig,
         DPOTrainingConfig,
         EvaluationResult,
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 # What is imported when it is first asked for: `import biorlhf` stays light.
 _LATER = {
     "biorlhf.api": ("Evaluated", "Run", "evaluate", "load_recipe", "run"),
-    "biorlhf.compat": (
+    "biorlhf.compat.training": (
         "BioGRPOConfig",
         "DPOTrainingConfig",
         "EvaluationResult",

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biorlhf import recipe as recipes
-from biorlhf import trained as policies
 from biorlhf.errors import InputError
 from biorlhf.recipe import Recipe
-from biorlhf.runstore import RunStore
-from biorlhf.trained import Trained
+from biorlhf.runs.store import RunStore
+from biorlhf.serving import policy
+from biorlhf.serving.policy import Trained
 
 if TYPE_CHECKING:
-    from biorlhf.pipeline import Listener
+    from biorlhf.runs.pipeline import Listener
     from biorlhf.stage import StepResult
     from biorlhf.types import ScoredGroup
 
@@ -102,7 +102,7 @@ def run(
         resume: a run's folder to go on with instead of a recipe, from its last checkpoint.
         address: a Ray cluster; otherwise RAY_ADDRESS, otherwise a local one.
     """
-    from biorlhf import pipeline
+    from biorlhf.runs import pipeline
 
     if (recipe is None) == (resume is None):
         raise InputError("run", "give either a recipe or resume with a run's folder")
@@ -149,12 +149,12 @@ def evaluate(
     """
     folder = what.folder if isinstance(what, Run) else what
     if isinstance(folder, str | Path) and Path(folder).is_dir():
-        chosen = policies.of_run(folder, adapter=adapter, overrides=_as_set(overrides))
+        chosen = policy.of_run(folder, adapter=adapter, overrides=_as_set(overrides))
     else:
         recipe = _loaded(folder, overrides)
         if adapter is not None:
             recipe = _loaded(recipe, {"model.adapter": str(adapter)})
-        chosen = policies.of_recipe(recipe)
+        chosen = policy.of_recipe(recipe)
     return evaluate_trained(chosen, _listener(quiet), when="evaluation", address=address)
 
 
@@ -162,15 +162,15 @@ def evaluate_trained(
     chosen: Trained, listener: Listener, *, when: str, address: str | None = None
 ) -> Evaluated:
     """Ask a policy the evaluation questions of its recipe."""
-    from biorlhf import pipeline
+    from biorlhf.runs import pipeline
 
-    report, groups = pipeline.evaluate(policies.serving(chosen), listener, when=when, address=address)
+    report, groups = pipeline.evaluate(policy.serving(chosen), listener, when=when, address=address)
     return Evaluated({**report, "policy": chosen.origin}, tuple(groups))
 
 
 def write_evaluation(store: RunStore, path: str, found: Evaluated) -> None:
     """``<path>.json`` and ``<path>.parquet`` in a store, each whole or not at all."""
-    from biorlhf import evaluation
+    from biorlhf.runs import evaluation
 
     evaluation.write(store, path, found.report, found.groups)
 
@@ -190,7 +190,7 @@ def _as_set(overrides: Overrides) -> tuple[str, ...]:
 def _listener(quiet: bool) -> Listener:
     if quiet:
         return Silence()
-    from biorlhf.commands.progress import listener
+    from biorlhf.runs.progress import listener
 
     return listener()
 

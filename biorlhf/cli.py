@@ -18,7 +18,7 @@ COMMANDS = {
     "recipes": ("biorlhf.commands.recipes:recipes", "List the shipped recipes, or copy one out."),
     "score": ("biorlhf.commands.score:score", "Score answers in a file, without a model."),
     "audit": ("biorlhf.commands.audit:audit", "Attack the verifiers, and show which attacks pay."),
-    "data": ("biorlhf.commands.data:app", "List, show, build, check and export datasets."),
+    "data": ("biorlhf.commands.data.app:app", "List, show, build, check and export datasets."),
     "evaluate": ("biorlhf.commands.evaluate:evaluate", "Ask a run's model its evaluation questions."),
     "report": ("biorlhf.commands.report:report", "Show what a run learnt, with intervals and plots."),
     "compare": ("biorlhf.commands.compare:compare", "Compare two runs, paired by question."),

@@ -113,7 +113,7 @@ class Catalogue:
 
     def config(self, kind: str, name: str, settings: dict[str, Any], *, where: str = "") -> BaseModel:
         """A plugin's settings, checked against its own model; a wrong one raises ``RecipeError``."""
-        from biorlhf.validation import validate_model
+        from biorlhf.recipe.validation import validate_model
 
         return validate_model(self.get(kind, name, where=where).record.config, settings, where=where)
 

@@ -1,7 +1,7 @@
 """What a trainer sees of the rest: data, a learner, rollouts and scorers, each behind a small interface.
 
 The interfaces are met by Ray actors (``biorlhf.actors``), by plain objects in this process
-(``biorlhf.inline``), and by the doubles in ``biorlhf.testing``. A trainer cannot tell which.
+(``biorlhf.workers.inline``), and by the doubles in ``biorlhf.testing``. A trainer cannot tell which.
 """
 
 from __future__ import annotations
@@ -11,15 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from biorlhf.reward import RewardComposer
-from biorlhf.types import (
-    AdapterRef,
-    Dataset,
-    Group,
-    Question,
-    ScoredGroup,
-    StepMetrics,
-    TrainGroup,
-)
+from biorlhf.types import AdapterRef, Dataset, Group, Question, ScoredGroup, StepMetrics, TrainGroup
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from biorlhf.actors.learner import RayLearner
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.actors.scorer import RayScorers
 from biorlhf.errors import ResourceError
-from biorlhf.plan import Request, requests
 from biorlhf.recipe import Recipe
-from biorlhf.workers import Workers
+from biorlhf.workers.crew import Workers
+from biorlhf.workers.plan import Request, requests
 
 Place = PlacementGroupSchedulingStrategy | str
 

@@ -9,8 +9,8 @@ import ray
 
 from biorlhf.actors.fetch import fetch
 from biorlhf.actors.rollout import thread_count
-from biorlhf.engines import native
-from biorlhf.engines.learner import Learner, LearnerSpec
+from biorlhf.engines.cpu import native
+from biorlhf.engines.learning.learner import Learner, LearnerSpec
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, Update
 from biorlhf.types import TrainGroup
@@ -33,7 +33,7 @@ LearnerActor: Any = ray.remote(LearnerWorker)
 
 
 class RayLearner:
-    """The learner actor; meets :class:`biorlhf.workers.ControlledLearner`."""
+    """The learner actor; meets :class:`biorlhf.workers.crew.ControlledLearner`."""
 
     def __init__(self, recipe: Recipe, place: Any) -> None:
         self.recipe = recipe

@@ -10,8 +10,8 @@ from ray.exceptions import RayTaskError
 
 from biorlhf.actors.fetch import ActorLost, root_cause
 from biorlhf.errors import RunFailure
-from biorlhf.isolation import IsolatedScorer, ScorerSpec
 from biorlhf.recipe import Recipe
+from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
 from biorlhf.types import Group, Question, Reward, ScoredGroup
 
 MAX_TRIES = 3  # for one group: the scorer's own child process already contains what a verifier may do

@@ -15,8 +15,8 @@ from biorlhf.errors import InputError
 from biorlhf.types import Question
 
 if TYPE_CHECKING:
-    from biorlhf.audit import AuditReport, Cell
-    from biorlhf.isolation import ScorerSpec
+    from biorlhf.audit.board import AuditReport, Cell
+    from biorlhf.scoring.isolated import ScorerSpec
 
 DATASETS = ("kmp", "genelab")
 
@@ -39,12 +39,12 @@ def audit(
     Every item meets its gold answer (which must score 0.95 or more) and every attack (which must not score
     more than an abstention, or must stay below the gold answer). Exits with 1 where one does better.
     """
-    from biorlhf import attacks as library
-    from biorlhf.audit import AuditOptions
-    from biorlhf.audit import audit as run_audit
+    from biorlhf.audit import attacks as library
+    from biorlhf.audit.board import AuditOptions
+    from biorlhf.audit.board import audit as run_audit
     from biorlhf.commands.score import verifier_name
     from biorlhf.commands.score_view import RowProgress
-    from biorlhf.scoring import ScorerPool, cores
+    from biorlhf.scoring.pool import ScorerPool, cores
 
     spec, sources = _sources(dataset, recipe, questions, verifier)
     file = library.load(attacks, verifier_name)
@@ -72,21 +72,21 @@ def audit(
 def _sources(
     dataset: Sequence[str] | None, recipe: Path | None, questions: Path | None, verifier: Sequence[str] | None
 ) -> tuple[ScorerSpec, dict[str, Sequence[Question]]]:
-    from biorlhf.isolation import ScorerSpec
     from biorlhf.plugins import catalogue
+    from biorlhf.scoring.isolated import ScorerSpec
 
     if sum(bool(given) for given in (dataset, recipe, questions)) > 1:
         raise InputError("audit", "more than one of --dataset, --recipe and --questions", "one of them")
     spec = ScorerSpec(active=verifier or None, timeout_s=10)
     found = catalogue()
     if recipe is not None:
-        from biorlhf import datasets
         from biorlhf import recipe as recipes
+        from biorlhf.runs import data
 
         if verifier:
             raise InputError("--verifier", "stands beside --recipe, which names its own", "one or the other")
         loaded = recipes.load(recipe)
-        return ScorerSpec.from_recipe(loaded), {loaded.name: datasets.build(loaded, found).questions}
+        return ScorerSpec.from_recipe(loaded), {loaded.name: data.build(loaded, found).questions}
     if questions is not None:
         built = found.build("dataset", "jsonl", {"file": str(questions)}, where="--questions")
         return spec, {questions.name: built.questions}

@@ -23,10 +23,10 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Compare two runs' evaluations question by question, and say what is inside the noise."""
-    from biorlhf.paired import compare as compare_reports
-    from biorlhf.paired import shared_questions, without
-    from biorlhf.report import evaluation_at, load_run
-    from biorlhf.report_answers import other_prompts, recipe_differences
+    from biorlhf.reports.answers import other_prompts, recipe_differences
+    from biorlhf.reports.run import evaluation_at, load_run
+    from biorlhf.statistics.paired import compare as compare_reports
+    from biorlhf.statistics.paired import shared_questions, without
 
     runs = [load_run(run_a), load_run(run_b)]
     found = [evaluation_at(run, when) for run in runs]

@@ -8,9 +8,9 @@ from typing import Any
 
 import typer
 
-from biorlhf import datasets, pipeline, yaml12
-from biorlhf.plan import requests
-from biorlhf.recipe import Recipe
+from biorlhf.recipe import Recipe, yaml12
+from biorlhf.runs import data, pipeline
+from biorlhf.workers.plan import requests
 
 CHARACTERS_PER_TOKEN = 3.5  # of English with figures; only the model's tokenizer knows better
 BYTES = {"fp32": 4.0, "bf16": 2.0, "nf4": 0.56}  # per weight; NF4 with double quantisation
@@ -22,7 +22,7 @@ def plan(recipe: Recipe) -> dict[str, Any]:
     asked = requests(recipe, samples=prepared.samples)
     return {
         "recipe": recipe.to_json(),
-        "data": datasets.counts(prepared.dataset),
+        "data": data.counts(prepared.dataset),
         "evaluation_questions": len(prepared.questions),
         "stages": [_stage(prepared, index) for index in range(len(recipe.stages))],
         "actors": [{"name": r.name, "cpus": r.cpus, "gpus": r.gpus} for r in asked],

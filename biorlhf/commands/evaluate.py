@@ -12,7 +12,7 @@ from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
 
 if TYPE_CHECKING:
-    from biorlhf.runstore import RunStore
+    from biorlhf.runs.store import RunStore
 
 RESERVED = ("start", "after-")
 
@@ -38,12 +38,12 @@ def evaluate(
     Writes NAME.json (the reports) and NAME.parquet (every answer) into RUN/evaluations, or into --out.
     """
     from biorlhf import api
-    from biorlhf.commands.progress import listener
+    from biorlhf.runs.progress import listener
 
     given = {"questions": questions, "split": split, "temperature": temperature}
     chosen = [f"evaluation.{key}={json.dumps(v)}" for key, v in given.items() if v is not None]
-    trained = _trained(run, adapter, recipe, (*(overrides or ()), *chosen))
-    asked = trained.untrained if base_only else trained
+    policy = _trained(run, adapter, recipe, (*(overrides or ()), *chosen))
+    asked = policy.untrained if base_only else policy
     store, path = _place(asked.store, out, name)
     bars = listener()
     bars.phase(f"evaluating {asked.origin} on {asked.recipe.model.base}")
@@ -60,15 +60,15 @@ def evaluate(
 
 
 def _trained(run: Path | None, adapter: Path | None, recipe: Path | None, overrides: tuple[str, ...]) -> Any:
-    from biorlhf import trained
+    from biorlhf.serving import policy
 
     if run is not None:
-        return trained.of_run(run, adapter=adapter, recipe=recipe, overrides=overrides)
+        return policy.of_run(run, adapter=adapter, recipe=recipe, overrides=overrides)
     if recipe is None:
         raise InputError("biorlhf evaluate", "nothing to evaluate", "a run's folder, or --recipe")
     if adapter is not None:
         overrides = (*overrides, f"model.adapter={json.dumps(str(adapter))}")
-    return trained.of_recipe(recipes.load(recipe, overrides))
+    return policy.of_recipe(recipes.load(recipe, overrides))
 
 
 def _place(run: RunStore | None, out: Path | None, name: str | None) -> tuple[RunStore | None, str]:
@@ -76,7 +76,7 @@ def _place(run: RunStore | None, out: Path | None, name: str | None) -> tuple[Ru
 
     A run's own names are not to be taken: a run that is resumed would believe that it has evaluated.
     """
-    from biorlhf.runstore import RunStore
+    from biorlhf.runs.store import RunStore
 
     if name is not None and (name != Path(name).name or name.startswith((*RESERVED, "."))):
         raise InputError("--name", repr(name), "a plain name that is neither 'start' nor 'after-…'")
@@ -95,7 +95,7 @@ def _print(report: dict[str, Any]) -> None:
     from rich.console import Console
 
     from biorlhf.commands.report import print_rows
-    from biorlhf.paired import compare
+    from biorlhf.statistics.paired import compare
 
     console = Console(highlight=False)
     sampling = report["sampling"]

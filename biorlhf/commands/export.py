@@ -12,7 +12,7 @@ import typer
 from biorlhf.errors import InputError
 
 if TYPE_CHECKING:
-    from biorlhf.trained import Trained
+    from biorlhf.serving.policy import Trained
 
 MARK = "biorlhf_export.json"
 DTYPES = ("bf16", "fp32")
@@ -32,14 +32,14 @@ def export(
     What was written is loaded again, and its log-probabilities are compared with those of the trained
     policy; a folder that fails this never appears under its name.
     """
-    from biorlhf import trained
+    from biorlhf.serving import policy
 
     if dtype is not None and not merged:
         raise InputError("--dtype", "given without --merged", "an adapter is written as it was trained")
     if dtype is not None and dtype not in DTYPES:
         raise InputError("--dtype", repr(dtype), choices=DTYPES, name=dtype)
     _check_target(to, force)
-    chosen = trained.of_run(run, adapter=adapter)
+    chosen = policy.of_run(run, adapter=adapter)
     written = export_to(to, chosen, merged=merged, dtype=dtype)
     if as_json:
         typer.echo(json.dumps({"folder": str(to), **written}))
@@ -53,11 +53,13 @@ def export_to(to: Path, chosen: Trained, *, merged: bool, dtype: str | None) -> 
     ``dtype`` is that of merged weights, and of the check:
     fp32 by default where the run's base was fp32, bf16 otherwise.
     """
-    from biorlhf import api, model_card, report
-    from biorlhf.engines import export as engine
-    from biorlhf.engines.base_files import PACKAGED
-    from biorlhf.engines.models import base_name
+    from biorlhf import api
+    from biorlhf.engines.models import export as engine
+    from biorlhf.engines.models.base_files import PACKAGED
+    from biorlhf.engines.models.load import base_name
     from biorlhf.plugins import own_version
+    from biorlhf.reports import card
+    from biorlhf.reports import run as report
 
     kind = "merged" if merged else "adapter"
     used = dtype or ("fp32" if chosen.recipe.model.dtype == "fp32" else "bf16")
@@ -76,8 +78,8 @@ def export_to(to: Path, chosen: Trained, *, merged: bool, dtype: str | None) -> 
         assert chosen.store is not None
         run, evaluations = report.load_run(chosen.store.folder), api.read_run(chosen.store.folder).evaluations
         own = tuple(when for when, held in evaluations.items() if held["adapter"]["sha256"] == sha256)
-        given = model_card.Given(kind, base, used, sha256, chosen.origin, found, own, base in PACKAGED)
-        (partial / "README.md").write_text(model_card.card(given, run, own_version()), encoding="utf-8")
+        given = card.Given(kind, base, used, sha256, chosen.origin, found, own, base in PACKAGED)
+        (partial / "README.md").write_text(card.card(given, run, own_version()), encoding="utf-8")
         (partial / MARK).write_text(json.dumps({"biorlhf": own_version(), **written}, indent=2) + "\n")
         if to.exists():
             shutil.rmtree(to)

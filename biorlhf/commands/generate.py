@@ -14,9 +14,9 @@ import typer
 from biorlhf.errors import InputError
 
 if TYPE_CHECKING:
-    from biorlhf.answering import Answerer, Prompt
+    from biorlhf.serving.answering import Answerer, Prompt
+    from biorlhf.serving.policy import Trained
     from biorlhf.stage import Sampling
-    from biorlhf.trained import Trained
 
 ENGINES = ("vllm", "transformers", "scripted")
 
@@ -44,10 +44,10 @@ def generate(
 
     The prompt is put in the run's template, as in training. Works in this process, without Ray.
     """
-    from biorlhf import trained
+    from biorlhf.serving import policy
 
     _check(prompt, file, out, engine, force)
-    chosen = trained.of_run(run, adapter=adapter, overrides=tuple(overrides or ()))
+    chosen = policy.of_run(run, adapter=adapter, overrides=tuple(overrides or ()))
     chosen = chosen.untrained if base_only else chosen
     if file is None and prompt is None and not sys.stdin.isatty():
         prompt = sys.stdin.read()
@@ -87,7 +87,7 @@ def _check(prompt: str | None, file: Path | None, out: Path | None, engine: str 
 
 
 def _prompts(prompt: str | None, file: Path | None) -> list[Prompt] | None:
-    from biorlhf.answering import one, read_prompts
+    from biorlhf.serving.answering import one, read_prompts
 
     if file is not None:
         return read_prompts(file)
@@ -95,7 +95,7 @@ def _prompts(prompt: str | None, file: Path | None) -> list[Prompt] | None:
 
 
 def _load(chosen: Trained, engine: str | None, max_tokens: int | None) -> Answerer:
-    from biorlhf.answering import Answerer
+    from biorlhf.serving.answering import Answerer
 
     print(f"{chosen.origin} on {chosen.recipe.model.base}", file=sys.stderr)
     return Answerer(chosen, engine=engine, max_tokens=max_tokens)
@@ -103,7 +103,7 @@ def _load(chosen: Trained, engine: str | None, max_tokens: int | None) -> Answer
 
 def _answers(answerer: Answerer, prompts: list[Prompt], sampling: Sampling) -> Iterator[list[dict]]:
     """The rows of each prompt, in the order of the prompts, as early as that order allows."""
-    from biorlhf.answering import rows_of
+    from biorlhf.serving.answering import rows_of
 
     ready = {}
     waiting = list(reversed(prompts))
@@ -115,7 +115,7 @@ def _answers(answerer: Answerer, prompts: list[Prompt], sampling: Sampling) -> I
 
 
 def _write(answerer: Answerer, prompts: list[Prompt], sampling: Sampling, out: Path) -> None:
-    from biorlhf.commands.progress import listener
+    from biorlhf.runs.progress import listener
 
     bars = listener()
     bars.begin("answers", len(prompts), 0, "prompt")
@@ -133,7 +133,7 @@ def _write(answerer: Answerer, prompts: list[Prompt], sampling: Sampling, out: P
 
 def _chat(answerer: Answerer, sampling: Sampling) -> None:
     """Lines in, answers out, until an empty line or the end of input."""
-    from biorlhf.answering import one
+    from biorlhf.serving.answering import one
 
     print("Each question is asked on its own, as in training. An empty line ends.", file=sys.stderr)
     for number in range(1_000_000):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from biorlhf.errors import InputError
-from biorlhf.resources import shipped
+from biorlhf.recipe.shipped import shipped
 
 
 def recipes(

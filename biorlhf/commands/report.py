@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from biorlhf.intervals import Rate
-    from biorlhf.paired import Row
-    from biorlhf.report import Run
+    from biorlhf.reports.run import Run
+    from biorlhf.statistics.intervals import Rate
+    from biorlhf.statistics.paired import Row
 
 DETAILS = ("accuracy_clustered", "within_bins")
 
@@ -28,7 +28,7 @@ def report(
     html: Annotated[Path | None, typer.Option(help="Write the report as one HTML file.")] = None,
 ) -> None:
     """Show what a run learnt: before and after with intervals, training curves, reliability."""
-    from biorlhf.report import load_run, to_json
+    from biorlhf.reports.run import load_run, to_json
 
     found = load_run(run)
     if html is not None:
@@ -42,7 +42,7 @@ def report(
 
 
 def _write_page(run: Run, path: Path) -> None:
-    from biorlhf.report_page import page
+    from biorlhf.reports.page import page
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,8 +54,8 @@ def _write_page(run: Run, path: Path) -> None:
 def _print(run: Run) -> None:
     from rich.console import Console
 
-    from biorlhf import report
-    from biorlhf.plots import sparkline
+    from biorlhf.reports import run as report
+    from biorlhf.reports.plots import sparkline
 
     console = Console(highlight=False)
     console.print(f"{run.recipe.get('name') or run.folder.name}  {report.state(run)}", markup=False)
@@ -81,7 +81,7 @@ def print_rows(console: Console, rows: Sequence[Row], heads: Sequence[str]) -> N
     from rich.markup import escape
     from rich.table import Table
 
-    from biorlhf.report import show_difference
+    from biorlhf.reports.run import show_difference
 
     table = Table(box=None, pad_edge=False, title_justify="left")
     table.add_column("metric")
@@ -113,14 +113,14 @@ def print_rows(console: Console, rows: Sequence[Row], heads: Sequence[str]) -> N
 
 def _cell(rate: Rate | None, most: int) -> str:
     """A rate, with its count where it rests on fewer answers than others of its evaluation."""
-    from biorlhf.report import show
+    from biorlhf.reports.run import show
 
     return show(rate) + (f" n={rate.n}" if rate and rate.n < most else "")
 
 
 def _print_reliability(console: Console, run: Run) -> None:
-    from biorlhf.intervals import Rate
-    from biorlhf.report import show
+    from biorlhf.reports.run import show
+    from biorlhf.statistics.intervals import Rate
 
     for name, report in run.evaluations[-1].reports.items() if run.evaluations else ():
         rows = report.get("reliability_diagram") or ()

@@ -28,7 +28,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary (or the plan) as JSON.")] = False,
 ) -> None:
     """Train as a recipe says, on Ray, or resume a run."""
-    from biorlhf.runstore import RunStore
+    from biorlhf.runs.store import RunStore
 
     if (recipe is None) == (resume is None):
         raise InputError("biorlhf run", "give either a recipe or --resume with a run's folder")
@@ -42,8 +42,8 @@ def run(
         show_plan(parsed, as_json=as_json)
         return
 
-    from biorlhf import pipeline
-    from biorlhf.commands.progress import listener
+    from biorlhf.runs import pipeline
+    from biorlhf.runs.progress import listener
 
     if store is not None and (store.folder / "summary.json").exists():
         typer.echo(f"{store.folder}: this run is complete", err=True)
@@ -54,7 +54,7 @@ def run(
         summary = RunStore(folder).read_json("summary.json")
         typer.echo(json.dumps({"folder": str(folder), **summary}, ensure_ascii=False))
         return
-    from biorlhf.report import summary_lines
+    from biorlhf.reports.run import summary_lines
 
     for line in summary_lines(folder):
         typer.echo(line)

@@ -11,7 +11,7 @@ import typer
 
 from biorlhf.commands.score_view import RowProgress, print_explanation, print_summary
 from biorlhf.errors import InputError
-from biorlhf.isolation import ScorerSpec
+from biorlhf.scoring.isolated import ScorerSpec
 
 
 def score(
@@ -29,8 +29,8 @@ def score(
     A line of IN is {"id", "prompt", "response", "ground_truth", "kind"?, "verifiers"?}, a line of OUT
     {"id", "reward", "scores"}, in the same order. With --explain and no --out, only that row is scored.
     """
-    from biorlhf.score_rows import output_row
-    from biorlhf.scoring import FileJob, score_file
+    from biorlhf.scoring.pool import FileJob, score_file
+    from biorlhf.scoring.rows import output_row
 
     if out is None and explain is None:
         raise InputError(

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from biorlhf.commands.progress import duration
-from biorlhf.explanation import explain
-from biorlhf.score_rows import Row
-from biorlhf.scoring import Summary, Tally
+from biorlhf.reward.explanation import explain
+from biorlhf.runs.progress import duration
+from biorlhf.scoring.pool import Summary, Tally
+from biorlhf.scoring.rows import Row
 from biorlhf.types import Reward
 
 LINE_EVERY_S = 10.0

@@ -18,8 +18,8 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per recipe.")] = False,
 ) -> None:
     """Check recipes without running them: keys, types, plugins and settings, weights that pay for lies."""
-    from biorlhf.pipeline import composer_of
     from biorlhf.plugins import catalogue
+    from biorlhf.runs.pipeline import composer_of
 
     wrong = 0
     for path in paths:

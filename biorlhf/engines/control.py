@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biorlhf.engines.learner import Learner, LearnerSpec
+from biorlhf.engines.learning.learner import Learner, LearnerSpec
 from biorlhf.recipe import Recipe
 
 

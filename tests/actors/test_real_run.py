@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from biorlhf import yaml12
+from biorlhf.recipe import yaml12
 
 pytestmark = pytest.mark.engine
 
@@ -193,7 +193,7 @@ def test_the_final_adapter_is_one_that_peft_loads(folder):
     import torch
     from peft import PeftModel
 
-    from biorlhf.engines.models import load_base
+    from biorlhf.engines.models.load import load_base
     from biorlhf.recipe import Model
 
     base = load_base(Model(base="smollm2-135m-instruct", dtype="fp32"))

@@ -14,8 +14,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from biorlhf import yaml12
 from biorlhf.engines.tiny import write_tiny_model
+from biorlhf.recipe import yaml12
 
 KILLS = 10
 STEPS = 60  # of a few hundredths of a second each: ten kills fall well before the last

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from biorlhf import yaml12
 from biorlhf.engines.tiny import write_tiny_model
+from biorlhf.recipe import yaml12
 
 pytestmark = pytest.mark.engine
 

@@ -10,12 +10,13 @@ import sys
 import pytest
 
 import biorlhf
-from biorlhf import pipeline, resources
 from biorlhf import recipe as recipes
-from biorlhf.compat import recipe_of
-from biorlhf.compat_models import _questions
-from biorlhf.compat_options import Options
+from biorlhf.compat.models import _questions
+from biorlhf.compat.options import Options
+from biorlhf.compat.training import recipe_of
 from biorlhf.errors import DataError, InputError
+from biorlhf.recipe import shipped as resources
+from biorlhf.runs import pipeline
 
 FULL_V2 = {
     "model_name": "mistralai/Mistral-7B-v0.3",
@@ -101,7 +102,7 @@ def test_options_that_cannot_be_kept_are_refused(options, message):
 
 @pytest.mark.parametrize("config", [biorlhf.SFTTrainingConfig, biorlhf.DPOTrainingConfig, biorlhf.GRPOConfig])
 def test_every_option_changes_the_recipe_or_is_named_as_without_effect(config, tmp_path, monkeypatch):
-    from biorlhf.compat import WITHOUT_EFFECT
+    from biorlhf.compat.training import WITHOUT_EFFECT
 
     (tmp_path / "some.json").write_text("[]")
     (tmp_path / "other.json").write_text("[]")
@@ -206,7 +207,7 @@ def test_importing_biorlhf_and_these_names_loads_nothing_heavy():
     code = (
         "import sys, biorlhf\n"
         "light = set(sys.modules)\n"
-        "assert 'biorlhf.api' not in light and 'biorlhf.compat' not in light\n"
+        "assert 'biorlhf.api' not in light and 'biorlhf.compat.training' not in light\n"
         "biorlhf.recipe_names = [getattr(biorlhf, name) for name in biorlhf.__all__]\n"
         "print([m for m in ('torch', 'ray', 'vllm', 'transformers', 'peft') if m in sys.modules])"
     )

@@ -7,9 +7,10 @@ import shutil
 
 import pytest
 
-from biorlhf import api, trained
+from biorlhf import api
 from biorlhf.errors import InputError
-from biorlhf.runstore import RunStore
+from biorlhf.runs.store import RunStore
+from biorlhf.serving import policy
 
 
 def test_evaluating_a_run_again_asks_the_very_policy_that_it_ended_with(done):
@@ -47,28 +48,28 @@ def test_an_interrupted_run_is_asked_at_its_newest_point(done, tmp_path):
     shutil.copytree(done.folder, copy)
     shutil.rmtree(copy / "adapter")
     (copy / "summary.json").unlink()
-    assert "after grpo" in trained.of_run(copy).origin
+    assert "after grpo" in policy.of_run(copy).origin
     shutil.rmtree(copy / "adapters")
-    chosen = trained.of_run(copy)  # the checkpoint after the last step holds what the final adapter holds
+    chosen = policy.of_run(copy)  # the checkpoint after the last step holds what the final adapter holds
     assert "checkpoint after step 1 of grpo" in chosen.origin
     final = (done.folder / "adapter/adapter_model.safetensors").read_bytes()
     assert (chosen.adapter / "adapter_model.safetensors").read_bytes() == final
     shutil.rmtree(copy / "checkpoints")
     shutil.rmtree(copy / "adapters")
     with pytest.raises(InputError, match="no adapter yet"):
-        trained.of_run(copy)
+        policy.of_run(copy)
 
 
 def test_what_cannot_be_asked_is_refused_by_name(done, tmp_path):
     with pytest.raises(InputError, match="no run here"):
-        trained.of_run(tmp_path / "nothing")
+        policy.of_run(tmp_path / "nothing")
     other = tmp_path / "other"
     shutil.copytree(done.folder / "adapter", other)
     config = json.loads((other / "adapter_config.json").read_text())
     config["base_model_name_or_path"] = "someone/else-7b"
     (other / "adapter_config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match="else-7b"):
-        trained.of_run(done.folder, adapter=other)
+        policy.of_run(done.folder, adapter=other)
     with pytest.raises(InputError, match=r"evaluation\.questions"):
         api.evaluate(done, {"evaluation.questions": 0}, quiet=True)
     with pytest.raises(InputError, match=r"evaluation\.split"):

@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from biorlhf import model_card
-from biorlhf.engines.adapters import read_adapter, scale
+from biorlhf.engines.models.adapters import read_adapter, scale
 from biorlhf.errors import InputError, RunFailure
+from biorlhf.reports import card as model_card
 
 
 def test_the_adapter_is_given_away_with_a_card_of_data_recipe_and_results(biorlhf, done, tmp_path):
@@ -52,10 +52,10 @@ def test_merged_weights_are_the_base_plus_the_scaled_product(biorlhf, done, base
 
 def test_merged_weights_of_an_nf4_run_are_those_that_it_was_trained_on(done, base, tmp_path):
     pytest.importorskip("bitsandbytes")
-    from biorlhf import trained
     from biorlhf.commands.export import export_to
+    from biorlhf.serving import policy
 
-    chosen = trained.of_run(done.folder, overrides=("model.dtype=nf4",))
+    chosen = policy.of_run(done.folder, overrides=("model.dtype=nf4",))
     written = export_to(tmp_path / "nf4", chosen, merged=True, dtype="fp32")
     assert "reloaded in fp32" in written["check"]
     plain, held = load_file(base / "model.safetensors"), load_file(tmp_path / "nf4/model.safetensors")
@@ -64,22 +64,22 @@ def test_merged_weights_of_an_nf4_run_are_those_that_it_was_trained_on(done, bas
 
 
 def test_files_that_are_not_the_policy_never_appear(biorlhf, done, tmp_path, monkeypatch):
-    from biorlhf.engines import export as engine
+    from biorlhf.engines.models import export
 
     def spoilt(folder, chosen, dtype):
         right(folder, chosen.untrained, dtype)
 
-    right = engine.write_merged
-    monkeypatch.setattr(engine, "write_merged", spoilt)
+    right = export.write_merged
+    monkeypatch.setattr(export, "write_merged", spoilt)
     with pytest.raises(RunFailure, match="not the trained policy"):
         biorlhf("export", str(done.folder), "--to", str(tmp_path / "x"), "--merged")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_large_models_are_cut_into_files_that_load_as_one(biorlhf, done, base, tmp_path, monkeypatch):
-    from biorlhf.engines import export as engine
+    from biorlhf.engines.models import export
 
-    monkeypatch.setattr(engine, "SHARD_BYTES", 100_000)
+    monkeypatch.setattr(export, "SHARD_BYTES", 100_000)
     biorlhf("export", str(done.folder), "--to", str(tmp_path / "x"), "--merged")  # reloaded by its check
     shards = sorted((tmp_path / "x").glob("model-*.safetensors"))
     assert len(shards) > 1

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from biorlhf.answering import Prompt, read_prompts
 from biorlhf.commands import generate as command
 from biorlhf.errors import DataError, InputError
+from biorlhf.serving.answering import Prompt, read_prompts
 from biorlhf.types import AdapterRef, Completion, Group, Question
 
 

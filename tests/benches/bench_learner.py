@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from biorlhf.engines.control import build_learner
-from biorlhf.engines.learner import Learner
-from biorlhf.engines.packing import fed_tokens, predicted
-from biorlhf.engines.products import linear
+from biorlhf.engines.cpu.products import linear
+from biorlhf.engines.learning.learner import Learner
+from biorlhf.engines.learning.packing import fed_tokens, predicted
 from biorlhf.recipe import Learner as LearnerSection
 from biorlhf.recipe import Recipe
 from biorlhf.types import TrainCompletion, TrainGroup

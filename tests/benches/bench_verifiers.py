@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from biorlhf import Question
 from biorlhf.plugins import load
-from biorlhf_plugins.claims import extract as extraction
+from biorlhf_plugins.language import extract
 
 VERIFIERS = ("factual", "pathway", "consistency", "uncertainty")
 QUESTION = Question(
@@ -77,7 +77,7 @@ def score_all(verifiers: list, text: str) -> None:
 
 
 def extraction_cache_clear() -> None:
-    sys.modules[extraction.__module__]._extract.cache_clear()
+    sys.modules[extract.__module__]._extract.cache_clear()
 
 
 def measure() -> dict[str, float]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from biorlhf import yaml12
 from biorlhf.engines.tiny import write_tiny_model
+from biorlhf.recipe import yaml12
 
 
 @pytest.fixture(scope="module")

@@ -31,10 +31,11 @@ def loaded_by(code: str) -> list[str]:
     "code",
     [
         "from biorlhf import plugins; plugins.load()",
-        "import biorlhf, biorlhf.pipeline, biorlhf.runstore, biorlhf.isolation, biorlhf.report",
-        "from biorlhf import recipe, resources\n"
-        "for path in resources.shipped('recipes').glob('*.yaml'): recipe.load(path)",
-        "import biorlhf.commands.run, biorlhf.commands.score, biorlhf.commands.data, biorlhf.commands.audit",
+        "import biorlhf.runs.pipeline, biorlhf.runs.store, biorlhf.scoring.isolated, biorlhf.reports.run",
+        "from biorlhf import recipe\n"
+        "from biorlhf.recipe.shipped import shipped\n"
+        "for path in shipped('recipes').glob('*.yaml'): recipe.load(path)",
+        "import biorlhf.commands.run, biorlhf.commands.score, biorlhf.commands.data.app, biorlhf.audit.board",
     ],
 )
 def test_what_needs_no_model_loads_neither_torch_nor_ray_nor_vllm(code):

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from biorlhf import DataError
-from biorlhf.commands.data import app
+from biorlhf.commands.data.app import app
 from biorlhf.plugins import catalogue
 from biorlhf_plugins.check import audit, load_facts
 from biorlhf_plugins.check.engine import text_of

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from biorlhf.commands.data import app
-from biorlhf.commands.data_source import parse_settings
-from biorlhf.commands.data_stats import constant_answer, lengths
+from biorlhf.commands.data.app import app
+from biorlhf.commands.data.source import parse_settings
+from biorlhf.commands.data.stats import constant_answer, lengths
 from biorlhf.errors import DataError, InputError
 from biorlhf.types import Question
 
@@ -167,7 +167,7 @@ def test_build_shows_what_up_means_and_writes_parquet(lab, tmp_path):
 
 
 def test_build_asks_a_person_at_a_terminal(lab, tmp_path, monkeypatch):
-    monkeypatch.setattr("biorlhf.commands.data_build._at_a_terminal", lambda: True)
+    monkeypatch.setattr("biorlhf.commands.data.build._at_a_terminal", lambda: True)
     with pytest.raises(DataError, match="swap them in the contrast"):
         run("build", lab, "--out", tmp_path / "no", text="n\n")
     assert not (tmp_path / "no").exists()
@@ -202,7 +202,7 @@ def test_the_command_line_exits_with_2_and_one_message_for_wrong_input(lab):
 
 def test_no_data_command_loads_torch_or_ray(questions):
     code = (
-        "import sys; from typer.testing import CliRunner; from biorlhf.commands.data import app;"
+        "import sys; from typer.testing import CliRunner; from biorlhf.commands.data.app import app;"
         f"r = CliRunner().invoke(app, ['stats', {str(questions)!r}]); assert r.exit_code == 0, r.output;"
         "print(sorted({'torch', 'ray', 'vllm', 'transformers'} & set(sys.modules)))"
     )

@@ -13,17 +13,13 @@ from pydantic import ValidationError
 from biorlhf import plugins
 from biorlhf.errors import DataError
 from biorlhf.types import Dataset
-from biorlhf_plugins.datasets._genelab_items import slots
-from biorlhf_plugins.datasets._genelab_names import DIRECTIONAL_NAME, prose
-from biorlhf_plugins.datasets._genelab_rows import (
-    direction,
-    shipped_rows,
-    unverified,
-)
-from biorlhf_plugins.datasets._manifest import read_shipped
-from biorlhf_plugins.datasets._parquet import from_parquet, to_parquet
-from biorlhf_plugins.datasets._splits import leaks
 from biorlhf_plugins.datasets.genelab import GenelabConfig, build
+from biorlhf_plugins.datasets.genelab.items import slots
+from biorlhf_plugins.datasets.genelab.names import DIRECTIONAL_NAME, prose
+from biorlhf_plugins.datasets.genelab.rows import direction, shipped_rows, unverified
+from biorlhf_plugins.making.parquet import from_parquet, to_parquet
+from biorlhf_plugins.making.shipped import read_shipped
+from biorlhf_plugins.making.splits import leaks
 
 MODES = ("closed_book", "open_book")
 SPLITS = (

@@ -9,10 +9,10 @@ import pytest
 
 from biorlhf.errors import DataError
 from biorlhf.types import Dataset
-from biorlhf_plugins.datasets._genelab_rows import read_folder, shipped_rows
-from biorlhf_plugins.datasets._manifest import read_shipped
-from biorlhf_plugins.datasets._splits import leaks
 from biorlhf_plugins.datasets.genelab import GenelabConfig, build
+from biorlhf_plugins.datasets.genelab.rows import read_folder, shipped_rows
+from biorlhf_plugins.making.shipped import read_shipped
+from biorlhf_plugins.making.splits import leaks
 
 PUBLISHED = Path(__file__).parents[3] / "shared/data/genelab/fgsea"
 HEADER = (

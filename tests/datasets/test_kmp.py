@@ -15,10 +15,6 @@ from pydantic import ValidationError
 from biorlhf import plugins
 from biorlhf.errors import DataError
 from biorlhf.types import Dataset
-from biorlhf_plugins.datasets import _manifest
-from biorlhf_plugins.datasets._facts import DEG_COUNT, DEG_DOWN, DEG_UP, kmp_facts
-from biorlhf_plugins.datasets._parquet import from_parquet, to_parquet
-from biorlhf_plugins.datasets._splits import answer_sentences, leaks, tokens
 from biorlhf_plugins.datasets.kmp import (
     INTERACTIONS,
     KMP_EFFECTS,
@@ -28,6 +24,10 @@ from biorlhf_plugins.datasets.kmp import (
     KmpConfig,
     build,
 )
+from biorlhf_plugins.datasets.kmp.facts import DEG_COUNT, DEG_DOWN, DEG_UP, kmp_facts
+from biorlhf_plugins.making import shipped
+from biorlhf_plugins.making.parquet import from_parquet, to_parquet
+from biorlhf_plugins.making.splits import answer_sentences, leaks, tokens
 
 MODES = ("closed_book", "open_book")
 VARIANTS = [
@@ -68,13 +68,13 @@ def test_up_and_down_add_up_to_every_count():
 
 def test_a_changed_table_is_refused(tmp_path, monkeypatch):
     (tmp_path / "kmp").mkdir()
-    original = _manifest.shipped("data")
+    original = shipped.shipped("data")
     (tmp_path / "MANIFEST.json").write_bytes((original / "MANIFEST.json").read_bytes())
     changed = (original / "kmp/figures.csv").read_text("utf-8").replace("6425", "6426")
     (tmp_path / "kmp/figures.csv").write_text(changed, "utf-8")
-    monkeypatch.setattr(_manifest, "shipped", lambda folder: tmp_path)
+    monkeypatch.setattr(shipped, "shipped", lambda folder: tmp_path)
     with pytest.raises(DataError, match=r"data/kmp/figures\.csv: its sha256 is"):
-        _manifest.read_shipped.__wrapped__("kmp/figures.csv")
+        shipped.read_shipped.__wrapped__("kmp/figures.csv")
 
 
 def test_the_default_build_has_every_family_in_number():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biorlhf.types import Dataset, Example, Question
-from biorlhf_plugins.datasets._splits import (
+from biorlhf_plugins.making.splits import (
     Fractions,
     answer_sentences,
     assign_groups,

@@ -16,13 +16,13 @@ import pytest
 from biorlhf import DataError, RecipeError, RewardComposer
 from biorlhf.plugins import catalogue
 from biorlhf_plugins.datasets import tables
-from biorlhf_plugins.datasets._lab_config import load_lab
-from biorlhf_plugins.datasets._lab_files import write_folder
-from biorlhf_plugins.datasets._lab_items import items
-from biorlhf_plugins.datasets._lab_rows import arrange, load_tables
-from biorlhf_plugins.datasets._splits import leaks
 from biorlhf_plugins.datasets.jsonl import JsonlConfig
 from biorlhf_plugins.datasets.jsonl import build as read_built
+from biorlhf_plugins.datasets.tables.config import load_lab
+from biorlhf_plugins.datasets.tables.files import write_folder
+from biorlhf_plugins.datasets.tables.items import items
+from biorlhf_plugins.datasets.tables.slots import arrange, load_tables
+from biorlhf_plugins.making.splits import leaks
 
 LAB = """\
 name: mylab

@@ -55,7 +55,7 @@ def test_its_settings_are_checked_and_its_errors_are_messages(site):
 
 
 def test_the_documented_lab_file_is_valid(tmp_path):
-    from biorlhf_plugins.datasets._lab_config import load_lab
+    from biorlhf_plugins.datasets.tables.config import load_lab
 
     [text] = re.findall(r"```yaml\n# lab\.yaml\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
     (tmp_path / "lab.yaml").write_text(text)

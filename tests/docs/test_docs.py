@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from biorlhf import Question, Reward, Score, hookspecs, manifest, plugins, yaml12
+from biorlhf import Question, Reward, Score, hookspecs, plugins
 from biorlhf.cli import COMMANDS
-from biorlhf.recipe import load
-from biorlhf.runstore import rollout_rows
+from biorlhf.recipe import load, yaml12
+from biorlhf.runs import manifest
+from biorlhf.runs.store import rollout_rows
 from biorlhf.stage import Sampling
 from biorlhf.testing import ScriptedRollouts
 from biorlhf.types import ScoredGroup

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from biorlhf.engines.checkpoint import from_files, to_files
 from biorlhf.engines.control import build_learner
+from biorlhf.engines.learning.checkpoint import from_files, to_files
 from biorlhf.engines.tiny import write_tiny_model
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from biorlhf.engines import native, panels, rowwise
+from biorlhf.engines.cpu import native, panels, rowwise
 
 pytestmark = pytest.mark.skipif(rowwise.compiled() is None, reason="there is no C compiler here")
 

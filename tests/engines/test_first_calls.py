@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from biorlhf.engines import first_calls
+from biorlhf.engines.cpu import first_calls
 
 
 def test_every_function_that_torch_takes_from_mkl_is_called_before_a_model():
@@ -17,7 +17,7 @@ def test_every_function_that_torch_takes_from_mkl_is_called_before_a_model():
 
 
 def test_loading_a_base_calls_them_once_in_each_precision(tmp_path, monkeypatch):
-    from biorlhf.engines.models import load_base
+    from biorlhf.engines.models.load import load_base
     from biorlhf.engines.tiny import write_tiny_model
     from biorlhf.recipe import Model
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from biorlhf.engines.control import build_learner
-from biorlhf.engines.optimizers import learning_rate
+from biorlhf.engines.learning.optimizers import learning_rate
 from biorlhf.engines.tiny import write_tiny_model
 from biorlhf.errors import InputError, RunFailure
 from biorlhf.recipe import Optimizer, Recipe

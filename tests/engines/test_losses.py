@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from biorlhf.engines.losses import LOSSES, TokenBatch, Whole, combine, needs_reference
+from biorlhf.engines.losses.registry import LOSSES, TokenBatch, Whole, combine, needs_reference
 
 PEER = json.loads((Path(__file__).parents[1] / "data" / "trl_losses.json").read_text(encoding="utf-8"))
 LENGTHS = PEER["lengths"]

@@ -7,11 +7,12 @@ import random
 import pytest
 import torch
 
-from biorlhf.engines import forward, fused
-from biorlhf.engines.lora import attach, lora_parameters
-from biorlhf.engines.models import load_base, load_tokenizer
-from biorlhf.engines.packing import fed_tokens, fill, pack, pad, predicted
-from biorlhf.engines.prompts import encode_prompt, encode_response
+from biorlhf.engines.cpu import fused
+from biorlhf.engines.learning import forward
+from biorlhf.engines.learning.packing import fed_tokens, fill, pack, pad, predicted
+from biorlhf.engines.models.load import load_base, load_tokenizer
+from biorlhf.engines.models.lora import attach, lora_parameters
+from biorlhf.engines.samplers.prompts import encode_prompt, encode_response
 from biorlhf.engines.tiny import write_tiny_model
 from biorlhf.errors import InputError
 from biorlhf.recipe import Lora, Model, Prompt

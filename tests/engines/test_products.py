@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from biorlhf.engines import lora, products
+from biorlhf.engines.cpu import products
+from biorlhf.engines.models import lora
 
 
 @pytest.fixture(autouse=True)

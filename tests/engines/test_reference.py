@@ -103,8 +103,8 @@ def test_the_exported_adapter_fits_the_original_base(base, tmp_path, way):
 
 
 def test_the_samplers_merge_gives_the_learners_policy(base):
-    from biorlhf.engines.merging import merged_tensors
-    from biorlhf.engines.models import load_base
+    from biorlhf.engines.models.load import load_base
+    from biorlhf.engines.models.merging import merged_tensors
     from biorlhf.recipe import Model
 
     learner = learner_for(base, [{}, {"adapter": "merge"}])
@@ -175,7 +175,7 @@ def test_no_path_of_this_machine_leaves_with_the_adapter(base):
 
 
 def test_the_highest_rank_is_the_exported_one(base, tmp_path):
-    from biorlhf.workers import highest_rank
+    from biorlhf.workers.crew import highest_rank
 
     first = learner_for(base, [{}], lora={"r": 5, "alpha": 8})
     first.begin_stage(0, 3)

@@ -7,8 +7,8 @@ import types
 from pathlib import Path
 
 from biorlhf import Completion, Group, Question, Reward, plugins
-from biorlhf.assessment import NAMES
-from biorlhf.paired import compare, rates_of
+from biorlhf.statistics.assessment import NAMES
+from biorlhf.statistics.paired import compare, rates_of
 from biorlhf.types import AdapterRef
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
-import biorlhf_plugins.claims as claims
+import biorlhf_plugins.language as claims
 from biorlhf import Completion, Group, Question, Reward, Score, plugins
-from biorlhf.paired import rates_of
+from biorlhf.statistics.paired import rates_of
 from biorlhf.types import AdapterRef
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from biorlhf import Completion, Group, Question, Reward, Score, plugins
 from biorlhf.recipe import Recipe
-from biorlhf.report import load_run, rows_of, summary_lines
-from biorlhf.report_answers import changes
-from biorlhf.report_page import page
-from biorlhf.runstore import RunStore, rollout_rows
+from biorlhf.reports.answers import changes
+from biorlhf.reports.page import page
+from biorlhf.reports.run import load_run, rows_of, summary_lines
+from biorlhf.runs.store import RunStore, rollout_rows
 from biorlhf.stage import StepResult
 from biorlhf.types import AdapterRef, ScoredGroup, StepMetrics
 

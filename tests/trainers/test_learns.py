@@ -65,7 +65,7 @@ class Bench:
 
     def __init__(self, recipe, dataset):
         from biorlhf.engines.control import build_learner
-        from biorlhf.engines.sampling import SamplerSpec, build_sampler
+        from biorlhf.engines.samplers.contract import SamplerSpec, build_sampler
 
         self.recipe, self.dataset = recipe, dataset
         self.learner = build_learner(recipe, threads=1, on_gpu=False)

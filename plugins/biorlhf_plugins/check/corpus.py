@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.check.findings import ERROR, INFO, WARNING, Finding
 from biorlhf_plugins.check.reading import Reading, Text
-from biorlhf_plugins.claims import Claim
-from biorlhf_plugins.datasets._splits import answer_sentences, near_duplicates
+from biorlhf_plugins.language import Claim
+from biorlhf_plugins.making.splits import answer_sentences, near_duplicates
 
 MIN_FOR_BALANCE = 20
 UNBALANCED = 0.65

@@ -10,7 +10,7 @@ from biorlhf_plugins.check import corpus, design, figures, listed, rankings, rat
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
 from biorlhf_plugins.check.table import FactTable
-from biorlhf_plugins.claims import Additions
+from biorlhf_plugins.language import Additions
 
 ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
     rankings.check_listed_ranking,

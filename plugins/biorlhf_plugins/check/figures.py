@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure
-from biorlhf_plugins.claims import Claim
+from biorlhf_plugins.language import Claim
 
 STRESSES = ("hu", "ir", "hu+ir")
 APPROXIMATE = 0.15

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Text
-from biorlhf_plugins.claims.text import clean, tokens
+from biorlhf_plugins.language.words.text import clean, tokens
 
 ITEM = re.compile(r"\s*(?P<mark>[-•*✓✔✗✘]|\d+[.)])\s+(?P<said>\S.*)")
 LACKS = re.compile(

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from biorlhf_plugins.check.findings import ERROR, INFO, Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.table import FactTable
-from biorlhf_plugins.claims.mentions import Mention
-from biorlhf_plugins.claims.numbers import Number
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
 
 FAR = 0.15
 NEAR = 0.03

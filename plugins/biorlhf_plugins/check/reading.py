@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from biorlhf_plugins.claims import Additions, Claim, Extraction, extract
-from biorlhf_plugins.claims.clauses import Sentence, sentences
-from biorlhf_plugins.claims.lexicon import with_additions
-from biorlhf_plugins.claims.mentions import Mention, scan
-from biorlhf_plugins.claims.numbers import Number
-from biorlhf_plugins.claims.text import Clean, Token, clean, tokens
+from biorlhf_plugins.language import Additions, Claim, Extraction, extract
+from biorlhf_plugins.language.sentences.clauses import Sentence, sentences
+from biorlhf_plugins.language.words.lexicon import with_additions
+from biorlhf_plugins.language.words.mentions import Mention, scan
+from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import Clean, Token, clean, tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biorlhf.errors import DataError
-from biorlhf_plugins.claims import Additions
-from biorlhf_plugins.claims.lexicon import with_additions
-from biorlhf_plugins.claims.mentions import scan
-from biorlhf_plugins.claims.text import clean, tokens
+from biorlhf_plugins.language import Additions
+from biorlhf_plugins.language.words.lexicon import with_additions
+from biorlhf_plugins.language.words.mentions import scan
+from biorlhf_plugins.language.words.text import clean, tokens
 
 COLUMNS = ("entity", "condition", "quantity", "value")
 NONE = Additions()
@@ -21,7 +21,7 @@ INTERACTION = "_x_"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One fact in the vocabulary of :class:`~biorlhf_plugins.claims.Slot`.
+    """One fact in the vocabulary of :class:`~biorlhf_plugins.language.Slot`.
 
     ``value`` is None for a class, whose ``label`` (upper case) and ``accepted`` labels are set instead.
     """
@@ -68,7 +68,7 @@ def load_facts(name: str) -> FactTable:
         DataError: no such table or file, a missing column, an empty cell, or two values for one fact.
     """
     if name.lower() == "kmp":
-        from biorlhf_plugins.datasets._facts import kmp_facts
+        from biorlhf_plugins.datasets.kmp.facts import kmp_facts
 
         rows = [
             (

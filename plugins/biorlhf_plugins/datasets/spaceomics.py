@@ -20,7 +20,7 @@ from typing import Any
 
 from biorlhf import DataError, Dataset, DatasetPlugin, PluginConfig, Question, hookimpl
 from biorlhf.types import Split
-from biorlhf_plugins.datasets._rows_read import read_rows
+from biorlhf_plugins.datasets.jsonl.read import read_rows
 
 KEYS = frozenset(
     (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from biorlhf import Group, Question, Reward
-from biorlhf.assessment import cluster_of
+from biorlhf.statistics.assessment import cluster_of
 
 Groups = Sequence[tuple[Group, Sequence[Reward]]]
 
@@ -31,7 +31,7 @@ class Judged:
 
 def judge(question: Question, text: str) -> Judged:
     """Read one answer. A question that the data cannot answer is answered rightly by saying so."""
-    from biorlhf_plugins.claims import correctness
+    from biorlhf_plugins.language import correctness
 
     cluster = cluster_of(question)
     try:

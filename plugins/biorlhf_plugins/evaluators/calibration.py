@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from biorlhf import EvaluatorPlugin, Group, Reward, hookimpl
-from biorlhf.assessment import assess
-from biorlhf.intervals import share
+from biorlhf.statistics.assessment import assess
+from biorlhf.statistics.intervals import share
 from biorlhf_plugins.evaluators import _judgement
 
 
 class Calibration:
-    """Every number of :mod:`biorlhf.assessment`, over answers that can be judged and state a confidence.
+    """Every number of ``statistics.assessment``, over answers that can be judged and state a confidence.
 
     An abstention is no forecast about an answer: it is counted, and left out of the calibration.
     """

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from biorlhf import EvaluatorPlugin, Group, Question, Reward, hookimpl
-from biorlhf.intervals import Floats, Statistic, bootstrap, cluster_index, divide, share, weighted_mean
+from biorlhf.statistics.intervals import (
+    Floats,
+    Statistic,
+    bootstrap,
+    cluster_index,
+    divide,
+    share,
+    weighted_mean,
+)
 from biorlhf_plugins.evaluators import _judgement
 from biorlhf_plugins.evaluators._judgement import Judged
 

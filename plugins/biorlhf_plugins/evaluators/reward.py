@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from biorlhf import EvaluatorPlugin, Group, Reward, Status, hookimpl
-from biorlhf.assessment import cluster_of
-from biorlhf.intervals import Rate, bootstrap, cluster_index, share, weighted_mean
+from biorlhf.statistics.assessment import cluster_of
+from biorlhf.statistics.intervals import Rate, bootstrap, cluster_index, share, weighted_mean
 
 
 class MeanReward:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from biorlhf.advantages import Credit, Rewards
+from biorlhf.reward.advantages import Credit, Rewards
 from biorlhf.types import Completion, Reward, ScoredGroup, Status
 
 

@@ -13,7 +13,7 @@ Different from the paper, and why:
   been in the batch; they still count in the group's mean. The penalty for length is a factor, so that rewards
   stay in [0, 1].
 - Sampler and learner are different programs; a truncated importance weight corrects for it (see
-  ``biorlhf.engines.policy_losses``) and the mismatch is watched.
+  ``biorlhf.engines.losses.policy``) and the mismatch is watched.
 - The KL reference is the policy that this stage started from, fixed for the stage.
 
 What a recipe that says "batch 1 x 8 accumulation" means here: an update covers whole groups (a group is what
@@ -32,7 +32,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from biorlhf import PluginConfig, RunFailure, TrainerPlugin, hookimpl
-from biorlhf.advantages import NORMALISATIONS, collect, overlong_factor
+from biorlhf.reward.advantages import NORMALISATIONS, collect, overlong_factor
 from biorlhf.stage import Sampling, Stage, StepResult
 from biorlhf.types import Dataset, Group, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, others, seed_of, steps_per_epoch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from biorlhf_plugins.claims.graded import Graded, spans
+from biorlhf_plugins.truth.graded import Graded, spans
 
 SHOWN = 40
 """Lines of each list that are kept; an attack must not make a report of a thousand lines."""

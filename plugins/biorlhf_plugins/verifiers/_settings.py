@@ -9,7 +9,7 @@ from pydantic import Field
 
 from biorlhf import PluginConfig
 from biorlhf.errors import InputError
-from biorlhf_plugins.claims import Additions, additions_of
+from biorlhf_plugins.language import Additions, additions_of
 
 KINDS = ("entities", "conditions", "pathways", "phrases")
 NAMES = {"entities": "entity", "conditions": "condition", "pathways": "pathway", "phrases": "phrase"}

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from biorlhf import Question, Score, VerifierPlugin, hookimpl
-from biorlhf_plugins.claims import Additions
-from biorlhf_plugins.claims.gold import read
-from biorlhf_plugins.claims.grading import directional
+from biorlhf_plugins.language import Additions
+from biorlhf_plugins.truth.gold import read
+from biorlhf_plugins.truth.grading import directional
 from biorlhf_plugins.verifiers._report import report
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 

@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from biorlhf import Question, Score, VerifierPlugin, hookimpl
-from biorlhf_plugins.claims import Additions
-from biorlhf_plugins.claims.extract import prompt_mentions
-from biorlhf_plugins.claims.gold import OPEN_GUESS, read
-from biorlhf_plugins.claims.grading import directional, factual, right
-from biorlhf_plugins.claims.records import Extraction
+from biorlhf_plugins.language import Additions
+from biorlhf_plugins.language.extract import prompt_mentions
+from biorlhf_plugins.language.records import Extraction
+from biorlhf_plugins.truth.gold import OPEN_GUESS, read
+from biorlhf_plugins.truth.grading import directional, factual, right
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 
 Rule = Callable[[int, float], float]

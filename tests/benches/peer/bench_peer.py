@@ -128,7 +128,7 @@ def main() -> None:
     asked = args.only.split(",")
     if unknown := [name for name in asked if name not in ROWS]:
         parser.error(f"--only: no row {unknown[0]!r}; there are {', '.join(ROWS)}")
-    from biorlhf.engines.models import resolve_base
+    from biorlhf.engines.models.load import resolve_base
 
     model = str(resolve_base(args.model))
     ours = replace(OURS, flags=("--engine", args.engine))

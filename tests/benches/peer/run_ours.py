@@ -103,7 +103,7 @@ def main() -> None:
     args = parser.parse_args()
     recipe, dataset = recipe_of(args), dataset_of(args)
     from biorlhf.engines.control import build_learner
-    from biorlhf.inline import InlineRollouts
+    from biorlhf.workers.inline import InlineRollouts
 
     trainer = CATALOGUE.build("trainer", args.task, recipe.stages[0].settings)
     learner = build_learner(recipe, threads=os.cpu_count() or 1, on_gpu=False)
@@ -135,7 +135,7 @@ def main() -> None:
 def report(args: argparse.Namespace, recipe: Recipe, seconds: list[float], rows: list[Any]) -> dict[str, Any]:
     import torch
 
-    from biorlhf.engines.models import load_tokenizer
+    from biorlhf.engines.models.load import load_tokenizer
 
     tokenizer = load_tokenizer(recipe.model)
     seen = workload.instructions(workload.SFT_BATCH * args.steps)

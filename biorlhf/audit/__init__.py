@@ -1,0 +1,1 @@
+"""The audit: attacks on the verifiers, and what each of them earns."""

@@ -1,0 +1,1 @@
+"""`biorlhf data`: list, show, stats, build, check, export."""

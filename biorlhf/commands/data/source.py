@@ -1,0 +1,61 @@
+"""What a data command works on: a dataset by name, a file, a lab's YAML, or a folder that was built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from biorlhf.errors import InputError
+from biorlhf.types import Dataset
+
+DATA_SUFFIXES = (".jsonl", ".json", ".parquet", ".ndjson")
+LAB_SUFFIXES = (".yaml", ".yml")
+
+
+def load(target: str, settings: Sequence[str] = ()) -> Dataset:
+    """The dataset that ``target`` stands for.
+
+    Args:
+        target: a dataset's name or alias; a file of rows; a lab's YAML; a folder of ``data build``.
+        settings: ``key=value`` strings, the value in YAML: the dataset's own settings.
+
+    Raises:
+        InputError: no such name or file, a setting that the dataset does not know, or wrong data.
+    """
+    from biorlhf.plugins import catalogue
+
+    name, values = resolve(target, settings)
+    return catalogue().build("dataset", name, values, where=f"dataset {name}")
+
+
+def resolve(target: str, settings: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
+    """The dataset plugin behind a target, and its settings."""
+    from biorlhf.plugins import catalogue
+
+    values = parse_settings(settings)
+    path = Path(target)
+    if path.is_dir() or path.suffix.lower() in DATA_SUFFIXES:
+        return "jsonl", {"file": target, **values}
+    if path.suffix.lower() in LAB_SUFFIXES:
+        return "tables", {"lab": target, **values}
+    return catalogue().get("dataset", target, where="dataset").record.name, values
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """``["mode=open_book", "splits.test=0.3"]`` as nested settings, values read as YAML."""
+    from biorlhf.recipe import yaml12
+
+    found: dict[str, Any] = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise InputError("--set", f"{text!r}", "key=value, for example --set mode=open_book")
+        *parents, last = key.split(".")
+        place = found
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise InputError("--set", f"{key}: {parent} is a value already", "one or the other")
+        place[last] = yaml12.load(value, f"--set {key}")[0]
+    return found

@@ -1,0 +1,1 @@
+"""The names of the system that this one follows, kept working."""

@@ -1,0 +1,1 @@
+"""The learner: from groups of token ids to one optimizer update."""

@@ -1,0 +1,114 @@
+"""A batch of groups cut into micro-batches of at most a token budget; groups are never split."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from biorlhf.engines.learning.packing import (
+    PackedRow,
+    PaddedBatch,
+    fed_tokens,
+    fill,
+    pack,
+    pad,
+    padded_tokens,
+    predicted,
+)
+from biorlhf.engines.losses.registry import POLICY_LOSSES, Whole
+from biorlhf.types import TrainGroup
+
+
+@dataclass(slots=True)
+class MicroBatch:
+    """Tensors for one pass, in the layout that the recipe asks for.
+
+    ``old_T`` and ``reference_T`` are filled in by the learner. ``padded_tokens`` is what the same groups
+    would cost padded in one batch; ``fed_tokens`` is what they cost as they are.
+    """
+
+    tensors: PackedRow | PaddedBatch
+    advantages_N: Tensor
+    group_N: Tensor
+    sampler_T: Tensor | None
+    fed_tokens: int
+    padded_tokens: int
+    old_T: Tensor | None = None
+    reference_T: Tensor | None = None
+
+    def to(self, device: torch.device) -> MicroBatch:
+        return replace(
+            self,
+            tensors=self.tensors.to(device),
+            advantages_N=self.advantages_N.to(device),
+            group_N=self.group_N.to(device),
+            sampler_T=None if self.sampler_T is None else self.sampler_T.to(device),
+        )
+
+
+def count(groups: Sequence[TrainGroup], max_completion_tokens: int) -> Whole:
+    """Counts over a whole optimizer batch; only tokens that have a log-probability count."""
+    return Whole(
+        tokens=sum(sum(predicted(group)) for group in groups),
+        sequences=sum(len(group.completions) for group in groups),
+        groups=len(groups),
+        max_completion_tokens=max_completion_tokens,
+    )
+
+
+def without_effect(group: TrainGroup, loss: Mapping[str, Any]) -> bool:
+    """Whether a group has neither gradient nor KL term: all its advantages are zero, and beta is."""
+    if loss["name"] not in POLICY_LOSSES or loss.get("beta", 0.0) > 0:
+        return False
+    return all(completion.advantage == 0 for completion in group.completions)
+
+
+def split(groups: Sequence[TrainGroup], parts: int, seed: int) -> list[list[TrainGroup]]:
+    """The batch in its order; or, for more than one part, shuffled and cut into parts of like size."""
+    if parts == 1:
+        return [list(groups)]
+    order = list(groups)
+    random.Random(seed).shuffle(order)
+    return [part for part in (order[n::parts] for n in range(parts)) if part]
+
+
+def build(groups: Sequence[TrainGroup], budget: int, *, packed: bool) -> list[MicroBatch]:
+    """Micro-batches of at most ``budget`` tokens; a group larger than that has one of its own."""
+    size = fed_tokens if packed else padded_tokens
+    bins = fill([size(group) for group in groups], budget)
+    return [_micro([groups[i] for i in members], packed) for members in bins]
+
+
+def _micro(groups: Sequence[TrainGroup], packed: bool) -> MicroBatch:
+    completions = [c for group in groups for c in group.completions]
+    longest = max((len(g.prompt_ids) + len(c.token_ids) for g in groups for c in g.completions), default=0)
+    padded = longest * len(completions)
+    return MicroBatch(
+        tensors=pack(groups) if packed else pad(groups),
+        advantages_N=torch.tensor([c.advantage for c in completions], dtype=torch.float32),
+        group_N=torch.tensor([n for n, g in enumerate(groups) for _ in g.completions], dtype=torch.long),
+        sampler_T=_sampler_logprobs(groups),
+        fed_tokens=sum(fed_tokens(g) for g in groups) if packed else padded,
+        padded_tokens=padded,
+    )
+
+
+def _sampler_logprobs(groups: Sequence[TrainGroup]) -> Tensor | None:
+    """Of the tokens that are predicted, flat; None where nobody sampled them."""
+    values: list[float] = []
+    if all(c.sampler_logprobs is None for g in groups for c in g.completions):
+        return None
+    for group in groups:
+        skip = 0 if group.prompt_ids else 1
+        for completion in group.completions:
+            given = completion.sampler_logprobs
+            if given is None or len(given) != len(completion.token_ids):
+                found = "no" if given is None else str(len(given))
+                raise ValueError(f"{len(completion.token_ids)} tokens, but {found} sampler log-probabilities")
+            values.extend(given[skip:])
+    return torch.tensor(values, dtype=torch.float32)

@@ -1,0 +1,1 @@
+"""Losses: pure functions of log-probabilities; one module a family."""

@@ -1,0 +1,68 @@
+"""Losses as pure functions: a record of one micro-batch in, (loss, metric sums) out.
+
+A loss is a sum over the micro-batch divided by counts of the *whole* optimizer batch (:class:`Whole`), so
+that micro-batches add up to what one pass over everything would give, however they are packed.
+
+``LOSSES`` is looked up by ``settings["name"]``. The other settings are plain data without defaults:
+
+- ``sft``, ``probe``: none.
+- ``dpo_sigmoid``, ``dpo_ipo``, ``dpo_hinge``: ``beta`` > 0, ``label_smoothing``, ``sft_term``.
+- ``grpo``, ``dr_grpo``, ``dapo``, ``bnpo``, ``gspo``: ``clip_low``, ``clip_high``, ``beta``, ``kl`` (k1, k2,
+  k3), ``importance_cap`` (None: no correction).
+- ``cispo``: the same without ``clip_low``.
+
+A trainer adds keys that are for the learner alone (``iterations``, ``entropy``); a loss ignores them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from biorlhf.engines.losses import policy, preference, supervised
+from biorlhf.engines.losses.contract import Loss, Sums, TokenBatch, Whole
+
+__all__ = ["LOSSES", "POLICY_LOSSES", "Loss", "Sums", "TokenBatch", "Whole", "combine", "needs_reference"]
+
+#: Losses in which a completion counts by its advantage alone.
+POLICY_LOSSES: dict[str, Loss] = {
+    "grpo": policy.grpo,
+    "dr_grpo": policy.dr_grpo,
+    "dapo": policy.dapo,
+    "bnpo": policy.bnpo,
+    "gspo": policy.gspo,
+    "cispo": policy.cispo,
+}
+LOSSES: dict[str, Loss] = {
+    "sft": supervised.sft,
+    "probe": supervised.probe,
+    "dpo_sigmoid": preference.dpo_sigmoid,
+    "dpo_ipo": preference.dpo_ipo,
+    "dpo_hinge": preference.dpo_hinge,
+    **POLICY_LOSSES,
+}
+
+
+def needs_reference(settings: Mapping[str, Any]) -> bool:
+    """Whether a loss reads ``reference_logprobs_T``; where not, the learner makes no reference pass."""
+    return settings["name"] == "probe" or settings.get("beta", 0.0) > 0
+
+
+def combine(parts: Iterable[Sums]) -> dict[str, float]:
+    """Metrics of a whole batch from those of its micro-batches: sum / count; the maximum for ``max_...``.
+
+    A metric that nothing was counted for is left out.
+    """
+    totals: dict[str, tuple[float, float]] = {}
+    for part in parts:
+        for name, (value, count) in part.items():
+            if count <= 0:
+                continue
+            old = totals.get(name)
+            if old is None:
+                totals[name] = (value, count)
+            elif name.startswith("max_"):
+                totals[name] = (max(old[0], value), 1.0)
+            else:
+                totals[name] = (old[0] + value, old[1] + count)
+    return {name: value / count for name, (value, count) in totals.items()}

@@ -1,0 +1,1 @@
+"""Samplers: vLLM, transformers, and a scripted one, behind one contract."""

@@ -1,0 +1,139 @@
+"""Sampling with transformers: for machines without vLLM, and where exact repetition matters.
+
+One question at a time, seeded by the question, so that what it samples does not depend on how the
+questions were spread over workers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from safetensors.torch import load as load_tensors
+
+from biorlhf.engines.models import adapters, lora
+from biorlhf.engines.models.load import load_base, load_tokenizer
+from biorlhf.engines.models.merging import lora_deltas
+from biorlhf.engines.samplers.contract import SamplerSpec, question_seed
+from biorlhf.engines.samplers.prompts import encode_prompt
+from biorlhf.errors import RunFailure
+from biorlhf.recipe import Lora
+from biorlhf.stage import Adapter, Sampling
+from biorlhf.types import AdapterRef, Completion, Group, Question
+
+
+class TransformersSampler:
+    """A transformers model with the adapter merged into its weights; the base weights are kept beside.
+
+    NF4 weights cannot take an adapter without rounding it away: there it stands beside them, as in training.
+    """
+
+    def __init__(self, spec: SamplerSpec) -> None:
+        torch.set_num_threads(spec.threads)
+        self.spec = spec
+        self.tokenizer: Any = load_tokenizer(spec.recipe.model)
+        dtype = spec.recipe.rollout.dtype
+        section = spec.recipe.model.model_copy(update={"dtype": dtype} if dtype else {})
+        self.model: Any = load_base(section).eval()
+        self.device = next(self.model.parameters()).device
+        self.ref: AdapterRef | None = None
+        self._clean: dict[str, torch.Tensor] = {}
+        self._quantised = section.dtype == "nf4"
+        self._wrapped: tuple[Lora, Any] | None = None
+
+    def encode(self, text: str) -> list[int]:
+        return encode_prompt(self.tokenizer, self.spec.recipe.prompt, text)
+
+    def load_adapter(self, adapter: Adapter) -> None:
+        if self._quantised:
+            self._attach(adapter)
+        else:
+            self._merge(adapter)
+        self.ref = adapter.ref
+
+    def _attach(self, adapter: Adapter) -> None:
+        tensors, config = load_tensors(adapter.tensors), json.loads(adapter.config)
+        if not tensors:
+            return
+        section = Lora(
+            r=config["r"],
+            alpha=config["lora_alpha"],
+            rslora=config.get("use_rslora", False),
+            targets=tuple(config["target_modules"]),
+        )
+        if self._wrapped is None or self._wrapped[0] != section:
+            if self._wrapped is not None:
+                self.model = self._wrapped[1].unload()
+            self._wrapped = (section, lora.attach(self.model, section).eval())
+        adapters.copy_into(lora.lora_parameters(self._wrapped[1]), tensors, "adapter")
+
+    @torch.no_grad()
+    def _merge(self, adapter: Adapter) -> None:
+        parameters = dict(self.model.named_parameters())
+        for name, (a, b, scale) in lora_deltas(adapter).items():
+            if name not in parameters:
+                raise RunFailure(f"the adapter has a tensor for {name}, which the base lacks")
+            weight = parameters[name]
+            clean = self._clean.setdefault(name, weight.detach().clone())
+            delta = torch.mm(b.float(), a.float()).mul_(scale).to(weight.device)
+            weight.copy_((clean.float() + delta).to(weight.dtype))
+
+    @torch.no_grad()
+    def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+        if self.ref is None:
+            raise RunFailure("no adapter was loaded before sampling")
+        for question in questions:
+            ids = self.encode(question.prompt)
+            torch.manual_seed(question_seed(sampling.seed, question.id))
+            output = self.model.generate(
+                torch.tensor([ids], device=self.device),
+                attention_mask=torch.ones(1, len(ids), dtype=torch.long, device=self.device),
+                generation_config=self._generation(sampling),
+            )
+            logprobs_G_T = _logprobs(torch.stack(output.logits, dim=1), output.sequences[:, len(ids) :])
+            rows = output.sequences[:, len(ids) :].tolist()
+            completions = tuple(
+                self._completion(row, values.tolist(), sampling)
+                for row, values in zip(rows, logprobs_G_T, strict=True)
+            )
+            yield Group(question, tuple(ids), completions)
+
+    def _generation(self, sampling: Sampling) -> Any:
+        from transformers import GenerationConfig
+
+        greedy = sampling.temperature == 0
+        return GenerationConfig(
+            do_sample=not greedy,
+            temperature=None if greedy else sampling.temperature,
+            top_p=None if greedy else sampling.top_p,
+            top_k=None if greedy else 0,
+            num_return_sequences=sampling.n,
+            max_new_tokens=sampling.max_tokens,
+            eos_token_id=self.tokenizer.eos_token_id,
+            pad_token_id=self.tokenizer.pad_token_id or self.tokenizer.eos_token_id,
+            output_logits=True,
+            return_dict_in_generate=True,
+        )
+
+    def _completion(self, row: list[int], logprobs: list[float], sampling: Sampling) -> Completion:
+        eos = self.tokenizer.eos_token_id
+        ended = eos in row
+        length = row.index(eos) + 1 if ended else len(row)
+        text = self.tokenizer.decode(row[:length], skip_special_tokens=True)
+        truncated = not ended and length >= sampling.max_tokens
+        assert self.ref is not None
+        return Completion(text, tuple(row[:length]), tuple(logprobs[:length]), truncated, self.ref)
+
+    @torch.no_grad()
+    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
+        ids = torch.tensor([[*prompt_ids, *token_ids]], device=self.device)
+        logits = self.model(ids).logits[:, len(prompt_ids) - 1 : -1]
+        return _logprobs(logits, ids[:, len(prompt_ids) :])[0].tolist()
+
+
+def _logprobs(logits_N_T: torch.Tensor, ids_N_T: torch.Tensor) -> torch.Tensor:
+    logits = logits_N_T.float()
+    picked = logits.gather(-1, ids_N_T.unsqueeze(-1)).squeeze(-1)
+    return picked - torch.logsumexp(logits, dim=-1)

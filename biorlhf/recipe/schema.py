@@ -1,0 +1,320 @@
+"""The schema of a recipe. Strict: an unknown key is an error with file, line, dotted path and nearest key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from biorlhf.errors import InputError, RecipeError
+from biorlhf.recipe import yaml12
+from biorlhf.recipe.validation import apply_override, locate, validate_model
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of a recipe: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PluginSection(BaseModel):
+    """A part that selects a plugin; the keys that are not its own are the plugin's settings."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class Model(Section):
+    """The base model, and the adapter to start from.
+
+    ``base`` is a folder, a GGUF file, a hub id, or ``smollm2-135m-instruct`` (from its PyPI package).
+    ``adapter`` is a PEFT folder or a run's folder; ``adapter_use`` says whether it is merged into the
+    base (a fresh LoRA is trained on top) or trained on.
+    """
+
+    base: str
+    revision: str | None = None
+    dtype: Literal["fp32", "bf16", "nf4"] = "bf16"
+    adapter: str | None = None
+    adapter_use: Literal["merge", "train"] = "merge"
+    trust_remote_code: bool = False
+
+
+class Lora(Section):
+    """LoRA on all linear layers (or those named): arXiv 2106.09685; rsLoRA: arXiv 2312.03732."""
+
+    r: PositiveInt = 16
+    alpha: PositiveFloat = 32
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rslora: bool = False
+    targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+
+
+class Optimizer(Section):
+    """AdamW with a schedule over the stage's updates. ``warmup`` is a share of them."""
+
+    learning_rate: PositiveFloat
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    warmup: Fraction = 0.0
+    weight_decay: NonNegativeFloat = 0.0
+    max_grad_norm: PositiveFloat = 1.0
+    eight_bit: bool = False
+
+
+class Prompt(Section):
+    """How a question becomes the model's input. ``instruction`` is appended to every question."""
+
+    template: Literal["chat", "alpaca", "plain"] = "chat"
+    system: str | None = None
+    instruction: str = ""
+    max_tokens: PositiveInt = 512
+    truncate: Literal["left", "right"] = "left"
+
+
+class Data(PluginSection):
+    dataset: str
+
+
+class Verifier(PluginSection):
+    verifier: str
+    weight: NonNegativeFloat
+
+
+class Evaluator(PluginSection):
+    evaluator: str
+
+
+class Stage(PluginSection):
+    """One stage of training; keys not listed here are the trainer's own settings.
+
+    ``adapter`` says what happens to what the stage before trained: trained on (``continue``) or merged
+    into the base under a fresh LoRA (``merge``). The reference policy is, either way, the policy that
+    the stage starts from.
+    """
+
+    trainer: str
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] | None = None
+    optimizer: Optimizer
+    lora: Lora | None = None
+    adapter: Literal["continue", "merge"] = "continue"
+
+
+class Rollout(Section):
+    """Rollout actors. ``sync``: only the LoRA adapter is loaded, or it is merged into the served weights
+    where it arrives; ``auto`` merges on a CPU (where vLLM's LoRA path is slow) and not on a GPU."""
+
+    engine: Literal["vllm", "transformers", "scripted"] = "vllm"
+    actors: PositiveInt = 1
+    cpus: NonNegativeFloat = 1
+    gpus: NonNegativeFloat = 0
+    sync: Literal["auto", "adapter", "merged"] = "auto"
+    dtype: Literal["fp32", "bf16", "nf4"] | None = None
+    max_completion_tokens: PositiveInt = 256
+    temperature: NonNegativeFloat = 1.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    memory_fraction: Annotated[float, Field(gt=0, le=1)] = 0.5
+    kv_cache_gb: PositiveFloat = 1.0
+    canary_tolerance: PositiveFloat = 0.05
+    timeout_s: PositiveFloat = 600
+    script: str | None = None
+
+
+class Scorer(Section):
+    """Scorer actors. ``timeout_s`` and ``memory_mb`` bound one verifier on one completion;
+    ``failure_budget`` is the share of scores that may fail before the run stops."""
+
+    actors: PositiveInt = 1
+    cpus: NonNegativeFloat = 0.5
+    timeout_s: PositiveFloat = 5.0
+    memory_mb: PositiveInt = 1024
+    failure_budget: Fraction = 0.05
+
+
+class Learner(Section):
+    """The learner actor. ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU
+    busy, a GPU likes several times that."""
+
+    cpus: NonNegativeFloat = 1
+    gpus: NonNegativeFloat = 0
+    token_budget: PositiveInt = 1536
+    packing: bool = True
+    gradient_checkpointing: bool = False
+
+
+class Evaluation(Section):
+    """What is measured before the first stage and after each. ``questions`` 0 turns it off; the same
+    questions are used every time, drawn from ``split`` with the run's seed."""
+
+    split: Literal["train", "validation", "test"] = "test"
+    questions: NonNegativeInt = 64
+    samples: PositiveInt = 1
+    temperature: NonNegativeFloat = 1.0
+    evaluators: tuple[Evaluator, ...] = (
+        Evaluator(evaluator="reward"),
+        Evaluator(evaluator="question_answering"),
+        Evaluator(evaluator="calibration"),
+    )
+
+
+class Store(Section):
+    """Where a run is written, and how often it is checkpointed (in steps)."""
+
+    folder: str = "runs"
+    checkpoint_every: PositiveInt = 1
+    keep_checkpoints: PositiveInt = 2
+
+
+class Cluster(Section):
+    """Where actors run: on Ray, or all in this process (``inline``, for debugging)."""
+
+    backend: Literal["ray", "inline"] = "ray"
+    start_timeout_s: PositiveFloat = 300
+
+
+def _unique_names(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    names = [stage.name or stage.trainer for stage in stages]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two stages are named {twice[0]!r}; give each a 'name'")
+    return stages
+
+
+class Recipe(Section):
+    """A whole run."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    seed: NonNegativeInt = 42
+    model: Model
+    lora: Lora = Lora()
+    prompt: Prompt = Prompt()
+    data: Annotated[tuple[Data, ...], Field(min_length=1)]
+    verifiers: tuple[Verifier, ...] = ()
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1), AfterValidator(_unique_names)]
+    rollout: Rollout = Rollout()
+    scorer: Scorer = Scorer()
+    learner: Learner = Learner()
+    evaluation: Evaluation = Evaluation()
+    store: Store = Store()
+    cluster: Cluster = Cluster()
+
+    @model_validator(mode="after")
+    def _weights(self) -> Recipe:
+        if self.verifiers and not any(v.weight > 0 for v in self.verifiers):
+            raise ValueError("verifiers: all weights are zero; at least one must be above zero")
+        return self
+
+    def stage_name(self, index: int) -> str:
+        return self.stages[index].name or self.stages[index].trainer
+
+    def to_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+def load(path: str | Path, overrides: tuple[str, ...] = (), *, catalogue: Any = None) -> Recipe:
+    """Read, override and check a recipe, plugins' own settings included.
+
+    Args:
+        path: a YAML or JSON file.
+        overrides: ``a.b.0.c=value`` strings, the value in YAML.
+        catalogue: the plugins to check against; this process's by default.
+
+    Raises:
+        RecipeError: with file, line, dotted path, what was found, what is allowed, the nearest match.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        raise RecipeError(str(path), "no such file", choices=near, name=path.name) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(str(path), f"cannot be read: {error}") from None
+    data, lines = yaml12.load(text, str(path))
+    return from_data(data, str(path), lines, overrides, catalogue=catalogue)
+
+
+def from_data(
+    data: Any,
+    where: str = "recipe",
+    lines: dict[yaml12.Path, int] | None = None,
+    overrides: tuple[str, ...] = (),
+    *,
+    catalogue: Any = None,
+) -> Recipe:
+    """The recipe that plain data describes; see :func:`load`."""
+    if not isinstance(data, dict):
+        kind = "nothing" if data is None else type(data).__name__
+        raise RecipeError(where, f"a recipe must be a mapping of keys, not {kind}")
+    lines = dict(lines or {})
+    for override in overrides:
+        apply_override(data, override, lines)
+    recipe = validate_model(Recipe, data, where=where, lines=lines)
+    return _resolve_plugins(recipe, where, lines, catalogue)
+
+
+def _resolve_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], catalogue: Any) -> Recipe:
+    """The recipe with every plugin's settings checked by its own model and its defaults written out."""
+    from biorlhf import plugins
+
+    catalogue = catalogue or plugins.catalogue()
+
+    def resolved(kind: str, sections: Sequence[Any], place: yaml12.Path) -> tuple[Any, ...]:
+        return tuple(
+            _resolve(kind, section, (*place, index), (where, lines, catalogue))
+            for index, section in enumerate(sections)
+        )
+
+    verifiers = resolved("verifier", recipe.verifiers, ("verifiers",))
+    names = [section.verifier for section in verifiers]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            place = locate(where, ("verifiers", index), lines)
+            raise RecipeError(place, f"the verifier {name!r} stands twice")
+    evaluators = resolved("evaluator", recipe.evaluation.evaluators, ("evaluation", "evaluators"))
+    return recipe.model_copy(
+        update={
+            "data": resolved("dataset", recipe.data, ("data",)),
+            "verifiers": verifiers,
+            "stages": resolved("trainer", recipe.stages, ("stages",)),
+            "evaluation": recipe.evaluation.model_copy(update={"evaluators": evaluators}),
+        }
+    )
+
+
+def _resolve(
+    kind: str,
+    section: PluginSection,
+    path: yaml12.Path,
+    context: tuple[str, dict[yaml12.Path, int], Any],
+) -> PluginSection:
+    where, lines, catalogue = context
+    own = {name: getattr(section, name) for name in type(section).model_fields}
+    entry = catalogue.get(kind, own[kind], where=locate(where, (*path, kind), lines))
+    try:
+        config = validate_model(entry.record.config, section.settings, where=where, lines=lines, prefix=path)
+    except RecipeError as error:
+        if error.found.startswith("unknown key"):
+            choices = [*error.choices, *own]
+            raise RecipeError(error.where, error.found, choices=choices, name=error.name) from None
+        raise
+    return type(section)(**{**own, kind: entry.record.name, **config.model_dump(mode="json")})
+
+
+__all__ = ["InputError", "Recipe", "RecipeError", "load"]

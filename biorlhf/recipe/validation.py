@@ -1,0 +1,111 @@
+"""Plain data against pydantic models, with errors that a person can act on: file, line, dotted path."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from biorlhf.errors import RecipeError
+from biorlhf.recipe import yaml12
+
+
+def apply_override(data: dict[str, Any], text: str, lines: dict[yaml12.Path, int]) -> None:
+    """Set ``a.b.0.c=value`` in plain data, the value read as YAML; its line becomes 0."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise RecipeError(
+            "--set", f"{text!r}", "a.b=value, for example --set stages.0.optimizer.learning_rate=1e-5"
+        )
+    place: Any = data
+    path: tuple[str | int, ...] = ()
+    parts = re.findall(r"[^.\[\]]+", key)
+    for number, part in enumerate(parts):
+        last = number == len(parts) - 1
+        if isinstance(place, list):
+            if not part.isdigit() or int(part) >= len(place):
+                raise RecipeError("--set", f"{key}: no item {part!r}", f"0 to {len(place) - 1}")
+            index: str | int = int(part)
+        elif isinstance(place, dict):
+            index = part
+        else:
+            raise RecipeError("--set", f"{key}: {'.'.join(map(str, path))} has no keys")
+        path = (*path, index)
+        if last:
+            place[index] = yaml12.load(value, f"--set {key}")[0]
+        else:
+            if isinstance(place, dict):
+                place.setdefault(index, {})
+            place = place[index]
+    lines[path] = 0
+
+
+def validate_model(
+    model: type[BaseModel],
+    data: Any,
+    *,
+    where: str = "",
+    lines: dict[yaml12.Path, int] | None = None,
+    prefix: yaml12.Path = (),
+) -> Any:
+    """Check data against a pydantic model; the first error becomes a RecipeError with its place."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        raise _as_recipe_error(model, first, where, lines or {}, prefix) from None
+
+
+def _as_recipe_error(
+    model: type[BaseModel], error: Any, where: str, lines: dict[yaml12.Path, int], prefix: yaml12.Path
+) -> RecipeError:
+    loc = tuple(
+        part for part in error["loc"] if not (isinstance(part, str) and ("[" in part or part == "all-linear"))
+    )
+    path = (*prefix, *loc)
+    place = locate(where, path, lines)
+    found = f"{error['input']!r:.80}"
+    if error["type"] == "extra_forbidden":
+        return RecipeError(
+            place, f"unknown key {loc[-1]!r}", choices=_known_keys(model, loc), name=str(loc[-1])
+        )
+    if error["type"] == "missing":
+        return RecipeError(place, f"the key {loc[-1]!r} is missing")
+    context = error.get("ctx", {})
+    if error["type"] == "literal_error":
+        options = [option.strip("' ") for option in re.split(r",| or ", context["expected"])]
+        return RecipeError(place, found, choices=options, name=str(error["input"]))
+    if error["type"] == "value_error":
+        return RecipeError(place, str(context.get("error", error["msg"])))
+    return RecipeError(place, found, error["msg"].replace("Input should be", "").strip())
+
+
+def locate(where: str, path: yaml12.Path, lines: dict[yaml12.Path, int]) -> str:
+    """``file:line: a.b[2].c``, with the line of the nearest path that is known."""
+    line = next((lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in lines), None)
+    dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    source = "--set" if line == 0 else f"{where}:{line}" if line else where
+    return ": ".join(part for part in (source, dotted) if part)
+
+
+def _known_keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
+    for part in loc[:-1]:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(str(part))
+        inner = _model_in(field.annotation) if field else None
+        if inner is None:
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        found = _model_in(part)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,287 @@
+"""Reads a run's folder and says what the run learnt. It only reads: a run that is still going, or was
+cut short, is reported as far as it came."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from biorlhf.errors import InputError
+from biorlhf.recipe import yaml12
+from biorlhf.statistics.differences import Difference
+from biorlhf.statistics.intervals import Rate
+from biorlhf.statistics.paired import Report, Row, compare, rates_of
+
+Curve = list[tuple[int, float]]
+
+# Figure -> the metrics of a step that it shows; `*` stands for a verifier's name.
+FIGURES = {
+    "Reward": ("reward",),
+    "Score of each verifier": ("score.*",),
+    "Share of the advantage": ("advantage_share.*",),
+    "Loss": ("loss",),
+    "Margin of preference": ("margin",),
+    "KL to the reference (nats)": ("kl",),
+    "Entropy (nats)": ("entropy",),
+    "Sampler against learner, KL (nats)": ("mismatch_kl",),
+    "Tokens per completion": ("completion_tokens_mean", "completion_tokens_max"),
+    "Shares": ("zero_variance_share", "truncated_share", "clip_share", "unscored_share"),
+    "Stated confidence and correctness": ("confidence", "correct"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluation of a run: when, and each evaluator's report."""
+
+    when: str
+    split: str
+    questions: int
+    reports: Mapping[str, Report]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run's folder holds. ``problems`` names the files that could not be read, with reasons.
+
+    ``evaluations`` are those before and after the stages, in order; ``others`` were made by hand.
+    """
+
+    folder: Path
+    recipe: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    metrics: tuple[Mapping[str, Any], ...]
+    evaluations: tuple[Evaluation, ...]
+    finished: bool
+    others: tuple[Evaluation, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def stages(self) -> list[str]:
+        return _stage_names(self.recipe)
+
+
+def _stage_names(recipe: Mapping[str, Any]) -> list[str]:
+    return [str(section.get("name") or section.get("trainer")) for section in recipe.get("stages") or ()]
+
+
+def load_run(folder: str | Path) -> Run:
+    """Read a run's folder.
+
+    Raises:
+        InputError: there is no such folder, or no run in it; the nearest runs are listed.
+    """
+    folder = Path(folder)
+    if not any((folder / name).is_file() for name in ("recipe.yaml", "metrics.jsonl")):
+        around = folder.parent if folder.parent.is_dir() else Path("runs")
+        near = [str(path.parent) for path in around.glob("*/recipe.yaml")]
+        raise InputError(str(folder), "no run here", "a run's folder", choices=near[:20], name=str(folder))
+    problems: list[str] = []
+    recipe = _read(folder / "recipe.yaml", problems)
+    found = [
+        evaluation
+        for path in sorted((folder / "evaluations").glob("*.json"))
+        if (evaluation := _evaluation(path, problems)) is not None
+    ]
+    order = [
+        "start",
+        *(f"after-{stage.get('name') or stage.get('trainer')}" for stage in recipe.get("stages") or ()),
+    ]
+    by_hand = tuple(e for e in found if e.when not in order)
+    own = tuple(sorted((e for e in found if e.when in order), key=lambda e: order.index(e.when)))
+    return Run(
+        folder=folder,
+        recipe=recipe,
+        manifest=_read(folder / "manifest.json", problems),
+        metrics=tuple(_rows(folder / "metrics.jsonl", problems)),
+        evaluations=own or by_hand,
+        others=by_hand if own else (),
+        finished=(folder / "summary.json").is_file(),
+        problems=tuple(problems),
+    )
+
+
+def _evaluation(path: Path, problems: list[str]) -> Evaluation | None:
+    data = _read(path, problems)
+    reports = data.get("evaluators")
+    if not isinstance(reports, Mapping):
+        return None
+    reports = {str(name): report for name, report in reports.items() if isinstance(report, Mapping)}
+    when, questions = str(data.get("when", path.stem)), data.get("questions")
+    return Evaluation(
+        when, str(data.get("split", "")), questions if isinstance(questions, int) else 0, reports
+    )
+
+
+def _read(path: Path, problems: list[str]) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = yaml12.load(text, str(path))[0] if path.suffix == ".yaml" else json.loads(text)
+    except (OSError, ValueError) as error:  # a file cut short is named in the report; the rest is shown
+        problems.append(f"{path.name}: {str(error).splitlines()[0]}")
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _rows(path: Path, problems: list[str]) -> list[dict[str, Any]]:
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.is_file() else (), 1):
+        try:
+            row = json.loads(line)
+            rows.append({"stage": str(row["stage"]), "step": int(row["step"]), **row})
+        except (ValueError, TypeError, KeyError):
+            problems.append(f"{path.name}:{number}: not a whole row")
+    return rows
+
+
+def rows_of(run: Run) -> list[Row]:
+    """Every rate through the run's evaluations; the difference is last minus first, paired by question."""
+    return compare([evaluation.reports for evaluation in run.evaluations])
+
+
+def figures(run: Run) -> dict[str, dict[str, Curve]]:
+    """Figure -> curve -> points (step of the whole run, value); one curve per metric and stage. A figure
+    without numbers is absent."""
+    found: dict[str, dict[tuple[str, str], Curve]] = {}
+    for place, row in enumerate(run.metrics, 1):
+        for name, value in row.items():
+            if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+                continue
+            for figure, patterns in FIGURES.items():
+                if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+                    curves = found.setdefault(figure, {})
+                    curves.setdefault((name, row["stage"]), []).append((place, float(value)))
+    return {figure: _labelled(found[figure]) for figure in FIGURES if figure in found}
+
+
+def _labelled(
+    curves: Mapping[tuple[str, str], list[tuple[int, float]]],
+) -> dict[str, list[tuple[int, float]]]:
+    """Curves by the metric's name, with its stage where several stages have it."""
+    names = [name for name, _ in curves]
+    return {
+        name if names.count(name) == 1 else f"{name}, {stage}": points
+        for (name, stage), points in curves.items()
+    }
+
+
+def stage_starts(run: Run) -> list[tuple[int, str]]:
+    """(step of the whole run, stage) at which each stage begins."""
+    starts: list[tuple[int, str]] = []
+    for place, row in enumerate(run.metrics, 1):
+        if not starts or starts[-1][1] != row["stage"]:
+            starts.append((place, row["stage"]))
+    return starts
+
+
+def show(rate: Rate | None) -> str:
+    """``0.512 [0.467, 0.558]``, or a dash."""
+    return f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}]" if rate else "–"
+
+
+def show_difference(difference: Difference | None) -> str:
+    if difference is None:
+        return "–"
+    return f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+
+
+def state(run: Run) -> str:
+    """One line: how far the run came."""
+    steps: dict[str, int] = {}
+    for row in run.metrics:
+        steps[row["stage"]] = max(steps.get(row["stage"], 0), row["step"])
+    done = ", ".join(f"{stage} {step} steps" for stage, step in steps.items()) or "no step yet"
+    return f"{'complete' if run.finished else 'not complete'}: {done}"
+
+
+def to_json(run: Run) -> dict[str, Any]:
+    """The report as plain JSON."""
+    return {
+        "folder": str(run.folder),
+        "complete": run.finished,
+        "stages": run.stages,
+        "steps": len(run.metrics),
+        "evaluations": [
+            {"when": e.when, "split": e.split, "questions": e.questions, "left_out": _left_out(e.reports)}
+            for e in run.evaluations
+        ],
+        "metrics": [row.to_json() for row in rows_of(run)],
+        "figures": figures(run),
+        "problems": list(run.problems),
+    }
+
+
+def _left_out(reports: Mapping[str, Report]) -> dict[str, Any]:
+    return {name: report["left_out"] for name, report in reports.items() if report.get("left_out")}
+
+
+# What a person reads first: (evaluator, path of the rate, words for it).
+HEADLINES = (
+    ("reward", "reward", "reward"),
+    ("question_answering", "overall.accuracy", "accuracy"),
+    ("question_answering", "overall.balanced_accuracy", "balanced accuracy"),
+    ("calibration", "brier", "Brier score (less is better)"),
+    ("calibration", "ece", "calibration error (less is better)"),
+)
+
+
+def summary_lines(run_folder: str | Path) -> list[str]:
+    """The end of ``biorlhf run``: held-out numbers before and after with 95 % intervals, and the path."""
+    run = load_run(run_folder)
+    lines = []
+    if run.evaluations:
+        first, last = run.evaluations[0], run.evaluations[-1]
+        lines.append(f"{_kind(last)}: {last.questions}, 95 % intervals in brackets")
+        rows = {(row.evaluator, row.metric): row for row in compare([first.reports, last.reports])}
+        known = [(rows[key], words) for *key_parts, words in HEADLINES if (key := tuple(key_parts)) in rows]
+        for row, words in known:
+            lines.append(f"  {words}: {_before_after(row, first.when == last.when)}")
+        null = rates_of(last.reports.get("calibration") or {}).get("null_ece")
+        if null is not None:
+            lines.append(
+                f"  calibration error of a perfectly calibrated model with these confidences: {show(null)}"
+            )
+    else:
+        lines.append("no evaluation: nothing was measured on held-out questions")
+    lines += [f"unreadable: {problem}" for problem in run.problems]
+    lines.append(f"{state(run)}; run folder: {run.folder}")
+    return lines
+
+
+def _kind(evaluation: Evaluation) -> str:
+    return "training questions" if evaluation.split == "train" else "held-out questions"
+
+
+def _before_after(row: Row, single: bool) -> str:
+    before, after = row.rates[0], row.rates[-1]
+    if single:
+        return f"before {show(before)}"
+    text = f"before {show(before)}, after {show(after)}"
+    if row.difference is None:
+        return text
+    return f"{text}, difference {show_difference(row.difference)}: {row.verdict}"
+
+
+def evaluation_at(run: Run, when: str | None) -> Evaluation:
+    """The named evaluation, or the last one.
+
+    Raises:
+        InputError: the run has none, or none of that name.
+    """
+    if not run.evaluations:
+        raise InputError(str(run.folder), "this run has no evaluation to compare", "a file in evaluations/")
+    if when is None:
+        return run.evaluations[-1]
+    every = [*run.evaluations, *run.others]
+    found = [e for e in every if e.when == when]
+    if not found:
+        choices = [e.when for e in every]
+        raise InputError(str(run.folder), f"no evaluation named {when!r}", choices=choices, name=when)
+    return found[0]

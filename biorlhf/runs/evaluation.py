@@ -1,0 +1,73 @@
+"""One evaluation: ask the questions, let the evaluators judge, write what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from biorlhf.errors import RunFailure
+from biorlhf.hookspecs import Evaluator
+from biorlhf.recipe import Recipe
+from biorlhf.runs.store import RunStore, rollout_rows
+from biorlhf.stage import Sampling
+from biorlhf.types import Question, ScoredGroup
+
+if TYPE_CHECKING:
+    from biorlhf.runs.pipeline import Listener
+    from biorlhf.workers.crew import Workers
+
+
+def sampling_of(recipe: Recipe) -> Sampling:
+    """How the recipe's evaluations sample."""
+    section = recipe.evaluation
+    return Sampling(
+        n=section.samples,
+        max_tokens=recipe.rollout.max_completion_tokens,
+        temperature=section.temperature,
+        top_p=recipe.rollout.top_p,
+        seed=recipe.seed,
+    )
+
+
+def ask(
+    recipe: Recipe, questions: Sequence[Question], crew: Workers, listener: Listener, when: str
+) -> list[ScoredGroup]:
+    """Sample and score ``questions`` under the policy that is served, in the order of their ids."""
+    if crew.rollouts is None or crew.scorers is None:
+        raise RunFailure("an evaluation needs rollout and scorer actors")
+    listener.begin(f"evaluation {when}", len(questions), 0, "question")
+    groups = []
+    for scored in crew.scorers.score(crew.rollouts.sample(questions, sampling_of(recipe))):
+        groups.append(scored)
+        listener.advance(1)
+    listener.end()
+    return sorted(groups, key=lambda scored: scored.group.question.id)
+
+
+def report(
+    recipe: Recipe, evaluators: Mapping[str, Evaluator], groups: Sequence[ScoredGroup], when: str
+) -> dict[str, Any]:
+    """What an evaluation's JSON file holds: which policy, how it was asked, and each evaluator's report."""
+    pairs = [(scored.group, scored.rewards) for scored in groups]
+    first, sampling = groups[0].group.completions[0].adapter, sampling_of(recipe)
+    return {
+        "when": when,
+        "split": recipe.evaluation.split,
+        "questions": len(groups),
+        "sampling": {
+            "samples": sampling.n,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_tokens": sampling.max_tokens,
+            "seed": sampling.seed,
+        },
+        "adapter": {"version": first.version, "sha256": first.sha256},
+        "evaluators": {name: evaluator.evaluate(pairs) for name, evaluator in evaluators.items()},
+    }
+
+
+def write(store: RunStore, name: str, found: Mapping[str, Any], groups: Iterable[ScoredGroup]) -> None:
+    """``<name>.parquet`` with every completion, then ``<name>.json``; ``name`` is relative to the store."""
+    rows = list(rollout_rows(groups))
+    store.write_table(f"{name}.parquet", [{"when": found["when"], **row} for row in rows])
+    store.write_json(f"{name}.json", found)

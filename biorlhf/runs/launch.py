@@ -1,0 +1,32 @@
+"""Starting the workers of a run where the recipe says: on Ray, or in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from biorlhf.workers.plan import refuse_without_gpu, requests
+from biorlhf.recipe import Recipe
+from biorlhf.workers.crew import Workers
+
+
+@contextmanager
+def start(recipe: Recipe, *, samples: bool, address: str | None = None) -> Iterator[Workers]:
+    """Start the workers that a recipe asks for, and stop them at the end.
+
+    Raises:
+        ResourceError: this machine or cluster lacks what the recipe asks for.
+    """
+    if recipe.cluster.backend == "inline":
+        from biorlhf.workers.inline import inline_workers
+
+        with inline_workers(recipe, samples=samples) as workers:
+            yield workers
+    else:
+        if not (address or os.environ.get("RAY_ADDRESS")):
+            refuse_without_gpu(requests(recipe, samples=samples))
+        from biorlhf.actors.cluster import ray_workers
+
+        with ray_workers(recipe, samples=samples, address=address) as workers:
+            yield workers

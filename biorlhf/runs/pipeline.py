@@ -1,0 +1,256 @@
+"""The whole way: recipe, data, workers, stages, evaluations, report. Only this module knows all of it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from biorlhf.runs import data as datasets, evaluation, launch, manifest
+from biorlhf import plugins
+from biorlhf.errors import RecipeError
+from biorlhf.hookspecs import Evaluator, Trainer
+from biorlhf.recipe import Recipe
+from biorlhf.reward import FailureBudget, RewardComposer
+from biorlhf.runs.store import RunStore
+from biorlhf.stage import Stage, StepResult
+from biorlhf.types import Dataset, Question, ScoredGroup, Split
+from biorlhf.workers.crew import Workers
+
+
+class Listener(Protocol):
+    """Whoever shows a run's progress."""
+
+    def phase(self, text: str) -> None: ...
+
+    def begin(self, name: str, total: int, done: int, unit: str) -> None: ...
+
+    def step(self, result: StepResult) -> None: ...
+
+    def advance(self, count: int) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe with its plugins and data, checked, before anything heavy has been loaded."""
+
+    recipe: Recipe
+    catalogue: plugins.Catalogue
+    dataset: Dataset
+    questions: tuple[Question, ...]
+    trainers: tuple[Trainer, ...]
+    evaluators: Mapping[str, Evaluator]
+
+    @property
+    def samples(self) -> bool:
+        """Whether anything in this run asks the model questions."""
+        return bool(self.questions) or any(trainer.needs_rollouts for trainer in self.trainers)
+
+    def total_steps(self, index: int) -> int:
+        return self.trainers[index].total_steps(datasets.in_split(self.dataset, Split.TRAIN))
+
+
+def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, trains: bool = True) -> Prepared:
+    """Build the data and the plugins of a recipe, and refuse what cannot work.
+
+    Without ``trains`` the stages are left out: what is prepared can be evaluated only.
+
+    Raises:
+        RecipeError, DataError, PluginError: see their messages.
+    """
+    catalogue = catalogue or plugins.catalogue()
+    dataset = datasets.build(recipe, catalogue)
+    trainers = tuple(
+        catalogue.build("trainer", stage.trainer, stage.settings, where=f"stages[{index}]")
+        for index, stage in enumerate(recipe.stages if trains else ())
+    )
+    evaluators = {
+        section.evaluator: catalogue.build("evaluator", section.evaluator, section.settings)
+        for section in recipe.evaluation.evaluators
+    }
+    questions = datasets.evaluation_questions(recipe, dataset)
+    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators)
+    if prepared.samples and not recipe.verifiers:
+        raise RecipeError(
+            "verifiers",
+            "none is named, but this run samples answers that must be judged",
+            choices=[entry.record.name for entry in catalogue.of_kind("verifier")],
+            hint="name verifiers with their weights, or set evaluation.questions to 0",
+        )
+    if recipe.verifiers:
+        composer_of(recipe, catalogue)
+    for index in range(len(trainers)):
+        if prepared.total_steps(index) < 1:
+            raise RecipeError(
+                f"stages[{index}]", f"{recipe.stage_name(index)}: no step to take with this data"
+            )
+    return prepared
+
+
+def composer_of(recipe: Recipe, catalogue: plugins.Catalogue) -> RewardComposer:
+    """The RewardComposer that a recipe describes."""
+    return RewardComposer(
+        [section.verifier for section in recipe.verifiers],
+        {section.verifier: section.weight for section in recipe.verifiers},
+        configs={section.verifier: section.settings for section in recipe.verifiers},
+        catalogue=catalogue,
+    )
+
+
+def run(
+    recipe: Recipe,
+    listener: Listener,
+    *,
+    resume: RunStore | None = None,
+    address: str | None = None,
+) -> Path:
+    """Run a recipe from its start, or from the last checkpoint of ``resume``; returns the run's folder."""
+    prepared = prepare(recipe)
+    if recipe.model.trust_remote_code:
+        listener.phase("model.trust_remote_code is on: code that comes with the model will be executed")
+    listener.phase("starting the workers")
+    with launch.start(recipe, samples=prepared.samples, address=address) as crew:
+        for note in crew.notes:
+            listener.phase(note)
+        store = resume or RunStore.create(recipe)  # after the start: what cannot start leaves no folder
+        listener.phase(f"run folder: {store.folder}")
+        if resume is None:
+            data = dict(prepared.dataset.provenance)
+            store.write_json(
+                "manifest.json", manifest.build(recipe, prepared.catalogue, data, crew.description)
+            )
+        return _Run(prepared, store, crew, listener).go()
+
+
+def evaluate(
+    recipe: Recipe, listener: Listener, *, when: str, address: str | None = None
+) -> tuple[dict[str, Any], list[ScoredGroup]]:
+    """Ask the recipe's evaluation questions of the policy that its first stage would start from.
+
+    Returns what an evaluation's JSON file holds, and the answers with their rewards.
+    """
+    prepared = prepare(recipe, trains=False)
+    if not prepared.questions:
+        raise RecipeError("evaluation.questions", "0: nothing would be asked", "a number above 0")
+    listener.phase("starting the workers")
+    with launch.start(recipe, samples=True, address=address) as crew:
+        crew.learner.begin_stage(0, 1)
+        if crew.rollouts is not None:
+            crew.rollouts.load_adapter(crew.learner.adapter())
+        groups = evaluation.ask(recipe, prepared.questions, crew, listener, when)
+    budget = FailureBudget(recipe.scorer.failure_budget)
+    for scored in groups:
+        budget.add(scored.rewards)
+    return evaluation.report(recipe, prepared.evaluators, groups, when), groups
+
+
+class _Run:
+    """One run in progress: what it was given, and how far it has come."""
+
+    def __init__(self, prepared: Prepared, store: RunStore, crew: Workers, listener: Listener) -> None:
+        self.prepared, self.store, self.crew, self.listener = prepared, store, crew, listener
+        self.recipe = prepared.recipe
+        self.budget = FailureBudget(prepared.recipe.scorer.failure_budget)
+
+    def go(self) -> Path:
+        first, done = self._restore()
+        for index in range(first, len(self.recipe.stages)):
+            self._stage(index, done if index == first else 0)
+        self.store.write_adapter("adapter", self.crew.learner.adapter())
+        self.store.write_json("summary.json", self._summary())
+        return self.store.folder
+
+    def _restore(self) -> tuple[int, int]:
+        """Where to begin: (stage, finished steps). A run with no checkpoint begins at the start."""
+        checkpoint = self.store.last_checkpoint()
+        if checkpoint is None:
+            self.store.rewind(self.recipe, 0, 0)
+            self.crew.learner.begin_stage(0, self.prepared.total_steps(0))
+            self._serve()
+            self._evaluate("start")
+            return 0, 0
+        state, files = checkpoint
+        index, step = state["stage_index"], state["step"]
+        self.listener.phase(f"resuming after step {step} of {state['stage']}")
+        self.store.rewind(self.recipe, index, step)
+        self.crew.learner.restore(files, index, self.prepared.total_steps(index))
+        self._serve()
+        return index, step
+
+    def _stage(self, index: int, done: int) -> None:
+        name, trainer = self.recipe.stage_name(index), self.prepared.trainers[index]
+        total = self.prepared.total_steps(index)
+        if done == 0 and index > 0:
+            self.crew.learner.begin_stage(index, total)
+        self.listener.begin(name, total, done, "step")
+        every = self.recipe.store.checkpoint_every
+        for result in trainer.steps(self._context(index, done)):
+            self._count(result.groups)
+            self.store.append_step(result)
+            self.listener.step(result)
+            step = result.metrics.step
+            if step % every == 0 or step == total:
+                files = self.crew.learner.checkpoint()
+                self.store.write_checkpoint(index, name, step, files, self.recipe.store.keep_checkpoints)
+        self.listener.end()
+        if not trainer.needs_rollouts:
+            self._serve()
+        self.store.write_adapter(f"adapters/{index:02d}-{name}", self.crew.learner.adapter())
+        self._evaluate(f"after-{name}")
+
+    def _context(self, index: int, done: int) -> Stage:
+        return Stage(
+            name=self.recipe.stage_name(index),
+            index=index,
+            seed=stage_seed(self.recipe.seed, index),
+            dataset=datasets.in_split(self.prepared.dataset, Split.TRAIN),
+            validation=datasets.in_split(self.prepared.dataset, Split.VALIDATION),
+            learner=self.crew.learner,
+            rollouts=self.crew.rollouts,
+            scorers=self.crew.scorers,
+            composer=composer_of(self.recipe, self.prepared.catalogue) if self.recipe.verifiers else None,
+            max_completion_tokens=self.recipe.rollout.max_completion_tokens,
+            temperature=self.recipe.rollout.temperature,
+            top_p=self.recipe.rollout.top_p,
+            done_steps=done,
+        )
+
+    def _serve(self) -> None:
+        """Have the rollout workers serve the learner's policy."""
+        if self.crew.rollouts is not None:
+            self.crew.rollouts.load_adapter(self.crew.learner.adapter())
+
+    def _evaluate(self, when: str) -> None:
+        questions = self.prepared.questions
+        if not questions or (self.store.folder / f"evaluations/{when}.json").exists():
+            return
+        groups = evaluation.ask(self.recipe, questions, self.crew, self.listener, when)
+        self._count(groups)
+        found = evaluation.report(self.recipe, self.prepared.evaluators, groups, when)
+        evaluation.write(self.store, f"evaluations/{when}", found, groups)
+
+    def _count(self, groups: Sequence[ScoredGroup]) -> None:
+        for scored in groups:
+            self.budget.add(scored.rewards)
+
+    def _summary(self) -> dict[str, Any]:
+        adapter = self.crew.learner.adapter()
+        kills = getattr(self.crew.scorers, "kills", [])
+        return {
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "steps": len(self.store.metrics()),
+            "adapter": {"version": adapter.ref.version, "sha256": adapter.ref.sha256},
+            "verifiers": self.store.status_counts(),
+            "scorer_restarts": sum(kills),
+        }
+
+
+def stage_seed(seed: int, index: int) -> int:
+    """A stage's own seed in [0, 2^31), so that two stages of one run never draw alike."""
+    digest = hashlib.sha256(f"{seed}:{index}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

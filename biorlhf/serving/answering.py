@@ -1,0 +1,159 @@
+"""Prompts to answers in this process, without Ray: a sampler that serves one policy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from biorlhf.errors import DataError, InputError
+from biorlhf.serving.policy import Trained, serving
+from biorlhf.stage import Sampling
+from biorlhf.types import Group, Question
+
+TEXT, ROWS = (".txt",), (".jsonl", ".ndjson")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One prompt; ``row`` is what its file's line held beside it, and is written back."""
+
+    id: str
+    text: str
+    row: Mapping[str, Any]
+
+
+class Answerer:
+    """Holds the model; meets one need: prompts in, groups of answers out.
+
+    Args:
+        chosen: the policy.
+        engine: ``vllm``, ``transformers`` or ``scripted``; None: the recipe's.
+        max_tokens: most tokens of an answer; None: the recipe's.
+
+    Raises:
+        InputError: the model cannot be loaded, or the engine is not installed.
+    """
+
+    def __init__(self, chosen: Trained, *, engine: str | None = None, max_tokens: int | None = None) -> None:
+        from biorlhf.engines.models.export import adapter_of
+        from biorlhf.engines.samplers.contract import SamplerSpec, build_sampler
+
+        recipe = serving(chosen)
+        update: dict[str, Any] = {} if chosen.adapter else {"sync": "merged"}  # of nothing: no LoRA at all
+        update |= {"engine": engine} if engine else {}
+        update |= {"max_completion_tokens": max_tokens} if max_tokens else {}
+        self.recipe = recipe.model_copy(update={"rollout": recipe.rollout.model_copy(update=update)})
+        if self.recipe.rollout.engine == "vllm":
+            _need_vllm()
+        on_gpu = self.recipe.rollout.gpus > 0
+        threads = max(1, os.cpu_count() or 1)
+        self.sampler = build_sampler(SamplerSpec(self.recipe, self.recipe.lora.r, threads, on_gpu=on_gpu))
+        self.sampler.load_adapter(adapter_of(chosen))
+
+    def sampling(
+        self, *, n: int = 1, temperature: float | None = None, top_p: float | None = None, seed: int = 0
+    ) -> Sampling:
+        """How to sample; None is the recipe's rollout setting.
+
+        Raises:
+            InputError: a value out of range, or several greedy answers, which would be the same one.
+        """
+        rollout = self.recipe.rollout
+        heat = rollout.temperature if temperature is None else temperature
+        if n < 1 or heat < 0:
+            raise InputError("--n" if n < 1 else "--temperature", str(n if n < 1 else heat), "above 0")
+        if heat == 0 and n > 1:
+            raise InputError(
+                "--n", f"{n} answers at temperature 0 are the same answer", "--temperature above 0"
+            )
+        share = rollout.top_p if top_p is None else top_p
+        if not 0 < share <= 1:
+            raise InputError("--top-p", str(share), "above 0, at most 1")
+        return Sampling(n, rollout.max_completion_tokens, heat, share, seed)
+
+    def answer(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Group]:
+        """One group per prompt, in the order in which they finish; its question has the prompt's id.
+
+        What is drawn for a prompt depends on the seed and the prompt's id alone.
+        """
+        questions = [Question(prompt.id, prompt.text, {}) for prompt in prompts]
+        return self.sampler.sample(questions, sampling)
+
+
+def one(text: str, number: int = 0) -> Prompt:
+    """A prompt without a file; its id follows from its text and number."""
+    if not text.strip():
+        raise InputError("prompt", "empty", "a question")
+    digest = hashlib.sha256(f"{number}:{text}".encode()).hexdigest()[:12]
+    return Prompt(digest, text.strip(), {})
+
+
+def read_prompts(path: Path) -> list[Prompt]:
+    """The prompts of a file: ``.txt`` holds one a line, ``.jsonl`` rows with ``prompt`` (or ``question``).
+
+    Raises:
+        DataError: a missing or empty file, another type, or a row without a prompt: with file and line.
+    """
+    if not path.is_file():
+        near = [p.name for p in path.parent.glob("*") if p.suffix in TEXT + ROWS]
+        raise DataError(str(path), "no such file", choices=near, name=path.name)
+    if path.suffix.lower() not in TEXT + ROWS:
+        raise DataError(str(path), f"a file of type {path.suffix!r}", choices=TEXT + ROWS, name=path.suffix)
+    read = _text_row if path.suffix.lower() in TEXT else _json_row
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(str(path), f"not UTF-8: {error.reason}") from None
+    found = [read(f"{path}:{n}", n, line) for n, line in enumerate(lines, 1) if line.strip()]
+    if not found:
+        raise DataError(str(path), "no prompt in it", "one a line")
+    seen: dict[str, int] = {}
+    for number, prompt in enumerate(found, 1):
+        if prompt.id in seen:
+            raise DataError(f"{path}: row {number}", f"id {prompt.id!r} is that of row {seen[prompt.id]} too")
+        seen[prompt.id] = number
+    return found
+
+
+def _text_row(where: str, number: int, line: str) -> Prompt:
+    return Prompt(str(number), line.strip(), {"id": str(number), "prompt": line.strip()})
+
+
+def _json_row(where: str, number: int, line: str) -> Prompt:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise DataError(where, f"not JSON: {error}") from None
+    text = row.get("prompt", row.get("question")) if isinstance(row, dict) else None
+    if not isinstance(text, str) or not text.strip():
+        raise DataError(where, "no prompt", '{"prompt": "…"}, a text that is not empty')
+    row = {"id": str(number), **row, "prompt": text}
+    return Prompt(str(row["id"]), text, row)
+
+
+def rows_of(prompt: Prompt, group: Group) -> list[dict[str, Any]]:
+    """One row per answer: the prompt's own row, ``response``, ``response_tokens``, ``truncated``.
+
+    With several answers, ``sample`` counts them and the id ends in it, so that ids stay unique; the rows
+    can be given to ``biorlhf score`` where the prompt's row held a ground truth.
+    """
+    several = len(group.completions) > 1
+    own = {"id": prompt.id, "prompt": prompt.text, **prompt.row}
+    rows = []
+    for number, completion in enumerate(group.completions, 1):
+        label = {"id": f"{own['id']}#{number}", "sample": number} if several else {}
+        said = {"response": completion.text.strip(), "response_tokens": len(completion.token_ids)}
+        rows.append({**own, **label, **said, "truncated": completion.truncated})
+    return rows
+
+
+def _need_vllm() -> None:
+    import importlib.util
+
+    if importlib.util.find_spec("vllm") is None:
+        raise InputError("--engine", "vllm is not installed here", "--engine transformers")

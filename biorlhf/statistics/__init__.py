@@ -1,0 +1,1 @@
+"""Intervals, calibration and paired differences: pure functions of numbers."""

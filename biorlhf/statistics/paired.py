@@ -1,0 +1,199 @@
+"""Two evaluations of the same questions, compared by every rate that their reports hold.
+
+A report is an evaluator's JSON. Every object with ``value``, ``low``, ``high`` and ``n`` in it is a
+rate, named by its dotted path. Its table ``answers`` holds one entry per completion: ``question``,
+``cluster``, and columns of numbers (or null), each named by the path of the rate that is its mean.
+The columns ``confidence`` and ``correct`` stand for all numbers of calibration at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from biorlhf.statistics import differences as pairing
+from biorlhf.statistics.assessment import BIASED, statistics
+from biorlhf.statistics.differences import Difference, Side
+from biorlhf.statistics.intervals import Floats, Rate, weighted_mean
+
+Report = Mapping[str, Any]
+
+LESS_IS_BETTER = frozenset(
+    [
+        *("brier", "ece", "mce", "debiased_l2", "reliability", "aurc"),
+        *("overconfidence", "underconfidence", "truncated"),
+    ]
+)
+MORE_IS_BETTER = frozenset(
+    [
+        *("reward", "accuracy", "balanced_accuracy", "brier_skill", "resolution", "auroc"),
+        *("coverage", "verifiers", "kinds"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rate through several evaluations (None where one lacks it), and last minus first."""
+
+    evaluator: str
+    metric: str
+    rates: tuple[Rate | None, ...]
+    difference: Difference | None = None
+
+    @property
+    def verdict(self) -> str:
+        """In plain words; empty where there is nothing to compare."""
+        if self.difference is None:
+            return ""
+        if self.difference.is_too_few:
+            return "too few questions"
+        if self.difference.is_noise:
+            return "inside noise"
+        name = self.metric.split(".")[0 if self.metric.startswith(("verifiers.", "kinds.")) else -1]
+        more = self.difference.value > 0
+        if name in LESS_IS_BETTER:
+            return "worse" if more else "better"
+        if name in MORE_IS_BETTER:
+            return "better" if more else "worse"
+        return "higher" if more else "lower"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "evaluator": self.evaluator,
+            "metric": self.metric,
+            "rates": [rate.to_json() if rate else None for rate in self.rates],
+            "difference": self.difference.to_json() if self.difference else None,
+            "verdict": self.verdict,
+        }
+
+
+def rates_of(report: Report) -> dict[str, Rate]:
+    """Dotted path -> rate, in the order of the report."""
+    return dict(_walk(report, ""))
+
+
+def _walk(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, Rate]]:
+    if path and all(_is_number(node.get(key)) for key in ("value", "low", "high", "n")):
+        yield path, Rate(float(node["value"]), float(node["low"]), float(node["high"]), int(node["n"]))
+    for key, child in node.items():
+        if isinstance(child, Mapping) and not (path == "" and key in ("answers", "left_out")):
+            yield from _walk(child, f"{path}.{key}" if path else key)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def compare(evaluations: Sequence[Mapping[str, Report]], *, differences: bool = True) -> list[Row]:
+    """Every rate of every evaluator through the evaluations, with last minus first, paired by question.
+
+    Args:
+        evaluations: evaluator's name -> its report, for each evaluation in order.
+        differences: whether to compare the first and the last (a bootstrap a column).
+    """
+    rows: list[Row] = []
+    for evaluator in dict.fromkeys(name for evaluation in evaluations for name in evaluation):
+        reports = [evaluation.get(evaluator) or {} for evaluation in evaluations]
+        found = [rates_of(report) for report in reports]
+        paired = paired_differences(reports[0], reports[-1]) if differences and len(reports) > 1 else {}
+        for metric in dict.fromkeys(name for rates in found for name in rates):
+            of_each = tuple(rates.get(metric) for rates in found)
+            rows.append(Row(evaluator, metric, of_each, paired.get(metric)))
+    return rows
+
+
+def paired_differences(first: Report, second: Report) -> dict[str, Difference]:
+    """Path -> second minus first, for every rate that both tables of single answers allow to compare."""
+    before, after = _table(first), _table(second)
+    if before is None or after is None:
+        return {}
+    cluster_of = {**_clusters(before), **_clusters(after)}
+    columns = [_columns(table) for table in (before, after)]
+    questions = [[str(question) for question in table["question"]] for table in (before, after)]
+    found: dict[str, Difference] = {}
+    for names in _alike(*columns):
+        sides = [_side(names, numbers, asked) for numbers, asked in zip(columns, questions, strict=True)]
+        found |= pairing.paired_differences(sides[0], sides[1], cluster_of)
+    return found
+
+
+def shared_questions(first: Mapping[str, Report], second: Mapping[str, Report]) -> tuple[int, int, int]:
+    """How many questions (both answered, only the first, only the second), over all evaluators."""
+    asked = [
+        {q for report in side.values() if (table := _table(report)) for q in table["question"]}
+        for side in (first, second)
+    ]
+    return len(asked[0] & asked[1]), len(asked[0] - asked[1]), len(asked[1] - asked[0])
+
+
+def without(reports: Mapping[str, Report], questions: Collection[str]) -> dict[str, Report]:
+    """The same reports with these questions taken out of the tables of single answers."""
+    found: dict[str, Report] = {}
+    for name, report in reports.items():
+        table = _table(report)
+        if table is not None and questions:
+            keep = [question not in questions for question in table["question"]]
+            cut = {
+                column: [v for v, k in zip(values, keep, strict=True) if k]
+                for column, values in table.items()
+            }
+            report = {**report, "answers": cut}
+        found[name] = report
+    return found
+
+
+def _kept(column: Sequence[Any], keep: Sequence[bool]) -> list[Any]:
+    return [value for value, stays in zip(column, keep, strict=True) if stays]
+
+
+def _table(report: Report) -> Mapping[str, Sequence[Any]] | None:
+    table = report.get("answers")
+    if not isinstance(table, Mapping) or not isinstance(table.get("question"), Sequence):
+        return None
+    length = len(table["question"])
+    whole = all(isinstance(column, Sequence) and len(column) == length for column in table.values())
+    return table if whole and length else None
+
+
+def _clusters(table: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    clusters = table.get("cluster", table["question"])
+    return dict(zip(map(str, table["question"]), map(str, clusters), strict=True))
+
+
+def _columns(table: Mapping[str, Sequence[Any]]) -> dict[str, Floats]:
+    return {
+        name: np.array([np.nan if value is None else float(value) for value in column])
+        for name, column in table.items()
+        if name not in ("question", "cluster") and all(v is None or _is_number(v) for v in column)
+    }
+
+
+FORECASTS = ("confidence", "correct")
+
+
+def _alike(first: Mapping[str, Floats], second: Mapping[str, Floats]) -> list[list[str]]:
+    """Columns that hold a number for the same answers, and so can be resampled together; the two of
+    calibration always stand together."""
+    groups: dict[Any, list[str]] = {}
+    for name in first:
+        if name in second:
+            masks = tuple(np.isfinite(columns[name]).tobytes() for columns in (first, second))
+            groups.setdefault(FORECASTS if name in FORECASTS else masks, []).append(name)
+    return [names for key, names in groups.items() if key != FORECASTS or len(names) == 2]
+
+
+def _side(names: Sequence[str], columns: Mapping[str, Floats], questions: Sequence[str]) -> Side:
+    """Statistics of these columns over the answers for which all of them hold a number."""
+    given = np.all([np.isfinite(columns[name]) for name in names], axis=0)
+    kept = [question for question, keep in zip(questions, given, strict=True) if keep]
+    if set(names) != set(FORECASTS):
+        return Side({name: weighted_mean(columns[name][given]) for name in names}, kept)
+    if not kept:
+        return Side({}, [])
+    numbers = statistics(columns["confidence"][given], columns["correct"][given])
+    numbers["accuracy"] = numbers.pop("accuracy_clustered")
+    return Side(numbers, kept, BIASED)

@@ -1,0 +1,79 @@
+"""The workers of a run as plain objects in this process: for debugging, and for tests without Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from biorlhf.recipe import Recipe
+from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
+from biorlhf.stage import Adapter, Sampling
+from biorlhf.types import Group, Question, ScoredGroup, TrainGroup
+from biorlhf.workers.crew import (
+    CANARY_ANSWER,
+    CANARY_PROMPT,
+    ControlledLearner,
+    Workers,
+    check_canary,
+    highest_rank,
+)
+from biorlhf.workers.plan import requests
+
+
+class InlineRollouts:
+    """One sampler, called directly; meets :class:`biorlhf.stage.Rollouts`."""
+
+    def __init__(self, recipe: Recipe, learner: ControlledLearner) -> None:
+        import os
+
+        from biorlhf.engines.samplers.contract import SamplerSpec, build_sampler
+
+        threads = max(1, os.cpu_count() or 1)
+        self.sampler = build_sampler(
+            SamplerSpec(recipe, highest_rank(recipe), threads, on_gpu=recipe.rollout.gpus > 0)
+        )
+        self.recipe, self.learner = recipe, learner
+        self.probe: TrainGroup = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
+        self.canary_gap = 0.0
+
+    def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+        yield from self.sampler.sample(questions, sampling)
+
+    def load_adapter(self, adapter: Adapter) -> None:
+        self.sampler.load_adapter(adapter)
+        ids = (self.probe.prompt_ids, self.probe.completions[0].token_ids)
+        served = self.sampler.logprobs(*ids)
+        own = self.learner.logprobs(*ids) if served else []
+        self.canary_gap = check_canary(own, served, self.recipe.rollout.canary_tolerance, "the sampler")
+
+
+class InlineScorers:
+    """One isolated scorer, called directly; meets :class:`biorlhf.stage.Scorers`."""
+
+    def __init__(self, scorer: IsolatedScorer) -> None:
+        self.scorer = scorer
+
+    def score(self, groups: Iterable[Group]) -> Iterator[ScoredGroup]:
+        for group in groups:
+            rewards = self.scorer.score([(group.question, c.text) for c in group.completions])
+            yield ScoredGroup(group, tuple(rewards))
+
+    @property
+    def kills(self) -> list[int]:
+        return [self.scorer.restarts]
+
+
+@contextmanager
+def inline_workers(recipe: Recipe, *, samples: bool) -> Iterator[Workers]:
+    """Everything in this process; only the verifiers' child process is kept apart."""
+    import os
+
+    from biorlhf.engines.control import build_learner
+
+    learner = build_learner(recipe, threads=os.cpu_count() or 1, on_gpu=recipe.learner.gpus > 0)
+    description = {"actors": [{"name": r.name} for r in requests(recipe, samples=samples)]}
+    if not samples:
+        yield Workers(learner, None, None, description)
+        return
+    with IsolatedScorer(ScorerSpec.from_recipe(recipe)) as scorer:
+        yield Workers(learner, InlineRollouts(recipe, learner), InlineScorers(scorer), description)

@@ -1,0 +1,104 @@
+"""Your own questions, SFT texts or preference pairs: JSONL, a JSON array, or Parquet.
+
+The rows of a file may have any of these shapes::
+
+    {"prompt": ..., "ground_truth": {...}}                       a question for GRPO, evaluation, scoring
+    {"prompt": ..., "completion": ...}                           an SFT text ("response" is accepted too)
+    {"messages": [{"role": "user", ...}, {"role": "assistant", ...}]}
+    {"instruction": ..., "input": ..., "output": ...}            or {"question": ..., "answer": ...}
+    {"text": "### Instruction:\\n...\\n\\n### Response:\\n..."}
+    {"prompt": ..., "chosen": ..., "rejected": ...}              a preference pair; sides as text or messages
+
+``id``, ``split``, ``kind``, ``source``, ``tissue``, ``difficulty``, ``family``, ``verifiers``, ``answer``,
+``split_group`` and ``fact_ids`` are read where they are there. A folder that ``biorlhf data build`` wrote
+is read as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from biorlhf import DataError, Dataset, DatasetPlugin, Example, PluginConfig, Preference, Question, hookimpl
+from biorlhf.types import Split
+from biorlhf_plugins.datasets.jsonl.read import read_rows
+from biorlhf_plugins.datasets.jsonl.shapes import Item, read_item
+
+BUILT = ("questions.parquet", "examples.parquet", "preferences.parquet")
+
+
+class JsonlConfig(PluginConfig):
+    """Settings of the dataset ``jsonl``.
+
+    ``split`` is for rows that name none. ``validation_fraction`` is the share of prompts, drawn by
+    ``seed``, that is moved from training to validation; rows with one prompt stay together.
+    """
+
+    file: str | tuple[str, ...]
+    split: Literal["train", "validation", "test"] = "train"
+    validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    seed: int = 42
+    licence: str = ""
+
+
+def build(config: JsonlConfig) -> Dataset:
+    """Every row of every file; raises ``DataError`` naming file, line and key."""
+    names = [config.file] if isinstance(config.file, str) else list(config.file)
+    paths = [path for name in names for path in _files(Path(name))]
+    made: list[Item] = []
+    for path in paths:
+        made += [_drawn(item, config) for item in read_items(path, config.split)]
+    return Dataset(
+        name=Path(names[0]).stem,
+        questions=tuple(item for item in made if isinstance(item, Question)),
+        examples=tuple(item for item in made if isinstance(item, Example)),
+        preferences=tuple(item for item in made if isinstance(item, Preference)),
+        provenance={"files": [_describe(path, config.licence) for path in paths]},
+    )
+
+
+def read_items(path: Path, default_split: str = "train") -> Sequence[Item]:
+    """The items of one file, in order; a row without an id is named by the file and its position."""
+    return [
+        read_item(where, row, f"{path.stem}:{number}", default_split)
+        for number, (where, row) in enumerate(read_rows(path))
+    ]
+
+
+def _drawn(item: Item, config: JsonlConfig) -> Item:
+    digest = hashlib.sha256(f"{config.seed}:{item.prompt.strip().lower()}".encode()).digest()
+    held = int.from_bytes(digest[:8], "big") / 2**64 < config.validation_fraction
+    moves = held and item.split == Split.TRAIN
+    return replace(item, split=Split.VALIDATION.value) if moves else item
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = [path / name for name in BUILT if (path / name).is_file()]
+    if not found:
+        raise DataError(
+            str(path), "a folder without built data", f"a file, or a folder with {', '.join(BUILT)}"
+        )
+    return found
+
+
+def _describe(path: Path, licence: str) -> dict[str, Any]:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"path": path.name, "sha256": digest, "licence": licence or "not stated"}
+
+
+@hookimpl
+def biorlhf_datasets():
+    yield DatasetPlugin(
+        name="jsonl",
+        aliases=("json", "file"),
+        summary="your own questions, SFT texts or preference pairs (JSONL, JSON, Parquet)",
+        config=JsonlConfig,
+        build=build,
+    )

@@ -1,0 +1,276 @@
+"""The KMP study: kaempferol (KMP) × hindlimb unloading (HU) × radiation (IR) in four mouse tissues.
+
+118 published figures, and texts made from them by templates. For notebooks::
+
+    from biorlhf_plugins.datasets.kmp import STRESSOR_EFFECTS
+    STRESSOR_EFFECTS["Hippocampus"]     # {"HU": 1555, "IR": 5477, "HU_IR": 5510}
+
+Two kinds of split, which test different things:
+
+``fact``        Each fact lies in one split only, so the test asks for figures that were never taught. Without
+                the table in the prompt (closed book) nobody can know them: an honest model says so, with
+                a low confidence. With it (open book) the test measures whether reading a table generalises.
+``paraphrase``  Every fact is taught, and the test asks for the same facts in other words: a test of recall.
+                No sentence of the test stands in training. With ``max_examples`` fewer facts are taught,
+                and only those are asked for. ``test_set: published`` is 20 questions in the shape of the
+                published test instead (10 factual, 5 reasoning, 5 calibration).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from biorlhf import Dataset, DatasetPlugin, PluginConfig, hookimpl
+from biorlhf.errors import DataError
+from biorlhf.types import Split
+from biorlhf_plugins.datasets.kmp.calibration import calibration
+from biorlhf_plugins.datasets.kmp.facts import (
+    DEG_COUNT,
+    KMP_TABLE,
+    PATHWAYS,
+    RESPONSE_TYPE,
+    TISSUES,
+    TYPE_NAMES,
+    Fact,
+    kmp_facts,
+)
+from biorlhf_plugins.datasets.kmp.factual import askable, factual, recall
+from biorlhf_plugins.datasets.kmp.phrases import number, where
+from biorlhf_plugins.datasets.kmp.published import published
+from biorlhf_plugins.datasets.kmp.reasoning import reasoning
+from biorlhf_plugins.making import items
+from biorlhf_plugins.making.items import Item
+from biorlhf_plugins.making.shipped import read_shipped
+from biorlhf_plugins.making.splits import Fractions, assign_groups, stable_order, without_near_duplicates
+
+Family = Literal[
+    "factual",
+    "chain_of_thought",
+    "comparison",
+    "ranking",
+    "multi_hop",
+    "interaction",
+    "design_critique",
+    "error_correction",
+    "false_premise",
+    "calibration",
+]
+Share = Annotated[float, Field(ge=0, lt=1)]
+CAPS = {
+    "chain_of_thought": 80,
+    "comparison": 36,
+    "ranking": 24,
+    "multi_hop": 40,
+    "error_correction": 30,
+    "false_premise": 24,
+}
+DISTRACTORS = 3
+
+
+class KmpConfig(PluginConfig):
+    """Settings of the dataset ``kmp``.
+
+    Attributes:
+        mode: ``open_book`` puts the table's rows, among others, before each question.
+        split, test_set: see the module. ``test_set`` belongs to ``split: paraphrase``.
+        families: only these; None: all.
+        hold_out_tissues: with ``split: fact``, all facts of these tissues are the test.
+        validation_fraction, test_fraction: shares of the groups of facts, with ``split: fact``.
+        confidence: what the SFT texts state. ``high`` where the table says it, low where it cannot say;
+            ``spread`` draws any level, to teach the form and leave the level to GRPO.
+        max_examples, max_preferences, max_questions, max_test_questions: upper bounds; families are
+            kept in proportion, and all tables keep the same facts first.
+    """
+
+    mode: Literal["closed_book", "open_book"] = "closed_book"
+    split: Literal["fact", "paraphrase"] = "fact"
+    test_set: Literal["paraphrase", "published"] | None = None
+    families: tuple[Family, ...] | None = None
+    hold_out_tissues: tuple[Literal["heart", "hippocampus", "liver", "soleus"], ...] = ()
+    validation_fraction: Share = 0.1
+    test_fraction: Share = 0.2
+    seed: int = 42
+    confidence: Literal["high", "spread"] = "high"
+    max_examples: PositiveInt | None = None
+    max_preferences: PositiveInt | None = None
+    max_questions: PositiveInt | None = None
+    max_test_questions: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> KmpConfig:
+        if self.split == "fact" and self.test_set is not None:
+            raise ValueError(
+                "test_set belongs to `split: paraphrase`; with `split: fact` the test is the held-out facts"
+            )
+        if self.split == "paraphrase" and self.hold_out_tissues:
+            raise ValueError(
+                "hold_out_tissues belongs to `split: fact`; a paraphrase test asks for taught facts"
+            )
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError("validation_fraction and test_fraction leave nothing to train on")
+        if set(self.hold_out_tissues) == set(TISSUES):
+            raise ValueError("hold_out_tissues leaves no tissue to train on")
+        return self
+
+
+def build(config: KmpConfig) -> Dataset:
+    """Build the dataset: SFT examples, preferences and questions, all with their split."""
+    pools = _pools(config)
+    taught: set[str] = set()
+    table = read_shipped(KMP_TABLE)
+    source = f"data/{table.path}"
+    questions, examples, preferences = [], [], []
+    for split, pool in pools.items():
+        if split != Split.TRAIN.value:
+            asked = [i for i in pool if i.first and (i.family != "paraphrase" or taught.issuperset(i.facts))]
+            chosen = items.limited(asked, config.max_test_questions, config.seed)
+            questions += [items.to_question(i, "kmp", split, source) for i in chosen]
+            continue
+        some = items.limited([i for i in pool if i.first], config.max_questions, config.seed)
+        questions += [items.to_question(i, "kmp", split, source) for i in some]
+        some = items.limited(pool, config.max_examples, config.seed)
+        examples += [items.to_example(i, "kmp", split, source, config.confidence == "spread") for i in some]
+        taught = {fact for item in some for fact in item.facts}
+        some = items.limited([i for i in pool if i.first and i.wrong], config.max_preferences, config.seed)
+        preferences += [items.to_preference(i, "kmp", split, source) for i in some]
+    if not examples or not questions:
+        raise DataError(
+            "dataset kmp", "these settings leave no training text or no question", hint=str(config)
+        )
+    counts = Counter(f"questions.{q.split}" for q in questions)
+    return Dataset(
+        "kmp",
+        tuple(questions),
+        tuple(examples),
+        tuple(preferences),
+        {
+            "files": [table.provenance()],
+            "settings": config.model_dump(mode="json"),
+            "split": _SPLIT_MEANING[config.split],
+            "counts": {**counts, "examples": len(examples), "preferences": len(preferences)},
+            "not_asked": [f"{f.id}: {f.note}" for f in kmp_facts() if not askable(f)],
+        },
+    )
+
+
+_SPLIT_MEANING = {
+    "fact": "no fact lies in two splits: the test asks for figures that training never shows",
+    "paraphrase": "recall: the test asks for trained facts in other words, sharing no sentence with training",
+}
+
+
+def _pools(config: KmpConfig) -> dict[str, list[Item]]:
+    facts = kmp_facts()
+    if config.split == "paraphrase":
+        train = _generate(facts, calibration(), config)
+        if config.test_set == "published":
+            test = published(facts)
+        else:
+            test = [*recall(facts), *calibration(recall=True)]
+        pools = {Split.TRAIN.value: (train, facts), Split.TEST.value: (items.unique(test), facts)}
+    else:
+        nothing = calibration()
+        split_of = _split_of(facts, nothing, config)
+        pools = {}
+        for split in Split:
+            mine = tuple(f for f in facts if split_of[f.group] == split.value)
+            void = [i for i in nothing if split_of[i.groups[0]] == split.value]
+            pools[split.value] = (_generate(mine, void, config), mine)
+    if config.mode == "open_book":
+        pools = {split: (list(_open_book(pool, mine)), mine) for split, (pool, mine) in pools.items()}
+    return without_near_duplicates({split: pool for split, (pool, _) in pools.items()}, lambda i: i.prompt)
+
+
+def _split_of(facts: Iterable[Fact], nothing: Iterable[Item], config: KmpConfig) -> dict[str, str]:
+    groups = {f.group: f.tissue for f in facts} | {i.groups[0]: "" for i in nothing}
+    held = {group for group, tissue in groups.items() if tissue in config.hold_out_tissues}
+    # A held-out tissue is the whole test of figures; the unanswerable topics are split as ever.
+    test = config.test_fraction
+    split: dict[str, str] = {}
+    for free in (False, True):
+        members = [g for g, tissue in groups.items() if (tissue == "") == free and g not in held]
+        share = 0.0 if config.hold_out_tissues and not free else test
+        split |= assign_groups(members, Fractions(config.validation_fraction, share), config.seed)
+    return split | dict.fromkeys(held, Split.TEST.value)
+
+
+def _generate(facts: Sequence[Fact], nothing: Sequence[Item], config: KmpConfig) -> list[Item]:
+    every = items.capped([*factual(facts), *reasoning(facts), *nothing], CAPS, config.seed)
+    return items.unique(i for i in every if config.families is None or i.family in config.families)
+
+
+def _open_book(pool: Iterable[Item], facts: Sequence[Fact]) -> Iterator[Item]:
+    """The figures that an item needs, among others of its own split, as rows before the question."""
+    by_id = {fact.id: fact for fact in facts if askable(fact)}
+    for item in pool:
+        needed = [name for name in item.facts if name in by_id]
+        others = [n for n in stable_order(by_id, len(item.slot)) if n not in needed]
+        offset = items.pick(range(max(1, len(others))), item.slot)
+        shown = needed + (others[offset:] + others[:offset])[:DISTRACTORS]
+        rows = [_row(by_id[name]) for name in stable_order(shown, 0)]
+        prompt = "\n".join(["tissue | contrast | quantity | value", *rows, "", item.prompt])
+        facts_shown = tuple(dict.fromkeys([*item.facts, *shown]))
+        groups = tuple(dict.fromkeys([*item.groups, *(by_id[name].group for name in shown)]))
+        yield replace(item, prompt=prompt, facts=facts_shown, groups=groups)
+
+
+def _row(fact: Fact) -> str:
+    quantity = fact.quantity if fact.entity == fact.tissue else f"{fact.entity} {fact.quantity}"
+    place = (
+        where(fact.condition).removeprefix("under ").removeprefix("for ")
+        if fact.entity == fact.tissue
+        else ""
+    )
+    return " | ".join([fact.tissue, place.removeprefix("the "), quantity, number(fact.value)])
+
+
+def _by_tissue(conditions: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    table: dict[str, dict[str, int]] = {tissue.capitalize(): {} for tissue in TISSUES}
+    for fact in kmp_facts():
+        if fact.quantity == DEG_COUNT and fact.condition in conditions:
+            table[fact.tissue.capitalize()][conditions[fact.condition]] = int(fact.value)
+    return table
+
+
+def _oxphos() -> dict[str, dict[str, Any]]:
+    name = PATHWAYS["OXIDATIVE_PHOSPHORYLATION"]
+    table: dict[str, dict[str, Any]] = {}
+    for fact in kmp_facts():
+        if fact.quantity == f"{name} NES":
+            key = "KMP_NES" if fact.condition.startswith("KMP") else "stress_NES"
+            table.setdefault(fact.tissue.capitalize(), {})[key] = fact.value
+        elif fact.quantity == f"{name} pattern":
+            pattern = fact.value if askable(fact) else None
+            table.setdefault(fact.tissue.capitalize(), {})["pattern"] = pattern
+    return table
+
+
+#: Tissue -> stressor -> DEG count against control.
+STRESSOR_EFFECTS = _by_tissue({"HU": "HU", "IR": "IR", "HU+IR": "HU_IR"})
+#: Tissue -> condition -> DEG count of KMP against vehicle within it.
+KMP_EFFECTS = _by_tissue({"KMP baseline": "baseline", "KMP HU": "HU", "KMP IR": "IR", "KMP HU+IR": "HU_IR"})
+#: Tissue -> interaction term -> DEG count.
+INTERACTIONS = _by_tissue({"HU_x_IR": "HU_x_IR", "KMP_x_HU": "KMP_x_HU", "KMP_x_IR": "KMP_x_IR"})
+#: Tissue -> (letter, name) of its KMP response type.
+TISSUE_TYPES = {
+    f.tissue.capitalize(): (f.value, TYPE_NAMES[str(f.value)])
+    for f in kmp_facts()
+    if f.quantity == RESPONSE_TYPE
+}
+#: Tissue -> NES of oxidative phosphorylation under HU+IR and for KMP in it, and the pattern (None: disputed).
+OXPHOS_PATTERNS = _oxphos()
+
+
+@hookimpl
+def biorlhf_datasets() -> Iterator[DatasetPlugin]:
+    yield DatasetPlugin(
+        name="kmp",
+        build=build,
+        summary="118 figures of kaempferol x unloading x radiation in four mouse tissues",
+        config=KmpConfig,
+    )

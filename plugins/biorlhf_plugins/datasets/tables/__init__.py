@@ -1,0 +1,105 @@
+"""A lab's own result tables as questions with ground truth, training text and preference pairs.
+
+Reads DESeq2, edgeR, limma, GeneLab's wide files, fgsea, clusterProfiler and GSEA desktop output (CSV, TSV,
+xlsx, Parquet, gz). The same settings work in a recipe and in the file that ``biorlhf data build`` takes::
+
+    data:
+      - dataset: tables
+        tables:
+          - file: soleus_fgsea.csv
+            tool: fgsea
+            tissue: soleus
+            condition: spaceflight
+            contrast: {numerator: flight, denominator: ground}
+            thresholds: {padj: 0.05}
+
+UP means a positive effect, higher in the numerator. An adjusted p of NA is "not tested": such a slot becomes
+a question that the data cannot answer, not one whose answer is "not significant".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from biorlhf import Dataset, DatasetPlugin, hookimpl
+from biorlhf_plugins.datasets.tables.config import LabConfig, resolve
+from biorlhf_plugins.datasets.tables.items import items
+from biorlhf_plugins.datasets.tables.slots import (
+    DIRECTIONS,
+    DOWN,
+    NS,
+    UP,
+    Loaded,
+    Slots,
+    arrange,
+    load_tables,
+)
+
+
+def build(config: LabConfig) -> Dataset:
+    """Every kept slot of every table as items in memory; ``data build`` streams them to files instead."""
+    config = resolve(config)
+    slots = arrange(config, load_tables(config))
+    made = list(items(config, slots))
+    return Dataset(
+        name=config.name,
+        questions=tuple(item.question for item in made),
+        examples=tuple(item.example for item in made if item.example),
+        preferences=tuple(item.preference for item in made if item.preference),
+        provenance=provenance(config, slots),
+    )
+
+
+def provenance(config: LabConfig, slots: Slots) -> dict[str, Any]:
+    """What a run's manifest records: files, contrasts, thresholds, counts, exceptions, sign audits."""
+    return {
+        "seed": config.seed,
+        "licence": config.licence,
+        "unbalanced": list(slots.exceptions),
+        "tables": [_describe(one) for one in slots.loaded],
+    }
+
+
+def _describe(one: Loaded) -> dict[str, Any]:
+    spec = one.spec
+    return {
+        "file": spec.file,
+        "sha256": one.sha256,
+        "tool": spec.tool,
+        "columns": dict(one.results.columns),
+        "flipped": spec.flip,
+        "up_means": f"higher in {spec.contrast.numerator}",
+        "contrast": spec.contrast.model_dump(),
+        "thresholds": spec.thresholds.model_dump(),
+        "rows": {name: int((one.direction == code).sum()) for code, name in enumerate(DIRECTIONS)},
+        "signs": one.audit.to_json() if one.audit else None,
+    }
+
+
+Top = list[tuple[str, float]]
+
+
+def orientation(loaded: Sequence[Loaded]) -> Iterator[tuple[str, Top, Top]]:
+    """For a person to confirm: per table, a headline, and the three strongest UP and DOWN rows."""
+    for one in loaded:
+        spec, effect = one.spec, one.results.table["effect"].to_numpy()
+        labels = one.results.table["label"]
+        tops: list[Top] = []
+        for code, sign in ((UP, -1), (DOWN, 1)):
+            rows = [row for row in (sign * effect).argsort(kind="stable") if one.direction[row] == code][:3]
+            tops.append([(labels[int(row)].as_py(), float(effect[row])) for row in rows])
+        counts = ", ".join(
+            f"{(one.direction == code).sum():,} {DIRECTIONS[code]}" for code in (UP, DOWN, NS, 3)
+        )
+        yield f"{spec.file}: UP means higher in {spec.contrast.numerator} ({counts})", tops[0], tops[1]
+
+
+@hookimpl
+def biorlhf_datasets():
+    yield DatasetPlugin(
+        name="tables",
+        summary="a lab's own DESeq2, edgeR, limma, GeneLab, fgsea, clusterProfiler or GSEA tables",
+        config=LabConfig,
+        build=build,
+    )

@@ -1,0 +1,165 @@
+"""What a lab says about its own tables: the settings of the dataset ``tables``, and of ``lab.yaml``."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from biorlhf import PluginConfig
+from biorlhf.errors import DataError
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class Contrast(PluginConfig):
+    """Which group the effect compares with which: a positive effect means higher in ``numerator``.
+
+    It is never guessed: a file does not say it, and a wrong one inverts every direction.
+    """
+
+    numerator: Name
+    denominator: Name
+
+    @model_validator(mode="after")
+    def _differ(self) -> Contrast:
+        if self.numerator.strip().lower() == self.denominator.strip().lower():
+            raise ValueError(f"numerator and denominator are both {self.numerator!r}")
+        return self
+
+    def flipped(self) -> Contrast:
+        return Contrast(numerator=self.denominator, denominator=self.numerator)
+
+    @functools.cached_property
+    def name(self) -> str:
+        """``flight_vs_ground``: as in the ground truth."""
+        return f"{self.numerator}_vs_{self.denominator}".replace(" ", "_")
+
+
+class Thresholds(PluginConfig):
+    """Significant is adjusted p below ``padj`` and an absolute effect of at least ``effect``."""
+
+    padj: Annotated[float, Field(gt=0, lt=1)]
+    effect: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Expression(PluginConfig):
+    """A matrix of log-scale values, genes (or set scores) by samples, to check the signs against."""
+
+    file: Name
+    numerator: Annotated[tuple[str, ...], Field(min_length=1)]
+    denominator: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class LabTable(PluginConfig):
+    """One results file.
+
+    ``contrast`` is that of the file. ``flip`` turns it round for the questions: effects change their sign,
+    and UP means higher in the file's denominator. A file that compares controls with treated wants it.
+    ``columns`` names columns that are called otherwise than by the tool: ``{id, label, effect, p,
+    adjusted, raw, tissue, condition, mission, db}``. ``tissue`` may be left out where the file has a
+    column of that name; where both say it, they must agree.
+    """
+
+    file: Name
+    tool: Literal["deseq2", "edger", "limma", "genelab", "fgsea", "clusterprofiler", "gsea"]
+    contrast: Contrast
+    thresholds: Thresholds
+    condition: str
+    tissue: str | None = None
+    mission: str | None = None
+    db: str | None = None
+    sheet: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    expression: Expression | None = None
+    flip: bool = False
+
+
+class Splits(PluginConfig):
+    """Shares of the (tissue, gene or pathway) slots; a held-out tissue is for testing as a whole."""
+
+    validation: Fraction = 0.1
+    test: Fraction = 0.2
+    hold_out_tissues: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _leave_some(self) -> Splits:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together must leave something to train on")
+        return self
+
+
+class LabConfig(PluginConfig):
+    """Settings of the dataset ``tables``. Either the tables themselves, or ``lab``: a file with them.
+
+    Paths are relative to ``folder``; in a lab file, ``folder`` is relative to that file.
+    """
+
+    lab: str | None = None
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "lab"
+    seed: Annotated[int, Field(ge=0)] = 42
+    folder: str = "."
+    licence: str = "the lab's own"
+    splits: Splits = Splits()
+    limit: Annotated[int, Field(gt=0)] | None = None
+    tables: tuple[LabTable, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of(self) -> LabConfig:
+        if (self.lab is None) == (not self.tables):
+            raise ValueError("give 'tables' (a list of results files), or 'lab' (a YAML file that has it)")
+        if self.lab is not None and len(self.model_fields_set) > 1:
+            others = ", ".join(sorted(self.model_fields_set - {"lab"}))
+            raise ValueError(f"'lab' stands alone; {others} belong into that file")
+        return self
+
+
+def load_lab(path: Path) -> LabConfig:
+    """Read and check a ``lab.yaml``; its ``folder`` becomes relative to the working directory.
+
+    Raises:
+        DataError, RecipeError: no such file, or a key that is missing, unknown or wrong, with its line.
+    """
+    from biorlhf.recipe import yaml12
+    from biorlhf.recipe.validation import locate, validate_model
+
+    try:
+        content = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        raise DataError(str(path), "no such file", choices=near, name=path.name) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(str(path), f"cannot be read: {error}", "a YAML file") from None
+    data, lines = yaml12.load(content, str(path))
+    if not isinstance(data, dict):
+        raise DataError(f"{path}:1", "no mapping of keys", "the key 'tables' with a list of results files")
+    if "lab" in data:
+        raise DataError(locate(str(path), ("lab",), lines), "a lab file that names another", "'tables'")
+    _demand_contrasts(path, data, lines)
+    config: LabConfig = validate_model(LabConfig, data, where=str(path), lines=lines)
+    return config.model_copy(update={"folder": str(path.parent / config.folder)})
+
+
+def _demand_contrasts(path: Path, data: dict[str, Any], lines: Any) -> None:
+    """A missing contrast gets a message of its own: it is the one thing that everybody forgets."""
+    from biorlhf.recipe.validation import locate
+
+    for number, table in enumerate(data.get("tables") or ()):
+        contrast = table.get("contrast") if isinstance(table, dict) else None
+        for side in ("numerator", "denominator"):
+            if isinstance(table, dict) and not (isinstance(contrast, dict) and contrast.get(side)):
+                raise DataError(
+                    locate(str(path), ("tables", number), lines),
+                    f"{table.get('file', 'the table')}: the contrast's {side} is missing",
+                    "contrast: {numerator: flight, denominator: ground}",
+                    hint="a positive effect means higher in the numerator; "
+                    "no file says which group that is, so it is never guessed",
+                )
+
+
+def resolve(config: LabConfig) -> LabConfig:
+    """The configuration with its tables, from the lab file where it names one."""
+    return load_lab(Path(config.lab)) if config.lab is not None else config

@@ -1,0 +1,1 @@
+"""Tables as tools write them: source, text, columns."""

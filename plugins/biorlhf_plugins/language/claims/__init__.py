@@ -1,0 +1,1 @@
+"""Claims: which value or direction is stated of which slot."""

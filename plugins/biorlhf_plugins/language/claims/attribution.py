@@ -1,0 +1,207 @@
+"""What a number, a direction or a class is about: the nearest tissue, condition, set and mission.
+
+A slot's field is looked for in the claim's own chunk, then in the chunks before it in the sentence,
+then in a heading, then in the sentences before, and at last in the prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
+from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
+from biorlhf_plugins.language.records import Slot
+from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
+from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention
+
+OTHERS = ("other tissues",)
+EXCEPTED = 12
+"""Tokens after "except" in which the names are exceptions."""
+
+
+def slots(
+    reader: Reader, sentence: Sentence, index: int, focus: Mention, paired: dict[int, Any]
+) -> Iterator[Slot]:
+    kinds, chunk = reader.kinds, sentence.chunks[index]
+    found, stated = dict(reader.absent), list(reader.told)
+    if "other" in kinds and _other_subject(reader, chunk, focus) and not _pick(reader, chunk, focus, "path"):
+        return
+    if chunk.link == "unlike" and not any(m.kind in ROLES for m in chunk.mentions):
+        return  # "unlike the cell-death sets, which fall": of sets that no lexicon knows
+    if focus.value == "MIXED" and "mission" not in kinds:
+        found["mission"] = default(reader, "mission")
+        stated = [role for role in stated if role != "mission"]
+    barred = _excepted(chunk, focus) if "except" in kinds else frozenset()
+    if "everyone" in kinds and "entity" not in kinds and "mission" not in kinds and _elsewhere(chunk):
+        found["entity"] = OTHERS
+        stated.append("entity")
+    if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
+        found["entity"] = reader.given["entity"]
+        stated.append("entity")
+    for role in reader.present:
+        if role == "entity" and focus.first in paired:
+            near: tuple[Any, ...] = (paired[focus.first],)
+        elif role == "mission" and focus.value == "MIXED":
+            near = _pick(reader, chunk, focus, role)
+        else:
+            rest = role == "entity" and "everyone" in kinds and _elsewhere(chunk)
+            before = OTHERS if rest else _spoken_of(reader, role)
+            near = _near(reader, sentence.chunks, index, focus, role) or before
+        if barred and role in ("entity", "mission"):
+            near, before = tuple(v for v in near if v not in barred), default(reader, role)
+            near = near or (OTHERS if role == "entity" and barred & set(before) else ())
+        if near:
+            stated.append(role)
+        found[role] = near or default(reader, role)
+    quantity = quantity_of(reader, sentence, index, focus)
+    pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
+    given_here = frozenset("pathways" if role == "path" else role for role in stated)
+    for entity in found["entity"] or NOTHING:
+        for mission in found["mission"] or NOTHING:
+            for condition in found["condition"] or NOTHING:
+                medicine = treatment(found["treatment"], condition)
+                yield Slot(entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
+
+
+def _excepted(chunk: Chunk, focus: Mention) -> frozenset[Any]:
+    """The tissues or missions of which a claim does not speak: "in every tissue except kidney"."""
+    marks = [m for m in chunk.mentions if m.kind == "except"]
+    names = (m for m in chunk.mentions if m.kind in ("entity", "mission"))
+    return frozenset(
+        m.value for m in names
+        if any(x.first < m.first <= x.first + EXCEPTED and not x.first < focus.first < m.first for x in marks)
+    )  # fmt: skip
+
+
+def begin(reader: Reader, sentence: Sentence) -> None:
+    """What all foci of a sentence share: the roles that it does not name, and what they are instead."""
+    reader.kinds = frozenset([m.kind for m in sentence.mentions])
+    reader.present = [role for role in ROLES if role in reader.kinds]
+    if "asked" in reader.kinds:  # "the right figure is": of what the prompt asks for
+        reader.carried, reader.heading = {}, {}
+    reader.absent, reader.told = {}, []
+    for role in ROLES:
+        if role not in reader.kinds:
+            told = _spoken_of(reader, role)
+            reader.absent[role] = told or default(reader, role)
+            if told:
+                reader.told.append(role)
+    reader.db = _database(reader, sentence) if "path" in reader.kinds else None
+
+
+def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:
+    """What the heading, or a sentence before, says of a role. A treatment is not carried on."""
+    return reader.heading.get(role) or (reader.carried.get(role, ()) if role != "treatment" else ())
+
+
+def _all_asked(reader: Reader, chunk: Chunk) -> bool:
+    """ "Both fall", "in all tissues": the tissues that the prompt names."""
+    if not reader.kinds & {"both", "everyone"}:
+        return False
+    return any(
+        (m.kind == "both" and len(reader.given["entity"]) == 2)
+        or (
+            m.kind == "everyone"
+            and m.value == "all"
+            and reader.stream[m.last - 1].text in ("tissue", "organ")
+        )
+        for m in chunk.mentions
+    )
+
+
+def _elsewhere(chunk: Chunk) -> bool:
+    """True for "everywhere else": what is said is not about the tissue that was asked for."""
+    return any(m.kind == "everyone" and m.value == "rest" for m in chunk.mentions)
+
+
+def default(reader: Reader, role: str) -> tuple[Any, ...]:
+    given = reader.given.get(role, ())
+    return given if len(given) == 1 else ()
+
+
+def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
+    if condition and "_x_" in condition:
+        return None
+    return str(found[-1]) if found else None
+
+
+def _near(
+    reader: Reader, chunks: Sequence[Chunk], index: int, focus: Mention, role: str
+) -> tuple[Any, ...] | None:
+    own = _pick(reader, chunks[index], focus, role)
+    if own:
+        return own
+    for before in range(index - 1, max(-1, index - 25), -1):
+        group = values(last_group(chunks[before].mentions, role), role)
+        if group:
+            return group
+    later = values((m for c in chunks[index + 1 :] for m in c.mentions), role)
+    if len(later) == 1 and role == "path":
+        return later
+    return None
+
+
+def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any, ...]:
+    """The mention, or the list of mentions, of a role that stands nearest to the focus."""
+    candidates = [m for m in chunk.mentions if m.kind == role]
+    if len(candidates) < 2:
+        return tuple(m.value for m in candidates)
+    compared = [r.first for r in chunk.mentions if r.kind == "cmp"] if "cmp" in reader.kinds else []
+    if compared:
+        free = [
+            m for m in candidates
+            if not any(0 < m.first - at <= 3 and not at < focus.first < m.first for at in compared)
+        ]  # fmt: skip
+        candidates = free or candidates
+    if len({m.value for m in candidates}) == 1:
+        return values(candidates, role)
+    rivals = [m for m in chunk.mentions if m.kind == focus.kind and m is not focus]
+    nearest = min(candidates, key=lambda m: _distance(reader, m, focus))
+    group = [nearest]
+    for step in (-1, 1):
+        at = candidates.index(nearest) + step
+        while 0 <= at < len(candidates):
+            inner = group[-1] if step > 0 else group[0]
+            gap = candidates[at].first - inner.last if step > 0 else inner.first - candidates[at].last
+            low, high = sorted((candidates[at].first, inner.first))
+            if gap > 4 or any(low < r.first < high for r in (*rivals, focus)):
+                break
+            group.insert(len(group) if step > 0 else 0, candidates[at])
+            at += step
+    return values(group, role)
+
+
+def _distance(reader: Reader, m: Mention, focus: Mention) -> float:
+    if m.first >= focus.last:
+        gap = m.first - focus.last
+        linked = m.first > 0 and reader.stream[m.first - 1].text in PREPOSITIONS
+        return gap - 2.5 if linked else gap
+    return float(focus.first - m.last)
+
+
+def last_group(mentions: Sequence[Mention], role: str) -> list[Mention]:
+    group: list[Mention] = []
+    for m in reversed(mentions):
+        if m.kind == role:
+            if group and group[-1].first - m.last > 4:
+                break
+            group.append(m)
+    return group[::-1]
+
+
+def _other_subject(reader: Reader, chunk: Chunk, focus: Mention) -> bool:
+    return focus.kind == "dir" and any(
+        m.kind == "other"
+        and (focus.first >= m.last or (0 <= m.first - focus.last <= 2 and not _bracketed(reader, focus, m)))
+        for m in chunk.mentions
+    )
+
+
+def _bracketed(reader: Reader, left: Mention, right: Mention) -> bool:
+    return any(reader.stream[i].text in ("(", "[", ",", "—", ":") for i in range(left.last, right.first))
+
+
+def _database(reader: Reader, sentence: Sentence) -> str | None:
+    named = [t.text for t in reader.stream[sentence.first : sentence.last] if t.text in DATABASE_WORDS]
+    return named[0] if named else None

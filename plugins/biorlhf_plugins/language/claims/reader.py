@@ -1,0 +1,53 @@
+"""The state of one pass over a text, and the values of a role among mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from biorlhf_plugins.language.records import Claim
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import Clean, Token
+
+ROLES = ("entity", "mission", "path", "condition", "treatment")
+
+NOTHING = (None,)
+
+
+@dataclass(slots=True)
+class Reader:
+    """The state of one pass: tokens, what the prompt gives, and what the text has spoken of last."""
+
+    stream: Sequence[Token]
+    clean: Clean
+    given: dict[str, tuple[Any, ...]]
+    marks: Sequence[str]
+    carried: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    columns: list[list[Mention]] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    kinds: frozenset[str] = frozenset()
+    present: list[str] = field(default_factory=list)
+    absent: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+    db: str | None = None
+    operands: frozenset[int] = frozenset()
+    quotients: frozenset[int] = frozenset()
+    fresh: frozenset[int] = frozenset()
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        return self.clean.span(self.stream[first].start, self.stream[last - 1].end)
+
+
+def values(mentions: Iterable[Mention], role: str) -> tuple[Any, ...]:
+    """Distinct values of a role, in order; "stress" beside a named stressor says nothing more."""
+    listed = [m.value for m in mentions if m.kind == role]
+    if len(listed) < 2:
+        return tuple(listed)
+    found = tuple(dict.fromkeys(listed))
+    if role == "condition" and len(found) > 1:
+        found = tuple(v for v in found if v != "stress")
+        if set(found) in ({"hu", "ir", "hu+ir"}, {"hu", "hu+ir"}, {"ir", "hu+ir"}):
+            found = ("hu+ir",)
+    return found

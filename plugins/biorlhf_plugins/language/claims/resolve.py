@@ -1,0 +1,247 @@
+"""From chunks to claims: for every number, direction and class, what it is about.
+
+A slot's field is looked for in the claim's own chunk, then in the chunks before it in the sentence,
+then in a heading or a table's header, then in the sentences before, and at last in the prompt.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from biorlhf_plugins.language.claims.attribution import begin, default, last_group, slots, treatment
+from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
+from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
+from biorlhf_plugins.language.records import Claim, Slot
+from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
+from biorlhf_plugins.language.sentences.polarity import flipped, negated
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
+
+APPROXIMATE_GAP = 3
+COUNTED_GAP = 5
+
+
+def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
+    """Add the claims of one sentence and remember what it was about."""
+    if sentence.kind == "row":
+        _read_row(reader, sentence, number)
+        return
+    if all(token.text == "\n" for token in reader.stream[sentence.first : sentence.last]):
+        return
+    reader.columns = []
+    if number in reader.fresh:
+        reader.carried, reader.heading = {}, {}
+    if _is_heading(reader, sentence) and not any(
+        m.kind in ("num", "entity", "mission") for m in sentence.mentions
+    ):
+        _remember(reader, sentence)
+        return
+    paired = _respectively(reader, sentence)
+    begin(reader, sentence)
+    for index, chunk in enumerate(sentence.chunks):
+        foci = _foci(reader, chunk)
+        for focus in foci:
+            for slot in slots(reader, sentence, index, focus, paired):
+                claim = _claim(reader, sentence, index, focus, slot, number)
+                if claim is not None:
+                    reader.claims.append(claim)
+    _headed_items(reader, sentence, number)
+    _remember(reader, sentence)
+
+
+def _foci(reader: Reader, chunk: Chunk) -> list[Mention]:
+    """Numbers, directions and classes that say something; "not significantly up" is NS, not UP."""
+    foci: list[Mention] = []
+    kinds = reader.kinds
+    for m in chunk.mentions:
+        if m.kind not in ("num", "dir", "type", "pattern"):
+            continue
+        if m.kind == "dir" and m.value in ("UP", "DOWN"):
+            if any(
+                o.kind == "dir" and o.value == "NS" and 0 <= m.first - o.last <= 2 for o in chunk.mentions
+            ):
+                continue
+            if ("sig" in kinds and _insignificant(chunk, m)) or _up_to(reader, m):
+                continue
+        foci.append(m)
+    return foci
+
+
+def _insignificant(chunk: Chunk, m: Mention) -> bool:
+    sig = next((s.first for s in chunk.mentions if s.kind == "sig" and 0 < m.first - s.first <= 3), None)
+    return sig is not None and any(n.kind == "neg" and 0 < sig - n.first <= 4 for n in chunk.mentions)
+
+
+def _up_to(reader: Reader, m: Mention) -> bool:
+    word = reader.stream[m.first].text
+    if word not in ("up", "down", "above", "below") or m.last >= len(reader.stream):
+        return False
+    after = reader.stream[m.last].text
+    return word in ("up", "down") and after == "to" and m.last + 1 < len(reader.stream) and bool(
+        reader.stream[m.last + 1].number
+    )  # fmt: skip
+
+
+def _respectively(reader: Reader, sentence: Sentence) -> dict[int, Any]:
+    """Pairs a list of entities with a list of as many numbers or directions: token -> entity."""
+    entities = [m for m in sentence.mentions if m.kind == "entity"]
+    said = [m for m in sentence.mentions if m.kind == "num"] or [
+        m for m in sentence.mentions if m.kind == "dir"
+    ]
+    if len(entities) < 2 or len(entities) != len(said):
+        return {}
+    word = any(m.kind == "respectively" for m in sentence.mentions)
+    listed = entities[-1].first < said[0].first or said[-1].first < entities[0].first
+    if listed and (word or said[0].kind == "num"):
+        return {m.first: e.value for m, e in zip(said, entities, strict=True)}
+    return {}
+
+
+def _claim(
+    reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int
+) -> Claim | None:
+    chunk = sentence.chunks[index]
+    span = reader.span(focus.first, focus.last)
+    kinds = reader.kinds
+    before = sentence.chunks[index - 1] if index else None
+    denied = "neg" in kinds and negated(reader.stream, chunk, focus, before)
+    partial = "part" in kinds and any(m.kind == "part" for m in chunk.mentions)
+    if focus.kind == "dir" and "num" in kinds and not slot.pathways:
+        partial = partial or _counted(chunk, focus)
+    common: dict[str, Any] = {
+        "span": span, "modality": reader.marks[focus.first] or "asserted",
+        "sentence": number, "chunk": focus.first,
+        "partial": partial, "negated": denied,
+    }  # fmt: skip
+    if focus.kind in ("type", "pattern"):
+        return Claim("class", slot, label=str(focus.value), **common)
+    if focus.kind == "dir":
+        label = str(focus.value)
+        if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
+            label = "DOWN" if label == "UP" else "UP"
+        return Claim("direction", slot, label=label, **common)
+    return _number_claim(reader, chunk, focus, slot, common)
+
+
+def _counted(chunk: Chunk, focus: Mention) -> bool:
+    """ "71 % go up" and "425 rise", which say of no set that it does."""
+    return any(m.kind == "num" and 0 <= focus.first - m.last <= COUNTED_GAP for m in chunk.mentions)
+
+
+def _number_claim(
+    reader: Reader, chunk: Chunk, focus: Mention, slot: Slot, common: dict[str, Any]
+) -> Claim | None:
+    number: Number = focus.value  # type: ignore[assignment]
+    if number.word == "0" and common["negated"] is False and slot.quantity in NOUN_UNITS:
+        return Claim("number", slot, value=0.0, **common)
+    before = "approx" in reader.kinds and [
+        m for m in chunk.mentions if m.kind == "approx" and 0 <= focus.first - m.last <= APPROXIMATE_GAP - 1
+    ]
+    approximate = bool(before) or number.scaled or reader.stream[max(0, focus.first - 1)].text in ("~", "≈")
+    return Claim(
+        "number",
+        slot,
+        value=number.value,
+        low=number.low,
+        high=number.high,
+        approximate=approximate,
+        **common,
+    )
+
+
+def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
+    """A row of a table: the column's header and the row's first cells say what a cell is about."""
+    cells = sentence.chunks
+    reader.kinds = frozenset(m.kind for m in sentence.mentions)
+    foci = [(i, m) for i, cell in enumerate(cells) for m in _foci(reader, cell)]
+    if not foci or (not reader.columns and all(m.kind != "num" for _, m in foci)):
+        if any(cell.mentions for cell in cells):
+            reader.columns = [cell.mentions for cell in cells]
+        if not foci:
+            return
+    row = [m for cell in cells for m in cell.mentions]
+    for i, focus in foci:
+        header = reader.columns[i] if i < len(reader.columns) else []
+        if focus in header:
+            continue
+        found = {}
+        for role in ROLES:
+            own = values(cells[i].mentions, role) or values(header, role)
+            wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
+            found[role] = wide or default(reader, role)
+        quantity = quantity_of(reader, sentence, i, focus) or next(
+            (str(m.value) for m in header if m.kind == "quantity"), None
+        )
+        ups = [m.value for m in (*header, *cells[0].mentions) if m.kind == "dir"]
+        if focus.kind == "num" and ups and quantity in (None, "deg"):
+            quantity = "deg_up" if ups[0] == "UP" else "deg_down"
+        for entity in found["entity"] or (None,):
+            slot = Slot(
+                entity, (found["condition"] or (None,))[0], treatment(found["treatment"], None), quantity,
+                tuple(k for keys in found["path"] for k in keys), None, (found["mission"] or (None,))[0],
+                frozenset("pathways" if r == "path" else r for r in ROLES if found[r]),
+            )  # fmt: skip
+            claim = _claim(reader, sentence, i, focus, slot, number)
+            if claim is not None:
+                reader.claims.append(claim)
+
+
+def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
+    """Items under a heading that carries the class or direction: "Rescue:" then "- heart"."""
+    said = reader.heading.get("said")
+    if not said or sentence.kind != "item" or any(_foci(reader, chunk) for chunk in sentence.chunks):
+        return
+    focus: Mention = said[0]
+    for m in sentence.mentions:
+        if m.kind in ("entity", "mission", "path"):
+            slots: dict[str, Any] = {"entity": None, "mission": None, "path": (), m.kind: m.value}
+            slot = Slot(
+                slots["entity"]
+                or next(iter(reader.heading.get("entity", ()) or default(reader, "entity")), None),
+                next(iter(reader.heading.get("condition", ()) or default(reader, "condition")), None),
+                None, focus.kind if focus.kind != "dir" else None,
+                slots["path"] or next(iter(reader.heading.get("path", ()) or default(reader, "path")), ()),
+                None, slots["mission"], frozenset(("pathways" if m.kind == "path" else m.kind,)),
+            )  # fmt: skip
+            kind = "direction" if focus.kind == "dir" else "class"
+            reader.claims.append(
+                Claim(
+                    kind,
+                    slot,
+                    reader.span(m.first, m.last),
+                    label=str(focus.value),
+                    sentence=number,
+                    chunk=m.first,
+                )
+            )
+
+
+def _is_heading(reader: Reader, sentence: Sentence) -> bool:
+    last = sentence.last - 1
+    while last > sentence.first and reader.stream[last].text == "\n":
+        last -= 1
+    return reader.stream[last].text == ":"
+
+
+def _remember(reader: Reader, sentence: Sentence) -> None:
+    if _is_heading(reader, sentence):
+        said = [m for m in sentence.mentions if m.kind in ("type", "pattern", "dir")]
+        reader.heading = {role: values(sentence.mentions, role) for role in ROLES}
+        reader.heading["said"] = tuple(said[:1])
+    elif sentence.kind == "prose":
+        reader.heading = {}
+    kinds, spoken = {m.kind for m in sentence.mentions}, sentence.mentions
+    if "corr" in kinds or "whose" in kinds:
+        spoken = _topics(sentence)
+        kinds = {m.kind for m in spoken}
+    for role in kinds.intersection(ROLES):
+        reader.carried[role] = values(last_group(spoken, role), role)
+
+
+def _topics(sentence: Sentence) -> list[Mention]:
+    """The mentions that may be a topic for what follows, which the owner of a figure taken back is not:
+    "wait, that is the liver", "that figure belongs to liver"."""
+    turn = next((m.first for m in sentence.mentions if m.kind in ("corr", "whose")), None)
+    if turn is None or any(m.kind in FOCI and m.first > turn for m in sentence.mentions):
+        return sentence.mentions
+    return [m for m in sentence.mentions if m.first < turn]

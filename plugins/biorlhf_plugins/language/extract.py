@@ -1,0 +1,212 @@
+"""One pass over a text: ``extract(text, prompt)``. The last texts are remembered, so that the four
+verifiers of one completion share the work."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from biorlhf_plugins.language.claims.corrections import supersede
+from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
+from biorlhf_plugins.language.claims.resolve import read_sentence
+from biorlhf_plugins.language.records import Claim, Confidence, Extraction, Named, Span
+from biorlhf_plugins.language.sentences.anaphora import resolve_parts
+from biorlhf_plugins.language.sentences.arithmetic import equations
+from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence, sentences
+from biorlhf_plugins.language.sentences.polarity import modalities
+from biorlhf_plugins.language.stance.confidence import read_confidence
+from biorlhf_plugins.language.stance.contradictions import contradictions
+from biorlhf_plugins.language.stance.stance import abstentions, agreements, degenerate, prompt_words, yes_no
+from biorlhf_plugins.language.words.lexicon import Additions, with_additions
+from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, scan, scan_stance
+from biorlhf_plugins.language.words.text import Token, clean, tokens
+
+MOST = 400
+"""Numbers, directions and classes that are read of one text: the first and the last half of this many."""
+
+ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
+ASKS = frozenset(("do", "doe", "did"))
+"""What opens a question whose other words, repeated, are an answer: "Do all tissues show rescue?"."""
+
+NAMED = frozenset(
+    (
+        "phrase",
+        "everyone",
+        "except",
+        "univ",
+        "sig",
+        "entity",
+        "path",
+        "condition",
+        "mission",
+        "type",
+        "pattern",
+    )
+)
+
+
+def extract(text: str, prompt: str = "", additions: Additions | None = None) -> Extraction:
+    """Read a text's claims. Never raises; linear in the text, of which 12,000 characters are read.
+
+    ``prompt`` gives what the text leaves unsaid (the tissue, the set, the condition), never a claim.
+    ``additions`` are names beyond the built-in lexicon.
+    """
+    return _extract(text, prompt, additions or Additions())
+
+
+@functools.lru_cache(maxsize=64)
+def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
+    lexicon = with_additions(additions)
+    cleaned = clean(text)
+    stream = tokens(cleaned.text)
+    asked = given(prompt, additions)
+    mentions = _thinned(scan(stream, lexicon))
+    if "musc" in cleaned.text or "brain" in cleaned.text:
+        mentions = resolve_parts(stream, mentions, asked["entity"])
+    parts = sentences(stream, mentions)
+    marks = modalities(stream, mentions, parts)
+    sums = equations(stream, mentions)
+    operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))
+    ask(stream, parts, marks, prompt)
+    reader = Reader(stream, cleaned, asked, marks, operands=operands)
+    reader.quotients = frozenset(e.last - 1 for e in sums if e.operator == "/")
+    blocks = answer_blocks(stream, parts)
+    reader.fresh = frozenset(
+        n for n, part in enumerate(parts) if any(part.first == b[0] for b in blocks[:20])
+    )
+    for number, part in enumerate(parts):
+        read_sentence(reader, part, number)
+    claims = supersede(reader.claims, [m.first for m in mentions if m.kind == "corr"], blocks)
+    stance = scan_stance(stream, lexicon)
+    barred = abstentions(stream, cleaned, parts, stance, marks)
+    confidence = read_confidence(stream, cleaned, mentions, stance, asks_confidence(prompt))
+    claims = [c for c in claims if not _inside(c, confidence)]
+    by_kind = {k: tuple(c for c in claims if c.kind == k) for k in ("number", "direction", "class")}
+    return Extraction(
+        text,
+        by_kind["number"],
+        by_kind["direction"],
+        by_kind["class"],
+        agreements=tuple(agreements(parts, stream, cleaned, marks)),
+        answers=tuple(yes_no(stream, cleaned, parts, stance, marks)),
+        confidence=confidence,
+        equations=tuple((e, reader.span(e.first, e.last)) for e in sums),
+        abstains=tuple(reader.span(first, last) for first, last in barred),
+        rejects_premise=tuple(reader.span(m.first, m.last) for m in stance if m.kind == "premise"),
+        named=tuple(_named(reader, parts)),
+        contradicts=tuple(contradictions(text, prompt, stream, cleaned, parts, stance, claims, barred))
+        if barred
+        else (),
+        unknown_sets=tuple(_unknown_sets(reader, mentions)),
+        degenerate=degenerate(stream, stance, mentions, prompt),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def asks_confidence(prompt: str) -> bool:
+    return not ASKS_CONFIDENCE.isdisjoint(prompt_words(prompt))
+
+
+@functools.lru_cache(maxsize=256)
+def given(prompt: str, additions: Additions) -> dict[str, tuple[Any, ...]]:
+    """What a prompt speaks of: role -> distinct values."""
+    mentions = prompt_mentions(prompt, additions)
+    return {role: values(mentions, role) for role in ROLES}
+
+
+def _thinned(mentions: list[Mention]) -> list[Mention]:
+    """Without the middle of more statements than an answer has: the first and last ones are read."""
+    foci = [m.first for m in mentions if m.kind in FOCI]
+    if len(foci) <= MOST:
+        return mentions
+    low, high = foci[MOST // 2], foci[-MOST // 2]
+    return [m for m in mentions if not low <= m.first < high]
+
+
+def ask(stream: Sequence[Token], parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
+    """Mark what only asks: a sentence that ends with "?", or that repeats the prompt word for word."""
+    words = prompt_words(prompt)
+    asked, known, size = " ".join(words), frozenset(words), len(words)
+    for part in parts:
+        first, last = part.first, part.last
+        while first < last and stream[first].kind == "p":
+            first += 1
+        question = last < len(stream) and stream[last].text == "?"
+        if not question and last - first >= 4:
+            begins = stream[first].text in known
+            if begins or (4 <= size <= last - first):
+                said = " ".join([t.text for t in stream[first:last] if t.kind != "p"])
+                stated = words[0] in ASKS and said == " ".join(words[1:]) and "or" not in known
+                question = (begins and said in asked and not stated) or (size >= 4 and said.endswith(asked))
+        if question:
+            marks[first:last] = ["quoted"] * (last - first)
+
+
+def _inside(claim: Claim, confidence: Confidence) -> bool:
+    if claim.kind != "number":
+        return False
+    return any(
+        start <= claim.span[0] and claim.span[1] <= end for _, (start, end), _ in confidence.found[:50]
+    )
+
+
+def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
+    chained = ">" in reader.clean.text or "<" in reader.clean.text
+    for number, part in enumerate(parts):
+        for chunk in part.chunks:
+            marks = {m.kind for m in chunk.mentions}
+            if not marks & NAMED:
+                continue
+            for m in chunk.mentions:
+                if m.kind not in NAMED:
+                    continue
+                denied = "neg" in marks and any(n.kind == "neg" and n.first < m.first for n in chunk.mentions)
+                compared = "cmp" in marks and any(
+                    r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions
+                )
+                near = reader.stream[max(0, m.first - 4) : m.first][::-1] if chained else ()
+                link = next((t.text for t in near if t.text in "><"), "")
+                yield Named(
+                    m.kind, m.value, reader.span(m.first, m.last), number, denied, compared,
+                    bool(reader.marks[m.first]), link,
+                )  # fmt: skip
+
+
+def _unknown_sets(reader: Reader, mentions: Sequence[Mention]) -> Iterator[tuple[str, Span]]:
+    """Names with a database's prefix that no database has: HALLMARK_QUANTUM_REPAIR."""
+    starts = {m.first for m in mentions if m.kind == "path"}
+    text, done = reader.clean.text, 0
+    for index, token in enumerate(reader.stream):
+        if token.text not in DATABASE_WORDS or token.start < done:
+            continue
+        joined = text[token.end : token.end + 1] == "_"
+        if joined and not starts & {index, index + 1, index + 2, index + 3}:
+            end = token.end
+            while end < len(text) and (text[end].isalnum() or text[end] == "_"):
+                end += 1
+            done = end
+            yield text[token.start : end].upper(), reader.clean.span(token.start, end)
+
+
+@functools.lru_cache(maxsize=1024)
+def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Mention, ...]:  # noqa: B008
+    """What the content lexicon finds in a prompt or another short text."""
+    return tuple(scan(tokens(clean(prompt).text), with_additions(additions)))
+
+
+def answer_blocks(stream: Sequence[Token], parts: Sequence[Sentence]) -> list[tuple[int, int]]:
+    """Token ranges of explicit answers: "Answer: …", "Final answer: …"; a final one outranks the others."""
+    blocks: list[tuple[int, int, bool]] = []
+    for part in parts:
+        head = [t.text for t in stream[part.first : part.first + 4]]
+        for start, opening in (
+            (0, ["answer", ":"]),
+            (0, ["final", "answer"]),
+            (0, ["the", "answer", "is"]),
+            (0, ["the", "final", "answer"]),
+        ):
+            if head[start : start + len(opening)] == opening:
+                blocks.append((part.first, part.last, "final" in opening))
+    finals = [b for b in blocks if b[2]]
+    return [(first, last) for first, last, _ in (finals or blocks)]

@@ -1,0 +1,1 @@
+"""Clauses, negation, pronouns, arithmetic: how words stand to each other."""

@@ -1,0 +1,241 @@
+"""Sentences, chunks and table rows: which words belong together.
+
+A sentence ends at . ! ? ; or at a line that begins an item, a heading or a row. It is cut at commas,
+brackets, dashes and conjunctions; a piece that says nothing (no number, direction or class) is joined
+to the neighbour that it introduces ("In soleus, 6,425") or completes ("down in RR-6, RR-8"). What is
+left are chunks, each with something said in it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import Token
+
+STRONG = frozenset(".!?;")
+WEAK = frozenset(
+    (
+        ",", ":", "(", ")", "[", "]", "—", "→", "\n", "and", "but", "while", "whereas", "although", "though",
+        "however",
+        "yet", "or", "nor", "so", "because", "which", "&", ">", "<", "then",
+        "meaning", "ie", "unlike", "despite", "where",
+    )
+)  # fmt: skip
+CLAUSES = frozenset(
+    ("but", "while", "whereas", "although", "though", "however", "yet", "so", "because", "then", "where", ">")
+)
+"""Cuts that begin a clause of its own: a negation before them does not reach past them."""
+
+BACK = frozenset(("that", "this", "it", "those", "these", "they", "not", "in"))
+
+BEFORE_CLAUSE = ("neg", "hyp", "part")
+BEFORE_COLON = ("neg",)
+"""What does not reach past a cut: "Not all: hippocampus has 4,110" denies nothing of hippocampus."""
+
+LONGEST = 200
+"""Tokens of a sentence; what runs on without an end is cut here, which keeps the work linear."""
+
+FOCI = frozenset(("num", "dir", "type", "pattern"))
+ROLES = frozenset(("entity", "mission", "path", "condition", "treatment", "everyone"))
+
+
+class Chunk(NamedTuple):
+    """Tokens [first, last); ``link`` is the cut before it; ``mentions`` are those inside."""
+
+    first: int
+    last: int
+    link: str
+    mentions: list[Mention]
+
+
+class Sentence(NamedTuple):
+    """``kind`` is "prose", "item", "heading" or "row". ``paragraph`` counts blank lines."""
+
+    first: int
+    last: int
+    kind: str
+    paragraph: int
+    chunks: list[Chunk]
+    mentions: list[Mention]
+
+
+def sentences(stream: list[Token], mentions: list[Mention]) -> list[Sentence]:
+    """Cut a token stream. Enumerators ("1.", "2)") at the start of a line are no content."""
+    found: list[Sentence] = []
+    cursor = 0
+    for first, last, kind, paragraph in _bounds(stream):
+        inside: list[Mention] = []
+        while cursor < len(mentions) and mentions[cursor].first < last:
+            if mentions[cursor].first >= first:
+                inside.append(mentions[cursor])
+            cursor += 1
+        if first < last:
+            chunks = (
+                rows(stream, first, last, inside) if kind == "row" else _chunks(stream, first, last, inside)
+            )
+            found.append(Sentence(first, last, kind, paragraph, chunks, inside))
+    return found
+
+
+def _bounds(stream: list[Token]) -> list[tuple[int, int, str, int]]:
+    bounds: list[tuple[int, int, str, int]] = []
+    first, kind, paragraph, listed = 0, "prose", 0, 0.0
+    index, total = 0, len(stream)
+    barred = "|" in {token.text for token in stream}
+    starts_line = True
+    while index < total:
+        text = stream[index].text
+        if starts_line:
+            starts_line = False
+            skip, new_kind, listed = _line_start(stream, index, listed, barred)
+            if new_kind:
+                if first < index:
+                    bounds.append((first, index, kind, paragraph))
+                kind, index = new_kind, skip
+                first = index
+                continue
+        if text == "\n":
+            blank = index + 1 < total and stream[index + 1].text == "\n"
+            if blank or kind == "row":
+                bounds.append((first, index, kind, paragraph))
+                first, kind = index + 1, "prose"
+            paragraph += blank
+            starts_line = True
+        elif text in STRONG or index - first >= LONGEST:
+            bounds.append((first, index, kind, paragraph))
+            first, kind = index + 1, "prose" if kind == "row" else kind
+        index += 1
+    bounds.append((first, total, kind, paragraph))
+    return bounds
+
+
+def _line_start(stream: list[Token], index: int, listed: float, barred: bool) -> tuple[int, str, float]:
+    """Where the content of a line starts, the kind it begins (or ""), and the last enumerator."""
+    token = stream[index]
+    if token.text in ("•", "*"):
+        return index + 1, "item", listed
+    if token.text == "|" or (barred and _has_bar(stream, index)):
+        return index, "row", listed
+    after = stream[index + 1] if index + 1 < len(stream) else None
+    if token.number and after and after.text in (".", ")") and index + 2 < len(stream):
+        value = token.number.value
+        if value == listed + 1 or value == 1:
+            return index + 2, "item", value
+    if token.text in ("answer", "confidence", "final"):
+        return index, "prose", listed
+    return index, "", listed
+
+
+def _has_bar(stream: list[Token], index: int) -> bool:
+    """True where a bar stands in this line: a row of a table without its outer bars."""
+    while index < len(stream) and stream[index].text != "\n":
+        if stream[index].text == "|":
+            return True
+        index += 1
+    return False
+
+
+def rows(stream: list[Token], first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
+    """The cells of a table's row, as chunks; an empty cell keeps its place."""
+    chunks: list[Chunk] = []
+    start = first
+    for index in range(first, last + 1):
+        if index == last or stream[index].text == "|":
+            if index > first and (index > start or index < last):
+                chunks.append(Chunk(start, index, "|", [m for m in mentions if start <= m.first < index]))
+            start = index + 1
+    return chunks
+
+
+def _chunks(stream: list[Token], first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
+    return _merge(stream, _atoms(stream, first, last, mentions))
+
+
+def _atoms(stream: list[Token], first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
+    inside_name = {i for m in mentions if m.last - m.first > 1 for i in range(m.first, m.last)}
+    atoms: list[Chunk] = []
+    start, link, cursor = first, "", 0
+    for index in range(first, last + 1):
+        if index < last and (stream[index].text not in WEAK or index in inside_name):
+            continue
+        taken: list[Mention] = []
+        while cursor < len(mentions) and mentions[cursor].first < index:
+            taken.append(mentions[cursor])
+            cursor += 1
+        if index > start or link in ("(", ")"):
+            atoms.append(Chunk(start, index, link, taken))
+        cut = stream[index].text if index < last else ""
+        link = cut if index > start or cut in ("(", ")") or cut in CLAUSES or not link else link
+        start = index + 1
+    return atoms
+
+
+def _trails(atom: Chunk) -> bool:
+    """True where a role follows what is said: "down in RR-6", "Rescue: heart"."""
+    focus = next((m.first for m in atom.mentions if m.kind in FOCI), None)
+    role = next((m.first for m in atom.mentions if m.kind in ROLES), None)
+    return focus is not None and role is not None and role > focus
+
+
+def _merge(stream: list[Token], atoms: list[Chunk]) -> list[Chunk]:
+    kinds = [{m.kind for m in atom.mentions} for atom in atoms]
+    says = [not FOCI.isdisjoint(kind) for kind in kinds]
+    if all(says):
+        return atoms
+    merged: list[Chunk] = []
+    pending: Chunk | None = None
+    trailing = False
+    for position, atom in enumerate(atoms):
+        roles = not ROLES.isdisjoint(kinds[position])
+        if says[position]:
+            if pending is not None:
+                carried = pending.mentions
+                ended = BEFORE_CLAUSE if atom.link in CLAUSES else BEFORE_COLON if atom.link == ":" else ()
+                if ended:
+                    carried = [m for m in carried if m.kind not in ended]
+                atom = Chunk(pending.first, atom.last, pending.link, carried + atom.mentions)
+                roles = bool(roles_of(atom))
+                pending = None
+            merged.append(atom)
+            trailing = _trails(atom) or (trailing and not roles)
+            continue
+        bare = bool(merged) and not roles_of(merged[-1])
+        later = any(says[position + 1 : position + 13])
+        closes = atom.link in ("(", ")", "[", "]")
+        leftward = (
+            merged
+            and pending is None
+            and not (closes and _labels(atoms, position, says))
+            and (not later or closes or (roles and (trailing or (bare and atom.link == ":"))))
+        )
+        if leftward and (roles or not later) and not (roles and _own_clause(stream, atom)):
+            before = merged[-1]
+            merged[-1] = Chunk(before.first, atom.last, before.link, before.mentions + atom.mentions)
+            trailing = trailing or (roles and bare)
+        elif pending is not None:
+            pending = Chunk(pending.first, atom.last, pending.link, pending.mentions + atom.mentions)
+        else:
+            pending = atom
+    if pending is not None:
+        if merged and not roles_of(pending):
+            before = merged[-1]
+            merged[-1] = Chunk(before.first, pending.last, before.link, before.mentions + pending.mentions)
+        else:
+            merged.append(pending)
+    return merged
+
+
+def _labels(atoms: list[Chunk], position: int, says: list[bool]) -> bool:
+    """True for the "thymus" of "liver (thymus: up)", which names what follows it."""
+    after = position + 1
+    return after < len(atoms) and says[after] and atoms[after].link == ":"
+
+
+def _own_clause(stream: list[Token], atom: Chunk) -> bool:
+    """True for "but brain regions differ"; "but that is the liver" is about what stands before it."""
+    return atom.link in CLAUSES and stream[atom.first].text not in BACK
+
+
+def roles_of(chunk: Chunk) -> list[Mention]:
+    return [m for m in chunk.mentions if m.kind in ROLES]

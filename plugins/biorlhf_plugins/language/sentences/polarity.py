@@ -1,0 +1,160 @@
+"""Does the text say it, deny it, quote it, suppose it, or take it back?"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
+from biorlhf_plugins.language.sentences.clauses import FOCI, WEAK, Chunk, Sentence
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import Token
+
+HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
+REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
+REFERENCE_GAP = 4
+PRONOUNS = frozenset(("it", "this", "they", "that"))
+LACKS = frozenset(("no", "without", "lack", "absence"))
+"""Negations of a noun: "no cut-off, n = 6425" says nothing against the figure after the comma."""
+
+
+def negated(stream: Sequence[Token], chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
+    """An odd number of negations that reach the focus: before it in its chunk, or right after it."""
+    count, cancels = 0, {m.first for m in chunk.mentions if m.kind == "notneg"}
+    last_focus = max(
+        (m.first for m in chunk.mentions if m.kind in FOCI and m.first < focus.first), default=-1
+    )
+    for m in chunk.mentions:
+        if m.kind != "neg" or m.first in cancels:
+            continue
+        if focus.kind == "num" and stream[m.first].text in LACKS and _comma(stream, m.last, focus.first):
+            continue
+        before_it = m.first < focus.first and (m.first > last_focus or focus.kind == "dir")
+        close_after = 0 <= m.first - focus.last <= 3
+        if before_it or (
+            close_after and not _focus_after(chunk, m, focus) and not _cut(stream, focus.last, m.first)
+        ):
+            count += 1
+    if count == 0 and chunk.link in ("or", "nor") and before is not None and not _own_subject(chunk, focus):
+        return any(m.kind == "neg" for m in before.mentions)
+    return count % 2 == 1
+
+
+def _comma(stream: Sequence[Token], first: int, last: int) -> bool:
+    return any(stream[index].text == "," for index in range(first, last))
+
+
+def _cut(stream: Sequence[Token], first: int, last: int) -> bool:
+    return any(stream[index].text in WEAK for index in range(first, last))
+
+
+def _focus_after(chunk: Chunk, mark: Mention, focus: Mention) -> bool:
+    return any(m.kind in FOCI and m.first > mark.first for m in chunk.mentions if m is not focus)
+
+
+def _own_subject(chunk: Chunk, focus: Mention) -> bool:
+    return any(m.kind in ("path", "entity") and m.first < focus.first for m in chunk.mentions)
+
+
+def flipped(stream: Sequence[Token], chunk: Chunk, before: Chunk | None, focus: Mention) -> bool:
+    """True where the direction is told from the control's side: "higher in ground controls"."""
+    frames = [m for m in chunk.mentions if m.kind == "frame"]
+    if not frames:
+        return _of_subject(stream, chunk, before, focus)
+    references = [m for m in chunk.mentions if m.kind == "cmp"]
+    seconds = {f.first for f, g in zip(frames[1:], frames, strict=False) if f.first - g.last <= 1}
+    free = [
+        f for f in frames
+        if f.first not in seconds and not any(0 < f.first - r.first <= REFERENCE_GAP for r in references)
+    ]  # fmt: skip
+    if free:
+        nearest = min(free, key=lambda f: abs(f.first - focus.first) - 0.5 * (f.first > focus.first))
+        return nearest.value == "GROUND"
+    return all(frame.value == "FLIGHT" for frame in frames)
+
+
+def _of_subject(stream: Sequence[Token], chunk: Chunk, before: Chunk | None, focus: Mention) -> bool:
+    """True for the "lower G2M" of "ground controls show higher E2F and lower G2M"."""
+    if before is None or chunk.link not in ("and", "ie", ",") or _own_subject(chunk, focus):
+        return False
+    said = next((m for m in before.mentions if m.kind in FOCI), None)
+    frame = next((m for m in before.mentions if m.kind == "frame"), None)
+    if said is None or frame is None or frame.first > said.first or stream[chunk.first].text in PRONOUNS:
+        return False
+    leads = frame.value == "GROUND" and not any(m.kind == "cmp" for m in before.mentions)
+    return leads and stream[frame.first - 1].text not in PREPOSITIONS if frame.first else leads
+
+
+def modalities(stream: Sequence[Token], mentions: Sequence[Mention], parts: Sequence[Sentence]) -> list[str]:
+    """For each token: "" (asserted), "quoted" or "hypothetical"."""
+    marks = [""] * (len(stream) + 1)
+    _mark_quotes(stream, marks)
+    kinds = {m.kind for m in mentions}
+    if not kinds & {"hyp", "report", "reject"}:
+        return marks
+    ends = _sentence_ends(parts, len(stream))
+    rejected = [m.last for m in mentions if m.kind == "reject"]
+    for m in mentions:
+        if m.kind == "hyp":
+            _mark(stream, marks, m.first, ends[m.first], HYPOTHESIS_ENDS, "hypothetical")
+        elif m.kind == "report":
+            after = bisect_right(rejected, m.last)
+            end = min(ends[m.first], rejected[after]) if after < len(rejected) else ends[m.first]
+            _mark(stream, marks, m.first, end, REPORT_ENDS, "quoted")
+    _mark_rejected(mentions, parts, marks)
+    return marks
+
+
+def _sentence_ends(parts: Sequence[Sentence], total: int) -> list[int]:
+    ends = [total] * (total + 1)
+    for part in parts:
+        for index in range(part.first, part.last):
+            ends[index] = part.last
+    return ends
+
+
+def _mark(
+    stream: Sequence[Token], marks: list[str], first: int, last: int, stops: frozenset[str], what: str
+) -> None:
+    for index in range(first, last):
+        if index > first + 1 and stream[index].text in stops:
+            return
+        if not marks[index]:
+            marks[index] = what
+
+
+def _mark_quotes(stream: Sequence[Token], marks: list[str]) -> None:
+    opened: int | None = None
+    for index, token in enumerate(stream):
+        if token.text == "\n" and index + 1 < len(stream) and stream[index + 1].text == "\n":
+            opened = None
+        elif token.text == '"':
+            if opened is None:
+                opened = index
+            else:
+                whole = opened <= 1 and index >= len(stream) - 2
+                if index - opened > 3 and not whole:
+                    marks[opened : index + 1] = ["quoted"] * (index + 1 - opened)
+                opened = None
+
+
+def _mark_rejected(mentions: Sequence[Mention], parts: Sequence[Sentence], marks: list[str]) -> None:
+    """ "… is wrong" takes back what its sentence said before it, or else the sentence before."""
+    starts = [part.first for part in parts]
+    for m in mentions:
+        if m.kind != "reject" or not parts:
+            continue
+        at = max(0, bisect_right(starts, m.first) - 1)
+        part = parts[at]
+        said = [f for f in part.mentions if f.kind in FOCI and f.first < m.first]
+        first = part.first
+        for chunk in part.chunks:
+            if chunk.link in ("but", "however", "yet", "—") and chunk.first <= m.first:
+                held = [f for f in said if f.first >= chunk.first]
+                if held:
+                    said, first = held, chunk.first
+        if said:
+            marks[first : m.first] = ["quoted"] * (m.first - first)
+        elif at > 0 and m.first - part.first <= 4:
+            before = parts[at - 1]
+            marks[before.first : before.last] = ["quoted"] * (before.last - before.first)

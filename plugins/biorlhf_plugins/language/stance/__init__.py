@@ -1,0 +1,1 @@
+"""Stance: abstentions, stated confidence, contradictions of the whole answer."""

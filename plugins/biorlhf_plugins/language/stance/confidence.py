@@ -1,0 +1,293 @@
+"""The stated confidence, read in this order: a number, a category, words. It is never imputed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from biorlhf_plugins.language.records import Confidence, Span
+from biorlhf_plugins.language.stance.page import Page
+from biorlhf_plugins.language.stance.stakes import (
+    SPREAD,
+    WAGERS,
+    bare,
+    fraction,
+    ratio_of,
+    scale,
+    stake,
+    times,
+)
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import Clean, Token
+
+LINK_WORDS = """is of at about around
+roughly approximately level score was be by my to would the a estimated
+stand remain therefore overall in estimate set stated given
+quantified probability percentage value rating final
+sit lie hover rest land stay amount equal come
+somewhere near mere just only merely maybe perhaps currently now closer nearer under over well say put between
+circa approx no more than better at most best"""
+LINKS = frozenset((*LINK_WORDS.split(), *':=~≈([—→|>,"\n'))
+OBJECT_STARTS = frozenset(("that", "of", "in", "about", "on", "for", "whether", "regarding", "concerning"))
+COPULAS = frozenset(("is", "was", "be", "stand", "=", ":"))
+"""After an object, what leads to the amount: "my confidence in this call is about 20 %"."""
+
+STOPS = frozenset((".", ";", "!", "?", "\n", "("))
+NUMBER_BEFORE_GAP = 2
+WRONG = frozenset(("wrong", "incorrect", "false", "mistaken", "error"))
+
+ALTERNATIVE_WORDS = "( , . — or rather maybe perhaps possibly even make it actually no wait just about"
+ALTERNATIVES = frozenset(ALTERNATIVE_WORDS.split())
+
+Found = tuple[float | None, Span, str, int]
+
+
+def read_confidence(
+    stream: Sequence[Token],
+    clean: Clean,
+    content: Sequence[Mention],
+    stance: Sequence[Mention],
+    asked: bool = False,
+) -> Confidence:
+    """The confidence that a text states about its answer; ``asked`` says that the prompt wants one.
+
+    The last explicit one wins; several that differ by more than 0.15, one out of range, or certainty
+    in words against a low number are invalid.
+    """
+    triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake", "times")]
+    if not triggers:
+        return bare(Page(stream, clean, content, stance)) if asked else Confidence()
+    page = Page(stream, clean, content, stance)
+    numbers: list[Found] = []
+    categories: list[Found] = []
+    said: list[Found] = []
+    for trigger in triggers:
+        _read_trigger(page, trigger, numbers, categories, said)
+    corrections = [m.first for m in content if m.kind == "corr"]
+    if corrections and numbers and numbers[-1][3] > corrections[-1]:
+        numbers = [n for n in numbers if n[3] > corrections[-1]]
+    return _decide(numbers, categories, said)
+
+
+def _read_trigger(
+    page: Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
+) -> None:
+    first, last = trigger.first, trigger.last
+    if trigger.kind in ("stake", "times"):
+        staked = (
+            stake(page.stream, page.numbers, trigger)
+            if trigger.kind == "stake"
+            else times(page.stream, page.numbers, page.number_ends, trigger)
+        )
+        if staked is not None:
+            numbers.append((staked[0], page.span(first, staked[2]), "number", staked[1]))
+        return
+    if page.text(last) in ("interval", "intervals", "ci", "band", "limit"):
+        return
+    got = _number_near(page, trigger)
+    if got is not None:
+        value, start, end = got
+        relevant, inverted = _about_answer(page, min(first, start), trigger, end)
+        if relevant and not any(n[3] == start for n in numbers[-3:]):
+            value = 1.0 - value if inverted and value is not None else value
+            numbers.append((value, page.span(min(first, start), max(last, end)), "number", start))
+            _alternatives(page, max(last, end), numbers)
+            level = _level_near(page, trigger)
+            if level is not None:
+                categories.append(
+                    (float(str(level.value)), page.span(level.first, level.last), "category", start)
+                )
+        return
+    if trigger.kind == "sureness":
+        if not any(i in page.negations for i in range(first - 2, first)):
+            relevant, inverted = _about_answer(page, first, trigger, last)
+            if relevant and not inverted:
+                said.append((float(str(trigger.value)), page.span(first, last), "words", first))
+        return
+    level = _level_near(page, trigger)
+    if level is not None:
+        relevant, _ = _about_answer(page, first, trigger, last)
+        if relevant:
+            start, end = min(first, level.first), max(last, level.last)
+            categories.append((float(str(level.value)), page.span(start, end), "category", start))
+            hit = page.numbers.get(level.last + 1) if page.text(level.last) in ("(", ",", "=") else None
+            number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
+            if hit is not None and number is not None and number.unit == "percent":  # "high (90 %)"
+                numbers.append((scale(number), page.span(start, hit.last), "number", hit.first))
+
+
+def _alternatives(page: Page, at: int, numbers: list[Found]) -> None:
+    """ "75 % (or rather 20 %, or 99 %)": the percentages that are offered instead."""
+    for _ in range(4):
+        first, other = at, False
+        while page.text(at) in ALTERNATIVES and at < first + 6:
+            other = other or page.text(at) in ("or", "perhaps", "maybe", "possibly")
+            at += 1
+        hit = page.numbers.get(at)
+        number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
+        if not other or hit is None or number is None or number.unit != "percent":
+            return
+        numbers.append((scale(number), page.span(hit.first, hit.last), "number", hit.first))
+        at = hit.last
+
+
+def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] | None:
+    """The number that belongs to a trigger: (value or None where invalid, first token, last token)."""
+    for gap in range(NUMBER_BEFORE_GAP + 1):
+        at = trigger.first - gap
+        if gap and page.text(at) in (*STOPS, ",", ":", ")", "and", "but", "confidence", "certainty"):
+            break
+        hit = page.number_ends.get(at)
+        if hit is not None:
+            return _before(page, hit)
+    if trigger.kind == "sureness" and page.text(trigger.last) in ("at", "("):
+        return _at_level(page, trigger.last + 1)
+    if trigger.kind == "sureness" or trigger.value == "likely" or page.text(trigger.first) == "likely":
+        return None
+    at, linked = trigger.last, True
+    named = page.text(at) in OBJECT_STARTS
+    limit = at + (16 if named else 7)
+    while at < min(limit, len(page.stream)):
+        hit = page.numbers.get(at)
+        if hit is not None and _is_scale(page, hit):
+            at = hit.last + 1
+            continue
+        if hit is not None:
+            joined = linked or page.text(at - 1) in (":", "=", "is", "(", "at", "—", "of")
+            return _after(page, hit, page.text(trigger.first) in WAGERS) if joined else None
+        if page.text(at) in (".", ";", "!", "?"):
+            return None
+        if page.text(at) == "\n" and not (at == trigger.last + 1 or page.text(at - 1) in (":", "\n")):
+            return None
+        linked = (linked and (page.text(at) in LINKS or at in page.levels)) or (
+            named and page.text(at) in COPULAS
+        )
+        if not linked and not named:
+            return None
+        at += 1
+    return None
+
+
+def _at_level(page: Page, at: int) -> tuple[float | None, int, int] | None:
+    """ "I am confident at the 90 % level", "certain (90 %)"."""
+    while page.text(at) in ("the", "a", "about", "~"):
+        at += 1
+    hit = page.numbers.get(at)
+    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
+    if hit is None or number is None or number.unit != "percent" or page.text(hit.last) not in (")", "level"):
+        return None
+    return scale(number), hit.first, hit.last
+
+
+def _is_scale(page: Page, hit: Mention) -> bool:
+    """True for the "(0-100)" that only says on which scale the confidence is given."""
+    number: Number = hit.value  # type: ignore[assignment]
+    return page.text(hit.last) == ")" and number.low in (0, 1) and number.high in (1, 100)
+
+
+def _before(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
+    number: Number = hit.value  # type: ignore[assignment]
+    first = hit.first
+    top = page.number_ends.get(first - (2 if page.text(first - 2) == "out" else 1))
+    if top is not None and page.text(first - 1) in ("/", "of", "in"):
+        ratio = ratio_of(top, number)
+        if ratio is not None or page.text(first - 1) != "in":
+            return ratio, top.first, hit.last
+    if first - 1 in page.negations:
+        return None
+    if not number.unit and number.decimals == 0 and number.value > 1:
+        return (
+            None
+            if page.text(hit.last) not in ("%",) and number.value < 50
+            else (scale(number), first, hit.last)
+        )
+    return scale(number), first, hit.last
+
+
+def _after(page: Page, hit: Mention, odds: bool) -> tuple[float | None, int, int] | None:
+    number: Number = hit.value  # type: ignore[assignment]
+    ratio = fraction(page.stream, page.numbers, hit, odds)
+    if ratio is not None:
+        return ratio[0], hit.first, ratio[1]
+    if number.unit not in ("", "percent") or page.text(hit.last) in ("deg", "gene", "mission", "tissue"):
+        return None
+    return scale(number), hit.first, hit.last
+
+
+def _level_near(page: Page, trigger: Mention) -> Mention | None:
+    word = page.text(trigger.last - 1)
+    if word in ("sure", "certain", "confident", "convinced", "likely"):
+        return page.level_ends.get(trigger.first) if word == "confident" else None
+    before = page.level_ends.get(trigger.first)
+    if before is not None and word in ("confidence", "certainty", "conviction"):
+        return before
+    at, linked = trigger.last, True
+    named = page.text(at) in OBJECT_STARTS
+    while at < min(trigger.last + (10 if named else 5), len(page.stream)):
+        word = page.text(at)
+        if at in page.levels and linked:
+            return page.levels[at]
+        linked = (linked and word in LINKS) or (named and word in COPULAS)
+        if word in STOPS or word == "," or not (linked or named):
+            return None
+        at += 1
+    return None
+
+
+def _about_answer(page: Page, first: int, trigger: Mention, end: int) -> tuple[bool, bool]:
+    """(is it about the answer?, is it about the answer being wrong?)"""
+    start = trigger.last - (page.text(trigger.last - 1) in OBJECT_STARTS)
+    if page.text(start) not in OBJECT_STARTS or _amount(page, start + 1):
+        start = max(trigger.last, end)
+        if page.text(start) not in OBJECT_STARTS:
+            if page.text(trigger.last - 1) not in ("sure", "certain", "confident") or end > trigger.last:
+                return True, False
+            start = trigger.last - 1
+    known, aside, wrong, size = False, False, False, 0
+    for index in range(start + 1, min(start + 13, len(page.stream))):
+        word = page.text(index)
+        if (
+            word in STOPS
+            or word in (",", ":", "and", "but", "because")
+            or (index in page.numbers and index > start + 1)
+        ):
+            break
+        size += 1
+        known = known or index in page.about
+        aside = aside or index in page.asides
+        wrong = wrong or word in WRONG
+    if aside:
+        return False, False
+    return known or size == 0, wrong
+
+
+def _amount(page: Page, at: int) -> bool:
+    """True for the "about 90 %" of "a confidence of about 90 %", which is no object of the confidence."""
+    while page.text(at) in LINKS and at not in page.about:
+        at += 1
+    return at in page.numbers
+
+
+def _decide(numbers: list[Found], categories: list[Found], said: list[Found]) -> Confidence:
+    found = tuple(
+        (v if v is not None else -1.0, span, how) for v, span, how, _ in (*numbers, *categories, *said)
+    )
+    if any(value is None for value, *_ in numbers):
+        return Confidence(None, "a confidence out of range or without a clear scale", numbers[-1][1], found)
+    for group, spread in ((numbers, SPREAD), (categories, SPREAD), (said, 2 * SPREAD)):
+        if not group:
+            continue
+        stated = [value for value, *_ in group if value is not None]
+        if max(stated) - min(stated) > spread + 1e-9:
+            return Confidence(None, "stated confidences that contradict each other", group[-1][1], found)
+        value = stated[-1]
+        others = [v for v, *_ in (*categories, *said) if v is not None]
+        if group is not said and any(o >= 0.9 for o in others) and value < 0.5:
+            return Confidence(None, "certainty in words against a low stated confidence", group[-1][1], found)
+        low = any(v is not None and v <= 0.3 for v, *_ in categories) and group is numbers
+        if (low or any(o <= 0.1 for o in others)) and value >= 0.8:
+            return Confidence(
+                None, "low or no confidence in words against a high stated confidence", group[-1][1], found
+            )
+        return Confidence(value, "", group[-1][1], found)
+    return Confidence()

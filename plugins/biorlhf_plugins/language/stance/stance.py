@@ -1,0 +1,248 @@
+"""How a text stands to the question: does it abstain, answer after all, say yes or no, or say nothing?"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Sequence
+
+from biorlhf_plugins.language.records import Claim, Slot
+from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence
+from biorlhf_plugins.language.words.mentions import WORD_NUMBERS, Mention
+from biorlhf_plugins.language.words.text import Clean, Token, clean, tokens
+
+REACH = 12
+"""Tokens between a bar ("not", "beyond") and the act of knowing that it bars."""
+
+CUTS = frozenset((",", ";", "—", "but", "however", "(", ")", "\n"))
+FUNCTION_WORDS = frozenset(
+    [
+        "the",
+        "is",
+        "in",
+        "of",
+        "to",
+        "and",
+        "a",
+        "an",
+        "are",
+        "it",
+        "that",
+        "for",
+        "with",
+        "not",
+        "was",
+        "by",
+        "no",
+        "at",
+        "be",
+        "this",
+        "i",
+        "as",
+        "on",
+        "have",
+        "has",
+        "than",
+        "or",
+        "which",
+        "these",
+        "from",
+        "we",
+        "do",
+        "does",
+        "so",
+        "its",
+        "there",
+        "under",
+        "causes",
+        "show",
+    ]
+)
+DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
+PRONOUNS = frozenset(("it", "they"))
+VERBS = frozenset(("do", "doe", "did", "is", "are", "was", "were", "has", "have", "will"))
+CONTINUE_WORDS = "it they this that there but because and i with the both not"
+CONTINUES = frozenset(CONTINUE_WORDS.split())
+"""Words that may follow a yes or no without a comma."""
+
+REPEATED = 0.25
+
+
+def abstentions(
+    stream: Sequence[Token],
+    clean_text: Clean,
+    parts: Sequence[Sentence],
+    stance: Sequence[Mention],
+    marks: Sequence[str],
+) -> list[tuple[int, int]]:
+    """Token ranges that say "this cannot be answered", by a set phrase or as a bar to knowing."""
+    found: list[tuple[int, int]] = []
+    pairs = [m for m in stance if m.kind in ("abstain", "bar", "know")]
+    bar: Mention | None = None
+    knew: Mention | None = None
+    cursor = 0
+    for part in parts:
+        bar = knew = None
+        if part.last - part.first == 1 and stream[part.first].text in DOUBTS and not marks[part.first]:
+            found.append((part.first, part.last))  # "Uncertain."
+        while cursor < len(pairs) and pairs[cursor].first < part.last:
+            m = pairs[cursor]
+            cursor += 1
+            if m.first < part.first or marks[m.first] == "quoted":
+                continue
+            if m.kind == "abstain":
+                found.append((m.first, m.last))
+            elif m.kind == "bar":
+                if knew is not None and m.first - knew.last <= 4 and not _cut(stream, knew.last, m.first):
+                    found.append((knew.first, m.last))
+                bar = m
+            else:
+                if bar is not None and m.first - bar.last <= REACH and not _cut(stream, bar.last, m.first):
+                    found.append((bar.first, m.last))
+                knew = m
+    return found
+
+
+def _cut(stream: Sequence[Token], first: int, last: int) -> bool:
+    return any(stream[i].text in CUTS for i in range(first, last))
+
+
+def yes_no(
+    stream: Sequence[Token],
+    clean_text: Clean,
+    parts: Sequence[Sentence],
+    stance: Sequence[Mention],
+    marks: Sequence[str],
+) -> list[Claim]:
+    """ "Yes" and "No" where a sentence opens with them."""
+    opens = {m.first: m for m in stance if m.kind in ("yes", "no")}
+    found: list[Claim] = []
+    for number, part in enumerate(parts):
+        if stream[part.first].text in PRONOUNS and not marks[part.first]:
+            found += _elliptic(stream, clean_text, part, number)
+        if not opens:
+            continue
+        starts = [part.first]
+        head = [t.text for t in stream[part.first : part.first + 5]]
+        if ":" in head[:4] and head[0] in ("answer", "final", "the", "short", "verdict", "conclusion"):
+            starts.append(part.first + head.index(":") + 1)
+        elif head[:3] == ["the", "answer", "is"] and head[3:4] in (["yes"], ["no"]):
+            starts.append(part.first + 3)  # "the answer is correct" praises, and answers nothing
+        if "," in head[1:4]:  # "However, no." and "In short, yes."
+            starts.append(part.first + head.index(",") + 1)
+        starts += [i + 1 for i in range(part.first, part.last) if stream[i].text == "but"]
+        starts += [
+            s + 2
+            for s in starts[:4]
+            if [t.text for t in stream[s + 1 : s + 3]] in (["and", "no"], ["and", "yes"])
+        ]
+        for start in starts:
+            m = opens.get(start)
+            if m is None or marks[start]:
+                continue
+            after = stream[m.last] if m.last < part.last else None
+            plain = after is None or after.kind == "p" or after.text in CONTINUES
+            if plain and not (after is not None and after.text == "idea"):
+                span = clean_text.span(stream[m.first].start, stream[m.last - 1].end)
+                label = "YES" if m.kind == "yes" else "NO"
+                found.append(Claim("answer", Slot(), span, label=label, sentence=number, chunk=m.first))
+    return found
+
+
+def _elliptic(stream: Sequence[Token], clean_text: Clean, part: Sentence, number: int) -> list[Claim]:
+    """ "They do." and "It does not: …", which answer a yes/no question."""
+    at = part.first + 1
+    verb = at < part.last and stream[at].text in VERBS
+    at += verb
+    denied = at < part.last and stream[at].text == "not"
+    at += denied
+    after = stream[at].text if at < part.last else "."
+    marks = ".:—," if stream[part.first + 1].text in ("do", "doe", "did", "not") else ".:—"
+    if not (verb or denied) or after not in marks:
+        return []
+    span = clean_text.span(stream[part.first].start, stream[at - 1].end)
+    label = "NO" if denied else "YES"
+    return [Claim("answer", Slot(), span, label=label, sentence=number, chunk=part.first)]
+
+
+def agreements(
+    parts: Sequence[Sentence], stream: Sequence[Token], clean_text: Clean, marks: Sequence[str]
+) -> list[Claim]:
+    """ "The same in both", "opposite", with negation: SAME and DIFF."""
+    found: list[Claim] = []
+    for number, part in enumerate(parts):
+        negations = [m.first for m in part.mentions if m.kind == "neg"]
+        for m in part.mentions:
+            if m.kind != "agree" or marks[m.first]:
+                continue
+            denied = (
+                sum(1 for n in negations if 0 < m.first - n <= 6 and not _cut(stream, n, m.first)) % 2 == 1
+            )
+            label = str(m.value)
+            label = {"SAME": "DIFF", "DIFF": "SAME"}[label] if denied else label
+            span = clean_text.span(stream[m.first].start, stream[m.last - 1].end)
+            found.append(Claim("agreement", Slot(), span, label=label, sentence=number, chunk=m.first))
+    return found
+
+
+def degenerate(
+    stream: Sequence[Token], stance: Sequence[Mention], content: Sequence[Mention], prompt: str
+) -> str:
+    """Why a text is no answer at all, or ""."""
+    spoken = [t.text for t in stream if t.kind != "p"]
+    if not spoken and any(m.kind == "dir" for m in content):
+        return ""  # an arrow answers
+    if not spoken:
+        return "the text is empty"
+    asked = prompt_words(prompt)
+    if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked):
+        return "the text only repeats the question"
+    if len(spoken) >= 24:
+        triples = list(zip(spoken, spoken[1:], spoken[2:], strict=False))
+        if len(set(triples)) < REPEATED * len(triples) and not _recovers(stream, stance, content, triples):
+            return "the text repeats itself"
+    hedges = [m for m in stance if m.kind == "hedge"]
+    covered = sum(m.last - m.first for m in hedges)
+    says = any(m.kind in ("num", "entity", "path", "mission", "type", "pattern") for m in content)
+    if len({stream[m.first].text for m in hedges}) >= 4 and covered >= 0.4 * len(spoken) and not says:
+        return "the text is a list of hedges"
+    if len(spoken) >= 12 and not any(t.kind == "n" or t.text in WORD_NUMBERS for t in stream):
+        function = sum(word in FUNCTION_WORDS for word in spoken)
+        stops = sum(t.kind == "p" and t.text in ".:;,|\n(" for t in stream)
+        if function <= 0.05 * len(spoken) and stops <= 0.05 * len(spoken):
+            return "the text is a list of keywords"
+    return ""
+
+
+def _recovers(
+    stream: Sequence[Token],
+    stance: Sequence[Mention],
+    content: Sequence[Mention],
+    triples: Sequence[tuple[str, ...]],
+) -> bool:
+    """True where repeated filler stops and an answer follows that was not repeated itself.
+
+    A loop never ends in something new; one of hedges is a list of hedges whatever follows.
+    """
+    hedged = sum(m.last - m.first for m in stance if m.kind in ("hedge", "abstain"))
+    if hedged > 0.2 * len(triples):
+        return False
+    counts = Counter(triples)
+    fresh = 0
+    while fresh < len(triples) and counts[triples[-1 - fresh]] == 1:
+        fresh += 1
+    words = [i for i, t in enumerate(stream) if t.kind != "p"]
+    if fresh < 4 or fresh >= len(triples):
+        return False
+    return any(m.kind in FOCI and m.first >= words[-fresh] for m in content)
+
+
+def _within(spoken: Sequence[str], asked: Sequence[str]) -> bool:
+    """Are the words those of the question, in its order?"""
+    rest = iter(asked)
+    return all(word in rest for word in spoken)
+
+
+@functools.lru_cache(maxsize=256)
+def prompt_words(prompt: str) -> tuple[str, ...]:
+    return tuple(t.text for t in tokens(clean(prompt).text) if t.kind != "p")

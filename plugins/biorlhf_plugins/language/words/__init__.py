@@ -1,0 +1,1 @@
+"""Spelling: normalisation, numbers, names, and every list of words. The only room that compares text."""

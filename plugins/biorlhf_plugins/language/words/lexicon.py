@@ -1,0 +1,196 @@
+"""Names and words, and one trie to find them: longest match, one step per token, no regular expressions.
+
+The words live in ``lexicon.json`` (kinds, each with canonical values and their phrasings),
+``phrases.json`` (ways to say "I cannot tell" and "I am sure") and ``pathways.txt`` (gene set names,
+one per line). A lab adds its own through a verifier's settings; see :class:`Additions`.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from biorlhf_plugins.language.words.text import Token, clean, tokens
+
+HERE = Path(__file__).parent
+END = ""
+DATABASES = {"hallmark": "hallmark", "kegg": "kegg", "reactome": "reactome", "mitocarta": "mitocarta"}
+PREFIX = re.compile(
+    r"^(?:(HALLMARK)|(KEGG)(?:_MEDICUS)?(?:_REFERENCE|_VARIANT|_PATHOGEN|_ENV_FACTOR)?|(REACTOME)|(MITOCARTA))_",
+    re.I,
+)
+MITOCARTA_BRANCHES = (
+    "METABOLISM_AMINO_ACID_METABOLISM_", "METABOLISM_CARBOHYDRATE_METABOLISM_", "METABOLISM_DETOXIFICATION_",
+    "METABOLISM_LIPID_METABOLISM_", "METABOLISM_METALS_AND_COFACTORS_", "METABOLISM_NUCLEOTIDE_METABOLISM_",
+    "METABOLISM_VITAMIN_METABOLISM_", "METABOLISM_", "MITOCHONDRIAL_CENTRAL_DOGMA_MTRNA_METABOLISM_",
+    "MITOCHONDRIAL_CENTRAL_DOGMA_TRANSLATION_", "MITOCHONDRIAL_CENTRAL_DOGMA_", "SMALL_MOLECULE_TRANSPORT_",
+    "MITOCHONDRIAL_DYNAMICS_AND_SURVEILLANCE_", "OXPHOS_COMPLEX_I_", "OXPHOS_COMPLEX_II_",
+    "OXPHOS_COMPLEX_III_",
+    "OXPHOS_COMPLEX_IV_", "OXPHOS_COMPLEX_V_", "OXPHOS_",
+    "PROTEIN_IMPORT_SORTING_AND_HOMEOSTASIS_PROTEIN_HOMEOSTASIS_", "PROTEIN_IMPORT_SORTING_AND_HOMEOSTASIS_",
+)  # fmt: skip
+CONTRACTED = re.compile(r"\b(i|we|you|they|it|that|there) (?:am|are|is|would|will|have)\b")
+"""What an apostrophe shortens, of which ``canonical`` leaves the pronoun: "I'm sure" as "i sure"."""
+
+FILLERS = frozenset(("pathway", "set", "gene", "signature", "geneset"))
+
+Trie = dict[str, Any]
+
+
+class Additions(NamedTuple):
+    """What a lab adds: kind -> canonical value -> phrasings. Kinds as in ``lexicon.json``, and "pathway"."""
+
+    entries: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+
+
+class Lexicon(NamedTuple):
+    """``content`` names things and what happens to them, ``stance`` is how the writer stands to it.
+
+    Of two tries of ``content`` the first wins where both match equally long.
+    """
+
+    content: tuple[Trie, ...]
+    stance: Trie
+
+
+def words(phrase: str) -> tuple[str, ...]:
+    """The tokens of a phrase, by the same rules as a text's."""
+    return tuple(token.text for token in tokens(clean(phrase).text))
+
+
+def add(trie: Trie, phrase: Iterable[str], kind: str, value: Any) -> None:
+    """Put a phrase into a trie; a phrase may stand for several things."""
+    node = trie
+    for word in phrase:
+        node = node.setdefault(word, {})
+    if node is not trie:
+        meanings = node.setdefault(END, [])
+        if (kind, value) not in meanings:
+            meanings.append((kind, value))
+
+
+def longest(trie: Trie, stream: list[Token], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
+    """The longest phrase of the trie that begins at a token: (its end, its meanings).
+
+    A set's name may be written with a comma that the phrase lacks: "Cell Cycle, Mitotic".
+    """
+    node, end, found, commas = trie, start, None, False
+    for index in range(start, min(start + 24, len(stream))):
+        step = node.get(stream[index].text)
+        if step is None:
+            if stream[index].text == "," and index > start:
+                commas = True
+                continue
+            break
+        node = step
+        if END in node and not (commas and node[END][0][0] != "path"):
+            end, found = index + 1, node[END]
+    return end, found
+
+
+def pathway_key(name: str) -> tuple[str, str | None]:
+    """A set's name without its database, as words, and the database: ("e2f target", "hallmark")."""
+    match = PREFIX.match(name.strip().replace(" ", "_"))
+    rest, db = name, None
+    if match:
+        rest = name.strip()[match.end() :]
+        db = next(group for group in match.groups() if group).lower()
+    if db == "mitocarta":
+        branch = next((b for b in MITOCARTA_BRANCHES if rest.upper().startswith(b)), "")
+        rest = rest[len(branch) :] or rest
+    return " ".join(words(rest)), db
+
+
+def pathway_phrases(name: str) -> list[tuple[str, ...]]:
+    """Ways to write a set's name: whole, without the database, without "pathway", two halves swapped."""
+    whole, key = words(name), words(pathway_key(name)[0])
+    phrases = [whole, key]
+    for tail in ("pathway", "response", "signaling pathway"):
+        tail_words = words(tail)
+        if key[-len(tail_words) :] == tail_words and len(key) > len(tail_words) + (tail == "response"):
+            phrases.append(key[: -len(tail_words)] + (("signaling",) if tail.startswith("sig") else ()))
+    for link in ("in", "of", "by", "via"):
+        if link in key[1:-1]:
+            at = key.index(link, 1)
+            phrases.append(key[at + 1 :] + key[:at])
+    phrases += [tuple(w for w in phrase if w not in ("and", "the", "of")) for phrase in phrases[1:]]
+    return [phrase for phrase in phrases if phrase and not (len(phrase) == 1 and len(phrase[0]) < 3)]
+
+
+def add_pathway(trie: Trie, name: str, aliases: Iterable[str] = ()) -> None:
+    key, _ = pathway_key(name)
+    for phrase in pathway_phrases(name):
+        add(trie, phrase, "path", (key,))
+    for alias in aliases:
+        add(trie, words(alias), "path", (key,))
+
+
+def inflect(verb: str) -> list[str]:
+    """A regular verb's forms, past the plural-like s that ``canonical`` strips anyway."""
+    if verb.endswith("e"):
+        return [verb, verb + "d", verb[:-1] + "ing"]
+    if verb.endswith(("mit", "er")) and verb not in ("lower",):
+        return [verb, verb + "ed", verb + "ing"]
+    return [verb, verb + "ed", verb + "ing"]
+
+
+@functools.cache
+def base() -> Lexicon:
+    """The built-in lexicon, loaded once per process."""
+    trie: Trie = {}
+    tables = json.loads((HERE / "lexicon.json").read_text("utf-8"))
+    phrases = json.loads((HERE / "phrases.json").read_text("utf-8"))
+    for label, verbs in tables.pop("verbs").items():
+        for verb in verbs:
+            for form in inflect(verb):
+                add(trie, words(form), "dir", label)
+    for kind, rows in tables.pop("products").items():
+        for row in rows:
+            for phrase in itertools.product(*row):
+                add(trie, words(" ".join(phrase)), *kind.partition(":")[::2])
+    stance: Trie = {}
+    for target, table in ((trie, tables), (stance, phrases)):
+        for kind, values in table.items():
+            for value, phrasings in values.items():
+                for phrase in phrasings:
+                    add(target, words(phrase), kind, value)
+                    short = CONTRACTED.sub(r"\1", phrase)
+                    if short != phrase and " " in short:
+                        add(target, words(short), kind, value)
+    aliases = json.loads((HERE / "aliases.json").read_text("utf-8"))
+    for name in (HERE / "pathways.txt").read_text("utf-8").split():
+        add_pathway(trie, name)
+    for alias, names in aliases.items():
+        add(trie, words(alias), "path", tuple(pathway_key(name)[0] for name in names))
+    return Lexicon((trie,), stance)
+
+
+@functools.lru_cache(maxsize=4096)
+def with_additions(additions: Additions) -> Lexicon:
+    """The built-in lexicon with a lab's or a question's names searched first."""
+    if not additions.entries:
+        return base()
+    trie: Trie = {}
+    for kind, value, aliases in additions.entries:
+        if kind == "pathway":
+            add_pathway(trie, value, aliases)
+            continue
+        for phrase in (value, *aliases):
+            add(trie, words(phrase), kind, value)
+    return Lexicon((trie, *base().content), base().stance)
+
+
+def additions_of(tables: Mapping[str, Mapping[str, Iterable[str]]]) -> Additions:
+    """Additions from mappings such as ``{"entity": {"tongue": ["lingual"]}}``."""
+    return Additions(
+        tuple(
+            (kind, value, tuple(aliases))
+            for kind, values in sorted(tables.items())
+            for value, aliases in sorted(values.items())
+        )
+    )

@@ -1,0 +1,281 @@
+"""Mentions: which tokens name a tissue, a set, a direction, a number, a negation. One step per token."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from biorlhf_plugins.language.words.lexicon import END, Lexicon, longest
+from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import Token
+
+UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+sixteen seventeen eighteen nineteen"""
+TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+UNITS = {word: number for number, word in enumerate(UNIT_WORDS.split())}
+TENS = {word: 10 * number for number, word in enumerate(TEN_WORDS.split(), start=2)}
+LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
+MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
+COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
+OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
+NOT_COUNTED_WORDS = (
+    "can could is be may might will would should set count name number list ontology alone was were that"
+)
+NOT_COUNTED = frozenset(NOT_COUNTED_WORDS.split())
+NONE_WORDS = frozenset(("none", "nil", "zilch"))
+UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
+"""Words beside the missions that mean something without being in the lexicon."""
+DEGREES = {"more": "UP", "less": "DOWN"}
+DIRECTED = {"deg_up": "UP", "deg_down": "DOWN"}
+NAMING = frozenset(("path", "quantity"))
+OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
+SHOWING_WORDS = "suggest indicate show imply support favor favour hint point demonstrate reveal"
+SHOWING = frozenset(SHOWING_WORDS.split())
+"""What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
+DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
+
+
+class Mention(NamedTuple):
+    """Tokens [first, last) that mean ``value`` of ``kind``; numbers carry their Number as value."""
+
+    kind: str
+    value: Any
+    first: int
+    last: int
+
+
+def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
+    """Mentions of the content lexicon, numbers and missions, in the order of the text."""
+    found: list[Mention] = []
+    index, total, nothing = 0, len(stream), -1
+    tries = lexicon.content
+    while index < total:
+        token = stream[index]
+        end, meanings = index, None
+        for trie in tries:
+            if token.text in trie:
+                stop, hit = longest(trie, stream, index)
+                if hit is not None and stop > end:
+                    end, meanings = stop, hit
+        if (
+            token.number is not None
+            and (meanings is None or end == index + 1)
+            and token.number.unit != "name"
+        ):
+            end, number = _range(stream, index)
+            if end < total and stream[end].text in LARGE and not number.unit and number.low is None:
+                number = number._replace(value=number.value * LARGE[stream[end].text], scaled=True)
+                end += 1
+            if not _cited(stream, index, end):
+                found.append(Mention("num", number, index, end))
+            index = end
+        elif token.text == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
+            found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
+            found.append(Mention("quantity", "deg", noun, noun + 1))
+            index = noun + 1
+        elif token.text == "not" and [t.text for t in stream[index + 1 : index + 3]] == ["a", "single"]:
+            found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 3))
+            index += 3
+        elif token.text == "no" and end == index + 1 and _opens(stream, index):
+            index += 1
+        elif meanings is not None:
+            if meanings[0][0] in NAMING:
+                _beside(stream, meanings[0], index, end, found)
+            found.extend(_meant(meanings, index, end))
+            index = end
+        elif token.kind == "w" and (token.text in UNLISTED or token.text.startswith(MISSIONS)):
+            nothing = index if token.text in ("nothing", "none") else nothing
+            index = _other(stream, index, found)
+        else:
+            if nothing >= 0 and token.text in SHOWING:
+                found.append(Mention("neg", "", index, index + 1))
+            if nothing >= 0 and (token.text in SHOWING or token.text in ".;!?"):
+                nothing = -1
+            index += 1
+    return found
+
+
+def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
+    """Mentions of the stance lexicon: abstention, confidence, yes and no, answer, guess."""
+    found: list[Mention] = []
+    index, trie = 0, lexicon.stance
+    while index < len(stream):
+        if stream[index].text in trie:
+            end, meanings = longest(trie, stream, index)
+            if meanings is not None:
+                found.extend(Mention(kind, value, index, end) for kind, value in meanings)
+                if end > index + 1 and ("bar", "") in trie[stream[index].text].get(END, ()):
+                    found.append(Mention("bar", "", index, index + 1))
+                if not all(kind in OVERLAPPING for kind, _ in meanings):
+                    index = end
+                    continue
+        index += 1
+    return found
+
+
+def _beside(
+    stream: list[Token], meaning: tuple[str, Any], first: int, last: int, found: list[Mention]
+) -> None:
+    """What stands beside a set's name and is a direction there: "more OXPHOS", "OXPHOS genes go up"."""
+    kind, value = meaning
+    if kind == "path":
+        before = stream[first - 1].text if first else ""
+        after = stream[last].text if last < len(stream) else ""
+        if before in DEGREES and after not in OF_SETS and (not found or found[-1].last < first):
+            found.append(Mention("dir", DEGREES[before], first - 1, first))
+    elif (
+        value in DIRECTED
+        and last > first + 1
+        and stream[first].text in OF_SETS
+        and found
+        and found[-1].kind == "path"
+        and found[-1].last == first
+    ):
+        found.append(Mention("dir", DIRECTED[value], first + 1, last))
+
+
+def _meant(meanings: list[tuple[str, Any]], first: int, last: int) -> list[Mention]:
+    if len(meanings) == 1:
+        kind, value = meanings[0]
+        return [Mention(kind, value, first, last)]
+    paths = tuple(dict.fromkeys(key for kind, value in meanings if kind == "path" for key in value))
+    if paths:
+        return [Mention("path", paths, first, last)]
+    return [Mention(kind, value, first, last) for kind, value in meanings]
+
+
+def _opens(stream: list[Token], index: int) -> bool:
+    """True for the "No" of "No, it falls": an answer, not a negation of what follows."""
+    before = stream[index - 1].kind if index else "p"
+    after = stream[index + 1].kind if index + 1 < len(stream) else "p"
+    return before == after == "p"
+
+
+def _range(stream: list[Token], index: int) -> tuple[int, Number]:
+    """A range or a bound that begins or ends at this number: (its end, the number with low and high)."""
+    number = stream[index].number
+    assert number is not None
+    ahead = [stream[i] for i in range(index + 1, min(index + 3, len(stream)))]
+    before = stream[index - 1].text if index else ""
+    before2 = stream[index - 2].text if index > 1 else ""
+    second = ahead[1].number if len(ahead) == 2 else None
+    joined = second is not None and (
+        ahead[0].text == "–"
+        or (before == "between" and ahead[0].text == "and")
+        or (before == "from" and before2 == "anywhere" and ahead[0].text == "to")
+    )
+    sum_follows = (
+        ahead[0].text == "–" and index + 3 < len(stream) and stream[index + 3].text in ("=", "≈")
+        if ahead
+        else False
+    )
+    if joined and second is not None and not sum_follows:
+        scale = 1000.0 if second.scaled and not number.scaled and number.value < second.value / 100 else 1.0
+        low, high = sorted((number.value * scale, second.value))
+        unit = number.unit or second.unit
+        return index + 3, Number((low + high) / 2, unit, number.word, False, 0, False, low, high)
+    two = f"{before2} {before}"
+    if two in (
+        "at least",
+        "more than",
+        "greater than",
+        "larger than",
+        "no fewer",
+        "higher than",
+    ) or before in (">", ">=", "over", "above", "exceed", "exceeding"):
+        return index + 1, number._replace(low=number.value)
+    if two in (
+        "at most",
+        "fewer than",
+        "le than",
+        "less than",
+        "smaller than",
+        "lower than",
+        "up to",
+    ) or before in ("<", "<=", "under", "below"):
+        return index + 1, number._replace(high=number.value)
+    return index + 1, number
+
+
+def _cited(stream: list[Token], index: int, end: int) -> bool:
+    """True for the "[1]" of a citation."""
+    if index == 0 or end >= len(stream) or stream[index - 1].text != "[" or stream[end].text != "]":
+        return False
+    labelled = index > 1 and stream[index - 2].text in (":", "=")
+    return not labelled and stream[index].text.isdigit() and len(stream[index].text) < 3
+
+
+def _no_gene(stream: list[Token], index: int) -> int:
+    """The noun's index where "no … gene" counts zero genes; 0 where it does not."""
+    for at in range(index + 1, min(index + 5, len(stream))):
+        word = stream[at].text
+        if word in ("gene", "deg", "transcript"):
+            after = stream[at + 1].text if at + 1 < len(stream) else ""
+            return 0 if after in NOT_COUNTED else at
+        if word not in COUNTED and word not in ("statistically", "single", "expressed", "individual", "such"):
+            return 0
+    return 0
+
+
+def _other(stream: list[Token], index: int, found: list[Mention]) -> int:
+    """What is not in the lexicon: missions, number words, "none". Returns the next token's index."""
+    word = stream[index].text
+    letters = word.rstrip("0123456789")
+    if letters in MISSIONS:
+        following = stream[index + 1] if index + 1 < len(stream) else None
+        if letters != word:
+            found.append(Mention("mission", word, index, index + 1))
+        elif following and following.number and following.end - following.start < 5:
+            found.append(Mention("mission", f"{letters}{following.text}", index, index + 2))
+            return index + 2
+    elif word == "tbd":
+        found.append(Mention("mission", "osd397", index, index + 1))
+    elif word == "rodent" and [t.text for t in stream[index + 1 : index + 2]] == ["research"]:
+        following = stream[index + 2] if index + 2 < len(stream) else None
+        if following and following.text.isdigit():
+            found.append(Mention("mission", f"rr{following.text}", index, index + 3))
+            return index + 3
+        if following and following.text.startswith("research"):
+            return index + 2
+    elif word in WORD_NUMBERS:
+        return _number_words(stream, index, found)
+    elif word == "none" and index and stream[index - 1].text in ("in", "for", "at", "under"):
+        found.append(Mention("neg", "", index, index + 1))
+    elif word in NONE_WORDS:
+        found.append(Mention("num", Number(0.0, "", "none", False, 0, False), index, index + 1))
+    return index + 1
+
+
+def _number_words(stream: list[Token], index: int, found: list[Mention]) -> int:
+    total, current, end = 0, 0, index
+    while end < len(stream) and end < index + 16:
+        word = stream[end].text
+        if word in UNITS or word in TENS:
+            current += WORD_NUMBERS[word]
+        elif word == "hundred":
+            current = max(current, 1) * 100
+        elif word in LARGE:
+            total, current = total + max(current, 1) * LARGE[word], 0
+        elif not (
+            word == "and"
+            and end + 1 < len(stream)
+            and stream[end + 1].text in WORD_NUMBERS
+            and current >= 100
+        ):
+            break
+        end += 1
+    following = stream[end].text if end < len(stream) else END
+    single = end == index + 1
+    pronoun = single and stream[index].text == "one" and following not in COUNTED
+    pronoun = pronoun and not _odds(stream, end)
+    if not pronoun:
+        word = str(total + current)
+        found.append(Mention("num", Number(float(total + current), "", word, False, 0, False), index, end))
+    return end
+
+
+def _odds(stream: list[Token], end: int) -> bool:
+    """True for the "in ten" or "out of ten" after "one"."""
+    after = [t.text for t in stream[end : end + 3]]
+    number = after[1:2] if after[:1] == ["in"] else after[2:3] if after[:2] == ["out", "of"] else []
+    return bool(number) and (number[0] in WORD_NUMBERS or number[0].isdigit())

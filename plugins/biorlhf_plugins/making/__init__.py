@@ -1,0 +1,1 @@
+"""Making datasets: items, splits, balance, Parquet. Knows no dataset by name."""

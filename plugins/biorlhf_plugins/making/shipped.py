@@ -1,0 +1,60 @@
+"""The tables that ship in ``data/``, each checked against its sha256 before it is read."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+
+from biorlhf.errors import DataError
+from biorlhf.recipe.shipped import shipped
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedTable:
+    """One table of ``data/MANIFEST.json``: its rows as text, and where they come from."""
+
+    path: str
+    sha256: str
+    source: str
+    licence: str
+    title: str
+    notes: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+
+    def provenance(self) -> dict[str, object]:
+        """What a run's manifest records of this file."""
+        return {
+            "path": f"data/{self.path}",
+            "sha256": self.sha256,
+            "source": self.source,
+            "licence": self.licence,
+            "title": self.title,
+            "notes": list(self.notes),
+            "rows": len(self.rows),
+        }
+
+
+@functools.cache
+def read_shipped(path: str) -> ShippedTable:
+    """Read ``data/<path>`` (CSV with a header); ``DataError`` where it is not the file of the manifest."""
+    folder = shipped("data")
+    entries = {e["path"]: e for e in json.loads((folder / "MANIFEST.json").read_text("utf-8"))["files"]}
+    if path not in entries:
+        raise DataError("data/MANIFEST.json", f"no file {path!r}", choices=entries, name=path)
+    entry, content = entries[path], (folder / path).read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != entry["sha256"]:
+        raise DataError(
+            f"data/{path}",
+            f"its sha256 is {found}",
+            f"{entry['sha256']}, as data/MANIFEST.json says",
+            hint="the file was changed after it was shipped: restore it, or install biorlhf again",
+        )
+    rows = tuple(csv.DictReader(io.StringIO(content.decode("utf-8"))))
+    return ShippedTable(
+        path, found, entry["source"], entry["licence"], entry["title"], tuple(entry["notes"]), rows
+    )

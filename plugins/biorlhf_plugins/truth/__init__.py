@@ -1,0 +1,1 @@
+"""Grading: what is claimed against what is true. Knows no verifier and no score."""

@@ -1,0 +1,154 @@
+"""V1 on short answers (yes, no, a name) and on rankings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
+from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.truth.gold import OPEN_GUESS, Gold
+from biorlhf_plugins.truth.graded import Graded
+
+SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
+
+
+def grade_answer(gold: Gold, said: Extraction, graded: Graded, prompt: str) -> None:
+    assert gold.answer is not None
+    if gold.answer_kind is None:
+        graded.guesses.append(0.5)
+        labels = {c.label: c for c in said.answers}
+        if not labels:
+            labels = _echoed(said, prompt)
+        _grade_labels(gold.answer.upper(), labels, graded, f"answer: {gold.answer}")
+        return
+    kind, value = gold.answer_kind
+    graded.guesses.append(OPEN_GUESS)
+    if kind == "dir":
+        found: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
+    else:
+        found = {n.value: n for n in _first_named(said, kind)}
+    _grade_labels(value, found, graded, f"answer: {gold.answer}")
+
+
+def _grade_labels(gold: Any, found: dict[Any, Any], graded: Graded, what: str) -> None:
+    graded.answered = graded.answered or bool(found)
+    for label, claim in found.items():
+        good = label == gold
+        graded.claims.append(1.0 if good else 0.0)
+        (graded.matched if good else graded.wrong).append(
+            {"expected": what, "found": str(label), "where": list(claim.span)}
+        )
+    k = len(found)
+    credit = 1.0 / k if gold in found else 0.0
+    graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
+    if gold not in found:
+        graded.missed.append({"expected": what})
+
+
+def _first_named(said: Extraction, kind: str) -> list[Named]:
+    """The names of a kind in the first sentence that gives one as an answer."""
+    usable = [n for n in said.named if n.kind == kind and not n.denied and not n.aside]
+    first = next((n.sentence for n in usable if not n.compared), None)
+    names: list[Named] = []
+    for n in usable:
+        if n.sentence == first and not n.compared:
+            names.append(n)
+        elif n.sentence == first and n.compared:
+            break
+    alone = {n.value: n for n in usable if _stands_alone(said.text, n)}
+    if len(alone) > 1:
+        return list(alone.values())  # "Soleus. Liver. Heart." names three candidates
+    listed = [n for n in names if n.span[0] - names[0].span[1] <= 40 or n.link]
+    seen: dict[Any, Named] = {}
+    previous = names[0] if names else None
+    for n in listed:
+        if previous is not None and n.span[0] - previous.span[1] > 12:
+            break
+        if n.link in "<>" and n.link:
+            break
+        seen.setdefault(n.value, n)
+        previous = n
+    return list(seen.values())
+
+
+def _stands_alone(text: str, name: Named) -> bool:
+    """Is a name a whole sentence?"""
+    before, after = text[: name.span[0]].rstrip(), text[name.span[1] :].lstrip()[:1]
+    return (not before or before[-1] in ".!?;\n") and after in (".", "!", "?", ";")
+
+
+def _echoed(said: Extraction, prompt: str) -> dict[str | None, Claim]:
+    """Yes or no by restating the question: most of its words in a sentence, with or without a negation."""
+    asked = {w for w in prompt_words(prompt) if len(w) > 3}
+    if len(asked) < 3 or said.degenerate:
+        return {}
+    parts = SENTENCE_END.split(said.text[:2000])  # what is copied from the prompt is no answer to it
+    told = [part for part in parts if part.strip() not in prompt and not part.rstrip().endswith("?")]
+    spoken = set(prompt_words(" ".join(told)))
+    if len(asked & spoken) < 0.6 * len(asked):
+        return {}
+    label = "NO" if spoken & {"not", "cannot", "no", "never"} else "YES"
+    return {label: Claim("answer", Slot(), (0, min(len(said.text), 2000)), label=label)}
+
+
+def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None:
+    graded.guesses.append(0.5 if len(gold) == 2 else OPEN_GUESS)  # two names have two orders
+    orders = rankings(said, gold)
+    graded.answered = graded.answered or bool(orders)
+    credits = [_concordance(order, gold) for order in orders]
+    rivals = len({tuple(order) for order in orders})
+    graded.credits.append(credits[-1] / rivals if orders else 0.0)
+    graded.claims.extend(credits if rivals == 1 else [0.0] * rivals)  # of two orders, neither is told
+    line = {"expected": "ranking: " + " > ".join(gold)}
+    if not orders:
+        graded.missed.append(line)
+    for order, credit in zip(orders, credits, strict=True):
+        (graded.matched if credit == 1 else graded.wrong).append({**line, "found": " > ".join(order)})
+
+
+def rankings(said: Extraction, among: Sequence[str] = ()) -> list[list[str]]:
+    """Orders that the text states, highest first: chains with ">" or "<", else the order of first mention."""
+    wanted = set(among)
+    entities = [
+        n for n in said.named if n.kind == "entity" and not n.aside and (not wanted or n.value in wanted)
+    ]
+    chains: list[list[str]] = []
+    by_sentence: dict[int, list[Named]] = {}
+    for n in entities:
+        by_sentence.setdefault(n.sentence, []).append(n)
+    for names in by_sentence.values():
+        linked = [n for n in names if n.link]
+        order = list(dict.fromkeys(str(n.value) for n in names))
+        if linked and len(order) >= 2:
+            chains.append(order[::-1] if linked[0].link == "<" else order)
+    if chains:
+        longest = max(len(c) for c in chains)
+        return [c for c in chains if len(c) == longest]
+    order = list(dict.fromkeys(str(n.value) for n in entities))
+    if len(order) < 2:
+        return []
+    lowered = said.text.lower()
+    ascending = any(
+        p in lowered
+        for p in (
+            "lowest to highest",
+            "ascending",
+            "least to most",
+            "smallest to largest",
+            "lowest first",
+            "smallest first",
+        )
+    )
+    return [order[::-1] if ascending else order]
+
+
+def _concordance(order: Sequence[str], gold: Sequence[str]) -> float:
+    """Kendall's tau over the gold pairs, not below 0; a pair with a missing member counts as no agreement."""
+    place = {name: i for i, name in enumerate(order)}
+    pairs = [(a, b) for i, a in enumerate(gold) for b in gold[i + 1 :]]
+    if not pairs:
+        return 1.0 if list(order[:1]) == list(gold) else 0.0
+    signs = [(place[a] < place[b]) - (place[a] > place[b]) for a, b in pairs if a in place and b in place]
+    return max(0.0, sum(signs) / len(pairs))

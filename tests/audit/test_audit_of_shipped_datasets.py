@@ -1,0 +1,29 @@
+"""No attack pays on a sample of the shipped datasets; ``make audit`` runs the whole of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from biorlhf import RewardComposer
+from biorlhf.audit import attacks
+from biorlhf.audit.board import AuditOptions, audit
+from biorlhf.plugins import load
+
+SAMPLE = 60
+# The 100 kB texts have their own bench, and would take most of the time of this test.
+SLOW = ("filler", "filler_around_wrong")
+
+
+@pytest.fixture(scope="module")
+def library():
+    file = attacks.load()
+    return file.model_copy(update={"attacks": tuple(a for a in file.attacks if a.name not in SLOW)})
+
+
+@pytest.mark.parametrize("name", ["kmp", "genelab"])
+def test_no_attack_pays_on_a_shipped_dataset(name, library):
+    questions = load(entry_points=False).build("dataset", name, {}).questions
+    composer = RewardComposer(["V1", "V2", "V3", "V4"])
+    report = audit(questions, composer, library, AuditOptions(limit=SAMPLE, seed=11))
+    assert report.items == SAMPLE
+    assert [(c.attack, c.verifier, c.findings[0].to_json()) for c in report.beaten] == []

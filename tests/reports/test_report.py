@@ -1,0 +1,352 @@
+"""``biorlhf report`` and ``compare`` on run folders: whole ones, cut short ones, and no runs at all."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from biorlhf import cli
+from biorlhf.errors import InputError
+from biorlhf.reports import plots
+from biorlhf.reports.answers import changes
+from biorlhf.reports.run import figures, load_run, rows_of, stage_starts, summary_lines
+from biorlhf.statistics.assessment import assess
+from biorlhf.statistics.intervals import mean, share
+
+QUESTIONS = 40
+
+
+def evaluation(when: str, skill: float, seed: int, offset: int = 0) -> dict:
+    """An evaluation of ``QUESTIONS`` questions that are answered rightly with the chance ``skill``."""
+    draw = random.Random(seed)
+    names = [f"q{offset + i}" for i in range(QUESTIONS)]
+    clusters = [f"c{(offset + i) // 2}" for i in range(QUESTIONS)]
+    right = [float(draw.random() < skill) for _ in names]
+    stated = [draw.choice([0.3, 0.6, 0.9]) for _ in names]
+    found = assess(stated, right, clusters)
+    reward = mean(right, clusters)
+    accuracy = share(int(sum(right)), len(right))
+    assert reward is not None
+    assert accuracy is not None
+    reports = {
+        "reward": {
+            "reward": reward.to_json(),
+            "answers": {"question": names, "cluster": clusters, "reward": right},
+        },
+        "question_answering": {
+            "overall": {"accuracy": accuracy.to_json(), "left_out": {"balanced_accuracy": "no such answer"}},
+            "answers": {"question": names, "cluster": clusters, "overall.accuracy": right},
+        },
+        "calibration": {
+            **{name: rate.to_json() for name, rate in found.rates.items()},
+            "null_ece": found.null,
+            "with_confidence": len(names),
+            "reliability_diagram": found.diagram,
+            "left_out": found.left_out,
+            "answers": {"question": names, "cluster": clusters, "confidence": stated, "correct": right},
+        },
+        "another": {"hits": reward.to_json()},
+    }
+    return {"when": when, "split": "test", "questions": QUESTIONS, "evaluators": reports}
+
+
+def write_run(folder: Path, after: float = 0.9, *, seed: int = 0, offset: int = 0) -> Path:
+    (folder / "evaluations").mkdir(parents=True)
+    (folder / "recipe.yaml").write_text("name: demo <1>\nstages:\n- trainer: sft\n- trainer: grpo\n")
+    rows = [{"stage": "sft", "step": step, "loss": 2 / step} for step in range(1, 6)]
+    for step in range(1, 9):
+        values = {"reward": 0.1 * step, "score.factual": 0.5, "kl": 0.001 * step, "loss": 0.1}
+        rows.append({"stage": "grpo", "step": step, **values, "completion_tokens_mean": 40.0})
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "summary.json").write_text("{}")
+    skills = {"start": 0.2, "after-sft": 0.5, "after-grpo": after}
+    for place, (when, skill) in enumerate(skills.items()):
+        data = evaluation(when, skill, 10 * seed + place, offset)
+        (folder / "evaluations" / f"{when}.json").write_text(json.dumps(data))
+        write_answers(folder, when, data["evaluators"]["reward"]["answers"])
+    return folder
+
+
+def write_answers(folder: Path, when: str, table: dict, prompt: str = "What of {}?") -> None:
+    names = table["question"]
+    columns = {
+        "question_id": names,
+        "prompt": [prompt.format(name) for name in names],
+        "completion": [f"<{when}> of {name}" for name in names],
+        "reward": table["reward"],
+    }
+    pq.write_table(pa.table(columns), folder / "evaluations" / f"{when}.parquet")
+
+
+def command(monkeypatch, capsys, *arguments: str | Path) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["biorlhf", *map(str, arguments)])
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture
+def run(tmp_path) -> Path:
+    return write_run(tmp_path / "demo-1")
+
+
+def test_the_report_shows_before_and_after_with_intervals_and_a_paired_difference(run, monkeypatch, capsys):
+    code, out, _ = command(monkeypatch, capsys, "report", run)
+    assert code == 0
+    line = next(line for line in out.splitlines() if line.startswith("  overall.accuracy"))
+    assert line.count("[") == 4  # start, after-sft, after-grpo, difference
+    assert "better" in line
+    assert "complete: sft 5 steps, grpo 8 steps" in out
+    assert "reward: 0.1 ▁" in out
+    assert str(run) in out
+
+
+def test_evaluations_stand_in_the_order_of_the_stages(run):
+    assert [e.when for e in load_run(run).evaluations] == ["start", "after-sft", "after-grpo"]
+    assert stage_starts(load_run(run)) == [(1, "sft"), (6, "grpo")]
+
+
+def test_the_json_report_is_whole_and_has_no_nan(run, monkeypatch, capsys):
+    code, out, _ = command(monkeypatch, capsys, "report", run, "--json")
+    report = json.loads(out, parse_constant=pytest.fail)
+    assert code == 0
+    assert report["complete"] is True
+    accuracy = next(row for row in report["metrics"] if row["metric"] == "overall.accuracy")
+    assert len(accuracy["rates"]) == 3
+    assert set(accuracy["rates"][0]) == {"value", "low", "high", "n"}
+    assert accuracy["difference"]["low"] > 0
+    assert report["figures"]["Loss"]["loss, sft"][0] == [1, 2.0]
+
+
+def test_an_evaluator_without_single_answers_is_shown_without_a_difference(run):
+    row = next(row for row in rows_of(load_run(run)) if row.evaluator == "another")
+    assert row.rates[0] is not None
+    assert row.difference is None
+    assert row.verdict == ""
+
+
+class Page(HTMLParser):
+    """Collects what a page would load from elsewhere, and its open tags."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        names = dict(attrs)
+        if tag in ("script", "link", "img", "iframe") or "src" in names or "href" in names:
+            self.loads.append(tag)
+
+
+def test_the_page_stands_alone_and_every_plot_in_it_is_well_formed(run, tmp_path, monkeypatch, capsys):
+    target = tmp_path / "deep" / "page.html"
+    code, _, _ = command(monkeypatch, capsys, "report", run, "--html", target)
+    text = target.read_text()
+    page = Page()
+    page.feed(text)
+    assert code == 0
+    assert page.loads == []
+    assert "demo &lt;1&gt;" in text
+    assert "demo <1>" not in text
+    drawn = [part.split("</svg>")[0] + "</svg>" for part in text.split("<svg ")[1:]]
+    assert len(drawn) > 6
+    for svg in drawn:
+        ET.fromstring("<svg " + svg)
+    for name in (
+        "Reliability (calibration)",
+        "KL to the reference (nats)",
+        "Tokens per completion",
+        "Reward",
+    ):
+        assert f"<figcaption>{name}</figcaption>" in text
+
+
+def test_a_page_that_cannot_be_written_is_the_users_to_mend(run, monkeypatch, capsys):
+    code, _, err = command(monkeypatch, capsys, "report", run, "--html", run / "recipe.yaml" / "x.html")
+    assert code == 2
+    assert "--html" in err
+
+
+def test_a_run_cut_short_is_reported_as_far_as_it_came(run, monkeypatch, capsys):
+    (run / "summary.json").unlink()
+    (run / "evaluations" / "after-grpo.json").write_text('{"when": "after-gr')
+    with open(run / "metrics.jsonl", "a") as file:
+        file.write('{"stage": "grpo", "st')
+    code, out, _ = command(monkeypatch, capsys, "report", run)
+    assert code == 0
+    assert "not complete" in out
+    assert "unreadable: after-grpo.json" in out
+    assert "unreadable: metrics.jsonl:14: not a whole row" in out
+    assert "after-sft" in out
+
+
+def test_a_run_that_has_only_begun_says_so(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    (folder / "recipe.yaml").write_text("name: new\nstages:\n- trainer: sft\n")
+    code, out, _ = command(monkeypatch, capsys, "report", folder)
+    assert code == 0
+    assert "no step yet" in out
+    assert "no evaluation" in out
+    assert command(monkeypatch, capsys, "report", folder, "--html", tmp_path / "p.html")[0] == 0
+    assert summary_lines(folder)[-1].endswith(str(folder))
+    assert figures(load_run(folder)) == {}
+
+
+def test_reading_a_report_changes_nothing_in_the_folder(run, monkeypatch, capsys):
+    (run / "metrics.jsonl.partial").write_text("still being written")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    command(monkeypatch, capsys, "report", run)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_no_run_is_an_error_that_names_the_nearest(run, monkeypatch, capsys):
+    code, _, err = command(monkeypatch, capsys, "report", run.parent / "demo-2")
+    assert code == 2
+    assert "no run here" in err
+    assert f"did you mean: {run}" in err
+    assert "Traceback" not in err
+
+
+def test_the_summary_gives_reward_before_and_after_and_the_path(run):
+    lines = summary_lines(run)
+    reward = next(line for line in lines if line.startswith("  reward: "))
+    assert "before 0." in reward
+    assert "after 0." in reward
+    assert "difference +0." in reward
+    assert lines[0].startswith("held-out questions: 40")
+    assert "run folder: " in lines[-1]
+    assert str(run) in lines[-1]
+
+
+def test_two_runs_of_one_skill_cannot_be_told_apart(tmp_path, monkeypatch, capsys):
+    first = write_run(tmp_path / "a", after=0.6, seed=1)
+    second = write_run(tmp_path / "b", after=0.6, seed=2)
+    code, out, _ = command(monkeypatch, capsys, "compare", first, second)
+    assert code == 0
+    assert "40 questions in both" in out
+    assert "inside noise" in out
+    assert "would show four times out of five" in out
+
+
+def test_a_much_better_run_is_called_better_in_words_and_in_json(tmp_path, monkeypatch, capsys):
+    first = write_run(tmp_path / "a", after=0.3, seed=1)
+    second = write_run(tmp_path / "b", after=0.95, seed=2)
+    code, out, _ = command(monkeypatch, capsys, "compare", first, second, "--json")
+    found = json.loads(out, parse_constant=pytest.fail)
+    verdicts = {(row["evaluator"], row["metric"]): row["verdict"] for row in found["metrics"]}
+    assert code == 0
+    assert verdicts["reward", "reward"] == "better"
+    assert verdicts["question_answering", "overall.accuracy"] == "better"
+    assert found["questions"] == {"both": 40, "only_first": 0, "only_second": 0, "reworded": 0}
+    assert "outside noise" in found["conclusion"]
+    swapped = json.loads(command(monkeypatch, capsys, "compare", second, first, "--json")[1])
+    assert swapped["metrics"][0]["verdict"] == "worse"
+
+
+def test_a_run_compared_with_itself_has_no_difference(run, monkeypatch, capsys):
+    found = json.loads(command(monkeypatch, capsys, "compare", run, run, "--json")[1])
+    differences = [row["difference"] for row in found["metrics"] if row["difference"]]
+    assert differences
+    assert all(d["value"] == d["low"] == d["high"] == 0 and d["inside_noise"] for d in differences)
+    assert "cannot be told apart" in found["conclusion"]
+
+
+def test_a_lower_brier_score_is_better():
+    from biorlhf.statistics.differences import Difference
+    from biorlhf.statistics.paired import Row
+
+    lower = Difference(-0.1, -0.2, -0.05, 40, 20, 0.1)
+    assert Row("calibration", "brier", (None, None), lower).verdict == "better"
+    assert Row("reward", "verifiers.uncertainty", (None, None), lower).verdict == "worse"
+    assert Row("mine", "words", (None, None), lower).verdict == "lower"
+
+
+def test_runs_without_a_common_question_are_refused(tmp_path, monkeypatch, capsys):
+    first, second = write_run(tmp_path / "a"), write_run(tmp_path / "b", offset=1000)
+    code, _, err = command(monkeypatch, capsys, "compare", first, second)
+    assert code == 2
+    assert "no question was asked in both" in err
+
+
+def test_questions_of_one_run_alone_are_counted_and_not_compared(tmp_path, monkeypatch, capsys):
+    first, second = write_run(tmp_path / "a"), write_run(tmp_path / "b", offset=10)
+    found = json.loads(command(monkeypatch, capsys, "compare", first, second, "--json")[1])
+    assert found["questions"] == {"both": 30, "only_first": 10, "only_second": 10, "reworded": 0}
+    assert found["metrics"][0]["difference"]["n"] == 30
+
+
+def test_a_question_in_other_words_is_another_question(tmp_path, monkeypatch, capsys):
+    first, second = write_run(tmp_path / "a"), write_run(tmp_path / "b")
+    table = json.loads((second / "evaluations" / "after-grpo.json").read_text())
+    answers = table["evaluators"]["reward"]["answers"]
+    write_answers(second, "after-grpo", answers, prompt="What of {0:.1}? And of {0}?")
+    code, _, err = command(monkeypatch, capsys, "compare", first, second)
+    assert code == 2
+    assert "no question was asked in both" in err
+    write_answers(second, "after-grpo", {key: values[:10] for key, values in answers.items()}, prompt="{}?")
+    found = json.loads(command(monkeypatch, capsys, "compare", first, second, "--json")[1])
+    assert found["questions"] == {"both": 30, "only_first": 0, "only_second": 0, "reworded": 10}
+    assert found["metrics"][0]["difference"]["n"] == 30
+
+
+def test_a_comparison_says_how_the_recipes_differ(tmp_path, monkeypatch, capsys):
+    first, second = write_run(tmp_path / "a"), write_run(tmp_path / "b")
+    recipe = "name: demo <1>\nseed: 7\nstages:\n- trainer: sft\n- trainer: dpo\n"
+    (second / "recipe.yaml").write_text(recipe)
+    out = command(monkeypatch, capsys, "compare", first, second)[1]
+    assert "recipe: seed: None in A, 7 in B" in out
+    assert "recipe: stages[1].trainer: 'grpo' in A, 'dpo' in B" in out
+
+
+def test_an_evaluation_made_by_hand_is_no_stage_of_the_run(run, monkeypatch, capsys):
+    (run / "evaluations" / "by-hand.json").write_text(json.dumps(evaluation("by-hand", 0.1, 99)))
+    assert [e.when for e in load_run(run).evaluations] == ["start", "after-sft", "after-grpo"]
+    out = command(monkeypatch, capsys, "compare", run, run, "--when", "by-hand")[1]
+    assert "by-hand" in out
+
+
+def test_the_answers_that_changed_most_are_found(run):
+    found = changes(load_run(run))
+    fell = [change for change in found if change.reward_after < change.reward_before]
+    rose = [change for change in found if change.reward_after > change.reward_before]
+    assert 0 < len(rose) <= 6
+    assert found == fell + rose
+    assert rose[0].before == f"<start> of {rose[0].question}"
+    assert rose[0].after == f"<after-grpo> of {rose[0].question}"
+    (run / "evaluations" / "start.parquet").write_bytes(b"PAR1 cut short")
+    assert changes(load_run(run)) == []
+
+
+def test_an_unknown_evaluation_lists_those_there_are(run, monkeypatch, capsys):
+    code, _, err = command(monkeypatch, capsys, "compare", run, run, "--when", "after-dpo")
+    assert code == 2
+    assert "after-grpo, after-sft, start" in err
+    with pytest.raises(InputError):
+        load_run(run / "evaluations")
+
+
+def test_ticks_are_round_and_lie_inside():
+    assert plots.ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert plots.ticks(31, 70) == [40, 50, 60, 70]
+    assert plots.ticks(3.0, 3.0) == [3.0]
+
+
+def test_a_flat_or_single_curve_can_be_drawn():
+    for points in ([(1.0, 0.5)], [(1.0, 0.0), (2.0, 0.0)]):
+        assert "nan" not in plots.line_chart({"x": points})
+    assert plots.sparkline([1.0, 1.0]) == "▁▁"
+    assert len(plots.sparkline([float(i) for i in range(500)])) == 40
+    assert plots.sparkline([]) == ""

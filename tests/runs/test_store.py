@@ -1,0 +1,126 @@
+"""The run's folder: whole files or none, rows that match rollouts, checkpoints that can be gone back to."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from biorlhf.errors import InputError
+from biorlhf.recipe import Recipe
+from biorlhf.runs.store import RunStore
+from biorlhf.stage import StepResult
+from biorlhf.types import AdapterRef, Completion, Group, Question, Reward, Score, ScoredGroup, StepMetrics
+
+
+def recipe_in(folder: Path) -> Recipe:
+    return Recipe.model_validate(
+        {
+            "name": "small",
+            "model": {"base": "x"},
+            "data": [{"dataset": "kmp"}],
+            "stages": [
+                {"trainer": "sft", "optimizer": {"learning_rate": 1e-4}},
+                {"trainer": "grpo", "optimizer": {"learning_rate": 1e-4}},
+            ],
+            "store": {"folder": str(folder)},
+        }
+    )
+
+
+def step(stage: str, number: int, *, failed: bool = False) -> StepResult:
+    score = Score.failed("it broke") if failed else Score.scored(0.5, found="6,425")
+    reward = Reward(None if failed else 0.5, {"factual": score}, {} if failed else {"factual": 1.0})
+    ref = AdapterRef(number, "abc")
+    completion = Completion("6,425", (1, 2), (-0.5, -0.1), False, ref)
+    group = Group(Question("q", "How many?", {}, tissue="soleus"), (5, 6, 7), (completion,))
+    metrics = StepMetrics(stage, number, {"reward": 0.5})
+    return StepResult(metrics, (ScoredGroup(group, (reward,)),), ((0.25,),), ref)
+
+
+def test_a_rollout_row_carries_everything_that_explains_it(tmp_path):
+    store = RunStore.create(recipe_in(tmp_path))
+    store.append_step(step("grpo", 1))
+    [row] = pq.read_table(store.folder / "rollouts/grpo-00001.parquet").to_pylist()
+    assert row["completion"] == "6,425"
+    assert (row["prompt_tokens"], row["completion_tokens"]) == (3, 2)
+    assert (row["adapter_version"], row["adapter_sha256"]) == (1, "abc")
+    assert (row["reward"], row["advantage"]) == (0.5, 0.25)
+    assert (row["score_factual"], row["status_factual"]) == (0.5, "scored")
+    assert json.loads(row["details_factual"]) == {"found": "6,425"}
+
+
+def test_a_failed_score_is_stored_as_missing_never_as_zero(tmp_path):
+    store = RunStore.create(recipe_in(tmp_path))
+    store.append_step(step("grpo", 1, failed=True))
+    table = pq.read_table(store.folder / "rollouts/grpo-00001.parquet")
+    assert table.to_pylist()[0]["score_factual"] is None
+    assert table.to_pylist()[0]["reward"] is None
+    assert str(table.schema.field("score_factual").type) == "double"
+
+
+def test_every_step_has_the_same_columns_and_types(tmp_path):
+    store = RunStore.create(recipe_in(tmp_path))
+    store.append_step(step("grpo", 1))
+    store.append_step(step("grpo", 2, failed=True))
+    first, second = (pq.read_schema(p) for p in sorted((store.folder / "rollouts").iterdir()))
+    assert first.equals(second)
+
+
+def test_a_leftover_of_a_crash_is_cleared_and_the_whole_file_kept(tmp_path):
+    store = RunStore.create(recipe_in(tmp_path))
+    store.write_text("manifest.json", "{}")
+    (store.folder / "manifest.json.partial").write_text('{"half')
+    (store.folder / "checkpoints/00-sft-00001.partial").mkdir()
+    again = RunStore.open(store.folder)
+    assert again.read_json("manifest.json") == {}
+    assert not list(again.folder.rglob("*.partial"))
+
+
+def test_rewinding_drops_what_came_after_the_checkpoint(tmp_path):
+    recipe = recipe_in(tmp_path)
+    store = RunStore.create(recipe)
+    for number in (1, 2):
+        store.append_step(step("sft", number))
+    for number in (1, 2, 3):
+        store.append_step(step("grpo", number))
+        store.write_checkpoint(1, "grpo", number, {"adapter": bytes([number])}, keep=2)
+    assert len(list((store.folder / "checkpoints").iterdir())) == 2
+    state, files = store.last_checkpoint()
+    assert (state["stage"], state["step"], files) == ("grpo", 3, {"adapter": b"\x03"})
+    store.rewind(recipe, 1, 2)
+    assert [(row["stage"], row["step"]) for row in store.metrics()] == [
+        ("sft", 1),
+        ("sft", 2),
+        ("grpo", 1),
+        ("grpo", 2),
+    ]
+    assert not (store.folder / "rollouts/grpo-00003.parquet").exists()
+    assert (store.folder / "rollouts/sft-00002.parquet").exists()
+
+
+def test_a_later_stage_is_newer_than_an_earlier_one_with_more_steps(tmp_path):
+    store = RunStore.create(recipe_in(tmp_path))
+    store.write_checkpoint(0, "sft", 90, {}, keep=5)
+    store.write_checkpoint(1, "grpo", 1, {}, keep=5)
+    assert store.last_checkpoint()[0]["stage"] == "grpo"
+
+
+def test_two_runs_in_one_second_have_folders_of_their_own(tmp_path):
+    now = datetime.datetime(2026, 1, 2, 3, 4, 5)
+    first, second = (RunStore.create(recipe_in(tmp_path), now=now).folder.name for _ in range(2))
+    assert (first, second) == ("small-20260102-030405", "small-20260102-030405-2")
+
+
+def test_a_folder_without_a_run_is_refused_with_the_nearest_run(tmp_path):
+    folder = RunStore.create(recipe_in(tmp_path)).folder
+    with pytest.raises(InputError, match=f"did you mean: {folder}"):
+        RunStore.open(str(folder)[:-1])
+
+
+def test_a_metric_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="loss"):
+        StepMetrics("grpo", 1, {"loss": float("nan")})
