@@ -14,9 +14,9 @@ import sys, tempfile
 from pathlib import Path
 from biorlhf import Question
 from biorlhf.engines.control import build_learner
-from biorlhf.engines.sampling import SamplerSpec
+from biorlhf.engines.samplers.contract import SamplerSpec
 from biorlhf.engines.tiny import write_tiny_model
-from biorlhf.engines.vllm_sampler import READ_AT_ONCE, VllmSampler
+from biorlhf.engines.samplers.vllm import READ_AT_ONCE, VllmSampler
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Sampling
 from biorlhf.types import AdapterRef
