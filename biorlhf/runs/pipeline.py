@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from biorlhf.runs import data as datasets, evaluation, launch, manifest
 from biorlhf import plugins
 from biorlhf.errors import RecipeError
 from biorlhf.hookspecs import Evaluator, Trainer
 from biorlhf.recipe import Recipe
 from biorlhf.reward import FailureBudget, RewardComposer
+from biorlhf.runs import data as datasets
+from biorlhf.runs import evaluation, launch, manifest
 from biorlhf.runs.store import RunStore
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, Question, ScoredGroup, Split

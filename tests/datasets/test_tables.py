@@ -293,10 +293,10 @@ BIG = """
 import sys
 from pathlib import Path
 from biorlhf_plugins.datasets import tables
-from biorlhf_plugins.datasets._lab_config import load_lab
-from biorlhf_plugins.datasets._lab_files import write_folder
-from biorlhf_plugins.datasets._lab_items import items
-from biorlhf_plugins.datasets._lab_rows import arrange, load_tables
+from biorlhf_plugins.datasets.tables.config import load_lab
+from biorlhf_plugins.datasets.tables.files import write_folder
+from biorlhf_plugins.datasets.tables.items import items
+from biorlhf_plugins.datasets.tables.slots import arrange, load_tables
 config = load_lab(Path(sys.argv[1]))
 slots = arrange(config, load_tables(config))
 write_folder(Path(sys.argv[2]), items(config, slots), tables.provenance(config, slots))

@@ -128,7 +128,7 @@ def test_a_closed_scorer_says_so(rogue):
 def test_no_child_outlives_a_parent_that_is_killed(rogue, text):
     program = textwrap.dedent(f"""
         import time
-        from biorlhf.isolation import IsolatedScorer, ScorerSpec
+        from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
         from biorlhf.types import Question
         scorer = IsolatedScorer(ScorerSpec(active=["rogue"], timeout_s=1.5))
         print(scorer._process._process.pid, flush=True)
