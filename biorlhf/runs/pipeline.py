@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from biorlhf.reward import FailureBudget, RewardComposer
 from biorlhf.runs import data as datasets
 from biorlhf.runs import evaluation, launch, manifest
 from biorlhf.runs.store import RunStore
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, Question, ScoredGroup, Split
 from biorlhf.workers.crew import Workers
@@ -208,7 +208,7 @@ class _Run:
         return Stage(
             name=self.recipe.stage_name(index),
             index=index,
-            seed=stage_seed(self.recipe.seed, index),
+            seed=seed_of(self.recipe.seed, index),
             dataset=datasets.in_split(self.prepared.dataset, Split.TRAIN),
             validation=datasets.in_split(self.prepared.dataset, Split.VALIDATION),
             learner=self.crew.learner,
@@ -249,9 +249,3 @@ class _Run:
             "verifiers": self.store.status_counts(),
             "scorer_restarts": sum(kills),
         }
-
-
-def stage_seed(seed: int, index: int) -> int:
-    """A stage's own seed in [0, 2^31), so that two stages of one run never draw alike."""
-    digest = hashlib.sha256(f"{seed}:{index}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

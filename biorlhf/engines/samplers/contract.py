@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,12 +42,6 @@ class Sampler(Protocol):
     def encode(self, text: str) -> list[int]:
         """The token ids of a prompt, in the recipe's template."""
         ...
-
-
-def question_seed(seed: int, question_id: str) -> int:
-    """A seed in [0, 2^31) for one question of one step, the same on whichever worker it is sampled."""
-    digest = hashlib.sha256(f"{seed}:{question_id}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1
 
 
 def build_sampler(spec: SamplerSpec) -> Sampler:
