@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from biorlhf import hookspecs
 from biorlhf.errors import PluginError
 from biorlhf.hookspecs import PluginRecord
+from biorlhf.inputs.validation import validate_model
 
 GROUP = "biorlhf"
 BUILTINS = "biorlhf_plugins"
@@ -113,8 +114,6 @@ class Catalogue:
 
     def config(self, kind: str, name: str, settings: dict[str, Any], *, where: str = "") -> BaseModel:
         """A plugin's settings, checked against its own model; a wrong one raises ``RecipeError``."""
-        from biorlhf.recipe.validation import validate_model
-
         return validate_model(self.get(kind, name, where=where).record.config, settings, where=where)
 
     def build(self, kind: str, name: str, settings: dict[str, Any], *, where: str = "") -> Any:

@@ -11,12 +11,12 @@ import ray
 from ray.exceptions import RayTaskError
 
 from biorlhf.actors.fetch import ActorLost, fetch, root_cause
-from biorlhf.engines.samplers.contract import Sampler, SamplerSpec, build_sampler
+from biorlhf.engines.samplers.build import Sampler, SamplerSpec, build_sampler
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
-from biorlhf.stage import Adapter, Sampling
+from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
 from biorlhf.types import Group, Question, TrainGroup
-from biorlhf.workers.crew import CANARY_ANSWER, CANARY_PROMPT, ControlledLearner, check_canary, highest_rank
+from biorlhf.workers.crew import ControlledLearner, check_canary, highest_rank
 
 MAX_RESTARTS = 3  # of one actor in one run: more than that is no accident
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from biorlhf import plugins
 from biorlhf.errors import RecipeError
@@ -15,25 +15,12 @@ from biorlhf.recipe import Recipe
 from biorlhf.reward import FailureBudget, RewardComposer
 from biorlhf.runs import data as datasets
 from biorlhf.runs import evaluation, launch, manifest
+from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore
 from biorlhf.seeds import seed_of
-from biorlhf.stage import Stage, StepResult
+from biorlhf.stage import Stage
 from biorlhf.types import Dataset, Question, ScoredGroup, Split
 from biorlhf.workers.crew import Workers
-
-
-class Listener(Protocol):
-    """Whoever shows a run's progress."""
-
-    def phase(self, text: str) -> None: ...
-
-    def begin(self, name: str, total: int, done: int, unit: str) -> None: ...
-
-    def step(self, result: StepResult) -> None: ...
-
-    def advance(self, count: int) -> None: ...
-
-    def end(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -46,6 +33,7 @@ class Prepared:
     questions: tuple[Question, ...]
     trainers: tuple[Trainer, ...]
     evaluators: Mapping[str, Evaluator]
+    composer: RewardComposer | None
 
     @property
     def samples(self) -> bool:
@@ -75,7 +63,9 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
         for section in recipe.evaluation.evaluators
     }
     questions = datasets.evaluation_questions(recipe, dataset)
-    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators)
+    # Scorers judge in processes of their own; this one shows at once what is wrong with the verifiers.
+    composer = composer_of(recipe, catalogue) if recipe.verifiers else None
+    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators, composer)
     if prepared.samples and not recipe.verifiers:
         raise RecipeError(
             "verifiers",
@@ -83,8 +73,6 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
             choices=[entry.record.name for entry in catalogue.of_kind("verifier")],
             hint="name verifiers with their weights, or set evaluation.questions to 0",
         )
-    if recipe.verifiers:
-        composer_of(recipe, catalogue)
     for index in range(len(trainers)):
         if prepared.total_steps(index) < 1:
             raise RecipeError(
@@ -214,7 +202,7 @@ class _Run:
             learner=self.crew.learner,
             rollouts=self.crew.rollouts,
             scorers=self.crew.scorers,
-            composer=composer_of(self.recipe, self.prepared.catalogue) if self.recipe.verifiers else None,
+            composer=self.prepared.composer,
             max_completion_tokens=self.recipe.rollout.max_completion_tokens,
             temperature=self.recipe.rollout.temperature,
             top_p=self.recipe.rollout.top_p,

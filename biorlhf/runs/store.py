@@ -26,7 +26,8 @@ from typing import Any
 
 from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
-from biorlhf.recipe import Recipe, yaml12
+from biorlhf.inputs import yaml12
+from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, StepResult
 from biorlhf.types import Reward, ScoredGroup, Status
 

@@ -12,10 +12,6 @@ from biorlhf.errors import PolicyMismatch
 from biorlhf.recipe import Model, Recipe
 from biorlhf.stage import Learner, Rollouts, Scorers
 
-# What the canary's tokens are taken from: figures, names and symbols that adapters change early.
-CANARY_PROMPT = "How many genes change in soleus under hindlimb unloading?"
-CANARY_ANSWER = "Soleus has 6,425 DEGs under HU. Confidence: 90%"
-
 
 class ControlledLearner(Learner, Protocol):
     """The learner as the pipeline sees it: what a trainer sees, and stages and checkpoints besides."""

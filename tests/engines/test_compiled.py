@@ -172,7 +172,7 @@ def test_a_folder_that_others_may_write_is_not_used(cache, caplog):
 
 FAULTS = """
 import resource, sys, torch
-from biorlhf.engines.memory import keep_freed_memory
+from biorlhf.engines.cpu.memory import keep_freed_memory
 if sys.argv[1] == "kept":
     keep_freed_memory()
 torch.ones(2**24).add_(1)

@@ -261,6 +261,11 @@ class Learner:
         self.version = state["version"]
 
 
+def build_learner(recipe: Recipe, *, threads: int, on_gpu: bool) -> Learner:
+    """A learner that has no stage yet: call ``begin_stage`` or ``restore``."""
+    return Learner(LearnerSpec(recipe, threads, on_gpu))
+
+
 def _check(loss: Mapping[str, Any]) -> None:
     name = str(loss.get("name", ""))
     if name not in LOSSES:

@@ -1,4 +1,4 @@
-"""What every sampler does, and which one a recipe asks for."""
+"""What every sampler does, and the plain data that one is built from."""
 
 from __future__ import annotations
 
@@ -42,19 +42,3 @@ class Sampler(Protocol):
     def encode(self, text: str) -> list[int]:
         """The token ids of a prompt, in the recipe's template."""
         ...
-
-
-def build_sampler(spec: SamplerSpec) -> Sampler:
-    """The sampler that the recipe names; each imports its own heavy package."""
-    engine = spec.recipe.rollout.engine
-    if engine == "vllm":
-        from biorlhf.engines.samplers.vllm import VllmSampler
-
-        return VllmSampler(spec)
-    if engine == "transformers":
-        from biorlhf.engines.samplers.transformers import TransformersSampler
-
-        return TransformersSampler(spec)
-    from biorlhf.engines.samplers.scripted import ScriptedSampler
-
-    return ScriptedSampler(spec)
