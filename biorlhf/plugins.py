@@ -23,7 +23,6 @@ from biorlhf.hookspecs import PluginRecord
 from biorlhf.inputs.validation import validate_model
 
 GROUP = "biorlhf"
-BUILTINS = "biorlhf_plugins"
 KINDS = {
     "verifier": ("biorlhf_verifiers", hookspecs.VerifierPlugin),
     "dataset": ("biorlhf_datasets", hookspecs.DatasetPlugin),

@@ -75,7 +75,6 @@ class RayRollouts:
         self.restarts = [0] * len(self.actors)
         self.adapter: Any = None  # a reference to the adapter in Ray's object store
         self.canary: tuple[ControlledLearner, TrainGroup] | None = None
-        self.canary_gap = 0.0
 
     def _start(self, place: Any) -> Any:
         rollout = self.recipe.rollout
@@ -109,10 +108,8 @@ class RayRollouts:
         theirs = self._on_all("logprobs", *ids)
         own = learner.logprobs(*ids)
         tolerance = self.recipe.rollout.canary_tolerance
-        self.canary_gap = max(
+        for number, values in enumerate(theirs):
             check_canary(own, values, tolerance, f"rollout actor {number + 1}")
-            for number, values in enumerate(theirs)
-        )
 
     def _on_all(self, method: str, *args: Any) -> list[Any]:
         refs = [getattr(actor, method).remote(*args) for actor in self.actors]

@@ -45,16 +45,16 @@ class Workers:
     notes: Sequence[str] = ()
 
 
-def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: float, who: str) -> float:
+def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: float, who: str) -> None:
     """Compare one fixed text's log-probabilities between learner and sampler, token by token.
 
-    Returns the mean absolute difference in nats. Empty ``sampler`` values (a scripted sampler) pass.
+    Empty ``sampler`` values (a scripted sampler) pass.
 
     Raises:
         PolicyMismatch: the mean absolute difference exceeds ``tolerance``.
     """
     if not sampler:
-        return 0.0
+        return
     gap = sum(abs(a - b) for a, b in zip(learner, sampler, strict=True)) / len(sampler)
     if not gap <= tolerance:
         raise PolicyMismatch(
@@ -62,7 +62,6 @@ def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: 
             f"{gap:.4f} nats a token on average (rollout.canary_tolerance is {tolerance}). Either the "
             f"adapter did not arrive, or the two use dtypes that differ by more than the tolerance."
         )
-    return gap
 
 
 def highest_rank(recipe: Recipe) -> int:

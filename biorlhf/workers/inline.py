@@ -32,7 +32,6 @@ class InlineRollouts:
         )
         self.recipe, self.learner = recipe, learner
         self.probe: TrainGroup = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
-        self.canary_gap = 0.0
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         yield from self.sampler.sample(questions, sampling)
@@ -42,7 +41,7 @@ class InlineRollouts:
         ids = (self.probe.prompt_ids, self.probe.completions[0].token_ids)
         served = self.sampler.logprobs(*ids)
         own = self.learner.logprobs(*ids) if served else []
-        self.canary_gap = check_canary(own, served, self.recipe.rollout.canary_tolerance, "the sampler")
+        check_canary(own, served, self.recipe.rollout.canary_tolerance, "the sampler")
 
 
 class InlineScorers:
