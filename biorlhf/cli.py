@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "run": ("biorlhf.commands.run:run", "Train as a recipe says, on Ray, or resume a run."),
     "validate": ("biorlhf.commands.validate:validate", "Check recipes without running them."),
-    "plugins": ("biorlhf.commands.plugins:plugins", "List verifiers, datasets, trainers and evaluators."),
+    "plugins": ("biorlhf.commands.plugins.app:app", "List every plugin, or write a new one."),
     "recipes": ("biorlhf.commands.recipes:recipes", "List the shipped recipes, or copy one out."),
     "score": ("biorlhf.commands.score:score", "Score answers in a file, without a model."),
     "audit": ("biorlhf.commands.audit:audit", "Attack the verifiers, and show which attacks pay."),
