@@ -53,13 +53,16 @@ def shell(tmp_path):
     return run
 
 
-def blocks(name: str) -> tuple[str, str, str]:
-    """The page's way to one plugin: the command that writes it, the new function, what uses it."""
+def blocks(name: str) -> tuple[str, list[str], str]:
+    """The page's way to one plugin: the command that writes it, the code that it gives, what uses it."""
     found = FENCE.findall(PAGE)
     [first] = [i for i, (_, text) in enumerate(found) if re.match(rf"biorlhf plugins new \w+ {name}\n", text)]
-    (_, new), (language, function), (_, use) = found[first : first + 3]
-    assert language == "python"
-    return new, function, use
+    code = []
+    for language, text in found[first + 1 :]:
+        if language != "python":
+            return found[first][1], code, text
+        code.append(text)
+    raise AssertionError(f"nothing uses {name}")
 
 
 def replace_function(module: Path, function: str) -> None:
@@ -73,17 +76,19 @@ def replace_function(module: Path, function: str) -> None:
 
 
 def test_the_verifier_of_the_page_scores_an_answer(shell):
-    new, function, use = blocks("states_n")
+    new, (function, test), use = blocks("states_n")
     shell(new)
     replace_function(shell.folder / "states_n" / "states_n.py", function)
+    (shell.folder / "states_n" / "tests" / "test_states_n.py").write_text(test, "utf-8")
     printed = shell(use)
+    assert "1 passed" in printed
     scored = json.loads(printed.splitlines()[-1])
     assert scored["reward"] == 1.0
     assert scored["scores"]["states_n"]["details"] == {"found": "n = 6"}
 
 
 def test_the_dataset_of_the_page_is_shown_and_passes_its_tests(shell):
-    new, function, use = blocks("doubling")
+    new, [function], use = blocks("doubling")
     shell(new)
     replace_function(shell.folder / "doubling" / "doubling.py", function)
     printed = shell(use)
