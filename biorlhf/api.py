@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, Any
 from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.policy import Trained, serving
+from biorlhf.runs.listener import Listener, Silence
 from biorlhf.runs.store import RunStore
 from biorlhf.serving import policy
-from biorlhf.serving.policy import Trained
 
 if TYPE_CHECKING:
-    from biorlhf.runs.pipeline import Listener
-    from biorlhf.stage import StepResult
     from biorlhf.types import ScoredGroup
 
 #: ``{"lora.r": 8}`` or ``("lora.r=8",)``, as ``--set`` takes them.
@@ -57,20 +56,6 @@ class Evaluated:
 
     report: dict[str, Any] = field(repr=False)
     groups: tuple[ScoredGroup, ...] = field(repr=False)
-
-
-class Silence:
-    """A listener that shows nothing."""
-
-    def phase(self, text: str) -> None: ...
-
-    def begin(self, name: str, total: int, done: int, unit: str) -> None: ...
-
-    def step(self, result: StepResult) -> None: ...
-
-    def advance(self, count: int) -> None: ...
-
-    def end(self) -> None: ...
 
 
 def load_recipe(recipe: str | Path | Mapping[str, Any], overrides: Overrides = ()) -> Recipe:
@@ -164,7 +149,7 @@ def evaluate_trained(
     """Ask a policy the evaluation questions of its recipe."""
     from biorlhf.runs import pipeline
 
-    report, groups = pipeline.evaluate(policy.serving(chosen), listener, when=when, address=address)
+    report, groups = pipeline.evaluate(serving(chosen), listener, when=when, address=address)
     return Evaluated({**report, "policy": chosen.origin}, tuple(groups))
 
 

@@ -11,7 +11,7 @@ Units: rewards and scores lie in [0, 1]; log-probabilities are in nats; times ar
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -252,8 +252,3 @@ class StepMetrics:
         bad = sorted(name for name, value in self.values.items() if not math.isfinite(value))
         if bad:
             raise ValueError(f"{self.stage} step {self.step}: not a finite number: {', '.join(bad)}")
-
-
-def flat_rewards(groups_P: Sequence[ScoredGroup]) -> list[Reward]:
-    """Rewards of all completions, in order: ``_P`` groups of ``_G`` become ``_N``."""
-    return [reward for scored in groups_P for reward in scored.rewards]

@@ -8,7 +8,8 @@ from typing import Any
 
 import typer
 
-from biorlhf.recipe import Recipe, yaml12
+from biorlhf.inputs import yaml12
+from biorlhf.recipe import Recipe
 from biorlhf.runs import data, pipeline
 from biorlhf.workers.plan import requests
 

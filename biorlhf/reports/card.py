@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from biorlhf.recipe import yaml12
+from biorlhf.inputs import yaml12
 from biorlhf.reports import run as report
 from biorlhf.statistics.paired import Row
 

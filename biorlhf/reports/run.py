@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import InputError
-from biorlhf.recipe import yaml12
+from biorlhf.inputs import yaml12
 from biorlhf.statistics.differences import Difference
 from biorlhf.statistics.intervals import Rate
 from biorlhf.statistics.paired import Report, Row, compare, rates_of

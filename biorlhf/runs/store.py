@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf import recipe as recipes
-from biorlhf.recipe import yaml12
 from biorlhf.errors import InputError
+from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, StepResult
 from biorlhf.types import Reward, ScoredGroup, Status

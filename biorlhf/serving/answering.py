@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import DataError, InputError
-from biorlhf.serving.policy import Trained, serving
+from biorlhf.recipe.policy import Trained, serving
 from biorlhf.stage import Sampling
 from biorlhf.types import Group, Question
 
@@ -41,7 +41,7 @@ class Answerer:
 
     def __init__(self, chosen: Trained, *, engine: str | None = None, max_tokens: int | None = None) -> None:
         from biorlhf.engines.models.export import adapter_of
-        from biorlhf.engines.samplers.contract import SamplerSpec, build_sampler
+        from biorlhf.engines.samplers.build import SamplerSpec, build_sampler
 
         recipe = serving(chosen)
         update: dict[str, Any] = {} if chosen.adapter else {"sync": "merged"}  # of nothing: no LoRA at all

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +43,41 @@ def test_every_room_stands_in_the_picture_of_imports():
     picture = section("docs/architecture.md", "Who may import whom")
     for room in folders(depth=1):
         assert re.search(rf"\b{Path(room).name}\b", picture), room
+
+
+def floors() -> dict[str, int]:
+    """Each room of the core and the line of the picture that it stands in, counted from above."""
+    [picture] = re.findall(
+        r"```\n(.*?)```", section("docs/architecture.md", "Who may import whom"), re.DOTALL
+    )
+    lines = [line.partition("|")[0].split() for line in picture.splitlines()]
+    return {room: floor for floor, rooms in enumerate(lines) for room in rooms}
+
+
+def arrows() -> Iterator[tuple[Path, str, str]]:
+    """Every import between rooms of the core, lazy ones as well: (file, from, to)."""
+    for path in (ROOT / "biorlhf").rglob("*.py"):
+        room = path.relative_to(ROOT / "biorlhf").parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            targets = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module == "biorlhf":
+                targets = [f"biorlhf.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                targets = [node.module or ""]
+            for target in targets:
+                root, _, rest = target.partition(".")
+                if root == "biorlhf" and rest and rest.partition(".")[0] != room:
+                    yield path, room, rest.partition(".")[0]
+
+
+def test_the_core_imports_as_the_picture_says():
+    floor = floors()
+    checked = 0
+    for path, room, target in arrows():
+        if room in floor and target in floor:  # the others are public names, and the entry points
+            assert floor[room] < floor[target], f"{path.relative_to(ROOT)}: {room} imports {target}"
+            checked += 1
+    assert checked > 200
 
 
 def test_what_is_where_names_only_what_exists():

@@ -54,7 +54,7 @@ def _is_folder_of_data(path: Path) -> bool:
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
     """``["mode=open_book", "splits.test=0.3"]`` as nested settings, values read as YAML."""
-    from biorlhf.recipe import yaml12
+    from biorlhf.inputs import yaml12
 
     found: dict[str, Any] = {}
     for text in settings:

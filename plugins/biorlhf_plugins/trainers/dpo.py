@@ -24,9 +24,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from biorlhf import PluginConfig, Preference, RunFailure, TrainerPlugin, hookimpl
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, StepMetrics, TrainGroup
-from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, seed_of, steps_per_epoch
+from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._texts import tokenized
 
 PROBE = {"name": "probe"}

@@ -16,9 +16,10 @@ from typing import Literal
 from pydantic import NonNegativeInt, PositiveInt
 
 from biorlhf import Example, PluginConfig, TrainerPlugin, hookimpl
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, StepMetrics, TrainCompletion, TrainGroup
-from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, seed_of, steps_per_epoch
+from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._texts import tokenized
 
 LOSS = {"name": "sft", "adapter": False}

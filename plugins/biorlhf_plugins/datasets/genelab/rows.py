@@ -10,7 +10,6 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -225,11 +224,3 @@ def _belongs(row: Row, path: Path, mission: str, db: str, where: str) -> None:
                 f"{where}: {what}", repr(found), f"{expected!r}, as the file's place says",
                 hint="tables over several tissues or missions belong into a folder named summary",
             )  # fmt: skip
-
-
-def oriented_counts(rows: tuple[Row, ...]) -> Iterator[tuple[str, int, int, int]]:
-    """(tissue mission, UP, DOWN, NS) for a person to check the orientation."""
-    names = sorted({(r.tissue, r.mission) for r in rows})
-    for tissue, mission in names:
-        seen = [r.direction for r in rows if (r.tissue, r.mission) == (tissue, mission)]
-        yield f"{tissue} {mission}", seen.count("UP"), seen.count("DOWN"), seen.count("NS")

@@ -180,7 +180,7 @@ def _contrast(fact: Fact) -> str:
 
 
 def recall_statement(fact: Fact) -> str:
-    """The fact in other words than :func:`~._kmp_phrases.statement`."""
+    """The fact in other words than :func:`~.phrases.statement`."""
     tissue, shown, place = fact.tissue, number(fact.value), where(fact.condition)
     if fact.quantity == DEG_COUNT:
         return f"The DEG count of {tissue} {place} is {shown}."

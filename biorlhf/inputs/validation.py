@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from biorlhf.errors import RecipeError
-from biorlhf.recipe import yaml12
+from biorlhf.inputs import yaml12
 
 
 def apply_override(data: dict[str, Any], text: str, lines: dict[yaml12.Path, int]) -> None:
