@@ -13,27 +13,27 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from biorlhf import plugins, recipe
-from biorlhf.recipe import Recipe
+from biorlhf import plugins
+from biorlhf.recipe import Recipe, schema
 
 PAGE = Path(__file__).with_name("recipes.md")
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 SECTIONS: dict[str, type[BaseModel]] = {
     "": Recipe,
-    "model": recipe.Model,
-    "lora": recipe.Lora,
-    "prompt": recipe.Prompt,
-    "data": recipe.Data,
-    "verifiers": recipe.Verifier,
-    "stages": recipe.Stage,
-    "stages[].optimizer": recipe.Optimizer,
-    "rollout": recipe.Rollout,
-    "scorer": recipe.Scorer,
-    "learner": recipe.Learner,
-    "evaluation": recipe.Evaluation,
-    "evaluation.evaluators": recipe.Evaluator,
-    "store": recipe.Store,
-    "cluster": recipe.Cluster,
+    "model": schema.Model,
+    "lora": schema.Lora,
+    "prompt": schema.Prompt,
+    "data": schema.Data,
+    "verifiers": schema.Verifier,
+    "stages": schema.Stage,
+    "stages[].optimizer": schema.Optimizer,
+    "rollout": schema.Rollout,
+    "scorer": schema.Scorer,
+    "learner": schema.Learner,
+    "evaluation": schema.Evaluation,
+    "evaluation.evaluators": schema.Evaluator,
+    "store": schema.Store,
+    "cluster": schema.Cluster,
 }
 LISTS = ("data", "verifiers", "stages", "evaluation.evaluators")
 KINDS = {

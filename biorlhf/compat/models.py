@@ -195,14 +195,18 @@ def create_sft_dataset(
         for example in dataset.examples
         if example.kind not in left_out and example.split == "train"
     ]
-    path = Path(output_path)
+    write_json(Path(output_path), texts)
+    return texts
+
+
+def write_json(path: Path, value: Any, *, indent: int = 1) -> None:
+    """Write ``value`` as JSON, whole or not at all; ``InputError`` where ``path`` cannot be written."""
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(json.dumps(texts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(value, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
         os.replace(partial, path)
     except OSError as error:
         raise InputError("output_path", f"{path} cannot be written: {error.strerror}") from None
-    return texts
 
 
 def load_model_for_inference(

@@ -157,7 +157,8 @@ def _elliptic(stream: Sequence[Token], clean_text: Clean, part: Sentence, number
     denied = at < part.last and stream[at].text == "not"
     at += denied
     after = stream[at].text if at < part.last else "."
-    marks = ".:—," if stream[part.first + 1].text in ("do", "doe", "did", "not") else ".:—"
+    second = stream[part.first + 1].text if part.first + 1 < part.last else ""
+    marks = ".:—," if second in ("do", "doe", "did", "not") else ".:—"
     if not (verb or denied) or after not in marks:
         return []
     span = clean_text.span(stream[part.first].start, stream[at - 1].end)
