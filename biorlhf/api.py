@@ -20,6 +20,7 @@ from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
 from biorlhf.recipe import Recipe
 from biorlhf.recipe.policy import Trained, serving
+from biorlhf.runs.folder import Run, read_run
 from biorlhf.runs.listener import Listener, Silence
 from biorlhf.runs.store import RunStore
 from biorlhf.serving import policy
@@ -29,25 +30,6 @@ if TYPE_CHECKING:
 
 #: ``{"lora.r": 8}`` or ``("lora.r=8",)``, as ``--set`` takes them.
 Overrides = Mapping[str, Any] | Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run that was made, as its folder tells.
-
-    ``metrics``: a row a step. ``evaluations``: name (``start``, ``after-<stage>``) -> what its file holds.
-    ``summary`` is empty and ``adapter`` None where the run did not finish.
-    """
-
-    folder: Path
-    metrics: list[dict[str, Any]] = field(repr=False)
-    evaluations: dict[str, dict[str, Any]] = field(repr=False)
-    summary: dict[str, Any] = field(repr=False)
-    adapter: Path | None = None
-
-    @property
-    def recipe(self) -> Recipe:
-        return RunStore(self.folder).recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +79,6 @@ def run(
     parsed = store.recipe if store is not None else _loaded(recipe, overrides)
     folder = pipeline.run(parsed, _listener(quiet), resume=store, address=address)
     return read_run(folder)
-
-
-def read_run(folder: str | Path) -> Run:
-    """A run's record from its folder. Raises ``InputError`` where there is no run."""
-    store = RunStore.open(folder)
-    found = {path.stem: store.read_json(f"evaluations/{path.name}") for path in _evaluations(store)}
-    done = (store.folder / "summary.json").is_file()
-    adapter = store.folder / "adapter"
-    return Run(
-        folder=store.folder,
-        metrics=store.metrics(),
-        evaluations=found,
-        summary=store.read_json("summary.json") if done else {},
-        adapter=adapter if adapter.is_dir() else None,
-    )
 
 
 def evaluate(
@@ -180,9 +147,14 @@ def _listener(quiet: bool) -> Listener:
     return listener()
 
 
-def _evaluations(store: RunStore) -> list[Path]:
-    """In the order in which they were made: the start, the stages, and those asked for later."""
-    order = ["start", *(f"after-{store.recipe.stage_name(i)}" for i in range(len(store.recipe.stages)))]
-    places = {name: place for place, name in enumerate(order)}
-    paths = (store.folder / "evaluations").glob("*.json")
-    return sorted(paths, key=lambda path: (places.get(path.stem, len(order)), path.stem))
+__all__ = [
+    "Evaluated",
+    "Overrides",
+    "Run",
+    "evaluate",
+    "evaluate_trained",
+    "load_recipe",
+    "read_run",
+    "run",
+    "write_evaluation",
+]
