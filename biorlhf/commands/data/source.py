@@ -29,6 +29,11 @@ def load(target: str, settings: Sequence[str] = ()) -> Dataset:
     return catalogue().build("dataset", name, values, where=f"dataset {name}")
 
 
+def is_lab(target: str) -> bool:
+    """Whether a target is a lab's YAML, which holds its own settings."""
+    return Path(target).suffix.lower() in LAB_SUFFIXES
+
+
 def resolve(target: str, settings: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
     """The dataset plugin behind a target, and its settings."""
     from biorlhf.plugins import catalogue
@@ -37,7 +42,7 @@ def resolve(target: str, settings: Sequence[str] = ()) -> tuple[str, dict[str, A
     path = Path(target)
     if path.is_dir() or path.suffix.lower() in SUFFIXES:
         return "jsonl", {"file": target, **values}
-    if path.suffix.lower() in LAB_SUFFIXES:
+    if is_lab(target):
         return "tables", {"lab": target, **values}
     return catalogue().get("dataset", target, where="dataset").record.name, values
 
