@@ -26,7 +26,8 @@ def load(target: str, settings: Sequence[str] = ()) -> Dataset:
     from biorlhf.plugins import catalogue
 
     name, values = resolve(target, settings)
-    return catalogue().build("dataset", name, values, where=f"dataset {name}")
+    dataset: Dataset = catalogue().build("dataset", name, values, where=f"dataset {name}")
+    return dataset
 
 
 def is_lab(target: str) -> bool:
