@@ -160,7 +160,7 @@ def place(tmp_path_factory):
     from huggingface_hub import constants
 
     from biorlhf.compat import models, training
-    from biorlhf.engines.tiny import write_tiny_model
+    from tiny_model import write_tiny_model
 
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("configs", "data"):
