@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf import api, plugins
+from biorlhf.compat.installed import MODELS, require
 from biorlhf.errors import DataError, InputError
 from biorlhf.inputs.rows import read_rows
 
@@ -62,6 +63,7 @@ def evaluate_model(
         DataError: a row that cannot be read; InputError: no such adapter, or one of another base.
     """
     rows = _questions(Path(test_questions_path))
+    require(*MODELS)
     if base_model is None:
         if model_path is None:
             raise InputError("base_model", "neither base_model nor model_path is given")
@@ -215,6 +217,7 @@ def load_model_for_inference(
         device_map: ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
         merge_adapters: merge into the weights; not with ``use_4bit``, which would round the adapter away.
     """
+    require(*MODELS)
     from biorlhf.engines.samplers.inference import base_of, load_with_adapter
     from biorlhf.recipe import Model
 

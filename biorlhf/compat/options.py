@@ -68,7 +68,7 @@ def _missing(path: Path) -> InputError:
     near = [p.name for p in path.parent.glob("*.json")]
     copy = shipped("configs") / path.name  # outside a checkout there is no configs/ beside the user
     hint = f"a file of this name ships with biorlhf: {copy}" if copy.is_file() else ""
-    return InputError(str(path), "no such file", choices=near, name=path.name, hint=hint)
+    return InputError(str(path), "cannot be read: no such file", choices=near, name=path.name, hint=hint)
 
 
 def _refusal(cls: type[Options], error: ValidationError) -> InputError:

@@ -20,6 +20,7 @@ from biorlhf.ground_truth.schema import DIRECTIONS
 
 Kind = Literal["direction", "figure", "phrase", "yes_no", "ranking"]
 CANNOT = "cannot be determined"
+OPENING = "End with two lines:\n"
 OVERALL = "overall"
 DIRECTION_QUANTITIES = frozenset(("direction", "regulation", "change", "direction of change"))
 _WORDED = {"UP": "UP", "DOWN": "DOWN", "NS": "NS (not significant)", "MIXED": "MIXED"}
@@ -28,6 +29,7 @@ _TEXT_DIRECTIONS = {
     "down": "DOWN", "downregulated": "DOWN", "decreased": "DOWN", "lower": "DOWN",
     "ns": "NS", "unchanged": "NS", "not significant": "NS", "mixed": "MIXED",
 }  # fmt: skip
+_BLOCK = re.compile(r"\s*^Answer: [^\n]*\n(?P<confidence>Confidence: \d+%)\s*\Z", re.MULTILINE)
 _PREFIX = re.compile(r"^(HALLMARK|KEGG|REACTOME|MITOCARTA|GOBP|GOMF|GOCC|WP)_")
 
 
@@ -71,6 +73,11 @@ def slots(truth: Mapping[str, Any]) -> tuple[AnswerSlot, ...]:
     return (*_fact_slots(truth.get("facts") or ()), *_short_slots(truth), *_direction_slots(truth))
 
 
+def gradable(truth: Mapping[str, Any]) -> bool:
+    """Whether a ground truth says what a right answer is: a slot to fill, or that none can be."""
+    return bool(slots(truth)) or truth.get("answerable", True) is False
+
+
 def instruction(truth: Mapping[str, Any]) -> str:
     """The words that ask for the answer's form. They are the same whatever the answer is."""
     asked = slots(truth)
@@ -88,7 +95,7 @@ def instruction(truth: Mapping[str, Any]) -> str:
     if len(sides) == 2 and (truth.get("form") == "direction" or any(s.kind == "direction" for s in asked)):
         shape += f", in {_words(sides[0])} relative to {_words(sides[1])}"
     return (
-        f"End with two lines:\nAnswer: <{shape}>\nConfidence: <0 to 100%>\n"
+        f"{OPENING}Answer: <{shape}>\nConfidence: <0 to 100%>\n"
         f'Where the data cannot tell, write "Answer: {CANNOT}".'
     )
 
@@ -112,6 +119,18 @@ def gold_answer(truth: Mapping[str, Any]) -> str:
 def block(answer: str, confidence: int) -> str:
     """The closing lines; ``confidence`` in percent."""
     return f"Answer: {answer}\nConfidence: {confidence}%"
+
+
+def unblocked(text: str) -> str:
+    """A text that ends with a block, without its answer line: "… DEGs. Confidence: 90%"."""
+    match = _BLOCK.search(text)
+    return f"{text[: match.start()]} {match['confidence']}".strip() if match else text
+
+
+def split_instruction(asked: str) -> tuple[str, str]:
+    """(prompt, instruction) of what a model sees; the instruction is "" where there is none."""
+    prompt, mark, rest = asked.rpartition(f"\n\n{OPENING}")
+    return (prompt, OPENING + rest) if mark else (asked, "")
 
 
 def shown(slot: AnswerSlot) -> str:
@@ -179,7 +198,7 @@ def _fact_slots(facts: Sequence[Mapping[str, Any]]) -> Iterator[AnswerSlot]:
 
 
 def _fact_labels(facts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What tells each fact from the others: the entity, the condition, the quantity, as far as they differ."""
+    """What tells each fact from the others: of entity, condition and quantity those that differ."""
     keys = [k for k in ("entity", "condition", "quantity") if len({str(f.get(k) or "") for f in facts}) > 1]
     return [" ".join(str(f[k]) for k in keys if f.get(k)) for f in facts]
 

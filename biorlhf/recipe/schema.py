@@ -80,11 +80,16 @@ class Optimizer(Section):
 
 
 class Prompt(Section):
-    """How a question becomes the model's input. ``instruction`` is appended to every question."""
+    """How a question becomes the model's input. ``instruction`` is appended to every question.
+
+    ``answer``: ``block`` asks for an answer and a confidence on two closing lines, in the form that the
+    question's ground truth fixes, and grades those; ``free`` asks for nothing and reads the whole text.
+    """
 
     template: Literal["chat", "alpaca", "plain"] = "chat"
     system: str | None = None
     instruction: str = ""
+    answer: Literal["block", "free"] = "block"
     max_tokens: PositiveInt = 512
     truncate: Literal["left", "right"] = "left"
 

@@ -7,6 +7,7 @@ are cut to a few steps without Ray: nothing in the snippets is changed.
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import math
 import re
@@ -17,6 +18,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+from biorlhf.errors import ResourceError
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT.parent / "shared/data/seed/ancestor_readme.txt"
@@ -157,10 +160,10 @@ def run(snippet: str, **names: object) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """The working folder: configs/ and data/ as they ship, a hub cache, and short recipes."""
+    from biorlhf.engines.tiny import write_tiny_model
     from huggingface_hub import constants
 
     from biorlhf.compat import models, training
-    from tiny_model import write_tiny_model
 
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("configs", "data"):
@@ -312,6 +315,14 @@ def test_wrong_options_exit_with_2_and_one_message(text, message, tmp_path):
     assert re.search(message, done.stderr)
     assert "grpo_mv.json" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_light_install_says_what_training_needs(place, monkeypatch):
+    there = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "peft" else there(name))
+    for snippet in (SFT, GRPO, EVALUATION, INFERENCE):
+        with pytest.raises(ResourceError, match=r"not installed: peft\n.*\[cpu\]"):
+            run(snippet)
 
 
 def test_these_modules_load_nothing_heavy():

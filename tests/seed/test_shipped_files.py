@@ -14,6 +14,7 @@ import pytest
 
 from biorlhf import GRPOConfig, RewardComposer
 from biorlhf import recipe as recipes
+from biorlhf.compat import recipes as compat_recipes
 from biorlhf.compat.options import WITHOUT_EFFECT
 from biorlhf.compat.recipes import recipe_of
 from biorlhf.compat.study import write_files
@@ -46,6 +47,13 @@ def test_the_shipped_options_are_the_published_ones():
     assert (config.use_multi_reward, config.scale_rewards) == (True, "group")
     assert config.verifier_weights == {"V1": 0.35, "V2": 0.30, "V3": 0.15, "V4": 0.20}
     assert config.hold_out_tissues == ["eye", "thymus"]
+
+
+def test_grpo_without_a_gpu_asks_for_no_more_than_two_cores(monkeypatch):
+    monkeypatch.setattr(compat_recipes, "has_gpu", lambda: False)
+    made = recipe_of(GRPOConfig.from_json(ROOT / "configs/grpo_full_v2.json"))
+    parts = (made.learner, made.rollout, made.scorer)
+    assert sum(getattr(part, "actors", 1) * part.cpus for part in parts) <= 2
 
 
 def test_the_shipped_texts_are_what_the_templates_write(tmp_path):

@@ -41,11 +41,21 @@ def resolve(target: str, settings: Sequence[str] = ()) -> tuple[str, dict[str, A
 
     values = parse_settings(settings)
     path = Path(target)
-    if path.is_dir() or path.suffix.lower() in SUFFIXES:
+    if _is_folder_of_data(path) or path.suffix.lower() in SUFFIXES:
         return "jsonl", {"file": target, **values}
     if is_lab(target):
         return "tables", {"lab": target, **values}
     return catalogue().get("dataset", target, where="dataset").record.name, values
+
+
+def _is_folder_of_data(path: Path) -> bool:
+    """A folder, but not one without data that a dataset is named like: its package, where one writes it."""
+    from biorlhf.plugins import catalogue
+
+    if not path.is_dir() or any(path.glob("*.parquet")):
+        return path.is_dir()
+    names = {name for e in catalogue().of_kind("dataset") for name in (e.record.name, *e.record.aliases)}
+    return str(path) not in names
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class ScriptedSampler:
                 raise InputError("rollout.script", f"no answer for the question {question.id!r}")
             texts = [draw.choice(options) for _ in range(sampling.n)]
             completions = tuple(self._completion(text, sampling.max_tokens) for text in texts)
-            yield Group(question, tuple(self.encode(question.prompt)), completions)
+            yield Group(question, tuple(self.encode(question.asked)), completions)
 
     def _completion(self, text: str, limit: int) -> Completion:
         assert self.ref is not None

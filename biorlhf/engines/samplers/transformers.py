@@ -86,7 +86,7 @@ class TransformersSampler:
         if self.ref is None:
             raise RunFailure("no adapter was loaded before sampling")
         for question in questions:
-            ids = self.encode(question.prompt)
+            ids = self.encode(question.asked)
             torch.manual_seed(seed_of(sampling.seed, question.id))
             output = self.model.generate(
                 torch.tensor([ids], device=self.device),

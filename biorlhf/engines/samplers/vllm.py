@@ -132,7 +132,7 @@ class VllmSampler:
             raise RunFailure("no adapter was loaded before sampling")
         ref, asked = self.ref, {}
         for question in questions:
-            ids = self.encode(question.prompt)
+            ids = self.encode(question.asked)
             params = SamplingParams(
                 n=sampling.n,
                 temperature=sampling.temperature,

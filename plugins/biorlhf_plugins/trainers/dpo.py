@@ -121,8 +121,8 @@ class DpoTrainer:
 
 def pairs_of(items: Sequence[Preference], stage: Stage, config: DpoConfig) -> list[TrainGroup]:
     """One group per pair: the prompt, and (chosen, rejected) that share its computation."""
-    chosen = tokenized(stage.learner, [(item.prompt, item.chosen) for item in items], config.max_tokens)
-    rejected = tokenized(stage.learner, [(item.prompt, item.rejected) for item in items], config.max_tokens)
+    chosen = tokenized(stage.learner, [(item.asked, item.chosen) for item in items], config.max_tokens)
+    rejected = tokenized(stage.learner, [(item.asked, item.rejected) for item in items], config.max_tokens)
     return [
         TrainGroup(good.prompt_ids, (*good.completions, *bad.completions))
         for good, bad in zip(chosen, rejected, strict=True)
@@ -135,7 +135,7 @@ def probe_of(stage: Stage, config: DpoConfig) -> list[TrainGroup]:
     if config.guard == "off":
         return []
     drawn = others(config.probe_examples, len(examples), set(), seed_of(stage.seed, "probe"))
-    pairs = [(examples[i].prompt, examples[i].response) for i in drawn]
+    pairs = [(examples[i].asked, examples[i].response) for i in drawn]
     return tokenized(stage.learner, pairs, config.max_tokens)
 
 

@@ -78,7 +78,7 @@ class SftTrainer:
 
 def groups_of(examples: Sequence[Example], stage: Stage, config: SftConfig) -> list[TrainGroup]:
     """Examples as the learner trains on them."""
-    pairs = [(example.prompt, example.response) for example in examples]
+    pairs = [(example.asked, example.response) for example in examples]
     groups = tokenized(stage.learner, pairs, config.max_tokens)
     return [without_prompt(group) for group in groups] if config.loss_on == "all" else groups
 

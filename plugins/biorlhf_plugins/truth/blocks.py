@@ -9,12 +9,20 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf.ground_truth import AnswerSlot
 from biorlhf.ground_truth.forms import set_title
-from biorlhf_plugins.language.block import Block, Reading, abstains, read_direction, read_figure, read_names, read_yes_no
+from biorlhf_plugins.language.block import (
+    Block,
+    Reading,
+    abstains,
+    read_direction,
+    read_figure,
+    read_names,
+    read_yes_no,
+)
 from biorlhf_plugins.language.block.values import Figure
 from biorlhf_plugins.language.words.lexicon import pathway_phrases, words
 from biorlhf_plugins.truth.answers import concordance
@@ -23,6 +31,7 @@ from biorlhf_plugins.truth.figures import figure_credit
 from biorlhf_plugins.truth.graded import Graded
 
 Names = Callable[[str], Any]
+FILLERS = frozenset(("type", "class", "pattern", "response", "tissue", "group", "is", "it"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +99,15 @@ def _read(
     pieces = [piece for piece in re.split(r"\s*[;\n]\s*", value) if piece.strip()]
     if len(pieces) == 1:
         pieces = [p for p in re.split(r"\s*,\s*(?!\d{3}(?!\d))|\s+and\s+", value) if p.strip()]
-    labelled = [(_slot_of(piece, asked), piece) for piece in pieces]
-    if not any(slot for slot, _ in labelled) and len(pieces) == len(asked):
-        labelled = [((index, piece), piece) for index, piece in enumerate(pieces)]
-    for match, piece in labelled:
-        if match is None:
-            continue
-        index, rest = match
+    labelled = [match for piece in pieces if (match := _slot_of(piece, asked))]
+    if not labelled and len(pieces) == len(asked):
+        labelled = list(enumerate(pieces))  # bare values, as many as are asked for: in the question's order
+    if not labelled:
+        return [_Found(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
+    for index, rest in labelled:
         reading = _one(asked[index], rest, sides, place, canonical)
         found[index].candidates += [c for c in reading.candidates if c not in found[index].candidates]
         found[index].problem = found[index].problem or reading.problem
-    if not any(match for match, _ in labelled):
-        return [_Found(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
     return found
 
 
@@ -112,17 +118,14 @@ def _slot_of(piece: str, asked: Sequence[AnswerSlot]) -> tuple[int, str] | None:
         for label in _labels(slot):
             match = _pattern(label).search(piece)
             if match and (best is None or len(match[0]) > best[0]):
-                rest = piece[match.end() :] if not piece[: match.start()].strip(" *_`-•(") else piece[: match.start()]
-                best = (len(match[0]), index, rest)
+                before, after = piece[: match.start()], piece[match.end() :]
+                best = (len(match[0]), index, before if before.strip(" *_`-•(") else after)
     if best is None:
         return None
-    rest = re.sub(r"^[\s:=*_`)\]–—-]+(?=[^\d.]|[–—-]?\d)|^\s*(?:is|are|was)\s+", "", best[2]) if not _signed(best[2]) else best[2]
-    return best[1], re.sub(r"\s+(?:in|for|under|of)(?:\s+the)?\s*$", "", rest.lstrip(" :=*_`")).strip()
-
-
-def _signed(rest: str) -> bool:
-    """Whether a minus directly before a figure is its sign: "HU: -2.3"."""
-    return bool(re.match(r"[\s:=*_`]*[-\u2212]\d", rest))
+    rest = best[2].lstrip(" :=*_`)]")
+    if not re.match(r"[-\u2212]\d", rest):  # directly before a figure, a dash is its sign
+        rest = re.sub(r"^(?:[–—-]+|(?:is|are|was)\b)\s*", "", rest)
+    return best[1], re.sub(r"\s+(?:in|for|under|of)(?:\s+the)?\s*$", "", rest).strip()
 
 
 @functools.lru_cache(maxsize=4096)
@@ -179,7 +182,7 @@ def _key(text: str) -> tuple[str, ...]:
 
 
 def _without_fillers(key: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(w for w in key if w not in ("type", "class", "pattern", "response", "tissue", "group", "is", "it"))
+    return tuple(word for word in key if word not in FILLERS)
 
 
 def _order(value: str, known: Names) -> Reading:
@@ -245,6 +248,3 @@ def _shown(candidate: Any) -> str:
     if isinstance(candidate, Figure):
         return f"{candidate.value:g}{f' {candidate.unit}' if candidate.unit else ''}"
     return " > ".join(map(str, candidate)) if isinstance(candidate, tuple) else str(candidate)
-
-
-__all__ = ["BlockGrades", "grade_block", "replace"]

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 from biorlhf import Question
 from biorlhf.ground_truth import slots
-from biorlhf_plugins.language.block import Block, find_block, read_confidence
-from biorlhf_plugins.language.extract import extract
+from biorlhf_plugins.language.block import Block, abstains, find_block, read_confidence, read_yes_no
+from biorlhf_plugins.language.extract import extract, prompt_mentions
 from biorlhf_plugins.language.records import Confidence, Extraction, Span
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.truth.blocks import grade_block
@@ -38,8 +38,10 @@ class Judged:
         said: what the free reader makes of the whole text.
         reading: "block", "free", "no block" (one was asked for), or "unread block".
         unread: why a block, or a part of it, could not be read.
-        abstains: spans that decline to answer; empty where the text answers.
+        abstains: spans that decline to answer.
         confidence: the stated one.
+        unanswerable: the data cannot answer, or the question's premise is untrue and nothing else is asked.
+        declines, contradicts: of an unanswerable question, what says so, and what answers it all the same.
     """
 
     factual: Graded | None
@@ -49,6 +51,9 @@ class Judged:
     unread: tuple[str, ...]
     abstains: tuple[Span, ...]
     confidence: Confidence
+    unanswerable: bool = False
+    declines: tuple[Span, ...] = ()
+    contradicts: tuple[Span, ...] = ()
 
     @property
     def parts(self) -> tuple[Graded, ...]:
@@ -60,9 +65,21 @@ class Judged:
         return any(part.answered for part in self.parts)
 
     @property
-    def correct(self) -> bool:
-        """Whether every gold figure, class and answer, and the overall direction, is stated rightly."""
-        return bool(self.parts) and not self.degenerate and all(right(part) for part in self.parts)
+    def correct(self) -> bool | None:
+        """Whether every gold figure, class and answer, and the overall direction, is stated rightly; of an
+        unanswerable question, whether the text declines. None where nothing says what is right."""
+        if self.unanswerable:
+            return bool(self.declines) and not self.contradicts and not self.degenerate
+        if not self.parts:
+            return None
+        return not self.degenerate and all(right(part) for part in self.parts)
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the text declines, and answers nothing beside it."""
+        if self.unanswerable:
+            return bool(self.abstains) and not self.contradicts and not self.degenerate
+        return bool(self.abstains) and not self.answered and not self.degenerate
 
     @property
     def degenerate(self) -> str:
@@ -86,6 +103,8 @@ def judge(question: Question, text: str, lab: Additions | None = None) -> Judged
 def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: str | None) -> Judged:
     said = extract(text, prompt, gold.additions)
     found = find_block(text)
+    if gold.unanswerable:
+        return _unanswerable(gold, said, found, prompt, asked_for_block)
     if found is None:
         return _no_answer(gold, said, NONE, ()) if asked_for_block else _freely(gold, said, prompt, ())
     asked = slots(gold.truth)
@@ -95,11 +114,44 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
     unread = grades.unread and not any(p.answered for p in (grades.factual, grades.directional) if p)
     if unread and not asked_for_block:
         return replace(_freely(gold, said, prompt, grades.unread), confidence=confidence or said.confidence)
-    abstains = (found.span,) if grades.abstains else ()
+    declined = (found.span,) if grades.abstains else ()
     reading = UNREAD if unread else BLOCK
     return Judged(
-        grades.factual, grades.directional, said, reading, grades.unread, abstains, confidence or Confidence()
+        grades.factual, grades.directional, said, reading, grades.unread, declined, confidence or Confidence()
     )
+
+
+def _unanswerable(
+    gold: Gold, said: Extraction, found: Block | None, prompt: str, asked_for_block: bool
+) -> Judged:
+    """Of a question that the data cannot answer, the right answer says so."""
+    untrue = bool(gold.truth.get("false_premise"))
+    if found is None and asked_for_block:
+        return Judged(None, None, said, NONE, (), (), Confidence(), True)
+    if found is not None:
+        declines = abstains(found.value) or (untrue and read_yes_no(found.value).candidates == ("no",))
+        confidence = _confidence(found) or (Confidence() if asked_for_block else said.confidence)
+        if declines or asked_for_block:
+            ways = ((found.span,), ()) if declines else ((), (found.span,))
+            return Judged(None, None, said, BLOCK, (), ways[0], confidence, True, *ways)
+    declined = list(said.abstains)
+    if untrue:
+        declined += [*corrections(said, prompt), *said.rejects_premise]
+        declined += [c.span for c in said.answers if c.label == "NO"]
+    against = [*said.contradicts, *(c.span for c in said.answers if c.label == "YES")]
+    return Judged(
+        None, None, said, FREE, (), said.abstains, said.confidence, True, tuple(declined), tuple(against)
+    )
+
+
+def corrections(said: Extraction, prompt: str) -> list[Span]:
+    """Where the text states another class or direction than the one that the question presumes."""
+    for kinds, claims in ((("type", "pattern"), said.classes), (("dir",), said.directions)):
+        presumed = {str(m.value) for m in prompt_mentions(prompt) if m.kind in kinds}
+        stated = {str(c.label): c.span for c in claims if c.asserted}
+        if len(presumed) == 1 and stated and not presumed & stated.keys():
+            return list(stated.values())
+    return []
 
 
 def _freely(gold: Gold, said: Extraction, prompt: str, unread: tuple[str, ...]) -> Judged:

@@ -1,9 +1,9 @@
 """Where the answer block stands. The last one counts, in whatever dress it comes:
 
-    Answer: DOWN            **Final answer:** DOWN        ### Answer          | Answer | Confidence |
-    Confidence: 80%         **Confidence:** 80 %          DOWN                | DOWN   | 80%        |
+    Answer: DOWN        **Final answer:** DOWN      ### Answer     | Answer | Confidence |
+    Confidence: 80%     **Confidence:** 80 %        DOWN           | DOWN   | 80%        |
 
-    <answer>DOWN</answer><confidence>0.8</confidence>     \\boxed{DOWN}        {"answer": "DOWN", "confidence": 0.8}
+    <answer>DOWN</answer><confidence>0.8</confidence>   {"answer": "DOWN", "confidence": 0.8}   \\boxed{DOWN}
 
 Labels are known in English, German, French, Spanish and Chinese. One linear pass for each dress.
 """
@@ -26,7 +26,10 @@ _QUALIFIED = (
     r"(?:(?:final|short|overall|direct|endgültige|finale|definitive|définitive|最终)[ \t]*)?"
 )
 _DRESS = r"[ \t>*_#`\"'|(\[•·–-]*(?:\d{1,2}[.)][ \t]*)?[*_`\"' \t]*"
-_COLON = r"[*_`\"' \t]*(?:[:：=]|[ \t][–—-](?=[ \t])|(?:is|are|lautet|ist|est|es|è)\b[ \t]*[:：]?|为|是)[*_`\"' \t]*"
+_COLON = (
+    r"[*_`\"' \t]*(?:[:：=]|[ \t][–—-](?=[ \t])|(?:is|are|lautet|ist|est|es|è)\b[ \t]*[:：]?|为|是)"
+    r"[*_`\"' \t]*"
+)
 _START = r"(?:^|(?<=[.!?;)\]。！]\s)|(?<=\n))"
 _LABEL = re.compile(
     rf"{_START}{_DRESS}{_QUALIFIED}(?P<a>{ANSWER})(?:[ \t]+finale|[ \t]+final|[ \t]+definitiva)?"
@@ -36,7 +39,8 @@ _LABEL = re.compile(
 _SURE = re.compile(
     rf"(?:^|(?<=\n)|(?<=[.!?;,(\[|。！；，}}>\d])\s?|(?<=\s)(?:with\s+)?)[ \t>*_#`\"'|(\[•·–-]*"
     rf"(?:(?:my|the|overall|stated|meine|ma|mi|la|final)[ \t]+){{0,2}}(?:{CONFIDENCE})"
-    rf"(?:[ \t]*(?:level|score|rating|in (?:this|the|my) answer))?(?P<at>{_COLON}|[*_` \t]*\n+[ \t>*_`-]*|[ \t]+(?=\d|high\b|medium\b|low\b|moderate\b))"
+    rf"(?:[ \t]*(?:level|score|rating|in (?:this|the|my) answer))?(?P<at>{_COLON}|[*_` \t]*\n+[ \t>*_`-]*"
+    r"|[ \t]+(?=\d|high\b|medium\b|low\b|moderate\b))"
     rf"(?P<value>[^\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -57,8 +61,8 @@ REACH = 2000
 class Block(NamedTuple):
     """The last answer block: its value as written, and every confidence that belongs to it.
 
-    ``span`` is [start, end) of the value in the original text; ``dress`` is "line", "heading", "table", "tag",
-    "boxed" or "json".
+    ``span`` is [start, end) of the value in the original text; ``dress`` is "line", "heading", "table",
+    "tag", "boxed" or "json".
     """
 
     value: str

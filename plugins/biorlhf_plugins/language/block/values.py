@@ -25,14 +25,14 @@ LINKS = frozenset(
     ("in", "under", "for", "within", "after", "during", "bei", "unter", "nach", "dan", "sous", "with")
 )
 AGAINST = frozenset(
-    ("relative", "versus", "vs", "vs.", "compared", "than", "against", "over", "gegenüber", "gegenuber", "als",
+    ("relative", "versus", "vs", "vs.", "compared", "than", "against", "over", "gegenuber", "als",
      "rapport", "que", "to")
 )  # fmt: skip
 FILLERS = frozenset(
-    ("the", "a", "an", "is", "are", "be", "it", "to", "with", "of", "regulated", "regulation", "expression",
-     "significantly", "strongly", "clearly", "expressed", "level", "direction", "overall", "likely", "probably",
-     "tissue", "cell", "mouse", "sample", "group", "condition", "der", "die", "das", "im", "zu", "le", "la", "les",
-     "par", "by", "as", "pathway", "gene", "set")
+    ("the", "a", "an", "is", "are", "be", "it", "to", "with", "of", "regulated", "regulation",
+     "expression", "significantly", "strongly", "clearly", "expressed", "level", "direction", "overall",
+     "likely", "probably", "tissue", "cell", "mouse", "sample", "group", "condition", "der", "die", "das",
+     "im", "zu", "le", "la", "les", "par", "by", "as", "pathway", "gene", "set")
 )  # fmt: skip
 SURE = re.compile(
     r"^[~≈<>=\s]*(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
@@ -159,7 +159,8 @@ def _flips(stream: Sequence[Token], place: int) -> bool:
 
 def _others(stream: Sequence[Token], labels: Sequence[str]) -> list[str]:
     """Further directions that follow a comma or "or" at once: "UP, DOWN" offers two."""
-    found, place = [], 0
+    found: list[str] = []
+    place = 0
     while place < len(stream) and stream[place].text in JOINS | BREAKS:
         end, meanings = longest(vocabulary()["direction"], list(stream), place + 1)
         if not meanings:
