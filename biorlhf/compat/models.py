@@ -15,6 +15,7 @@ from biorlhf import api, plugins
 from biorlhf.compat.installed import MODELS, require
 from biorlhf.errors import DataError, InputError
 from biorlhf.ground_truth.forms import unblocked
+from biorlhf.inputs.rows import read_rows
 
 TISSUES = ("heart", "hippocampus", "liver", "soleus", "eye", "thymus", "kidney", "gastrocnemius", "skin")
 KEYS = ("id", "question", "prompt", "expected_answer", "expected", "answer", "category", "type", "kind")
@@ -131,21 +132,11 @@ def _result(rows: Sequence[Mapping[str, Any]], found: api.Evaluated) -> Evaluati
 
 def _questions(path: Path) -> list[dict[str, Any]]:
     """Each row as a question of the dataset ``jsonl``, in an order that its ids keep."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        rows = (
-            json.loads(text) if text.lstrip().startswith("[") else [json.loads(x) for x in text.splitlines()]
-        )
-    except (OSError, ValueError) as error:
-        raise DataError(str(path), f"cannot be read: {error}", "a JSON list of questions") from None
-    if not rows:
-        raise DataError(str(path), "no question in it")
-    return [_question(f"{path}: question {number}", number, row) for number, row in enumerate(rows, 1)]
+    rows = enumerate(read_rows(path), 1)
+    return [_question(where, number, row) for number, (where, row) in rows]
 
 
-def _question(where: str, number: int, row: Any) -> dict[str, Any]:
-    if not isinstance(row, dict):
-        raise DataError(where, f"a {type(row).__name__}", '{"question": …, "expected_answer": …}')
+def _question(where: str, number: int, row: Mapping[str, Any]) -> dict[str, Any]:
     for key in row:
         if key not in KEYS + OTHER_KEYS:
             raise DataError(where, f"unknown key {key!r}", choices=KEYS + OTHER_KEYS, name=str(key))

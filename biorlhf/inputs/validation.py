@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from biorlhf.errors import RecipeError
 from biorlhf.inputs import yaml12
+
+Checked = TypeVar("Checked", bound=BaseModel)
 
 
 def apply_override(
@@ -46,13 +48,13 @@ def apply_override(
 
 
 def validate_model(
-    model: type[BaseModel],
+    model: type[Checked],
     data: Any,
     *,
     where: str = "",
     lines: dict[yaml12.Path, int] | None = None,
     prefix: yaml12.Path = (),
-) -> Any:
+) -> Checked:
     """Check data against a pydantic model; the first error becomes a RecipeError with its place."""
     try:
         return model.model_validate(data)

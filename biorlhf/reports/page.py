@@ -7,7 +7,16 @@ from html import escape
 
 from biorlhf.reports import plots
 from biorlhf.reports.answers import changes
-from biorlhf.reports.run import RunReport, figures, rows_of, show, show_difference, stage_starts, state
+from biorlhf.reports.run import (
+    Evaluation,
+    RunReport,
+    figures,
+    rows_of,
+    show,
+    show_difference,
+    stage_starts,
+    state,
+)
 from biorlhf.statistics.intervals import Rate
 from biorlhf.statistics.paired import Row
 
@@ -107,7 +116,7 @@ def _diagram(run: RunReport) -> str:
     return "".join(drawn) or "<p>No evaluation holds stated confidences that can be binned.</p>"
 
 
-def _first_and_last(run: RunReport) -> Sequence:
+def _first_and_last(run: RunReport) -> Sequence[Evaluation]:
     return run.evaluations[:1] + run.evaluations[1:][-1:]
 
 

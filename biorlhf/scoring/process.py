@@ -72,7 +72,8 @@ class ScorerProcess:
         lines, died = self._exchange(self.spec.to_json(), expected=1)
         if died is not None:
             raise RunFailure(f"the scorer process could not be started: {died}")
-        return json.loads(lines[0])["weights"]
+        weights: dict[str, float] = json.loads(lines[0])["weights"]
+        return weights
 
     def score(
         self, batch: Sequence[tuple[Question, str]], skipped: Mapping[int, Mapping[str, str]]

@@ -24,14 +24,15 @@ def check(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the counts.")] = False,
 ) -> None:
     """Find contradictions, leaks, duplicates and give-aways in training text. Exit code 1 on errors."""
-    from biorlhf_plugins.check import audit, load_facts, read_texts
+    from biorlhf.plugins import builtin_part
 
+    checks = builtin_part("check")
     findings = [
         finding.to_json()
-        for finding in audit(
-            read_texts(file),
-            load_facts(facts) if facts else None,
-            read_texts(against) if against is not None else None,
+        for finding in checks.audit(
+            checks.read_texts(file),
+            checks.load_facts(facts) if facts else None,
+            checks.read_texts(against) if against is not None else None,
         )
     ]
     counts = Counter(finding["severity"] for finding in findings)

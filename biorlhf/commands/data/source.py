@@ -26,7 +26,13 @@ def load(target: str, settings: Sequence[str] = ()) -> Dataset:
     from biorlhf.plugins import catalogue
 
     name, values = resolve(target, settings)
-    return catalogue().build("dataset", name, values, where=f"dataset {name}")
+    dataset: Dataset = catalogue().build("dataset", name, values, where=f"dataset {name}")
+    return dataset
+
+
+def is_lab(target: str) -> bool:
+    """Whether a target is a lab's YAML, which holds its own settings."""
+    return Path(target).suffix.lower() in LAB_SUFFIXES
 
 
 def resolve(target: str, settings: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
@@ -37,7 +43,7 @@ def resolve(target: str, settings: Sequence[str] = ()) -> tuple[str, dict[str, A
     path = Path(target)
     if _is_folder_of_data(path) or path.suffix.lower() in SUFFIXES:
         return "jsonl", {"file": target, **values}
-    if path.suffix.lower() in LAB_SUFFIXES:
+    if is_lab(target):
         return "tables", {"lab": target, **values}
     return catalogue().get("dataset", target, where="dataset").record.name, values
 

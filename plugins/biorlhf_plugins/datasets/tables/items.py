@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from biorlhf.ground_truth import block, gold_answer, instruction
@@ -19,6 +18,7 @@ from biorlhf_plugins.language import Additions
 from biorlhf_plugins.language.words.lexicon import with_additions
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
+from biorlhf_plugins.making.parquet import Made
 
 WORDINGS = (
     (
@@ -37,17 +37,7 @@ LABELS = {UP: "UP", DOWN: "DOWN", NS: "NS"}
 CONFIDENCE = {UP: (85, 90, 95), DOWN: (85, 90, 95), NS: (80, 85, 90), NOT_TESTED: (5, 10, 15)}
 
 
-@dataclass(frozen=True, slots=True)
-class LabItem:
-    """One slot as a question, and, where it may be learnt from, as text and as a pair."""
-
-    question: Question
-    example: Example | None
-    preference: Preference | None
-    details: Mapping[str, Any]
-
-
-def items(config: LabConfig, slots: Slots) -> Iterator[LabItem]:
+def items(config: LabConfig, slots: Slots) -> Iterator[Made]:
     """One item per kept slot, in the order of the tables and their rows. Nothing is held in memory."""
     for one, _, columns in chunks(slots):
         about = one.results.tool.of
@@ -57,7 +47,7 @@ def items(config: LabConfig, slots: Slots) -> Iterator[LabItem]:
             yield _item(config, one.spec, about, row, one.sha256)
 
 
-def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sha256: str) -> LabItem:
+def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sha256: str) -> Made:
     key = "|".join(
         (row["tissue"], row["condition"], row["mission"], row["db"], spec.contrast.name, row["id"])
     )
@@ -91,7 +81,7 @@ def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sh
         "expected_value": LABELS.get(code),
     }  # fmt: skip
     if split == TEST:
-        return LabItem(question, None, None, details)
+        return Made(question, None, None, details)
     example = Example(id=f"{question.id}:sft", prompt=prompt, response=answer, **common)
     preference = None
     if code != NOT_TESTED:
@@ -101,7 +91,7 @@ def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sh
             id=f"{question.id}:dpo", prompt=prompt, chosen=answer,
             rejected=f"{wrong}\n{block(other, confidence)}", **common,
         )  # fmt: skip
-    return LabItem(question, example, preference, details)
+    return Made(question, example, preference, details)
 
 
 def _subject(about: str, row: dict[str, Any]) -> str:
