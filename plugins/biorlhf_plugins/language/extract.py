@@ -26,7 +26,7 @@ MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
 
 ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
-ASKS = frozenset(("do", "doe", "did"))
+ASKS = frozenset(("do", "does", "did"))
 """What opens a question whose other words, repeated, are an answer: "Do all tissues show rescue?"."""
 
 NAMED = frozenset(

@@ -128,16 +128,3 @@ class Extraction:
     @property
     def claims(self) -> tuple[Claim, ...]:
         return self.numbers + self.directions + self.classes
-
-
-@dataclass(frozen=True, slots=True)
-class Correctness:
-    """Is an answer right? ``correct`` is 1 or 0, None where the question has no gold to grade by.
-
-    ``abstained`` is true where the text declines to answer (``correct`` is then 0, or None);
-    ``confidence`` is the stated one in [0, 1], None where none or an invalid one is stated.
-    """
-
-    correct: int | None
-    abstained: bool
-    confidence: float | None

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 from biorlhf import Question
 from biorlhf_plugins.language.extract import extract
-from biorlhf_plugins.language.records import Correctness, Extraction
+from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.truth.directions import grade_directions
 from biorlhf_plugins.truth.facts import grade_facts
 from biorlhf_plugins.truth.gold import Gold, read
 from biorlhf_plugins.truth.graded import RIGHT, Graded
+
+
+@dataclass(frozen=True, slots=True)
+class Correctness:
+    """Is an answer right? ``correct`` is 1 or 0, None where the question has no gold to grade by.
+
+    ``abstained`` is true where the text declines to answer (``correct`` is then 0, or None);
+    ``confidence`` is the stated one in [0, 1], None where none or an invalid one is stated.
+    """
+
+    correct: int | None
+    abstained: bool
+    confidence: float | None
 
 
 @functools.lru_cache(maxsize=16)

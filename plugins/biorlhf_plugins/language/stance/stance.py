@@ -54,13 +54,13 @@ FUNCTION_WORDS = frozenset(
         "its",
         "there",
         "under",
-        "causes",
+        "cause",
         "show",
     ]
 )
 DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
 PRONOUNS = frozenset(("it", "they"))
-VERBS = frozenset(("do", "doe", "did", "is", "are", "was", "were", "has", "have", "will"))
+VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will"))
 CONTINUE_WORDS = "it they this that there but because and i with the both not"
 CONTINUES = frozenset(CONTINUE_WORDS.split())
 """Words that may follow a yes or no without a comma."""
@@ -158,7 +158,7 @@ def _elliptic(stream: Sequence[Token], clean_text: Clean, part: Sentence, number
     at += denied
     after = stream[at].text if at < part.last else "."
     second = stream[part.first + 1].text if part.first + 1 < part.last else ""
-    marks = ".:—," if second in ("do", "doe", "did", "not") else ".:—"
+    marks = ".:—," if second in ("do", "does", "did", "not") else ".:—"
     if not (verb or denied) or after not in marks:
         return []
     span = clean_text.span(stream[part.first].start, stream[at - 1].end)

@@ -41,8 +41,17 @@ LOOK_ALIKES = dict(
 )
 SPELLINGS = {
     "signalling": "signaling", "programme": "program", "programmes": "program", "oestrogen": "estrogen",
-    "haem": "heme", "tumour": "tumor",
+    "haem": "heme", "tumour": "tumor", "tumours": "tumor", "leukaemia": "leukemia", "anaemia": "anemia",
+    "oedema": "edema", "oesophagus": "esophagus", "oesophageal": "esophageal", "foetal": "fetal",
+    "haematopoiesis": "hematopoiesis", "haematopoietic": "hematopoietic", "ischaemia": "ischemia",
+    "ischaemic": "ischemic", "hypoxaemia": "hypoxemia", "sulphate": "sulfate", "sulphur": "sulfur",
+    "diarrhoea": "diarrhea", "coeliac": "celiac", "neutralised": "neutralized", "normalised": "normalized",
+    "ageing": "aging", "grey": "gray", "fibre": "fiber", "fibres": "fiber", "centre": "center",
 }  # fmt: skip
+WHOLE = frozenset(
+    "does whereas perhaps always besides towards afterwards sometimes anyways its his hers ours yours".split()
+)
+"""Words whose s is no ending. With them every word of a vocabulary is written as a reader writes it."""
 HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 TOKEN = re.compile(
@@ -187,6 +196,8 @@ def canonical(word: str) -> str:
         word = word.split("'")[0]
     word = word.replace("-", "")
     word = SPELLINGS.get(word, word)
+    if word in WHOLE:
+        return word
     if word.endswith("ies") and len(word) > 5:
         return word[:-3] + "y"
     if len(word) > 5 and word.endswith(("shes", "ches", "sses", "xes", "zzes")):
