@@ -140,6 +140,13 @@ def inflect(verb: str) -> list[str]:
 
 
 @functools.cache
+def grammar() -> dict[str, frozenset[str]]:
+    """Words by what they do in a sentence: determiners, auxiliaries, nouns that stand for any set."""
+    table = json.loads((HERE / "grammar.json").read_text("utf-8"))
+    return {kind: frozenset(w for word in listed.split() for w in words(word)) for kind, listed in table.items()}
+
+
+@functools.cache
 def base() -> Lexicon:
     """The built-in lexicon, loaded once per process."""
     trie: Trie = {}
