@@ -40,7 +40,9 @@ class Claim(NamedTuple):
     ``low`` and ``high``. A direction has ``label`` UP, DOWN, NS or MIXED, already turned into the
     frame treated-minus-control; a class has its label, upper case. ``negated`` says that the text
     denies it. ``modality`` is "asserted", "quoted", "hypothetical" or "corrected". ``partial``
-    marks "mostly", "in some missions". ``span`` is [start, end) in the original text.
+    marks "mostly", "in some missions". ``span`` is [start, end) in the original text. ``about`` tells how
+    a direction's set is given: "named" in its phrase, "same" as spoken of, "other" for another thing; ``weak``
+    marks "enriched", which of a gene set may say no more than that it is significant.
     """
 
     kind: str
@@ -57,6 +59,8 @@ class Claim(NamedTuple):
     final: bool = False
     sentence: int = 0
     chunk: int = 0
+    about: str = ""
+    weak: bool = False
 
     @property
     def asserted(self) -> bool:

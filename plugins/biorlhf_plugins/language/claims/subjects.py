@@ -1,0 +1,157 @@
+"""What a word of direction is said of: the set that is named, the one that was spoken of, or another thing.
+
+"EMT is a process by which cells lose their polarity" says nothing of EMT's direction, and "stress lowers
+immunity" nothing of a set: their words of direction have another subject or object. A noun that the
+lexicon does not know, right where the grammar wants a subject or an object, is such another thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from biorlhf_plugins.language.claims.reader import Reader
+from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
+from biorlhf_plugins.language.words.lexicon import grammar
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import Token
+
+OTHER = "?"
+"""The name of a thing that has a direction and is no set that the lexicon or the question knows."""
+
+REACH = 8
+WORDS = grammar()
+DETERMINERS, PREPOSITIONS, AUXILIARIES = WORDS["determiner"], WORDS["preposition"], WORDS["auxiliary"]
+GENERIC, ADVERBS, NOMINAL = WORDS["generic"], WORDS["adverb"], WORDS["nominal"]
+FUNCTION = DETERMINERS | PREPOSITIONS | AUXILIARIES | WORDS["pronoun"] | WORDS["conjunction"] | ADVERBS
+LINKING = AUXILIARIES | WORDS["showing"] | ADVERBS
+NEUTRAL = FUNCTION | GENERIC | WORDS["species"] | WORDS["telling"] | WORDS["showing"]
+ADJECTIVAL = ("al", "ive", "ic", "ant", "ent", "ous", "ible", "able", "ed", "ing", "ate", "est", "ar")
+PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "everyone", "univ"))
+BEING = frozenset(("is", "are", "was", "were", "be", "been", "being", "remain", "stay", "go", "went", "become"))
+
+
+class Aim(NamedTuple):
+    """``kind`` is "named" (``paths`` says which), "same" (the set that is spoken of), or "other"."""
+
+    kind: str
+    paths: tuple[Any, ...] = ()
+
+
+SAME, ELSE = Aim("same"), Aim("other")
+
+
+def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
+    """What a direction is said of, by the words right after it and right before it."""
+    stream, chunk = reader.stream, sentence.chunks[index]
+    at = {m.first: m for m in sentence.mentions if m is not focus}
+    ends = {m.last: m for m in sentence.mentions if m is not focus}
+    head = stream[focus.last - 1].text
+    nominal = head in NOMINAL and not _verbal(stream, focus)
+    if nominal:
+        return (
+            _complement(stream, at, focus, sentence.last)
+            or _compound(stream, ends, chunk.first, focus)
+            or _subject(stream, ends, chunk, focus)
+        )
+    if not _predicative(stream, focus, chunk.first):
+        found = _noun_phrase(stream, at, focus.last, min(chunk.last, focus.last + REACH), focus)
+        if found is not None:
+            return found
+    return _subject(stream, ends, chunk, focus)
+
+
+def _verbal(stream: Sequence[Token], focus: Mention) -> bool:
+    """ "Flight may increase X": a noun's form that is a verb there."""
+    before = stream[focus.first - 1].text if focus.first else ""
+    return before in ("to", "will", "would", "can", "could", "may", "might", "do", "does", "did", "not", "they")
+
+
+def _predicative(stream: Sequence[Token], focus: Mention, first: int) -> bool:
+    at = focus.first - 1
+    while at >= first and (stream[at].text in ADVERBS or stream[at].text.endswith("ly")):
+        at -= 1
+    return at >= first and stream[at].text in BEING
+
+
+def _complement(stream: Sequence[Token], at: Mapping[int, Mention], focus: Mention, last: int) -> Aim | None:
+    """Of "suppression of X" and "a fall in X genes": X."""
+    here = focus.last
+    if here >= last or stream[here].text not in ("of", "in") or here in at:
+        return None
+    found = _noun_phrase(stream, at, here + 1, min(last, here + 1 + REACH), focus)
+    near = (at[i] for i in range(here + 1, min(last, here + 4)) if i in at)
+    if found is ELSE and stream[here].text == "in" and any(m.kind in PLACES for m in near):
+        return None  # "a rise in flight animals"
+    return found
+
+
+def _noun_phrase(
+    stream: Sequence[Token], at: Mapping[int, Mention], first: int, last: int, focus: Mention
+) -> Aim | None:
+    """The set, or the other thing, that a noun phrase from a token on names; None where there is none."""
+    here, unknown = first, False
+    while here < last:
+        m = at.get(here)
+        word = stream[here].text
+        if m is not None and m.kind == "path":
+            return Aim("named", (m.value,))
+        if m is not None and m.kind in ("dir", "num", "type", "pattern", "cmp", "neg"):
+            break
+        if m is not None and m.kind in PLACES:
+            here = m.last
+            continue
+        if stream[here].kind != "w" or word in AUXILIARIES or word in WORDS["conjunction"]:
+            break
+        if word in PREPOSITIONS:
+            if here > first and not unknown and stream[here - 1].text in GENERIC and word in ("of", "in", "from", "for"):
+                here += 1
+                continue
+            break
+        if not (word in NEUTRAL or word.endswith("ly") or (m is not None and m.kind != "other")):
+            unknown = True
+        here += 1
+    return ELSE if unknown else None
+
+
+def _compound(stream: Sequence[Token], ends: Mapping[int, Mention], first: int, focus: Mention) -> Aim | None:
+    """Of "X pathway suppression" X, of "immune activation" another thing, of "its suppression" the same."""
+    here = focus.first
+    while here > first:
+        m = ends.get(here)
+        if m is not None and m.kind == "path":
+            return Aim("named", (m.value,))
+        word = stream[here - 1].text
+        if m is not None or stream[here - 1].kind != "w":
+            return None
+        if word in WORDS["possessive"]:
+            return SAME
+        if word in FUNCTION or word in WORDS["showing"]:
+            return None
+        if word not in GENERIC and not word.endswith(ADJECTIVAL) and word not in WORDS["species"]:
+            return ELSE
+        here -= 1
+    return None
+
+
+def _subject(stream: Sequence[Token], ends: Mapping[int, Mention], chunk: Chunk, focus: Mention) -> Aim:
+    """What stands before the verb of a direction."""
+    here = focus.first
+    while here > chunk.first:
+        m = ends.get(here)
+        if m is not None and m.kind == "path":
+            return SAME
+        if m is not None and m.kind not in ("other", "quantity"):
+            if m.kind in PLACES:
+                return SAME
+            here = m.first
+            continue
+        word = stream[here - 1].text
+        if stream[here - 1].kind == "w" and word not in LINKING and word not in DETERMINERS and not word.endswith("ly"):
+            if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
+                return SAME
+            return ELSE
+        if stream[here - 1].kind == "p" and stream[here - 1].text in ",:;()—|\n":
+            return SAME
+        here -= 1
+    return SAME
