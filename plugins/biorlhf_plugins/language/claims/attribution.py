@@ -11,7 +11,7 @@ from typing import Any
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
 from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
-from biorlhf_plugins.language.claims.subjects import OTHER, aim
+from biorlhf_plugins.language.claims.subjects import OTHER, Aim
 from biorlhf_plugins.language.records import Slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention
@@ -22,7 +22,12 @@ EXCEPTED = 12
 
 
 def slots(
-    reader: Reader, sentence: Sentence, index: int, focus: Mention, paired: dict[int, Any]
+    reader: Reader,
+    sentence: Sentence,
+    index: int,
+    focus: Mention,
+    paired: dict[int, Any],
+    aimed: Aim | None,
 ) -> Iterator[Slot]:
     kinds, chunk = reader.kinds, sentence.chunks[index]
     found, stated = dict(reader.absent), list(reader.told)
@@ -56,11 +61,9 @@ def slots(
             stated.append(role)
         found[role] = near or default(reader, role)
     quantity = quantity_of(reader, sentence, index, focus)
-    if focus.kind == "dir":
-        aimed = aim(reader, sentence, index, focus)
-        if aimed.kind != "same":
-            found["path"] = aimed.paths or ((OTHER,),)
-            stated.append("path")
+    if aimed is not None and aimed.kind != "same":
+        found["path"] = aimed.paths or ((OTHER,),)
+        stated.append("path")
     pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
     given_here = frozenset("pathways" if role == "path" else role for role in stated)
     for entity in found["entity"] or NOTHING:

@@ -23,6 +23,7 @@ class Reader:
     clean: Clean
     given: dict[str, tuple[Any, ...]]
     marks: Sequence[str]
+    question: frozenset[str] = frozenset()
     carried: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     columns: list[list[Mention]] = field(default_factory=list)

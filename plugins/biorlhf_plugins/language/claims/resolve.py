@@ -11,6 +11,7 @@ from typing import Any
 from biorlhf_plugins.language.claims.attribution import begin, default, last_group, slots, treatment
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
+from biorlhf_plugins.language.claims.subjects import Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
 from biorlhf_plugins.language.sentences.polarity import flipped, negated
@@ -19,6 +20,9 @@ from biorlhf_plugins.language.words.numbers import Number
 
 APPROXIMATE_GAP = 3
 COUNTED_GAP = 5
+WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represented"))
+"""Said of a gene set by many to mean that its test is significant, whichever way it goes."""
+
 
 
 def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
@@ -41,8 +45,9 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     for index, chunk in enumerate(sentence.chunks):
         foci = _foci(reader, chunk)
         for focus in foci:
-            for slot in slots(reader, sentence, index, focus, paired):
-                claim = _claim(reader, sentence, index, focus, slot, number)
+            aimed = aim(reader, sentence, index, focus) if focus.kind == "dir" else None
+            for slot in slots(reader, sentence, index, focus, paired, aimed):
+                claim = _claim(reader, sentence, index, focus, slot, number, aimed)
                 if claim is not None:
                     reader.claims.append(claim)
     _headed_items(reader, sentence, number)
@@ -98,8 +103,9 @@ def _respectively(reader: Reader, sentence: Sentence) -> dict[int, Any]:
 
 
 def _claim(
-    reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int
-) -> Claim | None:
+    reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int,
+    aimed: Aim | None = None,
+) -> Claim | None:  # fmt: skip
     chunk = sentence.chunks[index]
     span = reader.span(focus.first, focus.last)
     kinds = reader.kinds
@@ -119,7 +125,10 @@ def _claim(
         label = str(focus.value)
         if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
-        return Claim("direction", slot, label=label, **common)
+        weak = label == "UP" and reader.stream[focus.last - 1].text in WEAK_WORDS
+        return Claim(
+            "direction", slot, label=label, about=aimed.kind if aimed else "", weak=weak, **common
+        )
     return _number_claim(reader, chunk, focus, slot, common)
 
 

@@ -44,21 +44,48 @@ SAME, ELSE = Aim("same"), Aim("other")
 def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     """What a direction is said of, by the words right after it and right before it."""
     stream, chunk = reader.stream, sentence.chunks[index]
+    if _in_general(reader, chunk, focus, sentence):
+        return ELSE
     at = {m.first: m for m in sentence.mentions if m is not focus}
     ends = {m.last: m for m in sentence.mentions if m is not focus}
     head = stream[focus.last - 1].text
     nominal = head in NOMINAL and not _verbal(stream, focus)
     if nominal:
         return (
-            _complement(stream, at, focus, sentence.last)
-            or _compound(stream, ends, chunk.first, focus)
-            or _subject(stream, ends, chunk, focus)
+            _complement(reader, at, focus, sentence.last)
+            or _compound(reader, ends, chunk.first, focus)
+            or _subject(reader, ends, chunk, focus)
         )
     if not _predicative(stream, focus, chunk.first):
-        found = _noun_phrase(stream, at, focus.last, min(chunk.last, focus.last + REACH), focus)
+        found = _noun_phrase(reader, at, focus.last, min(chunk.last, focus.last + REACH), focus)
         if found is not None:
             return found
-    return _subject(stream, ends, chunk, focus)
+    return _subject(reader, ends, chunk, focus)
+
+
+def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence) -> bool:
+    """ "Its activation can lead to …", "is activated in response to DNA damage", "genes that rise in …": what
+    a set does in general, or what it is, and not what was found."""
+    stream, last = reader.stream, sentence.last
+    after = [t.text for t in stream[focus.last : min(last, focus.last + 4)]]
+    if after[:1] == ["can"] or "can" in [t.text for t in stream[max(chunk.first, focus.first - 2) : focus.first]]:
+        return True
+    if any(m.kind in ("frame", "mission") for m in chunk.mentions):
+        return False
+    caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
+    before = [t.text for t in stream[max(chunk.first, focus.first - 6) : focus.first]]
+    if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
+        return True
+    return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in zip(before, before[1:], strict=False))
+
+
+def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:
+    """Is the cause that is named a treatment or what the question speaks of, and no thing in general?"""
+    last = min(sentence.last, first + 4)
+    if any(first <= m.first < last and m.kind in (*PLACES, "num") for m in sentence.mentions):
+        return True
+    said = {t.text for t in reader.stream[first:last] if t.kind == "w"} - NEUTRAL
+    return not said or bool(said & reader.question)
 
 
 def _verbal(stream: Sequence[Token], focus: Mention) -> bool:
@@ -74,12 +101,12 @@ def _predicative(stream: Sequence[Token], focus: Mention, first: int) -> bool:
     return at >= first and stream[at].text in BEING
 
 
-def _complement(stream: Sequence[Token], at: Mapping[int, Mention], focus: Mention, last: int) -> Aim | None:
+def _complement(reader: Reader, at: Mapping[int, Mention], focus: Mention, last: int) -> Aim | None:
     """Of "suppression of X" and "a fall in X genes": X."""
-    here = focus.last
+    stream, here = reader.stream, focus.last
     if here >= last or stream[here].text not in ("of", "in") or here in at:
         return None
-    found = _noun_phrase(stream, at, here + 1, min(last, here + 1 + REACH), focus)
+    found = _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH), focus)
     near = (at[i] for i in range(here + 1, min(last, here + 4)) if i in at)
     if found is ELSE and stream[here].text == "in" and any(m.kind in PLACES for m in near):
         return None  # "a rise in flight animals"
@@ -87,10 +114,10 @@ def _complement(stream: Sequence[Token], at: Mapping[int, Mention], focus: Menti
 
 
 def _noun_phrase(
-    stream: Sequence[Token], at: Mapping[int, Mention], first: int, last: int, focus: Mention
+    reader: Reader, at: Mapping[int, Mention], first: int, last: int, focus: Mention
 ) -> Aim | None:
     """The set, or the other thing, that a noun phrase from a token on names; None where there is none."""
-    here, unknown = first, False
+    stream, here, unknown, own = reader.stream, first, False, _asked_words(reader)
     while here < last:
         m = at.get(here)
         word = stream[here].text
@@ -108,15 +135,15 @@ def _noun_phrase(
                 here += 1
                 continue
             break
-        if not (word in NEUTRAL or word.endswith("ly") or (m is not None and m.kind != "other")):
+        if not (word in NEUTRAL or word in own or word.endswith("ly") or (m is not None and m.kind != "other")):
             unknown = True
         here += 1
     return ELSE if unknown else None
 
 
-def _compound(stream: Sequence[Token], ends: Mapping[int, Mention], first: int, focus: Mention) -> Aim | None:
+def _compound(reader: Reader, ends: Mapping[int, Mention], first: int, focus: Mention) -> Aim | None:
     """Of "X pathway suppression" X, of "immune activation" another thing, of "its suppression" the same."""
-    here = focus.first
+    stream, here, own = reader.stream, focus.first, _asked_words(reader)
     while here > first:
         m = ends.get(here)
         if m is not None and m.kind == "path":
@@ -128,15 +155,17 @@ def _compound(stream: Sequence[Token], ends: Mapping[int, Mention], first: int, 
             return SAME
         if word in FUNCTION or word in WORDS["showing"]:
             return None
+        if word in own:
+            return SAME
         if word not in GENERIC and not word.endswith(ADJECTIVAL) and word not in WORDS["species"]:
             return ELSE
         here -= 1
     return None
 
 
-def _subject(stream: Sequence[Token], ends: Mapping[int, Mention], chunk: Chunk, focus: Mention) -> Aim:
+def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: Mention) -> Aim:
     """What stands before the verb of a direction."""
-    here = focus.first
+    stream, here, own = reader.stream, focus.first, _asked_words(reader)
     while here > chunk.first:
         m = ends.get(here)
         if m is not None and m.kind == "path":
@@ -150,8 +179,15 @@ def _subject(stream: Sequence[Token], ends: Mapping[int, Mention], chunk: Chunk,
         if stream[here - 1].kind == "w" and word not in LINKING and word not in DETERMINERS and not word.endswith("ly"):
             if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
                 return SAME
-            return ELSE
+            near = {t.text for t in stream[max(chunk.first, here - 3) : here]}
+            return SAME if near & own else ELSE
         if stream[here - 1].kind == "p" and stream[here - 1].text in ",:;()—|\n":
             return SAME
         here -= 1
     return SAME
+
+
+def _asked_words(reader: Reader) -> frozenset[str]:
+    """The telling words of the set that the question asks for: "xenobiotic detoxification" means it."""
+    names = (name for names in reader.given.get("path", ()) for name in names)
+    return frozenset(w for name in names for w in name.split() if len(w) > 5 and w not in GENERIC)

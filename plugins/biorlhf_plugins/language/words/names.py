@@ -1,0 +1,100 @@
+"""Names that no lexicon knows but that look like names: gene symbols, cell lines, Latin binomials, drugs.
+
+A direction or a figure that stands by such a name is said of it, not of what the question asks for. A name
+that the question itself uses is none of these: it is the question's context.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from biorlhf_plugins.language.words.lexicon import grammar
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import Clean, Token
+
+SYMBOL = re.compile(
+    r"[A-Z][A-Z0-9]{1,7}-?\d{0,3}[A-Z]?|[A-Z]\d{1,2}[A-Z][a-z]?|[A-Z][a-z]{1,5}\d{1,3}[a-z]?\d?|[A-Z][a-z]{2,4}[a-z]?\d?"
+)
+"""A human or mouse gene's symbol: KRT8, NKX2-1, EPCAM, Cdkn1a, Ldlr."""
+
+CAPITALISED = re.compile(r"[A-Z][a-z]{2,6}")
+BINOMIAL = re.compile(r"[A-Z][a-z]{4,}(?:us|um|a|is|ia|er|ella|ium|coccus|bacter|myces|ces|as|es|ix|ax)")
+LINE = re.compile(r"(?:[A-Z]{1,5}-?\d{1,4}[A-Z]?|HeLa|Jurkat|Caco2?|HepG2|HEK293T?|HUVECs?|Calu-?\d|iPSCs?)")
+"""A cell line's name."""
+
+DRUG = re.compile(r"[a-z]{3,}(?:nib|ciclib|mab|zumab|statin|platin|taxel|rubicin|zomib|parib|limus|formin|sartan|azole|oxacin|cycline|mycin|cillin|dronate|gliptin|gliflozin|glutide|olol|pril|lukast|tidine|prazole|metasone|nisolone|retinoin)s?")
+ACRONYMS = frozenset(
+    """DNA RNA MRNA CDNA SIRNA SHRNA CRNA NS MIXED UP DOWN YES NO NOT AND OR THE NES ES FDR GSEA FGSEA ORA GO KEGG
+    MSIGDB KO WT HET OE CTRL PCR QPCR RTPCR ELISA FACS IHC OSD GLDS NASA ISS ESA RR MHU STS LC MS TMT GEO TCGA GTEX
+    CPTAC SRA NCBI DEG DEGS DE LFC FC CI SD SEM IQR OR HR CV AUC ANOVA PCA UMAP TSNE IU HU IR KMP ROS ATP ADP NAD NADH
+    NADPH GTP CAMP USA UK EU FDA WHO JSON HTML CSV TSV PDF ID IDS NA ND TBD VS ANSWER CONFIDENCE HIGH LOW MEDIUM
+    MODERATE FINAL NOTE WHY RESULT TRUE FALSE ECM EMT ER UPR TCA UV OK A I II III IV V VI X Y RNASEQ SEQ P53 G1 G2 G2M M
+    S1 S2 S3 S0 T1 T2 T3 M1 M2 FIG DOI ET AL""".split()
+)
+CONTEXTS = frozenset("in within under with by via through to from than versus vs against upon on at without despite like unlike".split())
+FOLLOWS = frozenset("cell line mouse mice ko knockout null mutant deficient sample patient treatment treated dataset cohort ligand receptor inhibitor agonist antagonist mission study".split())
+SETS = frozenset("pathway signaling target signature program response module".split())
+PREFIX = "?"
+
+
+def foreign(stream: Sequence[Token], clean: Clean, text: str, mentions: Sequence[Mention], known: Collection[str]) -> list[Mention]:
+    """Mentions with those of unknown names among them, in order. ``known`` are the question's words."""
+    taken = {i for m in mentions for i in range(m.first, m.last)}
+    found: list[Mention] = []
+    for index, token in enumerate(stream):
+        if token.kind != "w" or index in taken:
+            continue
+        if "_" in (clean.text[token.end : token.end + 1], clean.text[token.start - 1 : token.start]):
+            continue
+        start, end = clean.span(token.start, token.end)
+        first = text[start : start + 1]
+        if not (first.isupper() or (len(token.text) > 6 and DRUG.fullmatch(token.text))) or token.text in known:
+            continue
+        kind = _kind(stream, index, text[start:end])
+        if kind:
+            found.append(Mention(kind, (PREFIX + token.text,) if kind == "path" else PREFIX + token.text, index, index + 1))
+    if not found:
+        return list(mentions)
+    return sorted([*mentions, *found], key=lambda m: m.first)
+
+
+def _kind(stream: Sequence[Token], index: int, raw: str) -> str:
+    """ "path" for what may have a direction of its own, "entity" for where it was seen, or ""."""
+    before = _before(stream, index)
+    after = stream[index + 1].text if index + 1 < len(stream) else ""
+    if raw[0].islower():
+        return "condition" if before in CONTEXTS else ""
+    if raw.upper() in ACRONYMS or stream[index].text in grammar()["generic"]:
+        return ""
+    if before in CONTEXTS:
+        place = LINE.fullmatch(raw) and before in ("in", "within") and after != "mutant"
+        return "entity" if place else ""
+    if after in FOLLOWS:
+        return ""
+    shaped = SYMBOL.fullmatch(raw) and (any(c.isdigit() for c in raw) or raw.isupper())
+    return "path" if shaped or (BINOMIAL.fullmatch(raw) and _latin(stream, index)) or _listed(stream, index, raw) else ""
+
+
+def _before(stream: Sequence[Token], index: int) -> str:
+    """The preposition that governs a name: over adjectives, articles and the names listed before it."""
+    for at in range(index - 1, max(-1, index - 4), -1):
+        word = stream[at].text
+        if word in CONTEXTS:
+            return word
+        if stream[at].kind != "w" or word in ("of", "is", "are", "and", "or", "that", "as", "for"):
+            return ""
+    return ""
+
+
+def _latin(stream: Sequence[Token], index: int) -> bool:
+    after = stream[index + 1] if index + 1 < len(stream) else None
+    return after is not None and after.kind == "w" and after.text.endswith(("us", "um", "i", "is", "a", "ae", "en", "e", "ium"))
+
+
+def _listed(stream: Sequence[Token], index: int, raw: str) -> bool:
+    """A capitalised word inside a sentence: "such as Myog and Ldlr"."""
+    if not CAPITALISED.fullmatch(raw) or index == 0:
+        return False
+    before = stream[index - 1].text
+    return before in ("as", "and", "of", ",", "(", "gene", "*") and before not in ".!?\n:"
