@@ -187,6 +187,10 @@ def with_additions(additions: Additions) -> Lexicon:
         if kind == "pathway":
             add_pathway(trie, value, aliases)
             continue
+        if kind == "feature":
+            for phrase in aliases:
+                add(trie, words(phrase), "path", (value,))
+            continue
         for phrase in (value, *aliases):
             add(trie, words(phrase), kind, value)
     return Lexicon((trie, *base().content), base().stance)
