@@ -1,7 +1,6 @@
 """V2's grading: the direction of a set in a tissue, mission and contrast.
 
-A match 1; NS or MIXED against UP or DOWN 0.25; both asserted, or the opposite, 0; no claim 0. The
-denominator is the gold slots. Names of sets that do not exist, and an NES whose sign contradicts the
+A match 1; anything else, both asserted, and no claim 0. The denominator is the gold slots. Names of sets that do not exist, and an NES whose sign contradicts the
 stated direction, cost precision.
 """
 
@@ -16,7 +15,6 @@ from biorlhf_plugins.truth.facts import condition_fits
 from biorlhf_plugins.truth.gold import Direction, Gold
 from biorlhf_plugins.truth.graded import Graded
 
-NEAR = 0.25
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 SIGNIFICANT = 0.05
 
@@ -39,6 +37,20 @@ def grade_directions(gold: Gold, said: Extraction, prompt: str) -> Graded:
         graded.credits = [mean, sum(details) / len(details)]
     graded.penalty = _penalty(said, graded, prompt)
     return graded
+
+
+def grade_told(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> None:
+    """Grade the facts that are directions ("regulation: down") among the other facts of a gold."""
+    several = len({slot.pathway for slot in gold.told}) > 1
+    for slot in gold.told:
+        answered = graded.answered
+        graded.answered = False
+        credit = _grade_slot(slot, gold, said, prompt, graded, several, False)
+        graded.credits.append(credit)
+        graded.guesses.append(1.0 / options(prompt))
+        if graded.answered:
+            graded.claims.append(credit)
+        graded.answered = graded.answered or answered
 
 
 def options(prompt: str) -> int:
@@ -120,6 +132,7 @@ def _labels(
     prompt: str,
 ) -> tuple[set[str], set[str]]:
     """(labels stated, labels denied) for a slot."""
+    claims = _settled([c for c in claims if not c.weak] or claims, said.text)
     whole = {str(c.label) for c in claims if not c.negated and not c.partial}
     parts = {str(c.label) for c in claims if not c.negated and c.partial}
     denied = {str(c.label) for c in claims if c.negated}
@@ -142,6 +155,34 @@ def _labels(
     if {"UP", "DOWN"} <= denied and not whole:
         return {"NS"}, set()
     return whole, denied
+
+
+def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
+    """Without what "slightly up, but not significant" and "It trends up, but this is n.s." take back."""
+    stated = [c for c in claims if not c.negated]
+    shy = [c for c in stated if c.label == "NS"]
+    ways = {c.label for c in stated} - {"NS"}
+    if not shy or len(ways) != 1 or ways == {"MIXED"}:
+        return list(claims)
+    kept = []
+    for claim in claims:
+        later = any(
+            n.slot.mission == claim.slot.mission
+            and (
+                (n.sentence == claim.sentence and not _offered(text, claim, n))
+                or (n.sentence == claim.sentence + 1 and n.about == "same")
+            )
+            for n in shy
+        )
+        if claim.label == "NS" or claim.negated or not later:
+            kept.append(claim)
+    return kept
+
+
+def _offered(text: str, one: Claim, other: Claim) -> bool:
+    """Are two labels alternatives, "up or not significant"?"""
+    first, last = sorted((one.span, other.span))
+    return re.search(r"\bor\b|/", text[first[1] : last[0]].lower()) is not None
 
 
 def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool, spread: bool) -> set[str]:
@@ -202,18 +243,7 @@ def _from_answer(said: Extraction, prompt: str) -> tuple[set[str], set[str]]:
 
 
 def _credit(gold: str, stated: set[str], denied: set[str]) -> float:
-    if stated & denied:
-        return 0.0
-    if not stated:
-        return 0.0 if gold in denied or denied <= {"NS", "MIXED"} else NEAR
-    if len(stated) == 1:
-        label = next(iter(stated))
-        if label == gold:
-            return 1.0
-        return 0.0 if OPPOSITE.get(label) == gold else NEAR
-    if {"UP", "DOWN"} <= stated or "NS" in stated:
-        return 0.0
-    return NEAR if gold in stated else 0.0
+    return 1.0 if stated == {gold} and not stated & denied else 0.0
 
 
 def _penalty(said: Extraction, graded: Graded, prompt: str) -> float:

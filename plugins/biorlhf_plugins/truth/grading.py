@@ -9,7 +9,7 @@ from biorlhf import Question
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.lexicon import Additions
-from biorlhf_plugins.truth.directions import grade_directions
+from biorlhf_plugins.truth.directions import grade_directions, grade_told
 from biorlhf_plugins.truth.facts import grade_facts
 from biorlhf_plugins.truth.gold import Gold, read
 from biorlhf_plugins.truth.graded import RIGHT, Graded
@@ -31,9 +31,12 @@ class Correctness:
 @functools.lru_cache(maxsize=16)
 def factual(gold: Gold, said: Extraction, prompt: str) -> Graded | None:
     """V1's grading, or None where the gold has no fact, answer or ranking. Remembered for V4; read only."""
-    if not (gold.facts or gold.answer is not None or gold.ranking):
+    if not (gold.facts or gold.told or gold.answer is not None or gold.ranking):
         return None
-    return grade_facts(gold, said, prompt)
+    graded = grade_facts(gold, said, prompt)
+    if gold.told:
+        grade_told(gold, said, prompt, graded)
+    return graded
 
 
 @functools.lru_cache(maxsize=16)
