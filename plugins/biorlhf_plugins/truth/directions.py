@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction
+from biorlhf_plugins.language.sentences.anaphora import PARTS
 from biorlhf_plugins.truth.facts import condition_fits
 from biorlhf_plugins.truth.gold import Direction, Gold
 from biorlhf_plugins.truth.graded import Graded
@@ -70,6 +71,8 @@ def matching(
 
 def _fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bool) -> bool:
     named = claim.slot
+    if not slot.pathway and (named.pathways or claim.weak or claim.partial):
+        return False
     if named.pathways:
         if slot.pathway and slot.pathway not in named.pathways:
             return False
@@ -80,7 +83,7 @@ def _fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: b
     if named.entity is None:
         if spread:
             return False
-    elif slot.tissue and named.entity != slot.tissue:
+    elif slot.tissue and named.entity != slot.tissue and slot.tissue not in PARTS.get(named.entity, ()):
         return False
     if slot.mission:
         if named.mission != slot.mission and not (named.mission is None and slot.overall and not spread):
@@ -274,7 +277,7 @@ def nes_clashes(said: Extraction) -> list[tuple[Claim, Claim]]:
             directions.setdefault(_place(claim), []).append(claim)
     found = []
     for number in said.numbers:
-        if number.slot.quantity == "nes" and number.asserted and number.value and number.low is None:
+        if number.slot.quantity in ("nes", "log2fc") and number.asserted and number.value and number.low is None:
             sign = "UP" if number.value > 0 else "DOWN"
             here = directions.get(_place(number), [])
             if here and all(c.label != sign for c in here):

@@ -45,9 +45,14 @@ def slots(
     if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
         found["entity"] = reader.given["entity"]
         stated.append("entity")
+    causes = _causes(reader, sentence) if focus.kind == "dir" and "condition" in kinds else frozenset()
+    if focus.kind == "dir" and "condition" not in kinds and not reader.heading.get("condition"):
+        found["condition"] = default(reader, "condition")
     for role in reader.present:
         if role == "entity" and focus.first in paired:
             near: tuple[Any, ...] = (paired[focus.first],)
+        elif role == "condition" and focus.kind == "dir":
+            near = tuple(v for v in _near(reader, sentence.chunks, index, focus, role) or () if v not in causes)
         elif role == "mission" and focus.value == "MIXED":
             near = _pick(reader, chunk, focus, role)
         else:
@@ -71,6 +76,16 @@ def slots(
             for condition in found["condition"] or NOTHING:
                 medicine = treatment(found["treatment"], condition)
                 yield Slot(entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
+
+
+def _causes(reader: Reader, sentence: Sentence) -> frozenset[Any]:
+    """Conditions that are told as a cause and not as where something was seen: "the effects of radiation"."""
+    stream = reader.stream
+    return frozenset(
+        m.value for m in sentence.mentions
+        if m.kind == "condition" and m.first > 1
+        and (stream[m.first - 1].text == "of" or stream[m.first - 2].text == "to")
+    )  # fmt: skip
 
 
 def _excepted(chunk: Chunk, focus: Mention) -> frozenset[Any]:
@@ -153,7 +168,7 @@ def _near(
 
 def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any, ...]:
     """The mention, or the list of mentions, of a role that stands nearest to the focus."""
-    candidates = [m for m in chunk.mentions if m.kind == role]
+    candidates = [m for m in chunk.mentions if m.kind == role and not _behind(reader, m, focus)]
     if len(candidates) < 2:
         return tuple(m.value for m in candidates)
     compared = [r.first for r in chunk.mentions if r.kind == "cmp"] if "cmp" in reader.kinds else []
@@ -179,6 +194,13 @@ def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any,
             group.insert(len(group) if step > 0 else 0, candidates[at])
             at += step
     return values(group, role)
+
+
+def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
+    """Does a name that no lexicon knows come after the direction, where it only explains it?"""
+    if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not m.value[0].startswith("?"):
+        return False
+    return reader.stream[m.first - 1].text not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
 
 
 def _distance(reader: Reader, m: Mention, focus: Mention) -> float:

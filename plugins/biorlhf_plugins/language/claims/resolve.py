@@ -244,7 +244,25 @@ def _remember(reader: Reader, sentence: Sentence) -> None:
         spoken = _topics(sentence)
         kinds = {m.kind for m in spoken}
     for role in kinds.intersection(ROLES):
-        reader.carried[role] = values(last_group(spoken, role), role)
+        topic = _topic(reader, sentence, spoken) if role == "path" else None
+        if topic is None:
+            topic = values(last_group(spoken, role), role)
+        if topic or role != "path":
+            reader.carried[role] = topic
+
+
+def _topic(reader: Reader, sentence: Sentence, spoken: list[Mention]) -> tuple[Any, ...] | None:
+    """The set that a sentence leaves for the next to speak of: the asked one where it is named, else what
+    stands first; () leaves what was spoken of before. None where the last names do, as they always did."""
+    named = [m for m in spoken if m.kind == "path"]
+    asked = default(reader, "path")
+    if asked and any(m.value == asked[0] for m in named):
+        return asked
+    if asked and any(m.value[0].startswith("?") for m in named):
+        first = named[0]
+        leads = first.first - sentence.first <= 3
+        return (first.value,) if leads else ()
+    return None
 
 
 def _topics(sentence: Sentence) -> list[Mention]:

@@ -25,10 +25,14 @@ DETERMINERS, PREPOSITIONS, AUXILIARIES = WORDS["determiner"], WORDS["preposition
 GENERIC, ADVERBS, NOMINAL = WORDS["generic"], WORDS["adverb"], WORDS["nominal"]
 FUNCTION = DETERMINERS | PREPOSITIONS | AUXILIARIES | WORDS["pronoun"] | WORDS["conjunction"] | ADVERBS
 LINKING = AUXILIARIES | WORDS["showing"] | ADVERBS
-NEUTRAL = FUNCTION | GENERIC | WORDS["species"] | WORDS["telling"] | WORDS["showing"]
+NEUTRAL = FUNCTION | WORDS["adjective"] | GENERIC | WORDS["species"] | WORDS["telling"] | WORDS["showing"]
 ADJECTIVAL = ("al", "ive", "ic", "ant", "ent", "ous", "ible", "able", "ed", "ing", "ate", "est", "ar")
 PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "everyone", "univ"))
 BEING = frozenset(("is", "are", "was", "were", "be", "been", "being", "remain", "stay", "go", "went", "become"))
+
+
+MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
+MEANING = frozenset(("mean", "indicate", "imply", "suggest", "signal", "refer", "denote", "stand"))
 
 
 class Aim(NamedTuple):
@@ -49,7 +53,7 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     at = {m.first: m for m in sentence.mentions if m is not focus}
     ends = {m.last: m for m in sentence.mentions if m is not focus}
     head = stream[focus.last - 1].text
-    nominal = head in NOMINAL and not _verbal(stream, focus)
+    nominal = head in NOMINAL and (head.endswith(("ion", "loss", "deficit")) or _noun(stream, ends, focus))
     if nominal:
         return (
             _complement(reader, at, focus, sentence.last)
@@ -67,11 +71,17 @@ def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence
     """ "Its activation can lead to …", "is activated in response to DNA damage", "genes that rise in …": what
     a set does in general, or what it is, and not what was found."""
     stream, last = reader.stream, sentence.last
-    after = [t.text for t in stream[focus.last : min(last, focus.last + 4)]]
+    after = [t.text for t in stream[focus.last : min(last, focus.last + 5)]]
+    if after[:1] == ['"'] and stream[focus.first - 1].text == '"' and not MEANING.isdisjoint(after):
+        return True  # "Up" refers to …
+    if not MODALS.isdisjoint(after[:3]) and not MEANING.isdisjoint(after):
+        return True  # a positive score would mean …
     if after[:1] == ["can"] or "can" in [t.text for t in stream[max(chunk.first, focus.first - 2) : focus.first]]:
         return True
     if any(m.kind in ("frame", "mission") for m in chunk.mentions):
         return False
+    if stream[sentence.first].text in ("when", "whenever", "once"):
+        return True
     caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
     before = [t.text for t in stream[max(chunk.first, focus.first - 6) : focus.first]]
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
@@ -84,14 +94,23 @@ def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:
     last = min(sentence.last, first + 4)
     if any(first <= m.first < last and m.kind in (*PLACES, "num") for m in sentence.mentions):
         return True
-    said = {t.text for t in reader.stream[first:last] if t.kind == "w"} - NEUTRAL
+    asked = {w for names in reader.given.get("path", ()) for name in names for w in name.split()}
+    said = {t.text for t in reader.stream[first:last] if t.kind == "w"} - NEUTRAL - asked
     return not said or bool(said & reader.question)
 
 
-def _verbal(stream: Sequence[Token], focus: Mention) -> bool:
-    """ "Flight may increase X": a noun's form that is a verb there."""
-    before = stream[focus.first - 1].text if focus.first else ""
-    return before in ("to", "will", "would", "can", "could", "may", "might", "do", "does", "did", "not", "they")
+def _noun(stream: Sequence[Token], ends: Mapping[int, Mention], focus: Mention) -> bool:
+    """Is "increase" a noun here: "an increase", "shows increases", "the net increase", "the increase in X"?"""
+    if stream[focus.last - 1].text == "growth" or stream[focus.first].text == "loss":
+        return True
+    after = stream[focus.last].text if focus.last < len(stream) else ""
+    if focus.first == 0 or focus.first in ends:
+        return after == "of"
+    before = stream[focus.first - 1].text
+    if before in ("to", "not", "it", "they", "we", "which", "that", "who", *MODALS):
+        return False
+    determined = before in DETERMINERS | PREPOSITIONS | WORDS["showing"] | WORDS["adjective"]
+    return determined or before.endswith(("al", "ive", "ic", "ant", "ent", "ous", "ed")) or after == "of"
 
 
 def _predicative(stream: Sequence[Token], focus: Mention, first: int) -> bool:
@@ -176,6 +195,10 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
             here = m.first
             continue
         word = stream[here - 1].text
+        within = word in ("at", "to", "with", "in") and here >= focus.first - 1
+        if within:
+            here -= 1
+            continue
         if stream[here - 1].kind == "w" and word not in LINKING and word not in DETERMINERS and not word.endswith("ly"):
             if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
                 return SAME

@@ -196,7 +196,8 @@ def degenerate(
     if not spoken:
         return "the text is empty"
     asked = prompt_words(prompt)
-    if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked):
+    chooses = "or" in asked and "or" not in spoken and any(m.kind == "dir" for m in content)
+    if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked) and not chooses:
         return "the text only repeats the question"
     if len(spoken) >= 24:
         triples = list(zip(spoken, spoken[1:], spoken[2:], strict=False))
