@@ -18,6 +18,7 @@ from biorlhf_plugins.truth.graded import Graded
 
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 SIGNIFICANT = 0.05
+ELLIPSIS = re.compile(r"-\s*(?:or|and|/|and/or)\s*")
 
 
 def grade_directions(gold: Gold, said: Extraction, prompt: str) -> Graded:
@@ -97,7 +98,7 @@ def _contrast_fits(contrast: str, claim: Claim) -> bool:
     numerator = contrast.lower().partition("_vs_")[0]
     slot = claim.slot
     if not contrast or "flight" in numerator or "ground" in numerator:
-        return (slot.condition in (None, "stress") and slot.treatment != "kmp") or not contrast
+        return (slot.condition in (None, "stress", "ir", "hu+ir") and slot.treatment != "kmp") or not contrast
     if slot.treatment == "kmp" and not re.search(r"kmp|kaempferol", contrast.lower()):
         return False
     found = [str(m.value) for m in prompt_mentions(numerator.replace("_", " ")) if m.kind == "condition"]
@@ -135,7 +136,8 @@ def _labels(
     prompt: str,
 ) -> tuple[set[str], set[str]]:
     """(labels stated, labels denied) for a slot."""
-    claims = _settled([c for c in claims if not c.weak] or claims, said.text)
+    claims = _settled(_firm(claims), said.text)
+    claims = [c for c in claims if not _one_of_two(c, claims, said.text)]
     whole = {str(c.label) for c in claims if not c.negated and not c.partial}
     parts = {str(c.label) for c in claims if not c.negated and c.partial}
     denied = {str(c.label) for c in claims if c.negated}
@@ -160,6 +162,14 @@ def _labels(
     return whole, denied
 
 
+def _firm(claims: Sequence[Claim]) -> list[Claim]:
+    """The claims that are plainly about the set, where there are such; "enriched" and mere neighbours else."""
+    stated = [c for c in claims if not c.negated]
+    stated = [c for c in stated if c.about != "loose"] or stated
+    stated = [c for c in stated if not c.weak] or stated
+    return [c for c in claims if c.negated or c in stated]
+
+
 def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
     """Without what "slightly up, but not significant" and "It trends up, but this is n.s." take back."""
     stated = [c for c in claims if not c.negated]
@@ -180,6 +190,12 @@ def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
         if claim.label == "NS" or claim.negated or not later:
             kept.append(claim)
     return kept
+
+
+def _one_of_two(claim: Claim, claims: Sequence[Claim], text: str) -> bool:
+    """True for both halves of "consistently up- or down-regulated", which says neither."""
+    near = (c for c in claims if c.sentence == claim.sentence and c.label != claim.label and c is not claim)
+    return any(ELLIPSIS.fullmatch(text[min(c.span[1], claim.span[1]) : max(c.span[0], claim.span[0])]) for c in near)
 
 
 def _offered(text: str, one: Claim, other: Claim) -> bool:

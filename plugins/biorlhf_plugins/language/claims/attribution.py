@@ -66,7 +66,7 @@ def slots(
             stated.append(role)
         found[role] = near or default(reader, role)
     quantity = quantity_of(reader, sentence, index, focus)
-    if aimed is not None and aimed.kind != "same":
+    if aimed is not None and aimed.kind in ("named", "other"):
         found["path"] = aimed.paths or ((OTHER,),)
         stated.append("path")
     pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
@@ -160,7 +160,7 @@ def _near(
         group = values(last_group(chunks[before].mentions, role), role)
         if group:
             return group
-    later = values((m for c in chunks[index + 1 :] for m in c.mentions), role)
+    later = values((m for c in chunks[index + 1 :] for m in c.mentions if not _behind(reader, m, focus)), role)
     if len(later) == 1 and role == "path":
         return later
     return None

@@ -11,7 +11,7 @@ from typing import Any
 from biorlhf_plugins.language.claims.attribution import begin, default, last_group, slots, treatment
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
-from biorlhf_plugins.language.claims.subjects import Aim, aim
+from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
 from biorlhf_plugins.language.sentences.polarity import flipped, negated
@@ -125,11 +125,23 @@ def _claim(
         label = str(focus.value)
         if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
+        if "frame" in kinds and "cmp" in kinds and _within_one_side(chunk):
+            slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream[focus.last - 1].text in WEAK_WORDS
         return Claim(
             "direction", slot, label=label, about=aimed.kind if aimed else "", weak=weak, **common
         )
     return _number_claim(reader, chunk, focus, slot, common)
+
+
+def _within_one_side(chunk: Chunk) -> bool:
+    """ "Up in adenocarcinoma relative to squamous carcinoma", which compares one side with itself."""
+    compared = [m for m in chunk.mentions if m.kind == "cmp"]
+    frames = [m for m in chunk.mentions if m.kind == "frame"]
+    second = [f for f in frames if any(0 < f.first - c.first <= COUNTED_GAP for c in compared)]
+    first = [f for f in frames if f not in second]
+    told = {f.value for f in first} | {f.value for f in second}
+    return bool(first) and bool(second) and len(told) == 1
 
 
 def _counted(chunk: Chunk, focus: Mention) -> bool:

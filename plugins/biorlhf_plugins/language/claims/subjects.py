@@ -36,13 +36,14 @@ MEANING = frozenset(("mean", "indicate", "imply", "suggest", "signal", "refer", 
 
 
 class Aim(NamedTuple):
-    """``kind`` is "named" (``paths`` says which), "same" (the set that is spoken of), or "other"."""
+    """``kind`` is "named" (``paths`` says which), "same" (the set that is spoken of), "other", or "loose"
+    where the words near a direction do not tell."""
 
     kind: str
     paths: tuple[Any, ...] = ()
 
 
-SAME, ELSE = Aim("same"), Aim("other")
+SAME, LOOSE, ELSE = Aim("same"), Aim("loose"), Aim("other")
 
 
 def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
@@ -60,6 +61,10 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
             or _compound(reader, ends, chunk.first, focus)
             or _subject(reader, ends, chunk, focus)
         )
+    after = stream[focus.last].text if focus.last < len(stream) else ""
+    if after in ("a", "an", "the") and head in WORDS["transitive"] and focus.last not in at:
+        found = _noun_phrase(reader, at, focus.last, min(sentence.last, focus.last + REACH), focus)
+        return found or ELSE
     if not _predicative(stream, focus, chunk.first):
         found = _noun_phrase(reader, at, focus.last, min(chunk.last, focus.last + REACH), focus)
         if found is not None:
@@ -187,25 +192,39 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
     stream, here, own = reader.stream, focus.first, _asked_words(reader)
     while here > chunk.first:
         m = ends.get(here)
-        if m is not None and m.kind == "path":
+        if m is not None and (m.kind == "path" or m.kind in PLACES):
             return SAME
         if m is not None and m.kind not in ("other", "quantity"):
-            if m.kind in PLACES:
-                return SAME
             here = m.first
             continue
-        word = stream[here - 1].text
-        within = word in ("at", "to", "with", "in") and here >= focus.first - 1
-        if within:
+        word, kind = stream[here - 1].text, stream[here - 1].kind
+        if kind == "p" and word in ",:;()—|\n":
+            return LOOSE
+        linking = word in LINKING or word in DETERMINERS or word.endswith("ly")
+        if kind != "w" or linking or (word in ("at", "to", "with", "in") and here >= focus.first - 1):
             here -= 1
             continue
-        if stream[here - 1].kind == "w" and word not in LINKING and word not in DETERMINERS and not word.endswith("ly"):
-            if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
-                return SAME
-            near = {t.text for t in stream[max(chunk.first, here - 3) : here]}
-            return SAME if near & own else ELSE
-        if stream[here - 1].kind == "p" and stream[here - 1].text in ",:;()—|\n":
+        if word in GENERIC:
+            return _owner(reader, ends, chunk, here - 1)
+        if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
             return SAME
+        near = {t.text for t in stream[max(chunk.first, here - 3) : here]}
+        return SAME if near & own else ELSE
+    return SAME
+
+
+def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int) -> Aim:
+    """Whose genes: "keratin genes" are another thing's, "its genes" and "the pathway" the same set's."""
+    stream, own = reader.stream, _asked_words(reader)
+    while here > chunk.first:
+        m = ends.get(here)
+        if m is not None:
+            return SAME if m.kind not in ("other", "quantity") else ELSE
+        word = stream[here - 1].text
+        if stream[here - 1].kind != "w" or word in FUNCTION or word in own or word in reader.question:
+            return SAME
+        if word not in NEUTRAL and not word.endswith(ADJECTIVAL):
+            return ELSE
         here -= 1
     return SAME
 

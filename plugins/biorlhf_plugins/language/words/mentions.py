@@ -68,6 +68,7 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
                 end += 1
             if not _cited(stream, index, end):
                 found.append(Mention("num", number, index, end))
+                _times(stream, number, index, end, found)
             index = end
         elif token.text == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
@@ -93,6 +94,17 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
                 nothing = -1
             index += 1
     return found
+
+
+def _times(stream: list[Token], number: Number, first: int, last: int, found: list[Mention]) -> None:
+    """The direction in "8x those of normal lung" and "0.3-fold that in controls"."""
+    after = [t.text for t in stream[last : last + 3]]
+    timed = after[:1] == ["time"]
+    after = after[timed:]
+    if (timed or number.unit == "ratio") and after[:2] in (["those", "of"], ["that", "of"], ["those", "in"], ["that", "in"]):
+        at = last + timed
+        found.append(Mention("dir", "UP" if number.value > 1 else "DOWN", first, at))
+        found.append(Mention("cmp", "", at, at + 2))
 
 
 def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
