@@ -12,12 +12,19 @@ from collections.abc import Sequence
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.sentences.anaphora import PARTS
+from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.language.words.text import vocabulary
 from biorlhf_plugins.truth.facts import condition_fits
 from biorlhf_plugins.truth.gold import Direction, Gold
 from biorlhf_plugins.truth.graded import Graded
 
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 SIGNIFICANT = 0.05
+CHANGES = frozenset(("MIXED",))
+ASKING = vocabulary("is are was were do does did has have")
+CHANGED = vocabulary(
+    "change changed changes differ different difference alter altered affect affected respond significant significantly"
+)
 ELLIPSIS = re.compile(r"-\s*(?:or|and|/|and/or)\s*")
 
 
@@ -108,7 +115,10 @@ def _contrast_fits(contrast: str, claim: Claim) -> bool:
 def _grade_slot(
     slot: Direction, gold: Gold, said: Extraction, prompt: str, graded: Graded, several: bool, spread: bool
 ) -> float:
-    claims = matching(slot, gold, [c for c in said.directions if c.modality == "asserted"], several, spread)
+    told = [c for c in said.directions if c.modality == "asserted"]
+    if not slot.pathway and not {m.value for m in prompt_mentions(prompt) if m.kind == "dir"}:
+        told = []  # neither the gold nor the question says of what
+    claims = matching(slot, gold, told, several, spread)
     stated, denied = _labels(claims, said, slot, gold, several, spread, prompt)
     expected = slot.describe()
     if not stated and not denied:
@@ -208,7 +218,7 @@ def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool,
     """What statements about single missions add up to."""
     by_mission: dict[str, str] = {}
     told: dict[str, set[str]] = {}
-    for claim in said.directions:
+    for claim in _firm([c for c in said.directions if c.slot.mission]):
         bare = claim.slot
         fits_set = not bare.pathways or not slot.pathway or slot.pathway in bare.pathways
         fits_place = bare.entity in (None, slot.tissue) or slot.tissue is None
@@ -254,11 +264,23 @@ def _from_nes(slot: Direction, gold: Gold, said: Extraction, several: bool, spre
 
 def _from_answer(said: Extraction, prompt: str) -> tuple[set[str], set[str]]:
     """What "yes" or "no" means where the question names one direction."""
-    labels = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "dir"}
-    if len(labels) != 1 or not said.answers or not labels <= set(OPPOSITE):
-        return set(), set()
     answers = {c.label for c in said.answers}
+    if not answers:
+        return set(), set()
+    labels = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "dir"}
+    if answers == {"NEITHER"} and {"UP", "DOWN"} <= labels:
+        return {"NS"}, set()
+    if answers == {"NO"} and len(labels & set(OPPOSITE)) != 1 and CHANGES.isdisjoint(labels) and asks_of_change(prompt):
+        return {"NS"}, set()
+    if len(labels) != 1 or not labels <= set(OPPOSITE):
+        return set(), set()
     return (labels if "YES" in answers else set()), (labels if "NO" in answers else set())
+
+
+def asks_of_change(prompt: str) -> bool:
+    """Is it asked whether there is a change: "Does X differ between A and B, and is it up or down?"."""
+    words = prompt_words(prompt)
+    return bool(words) and not ASKING.isdisjoint(words[:1]) and not CHANGED.isdisjoint(words)
 
 
 def _credit(gold: str, stated: set[str], denied: set[str]) -> float:

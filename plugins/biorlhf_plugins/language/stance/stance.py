@@ -61,6 +61,7 @@ FUNCTION_WORDS = frozenset(
 DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
 PRONOUNS = frozenset(("it", "they"))
 VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will"))
+CONCLUDES = frozenset(("but", "so", "hence", "thus", "therefore"))
 CONTINUE_WORDS = "it they this that there but because and i with the both not"
 CONTINUES = frozenset(CONTINUE_WORDS.split())
 """Words that may follow a yes or no without a comma."""
@@ -120,8 +121,6 @@ def yes_no(
     for number, part in enumerate(parts):
         if stream[part.first].text in PRONOUNS and not marks[part.first]:
             found += _elliptic(stream, clean_text, part, number)
-        if not opens:
-            continue
         starts = [part.first]
         head = [t.text for t in stream[part.first : part.first + 5]]
         if ":" in head[:4] and head[0] in ("answer", "final", "the", "short", "verdict", "conclusion"):
@@ -130,7 +129,11 @@ def yes_no(
             starts.append(part.first + 3)  # "the answer is correct" praises, and answers nothing
         if "," in head[1:4]:  # "However, no." and "In short, yes."
             starts.append(part.first + head.index(",") + 1)
-        starts += [i + 1 for i in range(part.first, part.last) if stream[i].text == "but"]
+        said = [t.text for t in stream[part.first : part.last]]
+        starts += [part.first + i + 1 for i, word in enumerate(said) if word in CONCLUDES]
+        starts += [part.first + i + 2 for i, word in enumerate(said) if said[i : i + 2] == ["answer", "is"] and word]
+        if "neither" in said[:4] and not ({"nor"} & set(said)):
+            found += _neither(stream, clean_text, part, number, starts)
         starts += [
             s + 2
             for s in starts[:4]
@@ -138,7 +141,7 @@ def yes_no(
         ]
         for start in starts:
             m = opens.get(start)
-            if m is None or marks[start]:
+            if m is None or marks[start] or any(m.first == c.chunk for c in found):
                 continue
             after = stream[m.last] if m.last < part.last else None
             plain = after is None or after.kind == "p" or after.text in CONTINUES
@@ -147,6 +150,19 @@ def yes_no(
                 label = "YES" if m.kind == "yes" else "NO"
                 found.append(Claim("answer", Slot(), span, label=label, sentence=number, chunk=m.first))
     return found
+
+
+def _neither(
+    stream: Sequence[Token], clean_text: Clean, part: Sentence, number: int, starts: Sequence[int]
+) -> list[Claim]:
+    """The "neither" of "Neither.", "Neither of the two" and "Answer: neither", and of no "neither X nor Y"."""
+    for start in starts:
+        after = stream[start + 1] if start + 1 < part.last else None
+        if start < part.last and stream[start].text == "neither":
+            if after is None or after.kind == "p" or after.text in ("of", "way", "direction", "one", "then"):
+                span = clean_text.span(stream[start].start, stream[start].end)
+                return [Claim("answer", Slot(), span, label="NEITHER", sentence=number, chunk=start)]
+    return []
 
 
 def _elliptic(stream: Sequence[Token], clean_text: Clean, part: Sentence, number: int) -> list[Claim]:

@@ -207,6 +207,11 @@ def canonical(word: str) -> str:
     return word
 
 
+def vocabulary(listed: str) -> frozenset[str]:
+    """Words as a text's tokens spell them, for comparing with those."""
+    return frozenset(canonical(word) for word in listed.lower().split())
+
+
 def tokens(text: str) -> list[Token]:
     """Tokens of a clean text. Hyphens and underscores inside words only join and are dropped."""
     found: list[Token] = []
