@@ -91,6 +91,8 @@ def _fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: b
     if named.entity is None:
         if spread:
             return False
+    elif named.entity.startswith("?"):
+        return False
     elif slot.tissue and named.entity != slot.tissue and slot.tissue not in PARTS.get(named.entity, ()):
         return False
     if slot.mission:
@@ -104,6 +106,8 @@ def _fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: b
 def _contrast_fits(contrast: str, claim: Claim) -> bool:
     numerator = contrast.lower().partition("_vs_")[0]
     slot = claim.slot
+    if slot.condition is not None and slot.condition.startswith("?"):
+        return False
     if not contrast or "flight" in numerator or "ground" in numerator:
         return (slot.condition in (None, "stress", "ir", "hu+ir") and slot.treatment != "kmp") or not contrast
     if slot.treatment == "kmp" and not re.search(r"kmp|kaempferol", contrast.lower()):

@@ -65,10 +65,9 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     if after in ("a", "an", "the") and head in WORDS["transitive"] and focus.last not in at:
         found = _noun_phrase(reader, at, focus.last, min(sentence.last, focus.last + REACH), focus)
         return found or ELSE
-    if not _predicative(stream, focus, chunk.first):
-        found = _noun_phrase(reader, at, focus.last, min(chunk.last, focus.last + REACH), focus)
-        if found is not None:
-            return found
+    found = _noun_phrase(reader, at, focus.last, min(chunk.last, focus.last + REACH), focus)
+    if found is not None and (found.kind == "named" or not _predicative(stream, focus, chunk.first)):
+        return found
     return _subject(reader, ends, chunk, focus)
 
 
@@ -150,6 +149,8 @@ def _noun_phrase(
         if m is not None and m.kind in ("dir", "num", "type", "pattern", "cmp", "neg"):
             break
         if m is not None and m.kind in PLACES:
+            if word in PREPOSITIONS:
+                break
             here = m.last
             continue
         if stream[here].kind != "w" or word in AUXILIARIES or word in WORDS["conjunction"]:

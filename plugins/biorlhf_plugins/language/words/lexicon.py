@@ -11,7 +11,7 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +37,8 @@ MITOCARTA_BRANCHES = (
 CONTRACTED = re.compile(r"\b(i|we|you|they|it|that|there) (?:am|are|is|would|will|have)\b")
 """What an apostrophe shortens, of which ``canonical`` leaves the pronoun: "I'm sure" as "i sure"."""
 
-FILLERS = frozenset(("pathway", "set", "gene", "signature", "geneset"))
+FILLERS = ((), ("gene",), ("set",), ("gene", "set"), ("pathway",), ("signature",))
+"""What may follow a set's name that a question adds, so that no longer alias of other sets is found there."""
 
 Trie = dict[str, Any]
 
@@ -127,7 +128,16 @@ def add_pathway(trie: Trie, name: str, aliases: Iterable[str] = ()) -> None:
     for phrase in pathway_phrases(name):
         add(trie, phrase, "path", (key,))
     for alias in aliases:
-        add(trie, words(alias), "path", (key,))
+        for phrase in pathway_phrases(alias):
+            add(trie, phrase, "path", (key,))
+
+
+def _phrases(trie: Trie, head: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], tuple[str, Any]]]:
+    for word, below in trie.items():
+        if word == END:
+            yield from ((head, meaning) for meaning in below)
+        else:
+            yield from _phrases(below, (*head, word))
 
 
 def inflect(verb: str) -> list[str]:
@@ -185,7 +195,11 @@ def with_additions(additions: Additions) -> Lexicon:
     trie: Trie = {}
     for kind, value, aliases in additions.entries:
         if kind == "pathway":
-            add_pathway(trie, value, aliases)
+            named: Trie = {}
+            add_pathway(named, value, aliases)
+            for phrase, meaning in _phrases(named):
+                for filler in FILLERS:
+                    add(trie, (*phrase, *filler), *meaning)
             continue
         if kind == "feature":
             for phrase in aliases:

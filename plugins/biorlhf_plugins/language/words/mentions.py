@@ -83,6 +83,8 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
             if meanings[0][0] in NAMING:
                 _beside(stream, meanings[0], index, end, found)
             found.extend(_meant(meanings, index, end))
+            if meanings[0][0] == "dir" and end - index > 2 and stream[end - 1].text in ("of", "in"):
+                found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
         elif token.kind == "w" and (token.text in UNLISTED or token.text.startswith(MISSIONS)):
             nothing = index if token.text in ("nothing", "none") else nothing

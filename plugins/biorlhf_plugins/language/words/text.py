@@ -52,6 +52,8 @@ WHOLE = frozenset(
     "does whereas perhaps always besides towards afterwards sometimes anyways its his hers ours yours".split()
 )
 """Words whose s is no ending. With them every word of a vocabulary is written as a reader writes it."""
+ABBREVIATED = re.compile(r"(?<![\w.])([A-Z])\.(?=\s?[a-z]{2,}(?:us|um|i|is|a|ae|ens|ans|ile|ne|se|ii)\b)")
+"""The full stop of "F. prausnitzii", which ends no sentence."""
 HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 TOKEN = re.compile(
@@ -91,7 +93,7 @@ class Clean(NamedTuple):
 
 def clean(text: str) -> Clean:
     """Bring a text to one form. Characters that become several keep one origin."""
-    visible = visible_text(text)
+    visible = ABBREVIATED.sub(r"\1 ", visible_text(text))
     if len(visible) <= LIMIT and not NON_ASCII.search(visible):
         return Clean(visible.lower(), None, len(text))
     pieces: list[str] = []
