@@ -25,7 +25,7 @@ ASKING = vocabulary("is are was were do does did has have")
 CHANGED = vocabulary(
     "change changed changes differ different difference alter altered affect affected respond significant significantly"
 )
-ELLIPSIS = re.compile(r"-\s*(?:or|and|/|and/or)\s*")
+ELLIPSIS = re.compile(r"-\s*(?:or|and|/|and/or)\s*|\s+or\s+(?:be\s)?")
 
 
 def grade_directions(gold: Gold, said: Extraction, prompt: str) -> Graded:

@@ -17,6 +17,9 @@ from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention
 
 OTHERS = ("other tissues",)
+DISUSE = frozenset(("unloading", "unloaded", "disuse"))
+"""What flight does to muscle and bone; a group of its own only where the question has such groups."""
+
 EXCEPTED = 12
 """Tokens after "except" in which the names are exceptions."""
 
@@ -84,7 +87,11 @@ def _causes(reader: Reader, sentence: Sentence) -> frozenset[Any]:
     return frozenset(
         m.value for m in sentence.mentions
         if m.kind == "condition" and m.first > 1
-        and (stream[m.first - 1].text == "of" or stream[m.first - 2].text == "to")
+        and (
+            stream[m.first - 1].text == "of"
+            or stream[m.first - 2].text == "to"
+            or (stream[m.first].text in DISUSE and not reader.given["condition"])
+        )
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ class Reader:
     db: str | None = None
     operands: frozenset[int] = frozenset()
     quotients: frozenset[int] = frozenset()
+    elsewhere: bool = False
     fresh: frozenset[int] = frozenset()
 
     def span(self, first: int, last: int) -> tuple[int, int]:

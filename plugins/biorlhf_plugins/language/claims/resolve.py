@@ -42,10 +42,12 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
         return
     paired = _respectively(reader, sentence)
     begin(reader, sentence)
+    reader.elsewhere = False
     for index, chunk in enumerate(sentence.chunks):
         foci = _foci(reader, chunk)
         for focus in foci:
             aimed = aim(reader, sentence, index, focus) if focus.kind == "dir" else None
+            reader.elsewhere = aimed is not None and aimed.kind == "other"
             for slot in slots(reader, sentence, index, focus, paired, aimed):
                 claim = _claim(reader, sentence, index, focus, slot, number, aimed)
                 if claim is not None:

@@ -31,8 +31,16 @@ PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "eve
 BEING = frozenset(("is", "are", "was", "were", "be", "been", "being", "remain", "stay", "go", "went", "become"))
 
 
+ASIDES = frozenset(("in", "within", "during", "from", "under", "throughout", "across"))
+"""Prepositions of place: what follows them is where something was seen, and not what was."""
+
+JOINTS = frozenset(("and", "or", "nor", "but", "&"))
+"""After these a clause without a subject has that of the clause before."""
+
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
-MEANING = frozenset(("mean", "indicate", "imply", "suggest", "signal", "refer", "denote", "stand"))
+MEANING = frozenset(
+    ("mean", "indicate", "imply", "suggest", "signal", "refer", "denote", "stand", "meant", "indicated", "implied")
+)
 
 
 class Aim(NamedTuple):
@@ -193,7 +201,15 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
     stream, here, own = reader.stream, focus.first, _asked_words(reader)
     while here > chunk.first:
         m = ends.get(here)
-        if m is not None and (m.kind == "path" or m.kind in PLACES):
+        if m is not None and m.kind == "condition" and stream[here].text in BEING:
+            return ELSE  # "stress is increased"
+        if m is not None and m.kind == "path":
+            return SAME
+        aside = _aside(stream, chunk.first, here)
+        if aside >= 0 and aside > chunk.first:
+            here = aside
+            continue
+        if m is not None and m.kind in PLACES:
             return SAME
         if m is not None and m.kind not in ("other", "quantity"):
             here = m.first
@@ -211,7 +227,18 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
             return SAME
         near = {t.text for t in stream[max(chunk.first, here - 3) : here]}
         return SAME if near & own else ELSE
-    return SAME
+    return ELSE if reader.elsewhere and chunk.link in JOINTS else SAME
+
+
+def _aside(stream: Sequence[Token], first: int, here: int) -> int:
+    """Where the "in female mice" that ends at a token begins; -1 where no such phrase ends there."""
+    for at in range(here - 1, max(first - 1, here - 4), -1):
+        word = stream[at].text
+        if word in ASIDES:
+            return at if at < here - 1 else -1
+        if stream[at].kind != "w" or word in AUXILIARIES or word in WORDS["showing"] or word in GENERIC:
+            return -1
+    return -1
 
 
 def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int) -> Aim:
