@@ -25,6 +25,13 @@ ASKING = vocabulary("is are was were do does did has have")
 CHANGED = vocabulary(
     "change changed changes differ different difference alter altered affect affected respond significant significantly"
 )
+OF_IT = re.compile(
+    r"[^.;!?]{0,80}[.;!?]\s*(?:however,?|but|yet|still,?)?\s*"
+    r"(?:it|this|that|the (?:change|difference|trend|effect|shift|increase|decrease|rise|fall))\b",
+    re.I,
+)
+"""From a direction on: a next sentence that speaks of it by a pronoun."""
+
 ELLIPSIS = re.compile(r"-\s*(?:or|and|/|and/or)\s*|\s+or\s+(?:be\s)?")
 
 
@@ -179,7 +186,8 @@ def _labels(
 def _firm(claims: Sequence[Claim]) -> list[Claim]:
     """The claims that are plainly about the set, where there are such; "enriched" and mere neighbours else."""
     stated = [c for c in claims if not c.negated]
-    stated = [c for c in stated if c.about != "loose"] or stated
+    plain = {c.sentence for c in stated if c.about != "loose"}
+    stated = [c for c in stated if c.about != "loose" or not plain or c.sentence in plain]
     stated = [c for c in stated if not c.weak] or stated
     return [c for c in claims if c.negated or c in stated]
 
@@ -197,7 +205,7 @@ def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
             n.slot.mission == claim.slot.mission
             and (
                 (n.sentence == claim.sentence and not _offered(text, claim, n))
-                or (n.sentence == claim.sentence + 1 and n.about == "same")
+                or (n.sentence == claim.sentence + 1 and OF_IT.match(text, claim.span[1]))
             )
             for n in shy
         )

@@ -216,7 +216,7 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
             continue
         word, kind = stream[here - 1].text, stream[here - 1].kind
         if kind == "p" and word in ",:;()—|\n":
-            return LOOSE
+            return SAME if word == ":" else LOOSE
         linking = word in LINKING or word in DETERMINERS or word.endswith("ly")
         if kind != "w" or linking or (word in ("at", "to", "with", "in") and here >= focus.first - 1):
             here -= 1
