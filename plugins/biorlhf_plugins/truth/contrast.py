@@ -177,7 +177,7 @@ def _is_treatment(stream: list[Token], index: int, side: str) -> bool:
     before2 = stream[index - 2].text if index > 1 else ""
     after = stream[index + 1].text if index + 1 < len(stream) else ""
     return (
-        DRUG.fullmatch(word) is not None
+        (len(word) > 6 and word.endswith(DRUG))
         or after in ("treated", "treatment", "exposure", *VERSUS)
         or before in ("under", "with", "by", "did", "does")
         or (before == "of" and before2 in ("effect", "impact", "action", "influence"))

@@ -175,7 +175,9 @@ def _near(
 
 def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any, ...]:
     """The mention, or the list of mentions, of a role that stands nearest to the focus."""
-    candidates = [m for m in chunk.mentions if m.kind == role and not _behind(reader, m, focus)]
+    candidates = [m for m in chunk.mentions if m.kind == role]
+    if role == "path" and focus.kind == "dir":
+        candidates = [m for m in candidates if not _behind(reader, m, focus)]
     if len(candidates) < 2:
         return tuple(m.value for m in candidates)
     compared = [r.first for r in chunk.mentions if r.kind == "cmp"] if "cmp" in reader.kinds else []

@@ -35,6 +35,8 @@ class Reader:
     db: str | None = None
     operands: frozenset[int] = frozenset()
     quotients: frozenset[int] = frozenset()
+    starts: dict[int, Mention] = field(default_factory=dict)
+    ends: dict[int, Mention] = field(default_factory=dict)
     elsewhere: bool = False
     fresh: frozenset[int] = frozenset()
 

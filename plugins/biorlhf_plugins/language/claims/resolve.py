@@ -43,6 +43,9 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     paired = _respectively(reader, sentence)
     begin(reader, sentence)
     reader.elsewhere = False
+    if "dir" in reader.kinds:
+        reader.starts = {m.first: m for m in sentence.mentions}
+        reader.ends = {m.last: m for m in sentence.mentions}
     for index, chunk in enumerate(sentence.chunks):
         foci = _foci(reader, chunk)
         for focus in foci:

@@ -7,6 +7,7 @@ lexicon does not know, right where the grammar wants a subject or an object, is 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -59,8 +60,7 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     stream, chunk = reader.stream, sentence.chunks[index]
     if _in_general(reader, chunk, focus, sentence):
         return ELSE
-    at = {m.first: m for m in sentence.mentions if m is not focus}
-    ends = {m.last: m for m in sentence.mentions if m is not focus}
+    at, ends = reader.starts, reader.ends
     head = stream[focus.last - 1].text
     nominal = head in NOMINAL and (head.endswith(("ion", "loss", "deficit")) or _noun(stream, ends, focus))
     if nominal:
@@ -84,18 +84,19 @@ def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence
     a set does in general, or what it is, and not what was found."""
     stream, last = reader.stream, sentence.last
     after = [t.text for t in stream[focus.last : min(last, focus.last + 5)]]
-    if after[:1] == ['"'] and stream[focus.first - 1].text == '"' and not MEANING.isdisjoint(after):
+    asking = not MEANING.isdisjoint(after)
+    if asking and after[:1] == ['"'] and stream[focus.first - 1].text == '"':
         return True  # "Up" refers to …
-    if not MODALS.isdisjoint(after[:3]) and not MEANING.isdisjoint(after):
+    if asking and not MODALS.isdisjoint(after[:3]):
         return True  # a positive score would mean …
-    if after[:1] == ["can"] or "can" in [t.text for t in stream[max(chunk.first, focus.first - 2) : focus.first]]:
+    before = [t.text for t in stream[max(chunk.first, focus.first - 6) : focus.first]]
+    if after[:1] == ["can"] or "can" in before[-2:]:
         return True
     if any(m.kind in ("frame", "mission") for m in chunk.mentions):
         return False
     if stream[sentence.first].text in ("when", "whenever", "once"):
         return True
     caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
-    before = [t.text for t in stream[max(chunk.first, focus.first - 6) : focus.first]]
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
         return True
     return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in zip(before, before[1:], strict=False))
@@ -259,5 +260,11 @@ def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int)
 
 def _asked_words(reader: Reader) -> frozenset[str]:
     """The telling words of the set that the question asks for: "xenobiotic detoxification" means it."""
-    names = (name for names in reader.given.get("path", ()) for name in names)
-    return frozenset(w for name in names for w in name.split() if len(w) > 5 and w not in GENERIC)
+    return _telling(reader.given.get("path", ()))
+
+
+@functools.lru_cache(maxsize=256)
+def _telling(paths: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    return frozenset(
+        w for names in paths for name in names for w in name.split() if len(w) > 5 and w not in GENERIC
+    )

@@ -118,9 +118,12 @@ def yes_no(
     """ "Yes" and "No" where a sentence opens with them."""
     opens = {m.first: m for m in stance if m.kind in ("yes", "no")}
     found: list[Claim] = []
+    neither = any(t.text == "neither" for t in stream)
     for number, part in enumerate(parts):
         if stream[part.first].text in PRONOUNS and not marks[part.first]:
             found += _elliptic(stream, clean_text, part, number)
+        if not opens and not neither:
+            continue
         starts = [part.first]
         head = [t.text for t in stream[part.first : part.first + 5]]
         if ":" in head[:4] and head[0] in ("answer", "final", "the", "short", "verdict", "conclusion"):
@@ -132,7 +135,7 @@ def yes_no(
         said = [t.text for t in stream[part.first : part.last]]
         starts += [part.first + i + 1 for i, word in enumerate(said) if word in CONCLUDES]
         starts += [part.first + i + 2 for i, word in enumerate(said) if word == "answer" and said[i + 1 : i + 3] in (["is", "yes"], ["is", "no"])]
-        if "neither" in said[:4] and not ({"nor"} & set(said)):
+        if neither and "neither" in said[:4] and not ({"nor"} & set(said)):
             found += _neither(stream, clean_text, part, number, starts)
         starts += [
             s + 2

@@ -100,6 +100,8 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
 
 def _times(stream: list[Token], number: Number, first: int, last: int, found: list[Mention]) -> None:
     """The direction in "8x those of normal lung" and "0.3-fold that in controls"."""
+    if last >= len(stream) or stream[last].text not in ("time", "those", "that"):
+        return
     after = [t.text for t in stream[last : last + 3]]
     timed = after[:1] == ["time"]
     after = after[timed:]

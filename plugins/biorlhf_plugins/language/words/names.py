@@ -23,7 +23,12 @@ BINOMIAL = re.compile(r"[A-Z][a-z]{4,}(?:us|um|a|is|ia|er|ella|ium|coccus|bacter
 LINE = re.compile(r"(?:[A-Z]{1,5}-?\d{1,4}[A-Z]?|HeLa|Jurkat|Caco2?|HepG2|HEK293T?|HUVECs?|Calu-?\d|iPSCs?)")
 """A cell line's name."""
 
-DRUG = re.compile(r"[a-z]{3,}(?:nib|ciclib|mab|zumab|statin|platin|taxel|rubicin|zomib|parib|limus|formin|sartan|azole|oxacin|cycline|mycin|cillin|dronate|gliptin|gliflozin|glutide|olol|pril|lukast|tidine|prazole|metasone|nisolone|retinoin)s?")
+DRUG = tuple(
+    """nib ciclib mab statin platin taxel rubicin zomib parib limus formin sartan azole oxacin cycline mycin cillin
+    dronate gliptin gliflozin glutide olol pril lukast tidine metasone nisolone retinoin""".split()
+)
+"""Endings of drugs' names."""
+
 ACRONYMS = frozenset(
     """DNA RNA MRNA CDNA SIRNA SHRNA CRNA NS MIXED UP DOWN YES NO NOT AND OR THE NES ES FDR GSEA FGSEA ORA GO KEGG
     MSIGDB KO WT HET OE CTRL PCR QPCR RTPCR ELISA FACS IHC OSD GLDS NASA ISS ESA RR MHU STS LC MS TMT GEO TCGA GTEX
@@ -42,14 +47,14 @@ def foreign(stream: Sequence[Token], clean: Clean, text: str, mentions: Sequence
     """Mentions with those of unknown names among them, in order. ``known`` are the question's words."""
     taken = {i for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
+    plain = clean.offsets is None
     for index, token in enumerate(stream):
         if token.kind != "w" or index in taken:
             continue
-        if "_" in (clean.text[token.end : token.end + 1], clean.text[token.start - 1 : token.start]):
+        start, end = (token.start, token.end) if plain else clean.span(token.start, token.end)
+        if not text[start : start + 1].isupper() and not (len(token.text) > 6 and token.text.endswith(DRUG)):
             continue
-        start, end = clean.span(token.start, token.end)
-        first = text[start : start + 1]
-        if not (first.isupper() or (len(token.text) > 6 and DRUG.fullmatch(token.text))) or token.text in known:
+        if token.text in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
             continue
         kind = _kind(stream, index, text[start:end])
         if kind:
