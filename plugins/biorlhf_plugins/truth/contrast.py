@@ -27,6 +27,7 @@ GENERIC_SIDES = frozenset(("drug", "treated", "treatment", "compound", "exposed"
 LOST = ("without {}", "absence of {}", "loss of {}", "lack of {}", "lacking {}", "deletion of {}", "{} deletion",
         "{} loss", "{} ko", "{} knockout", "{} knock out", "{} deficiency", "{} deficient", "{} null", "{} / -", "{} depletion",
         "{} ablation", "depletion of {}", "knockout of {}", "ablation of {}", "inactivation of {}", "{} inactivation", "deleting {}", "removing {}")  # fmt: skip
+NEEDS = ("depend on {}", "dependent on {}", "require {}", "need {}", "relies on {}")
 NEEDED = ("required for", "essential for", "needed for", "necessary for", "indispensable for", "require for")
 
 Entry = tuple[str, str, tuple[str, ...]]
@@ -100,7 +101,8 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
         if kept:
             yield "frame", frame, tuple(dict.fromkeys(kept))
     if lost:
-        yield "dir", "DOWN", NEEDED
+        genes = list(_knocked(case, prompt))
+        yield "dir", "DOWN", (*NEEDED, *(form.format(gene) for gene in genes for form in NEEDS))
 
 
 def _strange(side: str) -> bool:

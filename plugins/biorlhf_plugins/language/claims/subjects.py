@@ -27,7 +27,7 @@ GENERIC, ADVERBS, NOMINAL = WORDS["generic"], WORDS["adverb"], WORDS["nominal"]
 FUNCTION = DETERMINERS | PREPOSITIONS | AUXILIARIES | WORDS["pronoun"] | WORDS["conjunction"] | ADVERBS
 LINKING = AUXILIARIES | WORDS["showing"] | ADVERBS
 NEUTRAL = FUNCTION | WORDS["adjective"] | GENERIC | WORDS["species"] | WORDS["telling"] | WORDS["showing"]
-ADJECTIVAL = ("al", "ive", "ic", "ant", "ent", "ous", "ible", "able", "ed", "ing", "ate", "est", "ar")
+ADJECTIVAL = ("al", "ive", "ic", "ant", "ent", "ous", "ible", "able", "ed", "ing", "est", "ar")
 PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "everyone", "univ"))
 BEING = frozenset(("is", "are", "was", "were", "be", "been", "being", "remain", "stay", "go", "went", "become"))
 

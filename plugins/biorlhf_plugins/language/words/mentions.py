@@ -139,6 +139,8 @@ def _beside(
         after = stream[last].text if last < len(stream) else ""
         if before in DEGREES and after not in OF_SETS and (not found or found[-1].last < first):
             found.append(Mention("dir", DEGREES[before], first - 1, first))
+    elif value in DIRECTED and "among" in [t.text for t in stream[max(0, first - 5) : first]]:
+        found.append(Mention("dir", DIRECTED[value], first, last))  # "among the most induced genes"
     elif (
         value in DIRECTED
         and last > first + 1
