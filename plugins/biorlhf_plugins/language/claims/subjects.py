@@ -76,6 +76,8 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     found = _noun_phrase(reader, at, focus.last, min(chunk.last, focus.last + REACH), focus)
     if found is not None and (found.kind == "named" or not _predicative(stream, focus, chunk.first)):
         return found
+    if found is ELSE and after not in NEUTRAL and focus.last not in at and not after.endswith("ly"):
+        return ELSE  # "is enhanced degradation"
     return _subject(reader, ends, chunk, focus)
 
 
@@ -222,6 +224,12 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         if kind != "w" or linking or (word in ("at", "to", "with", "in") and here >= focus.first - 1):
             here -= 1
             continue
+        if word in ("which", "who", "that") and here - 1 > 0:
+            before = stream[here - 2]
+            if before.text == ",":
+                return LOOSE
+            if before.kind == "w" and before.text not in NEUTRAL and here - 1 not in ends:
+                return ELSE
         if word in GENERIC:
             return _owner(reader, ends, chunk, here - 1)
         if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
