@@ -23,7 +23,9 @@ REFERENCES = frozenset(("control", "normal", "wildtype"))
 """Classes of which a contrast's denominator usually is; as a numerator they turn it round."""
 
 VERSUS = frozenset(("vs", "versus", "against", "relative", "compared", "than", "over"))
-GENERIC_SIDES = frozenset(("drug", "treated", "treatment", "compound", "exposed", "ko", "knockout", "mutant", "disease", "case"))
+GENERIC_SIDES = frozenset(
+    ("drug", "treated", "treatment", "compound", "exposed", "ko", "knockout", "mutant", "disease", "case")
+)
 LOST = ("without {}", "absence of {}", "loss of {}", "lack of {}", "lacking {}", "deletion of {}", "{} deletion",
         "{} loss", "{} ko", "{} knockout", "{} knock out", "{} deficiency", "{} deficient", "{} null", "{} / -", "{} depletion",
         "{} ablation", "depletion of {}", "knockout of {}", "ablation of {}", "inactivation of {}", "{} inactivation", "deleting {}", "removing {}")  # fmt: skip
@@ -83,7 +85,10 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
     if any(_known(side, "frame") for side in named) and not any(_strange(side) for side in named):
         return
     case, reference = reversed(named) if turned(contrast) else named
-    phrases = {"FLIGHT": list(_phrases(case, prompt, True)), "GROUND": list(_phrases(reference, prompt, False))}
+    phrases = {
+        "FLIGHT": list(_phrases(case, prompt, True)),
+        "GROUND": list(_phrases(reference, prompt, False)),
+    }
     if class_of(reference) in REFERENCES:
         phrases["GROUND"] += [p for name in REFERENCES for p in tables()["classes"][name]]
         if class_of(case) is None or class_of(case) in ("treated", "disease"):
@@ -96,7 +101,11 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
         kept = []
         for phrase in phrases[frame]:
             key = words(phrase)
-            if key and taken.setdefault(key, frame) == frame and key not in own["GROUND" if frame == "FLIGHT" else "FLIGHT"]:
+            if (
+                key
+                and taken.setdefault(key, frame) == frame
+                and key not in own["GROUND" if frame == "FLIGHT" else "FLIGHT"]
+            ):
                 kept.append(phrase)
         if kept:
             yield "frame", frame, tuple(dict.fromkeys(kept))
@@ -132,7 +141,12 @@ def _phrases(side: str, prompt: str, case: bool) -> Iterator[str]:
 
 def _shared(listed: Iterable[str]) -> frozenset[str]:
     """Last words that tell no side from the other: "ER positive", "stage 2"."""
-    return frozenset(w for w in listed if w.isdigit() or w in ("positive", "negative", "high", "low", "cell", "tissue", "group", "arm", "up", "down"))
+    return frozenset(
+        w
+        for w in listed
+        if w.isdigit()
+        or w in ("positive", "negative", "high", "low", "cell", "tissue", "group", "arm", "up", "down")
+    )
 
 
 def _lost(case: str, prompt: str) -> Iterator[str]:
@@ -145,14 +159,23 @@ def _lost(case: str, prompt: str) -> Iterator[str]:
 
 
 def _knocked(case: str, prompt: str) -> Iterator[str]:
-    marks = frozenset(("ko", "knockout", "knock", "null", "deficient", "mutant", "deletion", "deleted", "loss", "cko", "-"))
+    marks = frozenset(
+        ("ko", "knockout", "knock", "null", "deficient", "mutant", "deletion", "deleted", "loss", "cko", "-")
+    )
     listed = list(words(case)) + ["|"] + [t.text for t in tokens(clean(prompt).text)]
     for index, word in enumerate(listed):
         if word not in marks:
             continue
-        around = listed[max(0, index - 1) : index] + (listed[index + 2 : index + 3] if listed[index + 1 : index + 2] == ["of"] else [])
+        around = listed[max(0, index - 1) : index] + (
+            listed[index + 2 : index + 3] if listed[index + 1 : index + 2] == ["of"] else []
+        )
         for name in around:
-            if len(name) > 2 and name not in grammar()["preposition"] | grammar()["determiner"] and name not in marks and name != "|":
+            if (
+                len(name) > 2
+                and name not in grammar()["preposition"] | grammar()["determiner"]
+                and name not in marks
+                and name != "|"
+            ):
                 yield name
 
 
@@ -160,8 +183,20 @@ def _called(side: str, prompt: str, case: bool) -> Iterator[str]:
     """What a question calls a side: "palbociclib" for the drug, "type 2 diabetics" for T2D."""
     stream = [t for t in tokens(clean(prompt).text)]
     taken = _taken(prompt)
-    skip = grammar()["preposition"] | grammar()["determiner"] | grammar()["auxiliary"] | grammar()["generic"] | grammar()["pronoun"]
-    skip |= grammar()["conjunction"] | grammar()["adverb"] | grammar()["telling"] | grammar()["species"] | grammar()["showing"]
+    skip = (
+        grammar()["preposition"]
+        | grammar()["determiner"]
+        | grammar()["auxiliary"]
+        | grammar()["generic"]
+        | grammar()["pronoun"]
+    )
+    skip |= (
+        grammar()["conjunction"]
+        | grammar()["adverb"]
+        | grammar()["telling"]
+        | grammar()["species"]
+        | grammar()["showing"]
+    )
     for index, token in enumerate(stream):
         if token.kind != "w" or index in taken or token.text in skip or token.text in words(side):
             continue

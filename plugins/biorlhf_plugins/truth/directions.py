@@ -217,7 +217,9 @@ def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
 def _one_of_two(claim: Claim, claims: Sequence[Claim], text: str) -> bool:
     """True for both halves of "consistently up- or down-regulated", which says neither."""
     near = (c for c in claims if c.sentence == claim.sentence and c.label != claim.label and c is not claim)
-    return any(ELLIPSIS.fullmatch(text[min(c.span[1], claim.span[1]) : max(c.span[0], claim.span[0])]) for c in near)
+    return any(
+        ELLIPSIS.fullmatch(text[min(c.span[1], claim.span[1]) : max(c.span[0], claim.span[0])]) for c in near
+    )
 
 
 def _offered(text: str, one: Claim, other: Claim) -> bool:
@@ -282,7 +284,12 @@ def _from_answer(said: Extraction, prompt: str) -> tuple[set[str], set[str]]:
     labels = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "dir"}
     if answers == {"NEITHER"} and {"UP", "DOWN"} <= labels:
         return {"NS"}, set()
-    if answers == {"NO"} and len(labels & set(OPPOSITE)) != 1 and CHANGES.isdisjoint(labels) and asks_of_change(prompt):
+    if (
+        answers == {"NO"}
+        and len(labels & set(OPPOSITE)) != 1
+        and CHANGES.isdisjoint(labels)
+        and asks_of_change(prompt)
+    ):
         return {"NS"}, set()
     if len(labels) != 1 or not labels <= set(OPPOSITE):
         return set(), set()
@@ -327,7 +334,12 @@ def nes_clashes(said: Extraction) -> list[tuple[Claim, Claim]]:
             directions.setdefault(_place(claim), []).append(claim)
     found = []
     for number in said.numbers:
-        if number.slot.quantity in ("nes", "log2fc") and number.asserted and number.value and number.low is None:
+        if (
+            number.slot.quantity in ("nes", "log2fc")
+            and number.asserted
+            and number.value
+            and number.low is None
+        ):
             sign = "UP" if number.value > 0 else "DOWN"
             here = directions.get(_place(number), [])
             if here and all(c.label != sign for c in here):

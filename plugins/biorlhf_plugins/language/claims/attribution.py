@@ -55,7 +55,9 @@ def slots(
         if role == "entity" and focus.first in paired:
             near: tuple[Any, ...] = (paired[focus.first],)
         elif role == "condition" and focus.kind == "dir":
-            near = tuple(v for v in _near(reader, sentence.chunks, index, focus, role) or () if v not in causes)
+            near = tuple(
+                v for v in _near(reader, sentence.chunks, index, focus, role) or () if v not in causes
+            )
         elif role == "mission" and focus.value == "MIXED":
             near = _pick(reader, chunk, focus, role)
         else:
@@ -167,7 +169,9 @@ def _near(
         group = values(last_group(chunks[before].mentions, role), role)
         if group:
             return group
-    later = values((m for c in chunks[index + 1 :] for m in c.mentions if not _behind(reader, m, focus)), role)
+    later = values(
+        (m for c in chunks[index + 1 :] for m in c.mentions if not _behind(reader, m, focus)), role
+    )
     if len(later) == 1 and role == "path":
         return later
     return None

@@ -24,7 +24,6 @@ WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represente
 """Said of a gene set by many to mean that its test is significant, whichever way it goes."""
 
 
-
 def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     """Add the claims of one sentence and remember what it was about."""
     if sentence.kind == "row":
@@ -133,9 +132,7 @@ def _claim(
         if "frame" in kinds and "cmp" in kinds and _within_one_side(chunk):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream[focus.last - 1].text in WEAK_WORDS
-        return Claim(
-            "direction", slot, label=label, about=aimed.kind if aimed else "", weak=weak, **common
-        )
+        return Claim("direction", slot, label=label, about=aimed.kind if aimed else "", weak=weak, **common)
     return _number_claim(reader, chunk, focus, slot, common)
 
 

@@ -29,7 +29,9 @@ LINKING = AUXILIARIES | WORDS["showing"] | ADVERBS
 NEUTRAL = FUNCTION | WORDS["adjective"] | GENERIC | WORDS["species"] | WORDS["telling"] | WORDS["showing"]
 ADJECTIVAL = ("al", "ive", "ic", "ant", "ent", "ous", "ible", "able", "ed", "ing", "est", "ar")
 PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "everyone", "univ"))
-BEING = frozenset(("is", "are", "was", "were", "be", "been", "being", "remain", "stay", "go", "went", "become"))
+BEING = frozenset(
+    ("is", "are", "was", "were", "be", "been", "being", "remain", "stay", "go", "went", "become")
+)
 
 
 ASIDES = frozenset(("in", "within", "during", "from", "under", "throughout", "across"))
@@ -40,7 +42,19 @@ JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = frozenset(
-    ("mean", "indicate", "imply", "suggest", "signal", "refer", "denote", "stand", "meant", "indicated", "implied")
+    (
+        "mean",
+        "indicate",
+        "imply",
+        "suggest",
+        "signal",
+        "refer",
+        "denote",
+        "stand",
+        "meant",
+        "indicated",
+        "implied",
+    )
 )
 
 
@@ -101,7 +115,10 @@ def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence
     caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
         return True
-    return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in zip(before, before[1:], strict=False))
+    return any(
+        w in ("that", "which") and b in ("gene", "transcript")
+        for b, w in zip(before, before[1:], strict=False)
+    )
 
 
 def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:
@@ -167,11 +184,18 @@ def _noun_phrase(
         if stream[here].kind != "w" or word in AUXILIARIES or word in WORDS["conjunction"]:
             break
         if word in PREPOSITIONS:
-            if here > first and not unknown and stream[here - 1].text in GENERIC and word in ("of", "in", "from", "for"):
+            if (
+                here > first
+                and not unknown
+                and stream[here - 1].text in GENERIC
+                and word in ("of", "in", "from", "for")
+            ):
                 here += 1
                 continue
             break
-        if not (word in NEUTRAL or word in own or word.endswith("ly") or (m is not None and m.kind != "other")):
+        if not (
+            word in NEUTRAL or word in own or word.endswith("ly") or (m is not None and m.kind != "other")
+        ):
             unknown = True
         here += 1
     return ELSE if unknown else None

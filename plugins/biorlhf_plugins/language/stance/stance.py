@@ -134,7 +134,11 @@ def yes_no(
             starts.append(part.first + head.index(",") + 1)
         said = [t.text for t in stream[part.first : part.last]]
         starts += [part.first + i + 1 for i, word in enumerate(said) if word in CONCLUDES]
-        starts += [part.first + i + 2 for i, word in enumerate(said) if word == "answer" and said[i + 1 : i + 3] in (["is", "yes"], ["is", "no"])]
+        starts += [
+            part.first + i + 2
+            for i, word in enumerate(said)
+            if word == "answer" and said[i + 1 : i + 3] in (["is", "yes"], ["is", "no"])
+        ]
         if neither and "neither" in said[:4] and not ({"nor"} & set(said)):
             found += _neither(stream, clean_text, part, number, starts)
         starts += [

@@ -140,6 +140,10 @@ def _phrases(trie: Trie, head: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
             yield from _phrases(below, (*head, word))
 
 
+OF_A_SET = ("signaling", "pathway", "target", "signature", "program", "module", "response")
+"""What makes of a gene's name that of a set: "TP53 signaling" is not TP53."""
+
+
 def inflect(verb: str) -> list[str]:
     """A regular verb's forms, past the plural-like s that ``canonical`` strips anyway."""
     if verb.endswith("e"):
@@ -153,7 +157,9 @@ def inflect(verb: str) -> list[str]:
 def grammar() -> dict[str, frozenset[str]]:
     """Words by what they do in a sentence: determiners, auxiliaries, nouns that stand for any set."""
     table = json.loads((HERE / "grammar.json").read_text("utf-8"))
-    return {kind: frozenset(w for word in listed.split() for w in words(word)) for kind, listed in table.items()}
+    return {
+        kind: frozenset(w for word in listed.split() for w in words(word)) for kind, listed in table.items()
+    }
 
 
 @functools.cache
@@ -204,6 +210,8 @@ def with_additions(additions: Additions) -> Lexicon:
         if kind == "feature":
             for phrase in aliases:
                 add(trie, words(phrase), "path", (value,))
+                for tail in OF_A_SET:
+                    add(trie, (*words(phrase), tail), "path", (f"?{phrase} {tail}",))
             continue
         for phrase in (value, *aliases):
             add(trie, words(phrase), kind, value)

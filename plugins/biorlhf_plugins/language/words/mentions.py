@@ -105,7 +105,12 @@ def _times(stream: list[Token], number: Number, first: int, last: int, found: li
     after = [t.text for t in stream[last : last + 3]]
     timed = after[:1] == ["time"]
     after = after[timed:]
-    if (timed or number.unit == "ratio") and after[:2] in (["those", "of"], ["that", "of"], ["those", "in"], ["that", "in"]):
+    if (timed or number.unit == "ratio") and after[:2] in (
+        ["those", "of"],
+        ["that", "of"],
+        ["those", "in"],
+        ["that", "in"],
+    ):
         at = last + timed
         found.append(Mention("dir", "UP" if number.value > 1 else "DOWN", first, at))
         found.append(Mention("cmp", "", at, at + 2))

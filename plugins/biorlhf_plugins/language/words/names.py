@@ -37,13 +37,19 @@ ACRONYMS = frozenset(
     MODERATE FINAL NOTE WHY RESULT TRUE FALSE ECM EMT ER UPR TCA UV OK A I II III IV V VI X Y RNASEQ SEQ P53 G1 G2 G2M M
     S1 S2 S3 S0 T1 T2 T3 M1 M2 FIG DOI ET AL""".split()
 )
-CONTEXTS = frozenset("in within under with by via through to from than versus vs against upon on at without despite like unlike".split())
-FOLLOWS = frozenset("cell line mouse mice ko knockout null mutant deficient sample patient treatment treated dataset cohort ligand receptor inhibitor agonist antagonist mission study".split())
+CONTEXTS = frozenset(
+    "in within under with by via through to from than versus vs against upon on at without despite like unlike".split()
+)
+FOLLOWS = frozenset(
+    "cell line mouse mice ko knockout null mutant deficient sample patient treatment treated dataset cohort ligand receptor inhibitor agonist antagonist mission study".split()
+)
 SETS = frozenset("pathway signaling target signature program response module".split())
 PREFIX = "?"
 
 
-def foreign(stream: Sequence[Token], clean: Clean, text: str, mentions: Sequence[Mention], known: Collection[str]) -> list[Mention]:
+def foreign(
+    stream: Sequence[Token], clean: Clean, text: str, mentions: Sequence[Mention], known: Collection[str]
+) -> list[Mention]:
     """Mentions with those of unknown names among them, in order. ``known`` are the question's words."""
     taken = {i for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
@@ -58,7 +64,11 @@ def foreign(stream: Sequence[Token], clean: Clean, text: str, mentions: Sequence
             continue
         kind = _kind(stream, index, text[start:end])
         if kind:
-            found.append(Mention(kind, (PREFIX + token.text,) if kind == "path" else PREFIX + token.text, index, index + 1))
+            found.append(
+                Mention(
+                    kind, (PREFIX + token.text,) if kind == "path" else PREFIX + token.text, index, index + 1
+                )
+            )
     if not found:
         return list(mentions)
     return sorted([*mentions, *found], key=lambda m: m.first)
@@ -78,7 +88,11 @@ def _kind(stream: Sequence[Token], index: int, raw: str) -> str:
     if after in FOLLOWS:
         return ""
     shaped = SYMBOL.fullmatch(raw) and (any(c.isdigit() for c in raw) or raw.isupper())
-    return "path" if shaped or (BINOMIAL.fullmatch(raw) and _latin(stream, index)) or _listed(stream, index, raw) else ""
+    return (
+        "path"
+        if shaped or (BINOMIAL.fullmatch(raw) and _latin(stream, index)) or _listed(stream, index, raw)
+        else ""
+    )
 
 
 def _before(stream: Sequence[Token], index: int) -> str:
@@ -94,7 +108,11 @@ def _before(stream: Sequence[Token], index: int) -> str:
 
 def _latin(stream: Sequence[Token], index: int) -> bool:
     after = stream[index + 1] if index + 1 < len(stream) else None
-    return after is not None and after.kind == "w" and after.text.endswith(("us", "um", "i", "is", "a", "ae", "en", "e", "ium"))
+    return (
+        after is not None
+        and after.kind == "w"
+        and after.text.endswith(("us", "um", "i", "is", "a", "ae", "en", "e", "ium"))
+    )
 
 
 def _listed(stream: Sequence[Token], index: int, raw: str) -> bool:
