@@ -50,12 +50,6 @@ class Verifier(Protocol):
     def score(self, question: Question, completion_text: str) -> Score: ...
 
 
-class DatasetBuilder(Protocol):
-    """``build(config)`` of a :class:`DatasetPlugin`; raises ``DataError`` where the input is wrong."""
-
-    def __call__(self, config: Any) -> Dataset: ...
-
-
 class Trainer(Protocol):
     """One stage of training, as a generator of steps.
 
@@ -101,7 +95,7 @@ class VerifierPlugin(PluginRecord):
 
 
 class DatasetPlugin(PluginRecord):
-    """``build(config)`` returns a :class:`~biorlhf.types.Dataset`."""
+    """``build(config)`` returns a :class:`~biorlhf.types.Dataset`, or raises ``DataError``."""
 
     __slots__ = ()
     kind = "dataset"

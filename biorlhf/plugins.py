@@ -20,9 +20,9 @@ from pydantic import BaseModel
 from biorlhf import hookspecs
 from biorlhf.errors import PluginError
 from biorlhf.hookspecs import PluginRecord
+from biorlhf.inputs.validation import validate_model
 
 GROUP = "biorlhf"
-BUILTINS = "biorlhf_plugins"
 KINDS = {
     "verifier": ("biorlhf_verifiers", hookspecs.VerifierPlugin),
     "dataset": ("biorlhf_datasets", hookspecs.DatasetPlugin),
@@ -113,8 +113,6 @@ class Catalogue:
 
     def config(self, kind: str, name: str, settings: dict[str, Any], *, where: str = "") -> BaseModel:
         """A plugin's settings, checked against its own model; a wrong one raises ``RecipeError``."""
-        from biorlhf.recipe.validation import validate_model
-
         return validate_model(self.get(kind, name, where=where).record.config, settings, where=where)
 
     def build(self, kind: str, name: str, settings: dict[str, Any], *, where: str = "") -> Any:

@@ -11,12 +11,25 @@ Units: rewards and scores lie in [0, 1]; log-probabilities are in nats; times ar
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 JSON = Mapping[str, Any]
+
+
+class Asked:
+    """What has a prompt, and may have an instruction that asks for an answer block."""
+
+    __slots__ = ()
+    prompt: str
+    instruction: str
+
+    @property
+    def asked(self) -> str:
+        """What the model sees before its recipe's template: the prompt, then the instruction."""
+        return f"{self.prompt}\n\n{self.instruction}" if self.instruction else self.prompt
 
 
 class Split(StrEnum):
@@ -28,12 +41,13 @@ class Split(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Question(Asked):
     """One question with what is known to be true about it.
 
     ``ground_truth`` is a JSON object in the vocabulary of docs/ground_truth.md. ``verifiers`` names
     those that may judge it; empty means every active one that finds something to judge.
-    ``answer`` is a gold answer in prose: audits score it, training never sees it.
+    ``answer`` is a gold answer: audits score it, training never sees it. ``instruction`` asks for the
+    answer's form and follows the prompt where the model sees it; with one, an answer without a block is none.
     """
 
     id: str
@@ -49,11 +63,12 @@ class Question:
     family: str = ""
     split_group: str = ""
     fact_ids: tuple[str, ...] = ()
+    instruction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """One supervised text: the prompt, and the response to be learnt."""
+class Example(Asked):
+    """One supervised text: the prompt, and the response to be learnt. ``instruction`` as in a question."""
 
     id: str
     prompt: str
@@ -63,10 +78,11 @@ class Example:
     split: str = Split.TRAIN.value
     split_group: str = ""
     fact_ids: tuple[str, ...] = ()
+    instruction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Preference:
+class Preference(Asked):
     """Two responses to one prompt, of which ``chosen`` is the better one."""
 
     id: str
@@ -78,6 +94,7 @@ class Preference:
     split: str = Split.TRAIN.value
     split_group: str = ""
     fact_ids: tuple[str, ...] = ()
+    instruction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +269,3 @@ class StepMetrics:
         bad = sorted(name for name, value in self.values.items() if not math.isfinite(value))
         if bad:
             raise ValueError(f"{self.stage} step {self.step}: not a finite number: {', '.join(bad)}")
-
-
-def flat_rewards(groups_P: Sequence[ScoredGroup]) -> list[Reward]:
-    """Rewards of all completions, in order: ``_P`` groups of ``_G`` become ``_N``."""
-    return [reward for scored in groups_P for reward in scored.rewards]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf import api, plugins
+from biorlhf.compat.installed import MODELS, require
 from biorlhf.errors import DataError, InputError
 
 TISSUES = ("heart", "hippocampus", "liver", "soleus", "eye", "thymus", "kidney", "gastrocnemius", "skin")
@@ -61,6 +62,7 @@ def evaluate_model(
         DataError: a row that cannot be read; InputError: no such adapter, or one of another base.
     """
     rows = _questions(Path(test_questions_path))
+    require(*MODELS)
     if base_model is None:
         if model_path is None:
             raise InputError("base_model", "neither base_model nor model_path is given")
@@ -195,14 +197,18 @@ def create_sft_dataset(
         for example in dataset.examples
         if example.kind not in left_out and example.split == "train"
     ]
-    path = Path(output_path)
+    write_json(Path(output_path), texts)
+    return texts
+
+
+def write_json(path: Path, value: Any, *, indent: int = 1) -> None:
+    """Write ``value`` as JSON, whole or not at all; ``InputError`` where ``path`` cannot be written."""
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(json.dumps(texts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(value, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
         os.replace(partial, path)
     except OSError as error:
         raise InputError("output_path", f"{path} cannot be written: {error.strerror}") from None
-    return texts
 
 
 def load_model_for_inference(
@@ -220,6 +226,7 @@ def load_model_for_inference(
         device_map: ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
         merge_adapters: merge into the weights; not with ``use_4bit``, which would round the adapter away.
     """
+    require(*MODELS)
     from biorlhf.engines.samplers.inference import base_of, load_with_adapter
     from biorlhf.recipe import Model
 

@@ -175,6 +175,7 @@ def _grpo(config: GRPOConfig) -> dict[str, Any]:
             "canary_tolerance": 0.1,
             "timeout_s": 1800,
         },
+        "scorer": {} if gpu else {"cpus": 0},  # two cores are enough where there is no GPU, as in quickstart
         "learner": {
             **common["learner"],
             "gpus": 0.5 if gpu else 0,

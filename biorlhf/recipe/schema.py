@@ -18,9 +18,10 @@ from pydantic import (
     model_validator,
 )
 
+from biorlhf import plugins
 from biorlhf.errors import InputError, RecipeError
-from biorlhf.recipe import yaml12
-from biorlhf.recipe.validation import apply_override, locate, validate_model
+from biorlhf.inputs import yaml12
+from biorlhf.inputs.validation import apply_override, locate, validate_model
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -79,11 +80,16 @@ class Optimizer(Section):
 
 
 class Prompt(Section):
-    """How a question becomes the model's input. ``instruction`` is appended to every question."""
+    """How a question becomes the model's input. ``instruction`` is appended to every question.
+
+    ``answer``: ``block`` asks for an answer and a confidence on two closing lines, in the form that the
+    question's ground truth fixes, and grades those; ``free`` asks for nothing and reads the whole text.
+    """
 
     template: Literal["chat", "alpaca", "plain"] = "chat"
     system: str | None = None
     instruction: str = ""
+    answer: Literal["block", "free"] = "block"
     max_tokens: PositiveInt = 512
     truncate: Literal["left", "right"] = "left"
 
@@ -271,8 +277,6 @@ def from_data(
 
 def _resolve_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], catalogue: Any) -> Recipe:
     """The recipe with every plugin's settings checked by its own model and its defaults written out."""
-    from biorlhf import plugins
-
     catalogue = catalogue or plugins.catalogue()
 
     def resolved(kind: str, sections: Sequence[Any], place: yaml12.Path) -> tuple[Any, ...]:

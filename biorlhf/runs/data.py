@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from biorlhf.errors import DataError
+from biorlhf.ground_truth.forms import gradable, instruction, unblocked
 from biorlhf.plugins import Catalogue
 from biorlhf.recipe import Recipe
 from biorlhf.types import Dataset, Example, Preference, Question, Split
@@ -30,7 +31,7 @@ def build(recipe: Recipe, catalogue: Catalogue) -> Dataset:
             raise DataError(
                 where, "the dataset is empty", "at least one question, example or preference pair"
             )
-        parts.append(part)
+        parts.append(in_form(part, recipe.prompt.answer))
     joined = Dataset(
         name="+".join(part.name for part in parts),
         questions=tuple(q for part in parts for q in part.questions),
@@ -41,6 +42,36 @@ def build(recipe: Recipe, catalogue: Catalogue) -> Dataset:
     for items in (joined.questions, joined.examples, joined.preferences):
         _check(items)
     return joined
+
+
+def in_form(dataset: Dataset, answer: str) -> Dataset:
+    """The dataset as a recipe's ``prompt.answer`` asks it.
+
+    ``block``: every question whose ground truth says what a right answer is asks for it in a block, those of
+    other people's datasets included. ``free``: no question does, and the texts state no block.
+    """
+    if answer == "block":
+        questions = tuple(
+            dataclasses.replace(q, instruction=instruction(q.ground_truth))
+            if not q.instruction and gradable(q.ground_truth)
+            else q
+            for q in dataset.questions
+        )
+        return dataclasses.replace(dataset, questions=questions)
+    return dataclasses.replace(
+        dataset,
+        questions=tuple(
+            dataclasses.replace(q, instruction="", answer=q.answer and unblocked(q.answer))
+            for q in dataset.questions
+        ),
+        examples=tuple(
+            dataclasses.replace(e, instruction="", response=unblocked(e.response)) for e in dataset.examples
+        ),
+        preferences=tuple(
+            dataclasses.replace(p, instruction="", chosen=unblocked(p.chosen), rejected=unblocked(p.rejected))
+            for p in dataset.preferences
+        ),
+    )
 
 
 def _check(items: Sequence[Item]) -> None:

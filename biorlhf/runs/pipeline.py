@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from biorlhf.runs import data as datasets, evaluation, launch, manifest
 from biorlhf import plugins
 from biorlhf.errors import RecipeError
 from biorlhf.hookspecs import Evaluator, Trainer
 from biorlhf.recipe import Recipe
 from biorlhf.reward import FailureBudget, RewardComposer
+from biorlhf.runs import data as datasets
+from biorlhf.runs import evaluation, launch, manifest
+from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore
-from biorlhf.stage import Stage, StepResult
+from biorlhf.seeds import seed_of
+from biorlhf.stage import Stage
 from biorlhf.types import Dataset, Question, ScoredGroup, Split
 from biorlhf.workers.crew import Workers
-
-
-class Listener(Protocol):
-    """Whoever shows a run's progress."""
-
-    def phase(self, text: str) -> None: ...
-
-    def begin(self, name: str, total: int, done: int, unit: str) -> None: ...
-
-    def step(self, result: StepResult) -> None: ...
-
-    def advance(self, count: int) -> None: ...
-
-    def end(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -45,6 +33,7 @@ class Prepared:
     questions: tuple[Question, ...]
     trainers: tuple[Trainer, ...]
     evaluators: Mapping[str, Evaluator]
+    composer: RewardComposer | None
 
     @property
     def samples(self) -> bool:
@@ -74,7 +63,9 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
         for section in recipe.evaluation.evaluators
     }
     questions = datasets.evaluation_questions(recipe, dataset)
-    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators)
+    # Scorers judge in processes of their own; this one shows at once what is wrong with the verifiers.
+    composer = composer_of(recipe, catalogue) if recipe.verifiers else None
+    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators, composer)
     if prepared.samples and not recipe.verifiers:
         raise RecipeError(
             "verifiers",
@@ -82,8 +73,6 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
             choices=[entry.record.name for entry in catalogue.of_kind("verifier")],
             hint="name verifiers with their weights, or set evaluation.questions to 0",
         )
-    if recipe.verifiers:
-        composer_of(recipe, catalogue)
     for index in range(len(trainers)):
         if prepared.total_steps(index) < 1:
             raise RecipeError(
@@ -207,13 +196,13 @@ class _Run:
         return Stage(
             name=self.recipe.stage_name(index),
             index=index,
-            seed=stage_seed(self.recipe.seed, index),
+            seed=seed_of(self.recipe.seed, index),
             dataset=datasets.in_split(self.prepared.dataset, Split.TRAIN),
             validation=datasets.in_split(self.prepared.dataset, Split.VALIDATION),
             learner=self.crew.learner,
             rollouts=self.crew.rollouts,
             scorers=self.crew.scorers,
-            composer=composer_of(self.recipe, self.prepared.catalogue) if self.recipe.verifiers else None,
+            composer=self.prepared.composer,
             max_completion_tokens=self.recipe.rollout.max_completion_tokens,
             temperature=self.recipe.rollout.temperature,
             top_p=self.recipe.rollout.top_p,
@@ -248,9 +237,3 @@ class _Run:
             "verifiers": self.store.status_counts(),
             "scorer_restarts": sum(kills),
         }
-
-
-def stage_seed(seed: int, index: int) -> int:
-    """A stage's own seed in [0, 2^31), so that two stages of one run never draw alike."""
-    digest = hashlib.sha256(f"{seed}:{index}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

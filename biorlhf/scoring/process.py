@@ -16,13 +16,11 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from biorlhf.errors import InputError, RunFailure
+from biorlhf.scoring.spec import ScorerSpec
 from biorlhf.types import Question
-
-if TYPE_CHECKING:
-    from biorlhf.scoring.isolated import ScorerSpec
 
 PROGRESS = struct.Struct("=Q")
 GRACE_S = 2.0

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from biorlhf.commands.data.app import app
-from biorlhf.commands.data.source import parse_settings
+from biorlhf.commands.data.source import parse_settings, resolve
 from biorlhf.commands.data.stats import constant_answer, lengths
 from biorlhf.errors import DataError, InputError
 from biorlhf.types import Question
@@ -107,6 +107,16 @@ def test_show_prints_question_answer_and_ground_truth(questions):
 def test_show_says_what_there_is(questions):
     with pytest.raises(InputError, match="available: test"):
         run("show", questions, "--split", "train")
+
+
+def test_a_datasets_name_is_not_hidden_by_the_folder_of_its_package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kmp").mkdir()
+    assert resolve("kmp") == ("kmp", {})
+    (tmp_path / "mine").mkdir()
+    assert resolve("mine") == ("jsonl", {"file": "mine"})
+    (tmp_path / "kmp" / "questions.parquet").write_bytes(b"")
+    assert resolve("kmp") == ("jsonl", {"file": "kmp"})
 
 
 def test_unknown_dataset_and_unknown_setting_name_the_nearest():

@@ -80,11 +80,6 @@ def assign_groups(groups: Iterable[str], fractions: Fractions, seed: int) -> dic
     return split
 
 
-def straddles(fact_groups: Iterable[str], split_of: dict[str, str]) -> bool:
-    """Whether an item about these groups would touch two splits."""
-    return len({split_of[group] for group in fact_groups}) > 1
-
-
 def tokens(text: str) -> list[str]:
     """Lower-case words and numbers, without punctuation at their ends."""
     return [match.group().lower() for match in _TOKEN.finditer(text)]

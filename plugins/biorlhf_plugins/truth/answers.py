@@ -114,7 +114,7 @@ def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None
     graded.guesses.append(0.5 if len(gold) == 2 else OPEN_GUESS)  # two names have two orders
     orders = rankings(said, gold)
     graded.answered = graded.answered or bool(orders)
-    credits = [_concordance(order, gold) for order in orders]
+    credits = [concordance(order, gold) for order in orders]
     rivals = len({tuple(order) for order in orders})
     graded.credits.append(credits[-1] / rivals if orders else 0.0)
     graded.claims.extend(credits if rivals == 1 else [0.0] * rivals)  # of two orders, neither is told
@@ -161,7 +161,7 @@ def rankings(said: Extraction, among: Sequence[str] = ()) -> list[list[str]]:
     return [order[::-1] if ascending else order]
 
 
-def _concordance(order: Sequence[str], gold: Sequence[str]) -> float:
+def concordance(order: Sequence[str], gold: Sequence[str]) -> float:
     """Kendall's tau over the gold pairs, not below 0; a pair with a missing member counts as no agreement."""
     place = {name: i for i, name in enumerate(order)}
     pairs = [(a, b) for i, a in enumerate(gold) for b in gold[i + 1 :]]

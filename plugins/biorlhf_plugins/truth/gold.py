@@ -67,7 +67,7 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gold:
-    """Everything in a question's ground truth that V1 and V2 can grade. ``told`` are facts that are directions."""
+    """Everything in a question's ground truth that V1 and V2 can grade; ``told``: facts that are directions."""
 
     facts: tuple[Fact, ...] = ()
     answer: str | None = None
@@ -77,6 +77,19 @@ class Gold:
     told: tuple[Direction, ...] = ()
     contrast: str = ""
     additions: Additions = field(default_factory=Additions)
+    truth: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def unanswerable(self) -> bool:
+        """Whether the right answer is that there is none."""
+        if self.truth.get("answerable") is False:
+            return True
+        return bool(self.truth.get("false_premise")) and not (self.has_facts or self.directions)
+
+    @property
+    def has_facts(self) -> bool:
+        """Whether there is something for V1 to grade."""
+        return bool(self.facts or self.told or self.answer is not None or self.ranking)
 
 
 def read(question: Question, text: str, lab: Additions | None = None) -> tuple[Gold, Extraction]:
@@ -132,7 +145,14 @@ def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
         ),
         contrast=contrast_of(truth),
         additions=additions,
+        truth=truth,
     )
+
+
+def canonical_name(text: str, additions: Additions) -> Any:
+    """What a text as a whole names, by the names of the data and the built-in ones; None for nothing."""
+    kind = _kind_of(text, additions)
+    return kind[1] if kind else None
 
 
 def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -44,6 +44,13 @@ class Graded:
         return sum(self.guesses) / len(self.guesses) if self.guesses else OPEN_GUESS
 
 
+def right(graded: Graded) -> bool:
+    """Is a graded part right as a whole?"""
+    if graded.primary:
+        return all(credit == 1 for credit in graded.primary)
+    return bool(graded.credits) and min(graded.credits) >= RIGHT and graded.precision >= RIGHT
+
+
 def line(expected: str, claim: Claim, why: str = "") -> dict[str, Any]:
     found = claim.label if claim.label is not None else _figure(claim)
     place = " ".join(str(x) for x in (claim.slot.entity, claim.slot.treatment, claim.slot.condition) if x)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from biorlhf import DataError, Example, Preference, Question
+from biorlhf.inputs.rows import parse_json
 from biorlhf.types import Split
 
 SHAPES = (
@@ -59,7 +59,7 @@ def read_item(where: str, row: dict[str, Any], default_id: str, default_split: s
     """
     common: dict[str, Any] = {
         "id": str(row.get("id") or default_id),
-        "fact_ids": tuple(row.get("fact_ids") or ()),
+        "fact_ids": _names(where, "fact_ids", row.get("fact_ids")),
     }
     common |= {key: str(row[key]) for key in _OPTIONAL if row.get(key)}
     common.setdefault("split", default_split)
@@ -79,10 +79,7 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
     key = "prompt" if "prompt" in row else "question"
     truth = row["ground_truth"]
     if isinstance(truth, str):
-        try:
-            truth = json.loads(truth)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{where}: ground_truth", f"not JSON: {error.msg}", "a JSON object") from None
+        truth = parse_json(truth, f"{where}: ground_truth")
     if not isinstance(truth, dict):
         raise DataError(f"{where}: ground_truth", f"a {type(truth).__name__}", "a JSON object")
     unknown = sorted(set(truth) - GROUND_TRUTH)
@@ -97,7 +94,7 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
     return Question(
         prompt=instruction_of(_said(where, key, row.get(key))),
         ground_truth=truth,
-        verifiers=tuple(row.get("verifiers") or ()),
+        verifiers=_names(where, "verifiers", row.get("verifiers")),
         answer=str(answer) if answer else None,
         **extra,
         **common,
@@ -151,6 +148,15 @@ def _pair(where: str, row: dict[str, Any]) -> tuple[str, str]:
             )
         return _joined(found), _said(where, "text, after '### Response:'", found["response"])
     raise DataError(where, f"the keys {', '.join(sorted(row)) or '(none)'}", " or ".join(SHAPES))
+
+
+def _names(where: str, key: str, value: Any) -> tuple[str, ...]:
+    """A list of names; in CSV, which has no lists, written as JSON."""
+    if isinstance(value, str):
+        value = parse_json(value, f"{where}: {key}")
+    if value is not None and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+        raise DataError(f"{where}: {key}", f"{value!r:.60}", "a list of names")
+    return tuple(value or ())
 
 
 def _prompt(where: str, value: Any) -> str:

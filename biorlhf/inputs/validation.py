@@ -8,16 +8,20 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from biorlhf.errors import RecipeError
-from biorlhf.recipe import yaml12
+from biorlhf.inputs import yaml12
 
 
-def apply_override(data: dict[str, Any], text: str, lines: dict[yaml12.Path, int]) -> None:
+def apply_override(
+    data: dict[str, Any],
+    text: str,
+    lines: dict[yaml12.Path, int],
+    *,
+    example: str = "stages.0.optimizer.learning_rate=1e-5",
+) -> None:
     """Set ``a.b.0.c=value`` in plain data, the value read as YAML; its line becomes 0."""
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise RecipeError(
-            "--set", f"{text!r}", "a.b=value, for example --set stages.0.optimizer.learning_rate=1e-5"
-        )
+        raise RecipeError("--set", f"{text!r}", f"key=value, for example --set {example}")
     place: Any = data
     path: tuple[str | int, ...] = ()
     parts = re.findall(r"[^.\[\]]+", key)
