@@ -1,4 +1,4 @@
-"""One normalisation: every word and phrase of every vocabulary is spelt as a text's tokens are, and is found."""
+"""One normalisation: every word of every vocabulary is spelt as a text's tokens are, and is found."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ from biorlhf_plugins.language.stance.confidence import read_confidence
 from biorlhf_plugins.language.stance.contradictions import contradictions
 from biorlhf_plugins.language.stance.stance import abstentions, agreements, degenerate, prompt_words, yes_no
 from biorlhf_plugins.language.words.lexicon import Additions, with_additions
-from biorlhf_plugins.language.words.names import foreign
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, scan, scan_stance
+from biorlhf_plugins.language.words.names import foreign
 from biorlhf_plugins.language.words.text import Token, clean, tokens
 
 MOST = 400

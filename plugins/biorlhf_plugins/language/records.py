@@ -41,8 +41,9 @@ class Claim(NamedTuple):
     frame treated-minus-control; a class has its label, upper case. ``negated`` says that the text
     denies it. ``modality`` is "asserted", "quoted", "hypothetical" or "corrected". ``partial``
     marks "mostly", "in some missions". ``span`` is [start, end) in the original text. ``about`` tells how
-    a direction's set is given: "named" in its phrase, "same" as spoken of, "other" for another thing; ``weak``
-    marks "enriched", which of a gene set may say no more than that it is significant.
+    a direction's set is given: "named" in its phrase, "same" as spoken of, "loose" by mere nearness,
+    "other" for another thing; ``weak`` marks "enriched", which of a gene set may say no more than that it
+    is significant.
     """
 
     kind: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,31 @@ VERSUS = frozenset(("vs", "versus", "against", "relative", "compared", "than", "
 GENERIC_SIDES = frozenset(
     ("drug", "treated", "treatment", "compound", "exposed", "ko", "knockout", "mutant", "disease", "case")
 )
-LOST = ("without {}", "absence of {}", "loss of {}", "lack of {}", "lacking {}", "deletion of {}", "{} deletion",
-        "{} loss", "{} ko", "{} knockout", "{} knock out", "{} deficiency", "{} deficient", "{} null", "{} / -", "{} depletion",
-        "{} ablation", "depletion of {}", "knockout of {}", "ablation of {}", "inactivation of {}", "{} inactivation", "deleting {}", "removing {}")  # fmt: skip
-NEEDS = ("depend on {}", "dependent on {}", "require {}", "need {}", "relies on {}")
-NEEDED = ("required for", "essential for", "needed for", "necessary for", "indispensable for", "require for")
+LOSSES = frozenset(
+    ("ko", "knockout", "knock", "null", "deficient", "mutant", "deletion", "deleted", "loss", "cko", "-")
+)
+SHARED = frozenset(
+    (
+        "positive",
+        "negative",
+        "high",
+        "low",
+        "cell",
+        "tissue",
+        "group",
+        "arm",
+        "up",
+        "down",
+        "1",
+        "2",
+        "3",
+        "4",
+    )
+)
+"""Last words that tell no side from the other: "ER positive", "stage 2"."""
+
+SMALL = ("preposition", "determiner", "auxiliary", "generic", "pronoun", "conjunction", "adverb", "telling")
+SMALL += ("species", "showing")
 
 Entry = tuple[str, str, tuple[str, ...]]
 
@@ -54,8 +74,8 @@ def class_of(side: str) -> str | None:
     listed = words(side.replace("_", " "))
     if listed in _classes():
         return _classes()[listed][0]
-    parts = [(_classes().get((word,)) or [None])[0] for word in listed]
-    return next((part for part in reversed(parts) if part), None)
+    parts = (_classes().get((word,)) for word in reversed(listed))
+    return next((part[0] for part in parts if part), None)
 
 
 def is_reference(side: str) -> bool:
@@ -80,9 +100,9 @@ def turned(contrast: str) -> bool:
 def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
     """Entries of the lexicon for the two sides; none for a contrast whose groups the lexicon has."""
     named = sides(contrast)
-    if named is None or any(_known(side, kind) for side in named for kind in ("condition",)):
+    if named is None or any(_known(side, "condition") for side in named):
         return
-    if any(_known(side, "frame") for side in named) and not any(_strange(side) for side in named):
+    if all(_known(side, "frame") for side in named):
         return
     case, reference = reversed(named) if turned(contrast) else named
     phrases = {
@@ -93,29 +113,17 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
         phrases["GROUND"] += [p for name in REFERENCES for p in tables()["classes"][name]]
         if class_of(case) is None or class_of(case) in ("treated", "disease"):
             phrases["FLIGHT"] += tables()["classes"]["treated"]
-    own = {"FLIGHT": {words(case)}, "GROUND": {words(reference)}}
     lost = list(_lost(case, prompt))
     phrases["FLIGHT"] += lost
-    taken: dict[tuple[str, ...], str] = {words(case): "FLIGHT", words(reference): "GROUND"}
-    for frame in ("FLIGHT", "GROUND"):
-        kept = []
-        for phrase in phrases[frame]:
-            key = words(phrase)
-            if (
-                key
-                and taken.setdefault(key, frame) == frame
-                and key not in own["GROUND" if frame == "FLIGHT" else "FLIGHT"]
-            ):
-                kept.append(phrase)
+    taken = {words(case): "FLIGHT", words(reference): "GROUND"}  # a name that both have is the first one's
+    for frame, listed in phrases.items():
+        kept = [p for p in listed if words(p) and taken.setdefault(words(p), frame) == frame]
         if kept:
             yield "frame", frame, tuple(dict.fromkeys(kept))
     if lost:
-        genes = list(_knocked(case, prompt))
-        yield "dir", "DOWN", (*NEEDED, *(form.format(gene) for gene in genes for form in NEEDS))
-
-
-def _strange(side: str) -> bool:
-    return not _known(side, "frame")
+        forms = tables()["knockout"]
+        needs = (form.format(gene) for gene in _knocked(case, prompt) for form in forms["needs"])
+        yield "dir", "DOWN", (*forms["needed"], *needs)
 
 
 def _known(name: str, kind: str) -> bool:
@@ -130,23 +138,13 @@ def _phrases(side: str, prompt: str, case: bool) -> Iterator[str]:
         yield from tables()["classes"][kind]
     listed = words(side)
     if len(listed) > 1:
-        yield listed[-1] if kind is None and listed[-1] not in _shared(listed) else side
+        yield listed[-1] if kind is None and listed[-1] not in SHARED else side
     yield from tables()["names"].get("".join(listed), ())
-    for name in _called(side, prompt, case):
+    for name in _called(side, prompt) if case else ():
         yield name
         yield f"{name} treated"
     yield f"{side} treated"
     yield f"{side} treatment"
-
-
-def _shared(listed: Iterable[str]) -> frozenset[str]:
-    """Last words that tell no side from the other: "ER positive", "stage 2"."""
-    return frozenset(
-        w
-        for w in listed
-        if w.isdigit()
-        or w in ("positive", "negative", "high", "low", "cell", "tissue", "group", "arm", "up", "down")
-    )
 
 
 def _lost(case: str, prompt: str) -> Iterator[str]:
@@ -154,62 +152,36 @@ def _lost(case: str, prompt: str) -> Iterator[str]:
     if class_of(case) not in ("knockout", "mutant"):
         return
     for name in _knocked(case, prompt):
-        for form in LOST:
+        for form in tables()["knockout"]["lost"]:
             yield form.format(name)
 
 
 def _knocked(case: str, prompt: str) -> Iterator[str]:
-    marks = frozenset(
-        ("ko", "knockout", "knock", "null", "deficient", "mutant", "deletion", "deleted", "loss", "cko", "-")
-    )
-    listed = list(words(case)) + ["|"] + [t.text for t in tokens(clean(prompt).text)]
+    """The gene of a knock-out: the word before "knock-out" or "null", or after "loss of"."""
+    small = grammar()["preposition"] | grammar()["determiner"]
+    listed = [*words(case), "|", *(t.text for t in tokens(clean(prompt).text))]
     for index, word in enumerate(listed):
-        if word not in marks:
-            continue
-        around = listed[max(0, index - 1) : index] + (
-            listed[index + 2 : index + 3] if listed[index + 1 : index + 2] == ["of"] else []
-        )
-        for name in around:
-            if (
-                len(name) > 2
-                and name not in grammar()["preposition"] | grammar()["determiner"]
-                and name not in marks
-                and name != "|"
-            ):
-                yield name
+        if word in LOSSES:
+            after = listed[index + 2 : index + 3] if listed[index + 1 : index + 2] == ["of"] else []
+            for name in (*listed[max(0, index - 1) : index], *after):
+                if len(name) > 2 and name not in small and name not in LOSSES:
+                    yield name
 
 
-def _called(side: str, prompt: str, case: bool) -> Iterator[str]:
-    """What a question calls a side: "palbociclib" for the drug, "type 2 diabetics" for T2D."""
-    stream = [t for t in tokens(clean(prompt).text)]
-    taken = _taken(prompt)
-    skip = (
-        grammar()["preposition"]
-        | grammar()["determiner"]
-        | grammar()["auxiliary"]
-        | grammar()["generic"]
-        | grammar()["pronoun"]
-    )
-    skip |= (
-        grammar()["conjunction"]
-        | grammar()["adverb"]
-        | grammar()["telling"]
-        | grammar()["species"]
-        | grammar()["showing"]
-    )
+def _called(side: str, prompt: str) -> Iterator[str]:
+    """What a question calls a side: "palbociclib" for the drug."""
+    own = words(side)
+    if not set(own) & GENERIC_SIDES or class_of(side) in ("knockout", "mutant"):
+        return
+    stream, taken = tokens(clean(prompt).text), _taken(prompt)
     for index, token in enumerate(stream):
-        if token.kind != "w" or index in taken or token.text in skip or token.text in words(side):
-            continue
-        if case and _is_treatment(stream, index, side):
+        known = index in taken or token.text in own or token.text in _small()
+        if token.kind == "w" and not known and _is_treatment(stream, index):
             yield token.text
 
 
-def _is_treatment(stream: list[Token], index: int, side: str) -> bool:
+def _is_treatment(stream: list[Token], index: int) -> bool:
     word = stream[index].text
-    if not set(words(side)) & GENERIC_SIDES:
-        return False
-    if class_of(side) in ("knockout", "mutant"):
-        return False
     before = stream[index - 1].text if index else ""
     before2 = stream[index - 2].text if index > 1 else ""
     after = stream[index + 1].text if index + 1 < len(stream) else ""
@@ -219,6 +191,12 @@ def _is_treatment(stream: list[Token], index: int, side: str) -> bool:
         or before in ("under", "with", "by", "did", "does")
         or (before == "of" and before2 in ("effect", "impact", "action", "influence"))
     )
+
+
+@functools.cache
+def _small() -> frozenset[str]:
+    """Words that name no treatment, whatever stands around them."""
+    return frozenset().union(*(listed for kind, listed in grammar().items() if kind in SMALL))
 
 
 @functools.lru_cache(maxsize=256)

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf import Question
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Extraction
-from biorlhf_plugins.language.words.lexicon import Additions, base, longest, pathway_key, with_additions
+from biorlhf_plugins.language.words.lexicon import Additions, base, longest, with_additions
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
 from biorlhf_plugins.truth.contrast import frames, turned
+from biorlhf_plugins.truth.targets import (
+    contrast_of,
+    feature_key,
+    heading,
+    is_direction,
+    is_set,
+    kind_of,
+    set_names,
+    target,
+)
 
 DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
 CLASS_KINDS = ("type", "pattern")
@@ -23,12 +33,6 @@ QUANTITIES = (
     ("percent", "percent"), ("nes", "nes"), ("enrichment score", "nes"), ("padj", "padj"), ("fdr", "padj"),
     ("difference", "difference"),
 )  # fmt: skip
-SET_KINDS = ("set", "gene set", "geneset", "pathway")
-DIRECTION_QUANTITIES = ("direction", "regulation", "direction of change", "change")
-HEADINGS = {
-    "up": "UP", "upregulated": "UP", "increased": "UP", "higher": "UP", "down": "DOWN", "downregulated": "DOWN",
-    "decreased": "DOWN", "lower": "DOWN", "ns": "NS", "unchanged": "NS", "not significant": "NS", "mixed": "MIXED",
-}  # fmt: skip
 OPEN_GUESS = 0.2
 """What declining to answer is worth where the question is open (a figure, a name)."""
 
@@ -67,7 +71,7 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gold:
-    """Everything in a question's ground truth that V1 and V2 can grade; ``told``: facts that are directions."""
+    """All of a question's ground truth that V1 and V2 can grade; ``told`` are facts that are directions."""
 
     facts: tuple[Fact, ...] = ()
     answer: str | None = None
@@ -133,15 +137,15 @@ def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
             additions = Additions((*additions.entries, ("phrase", str(answer).lower(), (str(answer),))))
             kind = ("phrase", str(answer).lower())
     return Gold(
-        facts=tuple(_fact(fact, additions) for fact in truth.get("facts") or () if not _is_direction(fact)),
+        facts=tuple(_fact(fact, additions) for fact in truth.get("facts") or () if not is_direction(fact)),
         answer=None if answer is None else str(answer).strip().lower(),
         answer_kind=kind,
         ranking=tuple(_entity(str(name), additions) for name in truth.get("ranking") or ()),
         directions=tuple(_directions(truth, frozen.tissue, additions)),
         told=tuple(
-            Direction(_feature_key("feature", str(fact["entity"])), None, None, None, _heading(fact))
+            Direction(feature_key("feature", str(fact["entity"])), None, None, None, heading(fact))
             for fact in truth.get("facts") or ()
-            if _is_direction(fact)
+            if is_direction(fact)
         ),
         contrast=contrast_of(truth),
         additions=additions,
@@ -157,7 +161,7 @@ def canonical_name(text: str, additions: Additions) -> Any:
 
 def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Names in the ground truth that the built-in lexicon does not know."""
-    stated = [fact for fact in truth.get("facts") or () if not _is_direction(fact)]
+    stated = [fact for fact in truth.get("facts") or () if not is_direction(fact)]
     entities = [(str(f["entity"]), tuple(f.get("aliases") or ())) for f in stated]
     entities += [(str(name), ()) for name in truth.get("ranking") or ()]
     entities += [
@@ -179,78 +183,21 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
             yield "phrase", value.lower(), (value,)
     for row in (truth, *(truth.get("pathways") or ())):
         if row.get("pathway"):
-            yield from _set_names(str(row["pathway"]), row.get("aliases") or ())
+            yield from set_names(str(row["pathway"]), row.get("aliases") or ())
     for row in (truth, *(truth.get("features") or ())):
         name = str(row.get("feature") or "")
-        if name and _is_set(row):
-            yield from _set_names(name, row.get("aliases") or ())
+        if name and is_set(row):
+            yield from set_names(name, row.get("aliases") or ())
         elif name:
-            yield "feature", _feature_key(_kind(row), name), (name, *map(str, row.get("aliases") or ()))
+            yield "feature", feature_key(kind_of(row), name), (name, *map(str, row.get("aliases") or ()))
     for fact in truth.get("facts") or ():
-        if _is_direction(fact):
+        if is_direction(fact):
             name = str(fact["entity"])
-            yield "feature", _feature_key("feature", name), (name, *map(str, fact.get("aliases") or ()))
+            yield "feature", feature_key("feature", name), (name, *map(str, fact.get("aliases") or ()))
     for name in (*(truth.get("missions") or ()), truth.get("mission")):
         if name and _flight(str(name)) is None:
             yield "mission", _mission(str(name)), (str(name), str(name).replace("_", " "))
     yield from frames(contrast_of(truth), prompt)
-
-
-def contrast_of(truth: Mapping[str, Any]) -> str:
-    """The contrast that a ground truth names, or the one in the condition of a fact: "Mecp2 KO vs WT"."""
-    if truth.get("contrast"):
-        return str(truth["contrast"])
-    for fact in truth.get("facts") or ():
-        sides = re.split(r"\s+(?:vs\.?|versus)\s+|_vs_", str(fact.get("condition") or ""), maxsplit=1)
-        if _is_direction(fact) and len(sides) == 2:
-            return "_vs_".join(side.strip().replace(" ", "_") for side in sides)
-    return ""
-
-
-def _set_names(name: str, aliases: Iterable[Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """A set's names, unless the lexicon has it. A short name that is only an alias there names itself too."""
-    key = set_key(name)[0]
-    if aliases or not _is_key(key):
-        yield "pathway", name, tuple(map(str, aliases))
-
-
-def set_key(name: str) -> tuple[str, str | None]:
-    """The key and the database of a set, whose name may be an alias: "OXPHOS" for one of Hallmark's."""
-    key, db = pathway_key(name)
-    if not _is_key(key):
-        meant = {k for m in scan(tokens(clean(name).text), base()) if m.kind == "path" for k in m.value}
-        whole = _kind_of(name, Additions())
-        if len(meant) == 1 and whole is not None and whole[0] == "path":
-            return next(iter(meant)), db
-    return key, db
-
-
-def _is_key(key: str) -> bool:
-    """Is it the name of a set itself, and not an alias of others?"""
-    return any(m.kind == "path" and key in m.value for m in scan(tokens(clean(key).text), base()))
-
-
-def _kind(row: Mapping[str, Any]) -> str:
-    return str(row.get("kind") or "feature").strip().lower()
-
-
-def _is_set(row: Mapping[str, Any]) -> bool:
-    return _kind(row) in SET_KINDS
-
-
-def _feature_key(kind: str, name: str) -> str:
-    """A key that no set has: a gene is never looked up among the sets."""
-    return f"{kind}:{' '.join(t.text for t in tokens(clean(name).text))}"
-
-
-def _is_direction(fact: Mapping[str, Any]) -> bool:
-    quantity, value = str(fact.get("quantity", "")).strip().lower(), str(fact.get("value", ""))
-    return quantity in DIRECTION_QUANTITIES and value.strip().lower() in HEADINGS
-
-
-def _heading(fact: Mapping[str, Any]) -> str:
-    label = HEADINGS[str(fact["value"]).strip().lower()]
-    return {"UP": "DOWN", "DOWN": "UP"}.get(label, label) if turned(contrast_of({"facts": [fact]})) else label
 
 
 def _known(name: str, kind: str) -> bool:
@@ -353,7 +300,7 @@ def quantity_of(text: str) -> str | None:
 
 
 def _directions(truth: Mapping[str, Any], tissue: str | None, additions: Additions) -> Iterator[Direction]:
-    key, db = _target(truth)
+    key, db = target(truth)
     db = str(truth["db"]).lower() if truth.get("db") else db
     place = truth.get("tissue") or tissue
     tissue_name = _entity(str(place), additions) if place else None
@@ -366,17 +313,9 @@ def _directions(truth: Mapping[str, Any], tissue: str | None, additions: Additio
     for each, label in (truth.get("missions") or {}).items():
         yield Direction(key, db, tissue_name, _mission(str(each)), turn(label), not truth.get("direction"))
     for row in (*(truth.get("pathways") or ()), *(truth.get("features") or ())):
-        row_key, row_db = _target(row)
+        row_key, row_db = target(row)
         place = _entity(str(row["tissue"]), additions) if row.get("tissue") else tissue_name
         yield Direction(row_key, row_db, place, mission, turn(row["direction"]))
-
-
-def _target(row: Mapping[str, Any]) -> tuple[str, str | None]:
-    """(key, database) of what a row asks for, set or feature; ("", None) where it names none."""
-    feature, pathway = str(row.get("feature") or ""), str(row.get("pathway") or "")
-    if feature and not _is_set(row):
-        return _feature_key(_kind(row), feature), None
-    return set_key(feature or pathway) if feature or pathway else ("", None)
 
 
 def _turned(contrast: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.claims.reader import Reader
@@ -115,10 +116,7 @@ def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence
     caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
         return True
-    return any(
-        w in ("that", "which") and b in ("gene", "transcript")
-        for b, w in zip(before, before[1:], strict=False)
-    )
+    return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
 
 
 def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:
@@ -132,7 +130,7 @@ def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:
 
 
 def _noun(stream: Sequence[Token], ends: Mapping[int, Mention], focus: Mention) -> bool:
-    """Is "increase" a noun here: "an increase", "shows increases", "the net increase", "the increase in X"?"""
+    """Is "increase" a noun here: "an increase", "shows increases", "the net increase"?"""
     if stream[focus.last - 1].text == "growth" or stream[focus.first].text == "loss":
         return True
     after = stream[focus.last].text if focus.last < len(stream) else ""

@@ -162,13 +162,13 @@ def yes_no(
 def _neither(
     stream: Sequence[Token], clean_text: Clean, part: Sentence, number: int, starts: Sequence[int]
 ) -> list[Claim]:
-    """The "neither" of "Neither.", "Neither of the two" and "Answer: neither", and of no "neither X nor Y"."""
+    """The "neither" of "Neither.", "Neither of the two", "Answer: neither"; not of "neither X nor Y"."""
     for start in starts:
         after = stream[start + 1] if start + 1 < part.last else None
-        if start < part.last and stream[start].text == "neither":
-            if after is None or after.kind == "p" or after.text in ("of", "way", "direction", "one", "then"):
-                span = clean_text.span(stream[start].start, stream[start].end)
-                return [Claim("answer", Slot(), span, label="NEITHER", sentence=number, chunk=start)]
+        ends = after is None or after.kind == "p" or after.text in ("of", "way", "direction", "one", "then")
+        if start < part.last and stream[start].text == "neither" and ends:
+            span = clean_text.span(stream[start].start, stream[start].end)
+            return [Claim("answer", Slot(), span, label="NEITHER", sentence=number, chunk=start)]
     return []
 
 

@@ -132,6 +132,23 @@ def add_pathway(trie: Trie, name: str, aliases: Iterable[str] = ()) -> None:
             add(trie, phrase, "path", (key,))
 
 
+def _add_set(trie: Trie, name: str, aliases: Iterable[str]) -> None:
+    """A question's set, with what may follow its name."""
+    named: Trie = {}
+    add_pathway(named, name, aliases)
+    for phrase, meaning in _phrases(named):
+        for filler in FILLERS:
+            add(trie, (*phrase, *filler), *meaning)
+
+
+def _add_feature(trie: Trie, key: str, names: Iterable[str]) -> None:
+    """A question's gene, protein or taxon; with "signaling" after it, it is another thing."""
+    for name in names:
+        add(trie, words(name), "path", (key,))
+        for tail in OF_A_SET:
+            add(trie, (*words(name), tail), "path", (f"?{name} {tail}",))
+
+
 def _phrases(trie: Trie, head: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], tuple[str, Any]]]:
     for word, below in trie.items():
         if word == END:
@@ -201,20 +218,12 @@ def with_additions(additions: Additions) -> Lexicon:
     trie: Trie = {}
     for kind, value, aliases in additions.entries:
         if kind == "pathway":
-            named: Trie = {}
-            add_pathway(named, value, aliases)
-            for phrase, meaning in _phrases(named):
-                for filler in FILLERS:
-                    add(trie, (*phrase, *filler), *meaning)
-            continue
-        if kind == "feature":
-            for phrase in aliases:
-                add(trie, words(phrase), "path", (value,))
-                for tail in OF_A_SET:
-                    add(trie, (*words(phrase), tail), "path", (f"?{phrase} {tail}",))
-            continue
-        for phrase in (value, *aliases):
-            add(trie, words(phrase), kind, value)
+            _add_set(trie, value, aliases)
+        elif kind == "feature":
+            _add_feature(trie, value, aliases)
+        else:
+            for phrase in (value, *aliases):
+                add(trie, words(phrase), kind, value)
     return Lexicon((trie, *base().content), base().stance)
 
 

@@ -100,20 +100,11 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
 
 def _times(stream: list[Token], number: Number, first: int, last: int, found: list[Mention]) -> None:
     """The direction in "8x those of normal lung" and "0.3-fold that in controls"."""
-    if last >= len(stream) or stream[last].text not in ("time", "those", "that"):
-        return
-    after = [t.text for t in stream[last : last + 3]]
-    timed = after[:1] == ["time"]
-    after = after[timed:]
-    if (timed or number.unit == "ratio") and after[:2] in (
-        ["those", "of"],
-        ["that", "of"],
-        ["those", "in"],
-        ["that", "in"],
-    ):
-        at = last + timed
-        found.append(Mention("dir", "UP" if number.value > 1 else "DOWN", first, at))
-        found.append(Mention("cmp", "", at, at + 2))
+    timed = last < len(stream) and stream[last].text == "time"
+    pronoun, link = [*(t.text for t in stream[last + timed : last + timed + 2]), "", ""][:2]
+    if pronoun in ("those", "that") and link in ("of", "in") and (timed or number.unit == "ratio"):
+        found.append(Mention("dir", "UP" if number.value > 1 else "DOWN", first, last + timed))
+        found.append(Mention("cmp", "", last + timed, last + timed + 2))
 
 
 def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:

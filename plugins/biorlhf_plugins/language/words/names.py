@@ -6,10 +6,11 @@ that the question itself uses is none of these: it is the question's context.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Sequence
 
-from biorlhf_plugins.language.words.lexicon import grammar
+from biorlhf_plugins.language.words.lexicon import HERE, grammar
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.text import Clean, Token
 
@@ -23,27 +24,22 @@ BINOMIAL = re.compile(r"[A-Z][a-z]{4,}(?:us|um|a|is|ia|er|ella|ium|coccus|bacter
 LINE = re.compile(r"(?:[A-Z]{1,5}-?\d{1,4}[A-Z]?|HeLa|Jurkat|Caco2?|HepG2|HEK293T?|HUVECs?|Calu-?\d|iPSCs?)")
 """A cell line's name."""
 
-DRUG = tuple(
-    """nib ciclib mab statin platin taxel rubicin zomib parib limus formin sartan azole oxacin cycline mycin cillin
-    dronate gliptin gliflozin glutide olol pril lukast tidine metasone nisolone retinoin""".split()
-)
+TABLE = {
+    kind: listed.split() for kind, listed in json.loads((HERE / "names.json").read_text("utf-8")).items()
+}
+DRUG = tuple(TABLE["drug_endings"])
 """Endings of drugs' names."""
 
-ACRONYMS = frozenset(
-    """DNA RNA MRNA CDNA SIRNA SHRNA CRNA NS MIXED UP DOWN YES NO NOT AND OR THE NES ES FDR GSEA FGSEA ORA GO KEGG
-    MSIGDB KO WT HET OE CTRL PCR QPCR RTPCR ELISA FACS IHC OSD GLDS NASA ISS ESA RR MHU STS LC MS TMT GEO TCGA GTEX
-    CPTAC SRA NCBI DEG DEGS DE LFC FC CI SD SEM IQR OR HR CV AUC ANOVA PCA UMAP TSNE IU HU IR KMP ROS ATP ADP NAD NADH
-    NADPH GTP CAMP USA UK EU FDA WHO JSON HTML CSV TSV PDF ID IDS NA ND TBD VS ANSWER CONFIDENCE HIGH LOW MEDIUM
-    MODERATE FINAL NOTE WHY RESULT TRUE FALSE ECM EMT ER UPR TCA UV OK A I II III IV V VI X Y RNASEQ SEQ P53 G1 G2 G2M M
-    S1 S2 S3 S0 T1 T2 T3 M1 M2 FIG DOI ET AL""".split()
-)
-CONTEXTS = frozenset(
-    "in within under with by via through to from than versus vs against upon on at without despite like unlike".split()
-)
-FOLLOWS = frozenset(
-    "cell line mouse mice ko knockout null mutant deficient sample patient treatment treated dataset cohort ligand receptor inhibitor agonist antagonist mission study".split()
-)
-SETS = frozenset("pathway signaling target signature program response module".split())
+ACRONYMS = frozenset(TABLE["acronyms"])
+"""What looks like a gene's symbol and is none, as it is written."""
+
+CONTEXTS = frozenset(TABLE["contexts"])
+"""Prepositions before the names of where, with what and against what something was seen."""
+
+CARRIERS = frozenset(TABLE["carriers"])
+"""What carries a name without being it: "NOTCH1 inhibitor", "Ifnar1 mice"."""
+
+LATIN = tuple(TABLE["latin_endings"])
 PREFIX = "?"
 
 
@@ -85,7 +81,7 @@ def _kind(stream: Sequence[Token], index: int, raw: str) -> str:
     if before in CONTEXTS:
         place = LINE.fullmatch(raw) and before in ("in", "within") and after != "mutant"
         return "entity" if place else ""
-    if after in FOLLOWS:
+    if after in CARRIERS:
         return ""
     shaped = SYMBOL.fullmatch(raw) and (any(c.isdigit() for c in raw) or raw.isupper())
     return (
@@ -108,11 +104,7 @@ def _before(stream: Sequence[Token], index: int) -> str:
 
 def _latin(stream: Sequence[Token], index: int) -> bool:
     after = stream[index + 1] if index + 1 < len(stream) else None
-    return (
-        after is not None
-        and after.kind == "w"
-        and after.text.endswith(("us", "um", "i", "is", "a", "ae", "en", "e", "ium"))
-    )
+    return after is not None and after.kind == "w" and after.text.endswith(LATIN)
 
 
 def _listed(stream: Sequence[Token], index: int, raw: str) -> bool:

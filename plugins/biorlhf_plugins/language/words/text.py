@@ -48,9 +48,10 @@ SPELLINGS = {
     "diarrhoea": "diarrhea", "coeliac": "celiac", "neutralised": "neutralized", "normalised": "normalized",
     "ageing": "aging", "grey": "gray", "fibre": "fiber", "fibres": "fiber", "centre": "center",
 }  # fmt: skip
-WHOLE = frozenset(
-    "does whereas perhaps always besides towards afterwards sometimes anyways its his hers ours yours".split()
+WHOLE_WORDS = (
+    "does whereas perhaps always besides towards afterwards sometimes anyways its his hers ours yours"
 )
+WHOLE = frozenset(WHOLE_WORDS.split())
 """Words whose s is no ending. With them every word of a vocabulary is written as a reader writes it."""
 ABBREVIATED = re.compile(r"(?<![\w.])([A-Z])\.(?=\s?[a-z]{2,}(?:us|um|i|is|a|ae|ens|ans|ile|ne|se|ii)\b)")
 """The full stop of "F. prausnitzii", which ends no sentence."""
