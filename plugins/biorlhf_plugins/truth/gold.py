@@ -11,9 +11,20 @@ from typing import Any
 from biorlhf import Question
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Extraction
-from biorlhf_plugins.language.words.lexicon import Additions, base, longest, pathway_key, with_additions
+from biorlhf_plugins.language.words.lexicon import Additions, base, longest, with_additions
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
+from biorlhf_plugins.truth.contrast import frames, turned
+from biorlhf_plugins.truth.targets import (
+    contrast_of,
+    feature_key,
+    heading,
+    is_direction,
+    is_set,
+    kind_of,
+    set_names,
+    target,
+)
 
 DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
 CLASS_KINDS = ("type", "pattern")
@@ -60,13 +71,14 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gold:
-    """Everything in a question's ground truth that V1 and V2 can grade."""
+    """All of a question's ground truth that V1 and V2 can grade; ``told`` are facts that are directions."""
 
     facts: tuple[Fact, ...] = ()
     answer: str | None = None
     answer_kind: tuple[str, Any] | None = None
     ranking: tuple[str, ...] = ()
     directions: tuple[Direction, ...] = ()
+    told: tuple[Direction, ...] = ()
     contrast: str = ""
     additions: Additions = field(default_factory=Additions)
     truth: Mapping[str, Any] = field(default_factory=dict)
@@ -81,7 +93,7 @@ class Gold:
     @property
     def has_facts(self) -> bool:
         """Whether there is something for V1 to grade."""
-        return bool(self.facts or self.answer is not None or self.ranking)
+        return bool(self.facts or self.told or self.answer is not None or self.ranking)
 
 
 def read(question: Question, text: str, lab: Additions | None = None) -> tuple[Gold, Extraction]:
@@ -93,15 +105,15 @@ def read(question: Question, text: str, lab: Additions | None = None) -> tuple[G
 def gold_of(question: Question, lab: Additions) -> Gold:
     """Slots from a ground truth. A malformed value raises ``ValueError`` or ``KeyError``."""
     truth = question.ground_truth
-    key = repr((sorted(truth.items(), key=lambda item: item[0]), question.tissue))
-    return _gold(key, _Frozen(truth, question.tissue), lab)
+    key = repr((sorted(truth.items(), key=lambda item: item[0]), question.tissue, question.prompt))
+    return _gold(key, _Frozen(truth, question.tissue, question.prompt), lab)
 
 
 class _Frozen:
     """Carries a ground truth past the cache, which looks at its text only."""
 
-    def __init__(self, truth: Mapping[str, Any], tissue: str | None) -> None:
-        self.truth, self.tissue = truth, tissue
+    def __init__(self, truth: Mapping[str, Any], tissue: str | None, prompt: str) -> None:
+        self.truth, self.tissue, self.prompt = truth, tissue, prompt
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Frozen)
@@ -113,7 +125,7 @@ class _Frozen:
 @functools.lru_cache(maxsize=1024)
 def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
     truth = frozen.truth
-    names = list(_new_names(truth))
+    names = list(_new_names(truth, frozen.prompt))
     additions = Additions((*lab.entries, *names))
     answer = truth.get("answer")
     if isinstance(answer, bool):
@@ -125,12 +137,17 @@ def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
             additions = Additions((*additions.entries, ("phrase", str(answer).lower(), (str(answer),))))
             kind = ("phrase", str(answer).lower())
     return Gold(
-        facts=tuple(_fact(fact, additions) for fact in truth.get("facts") or ()),
+        facts=tuple(_fact(fact, additions) for fact in truth.get("facts") or () if not is_direction(fact)),
         answer=None if answer is None else str(answer).strip().lower(),
         answer_kind=kind,
         ranking=tuple(_entity(str(name), additions) for name in truth.get("ranking") or ()),
         directions=tuple(_directions(truth, frozen.tissue, additions)),
-        contrast=str(truth.get("contrast") or ""),
+        told=tuple(
+            Direction(feature_key("feature", str(fact["entity"])), None, None, None, heading(fact))
+            for fact in truth.get("facts") or ()
+            if is_direction(fact)
+        ),
+        contrast=contrast_of(truth),
         additions=additions,
         truth=truth,
     )
@@ -142,9 +159,10 @@ def canonical_name(text: str, additions: Additions) -> Any:
     return kind[1] if kind else None
 
 
-def _new_names(truth: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Names in the ground truth that the built-in lexicon does not know."""
-    entities = [(str(f["entity"]), tuple(f.get("aliases") or ())) for f in truth.get("facts") or ()]
+    stated = [fact for fact in truth.get("facts") or () if not is_direction(fact)]
+    entities = [(str(f["entity"]), tuple(f.get("aliases") or ())) for f in stated]
     entities += [(str(name), ()) for name in truth.get("ranking") or ()]
     entities += [
         (str(name), ()) for name in (truth.get("tissue"), *(truth.get("tissue_directions") or ())) if name
@@ -155,7 +173,7 @@ def _new_names(truth: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, 
                 known = _kind_of(part, Additions())
                 canonical_name = str(known[1]) if known and known[0] == "entity" else part.lower()
                 yield "entity", canonical_name, (part, *(str(alias) for alias in aliases))
-    for fact in truth.get("facts") or ():
+    for fact in stated:
         value = fact.get("value")
         if (
             isinstance(value, str)
@@ -163,22 +181,23 @@ def _new_names(truth: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, 
             and _class_kind(str(fact.get("quantity", ""))) is None
         ):
             yield "phrase", value.lower(), (value,)
-    sets = [truth.get("pathway"), *(p.get("pathway") for p in truth.get("pathways") or ())]
-    for name in sets:
-        if name and not _known(pathway_key(str(name))[0], "path"):
-            yield "pathway", str(name), ()
+    for row in (truth, *(truth.get("pathways") or ())):
+        if row.get("pathway"):
+            yield from set_names(str(row["pathway"]), row.get("aliases") or ())
+    for row in (truth, *(truth.get("features") or ())):
+        name = str(row.get("feature") or "")
+        if name and is_set(row):
+            yield from set_names(name, row.get("aliases") or ())
+        elif name:
+            yield "feature", feature_key(kind_of(row), name), (name, *map(str, row.get("aliases") or ()))
+    for fact in truth.get("facts") or ():
+        if is_direction(fact):
+            name = str(fact["entity"])
+            yield "feature", feature_key("feature", name), (name, *map(str, fact.get("aliases") or ()))
     for name in (*(truth.get("missions") or ()), truth.get("mission")):
         if name and _flight(str(name)) is None:
             yield "mission", _mission(str(name)), (str(name), str(name).replace("_", " "))
-    yield from _groups(str(truth.get("contrast") or ""))
-
-
-def _groups(contrast: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """The groups of a contrast of one's own, KO_vs_WT, so that "higher in WT" is read as DOWN."""
-    groups = [group.replace("_", " ") for group in contrast.split("_vs_")]
-    if len(groups) == 2 and not any(_known(g, kind) for g in groups for kind in ("frame", "condition")):
-        frames = ("GROUND", "FLIGHT") if _is_control(groups[0]) else ("FLIGHT", "GROUND")
-        yield from (("frame", frame, (g,)) for frame, g in zip(frames, groups, strict=True))
+    yield from frames(contrast_of(truth), prompt)
 
 
 def _known(name: str, kind: str) -> bool:
@@ -281,8 +300,7 @@ def quantity_of(text: str) -> str | None:
 
 
 def _directions(truth: Mapping[str, Any], tissue: str | None, additions: Additions) -> Iterator[Direction]:
-    name = str(truth.get("pathway") or "")
-    key, db = pathway_key(name) if name else ("", None)
+    key, db = target(truth)
     db = str(truth["db"]).lower() if truth.get("db") else db
     place = truth.get("tissue") or tissue
     tissue_name = _entity(str(place), additions) if place else None
@@ -294,18 +312,14 @@ def _directions(truth: Mapping[str, Any], tissue: str | None, additions: Additio
         yield Direction(key, db, _entity(str(each), additions), None, turn(label), not truth.get("direction"))
     for each, label in (truth.get("missions") or {}).items():
         yield Direction(key, db, tissue_name, _mission(str(each)), turn(label), not truth.get("direction"))
-    for row in truth.get("pathways") or ():
-        row_key, row_db = pathway_key(str(row["pathway"]))
+    for row in (*(truth.get("pathways") or ()), *(truth.get("features") or ())):
+        row_key, row_db = target(row)
         place = _entity(str(row["tissue"]), additions) if row.get("tissue") else tissue_name
         yield Direction(row_key, row_db, place, mission, turn(row["direction"]))
 
 
-def _is_control(group: str) -> bool:
-    return re.search(r"ground|control|vehicle|sham", group.lower()) is not None
-
-
 def _turned(contrast: str) -> Any:
-    turn = _is_control(contrast.partition("_vs_")[0])
+    turn = turned(contrast)
 
     def label(value: Any) -> str:
         upper = str(value).upper()

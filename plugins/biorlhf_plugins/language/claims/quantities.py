@@ -110,7 +110,7 @@ def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:
         "thus",
         "was",
         "does",
-        "wherea",
+        "whereas",
     )
 
 

@@ -23,6 +23,7 @@ class Reader:
     clean: Clean
     given: dict[str, tuple[Any, ...]]
     marks: Sequence[str]
+    question: frozenset[str] = frozenset()
     carried: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     columns: list[list[Mention]] = field(default_factory=list)
@@ -34,6 +35,9 @@ class Reader:
     db: str | None = None
     operands: frozenset[int] = frozenset()
     quotients: frozenset[int] = frozenset()
+    starts: dict[int, Mention] = field(default_factory=dict)
+    ends: dict[int, Mention] = field(default_factory=dict)
+    elsewhere: bool = False
     fresh: frozenset[int] = frozenset()
 
     def span(self, first: int, last: int) -> tuple[int, int]:

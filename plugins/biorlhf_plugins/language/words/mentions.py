@@ -68,6 +68,7 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
                 end += 1
             if not _cited(stream, index, end):
                 found.append(Mention("num", number, index, end))
+                _times(stream, number, index, end, found)
             index = end
         elif token.text == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
@@ -82,6 +83,8 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
             if meanings[0][0] in NAMING:
                 _beside(stream, meanings[0], index, end, found)
             found.extend(_meant(meanings, index, end))
+            if meanings[0][0] == "dir" and end - index > 2 and stream[end - 1].text in ("of", "in"):
+                found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
         elif token.kind == "w" and (token.text in UNLISTED or token.text.startswith(MISSIONS)):
             nothing = index if token.text in ("nothing", "none") else nothing
@@ -93,6 +96,15 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
                 nothing = -1
             index += 1
     return found
+
+
+def _times(stream: list[Token], number: Number, first: int, last: int, found: list[Mention]) -> None:
+    """The direction in "8x those of normal lung" and "0.3-fold that in controls"."""
+    timed = last < len(stream) and stream[last].text == "time"
+    pronoun, link = [*(t.text for t in stream[last + timed : last + timed + 2]), "", ""][:2]
+    if pronoun in ("those", "that") and link in ("of", "in") and (timed or number.unit == "ratio"):
+        found.append(Mention("dir", "UP" if number.value > 1 else "DOWN", first, last + timed))
+        found.append(Mention("cmp", "", last + timed, last + timed + 2))
 
 
 def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
@@ -123,6 +135,8 @@ def _beside(
         after = stream[last].text if last < len(stream) else ""
         if before in DEGREES and after not in OF_SETS and (not found or found[-1].last < first):
             found.append(Mention("dir", DEGREES[before], first - 1, first))
+    elif value in DIRECTED and "among" in [t.text for t in stream[max(0, first - 5) : first]]:
+        found.append(Mention("dir", DIRECTED[value], first, last))  # "among the most induced genes"
     elif (
         value in DIRECTED
         and last > first + 1

@@ -41,8 +41,20 @@ LOOK_ALIKES = dict(
 )
 SPELLINGS = {
     "signalling": "signaling", "programme": "program", "programmes": "program", "oestrogen": "estrogen",
-    "haem": "heme", "tumour": "tumor",
+    "haem": "heme", "tumour": "tumor", "tumours": "tumor", "leukaemia": "leukemia", "anaemia": "anemia",
+    "oedema": "edema", "oesophagus": "esophagus", "oesophageal": "esophageal", "foetal": "fetal",
+    "haematopoiesis": "hematopoiesis", "haematopoietic": "hematopoietic", "ischaemia": "ischemia",
+    "ischaemic": "ischemic", "hypoxaemia": "hypoxemia", "sulphate": "sulfate", "sulphur": "sulfur",
+    "diarrhoea": "diarrhea", "coeliac": "celiac", "neutralised": "neutralized", "normalised": "normalized",
+    "ageing": "aging", "grey": "gray", "fibre": "fiber", "fibres": "fiber", "centre": "center",
 }  # fmt: skip
+WHOLE_WORDS = (
+    "does whereas perhaps always besides towards afterwards sometimes anyways its his hers ours yours"
+)
+WHOLE = frozenset(WHOLE_WORDS.split())
+"""Words whose s is no ending. With them every word of a vocabulary is written as a reader writes it."""
+ABBREVIATED = re.compile(r"(?<![\w.])([A-Z])\.(?=\s?[a-z]{2,}(?:us|um|i|is|a|ae|ens|ans|ile|ne|se|ii)\b)")
+"""The full stop of "F. prausnitzii", which ends no sentence."""
 HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 TOKEN = re.compile(
@@ -82,7 +94,7 @@ class Clean(NamedTuple):
 
 def clean(text: str) -> Clean:
     """Bring a text to one form. Characters that become several keep one origin."""
-    visible = visible_text(text)
+    visible = ABBREVIATED.sub(r"\1 ", visible_text(text))
     if len(visible) <= LIMIT and not NON_ASCII.search(visible):
         return Clean(visible.lower(), None, len(text))
     pieces: list[str] = []
@@ -187,6 +199,8 @@ def canonical(word: str) -> str:
         word = word.split("'")[0]
     word = word.replace("-", "")
     word = SPELLINGS.get(word, word)
+    if word in WHOLE:
+        return word
     if word.endswith("ies") and len(word) > 5:
         return word[:-3] + "y"
     if len(word) > 5 and word.endswith(("shes", "ches", "sses", "xes", "zzes")):
@@ -194,6 +208,11 @@ def canonical(word: str) -> str:
     if len(word) > 3 and word[-1] == "s" and word[-2] not in "sui":
         return word[:-1]
     return word
+
+
+def vocabulary(listed: str) -> frozenset[str]:
+    """Words as a text's tokens spell them, for comparing with those."""
+    return frozenset(canonical(word) for word in listed.lower().split())
 
 
 def tokens(text: str) -> list[Token]:
