@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.corrections import supersede
+from biorlhf_plugins.language.claims.foils import label_rows, with_foils
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.records import Claim, Confidence, Extraction, Named, Span
@@ -64,7 +65,9 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     mentions = _thinned(scan(stream, lexicon))
     if "musc" in cleaned.text or "brain" in cleaned.text:
         mentions = resolve_parts(stream, mentions, asked["entity"])
+    mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
     parts = sentences(stream, mentions)
+    label_rows(stream, parts, additions)
     marks = modalities(stream, mentions, parts)
     sums = equations(stream, mentions)
     operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))

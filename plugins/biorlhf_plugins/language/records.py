@@ -37,10 +37,12 @@ class Claim(NamedTuple):
     """One statement: a slot and what is said of it.
 
     ``kind`` is "number", "direction" or "class". A number has ``value`` and, where it is a range,
-    ``low`` and ``high``. A direction has ``label`` UP, DOWN, NS or MIXED, already turned into the
-    frame treated-minus-control; a class has its label, upper case. ``negated`` says that the text
-    denies it. ``modality`` is "asserted", "quoted", "hypothetical" or "corrected". ``partial``
-    marks "mostly", "in some missions". ``span`` is [start, end) in the original text.
+    ``low`` and ``high``; it is ``signed`` where a sign is written, with so many ``decimals`` and
+    significant ``digits`` (no decimals where it is scaled, as 1.6k is). A direction has ``label`` UP,
+    DOWN, NS or MIXED, already turned into the frame treated-minus-control; a class has its label, upper
+    case. ``negated`` says that the text denies it. ``modality`` is "asserted", "quoted", "hypothetical"
+    or "corrected". ``partial`` marks "mostly", "in some missions". ``span`` is [start, end) in the
+    original text.
     """
 
     kind: str
@@ -57,6 +59,9 @@ class Claim(NamedTuple):
     final: bool = False
     sentence: int = 0
     chunk: int = 0
+    signed: bool = False
+    decimals: int | None = None
+    digits: int = 0
 
     @property
     def asserted(self) -> bool:

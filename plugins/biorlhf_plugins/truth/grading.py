@@ -8,10 +8,11 @@ from biorlhf import Question
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Correctness, Extraction
 from biorlhf_plugins.language.words.lexicon import Additions
+from biorlhf_plugins.truth.credits import RIGHT
 from biorlhf_plugins.truth.directions import grade_directions
 from biorlhf_plugins.truth.facts import grade_facts
 from biorlhf_plugins.truth.gold import Gold, read
-from biorlhf_plugins.truth.graded import RIGHT, Graded
+from biorlhf_plugins.truth.graded import Graded
 
 
 @functools.lru_cache(maxsize=16)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from biorlhf_plugins.language.claims.reader import Reader
+from biorlhf_plugins.language.claims.reader import ROLES, Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
+from biorlhf_plugins.language.words.measured import GENERIC
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 
@@ -17,6 +18,19 @@ SURPLUS = frozenset(("more", "fewer", "additional", "extra"))
 PREPOSITIONS = frozenset(("in", "at", "under", "for", "of", "on", "with", "during", "from", "after", "by"))
 
 
+EVIDENCE = "evidence"
+"""What qualifies another figure: an interval, an error, a sample's size, a year. It answers nothing."""
+
+INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile"))
+SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
+STATISTICAL = frozenset(("ci", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
+YEAR_BEFORE = frozenset(("in", "since", "until", "al", "year", "january", "march", "may", "june", "july"))
+PART = frozenset(("them", "these", "those", "which", "whom"))
+LABEL_MARKS = frozenset((":", "="))
+LABEL_LENGTH = 4
+LISTED = 4
+
+
 def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> str | None:
     if focus.kind in ("type", "pattern"):
         return focus.kind
@@ -27,19 +41,23 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     number: Number = focus.value  # type: ignore[assignment]
     if focus.first in reader.quotients and not number.unit:
         return "ratio"
+    if _evidence(reader, focus):
+        return EVIDENCE
     chunk = sentence.chunks[index]
     total = _of_total(reader, focus)
     if total:
         return _share(chunk, focus, total)
-    if number.unit:
-        return {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
     named = [m for m in chunk.mentions if m.kind == "quantity"] if "quantity" in reader.kinds else []
     after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _number_between(chunk, focus, m)]
     before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _number_between(chunk, m, focus)]
-    if before and before[-1].value in ("padj", "nes", "log2fc", "ratio", "difference"):
-        return str(before[-1].value)
-    if _whole(reader, focus) and after and after[0].value == "deg":
-        return "deg"
+    scalar = next((str(m.value) for m in before[::-1] if _scalar(str(m.value))), None)
+    if scalar is not None and (not number.unit or scalar not in COUNTED):
+        return _in_unit(scalar, number)
+    if number.unit:
+        own = next((str(m.value) for m in after if m.value not in COUNTED and " " in str(m.value)), None)
+        return own or {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
+    if _whole(reader, focus):
+        return "deg" if after and after[0].value == "deg" else EVIDENCE
     if focus.last < len(reader.stream) and reader.stream[focus.last].text in SURPLUS:
         return "difference"
     if after and after[0].first - focus.last <= 1:
@@ -47,6 +65,28 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     near = [*after, *(m for m in before if m.value not in NOUN_UNITS)]
     if near:
         return _directed(chunk, focus, str(near[0].value))
+    return _unnamed(reader, sentence, index, focus, named)
+
+
+COUNTED = frozenset(("deg", "deg_up", "deg_down", "background", *NOUN_UNITS))
+MULTIPLES = frozenset(("log2fc", "fc", "ratio"))
+
+
+def _scalar(name: str) -> bool:
+    """True for a quantity that is told as "its name, its value": not for what is counted."""
+    return name not in COUNTED
+
+
+def _in_unit(name: str, number: Number) -> str:
+    """ "log2 fold change: 4.3-fold": what is written behind the figure tells its scale."""
+    return "ratio" if number.unit == "ratio" and name in MULTIPLES else name
+
+
+def _unnamed(
+    reader: Reader, sentence: Sentence, index: int, focus: Mention, named: list[Mention]
+) -> str | None:
+    """The quantity of a figure beside which none of the lexicon's stands: a noun, a direction, a label."""
+    chunk = sentence.chunks[index]
     word = reader.stream[focus.last].text if focus.last < len(reader.stream) else ""
     if reader.stream[min(focus.last, len(reader.stream) - 1)].kind == "w" and _noun(
         reader, chunk, focus, word
@@ -62,7 +102,93 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
         if label.kind == "dir" and label.value in ("UP", "DOWN"):
             return "deg_up" if label.value == "UP" else "deg_down"
     wider = [m.value for m in named if m.value not in NOUN_UNITS]
-    return str(wider[0]) if wider and wider[0] in ("nes", "log2fc", "padj") else None
+    if wider and wider[0] in ("nes", "log2fc", "padj"):
+        return str(wider[0])
+    return _label(reader, sentence, focus)
+
+
+def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
+    """The words of "gained: 2,915" where they are no known name: a quantity by its own words."""
+    at = focus.first - 1
+    if at <= sentence.first or reader.stream[at].text not in LABEL_MARKS:
+        return None
+    known = {i for m in sentence.mentions for i in range(m.first, m.last)}
+    words: list[str] = []
+    while at > max(sentence.first, focus.first - 2 - LABEL_LENGTH):
+        at -= 1
+        if reader.stream[at].kind != "w" or at in known:
+            break
+        words.insert(0, reader.stream[at].text)
+    return " ".join(w for w in words if w not in GENERIC) or None
+
+
+def column_quantity(reader: Reader, column: int) -> str | None:
+    """What a table's column says: its header's quantity, else the header's own words."""
+    header = reader.columns[column] if column < len(reader.columns) else []
+    known = next((str(m.value) for m in header if m.kind == "quantity"), None)
+    if (
+        known is not None
+        or any(m.kind in ROLES or m.kind == "dir" for m in header)
+        or column >= len(reader.headers)
+    ):
+        return known
+    first, last = reader.headers[column]
+    words = [t.text for t in reader.stream[first:last] if t.kind == "w" and t.text not in GENERIC]
+    return " ".join(words) or None
+
+
+def _evidence(reader: Reader, focus: Mention) -> bool:
+    """Does a figure only qualify another: "95 % CI 0.54–0.86", "± 4.1", "n = 9", "12 of them", "(2021)"?"""
+    stream, number = reader.stream, focus.value
+    before = [t.text for t in stream[max(0, focus.first - 6) : focus.first]][::-1]
+    after = [t.text for t in stream[focus.last : focus.last + 3]]
+    previous = before[0] if before else ""
+    if previous in SPREADS or (previous in ("=", ":", "of") and before[1:2] and before[1] in SPREADS | {"n"}):
+        return True
+    if previous == "-" and before[1:3] == ["/", "+"]:
+        return True
+    if previous == "/" and focus.first > 1 and stream[focus.first - 2].number is not None:
+        return True
+    if number.unit == "percent" and STATISTICAL & set(after[:2]) and after[0] != "(":  # type: ignore[attr-defined]
+        return not ({"my", "i"} & set(before))
+    if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:
+        return True
+    if _interval(reader, focus, before):
+        return True
+    return _year(reader, focus, before, after)
+
+
+def _interval(reader: Reader, focus: Mention, before: list[str]) -> bool:
+    """True for both ends behind "CI", "IQR" or the like, and for a pair in brackets behind a figure."""
+    seen = 0
+    for at in range(focus.first - 1, max(-1, focus.first - 8), -1):
+        token = reader.stream[at]
+        if token.text in INTERVALS:
+            return True
+        seen += token.number is not None
+        if seen > 1 or token.text in (".", ";", "!", "?", "\n", ")", "]"):
+            break
+    closing = [t.text for t in reader.stream[focus.last : focus.last + 3]]
+    if before[:1] == ["["] and len(before) > 1 and focus.first > 1 and reader.stream[focus.first - 2].number:
+        return True
+    return bool(
+        closing[:1] == ["]"] and len(before) > 2 and before[0] in (",", "–", "to") and before[2] == "["
+    )
+
+
+def _year(reader: Reader, focus: Mention, before: list[str], after: list[str]) -> bool:
+    number: Number = focus.value  # type: ignore[assignment]
+    if not (
+        1900 <= number.value < 2100 and len(number.word) == 4 and not number.unit and number.word.isdigit()
+    ):
+        return False
+    token = reader.stream[focus.first]
+    if token.end - token.start != 4 or token.text != number.word:
+        return False
+    follows = after[0] if after else "."
+    if before and before[0] in YEAR_BEFORE and not follows.isalpha():
+        return True
+    return bool(before and before[0] in ("(", ",") and follows in (")", ";"))
 
 
 def _of_total(reader: Reader, focus: Mention) -> int:
@@ -87,13 +213,18 @@ def _share(chunk: Chunk, focus: Mention, total: int) -> str:
     return "deg_up" if way.value == "UP" else "deg_down"
 
 
+OPENS_WHOLE = frozenset(("out", ".", ";", "\n", ",", "(", ":", "—"))
+
+
 def _whole(reader: Reader, focus: Mention) -> bool:
-    """True for the 5,477 of "2,923 of the 5,477"."""
+    """True for the 5,477 of "2,923 of the 5,477" and of "Of 5,477 genes, …"."""
     at = focus.first - 1
-    while at > max(0, focus.first - 5) and reader.stream[at].text in DETERMINERS:
+    while at >= max(0, focus.first - 5) and reader.stream[at].text in DETERMINERS:
         at -= 1
-    after = reader.stream[at + 1].text if at >= 0 else ""
-    return after == "of" and (reader.stream[at].number is not None or reader.stream[at].text == "out")
+    after = reader.stream[at + 1].text if at + 1 < len(reader.stream) else ""
+    if after != "of":
+        return False
+    return at < 0 or reader.stream[at].number is not None or reader.stream[at].text in OPENS_WHOLE
 
 
 def _number_between(chunk: Chunk, left: Mention, right: Mention) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Confidence, Span
 from biorlhf_plugins.language.stance.page import Page
+from biorlhf_plugins.language.stance.places import below, heads, statistical
 from biorlhf_plugins.language.stance.stakes import (
     SPREAD,
     WAGERS,
@@ -61,8 +62,12 @@ def read_confidence(
     numbers: list[Found] = []
     categories: list[Found] = []
     said: list[Found] = []
+    heading, placed = below(page, triggers)
+    for value, first, last, how in placed:
+        (numbers if how == "number" else categories).append((value, page.span(first, last), how, first))
     for trigger in triggers:
-        _read_trigger(page, trigger, numbers, categories, said)
+        if trigger.first not in heading:
+            _read_trigger(page, trigger, numbers, categories, said)
     corrections = [m.first for m in content if m.kind == "corr"]
     if corrections and numbers and numbers[-1][3] > corrections[-1]:
         numbers = [n for n in numbers if n[3] > corrections[-1]]
@@ -82,7 +87,7 @@ def _read_trigger(
         if staked is not None:
             numbers.append((staked[0], page.span(first, staked[2]), "number", staked[1]))
         return
-    if page.text(last) in ("interval", "intervals", "ci", "band", "limit"):
+    if statistical(page, trigger):
         return
     got = _number_near(page, trigger)
     if got is not None:
@@ -144,7 +149,7 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
         return _at_level(page, trigger.last + 1)
     if trigger.kind == "sureness" or trigger.value == "likely" or page.text(trigger.first) == "likely":
         return None
-    at, linked = trigger.last, True
+    at, linked, heading = trigger.last, True, heads(page, trigger)
     named = page.text(at) in OBJECT_STARTS
     limit = at + (16 if named else 7)
     while at < min(limit, len(page.stream)):
@@ -157,7 +162,8 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
             return _after(page, hit, page.text(trigger.first) in WAGERS) if joined else None
         if page.text(at) in (".", ";", "!", "?"):
             return None
-        if page.text(at) == "\n" and not (at == trigger.last + 1 or page.text(at - 1) in (":", "\n")):
+        below_it = heading or at == trigger.last + 1 or page.text(at - 1) in (":", "\n")
+        if page.text(at) == "\n" and not below_it:
             return None
         linked = (linked and (page.text(at) in LINKS or at in page.levels)) or (
             named and page.text(at) in COPULAS
@@ -221,14 +227,15 @@ def _level_near(page: Page, trigger: Mention) -> Mention | None:
     before = page.level_ends.get(trigger.first)
     if before is not None and word in ("confidence", "certainty", "conviction"):
         return before
-    at, linked = trigger.last, True
+    at, linked, heading = trigger.last, True, heads(page, trigger)
     named = page.text(at) in OBJECT_STARTS
     while at < min(trigger.last + (10 if named else 5), len(page.stream)):
         word = page.text(at)
         if at in page.levels and linked:
             return page.levels[at]
         linked = (linked and word in LINKS) or (named and word in COPULAS)
-        if word in STOPS or word == "," or not (linked or named):
+        stops = word in STOPS and not (heading and word == "\n")
+        if stops or word == "," or not (linked or named):
             return None
         at += 1
     return None

@@ -180,6 +180,8 @@ def with_additions(additions: Additions) -> Lexicon:
         if kind == "pathway":
             add_pathway(trie, value, aliases)
             continue
+        if kind == "asked":  # only says of which kind the asked names are: see claims/foils.py
+            continue
         for phrase in (value, *aliases):
             add(trie, words(phrase), kind, value)
     return Lexicon((trie, *base().content), base().stance)

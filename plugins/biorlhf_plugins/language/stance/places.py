@@ -1,0 +1,99 @@
+"""Where a confidence stands: under a heading, in a table's column; and where one is a statistic's."""
+
+from __future__ import annotations
+
+import itertools
+
+from biorlhf_plugins.language.stance.page import Page
+from biorlhf_plugins.language.stance.stakes import ratio_of, scale
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
+
+STATISTICAL = frozenset(("interval", "ci", "band", "limit", "region", "bound", "level", "coefficient"))
+"""After "confidence" these belong to a statistic: "at the 95 % confidence level"."""
+
+OWN = frozenset(("my", "i", "overall", "our"))
+BEFORE_HEADING = frozenset(("my", "final", "overall", "stated", "the", ".", ")", "•", "—", "estimated"))
+RULES = frozenset(("|", "—", ":", "\n", "-", "+"))
+
+Cell = tuple[int, int]
+Placed = tuple[float | None, int, int, str]
+"""(value or None where it is invalid, first token, last token, "number" or "category")."""
+
+
+def statistical(page: Page, trigger: Mention) -> bool:
+    """True for the confidence of an interval, a limit or a level, which is not the writer's."""
+    last = trigger.last
+    if page.text(last) in STATISTICAL - {"level"}:
+        return True
+    levelled = "level" in (page.text(last - 1), page.text(last), page.text(trigger.first))
+    before = page.number_ends.get(trigger.first)
+    if not levelled or before is None:
+        return False
+    number: Number = before.value  # type: ignore[assignment]
+    own = {page.text(i) for i in range(before.first - 5, before.first)} & OWN
+    return number.unit == "percent" and not own
+
+
+def heads(page: Page, trigger: Mention) -> bool:
+    """Does a trigger fill its line: "### Confidence level:"? What it names then stands below."""
+    at = trigger.first - 1
+    while page.text(at) in BEFORE_HEADING or (
+        at >= 0 and page.stream[at].kind == "n" and page.text(at + 1) in ".)"
+    ):
+        at -= 1
+    if at >= 0 and page.text(at) != "\n":
+        return False
+    return page.text(trigger.last + (page.text(trigger.last) == ":")) == "\n"
+
+
+def below(page: Page, triggers: list[Mention]) -> tuple[set[int], list[Placed]]:
+    """The triggers that head a table's column, by token, and what the rows under them say."""
+    heading: set[int] = set()
+    placed: list[Placed] = []
+    if not any(t.text == "|" for t in page.stream):
+        return heading, placed
+    columns: list[int] = []
+    for first, last in _lines(page):
+        if "|" not in {page.text(i) for i in range(first, last)}:
+            columns = []
+            continue
+        cells = _cells(page, first, last)
+        if all(page.text(i) in RULES for i in range(first, last)):
+            continue
+        inside = [t for t in triggers if first <= t.first < last]
+        if inside and not any(first <= at < last for at in page.numbers):
+            columns = [i for i, (a, b) in enumerate(cells) if any(a <= t.first < b for t in inside)]
+            alone = len(cells) == 2 and columns == [0]  # "| confidence | high |" is a row of its own
+            columns = [] if alone else columns
+            heading |= {t.first for t in inside if not alone}
+            continue
+        for column in columns:
+            if column < len(cells) and (found := _value(page, cells[column])) is not None:
+                placed.append(found)
+    return heading, placed
+
+
+def _lines(page: Page) -> list[Cell]:
+    ends = [i for i, t in enumerate(page.stream) if t.text == "\n"] + [len(page.stream)]
+    starts = [0, *(end + 1 for end in ends[:-1])]
+    return [(a, b) for a, b in zip(starts, ends, strict=True) if b > a]
+
+
+def _cells(page: Page, first: int, last: int) -> list[Cell]:
+    bars = [i for i in range(first, last) if page.text(i) == "|"]
+    edges = [*([] if bars[0] == first else [first - 1]), *bars, *([] if bars[-1] == last - 1 else [last])]
+    return [(a + 1, b) for a, b in itertools.pairwise(edges)]
+
+
+def _value(page: Page, cell: Cell) -> Placed | None:
+    first, last = cell
+    numbers = [page.numbers[i] for i in range(first, last) if i in page.numbers]
+    if len(numbers) == 2 and page.text(numbers[0].last) in ("/", "out", "of"):
+        return ratio_of(numbers[0], numbers[1].value), numbers[0].first, numbers[1].last, "number"
+    if numbers:
+        return scale(numbers[0].value), numbers[0].first, numbers[0].last, "number"  # type: ignore[arg-type]
+    levels = [page.levels[i] for i in range(first, last) if i in page.levels]
+    if levels:
+        return float(str(levels[0].value)), levels[0].first, levels[0].last, "category"
+    return None
