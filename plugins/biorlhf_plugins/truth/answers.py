@@ -8,7 +8,8 @@ from typing import Any
 
 from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
 from biorlhf_plugins.language.stance.stance import prompt_words
-from biorlhf_plugins.truth.gold import OPEN_GUESS, Gold
+from biorlhf_plugins.truth.credits import OPEN_GUESS, YES_NO_GUESS
+from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded
 
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
@@ -17,7 +18,7 @@ SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 def grade_answer(gold: Gold, said: Extraction, graded: Graded, prompt: str) -> None:
     assert gold.answer is not None
     if gold.answer_kind is None:
-        graded.guesses.append(0.5)
+        graded.guesses.append(YES_NO_GUESS)
         labels = {c.label: c for c in said.answers}
         if not labels:
             labels = _echoed(said, prompt)
@@ -94,7 +95,7 @@ def _echoed(said: Extraction, prompt: str) -> dict[str | None, Claim]:
 
 
 def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None:
-    graded.guesses.append(0.5 if len(gold) == 2 else OPEN_GUESS)  # two names have two orders
+    graded.guesses.append(YES_NO_GUESS if len(gold) == 2 else OPEN_GUESS)  # two names have two orders
     orders = rankings(said, gold)
     graded.answered = graded.answered or bool(orders)
     credits = [_concordance(order, gold) for order in orders]

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction
+from biorlhf_plugins.truth.credits import SIGNIFICANT
 from biorlhf_plugins.truth.facts import condition_fits
 from biorlhf_plugins.truth.gold import Direction, Gold
 from biorlhf_plugins.truth.graded import Graded
 
 NEAR = 0.25
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
-SIGNIFICANT = 0.05
 
 
 def grade_directions(gold: Gold, said: Extraction, prompt: str) -> Graded:

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from biorlhf_plugins.language.extract import prompt_mentions
+from biorlhf_plugins.language.claims.quantities import NOUN_UNITS
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
+from biorlhf_plugins.language.words.measured import HEADS, MEASURES
 from biorlhf_plugins.language.words.text import visible_text
 from biorlhf_plugins.truth.answers import grade_answer, grade_ranking
 from biorlhf_plugins.truth.credits import (
@@ -50,7 +52,6 @@ LEXICAL = frozenset((
 ))  # fmt: skip
 """Quantities by the lexicon's names; any other is named by its own words."""
 
-LABEL = re.compile(r" ")
 PARTS = frozenset(("deg_up", "deg_down", "percent"))
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
 
@@ -140,14 +141,18 @@ def _quantity_fits(fact: Fact, stated: str | None) -> int:
         return FITTING if stated not in LEXICAL else UNFIT
     if gold in FOLDS:
         return FITTING if stated in ("log2fc", "fc", "ratio", "percent") else UNFIT
-    shared_words = bool(fact.asked.words & set(stated.split()))
+    if stated == "sample":
+        return OTHER
     if not fact.asked.own:
-        return UNFIT if stated in LEXICAL or not LABEL.search(stated) else OTHER
+        return UNFIT
+    shared_words = fact.asked.words & set(stated.split())
+    if stated in MEASURES or (shared_words <= HEADS and fact.asked.words - HEADS):
+        shared_words = frozenset()
     if stated in ("percent", "ratio", "dose", "time") or shared_words:
         return FITTING
     if stated == "share":
         return FITTING if fact.asked.counts else OTHER
-    return UNFIT if stated in LEXICAL else OTHER
+    return UNFIT if stated in LEXICAL - NOUN_UNITS else OTHER
 
 
 def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | None, alone: bool) -> None:

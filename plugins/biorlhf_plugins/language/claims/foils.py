@@ -8,13 +8,14 @@ role, and attribution treats it like any known name. No word that the question i
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
-from biorlhf_plugins.language.words.lexicon import Additions
-from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.lexicon import HERE, Additions, base
+from biorlhf_plugins.language.words.mentions import Mention, scan
 from biorlhf_plugins.language.words.text import Clean, Token, canonical, clean, tokens
 from biorlhf_plugins.language.words.units import Unit, unit_at
 from biorlhf_plugins.language.words.vocabulary import (
@@ -40,6 +41,9 @@ MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/]+")
 LABEL = re.compile(r"\d{1,4}[a-z]?|[a-z]|[ivx]{1,4}")
 JOINS = frozenset((",", "and", "or", "&", "/", "–"))
 INTRODUCED = frozenset((":", "=", "(", "|", "at", "is", "was", "by", "fell", "rose", "had", "ha"))
+OPEN = frozenset(("path", "num", "quantity"))
+"""Mentions that may be names as well: MYC is a set's alias, a "sample" is counted elsewhere."""
+
 LISTED = 8
 
 
@@ -53,6 +57,7 @@ class Shapes(NamedTuple):
     binomials: bool
     arms: bool
     tissues: bool
+    places: bool
     measures: dict[str, list[tuple[float, str]]]
 
     @property
@@ -66,7 +71,7 @@ def shapes(additions: Additions) -> Shapes:
     heads: dict[str, tuple[str, dict[str, str]]] = {}
     groups: dict[str, frozenset[str]] = {}
     measures: dict[str, list[tuple[float, str]]] = {}
-    flags = dict.fromkeys(("symbols", "titles", "binomials", "arms", "tissues"), False)
+    flags = dict.fromkeys(("symbols", "titles", "binomials", "arms", "tissues", "places"), False)
     for kind, role, names in additions.entries:
         if kind != "asked":
             continue
@@ -89,6 +94,7 @@ def shapes(additions: Additions) -> Shapes:
             flags["titles"] |= TITLE.fullmatch(name) is not None or capital
             flags["binomials"] |= BINOMIAL.fullmatch(name) is not None
             flags["arms"] |= bool(words) and (words[-1] in ARMS or any(w.endswith(STEMS) for w in words))
+            flags["places"] |= any(m.kind == "entity" for m in scan(tokens(clean(name).text), base()))
             flags["tissues"] |= bool(words) and all(w in TISSUES for w in words)
     return Shapes(heads, groups, **flags, measures=measures)
 
@@ -110,13 +116,15 @@ def with_foils(
     labels = LABELLED | asked.heads.keys()
     if not asked.any and not any(t.text in labels for t in stream):
         return mentions
+    if asked.any and not (asked.places or asked.tissues):  # where a gene is measured is no rival of the gene
+        mentions = [m for m in mentions if m.kind != "entity" or m.value not in _places()]
     known = {i: m for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
     gone: set[int] = set()
     for index, token in enumerate(stream):
         if token.text in labels:
             found += _labelled(stream, index, asked, known, gone)
-        if not asked.any or (index in known and known[index].kind not in ("path", "num")):
+        if not asked.any or (index in known and known[index].kind not in OPEN):
             continue
         if token.kind == "n":
             found += _dose(token, index, cleaned, text, asked, known)
@@ -127,6 +135,12 @@ def with_foils(
     taken = gone | {i for m in found for i in range(m.first, m.last)}
     kept = [m for m in mentions if not (m.kind in ("num", "path") and m.first in taken)]
     return sorted((*kept, *found), key=lambda m: (m.first, m.last))
+
+
+@functools.cache
+def _places() -> frozenset[str]:
+    tables = json.loads((HERE / "lexicon.json").read_text("utf-8"))
+    return frozenset(tables["entity"])
 
 
 @functools.lru_cache(maxsize=256)

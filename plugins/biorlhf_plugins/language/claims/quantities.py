@@ -27,7 +27,7 @@ STATISTICAL = frozenset(("ci", "cri", "hpd", "interval", "level", "limit", "band
 YEAR_BEFORE = frozenset(("in", "since", "until", "al", "year", "january", "march", "may", "june", "july"))
 PART = frozenset(("them", "these", "those", "which", "whom"))
 LABEL_MARKS = frozenset((":", "="))
-LABEL_LENGTH = 4
+LABEL_LENGTH = 2
 LISTED = 4
 
 
@@ -44,12 +44,15 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     if _evidence(reader, focus):
         return EVIDENCE
     chunk = sentence.chunks[index]
+    if _sample(reader, chunk, focus):
+        return "sample"
     total = _of_total(reader, focus)
     if total:
         return _share(chunk, focus, total)
     named = [m for m in chunk.mentions if m.kind == "quantity"] if "quantity" in reader.kinds else []
     after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _number_between(chunk, focus, m)]
     before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _number_between(chunk, m, focus)]
+    before = [m for m in before if m.value not in COUNTED or not _counts(chunk, m)]
     scalar = next((str(m.value) for m in before[::-1] if _scalar(str(m.value))), None)
     if scalar is not None and (not number.unit or scalar not in COUNTED):
         return _in_unit(scalar, number)
@@ -114,11 +117,11 @@ def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
         return None
     known = {i for m in sentence.mentions for i in range(m.first, m.last)}
     words: list[str] = []
-    while at > max(sentence.first, focus.first - 2 - LABEL_LENGTH):
+    while at > sentence.first and reader.stream[at - 1].kind == "w" and at - 1 not in known:
         at -= 1
-        if reader.stream[at].kind != "w" or at in known:
-            break
         words.insert(0, reader.stream[at].text)
+        if len(words) > LABEL_LENGTH:
+            return None
     return " ".join(w for w in words if w not in GENERIC) or None
 
 
@@ -143,7 +146,7 @@ def _evidence(reader: Reader, focus: Mention) -> bool:
     before = [t.text for t in stream[max(0, focus.first - 6) : focus.first]][::-1]
     after = [t.text for t in stream[focus.last : focus.last + 3]]
     previous = before[0] if before else ""
-    if previous in SPREADS or (previous in ("=", ":", "of") and before[1:2] and before[1] in SPREADS | {"n"}):
+    if previous in SPREADS or (previous in ("=", ":", "of") and before[1:2] and before[1] in SPREADS):
         return True
     if previous == "-" and before[1:3] == ["/", "+"]:
         return True
@@ -225,6 +228,18 @@ def _whole(reader: Reader, focus: Mention) -> bool:
     if after != "of":
         return False
     return at < 0 or reader.stream[at].number is not None or reader.stream[at].text in OPENS_WHOLE
+
+
+def _counts(chunk: Chunk, noun: Mention) -> bool:
+    """True for a noun that has its number already: the peaks of "18,344 peaks from 41 million reads"."""
+    return any(m.kind == "num" and 0 <= noun.first - m.last <= 1 for m in chunk.mentions)
+
+
+def _sample(reader: Reader, chunk: Chunk, focus: Mention) -> bool:
+    """True for the 9 of "n = 9", unless it says what it counts: "n = 6,425 genes"."""
+    before = [t.text for t in reader.stream[max(0, focus.first - 2) : focus.first]]
+    named = any(m.kind == "quantity" and 0 <= m.first - focus.last <= 1 for m in chunk.mentions)
+    return before == ["n", "="] and not named
 
 
 def _number_between(chunk: Chunk, left: Mention, right: Mention) -> bool:

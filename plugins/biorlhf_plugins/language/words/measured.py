@@ -80,6 +80,18 @@ SYNONYMS = {
 """Other names of quantities of the field; abbreviations that are words of English ("OR") are left out."""
 
 
+MEASURES = frozenset(
+    """ic50|ec50|ld50|kd|ki|km|vmax|shannon index|simpson index|chao1|hazard ratio|odds ratio|risk ratio|half life
+    |doubling time|auc|bmi|body weight|viability|relative abundance|sensitivity|specificity|objective response rate
+    |overall survival|progression free survival|median survival|p value|pearson r|spearman rho|z score|rin|mic
+    |signal to noise ratio|molecular weight|isoelectric point""".replace("\n    ", "").split("|")
+)
+"""Names that ``lexicon.json`` knows as quantities of their own: one of them is never another."""
+
+HEADS = frozenset(("index", "rate", "ratio", "concentration", "time", "weight", "length", "survival", "size"))
+"""Words that many quantities share: an index is not the asked index for that."""
+
+
 class Quantity(NamedTuple):
     """``name`` is that of the lexicon ("deg", "nes") or the asked words themselves; None says nothing.
 

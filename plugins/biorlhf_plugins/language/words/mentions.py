@@ -13,7 +13,7 @@ sixteen seventeen eighteen nineteen"""
 TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
 UNITS = {word: number for number, word in enumerate(UNIT_WORDS.split())}
 TENS = {word: 10 * number for number, word in enumerate(TEN_WORDS.split(), start=2)}
-LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))

@@ -63,7 +63,9 @@ def parse_number(match: re.Match[str]) -> Number:
         return Number(0.0, "name", written, False, 0, False)
     value, decimals = float(digits), len(digits.partition(".")[2])
     if exponent:
-        value = _power(1.0 if exponent[0] in "^+-" else value, exponent)
+        power = _power(exponent)
+        value = _scaled(1.0 if exponent[0] in "^+-" else value, power)
+        decimals = max(0, decimals - power)
     value *= SCALES.get(scale, 1.0)
     sign = match["sign"] or ""
     value = min(value, OVERFLOW) * (-1.0 if sign == "-" else 1.0)
@@ -88,11 +90,14 @@ def _digits(written: str, marked: bool) -> str | None:
     return re.sub(r"[,']", "", written) if written.count(".") < 2 else written.replace(".", "")
 
 
-def _power(value: float, exponent: str) -> float:
-    """``value`` times the power of ten behind "e-5", "× 10^{-5}" or, for a bare 10, "^-5"."""
+def _power(exponent: str) -> int:
+    """The power of ten behind "e-5", "× 10^{-5}" or, for a bare 10, "^-5"."""
     tail = exponent[1:] if exponent[0] == "e" else exponent
     tail = tail[tail.index("10") + 2 :] if "10" in tail and exponent[0] not in "e^+-" else tail
-    power = int(re.sub(r"[^\d-]", "", tail))
-    if value == 0:
+    return int(re.sub(r"[^\d-]", "", tail))
+
+
+def _scaled(value: float, power: int) -> float:
+    if value == 0 or power <= -300:
         return 0.0
-    return value * 10.0**power if -300 < power < 300 else (0.0 if power < 0 else OVERFLOW)
+    return value * 10.0**power if power < 300 else OVERFLOW

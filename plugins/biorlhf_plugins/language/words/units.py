@@ -49,9 +49,12 @@ GLUED = frozenset((
 ))  # fmt: skip
 """Units, in lower case, that may stand right behind a number and are no part of a name."""
 
+SCALES = frozenset(("k", "m", "bn"))
+"""Right behind a number these are its scale: 1.2M."""
+
 UNIT = re.compile(
     r"[ \u00a0\u2009\u202f-]?(%|percent\b|per cent\b|‰|°C|°|"
-    r"[A-Za-zµμÅ]{1,12}(?:(?:\s?/\s?|\s+per\s+)[A-Za-zµμ]{1,12}){0,2})(?![A-Za-z])"
+    r"[A-Za-zµμÅ]{1,12}(?:(?:\s?/\s?|\s+per\s+)[A-Za-zµμ]{1,12}){0,2})(?![^\W\d_])"
 )
 ENDING = re.compile(r"[A-Za-zµμ%]+$")
 PER = re.compile(r"\s?/\s?|\s+per\s+")
@@ -97,7 +100,7 @@ def unit_at(text: str, start: int, end: int) -> tuple[str, Unit] | None:
     """The unit of the figure that stands at [start, end) of a text as it was written."""
     glued = ENDING.search(text, start, end)
     name = glued[0] if glued else ""
-    if not name:
+    if not name or name.lower() in SCALES:
         after = UNIT.match(text, end, end + 40)
         name = after[1] if after else ""
     elif (longer := UNIT.match(text, glued.start() if glued else start, end + 30)) is not None:
