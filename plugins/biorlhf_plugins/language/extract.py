@@ -73,6 +73,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))
     ask(stream, parts, marks, prompt)
     reader = Reader(stream, cleaned, asked, marks, operands=operands)
+    reader.own = any(kind == "quantity" for kind, *_ in additions.entries)
     reader.quotients = frozenset(e.last - 1 for e in sums if e.operator == "/")
     blocks = answer_blocks(stream, parts)
     reader.fresh = frozenset(

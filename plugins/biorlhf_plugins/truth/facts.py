@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS
+from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
-from biorlhf_plugins.language.words.measured import HEADS, MEASURES
+from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, measures
 from biorlhf_plugins.language.words.text import visible_text
 from biorlhf_plugins.truth.answers import grade_answer, grade_ranking
 from biorlhf_plugins.truth.credits import (
@@ -46,12 +46,6 @@ LETTERS = 400
 """Characters in which a bare letter is looked for."""
 
 NO_ANSWERS = frozenset(("evidence", "operand", "difference", "padj"))
-LEXICAL = frozenset((
-    "padj", "nes", "log2fc", "fc", "ratio", "deg", "deg_up", "deg_down", "percent", "share", "background",
-    "tissue", "mission", "mouse", "group", "other", "type", "pattern", "quotient", "dose", "time",
-))  # fmt: skip
-"""Quantities by the lexicon's names; any other is named by its own words."""
-
 PARTS = frozenset(("deg_up", "deg_down", "percent"))
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
 
@@ -146,7 +140,7 @@ def _quantity_fits(fact: Fact, stated: str | None) -> int:
     if not fact.asked.own:
         return UNFIT
     shared_words = fact.asked.words & set(stated.split())
-    if stated in MEASURES or (shared_words <= HEADS and fact.asked.words - HEADS):
+    if stated in measures() or (shared_words <= HEADS and fact.asked.words - HEADS):
         shared_words = frozenset()
     if stated in ("percent", "ratio", "dose", "time") or shared_words:
         return FITTING

@@ -12,6 +12,7 @@ from biorlhf_plugins.language.words.units import unit_at
 from biorlhf_plugins.truth.credits import APPROXIMATE, NARROW, closeness
 from biorlhf_plugins.truth.slots import Fact, words
 
+MULTIPLES = frozenset(("ratio", "fold", "time", "multiple", "depth", "coverage", "dilution", "magnification"))
 FOLDS = ("log2fc", "fc")
 COMPARED = re.compile(r"\b(?:relative to|compared (?:to|with)|versus|vs\.?|against|than)\s", re.I)
 WINDOW = 90
@@ -62,14 +63,16 @@ def _scaled(fact: Fact, claim: Claim, text: str, gold: float) -> float | None:
     unit = stated[1] if stated else None
     share = fact.asked.share or (fact.unit is not None and fact.unit.dimension == "share")
     if claim.slot.quantity == "ratio" and fact.asked.own:
-        return gold if fact.asked.words & {"ratio", "fold", "time", "multiple"} else None
+        return gold if fact.asked.words & MULTIPLES else None
     if unit is not None and unit.dimension == "share":
         if fact.unit is not None:
             return gold if fact.unit.dimension == "share" else None
         if fact.asked.counts:
             return None
-        whole = fact.quantity == "percent" or abs(gold) > 1 or not gold
-        return gold if whole else gold * 100
+        if 0 < abs(gold) <= 1 and fact.quantity != "percent":
+            return gold * 100
+        named = claim.slot.quantity == fact.quantity
+        return gold if share or named else None
     if share and unit is None and abs(gold) > 1 and 0 < abs(claim.value or 0.0) <= 1:
         return gold / 100
     if fact.unit is None or unit is None:

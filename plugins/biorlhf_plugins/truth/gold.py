@@ -114,7 +114,7 @@ def _new_names(truth: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, 
     ]
     for name, aliases in entities:
         for part in name.split("/"):
-            if not _known(part, "entity") or aliases:
+            if aliases or _entity(part, Additions()) == part.lower():
                 known = _kind_of(part, Additions())
                 canonical_name = str(known[1]) if known and known[0] == "entity" else part.lower()
                 yield "entity", canonical_name, (part, *(str(alias) for alias in aliases))

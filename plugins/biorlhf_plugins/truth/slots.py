@@ -83,12 +83,18 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str], kind_of: K
     if isinstance(value, bool):
         value = "yes" if value else "no"
     sides = SIDES.split(told)
-    entities = "/".join(entity_of(part) for part in str(fact["entity"]).split("/"))
+    entities = "/".join(_places(part, entity_of(part)) for part in str(fact["entity"]).split("/"))
     return Fact(
         entities, condition, treatment, kind or asked.name, value,
         alternatives(value) if isinstance(value, str) else (), asked, unit,
         (words(sides[0]), words(sides[1])) if len(sides) == 2 else None,
     )  # fmt: skip
+
+
+def _places(name: str, canonical_name: str) -> str:
+    """A name and the tissues in it: "Nrf2-null liver" may be spoken of as the liver."""
+    inside = [str(m.value) for m in scan(tokens(clean(name).text), base()) if m.kind == "entity"]
+    return "/".join(dict.fromkeys((canonical_name, *inside)))
 
 
 def alternatives(value: str) -> tuple[str, ...]:

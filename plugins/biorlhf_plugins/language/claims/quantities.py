@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from biorlhf_plugins.language.claims.reader import ROLES, Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
-from biorlhf_plugins.language.words.measured import GENERIC
+from biorlhf_plugins.language.words.measured import GENERIC, STATISTICS
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
 
 NOUN_UNITS = frozenset(("tissue", "mission", "mouse", "group", "time", "dose", "background", "other"))
 
@@ -27,6 +28,10 @@ STATISTICAL = frozenset(("ci", "cri", "hpd", "interval", "level", "limit", "band
 YEAR_BEFORE = frozenset(("in", "since", "until", "al", "year", "january", "march", "may", "june", "july"))
 PART = frozenset(("them", "these", "those", "which", "whom"))
 LABEL_MARKS = frozenset((":", "="))
+NAMED_BY = frozenset(("of", "was", "is", "were"))
+"""Between a quantity that only its own word names and its figure: "a Vmax of 81"."""
+
+UNNAMING = GENERIC | STOP_WORDS
 LABEL_LENGTH = 2
 LISTED = 4
 
@@ -52,7 +57,7 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     named = [m for m in chunk.mentions if m.kind == "quantity"] if "quantity" in reader.kinds else []
     after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _number_between(chunk, focus, m)]
     before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _number_between(chunk, m, focus)]
-    before = [m for m in before if m.value not in COUNTED or not _counts(chunk, m)]
+    before = [m for m in before if m.value in STATISTICS or not _counts(chunk, m)]
     scalar = next((str(m.value) for m in before[::-1] if _scalar(str(m.value))), None)
     if scalar is not None and (not number.unit or scalar not in COUNTED):
         return _in_unit(scalar, number)
@@ -107,15 +112,19 @@ def _unnamed(
     wider = [m.value for m in named if m.value not in NOUN_UNITS]
     if wider and wider[0] in ("nes", "log2fc", "padj"):
         return str(wider[0])
-    return _label(reader, sentence, focus)
+    return _label(reader, sentence, focus) if reader.own else None
 
 
 def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
     """The words of "gained: 2,915" where they are no known name: a quantity by its own words."""
     at = focus.first - 1
-    if at <= sentence.first or reader.stream[at].text not in LABEL_MARKS:
-        return None
+    mark = reader.stream[at].text if at > sentence.first else ""
     known = {i for m in sentence.mentions for i in range(m.first, m.last)}
+    if mark in NAMED_BY:
+        word = reader.stream[at - 1]
+        return word.text if word.kind == "w" and at - 1 not in known and word.text not in UNNAMING else None
+    if mark not in LABEL_MARKS:
+        return None
     words: list[str] = []
     while at > sentence.first and reader.stream[at - 1].kind == "w" and at - 1 not in known:
         at -= 1
@@ -175,7 +184,7 @@ def _interval(reader: Reader, focus: Mention, before: list[str]) -> bool:
     if before[:1] == ["["] and len(before) > 1 and focus.first > 1 and reader.stream[focus.first - 2].number:
         return True
     return bool(
-        closing[:1] == ["]"] and len(before) > 2 and before[0] in (",", "–", "to") and before[2] == "["
+        closing[:1] == ["]"] and len(before) > 2 and before[0] in (",", "–", "to", ";") and before[2] == "["
     )
 
 

@@ -36,6 +36,7 @@ class Reader:
     operands: frozenset[int] = frozenset()
     quotients: frozenset[int] = frozenset()
     fresh: frozenset[int] = frozenset()
+    own: bool = False
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         return self.clean.span(self.stream[first].start, self.stream[last - 1].end)

@@ -33,7 +33,7 @@ OBJECT_STARTS = frozenset(("that", "of", "in", "about", "on", "for", "whether", 
 COPULAS = frozenset(("is", "was", "be", "stand", "=", ":"))
 """After an object, what leads to the amount: "my confidence in this call is about 20 %"."""
 
-STOPS = frozenset((".", ";", "!", "?", "\n", "("))
+STOPS = frozenset((".", "…", ";", "!", "?", "\n", "("))
 NUMBER_BEFORE_GAP = 2
 WRONG = frozenset(("wrong", "incorrect", "false", "mistaken", "error"))
 
@@ -138,7 +138,8 @@ def _alternatives(page: Page, at: int, numbers: list[Found]) -> None:
 
 def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] | None:
     """The number that belongs to a trigger: (value or None where invalid, first token, last token)."""
-    for gap in range(NUMBER_BEFORE_GAP + 1):
+    labels = page.text(trigger.last) in (":", "=") and trigger.last + 1 in page.numbers
+    for gap in range(0 if labels else NUMBER_BEFORE_GAP + 1):
         at = trigger.first - gap
         if gap and page.text(at) in (*STOPS, ",", ":", ")", "and", "but", "confidence", "certainty"):
             break

@@ -62,7 +62,7 @@ def below(page: Page, triggers: list[Mention]) -> tuple[set[int], list[Placed]]:
         if all(page.text(i) in RULES for i in range(first, last)):
             continue
         inside = [t for t in triggers if first <= t.first < last]
-        if inside and not any(first <= at < last for at in page.numbers):
+        if inside and not any(first <= at < last and not _scale(page, at) for at in page.numbers):
             columns = [i for i, (a, b) in enumerate(cells) if any(a <= t.first < b for t in inside)]
             alone = len(cells) == 2 and columns == [0]  # "| confidence | high |" is a row of its own
             columns = [] if alone else columns
@@ -72,6 +72,12 @@ def below(page: Page, triggers: list[Mention]) -> tuple[set[int], list[Placed]]:
             if column < len(cells) and (found := _value(page, cells[column])) is not None:
                 placed.append(found)
     return heading, placed
+
+
+def _scale(page: Page, at: int) -> bool:
+    """True for the "0-100" of "confidence (0-100)"."""
+    number: Number = page.numbers[at].value  # type: ignore[assignment]
+    return number.low in (0, 1) and number.high in (1, 10, 100)
 
 
 def _lines(page: Page) -> list[Cell]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import NamedTuple
 
-from biorlhf_plugins.language.words.lexicon import base, longest
+from biorlhf_plugins.language.words.lexicon import HERE, base, longest
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
 
 GENERIC_WORDS = """count number of the a an in per for and or to with by value level score mean median average
@@ -80,13 +81,19 @@ SYNONYMS = {
 """Other names of quantities of the field; abbreviations that are words of English ("OR") are left out."""
 
 
-MEASURES = frozenset(
-    """ic50|ec50|ld50|kd|ki|km|vmax|shannon index|simpson index|chao1|hazard ratio|odds ratio|risk ratio|half life
-    |doubling time|auc|bmi|body weight|viability|relative abundance|sensitivity|specificity|objective response rate
-    |overall survival|progression free survival|median survival|p value|pearson r|spearman rho|z score|rin|mic
-    |signal to noise ratio|molecular weight|isoelectric point""".replace("\n    ", "").split("|")
-)
-"""Names that ``lexicon.json`` knows as quantities of their own: one of them is never another."""
+LEXICAL = frozenset((
+    "padj", "nes", "log2fc", "fc", "ratio", "deg", "deg_up", "deg_down", "percent", "share", "background",
+    "tissue", "mission", "mouse", "group", "other", "type", "pattern", "quotient", "dose", "time",
+))  # fmt: skip
+"""Quantities that code knows by name; any other is named by its own words."""
+
+
+@functools.cache
+def measures() -> frozenset[str]:
+    """Quantities of the lexicon that are named by their own words, such as "ic50": none is another."""
+    tables = json.loads((HERE / "lexicon.json").read_text("utf-8"))
+    return frozenset(tables["quantity"]) - LEXICAL
+
 
 HEADS = frozenset(("index", "rate", "ratio", "concentration", "time", "weight", "length", "survival", "size"))
 """Words that many quantities share: an index is not the asked index for that."""

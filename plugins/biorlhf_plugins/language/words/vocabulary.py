@@ -68,7 +68,8 @@ TISSUES = _canonical(
 )
 
 STOP_WORDS = _canonical(
-    """the a an this that these those each every both all any some no of in at on for with from to by and
-    or but than vs versus per is was were are be has have had did do does while whereas our their its
-    other same respective than whole entire only against relative compared"""
+    """which there what who it they we i he she the a an this that these those each every both all any some
+    no of in at on for with from to by and or but than vs versus per is was were are be has have had did
+    do does while whereas our their its other same respective than whole entire only against relative
+    compared"""
 )
