@@ -15,6 +15,9 @@ from biorlhf_plugins.truth.slots import Fact, words
 MULTIPLES = frozenset(("ratio", "fold", "time", "multiple", "depth", "coverage", "dilution", "magnification"))
 FOLDS = ("log2fc", "fc")
 COMPARED = re.compile(r"\b(?:relative to|compared (?:to|with)|versus|vs\.?|against|than)\s", re.I)
+RELATIVE = re.compile(r"\b(?:higher|lower|more|less|fewer|greater|smaller)\b", re.I)
+"""Told of the denominator, these turn the direction, and the figure is that of the contrast."""
+
 WINDOW = 90
 """Characters on each side of a figure in which its contrast is looked for."""
 
@@ -157,22 +160,24 @@ def _opposite(way: str | None) -> str | None:
     return {"UP": "DOWN", "DOWN": "UP"}.get(way or "")
 
 
+def _names(text: str, side: frozenset[str], other: frozenset[str]) -> bool:
+    """Does a text name one side of a contrast? By the words that the other lacks; "smokers" against
+    "non-smokers" has none, and is named where the other's are absent."""
+    spoken, distinct = words(text), side - other
+    return bool(distinct & spoken) if distinct else bool(side & spoken) and not (other - side) & spoken
+
+
 def _turned(fact: Fact, before: str, after: str) -> bool | None:
     """True for "+3.2 in normal relative to tumour" of tumour vs normal; None where only a direction turns:
     "8-fold lower in normal"."""
     if fact.sides is None:
         return False
-    upper, lower = fact.sides[0] - fact.sides[1], fact.sides[1] - fact.sides[0]
+    upper, lower = fact.sides
     sentence = before + " # " + after
     cut = COMPARED.search(sentence)
-    left, right = (sentence[: cut.start()], sentence[cut.end() :]) if cut else (sentence, "")
-    left_words, right_words = words(left), words(right)
-    if cut is not None:
-        return bool(lower & left_words and not upper & left_words and upper & right_words)
-    if (
-        lower & left_words
-        and not upper & left_words
-        and re.search(r"\b(?:higher|lower|more|less)\b", sentence)
-    ):
-        return None
-    return False
+    if cut is not None and _names(sentence[cut.end() :], upper, lower):
+        left = sentence[: cut.start()]
+        turned = _names(left, lower, upper) and not _names(left, upper, lower)
+        return None if turned and RELATIVE.search(left) else turned
+    alone = cut is None and _names(sentence, lower, upper) and not _names(sentence, upper, lower)
+    return None if alone and RELATIVE.search(sentence) else False

@@ -24,21 +24,21 @@ from biorlhf_plugins.language.words.vocabulary import (
     GROUPS,
     LABELLED,
     METHODS,
+    POPULATIONS,
     STEMS,
     STOP_WORDS,
     TISSUES,
 )  # fmt: skip
 
 NUMBERED = re.compile(r"(?:.*\s)?([A-Za-z]+)[\s-](\d{1,4}[a-z]?|[A-Z]|[IVX]{1,4})")
-SYMBOL = re.compile(
-    r"(?=.{2,14}$)(?=\D*[A-Z])(?:[A-Za-z]*[A-Z][A-Za-z-]*\d[\w-]*|[A-Za-z]*[A-Z][\w-]*[A-Z][\w-]*)"
-)
-TITLE = re.compile(r"[A-Z][a-z]{2,8}\d{0,3}[a-z]?")
+SYMBOL = re.compile(r"(?=.{2,14}$)(?:[A-Za-z]*[A-Z][A-Za-z-]*\d[\w-]*|[A-Za-z]*[A-Z][\w-]*[A-Z][\w-]*)")
+TITLE = re.compile(r"[A-Z][a-z]{1,8}\d{0,3}[a-z]?\d?")
 BINOMIAL = re.compile(r"[A-Z](?:\.|[a-z]{3,}) ?[a-z]{4,}")
 GENUS = re.compile(r"[A-Z](?:|[a-z]{2,}(?:us|a|um|as|es|is|er|on|ix|or|io|ops))")
 EPITHET = re.compile(r"[a-z]{3,}(?:us|a|um|is|ii|i|ens|ans|ae|es|or|ix|on|e)")
 MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/]+")
 LABEL = re.compile(r"\d{1,4}[a-z]?|[a-z]|[ivx]{1,4}")
+OTHER_THAN = frozenset(("non", "never", "ex", "former"))
 JOINS = frozenset((",", "and", "or", "&", "/", "–"))
 INTRODUCED = frozenset((":", "=", "(", "|", "at", "is", "was", "by", "fell", "rose", "had", "ha"))
 OPEN = frozenset(("path", "num", "quantity"))
@@ -48,21 +48,25 @@ LISTED = 8
 
 
 class Shapes(NamedTuple):
-    """What the asked names look like. ``heads``: word before a label -> (role, {label: name})."""
+    """What the asked names look like. ``heads``: word before a label -> (role, {label: name}); ``groups``:
+    word after what distinguishes it -> that; ``kinds``: other words of the asked ones' closed lists; ``own``:
+    the asked names' words; ``measures``: dimension of an asked dose -> its (size, name).
+    """
 
     heads: dict[str, tuple[str, dict[str, str]]]
     groups: dict[str, frozenset[str]]
     symbols: bool
     titles: bool
     binomials: bool
-    arms: bool
-    tissues: bool
+    drugs: bool
     places: bool
+    kinds: frozenset[str]
+    own: frozenset[str]
     measures: dict[str, list[tuple[float, str]]]
 
     @property
     def any(self) -> bool:
-        return bool(self.heads or self.groups or self.measures) or any(self[2:7])
+        return bool(self.heads or self.groups or self.measures or self.kinds) or any(self[2:6])
 
 
 @functools.lru_cache(maxsize=4096)
@@ -71,7 +75,9 @@ def shapes(additions: Additions) -> Shapes:
     heads: dict[str, tuple[str, dict[str, str]]] = {}
     groups: dict[str, frozenset[str]] = {}
     measures: dict[str, list[tuple[float, str]]] = {}
-    flags = dict.fromkeys(("symbols", "titles", "binomials", "arms", "tissues", "places"), False)
+    flags = dict.fromkeys(("symbols", "titles", "binomials", "drugs", "places"), False)
+    kinds: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
     for kind, role, names in additions.entries:
         if kind != "asked":
             continue
@@ -92,11 +98,16 @@ def shapes(additions: Additions) -> Shapes:
             capital = numbered is not None and name[0].isupper()
             flags["symbols"] |= SYMBOL.fullmatch(name) is not None or capital
             flags["titles"] |= TITLE.fullmatch(name) is not None or capital
+            own |= frozenset(words)
+            for listed in (ARMS, TISSUES, POPULATIONS):
+                if words and words[-1] in listed:
+                    kinds |= listed
+                    flags["places"] |= listed is TISSUES
             flags["binomials"] |= BINOMIAL.fullmatch(name) is not None
-            flags["arms"] |= bool(words) and (words[-1] in ARMS or any(w.endswith(STEMS) for w in words))
+            flags["drugs"] |= any(w.endswith(STEMS) for w in words)
             flags["places"] |= any(m.kind == "entity" for m in scan(tokens(clean(name).text), base()))
-            flags["tissues"] |= bool(words) and all(w in TISSUES for w in words)
-    return Shapes(heads, groups, **flags, measures=measures)
+    kinds |= ARMS if flags["drugs"] else frozenset()
+    return Shapes(heads, groups, **flags, kinds=kinds - own, own=own, measures=measures)
 
 
 def _measure(name: str) -> Unit | None:
@@ -116,12 +127,15 @@ def with_foils(
     labels = LABELLED | asked.heads.keys()
     if not asked.any and not any(t.text in labels for t in stream):
         return mentions
-    if asked.any and not (asked.places or asked.tissues):  # where a gene is measured is no rival of the gene
+    if asked.any and not (asked.places):  # where a gene is measured is no rival of the gene
         mentions = [m for m in mentions if m.kind != "entity" or m.value not in _places()]
     known = {i: m for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
     gone: set[int] = set()
     for index, token in enumerate(stream):
+        if index in known and known[index].kind == "entity" and _negated(stream, index, cleaned):
+            found.append(Mention("entity", f"non {token.text}", index - 1, index + 1))
+            gone.add(index)
         if token.text in labels:
             found += _labelled(stream, index, asked, known, gone)
         if not asked.any or (index in known and known[index].kind not in OPEN):
@@ -133,7 +147,12 @@ def with_foils(
     if not found and not gone:
         return mentions
     taken = gone | {i for m in found for i in range(m.first, m.last)}
-    kept = [m for m in mentions if not (m.kind in ("num", "path") and m.first in taken)]
+    kept = [
+        m
+        for m in mentions
+        if not (m.kind in ("num", "path", "neg") and m.first in taken)
+        and not (m.kind == "entity" and m.first in gone)
+    ]
     return sorted((*kept, *found), key=lambda m: (m.first, m.last))
 
 
@@ -169,6 +188,16 @@ def _labelled(
     return found
 
 
+def _negated(stream: Sequence[Token], index: int, cleaned: Clean) -> bool:
+    """True for the smokers of "never-smokers" and "non-smokers"."""
+    before = stream[index - 1] if index else None
+    return (
+        before is not None
+        and before.text in OTHER_THAN
+        and cleaned.text[before.end : stream[index].start] == "-"
+    )
+
+
 def _dose(
     token: Token, index: int, cleaned: Clean, text: str, asked: Shapes, known: dict[int, Mention]
 ) -> Iterable[Mention]:
@@ -189,14 +218,16 @@ def _name(
     stream: Sequence[Token], index: int, cleaned: Clean, text: str, asked: Shapes, prompt: frozenset[str]
 ) -> Iterable[Mention]:
     token = stream[index]
-    if token.text in prompt and token.text not in asked.groups:
-        return ()
-    if asked.arms and (token.text in ARMS or token.text.endswith(STEMS)):
-        return (Mention("entity", token.text, index, index + 1),)
-    if asked.tissues and token.text in TISSUES:
-        return (Mention("entity", token.text, index, index + 1),)
     if token.text in asked.groups:
         return _group(stream, index, asked)
+    other = index > 0 and stream[index - 1].text in OTHER_THAN and token.text in POPULATIONS
+    if (other and asked.kinds & POPULATIONS) or token.text in asked.kinds:
+        first = index - other
+        return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)
+    if asked.drugs and token.text.endswith(STEMS) and token.text not in asked.own:
+        return (Mention("entity", token.text, index, index + 1),)
+    if token.text in prompt:
+        return ()
     start, end = cleaned.span(token.start, token.end)
     written = text[start:end]
     if not written[:1].isalpha() or written.islower():
@@ -228,7 +259,7 @@ def _group(stream: Sequence[Token], index: int, asked: Shapes) -> Iterable[Menti
     ):
         first -= 1
     words = {t.text for t in stream[first:index]}
-    if not words or words & asked.groups[stream[index].text]:
+    if not words - asked.own or asked.groups[stream[index].text] <= words:
         return ()
     return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)
 

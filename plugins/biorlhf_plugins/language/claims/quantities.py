@@ -59,6 +59,8 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _number_between(chunk, m, focus)]
     before = [m for m in before if m.value in STATISTICS or not _counts(chunk, m)]
     scalar = next((str(m.value) for m in before[::-1] if _scalar(str(m.value))), None)
+    if _noun(reader, chunk, focus, _text(reader, focus.last)):  # "the 840 patients had a mean age of"
+        after = [m for m in after if str(m.value) in COUNTED]
     if scalar is not None and (not number.unit or scalar not in COUNTED):
         return _in_unit(scalar, number)
     if number.unit:
@@ -80,6 +82,10 @@ COUNTED = frozenset(("deg", "deg_up", "deg_down", "background", *NOUN_UNITS))
 MULTIPLES = frozenset(("log2fc", "fc", "ratio"))
 
 
+def _text(reader: Reader, at: int) -> str:
+    return reader.stream[at].text if at < len(reader.stream) and reader.stream[at].kind == "w" else ""
+
+
 def _scalar(name: str) -> bool:
     """True for a quantity that is told as "its name, its value": not for what is counted."""
     return name not in COUNTED
@@ -95,10 +101,8 @@ def _unnamed(
 ) -> str | None:
     """The quantity of a figure beside which none of the lexicon's stands: a noun, a direction, a label."""
     chunk = sentence.chunks[index]
-    word = reader.stream[focus.last].text if focus.last < len(reader.stream) else ""
-    if reader.stream[min(focus.last, len(reader.stream) - 1)].kind == "w" and _noun(
-        reader, chunk, focus, word
-    ):
+    word = _text(reader, focus.last)
+    if _noun(reader, chunk, focus, word):
         return word
     if any(
         m.kind == "dir" and abs(m.first - focus.first) <= 2 and m.value in ("UP", "DOWN")

@@ -99,6 +99,11 @@ HEADS = frozenset(("index", "rate", "ratio", "concentration", "time", "weight", 
 """Words that many quantities share: an index is not the asked index for that."""
 
 
+PLURALS = frozenset(
+    ("taxa", "loci", "genera", "species", "nuclei", "mice", "phyla", "foci", "alleles", "children")
+)
+
+
 class Quantity(NamedTuple):
     """``name`` is that of the lexicon ("deg", "nes") or the asked words themselves; None says nothing.
 
@@ -123,7 +128,7 @@ def quantity_named(text: str) -> Quantity:
     if name is not None:
         return Quantity(name, words, counts=name.startswith("deg"), share=name == "percent")
     last = text.strip().rsplit(" ", 1)[-1].lower()
-    plural = any(
+    plural = bool(PLURALS & set(text.lower().split())) or any(
         w[-1] == "s" and w[-2:] not in ("ss", "us", "is", "as") for w in text.lower().split() if len(w) > 3
     )
     counted = bool({t.text for t in stream} & COUNTING) or (

@@ -50,7 +50,19 @@ GROUPS = _canonical(
 )
 """Heads that a word before them distinguishes: "placebo arm", "naive cells"."""
 
-ARMS = _canonical("arm placebo vehicle chemotherapy comparator sham untreated standard radiotherapy surgery")
+ARMS = _canonical(
+    """arm placebo vehicle combination monotherapy chemotherapy comparator sham untreated standard
+    radiotherapy surgery"""
+)
+POPULATIONS = _canonical(
+    """control case patient carrier responder nonresponder smoker drinker woman women man men male female
+    boy girl child children adult infant neonate elderly survivor volunteer proband sibling twin
+    wildtype wt mutant knockout ko heterozygote homozygote transgenic littermate parent offspring
+    founder resistant sensitive susceptible treated untreated naive diabetic obese lean healthy diseased
+    infected uninfected"""
+)
+"""Names of people and strains that studies compare."""
+
 STEMS = (
     "mab", "nib", "mycin", "statin", "sartan", "formin", "cillin", "azole", "platin", "taxel", "rubicin",
     "gliptin", "gliflozin", "glutide", "parib", "ciclib", "limus", "sone", "solone", "olol", "prazole",
