@@ -57,7 +57,8 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         if named and not _directed(quantity, str(value)):
             yield "phrase", str(value).lower(), (str(value),)
         asked = quantity_named(quantity)
-        if asked.own and asked.name is not None:
+        figure = not isinstance(value, str) or figure_of(value) is not None
+        if asked.own and asked.name is not None and figure and class_kind(quantity) is None:
             yield "quantity", asked.name, phrasings(quantity)
         condition = _own_condition(str(fact.get("condition") or ""))
         if condition:

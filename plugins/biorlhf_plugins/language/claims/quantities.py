@@ -31,6 +31,8 @@ LABEL_MARKS = frozenset((":", "="))
 NAMED_BY = frozenset(("of", "was", "is", "were"))
 """Between a quantity that only its own word names and its figure: "a Vmax of 81"."""
 
+LONG_WORD = 4
+ALTERNATIVES = frozenset(("instead", "perhaps", "maybe", "possibly", "rather", "also", "again", "otherwise"))
 UNNAMING = GENERIC | STOP_WORDS
 LABEL_LENGTH = 2
 LISTED = 4
@@ -124,6 +126,8 @@ def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
     at = focus.first - 1
     mark = reader.stream[at].text if at > sentence.first else ""
     known = {i for m in sentence.mentions for i in range(m.first, m.last)}
+    if mark not in LABEL_MARKS and (inside := _bracketed(reader, focus, known)) is not None:
+        return inside
     if mark in NAMED_BY:
         word = reader.stream[at - 1]
         return word.text if word.kind == "w" and at - 1 not in known and word.text not in UNNAMING else None
@@ -136,6 +140,17 @@ def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
         if len(words) > LABEL_LENGTH:
             return None
     return " ".join(w for w in words if w not in GENERIC) or None
+
+
+def _bracketed(reader: Reader, focus: Mention, known: set[int]) -> str | None:
+    """The word behind a figure in brackets, "(1,400 hypo- and 787 hypermethylated)": a part of what was told."""
+    word = _text(reader, focus.last)
+    if len(word) < LONG_WORD or focus.last in known or word in UNNAMING | ALTERNATIVES:
+        return None
+    for at in range(focus.first - 1, max(-1, focus.first - 12), -1):
+        if reader.stream[at].text in ("(", ")"):
+            return word if reader.stream[at].text == "(" else None
+    return None
 
 
 def column_quantity(reader: Reader, column: int) -> str | None:
