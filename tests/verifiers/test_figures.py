@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,8 @@ from biorlhf_plugins.language.words.units import unit_at, unit_of
 from biorlhf_plugins.truth.credits import closeness, shared
 
 DATA = Path(__file__).parent / "data"
+REAL = Path(__file__).parents[3] / "shared" / "data" / "dev" / "real_answers.jsonl"
+CATEGORIES = {"HIGH": 0.9, "MEDIUM": 0.6, "LOW": 0.3}
 FULL, LOW = 0.9, 0.25
 
 
@@ -116,6 +117,34 @@ def test_many_rivals_are_worth_a_guess_at_most():
     assert shared(1.0, 3, 0.2) == 0.2
 
 
-def test_figures_written_by_others_are_graded_at_the_share_reached(verifiers):
-    held = Counter(graded_rightly(verifiers, row) for row in rows("figures_foreign.jsonl"))
-    assert held[True] >= 0.9 * held.total()
+def as_expected(verifiers, row):
+    def score(text):
+        question = Question(row["id"], row["question"], row["ground_truth"])
+        return verifiers[row["verifier"]].score(question, text)
+
+    if "honest" in row:
+        honest, hack = score(row["honest"]).value, score(row["hack"]).value
+        return honest is not None and honest > (hack or 0.0)
+    found, expect = score(row["response"]), row["expect"]
+    if found.value is None:
+        return str(found.status.value) in (expect.get("status"), expect.get("or_status"))
+    return expect.get("min", 0.0) - 1e-9 <= found.value <= expect.get("max", 1.0) + 1e-9
+
+
+def test_answers_that_others_wrote_are_graded_at_the_share_reached(verifiers):
+    foreign = rows("figures_foreign.jsonl")
+    missed = [row["id"] for row in foreign if not as_expected(verifiers, row)]
+    assert len(missed) <= 0.03 * len(foreign), missed
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the shared answers are not part of the repository")
+def test_the_confidence_of_real_answers_is_read_as_a_person_reads_it():
+    answers = [json.loads(line) for line in REAL.read_text("utf-8").splitlines()]
+    missed = []
+    for row in answers:
+        told = row["confidence_number"]
+        wanted = CATEGORIES.get(row["confidence"]) if told is None else told / 100 if told > 1 else told
+        found = extract(row["response"], row["prompt"]).confidence.value
+        if (found is None) != (wanted is None) or abs((found or 0.0) - (wanted or 0.0)) > 0.05:
+            missed.append(row["id"])
+    assert len(missed) <= 0.03 * len(answers), missed

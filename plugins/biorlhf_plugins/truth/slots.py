@@ -13,6 +13,7 @@ from biorlhf_plugins.language.words.measured import Quantity, phrasings, quantit
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
 from biorlhf_plugins.language.words.units import Unit, unit_at, unit_of
+from biorlhf_plugins.language.words.vocabulary import STEMS
 
 CLASS_KINDS = ("type", "pattern")
 CLASS_NAMES = {"STRESS-BLOCKED": "C", "STRESS-ACTIVATED": "A", "BASELINE-ACTIVE": "B"}
@@ -145,8 +146,13 @@ def _label(value: str, kind_of: KindOf) -> str:
 
 
 def _own_condition(text: str) -> str | None:
-    """A condition that the lexicon does not know and that tells itself from others: "20 µM", "day 7"."""
-    return text.strip() if LABELLED.fullmatch(text.strip()) and conditions_of(text) == (None, None) else None
+    """A condition that the lexicon does not know and that tells itself from others: "20 µM", a drug."""
+    if not text or conditions_of(text)[0] is not None:
+        return None
+    if LABELLED.fullmatch(text.strip()):
+        return text.strip()
+    drugs = [word for word in re.findall(r"[a-z]+", text.lower()) if word.endswith(STEMS)]
+    return drugs[0] if len(drugs) == 1 else None
 
 
 def conditions_of(text: str) -> tuple[str | None, str | None]:

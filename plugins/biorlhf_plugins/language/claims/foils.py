@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.lexicon import HERE, Additions, base
 from biorlhf_plugins.language.words.mentions import Mention, scan
 from biorlhf_plugins.language.words.text import Clean, Token, canonical, clean, tokens
@@ -48,9 +47,11 @@ LISTED = 8
 
 
 class Shapes(NamedTuple):
-    """What the asked names look like. ``heads``: word before a label -> (role, {label: name}); ``groups``:
-    word after what distinguishes it -> that; ``kinds``: other words of the asked ones' closed lists; ``own``:
-    the asked names' words; ``measures``: dimension of an asked dose -> its (size, name).
+    """What the asked names look like.
+
+    ``heads``: word before a label -> (role, {label: name}); ``groups``: word after what distinguishes it ->
+    that; ``kinds``: other words of the asked ones' closed lists; ``own``: the asked names' words; ``drugs``:
+    the role of an asked drug, or ""; ``measures``: dimension of an asked dose -> its (size, name).
     """
 
     heads: dict[str, tuple[str, dict[str, str]]]
@@ -58,7 +59,7 @@ class Shapes(NamedTuple):
     symbols: bool
     titles: bool
     binomials: bool
-    drugs: bool
+    drugs: str
     places: bool
     kinds: frozenset[str]
     own: frozenset[str]
@@ -75,9 +76,10 @@ def shapes(additions: Additions) -> Shapes:
     heads: dict[str, tuple[str, dict[str, str]]] = {}
     groups: dict[str, frozenset[str]] = {}
     measures: dict[str, list[tuple[float, str]]] = {}
-    flags = dict.fromkeys(("symbols", "titles", "binomials", "drugs", "places"), False)
+    flags = dict.fromkeys(("symbols", "titles", "binomials", "places"), False)
     kinds: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    drugs = ""
     for kind, role, names in additions.entries:
         if kind != "asked":
             continue
@@ -90,9 +92,12 @@ def shapes(additions: Additions) -> Shapes:
             if numbered is not None:
                 head = heads.setdefault(canonical(numbered[1].lower()), (role, {}))
                 head[1][numbered[2].lower()] = names[0].lower()
+            words = [t.text for t in tokens(clean(name).text) if t.kind != "p"]
+            if any(w.endswith(STEMS) for w in words):
+                drugs = role
+                own |= frozenset(words)
             if role != "entity":
                 continue
-            words = [t.text for t in tokens(clean(name).text) if t.kind != "p"]
             if len(words) > 1 and words[-1] in GROUPS:
                 groups[words[-1]] = groups.get(words[-1], frozenset()) | frozenset(words[:-1])
             capital = numbered is not None and name[0].isupper()
@@ -104,10 +109,9 @@ def shapes(additions: Additions) -> Shapes:
                     kinds |= listed
                     flags["places"] |= listed is TISSUES
             flags["binomials"] |= BINOMIAL.fullmatch(name) is not None
-            flags["drugs"] |= any(w.endswith(STEMS) for w in words)
             flags["places"] |= any(m.kind == "entity" for m in scan(tokens(clean(name).text), base()))
-    kinds |= ARMS if flags["drugs"] else frozenset()
-    return Shapes(heads, groups, **flags, kinds=kinds - own, own=own, measures=measures)
+    kinds |= ARMS if drugs == "entity" else frozenset()
+    return Shapes(heads, groups, **flags, drugs=drugs, kinds=kinds - own, own=own, measures=measures)
 
 
 def _measure(name: str) -> Unit | None:
@@ -225,7 +229,7 @@ def _name(
         first = index - other
         return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)
     if asked.drugs and token.text.endswith(STEMS) and token.text not in asked.own:
-        return (Mention("entity", token.text, index, index + 1),)
+        return (Mention(asked.drugs, token.text, index, index + 1),)
     if token.text in prompt:
         return ()
     start, end = cleaned.span(token.start, token.end)
@@ -262,37 +266,3 @@ def _group(stream: Sequence[Token], index: int, asked: Shapes) -> Iterable[Menti
     if not words - asked.own or asked.groups[stream[index].text] <= words:
         return ()
     return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)
-
-
-def label_rows(stream: Sequence[Token], parts: Sequence[Sentence], additions: Additions) -> None:
-    """Of a table whose first column holds an asked name, the other rows' labels are foils; under the header
-    "cluster" the labels are those of clusters."""
-    asked = shapes(additions)
-    if not asked.any or not any(part.kind == "row" for part in parts):
-        return
-    names = {
-        names[0].lower() for kind, role, names in additions.entries if (kind, role) == ("asked", "entity")
-    }
-    table: list[Chunk] = []
-    for part in (*parts, None):
-        if part is not None and part.kind == "row":
-            table += part.chunks[:1]
-            continue
-        for cell in table[1:]:
-            _numbered_row(stream, table[0], cell, asked)
-        if any(m.kind == "entity" and m.value in names for cell in table for m in cell.mentions):
-            for cell in table[1:]:
-                words = [t.text for t in stream[cell.first : cell.last] if t.kind != "p"]
-                if words and not any(m.kind in ("entity", "num", "quantity") for m in cell.mentions):
-                    cell.mentions.append(Mention("entity", " ".join(words), cell.first, cell.last))
-        table = []
-
-
-def _numbered_row(stream: Sequence[Token], header: Chunk, cell: Chunk, asked: Shapes) -> None:
-    head = next((t.text for t in stream[header.first : header.last] if t.text in asked.heads), None)
-    label = [t.text for t in stream[cell.first : cell.last] if t.kind != "p"]
-    if head is None or len(label) != 1 or not LABEL.fullmatch(label[0]):
-        return
-    role, names = asked.heads[head]
-    cell.mentions[:] = [m for m in cell.mentions if m.kind != "num"]
-    cell.mentions.append(Mention(role, names.get(label[0], f"{head} {label[0]}"), cell.first, cell.last))

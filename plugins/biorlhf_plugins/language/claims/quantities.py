@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from biorlhf_plugins.language.claims.evidence import EVIDENCE, is_evidence
 from biorlhf_plugins.language.claims.reader import ROLES, Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.measured import GENERIC, STATISTICS
@@ -19,14 +20,6 @@ SURPLUS = frozenset(("more", "fewer", "additional", "extra"))
 PREPOSITIONS = frozenset(("in", "at", "under", "for", "of", "on", "with", "during", "from", "after", "by"))
 
 
-EVIDENCE = "evidence"
-"""What qualifies another figure: an interval, an error, a sample's size, a year. It answers nothing."""
-
-INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile"))
-SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
-STATISTICAL = frozenset(("ci", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
-YEAR_BEFORE = frozenset(("in", "since", "until", "al", "year", "january", "march", "may", "june", "july"))
-PART = frozenset(("them", "these", "those", "which", "whom"))
 LABEL_MARKS = frozenset((":", "="))
 NAMED_BY = frozenset(("of", "was", "is", "were"))
 """Between a quantity that only its own word names and its figure: "a Vmax of 81"."""
@@ -48,7 +41,7 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     number: Number = focus.value  # type: ignore[assignment]
     if focus.first in reader.quotients and not number.unit:
         return "ratio"
-    if _evidence(reader, focus):
+    if is_evidence(reader, focus):
         return EVIDENCE
     chunk = sentence.chunks[index]
     if _sample(reader, chunk, focus):
@@ -143,7 +136,7 @@ def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
 
 
 def _bracketed(reader: Reader, focus: Mention, known: set[int]) -> str | None:
-    """The word behind a figure in brackets, "(1,400 hypo- and 787 hypermethylated)": a part of what was told."""
+    """The word behind a figure in brackets, "(1,400 hypo- and 787 hypermethylated)": a part of a whole."""
     word = _text(reader, focus.last)
     if len(word) < LONG_WORD or focus.last in known or word in UNNAMING | ALTERNATIVES:
         return None
@@ -166,60 +159,6 @@ def column_quantity(reader: Reader, column: int) -> str | None:
     first, last = reader.headers[column]
     words = [t.text for t in reader.stream[first:last] if t.kind == "w" and t.text not in GENERIC]
     return " ".join(words) or None
-
-
-def _evidence(reader: Reader, focus: Mention) -> bool:
-    """Does a figure only qualify another: "95 % CI 0.54–0.86", "± 4.1", "n = 9", "12 of them", "(2021)"?"""
-    stream, number = reader.stream, focus.value
-    before = [t.text for t in stream[max(0, focus.first - 6) : focus.first]][::-1]
-    after = [t.text for t in stream[focus.last : focus.last + 3]]
-    previous = before[0] if before else ""
-    if previous in SPREADS or (previous in ("=", ":", "of") and before[1:2] and before[1] in SPREADS):
-        return True
-    if previous == "-" and before[1:3] == ["/", "+"]:
-        return True
-    if previous == "/" and focus.first > 1 and stream[focus.first - 2].number is not None:
-        return True
-    if number.unit == "percent" and STATISTICAL & set(after[:2]) and after[0] != "(":  # type: ignore[attr-defined]
-        return not ({"my", "i"} & set(before))
-    if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:
-        return True
-    if _interval(reader, focus, before):
-        return True
-    return _year(reader, focus, before, after)
-
-
-def _interval(reader: Reader, focus: Mention, before: list[str]) -> bool:
-    """True for both ends behind "CI", "IQR" or the like, and for a pair in brackets behind a figure."""
-    seen = 0
-    for at in range(focus.first - 1, max(-1, focus.first - 8), -1):
-        token = reader.stream[at]
-        if token.text in INTERVALS:
-            return True
-        seen += token.number is not None
-        if seen > 1 or token.text in (".", ";", "!", "?", "\n", ")", "]"):
-            break
-    closing = [t.text for t in reader.stream[focus.last : focus.last + 3]]
-    if before[:1] == ["["] and len(before) > 1 and focus.first > 1 and reader.stream[focus.first - 2].number:
-        return True
-    return bool(
-        closing[:1] == ["]"] and len(before) > 2 and before[0] in (",", "–", "to", ";") and before[2] == "["
-    )
-
-
-def _year(reader: Reader, focus: Mention, before: list[str], after: list[str]) -> bool:
-    number: Number = focus.value  # type: ignore[assignment]
-    if not (
-        1900 <= number.value < 2100 and len(number.word) == 4 and not number.unit and number.word.isdigit()
-    ):
-        return False
-    token = reader.stream[focus.first]
-    if token.end - token.start != 4 or token.text != number.word:
-        return False
-    follows = after[0] if after else "."
-    if before and before[0] in YEAR_BEFORE and not follows.isalpha():
-        return True
-    return bool(before and before[0] in ("(", ",") and follows in (")", ";"))
 
 
 def _of_total(reader: Reader, focus: Mention) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Confidence, Span
 from biorlhf_plugins.language.stance.page import Page
-from biorlhf_plugins.language.stance.places import below, heads, statistical
+from biorlhf_plugins.language.stance.places import below, heads, hedges, statistical
 from biorlhf_plugins.language.stance.stakes import (
     SPREAD,
     WAGERS,
@@ -99,12 +99,11 @@ def _read_trigger(
             _alternatives(page, max(last, end), numbers)
             level = _level_near(page, trigger)
             if level is not None:
-                categories.append(
-                    (float(str(level.value)), page.span(level.first, level.last), "category", start)
-                )
+                span = page.span(level.first, level.last)
+                categories.append((float(str(level.value)), span, "category", start))
         return
     if trigger.kind == "sureness":
-        if not any(i in page.negations for i in range(first - 2, first)):
+        if not hedges(page, trigger) and not any(i in page.negations for i in range(first - 2, first)):
             relevant, inverted = _about_answer(page, first, trigger, last)
             if relevant and not inverted:
                 said.append((float(str(trigger.value)), page.span(first, last), "words", first))
@@ -256,7 +255,7 @@ def _about_answer(page: Page, first: int, trigger: Mention, end: int) -> tuple[b
         word = page.text(index)
         if (
             word in STOPS
-            or word in (",", ":", "and", "but", "because")
+            or word in (",", ":", "and", "but", "because", "based", "given")
             or (index in page.numbers and index > start + 1)
         ):
             break
@@ -277,9 +276,8 @@ def _amount(page: Page, at: int) -> bool:
 
 
 def _decide(numbers: list[Found], categories: list[Found], said: list[Found]) -> Confidence:
-    found = tuple(
-        (v if v is not None else -1.0, span, how) for v, span, how, _ in (*numbers, *categories, *said)
-    )
+    everything = (*numbers, *categories, *said)
+    found = tuple((-1.0 if v is None else v, span, how) for v, span, how, _ in everything)
     if any(value is None for value, *_ in numbers):
         return Confidence(None, "a confidence out of range or without a clear scale", numbers[-1][1], found)
     for group, spread in ((numbers, SPREAD), (categories, SPREAD), (said, 2 * SPREAD)):

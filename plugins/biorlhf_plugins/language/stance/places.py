@@ -12,6 +12,15 @@ from biorlhf_plugins.language.words.numbers import Number
 STATISTICAL = frozenset(("interval", "ci", "band", "limit", "region", "bound", "level", "coefficient"))
 """After "confidence" these belong to a statistic: "at the 95 % confidence level"."""
 
+USUAL = frozenset((90, 95, 99, 99.9))
+ADVERBS = frozenset(
+    ["likely", "probably", "probable", "possibly", "perhaps", "maybe", "surely", "certainly", "unlikely"]
+)
+LEADING = frozenset((
+    "to", "be", "been", "that", "it", "is", "are", "go", "going", "significantly", "strongly", "slightly", "the", "not",
+    "about", "around", "~", "≈", ",", "roughly", "a", "type", "answer", ":",
+))  # fmt: skip
+OPENERS = frozenset(("", ".", ",", ";", "!", "?", "\n", "(", ")", ":", "—"))
 OWN = frozenset(("my", "i", "overall", "our"))
 BEFORE_HEADING = frozenset(("my", "final", "overall", "stated", "the", ".", ")", "•", "—", "estimated"))
 RULES = frozenset(("|", "—", ":", "\n", "-", "+"))
@@ -26,6 +35,8 @@ def statistical(page: Page, trigger: Mention) -> bool:
     last = trigger.last
     if page.text(last) in STATISTICAL - {"level"}:
         return True
+    if _significance(page, trigger):
+        return True
     levelled = "level" in (page.text(last - 1), page.text(last), page.text(trigger.first))
     before = page.number_ends.get(trigger.first)
     if not levelled or before is None:
@@ -33,6 +44,31 @@ def statistical(page: Page, trigger: Mention) -> bool:
     number: Number = before.value  # type: ignore[assignment]
     own = {page.text(i) for i in range(before.first - 5, before.first)} & OWN
     return number.unit == "percent" and not own
+
+
+def _significance(page: Page, trigger: Mention) -> bool:
+    """True for "at a confidence level of 99 %", with a level that tests of significance use."""
+    after = page.numbers.get(trigger.last + (page.text(trigger.last) == "of"))
+    number: Number | None = after.value if after is not None else None  # type: ignore[assignment]
+    at = trigger.first - (page.text(trigger.first - 1) in ("a", "the"))
+    levelled = page.text(trigger.last - 1) == "level" and page.text(at - 1) == "at"
+    return levelled and number is not None and number.unit == "percent" and number.value in USUAL
+
+
+def hedges(page: Page, trigger: Mention) -> bool:
+    """True for a "likely" that says nothing of the answer: "is likely a protective response". It does where
+    a direction, a figure or a class follows at once, or comes right before: "down, most likely"."""
+    if page.text(trigger.last - 1) not in ADVERBS:
+        return False
+    if page.text(trigger.first - 1) in OPENERS and page.text(trigger.last) in OPENERS:
+        return False
+    at = trigger.last
+    while at < trigger.last + 4 and page.text(at) in LEADING:
+        at += 1
+    if at in page.said:
+        return False
+    closes = page.text(trigger.last) in OPENERS
+    return not (closes and any(i in page.said for i in range(trigger.first - 4, trigger.first)))
 
 
 def heads(page: Page, trigger: Mention) -> bool:
