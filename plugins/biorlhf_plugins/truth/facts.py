@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from biorlhf_plugins.language.claims.quantities import NOUN_UNITS
+from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
-from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, measures
+from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, TRANSCRIPTS, directed, measures
 from biorlhf_plugins.language.words.text import visible_text
 from biorlhf_plugins.truth.answers import grade_answer, grade_ranking
 from biorlhf_plugins.truth.credits import (
@@ -46,6 +46,9 @@ LETTERS = 400
 """Characters in which a bare letter is looked for."""
 
 NO_ANSWERS = frozenset(("evidence", "operand", "difference", "padj"))
+REPLICATES = frozenset(("experiment", "replicate", "repeat", "donor", "batch", "run"))
+"""How often something was measured, which is never its figure."""
+
 PARTS = frozenset(("deg_up", "deg_down", "percent"))
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
 
@@ -142,6 +145,12 @@ def _quantity_fits(fact: Fact, stated: str | None) -> int:
     shared_words = fact.asked.words & set(stated.split())
     if stated in measures() or (shared_words <= HEADS and fact.asked.words - HEADS):
         shared_words = frozenset()
+    if stated in AVERAGES:
+        return FITTING if stated in gold.split() or not AVERAGES & set(gold.split()) else UNFIT
+    if stated in REPLICATES and not shared_words:
+        return UNFIT
+    if stated.startswith("deg") and fact.asked.words & TRANSCRIPTS:
+        return FITTING if stated in ("deg", directed(fact.asked.words)) else UNFIT
     if stated in ("percent", "ratio", "dose", "time") or shared_words:
         return FITTING
     if stated == "share":

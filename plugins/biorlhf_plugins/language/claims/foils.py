@@ -140,7 +140,7 @@ def with_foils(
         if index in known and known[index].kind == "entity" and _negated(stream, index, cleaned):
             found.append(Mention("entity", f"non {token.text}", index - 1, index + 1))
             gone.add(index)
-        if token.text in labels:
+        if token.text in labels and stream[index - 1].text != "wild":
             found += _labelled(stream, index, asked, known, gone)
         if not asked.any or (index in known and known[index].kind not in OPEN):
             continue
@@ -225,6 +225,9 @@ def _name(
     if token.text in asked.groups:
         return _group(stream, index, asked)
     other = index > 0 and stream[index - 1].text in OTHER_THAN and token.text in POPULATIONS
+    wild = token.text == "wild" and index + 1 < len(stream) and stream[index + 1].text == "type"
+    if wild and asked.kinds & POPULATIONS:
+        return (Mention("entity", "wildtype", index, index + 2),)
     if (other and asked.kinds & POPULATIONS) or token.text in asked.kinds:
         first = index - other
         return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)

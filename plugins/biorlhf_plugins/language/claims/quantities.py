@@ -21,6 +21,7 @@ PREPOSITIONS = frozenset(("in", "at", "under", "for", "of", "on", "with", "durin
 
 
 LABEL_MARKS = frozenset((":", "="))
+AVERAGES = frozenset(("mean", "median", "minimum", "maximum", "mode"))
 NAMED_BY = frozenset(("of", "was", "is", "were"))
 """Between a quantity that only its own word names and its figure: "a Vmax of 81"."""
 
@@ -117,12 +118,14 @@ def _unnamed(
 def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
     """The words of "gained: 2,915" where they are no known name: a quantity by its own words."""
     at = focus.first - 1
-    mark = reader.stream[at].text if at > sentence.first else ""
+    mark = reader.stream[at].text if at >= sentence.first else ""
     known = {i for m in sentence.mentions for i in range(m.first, m.last)}
     if mark not in LABEL_MARKS and (inside := _bracketed(reader, focus, known)) is not None:
         return inside
+    if mark in AVERAGES:
+        return mark
     if mark in NAMED_BY:
-        word = reader.stream[at - 1]
+        word = reader.stream[max(at - 1, 0)]
         return word.text if word.kind == "w" and at - 1 not in known and word.text not in UNNAMING else None
     if mark not in LABEL_MARKS:
         return None
@@ -136,9 +139,11 @@ def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
 
 
 def _bracketed(reader: Reader, focus: Mention, known: set[int]) -> str | None:
-    """The word behind a figure in brackets, "(1,400 hypo- and 787 hypermethylated)": a part of a whole."""
-    word = _text(reader, focus.last)
-    if len(word) < LONG_WORD or focus.last in known or word in UNNAMING | ALTERNATIVES:
+    """The word beside a figure in brackets, "(1,400 hypo- and 787 hypermethylated)", "(background 95)"."""
+    at, word = focus.last, _text(reader, focus.last)
+    if focus.first > 1 and reader.stream[focus.first - 2].text == "(":
+        at, word = focus.first - 1, _text(reader, focus.first - 1)
+    if len(word) < LONG_WORD or at in known or word in UNNAMING | ALTERNATIVES:
         return None
     for at in range(focus.first - 1, max(-1, focus.first - 12), -1):
         if reader.stream[at].text in ("(", ")"):

@@ -15,7 +15,7 @@ def label_rows(stream: Sequence[Token], parts: Sequence[Sentence], additions: Ad
     """Of a table whose first column holds an asked name, the other rows' labels are foils; under the header
     "cluster" the labels are those of clusters."""
     asked = shapes(additions)
-    if not asked.any or not any(part.kind == "row" for part in parts):
+    if not additions.entries or not any(part.kind == "row" for part in parts):
         return
     names = {
         names[0].lower() for kind, role, names in additions.entries if (kind, role) == ("asked", "entity")

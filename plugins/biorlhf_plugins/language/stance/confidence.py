@@ -165,9 +165,8 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
         below_it = heading or at == trigger.last + 1 or page.text(at - 1) in (":", "\n")
         if page.text(at) == "\n" and not below_it:
             return None
-        linked = (linked and (page.text(at) in LINKS or at in page.levels)) or (
-            named and page.text(at) in COPULAS
-        )
+        linked = heading or (linked and (page.text(at) in LINKS or at in page.levels))
+        linked = linked or (named and page.text(at) in COPULAS)
         if not linked and not named:
             return None
         at += 1

@@ -16,10 +16,9 @@ USUAL = frozenset((90, 95, 99, 99.9))
 ADVERBS = frozenset(
     ["likely", "probably", "probable", "possibly", "perhaps", "maybe", "surely", "certainly", "unlikely"]
 )
-LEADING = frozenset((
-    "to", "be", "been", "that", "it", "is", "are", "go", "going", "significantly", "strongly", "slightly", "the", "not",
-    "about", "around", "~", "≈", ",", "roughly", "a", "type", "answer", ":",
-))  # fmt: skip
+LEADING_WORDS = """to be been that it is are go going significantly strongly slightly the not about around
+roughly a type answer ~ ≈ , :"""
+LEADING = frozenset(LEADING_WORDS.split())
 OPENERS = frozenset(("", ".", ",", ";", "!", "?", "\n", "(", ")", ":", "—"))
 OWN = frozenset(("my", "i", "overall", "our"))
 BEFORE_HEADING = frozenset(("my", "final", "overall", "stated", "the", ".", ")", "•", "—", "estimated"))
@@ -100,7 +99,9 @@ def below(page: Page, triggers: list[Mention]) -> tuple[set[int], list[Placed]]:
         inside = [t for t in triggers if first <= t.first < last]
         if inside and not any(first <= at < last and not _scale(page, at) for at in page.numbers):
             columns = [i for i, (a, b) in enumerate(cells) if any(a <= t.first < b for t in inside)]
-            alone = len(cells) == 2 and columns == [0]  # "| confidence | high |" is a row of its own
+            alone = columns == [0] and any(
+                first <= at < last for at in page.levels
+            )  # "| confidence | high |"
             columns = [] if alone else columns
             heading |= {t.first for t in inside if not alone}
             continue

@@ -15,9 +15,10 @@ at on under as total sum amount absolute relative max maximum min minimum"""
 GENERIC = frozenset(canonical(word) for word in GENERIC_WORDS.split())
 """Words that tell no quantity from another."""
 
-DIRECTED = frozenset(
-    ("up", "down", "upregulated", "downregulated", "increased", "decreased", "induced", "repressed")
-)
+RISING = frozenset(("up", "upregulated", "increased", "induced", "activated"))
+FALLING = frozenset(("down", "downregulated", "decreased", "repressed", "suppressed"))
+DIRECTED = RISING | FALLING
+TRANSCRIPTS = frozenset(("gene", "transcript", "deg", "mrna"))
 STATISTICS = frozenset(("nes", "padj", "log2fc", "fc"))
 SHARES = frozenset(
     canonical(word)
@@ -156,15 +157,15 @@ def _known(stream: list, words: frozenset[str]) -> str | None:
     rest -= {"differentially", "expressed", "significant", "significantly", "changed", "regulated", "altered"}
     for name in found:
         if name.startswith("deg") and rest <= DIRECTED:
-            way = words & DIRECTED
-            up, down = (
-                way & {"up", "upregulated", "increased", "induced"},
-                way - {"up", "upregulated", "increased", "induced"},
-            )
-            return "deg_up" if up else "deg_down" if down else name
+            return directed(words) if words & DIRECTED else name
         if name in ("ratio", "difference") and not rest - {"change"}:
             return name
     return None
+
+
+def directed(words: frozenset[str]) -> str:
+    """Which genes a quantity's words count: "induced" those that go up."""
+    return "deg_up" if words & RISING else "deg_down" if words & FALLING else "deg"
 
 
 @functools.lru_cache(maxsize=4096)

@@ -83,7 +83,9 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
                 _beside(stream, meanings[0], index, end, found)
             found.extend(_meant(meanings, index, end))
             index = end
-        elif token.kind == "w" and (token.text in UNLISTED or token.text.startswith(MISSIONS)):
+        elif token.kind == "w" and (
+            token.text in UNLISTED or token.text.startswith(MISSIONS) or token.text.endswith("fold")
+        ):
             nothing = index if token.text in ("nothing", "none") else nothing
             index = _other(stream, index, found)
         else:
@@ -239,6 +241,9 @@ def _other(stream: list[Token], index: int, found: list[Mention]) -> int:
             return index + 2
     elif word in WORD_NUMBERS:
         return _number_words(stream, index, found)
+    elif word.endswith("fold") and word[:-4] in WORD_NUMBERS:
+        value = float(WORD_NUMBERS[word[:-4]])
+        found.append(Mention("num", Number(value, "ratio", word, False, 0, False), index, index + 1))
     elif word == "none" and index and stream[index - 1].text in ("in", "for", "at", "under"):
         found.append(Mention("neg", "", index, index + 1))
     elif word in NONE_WORDS:
@@ -260,7 +265,7 @@ def _number_words(stream: list[Token], index: int, found: list[Mention]) -> int:
             word == "and"
             and end + 1 < len(stream)
             and stream[end + 1].text in WORD_NUMBERS
-            and current >= 100
+            and (current >= 100 or (total and not current))
         ):
             break
         end += 1

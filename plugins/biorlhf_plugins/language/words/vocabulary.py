@@ -66,7 +66,7 @@ POPULATIONS = _canonical(
 STEMS = (
     "mab", "nib", "mycin", "statin", "sartan", "formin", "cillin", "azole", "platin", "taxel", "rubicin",
     "gliptin", "gliflozin", "glutide", "parib", "ciclib", "limus", "sone", "solone", "olol", "prazole",
-    "cycline", "floxacin", "vir",
+    "cycline", "floxacin", "vir", "xaban", "gatran", "arin",
 )  # fmt: skip
 """Stems of international non-proprietary names of drugs."""
 
