@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.corrections import supersede
+from biorlhf_plugins.language.claims.evidence import OPENS_INTERVAL
 from biorlhf_plugins.language.claims.foils import with_foils
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
@@ -74,6 +75,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))
     ask(stream, parts, marks, prompt)
     reader = Reader(stream, cleaned, asked, marks, operands=operands)
+    reader.intervals = any(t.text in OPENS_INTERVAL for t in stream)
     reader.own = any(kind == "quantity" for kind, *_ in additions.entries)
     reader.quotients = frozenset(e.last - 1 for e in sums if e.operator == "/")
     blocks = answer_blocks(stream, parts)

@@ -10,6 +10,7 @@ EVIDENCE = "evidence"
 """What qualifies another figure: an interval, an error, a sample's size, a year. It answers nothing."""
 
 INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile"))
+OPENS_INTERVAL = INTERVALS | {"["}
 SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
 STATISTICAL = frozenset(("ci", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
 YEAR_BEFORE = frozenset(("in", "since", "until", "al", "year", "january", "march", "may", "june", "july"))
@@ -32,7 +33,7 @@ def is_evidence(reader: Reader, focus: Mention) -> bool:
         return not ({"my", "i"} & set(before))
     if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:
         return True
-    if _interval(reader, focus, before):
+    if reader.intervals and _interval(reader, focus, before):
         return True
     return _year(reader, focus, before, after)
 

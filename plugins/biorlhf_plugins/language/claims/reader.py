@@ -37,6 +37,7 @@ class Reader:
     quotients: frozenset[int] = frozenset()
     fresh: frozenset[int] = frozenset()
     own: bool = False
+    intervals: bool = False
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         return self.clean.span(self.stream[first].start, self.stream[last - 1].end)

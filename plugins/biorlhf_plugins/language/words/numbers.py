@@ -58,7 +58,8 @@ def parse_number(match: re.Match[str]) -> Number:
     """The number behind a match of ``NUMBER``."""
     written, exponent = match["digits"], match["exp"] or ""
     unit_text, scale, glued = (match["unit"] or "").strip(), match["scale"] or "", match["glued"] or ""
-    digits = _digits(written, bool(exponent or unit_text or scale))
+    plain = written.isdigit()
+    digits = written if plain else _digits(written, bool(exponent or unit_text or scale))
     if digits is None:
         return Number(0.0, "name", written, False, 0, False)
     value, decimals = float(digits), len(digits.partition(".")[2])
@@ -72,7 +73,7 @@ def parse_number(match: re.Match[str]) -> Number:
     unit = UNITS.get(unit_text, "ratio" if unit_text else "")
     if glued in GLUED:
         unit, glued = glued, ""
-    word = digits if re.search(r"[ ,'{]", written) else digits + scale + glued
+    word = digits + scale + glued if plain or digits == written else digits
     significant = len(digits.replace(".", "").lstrip("0")) or 1
     return Number(
         value, "name" if glued else unit, word, bool(sign), decimals, bool(scale), digits=significant
