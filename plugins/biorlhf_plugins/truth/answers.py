@@ -9,7 +9,8 @@ from typing import Any
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
 from biorlhf_plugins.language.stance.stance import prompt_words
-from biorlhf_plugins.truth.gold import OPEN_GUESS, Gold
+from biorlhf_plugins.truth.credits import OPEN_GUESS, YES_NO_GUESS
+from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded
 
 FENCE = re.compile(r"\b(?:yes and no|no and yes|both yes and no|neither yes nor no)\b", re.I)
@@ -19,7 +20,7 @@ SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 def grade_answer(gold: Gold, said: Extraction, graded: Graded, prompt: str) -> None:
     assert gold.answer is not None
     if gold.answer_kind is None:
-        graded.guesses.append(0.5)
+        graded.guesses.append(YES_NO_GUESS)
         labels = {c.label: c for c in said.answers}
         labels = {label: c for label, c in labels.items() if label in ("YES", "NO")}
         if FENCE.search(said.text):
@@ -111,7 +112,7 @@ def _echoed(said: Extraction, prompt: str) -> dict[str | None, Claim]:
 
 
 def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None:
-    graded.guesses.append(0.5 if len(gold) == 2 else OPEN_GUESS)  # two names have two orders
+    graded.guesses.append(YES_NO_GUESS if len(gold) == 2 else OPEN_GUESS)  # two names have two orders
     orders = rankings(said, gold)
     graded.answered = graded.answered or bool(orders)
     credits = [concordance(order, gold) for order in orders]

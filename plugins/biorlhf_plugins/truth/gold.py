@@ -25,32 +25,12 @@ from biorlhf_plugins.truth.targets import (
     set_names,
     target,
 )
+from biorlhf_plugins.truth.credits import OPEN_GUESS
+from biorlhf_plugins.truth.slots import Fact, conditions_of, fact_of, new_names
+
+__all__ = ["OPEN_GUESS", "Direction", "Fact", "Gold", "canonical_name", "conditions_of", "gold_of", "read"]
 
 DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
-CLASS_KINDS = ("type", "pattern")
-QUANTITIES = (
-    ("ratio", "ratio"), ("fold change", "log2fc"), ("log2", "log2fc"), ("logfc", "log2fc"), ("fold", "ratio"),
-    ("percent", "percent"), ("nes", "nes"), ("enrichment score", "nes"), ("padj", "padj"), ("fdr", "padj"),
-    ("difference", "difference"),
-)  # fmt: skip
-OPEN_GUESS = 0.2
-"""What declining to answer is worth where the question is open (a figure, a name)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One figure or class to be stated."""
-
-    entity: str
-    condition: str | None
-    treatment: str | None
-    quantity: str | None
-    value: float | str
-    alternatives: tuple[str, ...] = ()
-
-    def describe(self) -> str:
-        place = " ".join(x for x in (self.entity, self.treatment, self.condition) if x)
-        return f"{place}: {self.quantity or 'value'} = {self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +117,11 @@ def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
             additions = Additions((*additions.entries, ("phrase", str(answer).lower(), (str(answer),))))
             kind = ("phrase", str(answer).lower())
     return Gold(
-        facts=tuple(_fact(fact, additions) for fact in truth.get("facts") or () if not is_direction(fact)),
+        facts=tuple(
+            fact_of(fact, lambda name: _entity(name, additions), lambda word: _kind_of(word, additions))
+            for fact in truth.get("facts") or ()
+            if not is_direction(fact)
+        ),
         answer=None if answer is None else str(answer).strip().lower(),
         answer_kind=kind,
         ranking=tuple(_entity(str(name), additions) for name in truth.get("ranking") or ()),
@@ -169,18 +153,11 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
     ]
     for name, aliases in entities:
         for part in name.split("/"):
-            if not _known(part, "entity") or aliases:
+            if aliases or _entity(part, Additions()) == part.lower():
                 known = _kind_of(part, Additions())
                 canonical_name = str(known[1]) if known and known[0] == "entity" else part.lower()
                 yield "entity", canonical_name, (part, *(str(alias) for alias in aliases))
-    for fact in stated:
-        value = fact.get("value")
-        if (
-            isinstance(value, str)
-            and not _number(value)
-            and _class_kind(str(fact.get("quantity", ""))) is None
-        ):
-            yield "phrase", value.lower(), (value,)
+    yield from new_names(stated)
     for row in (truth, *(truth.get("pathways") or ())):
         if row.get("pathway"):
             yield from set_names(str(row["pathway"]), row.get("aliases") or ())
@@ -231,72 +208,6 @@ def _flight(name: str) -> str | None:
 
 def _mission(name: str) -> str:
     return _flight(name) or " ".join(t.text for t in tokens(clean(name).text))
-
-
-def _class_kind(quantity: str) -> str | None:
-    lowered = quantity.lower()
-    return next((kind for kind in CLASS_KINDS if kind in lowered), None)
-
-
-def _number(value: str) -> float | None:
-    try:
-        return float(value.replace(",", "").strip())
-    except ValueError:
-        return None
-
-
-def _fact(fact: Mapping[str, Any], additions: Additions) -> Fact:
-    condition, treatment = conditions_of(str(fact.get("condition") or ""))
-    quantity = str(fact.get("quantity", ""))
-    value = fact["value"]
-    kind = _class_kind(quantity)
-    if kind is None and isinstance(value, str) and _number(value) is not None:
-        value = _number(value)
-    alternatives: tuple[str, ...] = ()
-    if isinstance(value, str):
-        bare = re.sub(r"\s*\(.*?\)", "", value)
-        alternatives = tuple(
-            re.sub(r"^(type|class)\s+", "", part.strip(), flags=re.I).upper() for part in bare.split("|")
-        )
-        alternatives = tuple(
-            "C"
-            if a == "STRESS-BLOCKED"
-            else "A"
-            if a == "STRESS-ACTIVATED"
-            else "B"
-            if a == "BASELINE-ACTIVE"
-            else a
-            for a in alternatives
-        )
-    entities = "/".join(_entity(part, additions) for part in str(fact["entity"]).split("/"))
-    return Fact(entities, condition, treatment, kind or quantity_of(quantity), value, alternatives)
-
-
-def conditions_of(text: str) -> tuple[str | None, str | None]:
-    """(stressor or interaction, treatment) of a condition's name: "KMP baseline" -> ("baseline", "kmp")."""
-    found = scan(tokens(clean(text).text), base())
-    stressors = [str(m.value) for m in found if m.kind == "condition"]
-    treatments = [str(m.value) for m in found if m.kind == "treatment"]
-    if len(stressors) > 1:
-        stressors = [s for s in stressors if s != "stress"]
-    return (stressors[0] if stressors else None), (treatments[0] if treatments else None)
-
-
-def quantity_of(text: str) -> str | None:
-    """The canonical quantity of a name such as "DEG count", "upregulated DEGs", "NES"."""
-    lowered = text.lower().replace("_", " ")
-    for word, quantity in QUANTITIES:
-        if word in lowered:
-            return quantity
-    if "deg" in lowered or "gene" in lowered:
-        return (
-            "deg_up"
-            if re.search(r"\bup|induced|increased", lowered)
-            else "deg_down"
-            if re.search(r"\bdown|repressed|decreased", lowered)
-            else "deg"
-        )
-    return None
 
 
 def _directions(truth: Mapping[str, Any], tissue: str | None, additions: Additions) -> Iterator[Direction]:

@@ -27,6 +27,7 @@ class Reader:
     carried: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     columns: list[list[Mention]] = field(default_factory=list)
+    headers: list[tuple[int, int]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     kinds: frozenset[str] = frozenset()
     present: list[str] = field(default_factory=list)
@@ -39,6 +40,8 @@ class Reader:
     ends: dict[int, Mention] = field(default_factory=dict)
     elsewhere: bool = False
     fresh: frozenset[int] = frozenset()
+    own: bool = False
+    intervals: bool = False
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         return self.clean.span(self.stream[first].start, self.stream[last - 1].end)

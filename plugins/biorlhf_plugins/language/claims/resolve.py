@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from biorlhf_plugins.language.claims.attribution import begin, default, last_group, slots, treatment
-from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
+from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, column_quantity, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot
@@ -168,6 +168,9 @@ def _number_claim(
         low=number.low,
         high=number.high,
         approximate=approximate,
+        signed=number.signed,
+        decimals=None if number.scaled else number.decimals,
+        digits=number.digits,
         **common,
     )
 
@@ -180,6 +183,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
     if not foci or (not reader.columns and all(m.kind != "num" for _, m in foci)):
         if any(cell.mentions for cell in cells):
             reader.columns = [cell.mentions for cell in cells]
+            reader.headers = [(cell.first, cell.last) for cell in cells]
         if not foci:
             return
     row = [m for cell in cells for m in cell.mentions]
@@ -192,9 +196,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
             own = values(cells[i].mentions, role) or values(header, role)
             wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
             found[role] = wide or default(reader, role)
-        quantity = quantity_of(reader, sentence, i, focus) or next(
-            (str(m.value) for m in header if m.kind == "quantity"), None
-        )
+        quantity = quantity_of(reader, sentence, i, focus) or column_quantity(reader, i)
         ups = [m.value for m in (*header, *cells[0].mentions) if m.kind == "dir"]
         if focus.kind == "num" and ups and quantity in (None, "deg"):
             quantity = "deg_up" if ups[0] == "UP" else "deg_down"

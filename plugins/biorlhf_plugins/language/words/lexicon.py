@@ -221,7 +221,7 @@ def with_additions(additions: Additions) -> Lexicon:
             _add_set(trie, value, aliases)
         elif kind == "feature":
             _add_feature(trie, value, aliases)
-        else:
+        elif kind != "asked":  # which only says of which kind the asked names are: see claims/foils.py
             for phrase in (value, *aliases):
                 add(trie, words(phrase), kind, value)
     return Lexicon((trie, *base().content), base().stance)

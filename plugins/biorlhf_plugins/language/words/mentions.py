@@ -13,7 +13,7 @@ sixteen seventeen eighteen nineteen"""
 TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
 UNITS = {word: number for number, word in enumerate(UNIT_WORDS.split())}
 TENS = {word: 10 * number for number, word in enumerate(TEN_WORDS.split(), start=2)}
-LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
@@ -86,7 +86,9 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
             if meanings[0][0] == "dir" and end - index > 2 and stream[end - 1].text in ("of", "in"):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
-        elif token.kind == "w" and (token.text in UNLISTED or token.text.startswith(MISSIONS)):
+        elif token.kind == "w" and (
+            token.text in UNLISTED or token.text.startswith(MISSIONS) or token.text.endswith("fold")
+        ):
             nothing = index if token.text in ("nothing", "none") else nothing
             index = _other(stream, index, found)
         else:
@@ -253,6 +255,9 @@ def _other(stream: list[Token], index: int, found: list[Mention]) -> int:
             return index + 2
     elif word in WORD_NUMBERS:
         return _number_words(stream, index, found)
+    elif word.endswith("fold") and word[:-4] in WORD_NUMBERS:
+        value = float(WORD_NUMBERS[word[:-4]])
+        found.append(Mention("num", Number(value, "ratio", word, False, 0, False), index, index + 1))
     elif word == "none" and index and stream[index - 1].text in ("in", "for", "at", "under"):
         found.append(Mention("neg", "", index, index + 1))
     elif word in NONE_WORDS:
@@ -274,7 +279,7 @@ def _number_words(stream: list[Token], index: int, found: list[Mention]) -> int:
             word == "and"
             and end + 1 < len(stream)
             and stream[end + 1].text in WORD_NUMBERS
-            and current >= 100
+            and (current >= 100 or (total and not current))
         ):
             break
         end += 1
