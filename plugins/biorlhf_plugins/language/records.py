@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from biorlhf_plugins.language.sentences.arithmetic import Equation
+    from biorlhf_plugins.language.sentences.clauses import Sentence
+    from biorlhf_plugins.language.words.text import Clean, Token
 
 Span = tuple[int, int]
 
@@ -108,6 +112,8 @@ class Extraction:
     where the text is no answer at all: empty, an echo of the prompt, a repetition, a bag of words.
     ``answers`` are yes and no, ``agreements`` SAME and DIFF (do tissues or missions agree);
     ``contradicts`` are the spans that answer the prompt although the text says that it cannot.
+    ``stream``, ``clean`` and ``parts`` are the tokens, the text that they stand in and its sentences;
+    ``marks`` says of each token whether it is quoted, supposed or taken back ("" where it is not).
     """
 
     text: str
@@ -124,6 +130,10 @@ class Extraction:
     unknown_sets: tuple[tuple[str, Span], ...] = ()
     equations: tuple[tuple[Equation, Span], ...] = ()
     degenerate: str = ""
+    stream: Sequence[Token] = ()
+    clean: Clean | None = None
+    parts: Sequence[Sentence] = ()
+    marks: Sequence[str] = ()
 
     @property
     def claims(self) -> tuple[Claim, ...]:
