@@ -4,7 +4,7 @@ a figure belongs to the words beside it, up to the next cut or figure, and to it
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from biorlhf_plugins.language.words.text import Token, canonical
 MOST = 160
 """Figures that are read of one text: more than this is a printed table, and the rest is left unread."""
 
+COMPARED = 80
 REACH = 9
 """Tokens on either side of a figure that may name what it is of."""
 
@@ -89,6 +90,10 @@ class Evidence:
     by_part: dict[int, list[Figure]] = field(default_factory=dict)
     turned: dict[Span, str] = field(default_factory=dict)
     """By span the directions that the extraction turned into the frame of the contrast."""
+    pool: tuple[Figure, ...] = ()
+    """Figures that can be compared: no p values, intervals, ratios or bounds."""
+    common: frozenset[str] = frozenset()
+    """Words that most of them have beside them, which tell none from another."""
 
     def words(self, first: int, last: int) -> frozenset[str]:
         return content(self.stream, first, last)
@@ -112,6 +117,7 @@ def content(stream: Sequence[Token], first: int, last: int) -> frozenset[str]:
 def evidence(said: Extraction, prompt: str = "") -> Evidence:
     """Read the figures of an extraction's text."""
     stream, parts = said.stream, said.parts
+    sure = [span for _, span, _ in said.confidence.found[:50]]
     found: list[Figure] = []
     headers: list[list[tuple[int, int]]] = []
     for number, part in enumerate(parts):
@@ -125,13 +131,23 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
         else:
             headers = []
             found += _prose(said, stream, number, part, numbers)
+        if sure:
+            found = [f for f in found if f.part != number or not _inside(f.span, sure)]
         if len(found) > MOST:
             break
     by_part: dict[int, list[Figure]] = {}
     for figure in found:
         by_part.setdefault(figure.part, []).append(figure)
     turned = {c.span: str(c.label) for c in said.directions}
-    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned)
+    pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
+    counts = Counter(word for f in pool for word in f.words)
+    common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
+    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, common)
+
+
+def _inside(span: Span, others: Sequence[Span]) -> bool:
+    """True for the figure of a stated confidence, which is of the writer and not of the matter."""
+    return any(start <= span[0] and span[1] <= end for start, end in others)
 
 
 def _rule(stream: Sequence[Token], cells: Sequence[tuple[int, int]]) -> bool:

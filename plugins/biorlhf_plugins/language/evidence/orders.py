@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -80,19 +79,13 @@ def orders(found: Evidence) -> Iterator[Check]:
 
 def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
     """The text's figure for some words: the one that shares most with them, and nothing with the others'."""
-    figures = pool(found)
-    counts = Counter(word for f in figures for word in f.words)
-    common = {word for word, n in counts.items() if n > 1 and 2 * n > len(figures)}
-    own, foil = mine - theirs - common, theirs - mine - common
-    fits = [(len(f.words & own), f) for f in figures if f.words & own and not f.words & foil]
-    best = max((n for n, _ in fits), default=0)
+    own, foil = mine - theirs - found.common, theirs - mine - found.common
+    fits = [(len(f.words & own), f) for f in found.pool if own & f.words and not foil & f.words] if own else []
+    if not fits:
+        return None
+    best = max(n for n, _ in fits)
     values = {f.value for n, f in fits if n == best}
     return values.pop() if len(values) == 1 else None
-
-
-def pool(found: Evidence) -> list[Figure]:
-    """Figures that can be compared: no p values, intervals, ratios or bounds."""
-    return [f for f in found.figures if f.kind in ("count", "percent", "effect") and not f.sign][:80]
 
 
 def stated(found: Evidence) -> Iterator[Comparison]:
@@ -273,7 +266,7 @@ def _sequences(found: Evidence) -> Iterator[Check]:
 
 def _superlatives(found: Evidence) -> Iterator[Check]:
     """ "Liver responds most (1,273), ahead of hippocampus with 5,477"; "Nagina 22 yields most" under its list."""
-    figures = [f for f in pool(found) if f.kind != "effect"]
+    figures = [f for f in found.pool if f.kind != "effect"]
     if len(figures) < 2:
         return
     left = LIMIT
@@ -297,27 +290,32 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
 
 def _best(found: Evidence, figures: Sequence[Figure], number: int, mine: Words, most: bool) -> Check | None:
     """Whether the figure of some words is the greatest (or least) of those beside it."""
-    shared = frozenset.intersection(*(f.words for f in figures)) if figures else frozenset()
-    fits = [(len(f.words & mine - shared), f) for f in figures]
+    mine = mine - found.common
+    fits = [(len(f.words & mine) + (f.part == number), f) for f in figures if f.words & mine]
+    if not fits:
+        return None
     top = max(n for n, _ in fits)
     own = [f for n, f in fits if n == top]
-    if top == 0 or len({f.value for f in own}) != 1:
+    if len({f.value for f in own}) != 1:
         return None
-    rivals = [f for f in figures if f.unit == own[0].unit or len(figures) == 2]
-    rivals = [f for f in rivals if f.kind == own[0].kind and _beside(found, own[0], f, len(figures))]
-    if len(rivals) < 2 or len({f.words for f in rivals}) < 2:
+    rivals = [f for f in figures if f.kind == own[0].kind and not f.words & mine and _beside(found, own[0], f)]
+    rivals = [f for f in rivals if f.unit == own[0].unit or len(figures) == 2]
+    if not rivals:
         return None
     value = own[0].value
-    best = (max if most else min)(f.value for f in rivals)
+    best = (max if most else min)(f.value for f in (own[0], *rivals))
     says = f"{value:,g} is called the {'most' if most else 'least'}, with {best:,g} beside it"
     return Check("a superlative against its figures", value == best, says, (own[0].span,))
 
 
-def _beside(found: Evidence, one: Figure, other: Figure, total: int) -> bool:
-    """In one sentence, in one list or table, or the only two of the text."""
+def _beside(found: Evidence, one: Figure, other: Figure) -> bool:
+    """In one sentence, in one list or table, or the whole of the next sentence ("soleus has 8,484")."""
     first, last = sorted((one.part, other.part))
-    if first == last or total == 2:
+    if first == last:
         return True
+    if last - first == 1 and found.parts[other.part].kind == "prose":
+        part = found.parts[other.part]
+        return len(content(found.stream, part.first, part.last)) <= 3
     return all(found.parts[n].kind in TABLE for n in range(first, last + 1)) and one.right == other.right
 
 
@@ -336,11 +334,11 @@ def _asked(found: Evidence, look: Lookup) -> Iterator[Check]:
     asked = list(comparisons(stream, 0, len(stream)))
     pair = _pair(asked[0], look) if len(asked) == 1 else None
     more = asked[0].more if asked else False
-    if pair is None and asked and len(pool(found)) == 2:
+    if pair is None and asked and len(found.pool) == 2:
         other = look(asked[0].other, frozenset())
-        rest = [f.value for f in pool(found) if f.value != other]
+        rest = [f.value for f in found.pool if f.value != other]
         pair = (rest[0], other) if other is not None and len(rest) == 1 else None
-    if pair is None and len(asked) <= 1:
+    if pair is None and not asked and "than" not in {t.text for t in stream}:
         pair, more = _two_sides(found, stream)
     if pair is None or pair[0] == pair[1]:
         return
@@ -352,7 +350,7 @@ def _asked(found: Evidence, look: Lookup) -> Iterator[Check]:
 def _two_sides(found: Evidence, stream: Sequence[Token]) -> tuple[tuple[float, float] | None, bool]:
     """The two figures of a text of just two, the first being what the question says is "lower on the drug"."""
     words = [i for i, t in enumerate(stream) if t.text in GREATER or t.text in SMALLER]
-    figures = [f for f in pool(found)]
+    figures = found.pool
     if len(words) != 1 or len(figures) != 2 or figures[0].kind != figures[1].kind:
         return None, False
     at = words[0]

@@ -25,9 +25,11 @@ from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.language import Additions
 from biorlhf_plugins.language.evidence.checks import about, text_checks
 from biorlhf_plugins.language.evidence.figures import Evidence, evidence
+from biorlhf_plugins.language.evidence.statements import EVERY, EXCEPTS
 from biorlhf_plugins.language.evidence.sums import Check
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
+from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.truth.gold import read
 from biorlhf_plugins.verifiers._settings import LexiconSettings
@@ -53,9 +55,9 @@ class Consistency:
         if any(check.name == slots.ENUMERATION for check in checks):
             return _scored(0.0, checks, note="every direction is listed")
         if asked:
-            value = _share(checks) if checks else None
+            checks = checks or list(_unopposed(found))
             checks += _confidence(said) if checks else []
-            value = _share(checks) if checks else value
+            value = _share(checks)
         else:
             checks = list(_counted(found, [*checks, *_confidence(said)]))
             value = _balance(checks)
@@ -72,7 +74,7 @@ def named(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[Ch
     figures = [c for c in figures if c.value not in limits]
     directions = [c for c in said.directions if c.asserted]
     yield from slots.two_values(figures)
-    yield from slots.two_directions(directions)
+    yield from slots.two_directions(said, directions)
     yield from slots.denied(said, directions)
     yield from slots.classes(said, figures)
     yield from slots.parts(figures)
@@ -83,9 +85,23 @@ def named(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[Ch
     yield from answers.universal(said, directions)
 
 
-def _share(checks: Sequence[Check]) -> float:
-    whole = sum(check.severity for check in checks)
-    return 1.0 - sum(check.severity for check in checks if not check.passed) / whole
+def _unopposed(found: Evidence) -> Iterator[Check]:
+    """One check that holds, where a text states something that it could have contradicted and did not."""
+    words = {token.text for token in found.stream}
+    says = found.figures or words & (EVERY | EXCEPTS - {"not"}) or any(m.kind in ("dir", "sig") for m in _mentions(found))
+    if says and not found.said.abstains:
+        yield Check("nothing against itself", True, "one statement of each thing", (), alone=True)
+
+
+def _mentions(found: Evidence) -> Iterator[Mention]:
+    return (mention for part in found.parts for mention in part.mentions)
+
+
+def _share(checks: Sequence[Check]) -> float | None:
+    """1 − failed / applied. What stands alone dilutes nothing: it counts where there is no more than that."""
+    ties = [check for check in checks if not check.alone or not check.passed] or checks
+    whole = sum(check.severity for check in ties)
+    return 1.0 - sum(check.severity for check in ties if not check.passed) / whole if whole else None
 
 
 def _counted(found: Evidence, checks: Sequence[Check]) -> Iterator[Check]:

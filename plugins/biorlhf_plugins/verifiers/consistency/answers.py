@@ -18,6 +18,9 @@ RESPONDS = re.compile(
 )
 ACTS = re.compile(r"\b(?:changes?|alters?|affects?|regulates?|perturbs?|produces?|acts?|active)\b", re.I)
 LIST_ENDS = re.compile(r"[:;.\d(—\n]|\b(?:where|which|while|but|has|have|shows?)\b", re.I)
+UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
+"""Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
+
 WINDOW = 60
 MARKS = 40
 
@@ -57,7 +60,7 @@ def agreement(
     if len(asked) == 1 and len(answers) == 1:
         other = {"SAME": "DIFF", "DIFF": "SAME"}[min(asked)]
         implied = asked if answers == {"YES"} else {other}
-    shown = _shown(directions)
+    shown = "" if UNSHOWN.search(said.text) else _shown(directions)
     every = set(stated) | implied | ({shown} if shown else set())
     if stated:
         spans = tuple(c.span for c in stated.values())

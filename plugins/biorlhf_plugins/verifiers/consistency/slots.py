@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.evidence.sums import Check
 from biorlhf_plugins.language.records import Claim, Extraction
 
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
+PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 ENUMERATION = "every direction for one slot"
 
 
@@ -102,10 +104,14 @@ def parts(figures: list[Claim]) -> Iterator[Check]:
         yield Check("parts and whole", passed, says, (whole.span, *(p.span for p in named.values())))
 
 
-def two_directions(directions: list[Claim]) -> Iterator[Check]:
+def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
+    """One direction for each slot; parts of a mission ("MHU-2_dorsal") are one mission to the lexicon."""
     slots: dict[tuple, list[Claim]] = {}
+    parted = PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
+        if parted and s.mission:
+            continue
         if not c.partial and (s.pathways or s.entity) and c.label != "MIXED":
             slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
     for key, claims in slots.items():
