@@ -6,18 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from biorlhf.types import Example, Preference, Question
-from biorlhf_plugins.check import corpus, design, figures, listed, rankings, ratios, sense
+from biorlhf_plugins.check import corpus, design, figures, inside, listed, orders, ratios, sense
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Additions
 
 ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
-    rankings.check_listed_ranking,
+    inside.check_inside,
     ratios.check_shares,
     sense.check_placeholders,
-    design.check_arithmetic,
-    design.check_sides,
     design.check_design,
 )
 WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
@@ -25,10 +23,9 @@ WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     figures.check_classes,
     figures.check_features,
     ratios.check_ratios,
-    rankings.check_chain,
-    rankings.check_comparison,
-    rankings.check_universal,
-    rankings.check_combined,
+    orders.check_orders,
+    orders.check_universal,
+    orders.check_combined,
     sense.check_interaction_sets,
     sense.check_interaction_sums,
     sense.check_unsigned,

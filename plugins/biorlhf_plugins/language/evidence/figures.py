@@ -227,9 +227,17 @@ def _names(said: Extraction, stream: Sequence[Token], numbers: list[Mention], n:
     if word.kind != "w" or not raw.isupper() or stream[m.first].start - word.end > 1:
         return False
     following = stream[m.last].text if m.last < len(stream) else ""
+    if word.text in LABELS:
+        return len(m.value.word) < 3
     opens = following in ("(", ":", "=", "—") and n + 1 < len(numbers) and numbers[n + 1].first <= m.last + 3
     return opens or (len(m.value.word) < 3 and following in VERBS)
 
+
+LABELS = _words(
+    "step option observation scenario study factor figure table group arm phase stage type grade patient mouse cohort "
+    "replicate experiment hypothesis case sample section point question model clone cluster chromosome donor"
+)
+"""What a number after it is the name of: "Step 1", "Patient 7"."""
 
 VERBS = _words("is was has had yields yielded did does do shows showed responds responded weighs weighed grew")
 

@@ -186,7 +186,8 @@ def _mutual(found: Evidence, said: Sequence[Comparison]) -> Iterator[Check]:
 def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
     """ "a (3) > b (2)", "a > b > c" with figures elsewhere, "ranks liver (4,110) above soleus (6,425)"."""
     for number, part in enumerate(found.parts):
-        marks = [i for i in range(part.first, part.last) if found.stream[i].text in (">", "<")]
+        marks = [i for i in range(part.first + 1, part.last) if found.stream[i].text in (">", "<")]
+        marks = [i for i in marks if found.stream[i - 1].text == ")" or found.stream[i - 1].kind != "p"]
         if not marks or not found.asserted(part.first) or part.kind == "row":
             continue
         ends = [part.first, *(m + 1 for m in marks)]

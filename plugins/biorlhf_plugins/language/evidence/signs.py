@@ -38,7 +38,7 @@ def signs(found: Evidence) -> Iterator[Check]:
         if not found.asserted(found.parts[number].first):
             continue
         ways = directions(found, number)
-        signed = [f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f)]
+        signed = [f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)]
         if signed and not ways and not _says_something(found, number, signed):
             ways = directions(found, number - 1) if number and number - 1 not in found.by_part else []
         for figure, label in paired(found, signed, [w for w in ways if w[0] in ("UP", "DOWN")]):
@@ -48,6 +48,12 @@ def signs(found: Evidence) -> Iterator[Check]:
             )
         yield from _moves(found, number, figures, ways)
         yield from _significance(found, number, figures, ways, alpha)
+
+
+def _operand(found: Evidence, figure: Figure) -> bool:
+    """Whether a figure is part of a written sum: "fold change: 140 / 4,110 = 0.034"."""
+    around = [*found.stream[figure.first - 1 : figure.first], *found.stream[figure.last : figure.last + 1]]
+    return any(t.text in ("/", "×", "÷", "+", "x") for t in around)
 
 
 def _says_something(found: Evidence, number: int, figures: Sequence[Figure]) -> bool:
@@ -88,7 +94,8 @@ def directions(found: Evidence, number: int) -> list[Word]:
     for m in part.mentions:
         if m.kind != "dir" or not found.asserted(m.first) or found.stream[m.first].text in NOT_WAYS:
             continue
-        if _denied(part.mentions, m):
+        named = any(n.kind == "pattern" and n.first == m.first for n in part.mentions)  # "SUPPRESSION", a class
+        if named or _denied(part.mentions, m):
             continue
         words.append((turned.get(found.span(m.first, m.last), str(m.value)), m.first))
     return words
@@ -104,11 +111,16 @@ def _way_of(figure: Figure) -> str:
 
 
 def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) -> list[tuple[Figure, str]]:
-    """Figures with the word said of each: one word for all, one word each in turn, or one in each clause."""
+    """Figures with the word said of each: the one beside it, one word each in turn, or one in each clause."""
     if not figures or not words:
         return []
     if len({label for label, _ in words}) == 1:
-        return [(f, words[0][0]) for f in figures]
+        label, at = words[0]
+        if len(figures) == 1 or len(words) == 1 and found.parts[figures[0].part].kind == "row":
+            return [(f, label) for f in figures]
+        run = _run(found, figures, at) if len(words) == 1 else []
+        if run:
+            return [(f, label) for f in run]
     if len(words) == len(figures):
         events = sorted([(f.first, "f") for f in figures] + [(at, "w") for _, at in words])
         kinds = "".join(kind for _, kind in events)
@@ -122,6 +134,17 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         if len(here) == 1:
             pairs.append((f, here.pop()))
     return pairs
+
+
+def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
+    """The figures next to a word, as far as little stands between them: "down (-1.8 and -0.9)"."""
+    after = [f for f in figures if f.first > at]
+    run = after[:1]
+    for f in after[1:]:
+        if f.first - run[-1].last > 2:
+            break
+        run.append(f)
+    return run if run and len(after) == len(figures) else []
 
 
 def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word]) -> Iterator[Check]:

@@ -17,6 +17,7 @@ NEUTRAL = _words(
     "mean average average averaged value level expression count number measured found observed reference note overall "
     "total again indeed however therefore thus accordingly fact conclusion sum short summary word other actually really "
     "clearly strongly slightly significantly significant change changed remain remained reported estimated gene case all "
+    "nes log2fc logfc score enrichment fdr padj p q hr ci ratio fold percent deg degs count effect direction "
     "every each way go goe went stay stayed become became turn turned"
 )
 CONCLUDES = frozenset(("so", "therefore", "thus", "hence", "overall", "conclude", "conclusion", "altogether", "finally"))
@@ -39,6 +40,7 @@ def statements(found: Evidence) -> Iterator[Check]:
 
 def _two_values(found: Evidence) -> Iterator[Check]:
     slots: dict[tuple[object, ...], Figure] = {}
+    heads = _headings(found)
     for number, figures in found.by_part.items():
         part = found.parts[number]
         if not found.asserted(part.first):
@@ -48,8 +50,8 @@ def _two_values(found: Evidence) -> Iterator[Check]:
             if f.kind in NEVER - {"effect", "hazard"} or f.sign or f.kind == "ratio" or not words - {f.unit}:
                 continue
             others = tuple(sorted(g.value for g in figures if g is not f)) if part.kind != "row" else ()
-            first = slots.setdefault((words, f.kind, f.unit, others if len(figures) > 1 else ()), f)
-            if first is f or first.part == f.part:
+            first = slots.setdefault((words, f.kind, f.unit, others, heads[number]), f)
+            if first is f or first.part == f.part or len(words - {f.unit}) < 1 + (part.kind == "prose"):
                 continue
             passed = abs(first.value - f.value) <= 0.01 * max(abs(first.value), abs(f.value))
             yield Check(
@@ -58,8 +60,23 @@ def _two_values(found: Evidence) -> Iterator[Check]:
             )  # fmt: skip
 
 
+def _headings(found: Evidence) -> list[int]:
+    """By part the number of what heads it: the last part before a list or table, or the paragraph's first line."""
+    heads, last, paragraph, head = [], -1, -1, 0
+    for number, part in enumerate(found.parts):
+        if part.kind in ("prose", "heading"):
+            last = number
+            if part.paragraph != paragraph and part.last - part.first <= 8:
+                paragraph, head = part.paragraph, number
+            heads.append(head if part.paragraph == paragraph else -1)
+        else:
+            heads.append(last)
+    return heads
+
+
 def _two_ways(found: Evidence) -> Iterator[Check]:
-    slots: dict[frozenset[str], tuple[str, int]] = {}
+    slots: dict[tuple[frozenset[str], int], tuple[str, int]] = {}
+    heads = _headings(found)
     for number, part in enumerate(found.parts):
         if part.kind == "row" or not any(m.kind == "dir" for m in part.mentions):
             continue
@@ -68,7 +85,7 @@ def _two_ways(found: Evidence) -> Iterator[Check]:
             continue
         said = {t.text for m in part.mentions if m.kind in ("dir", "sig") for t in found.stream[m.first : m.last]}
         words = content(found.stream, part.first, part.last) - NEUTRAL - said
-        label, at = slots.setdefault(words, ways[0])
+        label, at = slots.setdefault((words, heads[number]), ways[0])
         if words and at != ways[0][1]:
             spans = (found.span(at, at + 1), found.span(ways[0][1], ways[0][1] + 1))
             passed, says = label == ways[0][0], f"{label} and {ways[0][0]}"
@@ -127,7 +144,7 @@ def _against(
     if len(ways) == 1 and len(label) == 1 and ways <= set(OPPOSITE) and not denied and named:
         subject = {w for w in shared if len(w) > 2}
         return (label == ways) != none if subject or len(named) <= 2 else None
-    if named and len(shared) >= 1 and shared == stems - named and len(named) <= 2 and not label:
+    if named and len(shared) >= 2 and len(named) <= 2 and not label:
         return denied == none
     return None
 

@@ -174,7 +174,7 @@ def _of(found: Evidence, one: Figure, other: Figure) -> bool:
     """ "62 of the 151", "62 out of 151", "62/151"."""
     between = gap(found, one, other)
     if between == ["/"]:
-        return True
+        return other.value > 0
     words = [w for w in between if w not in ("the", "these", "those", "all", "it", "a", "total", "out", "our")]
     return bool(words) and words[-1] == "of" and len(words) <= 3 and not {"that", "is", ","} & set(between)
 
@@ -274,6 +274,8 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
         before = [t.text for t in found.stream[max(part.first, f.first - 4) : f.first]]
         named = "ratio" in before and f.kind == "count" and not {"hazard", "odds", "risk"} & set(before)
         following = [t.text for t in found.stream[f.last : f.last + 2]]
+        if f.sign:
+            continue
         if f.kind == "ratio" or named or (f.kind == "count" and following[:1] == ["time"] and following[1:] != ["point"]):
             stated.append((f.value, f.first, f.last, f.decimals))
     for index in range(part.first, part.last):
@@ -290,9 +292,9 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
     if first in used or value < 1 or found.stream[last - 1].text == "point":
         return
     own = [f for f in figures if f.kind not in NEVER and f.first != first and not f.sign and f.kind != "ratio"]
-    if not own and first - found.parts[number].first <= 6:
+    if not own and first - found.parts[number].first <= 6 and all(p.kind == "prose" for p in found.parts[:number + 1]):
         before = [f for n in (number - 2, number - 1) for f in found.by_part.get(n, ())]
-        own = [f for f in before if f.kind == "count"]
+        own = [f for f in before if f.kind == "count"] if len(before) == 2 else []
     pair = own if len(own) == 2 else _nearest_pair(found, own, first)
     if len(pair) != 2 or pair[0].kind != pair[1].kind:
         return
