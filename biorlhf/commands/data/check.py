@@ -12,10 +12,11 @@ import typer
 
 def check(
     file: Annotated[
-        Path, typer.Argument(help="SFT texts, preference pairs or questions: JSONL, JSON, Parquet.")
+        Path,
+        typer.Argument(help="SFT texts, pairs or questions (JSONL, JSON, Parquet), or a folder of `data build`."),
     ],
     facts: Annotated[
-        str, typer.Option(help="kmp, or a CSV with the columns entity, condition, quantity, value.")
+        str, typer.Option(help="kmp, a lab's YAML, or a CSV with the columns entity, condition, quantity, value.")
     ] = "",
     against: Annotated[
         Path | None, typer.Option(help="A second file (the test set) that must share nothing with the first.")
@@ -24,16 +25,10 @@ def check(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the counts.")] = False,
 ) -> None:
     """Find contradictions, leaks, duplicates and give-aways in training text. Exit code 1 on errors."""
-    from biorlhf_plugins.check import audit, load_facts, read_texts
+    from biorlhf_plugins.check import audit_path, load_facts
 
-    findings = [
-        finding.to_json()
-        for finding in audit(
-            read_texts(file),
-            load_facts(facts) if facts else None,
-            read_texts(against) if against is not None else None,
-        )
-    ]
+    table = load_facts(facts) if facts else None
+    findings = [finding.to_json() for finding in audit_path(file, table, against)]
     counts = Counter(finding["severity"] for finding in findings)
     if json_out is not None:
         json_out.write_text(json.dumps({"findings": findings}, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -50,7 +45,8 @@ def check(
 
 def _print(file: Path, finding: dict[str, Any]) -> None:
     typer.echo(
-        f"{finding['severity']}: {file.name}[{finding['index']}]: {finding['kind']}: {finding['message']}"
+        f"{finding['severity']}: {finding.get('file', file.name)}[{finding['index']}]: "
+        f"{finding['kind']}: {finding['message']}"
     )
     if finding["quote"]:
         typer.echo(f"    says: {finding['quote']}")

@@ -16,7 +16,7 @@ APPROXIMATE = 0.15
 SMALL = 10
 AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean", "all"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
-DOMINANCE = frozenset(("dominated", "dominant", "dominate", "driven", "sensitivity", "main", "alone"))
+DOMINANCE = frozenset(("dominated", "dominant", "dominate", "driven", "sensitivity", "main"))
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
 
@@ -47,7 +47,8 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     before = reading.text.answer[max(0, claim.span[0] - 4) : claim.span[0]]
     if before.strip().lower() in ("vs", "vs."):  # "(491 vs 3 DEGs)": the other side's
         return True
-    words = {token.text for token in line.tokens}
+    named = {i for m in line.mentions if m.kind == "condition" for i in range(m.first, m.last)}
+    words = {token.text for i, token in enumerate(line.tokens) if i not in named}
     other = CHANGES if claim.slot.quantity == "nes" else AGGREGATES
     return bool(set(before) & set("<>≤≥±")) or bool(words & other)
 
@@ -107,6 +108,8 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
         return False
     if "condition" in claim.slot.stated and line.values("condition"):
         return _nearest(line, claim, "condition") == claim.slot.condition
+    if not line.values("condition") and not reading.asked("condition"):
+        return len(line.numbers("")) == 1
     first = next((other for other in reading.lines if other.numbers("")), None)
     asked = reading.asked("condition")
     single = len(line.numbers("")) == 1 or claim.slot.quantity == "deg"
@@ -136,6 +139,8 @@ def _same_kind(figure: Figure, claim: Claim) -> bool:
 def _same_slot(figure: Figure, claim: Claim, line: Line) -> bool:
     """Whether the claim, as far as it is explicit, is about this figure."""
     slot = claim.slot
+    if figure.condition is None and slot.condition is None:
+        return figure.quantity == slot.quantity  # a lab's condition that the lexicon does not know
     if slot.condition is None or (slot.quantity == "deg" and figure.quantity != "deg"):
         return False
     conditions = STRESSES if slot.condition == "stress" else (slot.condition,)

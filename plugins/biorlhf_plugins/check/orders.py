@@ -65,7 +65,7 @@ def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict
     for figure in table.find(quantity="deg"):
         if figure.value is None or (named and figure.condition not in named):
             continue
-        if not figure.is_interaction and (figure.treatment == "kmp") != treated and "kmp" not in asked:
+        if not figure.is_interaction and (figure.treatment == "kmp") != treated and (treated or "kmp" not in asked):
             continue
         if not named and figure.is_interaction and "stress" in line.values("condition"):
             continue

@@ -76,7 +76,8 @@ class Reading:
         return [number.value for line in self.all_lines() for number in line.numbers("")]
 
     def asserted(self, kind: str) -> list[Claim]:
-        claims = {"number": self.extraction.numbers, "class": self.extraction.classes}[kind]
+        said = self.extraction
+        claims = {"number": said.numbers, "class": said.classes, "direction": said.directions}[kind]
         return [claim for claim in claims if claim.asserted]
 
 

@@ -181,7 +181,8 @@ def _significance(
     for m in part.mentions:
         if m.kind == "sig" and found.asserted(m.first):
             words.append(("NS" if _denied(part.mentions, m) else "SIG", m.first))
-    words += [("NS", at) for label, at in ways if label == "NS" and not any(abs(at - w) <= 3 for _, w in words)]
+    unchanged = [("NS", at) for label, at in ways if label == "NS"]  # "does not change significantly" is one word
+    words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged
     words.sort(key=lambda w: w[1])
     for figure, label in paired(found, chances, words):
         shown = _shown(figure, alpha)

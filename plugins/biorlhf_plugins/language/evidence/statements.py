@@ -51,7 +51,7 @@ def _two_values(found: Evidence) -> Iterator[Check]:
                 continue
             others = tuple(sorted(g.value for g in figures if g is not f)) if part.kind != "row" else ()
             first = slots.setdefault((words, f.kind, f.unit, others, heads[number]), f)
-            if first is f or first.part == f.part or len(words - {f.unit}) < 1 + (part.kind == "prose"):
+            if first is f or first.part == f.part or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count"):
                 continue
             passed = abs(first.value - f.value) <= 0.01 * max(abs(first.value), abs(f.value))
             yield Check(
