@@ -92,6 +92,8 @@ class Evidence:
     """By span the directions that the extraction turned into the frame of the contrast."""
     pool: tuple[Figure, ...] = ()
     """Figures that can be compared: no p values, intervals, ratios or bounds."""
+    vocabulary: frozenset[str] = frozenset()
+    """Every word of the text: a check whose words are not among them is not tried, which keeps reading fast."""
     common: frozenset[str] = frozenset()
     """Words that most of them have beside them, which tell none from another."""
 
@@ -108,20 +110,26 @@ class Evidence:
 def content(stream: Sequence[Token], first: int, last: int) -> frozenset[str]:
     """The words of [first, last) that name something, and the numbers that are part of a name."""
     return frozenset(
-        t.text
-        for t in stream[max(first, 0) : last]
-        if t.text not in FUNCTION and (t.kind == "w" or (t.number is not None and t.number.unit == "name"))
+        [
+            t.text
+            for t in stream[max(first, 0) : last]
+            if (t.kind == "w" and t.text not in FUNCTION) or (t.number is not None and t.number.unit == "name")
+        ]
     )
 
 
 def evidence(said: Extraction, prompt: str = "") -> Evidence:
     """Read the figures of an extraction's text."""
+    assert said.clean is not None  # extract() always sets it
     stream, parts = said.stream, said.parts
     sure = [span for _, span, _ in said.confidence.found[:50]]
     found: list[Figure] = []
     headers: list[list[tuple[int, int]]] = []
     for number, part in enumerate(parts):
-        numbers = [m for m in part.mentions if m.kind == "num" and isinstance(m.value, Number)]
+        numbers = [m for m in part.mentions if m.kind == "num"]
+        if not numbers and part.kind != "row":
+            headers = []
+            continue
         if part.kind == "row":
             cells = [(c.first, c.last) for c in part.chunks]
             if not numbers:
@@ -138,11 +146,12 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
     by_part: dict[int, list[Figure]] = {}
     for figure in found:
         by_part.setdefault(figure.part, []).append(figure)
+    vocabulary = frozenset([token.text for token in stream])
     turned = {c.span: str(c.label) for c in said.directions}
     pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
     counts = Counter(word for f in pool for word in f.words)
     common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
-    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, common)
+    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, vocabulary, common)
 
 
 def _inside(span: Span, others: Sequence[Span]) -> bool:

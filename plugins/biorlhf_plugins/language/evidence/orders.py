@@ -48,6 +48,8 @@ RISES = re.compile(
 )
 THEN = frozenset(("then", "followed", "next", "second", "third", "last", "finally", "fourth", "before"))
 LEADS = frozenset(("first", "rank", "ranked", "top", "lead", "most", "highest", "largest", "order", "strongest", "ahead"))
+COMPARES = GREATER | SMALLER | OVER | UNDER
+SEQUENCES = THEN | OVER | UNDER
 CLAUSE = frozenset((",", ";", "and", "but", "while", "whereas", "although", ":", "so", "because", "that", "which", "\n"))
 TABLE = frozenset(("item", "row"))
 LIMIT = 40
@@ -67,14 +69,18 @@ class Comparison(NamedTuple):
 def orders(found: Evidence) -> Iterator[Check]:
     """Every check of this room, against the text's own figures."""
     look = functools.partial(value_of, found)
-    said = list(stated(found))
+    words = found.vocabulary
+    said = list(stated(found)) if not words.isdisjoint(COMPARES) else []
     yield from chains(found, look)
     yield from _lists(found)
-    yield from _sequences(found)
-    yield from _bounds(found)
+    if not words.isdisjoint(SEQUENCES) or RANKS.search(found.prompt):
+        yield from _sequences(found)
+    if any(f.sign for f in found.figures):
+        yield from _bounds(found)
     yield from compared(found, said, look)
     yield from _mutual(found, said)
-    yield from _superlatives(found)
+    if not words.isdisjoint(MOST | LEAST):
+        yield from _superlatives(found)
     yield from _asked(found, look)
 
 
@@ -186,7 +192,7 @@ def _mutual(found: Evidence, said: Sequence[Comparison]) -> Iterator[Check]:
 
 def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
     """ "a (3) > b (2)", "a > b > c" with figures elsewhere, "ranks liver (4,110) above soleus (6,425)"."""
-    for number, part in enumerate(found.parts):
+    for number, part in enumerate(found.parts) if not found.vocabulary.isdisjoint(("<", ">")) else ():
         marks = [i for i in range(part.first + 1, part.last) if found.stream[i].text in (">", "<")]
         marks = [i for i in marks if found.stream[i - 1].text == ")" or found.stream[i - 1].kind != "p"]
         if not marks or not found.asserted(part.first) or part.kind == "row":

@@ -33,7 +33,8 @@ Word = tuple[str, int]
 
 def signs(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    alpha = threshold(found)
+    chanced = any(f.kind == "p" for f in found.figures)
+    alpha = threshold(found) if chanced else COMMON
     for number, figures in found.by_part.items():
         if not found.asserted(found.parts[number].first):
             continue
@@ -47,7 +48,8 @@ def signs(found: Evidence) -> Iterator[Check]:
                 "a direction against its figure", _way_of(figure) == label, f"{label} with {name}", (figure.span,)
             )
         yield from _moves(found, number, figures, ways)
-        yield from _significance(found, number, figures, ways, alpha)
+        if chanced:
+            yield from _significance(found, number, figures, ways, alpha)
 
 
 def _operand(found: Evidence, figure: Figure) -> bool:
@@ -75,7 +77,7 @@ def _level(text: str) -> float:
 
 def threshold(found: Evidence) -> float:
     """What counts as significant: what the text or the prompt states, else 0.05."""
-    for figures in found.by_part.values():
+    for figures in found.by_part.values() if not found.vocabulary.isdisjoint(DECIDES | {"level", "fdr"}) else ():
         for f in figures:
             part = found.parts[f.part]
             words = {t.text for t in found.stream[part.first : part.last]}
@@ -89,6 +91,8 @@ def threshold(found: Evidence) -> float:
 def directions(found: Evidence, number: int) -> list[Word]:
     """The words of direction of a sentence that it states as its own, as the extraction turned them."""
     part = found.parts[number]
+    if not any([m.kind == "dir" for m in part.mentions]):
+        return []
     turned = found.turned
     words: list[Word] = []
     for m in part.mentions:

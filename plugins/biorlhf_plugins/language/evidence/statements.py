@@ -31,16 +31,16 @@ LIMIT = 40
 
 def statements(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    yield from _two_values(found)
-    yield from _two_ways(found)
+    heads = _headings(found)
+    yield from _two_values(found, heads)
+    yield from _two_ways(found, heads)
     yield from _universals(found)
     yield from _yes_no(found)
     yield from _answer_line(found)
 
 
-def _two_values(found: Evidence) -> Iterator[Check]:
+def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
     slots: dict[tuple[object, ...], Figure] = {}
-    heads = _headings(found)
     for number, figures in found.by_part.items():
         part = found.parts[number]
         if not found.asserted(part.first):
@@ -74,9 +74,8 @@ def _headings(found: Evidence) -> list[int]:
     return heads
 
 
-def _two_ways(found: Evidence) -> Iterator[Check]:
+def _two_ways(found: Evidence, heads: list[int]) -> Iterator[Check]:
     slots: dict[tuple[frozenset[str], int], tuple[str, int]] = {}
-    heads = _headings(found)
     for number, part in enumerate(found.parts):
         if part.kind == "row" or not any(m.kind == "dir" for m in part.mentions):
             continue
@@ -99,7 +98,7 @@ def _stems(found: Evidence, part: Sentence) -> frozenset[str]:
 def _universals(found: Evidence) -> Iterator[Check]:
     """ "Every accession flowered earlier. Col-0 did not", "all are up: …", against what denies it."""
     left = LIMIT
-    for number, part in enumerate(found.parts):
+    for number, part in enumerate(found.parts) if not found.vocabulary.isdisjoint(EVERY | NONE) else ():
         words = {t.text for t in found.stream[part.first : part.last]}
         every, none = words & EVERY, found.stream[part.first].text in NONE
         if not (every or none) or words & EXCEPTS or part.kind == "row" or not found.asserted(part.first):

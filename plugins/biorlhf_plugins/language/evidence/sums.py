@@ -12,6 +12,7 @@ OPERATORS = {
     "/": "/", "÷": "/", "over": "/", "divided": "/", "×": "×", "x": "×", "+": "+", "plus": "+", "—": "-", "–": "-",
     "minus": "-",
 }  # fmt: skip
+SIGNS = frozenset(OPERATORS) | {"time"}
 EQUALS = frozenset(("=", "≈", "equal", "is", "are", "give", "make", "yield", "come"))
 ROUGH = frozenset(("about", "roughly", "approximately", "~", "≈", "around", "some", "nearly", "almost", "ca.", "approx."))
 PADDING = ROUGH | {"to", "of", "(", ")", "by", "a", "the", "that", ","}
@@ -56,20 +57,26 @@ class Check(NamedTuple):
 
 def sums(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
+    written = not found.vocabulary.isdisjoint(SIGNS)
+    spanned = not found.vocabulary.isdisjoint(("ci", "interval"))
     for part, figures in found.by_part.items():
         if not found.asserted(found.parts[part].first):
             continue
         used: set[int] = set()
-        for check, taken in _equations(found, figures):
+        for check, taken in _equations(found, figures) if written and len(figures) > 2 else ():
             used |= taken
             yield check
+        if len(figures) < 2:
+            yield from _ratios(found, part, figures, used)
+            continue
         for check, taken in (*_shares(found, figures, used), *_wholes(found, part, figures)):
             used = used | taken
             yield check
         yield from _ratios(found, part, figures, used)
         yield from _differences(found, figures, used)
         yield from _percents(found, part, figures)
-        yield from _intervals(found, part, figures)
+        if spanned:
+            yield from _intervals(found, part, figures)
 
 
 def gap(found: Evidence, one: Figure, other: Figure) -> list[str]:
@@ -217,6 +224,8 @@ def _wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator
     """ "301 randomised, 151 to the drug and 150 to placebo", "412 proteins: 150 up, 262 down"."""
     plain = _plain(figures)
     part = found.parts[number]
+    if len(plain) < 3:
+        return
     words = {t.text for t in found.stream[part.first : part.last]}
     for whole, one, other in zip(plain, plain[1:], plain[2:], strict=False):
         ways = [_way(found, f, part.last) for f in (one, other)]
@@ -278,7 +287,7 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
             continue
         if f.kind == "ratio" or named or (f.kind == "count" and following[:1] == ["time"] and following[1:] != ["point"]):
             stated.append((f.value, f.first, f.last, f.decimals))
-    for index in range(part.first, part.last):
+    for index in range(part.first, part.last) if not found.vocabulary.isdisjoint(FOLDS) else ():
         if found.stream[index].text in FOLDS and found.stream[max(0, index - 1)].text != "not":
             stated.append((FOLDS[found.stream[index].text], index, index + 1, 0))
     return stated
@@ -319,7 +328,9 @@ def _nearest_pair(found: Evidence, own: Sequence[Figure], first: int) -> Sequenc
 
 def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
     """ "6,425 and 4,110, a difference of 2,315", "that is 1,405 more"."""
-    plain = [f for f in _plain(figures)]
+    plain = _plain(figures)
+    if len(plain) != 3:
+        return
     for f in plain:
         before = [t.text for t in found.stream[max(0, f.first - 4) : f.first]]
         after = [t.text for t in found.stream[f.last : f.last + 2]]
