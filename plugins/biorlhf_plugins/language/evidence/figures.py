@@ -90,6 +90,8 @@ class Evidence:
     by_part: dict[int, list[Figure]] = field(default_factory=dict)
     turned: dict[Span, str] = field(default_factory=dict)
     """By span the directions that the extraction turned into the frame of the contrast."""
+    ways: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    """By sentence its words of direction, once they are read."""
     pool: tuple[Figure, ...] = ()
     """Figures that can be compared: no p values, intervals, ratios or bounds."""
     vocabulary: frozenset[str] = frozenset()
@@ -151,7 +153,7 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
     pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
     counts = Counter(word for f in pool for word in f.words)
     common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
-    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, vocabulary, common)
+    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, {}, pool, vocabulary, common)
 
 
 def _inside(span: Span, others: Sequence[Span]) -> bool:

@@ -226,6 +226,8 @@ def _order(found: Evidence, values: Sequence[float], passed: bool, span: Span) -
 
 def _lists(found: Evidence) -> Iterator[Check]:
     """Numbered lists that rank, each item with its figure."""
+    if sum(part.kind == "item" for part in found.parts) < 3:
+        return
     if not RANKS.search(found.prompt) and not RANKS.search(found.said.text):
         return
     run: list[Figure] = []

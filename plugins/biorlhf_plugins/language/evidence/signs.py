@@ -90,11 +90,11 @@ def threshold(found: Evidence) -> float:
 
 def directions(found: Evidence, number: int) -> list[Word]:
     """The words of direction of a sentence that it states as its own, as the extraction turned them."""
+    if number in found.ways:
+        return found.ways[number]
     part = found.parts[number]
-    if not any([m.kind == "dir" for m in part.mentions]):
-        return []
+    words = found.ways[number] = []
     turned = found.turned
-    words: list[Word] = []
     for m in part.mentions:
         if m.kind != "dir" or not found.asserted(m.first) or found.stream[m.first].text in NOT_WAYS:
             continue

@@ -60,7 +60,8 @@ def agreement(
     if len(asked) == 1 and len(answers) == 1:
         other = {"SAME": "DIFF", "DIFF": "SAME"}[min(asked)]
         implied = asked if answers == {"YES"} else {other}
-    shown = "" if UNSHOWN.search(said.text) else _shown(directions)
+    shown = _shown(directions)
+    shown = "" if shown and UNSHOWN.search(said.text) else shown
     every = set(stated) | implied | ({shown} if shown else set())
     if stated:
         spans = tuple(c.span for c in stated.values())

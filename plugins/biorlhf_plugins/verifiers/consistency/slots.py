@@ -107,7 +107,7 @@ def parts(figures: list[Claim]) -> Iterator[Check]:
 def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     """One direction for each slot; parts of a mission ("MHU-2_dorsal") are one mission to the lexicon."""
     slots: dict[tuple, list[Claim]] = {}
-    parted = PARTED.search(said.text) is not None
+    parted = "_" in said.text and PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
         if parted and s.mission:
