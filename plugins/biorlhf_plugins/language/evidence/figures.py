@@ -5,7 +5,7 @@ a figure belongs to the words beside it, up to the next cut or figure, and to it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -38,6 +38,15 @@ FUNCTION = _words(
 CUTS = _words("and but or while whereas although though than versus vs against compared then where because so yet") | {
     ",", ";", "(", ")", "[", "]", "|", "\n", ">", "<", "=", "—", "→", "/", "+", ".", ":", "?", "!",
 }  # fmt: skip
+LABELS = _words(
+    "step option observation scenario study factor figure table group arm phase stage type grade patient mouse cohort "
+    "replicate experiment hypothesis case sample section point question model clone cluster chromosome donor drug arm site compound batch vaccine diet variant plot field plasmid allele line class tier"
+)
+"""What a number after it is the name of: "Step 1", "Patient 7"."""
+
+PLACES = _words("in for under with on against at")
+"""What, after a figure, says of what it is: "8.1 cm in the mutant"."""
+
 LINKS = _words(
     "has have had with is are was were at of show showed shows yield yields yielded reach reaches reached only about "
     "around roughly nearly almost just some counts count total totals averaged averages measured gives gave get got"
@@ -105,19 +114,28 @@ class Evidence:
     def span(self, first: int, last: int) -> Span:
         return self.said.clean.span(self.stream[first].start, self.stream[last - 1].end)
 
+    def ways_of(self, labels: Iterable[str]) -> bool:
+        """Whether a sentence states one of these directions (of those that were read)."""
+        return any(label in labels for words in self.ways.values() for label, _ in words)
+
     def asserted(self, index: int) -> bool:
         return not self.said.marks[index]
 
 
 def content(stream: Sequence[Token], first: int, last: int) -> frozenset[str]:
     """The words of [first, last) that name something, and the numbers that are part of a name."""
-    return frozenset(
-        [
-            t.text
-            for t in stream[max(first, 0) : last]
-            if (t.kind == "w" and t.text not in FUNCTION) or (t.number is not None and t.number.unit == "name")
+    words = [
+        t.text
+        for t in stream[max(first, 0) : last]
+        if (t.kind == "w" and t.text not in FUNCTION) or (t.number is not None and t.number.unit == "name")
+    ]
+    if not LABELS.isdisjoint(words):  # "drug A", "compound 7"
+        words += [
+            stream[i].text
+            for i in range(max(first, 1), last)
+            if stream[i - 1].text in LABELS and len(stream[i].text) < 3 and stream[i].text.isalnum()
         ]
-    )
+    return frozenset(words)
 
 
 def evidence(said: Extraction, prompt: str = "") -> Evidence:
@@ -194,10 +212,12 @@ def _prose(
             continue
         before = numbers[n - 1].last if n else whole.first
         after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
-        left_from = _back(stream, m.first, max(before, whole.first, m.first - REACH))
+        placed = {t.text for t in stream[m.last : m.last + 3]} & PLACES
+        limit = max(before, whole.first, m.first - REACH)
+        left_from = m.first if placed and stream[m.first - 1].text in (":", ",") else _back(stream, m.first, limit)
         right_to = _ahead(stream, m.last, min(after, whole.last, m.last + REACH))
         left, right = content(stream, left_from, m.first), content(stream, m.last, right_to)
-        if not left and m.first - 1 > before and stream[m.first - 1].text == ",":  # "Soleus has the fewest, 67"
+        if not left and not placed and m.first - 1 > before and stream[m.first - 1].text == ",":  # "Soleus has the fewest, 67"
             left = content(stream, _back(stream, m.first - 1, max(before, m.first - REACH)), m.first)
         label = tuple(t.text for t in stream[max(whole.first, m.first - 5) : m.first])
         kind = _kind_of(label, number) or _plain_kind(number)
@@ -235,20 +255,14 @@ def _names(said: Extraction, stream: Sequence[Token], numbers: list[Mention], n:
         return False
     word = stream[m.first - 1]
     raw = said.text[said.clean.span(word.start, word.end)[0] :][:1]
+    if word.text in LABELS:
+        return len(m.value.word) < 3
     if word.kind != "w" or not raw.isupper() or stream[m.first].start - word.end > 1:
         return False
     following = stream[m.last].text if m.last < len(stream) else ""
-    if word.text in LABELS:
-        return len(m.value.word) < 3
     opens = following in ("(", ":", "=", "—") and n + 1 < len(numbers) and numbers[n + 1].first <= m.last + 3
     return opens or (len(m.value.word) < 3 and following in VERBS)
 
-
-LABELS = _words(
-    "step option observation scenario study factor figure table group arm phase stage type grade patient mouse cohort "
-    "replicate experiment hypothesis case sample section point question model clone cluster chromosome donor"
-)
-"""What a number after it is the name of: "Step 1", "Patient 7"."""
 
 VERBS = _words("is was has had yields yielded did does do shows showed responds responded weighs weighed grew")
 
@@ -267,7 +281,9 @@ def _back(stream: Sequence[Token], first: int, limit: int) -> int:
     at = first
     while at > limit and stream[at - 1].text in LINKS:
         at -= 1
-    while at > limit and stream[at - 1].text not in CUTS and stream[at - 1].number is None:
+    while at > limit and stream[at - 1].text not in CUTS:
+        if stream[at - 1].number is not None and stream[at - 2].text not in LABELS:
+            break
         at -= 1
     return at
 

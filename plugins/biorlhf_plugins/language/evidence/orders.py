@@ -33,7 +33,7 @@ SORTS = {
     "heavier": "weight", "lighter": "weight", "weigh": "weight", "weighed": "weight", "weight": "weight",
     "heavy": "weight", "taller": "height", "height": "height", "longer": "length", "length": "length",
     "faster": "speed", "slower": "speed", "older": "age", "younger": "age", "stronger": "strength",
-    "weaker": "strength", "larger": "size", "bigger": "size", "smaller": "size",
+    "weaker": "strength", "shorter": "length", "larger": "size", "bigger": "size", "smaller": "size",
 }  # fmt: skip
 MOST = frozenset(("most", "highest", "largest", "greatest", "strongest", "biggest", "heaviest", "tallest", "longest", "top"))
 LEAST = frozenset(("fewest", "least", "lowest", "smallest", "weakest", "lightest", "shortest", "slowest"))
@@ -123,8 +123,10 @@ def comparisons(stream: Sequence[Token], first: int, last: int) -> Iterator[Comp
         middle = content(stream, at + 1, than)
         start = _back(stream, at, first)
         before = content(stream, start, at)
-        end = _ahead(stream, than + 1 + (stream[than].text == "ahead"), last)
-        other = content(stream, than + 1, end)
+        after = than + 1
+        while after < last and stream[after].text in ("that", "those", "of", "the"):
+            after += 1
+        other = content(stream, after, _ahead(stream, after, last))
         near = stream[at - 1].text if at > first else ""
         sort = SORTS.get(word) or SORTS.get(near) or next((SORTS[w] for w in middle if w in SORTS), "")
         sort = sort or " ".join(sorted(middle))
@@ -255,7 +257,8 @@ def _sequences(found: Evidence) -> Iterator[Check]:
     holders = sum(1 for figures in found.by_part.values() if len(figures) > 1)
     for number, figures in found.by_part.items():
         part = found.parts[number]
-        plain = [f for f in figures if f.kind == "count" and not f.sign]
+        kind = figures[0].kind
+        plain = [f for f in figures if f.kind == kind and kind in ("count", "percent") and not f.sign]
         if len(plain) < 2 or part.kind == "row" or not found.asserted(part.first):
             continue
         for one, other in pairwise(plain):

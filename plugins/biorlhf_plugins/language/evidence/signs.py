@@ -151,6 +151,16 @@ def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
     return run if run and len(after) == len(figures) else []
 
 
+def moves(found: Evidence) -> Iterator[tuple[float, float]]:
+    """ "from 1.0 to 0.2", in whatever sentence: (before, after)."""
+    for figures in found.by_part.values():
+        for one, other in zip(figures, figures[1:], strict=False):
+            start = [t.text for t in found.stream[max(0, one.first - 1) : one.first]]
+            if start == ["from"] and gap(found, one, other)[-1:] == ["to"] and one.value != other.value:
+                if one.kind == other.kind == "count" and not {one.unit, other.unit} & TIMES:
+                    yield one.value, other.value
+
+
 def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word]) -> Iterator[Check]:
     """ "rose from 12.0 to 24.0 TPM", "112 falls to 17", "from 9.1 down to 3.3"."""
     part = found.parts[number]
@@ -159,7 +169,8 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         start = found.stream[max(part.first, one.first - 2) : one.first]
         starts = any(t.text == "from" for t in start)
         linked = bool(between) and (between[-1] in ("to", "→") or between[-2:] == ["to", "about"]) and len(between) <= 6
-        if not linked or one.kind != other.kind or one.kind not in ("count", "percent") or one.value == other.value:
+        kinds = {one.kind, other.kind}
+        if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
             continue
         if {one.unit, other.unit} & TIMES or {t.text for t in start} & TIMES or one.sign or other.sign:
             continue
@@ -176,11 +187,9 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
 def _significance(
     found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word], alpha: float
 ) -> Iterator[Check]:
-    chances = [f for f in figures if f.kind == "p" and f.value <= 1]
     part = found.parts[number]
-    words_here = {t.text for t in found.stream[part.first : part.last]}
-    if not chances or words_here & DECIDES:
-        return
+    decides = DECIDES & {t.text for t in found.stream[part.first : part.last]}
+    chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
     words = []
     for m in part.mentions:
         if m.kind == "sig" and found.asserted(m.first):

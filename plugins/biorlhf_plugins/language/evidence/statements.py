@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.figures import Evidence, Figure, _words, content
-from biorlhf_plugins.language.evidence.signs import directions, threshold
+from biorlhf_plugins.language.evidence.signs import directions, moves, threshold
 from biorlhf_plugins.language.evidence.sums import NEVER, Check
+from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.sentences.clauses import Sentence
 
 NEUTRAL = _words(
@@ -155,11 +156,23 @@ def _yes_no(found: Evidence) -> Iterator[Check]:
         return
     label, claim = next(iter(answers.items()))
     prompt = found.prompt.lower()
+    asked = {str(m.value) for m in prompt_mentions(found.prompt) if m.kind == "dir"}
+    shown = _shown(found)
+    if len(asked) == 1 and asked <= set(OPPOSITE) and shown and not found.ways_of(OPPOSITE):
+        says = f"{label} to {min(asked)}, with {shown}"
+        yield Check("yes or no against the evidence", (label == "YES") == (asked == {shown}), says, (claim.span,))
     chances = {f.value < threshold(found) for f in found.figures if f.kind == "p" and f.sign != ">" and f.value <= 1}
     if re.search(r"\bsignificant", prompt) and "not significant" not in prompt and len(chances) == 1:
         shown = chances.pop()
         says = f"{label} to significant, with p {'below' if shown else 'above'} the threshold"
         yield Check("yes or no against the evidence", (label == "YES") == shown, says, (claim.span,))
+
+
+def _shown(found: Evidence) -> str:
+    """The one direction that every figure of the text shows: a move from one value to another, a signed effect."""
+    shown = {"UP" if b > a else "DOWN" for a, b in moves(found)}
+    shown |= {"UP" if f.value > 0 else "DOWN" for f in found.figures if f.kind == "effect" and f.value}
+    return shown.pop() if len(shown) == 1 else ""
 
 
 def _answer_line(found: Evidence) -> Iterator[Check]:

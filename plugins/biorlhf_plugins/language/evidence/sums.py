@@ -194,6 +194,8 @@ def _shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Itera
             continue
         before = {t.text for t in found.stream[max(0, figure.first - 3) : figure.first]}
         between = gap(found, figure, following)
+        if figure.last - figure.first != following.last - following.first:
+            continue  # "36 of 40 million"
         if _of(found, figure, following):
             part, whole = figure, following
         elif before & {"of", "among"} and "," in between and "and" not in between and len(between) <= 8:

@@ -10,6 +10,9 @@ from biorlhf_plugins.language.records import Claim, Extraction
 
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
+SETTING = re.compile(r"\b(?:in|under|during|upon)\s+$", re.I)
+"""Before a set's name: "VHL is down in hypoxia" says nothing of the set."""
+
 ENUMERATION = "every direction for one slot"
 
 
@@ -107,10 +110,11 @@ def parts(figures: list[Claim]) -> Iterator[Check]:
 def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     """One direction for each slot; parts of a mission ("MHU-2_dorsal") are one mission to the lexicon."""
     slots: dict[tuple, list[Claim]] = {}
+    settings = {n.sentence for n in said.named if n.kind == "path" and SETTING.search(said.text[max(0, n.span[0] - 8) : n.span[0]])}
     parted = "_" in said.text and PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
-        if parted and s.mission:
+        if (parted and s.mission) or c.sentence in settings:
             continue
         if not c.partial and (s.pathways or s.entity) and c.label != "MIXED":
             slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
