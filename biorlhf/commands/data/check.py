@@ -13,10 +13,13 @@ import typer
 def check(
     file: Annotated[
         Path,
-        typer.Argument(help="SFT texts, pairs or questions (JSONL, JSON, Parquet), or a folder of `data build`."),
+        typer.Argument(
+            help="SFT texts, pairs or questions (JSONL, JSON, Parquet), or a folder of `data build`."
+        ),
     ],
     facts: Annotated[
-        str, typer.Option(help="kmp, a lab's YAML, or a CSV with the columns entity, condition, quantity, value.")
+        str,
+        typer.Option(help="kmp, a lab's YAML, or a CSV with the columns entity, condition, quantity, value."),
     ] = "",
     against: Annotated[
         Path | None, typer.Option(help="A second file (the test set) that must share nothing with the first.")

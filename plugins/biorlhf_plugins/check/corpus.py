@@ -60,7 +60,9 @@ def check_pairs(readings: Sequence[Reading]) -> Iterator[Finding]:
             clash = _clash(other, reading)
             if clash is not None:
                 told.add(reading.text.index)
-                yield _contradiction(reading, clash[1], other, clash[0], "answers the same question with another value")
+                yield _contradiction(
+                    reading, clash[1], other, clash[0], "answers the same question with another value"
+                )
     first: dict[tuple[object, ...], tuple[Reading, Line, float]] = {}
     for reading in readings:
         for key, line, value in _worded(reading):
@@ -86,7 +88,11 @@ def _worded(reading: Reading) -> Iterator[tuple[tuple[object, ...], Line, float]
             continue
         words = frozenset(t.text for t in line.tokens if t.kind == "w") - FUNCTION - NEUTRAL
         raw = reading.text.answer[line.start : line.end]
-        if len(words) >= 3 and NAMED.search(raw[1:]) and not {m.kind for m in line.mentions} & {"approx", "neg", "hyp"}:
+        if (
+            len(words) >= 3
+            and NAMED.search(raw[1:])
+            and not {m.kind for m in line.mentions} & {"approx", "neg", "hyp"}
+        ):
             yield (words, _given(reading) - words, plain[0].kind, plain[0].unit), line, plain[0].value
 
 

@@ -52,7 +52,9 @@ def audit_path(path: Path, table: FactTable | None = None, against: Path | None 
 
     files = [path / name for name in BUILT if (path / name).is_file()] if path.is_dir() else [path]
     if not files:
-        raise DataError(str(path), "a folder without built data", f"a file, or a folder with {', '.join(BUILT)}")
+        raise DataError(
+            str(path), "a folder without built data", f"a file, or a folder with {', '.join(BUILT)}"
+        )
     others = read_texts(against) if against is not None else None
     return [
         replace(finding, file=file.name) if path.is_dir() else finding

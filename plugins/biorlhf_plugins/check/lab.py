@@ -39,7 +39,13 @@ def lab_facts(path: Path) -> FactTable:
             way = DIRECTIONS[int(loaded.direction[at])]
             tissue, condition = str(tissues[at] or ""), str(conditions[at] or "")
             slot = LabSlot(
-                str(label or name), tissue, condition, way, effect, loaded.spec.contrast.denominator, loaded.spec.tool
+                str(label or name),
+                tissue,
+                condition,
+                way,
+                effect,
+                loaded.spec.contrast.denominator,
+                loaded.spec.tool,
             )
             for spelling in {str(name), str(label or name)}:
                 slots[spelling].append(slot)
@@ -67,7 +73,12 @@ def check_lab(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """The direction and the effect that a sentence gives for the one gene or set that it names."""
     if not table.lab:
         return
-    asked = {f.feature: found for line in reading.prompt_lines for found in _features(reading.text.prompt, line, table) for f in found[:1]}
+    asked = {
+        f.feature: found
+        for line in reading.prompt_lines
+        for found in _features(reading.text.prompt, line, table)
+        for f in found[:1]
+    }
     for line in reading.lines:
         named = {f.feature: found for found in _features(reading.text.answer, line, table) for f in found[:1]}
         if not named and len(line.tokens) <= SHORT:

@@ -21,7 +21,9 @@ COMBINED = re.compile(
     re.IGNORECASE,
 )
 YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
-CHANGES = re.compile(r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts|responds?|regulates?)\b", re.IGNORECASE)
+CHANGES = re.compile(
+    r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts|responds?|regulates?)\b", re.IGNORECASE
+)
 SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
 COUNTED = re.compile(r"\b(?:degs?|genes?|count)\b|>", re.IGNORECASE)
 SERIES = tuple[str, str | None]
@@ -65,7 +67,11 @@ def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict
     for figure in table.find(quantity="deg"):
         if figure.value is None or (named and figure.condition not in named):
             continue
-        if not figure.is_interaction and (figure.treatment == "kmp") != treated and (treated or "kmp" not in asked):
+        if (
+            not figure.is_interaction
+            and (figure.treatment == "kmp") != treated
+            and (treated or "kmp" not in asked)
+        ):
             continue
         if not named and figure.is_interaction and "stress" in line.values("condition"):
             continue
@@ -76,7 +82,9 @@ def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict
 def _lookup(table: FactTable, values: dict[str, float]) -> Lookup:
     def look(mine: Words, theirs: Words) -> float | None:
         found = {
-            str(m.value) for m in prompt_mentions(" ".join(sorted(mine)), table.additions) if m.kind == "entity"
+            str(m.value)
+            for m in prompt_mentions(" ".join(sorted(mine)), table.additions)
+            if m.kind == "entity"
         }
         return values.get(found.pop()) if len(found) == 1 else None
 
@@ -86,7 +94,9 @@ def _lookup(table: FactTable, values: dict[str, float]) -> Lookup:
 def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """ "all other tissues show RESCUE", "in all four tissues KMP changes genes": the table's exceptions."""
     for line in reading.lines:
-        for scope in (m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")):
+        for scope in (
+            m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")
+        ):
             if _denied(line, scope.first, scope.last + 1) and scope.value != "none" or line.values("except"):
                 continue
             named = {m.value for m in line.mentions if m.kind == "entity" and m.first < scope.first}
@@ -107,7 +117,12 @@ def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> 
     """By figure whether it bears out what the sentence says of all: a class, or that genes change."""
     for kind in ("pattern", "type"):
         labels = [m for m in line.mentions if m.kind == kind and -9 <= m.first - scope.last <= 4]
-        if not labels and SHOWS.search(reading.quote(line)) and len(reading.asked(kind)) == 1 and len(line.tokens) < 9:
+        if (
+            not labels
+            and SHOWS.search(reading.quote(line))
+            and len(reading.asked(kind)) == 1
+            and len(line.tokens) < 9
+        ):
             label = str(reading.asked(kind)[0])
         elif len(labels) == 1 and not _denied(line, labels[0].first, labels[0].first):
             label = str(labels[0].value)
@@ -135,7 +150,11 @@ def _denied(line: Line, first: int, last: int) -> bool:
 def _of_class(reading: Reading, line: Line, table: FactTable, kind: str) -> list[Figure]:
     figures = table.find(quantity=kind)
     near = [other for other in reading.lines if other.paragraph == line.paragraph]
-    said = [*line.values("path"), *(p for other in near for p in other.values("path")), *reading.asked("path")]
+    said = [
+        *line.values("path"),
+        *(p for other in near for p in other.values("path")),
+        *reading.asked("path"),
+    ]
     paths = [name for names in said for name in names]
     if kind == "pattern" and paths:
         return [f for f in figures if f.pathway == paths[0]]
@@ -156,7 +175,9 @@ def check_combined(reading: Reading, table: FactTable) -> Iterator[Finding]:
     if len(own) != 1:
         return
     subject = own[0]
-    rest = [f for f in table.find(quantity="deg") if f != subject and f.is_interaction == subject.is_interaction]
+    rest = [
+        f for f in table.find(quantity="deg") if f != subject and f.is_interaction == subject.is_interaction
+    ]
     narrow = str(conditions[0]).replace("_x_", "×")
     if narrow in asked["scope"].lower().replace(" ", "").replace("x", "×"):
         rest = [f for f in rest if f.condition == subject.condition]
@@ -165,7 +186,9 @@ def check_combined(reading: Reading, table: FactTable) -> Iterator[Finding]:
     answers = [m.group(1).lower() for m in YES_NO.finditer(reading.text.answer)]
     if right in answers or not rest:
         return
-    quote = next((reading.quote(line) for line in reading.lines if line.start <= said.start() < line.end), said[0])
+    quote = next(
+        (reading.quote(line) for line in reading.lines if line.start <= said.start() < line.end), said[0]
+    )
     yield Finding(
         reading.text.index, ERROR, "answers_another_question", quote,
         f"{right}: {subject.value:,g} against {total:,g}",

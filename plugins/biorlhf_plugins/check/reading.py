@@ -93,8 +93,7 @@ def _lines(said: Extraction) -> Iterator[Line]:
         yield _line(number, part, said.stream, said.clean)
 
 
-def _line(number: int, part: Sentence, stream: Sequence[Token], cleaned: Clean | None) -> Line:
-    assert cleaned is not None  # extract() always sets it
+def _line(number: int, part: Sentence, stream: Sequence[Token], cleaned: Clean) -> Line:
     inside = stream[part.first : part.last]
     start, end = cleaned.span(inside[0].start, inside[-1].end) if inside else (0, 0)
     shifted = tuple(

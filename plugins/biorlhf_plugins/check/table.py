@@ -92,7 +92,15 @@ def load_facts(name: str) -> FactTable:
 
         facts = kmp_facts()
         rows = [
-            (f"data/kmp/figures.csv: {f.id}", f.entity, f.condition, f.quantity, str(f.value), f.aliases, f.note)
+            (
+                f"data/kmp/figures.csv: {f.id}",
+                f.entity,
+                f.condition,
+                f.quantity,
+                str(f.value),
+                f.aliases,
+                f.note,
+            )
             for f in facts
         ]
         return table_of(rows)
@@ -101,7 +109,9 @@ def load_facts(name: str) -> FactTable:
         beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
         near = [p.name for p in beside if p.suffix in (".csv", *YAML)]
         expected = "kmp, a lab's YAML, or a CSV of facts"
-        raise DataError("--facts", f"no table and no file {name!r}", expected, choices=["kmp", *near], name=name)
+        raise DataError(
+            "--facts", f"no table and no file {name!r}", expected, choices=["kmp", *near], name=name
+        )
     if path.suffix in YAML:
         from biorlhf_plugins.check.lab import lab_facts
 

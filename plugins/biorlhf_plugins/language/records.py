@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from biorlhf_plugins.language.words.text import Clean
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from biorlhf_plugins.language.sentences.arithmetic import Equation
     from biorlhf_plugins.language.sentences.clauses import Sentence
-    from biorlhf_plugins.language.words.text import Clean, Token
+    from biorlhf_plugins.language.words.text import Token
 
 Span = tuple[int, int]
 
@@ -131,7 +133,7 @@ class Extraction:
     equations: tuple[tuple[Equation, Span], ...] = ()
     degenerate: str = ""
     stream: Sequence[Token] = ()
-    clean: Clean | None = None
+    clean: Clean = Clean("", None, 0)
     parts: Sequence[Sentence] = ()
     marks: Sequence[str] = ()
 

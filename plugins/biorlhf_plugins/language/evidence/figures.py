@@ -59,7 +59,9 @@ CHANCES = _words("p padj fdr q pvalue qvalue pval qval")
 HAZARDS = _words("hr rr hazard odds risk irr")
 THRESHOLDS = _words("alpha threshold cutoff cut-off level significance")
 TAILS = _words("value values adj adjusted score change ratio size rate fc coefficient fold") | {"="}
-EQUALS = frozenset(("=", "<", ">", "<=", ">=", ":", "of", "is", "was", "are", "were", "≈", "(", "at", "~", "about", ","))
+EQUALS = frozenset(
+    ("=", "<", ">", "<=", ">=", ":", "of", "is", "was", "are", "were", "≈", "(", "at", "~", "about", ",")
+)
 
 
 class Figure(NamedTuple):
@@ -140,7 +142,6 @@ def content(stream: Sequence[Token], first: int, last: int) -> frozenset[str]:
 
 def evidence(said: Extraction, prompt: str = "") -> Evidence:
     """Read the figures of an extraction's text."""
-    assert said.clean is not None  # extract() always sets it
     stream, parts = said.stream, said.parts
     sure = [span for _, span, _ in said.confidence.found[:50]]
     found: list[Figure] = []
@@ -198,7 +199,9 @@ def _row(
         for m in inside[:1]:
             head = tuple(t.text for t in column)
             kind = _kind_of(head, m.value) or _plain_kind(m.value)
-            yield _figure(said, stream, part, m, kind, label, frozenset(head) - FUNCTION, head[0] if head else "")
+            yield _figure(
+                said, stream, part, m, kind, label, frozenset(head) - FUNCTION, head[0] if head else ""
+            )
 
 
 def _prose(
@@ -214,10 +217,14 @@ def _prose(
         after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
         placed = {t.text for t in stream[m.last : m.last + 3]} & PLACES
         limit = max(before, whole.first, m.first - REACH)
-        left_from = m.first if placed and stream[m.first - 1].text in (":", ",") else _back(stream, m.first, limit)
+        left_from = (
+            m.first if placed and stream[m.first - 1].text in (":", ",") else _back(stream, m.first, limit)
+        )
         right_to = _ahead(stream, m.last, min(after, whole.last, m.last + REACH))
         left, right = content(stream, left_from, m.first), content(stream, m.last, right_to)
-        if not left and not placed and m.first - 1 > before and stream[m.first - 1].text == ",":  # "Soleus has the fewest, 67"
+        if (
+            not left and not placed and m.first - 1 > before and stream[m.first - 1].text == ","
+        ):  # "Soleus has the fewest, 67"
             left = content(stream, _back(stream, m.first - 1, max(before, m.first - REACH)), m.first)
         label = tuple(t.text for t in stream[max(whole.first, m.first - 5) : m.first])
         kind = _kind_of(label, number) or _plain_kind(number)
@@ -243,9 +250,7 @@ def _figure(
     sign = "<" if number.high is not None and number.low is None else ">" if number.low is not None else ""
     sign = sign or {"<": "<", "<=": "<", ">": ">", ">=": ">"}.get(before, "")
     span = said.clean.span(stream[m.first].start, stream[m.last - 1].end)
-    return Figure(
-        number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span
-    )
+    return Figure(number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span)
 
 
 def _names(said: Extraction, stream: Sequence[Token], numbers: list[Mention], n: int) -> bool:
@@ -264,7 +269,9 @@ def _names(said: Extraction, stream: Sequence[Token], numbers: list[Mention], n:
     return opens or (len(m.value.word) < 3 and following in VERBS)
 
 
-VERBS = _words("is was has had yields yielded did does do shows showed responds responded weighs weighed grew")
+VERBS = _words(
+    "is was has had yields yielded did does do shows showed responds responded weighs weighed grew"
+)
 
 
 def _head(stream: Sequence[Token], whole: Sentence, numbers: list[Mention]) -> frozenset[str]:
@@ -326,6 +333,8 @@ def _kind_of(before: tuple[str, ...], number: Number) -> str:
         return "effect" if whole & {"log", "log2", "log2fold"} else "fold"
     if last in HAZARDS and ("ratio" in whole or last in ("hr", "rr", "irr")) and number.value > 0:
         return "hazard"
-    if last in EFFECTS and (last not in ("effect", "change", "difference", "d", "es", "estimate") or number.signed):
+    if last in EFFECTS and (
+        last not in ("effect", "change", "difference", "d", "es", "estimate") or number.signed
+    ):
         return "effect" if last not in ("log2",) or "fold" in whole else ""
     return "n" if last == "n" else ""

@@ -27,7 +27,9 @@ SMALLER = frozenset(
     ("less", "fewer", "lower", "smaller", "lighter", "shorter", "slower", "weaker", "younger", "thinner", "narrower",
      "poorer", "colder", "shallower", "cooler", "worse")
 )  # fmt: skip
-OVER = frozenset(("exceed", "exceeded", "surpass", "surpassed", "outnumber", "outweigh", "outweighed", "above", "ahead"))
+OVER = frozenset(
+    ("exceed", "exceeded", "surpass", "surpassed", "outnumber", "outweigh", "outweighed", "above", "ahead")
+)
 UNDER = frozenset(("below", "behind", "trail", "trailed"))
 SORTS = {
     "heavier": "weight", "lighter": "weight", "weigh": "weight", "weighed": "weight", "weight": "weight",
@@ -35,22 +37,41 @@ SORTS = {
     "faster": "speed", "slower": "speed", "older": "age", "younger": "age", "stronger": "strength",
     "weaker": "strength", "shorter": "length", "larger": "size", "bigger": "size", "smaller": "size",
 }  # fmt: skip
-MOST = frozenset(("most", "highest", "largest", "greatest", "strongest", "biggest", "heaviest", "tallest", "longest", "top"))
+MOST = frozenset(
+    (
+        "most",
+        "highest",
+        "largest",
+        "greatest",
+        "strongest",
+        "biggest",
+        "heaviest",
+        "tallest",
+        "longest",
+        "top",
+    )
+)
 LEAST = frozenset(("fewest", "least", "lowest", "smallest", "weakest", "lightest", "shortest", "slowest"))
 NOT_MOST = frozenset(
     ("not", "never", "second", "third", "next", "at", "almost", "nes", "fold", "share", "likely", "probable", "of",
      "recent", "common", "important", "notable", "confident", "among", "one", "percent", "fraction", "ten")
 )  # fmt: skip
-RANKS = re.compile(r"\b(?:rank|order|sort|most to least|highest to lowest|largest to smallest|descending)", re.I)
+RANKS = re.compile(
+    r"\b(?:rank|order|sort|most to least|highest to lowest|largest to smallest|descending)", re.I
+)
 RISES = re.compile(
     r"\b(?:lowest|least|smallest|fewest|shortest|weakest)\b[^.]{0,20}\b(?:to|first)\b|\bascending\b|\b(?:fewest|lowest|least)\b",
     re.I,
 )
 THEN = frozenset(("then", "followed", "next", "second", "third", "last", "finally", "fourth", "before"))
-LEADS = frozenset(("first", "rank", "ranked", "top", "lead", "most", "highest", "largest", "order", "strongest", "ahead"))
+LEADS = frozenset(
+    ("first", "rank", "ranked", "top", "lead", "most", "highest", "largest", "order", "strongest", "ahead")
+)
 COMPARES = GREATER | SMALLER | OVER | UNDER
 SEQUENCES = THEN | OVER | UNDER
-CLAUSE = frozenset((",", ";", "and", "but", "while", "whereas", "although", ":", "so", "because", "that", "which", "\n"))
+CLAUSE = frozenset(
+    (",", ";", "and", "but", "while", "whereas", "although", ":", "so", "because", "that", "which", "\n")
+)
 TABLE = frozenset(("item", "row"))
 LIMIT = 40
 REACH = 12
@@ -87,7 +108,9 @@ def orders(found: Evidence) -> Iterator[Check]:
 def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
     """The text's figure for some words: the one that shares most with them, and nothing with the others'."""
     own, foil = mine - theirs - found.common, theirs - mine - found.common
-    fits = [(len(f.words & own), f) for f in found.pool if own & f.words and not foil & f.words] if own else []
+    fits = (
+        [(len(f.words & own), f) for f in found.pool if own & f.words and not foil & f.words] if own else []
+    )
     if not fits:
         return None
     best = max(n for n, _ in fits)
@@ -117,7 +140,11 @@ def comparisons(stream: Sequence[Token], first: int, last: int) -> Iterator[Comp
             continue
         if stream[at - 1].text in ("not", "no", "n't") and at > first:
             continue
-        than = at if verb else next((i for i in range(at + 1, min(last, at + REACH)) if stream[i].text == "than"), -1)
+        than = (
+            at
+            if verb
+            else next((i for i in range(at + 1, min(last, at + REACH)) if stream[i].text == "than"), -1)
+        )
         if than < 0 or (verb and stream[min(than + 1, last - 1)].number is not None):
             continue
         middle = content(stream, at + 1, than)
@@ -131,7 +158,9 @@ def comparisons(stream: Sequence[Token], first: int, last: int) -> Iterator[Comp
         sort = SORTS.get(word) or SORTS.get(near) or next((SORTS[w] for w in middle if w in SORTS), "")
         sort = sort or " ".join(sorted(middle))
         if other:
-            yield Comparison(word in GREATER or word in OVER, sort, (middle, before - {near}, before), other, at)
+            yield Comparison(
+                word in GREATER or word in OVER, sort, (middle, before - {near}, before), other, at
+            )
 
 
 def _back(stream: Sequence[Token], at: int, first: int) -> int:
@@ -203,20 +232,34 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
         names: list[Words] = []
         own: list[float | None] = []
         for start, end in zip(ends, [*marks, part.last], strict=True):
-            inside = [f for f in found.by_part.get(number, ()) if start <= f.first < end and f.kind in ("count", "effect")]
-            names.append(content(found.stream, max(start, end - 6) if start == part.first else start, min(end, start + 8)))
+            inside = [
+                f
+                for f in found.by_part.get(number, ())
+                if start <= f.first < end and f.kind in ("count", "effect")
+            ]
+            names.append(
+                content(
+                    found.stream, max(start, end - 6) if start == part.first else start, min(end, start + 8)
+                )
+            )
             own.append(inside[-1 if start == part.first else 0].value if inside else None)
         signs = {found.stream[m].text for m in marks}
         if len(signs) != 1 or (len(own) == 2 and None in own and not all(names)):
             continue
         values = [
-            value if value is not None else look(name, frozenset().union(*(n for n in names if n is not name)))
+            value
+            if value is not None
+            else look(name, frozenset().union(*(n for n in names if n is not name)))
             for name, value in zip(names, own, strict=True)
         ]
         known = [v for v in values if v is not None]
         if len(known) < 2:
             continue
-        falls = all(a >= b for a, b in pairwise(known)) if signs == {">"} else all(a <= b for a, b in pairwise(known))
+        falls = (
+            all(a >= b for a, b in pairwise(known))
+            if signs == {">"}
+            else all(a <= b for a, b in pairwise(known))
+        )
         yield _order(found, known, falls, found.span(part.first, part.last))
 
 
@@ -234,8 +277,14 @@ def _lists(found: Evidence) -> Iterator[Check]:
         return
     run: list[Figure] = []
     for number, part in enumerate((*found.parts, None)):
-        figures = [f for f in found.by_part.get(number, ()) if f.kind in ("count", "percent", "effect") and not f.sign]
-        numbered = part is not None and part.kind == "item" and found.stream[part.first - 1].text in (".", ")")
+        figures = [
+            f
+            for f in found.by_part.get(number, ())
+            if f.kind in ("count", "percent", "effect") and not f.sign
+        ]
+        numbered = (
+            part is not None and part.kind == "item" and found.stream[part.first - 1].text in (".", ")")
+        )
         if numbered and figures and (not run or figures[0].unit == run[0].unit):
             run.append(figures[0])
             continue
@@ -264,7 +313,12 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         for one, other in pairwise(plain):
             between = {t for t in gap(found, one, other)}
             if between & (OVER | UNDER) and len(gap(found, one, other)) <= 8 and "than" not in between:
-                yield _order(found, [one.value, other.value], (one.value >= other.value) == bool(between & OVER), one.span)
+                yield _order(
+                    found,
+                    [one.value, other.value],
+                    (one.value >= other.value) == bool(between & OVER),
+                    one.span,
+                )
         words = [t.text for t in found.stream[part.first : part.last]]
         then = any(THEN & set(gap(found, a, b)) for a, b in pairwise(plain))
         leads = bool(LEADS & set(words)) or ranked
@@ -282,7 +336,13 @@ def _bounds(found: Evidence) -> Iterator[Check]:
     for figures in found.by_part.values():
         for one, other in pairwise(figures):
             between = gap(found, one, other)
-            if one.sign or not other.sign or len(between) > 7 or one.kind != other.kind or other.kind != "count":
+            if (
+                one.sign
+                or not other.sign
+                or len(between) > 7
+                or one.kind != other.kind
+                or other.kind != "count"
+            ):
                 continue
             if {"and", "of", ";", "(", "p"} & set(between) or not found.asserted(one.first):
                 continue
@@ -325,7 +385,9 @@ def _best(found: Evidence, figures: Sequence[Figure], number: int, mine: Words, 
     own = [f for n, f in fits if n == top]
     if len({f.value for f in own}) != 1:
         return None
-    rivals = [f for f in figures if f.kind == own[0].kind and not f.words & mine and _beside(found, own[0], f)]
+    rivals = [
+        f for f in figures if f.kind == own[0].kind and not f.words & mine and _beside(found, own[0], f)
+    ]
     rivals = [f for f in rivals if f.unit == own[0].unit or len(figures) == 2]
     if not rivals:
         return None

@@ -17,8 +17,12 @@ NOT_WAYS = frozenset(("enrichment", "significantly", "growth", "positive", "nega
 """Parts of names of methods and scores ("enrichment score", "positive NES"), which say nothing of a way."""
 
 BREAKS = frozenset((";", "but", "while", "whereas", "although", "|", "and", ","))
-OUTCOMES = frozenset(("risk", "hazard", "mortality", "odds", "death", "protective", "event", "harm", "relapse", "survival"))
-TIMES = frozenset(("h", "hour", "day", "week", "month", "year", "min", "minute", "dpi", "passage", "generation", "dose"))
+OUTCOMES = frozenset(
+    ("risk", "hazard", "mortality", "odds", "death", "protective", "event", "harm", "relapse", "survival")
+)
+TIMES = frozenset(
+    ("h", "hour", "day", "week", "month", "year", "min", "minute", "dpi", "passage", "generation", "dose")
+)
 DECIDES = frozenset(("considered", "cutoff", "threshold", "regarded", "alpha", "defined", "criterion"))
 LEVEL = re.compile(
     r"(?:alpha|α|threshold|cut-?off|significance level|(?:padj|fdr|p|q)(?:-value)?\s*(?:<|≤))"
@@ -39,13 +43,18 @@ def signs(found: Evidence) -> Iterator[Check]:
         if not found.asserted(found.parts[number].first):
             continue
         ways = directions(found, number)
-        signed = [f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)]
+        signed = [
+            f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)
+        ]
         if signed and not ways and not _says_something(found, number, signed):
             ways = directions(found, number - 1) if number and number - 1 not in found.by_part else []
         for figure, label in paired(found, signed, [w for w in ways if w[0] in ("UP", "DOWN")]):
             name = f"{figure.kind} {figure.value:g}"
             yield Check(
-                "a direction against its figure", _way_of(figure) == label, f"{label} with {name}", (figure.span,)
+                "a direction against its figure",
+                _way_of(figure) == label,
+                f"{label} with {name}",
+                (figure.span,),
             )
         yield from _moves(found, number, figures, ways)
         if chanced:
@@ -61,7 +70,21 @@ def _operand(found: Evidence, figure: Figure) -> bool:
 def _says_something(found: Evidence, number: int, figures: Sequence[Figure]) -> bool:
     """Whether a sentence is about more than its figure: "NES = -2.3" is about what the one before is."""
     part = found.parts[number]
-    known = {"nes", "log2fc", "logfc", "lfc", "log2", "fold", "change", "padj", "fdr", "p", "value", "score", "enrichment"}
+    known = {
+        "nes",
+        "log2fc",
+        "logfc",
+        "lfc",
+        "log2",
+        "fold",
+        "change",
+        "padj",
+        "fdr",
+        "p",
+        "value",
+        "score",
+        "enrichment",
+    }
     return bool(content(found.stream, part.first, part.last) - known - {f.unit for f in figures})
 
 
@@ -77,13 +100,20 @@ def _level(text: str) -> float:
 
 def threshold(found: Evidence) -> float:
     """What counts as significant: what the text or the prompt states, else 0.05."""
-    for figures in found.by_part.values() if not found.vocabulary.isdisjoint(DECIDES | {"level", "fdr"}) else ():
+    for figures in (
+        found.by_part.values() if not found.vocabulary.isdisjoint(DECIDES | {"level", "fdr"}) else ()
+    ):
         for f in figures:
             part = found.parts[f.part]
             words = {t.text for t in found.stream[part.first : part.last]}
             if f.kind == "alpha" or (f.kind == "p" and words & DECIDES):
                 return f.value if 0 < f.value <= 0.25 else COMMON
-            if f.kind == "percent" and {"level", "fdr"} & words and not {"ci", "confidence"} & words and f.value <= 25:
+            if (
+                f.kind == "percent"
+                and {"level", "fdr"} & words
+                and not {"ci", "confidence"} & words
+                and f.value <= 25
+            ):
                 return f.value / 100
     return _level(found.prompt)
 
@@ -98,7 +128,9 @@ def directions(found: Evidence, number: int) -> list[Word]:
     for m in part.mentions:
         if m.kind != "dir" or not found.asserted(m.first) or found.stream[m.first].text in NOT_WAYS:
             continue
-        named = any(n.kind == "pattern" and n.first == m.first for n in part.mentions)  # "SUPPRESSION", a class
+        named = any(
+            n.kind == "pattern" and n.first == m.first for n in part.mentions
+        )  # "SUPPRESSION", a class
         if named or _denied(part.mentions, m):
             continue
         words.append((turned.get(found.span(m.first, m.last), str(m.value)), m.first))
@@ -130,7 +162,9 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         kinds = "".join(kind for _, kind in events)
         if kinds in ("fw" * len(figures), "wf" * len(figures)):
             return list(zip(figures, (label for label, _ in words), strict=True))
-    cuts = [i for i in range(words[0][1], max(f.last for f in figures)) if found.stream[i].text in BREAKS - {","}]
+    cuts = [
+        i for i in range(words[0][1], max(f.last for f in figures)) if found.stream[i].text in BREAKS - {","}
+    ]
     clause = lambda at: sum(cut < at for cut in cuts)  # noqa: E731
     pairs = []
     for f in figures:
@@ -168,7 +202,11 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         between = gap(found, one, other)
         start = found.stream[max(part.first, one.first - 2) : one.first]
         starts = any(t.text == "from" for t in start)
-        linked = bool(between) and (between[-1] in ("to", "→") or between[-2:] == ["to", "about"]) and len(between) <= 6
+        linked = (
+            bool(between)
+            and (between[-1] in ("to", "→") or between[-2:] == ["to", "about"])
+            and len(between) <= 6
+        )
         kinds = {one.kind, other.kind}
         if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
             continue
@@ -181,7 +219,12 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
             continue
         label = near[0][0]
         says = f"{label} from {one.value:g} to {other.value:g}"
-        yield Check("a direction against its figure", (other.value > one.value) == (label == "UP"), says, (one.span, other.span))
+        yield Check(
+            "a direction against its figure",
+            (other.value > one.value) == (label == "UP"),
+            says,
+            (one.span, other.span),
+        )
 
 
 def _significance(
@@ -194,7 +237,9 @@ def _significance(
     for m in part.mentions:
         if m.kind == "sig" and found.asserted(m.first):
             words.append(("NS" if _denied(part.mentions, m) else "SIG", m.first))
-    unchanged = [("NS", at) for label, at in ways if label == "NS"]  # "does not change significantly" is one word
+    unchanged = [
+        ("NS", at) for label, at in ways if label == "NS"
+    ]  # "does not change significantly" is one word
     words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged
     words.sort(key=lambda w: w[1])
     for figure, label in paired(found, chances, words):

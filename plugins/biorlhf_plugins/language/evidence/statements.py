@@ -21,10 +21,14 @@ NEUTRAL = _words(
     "nes log2fc logfc score enrichment fdr padj p q hr ci ratio fold percent deg degs count effect direction "
     "every each way go goe went stay stayed become became turn turned"
 )
-CONCLUDES = frozenset(("so", "therefore", "thus", "hence", "overall", "conclude", "conclusion", "altogether", "finally"))
+CONCLUDES = frozenset(
+    ("so", "therefore", "thus", "hence", "overall", "conclude", "conclusion", "altogether", "finally")
+)
 EVERY = frozenset(("all", "every", "each", "always", "everywhere", "invariably"))
 NONE = frozenset(("no", "none", "neither", "never"))
-EXCEPTS = frozenset(("except", "but", "most", "apart", "exception", "nearly", "almost", "excluding", "than", "not", "only"))
+EXCEPTS = frozenset(
+    ("except", "but", "most", "apart", "exception", "nearly", "almost", "excluding", "than", "not", "only")
+)
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 ENDS = re.compile(r"(?:ed|ing|es|e|s)$")
 LIMIT = 40
@@ -52,7 +56,11 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
                 continue
             others = tuple(sorted(g.value for g in figures if g is not f)) if part.kind != "row" else ()
             first = slots.setdefault((words, f.kind, f.unit, others, heads[number]), f)
-            if first is f or first.part == f.part or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count"):
+            if (
+                first is f
+                or first.part == f.part
+                or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count")
+            ):
                 continue
             passed = abs(first.value - f.value) <= 0.01 * max(abs(first.value), abs(f.value))
             yield Check(
@@ -83,7 +91,9 @@ def _two_ways(found: Evidence, heads: list[int]) -> Iterator[Check]:
         ways = directions(found, number)
         if len(ways) != 1 or ways[0][0] not in OPPOSITE:
             continue
-        said = {t.text for m in part.mentions if m.kind in ("dir", "sig") for t in found.stream[m.first : m.last]}
+        said = {
+            t.text for m in part.mentions if m.kind in ("dir", "sig") for t in found.stream[m.first : m.last]
+        }
         words = content(found.stream, part.first, part.last) - NEUTRAL - said
         label, at = slots.setdefault((words, heads[number]), ways[0])
         if words and at != ways[0][1]:
@@ -120,9 +130,7 @@ def _universals(found: Evidence) -> Iterator[Check]:
                 yield Check("a universal against an exception", against, says, spans, alone=against)
 
 
-def _against(
-    found: Evidence, number: int, said: frozenset[str], ways: set[str], none: bool
-) -> bool | None:
+def _against(found: Evidence, number: int, said: frozenset[str], ways: set[str], none: bool) -> bool | None:
     """Whether a later sentence bears a universal out (True), excepts itself from it (False), or neither."""
     part = found.parts[number]
     texts = [t.text for t in found.stream[part.first : part.last]]
@@ -136,7 +144,13 @@ def _against(
     named = stems - said
     if len(named) > 4:
         return None
-    if denied and texts[-1] == "not" and texts[-2:-1] and texts[-2] in ("did", "do", "doe", "is", "was", "has") and named:
+    if (
+        denied
+        and texts[-1] == "not"
+        and texts[-2:-1]
+        and texts[-2] in ("did", "do", "doe", "is", "was", "has")
+        and named
+    ):
         return none
     label = {way for way, _ in directions(found, number)}
     if label == {"NS"} and not ways:
@@ -160,12 +174,16 @@ def _yes_no(found: Evidence) -> Iterator[Check]:
     shown = _shown(found)
     if len(asked) == 1 and asked <= set(OPPOSITE) and shown and not found.ways_of(OPPOSITE):
         says = f"{label} to {min(asked)}, with {shown}"
-        yield Check("yes or no against the evidence", (label == "YES") == (asked == {shown}), says, (claim.span,))
-    chances = {f.value < threshold(found) for f in found.figures if f.kind == "p" and f.sign != ">" and f.value <= 1}
+        yield Check(
+            "yes or no against the evidence", (label == "YES") == (asked == {shown}), says, (claim.span,)
+        )
+    chances = {
+        f.value < threshold(found) for f in found.figures if f.kind == "p" and f.sign != ">" and f.value <= 1
+    }
     if re.search(r"\bsignificant", prompt) and "not significant" not in prompt and len(chances) == 1:
-        shown = chances.pop()
-        says = f"{label} to significant, with p {'below' if shown else 'above'} the threshold"
-        yield Check("yes or no against the evidence", (label == "YES") == shown, says, (claim.span,))
+        below = chances.pop()
+        says = f"{label} to significant, with p {'below' if below else 'above'} the threshold"
+        yield Check("yes or no against the evidence", (label == "YES") == below, says, (claim.span,))
 
 
 def _shown(found: Evidence) -> str:
@@ -177,9 +195,7 @@ def _shown(found: Evidence) -> str:
 
 def _answer_line(found: Evidence) -> Iterator[Check]:
     """ "Answer: UP" and "Answer: 198" against the text before them."""
-    at = next(
-        (n for n in range(len(found.parts) - 1, 0, -1) if _is_answer(found, found.parts[n])), 0
-    )
+    at = next((n for n in range(len(found.parts) - 1, 0, -1) if _is_answer(found, found.parts[n])), 0)
     if not at:
         return
     block = found.parts[at]
@@ -189,14 +205,26 @@ def _answer_line(found: Evidence) -> Iterator[Check]:
         before = _concluded(found, at)
         if before:
             label = labels.pop()
-            yield Check("the answer against its reasons", before == label, f"{before}, and the answer {label}", (span,), 2.0)
+            yield Check(
+                "the answer against its reasons",
+                before == label,
+                f"{before}, and the answer {label}",
+                (span,),
+                2.0,
+            )
     figures = [f for f in found.by_part.get(at, ()) if f.kind in ("count", "percent", "effect", "ratio")]
     if len(figures) == 1:
         mine = figures[0]
-        earlier = [f for n in range(at) for f in found.by_part.get(n, ()) if f.kind == mine.kind and not f.sign]
+        earlier = [
+            f for n in range(at) for f in found.by_part.get(n, ()) if f.kind == mine.kind and not f.sign
+        ]
         values = {f.value for f in earlier}
         if values and (mine.value in values or len(values) == 1 or _computed(found, earlier)):
-            close = any(abs(v - mine.value) <= 0.05 * abs(v) for v in values) if len(values) == 1 else mine.value in values
+            close = (
+                any(abs(v - mine.value) <= 0.05 * abs(v) for v in values)
+                if len(values) == 1
+                else mine.value in values
+            )
             says = f"{', '.join(f'{v:g}' for v in list(values)[:4])}, and the answer {mine.value:g}"
             yield Check("the answer against its reasons", close, says, (span,), 2.0)
 

@@ -14,7 +14,9 @@ OPERATORS = {
 }  # fmt: skip
 SIGNS = frozenset(OPERATORS) | {"time"}
 EQUALS = frozenset(("=", "≈", "equal", "is", "are", "give", "make", "yield", "come"))
-ROUGH = frozenset(("about", "roughly", "approximately", "~", "≈", "around", "some", "nearly", "almost", "ca.", "approx."))
+ROUGH = frozenset(
+    ("about", "roughly", "approximately", "~", "≈", "around", "some", "nearly", "almost", "ca.", "approx.")
+)
 PADDING = ROUGH | {"to", "of", "(", ")", "by", "a", "the", "that", ","}
 TIMES = frozenset(("time", "fold"))
 FOLDS = {
@@ -111,9 +113,19 @@ def _link(between: list[str]) -> str:
     if equal and not signs:
         return "≈" if "≈" in between or set(between) & ROUGH else "="
     others = [w for w in between if w not in OPERATORS and w not in PADDING]
-    if len(signs) == 1 and not equal and (len(others) <= 2 or signs[0] == "+") and not set(others) & {"=", "of"}:
+    if (
+        len(signs) == 1
+        and not equal
+        and (len(others) <= 2 or signs[0] == "+")
+        and not set(others) & {"=", "of"}
+    ):
         return signs[0] if not (set(others) & EQUALS) else ""
-    if not signs and between and (set(between) & EQUALS) and all(w in EQUALS or w in PADDING for w in between):
+    if (
+        not signs
+        and between
+        and (set(between) & EQUALS)
+        and all(w in EQUALS or w in PADDING for w in between)
+    ):
         return "is"
     if between[:1] == ["time"] and len(between) == 1:
         return "×"
@@ -139,7 +151,9 @@ def _equation(found: Evidence, run: list[Figure], links: list[str]) -> Iterator[
     slack = max(0.02 * abs(stated) if rough else 0.0, 0.51 * 10.0**-result.decimals if divides else 1e-6)
     slack += 0.51 * len(run) * 10.0 ** -max(f.decimals for f in run) if any(f.decimals for f in run) else 0.0
     if "×" in links and rough:
-        slack += sum(abs(value / f.value) * 0.5 * 10.0**-f.decimals for f in right if f.value and f.value < 100)
+        slack += sum(
+            abs(value / f.value) * 0.5 * 10.0**-f.decimals for f in right if f.value and f.value < 100
+        )
     best = min((value * scale for scale in scales), key=lambda v: abs(v - stated))
     spans = (found.span(run[0].first, run[-1].last),)
     elsewhere = {f.value for f in found.figures if f not in run}
@@ -147,14 +161,19 @@ def _equation(found: Evidence, run: list[Figure], links: list[str]) -> Iterator[
     words = found.said.text[spans[0][0] : spans[0][1]]
     passed = abs(best - stated) <= slack
     says = f"{words}" + ("" if passed else f", but it is {best:,.4g}")
-    yield Check("arithmetic", passed, says, spans, alone=alone, expected=f"{best:,.4g}"), {f.first for f in run}
+    yield (
+        Check("arithmetic", passed, says, spans, alone=alone, expected=f"{best:,.4g}"),
+        {f.first for f in run},
+    )
 
 
 def _asked(found: Evidence, figure: Figure) -> bool:
     """Whether the prompt names the figure, or the words that it is of."""
     text = found.said.text[figure.span[0] : figure.span[1]]
     lowered = found.prompt.lower()
-    return (len(text) > 1 and text.lower() in lowered) or any(len(w) > 2 and w in lowered for w in figure.words)
+    return (len(text) > 1 and text.lower() in lowered) or any(
+        len(w) > 2 and w in lowered for w in figure.words
+    )
 
 
 def _value(terms: Sequence[Figure], links: Sequence[str]) -> float | None:
@@ -182,7 +201,9 @@ def _of(found: Evidence, one: Figure, other: Figure) -> bool:
     between = gap(found, one, other)
     if between == ["/"]:
         return other.value > 0
-    words = [w for w in between if w not in ("the", "these", "those", "all", "it", "a", "total", "out", "our")]
+    words = [
+        w for w in between if w not in ("the", "these", "those", "all", "it", "a", "total", "out", "our")
+    ]
     return bool(words) and words[-1] == "of" and len(words) <= 3 and not {"that", "is", ","} & set(between)
 
 
@@ -208,7 +229,12 @@ def _shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Itera
             yield Check("parts and whole", part.value <= whole.value, says, spans), {part.first, whole.first}
         share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
         share = share or (figures[at - 1] if at and figures[at - 1].kind == "percent" else None)
-        if share is None or whole.value <= 0 or share.kind != "percent" or len(gap(found, following, share)) > 9:
+        if (
+            share is None
+            or whole.value <= 0
+            or share.kind != "percent"
+            or len(gap(found, following, share)) > 9
+        ):
             continue
         right = 100 * part.value / whole.value
         rough = bool({t.text for t in found.stream[max(0, share.first - 2) : share.first]} & ROUGH)
@@ -232,9 +258,22 @@ def _wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator
     for whole, one, other in zip(plain, plain[1:], plain[2:], strict=False):
         ways = [_way(found, f, part.last) for f in (one, other)]
         after = [_next(found, f) for f in (one, other)]
-        parallel = after[0] == after[1] and after[0] in ("to", "received", "got", "in", "on", "were", "assigned")
+        parallel = after[0] == after[1] and after[0] in (
+            "to",
+            "received",
+            "got",
+            "in",
+            "on",
+            "were",
+            "assigned",
+        )
         opposite = {"up", "down"} == set(ways) and not _way(found, whole, one.first)
-        totals = bool(words & TOTALS) and whole is plain[0] and parallel and len(plain) == 3 + (whole is not plain[0])
+        totals = (
+            bool(words & TOTALS)
+            and whole is plain[0]
+            and parallel
+            and len(plain) == 3 + (whole is not plain[0])
+        )
         if not opposite and not totals:
             continue
         if opposite and len(gap(found, whole, one)) > 14:
@@ -258,7 +297,13 @@ def _whole(whole: Figure, parts: Sequence[Figure]) -> Taken:
     total = sum(f.value for f in parts)
     says = f"{' + '.join(f'{f.value:,g}' for f in parts)} = {total:,g}, stated {whole.value:,g}"
     spans = tuple(f.span for f in (whole, *parts))
-    check = Check("parts and whole", abs(total - whole.value) <= 0.001 * whole.value, says, spans, expected=f"{total:,g}")
+    check = Check(
+        "parts and whole",
+        abs(total - whole.value) <= 0.001 * whole.value,
+        says,
+        spans,
+        expected=f"{total:,g}",
+    )
     return check, {f.first for f in (whole, *parts)}
 
 
@@ -287,7 +332,11 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
         following = [t.text for t in found.stream[f.last : f.last + 2]]
         if f.sign:
             continue
-        if f.kind == "ratio" or named or (f.kind == "count" and following[:1] == ["time"] and following[1:] != ["point"]):
+        if (
+            f.kind == "ratio"
+            or named
+            or (f.kind == "count" and following[:1] == ["time"] and following[1:] != ["point"])
+        ):
             stated.append((f.value, f.first, f.last, f.decimals))
     for index in range(part.first, part.last) if not found.vocabulary.isdisjoint(FOLDS) else ():
         if found.stream[index].text in FOLDS and found.stream[max(0, index - 1)].text != "not":
@@ -302,8 +351,14 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
     value, first, last, decimals = stated[0]
     if first in used or value < 1 or found.stream[last - 1].text == "point":
         return
-    own = [f for f in figures if f.kind not in NEVER and f.first != first and not f.sign and f.kind != "ratio"]
-    if not own and first - found.parts[number].first <= 6 and all(p.kind == "prose" for p in found.parts[:number + 1]):
+    own = [
+        f for f in figures if f.kind not in NEVER and f.first != first and not f.sign and f.kind != "ratio"
+    ]
+    if (
+        not own
+        and first - found.parts[number].first <= 6
+        and all(p.kind == "prose" for p in found.parts[: number + 1])
+    ):
         before = [f for n in (number - 2, number - 1) for f in found.by_part.get(n, ())]
         own = [f for f in before if f.kind == "count"] if len(before) == 2 else []
     pair = own if len(own) == 2 else _nearest_pair(found, own, first)
@@ -338,7 +393,12 @@ def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> 
         after = [t.text for t in found.stream[f.last : f.last + 2]]
         gaps = "difference" in before or (bool(after) and after[0] in MORE and "time" not in after)
         others = [g for g in plain if g is not f and g.first not in used]
-        if not gaps or f.first in used or len(others) != 2 or others[0].unit not in ("", others[1].unit, f.unit):
+        if (
+            not gaps
+            or f.first in used
+            or len(others) != 2
+            or others[0].unit not in ("", others[1].unit, f.unit)
+        ):
             continue
         right = abs(others[0].value - others[1].value)
         slack = SLACK * right if set(before) & ROUGH else 0.51 * 10.0**-f.decimals if f.decimals else 1e-6
@@ -374,8 +434,14 @@ def _intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Itera
             continue
         ends = [f for f in figures if f.first > at and f.first - at <= 9 and f.kind != "level"]
         bounds = [f.value for f in ends[:2]]
-        before = [f for f in figures if f.last <= at and not (f.kind in ("level", "percent") and at - f.last <= 2)]
-        before = [f for f in before if f.kind not in ("low", "high", "p", "n", "alpha", "range") and at - f.last <= 12]
+        before = [
+            f for f in figures if f.last <= at and not (f.kind in ("level", "percent") and at - f.last <= 2)
+        ]
+        before = [
+            f
+            for f in before
+            if f.kind not in ("low", "high", "p", "n", "alpha", "range") and at - f.last <= 12
+        ]
         if len(bounds) < 2 or not before:
             continue
         if ends[0].first != ends[1].first and len(gap(found, ends[0], ends[1])) > 2:
@@ -383,4 +449,6 @@ def _intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Itera
         low, high = sorted(bounds)
         value = before[-1].value
         says = f"{value:g} with an interval from {low:g} to {high:g}"
-        yield Check("an interval holds its estimate", low <= value <= high, says, (before[-1].span, ends[0].span))
+        yield Check(
+            "an interval holds its estimate", low <= value <= high, says, (before[-1].span, ends[0].span)
+        )

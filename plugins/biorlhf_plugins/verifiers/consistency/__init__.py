@@ -73,7 +73,7 @@ def named(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[Ch
     figures = [c for c in said.numbers if c.asserted and c.low is None and c.high is None]
     figures = [c for c in figures if c.value not in limits]
     directions = [c for c in said.directions if c.asserted]
-    yield from slots.two_values(figures)
+    yield from slots.two_values(said, figures)
     yield from slots.two_directions(said, directions)
     yield from slots.denied(said, directions)
     yield from slots.classes(said, figures)
@@ -88,7 +88,11 @@ def named(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[Ch
 def _unopposed(found: Evidence) -> Iterator[Check]:
     """One check that holds, where a text states something that it could have contradicted and did not."""
     words = {token.text for token in found.stream}
-    says = found.figures or words & (EVERY | EXCEPTS - {"not"}) or any(m.kind in ("dir", "sig") for m in _mentions(found))
+    says = (
+        found.figures
+        or words & (EVERY | EXCEPTS - {"not"})
+        or any(m.kind in ("dir", "sig") for m in _mentions(found))
+    )
     if says and not found.said.abstains:
         yield Check("nothing against itself", True, "one statement of each thing", (), alone=True)
 
@@ -131,7 +135,9 @@ def _confidence(said: Extraction) -> list[Check]:
         claims = any(c.asserted for c in said.claims)
         clash = claims and not stated.problem
         says = "claims, and declines"
-        found.append(Check("confident and unable to tell", not clash, says, said.abstains[:2], 0.5, alone=True))
+        found.append(
+            Check("confident and unable to tell", not clash, says, said.abstains[:2], 0.5, alone=True)
+        )
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.evidence.sums import Check
@@ -10,13 +11,19 @@ from biorlhf_plugins.language.records import Claim, Extraction
 
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
-SETTING = re.compile(r"\b(?:in|under|during|upon)\s+$", re.I)
-"""Before a set's name: "VHL is down in hypoxia" says nothing of the set."""
+SETTING = re.compile(
+    r"(?<!rise)(?<!fall)(?<!drop)(?<!increase)(?<!decrease)(?<!decline)(?<!reduction)(?<!gain)(?<!change)"
+    r"\s(?:in|under|during|upon)\s+$",
+    re.I,
+)
+"""Before a set's name: "VHL is down in hypoxia" says nothing of the set; "a rise in hypoxia genes" does."""
 
 ENUMERATION = "every direction for one slot"
 
 
-def two_values(figures: list[Claim]) -> Iterator[Check]:
+def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
+    """One value for each slot. A rival must name its tissue and condition itself, not inherit them."""
+    spoken = Counter((n.sentence, n.value) for n in said.named if n.kind in ("entity", "condition"))
     slots: dict[tuple, list[Claim]] = {}
     for c in figures:
         s = c.slot
@@ -28,7 +35,8 @@ def two_values(figures: list[Claim]) -> Iterator[Check]:
             ).append(c)
     for key, claims in slots.items():
         first = claims[0]
-        rival = next((c for c in claims[1:] if not _close(first, c)), None)
+        rivals = (c for c in claims[1:] if not _close(first, c) and _names(spoken, first, c))
+        rival = next(rivals, None)
         place = " ".join(str(k) for k in key[:3] if k) or "one slot"
         values = ", ".join(dict.fromkeys(f"{c.value:g}" for c in claims))
         yield Check(
@@ -38,6 +46,14 @@ def two_values(figures: list[Claim]) -> Iterator[Check]:
             tuple(c.span for c in (first, rival) if c),
             alone=rival is None,
         )
+
+
+def _names(named: Counter[tuple[int, object]], one: Claim, other: Claim) -> bool:
+    """Whether a claim's sentence names what the text gives of its slot; twice, where both stand in it."""
+    times = 2 if one.sentence == other.sentence else 1
+    places = [getattr(other.slot, role) for role in ("entity", "condition") if role in other.slot.stated]
+    counts = [named[other.sentence, place] for place in places if place]
+    return not counts or max(counts) >= times and min(counts) >= 1
 
 
 def _close(one: Claim, other: Claim) -> bool:
@@ -110,7 +126,11 @@ def parts(figures: list[Claim]) -> Iterator[Check]:
 def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     """One direction for each slot; parts of a mission ("MHU-2_dorsal") are one mission to the lexicon."""
     slots: dict[tuple, list[Claim]] = {}
-    settings = {n.sentence for n in said.named if n.kind == "path" and SETTING.search(said.text[max(0, n.span[0] - 8) : n.span[0]])}
+    settings = {
+        n.sentence
+        for n in said.named
+        if n.kind == "path" and SETTING.search(said.text, max(0, n.span[0] - 24), n.span[0])
+    }
     parted = "_" in said.text and PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
