@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Extraction, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Token, canonical
+from biorlhf_plugins.language.words.text import Token
 
 MOST = 160
 """Figures that are read of one text: more than this is a printed table, and the rest is left unread."""
@@ -23,45 +24,23 @@ REACH = 9
 """Tokens on either side of a figure that may name what it is of."""
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(canonical(word) for word in text.split())
-
-
-FUNCTION = _words(
-    "the a an of in on at to for by with under from into and or but is are was were be been has have had do does did "
-    "it its this that these those there than as so only about around roughly nearly almost just over per each both "
-    "i we they which who whom while whereas respectively i.e. e.g. ie also again still then yes no not s approximately "
-    "against versus vs compared relative"
-)
+FUNCTION = words_of("function")
 """Words that name nothing."""
 
-CUTS = _words("and but or while whereas although though than versus vs against compared then where because so yet") | {
-    ",", ";", "(", ")", "[", "]", "|", "\n", ">", "<", "=", "—", "→", "/", "+", ".", ":", "?", "!",
-}  # fmt: skip
-LABELS = _words(
-    "step option observation scenario study factor figure table group arm phase stage type grade patient mouse cohort "
-    "replicate experiment hypothesis case sample section point question model clone cluster chromosome donor drug arm site compound batch vaccine diet variant plot field plasmid allele line class tier"
-)
+CUTS = words_of("cuts")
+LABELS = words_of("numbered")
 """What a number after it is the name of: "Step 1", "Patient 7"."""
 
-PLACES = _words("in for under with on against at")
+PLACES = words_of("places")
 """What, after a figure, says of what it is: "8.1 cm in the mutant"."""
 
-LINKS = _words(
-    "has have had with is are was were at of show showed shows yield yields yielded reach reaches reached only about "
-    "around roughly nearly almost just some counts count total totals averaged averages measured gives gave get got"
-) | {"(", ":", "=", "~", "≈"}
-EFFECTS = _words(
-    "log2fc logfc lfc nes log2foldchange logfoldchange beta coefficient slope es estimate zscore cohen d effect log2 "
-    "change difference"
-)
-CHANCES = _words("p padj fdr q pvalue qvalue pval qval")
-HAZARDS = _words("hr rr hazard odds risk irr")
-THRESHOLDS = _words("alpha threshold cutoff cut-off level significance")
-TAILS = _words("value values adj adjusted score change ratio size rate fc coefficient fold") | {"="}
-EQUALS = frozenset(
-    ("=", "<", ">", "<=", ">=", ":", "of", "is", "was", "are", "were", "≈", "(", "at", "~", "about", ",")
-)
+LINKS = words_of("links")
+EFFECTS = words_of("effects")
+CHANCES = words_of("chances")
+HAZARDS = words_of("hazards")
+THRESHOLDS = words_of("thresholds")
+TAILS = words_of("tails")
+EQUALS = words_of("labelled")
 
 
 class Figure(NamedTuple):
@@ -269,9 +248,7 @@ def _names(said: Extraction, stream: Sequence[Token], numbers: list[Mention], n:
     return opens or (len(m.value.word) < 3 and following in VERBS)
 
 
-VERBS = _words(
-    "is was has had yields yielded did does do shows showed responds responded weighs weighed grew"
-)
+VERBS = words_of("verbs")
 
 
 def _head(stream: Sequence[Token], whole: Sentence, numbers: list[Mention]) -> frozenset[str]:

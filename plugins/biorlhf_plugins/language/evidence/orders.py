@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.figures import FUNCTION, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.sums import Check, gap
+from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.text import Token, clean, tokens
 
@@ -19,43 +20,14 @@ Words = frozenset[str]
 Lookup = Callable[[Words, Words], float | None]
 """(the words of one thing, the words of what it is compared with) -> its figure, where just one fits."""
 
-GREATER = frozenset(
-    ("more", "higher", "greater", "larger", "bigger", "heavier", "taller", "longer", "faster", "stronger", "older",
-     "thicker", "wider", "richer", "hotter", "deeper", "broader", "louder", "warmer", "better")
-)  # fmt: skip
-SMALLER = frozenset(
-    ("less", "fewer", "lower", "smaller", "lighter", "shorter", "slower", "weaker", "younger", "thinner", "narrower",
-     "poorer", "colder", "shallower", "cooler", "worse")
-)  # fmt: skip
-OVER = frozenset(
-    ("exceed", "exceeded", "surpass", "surpassed", "outnumber", "outweigh", "outweighed", "above", "ahead")
-)
-UNDER = frozenset(("below", "behind", "trail", "trailed"))
-SORTS = {
-    "heavier": "weight", "lighter": "weight", "weigh": "weight", "weighed": "weight", "weight": "weight",
-    "heavy": "weight", "taller": "height", "height": "height", "longer": "length", "length": "length",
-    "faster": "speed", "slower": "speed", "older": "age", "younger": "age", "stronger": "strength",
-    "weaker": "strength", "shorter": "length", "larger": "size", "bigger": "size", "smaller": "size",
-}  # fmt: skip
-MOST = frozenset(
-    (
-        "most",
-        "highest",
-        "largest",
-        "greatest",
-        "strongest",
-        "biggest",
-        "heaviest",
-        "tallest",
-        "longest",
-        "top",
-    )
-)
-LEAST = frozenset(("fewest", "least", "lowest", "smallest", "weakest", "lightest", "shortest", "slowest"))
-NOT_MOST = frozenset(
-    ("not", "never", "second", "third", "next", "at", "almost", "nes", "fold", "share", "likely", "probable", "of",
-     "recent", "common", "important", "notable", "confident", "among", "one", "percent", "fraction", "ten")
-)  # fmt: skip
+GREATER = words_of("greater")
+SMALLER = words_of("smaller")
+OVER = words_of("over")
+UNDER = words_of("under")
+SORTS = meanings("sorts")
+MOST = words_of("most")
+LEAST = words_of("least")
+NOT_MOST = words_of("not_most")
 RANKS = re.compile(
     r"\b(?:rank|order|sort|most to least|highest to lowest|largest to smallest|descending)", re.I
 )
@@ -63,15 +35,11 @@ RISES = re.compile(
     r"\b(?:lowest|least|smallest|fewest|shortest|weakest)\b[^.]{0,20}\b(?:to|first)\b|\bascending\b|\b(?:fewest|lowest|least)\b",
     re.I,
 )
-THEN = frozenset(("then", "followed", "next", "second", "third", "last", "finally", "fourth", "before"))
-LEADS = frozenset(
-    ("first", "rank", "ranked", "top", "lead", "most", "highest", "largest", "order", "strongest", "ahead")
-)
+THEN = words_of("then")
+LEADS = words_of("leads")
 COMPARES = GREATER | SMALLER | OVER | UNDER
 SEQUENCES = THEN | OVER | UNDER
-CLAUSE = frozenset(
-    (",", ";", "and", "but", "while", "whereas", "although", ":", "so", "because", "that", "which", "\n")
-)
+CLAUSE = words_of("clause")
 TABLE = frozenset(("item", "row"))
 LIMIT = 40
 REACH = 12

@@ -10,20 +10,19 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.figures import Evidence, Figure, content
 from biorlhf_plugins.language.evidence.sums import Check, gap
+from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
 SIGNED = frozenset(("effect", "fold", "hazard"))
-NOT_WAYS = frozenset(("enrichment", "significantly", "growth", "positive", "negative"))
+NOT_WAYS = words_of("not_directions")
 """Parts of names of methods and scores ("enrichment score", "positive NES"), which say nothing of a way."""
 
-BREAKS = frozenset((";", "but", "while", "whereas", "although", "|", "and", ","))
+BREAKS = words_of("breaks")
 OUTCOMES = frozenset(
     ("risk", "hazard", "mortality", "odds", "death", "protective", "event", "harm", "relapse", "survival")
 )
-TIMES = frozenset(
-    ("h", "hour", "day", "week", "month", "year", "min", "minute", "dpi", "passage", "generation", "dose")
-)
-DECIDES = frozenset(("considered", "cutoff", "threshold", "regarded", "alpha", "defined", "criterion"))
+TIMES = words_of("times")
+DECIDES = words_of("decides")
 LEVEL = re.compile(
     r"(?:alpha|α|threshold|cut-?off|significance level|(?:padj|fdr|p|q)(?:-value)?\s*(?:<|≤))"
     r"\s*(?:of|=|:|is)?\s*(0?\.\d+|\d+\s?%)|at the (\d+(?:\.\d+)?)\s?% level|(\d+)\s?% fdr",

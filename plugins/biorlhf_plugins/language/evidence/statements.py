@@ -8,27 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.figures import Evidence, Figure, _words, content
+from biorlhf_plugins.language.evidence.figures import Evidence, Figure, content
 from biorlhf_plugins.language.evidence.signs import directions, moves, threshold
 from biorlhf_plugins.language.evidence.sums import NEVER, Check
+from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.sentences.clauses import Sentence
 
-NEUTRAL = _words(
-    "mean average average averaged value level expression count number measured found observed reference note overall "
-    "total again indeed however therefore thus accordingly fact conclusion sum short summary word other actually really "
-    "clearly strongly slightly significantly significant change changed remain remained reported estimated gene case all "
-    "nes log2fc logfc score enrichment fdr padj p q hr ci ratio fold percent deg degs count effect direction "
-    "every each way go goe went stay stayed become became turn turned"
-)
-CONCLUDES = frozenset(
-    ("so", "therefore", "thus", "hence", "overall", "conclude", "conclusion", "altogether", "finally")
-)
-EVERY = frozenset(("all", "every", "each", "always", "everywhere", "invariably"))
-NONE = frozenset(("no", "none", "neither", "never"))
-EXCEPTS = frozenset(
-    ("except", "but", "most", "apart", "exception", "nearly", "almost", "excluding", "than", "not", "only")
-)
+NEUTRAL = words_of("neutral")
+CONCLUDES = words_of("concludes")
+EVERY = words_of("every")
+NONE = words_of("none")
+EXCEPTS = words_of("excepts")
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 ENDS = re.compile(r"(?:ed|ing|es|e|s)$")
 LIMIT = 40

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.figures import Evidence, Figure
+from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
 from biorlhf_plugins.language.records import Span
 
 OPERATORS = {
@@ -13,27 +14,15 @@ OPERATORS = {
     "minus": "-",
 }  # fmt: skip
 SIGNS = frozenset(OPERATORS) | {"time"}
-EQUALS = frozenset(("=", "≈", "equal", "is", "are", "give", "make", "yield", "come"))
-ROUGH = frozenset(
-    ("about", "roughly", "approximately", "~", "≈", "around", "some", "nearly", "almost", "ca.", "approx.")
-)
+EQUALS = words_of("equals")
+ROUGH = words_of("rough")
 PADDING = ROUGH | {"to", "of", "(", ")", "by", "a", "the", "that", ","}
 TIMES = frozenset(("time", "fold"))
-FOLDS = {
-    "twofold": 2.0, "threefold": 3.0, "fourfold": 4.0, "fivefold": 5.0, "tenfold": 10.0, "twice": 2.0, "double": 2.0,
-    "doubled": 2.0, "doubling": 2.0, "tripled": 3.0, "triple": 3.0, "halved": 2.0, "thrice": 3.0,
-}  # fmt: skip
-MORE = frozenset(("more", "fewer", "less", "higher", "lower", "additional", "extra"))
-TOTALS = frozenset(
-    ("total", "altogether", "overall", "all", "randomised", "randomized", "enrolled", "comprising", "comprise", "split",
-     "divided", "consisting", "composed", "allocated", "assigned", "recruited", "included")
-)  # fmt: skip
-REST = frozenset(("remaining", "rest", "remainder"))
-WAYS = {
-    "up": "up", "upregulated": "up", "induced": "up", "increased": "up", "rise": "up", "rising": "up", "higher": "up",
-    "down": "down", "downregulated": "down", "repressed": "down", "decreased": "down", "fall": "down",
-    "falling": "down", "lower": "down", "activated": "up", "suppressed": "down", "reduced": "down",
-}  # fmt: skip
+FOLDS = meanings("folds")
+MORE = words_of("more")
+TOTALS = words_of("totals")
+REST = words_of("rest")
+WAYS = meanings("ways")
 SLACK = 0.06
 """Relative error that a stated ratio of two stated figures may have."""
 
