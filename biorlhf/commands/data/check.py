@@ -12,10 +12,14 @@ import typer
 
 def check(
     file: Annotated[
-        Path, typer.Argument(help="SFT texts, preference pairs or questions: JSONL, JSON, Parquet.")
+        Path,
+        typer.Argument(
+            help="SFT texts, pairs or questions (JSONL, JSON, Parquet), or a folder of `data build`."
+        ),
     ],
     facts: Annotated[
-        str, typer.Option(help="kmp, or a CSV with the columns entity, condition, quantity, value.")
+        str,
+        typer.Option(help="kmp, a lab's YAML, or a CSV with the columns entity, condition, quantity, value."),
     ] = "",
     against: Annotated[
         Path | None, typer.Option(help="A second file (the test set) that must share nothing with the first.")
@@ -27,14 +31,8 @@ def check(
     from biorlhf.plugins import builtin_part
 
     checks = builtin_part("check")
-    findings = [
-        finding.to_json()
-        for finding in checks.audit(
-            checks.read_texts(file),
-            checks.load_facts(facts) if facts else None,
-            checks.read_texts(against) if against is not None else None,
-        )
-    ]
+    table = checks.load_facts(facts) if facts else None
+    findings = [finding.to_json() for finding in checks.audit_path(file, table, against)]
     counts = Counter(finding["severity"] for finding in findings)
     if json_out is not None:
         json_out.write_text(json.dumps({"findings": findings}, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -51,7 +49,8 @@ def check(
 
 def _print(file: Path, finding: dict[str, Any]) -> None:
     typer.echo(
-        f"{finding['severity']}: {file.name}[{finding['index']}]: {finding['kind']}: {finding['message']}"
+        f"{finding['severity']}: {finding.get('file', file.name)}[{finding['index']}]: "
+        f"{finding['kind']}: {finding['message']}"
     )
     if finding["quote"]:
         typer.echo(f"    says: {finding['quote']}")

@@ -8,8 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.check.findings import ERROR, INFO, WARNING, Finding
-from biorlhf_plugins.check.reading import Reading, Text
+from biorlhf_plugins.check.reading import Line, Reading, Text
 from biorlhf_plugins.language import Claim
+from biorlhf_plugins.language.evidence.figures import FUNCTION
+from biorlhf_plugins.language.evidence.statements import NEUTRAL
+from biorlhf_plugins.language.sentences.clauses import ROLES
 from biorlhf_plugins.making.splits import answer_sentences, near_duplicates
 
 MIN_FOR_BALANCE = 20
@@ -47,47 +50,86 @@ def check_duplicates(texts: Sequence[Text]) -> Iterator[Finding]:
 
 
 def check_pairs(readings: Sequence[Reading]) -> Iterator[Finding]:
-    """Two answers to one question that state different values for one slot."""
+    """Two answers to one question, or two sentences in the same words, that state different values."""
     by_prompt: dict[str, list[Reading]] = defaultdict(list)
     for reading in readings:
         by_prompt[_key(reading.text.prompt)].append(reading)
+    told: set[int] = set()
     for group in by_prompt.values():
         for other, reading in itertools.pairwise(group):
             clash = _clash(other, reading)
             if clash is not None:
-                first, second = clash
-                yield Finding(
-                    reading.text.index, ERROR, "contradicts_example",
-                    _said(reading, second), _said(other, first),
-                    f"example {other.text.index} answers the same question with another value",
-                )  # fmt: skip
+                told.add(reading.text.index)
+                yield _contradiction(
+                    reading, clash[1], other, clash[0], "answers the same question with another value"
+                )
+    first: dict[tuple[object, ...], tuple[Reading, Line, float]] = {}
+    for reading in readings:
+        for key, line, value in _worded(reading):
+            other, before, stated = first.setdefault(key, (reading, line, value))
+            if other is not reading and stated != value and reading.text.index not in told:
+                told.add(reading.text.index)
+                yield _contradiction(reading, line, other, before, "says the same with another value")
 
 
-def _said(reading: Reading, claim: Claim) -> str:
-    line = next(line for line in reading.lines if line.number == claim.sentence)
-    return reading.quote(line)
+def _contradiction(reading: Reading, line: Line, other: Reading, before: Line, how: str) -> Finding:
+    return Finding(
+        reading.text.index, ERROR, "contradicts_example", reading.quote(line), other.quote(before),
+        f"example {other.text.index} {how}",
+    )  # fmt: skip
 
 
-def _clash(first: Reading, second: Reading) -> tuple[Claim, Claim] | None:
-    for kind in ("number", "class"):
-        mine = {_slot(c): c for c in first.asserted(kind) if c.slot.quantity and c.low is None}
+def _worded(reading: Reading) -> Iterator[tuple[tuple[object, ...], Line, float]]:
+    """Sentences with one figure and a name, by the words that name what the figure is of."""
+    for number, figures in reading.evidence.by_part.items():
+        line = reading.lines[number]
+        plain = [f for f in figures if f.kind in ("count", "effect", "percent", "hazard")]
+        if len(plain) != 1 or len(figures) != 1 or plain[0].sign or line.kind == "row":
+            continue
+        words = frozenset(t.text for t in line.tokens if t.kind == "w") - FUNCTION - NEUTRAL
+        raw = reading.text.answer[line.start : line.end]
+        if (
+            len(words) >= 3
+            and NAMED.search(raw[1:])
+            and not {m.kind for m in line.mentions} & {"approx", "neg", "hyp"}
+        ):
+            yield (words, _given(reading) - words, plain[0].kind, plain[0].unit), line, plain[0].value
+
+
+def _given(reading: Reading) -> frozenset[str]:
+    """The names in the question, which a sentence of the answer may leave out."""
+    found: set[str] = set()
+    for line in reading.prompt_lines:
+        inside = {i for m in line.mentions if m.kind in ROLES for i in range(m.first, m.last)}
+        for at, token in enumerate(line.tokens):
+            raw = reading.text.prompt[line.spans[at][0] : line.spans[at][1]]
+            if at in inside or token.number is not None or (at and NAMED.search(raw)):
+                found.add(token.text)
+    return frozenset(found)
+
+
+def _clash(first: Reading, second: Reading) -> tuple[Line, Line] | None:
+    for kind in ("number", "class", "direction"):
+        mine = {_slot(c): c for c in first.asserted(kind) if c.low is None}
         counts = Counter(_slot(c) for c in (*first.asserted(kind), *second.asserted(kind)))
         for claim in second.asserted(kind):
             other = mine.get(_slot(claim))
             # A slot that one answer fills several times is a list or a comparison, not a statement.
-            if other is None or counts[_slot(claim)] != 2 or claim.slot.quantity not in _COMPARED:
+            named = claim.slot.pathways if kind == "direction" else claim.slot.quantity in _COMPARED
+            if other is None or counts[_slot(claim)] != 2 or not named:
                 continue
             if (claim.value, claim.label) != (other.value, other.label):
-                return other, claim
+                return first.lines[other.sentence], second.lines[claim.sentence]
     return None
 
 
 _COMPARED = ("deg", "deg_up", "deg_down", "nes", "type", "pattern")
+NAMED = re.compile(r"[A-Z]|\w\d")
 
 
 def _slot(claim: Claim) -> tuple[object, ...]:
     slot = claim.slot
-    return slot.entity, slot.condition, slot.treatment, slot.quantity, slot.pathways
+    return slot.entity, slot.condition, slot.treatment, slot.quantity, slot.pathways, slot.mission
 
 
 def check_overlap(texts: Sequence[Text], against: Sequence[Text]) -> Iterator[Finding]:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from biorlhf.errors import DataError
 from biorlhf.types import Example, Preference, Question
-from biorlhf_plugins.check import corpus, design, figures, listed, rankings, ratios, sense
+from biorlhf_plugins.check import corpus, design, figures, inside, lab, listed, orders, ratios, sense
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Additions
 
 ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
-    rankings.check_listed_ranking,
+    inside.check_inside,
     ratios.check_shares,
     sense.check_placeholders,
-    design.check_arithmetic,
-    design.check_sides,
     design.check_design,
 )
 WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
@@ -25,13 +25,13 @@ WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     figures.check_classes,
     figures.check_features,
     ratios.check_ratios,
-    rankings.check_chain,
-    rankings.check_comparison,
-    rankings.check_universal,
-    rankings.check_combined,
+    orders.check_orders,
+    orders.check_universal,
+    orders.check_combined,
     sense.check_interaction_sets,
     sense.check_interaction_sums,
     sense.check_unsigned,
+    lab.check_lab,
 )
 
 
@@ -40,6 +40,27 @@ def read_texts(path: Path) -> list[Text]:
     from biorlhf_plugins.datasets.jsonl import read_items
 
     return [text_of(number, item) for number, item in enumerate(read_items(path))]
+
+
+def audit_path(path: Path, table: FactTable | None = None, against: Path | None = None) -> list[Finding]:
+    """The findings of a file, or of each file of a folder that ``biorlhf data build`` wrote.
+
+    Raises:
+        DataError: no such file, a folder without built data, or rows that cannot be read.
+    """
+    from biorlhf_plugins.datasets.jsonl import BUILT
+
+    files = [path / name for name in BUILT if (path / name).is_file()] if path.is_dir() else [path]
+    if not files:
+        raise DataError(
+            str(path), "a folder without built data", f"a file, or a folder with {', '.join(BUILT)}"
+        )
+    others = read_texts(against) if against is not None else None
+    return [
+        replace(finding, file=file.name) if path.is_dir() else finding
+        for file in files
+        for finding in audit(read_texts(file), table, others)
+    ]
 
 
 def text_of(index: int, item: Question | Example | Preference) -> Text:

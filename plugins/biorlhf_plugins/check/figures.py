@@ -16,7 +16,8 @@ APPROXIMATE = 0.15
 SMALL = 10
 AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean", "all"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
-DOMINANCE = frozenset(("dominated", "dominant", "dominate", "driven", "sensitivity", "main", "alone"))
+DOMINANCE = frozenset(("dominated", "dominant", "dominate", "driven", "sensitivity", "main"))
+FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
 
 
@@ -34,7 +35,7 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if _matches(claim, [], itertools.chain(derived, given), _rounding(reading, claim)):
             continue
         key = (claim.value, str(claim.slot.entity))
-        if key not in seen and _entity_is_plain(reading, line, claim.slot.entity):
+        if key not in seen and _entity_is_plain(reading, line, claim):
             finding = _wrong_figure(reading, table, claim, line)
             if finding is not None:
                 seen.add(key)
@@ -43,19 +44,36 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
 
 def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     """No figure of one tissue: "<500 DEGs", "±0.5", "NES shift +6.0", "9,623 in all the others"."""
-    before = reading.text.answer[max(0, claim.span[0] - 2) : claim.span[0]]
-    words = {token.text for token in line.tokens}
+    before = reading.text.answer[max(0, claim.span[0] - 4) : claim.span[0]]
+    if before.strip().lower() in ("vs", "vs."):  # "(491 vs 3 DEGs)": the other side's
+        return True
+    named = {i for m in line.mentions if m.kind == "condition" for i in range(m.first, m.last)}
+    words = {token.text for i, token in enumerate(line.tokens) if i not in named}
     other = CHANGES if claim.slot.quantity == "nes" else AGGREGATES
     return bool(set(before) & set("<>≤≥±")) or bool(words & other)
 
 
-def _entity_is_plain(reading: Reading, line: Line, entity: str | None) -> bool:
-    """The sentence names this tissue alone; or it names none, and the whole text speaks of one only."""
-    named = line.values("entity")
-    if named:
-        return named == (entity,)
+def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
+    """The name beside the figure is this tissue; or the whole text speaks of one only."""
+    if line.values("entity"):
+        return _nearest(line, claim, "entity") == claim.slot.entity
     everywhere = {value for other in reading.all_lines() for value in other.values("entity")}
-    return everywhere == {entity}
+    return everywhere == {claim.slot.entity}
+
+
+def _nearest(line: Line, claim: Claim, kind: str) -> object:
+    """The name of a kind that stands nearest to a figure; a cut, and a new line more so, is far."""
+    at = next((m for m in line.mentions if m.kind == "num" and line.spans[m.first][0] == claim.span[0]), None)
+    if at is None:
+        return None
+    best: tuple[int, object] | None = None
+    for m in line.mentions:
+        if m.kind == kind:
+            first, last = (m.last, at.first) if m.first < at.first else (at.last, m.first)
+            between = [t.text for t in line.tokens[first:last]]
+            far = len(between) + sum(FAR_CUTS.get(word, 0) for word in between)
+            best = min(best, (far, m.value), key=lambda pair: pair[0]) if best else (far, m.value)
+    return best[1] if best else None
 
 
 def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) -> Finding | None:
@@ -83,19 +101,19 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
 
 
 def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
-    """Whether condition and quantity of the claim can be taken at their word.
-
-    One figure and one condition in the sentence; or a condition that the question gives, where this is
-    the first sentence of the answer with a figure in it.
+    """Whether condition and quantity of the claim can be taken at their word: the text gives the condition,
+    or the question gives one, and this is the first sentence of the answer with a figure in it.
     """
-    if len(line.numbers("")) != 1 or {token.text for token in line.tokens} & DOMINANCE:
+    if {token.text for token in line.tokens} & DOMINANCE:
         return False
-    conditions = line.values("condition")
-    if conditions:
-        return conditions == (claim.slot.condition,) and not line.values("cmp")
+    if "condition" in claim.slot.stated and line.values("condition"):
+        return _nearest(line, claim, "condition") == claim.slot.condition
+    if not line.values("condition") and not reading.asked("condition"):
+        return len(line.numbers("")) == 1
     first = next((other for other in reading.lines if other.numbers("")), None)
     asked = reading.asked("condition")
-    return first is line and asked == (claim.slot.condition,) and len(reading.asked("entity")) <= 1
+    single = len(line.numbers("")) == 1 or claim.slot.quantity == "deg"
+    return single and first is line and asked == (claim.slot.condition,) and len(reading.asked("entity")) <= 1
 
 
 def _rounding(reading: Reading, claim: Claim) -> float:
@@ -121,6 +139,8 @@ def _same_kind(figure: Figure, claim: Claim) -> bool:
 def _same_slot(figure: Figure, claim: Claim, line: Line) -> bool:
     """Whether the claim, as far as it is explicit, is about this figure."""
     slot = claim.slot
+    if figure.condition is None and slot.condition is None:
+        return figure.quantity == slot.quantity  # a lab's condition that the lexicon does not know
     if slot.condition is None or (slot.quantity == "deg" and figure.quantity != "deg"):
         return False
     conditions = STRESSES if slot.condition == "stress" else (slot.condition,)

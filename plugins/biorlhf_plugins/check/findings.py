@@ -23,6 +23,8 @@ class Finding:
     quote: str
     expected: str
     message: str
+    file: str = ""
+    """The file of a folder; "" where a file was audited by itself."""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "file" or value}

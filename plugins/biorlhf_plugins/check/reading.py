@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from biorlhf_plugins.language import Additions, Claim, Extraction, extract
-from biorlhf_plugins.language.sentences.clauses import Sentence, sentences
-from biorlhf_plugins.language.words.lexicon import with_additions
-from biorlhf_plugins.language.words.mentions import Mention, scan
+from biorlhf_plugins.language.evidence.figures import Evidence, evidence
+from biorlhf_plugins.language.records import Span
+from biorlhf_plugins.language.sentences.clauses import Sentence
+from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Clean, Token, clean, tokens
+from biorlhf_plugins.language.words.text import Clean, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Line:
     mentions: tuple[Mention, ...]
     start: int
     end: int
+    spans: tuple[Span, ...] = ()
 
     def values(self, kind: str) -> tuple[Any, ...]:
         """The distinct values of one kind of mention, in order."""
@@ -54,6 +56,7 @@ class Reading:
 
     text: Text
     extraction: Extraction
+    evidence: Evidence
     lines: tuple[Line, ...]
     prompt_lines: tuple[Line, ...]
 
@@ -73,32 +76,28 @@ class Reading:
         return [number.value for line in self.all_lines() for number in line.numbers("")]
 
     def asserted(self, kind: str) -> list[Claim]:
-        claims = {"number": self.extraction.numbers, "class": self.extraction.classes}[kind]
+        said = self.extraction
+        claims = {"number": said.numbers, "class": said.classes, "direction": said.directions}[kind]
         return [claim for claim in claims if claim.asserted]
 
 
 def read(text: Text, additions: Additions) -> Reading:
     """Read one text with the claim extraction."""
-    return Reading(
-        text,
-        extract(text.answer, text.prompt, additions),
-        tuple(_lines(text.answer, additions)),
-        tuple(_lines(text.prompt, additions)),
-    )
+    said = extract(text.answer, text.prompt, additions)
+    asked = extract(text.prompt, "", additions)
+    return Reading(text, said, evidence(said, text.prompt), tuple(_lines(said)), tuple(_lines(asked)))
 
 
-def _lines(text: str, additions: Additions) -> Iterator[Line]:
-    cleaned: Clean = clean(text)
-    stream = tokens(cleaned.text)
-    mentions = scan(stream, with_additions(additions))
-    for number, part in enumerate(sentences(stream, mentions)):
-        yield _line(number, part, stream, cleaned)
+def _lines(said: Extraction) -> Iterator[Line]:
+    for number, part in enumerate(said.parts):
+        yield _line(number, part, said.stream, said.clean)
 
 
-def _line(number: int, part: Sentence, stream: list[Token], cleaned: Clean) -> Line:
+def _line(number: int, part: Sentence, stream: Sequence[Token], cleaned: Clean) -> Line:
     inside = stream[part.first : part.last]
     start, end = cleaned.span(inside[0].start, inside[-1].end) if inside else (0, 0)
     shifted = tuple(
         Mention(m.kind, m.value, m.first - part.first, m.last - part.first) for m in part.mentions
     )
-    return Line(number, part.kind, part.paragraph, tuple(inside), shifted, start, end)
+    spans = tuple(cleaned.span(token.start, token.end) for token in inside)
+    return Line(number, part.kind, part.paragraph, tuple(inside), shifted, start, end, spans)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from biorlhf.errors import DataError
 from biorlhf_plugins.language import Additions
@@ -17,6 +18,7 @@ COLUMNS = ("entity", "condition", "quantity", "value")
 NONE = Additions()
 COUNTS = ("deg", "deg_up", "deg_down")
 INTERACTION = "_x_"
+YAML = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,30 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class LabSlot:
+    """One row of a lab's table: ``label`` UP, DOWN, NS or NOT TESTED, ``effect`` its log2 fold change or NES."""
+
+    feature: str
+    tissue: str
+    condition: str
+    label: str
+    effect: float | None
+    denominator: str
+    tool: str
+
+    def __str__(self) -> str:
+        place = " ".join(word for word in (self.feature, self.tissue, self.condition) if word)
+        return f"{place}: {self.label}" + (f" ({self.effect:.4g})" if self.effect is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
 class FactTable:
-    """Every figure, and the names that the lexicon did not know."""
+    """Every figure, and the names that the lexicon did not know. ``lab`` is a trie of a lab's genes and sets."""
 
     figures: tuple[Figure, ...]
     additions: Additions = NONE
     features: frozenset[str] = frozenset()
+    lab: dict[str, Any] = field(default_factory=dict)
 
     def find(self, **fields: object) -> list[Figure]:
         """The figures whose named fields have these values."""
@@ -62,7 +82,7 @@ class FactTable:
 
 
 def load_facts(name: str) -> FactTable:
-    """``kmp``, or a CSV with the columns entity, condition, quantity, value (aliases with ``;``, note).
+    """``kmp``, a lab's YAML, or a CSV with the columns entity, condition, quantity, value (aliases with ``;``, note).
 
     Raises:
         DataError: no such table or file, a missing column, an empty cell, or two values for one fact.
@@ -70,6 +90,7 @@ def load_facts(name: str) -> FactTable:
     if name.lower() == "kmp":
         from biorlhf_plugins.datasets.kmp.facts import kmp_facts
 
+        facts = kmp_facts()
         rows = [
             (
                 f"data/kmp/figures.csv: {f.id}",
@@ -80,13 +101,21 @@ def load_facts(name: str) -> FactTable:
                 f.aliases,
                 f.note,
             )
-            for f in kmp_facts()
+            for f in facts
         ]
         return table_of(rows)
     path = Path(name)
     if not path.is_file():
-        near = [p.name for p in path.parent.glob("*.csv")] if path.parent.is_dir() else []
-        raise DataError("--facts", f"no table and no file {name!r}", choices=["kmp", *near], name=name)
+        beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+        near = [p.name for p in beside if p.suffix in (".csv", *YAML)]
+        expected = "kmp, a lab's YAML, or a CSV of facts"
+        raise DataError(
+            "--facts", f"no table and no file {name!r}", expected, choices=["kmp", *near], name=name
+        )
+    if path.suffix in YAML:
+        from biorlhf_plugins.check.lab import lab_facts
+
+        return lab_facts(path)
     return table_of(_csv_rows(path))
 
 

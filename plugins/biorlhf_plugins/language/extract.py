@@ -110,6 +110,10 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
         else (),
         unknown_sets=tuple(_unknown_sets(reader, mentions)),
         degenerate=degenerate(stream, stance, mentions, prompt),
+        stream=stream,
+        clean=cleaned,
+        parts=parts,
+        marks=marks,
     )
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from biorlhf_plugins.language.words.text import Clean
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from biorlhf_plugins.language.sentences.arithmetic import Equation
+    from biorlhf_plugins.language.sentences.clauses import Sentence
+    from biorlhf_plugins.language.words.text import Token
 
 Span = tuple[int, int]
 
@@ -117,6 +123,8 @@ class Extraction:
     where the text is no answer at all: empty, an echo of the prompt, a repetition, a bag of words.
     ``answers`` are yes and no, ``agreements`` SAME and DIFF (do tissues or missions agree);
     ``contradicts`` are the spans that answer the prompt although the text says that it cannot.
+    ``stream``, ``clean`` and ``parts`` are the tokens, the text that they stand in and its sentences;
+    ``marks`` says of each token whether it is quoted, supposed or taken back ("" where it is not).
     """
 
     text: str
@@ -133,6 +141,10 @@ class Extraction:
     unknown_sets: tuple[tuple[str, Span], ...] = ()
     equations: tuple[tuple[Equation, Span], ...] = ()
     degenerate: str = ""
+    stream: Sequence[Token] = ()
+    clean: Clean = Clean("", None, 0)
+    parts: Sequence[Sentence] = ()
+    marks: Sequence[str] = ()
 
     @property
     def claims(self) -> tuple[Claim, ...]:

@@ -48,12 +48,13 @@ def _rewards(judged: Judged) -> Iterator[tuple[str, float]]:
 
 
 def _verifiers(rewards: Sequence[Reward]) -> Iterator[tuple[str, float]]:
-    """Per verifier: its mean, and the shares of completions that it failed on or had nothing to say of."""
+    """Per verifier: its mean, and the shares of completions that it scored, failed on, or had nothing to say of."""
     for name in dict.fromkeys(name for reward in rewards for name in reward.scores):
         scores = [reward.scores[name] for reward in rewards if name in reward.scores]
         given = [score.value for score in scores if score.value is not None]
         if given:
             yield f"score.{name}", math.fsum(given) / len(given)
+        yield f"applied.{name}", len(given) / len(scores)
         yield f"failed.{name}", _share(score.status is Status.FAILED for score in scores)
         yield f"not_applicable.{name}", _share(score.status is Status.NOT_APPLICABLE for score in scores)
 

@@ -26,11 +26,11 @@ from biorlhf_plugins.language.block import (
 from biorlhf_plugins.language.block.values import Figure
 from biorlhf_plugins.language.words.lexicon import pathway_phrases, words
 from biorlhf_plugins.truth.answers import concordance
-from biorlhf_plugins.truth.contrasts import side_names
-from biorlhf_plugins.truth.stated import figure_credit
 from biorlhf_plugins.truth.graded import Graded
+from biorlhf_plugins.truth.stated import figure_credit
 
 Names = Callable[[str], Any]
+Sides = tuple[Sequence[str], Sequence[str]]
 FILLERS = frozenset(("type", "class", "pattern", "response", "tissue", "group", "is", "it"))
 
 
@@ -56,20 +56,20 @@ class _Found:
 
 
 def grade_block(
-    asked: Sequence[AnswerSlot], block: Block, contrast: str, place: str | None, canonical: Names
+    asked: Sequence[AnswerSlot], block: Block, sides: Sides, place: str | None, canonical: Names
 ) -> BlockGrades:
     """Grade a block.
 
     Args:
         asked: the slots of the ground truth.
         block: the last block of the text.
-        contrast: ``numerator_vs_denominator``, or "".
+        sides: names of the contrast's numerator, and of its denominator.
         place: the tissue that the question is about; it may be named beside a direction.
         canonical: what a name stands for, or None: an entity, a class, with the dataset's synonyms.
     """
     if abstains(block.value):
         return BlockGrades(_empty(asked, True), _empty(asked, False), True, ())
-    found = _read(asked, block.value, side_names(contrast), place, canonical)
+    found = _read(asked, block.value, sides, place, canonical)
     factual, directional = Graded(), Graded()
     for slot, one in zip(asked, found, strict=True):
         _grade(slot, one, block.span, factual if slot.factual else directional, canonical)
@@ -89,7 +89,7 @@ def _empty(asked: Sequence[AnswerSlot], factual: bool) -> Graded | None:
 
 
 def _read(
-    asked: Sequence[AnswerSlot], value: str, sides: Any, place: str | None, canonical: Names
+    asked: Sequence[AnswerSlot], value: str, sides: Sides, place: str | None, canonical: Names
 ) -> list[_Found]:
     if not value.strip():
         return [_Found(problem="the answer is empty")] * len(asked)
@@ -142,12 +142,12 @@ def _pattern(label: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w+]){loose}(?![\w+])", re.IGNORECASE)
 
 
-def _one(slot: AnswerSlot, value: str, sides: Any, place: str | None, canonical: Names) -> _Found:
+def _one(slot: AnswerSlot, value: str, sides: Sides, place: str | None, canonical: Names) -> _Found:
     reading = _reader(slot, sides, place, canonical)(value)
     return _Found(list(reading.candidates), reading.problem)
 
 
-def _reader(slot: AnswerSlot, sides: Any, place: str | None, canonical: Names) -> Callable[[str], Reading]:
+def _reader(slot: AnswerSlot, sides: Sides, place: str | None, canonical: Names) -> Callable[[str], Reading]:
     if slot.kind == "direction":
         names = (*slot.names, *map(set_title, slot.names), *((place,) if place else ()))
         return lambda value: read_direction(value, sides, names)

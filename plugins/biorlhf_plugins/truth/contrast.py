@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from biorlhf_plugins.language.words.lexicon import base, grammar, words
+from biorlhf_plugins.language.words.lexicon import base, frame_words, grammar, words
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.names import DRUG
 from biorlhf_plugins.language.words.text import Token, clean, tokens
@@ -49,8 +49,17 @@ SHARED = frozenset(
 )
 """Last words that tell no side from the other: "ER positive", "stage 2"."""
 
-SMALL = ("preposition", "determiner", "auxiliary", "generic", "pronoun", "conjunction", "adverb", "telling")
-SMALL += ("species", "showing")
+SMALL: tuple[str, ...] = (
+    "preposition",
+    "determiner",
+    "auxiliary",
+    "generic",
+    "pronoun",
+    "conjunction",
+    "adverb",
+    "telling",
+)
+SMALL = (*SMALL, "species", "showing")
 
 Entry = tuple[str, str, tuple[str, ...]]
 
@@ -124,6 +133,20 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
         forms = tables()["knockout"]
         needs = (form.format(gene) for gene in _knocked(case, prompt) for form in forms["needs"])
         yield "dir", "DOWN", (*forms["needed"], *needs)
+
+
+@functools.lru_cache(maxsize=1024)
+def side_names(contrast: str, prompt: str = "") -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the numerator is called, and what the denominator; a name that both have is neither's."""
+    named = sides(contrast)
+    if named is None:
+        return (), ()
+    listed = {value: phrases for kind, value, phrases in frames(contrast, prompt) if kind == "frame"}
+    listed = listed or {frame: tuple(names) for frame, names in frame_words().items()}
+    case, reference = (listed.get(frame, ()) for frame in ("FLIGHT", "GROUND"))
+    pair = (reference, case) if turned(contrast) else (case, reference)
+    one, two = ({side, *names} for side, names in zip(named, pair, strict=True))
+    return tuple(sorted(one - two)), tuple(sorted(two - one))
 
 
 def _known(name: str, kind: str) -> bool:

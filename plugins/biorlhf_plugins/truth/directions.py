@@ -12,7 +12,6 @@ from biorlhf_plugins.truth.fitting import matching
 from biorlhf_plugins.truth.gold import Direction, Gold
 from biorlhf_plugins.truth.graded import Graded
 from biorlhf_plugins.truth.verdicts import OPPOSITE, labels_of
-from biorlhf_plugins.truth.credits import SIGNIFICANT
 
 
 def grade_directions(gold: Gold, said: Extraction, prompt: str) -> Graded:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,8 @@ from biorlhf_plugins.language.words.lexicon import Additions, base, longest, wit
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
 from biorlhf_plugins.truth.contrast import frames, turned
+from biorlhf_plugins.truth.credits import OPEN_GUESS
+from biorlhf_plugins.truth.slots import Fact, conditions_of, fact_of, new_names
 from biorlhf_plugins.truth.targets import (
     contrast_of,
     feature_key,
@@ -25,8 +26,6 @@ from biorlhf_plugins.truth.targets import (
     set_names,
     target,
 )
-from biorlhf_plugins.truth.credits import OPEN_GUESS
-from biorlhf_plugins.truth.slots import Fact, conditions_of, fact_of, new_names
 
 __all__ = ["OPEN_GUESS", "Direction", "Fact", "Gold", "canonical_name", "conditions_of", "gold_of", "read"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf_plugins.language.records import Claim
-from biorlhf_plugins.truth.credits import OPEN_GUESS
+from biorlhf_plugins.truth.credits import OPEN_GUESS, RIGHT
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from biorlhf_plugins.language.extract import extract, prompt_mentions
 from biorlhf_plugins.language.records import Confidence, Extraction, Span
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.truth.blocks import grade_block
+from biorlhf_plugins.truth.contrast import side_names
 from biorlhf_plugins.truth.directions import grade_directions, grade_told
 from biorlhf_plugins.truth.facts import grade_facts
 from biorlhf_plugins.truth.gold import Gold, canonical_name, gold_of
@@ -108,8 +109,8 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
     if found is None:
         return _no_answer(gold, said, NONE, ()) if asked_for_block else _freely(gold, said, prompt, ())
     asked = slots(gold.truth)
-    contrast, place = gold.contrast, gold.truth.get("tissue") or tissue
-    grades = grade_block(asked, found, contrast, place, lambda name: canonical_name(name, gold.additions))
+    sides, place = side_names(gold.contrast, prompt), gold.truth.get("tissue") or tissue
+    grades = grade_block(asked, found, sides, place, lambda name: canonical_name(name, gold.additions))
     confidence = _confidence(found)
     unread = grades.unread and not any(p.answered for p in (grades.factual, grades.directional) if p)
     if unread and not asked_for_block:

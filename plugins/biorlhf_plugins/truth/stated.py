@@ -13,7 +13,7 @@ SHARE = "share"
 
 
 def figure_credit(stated: Figure, slot: AnswerSlot) -> float:
-    """Credit in [0, 1]. A unit that measures something else earns nothing; none is taken for the asked one."""
+    """Credit in [0, 1]. A unit of something else earns nothing; without one, the asked unit is meant."""
     gold, unit = _gold(slot)
     value, told = stated.value, unit_of(stated.unit) if stated.unit else None
     logged = "log2" in slot.quantity.lower() or "logfc" in slot.quantity.lower()

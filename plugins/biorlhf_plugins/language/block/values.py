@@ -69,7 +69,7 @@ class Reading(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A number as stated, with so many ``decimals`` and significant ``digits``; ``unit`` as written, or ""."""
+    """A number as stated, with so many ``decimals`` and significant ``digits``; ``unit`` as written."""
 
     value: float
     unit: str = ""
@@ -262,10 +262,8 @@ def _figure(part: str, alone: bool) -> tuple[Figure | None, str]:
             return None, f"more than one figure: {part!r:.60}"
     if alone and len(after.split()) > 1:
         return None, problem
-    unit = re.match(
-        r"%|percent\b|per cent\b|[-\s]?fold\b|×|x\b|[a-zµμ°]+(?:[/·][a-zµμ]+)*(?:\^?-?\d)?", after
-    )
-    return Figure(_value(match), unit[0].strip(" -") if unit else "", bool(rough), _decimals(match)), ""
+    digits = re.sub(r"\D", "", match["digits"]).lstrip("0")
+    return Figure(_value(match), "", bool(rough), _decimals(match), len(digits)), ""
 
 
 def _value(match: re.Match[str]) -> float:

@@ -180,6 +180,12 @@ def grammar() -> dict[str, frozenset[str]]:
 
 
 @functools.cache
+def frame_words() -> Mapping[str, list[str]]:
+    """The built-in names of the two sides of a contrast: FLIGHT is the case, GROUND the reference."""
+    return json.loads((HERE / "lexicon.json").read_text("utf-8"))["frame"]  # type: ignore[no-any-return]
+
+
+@functools.cache
 def base() -> Lexicon:
     """The built-in lexicon, loaded once per process."""
     trie: Trie = {}

@@ -1,53 +1,127 @@
 """V3, consistency: does the answer agree with itself?
 
-Two values or directions for one slot; a class, a ranking, a "yes" or an "all" against the text's own
-figures; arithmetic, ratios, parts and whole; significance against the p value; two confidences. The
-score is 1 − (weight that failed) / (weight that applied). ``is_consistent`` in the ground truth is judged
-too: do the tissues agree? Nothing to check: not applicable. Empty, echoed or repetitive text: 0.
+Applies to every question whose completion has something to hold against something else: a direction against
+the figure beside it, a p value against "significant", sums, shares, ratios, parts and whole, an interval, an
+order, "all" against an exception, a yes or no or the answer's line against the text before it, two values or
+directions for one thing, two confidences, and ``is_consistent`` in the ground truth. What cannot be attributed
+clearly is not checked.
+
+Where the ground truth asks (``check`` or ``is_consistent``), the score is 1 − (weight that failed) / (weight
+that applied). Where it does not, nothing may be gained by writing more:
+
+- what holds counts only where it ties two statements about the question, never what stands alone ("2 + 2 = 4",
+  a value said once or twice, a sum about something else), and never beside "I cannot tell";
+- what holds outweighs nothing that fails: one failed check leaves at most one half;
+- nothing that counts: not applicable.
+
+Empty, echoed or repetitive text: 0 in both cases, so that saying nothing is no way out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.language import Additions
+from biorlhf_plugins.language.evidence.checks import about, text_checks
+from biorlhf_plugins.language.evidence.figures import Evidence, evidence
+from biorlhf_plugins.language.evidence.statements import EVERY, EXCEPTS
+from biorlhf_plugins.language.evidence.sums import Check
+from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.truth.gold import read
 from biorlhf_plugins.verifiers._settings import LexiconSettings
-from biorlhf_plugins.verifiers.consistency.checks import ENUMERATION, checks
-from biorlhf_plugins.verifiers.consistency.figures import Check
+from biorlhf_plugins.verifiers.consistency import answers, slots
 
 SHOWN = 40
 
 
 class Consistency:
-    """Applies where the ground truth has ``check`` or ``is_consistent``."""
+    """Judges any completion; the ground truth says only whether it is the question's purpose."""
 
     def __init__(self, additions: Additions) -> None:
         self.additions = additions
 
     def score(self, question: Question, completion_text: str) -> Score:
         truth = question.ground_truth
-        if truth.get("check") != "internal_consistency" and "is_consistent" not in truth:
-            return Score.not_applicable("the ground truth asks for no check of consistency")
+        asked = truth.get("check") == "internal_consistency" or "is_consistent" in truth
         _, said = read(question, completion_text, self.additions)
         if said.degenerate:
-            return Score.scored(0.0, note=said.degenerate, failed=[], passed=[], spans=[])
-        found = list(checks(said, question.prompt, truth.get("is_consistent")))
-        if not found:
+            return _scored(0.0, [], note=said.degenerate)
+        found = evidence(said, question.prompt)
+        checks = [*named(said, question.prompt, truth.get("is_consistent")), *text_checks(found)]
+        if any(check.name == slots.ENUMERATION for check in checks):
+            return _scored(0.0, checks, note="every direction is listed")
+        if asked:
+            checks = checks or list(_unopposed(found))
+            checks += _confidence(said) if checks else []
+            value = _share(checks)
+        else:
+            checks = list(_counted(found, [*checks, *_confidence(said)]))
+            value = _balance(checks)
+        if value is None:
             return Score.not_applicable("the text says nothing that can be checked against itself")
-        if any(check.name == ENUMERATION for check in found):
-            return Score.scored(0.0, note="every direction is listed", failed=[], passed=[], spans=[])
-        found += _confidence(said)
-        failed = [check for check in found if not check.passed]
-        whole = sum(check.severity for check in found)
-        return Score.scored(
-            1.0 - sum(check.severity for check in failed) / whole,
-            failed=[_line(check) for check in failed[:SHOWN]],
-            passed=[_line(check) for check in found if check.passed][:SHOWN],
-            spans=[list(span) for check in failed[:SHOWN] for span in check.spans],
-        )
+        return _scored(value, checks)
+
+
+def named(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[Check]:
+    """The checks of slots whose names the lexicon or the question knows."""
+    mentions = prompt_mentions(prompt)
+    limits = {m.value.value for m in mentions if m.kind == "num" and isinstance(m.value, Number)}
+    figures = [c for c in said.numbers if c.asserted and c.low is None and c.high is None]
+    figures = [c for c in figures if c.value not in limits]
+    directions = [c for c in said.directions if c.asserted]
+    yield from slots.two_values(said, figures)
+    yield from slots.two_directions(said, directions)
+    yield from slots.denied(said, directions)
+    yield from slots.classes(said, figures)
+    yield from slots.parts(figures)
+    yield from answers.bounds(said, figures, prompt)
+    yield from answers.quantified(said, figures, prompt)
+    yield from answers.yes_no(said, directions, prompt)
+    yield from answers.agreement(said, directions, prompt, consistent)
+    yield from answers.universal(said, directions)
+
+
+def _unopposed(found: Evidence) -> Iterator[Check]:
+    """One check that holds, where a text states something that it could have contradicted and did not."""
+    words = {token.text for token in found.stream}
+    says = (
+        found.figures
+        or words & (EVERY | EXCEPTS - {"not"})
+        or any(m.kind in ("dir", "sig") for m in _mentions(found))
+    )
+    if says and not found.said.abstains:
+        yield Check("nothing against itself", True, "one statement of each thing", (), alone=True)
+
+
+def _mentions(found: Evidence) -> Iterator[Mention]:
+    return (mention for part in found.parts for mention in part.mentions)
+
+
+def _share(checks: Sequence[Check]) -> float | None:
+    """1 − failed / applied. What stands alone dilutes nothing: it counts where there is no more than that."""
+    ties = [check for check in checks if not check.alone or not check.passed] or checks
+    whole = sum(check.severity for check in ties)
+    return 1.0 - sum(check.severity for check in ties if not check.passed) / whole if whole else None
+
+
+def _counted(found: Evidence, checks: Sequence[Check]) -> Iterator[Check]:
+    """What counts where nobody asked: each failure, and what holds between statements about the question."""
+    for check in checks:
+        if not check.passed or (not (check.alone or found.said.abstains) and about(found, check)):
+            yield check
+
+
+def _balance(checks: Sequence[Check]) -> float | None:
+    """1 where all holds; what fails leaves at most one half, whatever else holds. None without a check."""
+    if not checks:
+        return None
+    failed = sum(check.severity for check in checks if not check.passed)
+    held = sum(check.severity for check in checks if check.passed)
+    return 1.0 if not failed else min(held, failed) / (failed + min(held, failed))
 
 
 def _confidence(said: Extraction) -> list[Check]:
@@ -55,16 +129,28 @@ def _confidence(said: Extraction) -> list[Check]:
     found = []
     if stated.stated:
         says = stated.problem or f"{stated.value:g}"
-        found.append(
-            Check("one stated confidence", not stated.problem, says, (stated.span,) if stated.span else ())
-        )
+        spans = (stated.span,) if stated.span else ()
+        found.append(Check("one stated confidence", not stated.problem, says, spans, alone=True))
     if said.abstains and said.claims and stated.value is not None and stated.value >= 0.8:
         claims = any(c.asserted for c in said.claims)
         clash = claims and not stated.problem
+        says = "claims, and declines"
         found.append(
-            Check("confident and unable to tell", not clash, "claims, and declines", said.abstains[:2], 0.5)
+            Check("confident and unable to tell", not clash, says, said.abstains[:2], 0.5, alone=True)
         )
     return found
+
+
+def _scored(value: float, checks: Sequence[Check], **details: object) -> Score:
+    failed = [check for check in checks if not check.passed]
+    return Score.scored(
+        value,
+        applied=len(checks),
+        failed=[_line(check) for check in failed[:SHOWN]],
+        passed=[_line(check) for check in checks if check.passed][:SHOWN],
+        spans=[list(span) for check in failed[:SHOWN] for span in check.spans],
+        **details,
+    )
 
 
 def _line(check: Check) -> dict[str, object]:

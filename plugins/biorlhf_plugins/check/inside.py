@@ -1,0 +1,55 @@
+"""What a text says against itself, by the checks that the verifier ``consistency`` uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.reading import Reading
+from biorlhf_plugins.language.evidence.checks import text_checks
+from biorlhf_plugins.language.evidence.sums import Check
+
+KINDS = {
+    "arithmetic": "wrong_arithmetic",
+    "parts and whole": "wrong_arithmetic",
+    "a difference of its figures": "wrong_arithmetic",
+    "ratios and percentages": "wrong_ratio",
+    "shares of a whole": "wrong_percentage",
+    "an interval holds its estimate": "wrong_interval",
+    "a direction against its figure": "wrong_direction",
+    "significance against the p value": "wrong_significance",
+    "a ranking against its figures": "wrong_ranking",
+    "a superlative against its figures": "wrong_ranking",
+    "a comparison against its figures": "wrong_comparison",
+    "yes or no against the comparison": "wrong_comparison",
+    "yes or no against the evidence": "wrong_comparison",
+    "a universal against an exception": "universal_with_exception",
+}
+"""A check's name -> a finding's kind; every other one is "contradicts_itself"."""
+
+
+def check_inside(reading: Reading) -> Iterator[Finding]:
+    """Everything in the text that something else in it contradicts."""
+    seen: set[tuple[str, str]] = set()
+    for check in text_checks(reading.evidence):
+        kind = _kind(check)
+        quote = _quote(reading, check)
+        if check.passed or (kind, quote) in seen:
+            continue
+        seen.add((kind, quote))
+        yield Finding(reading.text.index, ERROR, kind, quote, check.expected, check.says)
+
+
+def _kind(check: Check) -> str:
+    kind = KINDS.get(check.name, "contradicts_itself")
+    return "wrong_percentage" if kind == "wrong_ratio" and check.says.endswith("%") else kind
+
+
+def _quote(reading: Reading, check: Check) -> str:
+    start, end = min(s for s, _ in check.spans), max(e for _, e in check.spans)
+    lines = [line for line in reading.lines if line.start < end and start < line.end]
+    return (
+        reading.text.answer[lines[0].start : lines[-1].end].strip()
+        if lines
+        else reading.text.answer[start:end]
+    )

@@ -1,0 +1,150 @@
+"""A lab's own results tables as facts: which way each gene or set goes, its effect, how many go up and down."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.table import FactTable, LabSlot, table_of
+from biorlhf_plugins.language.evidence.signs import directions
+from biorlhf_plugins.language.words.lexicon import add, longest, pathway_key, words
+
+GENE_TOOLS = frozenset(("deseq2", "edger", "limma", "genelab"))
+REFERENCES = frozenset(("than", "vs", "vs.", "versus", "to", "with", "over", "against"))
+SHORT = 8
+"""Tokens of a sentence that may leave its gene to the question: "Answer: UP", "It is down in spleen"."""
+
+
+def lab_facts(path: Path) -> FactTable:
+    """The tables that a ``lab.yaml`` lists, as ``biorlhf data build`` reads them.
+
+    Raises:
+        DataError, RecipeError: no such file, a wrong key, or a table that cannot be read.
+    """
+    from biorlhf_plugins.datasets.tables import DIRECTIONS, load_tables
+    from biorlhf_plugins.datasets.tables.config import load_lab
+
+    slots: dict[str, list[LabSlot]] = defaultdict(list)
+    rows = []
+    for loaded in load_tables(load_lab(path)):
+        columns = {name: loaded.results.table[name].to_pylist() for name in ("id", "label", "effect")}
+        tissues, conditions = loaded.column("tissue").to_pylist(), loaded.column("condition").to_pylist()
+        counts: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: {"UP": 0, "DOWN": 0})
+        for at, (name, label, effect) in enumerate(zip(*columns.values(), strict=True)):
+            way = DIRECTIONS[int(loaded.direction[at])]
+            tissue, condition = str(tissues[at] or ""), str(conditions[at] or "")
+            slot = LabSlot(
+                str(label or name),
+                tissue,
+                condition,
+                way,
+                effect,
+                loaded.spec.contrast.denominator,
+                loaded.spec.tool,
+            )
+            for spelling in {str(name), str(label or name)}:
+                slots[spelling].append(slot)
+            if way in ("UP", "DOWN"):
+                counts[tissue, condition][way] += 1
+        if loaded.spec.tool in GENE_TOOLS:
+            rows += [row for place, count in counts.items() for row in _counted(str(path), *place, count)]
+    table = table_of(rows)
+    trie: dict[str, Any] = {}
+    for spelling, found in slots.items():
+        for phrase in {words(spelling), words(pathway_key(spelling)[0])}:
+            add(trie, phrase, "feature", (spelling, tuple(found)))
+    return FactTable(table.figures, table.additions, table.features, trie)
+
+
+def _counted(where: str, tissue: str, condition: str, count: dict[str, int]) -> Iterator[Any]:
+    values = {"DEG count": sum(count.values()), "upregulated DEG count": count["UP"]}
+    values["downregulated DEG count"] = count["DOWN"]
+    for quantity, value in values.items():
+        if tissue:
+            yield where, tissue, condition, quantity, str(value), (), ""
+
+
+def check_lab(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """The direction and the effect that a sentence gives for the one gene or set that it names."""
+    if not table.lab:
+        return
+    asked = {
+        f.feature: found
+        for line in reading.prompt_lines
+        for found in _features(reading.text.prompt, line, table)
+        for f in found[:1]
+    }
+    for line in reading.lines:
+        named = {f.feature: found for found in _features(reading.text.answer, line, table) for f in found[:1]}
+        if not named and len(line.tokens) <= SHORT:
+            named = asked
+        if len(named) != 1:
+            continue
+        slots = _meant(reading, line, next(iter(named.values())))
+        if slots and not _turned(line, slots[0]):
+            yield from _direction(reading, line, slots)
+            yield from _effect(reading, line, slots)
+
+
+def _features(text: str, line: Line, table: FactTable) -> Iterator[Sequence[LabSlot]]:
+    """The slots of each gene or set that a line names. One word must be written as a symbol is."""
+    at, stream = 0, list(line.tokens)
+    while at < len(stream):
+        end, found = longest(table.lab, stream, at)
+        if found is None:
+            at += 1
+            continue
+        raw = text[line.spans[at][0] : line.spans[end - 1][1]]
+        spelling, slots = found[0][1]
+        if end - at > 1 or raw == spelling or sum(c.isupper() or c.isdigit() for c in raw) > 1:
+            yield slots
+        at = end
+
+
+def _meant(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> list[LabSlot]:
+    """Of a gene's slots those of the tissue and condition that the sentence, else the question, names."""
+    own = {t.text for t in line.tokens}
+    prompt = {t.text for other in reading.prompt_lines for t in other.tokens}
+    for role in ("tissue", "condition"):
+        for said in (own, prompt):
+            named = [s for s in slots if getattr(s, role) and set(words(getattr(s, role))) <= said]
+            if named:
+                slots = named
+                break
+    return list(slots)
+
+
+def _turned(line: Line, slot: LabSlot) -> bool:
+    """Whether the denominator is named as what changes, and not as what is compared with: "higher in vehicle"."""
+    low = words(slot.denominator)[:1]
+    at = next((i for i, t in enumerate(line.tokens) if (t.text,) == low), -1)
+    return at >= 0 and not REFERENCES & {t.text for t in line.tokens[max(0, at - 3) : at]}
+
+
+def _direction(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterator[Finding]:
+    said = {label for label, _ in directions(reading.evidence, line.number)}
+    right = {slot.label for slot in slots}
+    if len(said) == 1 and not said & right and len(right) == 1 and said <= {"UP", "DOWN", "NS"}:
+        label, expected = said.pop(), right.pop()
+        if expected != "NOT TESTED":
+            yield Finding(
+                reading.text.index, ERROR, "wrong_direction", reading.quote(line), f"{slots[0]}",
+                f"{slots[0].feature} is {expected} in the table, and called {label}",
+            )  # fmt: skip
+
+
+def _effect(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterator[Finding]:
+    figures = [f for f in reading.evidence.by_part.get(line.number, ()) if f.kind == "effect"]
+    right = [slot.effect for slot in slots if slot.effect is not None]
+    if len(figures) != 1 or not right:
+        return
+    figure = figures[0]
+    if all(abs(figure.value - value) > 0.51 * 10.0**-figure.decimals for value in right):
+        yield Finding(
+            reading.text.index, ERROR, "wrong_number", reading.quote(line), f"{slots[0]}",
+            f"{figure.value:g} is not the effect of {slots[0].feature}",
+        )  # fmt: skip

@@ -1,0 +1,198 @@
+"""Orders, comparisons and universals against the table: chains without figures, "all", "larger than the rest"."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.table import FactTable, Figure
+from biorlhf_plugins.language.evidence.orders import Lookup, Words, chains, compared, stated
+from biorlhf_plugins.language.evidence.sums import Check
+from biorlhf_plugins.language.extract import prompt_mentions
+from biorlhf_plugins.language.words.mentions import Mention
+
+COMBINED = re.compile(
+    r"(?:larger|greater|bigger|higher|more) than (?:all|every|the)(?: of)?(?: the)? others?\b"
+    r"(?P<scope>[^.?!\n]{0,60}?)"
+    r"\b(?:combined|together|put together|in total)",
+    re.IGNORECASE,
+)
+YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
+CHANGES = re.compile(
+    r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts|responds?|regulates?)\b", re.IGNORECASE
+)
+SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
+COUNTED = re.compile(r"\b(?:degs?|genes?|count)\b|>", re.IGNORECASE)
+SERIES = tuple[str, str | None]
+
+
+def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "a > b > c" and "a has more DEGs than b": some series of counts must bear it, or the one named."""
+    judged: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[SERIES, Check]]] = defaultdict(list)
+    said = [c for c in stated(reading.evidence) if not _times(reading, c.at)]
+    for line in reading.lines:
+        for series, values in _series(reading, table, line).items():
+            look = _lookup(table, values)
+            for check in (*chains(reading.evidence, look), *compared(reading.evidence, said, look)):
+                start = check.spans[0][0]
+                if line.start <= start < line.end and COUNTED.search(reading.quote(line)):
+                    judged[check.name, check.spans].append((series, check))
+    for (name, spans), checks in judged.items():
+        if any(check.passed for _, check in checks):
+            continue
+        line = next(line for line in reading.lines if line.start <= spans[0][0] < line.end)
+        kind = "wrong_ranking" if "ranking" in name else "wrong_comparison"
+        expected = "; ".join(dict.fromkeys(f"{series[0]}: {check.says}" for series, check in checks))
+        yield Finding(
+            reading.text.index, ERROR, kind, reading.quote(line), expected, "the table has another order"
+        )  # fmt: skip
+
+
+def _times(reading: Reading, at: int) -> bool:
+    """True for "166 times more than": a ratio, which has a check of its own."""
+    before = reading.evidence.stream[max(0, at - 2) : at]
+    return any(t.text in ("time", "fold") or (t.number is not None) for t in before)
+
+
+def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict[str, float]]:
+    """By condition and treatment the counts of each entity, of those series that the sentence may mean."""
+    named = [str(c) for c in line.values("condition") if c != "stress"]
+    named = named or [str(c) for c in reading.asked("condition") if c != "stress"]
+    asked = reading.prompt_lines[-1].values("treatment") if reading.prompt_lines else ()
+    treated = "kmp" in line.values("treatment")
+    series: dict[SERIES, dict[str, float]] = defaultdict(dict)
+    for figure in table.find(quantity="deg"):
+        if figure.value is None or (named and figure.condition not in named):
+            continue
+        if (
+            not figure.is_interaction
+            and (figure.treatment == "kmp") != treated
+            and (treated or "kmp" not in asked)
+        ):
+            continue
+        if not named and figure.is_interaction and "stress" in line.values("condition"):
+            continue
+        series[str(figure.condition), figure.treatment][figure.entity] = figure.value
+    return series
+
+
+def _lookup(table: FactTable, values: dict[str, float]) -> Lookup:
+    def look(mine: Words, theirs: Words) -> float | None:
+        found = {
+            str(m.value)
+            for m in prompt_mentions(" ".join(sorted(mine)), table.additions)
+            if m.kind == "entity"
+        }
+        return values.get(found.pop()) if len(found) == 1 else None
+
+    return look
+
+
+def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "all other tissues show RESCUE", "in all four tissues KMP changes genes": the table's exceptions."""
+    for line in reading.lines:
+        for scope in (
+            m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")
+        ):
+            if (_denied(line, scope.first, scope.last + 1) and scope.value != "none") or line.values(
+                "except"
+            ):
+                continue
+            named = {m.value for m in line.mentions if m.kind == "entity" and m.first < scope.first}
+            named = named or (set(reading.asked("entity")) if scope.value == "rest" else set())
+            holds = _claimed(reading, line, table, scope)
+            rest = [f for f in holds if scope.value != "rest" or f.entity not in named]
+            wrong = [f for f in rest if holds[f] == (scope.value == "none")]
+            if wrong:
+                expected = "; ".join(f"{f.entity}: {f.label}" for f in wrong)
+                yield Finding(
+                    reading.text.index, ERROR, "universal_with_exception", reading.quote(line), expected,
+                    "the table has an exception",
+                )  # fmt: skip
+                break
+
+
+def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> dict[Figure, bool]:
+    """By figure whether it bears out what the sentence says of all: a class, or that genes change."""
+    for kind in ("pattern", "type"):
+        labels = [m for m in line.mentions if m.kind == kind and -9 <= m.first - scope.last <= 4]
+        if (
+            not labels
+            and SHOWS.search(reading.quote(line))
+            and len(reading.asked(kind)) == 1
+            and len(line.tokens) < 9
+        ):
+            label = str(reading.asked(kind)[0])
+        elif len(labels) == 1 and not _denied(line, labels[0].first, labels[0].first):
+            label = str(labels[0].value)
+        else:
+            continue
+        return {f: label.upper() in f.accepted for f in _of_class(reading, line, table, kind)}
+    conditions = line.values("condition")
+    quote = reading.quote(line)
+    bounds = [n for n in line.numbers("") if n.low is not None and n.high is None]
+    if len(conditions) != 1 or not COUNTED.search(quote) or (not CHANGES.search(quote) and not bounds):
+        return {}
+    if len(line.numbers("")) > len(bounds) or len(bounds) > 1 or any(m.kind == "neg" for m in line.mentions):
+        return {}
+    limit = bounds[0].value if bounds else 0.0
+    treatment = "kmp" if "kmp" in line.values("treatment") else None
+    own = table.find(quantity="deg", condition=str(conditions[0]))
+    own = [f for f in own if f.value is not None and (f.is_interaction or f.treatment == treatment)]
+    return {f: (f.value or 0.0) > limit for f in own}
+
+
+def _denied(line: Line, first: int, last: int) -> bool:
+    return any(m.kind == "neg" and first - 3 <= m.first < last for m in line.mentions)
+
+
+def _of_class(reading: Reading, line: Line, table: FactTable, kind: str) -> list[Figure]:
+    figures = table.find(quantity=kind)
+    near = [other for other in reading.lines if other.paragraph == line.paragraph]
+    said = [
+        *line.values("path"),
+        *(p for other in near for p in other.values("path")),
+        *reading.asked("path"),
+    ]
+    paths = [name for names in said for name in names]
+    if kind == "pattern" and paths:
+        return [f for f in figures if f.pathway == paths[0]]
+    if kind == "pattern" and len({f.pathway for f in figures}) > 1:
+        return []
+    return figures
+
+
+def check_combined(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """Is one count larger than all the others combined? The table's sums decide, the answer must agree."""
+    asked = COMBINED.search(reading.text.prompt)
+    said = YES_NO.search(reading.text.answer)
+    entities, conditions = reading.asked("entity"), reading.asked("condition")
+    if asked is None or said is None or len(entities) != 1 or len(conditions) != 1:
+        return
+    own = table.find(quantity="deg", entity=entities[0], condition=conditions[0])
+    own = [f for f in own if f.value is not None]
+    if len(own) != 1:
+        return
+    subject = own[0]
+    rest = [
+        f for f in table.find(quantity="deg") if f != subject and f.is_interaction == subject.is_interaction
+    ]
+    narrow = str(conditions[0]).replace("_x_", "×")
+    if narrow in asked["scope"].lower().replace(" ", "").replace("x", "×"):
+        rest = [f for f in rest if f.condition == subject.condition]
+    total = sum(f.value or 0 for f in rest)
+    right = "yes" if (subject.value or 0) > total else "no"
+    answers = [m.group(1).lower() for m in YES_NO.finditer(reading.text.answer)]
+    if right in answers or not rest:
+        return
+    quote = next(
+        (reading.quote(line) for line in reading.lines if line.start <= said.start() < line.end), said[0]
+    )
+    yield Finding(
+        reading.text.index, ERROR, "answers_another_question", quote,
+        f"{right}: {subject.value:,g} against {total:,g}",
+        "the question asks about all the others; the answer compares with a part of them",
+    )  # fmt: skip

@@ -1,0 +1,32 @@
+"""Every check of a text against itself, for V3 and for ``data check``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biorlhf_plugins.language.evidence.figures import Evidence, content
+from biorlhf_plugins.language.evidence.orders import orders
+from biorlhf_plugins.language.evidence.signs import signs
+from biorlhf_plugins.language.evidence.statements import content_of, statements
+from biorlhf_plugins.language.evidence.sums import Check, sums
+
+
+def text_checks(found: Evidence) -> Iterator[Check]:
+    """Sums, signs, orders and statements, in this order."""
+    yield from sums(found)
+    yield from signs(found)
+    yield from orders(found)
+    yield from statements(found)
+
+
+def about(found: Evidence, check: Check) -> bool:
+    """Whether a check's sentence has a word of the question, or a name of its own list or table in common."""
+    asked = content_of(found.prompt)
+    if not asked:
+        return True
+    for start, end in check.spans:
+        for part in found.parts:
+            first, last = found.span(part.first, part.last)
+            if first < end and start < last and content(found.stream, part.first, part.last) & asked:
+                return True
+    return False

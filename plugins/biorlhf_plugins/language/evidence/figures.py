@@ -1,0 +1,317 @@
+"""The figures of a text with their kind and the words that they belong to. Names need not be in a lexicon:
+a figure belongs to the words beside it, up to the next cut or figure, and to its row and its list item.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from biorlhf_plugins.language.evidence.vocabulary import words_of
+from biorlhf_plugins.language.records import Extraction, Span
+from biorlhf_plugins.language.sentences.clauses import Sentence
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import Token
+
+MOST = 160
+"""Figures that are read of one text: more than this is a printed table, and the rest is left unread."""
+
+COMPARED = 80
+REACH = 9
+"""Tokens on either side of a figure that may name what it is of."""
+
+
+FUNCTION = words_of("function")
+"""Words that name nothing."""
+
+CUTS = words_of("cuts")
+LABELS = words_of("numbered")
+"""What a number after it is the name of: "Step 1", "Patient 7"."""
+
+PLACES = words_of("places")
+"""What, after a figure, says of what it is: "8.1 cm in the mutant"."""
+
+LINKS = words_of("links")
+EFFECTS = words_of("effects")
+CHANCES = words_of("chances")
+HAZARDS = words_of("hazards")
+THRESHOLDS = words_of("thresholds")
+TAILS = words_of("tails")
+EQUALS = words_of("labelled")
+
+
+class Figure(NamedTuple):
+    """``kind``: "count" (any plain figure), "percent", "ratio", "effect" (its sign is the direction), "fold"
+    (above or below 1), "hazard", "p", "alpha", "n", "low" and "high" (an interval's ends), "level" (of an interval).
+
+    ``left`` and ``right`` are the words beside it, ``unit`` the first of the words after it.
+    ``sign`` is "<", ">" or "" (before it); [first, last) are tokens.
+    """
+
+    value: float
+    kind: str
+    part: int
+    first: int
+    last: int
+    left: frozenset[str]
+    right: frozenset[str]
+    unit: str
+    sign: str
+    decimals: int
+    span: Span
+
+    @property
+    def words(self) -> frozenset[str]:
+        return self.left | self.right
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A text's tokens, sentences and figures. ``said`` is the extraction that they come from."""
+
+    said: Extraction
+    prompt: str
+    stream: Sequence[Token]
+    parts: Sequence[Sentence]
+    figures: tuple[Figure, ...]
+    by_part: dict[int, list[Figure]] = field(default_factory=dict)
+    turned: dict[Span, str] = field(default_factory=dict)
+    """By span the directions that the extraction turned into the frame of the contrast."""
+    ways: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    """By sentence its words of direction, once they are read."""
+    pool: tuple[Figure, ...] = ()
+    """Figures that can be compared: no p values, intervals, ratios or bounds."""
+    vocabulary: frozenset[str] = frozenset()
+    """Every word of the text: a check whose words are not among them is not tried, which keeps reading fast."""
+    common: frozenset[str] = frozenset()
+    """Words that most of them have beside them, which tell none from another."""
+
+    def words(self, first: int, last: int) -> frozenset[str]:
+        return content(self.stream, first, last)
+
+    def span(self, first: int, last: int) -> Span:
+        return self.said.clean.span(self.stream[first].start, self.stream[last - 1].end)
+
+    def ways_of(self, labels: Iterable[str]) -> bool:
+        """Whether a sentence states one of these directions (of those that were read)."""
+        return any(label in labels for words in self.ways.values() for label, _ in words)
+
+    def asserted(self, index: int) -> bool:
+        return not self.said.marks[index]
+
+
+def content(stream: Sequence[Token], first: int, last: int) -> frozenset[str]:
+    """The words of [first, last) that name something, and the numbers that are part of a name."""
+    words = [
+        t.text
+        for t in stream[max(first, 0) : last]
+        if (t.kind == "w" and t.text not in FUNCTION) or (t.number is not None and t.number.unit == "name")
+    ]
+    if not LABELS.isdisjoint(words):  # "drug A", "compound 7"
+        words += [
+            stream[i].text
+            for i in range(max(first, 1), last)
+            if stream[i - 1].text in LABELS and len(stream[i].text) < 3 and stream[i].text.isalnum()
+        ]
+    return frozenset(words)
+
+
+def evidence(said: Extraction, prompt: str = "") -> Evidence:
+    """Read the figures of an extraction's text."""
+    stream, parts = said.stream, said.parts
+    sure = [span for _, span, _ in said.confidence.found[:50]]
+    found: list[Figure] = []
+    headers: list[list[tuple[int, int]]] = []
+    for number, part in enumerate(parts):
+        numbers = [m for m in part.mentions if m.kind == "num"]
+        if not numbers and part.kind != "row":
+            headers = []
+            continue
+        if part.kind == "row":
+            cells = [(c.first, c.last) for c in part.chunks]
+            if not numbers:
+                headers = [cells] if any(a < b for a, b in cells) and not _rule(stream, cells) else headers
+                continue
+            found += _row(said, stream, number, cells, headers[0] if headers else [], numbers)
+        else:
+            headers = []
+            found += _prose(said, stream, number, part, numbers)
+        if sure:
+            found = [f for f in found if f.part != number or not _inside(f.span, sure)]
+        if len(found) > MOST:
+            break
+    by_part: dict[int, list[Figure]] = {}
+    for figure in found:
+        by_part.setdefault(figure.part, []).append(figure)
+    vocabulary = frozenset([token.text for token in stream])
+    turned = {c.span: str(c.label) for c in said.directions}
+    pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
+    counts = Counter(word for f in pool for word in f.words)
+    common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
+    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, {}, pool, vocabulary, common)
+
+
+def _inside(span: Span, others: Sequence[Span]) -> bool:
+    """True for the figure of a stated confidence, which is of the writer and not of the matter."""
+    return any(start <= span[0] and span[1] <= end for start, end in others)
+
+
+def _rule(stream: Sequence[Token], cells: Sequence[tuple[int, int]]) -> bool:
+    return all(t.kind == "p" for first, last in cells for t in stream[first:last])
+
+
+def _row(
+    said: Extraction, stream: Sequence[Token], part: int, cells: list[tuple[int, int]],
+    header: list[tuple[int, int]], numbers: list[Mention],
+) -> Iterator[Figure]:  # fmt: skip
+    """A row's figures: the words of the first cell on their left, those of their column on their right."""
+    label = content(stream, *cells[0]) if cells else frozenset()
+    label = label or frozenset(t.text for t in stream[slice(*cells[0])] if t.number is not None)
+    for at, (first, last) in enumerate(cells):
+        if at == 0:
+            continue
+        inside = [m for m in numbers if first <= m.first < last]
+        column = stream[slice(*header[at])] if at < len(header) else ()
+        for m in inside[:1]:
+            head = tuple(t.text for t in column)
+            kind = _kind_of(head, m.value) or _plain_kind(m.value)
+            yield _figure(
+                said, stream, part, m, kind, label, frozenset(head) - FUNCTION, head[0] if head else ""
+            )
+
+
+def _prose(
+    said: Extraction, stream: Sequence[Token], part: int, whole: Sentence, numbers: list[Mention]
+) -> Iterator[Figure]:
+    numbers = [m for n, m in enumerate(numbers) if not _names(said, stream, numbers, n)]
+    head = _head(stream, whole, numbers)
+    for n, m in enumerate(numbers):
+        number: Number = m.value
+        if number.unit == "name":
+            continue
+        before = numbers[n - 1].last if n else whole.first
+        after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
+        placed = {t.text for t in stream[m.last : m.last + 3]} & PLACES
+        limit = max(before, whole.first, m.first - REACH)
+        left_from = (
+            m.first if placed and stream[m.first - 1].text in (":", ",") else _back(stream, m.first, limit)
+        )
+        right_to = _ahead(stream, m.last, min(after, whole.last, m.last + REACH))
+        left, right = content(stream, left_from, m.first), content(stream, m.last, right_to)
+        if (
+            not left and not placed and m.first - 1 > before and stream[m.first - 1].text == ","
+        ):  # "Soleus has the fewest, 67"
+            left = content(stream, _back(stream, m.first - 1, max(before, m.first - REACH)), m.first)
+        label = tuple(t.text for t in stream[max(whole.first, m.first - 5) : m.first])
+        kind = _kind_of(label, number) or _plain_kind(number)
+        if kind == "effect" and number.unit == "percent":
+            kind = "percent"
+        unit = _unit(stream, m.last, whole.last)
+        if number.low is not None and number.high is not None:
+            level = [f for f in label if f in ("ci", "interval", "confidence")]
+            for value, end in ((number.low, "low"), (number.high, "high")):
+                yield _figure(said, stream, part, m, end if level else "range", left, right, unit)._replace(
+                    value=value
+                )
+            continue
+        yield _figure(said, stream, part, m, kind, left | head, right, unit)
+
+
+def _figure(
+    said: Extraction, stream: Sequence[Token], part: int, m: Mention, kind: str,
+    left: frozenset[str], right: frozenset[str], unit: str,
+) -> Figure:  # fmt: skip
+    number: Number = m.value
+    before = stream[m.first - 1].text if m.first else ""
+    sign = "<" if number.high is not None and number.low is None else ">" if number.low is not None else ""
+    sign = sign or {"<": "<", "<=": "<", ">": ">", ">=": ">"}.get(before, "")
+    span = said.clean.span(stream[m.first].start, stream[m.last - 1].end)
+    return Figure(number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span)
+
+
+def _names(said: Extraction, stream: Sequence[Token], numbers: list[Mention], n: int) -> bool:
+    """True for the 22 of "Nagina 22 (3.1 t/ha)" and of "Patient 7": a number that ends a name."""
+    m = numbers[n]
+    if m.last - m.first != 1 or not m.first or m.value.decimals or m.value.unit or not m.value.word.isdigit():
+        return False
+    word = stream[m.first - 1]
+    raw = said.text[said.clean.span(word.start, word.end)[0] :][:1]
+    if word.text in LABELS:
+        return len(m.value.word) < 3
+    if word.kind != "w" or not raw.isupper() or stream[m.first].start - word.end > 1:
+        return False
+    following = stream[m.last].text if m.last < len(stream) else ""
+    opens = following in ("(", ":", "=", "—") and n + 1 < len(numbers) and numbers[n + 1].first <= m.last + 3
+    return opens or (len(m.value.word) < 3 and following in VERBS)
+
+
+VERBS = words_of("verbs")
+
+
+def _head(stream: Sequence[Token], whole: Sentence, numbers: list[Mention]) -> frozenset[str]:
+    """The words that open a list item or stand before a colon, where one figure follows: they are of it."""
+    if whole.kind != "item" or len(numbers) == 0:
+        return frozenset()
+    return content(stream, whole.first, min(numbers[0].first, whole.first + 6)) | frozenset(
+        t.text for t in stream[whole.first : min(numbers[0].first, whole.first + 4)] if t.number is not None
+    )
+
+
+def _back(stream: Sequence[Token], first: int, limit: int) -> int:
+    """Where the words begin that a figure ends: "Soleus has (only) 6,425", "heart (165"."""
+    at = first
+    while at > limit and stream[at - 1].text in LINKS:
+        at -= 1
+    while at > limit and stream[at - 1].text not in CUTS:
+        if stream[at - 1].number is not None and stream[at - 2].text not in LABELS:
+            break
+        at -= 1
+    return at
+
+
+def _ahead(stream: Sequence[Token], last: int, limit: int) -> int:
+    at = last
+    while at < limit and stream[at].text not in CUTS:
+        at += 1
+    return at
+
+
+def _unit(stream: Sequence[Token], last: int, limit: int) -> str:
+    words = [t.text for t in stream[last : min(limit, last + 3)]]
+    if not words or words[0] in FUNCTION or not words[0].isalpha():
+        return ""
+    return "/".join((words[0], words[2])) if len(words) == 3 and words[1] == "/" else words[0]
+
+
+def _plain_kind(number: Number) -> str:
+    return {"percent": "percent", "ratio": "ratio"}.get(number.unit, "count")
+
+
+def _kind_of(before: tuple[str, ...], number: Number) -> str:
+    """The kind that the words before a figure (or over its column) give it."""
+    words = list(before)
+    while words and (words[-1] in EQUALS or words[-1] in ("—", "-", "a", "an", "the")):
+        words.pop()
+    tail = words[-4:]
+    while tail and tail[-1] in TAILS and len(tail) > 1:
+        tail.pop()
+    last = tail[-1] if tail else ""
+    whole = set(words[-4:])
+    if last in ("ci", "interval"):
+        return "low"
+    if last in CHANCES and number.unit != "percent":
+        return "p"
+    if last in THRESHOLDS or (last == "value" and "p" in whole):
+        return "alpha"
+    if ("fold" in whole and words[-1:] == ["change"]) or words[-1:] == ["fc"]:
+        return "effect" if whole & {"log", "log2", "log2fold"} else "fold"
+    if last in HAZARDS and ("ratio" in whole or last in ("hr", "rr", "irr")) and number.value > 0:
+        return "hazard"
+    if last in EFFECTS and (
+        last not in ("effect", "change", "difference", "d", "es", "estimate") or number.signed
+    ):
+        return "effect" if last not in ("log2",) or "fold" in whole else ""
+    return "n" if last == "n" else ""

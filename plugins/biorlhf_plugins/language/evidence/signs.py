@@ -1,0 +1,256 @@
+"""Words of direction and of significance against the figures beside them: log2FC, NES, a fold change, "from 12
+to 24", a p value. Where a sentence does not say which word is of which figure, nothing is checked.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+
+from biorlhf_plugins.language.evidence.figures import Evidence, Figure, content
+from biorlhf_plugins.language.evidence.sums import Check, gap
+from biorlhf_plugins.language.evidence.vocabulary import words_of
+from biorlhf_plugins.language.words.mentions import Mention
+
+SIGNED = frozenset(("effect", "fold", "hazard"))
+NOT_WAYS = words_of("not_directions")
+"""Parts of names of methods and scores ("enrichment score", "positive NES"), which say nothing of a way."""
+
+BREAKS = words_of("breaks")
+OUTCOMES = frozenset(
+    ("risk", "hazard", "mortality", "odds", "death", "protective", "event", "harm", "relapse", "survival")
+)
+TIMES = words_of("times")
+DECIDES = words_of("decides")
+LEVEL = re.compile(
+    r"(?:alpha|α|threshold|cut-?off|significance level|(?:padj|fdr|p|q)(?:-value)?\s*(?:<|≤))"
+    r"\s*(?:of|=|:|is)?\s*(0?\.\d+|\d+\s?%)|at the (\d+(?:\.\d+)?)\s?% level|(\d+)\s?% fdr",
+    re.I,
+)
+COMMON = 0.05
+
+Word = tuple[str, int]
+"""A label and the token that it stands at."""
+
+
+def signs(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    chanced = any(f.kind == "p" for f in found.figures)
+    alpha = threshold(found) if chanced else COMMON
+    for number, figures in found.by_part.items():
+        if not found.asserted(found.parts[number].first):
+            continue
+        ways = directions(found, number)
+        signed = [
+            f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)
+        ]
+        if signed and not ways and not _says_something(found, number, signed):
+            ways = directions(found, number - 1) if number and number - 1 not in found.by_part else []
+        for figure, label in paired(found, signed, [w for w in ways if w[0] in ("UP", "DOWN")]):
+            name = f"{figure.kind} {figure.value:g}"
+            yield Check(
+                "a direction against its figure",
+                _way_of(figure) == label,
+                f"{label} with {name}",
+                (figure.span,),
+            )
+        yield from _moves(found, number, figures, ways)
+        if chanced:
+            yield from _significance(found, number, figures, ways, alpha)
+
+
+def _operand(found: Evidence, figure: Figure) -> bool:
+    """Whether a figure is part of a written sum: "fold change: 140 / 4,110 = 0.034"."""
+    around = [*found.stream[figure.first - 1 : figure.first], *found.stream[figure.last : figure.last + 1]]
+    return any(t.text in ("/", "×", "÷", "+", "x") for t in around)
+
+
+def _says_something(found: Evidence, number: int, figures: Sequence[Figure]) -> bool:
+    """Whether a sentence is about more than its figure: "NES = -2.3" is about what the one before is."""
+    part = found.parts[number]
+    known = {
+        "nes",
+        "log2fc",
+        "logfc",
+        "lfc",
+        "log2",
+        "fold",
+        "change",
+        "padj",
+        "fdr",
+        "p",
+        "value",
+        "score",
+        "enrichment",
+    }
+    return bool(content(found.stream, part.first, part.last) - known - {f.unit for f in figures})
+
+
+@functools.lru_cache(maxsize=256)
+def _level(text: str) -> float:
+    match = LEVEL.search(text)
+    if match is None:
+        return COMMON
+    word = next(g for g in match.groups() if g)
+    value = float(word.rstrip("% ")) / (100 if "%" in match[0] else 1)
+    return value if 0 < value <= 0.25 else COMMON
+
+
+def threshold(found: Evidence) -> float:
+    """What counts as significant: what the text or the prompt states, else 0.05."""
+    for figures in (
+        found.by_part.values() if not found.vocabulary.isdisjoint(DECIDES | {"level", "fdr"}) else ()
+    ):
+        for f in figures:
+            part = found.parts[f.part]
+            words = {t.text for t in found.stream[part.first : part.last]}
+            if f.kind == "alpha" or (f.kind == "p" and words & DECIDES):
+                return f.value if 0 < f.value <= 0.25 else COMMON
+            if (
+                f.kind == "percent"
+                and {"level", "fdr"} & words
+                and not {"ci", "confidence"} & words
+                and f.value <= 25
+            ):
+                return f.value / 100
+    return _level(found.prompt)
+
+
+def directions(found: Evidence, number: int) -> list[Word]:
+    """The words of direction of a sentence that it states as its own, as the extraction turned them."""
+    if number in found.ways:
+        return found.ways[number]
+    part = found.parts[number]
+    words = found.ways[number] = []
+    turned = found.turned
+    for m in part.mentions:
+        if m.kind != "dir" or not found.asserted(m.first) or found.stream[m.first].text in NOT_WAYS:
+            continue
+        named = any(
+            n.kind == "pattern" and n.first == m.first for n in part.mentions
+        )  # "SUPPRESSION", a class
+        if named or _denied(part.mentions, m):
+            continue
+        words.append((turned.get(found.span(m.first, m.last), str(m.value)), m.first))
+    return words
+
+
+def _denied(mentions: Sequence[Mention], m: Mention) -> bool:
+    return any(n.kind == "neg" and 0 < m.first - n.first <= 4 for n in mentions)
+
+
+def _way_of(figure: Figure) -> str:
+    middle = 0.0 if figure.kind == "effect" or figure.value < 0 else 1.0
+    return "" if figure.value == middle else "UP" if figure.value > middle else "DOWN"
+
+
+def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) -> list[tuple[Figure, str]]:
+    """Figures with the word said of each: the one beside it, one word each in turn, or one in each clause."""
+    if not figures or not words:
+        return []
+    if len({label for label, _ in words}) == 1:
+        label, at = words[0]
+        if len(figures) == 1 or (len(words) == 1 and found.parts[figures[0].part].kind == "row"):
+            return [(f, label) for f in figures]
+        run = _run(found, figures, at) if len(words) == 1 else []
+        if run:
+            return [(f, label) for f in run]
+    if len(words) == len(figures):
+        events = sorted([(f.first, "f") for f in figures] + [(at, "w") for _, at in words])
+        kinds = "".join(kind for _, kind in events)
+        if kinds in ("fw" * len(figures), "wf" * len(figures)):
+            return list(zip(figures, (label for label, _ in words), strict=True))
+    cuts = [
+        i for i in range(words[0][1], max(f.last for f in figures)) if found.stream[i].text in BREAKS - {","}
+    ]
+    clause = lambda at: sum(cut < at for cut in cuts)  # noqa: E731
+    pairs = []
+    for f in figures:
+        here = {label for label, at in words if clause(at) == clause(f.first)}
+        if len(here) == 1:
+            pairs.append((f, here.pop()))
+    return pairs
+
+
+def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
+    """The figures next to a word, as far as little stands between them: "down (-1.8 and -0.9)"."""
+    after = [f for f in figures if f.first > at]
+    run = after[:1]
+    for f in after[1:]:
+        if f.first - run[-1].last > 2:
+            break
+        run.append(f)
+    return run if run and len(after) == len(figures) else []
+
+
+def moves(found: Evidence) -> Iterator[tuple[float, float]]:
+    """ "from 1.0 to 0.2", in whatever sentence: (before, after)."""
+    for figures in found.by_part.values():
+        for one, other in zip(figures, figures[1:], strict=False):
+            start = [t.text for t in found.stream[max(0, one.first - 1) : one.first]]
+            if start == ["from"] and gap(found, one, other)[-1:] == ["to"] and one.value != other.value:
+                if one.kind == other.kind == "count" and not {one.unit, other.unit} & TIMES:
+                    yield one.value, other.value
+
+
+def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word]) -> Iterator[Check]:
+    """ "rose from 12.0 to 24.0 TPM", "112 falls to 17", "from 9.1 down to 3.3"."""
+    part = found.parts[number]
+    for one, other in zip(figures, figures[1:], strict=False):
+        between = gap(found, one, other)
+        start = found.stream[max(part.first, one.first - 2) : one.first]
+        starts = any(t.text == "from" for t in start)
+        linked = (
+            bool(between)
+            and (between[-1] in ("to", "→") or between[-2:] == ["to", "about"])
+            and len(between) <= 6
+        )
+        kinds = {one.kind, other.kind}
+        if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
+            continue
+        if {one.unit, other.unit} & TIMES or {t.text for t in start} & TIMES or one.sign or other.sign:
+            continue
+        near = [w for w in ways if one.first - 10 <= w[1] <= other.last + 8 and w[0] in ("UP", "DOWN")]
+        inside = [w for w in near if one.last <= w[1] < other.first]
+        near = inside or [w for w in near if w[1] < one.first][-1:] or near[:1]
+        if not near or not (starts or inside):
+            continue
+        label = near[0][0]
+        says = f"{label} from {one.value:g} to {other.value:g}"
+        yield Check(
+            "a direction against its figure",
+            (other.value > one.value) == (label == "UP"),
+            says,
+            (one.span, other.span),
+        )
+
+
+def _significance(
+    found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word], alpha: float
+) -> Iterator[Check]:
+    part = found.parts[number]
+    decides = DECIDES & {t.text for t in found.stream[part.first : part.last]}
+    chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
+    words = []
+    for m in part.mentions:
+        if m.kind == "sig" and found.asserted(m.first):
+            words.append(("NS" if _denied(part.mentions, m) else "SIG", m.first))
+    unchanged = [
+        ("NS", at) for label, at in ways if label == "NS"
+    ]  # "does not change significantly" is one word
+    words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged
+    words.sort(key=lambda w: w[1])
+    for figure, label in paired(found, chances, words):
+        shown = _shown(figure, alpha)
+        if shown:
+            says = f"{'not significant' if label == 'NS' else 'significant'} with p {figure.sign or '='} {figure.value:g}"
+            yield Check("significance against the p value", shown == label, says, (figure.span,))
+
+
+def _shown(figure: Figure, alpha: float) -> str:
+    if figure.sign == "<":
+        return "SIG" if figure.value <= alpha else ""
+    if figure.sign == ">":
+        return "NS" if figure.value >= alpha else ""
+    return "SIG" if figure.value < alpha else "NS" if figure.value > alpha else ""

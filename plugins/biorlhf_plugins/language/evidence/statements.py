@@ -1,0 +1,260 @@
+"""A text against itself in words: two values or directions for one thing, "all" against an exception, a yes or
+no against its evidence, the answer's line against what comes before it. Two statements are of one thing only
+where they use the same words, apart from those that name nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from biorlhf_plugins.language.evidence.figures import Evidence, Figure, content
+from biorlhf_plugins.language.evidence.signs import directions, moves, threshold
+from biorlhf_plugins.language.evidence.sums import NEVER, Check
+from biorlhf_plugins.language.evidence.vocabulary import words_of
+from biorlhf_plugins.language.extract import prompt_mentions
+from biorlhf_plugins.language.sentences.clauses import Sentence
+
+NEUTRAL = words_of("neutral")
+CONCLUDES = words_of("concludes")
+EVERY = words_of("every")
+NONE = words_of("none")
+EXCEPTS = words_of("excepts")
+OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
+ENDS = re.compile(r"(?:ed|ing|es|e|s)$")
+LIMIT = 40
+
+
+def statements(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    heads = _headings(found)
+    yield from _two_values(found, heads)
+    yield from _two_ways(found, heads)
+    yield from _universals(found)
+    yield from _yes_no(found)
+    yield from _answer_line(found)
+
+
+def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
+    slots: dict[tuple[object, ...], Figure] = {}
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        if not found.asserted(part.first):
+            continue
+        for f in figures:
+            words = f.words - NEUTRAL
+            if f.kind in NEVER - {"effect", "hazard"} or f.sign or f.kind == "ratio" or not words - {f.unit}:
+                continue
+            others = tuple(sorted(g.value for g in figures if g is not f)) if part.kind != "row" else ()
+            first = slots.setdefault((words, f.kind, f.unit, others, heads[number]), f)
+            if (
+                first is f
+                or first.part == f.part
+                or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count")
+            ):
+                continue
+            passed = abs(first.value - f.value) <= 0.01 * max(abs(first.value), abs(f.value))
+            yield Check(
+                "one value per slot", passed, f"{' '.join(sorted(words))}: {first.value:g}, {f.value:g}",
+                (first.span, f.span), alone=passed,
+            )  # fmt: skip
+
+
+def _headings(found: Evidence) -> list[int]:
+    """By part the number of what heads it: the last part before a list or table, or the paragraph's first line."""
+    heads, last, paragraph, head = [], -1, -1, 0
+    for number, part in enumerate(found.parts):
+        if part.kind in ("prose", "heading"):
+            last = number
+            if part.paragraph != paragraph and part.last - part.first <= 8:
+                paragraph, head = part.paragraph, number
+            heads.append(head if part.paragraph == paragraph else -1)
+        else:
+            heads.append(last)
+    return heads
+
+
+def _two_ways(found: Evidence, heads: list[int]) -> Iterator[Check]:
+    slots: dict[tuple[frozenset[str], int], tuple[str, int]] = {}
+    for number, part in enumerate(found.parts):
+        if part.kind == "row" or not any(m.kind == "dir" for m in part.mentions):
+            continue
+        ways = directions(found, number)
+        if len(ways) != 1 or ways[0][0] not in OPPOSITE:
+            continue
+        said = {
+            t.text for m in part.mentions if m.kind in ("dir", "sig") for t in found.stream[m.first : m.last]
+        }
+        words = content(found.stream, part.first, part.last) - NEUTRAL - said
+        label, at = slots.setdefault((words, heads[number]), ways[0])
+        if words and at != ways[0][1]:
+            spans = (found.span(at, at + 1), found.span(ways[0][1], ways[0][1] + 1))
+            passed, says = label == ways[0][0], f"{label} and {ways[0][0]}"
+            yield Check("one direction per set, tissue and condition", passed, says, spans, alone=passed)
+
+
+def _stems(found: Evidence, part: Sentence) -> frozenset[str]:
+    return frozenset(ENDS.sub("", w) for w in content(found.stream, part.first, part.last))
+
+
+def _universals(found: Evidence) -> Iterator[Check]:
+    """ "Every accession flowered earlier. Col-0 did not", "all are up: …", against what denies it."""
+    left = LIMIT
+    for number, part in enumerate(found.parts) if not found.vocabulary.isdisjoint(EVERY | NONE) else ():
+        words = {t.text for t in found.stream[part.first : part.last]}
+        every, none = words & EVERY, found.stream[part.first].text in NONE
+        if not (every or none) or words & EXCEPTS or part.kind == "row" or not found.asserted(part.first):
+            continue
+        if none and found.stream[min(part.first + 1, part.last - 1)].kind == "p":
+            continue  # the "No" of "No, it falls"
+        said = _stems(found, part)
+        ways = {label for label, _ in directions(found, number)}
+        for at in range(number + 1, min(number + 8, len(found.parts))):
+            other = found.parts[at]
+            left -= 1
+            if left < 0:
+                return
+            against = _against(found, at, said, ways, none)
+            if against is not None:
+                spans = (found.span(part.first, part.last), found.span(other.first, other.last))
+                says = "without exception, and " + ("one that bears it out" if against else "an exception")
+                yield Check("a universal against an exception", against, says, spans, alone=against)
+
+
+def _against(found: Evidence, number: int, said: frozenset[str], ways: set[str], none: bool) -> bool | None:
+    """Whether a later sentence bears a universal out (True), excepts itself from it (False), or neither."""
+    part = found.parts[number]
+    texts = [t.text for t in found.stream[part.first : part.last]]
+    if not texts or not found.asserted(part.first) or set(texts) & (EVERY | NONE):
+        return None
+    denied = any(m.kind == "neg" for m in part.mentions)
+    stems = _stems(found, part)
+    shared = stems & said
+    if texts[-1] in ("exception", "exceptions") and "the" in texts:
+        return False
+    named = stems - said
+    if len(named) > 4:
+        return None
+    if (
+        denied
+        and texts[-1] == "not"
+        and texts[-2:-1]
+        and texts[-2] in ("did", "do", "doe", "is", "was", "has")
+        and named
+    ):
+        return none
+    label = {way for way, _ in directions(found, number)}
+    if label == {"NS"} and not ways:
+        denied, label = True, set()
+    if len(ways) == 1 and len(label) == 1 and ways <= set(OPPOSITE) and not denied and named:
+        subject = {w for w in shared if len(w) > 2}
+        return (label == ways) != none if subject or len(named) <= 2 else None
+    if named and len(shared) >= 2 and len(named) <= 2 and not label:
+        return denied == none
+    return None
+
+
+def _yes_no(found: Evidence) -> Iterator[Check]:
+    """Yes or no to "is it significant?" or "is X up?" against the p values, or the signs, of the text."""
+    answers = {c.label: c for c in found.said.answers}
+    if len(answers) != 1:
+        return
+    label, claim = next(iter(answers.items()))
+    prompt = found.prompt.lower()
+    asked = {str(m.value) for m in prompt_mentions(found.prompt) if m.kind == "dir"}
+    shown = _shown(found)
+    if len(asked) == 1 and asked <= set(OPPOSITE) and shown and not found.ways_of(OPPOSITE):
+        says = f"{label} to {min(asked)}, with {shown}"
+        yield Check(
+            "yes or no against the evidence", (label == "YES") == (asked == {shown}), says, (claim.span,)
+        )
+    chances = {
+        f.value < threshold(found) for f in found.figures if f.kind == "p" and f.sign != ">" and f.value <= 1
+    }
+    if re.search(r"\bsignificant", prompt) and "not significant" not in prompt and len(chances) == 1:
+        below = chances.pop()
+        says = f"{label} to significant, with p {'below' if below else 'above'} the threshold"
+        yield Check("yes or no against the evidence", (label == "YES") == below, says, (claim.span,))
+
+
+def _shown(found: Evidence) -> str:
+    """The one direction that every figure of the text shows: a move from one value to another, a signed effect."""
+    shown = {"UP" if b > a else "DOWN" for a, b in moves(found)}
+    shown |= {"UP" if f.value > 0 else "DOWN" for f in found.figures if f.kind == "effect" and f.value}
+    return shown.pop() if len(shown) == 1 else ""
+
+
+def _answer_line(found: Evidence) -> Iterator[Check]:
+    """ "Answer: UP" and "Answer: 198" against the text before them."""
+    at = next((n for n in range(len(found.parts) - 1, 0, -1) if _is_answer(found, found.parts[n])), 0)
+    if not at:
+        return
+    block = found.parts[at]
+    span = found.span(block.first, block.last)
+    labels = {label for label, _ in directions(found, at)}
+    if len(labels) == 1:
+        before = _concluded(found, at)
+        if before:
+            label = labels.pop()
+            yield Check(
+                "the answer against its reasons",
+                before == label,
+                f"{before}, and the answer {label}",
+                (span,),
+                2.0,
+            )
+    figures = [f for f in found.by_part.get(at, ()) if f.kind in ("count", "percent", "effect", "ratio")]
+    if len(figures) == 1:
+        mine = figures[0]
+        earlier = [
+            f for n in range(at) for f in found.by_part.get(n, ()) if f.kind == mine.kind and not f.sign
+        ]
+        values = {f.value for f in earlier}
+        if values and (mine.value in values or len(values) == 1 or _computed(found, earlier)):
+            close = (
+                any(abs(v - mine.value) <= 0.05 * abs(v) for v in values)
+                if len(values) == 1
+                else mine.value in values
+            )
+            says = f"{', '.join(f'{v:g}' for v in list(values)[:4])}, and the answer {mine.value:g}"
+            yield Check("the answer against its reasons", close, says, (span,), 2.0)
+
+
+def _computed(found: Evidence, figures: Sequence[Figure]) -> bool:
+    """Whether the last figure is the result of a written sum."""
+    last = figures[-1]
+    return last.first > 0 and found.stream[last.first - 1].text in ("=", "≈")
+
+
+def _is_answer(found: Evidence, part: Sentence) -> bool:
+    head = [t.text for t in found.stream[part.first : part.first + 3]]
+    return head[:2] == ["answer", ":"] or head == ["final", "answer", ":"]
+
+
+def _concluded(found: Evidence, at: int) -> str:
+    """The direction that the text before the answer's line comes to, "" where that is not plain."""
+    asked = content_of(found.prompt)
+    labels: list[tuple[str, bool]] = []
+    for number in range(at):
+        part = found.parts[number]
+        ways = {label for label, _ in directions(found, number)}
+        if len(ways) != 1 or part.kind == "row":
+            labels += [("", False)] * bool(ways)
+            continue
+        words = content(found.stream, part.first, part.last)
+        if words & asked or len(words) <= 3:
+            concludes = bool(CONCLUDES & {t.text for t in found.stream[part.first : part.first + 3]})
+            labels.append((ways.pop(), concludes))
+        else:
+            labels.append(("", False))
+    final = [label for label, concludes in labels if concludes]
+    if final:
+        return final[-1]
+    return labels[0][0] if labels and len({label for label, _ in labels}) == 1 else ""
+
+
+def content_of(text: str) -> frozenset[str]:
+    from biorlhf_plugins.language.evidence.orders import _prompt
+
+    stream = _prompt(text)
+    return content(stream, 0, len(stream)) - NEUTRAL - {"up", "down", "upregulated", "downregulated"}

@@ -1,0 +1,161 @@
+"""V3's checks of named slots: two values, classes or directions for one tissue, set and condition."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from biorlhf_plugins.language.evidence.sums import Check
+from biorlhf_plugins.language.records import Claim, Extraction
+
+COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
+PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
+SETTING = re.compile(
+    r"(?<!rise)(?<!fall)(?<!drop)(?<!increase)(?<!decrease)(?<!decline)(?<!reduction)(?<!gain)(?<!change)"
+    r"\s(?:in|under|during|upon)\s+$",
+    re.I,
+)
+"""Before a set's name: "VHL is down in hypoxia" says nothing of the set; "a rise in hypoxia genes" does."""
+
+ENUMERATION = "every direction for one slot"
+
+
+def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
+    """One value for each slot. A rival must name its tissue and condition itself, not inherit them."""
+    spoken = Counter((n.sentence, n.value) for n in said.named if n.kind in ("entity", "condition"))
+    slots: dict[tuple, list[Claim]] = {}
+    for c in figures:
+        s = c.slot
+        named = {"entity", "condition", "pathways"} & s.stated or c.slot.quantity in ("deg", "nes")
+        if s.quantity in COUNTS and named:
+            quantity = "deg" if s.quantity is None else s.quantity
+            slots.setdefault(
+                (s.entity, s.condition, s.treatment, s.mission, quantity, s.pathways), []
+            ).append(c)
+    for key, claims in slots.items():
+        first = claims[0]
+        rivals = (c for c in claims[1:] if not _close(first, c) and _names(spoken, first, c))
+        rival = next(rivals, None)
+        place = " ".join(str(k) for k in key[:3] if k) or "one slot"
+        values = ", ".join(dict.fromkeys(f"{c.value:g}" for c in claims))
+        yield Check(
+            "one value per slot",
+            rival is None,
+            f"{place}: {values}",
+            tuple(c.span for c in (first, rival) if c),
+            alone=rival is None,
+        )
+
+
+def _names(named: Counter[tuple[int, object]], one: Claim, other: Claim) -> bool:
+    """Whether a claim's sentence names what the text gives of its slot; twice, where both stand in it."""
+    times = 2 if one.sentence == other.sentence else 1
+    places = [getattr(other.slot, role) for role in ("entity", "condition") if role in other.slot.stated]
+    counts = [named[other.sentence, place] for place in places if place]
+    return not counts or (max(counts) >= times and min(counts) >= 1)
+
+
+def _close(one: Claim, other: Claim) -> bool:
+    a, b = one.value or 0.0, other.value or 0.0
+    if a == b:
+        return True
+    slack = 0.05 if one.approximate or other.approximate or (abs(a) < 10 and abs(b) < 10) else 0.0
+    return (a < 0) == (b < 0) and abs(a - b) <= slack * max(abs(a), abs(b))
+
+
+def classes(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
+    """One class per tissue, and one that the figures bear out."""
+    by_tissue: dict[tuple, list[Claim]] = {}
+    for c in said.classes:
+        if c.asserted:
+            by_tissue.setdefault((c.slot.entity, c.slot.quantity), []).append(c)
+    for (entity, quantity), claims in by_tissue.items():
+        labels = list(dict.fromkeys(str(c.label) for c in claims))
+        spans = tuple({c.label: c.span for c in claims}.values())
+        says = f"{entity or 'the tissue'}: {', '.join(labels)}"
+        yield Check("one class per tissue", len(labels) == 1, says, spans, alone=len(labels) == 1)
+        if len(labels) == 1:
+            bad = _class_against(labels[0], [c for c in figures if c.slot.entity == entity], quantity)
+            if bad is not None:
+                yield Check("a class against its figures", not bad[0], bad[1], spans)
+
+
+def _class_against(label: str, figures: list[Claim], quantity: str | None) -> tuple[bool, str] | None:
+    if quantity == "type":
+        rest = [
+            c.value for c in figures if c.slot.condition == "baseline" and c.slot.quantity in (None, "deg")
+        ]
+        stressed = [
+            c.value
+            for c in figures
+            if c.slot.condition in ("hu+ir", "stress") and c.slot.quantity in (None, "deg")
+        ]
+        if not rest or not stressed:
+            return None
+        low, high = rest[0] or 0.0, stressed[0] or 0.0
+        wrong = high < low if label == "A" else high > low
+        return wrong, f"type {label} with {low:g} at baseline and {high:g} under stress"
+    nes = [c for c in figures if c.slot.quantity == "nes"]
+    stress = [c.value or 0.0 for c in nes if c.slot.treatment != "kmp"]
+    treated = [c.value or 0.0 for c in nes if c.slot.treatment == "kmp"]
+    if not stress or not treated or label not in ("RESCUE", "SUPPRESSION"):
+        return None
+    want = (-1, 1) if label == "RESCUE" else (1, -1)
+    wrong = stress[0] * want[0] < 0 or treated[0] * want[1] < 0
+    return wrong, f"{label.lower()} with NES {stress[0]:g} under stress and {treated[0]:g} with KMP"
+
+
+def parts(figures: list[Claim]) -> Iterator[Check]:
+    """The up and down counts of one tissue and condition against its total."""
+    slots: dict[tuple, dict[str, Claim]] = {}
+    for c in figures:
+        if c.slot.quantity in ("deg", "deg_up", "deg_down", None):
+            key = (c.slot.entity, c.slot.condition, c.slot.treatment)
+            slots.setdefault(key, {}).setdefault(c.slot.quantity or "deg", c)
+    for named in slots.values():
+        whole = named.pop("deg", None)
+        if whole is None or not named:
+            continue
+        total, stated = sum(p.value or 0.0 for p in named.values()), whole.value or 0.0
+        passed = abs(total - stated) <= 0.001 * stated if len(named) == 2 else total <= stated
+        says = f"{' + '.join(f'{p.value:g}' for p in named.values())} against {stated:g}"
+        yield Check("parts and whole", passed, says, (whole.span, *(p.span for p in named.values())))
+
+
+def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
+    """One direction for each slot; parts of a mission ("MHU-2_dorsal") are one mission to the lexicon."""
+    slots: dict[tuple, list[Claim]] = {}
+    settings = {
+        n.sentence
+        for n in said.named
+        if n.kind == "path" and SETTING.search(said.text, max(0, n.span[0] - 24), n.span[0])
+    }
+    parted = "_" in said.text and PARTED.search(said.text) is not None
+    for c in directions:
+        s = c.slot
+        if (parted and s.mission) or c.sentence in settings:
+            continue
+        if not c.partial and (s.pathways or s.entity) and c.label != "MIXED":
+            slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
+    for key, claims in slots.items():
+        labels = list(dict.fromkeys(str(c.label) for c in claims))
+        firsts = {c.label: c.span for c in reversed(claims)}
+        if len(labels) >= 3:
+            yield Check(ENUMERATION, False, ", ".join(labels), tuple(firsts.values()))
+        place = ", ".join(str(k if isinstance(k, str) else " or ".join(k)) for k in key if k)
+        yield Check(
+            "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
+            tuple(firsts.values()), alone=len(labels) == 1,
+        )  # fmt: skip
+
+
+def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
+    """ "Not down; it is down": a direction denied and stated for one slot."""
+    stated = {(c.slot.pathways, c.slot.entity, c.slot.mission, c.label): c for c in directions}
+    for c in said.directions:
+        s = c.slot
+        if c.negated and c.modality == "asserted" and not c.partial and (s.pathways or s.entity):
+            other = stated.get((s.pathways, s.entity, s.mission, c.label))
+            if other is not None and other.slot.condition == s.condition:
+                yield Check("denied and stated", False, f"{c.label}, and not {c.label}", (c.span, other.span))

@@ -1,0 +1,120 @@
+"""V3 on evidence of any field. ``consistency_cases.jsonl``: what holds, and the same with one thing that fails.
+
+``written`` says whether a case was there "before" its kind was read, or was written "after" and left as it came
+out; ``unread`` marks those of the latter that are still not read, which must cost nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from biorlhf import Question, RewardComposer
+
+CASES = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "consistency_cases.jsonl").read_text("utf-8").splitlines()
+]
+ASKED = {"check": "internal_consistency"}
+WEIGHTS = {"factual": 0.35, "pathway": 0.3, "consistency": 0.15, "uncertainty": 0.2}
+
+
+def score(verifiers, question: str, text: str, truth: dict | None = None):
+    return verifiers["consistency"].score(Question("q", question, truth or {}), text)
+
+
+def ids(row) -> str:
+    return f"{row['id']}-{row['category']}"
+
+
+@pytest.mark.parametrize("row", [row for row in CASES if "unread" not in row], ids=ids)
+def test_what_fails_scores_less_whether_or_not_the_ground_truth_asks(verifiers, row):
+    holds, fails = (score(verifiers, row["question"], row[key], ASKED) for key in ("holds", "fails"))
+    assert holds.value == 1.0, holds.details
+    assert fails.value is not None and fails.value < 1.0
+    assert 1 <= len(fails.details["failed"]) <= fails.details["applied"]
+    unasked = score(verifiers, row["question"], row["fails"])
+    assert unasked.value is not None and unasked.value <= 0.5
+
+
+@pytest.mark.parametrize("row", CASES, ids=ids)
+def test_what_holds_costs_nothing_where_the_ground_truth_does_not_ask(verifiers, row):
+    assert score(verifiers, row["question"], row["holds"]).value in (None, 1.0)
+
+
+def test_most_cases_written_after_the_rules_are_read():
+    after = [row for row in CASES if row["written"] == "after"]
+    assert len(after) >= 50
+    assert sum("unread" in row for row in after) <= 0.1 * len(after)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  \n", "up up up up up up up up up up up up up up up up up up up up up up up up"]
+)
+def test_saying_nothing_scores_zero_also_where_nobody_asks(verifiers, text):
+    assert score(verifiers, "Is TP53 up or down in tumours?", text).value == 0.0
+
+
+PADDING = [
+    "2 + 2 = 4.",
+    "Note that 10 / 2 = 5 and 7 - 3 = 4.",
+    "In total 9 apples were counted, 4 to the left and 5 to the right.",
+    "MYC rises from 1 to 2, that is twofold.",
+    "p = 0.2 is not significant.",
+]
+QUESTION = Question(
+    "q", "Is oxidative phosphorylation up or down in flight soleus?",
+    {"pathway": "HALLMARK_OXIDATIVE_PHOSPHORYLATION", "tissue": "soleus", "direction": "DOWN"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("padding", PADDING)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It is up in soleus. Confidence: 40%",
+        "I cannot determine this from the data.",
+        "It is down in soleus.",
+    ],
+)
+def test_padding_that_is_trivially_true_raises_no_reward(answer, padding):
+    composer = RewardComposer(list(WEIGHTS), WEIGHTS)
+    plain = composer.score(QUESTION, answer).total
+    for text in (f"{answer} {padding}", f"{padding} {answer}"):
+        assert composer.score(QUESTION, text).total <= plain + 1e-9
+
+
+def test_what_holds_does_not_make_up_for_what_fails(verifiers):
+    wrong = "Soleus has 6,425 DEGs: 3,251 up and 4,174 down."
+    holds = " ".join(f"Soleus has {2 * n} DEGs in batch {n}: {n} up and {n} down." for n in range(11, 40))
+    alone, stuffed = (
+        score(verifiers, "How many DEGs in soleus?", text) for text in (wrong, f"{wrong} {holds}")
+    )
+    assert alone.value is not None and stuffed.value is not None
+    assert max(alone.value, stuffed.value) <= 0.5
+
+
+def test_a_statement_alone_is_not_judged_where_nobody_asks(verifiers):
+    for text in ("It is down.", "Answer: DOWN\nConfidence: 80%", "Soleus has 6,425 DEGs."):
+        assert score(verifiers, "Is OXPHOS down in soleus?", text).value is None
+
+
+NOT_ATTRIBUTED = [
+    "Stress lowers OXPHOS (NES = -2.3), and the drug restores it (NES = +3.7).",
+    "Baseline: 112\nStressed: 2,110\n\nLiver\nBaseline: 309\nStressed: 3",
+    "Step 1: count. Step 2: compare.",
+    "Expression changes from day 3 to day 7 and decreases later.",
+    "Tumours measured 30 mm3 at day 7. Tumours measured 90 mm3 at day 14.",
+    "The gene does not change significantly (log2 fold change +3.09, adjusted p 0.4).",
+    "Of 412 screened patients 300 were randomised.",
+    "HU has 6,425 DEGs and IR has 67; 484 genes belong to the interaction.",
+    "p < 0.05 was considered significant.",
+]
+
+
+@pytest.mark.parametrize("text", NOT_ATTRIBUTED)
+def test_what_is_not_clearly_of_one_thing_is_not_held_against_it(verifiers, text):
+    found = score(verifiers, "Describe the response.", text, ASKED)
+    assert found.value in (None, 1.0), found.details
