@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from biorlhf_plugins.language.words.lexicon import END, Trie, add, longest, words
+from biorlhf_plugins.language.words.lexicon import Trie, add, longest, words
 from biorlhf_plugins.language.words.text import Token, clean, tokens
 from biorlhf_plugins.language.words.units import unit_of
 
@@ -52,6 +52,8 @@ NUMBER = re.compile(
 SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9}
 _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 NOUGHT = frozenset(("none", "zero", "no", "nil", "keine", "null", "aucun", "aucune"))
+REASONS = re.compile(r"\s*(?:[:—]|\s-\s|\.\s|,?\s+(?:because|since|with|based|weil|car)\b)")
+LISTED = re.compile(r"\s*(?:[,;/|]|\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bet\b)\s*")
 APPROXIMATELY = re.compile(
     r"^\s*(?:~|≈|about|around|approximately|approx\.?|roughly|circa|ca\.?|c\.|nearly|almost|some|etwa|rund|environ)\s*",
     re.IGNORECASE,
@@ -262,7 +264,7 @@ def _figure(part: str, alone: bool) -> tuple[Figure | None, str]:
             return None, f"more than one figure: {part!r:.60}"
     if alone and len(after.split()) > 1:
         return None, problem
-    digits = re.sub(r"\D", "", match["digits"]).lstrip("0")
+    digits = "" if match["scale"] else re.sub(r"\D", "", match["digits"]).lstrip("0")
     return Figure(_value(match), "", bool(rough), _decimals(match), len(digits)), ""
 
 
@@ -280,11 +282,10 @@ def _value(match: re.Match[str]) -> float:
 
 
 def _decimals(match: re.Match[str]) -> int:
-    return (
-        len(match["digits"].replace(",", ".").rpartition(".")[2])
-        if re.search(r"[.]\d|,\d{1,2}$", match["digits"])
-        else 0
-    )
+    """Decimals of the value as written out: six more for "e-6"."""
+    digits = match["digits"].replace(",", ".")
+    written = len(digits.rpartition(".")[2]) if re.search(r"[.]\d|,\d{1,2}$", match["digits"]) else 0
+    return written - int(match["power"] or match["exp"] or 0)
 
 
 def read_names(value: str, known: Callable[[str], Any]) -> Reading:
@@ -295,14 +296,10 @@ def read_names(value: str, known: Callable[[str], Any]) -> Reading:
     text = re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", text).strip()
     if known(text) is not None:
         return Reading((known(text),))
-    head = re.split(r"\s*(?:[:—]|\s-\s|\.\s|,?\s+(?:because|since|with|based|weil|car)\b)", text, maxsplit=1)[
-        0
-    ]
+    head = REASONS.split(text, maxsplit=1)[0]
     if known(head) is not None:
         return Reading((known(head),))
-    parts = [
-        p for p in re.split(r"\s*(?:[,;/|]|\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bet\b)\s*", head) if p
-    ]
+    parts = [part for part in LISTED.split(head) if part]
     named = [known(part) if known(part) is not None else part.lower() for part in parts]
     return Reading(tuple(dict.fromkeys(named)), "" if named else f"no name in {value!r:.60}")
 
@@ -329,6 +326,3 @@ def read_confidence(value: str) -> tuple[float | None, str]:
     ):
         return float(meanings[0][1]), ""
     return None, f"no confidence: {value.strip()!r:.40}"
-
-
-__all__ = ["END", "Figure", "Reading"]
