@@ -14,6 +14,7 @@ from typing import Any
 from biorlhf import api, plugins
 from biorlhf.compat.installed import MODELS, require
 from biorlhf.errors import DataError, InputError
+from biorlhf.ground_truth.forms import unblocked
 from biorlhf.inputs.rows import read_rows
 
 TISSUES = ("heart", "hippocampus", "liver", "soleus", "eye", "thymus", "kidney", "gastrocnemius", "skin")
@@ -81,7 +82,7 @@ def evaluate_model(
                     "dtype": "nf4" if use_4bit else "bf16",
                     "adapter": model_path,
                 },
-                "prompt": {"template": "alpaca", "max_tokens": 1024},
+                "prompt": {"template": "alpaca", "answer": "free", "max_tokens": 1024},
                 "data": [{"dataset": "jsonl", "file": str(file), "split": "test"}],
                 "verifiers": [{"verifier": "factual", "weight": 1}],
                 "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-4}}],
@@ -184,7 +185,7 @@ def create_sft_dataset(
     left_out |= set() if include_chain_of_thought else {"chain_of_thought"}
     dataset = plugins.catalogue().build("dataset", "kmp", {"split": "paraphrase"})
     texts = [
-        {"text": f"### Instruction:\n{example.prompt}\n\n### Response:\n{example.response}"}
+        {"text": f"### Instruction:\n{example.prompt}\n\n### Response:\n{unblocked(example.response)}"}
         for example in dataset.examples
         if example.kind not in left_out and example.split == "train"
     ]

@@ -11,6 +11,7 @@ from typing import Any
 from biorlhf import plugins
 from biorlhf.compat.models import create_sft_dataset, write_json
 from biorlhf.errors import DataError, InputError
+from biorlhf.ground_truth.forms import unblocked
 
 TABLES = ("INTERACTIONS", "KMP_EFFECTS", "OXPHOS_PATTERNS", "STRESSOR_EFFECTS", "TISSUE_TYPES")
 SFT_FILE, TEST_FILE = "kmp_sft_final.json", "kmp_test_set.json"
@@ -54,7 +55,7 @@ def published_questions() -> list[dict[str, Any]]:
     return [
         {
             "question": question.prompt,
-            "expected_answer": question.answer,
+            "expected_answer": unblocked(question.answer),
             "category": question.kind,
             "ground_truth": question.ground_truth,
         }

@@ -43,7 +43,7 @@ class AnswerSlot:
         value: the gold: a direction, a number, a text, or names in order (highest first).
         names: the feature, set, entity or mission that it is about, with synonyms.
         choices: the values that are offered; empty where the answer is open.
-        unit: of a figure, as the ground truth gives it; "" where there is none.
+        unit, quantity: of a figure, as the ground truth gives them; "" where there is none.
         factual: whether V1 grades it; V2 otherwise.
         detail: a part of an overall direction, beside it.
     """
@@ -54,6 +54,7 @@ class AnswerSlot:
     names: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     unit: str = ""
+    quantity: str = ""
     aliases: tuple[str, ...] = ()
     factual: bool = True
     detail: bool = False
@@ -194,7 +195,7 @@ def _fact_slots(facts: Sequence[Mapping[str, Any]]) -> Iterator[AnswerSlot]:
             kind, value = "direction", _TEXT_DIRECTIONS.get(str(value).lower(), str(value).upper())
             choices = choices or DIRECTIONS
         names = (str(fact["entity"]), *map(str, fact.get("aliases") or ()))
-        yield AnswerSlot(label, kind, value, names, choices, str(fact.get("unit") or ""))
+        yield AnswerSlot(label, kind, value, names, choices, str(fact.get("unit") or ""), quantity)
 
 
 def _fact_labels(facts: Sequence[Mapping[str, Any]]) -> list[str]:

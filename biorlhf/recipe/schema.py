@@ -233,13 +233,17 @@ class Recipe(Section):
         return self.model_dump(mode="json")
 
 
-def load(path: str | Path, overrides: tuple[str, ...] = (), *, catalogue: Any = None) -> Recipe:
+def load(
+    path: str | Path, overrides: tuple[str, ...] = (), *, catalogue: Any = None, resolved: bool = False
+) -> Recipe:
     """Read, override and check a recipe, plugins' own settings included.
 
     Args:
         path: a YAML or JSON file.
         overrides: ``a.b.0.c=value`` strings, the value in YAML.
         catalogue: the plugins to check against; this process's by default.
+        resolved: the recipe of a run's folder, with every key written out. One without ``prompt.answer``
+            is older than answer blocks, and its run goes on as it began: free.
 
     Raises:
         RecipeError: with file, line, dotted path, what was found, what is allowed, the nearest match.
@@ -253,6 +257,8 @@ def load(path: str | Path, overrides: tuple[str, ...] = (), *, catalogue: Any = 
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(str(path), f"cannot be read: {error}") from None
     data, lines = yaml12.load(text, str(path))
+    if resolved and isinstance(data, dict) and isinstance(data.get("prompt"), dict):
+        data["prompt"].setdefault("answer", "free")
     return from_data(data, str(path), lines, overrides, catalogue=catalogue)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from biorlhf.errors import DataError
+from biorlhf.ground_truth import check
 from biorlhf.ground_truth.forms import gradable, instruction, unblocked
 from biorlhf.plugins import Catalogue
 from biorlhf.recipe import Recipe
@@ -41,6 +42,8 @@ def build(recipe: Recipe, catalogue: Catalogue) -> Dataset:
     )
     for items in (joined.questions, joined.examples, joined.preferences):
         _check(items)
+    for question in joined.questions:
+        check(question.ground_truth, f"data: question {question.id}")
     return joined
 
 

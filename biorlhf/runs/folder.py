@@ -41,7 +41,7 @@ class Run:
     @property
     def recipe(self) -> Recipe:
         """The recipe, checked against this version; ``RecipeError`` where the two do not agree."""
-        return recipes.load(self.folder / RECIPE)
+        return recipes.load(self.folder / RECIPE, resolved=True)
 
     @property
     def finished(self) -> bool:

@@ -71,7 +71,7 @@ class RunStore:
 
     @property
     def recipe(self) -> Recipe:
-        return recipes.load(self.folder / RECIPE)
+        return recipes.load(self.folder / RECIPE, resolved=True)
 
     # Writing: a file appears whole, under its name, or not at all.
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import DataError, InputError
+from biorlhf.ground_truth import check
 from biorlhf.inputs import rows
 from biorlhf.inputs.rows import JSON_LINES, PARQUET, kind_of
 from biorlhf.types import Question, Reward
@@ -87,12 +88,9 @@ def _row(fields: dict[str, Any], where: str, name_of: NameOf) -> Row:
 
 
 def _ground_truth(value: Any, where: str) -> dict[str, Any]:
-    place = f"{where}: ground_truth"
     if isinstance(value, str):
-        value = rows.parse_json(value, place)
-    if not isinstance(value, dict):
-        raise DataError(place, f"a {kind_of(value)}", "a JSON object")
-    return value
+        value = rows.parse_json(value, f"{where}: ground_truth")
+    return check(value, where)
 
 
 def _verifiers(names: Any, where: str, name_of: NameOf) -> tuple[str, ...]:

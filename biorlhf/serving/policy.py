@@ -30,7 +30,8 @@ def of_run(
         InputError: no run there, a run without an adapter, or an adapter of another base model.
     """
     store = RunStore.open(folder)
-    chosen = recipes.load(recipe or store.folder / "recipe.yaml", overrides)
+    own = store.folder / "recipe.yaml"
+    chosen = recipes.load(recipe or own, overrides, resolved=recipe is None)
     if adapter is not None:
         return _checked(chosen, Path(adapter), f"the adapter {adapter}", store.folder)
     path, origin = _newest(store)

@@ -31,7 +31,7 @@ class Judged:
 
 def judge(question: Question, text: str) -> Judged:
     """Read one answer. A question that the data cannot answer is answered rightly by saying so."""
-    from biorlhf_plugins.truth.grading import correctness
+    from biorlhf_plugins.truth import correctness
 
     cluster = cluster_of(question)
     try:

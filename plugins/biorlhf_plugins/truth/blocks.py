@@ -27,7 +27,7 @@ from biorlhf_plugins.language.block.values import Figure
 from biorlhf_plugins.language.words.lexicon import pathway_phrases, words
 from biorlhf_plugins.truth.answers import concordance
 from biorlhf_plugins.truth.contrasts import side_names
-from biorlhf_plugins.truth.figures import figure_credit
+from biorlhf_plugins.truth.stated import figure_credit
 from biorlhf_plugins.truth.graded import Graded
 
 Names = Callable[[str], Any]
@@ -222,7 +222,7 @@ def _grade(slot: AnswerSlot, one: _Found, span: tuple[int, int], graded: Graded,
 
 def _score(slot: AnswerSlot, candidate: Any, canonical: Names) -> float:
     if isinstance(candidate, Figure):
-        return figure_credit(candidate, slot.value, slot.unit)
+        return figure_credit(candidate, slot)
     if slot.kind == "ranking" and isinstance(slot.value, tuple):
         return concordance(candidate, [canonical(name) or name.lower() for name in slot.value])
     if slot.kind == "phrase":

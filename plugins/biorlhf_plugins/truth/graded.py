@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf_plugins.language.records import Claim
-from biorlhf_plugins.truth.gold import OPEN_GUESS
-
-RIGHT = 0.6
+from biorlhf_plugins.truth.credits import OPEN_GUESS
 
 
 @dataclass(slots=True)

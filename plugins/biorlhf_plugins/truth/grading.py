@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from biorlhf import Question
 from biorlhf_plugins.language.extract import extract
-from biorlhf_plugins.language.records import Correctness
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.truth.judged import judge
+
+
+@dataclass(frozen=True, slots=True)
+class Correctness:
+    """Is an answer right? ``correct`` is 1 or 0, None where the question has no gold to grade by.
+
+    ``abstained`` is true where the text declines to answer (``correct`` is then 0, or None);
+    ``confidence`` is the stated one in [0, 1], None where none or an invalid one is stated.
+    """
+
+    correct: int | None
+    abstained: bool
+    confidence: float | None
 
 
 def correctness(question: Question, text: str, additions: Additions | None = None) -> Correctness:

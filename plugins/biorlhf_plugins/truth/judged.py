@@ -19,7 +19,7 @@ from biorlhf_plugins.language.extract import extract, prompt_mentions
 from biorlhf_plugins.language.records import Confidence, Extraction, Span
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.truth.blocks import grade_block
-from biorlhf_plugins.truth.directions import grade_directions
+from biorlhf_plugins.truth.directions import grade_directions, grade_told
 from biorlhf_plugins.truth.facts import grade_facts
 from biorlhf_plugins.truth.gold import Gold, canonical_name, gold_of
 from biorlhf_plugins.truth.graded import Graded, right
@@ -156,6 +156,8 @@ def corrections(said: Extraction, prompt: str) -> list[Span]:
 
 def _freely(gold: Gold, said: Extraction, prompt: str, unread: tuple[str, ...]) -> Judged:
     factual = grade_facts(gold, said, prompt) if gold.has_facts else None
+    if factual is not None:
+        grade_told(gold, said, prompt, factual)
     directional = grade_directions(gold, said, prompt) if gold.directions else None
     return Judged(factual, directional, said, FREE, unread, said.abstains, said.confidence)
 

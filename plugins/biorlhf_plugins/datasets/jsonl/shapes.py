@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from biorlhf import DataError, Example, Preference, Question
+from biorlhf.ground_truth import check
 from biorlhf.inputs.rows import parse_json
 from biorlhf.types import Split
 
@@ -18,26 +19,6 @@ SHAPES = (
     "instruction (+ input) + output",
     "question + answer (or expected)",
     "text with '### Instruction:' and '### Response:'",
-)
-GROUND_TRUTH = frozenset(
-    (
-        "facts",
-        "answer",
-        "ranking",
-        "pathway",
-        "direction",
-        "tissue",
-        "mission",
-        "db",
-        "contrast",
-        "pathways",
-        "tissue_directions",
-        "missions",
-        "answerable",
-        "false_premise",
-        "check",
-        "is_consistent",
-    )
 )
 _ALPACA = re.compile(
     r"\A.*?###\s*Instruction:\s*\n?(?P<instruction>.*?)"
@@ -80,13 +61,7 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
     truth = row["ground_truth"]
     if isinstance(truth, str):
         truth = parse_json(truth, f"{where}: ground_truth")
-    if not isinstance(truth, dict):
-        raise DataError(f"{where}: ground_truth", f"a {type(truth).__name__}", "a JSON object")
-    unknown = sorted(set(truth) - GROUND_TRUTH)
-    if unknown:
-        raise DataError(
-            f"{where}: ground_truth", f"unknown key {unknown[0]!r}", choices=GROUND_TRUTH, name=unknown[0]
-        )
+    truth = check(truth, where)
     answer = row.get("answer") or row.get("answer_text")
     extra: dict[str, Any] = {
         name: str(row[name]) for name in ("tissue", "difficulty", "family") if row.get(name)

@@ -39,7 +39,8 @@ _LABEL = re.compile(
 _SURE = re.compile(
     rf"(?:^|(?<=\n)|(?<=[.!?;,(\[|。！；，}}>\d])\s?|(?<=\s)(?:with\s+)?)[ \t>*_#`\"'|(\[•·–-]*"
     rf"(?:(?:my|the|overall|stated|meine|ma|mi|la|final)[ \t]+){{0,2}}(?:{CONFIDENCE})"
-    rf"(?:[ \t]*(?:level|score|rating|in (?:this|the|my) answer))?(?P<at>{_COLON}|[*_` \t]*\n+[ \t>*_`-]*"
+    r"(?:[ \t]*(?:level|score|rating|in (?:this|the|my) answer))?(?:[ \t]*\([^)\n]{0,20}\))?"
+    rf"(?P<at>{_COLON}|[*_` \t]*\n+[ \t>*_`-]*"
     r"|[ \t]+(?=\d|high\b|medium\b|low\b|moderate\b))"
     rf"(?P<value>[^\n]*)",
     re.IGNORECASE | re.MULTILINE,

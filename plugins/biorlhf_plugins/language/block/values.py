@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import END, Trie, add, longest, words
 from biorlhf_plugins.language.words.text import Token, clean, tokens
+from biorlhf_plugins.language.words.units import unit_of
 
 BREAKS = frozenset(
     (",", ".", ";", ":", "—", "(", "[", "|", "because", "since", "based", "given", "weil", "car")
@@ -68,12 +69,13 @@ class Reading(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A number as stated. ``decimals`` is how many it was written with; ``unit`` is as written, or ""."""
+    """A number as stated, with so many ``decimals`` and significant ``digits``; ``unit`` as written, or ""."""
 
     value: float
     unit: str = ""
     approximate: bool = False
     decimals: int = 0
+    digits: int = 0
 
 
 @functools.cache
@@ -193,12 +195,13 @@ def read_yes_no(value: str) -> Reading:
 
 def read_figure(value: str) -> Reading:
     """A figure with its unit. Parts behind a comma, "or" or a semicolon that are figures alone are rivals."""
-    text = _plain(value)
+    text, unit = _plain(value), _unit(value)
     found: list[Figure] = []
     parts = re.split(r"\s*(?:;|\bor\b|\boder\b|\bou\b|/(?=\s*[+-]?\d+\s*$)|,(?!\d)|\s—\s)\s*", text)
     for number, part in enumerate(parts):
         figure, problem = _figure(part, alone=number > 0)
         if figure is not None:
+            figure = figure._replace(unit=unit) if number == 0 else figure
             found += [figure] if all(figure.value != other.value for other in found) else []
         elif number == 0:
             return Reading((), problem)
@@ -218,6 +221,15 @@ def _plain(value: str) -> str:
     text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)
     text = re.sub(r"(?<=\d)\s*[(\[].*$", "", text, flags=re.DOTALL)
     return re.sub(r"[.\s]+$", "", re.sub(r"[*_]+", "", text)).strip()
+
+
+def _unit(value: str) -> str:
+    """The unit as it was written: case tells nM from nm."""
+    found = re.search(r"\d[\d.,'}\s]*[-\s]?(%|°C|[A-Za-zµμÅ‰×]{1,12}(?:\s?/\s?[A-Za-zµμ]{1,12}){0,2})", value)
+    name = found[1] if found else ""
+    if name.lower() in ("fold", "x", "×") or (name and unit_of(name)):
+        return name.lower() if name.lower() in ("fold", "x") else name
+    return "%" if re.match(r"per ?cent|prozent|pour", name, re.IGNORECASE) else ""
 
 
 def _figure(part: str, alone: bool) -> tuple[Figure | None, str]:

@@ -11,7 +11,7 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +37,8 @@ MITOCARTA_BRANCHES = (
 CONTRACTED = re.compile(r"\b(i|we|you|they|it|that|there) (?:am|are|is|would|will|have)\b")
 """What an apostrophe shortens, of which ``canonical`` leaves the pronoun: "I'm sure" as "i sure"."""
 
-FILLERS = frozenset(("pathway", "set", "gene", "signature", "geneset"))
+FILLERS = ((), ("gene",), ("set",), ("gene", "set"), ("pathway",), ("signature",))
+"""What may follow a set's name that a question adds, so that no longer alias of other sets is found there."""
 
 Trie = dict[str, Any]
 
@@ -127,7 +128,37 @@ def add_pathway(trie: Trie, name: str, aliases: Iterable[str] = ()) -> None:
     for phrase in pathway_phrases(name):
         add(trie, phrase, "path", (key,))
     for alias in aliases:
-        add(trie, words(alias), "path", (key,))
+        for phrase in pathway_phrases(alias):
+            add(trie, phrase, "path", (key,))
+
+
+def _add_set(trie: Trie, name: str, aliases: Iterable[str]) -> None:
+    """A question's set, with what may follow its name."""
+    named: Trie = {}
+    add_pathway(named, name, aliases)
+    for phrase, meaning in _phrases(named):
+        for filler in FILLERS:
+            add(trie, (*phrase, *filler), *meaning)
+
+
+def _add_feature(trie: Trie, key: str, names: Iterable[str]) -> None:
+    """A question's gene, protein or taxon; with "signaling" after it, it is another thing."""
+    for name in names:
+        add(trie, words(name), "path", (key,))
+        for tail in OF_A_SET:
+            add(trie, (*words(name), tail), "path", (f"?{name} {tail}",))
+
+
+def _phrases(trie: Trie, head: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], tuple[str, Any]]]:
+    for word, below in trie.items():
+        if word == END:
+            yield from ((head, meaning) for meaning in below)
+        else:
+            yield from _phrases(below, (*head, word))
+
+
+OF_A_SET = ("signaling", "pathway", "target", "signature", "program", "module", "response")
+"""What makes of a gene's name that of a set: "TP53 signaling" is not TP53."""
 
 
 def inflect(verb: str) -> list[str]:
@@ -137,6 +168,15 @@ def inflect(verb: str) -> list[str]:
     if verb.endswith(("mit", "er")) and verb not in ("lower",):
         return [verb, verb + "ed", verb + "ing"]
     return [verb, verb + "ed", verb + "ing"]
+
+
+@functools.cache
+def grammar() -> dict[str, frozenset[str]]:
+    """Words by what they do in a sentence: determiners, auxiliaries, nouns that stand for any set."""
+    table = json.loads((HERE / "grammar.json").read_text("utf-8"))
+    return {
+        kind: frozenset(w for word in listed.split() for w in words(word)) for kind, listed in table.items()
+    }
 
 
 @functools.cache
@@ -178,10 +218,12 @@ def with_additions(additions: Additions) -> Lexicon:
     trie: Trie = {}
     for kind, value, aliases in additions.entries:
         if kind == "pathway":
-            add_pathway(trie, value, aliases)
-            continue
-        for phrase in (value, *aliases):
-            add(trie, words(phrase), kind, value)
+            _add_set(trie, value, aliases)
+        elif kind == "feature":
+            _add_feature(trie, value, aliases)
+        elif kind != "asked":  # which only says of which kind the asked names are: see claims/foils.py
+            for phrase in (value, *aliases):
+                add(trie, words(phrase), kind, value)
     return Lexicon((trie, *base().content), base().stance)
 
 
