@@ -2,6 +2,7 @@
 
 from biorlhf.errors import InputError, RecipeError
 from biorlhf.inputs import yaml12
+from biorlhf.recipe.loading import from_data, load
 from biorlhf.recipe.schema import (
     Cluster,
     Data,
@@ -20,8 +21,6 @@ from biorlhf.recipe.schema import (
     Stage,
     Store,
     Verifier,
-    from_data,
-    load,
 )
 
 __all__ = [

@@ -160,7 +160,7 @@ def run(snippet: str, **names: object) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """The working folder: configs/ and data/ as they ship, a hub cache, and short recipes."""
-    from biorlhf.engines.tiny import write_tiny_model
+    from tiny_model import write_tiny_model
     from huggingface_hub import constants
 
     from biorlhf.compat import models, training
