@@ -9,7 +9,8 @@ from typing import Any
 
 from biorlhf_plugins.language.claims.corrections import supersede
 from biorlhf_plugins.language.claims.evidence import OPENS_INTERVAL
-from biorlhf_plugins.language.claims.foils import with_foils
+from biorlhf_plugins.language.claims.foils import asked_names, with_foils
+from biorlhf_plugins.language.claims.parallels import parallels
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.claims.rows import label_rows
@@ -71,6 +72,9 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
         mentions = resolve_parts(stream, mentions, asked["entity"])
     mentions = foreign(stream, cleaned, text, mentions, question)
     mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
+    names = asked_names(additions)
+    if names and (more := parallels(stream, mentions, names, frozenset(prompt_words(prompt)))):
+        mentions = sorted((*mentions, *more), key=lambda m: (m.first, m.last))
     parts = sentences(stream, mentions)
     label_rows(stream, parts, additions)
     marks = modalities(stream, mentions, parts)

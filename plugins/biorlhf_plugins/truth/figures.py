@@ -13,6 +13,7 @@ from biorlhf_plugins.truth.credits import APPROXIMATE, NARROW, closeness
 from biorlhf_plugins.truth.slots import Fact, words
 
 MULTIPLES = frozenset(("ratio", "fold", "time", "multiple", "depth", "coverage", "dilution", "magnification"))
+COUNT_SCALES = {"M": 1e6, "G": 1e9}
 FOLDS = ("log2fc", "fc")
 COMPARED = re.compile(r"\b(?:relative to|compared (?:to|with)|versus|vs\.?|against|than)\s", re.I)
 RELATIVE = re.compile(r"\b(?:higher|lower|more|less|fewer|greater|smaller)\b", re.I)
@@ -64,6 +65,8 @@ def _scaled(fact: Fact, claim: Claim, text: str, gold: float) -> float | None:
     """The gold in the unit of the claim; None where that measures something else."""
     stated = unit_at(text, *claim.span)
     unit = stated[1] if stated else None
+    if stated and fact.asked.counts and stated[0] in COUNT_SCALES:  # "21.4 M reads"
+        return gold / COUNT_SCALES[stated[0]]
     share = fact.asked.share or (fact.unit is not None and fact.unit.dimension == "share")
     if claim.slot.quantity == "ratio" and fact.asked.own:
         return gold if fact.asked.words & MULTIPLES else None

@@ -31,6 +31,8 @@ def is_evidence(reader: Reader, focus: Mention) -> bool:
         return True
     if number.unit == "percent" and STATISTICAL & set(after[:2]) and after[0] != "(":  # type: ignore[attr-defined]
         return not ({"my", "i"} & set(before))
+    if number.low is not None and number.high is not None and previous == "(":  # type: ignore[attr-defined]
+        return focus.first > 1 and stream[focus.first - 2].number is not None
     if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:
         return True
     if reader.intervals and _interval(reader, focus, before):

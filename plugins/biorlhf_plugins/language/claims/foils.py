@@ -98,7 +98,8 @@ def shapes(additions: Additions) -> Shapes:
                 own |= frozenset(words)
             if role != "entity":
                 continue
-            if len(words) > 1 and words[-1] in GROUPS:
+            shaped = numbered or SYMBOL.fullmatch(name) or BINOMIAL.fullmatch(name)
+            if len(words) > 1 and (words[-1] in GROUPS or not shaped):
                 groups[words[-1]] = groups.get(words[-1], frozenset()) | frozenset(words[:-1])
             capital = numbered is not None and name[0].isupper()
             flags["symbols"] |= SYMBOL.fullmatch(name) is not None or capital
@@ -112,6 +113,13 @@ def shapes(additions: Additions) -> Shapes:
             flags["places"] |= any(m.kind == "entity" for m in scan(tokens(clean(name).text), base()))
     kinds |= ARMS if drugs == "entity" else frozenset()
     return Shapes(heads, groups, **flags, drugs=drugs, kinds=kinds - own, own=own, measures=measures)
+
+
+@functools.lru_cache(maxsize=4096)
+def asked_names(additions: Additions) -> frozenset[str]:
+    """The asked entities, as their mentions' values."""
+    listed = (names for kind, role, names in additions.entries if (kind, role) == ("asked", "entity"))
+    return frozenset(names[0].lower() for names in listed)
 
 
 def _measure(name: str) -> Unit | None:
@@ -240,9 +248,12 @@ def _name(
     if not written[:1].isalpha() or written.islower():
         return ()
     after = stream[index + 1] if index + 1 < len(stream) else None
+    if asked.binomials and GENUS.fullmatch(written) and after is not None and after.kind == "n":
+        return (Mention("entity", token.text, index, index + 1),)
     if asked.binomials and after is not None and after.kind == "w" and GENUS.fullmatch(written):
         epithet = text[slice(*cleaned.span(after.start, after.end))]
-        if EPITHET.fullmatch(epithet) and after.text not in prompt:
+        short = text[end : end + 1] == "."
+        if (short or EPITHET.fullmatch(epithet)) and after.text not in prompt:
             return (Mention("entity", f"{token.text} {after.text}", index, index + 2),)
     if token.text in METHODS:
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biorlhf_plugins.language.claims.evidence import EVIDENCE, is_evidence
+from biorlhf_plugins.language.claims.evidence import EVIDENCE, PART, is_evidence
 from biorlhf_plugins.language.claims.reader import ROLES, Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.measured import GENERIC, STATISTICS
@@ -208,10 +208,12 @@ def _counts(chunk: Chunk, noun: Mention) -> bool:
 
 
 def _sample(reader: Reader, chunk: Chunk, focus: Mention) -> bool:
-    """True for the 9 of "n = 9", unless it says what it counts: "n = 6,425 genes"."""
+    """True for the 9 of "n = 9" and of "of which 9 lie here", unless a noun says what it counts."""
     before = [t.text for t in reader.stream[max(0, focus.first - 2) : focus.first]]
-    named = any(m.kind == "quantity" and 0 <= m.first - focus.last <= 1 for m in chunk.mentions)
-    return before == ["n", "="] and not named
+    if any(m.kind == "quantity" and 0 <= m.first - focus.last <= 1 for m in chunk.mentions):
+        return False
+    part = reader.own and before[:1] == ["of"] and before[-1] in PART
+    return before == ["n", "="] or (part and not _noun(reader, chunk, focus, _text(reader, focus.last)))
 
 
 def _number_between(chunk: Chunk, left: Mention, right: Mention) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from biorlhf_plugins.language.claims.foils import LABEL, Shapes, shapes
+from biorlhf_plugins.language.claims.foils import LABEL, Shapes, asked_names, shapes
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.language.words.mentions import Mention
@@ -17,9 +17,7 @@ def label_rows(stream: Sequence[Token], parts: Sequence[Sentence], additions: Ad
     asked = shapes(additions)
     if not additions.entries or not any(part.kind == "row" for part in parts):
         return
-    names = {
-        names[0].lower() for kind, role, names in additions.entries if (kind, role) == ("asked", "entity")
-    }
+    names = asked_names(additions)
     table: list[Chunk] = []
     for part in (*parts, None):
         if part is not None and part.kind == "row":
