@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.evidence.sums import Check
+from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.records import Claim, Extraction
 
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
@@ -53,7 +53,7 @@ def _names(named: Counter[tuple[int, object]], one: Claim, other: Claim) -> bool
     times = 2 if one.sentence == other.sentence else 1
     places = [getattr(other.slot, role) for role in ("entity", "condition") if role in other.slot.stated]
     counts = [named[other.sentence, place] for place in places if place]
-    return not counts or max(counts) >= times and min(counts) >= 1
+    return not counts or (max(counts) >= times and min(counts) >= 1)
 
 
 def _close(one: Claim, other: Claim) -> bool:
