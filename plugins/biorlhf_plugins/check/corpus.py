@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from biorlhf_plugins.check.findings import ERROR, INFO, WARNING, Finding
 from biorlhf_plugins.check.reading import Line, Reading, Text
 from biorlhf_plugins.language import Claim
-from biorlhf_plugins.language.evidence.figures import FUNCTION
+from biorlhf_plugins.language.evidence.records import FUNCTION
 from biorlhf_plugins.language.evidence.statements import NEUTRAL
 from biorlhf_plugins.language.sentences.clauses import ROLES
 from biorlhf_plugins.making.splits import answer_sentences, near_duplicates

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Reading
 from biorlhf_plugins.language.evidence.checks import text_checks
-from biorlhf_plugins.language.evidence.sums import Check
+from biorlhf_plugins.language.evidence.records import Check
 
 KINDS = {
     "arithmetic": "wrong_arithmetic",

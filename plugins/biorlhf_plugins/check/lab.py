@@ -1,4 +1,4 @@
-"""A lab's own results tables as facts: which way each gene or set goes, its effect, how many go up and down."""
+"""A lab's own results tables as facts: which way a gene or set goes, its effect, how many go up and down."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _meant(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> list[LabSl
 
 
 def _turned(line: Line, slot: LabSlot) -> bool:
-    """Whether the denominator is named as what changes, and not as what is compared with: "higher in vehicle"."""
+    """Whether the denominator is what changes, and not what is compared with: "higher in vehicle"."""
     low = words(slot.denominator)[:1]
     at = next((i for i, t in enumerate(line.tokens) if (t.text,) == low), -1)
     return at >= 0 and not REFERENCES & {t.text for t in line.tokens[max(0, at - 3) : at]}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from biorlhf_plugins.language import Additions, Claim, Extraction, extract
-from biorlhf_plugins.language.evidence.figures import Evidence, evidence
+from biorlhf_plugins.language.evidence.figures import evidence
+from biorlhf_plugins.language.evidence.records import Evidence
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention

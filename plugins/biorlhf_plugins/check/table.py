@@ -49,7 +49,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class LabSlot:
-    """One row of a lab's table: ``label`` UP, DOWN, NS or NOT TESTED, ``effect`` its log2 fold change or NES."""
+    """A row of a lab's table: ``label`` UP, DOWN, NS or NOT TESTED, ``effect`` a log2 fold change or NES."""
 
     feature: str
     tissue: str
@@ -66,7 +66,7 @@ class LabSlot:
 
 @dataclass(frozen=True, slots=True)
 class FactTable:
-    """Every figure, and the names that the lexicon did not know. ``lab`` is a trie of a lab's genes and sets."""
+    """Every figure, the names that the lexicon did not know, and a lab's genes and sets as a trie."""
 
     figures: tuple[Figure, ...]
     additions: Additions = NONE
@@ -82,7 +82,7 @@ class FactTable:
 
 
 def load_facts(name: str) -> FactTable:
-    """``kmp``, a lab's YAML, or a CSV with the columns entity, condition, quantity, value (aliases with ``;``, note).
+    """``kmp``, a lab's YAML, or a CSV: entity, condition, quantity, value (aliases with ``;``, note).
 
     Raises:
         DataError: no such table or file, a missing column, an empty cell, or two values for one fact.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from biorlhf_plugins.language.words.text import Token
 
 Span = tuple[int, int]
+NOTHING = Clean("", None, 0)
 
 
 class Slot(NamedTuple):
@@ -142,7 +143,7 @@ class Extraction:
     equations: tuple[tuple[Equation, Span], ...] = ()
     degenerate: str = ""
     stream: Sequence[Token] = ()
-    clean: Clean = Clean("", None, 0)
+    clean: Clean = NOTHING
     parts: Sequence[Sentence] = ()
     marks: Sequence[str] = ()
 

@@ -48,7 +48,7 @@ def _rewards(judged: Judged) -> Iterator[tuple[str, float]]:
 
 
 def _verifiers(rewards: Sequence[Reward]) -> Iterator[tuple[str, float]]:
-    """Per verifier: its mean, and the shares of completions that it scored, failed on, or had nothing to say of."""
+    """Per verifier: its mean; the shares of completions that it judged, failed on, had nothing to say of."""
     for name in dict.fromkeys(name for reward in rewards for name in reward.scores):
         scores = [reward.scores[name] for reward in rewards if name in reward.scores]
         given = [score.value for score in scores if score.value is not None]

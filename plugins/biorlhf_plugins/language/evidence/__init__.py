@@ -1,1 +1,1 @@
-"""What a text gives as evidence, in any field: figures with the words that they belong to, and what they bear out."""
+"""What a text gives as evidence, in any field: figures, the words they belong to, what they bear out."""

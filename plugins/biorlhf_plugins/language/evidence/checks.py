@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.evidence.figures import Evidence, content
 from biorlhf_plugins.language.evidence.orders import orders
+from biorlhf_plugins.language.evidence.records import Check, Evidence, content
 from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
-from biorlhf_plugins.language.evidence.sums import Check, sums
+from biorlhf_plugins.language.evidence.sums import sums
 
 
 def text_checks(found: Evidence) -> Iterator[Check]:

@@ -5,10 +5,9 @@ a figure belongs to the words beside it, up to the next cut or figure, and to it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
+from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Extraction, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
@@ -18,22 +17,12 @@ from biorlhf_plugins.language.words.text import Token
 
 MOST = 160
 """Figures that are read of one text: more than this is a printed table, and the rest is left unread."""
-
 COMPARED = 80
 REACH = 9
 """Tokens on either side of a figure that may name what it is of."""
-
-
-FUNCTION = words_of("function")
-"""Words that name nothing."""
-
 CUTS = words_of("cuts")
-LABELS = words_of("numbered")
-"""What a number after it is the name of: "Step 1", "Patient 7"."""
-
 PLACES = words_of("places")
 """What, after a figure, says of what it is: "8.1 cm in the mutant"."""
-
 LINKS = words_of("links")
 EFFECTS = words_of("effects")
 CHANCES = words_of("chances")
@@ -41,82 +30,6 @@ HAZARDS = words_of("hazards")
 THRESHOLDS = words_of("thresholds")
 TAILS = words_of("tails")
 EQUALS = words_of("labelled")
-
-
-class Figure(NamedTuple):
-    """``kind``: "count" (any plain figure), "percent", "ratio", "effect" (its sign is the direction), "fold"
-    (above or below 1), "hazard", "p", "alpha", "n", "low" and "high" (an interval's ends), "level" (of an interval).
-
-    ``left`` and ``right`` are the words beside it, ``unit`` the first of the words after it.
-    ``sign`` is "<", ">" or "" (before it); [first, last) are tokens.
-    """
-
-    value: float
-    kind: str
-    part: int
-    first: int
-    last: int
-    left: frozenset[str]
-    right: frozenset[str]
-    unit: str
-    sign: str
-    decimals: int
-    span: Span
-
-    @property
-    def words(self) -> frozenset[str]:
-        return self.left | self.right
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A text's tokens, sentences and figures. ``said`` is the extraction that they come from."""
-
-    said: Extraction
-    prompt: str
-    stream: Sequence[Token]
-    parts: Sequence[Sentence]
-    figures: tuple[Figure, ...]
-    by_part: dict[int, list[Figure]] = field(default_factory=dict)
-    turned: dict[Span, str] = field(default_factory=dict)
-    """By span the directions that the extraction turned into the frame of the contrast."""
-    ways: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
-    """By sentence its words of direction, once they are read."""
-    pool: tuple[Figure, ...] = ()
-    """Figures that can be compared: no p values, intervals, ratios or bounds."""
-    vocabulary: frozenset[str] = frozenset()
-    """Every word of the text: a check whose words are not among them is not tried, which keeps reading fast."""
-    common: frozenset[str] = frozenset()
-    """Words that most of them have beside them, which tell none from another."""
-
-    def words(self, first: int, last: int) -> frozenset[str]:
-        return content(self.stream, first, last)
-
-    def span(self, first: int, last: int) -> Span:
-        return self.said.clean.span(self.stream[first].start, self.stream[last - 1].end)
-
-    def ways_of(self, labels: Iterable[str]) -> bool:
-        """Whether a sentence states one of these directions (of those that were read)."""
-        return any(label in labels for words in self.ways.values() for label, _ in words)
-
-    def asserted(self, index: int) -> bool:
-        return not self.said.marks[index]
-
-
-def content(stream: Sequence[Token], first: int, last: int) -> frozenset[str]:
-    """The words of [first, last) that name something, and the numbers that are part of a name."""
-    words = [
-        t.text
-        for t in stream[max(first, 0) : last]
-        if (t.kind == "w" and t.text not in FUNCTION) or (t.number is not None and t.number.unit == "name")
-    ]
-    if not LABELS.isdisjoint(words):  # "drug A", "compound 7"
-        words += [
-            stream[i].text
-            for i in range(max(first, 1), last)
-            if stream[i - 1].text in LABELS and len(stream[i].text) < 3 and stream[i].text.isalnum()
-        ]
-    return frozenset(words)
 
 
 def evidence(said: Extraction, prompt: str = "") -> Evidence:

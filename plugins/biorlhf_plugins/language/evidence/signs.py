@@ -1,15 +1,15 @@
-"""Words of direction and of significance against the figures beside them: log2FC, NES, a fold change, "from 12
-to 24", a p value. Where a sentence does not say which word is of which figure, nothing is checked.
+"""Words of direction and of significance against the figures beside them: log2FC, NES, a fold change, "from
+12 to 24", a p value. Where a sentence does not say which word is of which figure, nothing is checked.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.figures import Evidence, Figure, content
-from biorlhf_plugins.language.evidence.sums import Check, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -187,17 +187,19 @@ def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
 def moves(found: Evidence) -> Iterator[tuple[float, float]]:
     """ "from 1.0 to 0.2", in whatever sentence: (before, after)."""
     for figures in found.by_part.values():
-        for one, other in zip(figures, figures[1:], strict=False):
+        for one, other in itertools.pairwise(figures):
             start = [t.text for t in found.stream[max(0, one.first - 1) : one.first]]
-            if start == ["from"] and gap(found, one, other)[-1:] == ["to"] and one.value != other.value:
-                if one.kind == other.kind == "count" and not {one.unit, other.unit} & TIMES:
-                    yield one.value, other.value
+            moves_on = (
+                start == ["from"] and gap(found, one, other)[-1:] == ["to"] and one.value != other.value
+            )
+            if moves_on and one.kind == other.kind == "count" and not {one.unit, other.unit} & TIMES:
+                yield one.value, other.value
 
 
 def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word]) -> Iterator[Check]:
     """ "rose from 12.0 to 24.0 TPM", "112 falls to 17", "from 9.1 down to 3.3"."""
     part = found.parts[number]
-    for one, other in zip(figures, figures[1:], strict=False):
+    for one, other in itertools.pairwise(figures):
         between = gap(found, one, other)
         start = found.stream[max(part.first, one.first - 2) : one.first]
         starts = any(t.text == "from" for t in start)
@@ -244,7 +246,8 @@ def _significance(
     for figure, label in paired(found, chances, words):
         shown = _shown(figure, alpha)
         if shown:
-            says = f"{'not significant' if label == 'NS' else 'significant'} with p {figure.sign or '='} {figure.value:g}"
+            word = "not significant" if label == "NS" else "significant"
+            says = f"{word} with p {figure.sign or '='} {figure.value:g}"
             yield Check("significance against the p value", shown == label, says, (figure.span,))
 
 

@@ -1,6 +1,6 @@
-"""A text against itself in words: two values or directions for one thing, "all" against an exception, a yes or
-no against its evidence, the answer's line against what comes before it. Two statements are of one thing only
-where they use the same words, apart from those that name nothing.
+"""A text against itself in words: two values or directions for one thing, "all" against an exception, a yes
+or no against its evidence, the answer's line against what comes before it. Two statements are of one thing
+only where they use the same words, apart from those that name nothing.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.figures import Evidence, Figure, content
+from biorlhf_plugins.language.evidence.comparisons import prompt_tokens
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.signs import directions, moves, threshold
-from biorlhf_plugins.language.evidence.sums import NEVER, Check
+from biorlhf_plugins.language.evidence.sums import NEVER
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.sentences.clauses import Sentence
@@ -61,7 +62,7 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
 
 
 def _headings(found: Evidence) -> list[int]:
-    """By part the number of what heads it: the last part before a list or table, or the paragraph's first line."""
+    """By part the number of its heading: the last part before a list, or a paragraph's short first line."""
     heads, last, paragraph, head = [], -1, -1, 0
     for number, part in enumerate(found.parts):
         if part.kind in ("prose", "heading"):
@@ -178,7 +179,7 @@ def _yes_no(found: Evidence) -> Iterator[Check]:
 
 
 def _shown(found: Evidence) -> str:
-    """The one direction that every figure of the text shows: a move from one value to another, a signed effect."""
+    """The one direction that every figure of the text shows: a move between two values, a signed effect."""
     shown = {"UP" if b > a else "DOWN" for a, b in moves(found)}
     shown |= {"UP" if f.value > 0 else "DOWN" for f in found.figures if f.kind == "effect" and f.value}
     return shown.pop() if len(shown) == 1 else ""
@@ -254,7 +255,5 @@ def _concluded(found: Evidence, at: int) -> str:
 
 
 def content_of(text: str) -> frozenset[str]:
-    from biorlhf_plugins.language.evidence.orders import _prompt
-
-    stream = _prompt(text)
+    stream = prompt_tokens(text)
     return content(stream, 0, len(stream)) - NEUTRAL - {"up", "down", "upregulated", "downregulated"}

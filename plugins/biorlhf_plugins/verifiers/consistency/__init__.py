@@ -1,16 +1,16 @@
 """V3, consistency: does the answer agree with itself?
 
 Applies to every question whose completion has something to hold against something else: a direction against
-the figure beside it, a p value against "significant", sums, shares, ratios, parts and whole, an interval, an
-order, "all" against an exception, a yes or no or the answer's line against the text before it, two values or
-directions for one thing, two confidences, and ``is_consistent`` in the ground truth. What cannot be attributed
-clearly is not checked.
+the figure beside it, a p value against "significant", sums, shares, ratios, parts and whole, an interval,
+an order, "all" against an exception, a yes or no or the answer's line against the text before it, two values
+or directions for one thing, two confidences, and ``is_consistent`` in the ground truth. What cannot be
+attributed clearly is not checked.
 
 Where the ground truth asks (``check`` or ``is_consistent``), the score is 1 − (weight that failed) / (weight
 that applied). Where it does not, nothing may be gained by writing more:
 
-- what holds counts only where it ties two statements about the question, never what stands alone ("2 + 2 = 4",
-  a value said once or twice, a sum about something else), and never beside "I cannot tell";
+- what holds counts only where it ties two statements about the question, never what stands alone
+  ("2 + 2 = 4", a value said once or twice, a sum about something else), and never beside "I cannot tell";
 - what holds outweighs nothing that fails: one failed check leaves at most one half;
 - nothing that counts: not applicable.
 
@@ -24,9 +24,9 @@ from collections.abc import Iterator, Sequence
 from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.language import Additions
 from biorlhf_plugins.language.evidence.checks import about, text_checks
-from biorlhf_plugins.language.evidence.figures import Evidence, evidence
+from biorlhf_plugins.language.evidence.figures import evidence
+from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.evidence.statements import EVERY, EXCEPTS
-from biorlhf_plugins.language.evidence.sums import Check
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.mentions import Mention

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.evidence.sums import Check
+from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named
 from biorlhf_plugins.language.words.numbers import Number

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.evidence.sums import Check
+from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.records import Claim, Extraction
 
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))

@@ -1,0 +1,197 @@
+"""More and less of two things: against their figures, against each other, and asked in the prompt."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from biorlhf_plugins.language.evidence.records import Check, Evidence, content
+from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
+from biorlhf_plugins.language.words.text import Token, clean, tokens
+
+Words = frozenset[str]
+
+
+Lookup = Callable[[Words, Words], float | None]
+"""(the words of one thing, the words of what it is compared with) -> its figure, where just one fits."""
+GREATER = words_of("greater")
+SMALLER = words_of("smaller")
+OVER = words_of("over")
+UNDER = words_of("under")
+SORTS = meanings("sorts")
+COMPARES = GREATER | SMALLER | OVER | UNDER
+CLAUSE = words_of("clause")
+LIMIT = 40
+REACH = 12
+
+
+class Comparison(NamedTuple):
+    """``more`` of ``sort`` in one of ``subjects`` (the nearest words first) than in ``other``."""
+
+    more: bool
+    sort: str
+    subjects: tuple[Words, ...]
+    other: Words
+    at: int
+
+
+def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
+    """The text's figure for some words: the one that shares most with them, and nothing with the others'."""
+    own, foil = mine - theirs - found.common, theirs - mine - found.common
+    fits = (
+        [(len(f.words & own), f) for f in found.pool if own & f.words and not foil & f.words] if own else []
+    )
+    if not fits:
+        return None
+    best = max(n for n, _ in fits)
+    values = {f.value for n, f in fits if n == best}
+    return values.pop() if len(values) == 1 else None
+
+
+def stated(found: Evidence) -> Iterator[Comparison]:
+    """The comparisons that the text asserts."""
+    left = LIMIT
+    for part in found.parts:
+        if part.kind == "row" or not found.asserted(part.first):
+            continue
+        for one in comparisons(found.stream, part.first, part.last):
+            left -= 1
+            if left < 0:
+                return
+            yield one
+
+
+def comparisons(stream: Sequence[Token], first: int, last: int) -> Iterator[Comparison]:
+    """ "X is heavier than Y", "X weighs more than Y", "there is more in X than in Y", "X exceeds Y"."""
+    for at in range(first, last):
+        word = stream[at].text
+        verb = word in OVER or word in UNDER
+        if word not in GREATER and word not in SMALLER and not verb:
+            continue
+        if stream[at - 1].text in ("not", "no", "n't") and at > first:
+            continue
+        than = (
+            at
+            if verb
+            else next((i for i in range(at + 1, min(last, at + REACH)) if stream[i].text == "than"), -1)
+        )
+        if than < 0 or (verb and stream[min(than + 1, last - 1)].number is not None):
+            continue
+        middle = content(stream, at + 1, than)
+        start = clause_start(stream, at, first)
+        before = content(stream, start, at)
+        after = than + 1
+        while after < last and stream[after].text in ("that", "those", "of", "the"):
+            after += 1
+        other = content(stream, after, clause_end(stream, after, last))
+        near = stream[at - 1].text if at > first else ""
+        sort = SORTS.get(word) or SORTS.get(near) or next((SORTS[w] for w in middle if w in SORTS), "")
+        sort = sort or " ".join(sorted(middle))
+        if other:
+            yield Comparison(
+                word in GREATER or word in OVER, sort, (middle, before - {near}, before), other, at
+            )
+
+
+def clause_start(stream: Sequence[Token], at: int, first: int) -> int:
+    """Where the clause before a comparison begins, past what stands in brackets."""
+    depth, start = 0, at
+    while start > first:
+        text = stream[start - 1].text
+        depth += (text == ")") - (text == "(")
+        if depth <= 0 and text in CLAUSE:
+            break
+        start -= 1
+    return start
+
+
+def clause_end(stream: Sequence[Token], first: int, last: int) -> int:
+    end = first
+    while end < min(last, first + 8) and stream[end].text not in CLAUSE | {"(", ".", "?", ">", "—"}:
+        end += 1
+    return end
+
+
+def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Iterator[Check]:
+    """ "Liver (4,110) has more DEGs than soleus (6,425)": the figures of the two."""
+    for one in said:
+        pair = _pair(one, look)
+        if pair is not None and pair[0] != pair[1]:
+            word = found.stream[one.at].text
+            yield Check(
+                "a comparison against its figures", (pair[0] > pair[1]) == one.more,
+                f"{pair[0]:,g} {word} than {pair[1]:,g}", (found.span(one.at, one.at + 1),),
+            )  # fmt: skip
+
+
+def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:
+    for subject in one.subjects:
+        if subject and subject - one.other:
+            first, second = look(subject, one.other), look(one.other, subject)
+            if first is not None and second is not None:
+                return first, second
+    return None
+
+
+def mutual(found: Evidence, said: Sequence[Comparison]) -> Iterator[Check]:
+    """ "Knock-outs are heavier than wild type … wild-type mice weigh more than knock-outs"."""
+    for at, one in enumerate(said):
+        for other in said[at + 1 :]:
+            if one.sort != other.sort:
+                continue
+            mine, theirs = one.subjects[-1] - one.other, one.other
+            second, last = other.subjects[-1] - other.other, other.other
+            swapped = mine & last and theirs & second and not mine & second and not theirs & last
+            same = mine & second and theirs & last and not mine & last and not theirs & second
+            if not swapped and not same:
+                continue
+            passed = (one.more != other.more) if swapped else (one.more == other.more)
+            spans = tuple(found.span(c.at, c.at + 1) for c in (one, other))
+            says = "one order" if passed else "both orders"
+            yield Check("two orders of one pair", passed, says, spans, alone=passed)
+
+
+@functools.lru_cache(maxsize=256)
+def prompt_tokens(text: str) -> tuple[Token, ...]:
+    return tuple(tokens(clean(text).text))
+
+
+def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
+    """Yes or no to "is Bdnf lower in the knock-out than in wild type?" against the two figures."""
+    answers = {c.label: c for c in found.said.answers}
+    if len(answers) != 1:
+        return
+    label, claim = next(iter(answers.items()))
+    stream = prompt_tokens(found.prompt)
+    wanted = list(comparisons(stream, 0, len(stream)))
+    pair = _pair(wanted[0], look) if len(wanted) == 1 else None
+    more = wanted[0].more if wanted else False
+    if pair is None and wanted and len(found.pool) == 2:
+        other = look(wanted[0].other, frozenset())
+        rest = [f.value for f in found.pool if f.value != other]
+        pair = (rest[0], other) if other is not None and len(rest) == 1 else None
+    if pair is None and not wanted and "than" not in {t.text for t in stream}:
+        pair, more = _two_sides(found, stream)
+    if pair is None or pair[0] == pair[1]:
+        return
+    true = (pair[0] > pair[1]) == more
+    says = f"{label} to {'more' if more else 'less'}, with {pair[0]:,g} and {pair[1]:,g}"
+    yield Check("yes or no against the comparison", (label == "YES") == true, says, (claim.span,))
+
+
+def _two_sides(found: Evidence, stream: Sequence[Token]) -> tuple[tuple[float, float] | None, bool]:
+    """The figures of a text of just two, the first of what the question says is "lower on the drug"."""
+    words = [i for i, t in enumerate(stream) if t.text in GREATER or t.text in SMALLER]
+    figures = found.pool
+    if len(words) != 1 or len(figures) != 2 or figures[0].kind != figures[1].kind:
+        return None, False
+    at = words[0]
+    more = stream[at].text in GREATER
+    for side in (content(stream, at + 1, len(stream)), content(stream, 0, at)):
+        mine = [f for f in figures if f.words & side]
+        fits = [f for f in mine if f.words & side - figures[1 - figures.index(f)].words]
+        if len(fits) == 1:
+            other = figures[1 - figures.index(fits[0])]
+            return (fits[0].value, other.value), more
+    return None, more

@@ -1,0 +1,191 @@
+"""Parts of a whole: "62 of 151 (41 %)", "301, 151 to the drug and 150 to placebo"; an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
+
+ROUGH = words_of("rough")
+TOTALS = words_of("totals")
+REST = words_of("rest")
+WAYS = meanings("ways")
+
+
+Taken = tuple[Check, set[int]]
+
+
+def plain_of(figures: Sequence[Figure]) -> list[Figure]:
+    return [f for f in figures if f.kind == "count" and not f.sign]
+
+
+def _of(found: Evidence, one: Figure, other: Figure) -> bool:
+    """ "62 of the 151", "62 out of 151", "62/151"."""
+    between = gap(found, one, other)
+    if between == ["/"]:
+        return other.value > 0
+    words = [
+        w for w in between if w not in ("the", "these", "those", "all", "it", "a", "total", "out", "our")
+    ]
+    return bool(words) and words[-1] == "of" and len(words) <= 3 and not {"that", "is", ","} & set(between)
+
+
+def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Taken]:
+    """ "62 of 151 patients (41 %)", "of the 240 tumours, 48 (20 %)": the part, the whole and the share."""
+    for at, figure in enumerate(figures):
+        following = figures[at + 1] if at + 1 < len(figures) else None
+        if following is None or figure.kind != "count" or following.kind != "count" or figure.first in used:
+            continue
+        before = {t.text for t in found.stream[max(0, figure.first - 3) : figure.first]}
+        between = gap(found, figure, following)
+        if figure.last - figure.first != following.last - following.first:
+            continue  # "36 of 40 million"
+        if _of(found, figure, following):
+            part, whole = figure, following
+        elif before & {"of", "among"} and "," in between and "and" not in between and len(between) <= 8:
+            part, whole = following, figure
+        else:
+            continue
+        spans = (part.span, whole.span)
+        says = f"{part.value:g} of {whole.value:g}"
+        if not (part.unit == whole.unit and part.unit in ("h", "day", "week")):
+            yield Check("parts and whole", part.value <= whole.value, says, spans), {part.first, whole.first}
+        share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
+        share = share or (figures[at - 1] if at and figures[at - 1].kind == "percent" else None)
+        if (
+            share is None
+            or whole.value <= 0
+            or share.kind != "percent"
+            or len(gap(found, following, share)) > 9
+        ):
+            continue
+        right = 100 * part.value / whole.value
+        rough = bool({t.text for t in found.stream[max(0, share.first - 2) : share.first]} & ROUGH)
+        passed = abs(right - share.value) <= (1.5 if rough else 0.6 if share.decimals == 0 else 0.11)
+        yield (
+            Check(
+                "ratios and percentages", passed, f"{says} = {right:.3g} %, stated {share.value:g} %",
+                (*spans, share.span), expected=f"{right:.3g}%",
+            ),
+            {part.first, whole.first, share.first},
+        )  # fmt: skip
+
+
+def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
+    """ "301 randomised, 151 to the drug and 150 to placebo", "412 proteins: 150 up, 262 down"."""
+    plain = plain_of(figures)
+    part = found.parts[number]
+    if len(plain) < 3:
+        return
+    words = {t.text for t in found.stream[part.first : part.last]}
+    for whole, one, other in zip(plain, plain[1:], plain[2:], strict=False):
+        ways = [_way(found, f, part.last) for f in (one, other)]
+        after = [_next(found, f) for f in (one, other)]
+        parallel = after[0] == after[1] and after[0] in (
+            "to",
+            "received",
+            "got",
+            "in",
+            "on",
+            "were",
+            "assigned",
+        )
+        opposite = {"up", "down"} == set(ways) and not _way(found, whole, one.first)
+        totals = (
+            bool(words & TOTALS)
+            and whole is plain[0]
+            and parallel
+            and len(plain) == 3 + (whole is not plain[0])
+        )
+        if not opposite and not totals:
+            continue
+        if opposite and len(gap(found, whole, one)) > 14:
+            continue
+        if _of(found, whole, one) or _of(found, one, other):
+            continue
+        yield _whole(whole, [one, other])
+    if len(plain) >= 3:  # "2,189 rise and 1,921 fall, 4,110 in all"
+        one, other, whole = plain[:3]
+        tail = [t.text for t in found.stream[whole.last : whole.last + 4]]
+        ends = tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
+        if ends and {"up", "down"} == {_way(found, one, part.last), _way(found, other, part.last)}:
+            yield _whole(whole, [one, other])
+    if len(plain) == 4 and words & TOTALS:  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
+        screened, whole, one, other = plain
+        if screened.value >= whole.value and _next(found, one) == _next(found, other) == "to":
+            yield _whole(whole, [one, other])
+
+
+def _whole(whole: Figure, parts: Sequence[Figure]) -> Taken:
+    total = sum(f.value for f in parts)
+    says = f"{' + '.join(f'{f.value:,g}' for f in parts)} = {total:,g}, stated {whole.value:,g}"
+    spans = tuple(f.span for f in (whole, *parts))
+    check = Check(
+        "parts and whole",
+        abs(total - whole.value) <= 0.001 * whole.value,
+        says,
+        spans,
+        expected=f"{total:,g}",
+    )
+    return check, {f.first for f in (whole, *parts)}
+
+
+def _way(found: Evidence, figure: Figure, limit: int) -> str:
+    """The up or down of "150 up", "2,189 go up", "362 are downregulated"."""
+    for token in found.stream[figure.last : min(limit, figure.last + 4)]:
+        if token.text in WAYS:
+            return WAYS[token.text]
+        if token.text in (",", ";", "(", ")", "and", ":") or token.number is not None:
+            break
+    return ""
+
+
+def _next(found: Evidence, figure: Figure) -> str:
+    token = found.stream[figure.last] if figure.last < len(found.stream) else None
+    return token.text if token else ""
+
+
+def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "60 % rise, the remaining 60 % fall", "62 % up and 58 % down": shares of one whole."""
+    shares = [f for f in figures if f.kind == "percent" and not f.sign]
+    if len(shares) < 2:
+        return
+    part = found.parts[number]
+    words = {t.text for t in found.stream[part.first : part.last]}
+    ways = {_way(found, f, part.last) for f in shares}
+    total = sum(f.value for f in shares)
+    says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %"
+    spans = tuple(f.span for f in shares)
+    if words & REST and len(shares) == len(figures):
+        yield Check("shares of a whole", abs(total - 100) <= 1, says, spans)
+    elif len(shares) == 2 and ways == {"up", "down"}:
+        yield Check("shares of a whole", total <= 101, says, spans)
+
+
+def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
+    part = found.parts[number]
+    for at in range(part.first, part.last):
+        if found.stream[at].text not in ("ci", "interval"):
+            continue
+        ends = [f for f in figures if f.first > at and f.first - at <= 9 and f.kind != "level"]
+        bounds = [f.value for f in ends[:2]]
+        before = [
+            f for f in figures if f.last <= at and not (f.kind in ("level", "percent") and at - f.last <= 2)
+        ]
+        before = [
+            f
+            for f in before
+            if f.kind not in ("low", "high", "p", "n", "alpha", "range") and at - f.last <= 12
+        ]
+        if len(bounds) < 2 or not before:
+            continue
+        if ends[0].first != ends[1].first and len(gap(found, ends[0], ends[1])) > 2:
+            continue
+        low, high = sorted(bounds)
+        value = before[-1].value
+        says = f"{value:g} with an interval from {low:g} to {high:g}"
+        yield Check(
+            "an interval holds its estimate", low <= value <= high, says, (before[-1].span, ends[0].span)
+        )
