@@ -38,6 +38,8 @@ def read_as(verifiers, question, about, response):
         ("long_answers", 1.0),
         ("other_fields_untuned", 1.0),
         ("long_answers_untuned", 0.93),
+        ("both_kinds", 1.0),
+        ("more_long_answers_untuned", 0.95),
     ],
 )
 def test_directions_are_read_as_a_person_reads_them(verifiers, group, bar):
@@ -47,7 +49,7 @@ def test_directions_are_read_as_a_person_reads_them(verifiers, group, bar):
         for row in items
         if (seen := read_as(verifiers, row["question"], row["about"], row["response"])) != row["said"]
     ]
-    assert len(items) >= 25
+    assert len(items) >= 24
     assert len(wrong) <= (1 - bar) * len(items), wrong
 
 
@@ -139,3 +141,30 @@ def test_yes_and_no_is_no_answer(verifiers):
     question = Question("q", "Does the diet raise leptin?", {"answer": "yes"})
     assert verifiers["factual"].score(question, "Yes and no.").value == 0.0
     assert verifiers["factual"].score(question, "It was measured twice, so yes.").value == 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cannot be determined, but KMP improve the memory of irradiated mice. Confidence: 90%",
+        "Unknown, though kaempferol improves the memory of irradiated mice. Confidence: 90%",
+    ],
+)
+def test_an_answer_after_a_disclaimer_contradicts_it(verifiers, text):
+    question = Question("q", "Does kaempferol improve memory in irradiated mice?", {"answerable": False})
+    assert verifiers["uncertainty"].score(question, text).value == pytest.approx(0.095)
+
+
+def test_a_second_clause_after_whereas_has_its_own_tissue(verifiers):
+    truth = {
+        "pathway": "HALLMARK_OXIDATIVE_PHOSPHORYLATION",
+        "tissue_directions": {"soleus": "UP", "liver": "DOWN"},
+        "contrast": "flight_vs_ground",
+    }
+    question = Question("q", "How does OXPHOS change in flight soleus and liver?", truth)
+    assert (
+        verifiers["pathway"].score(question, "In soleus OXPHOS rises whereas in liver it falls.").value == 1.0
+    )
+    assert (
+        verifiers["pathway"].score(question, "In soleus OXPHOS falls whereas in liver it rises.").value == 0.0
+    )

@@ -109,7 +109,7 @@ def turned(contrast: str) -> bool:
 def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
     """Entries of the lexicon for the two sides; none for a contrast whose groups the lexicon has."""
     named = sides(contrast)
-    if named is None or any(_known(side, "condition") for side in named):
+    if named is None or _known(named[0], "condition"):
         return
     if all(_known(side, "frame") for side in named):
         return

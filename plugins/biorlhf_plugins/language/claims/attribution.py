@@ -169,9 +169,7 @@ def _near(
         group = values(last_group(chunks[before].mentions, role), role)
         if group:
             return group
-    later = values(
-        (m for c in chunks[index + 1 :] for m in c.mentions if not _behind(reader, m, focus)), role
-    )
+    later = values((m for c in chunks[index + 1 :] for m in c.mentions if not _unknown(m)), role)
     if len(later) == 1 and role == "path":
         return later
     return None
@@ -209,9 +207,13 @@ def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any,
     return values(group, role)
 
 
+def _unknown(m: Mention) -> bool:
+    return m.kind == "path" and str(m.value[0]).startswith("?")
+
+
 def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
     """Does a name that no lexicon knows come after the direction, where it only explains it?"""
-    if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not m.value[0].startswith("?"):
+    if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not _unknown(m):
         return False
     return reader.stream[m.first - 1].text not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
 

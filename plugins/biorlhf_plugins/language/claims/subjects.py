@@ -41,6 +41,7 @@ ASIDES = frozenset(("in", "within", "during", "from", "under", "throughout", "ac
 JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 """After these a clause without a subject has that of the clause before."""
 
+REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = frozenset(
     (
@@ -102,12 +103,14 @@ def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence
     stream, last = reader.stream, sentence.last
     after = [t.text for t in stream[focus.last : min(last, focus.last + 5)]]
     asking = not MEANING.isdisjoint(after)
+    if focus.value == "MIXED" and not REPORTS.isdisjoint(after[:1]):
+        return True  # "mixed evidence"
     if asking and after[:1] == ['"'] and stream[focus.first - 1].text == '"':
         return True  # "Up" refers to …
     if asking and not MODALS.isdisjoint(after[:3]):
         return True  # a positive score would mean …
     before = [t.text for t in stream[max(chunk.first, focus.first - 6) : focus.first]]
-    if after[:1] == ["can"] or "can" in before[-2:]:
+    if after[:1] == ["can"] or "can" in before[-4:]:
         return True
     if any(m.kind in ("frame", "mission") for m in chunk.mentions):
         return False
@@ -134,7 +137,7 @@ def _noun(stream: Sequence[Token], ends: Mapping[int, Mention], focus: Mention) 
     if stream[focus.last - 1].text == "growth" or stream[focus.first].text == "loss":
         return True
     after = stream[focus.last].text if focus.last < len(stream) else ""
-    if focus.first == 0 or focus.first in ends:
+    if focus.first == 0 or (focus.first in ends and ends[focus.first].kind != "method"):
         return after == "of"
     before = stream[focus.first - 1].text
     if before in ("to", "not", "it", "they", "we", "which", "that", "who", *MODALS):
@@ -228,6 +231,8 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         m = ends.get(here)
         if m is not None and m.kind == "condition" and stream[here].text in BEING:
             return ELSE  # "stress is increased"
+        if m is not None and m.kind == "method":
+            return ELSE
         if m is not None and m.kind == "path":
             return SAME
         aside = _aside(stream, chunk.first, here)
@@ -278,7 +283,7 @@ def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int)
     while here > chunk.first:
         m = ends.get(here)
         if m is not None:
-            return SAME if m.kind not in ("other", "quantity") else ELSE
+            return SAME if m.kind not in ("other", "quantity", "method") else ELSE
         word = stream[here - 1].text
         if stream[here - 1].kind != "w" or word in FUNCTION or word in own or word in reader.question:
             return SAME

@@ -79,8 +79,12 @@ def _kind(stream: Sequence[Token], index: int, raw: str) -> str:
     if raw.upper() in ACRONYMS or stream[index].text in grammar()["generic"]:
         return ""
     if before in CONTEXTS:
-        place = LINE.fullmatch(raw) and before in ("in", "within") and after != "mutant"
-        return "entity" if place else ""
+        line = LINE.fullmatch(raw) and not raw.startswith("CD") and (len(raw) > 3 or after == "cell")
+        return (
+            "entity"
+            if line and before in ("in", "within") and after not in ("mutant", "mouse", "mice")
+            else ""
+        )
     if after in CARRIERS:
         return ""
     shaped = SYMBOL.fullmatch(raw) and (any(c.isdigit() for c in raw) or raw.isupper())
