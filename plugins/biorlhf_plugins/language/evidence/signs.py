@@ -19,7 +19,7 @@ NOT_WAYS = words_of("not_directions")
 
 BREAKS = words_of("breaks")
 OUTCOMES = frozenset(
-    ("risk", "hazard", "mortality", "odds", "death", "protective", "event", "harm", "relapse", "survival")
+    ("risk", "hazard", "mortality", "odd", "death", "protective", "event", "harm", "relapse", "survival")
 )
 TIMES = words_of("times")
 DECIDES = words_of("decides")
