@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.truth.credits import SIGNIFICANT
-from biorlhf_plugins.truth.facts import condition_fits
 from biorlhf_plugins.truth.gold import Direction, Gold
 from biorlhf_plugins.truth.graded import Graded
+from biorlhf_plugins.truth.slots import condition_fits
 
 NEAR = 0.25
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
