@@ -69,8 +69,8 @@ class Consistency:
 def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -> Iterator[Check]:
     """The checks of slots whose names the lexicon or the question knows.
 
-    Free prose denies and generalises about many things. Where nobody ``asked`` for a check, only the sets of
-    the question are looked at, and what is denied or said of all is left to the checks of the text's own words.
+    Free prose denies and generalises about many things. Where nobody ``asked`` for a check, only the sets
+    of the question are looked at; what is denied or said of all is left to the text's own words.
     """
     mentions = prompt_mentions(prompt)
     limits = {m.value.value for m in mentions if m.kind == "num" and isinstance(m.value, Number)}

@@ -23,7 +23,7 @@ ENRICHED = re.compile(r"enrich", re.I)
 
 SUPPOSED_BEFORE = re.compile(r"\b(?:to|can|may|might|could|would|should)\s+(?:be\s+)?$", re.I)
 SUPPOSED = re.compile(r"\W+(?:\w+\W+){0,2}(?:can|may|might|could|would)\b", re.I)
-"""Around a direction that is a purpose or a possibility: "to prevent inflammation", "its activation can …"."""
+"""Around a direction that is a purpose or a possibility: "to prevent inflammation", "activation can"."""
 
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
@@ -169,9 +169,7 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
 
 
 def _said_of(said: Extraction, claim: Claim) -> bool:
-    """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is a short one,
-    and has no other direction, unless the names are as many as the directions.
-    """
+    """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short, and has no other direction, unless the names are as many as the directions."""
     part = said.parts[claim.sentence]
     kinds = ("path",) if "pathways" in claim.slot.stated else ("path", "entity", "mission")
     names = sum(n.sentence == claim.sentence and n.kind in ("path", "entity", "mission") for n in said.named)
