@@ -169,8 +169,9 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
 
 
 def _said_of(said: Extraction, claim: Claim) -> bool:
-    """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short, and has no other direction, unless the names are as many as the directions."""
-    part = said.parts[claim.sentence]
+    """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short,
+    and has no other direction, unless the names are as many as the directions.
+    """
     kinds = ("path",) if "pathways" in claim.slot.stated else ("path", "entity", "mission")
     names = sum(n.sentence == claim.sentence and n.kind in ("path", "entity", "mission") for n in said.named)
     named = any(n.sentence == claim.sentence and n.kind in kinds for n in said.named)
