@@ -172,6 +172,7 @@ def _said_of(said: Extraction, claim: Claim) -> bool:
     """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short,
     and has no other direction, unless the names are as many as the directions.
     """
+    part = said.parts[claim.sentence]
     kinds = ("path",) if "pathways" in claim.slot.stated else ("path", "entity", "mission")
     names = sum(n.sentence == claim.sentence and n.kind in ("path", "entity", "mission") for n in said.named)
     named = any(n.sentence == claim.sentence and n.kind in kinds for n in said.named)
