@@ -19,36 +19,17 @@ from typing import TYPE_CHECKING, Any
 from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.policy import Trained, serving
+from biorlhf.runs.folder import Run, read_run
+from biorlhf.runs.listener import Listener, Silence
 from biorlhf.runs.store import RunStore
 from biorlhf.serving import policy
-from biorlhf.serving.policy import Trained
 
 if TYPE_CHECKING:
-    from biorlhf.runs.pipeline import Listener
-    from biorlhf.stage import StepResult
     from biorlhf.types import ScoredGroup
 
 #: ``{"lora.r": 8}`` or ``("lora.r=8",)``, as ``--set`` takes them.
 Overrides = Mapping[str, Any] | Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run that was made, as its folder tells.
-
-    ``metrics``: a row a step. ``evaluations``: name (``start``, ``after-<stage>``) -> what its file holds.
-    ``summary`` is empty and ``adapter`` None where the run did not finish.
-    """
-
-    folder: Path
-    metrics: list[dict[str, Any]] = field(repr=False)
-    evaluations: dict[str, dict[str, Any]] = field(repr=False)
-    summary: dict[str, Any] = field(repr=False)
-    adapter: Path | None = None
-
-    @property
-    def recipe(self) -> Recipe:
-        return RunStore(self.folder).recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +38,6 @@ class Evaluated:
 
     report: dict[str, Any] = field(repr=False)
     groups: tuple[ScoredGroup, ...] = field(repr=False)
-
-
-class Silence:
-    """A listener that shows nothing."""
-
-    def phase(self, text: str) -> None: ...
-
-    def begin(self, name: str, total: int, done: int, unit: str) -> None: ...
-
-    def step(self, result: StepResult) -> None: ...
-
-    def advance(self, count: int) -> None: ...
-
-    def end(self) -> None: ...
 
 
 def load_recipe(recipe: str | Path | Mapping[str, Any], overrides: Overrides = ()) -> Recipe:
@@ -114,21 +81,6 @@ def run(
     return read_run(folder)
 
 
-def read_run(folder: str | Path) -> Run:
-    """A run's record from its folder. Raises ``InputError`` where there is no run."""
-    store = RunStore.open(folder)
-    found = {path.stem: store.read_json(f"evaluations/{path.name}") for path in _evaluations(store)}
-    done = (store.folder / "summary.json").is_file()
-    adapter = store.folder / "adapter"
-    return Run(
-        folder=store.folder,
-        metrics=store.metrics(),
-        evaluations=found,
-        summary=store.read_json("summary.json") if done else {},
-        adapter=adapter if adapter.is_dir() else None,
-    )
-
-
 def evaluate(
     what: Run | str | Path | Recipe | Mapping[str, Any],
     overrides: Overrides = (),
@@ -164,7 +116,7 @@ def evaluate_trained(
     """Ask a policy the evaluation questions of its recipe."""
     from biorlhf.runs import pipeline
 
-    report, groups = pipeline.evaluate(policy.serving(chosen), listener, when=when, address=address)
+    report, groups = pipeline.evaluate(serving(chosen), listener, when=when, address=address)
     return Evaluated({**report, "policy": chosen.origin}, tuple(groups))
 
 
@@ -195,9 +147,14 @@ def _listener(quiet: bool) -> Listener:
     return listener()
 
 
-def _evaluations(store: RunStore) -> list[Path]:
-    """In the order in which they were made: the start, the stages, and those asked for later."""
-    order = ["start", *(f"after-{store.recipe.stage_name(i)}" for i in range(len(store.recipe.stages)))]
-    places = {name: place for place, name in enumerate(order)}
-    paths = (store.folder / "evaluations").glob("*.json")
-    return sorted(paths, key=lambda path: (places.get(path.stem, len(order)), path.stem))
+__all__ = [
+    "Evaluated",
+    "Overrides",
+    "Run",
+    "evaluate",
+    "evaluate_trained",
+    "load_recipe",
+    "read_run",
+    "run",
+    "write_evaluation",
+]

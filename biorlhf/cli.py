@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -14,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "run": ("biorlhf.commands.run:run", "Train as a recipe says, on Ray, or resume a run."),
     "validate": ("biorlhf.commands.validate:validate", "Check recipes without running them."),
-    "plugins": ("biorlhf.commands.plugins:plugins", "List verifiers, datasets, trainers and evaluators."),
+    "plugins": ("biorlhf.commands.plugins.app:app", "List every plugin, or write a new one."),
     "recipes": ("biorlhf.commands.recipes:recipes", "List the shipped recipes, or copy one out."),
     "score": ("biorlhf.commands.score:score", "Score answers in a file, without a model."),
     "audit": ("biorlhf.commands.audit:audit", "Attack the verifiers, and show which attacks pay."),
@@ -68,13 +69,13 @@ def _ended(number: int, frame: object) -> None:
     sys.exit(128 + number)
 
 
-def main() -> None:
+def main(command: Callable[[], object] = app) -> None:
     """Run the command line. Exit codes: 0 done; 2 the input is wrong; 1 the run failed."""
     from biorlhf.errors import BiorlhfError
 
     signal.signal(signal.SIGTERM, _ended)
     try:
-        app()
+        command()
     except BiorlhfError as error:
         print(f"error: {error}", file=sys.stderr)
         for note in getattr(error, "__notes__", ()):
@@ -83,6 +84,11 @@ def main() -> None:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
+
+
+def grpo_main() -> None:
+    """``biorlhf-grpo``, a command of BioRLHF 0.3 that stands on its own."""
+    main(lambda: _load("biorlhf-grpo", "biorlhf.compat.command:grpo")())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class BiorlhfError(Exception):
@@ -58,12 +59,20 @@ class InputError(BiorlhfError, ValueError):
             lines.append(f"  {self.hint}")
         return "\n".join(lines)
 
-    def __reduce__(self):  # keeps the parts when the error crosses a process
+    def __reduce__(self) -> tuple[Any, ...]:  # keeps the parts when the error crosses a process
         state = (self.where, self.found, self.expected, self.choices, self.name, self.hint)
         return _rebuild, (type(self), *state)
 
 
-def _rebuild(cls, where, found, expected, choices, name, hint):
+def _rebuild(
+    cls: type[InputError],
+    where: str,
+    found: str,
+    expected: str,
+    choices: tuple[str, ...],
+    name: str,
+    hint: str,
+) -> InputError:
     return cls(where, found, expected, choices=choices, name=name, hint=hint)
 
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import pluggy
@@ -48,12 +49,6 @@ class Verifier(Protocol):
     """Judges one completion. ``score`` must be a pure function of its arguments."""
 
     def score(self, question: Question, completion_text: str) -> Score: ...
-
-
-class DatasetBuilder(Protocol):
-    """``build(config)`` of a :class:`DatasetPlugin`; raises ``DataError`` where the input is wrong."""
-
-    def __call__(self, config: Any) -> Dataset: ...
 
 
 class Trainer(Protocol):
@@ -100,11 +95,37 @@ class VerifierPlugin(PluginRecord):
     kind = "verifier"
 
 
-class DatasetPlugin(PluginRecord):
-    """``build(config)`` returns a :class:`~biorlhf.types.Dataset`."""
+@dataclass(frozen=True, slots=True)
+class DatasetStream:
+    """A dataset that is ready to be written to files, without being held in memory as a whole.
 
-    __slots__ = ()
-    kind = "dataset"
+    Attributes:
+        name: its folder is called ``<name>_data`` where no other name is given.
+        write: writes a folder and returns what is to be told of it: ``counts`` by table, and more.
+        lines: what a person should read before, a line each.
+        warnings: what a person should know, each after the word "warning".
+        question: what a person at a terminal has to confirm, "" for nothing.
+        refusal: the error where it is not confirmed: it says what to change.
+    """
+
+    name: str
+    write: Callable[[Path], Mapping[str, Any]]
+    lines: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    question: str = ""
+    refusal: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPlugin(PluginRecord):
+    """``build(config)`` returns a :class:`~biorlhf.types.Dataset`, or raises ``DataError``.
+
+    ``stream(config)``, where there is one, returns a :class:`DatasetStream`: ``biorlhf data build`` takes it
+    in place of ``build``. A dataset that fits into memory needs none.
+    """
+
+    stream: Callable[[Any], DatasetStream] | None = None
+    kind: ClassVar[str] = "dataset"
 
 
 class TrainerPlugin(PluginRecord):

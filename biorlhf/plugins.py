@@ -8,10 +8,13 @@ import is remembered with its reason: it is fatal only to a recipe that asks for
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.metadata
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pluggy
@@ -19,11 +22,12 @@ from pydantic import BaseModel
 
 from biorlhf import hookspecs
 from biorlhf.errors import PluginError
-from biorlhf.hookspecs import PluginRecord
+from biorlhf.hookspecs import DatasetPlugin, DatasetStream, PluginRecord
+from biorlhf.inputs.validation import validate_model
+from biorlhf.types import Dataset
 
 GROUP = "biorlhf"
-BUILTINS = "biorlhf_plugins"
-KINDS = {
+KINDS: dict[str, tuple[str, type[PluginRecord]]] = {
     "verifier": ("biorlhf_verifiers", hookspecs.VerifierPlugin),
     "dataset": ("biorlhf_datasets", hookspecs.DatasetPlugin),
     "trainer": ("biorlhf_trainers", hookspecs.TrainerPlugin),
@@ -113,14 +117,36 @@ class Catalogue:
 
     def config(self, kind: str, name: str, settings: dict[str, Any], *, where: str = "") -> BaseModel:
         """A plugin's settings, checked against its own model; a wrong one raises ``RecipeError``."""
-        from biorlhf.recipe.validation import validate_model
-
         return validate_model(self.get(kind, name, where=where).record.config, settings, where=where)
 
     def build(self, kind: str, name: str, settings: dict[str, Any], *, where: str = "") -> Any:
         """The working object behind a name."""
         entry = self.get(kind, name, where=where)
         return entry.record.build(self.config(kind, name, settings, where=where))
+
+    def stream(self, name: str, settings: dict[str, Any], *, where: str = "") -> DatasetStream:
+        """A dataset ready to be written: the plugin's own stream, or what it builds in memory."""
+        entry = self.get("dataset", name, where=where)
+        config = self.config("dataset", name, settings, where=where)
+        own = entry.record.stream if isinstance(entry.record, DatasetPlugin) else None
+        return own(config) if own is not None else _in_memory(entry.record.build(config))
+
+
+def _in_memory(dataset: Dataset) -> DatasetStream:
+    def write(folder: Path) -> dict[str, Any]:
+        counts = {name: len(getattr(dataset, name)) for name in ("questions", "examples", "preferences")}
+        paths = builtin_part("making.parquet").to_parquet(dataset, folder)
+        return {"counts": counts, "files": [path.name for path in paths]}
+
+    return DatasetStream(dataset.name, write)
+
+
+def builtin_part(name: str) -> ModuleType:
+    """A part of the built-in plugins that commands use and no recipe names: ``check``, ``making.parquet``.
+
+    The core reaches biorlhf_plugins in this module alone, and by name, as it does those of third parties.
+    """
+    return importlib.import_module(f"biorlhf_plugins.{name}")
 
 
 def new_manager() -> pluggy.PluginManager:
@@ -136,10 +162,8 @@ def load(*, entry_points: bool = True, extra: tuple[Any, ...] = ()) -> Catalogue
     sources: dict[str, Provenance] = {}
     broken: list[Broken] = []
 
-    import biorlhf_plugins
-
     own = Provenance("biorlhf", own_version())
-    for module in biorlhf_plugins.builtin_modules():
+    for module in importlib.import_module("biorlhf_plugins").builtin_modules():
         sources[manager.register(module, name=module.__name__) or ""] = own
     if entry_points:
         _load_entry_points(manager, sources, broken)

@@ -10,8 +10,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from biorlhf.reward import RewardComposer
-from biorlhf.types import AdapterRef, Dataset, Group, Question, ScoredGroup, StepMetrics, TrainGroup
+from biorlhf.types import (
+    AdapterRef,
+    Dataset,
+    Group,
+    Question,
+    Reward,
+    Score,
+    ScoredGroup,
+    StepMetrics,
+    TrainGroup,
+)
+
+# What the canary's tokens are taken from: figures, names and symbols that adapters change early. Learner and
+# sampler must give this text the same log-probabilities, or they do not hold the same policy.
+CANARY_PROMPT = "How many genes change in soleus under hindlimb unloading?"
+CANARY_ANSWER = "Soleus has 6,425 DEGs under HU. Confidence: 90%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,20 @@ class Scorers(Protocol):
         ...
 
 
+class Composer(Protocol):
+    """What a trainer may use of :class:`biorlhf.reward.RewardComposer`, which meets this."""
+
+    weights: dict[str, float]
+
+    def compose(self, scores: Mapping[str, Score]) -> Reward:
+        """Weighted mean over the verifiers that scored, with their weights renormalised."""
+        ...
+
+    def score(self, question: Question, response: str) -> Reward:
+        """The reward of one text, judged in this process: a verifier that hangs is not stopped here."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage of a recipe, ready to run.
@@ -109,7 +137,7 @@ class Stage:
     learner: Learner
     rollouts: Rollouts | None = None
     scorers: Scorers | None = None
-    composer: RewardComposer | None = None
+    composer: Composer | None = None
     max_completion_tokens: int = 0
     temperature: float = 1.0
     top_p: float = 1.0

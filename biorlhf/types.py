@@ -11,12 +11,25 @@ Units: rewards and scores lie in [0, 1]; log-probabilities are in nats; times ar
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 JSON = Mapping[str, Any]
+
+
+class Asked:
+    """What has a prompt, and may have an instruction that asks for an answer block."""
+
+    __slots__ = ()
+    prompt: str
+    instruction: str
+
+    @property
+    def asked(self) -> str:
+        """What the model sees before its recipe's template: the prompt, then the instruction."""
+        return f"{self.prompt}\n\n{self.instruction}" if self.instruction else self.prompt
 
 
 class Split(StrEnum):
@@ -28,12 +41,13 @@ class Split(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Question(Asked):
     """One question with what is known to be true about it.
 
     ``ground_truth`` is a JSON object in the vocabulary of docs/ground_truth.md. ``verifiers`` names
     those that may judge it; empty means every active one that finds something to judge.
-    ``answer`` is a gold answer in prose: audits score it, training never sees it.
+    ``answer`` is a gold answer: audits score it, training never sees it. ``instruction`` asks for the
+    answer's form and follows the prompt where the model sees it; with one, an answer without a block is none.
     """
 
     id: str
@@ -49,11 +63,12 @@ class Question:
     family: str = ""
     split_group: str = ""
     fact_ids: tuple[str, ...] = ()
+    instruction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """One supervised text: the prompt, and the response to be learnt."""
+class Example(Asked):
+    """One supervised text: the prompt, and the response to be learnt. ``instruction`` as in a question."""
 
     id: str
     prompt: str
@@ -63,10 +78,11 @@ class Example:
     split: str = Split.TRAIN.value
     split_group: str = ""
     fact_ids: tuple[str, ...] = ()
+    instruction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Preference:
+class Preference(Asked):
     """Two responses to one prompt, of which ``chosen`` is the better one."""
 
     id: str
@@ -78,11 +94,55 @@ class Preference:
     split: str = Split.TRAIN.value
     split_group: str = ""
     fact_ids: tuple[str, ...] = ()
+    instruction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The world that a dataset speaks of, name -> synonyms: by it what is asked is told from its foils.
+
+    ``entities`` are tissues, cell lines, clusters, samples; ``sets`` gene sets; ``contrasts`` give, for each
+    ``numerator_vs_denominator``, what else its two sides are called; ``quantities`` their units.
+    """
+
+    entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conditions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contrasts: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    quantities: Mapping[str, str] = field(default_factory=dict)
+
+    def __or__(self, other: Names) -> Names:
+        """Both worlds; of a name that both have, the synonyms of both."""
+        return Names(
+            _joined(self.entities, other.entities),
+            _joined(self.conditions, other.conditions),
+            _joined(self.sets, other.sets),
+            {**self.contrasts, **other.contrasts},
+            {**self.quantities, **other.quantities},
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, for a recipe; what is empty is left out."""
+        listed = {
+            kind: {name: list(synonyms) for name, synonyms in getattr(self, kind).items()}
+            for kind in ("entities", "conditions", "sets")
+        }
+        sides = {name: [list(side) for side in pair] for name, pair in self.contrasts.items()}
+        whole = {**listed, "contrasts": sides, "quantities": dict(self.quantities)}
+        return {kind: table for kind, table in whole.items() if table}
+
+
+def _joined(
+    one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(dict.fromkeys((*one.get(name, ()), *other.get(name, ())))) for name in (*one, *other)}
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """What a dataset plugin builds. Any of the three tables may be empty.
+
+    ``names`` are those that its ground truths do not give themselves: synonyms of a lab.
 
     ``provenance`` holds what a run's manifest records: files with their sha256, source, licence.
     """
@@ -92,6 +152,7 @@ class Dataset:
     examples: tuple[Example, ...] = ()
     preferences: tuple[Preference, ...] = ()
     provenance: JSON = field(default_factory=dict)
+    names: Names = Names()
 
 
 class Status(StrEnum):
@@ -252,8 +313,3 @@ class StepMetrics:
         bad = sorted(name for name, value in self.values.items() if not math.isfinite(value))
         if bad:
             raise ValueError(f"{self.stage} step {self.step}: not a finite number: {', '.join(bad)}")
-
-
-def flat_rewards(groups_P: Sequence[ScoredGroup]) -> list[Reward]:
-    """Rewards of all completions, in order: ``_P`` groups of ``_G`` become ``_N``."""
-    return [reward for scored in groups_P for reward in scored.rewards]

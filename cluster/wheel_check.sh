@@ -25,4 +25,13 @@ done
 echo '{"id": "a", "prompt": "How many DEGs does HU cause in soleus?", "response": "6,425 DEGs. Confidence: 90%", "ground_truth": {"facts": [{"entity": "soleus", "condition": "HU", "quantity": "DEG count", "value": 6425}]}}' >in.jsonl
 "$bin/biorlhf" score in.jsonl --out out.jsonl
 cat out.jsonl
+# A new plugin of each kind is written from the templates in the wheel; one of them is built, installed and used.
+for kind in verifier dataset trainer evaluator; do
+    "$bin/biorlhf" plugins new "$kind" "new_$kind" --folder new
+done
+"$python" -m build --wheel --no-isolation --outdir built new/new_verifier >build.log || { cat build.log; exit 1; }
+"$bin/python" -m pip install -q --disable-pip-version-check --no-deps built/*.whl
+echo '{"id": "a", "prompt": "Which tissue?", "response": "The soleus.", "ground_truth": {"answer": "soleus"}}' >in.jsonl
+"$bin/biorlhf" score in.jsonl --out out.jsonl --verifiers new_verifier
+grep -q '"reward": *1.0' out.jsonl
 echo "wheel: ok"

@@ -11,12 +11,12 @@ import ray
 from ray.exceptions import RayTaskError
 
 from biorlhf.actors.fetch import ActorLost, fetch, root_cause
-from biorlhf.engines.samplers.contract import Sampler, SamplerSpec, build_sampler
+from biorlhf.engines.samplers.build import Sampler, SamplerSpec, build_sampler
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
-from biorlhf.stage import Adapter, Sampling
+from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
 from biorlhf.types import Group, Question, TrainGroup
-from biorlhf.workers.crew import CANARY_ANSWER, CANARY_PROMPT, ControlledLearner, check_canary, highest_rank
+from biorlhf.workers.crew import ControlledLearner, check_canary, highest_rank
 
 MAX_RESTARTS = 3  # of one actor in one run: more than that is no accident
 
@@ -75,7 +75,6 @@ class RayRollouts:
         self.restarts = [0] * len(self.actors)
         self.adapter: Any = None  # a reference to the adapter in Ray's object store
         self.canary: tuple[ControlledLearner, TrainGroup] | None = None
-        self.canary_gap = 0.0
 
     def _start(self, place: Any) -> Any:
         rollout = self.recipe.rollout
@@ -109,10 +108,8 @@ class RayRollouts:
         theirs = self._on_all("logprobs", *ids)
         own = learner.logprobs(*ids)
         tolerance = self.recipe.rollout.canary_tolerance
-        self.canary_gap = max(
+        for number, values in enumerate(theirs):
             check_canary(own, values, tolerance, f"rollout actor {number + 1}")
-            for number, values in enumerate(theirs)
-        )
 
     def _on_all(self, method: str, *args: Any) -> list[Any]:
         refs = [getattr(actor, method).remote(*args) for actor in self.actors]

@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveInt
 
 from biorlhf.errors import DataError
-from biorlhf.recipe import Section, yaml12
-from biorlhf.recipe.validation import validate_model
+from biorlhf.inputs import yaml12
+from biorlhf.inputs.validation import validate_model
+from biorlhf.recipe import Section
 
 PLACEHOLDERS = (
     "prompt",

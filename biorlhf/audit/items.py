@@ -16,18 +16,21 @@ from biorlhf.types import Question
 
 DIRECTIONS = {"UP": "up", "DOWN": "down", "NS": "not significant", "MIXED": "mixed"}
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP", "NS": "UP", "MIXED": "UP"}
-TISSUES = ("heart", "hippocampus", "liver", "soleus", "kidney", "thymus", "skin", "eye")
 RIVALS = 8
 NUMBER = re.compile(r"(?<![\w.,])[-\u2212]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,]\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What the items of a dataset have as answers: values by quantity, phrases, and bare constants."""
+    """What the items of a dataset have as answers: values by quantity, phrases, and bare constants.
+
+    ``places`` are the tissues, or whatever else its facts are about, in the order in which they are met.
+    """
 
     values: Mapping[str, tuple[Any, ...]]
     answers: tuple[str, ...]
     constants: tuple[str, ...]
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,18 @@ def pool(questions: Sequence[Question], constants: int = 8) -> Pool:
     values: dict[str, Counter[Any]] = {}
     answers: Counter[str] = Counter()
     classes: Counter[str] = Counter()
+    places: dict[str, None] = {}
     for question in questions:
         truth = question.ground_truth
+        places |= dict.fromkeys(_places(truth))
         for fact in truth.get("facts") or ():
             values.setdefault(str(fact.get("quantity")), Counter())[fact.get("value")] += 1
         if isinstance(truth.get("answer"), str):
             answers[truth["answer"]] += 1
         classes.update(_classes(truth))
     common = {quantity: tuple(v for v, _ in found.most_common()) for quantity, found in values.items()}
-    return Pool(common, tuple(answers), tuple(name for name, _ in classes.most_common(constants)))
+    often = tuple(name for name, _ in classes.most_common(constants))
+    return Pool(common, tuple(answers), often, tuple(dict.fromkeys(name.lower() for name in places)))
 
 
 def placeholders(question: Question, dataset: Pool) -> dict[str, tuple[str, ...]]:
@@ -73,7 +79,7 @@ def placeholders(question: Question, dataset: Pool) -> dict[str, tuple[str, ...]
         near = {
             "slipped_decimal": _with_numbers(gold, numbers, lambda value: value * 10),
             "slipped_sign": _with_numbers(gold, numbers, lambda value: -value),
-            "other_tissue": _other_tissue(gold, truth),
+            "other_tissue": _other_tissue(gold, truth, dataset.places),
         }
         found |= {name: text for name, text in near.items() if text != gold}
     known = {name: (text,) for name, text in found.items() if text}
@@ -180,16 +186,26 @@ def _with_numbers(text: str, wanted: Sequence[float], change: Any) -> str:
     return NUMBER.sub(replace, text)
 
 
-def _other_tissue(text: str, truth: Mapping[str, Any]) -> str:
-    """The text with its tissues exchanged for each other, or one tissue for another."""
-    names = [str(fact.get("entity")) for fact in truth.get("facts") or ()]
-    names += [str(truth["tissue"])] if truth.get("tissue") else []
-    names = [name for name in dict.fromkeys(names) if name.lower() in TISSUES]
-    if not names:
+def _places(truth: Mapping[str, Any]) -> list[str]:
+    """What an item's facts are about: their entities, and the tissue that it names."""
+    names = [str(fact["entity"]) for fact in truth.get("facts") or () if fact.get("entity")]
+    return [*names, str(truth["tissue"])] if truth.get("tissue") else names
+
+
+def _other_tissue(text: str, truth: Mapping[str, Any], places: Sequence[str]) -> str:
+    """The text with its tissues exchanged for each other, or one tissue for another of the dataset.
+
+    A dataset about one tissue alone has no other: there the text stays as it is, which is no attack.
+    """
+    named = dict.fromkeys(name.lower() for name in _places(truth))
+    names = [name for name in named if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
+    spare = [name for name in places if name not in named]
+    if len(names) > 1:
+        table = dict(zip(names, names[1:] + names[:1], strict=True))
+    elif names and spare:
+        table = {names[0]: spare[0]}
+    else:
         return text
-    spare = next(tissue for tissue in TISSUES if tissue not in [name.lower() for name in names])
-    swap = dict(zip(names, names[1:] + names[:1], strict=True)) if len(names) > 1 else {names[0]: spare}
-    table = {name.lower(): other for name, other in swap.items()}
 
     def replace(match: re.Match[str]) -> str:
         other = table[match[0].lower()]

@@ -44,14 +44,16 @@ def audit(
     from biorlhf.audit.board import audit as run_audit
     from biorlhf.commands.score import verifier_name
     from biorlhf.commands.score_view import RowProgress
+    from biorlhf.ground_truth import names_of
     from biorlhf.scoring.pool import ScorerPool, cores
 
     spec, sources = _sources(dataset, recipe, questions, verifier)
     file = library.load(attacks, verifier_name)
     options = AuditOptions(limit, seed, judge_reward=recipe is not None)
     reports = {}
-    with ScorerPool(spec, jobs or cores()) as pool:
-        for name, items in sources.items():
+    for name, items in sources.items():
+        names = names_of(question.ground_truth for question in items)
+        with ScorerPool(spec.with_names(names), jobs or cores()) as pool:
             progress = RowProgress(sys.stderr, "items")
             progress.start(min(limit or len(items), len(items)))
             try:

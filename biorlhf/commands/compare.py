@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from biorlhf.errors import InputError
+
+if TYPE_CHECKING:
+    from biorlhf.statistics.paired import Row
 
 HEADLINE = {("reward", "reward"), ("question_answering", "overall.accuracy"), ("calibration", "brier")}
 MOST_KEYS = 12
@@ -62,9 +65,9 @@ def compare(
     _print(summary, rows)
 
 
-def _conclusion(rows: list) -> str:
+def _conclusion(rows: list[Row]) -> str:
     compared = [row for row in rows if row.difference is not None]
-    outside = [row for row in compared if not row.difference.is_noise]
+    outside = [row for row in compared if row.difference is not None and not row.difference.is_noise]
     if not compared:
         return "nothing can be compared: no metric has single answers in both runs"
     if not outside:
@@ -78,7 +81,7 @@ def _conclusion(rows: list) -> str:
     )
 
 
-def _print(summary: dict[str, Any], rows: list) -> None:
+def _print(summary: dict[str, Any], rows: list[Row]) -> None:
     from rich.console import Console
 
     from biorlhf.commands.report import print_rows

@@ -8,7 +8,8 @@ from typing import Any
 
 import typer
 
-from biorlhf.recipe import Recipe, yaml12
+from biorlhf.inputs import yaml12
+from biorlhf.recipe import Recipe
 from biorlhf.runs import data, pipeline
 from biorlhf.workers.plan import requests
 
@@ -45,7 +46,7 @@ def _stage(prepared: pipeline.Prepared, index: int) -> dict[str, Any]:
             row["completions_a_step"] = completions
             row["completion_tokens_a_step_at_most"] = completions * recipe.rollout.max_completion_tokens
     else:
-        texts = [e.prompt + e.response for e in prepared.dataset.examples if e.split == "train"]
+        texts = [e.asked + e.response for e in prepared.dataset.examples if e.split == "train"]
         row["tokens_an_epoch_about"] = math.ceil(sum(map(len, texts)) / CHARACTERS_PER_TOKEN)
     return row
 

@@ -44,7 +44,7 @@ def evaluate(
     chosen = [f"evaluation.{key}={json.dumps(v)}" for key, v in given.items() if v is not None]
     policy = _trained(run, adapter, recipe, (*(overrides or ()), *chosen))
     asked = policy.untrained if base_only else policy
-    store, path = _place(asked.store, out, name)
+    store, path = _place(asked.run, out, name)
     bars = listener()
     bars.phase(f"evaluating {asked.origin} on {asked.recipe.model.base}")
     found = api.evaluate_trained(asked, bars, when=path.rpartition("/")[2], address=address)
@@ -71,7 +71,7 @@ def _trained(run: Path | None, adapter: Path | None, recipe: Path | None, overri
     return policy.of_recipe(recipes.load(recipe, overrides))
 
 
-def _place(run: RunStore | None, out: Path | None, name: str | None) -> tuple[RunStore | None, str]:
+def _place(run: Path | None, out: Path | None, name: str | None) -> tuple[RunStore | None, str]:
     """Where to write (None: nowhere) and the evaluation's path in it, refusing what would be overwritten.
 
     A run's own names are not to be taken: a run that is resumed would believe that it has evaluated.
@@ -80,9 +80,10 @@ def _place(run: RunStore | None, out: Path | None, name: str | None) -> tuple[Ru
 
     if name is not None and (name != Path(name).name or name.startswith((*RESERVED, "."))):
         raise InputError("--name", repr(name), "a plain name that is neither 'start' nor 'after-…'")
-    store, folder = (RunStore(out), "") if out is not None else (run, "evaluations/")
-    if store is None:
+    place = out or run
+    if place is None:
         return None, name or "evaluation"
+    store, folder = RunStore(place), "" if out is not None else "evaluations/"
     taken = {path.stem for path in (store.folder / folder).glob("*.json")}
     if name is None:
         name = next(n for n in (f"evaluation-{k}" for k in range(1, 100_000)) if n not in taken)

@@ -12,7 +12,7 @@ import typer
 from biorlhf.errors import InputError
 
 if TYPE_CHECKING:
-    from biorlhf.serving.policy import Trained
+    from biorlhf.recipe.policy import Trained
 
 MARK = "biorlhf_export.json"
 DTYPES = ("bf16", "fp32")
@@ -75,8 +75,8 @@ def export_to(to: Path, chosen: Trained, *, merged: bool, dtype: str | None) -> 
         sha256 = engine.adapter_of(chosen).ref.sha256
         base = base_name(chosen.recipe.model.base)
         written = {"kind": kind, "base": base, "dtype": used, "adapter_sha256": sha256, "check": found}
-        assert chosen.store is not None
-        run, evaluations = report.load_run(chosen.store.folder), api.read_run(chosen.store.folder).evaluations
+        assert chosen.run is not None
+        run, evaluations = report.load_run(chosen.run), api.read_run(chosen.run).evaluations
         own = tuple(when for when, held in evaluations.items() if held["adapter"]["sha256"] == sha256)
         given = card.Given(kind, base, used, sha256, chosen.origin, found, own, base in PACKAGED)
         (partial / "README.md").write_text(card.card(given, run, own_version()), encoding="utf-8")

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -101,7 +101,7 @@ def _load(chosen: Trained, engine: str | None, max_tokens: int | None) -> Answer
     return Answerer(chosen, engine=engine, max_tokens=max_tokens)
 
 
-def _answers(answerer: Answerer, prompts: list[Prompt], sampling: Sampling) -> Iterator[list[dict]]:
+def _answers(answerer: Answerer, prompts: list[Prompt], sampling: Sampling) -> Iterator[list[dict[str, Any]]]:
     """The rows of each prompt, in the order of the prompts, as early as that order allows."""
     from biorlhf.serving.answering import rows_of
 

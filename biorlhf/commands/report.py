@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from biorlhf.reports.run import Run
+    from biorlhf.reports.run import RunReport
     from biorlhf.statistics.intervals import Rate
     from biorlhf.statistics.paired import Row
 
@@ -41,7 +41,7 @@ def report(
         typer.echo(f"report: {html}", err=as_json)
 
 
-def _write_page(run: Run, path: Path) -> None:
+def _write_page(run: RunReport, path: Path) -> None:
     from biorlhf.reports.page import page
 
     try:
@@ -51,7 +51,7 @@ def _write_page(run: Run, path: Path) -> None:
         raise InputError("--html", f"{path} cannot be written: {error.strerror}") from None
 
 
-def _print(run: Run) -> None:
+def _print(run: RunReport) -> None:
     from rich.console import Console
 
     from biorlhf.reports import run as report
@@ -118,7 +118,7 @@ def _cell(rate: Rate | None, most: int) -> str:
     return show(rate) + (f" n={rate.n}" if rate and rate.n < most else "")
 
 
-def _print_reliability(console: Console, run: Run) -> None:
+def _print_reliability(console: Console, run: RunReport) -> None:
     from biorlhf.reports.run import show
     from biorlhf.statistics.intervals import Rate
 

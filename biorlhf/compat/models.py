@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf import api, plugins
+from biorlhf.compat.installed import MODELS, require
 from biorlhf.errors import DataError, InputError
+from biorlhf.ground_truth.forms import unblocked
+from biorlhf.inputs.rows import read_rows
 
 TISSUES = ("heart", "hippocampus", "liver", "soleus", "eye", "thymus", "kidney", "gastrocnemius", "skin")
 KEYS = ("id", "question", "prompt", "expected_answer", "expected", "answer", "category", "type", "kind")
@@ -61,6 +64,7 @@ def evaluate_model(
         DataError: a row that cannot be read; InputError: no such adapter, or one of another base.
     """
     rows = _questions(Path(test_questions_path))
+    require(*MODELS)
     if base_model is None:
         if model_path is None:
             raise InputError("base_model", "neither base_model nor model_path is given")
@@ -78,7 +82,7 @@ def evaluate_model(
                     "dtype": "nf4" if use_4bit else "bf16",
                     "adapter": model_path,
                 },
-                "prompt": {"template": "alpaca", "max_tokens": 1024},
+                "prompt": {"template": "alpaca", "answer": "free", "max_tokens": 1024},
                 "data": [{"dataset": "jsonl", "file": str(file), "split": "test"}],
                 "verifiers": [{"verifier": "factual", "weight": 1}],
                 "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-4}}],
@@ -128,21 +132,11 @@ def _result(rows: Sequence[Mapping[str, Any]], found: api.Evaluated) -> Evaluati
 
 def _questions(path: Path) -> list[dict[str, Any]]:
     """Each row as a question of the dataset ``jsonl``, in an order that its ids keep."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        rows = (
-            json.loads(text) if text.lstrip().startswith("[") else [json.loads(x) for x in text.splitlines()]
-        )
-    except (OSError, ValueError) as error:
-        raise DataError(str(path), f"cannot be read: {error}", "a JSON list of questions") from None
-    if not rows:
-        raise DataError(str(path), "no question in it")
-    return [_question(f"{path}: question {number}", number, row) for number, row in enumerate(rows, 1)]
+    rows = enumerate(read_rows(path), 1)
+    return [_question(where, number, row) for number, (where, row) in rows]
 
 
-def _question(where: str, number: int, row: Any) -> dict[str, Any]:
-    if not isinstance(row, dict):
-        raise DataError(where, f"a {type(row).__name__}", '{"question": …, "expected_answer": …}')
+def _question(where: str, number: int, row: Mapping[str, Any]) -> dict[str, Any]:
     for key in row:
         if key not in KEYS + OTHER_KEYS:
             raise DataError(where, f"unknown key {key!r}", choices=KEYS + OTHER_KEYS, name=str(key))
@@ -191,18 +185,22 @@ def create_sft_dataset(
     left_out |= set() if include_chain_of_thought else {"chain_of_thought"}
     dataset = plugins.catalogue().build("dataset", "kmp", {"split": "paraphrase"})
     texts = [
-        {"text": f"### Instruction:\n{example.prompt}\n\n### Response:\n{example.response}"}
+        {"text": f"### Instruction:\n{example.prompt}\n\n### Response:\n{unblocked(example.response)}"}
         for example in dataset.examples
         if example.kind not in left_out and example.split == "train"
     ]
-    path = Path(output_path)
+    write_json(Path(output_path), texts)
+    return texts
+
+
+def write_json(path: Path, value: Any, *, indent: int = 1) -> None:
+    """Write ``value`` as JSON, whole or not at all; ``InputError`` where ``path`` cannot be written."""
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(json.dumps(texts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(value, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
         os.replace(partial, path)
     except OSError as error:
         raise InputError("output_path", f"{path} cannot be written: {error.strerror}") from None
-    return texts
 
 
 def load_model_for_inference(
@@ -220,6 +218,7 @@ def load_model_for_inference(
         device_map: ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
         merge_adapters: merge into the weights; not with ``use_4bit``, which would round the adapter away.
     """
+    require(*MODELS)
     from biorlhf.engines.samplers.inference import base_of, load_with_adapter
     from biorlhf.recipe import Model
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from biorlhf.errors import InputError
+from biorlhf.recipe.shipped import shipped
 
 # Options that change nothing here, and why.
 WITHOUT_EFFECT = {
@@ -47,13 +48,27 @@ class Options(BaseModel):
     @classmethod
     def from_json(cls, path: str | Path) -> Self:
         """The options of a JSON file. Raises ``InputError`` where it is missing or no JSON object."""
+        if not Path(path).exists():
+            raise _missing(Path(path))
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise InputError(str(path), f"cannot be read: {error}", "a JSON file of options") from None
         if not isinstance(data, dict):
             raise InputError(str(path), f"a {type(data).__name__}", "a JSON object of options")
-        return cls(**data)
+        try:
+            return cls(**data)
+        except InputError as error:
+            raise InputError(
+                f"{path}: {error.where}", error.found, error.expected, choices=error.choices, name=error.name
+            ) from None
+
+
+def _missing(path: Path) -> InputError:
+    near = [p.name for p in path.parent.glob("*.json")]
+    copy = shipped("configs") / path.name  # outside a checkout there is no configs/ beside the user
+    hint = f"a file of this name ships with biorlhf: {copy}" if copy.is_file() else ""
+    return InputError(str(path), "cannot be read: no such file", choices=near, name=path.name, hint=hint)
 
 
 def _refusal(cls: type[Options], error: ValidationError) -> InputError:

@@ -106,7 +106,7 @@ def _sft(config: SFTTrainingConfig) -> dict[str, Any]:
     return {
         **_common(config, "sft"),
         "model": _model(config.model_name, None, config),
-        "prompt": {"template": "alpaca", "max_tokens": config.max_length},
+        "prompt": {"template": "alpaca", "answer": "free", "max_tokens": config.max_length},
         "data": _file(config),
         "stages": [stage],
     }
@@ -124,7 +124,7 @@ def _dpo(config: DPOTrainingConfig) -> dict[str, Any]:
     return {
         **_common(config, "dpo"),
         "model": _model(config.base_model, config.sft_model_path, config),
-        "prompt": {"template": "alpaca", "max_tokens": config.max_prompt_length},
+        "prompt": {"template": "alpaca", "answer": "free", "max_tokens": config.max_prompt_length},
         "data": _file(config),
         "stages": [stage],
     }
@@ -160,7 +160,7 @@ def _grpo(config: GRPOConfig) -> dict[str, Any]:
     return {
         **common,
         "model": model,
-        "prompt": {"template": "alpaca", "max_tokens": config.max_prompt_length},
+        "prompt": {"template": "alpaca", "answer": "free", "max_tokens": config.max_prompt_length},
         "data": [
             {"dataset": "genelab", "hold_out_tissues": list(config.hold_out_tissues or ())},
             {"dataset": "kmp", "split": "paraphrase"},
@@ -175,6 +175,7 @@ def _grpo(config: GRPOConfig) -> dict[str, Any]:
             "canary_tolerance": 0.1,
             "timeout_s": 1800,
         },
+        "scorer": {} if gpu else {"cpus": 0},  # two cores are enough where there is no GPU, as in quickstart
         "learner": {
             **common["learner"],
             "gpus": 0.5 if gpu else 0,

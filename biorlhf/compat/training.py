@@ -13,6 +13,7 @@ from typing import Any
 
 from biorlhf import api
 from biorlhf.api import Overrides
+from biorlhf.compat.installed import MODELS, require
 from biorlhf.compat.models import (
     EvaluationResult,
     create_sft_dataset,
@@ -77,6 +78,7 @@ def _train(config: Any, overrides: Overrides, quiet: bool) -> str:
     if loud:
         warnings.warn(f"without effect: {'; '.join(loud)}", stacklevel=3)
     recipe = recipe_of(config, overrides)
+    require(*MODELS, *(["ray"] if recipe.cluster.backend == "ray" else []))
     done = api.run(recipe, quiet=quiet)
     if done.adapter is None:
         raise InputError(str(done.folder), "the run wrote no adapter")

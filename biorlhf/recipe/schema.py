@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -17,10 +15,6 @@ from pydantic import (
     PositiveInt,
     model_validator,
 )
-
-from biorlhf.errors import InputError, RecipeError
-from biorlhf.recipe import yaml12
-from biorlhf.recipe.validation import apply_override, locate, validate_model
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -79,11 +73,16 @@ class Optimizer(Section):
 
 
 class Prompt(Section):
-    """How a question becomes the model's input. ``instruction`` is appended to every question."""
+    """How a question becomes the model's input. ``instruction`` is appended to every question.
+
+    ``answer``: ``block`` asks for an answer and a confidence on two closing lines, in the form that the
+    question's ground truth fixes, and grades those; ``free`` asks for nothing and reads the whole text.
+    """
 
     template: Literal["chat", "alpaca", "plain"] = "chat"
     system: str | None = None
     instruction: str = ""
+    answer: Literal["block", "free"] = "block"
     max_tokens: PositiveInt = 512
     truncate: Literal["left", "right"] = "left"
 
@@ -225,96 +224,3 @@ class Recipe(Section):
 
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
-
-
-def load(path: str | Path, overrides: tuple[str, ...] = (), *, catalogue: Any = None) -> Recipe:
-    """Read, override and check a recipe, plugins' own settings included.
-
-    Args:
-        path: a YAML or JSON file.
-        overrides: ``a.b.0.c=value`` strings, the value in YAML.
-        catalogue: the plugins to check against; this process's by default.
-
-    Raises:
-        RecipeError: with file, line, dotted path, what was found, what is allowed, the nearest match.
-    """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        raise RecipeError(str(path), "no such file", choices=near, name=path.name) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(str(path), f"cannot be read: {error}") from None
-    data, lines = yaml12.load(text, str(path))
-    return from_data(data, str(path), lines, overrides, catalogue=catalogue)
-
-
-def from_data(
-    data: Any,
-    where: str = "recipe",
-    lines: dict[yaml12.Path, int] | None = None,
-    overrides: tuple[str, ...] = (),
-    *,
-    catalogue: Any = None,
-) -> Recipe:
-    """The recipe that plain data describes; see :func:`load`."""
-    if not isinstance(data, dict):
-        kind = "nothing" if data is None else type(data).__name__
-        raise RecipeError(where, f"a recipe must be a mapping of keys, not {kind}")
-    lines = dict(lines or {})
-    for override in overrides:
-        apply_override(data, override, lines)
-    recipe = validate_model(Recipe, data, where=where, lines=lines)
-    return _resolve_plugins(recipe, where, lines, catalogue)
-
-
-def _resolve_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], catalogue: Any) -> Recipe:
-    """The recipe with every plugin's settings checked by its own model and its defaults written out."""
-    from biorlhf import plugins
-
-    catalogue = catalogue or plugins.catalogue()
-
-    def resolved(kind: str, sections: Sequence[Any], place: yaml12.Path) -> tuple[Any, ...]:
-        return tuple(
-            _resolve(kind, section, (*place, index), (where, lines, catalogue))
-            for index, section in enumerate(sections)
-        )
-
-    verifiers = resolved("verifier", recipe.verifiers, ("verifiers",))
-    names = [section.verifier for section in verifiers]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            place = locate(where, ("verifiers", index), lines)
-            raise RecipeError(place, f"the verifier {name!r} stands twice")
-    evaluators = resolved("evaluator", recipe.evaluation.evaluators, ("evaluation", "evaluators"))
-    return recipe.model_copy(
-        update={
-            "data": resolved("dataset", recipe.data, ("data",)),
-            "verifiers": verifiers,
-            "stages": resolved("trainer", recipe.stages, ("stages",)),
-            "evaluation": recipe.evaluation.model_copy(update={"evaluators": evaluators}),
-        }
-    )
-
-
-def _resolve(
-    kind: str,
-    section: PluginSection,
-    path: yaml12.Path,
-    context: tuple[str, dict[yaml12.Path, int], Any],
-) -> PluginSection:
-    where, lines, catalogue = context
-    own = {name: getattr(section, name) for name in type(section).model_fields}
-    entry = catalogue.get(kind, own[kind], where=locate(where, (*path, kind), lines))
-    try:
-        config = validate_model(entry.record.config, section.settings, where=where, lines=lines, prefix=path)
-    except RecipeError as error:
-        if error.found.startswith("unknown key"):
-            choices = [*error.choices, *own]
-            raise RecipeError(error.where, error.found, choices=choices, name=error.name) from None
-        raise
-    return type(section)(**{**own, kind: entry.record.name, **config.model_dump(mode="json")})
-
-
-__all__ = ["InputError", "Recipe", "RecipeError", "load"]

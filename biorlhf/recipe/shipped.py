@@ -8,7 +8,7 @@ from biorlhf.errors import BiorlhfError
 
 
 def shipped(folder: str) -> Path:
-    """The folder ``data`` or ``recipes`` as shipped.
+    """The folder ``configs``, ``data`` or ``recipes`` as shipped.
 
     In a wheel it lies under ``biorlhf/_shipped``; in a checkout, at the repository's root.
     """

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from biorlhf.reports.run import Run
+from biorlhf.reports.run import RunReport
 
 COLUMNS = ("question_id", "prompt", "completion", "reward")
 
@@ -23,7 +23,7 @@ class Change:
     reward_after: float
 
 
-def answers_of(run: Run, when: str) -> dict[str, list[dict[str, Any]]]:
+def answers_of(run: RunReport, when: str) -> dict[str, list[dict[str, Any]]]:
     """Question -> its answers in one evaluation; empty where the file is not there or not whole."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -40,7 +40,7 @@ def answers_of(run: Run, when: str) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def changes(run: Run, most: int = 6) -> list[Change]:
+def changes(run: RunReport, most: int = 6) -> list[Change]:
     """The questions whose mean reward fell most and rose most between the first and the last evaluation,
     at most ``most`` of each, worst first."""
     if len(run.evaluations) < 2:
@@ -63,7 +63,7 @@ def _mean(rows: Sequence[Mapping[str, Any]]) -> float | None:
     return sum(rewards) / len(rewards) if rewards else None
 
 
-def other_prompts(first: Run, second: Run, whens: Sequence[str]) -> list[str]:
+def other_prompts(first: RunReport, second: RunReport, whens: Sequence[str]) -> list[str]:
     """Questions of one id that were put in different words in the two runs' evaluations."""
     asked = [
         {question: rows[0]["prompt"] for question, rows in answers_of(run, when).items()}
@@ -72,7 +72,7 @@ def other_prompts(first: Run, second: Run, whens: Sequence[str]) -> list[str]:
     return sorted(q for q, prompt in asked[0].items() if q in asked[1] and asked[1][q] != prompt)
 
 
-def recipe_differences(first: Run, second: Run) -> list[tuple[str, Any, Any]]:
+def recipe_differences(first: RunReport, second: RunReport) -> list[tuple[str, Any, Any]]:
     """(dotted path, value in the first, value in the second) of every key that differs; None: not there."""
     flat = [dict(_flat(run.recipe, "")) for run in (first, second)]
     paths = dict.fromkeys((*flat[0], *flat[1]))

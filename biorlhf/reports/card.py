@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from biorlhf.recipe import yaml12
+from biorlhf.inputs import yaml12
 from biorlhf.reports import run as report
 from biorlhf.statistics.paired import Row
 
@@ -38,7 +38,7 @@ class Given:
     packaged: bool = False
 
 
-def card(given: Given, run: report.Run, version: str) -> str:
+def card(given: Given, run: report.RunReport, version: str) -> str:
     """The README.md of an export, in Markdown with the front matter that model hubs read."""
     name = str(run.recipe.get("name") or "model")
     front = {
@@ -92,7 +92,7 @@ def _use(given: Given) -> str:
     return f"```python\n{code}\n```\n\nPrompts are to be put in the template of the recipe below.\n"
 
 
-def _results(given: Given, run: report.Run) -> str:
+def _results(given: Given, run: report.RunReport) -> str:
     if not run.evaluations:
         return "Nothing was measured on held-out questions.\n"
     heads = [f"{e.when} ({e.questions} questions, {e.split})" for e in run.evaluations]
@@ -119,7 +119,7 @@ def _is_shown(row: Row) -> bool:
     return last in _SHOWN or (row.metric.startswith("verifiers.") and not last.startswith("failure"))
 
 
-def _training(run: report.Run) -> str:
+def _training(run: report.RunReport) -> str:
     lines = []
     for stage in run.recipe.get("stages") or ():
         lora = stage.get("lora") or run.recipe.get("lora") or {}
@@ -139,7 +139,7 @@ def _training(run: report.Run) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _data(run: report.Run) -> str:
+def _data(run: report.RunReport) -> str:
     rows = list(_files(run.manifest.get("data") or {}, ""))
     if not rows:
         return "The run's manifest names no file.\n"

@@ -7,7 +7,16 @@ from html import escape
 
 from biorlhf.reports import plots
 from biorlhf.reports.answers import changes
-from biorlhf.reports.run import Run, figures, rows_of, show, show_difference, stage_starts, state
+from biorlhf.reports.run import (
+    Evaluation,
+    RunReport,
+    figures,
+    rows_of,
+    show,
+    show_difference,
+    stage_starts,
+    state,
+)
 from biorlhf.statistics.intervals import Rate
 from biorlhf.statistics.paired import Row
 
@@ -39,7 +48,7 @@ NOTE = (
 )
 
 
-def page(run: Run) -> str:
+def page(run: RunReport) -> str:
     """The whole report."""
     title = escape(str(run.recipe.get("name") or run.folder.name))
     parts = [
@@ -60,7 +69,7 @@ def page(run: Run) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _table(run: Run) -> str:
+def _table(run: RunReport) -> str:
     if not run.evaluations:
         return "<p>This run holds no evaluation.</p>"
     whens = [evaluation.when for evaluation in run.evaluations]
@@ -93,7 +102,7 @@ def _rate(rate: Rate | None) -> str:
     return f"<span title='n = {rate.n}'>{escape(show(rate))}</span>{bar} <small>{rate.n}</small>"
 
 
-def _diagram(run: Run) -> str:
+def _diagram(run: RunReport) -> str:
     drawn = []
     for evaluator in dict.fromkeys(name for e in run.evaluations for name in e.reports):
         series = {
@@ -107,11 +116,11 @@ def _diagram(run: Run) -> str:
     return "".join(drawn) or "<p>No evaluation holds stated confidences that can be binned.</p>"
 
 
-def _first_and_last(run: Run) -> Sequence:
+def _first_and_last(run: RunReport) -> Sequence[Evaluation]:
     return run.evaluations[:1] + run.evaluations[1:][-1:]
 
 
-def _curves(run: Run) -> str:
+def _curves(run: RunReport) -> str:
     marks = [(float(place), stage) for place, stage in stage_starts(run)]
     drawn = [
         _figure(name, plots.line_chart(curves, marks=marks if len(marks) > 1 else ()))
@@ -120,7 +129,7 @@ def _curves(run: Run) -> str:
     return "".join(drawn) or "<p>No step has been recorded.</p>"
 
 
-def _changes(run: Run) -> str:
+def _changes(run: RunReport) -> str:
     rows = [
         f"<details><summary>{change.reward_before:.2f} → {change.reward_after:.2f} "
         f"&nbsp;{escape(change.prompt[:150])}</summary>"
@@ -136,7 +145,7 @@ def _figure(caption: str, content: str) -> str:
     return f"<figure><figcaption>{escape(caption)}</figcaption>{content}</figure>"
 
 
-def _left_out(run: Run) -> str:
+def _left_out(run: RunReport) -> str:
     if not run.evaluations:
         return ""
     last = run.evaluations[-1]

@@ -1,10 +1,9 @@
-"""Reads a run's folder and says what the run learnt. It only reads: a run that is still going, or was
-cut short, is reported as far as it came."""
+"""What a run learnt, as records for pages, tables and JSON. A run that is still going, or was cut short, is
+reported as far as it came."""
 
 from __future__ import annotations
 
 import fnmatch
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import InputError
-from biorlhf.recipe import yaml12
+from biorlhf.runs.folder import read_run
 from biorlhf.statistics.differences import Difference
 from biorlhf.statistics.intervals import Rate
 from biorlhf.statistics.paired import Report, Row, compare, rates_of
@@ -46,10 +45,11 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What a run's folder holds. ``problems`` names the files that could not be read, with reasons.
+class RunReport:
+    """A run as a report shows it; see :class:`biorlhf.runs.folder.Run` for the fields that both have.
 
-    ``evaluations`` are those before and after the stages, in order; ``others`` were made by hand.
+    ``recipe`` is as it was written, unchecked. ``evaluations`` are those before and after the stages, in
+    order; ``others`` were asked for later.
     """
 
     folder: Path
@@ -58,95 +58,48 @@ class Run:
     metrics: tuple[Mapping[str, Any], ...]
     evaluations: tuple[Evaluation, ...]
     finished: bool
+    stages: tuple[str, ...]
     others: tuple[Evaluation, ...] = ()
     problems: tuple[str, ...] = ()
 
-    @property
-    def stages(self) -> list[str]:
-        return _stage_names(self.recipe)
 
-
-def _stage_names(recipe: Mapping[str, Any]) -> list[str]:
-    return [str(section.get("name") or section.get("trainer")) for section in recipe.get("stages") or ()]
-
-
-def load_run(folder: str | Path) -> Run:
-    """Read a run's folder.
-
-    Raises:
-        InputError: there is no such folder, or no run in it; the nearest runs are listed.
-    """
-    folder = Path(folder)
-    if not any((folder / name).is_file() for name in ("recipe.yaml", "metrics.jsonl")):
-        around = folder.parent if folder.parent.is_dir() else Path("runs")
-        near = [str(path.parent) for path in around.glob("*/recipe.yaml")]
-        raise InputError(str(folder), "no run here", "a run's folder", choices=near[:20], name=str(folder))
-    problems: list[str] = []
-    recipe = _read(folder / "recipe.yaml", problems)
-    found = [
-        evaluation
-        for path in sorted((folder / "evaluations").glob("*.json"))
-        if (evaluation := _evaluation(path, problems)) is not None
-    ]
-    order = [
-        "start",
-        *(f"after-{stage.get('name') or stage.get('trainer')}" for stage in recipe.get("stages") or ()),
-    ]
-    by_hand = tuple(e for e in found if e.when not in order)
-    own = tuple(sorted((e for e in found if e.when in order), key=lambda e: order.index(e.when)))
-    return Run(
-        folder=folder,
-        recipe=recipe,
-        manifest=_read(folder / "manifest.json", problems),
-        metrics=tuple(_rows(folder / "metrics.jsonl", problems)),
+def load_run(folder: str | Path) -> RunReport:
+    """Read a run's folder for a report; raises what :func:`biorlhf.runs.folder.read_run` does."""
+    run = read_run(folder)
+    order = ("start", *(f"after-{stage}" for stage in run.stages))
+    read = [_evaluation(name, data) for name, data in run.evaluations.items()]
+    known = [evaluation for evaluation in read if evaluation is not None]
+    own = tuple(evaluation for evaluation in known if evaluation.when in order)
+    by_hand = tuple(evaluation for evaluation in known if evaluation.when not in order)
+    return RunReport(
+        folder=run.folder,
+        recipe=run.settings,
+        manifest=run.manifest,
+        metrics=tuple(run.metrics),
         evaluations=own or by_hand,
+        finished=run.finished,
+        stages=tuple(run.stages),
         others=by_hand if own else (),
-        finished=(folder / "summary.json").is_file(),
-        problems=tuple(problems),
+        problems=run.problems,
     )
 
 
-def _evaluation(path: Path, problems: list[str]) -> Evaluation | None:
-    data = _read(path, problems)
+def _evaluation(name: str, data: Mapping[str, Any]) -> Evaluation | None:
     reports = data.get("evaluators")
     if not isinstance(reports, Mapping):
         return None
-    reports = {str(name): report for name, report in reports.items() if isinstance(report, Mapping)}
-    when, questions = str(data.get("when", path.stem)), data.get("questions")
-    return Evaluation(
-        when, str(data.get("split", "")), questions if isinstance(questions, int) else 0, reports
-    )
+    reports = {str(key): report for key, report in reports.items() if isinstance(report, Mapping)}
+    when, questions = str(data.get("when", name)), data.get("questions")
+    count = questions if isinstance(questions, int) else 0
+    return Evaluation(when, str(data.get("split", "")), count, reports)
 
 
-def _read(path: Path, problems: list[str]) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = yaml12.load(text, str(path))[0] if path.suffix == ".yaml" else json.loads(text)
-    except (OSError, ValueError) as error:  # a file cut short is named in the report; the rest is shown
-        problems.append(f"{path.name}: {str(error).splitlines()[0]}")
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _rows(path: Path, problems: list[str]) -> list[dict[str, Any]]:
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.is_file() else (), 1):
-        try:
-            row = json.loads(line)
-            rows.append({"stage": str(row["stage"]), "step": int(row["step"]), **row})
-        except (ValueError, TypeError, KeyError):
-            problems.append(f"{path.name}:{number}: not a whole row")
-    return rows
-
-
-def rows_of(run: Run) -> list[Row]:
+def rows_of(run: RunReport) -> list[Row]:
     """Every rate through the run's evaluations; the difference is last minus first, paired by question."""
     return compare([evaluation.reports for evaluation in run.evaluations])
 
 
-def figures(run: Run) -> dict[str, dict[str, Curve]]:
+def figures(run: RunReport) -> dict[str, dict[str, Curve]]:
     """Figure -> curve -> points (step of the whole run, value); one curve per metric and stage. A figure
     without numbers is absent."""
     found: dict[str, dict[tuple[str, str], Curve]] = {}
@@ -172,7 +125,7 @@ def _labelled(
     }
 
 
-def stage_starts(run: Run) -> list[tuple[int, str]]:
+def stage_starts(run: RunReport) -> list[tuple[int, str]]:
     """(step of the whole run, stage) at which each stage begins."""
     starts: list[tuple[int, str]] = []
     for place, row in enumerate(run.metrics, 1):
@@ -192,7 +145,7 @@ def show_difference(difference: Difference | None) -> str:
     return f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
 
 
-def state(run: Run) -> str:
+def state(run: RunReport) -> str:
     """One line: how far the run came."""
     steps: dict[str, int] = {}
     for row in run.metrics:
@@ -201,12 +154,12 @@ def state(run: Run) -> str:
     return f"{'complete' if run.finished else 'not complete'}: {done}"
 
 
-def to_json(run: Run) -> dict[str, Any]:
+def to_json(run: RunReport) -> dict[str, Any]:
     """The report as plain JSON."""
     return {
         "folder": str(run.folder),
         "complete": run.finished,
-        "stages": run.stages,
+        "stages": list(run.stages),
         "steps": len(run.metrics),
         "evaluations": [
             {"when": e.when, "split": e.split, "questions": e.questions, "left_out": _left_out(e.reports)}
@@ -269,7 +222,7 @@ def _before_after(row: Row, single: bool) -> str:
     return f"{text}, difference {show_difference(row.difference)}: {row.verdict}"
 
 
-def evaluation_at(run: Run, when: str | None) -> Evaluation:
+def evaluation_at(run: RunReport, when: str | None) -> Evaluation:
     """The named evaluation, or the last one.
 
     Raises:

@@ -66,7 +66,10 @@ class Rewards:
     @property
     def scored_P_G(self) -> NDArray[np.bool_]:
         """Whether any verifier with a weight scored the completion."""
-        return np.sum([np.zeros_like(self.factor_P_G), *self.weights_V.values()], axis=0) > 0
+        scored: NDArray[np.bool_] = (
+            np.sum([np.zeros_like(self.factor_P_G), *self.weights_V.values()], axis=0) > 0
+        )
+        return scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ class Credit:
     @property
     def silent_P(self) -> NDArray[np.bool_]:
         """Groups without any advantage: nothing can be learnt from them."""
-        return np.all(self.advantages_P_G == 0, axis=1)
+        silent: NDArray[np.bool_] = np.all(self.advantages_P_G == 0, axis=1)
+        return silent
 
     def rows_P(self, lengths_P: Iterable[int]) -> tuple[tuple[float, ...], ...]:
         """The advantages as nested tuples, each group cut to its own number of completions."""

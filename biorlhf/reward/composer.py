@@ -179,7 +179,8 @@ class FailureBudget:
 def _build(catalogue: plugins.Catalogue, name: str, settings: dict[str, Any]) -> Verifier:
     where = f"configs.{name}"
     try:
-        return catalogue.build("verifier", name, settings, where=where)
+        verifier: Verifier = catalogue.build("verifier", name, settings, where=where)
+        return verifier
     except BiorlhfError:
         raise
     except Exception as error:  # a third party's build() may raise anything: say whose it was

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import random
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from biorlhf.errors import DataError
+from biorlhf.ground_truth import check, names_of
+from biorlhf.ground_truth.forms import gradable, instruction, unblocked
 from biorlhf.plugins import Catalogue
 from biorlhf.recipe import Recipe
-from biorlhf.types import Dataset, Example, Preference, Question, Split
+from biorlhf.types import Dataset, Example, Names, Preference, Question, Split
 
 Item = Question | Example | Preference
 
@@ -30,17 +34,52 @@ def build(recipe: Recipe, catalogue: Catalogue) -> Dataset:
             raise DataError(
                 where, "the dataset is empty", "at least one question, example or preference pair"
             )
-        parts.append(part)
+        parts.append(in_form(part, recipe.prompt.answer))
     joined = Dataset(
         name="+".join(part.name for part in parts),
         questions=tuple(q for part in parts for q in part.questions),
         examples=tuple(e for part in parts for e in part.examples),
         preferences=tuple(p for part in parts for p in part.preferences),
         provenance={part.name: dict(part.provenance) for part in parts},
+        names=functools.reduce(operator.or_, (part.names for part in parts), Names()),
     )
     for items in (joined.questions, joined.examples, joined.preferences):
         _check(items)
-    return joined
+    for question in joined.questions:
+        check(question.ground_truth, f"data: question {question.id}")
+    return dataclasses.replace(
+        joined, names=names_of(q.ground_truth for q in joined.questions) | joined.names
+    )
+
+
+def in_form(dataset: Dataset, answer: str) -> Dataset:
+    """The dataset as a recipe's ``prompt.answer`` asks it.
+
+    ``block``: every question whose ground truth says what a right answer is asks for it in a block, those of
+    other people's datasets included. ``free``: no question does, and the texts state no block.
+    """
+    if answer == "block":
+        questions = tuple(
+            dataclasses.replace(q, instruction=instruction(q.ground_truth))
+            if not q.instruction and gradable(q.ground_truth)
+            else q
+            for q in dataset.questions
+        )
+        return dataclasses.replace(dataset, questions=questions)
+    return dataclasses.replace(
+        dataset,
+        questions=tuple(
+            dataclasses.replace(q, instruction="", answer=q.answer and unblocked(q.answer))
+            for q in dataset.questions
+        ),
+        examples=tuple(
+            dataclasses.replace(e, instruction="", response=unblocked(e.response)) for e in dataset.examples
+        ),
+        preferences=tuple(
+            dataclasses.replace(p, instruction="", chosen=unblocked(p.chosen), rejected=unblocked(p.rejected))
+            for p in dataset.preferences
+        ),
+    )
 
 
 def _check(items: Sequence[Item]) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from biorlhf.errors import RunFailure
 from biorlhf.hookspecs import Evaluator
 from biorlhf.recipe import Recipe
+from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore, rollout_rows
 from biorlhf.stage import Sampling
 from biorlhf.types import Question, ScoredGroup
-
-if TYPE_CHECKING:
-    from biorlhf.runs.pipeline import Listener
-    from biorlhf.workers.crew import Workers
+from biorlhf.workers.crew import Workers
 
 
 def sampling_of(recipe: Recipe) -> Sampling:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from biorlhf.workers.plan import refuse_without_gpu, requests
 from biorlhf.recipe import Recipe
 from biorlhf.workers.crew import Workers
+from biorlhf.workers.plan import refuse_without_gpu, requests
 
 
 @contextmanager

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from biorlhf.runs import data as datasets, evaluation, launch, manifest
 from biorlhf import plugins
 from biorlhf.errors import RecipeError
 from biorlhf.hookspecs import Evaluator, Trainer
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.schema import PluginSection
 from biorlhf.reward import FailureBudget, RewardComposer
+from biorlhf.runs import data as datasets
+from biorlhf.runs import evaluation, launch, manifest
+from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore
-from biorlhf.stage import Stage, StepResult
-from biorlhf.types import Dataset, Question, ScoredGroup, Split
+from biorlhf.seeds import seed_of
+from biorlhf.stage import Stage
+from biorlhf.types import Dataset, Names, Question, ScoredGroup, Split
 from biorlhf.workers.crew import Workers
-
-
-class Listener(Protocol):
-    """Whoever shows a run's progress."""
-
-    def phase(self, text: str) -> None: ...
-
-    def begin(self, name: str, total: int, done: int, unit: str) -> None: ...
-
-    def step(self, result: StepResult) -> None: ...
-
-    def advance(self, count: int) -> None: ...
-
-    def end(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -45,6 +34,7 @@ class Prepared:
     questions: tuple[Question, ...]
     trainers: tuple[Trainer, ...]
     evaluators: Mapping[str, Evaluator]
+    composer: RewardComposer | None
 
     @property
     def samples(self) -> bool:
@@ -65,6 +55,7 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
     """
     catalogue = catalogue or plugins.catalogue()
     dataset = datasets.build(recipe, catalogue)
+    recipe = with_names(recipe, dataset.names, catalogue)
     trainers = tuple(
         catalogue.build("trainer", stage.trainer, stage.settings, where=f"stages[{index}]")
         for index, stage in enumerate(recipe.stages if trains else ())
@@ -74,7 +65,9 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
         for section in recipe.evaluation.evaluators
     }
     questions = datasets.evaluation_questions(recipe, dataset)
-    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators)
+    # Scorers judge in processes of their own; this one shows at once what is wrong with the verifiers.
+    composer = composer_of(recipe, catalogue) if recipe.verifiers else None
+    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators, composer)
     if prepared.samples and not recipe.verifiers:
         raise RecipeError(
             "verifiers",
@@ -82,14 +75,34 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
             choices=[entry.record.name for entry in catalogue.of_kind("verifier")],
             hint="name verifiers with their weights, or set evaluation.questions to 0",
         )
-    if recipe.verifiers:
-        composer_of(recipe, catalogue)
     for index in range(len(trainers)):
         if prepared.total_steps(index) < 1:
             raise RecipeError(
                 f"stages[{index}]", f"{recipe.stage_name(index)}: no step to take with this data"
             )
     return prepared
+
+
+def with_names(recipe: Recipe, names: Names, catalogue: plugins.Catalogue) -> Recipe:
+    """The recipe whose verifiers and evaluators know the names of the data, where they have room for them.
+
+    They travel as settings, so that scorer actors and a later evaluation read a text alike.
+    """
+    table = names.to_json()
+
+    def told(kind: str, name: str, section: PluginSection) -> PluginSection:
+        known = "names" in catalogue.get(kind, name).record.config.model_fields
+        if not known or section.settings.get("names"):
+            return section
+        return section.model_copy(update={"names": table})
+
+    evaluators = tuple(told("evaluator", s.evaluator, s) for s in recipe.evaluation.evaluators)
+    return recipe.model_copy(
+        update={
+            "verifiers": tuple(told("verifier", s.verifier, s) for s in recipe.verifiers),
+            "evaluation": recipe.evaluation.model_copy(update={"evaluators": evaluators}),
+        }
+    )
 
 
 def composer_of(recipe: Recipe, catalogue: plugins.Catalogue) -> RewardComposer:
@@ -111,6 +124,7 @@ def run(
 ) -> Path:
     """Run a recipe from its start, or from the last checkpoint of ``resume``; returns the run's folder."""
     prepared = prepare(recipe)
+    recipe = prepared.recipe
     if recipe.model.trust_remote_code:
         listener.phase("model.trust_remote_code is on: code that comes with the model will be executed")
     listener.phase("starting the workers")
@@ -135,6 +149,7 @@ def evaluate(
     Returns what an evaluation's JSON file holds, and the answers with their rewards.
     """
     prepared = prepare(recipe, trains=False)
+    recipe = prepared.recipe
     if not prepared.questions:
         raise RecipeError("evaluation.questions", "0: nothing would be asked", "a number above 0")
     listener.phase("starting the workers")
@@ -207,13 +222,13 @@ class _Run:
         return Stage(
             name=self.recipe.stage_name(index),
             index=index,
-            seed=stage_seed(self.recipe.seed, index),
+            seed=seed_of(self.recipe.seed, index),
             dataset=datasets.in_split(self.prepared.dataset, Split.TRAIN),
             validation=datasets.in_split(self.prepared.dataset, Split.VALIDATION),
             learner=self.crew.learner,
             rollouts=self.crew.rollouts,
             scorers=self.crew.scorers,
-            composer=composer_of(self.recipe, self.prepared.catalogue) if self.recipe.verifiers else None,
+            composer=self.prepared.composer,
             max_completion_tokens=self.recipe.rollout.max_completion_tokens,
             temperature=self.recipe.rollout.temperature,
             top_p=self.recipe.rollout.top_p,
@@ -248,9 +263,3 @@ class _Run:
             "verifiers": self.store.status_counts(),
             "scorer_restarts": sum(kills),
         }
-
-
-def stage_seed(seed: int, index: int) -> int:
-    """A stage's own seed in [0, 2^31), so that two stages of one run never draw alike."""
-    digest = hashlib.sha256(f"{seed}:{index}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

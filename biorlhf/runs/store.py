@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf import recipe as recipes
-from biorlhf.recipe import yaml12
-from biorlhf.errors import InputError
+from biorlhf.errors import InputError, RunFailure
+from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
+from biorlhf.runs.folder import METRICS, RECIPE, no_run, read_metrics
 from biorlhf.stage import Adapter, StepResult
 from biorlhf.types import Reward, ScoredGroup, Status
 
@@ -54,7 +55,7 @@ class RunStore:
             store = cls(folder)
             for part in ("rollouts", "evaluations", "checkpoints"):
                 (folder / part).mkdir()
-            store.write_text("recipe.yaml", yaml12.dump(recipe.to_json()))
+            store.write_text(RECIPE, yaml12.dump(recipe.to_json()))
             return store
         raise InputError("store.folder", f"{stem} exists a thousand times")
 
@@ -62,20 +63,15 @@ class RunStore:
     def open(cls, folder: str | Path) -> RunStore:
         """An existing run's folder. Raises ``InputError`` where there is no run in it."""
         folder = Path(folder)
-        if not (folder / "recipe.yaml").is_file():
-            near = (
-                [str(p.parent) for p in folder.parent.glob("*/recipe.yaml")] if folder.parent.is_dir() else []
-            )
-            raise InputError(
-                str(folder), "no run here", "a run's folder", choices=near[:20], name=str(folder)
-            )
+        if not (folder / RECIPE).is_file():
+            raise no_run(folder)
         for leftover in folder.rglob("*.partial"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         return cls(folder)
 
     @property
     def recipe(self) -> Recipe:
-        return recipes.load(self.folder / "recipe.yaml")
+        return recipes.load(self.folder / RECIPE, resolved=True)
 
     # Writing: a file appears whole, under its name, or not at all.
 
@@ -128,17 +124,18 @@ class RunStore:
         if result.warnings:
             row["warnings"] = list(result.warnings)
         line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
-        descriptor = os.open(self.folder / "metrics.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(self.folder / METRICS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             os.write(descriptor, line.encode())  # one write: the line is there whole or not at all
         finally:
             os.close(descriptor)
 
     def metrics(self) -> list[dict[str, Any]]:
-        path = self.folder / "metrics.jsonl"
-        if not path.exists():
-            return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+        """The rows so far. Raises ``RunFailure`` where one is not whole: it would be written back."""
+        rows, problems = read_metrics(self.folder / METRICS)
+        if problems:
+            raise RunFailure(f"{self.folder}: {problems[0]}")
+        return rows
 
     def write_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         import io
@@ -160,10 +157,11 @@ class RunStore:
         for path in sorted(self.folder.glob("*/*.parquet")):
             table = pq.read_table(path)
             for column in (name for name in table.column_names if name.startswith("status_")):
-                found = counts.setdefault(column.removeprefix("status_"), Counter())
-                found.update(table[column].to_pylist())
+                statuses = counts.setdefault(column.removeprefix("status_"), Counter())
+                statuses.update(table[column].to_pylist())
         return {
-            name: {status.value: found[status.value] for status in Status} for name, found in counts.items()
+            name: {status.value: statuses[status.value] for status in Status}
+            for name, statuses in counts.items()
         }
 
     # Checkpoints.
@@ -185,18 +183,19 @@ class RunStore:
 
     def last_checkpoint(self) -> tuple[dict[str, Any], dict[str, bytes]] | None:
         """The newest checkpoint's state and files, or None."""
-        found = self._checkpoints()
-        if not found:
+        checkpoints = self._checkpoints()
+        if not checkpoints:
             return None
-        files = {path.name: path.read_bytes() for path in found[-1].iterdir() if path.name != "state.json"}
-        return json.loads((found[-1] / "state.json").read_text()), files
+        newest = checkpoints[-1]
+        files = {path.name: path.read_bytes() for path in newest.iterdir() if path.name != "state.json"}
+        return json.loads((newest / "state.json").read_text()), files
 
     def rewind(self, recipe: Recipe, index: int, step: int) -> None:
         """Drop the rows and rollouts of steps that came after a checkpoint; they will be run again."""
         done = {recipe.stage_name(i): (i, float("inf")) for i in range(index)}
         done[recipe.stage_name(index)] = (index, step)
         kept = [row for row in self.metrics() if row["step"] <= done.get(row["stage"], (0, -1))[1]]
-        self.write_text("metrics.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept))
+        self.write_text(METRICS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept))
         for path in (self.folder / "rollouts").glob("*.parquet"):
             stage, _, number = path.stem.rpartition("-")
             if int(number) > done.get(stage, (0, -1))[1]:

@@ -11,63 +11,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from biorlhf.errors import RunFailure
 from biorlhf.reward import FailureBudget, compose
 from biorlhf.scoring.process import ScorerProcess
+from biorlhf.scoring.spec import ScorerSpec
 from biorlhf.types import Question, Reward, Score
-
-if TYPE_CHECKING:
-    from biorlhf.recipe import Recipe
 
 BATCH_ITEMS = 256
 BATCH_CHARS = 2_000_000
 FRUITLESS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class ScorerSpec:
-    """What a scorer process has to know, in plain data.
-
-    Args:
-        active: names or aliases of the verifiers; None: all that are installed.
-        weights: name or alias -> weight; None: equal weights.
-        configs: name or alias -> a verifier's own settings.
-        timeout_s: seconds that one verifier may take on one completion (wall clock).
-        memory_mb: MiB of address space that verifiers may use beyond what they hold once built.
-    """
-
-    active: Sequence[str] | None = None
-    weights: Mapping[str, float] | None = None
-    configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    timeout_s: float = 5.0
-    memory_mb: int = 1024
-
-    @classmethod
-    def from_recipe(cls, recipe: Recipe) -> ScorerSpec:
-        """The verifiers, weights and settings of a recipe, and the limits of its ``scorer`` section."""
-        return cls(
-            active=tuple(v.verifier for v in recipe.verifiers),
-            weights={v.verifier: v.weight for v in recipe.verifiers},
-            configs={v.verifier: v.settings for v in recipe.verifiers},
-            timeout_s=recipe.scorer.timeout_s,
-            memory_mb=recipe.scorer.memory_mb,
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "active": None if self.active is None else list(self.active),
-            "weights": None if self.weights is None else dict(self.weights),
-            "configs": {name: dict(config) for name, config in self.configs.items()},
-            "timeout_s": self.timeout_s,
-            "memory_mb": self.memory_mb,
-        }
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> ScorerSpec:
-        return cls(**row)
 
 
 class IsolatedScorer:

@@ -16,13 +16,11 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from biorlhf.errors import InputError, RunFailure
+from biorlhf.scoring.spec import ScorerSpec
 from biorlhf.types import Question
-
-if TYPE_CHECKING:
-    from biorlhf.scoring.isolated import ScorerSpec
 
 PROGRESS = struct.Struct("=Q")
 GRACE_S = 2.0
@@ -74,7 +72,8 @@ class ScorerProcess:
         lines, died = self._exchange(self.spec.to_json(), expected=1)
         if died is not None:
             raise RunFailure(f"the scorer process could not be started: {died}")
-        return json.loads(lines[0])["weights"]
+        weights: dict[str, float] = json.loads(lines[0])["weights"]
+        return weights
 
     def score(
         self, batch: Sequence[tuple[Question, str]], skipped: Mapping[int, Mapping[str, str]]

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import DataError, InputError
+from biorlhf.ground_truth import check
+from biorlhf.inputs import rows
+from biorlhf.inputs.rows import JSON_LINES, PARQUET, kind_of
 from biorlhf.types import Question, Reward
 
-JSONL = (".jsonl", ".ndjson")
-PARQUET = (".parquet", ".pq")
 REQUIRED = ("id", "prompt", "response", "ground_truth")
 OPTIONAL = ("kind", "verifiers")
-PARQUET_ROWS = 1024
 
 NameOf = Callable[[str], str]
 
@@ -49,77 +49,31 @@ def read_rows(path: Path, name_of: NameOf) -> Iterator[Row]:
     Raises:
         DataError: the file is missing or malformed, or a row is: with file and line (or row) number.
     """
-    if not path.is_file():
-        near = [p.name for p in path.parent.glob("*") if p.suffix in JSONL + PARQUET]
-        raise DataError(str(path), "no such file", choices=near, name=path.name)
-    if check_suffix(path) in JSONL:
-        for number, line in _json_lines(path):
-            where = f"{path}:{number}"
-            yield _row(_parse(line, where), where, name_of)
-    else:
-        for number, fields in _parquet_rows(path):
-            yield _row(fields, f"{path}: row {number}", name_of)
+    check_suffix(path)
+    for where, fields in rows.read_rows(path, columns=(*REQUIRED, *OPTIONAL)):
+        yield _row(fields, where, name_of)
 
 
 def check_suffix(path: Path) -> str:
     """The file's suffix, if it is one that can be read and written."""
     suffix = path.suffix.lower()
-    if suffix not in JSONL + PARQUET:
-        raise InputError(str(path), f"a file of type {suffix!r}", choices=JSONL + PARQUET, name=suffix)
+    if suffix not in JSON_LINES + PARQUET:
+        raise InputError(str(path), f"a file of type {suffix!r}", choices=JSON_LINES + PARQUET, name=suffix)
     return suffix
 
 
-def _json_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
-            if line.strip():
-                yield number, line
-
-
-def _parse(line: bytes, where: str) -> Any:
-    try:
-        return json.loads(line.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise DataError(where, f"not JSON: {error}: {line[:80].decode('utf-8', 'replace').strip()}") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        table = parquet.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(str(path), f"no Parquet file: {error}") from None
-    with table:
-        columns = [name for name in (*REQUIRED, *OPTIONAL) if name in table.schema_arrow.names]
-        number = 0
-        for batch in table.iter_batches(batch_size=PARQUET_ROWS, columns=columns):
-            for fields in batch.to_pylist():
-                number += 1
-                yield number, fields
-
-
-def _row(fields: Any, where: str, name_of: NameOf) -> Row:
-    if not isinstance(fields, dict):
-        raise DataError(where, f"a {_kind(fields)}", "an object with the keys " + ", ".join(REQUIRED))
+def _row(fields: dict[str, Any], where: str, name_of: NameOf) -> Row:
     for key in REQUIRED:
         if key not in fields:
             raise DataError(where, f"the key {key!r} is missing", choices=fields, name=key)
     if isinstance(fields["id"], bool) or not isinstance(fields["id"], str | int):
-        raise DataError(f"{where}: id", f"a {_kind(fields['id'])}", "a string or a whole number")
+        raise DataError(f"{where}: id", f"a {kind_of(fields['id'])}", "a string or a whole number")
     for key in ("prompt", "response"):
         if not isinstance(fields[key], str):
-            raise DataError(f"{where}: {key}", f"a {_kind(fields[key])}", "a string")
+            raise DataError(f"{where}: {key}", f"a {kind_of(fields[key])}", "a string")
     kind = fields.get("kind")
     if kind is not None and not isinstance(kind, str):
-        raise DataError(f"{where}: kind", f"a {_kind(kind)}", "a string")
+        raise DataError(f"{where}: kind", f"a {kind_of(kind)}", "a string")
     truth = _ground_truth(fields["ground_truth"], where)
     tissue = truth.get("tissue")
     question = Question(
@@ -134,12 +88,9 @@ def _row(fields: Any, where: str, name_of: NameOf) -> Row:
 
 
 def _ground_truth(value: Any, where: str) -> dict[str, Any]:
-    place = f"{where}: ground_truth"
     if isinstance(value, str):
-        value = _parse(value.encode("utf-8", "surrogatepass"), place)
-    if not isinstance(value, dict):
-        raise DataError(place, f"a {_kind(value)}", "a JSON object")
-    return value
+        value = rows.parse_json(value, f"{where}: ground_truth")
+    return check(value, where)
 
 
 def _verifiers(names: Any, where: str, name_of: NameOf) -> tuple[str, ...]:
@@ -151,11 +102,6 @@ def _verifiers(names: Any, where: str, name_of: NameOf) -> tuple[str, ...]:
         return tuple(name_of(name) for name in names)
     except InputError as error:
         raise DataError(f"{where}: verifiers", error.found, choices=error.choices, name=error.name) from None
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "object", list: "list", str: "string", bool: "boolean", type(None): "null"}
-    return names.get(type(value), "number" if isinstance(value, int | float) else type(value).__name__)
 
 
 def output_row(row: Row, reward: Reward) -> dict[str, Any]:
@@ -183,7 +129,7 @@ def open_output(path: Path) -> Iterator[Callable[[Sequence[dict[str, Any]]], Non
     os.close(descriptor)
     part = Path(name)
     try:
-        with _jsonl_writer(part) if suffix in JSONL else _parquet_writer(part) as write:
+        with _jsonl_writer(part) if suffix in JSON_LINES else _parquet_writer(part) as write:
             yield write
         part.chmod(0o666 & ~_umask())
         part.replace(path)
@@ -200,7 +146,7 @@ def _umask() -> int:
 @contextlib.contextmanager
 def _jsonl_writer(path: Path) -> Iterator[Callable[[Sequence[dict[str, Any]]], None]]:
     with path.open("w", encoding="ascii") as file:
-        yield lambda rows: file.writelines(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+        yield lambda made: file.writelines(json.dumps(row, allow_nan=False) + "\n" for row in made)
 
 
 @contextlib.contextmanager
@@ -211,14 +157,14 @@ def _parquet_writer(path: Path) -> Iterator[Callable[[Sequence[dict[str, Any]]],
     schema = pa.schema([("id", pa.string()), ("reward", pa.float64()), ("scores", pa.string())])
     with parquet.ParquetWriter(path, schema) as writer:
 
-        def write(rows: Sequence[dict[str, Any]]) -> None:
+        def write(made: Sequence[dict[str, Any]]) -> None:
             plain = [
                 {
                     "id": str(row["id"]).encode("utf-8", "replace").decode("utf-8"),
                     "reward": row["reward"],
                     "scores": json.dumps(row["scores"], allow_nan=False),
                 }
-                for row in rows
+                for row in made
             ]
             writer.write_table(pa.Table.from_pylist(plain, schema=schema))
 

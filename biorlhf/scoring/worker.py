@@ -20,8 +20,8 @@ from typing import Any, BinaryIO
 
 from biorlhf.errors import InputError
 from biorlhf.reward import RewardComposer
-from biorlhf.scoring.isolated import ScorerSpec
 from biorlhf.scoring.process import GRACE_S, PROGRESS, question_from_json
+from biorlhf.scoring.spec import ScorerSpec
 from biorlhf.types import Question, Score
 
 MAX_SCORE_BYTES = 4_000_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import DataError, InputError
-from biorlhf.serving.policy import Trained, serving
+from biorlhf.inputs.rows import JSON_LINES, beside, read_rows, read_text
+from biorlhf.recipe.policy import Trained, serving
 from biorlhf.stage import Sampling
 from biorlhf.types import Group, Question
 
-TEXT, ROWS = (".txt",), (".jsonl", ".ndjson")
+TEXT = (".txt",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Answerer:
 
     def __init__(self, chosen: Trained, *, engine: str | None = None, max_tokens: int | None = None) -> None:
         from biorlhf.engines.models.export import adapter_of
-        from biorlhf.engines.samplers.contract import SamplerSpec, build_sampler
+        from biorlhf.engines.samplers.build import SamplerSpec, build_sampler
 
         recipe = serving(chosen)
         update: dict[str, Any] = {} if chosen.adapter else {"sync": "merged"}  # of nothing: no LoRA at all
@@ -99,37 +99,34 @@ def read_prompts(path: Path) -> list[Prompt]:
     Raises:
         DataError: a missing or empty file, another type, or a row without a prompt: with file and line.
     """
+    if path.suffix.lower() not in TEXT + JSON_LINES:
+        raise DataError(
+            str(path), f"a file of type {path.suffix!r}", choices=TEXT + JSON_LINES, name=path.suffix
+        )
     if not path.is_file():
-        near = [p.name for p in path.parent.glob("*") if p.suffix in TEXT + ROWS]
+        near = beside(path, TEXT + JSON_LINES)
         raise DataError(str(path), "no such file", choices=near, name=path.name)
-    if path.suffix.lower() not in TEXT + ROWS:
-        raise DataError(str(path), f"a file of type {path.suffix!r}", choices=TEXT + ROWS, name=path.suffix)
-    read = _text_row if path.suffix.lower() in TEXT else _json_row
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise DataError(str(path), f"not UTF-8: {error.reason}") from None
-    found = [read(f"{path}:{n}", n, line) for n, line in enumerate(lines, 1) if line.strip()]
-    if not found:
+    if path.suffix.lower() in TEXT:
+        lines = enumerate(read_text(path).splitlines(), 1)
+        prompts = [_text_row(number, line) for number, line in lines if line.strip()]
+    else:
+        prompts = [_json_row(number, *row) for number, row in enumerate(read_rows(path), 1)]
+    if not prompts:
         raise DataError(str(path), "no prompt in it", "one a line")
     seen: dict[str, int] = {}
-    for number, prompt in enumerate(found, 1):
+    for number, prompt in enumerate(prompts, 1):
         if prompt.id in seen:
             raise DataError(f"{path}: row {number}", f"id {prompt.id!r} is that of row {seen[prompt.id]} too")
         seen[prompt.id] = number
-    return found
+    return prompts
 
 
-def _text_row(where: str, number: int, line: str) -> Prompt:
+def _text_row(number: int, line: str) -> Prompt:
     return Prompt(str(number), line.strip(), {"id": str(number), "prompt": line.strip()})
 
 
-def _json_row(where: str, number: int, line: str) -> Prompt:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise DataError(where, f"not JSON: {error}") from None
-    text = row.get("prompt", row.get("question")) if isinstance(row, dict) else None
+def _json_row(number: int, where: str, row: dict[str, Any]) -> Prompt:
+    text = row.get("prompt", row.get("question"))
     if not isinstance(text, str) or not text.strip():
         raise DataError(where, "no prompt", '{"prompt": "…"}, a text that is not empty')
     row = {"id": str(number), **row, "prompt": text}
@@ -147,8 +144,8 @@ def rows_of(prompt: Prompt, group: Group) -> list[dict[str, Any]]:
     rows = []
     for number, completion in enumerate(group.completions, 1):
         label = {"id": f"{own['id']}#{number}", "sample": number} if several else {}
-        said = {"response": completion.text.strip(), "response_tokens": len(completion.token_ids)}
-        rows.append({**own, **label, **said, "truncated": completion.truncated})
+        answer = {"response": completion.text.strip(), "response_tokens": len(completion.token_ids)}
+        rows.append({**own, **label, **answer, "truncated": completion.truncated})
     return rows
 
 

@@ -1,33 +1,14 @@
-"""What a run has trained so far, and the recipe under which it is asked again."""
+"""What a run has trained so far: its final adapter, or the newest one that it left."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.policy import Trained, serving
 from biorlhf.runs.store import RunStore
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A policy to load: a recipe's base model with an adapter, or alone.
-
-    ``origin`` says in words which adapter it is; ``store`` is None where it does not come from a run.
-    """
-
-    recipe: Recipe
-    adapter: Path | None
-    origin: str
-    store: RunStore | None = None
-
-    @property
-    def untrained(self) -> Trained:
-        """The base model alone."""
-        return Trained(self.recipe, None, "the base model, untrained", self.store)
 
 
 def of_run(
@@ -49,11 +30,12 @@ def of_run(
         InputError: no run there, a run without an adapter, or an adapter of another base model.
     """
     store = RunStore.open(folder)
-    chosen = recipes.load(recipe or store.folder / "recipe.yaml", overrides)
+    own = store.folder / "recipe.yaml"
+    chosen = recipes.load(recipe or own, overrides, resolved=recipe is None)
     if adapter is not None:
-        return _checked(Trained(chosen, Path(adapter), f"the adapter {adapter}", store))
+        return _checked(chosen, Path(adapter), f"the adapter {adapter}", store.folder)
     path, origin = _newest(store)
-    return _checked(Trained(chosen, path, origin, store))
+    return _checked(chosen, path, origin, store.folder)
 
 
 def of_recipe(recipe: Recipe) -> Trained:
@@ -61,30 +43,16 @@ def of_recipe(recipe: Recipe) -> Trained:
     given = recipe.model.adapter
     if given is None:
         return Trained(recipe, None, "the base model, untrained")
-    return _checked(Trained(recipe, Path(given), f"the adapter {given}"))
+    return _checked(recipe, Path(given), f"the adapter {given}", None)
 
 
-def serving(trained: Trained) -> Recipe:
-    """The recipe with this adapter as its policy: what its first stage would start from, exactly."""
-    recipe = trained.recipe
-    first = recipe.stages[0].model_copy(update={"lora": None})
-    model: dict[str, Any] = {"adapter": None}
-    update: dict[str, Any] = {"stages": (first,)}
-    if trained.adapter is not None:
-        from biorlhf.engines.models.adapters import read_adapter
-
-        model = {"adapter": str(trained.adapter.resolve()), "adapter_use": "train"}
-        update["lora"] = read_adapter(str(trained.adapter), recipe.model.base)[1]
-    return recipe.model_copy(update={**update, "model": recipe.model.model_copy(update=model)})
-
-
-def _checked(trained: Trained) -> Trained:
+def _checked(recipe: Recipe, adapter: Path, origin: str, run: Path | None) -> Trained:
     """With the PEFT folder itself as the adapter; refuses one that does not fit the base model."""
     from biorlhf.engines.models.adapters import find_adapter, read_adapter
 
-    place = find_adapter(str(trained.adapter))
-    read_adapter(str(place), trained.recipe.model.base)
-    return Trained(trained.recipe, place, trained.origin, trained.store)
+    place = find_adapter(str(adapter))
+    _, lora = read_adapter(str(place), recipe.model.base)
+    return Trained(recipe, place, origin, run, lora)
 
 
 def _newest(store: RunStore) -> tuple[Path, str]:
@@ -116,3 +84,6 @@ def _newest(store: RunStore) -> tuple[Path, str]:
 
 def _is_adapter(path: Path) -> bool:
     return (path / "adapter_config.json").is_file() and (path / "adapter_model.safetensors").is_file()
+
+
+__all__ = ["Trained", "of_recipe", "of_run", "serving"]

@@ -88,7 +88,8 @@ def debiased_l2(s: BinSums) -> Floats:
     variance = divide(p * (1 - p), np.maximum(s.n - 1, 0))
     used = s.n > 1
     total = np.where(used, s.n * np.nan_to_num(s.gap**2 - variance), 0.0).sum(-1)
-    return np.sqrt(np.maximum(divide(total, np.where(used, s.n, 0.0).sum(-1)), 0.0))
+    error: Floats = np.sqrt(np.maximum(divide(total, np.where(used, s.n, 0.0).sum(-1)), 0.0))
+    return error
 
 
 def reliability(s: BinSums) -> Floats:
@@ -151,8 +152,9 @@ def aurc(q_N: Floats, c_N: Floats, weights: Floats | None = None) -> Floats:
     coverage, risk = risk_coverage(q_N, c_N, weights)
     risk = np.nan_to_num(risk)
     step = np.diff(coverage, axis=-1)
-    area = (step * (risk[..., 1:] + risk[..., :-1]) / 2).sum(-1)
-    return coverage[..., 0] * risk[..., 0] + area
+    area: Floats = (step * (risk[..., 1:] + risk[..., :-1]) / 2).sum(-1)
+    whole: Floats = coverage[..., 0] * risk[..., 0] + area
+    return whole
 
 
 def _by_value(q_N: Floats) -> Floats:

@@ -86,7 +86,8 @@ def weighted_mean(values_N: Floats) -> Statistic:
 
 def divide(above: Floats, below: Floats) -> Floats:
     """Element-wise division with NaN, not a warning, where the divisor is 0."""
-    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below != 0)
+    out: Floats = np.full(np.broadcast(above, below).shape, np.nan)
+    return np.divide(above, below, out=out, where=below != 0)
 
 
 def point(statistic: Statistic, n: int) -> float:

@@ -146,10 +146,6 @@ def without(reports: Mapping[str, Report], questions: Collection[str]) -> dict[s
     return found
 
 
-def _kept(column: Sequence[Any], keep: Sequence[bool]) -> list[Any]:
-    return [value for value, stays in zip(column, keep, strict=True) if stays]
-
-
 def _table(report: Report) -> Mapping[str, Sequence[Any]] | None:
     table = report.get("answers")
     if not isinstance(table, Mapping) or not isinstance(table.get("question"), Sequence):

@@ -12,10 +12,6 @@ from biorlhf.errors import PolicyMismatch
 from biorlhf.recipe import Model, Recipe
 from biorlhf.stage import Learner, Rollouts, Scorers
 
-# What the canary's tokens are taken from: figures, names and symbols that adapters change early.
-CANARY_PROMPT = "How many genes change in soleus under hindlimb unloading?"
-CANARY_ANSWER = "Soleus has 6,425 DEGs under HU. Confidence: 90%"
-
 
 class ControlledLearner(Learner, Protocol):
     """The learner as the pipeline sees it: what a trainer sees, and stages and checkpoints besides."""
@@ -49,16 +45,16 @@ class Workers:
     notes: Sequence[str] = ()
 
 
-def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: float, who: str) -> float:
+def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: float, who: str) -> None:
     """Compare one fixed text's log-probabilities between learner and sampler, token by token.
 
-    Returns the mean absolute difference in nats. Empty ``sampler`` values (a scripted sampler) pass.
+    Empty ``sampler`` values (a scripted sampler) pass.
 
     Raises:
         PolicyMismatch: the mean absolute difference exceeds ``tolerance``.
     """
     if not sampler:
-        return 0.0
+        return
     gap = sum(abs(a - b) for a, b in zip(learner, sampler, strict=True)) / len(sampler)
     if not gap <= tolerance:
         raise PolicyMismatch(
@@ -66,7 +62,6 @@ def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: 
             f"{gap:.4f} nats a token on average (rollout.canary_tolerance is {tolerance}). Either the "
             f"adapter did not arrive, or the two use dtypes that differ by more than the tolerance."
         )
-    return gap
 
 
 def highest_rank(recipe: Recipe) -> int:

@@ -7,11 +7,9 @@ from contextlib import contextmanager
 
 from biorlhf.recipe import Recipe
 from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
-from biorlhf.stage import Adapter, Sampling
+from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
 from biorlhf.types import Group, Question, ScoredGroup, TrainGroup
 from biorlhf.workers.crew import (
-    CANARY_ANSWER,
-    CANARY_PROMPT,
     ControlledLearner,
     Workers,
     check_canary,
@@ -26,7 +24,7 @@ class InlineRollouts:
     def __init__(self, recipe: Recipe, learner: ControlledLearner) -> None:
         import os
 
-        from biorlhf.engines.samplers.contract import SamplerSpec, build_sampler
+        from biorlhf.engines.samplers.build import SamplerSpec, build_sampler
 
         threads = max(1, os.cpu_count() or 1)
         self.sampler = build_sampler(
@@ -34,7 +32,6 @@ class InlineRollouts:
         )
         self.recipe, self.learner = recipe, learner
         self.probe: TrainGroup = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
-        self.canary_gap = 0.0
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         yield from self.sampler.sample(questions, sampling)
@@ -44,7 +41,7 @@ class InlineRollouts:
         ids = (self.probe.prompt_ids, self.probe.completions[0].token_ids)
         served = self.sampler.logprobs(*ids)
         own = self.learner.logprobs(*ids) if served else []
-        self.canary_gap = check_canary(own, served, self.recipe.rollout.canary_tolerance, "the sampler")
+        check_canary(own, served, self.recipe.rollout.canary_tolerance, "the sampler")
 
 
 class InlineScorers:
@@ -68,7 +65,7 @@ def inline_workers(recipe: Recipe, *, samples: bool) -> Iterator[Workers]:
     """Everything in this process; only the verifiers' child process is kept apart."""
     import os
 
-    from biorlhf.engines.control import build_learner
+    from biorlhf.engines.learning.learner import build_learner
 
     learner = build_learner(recipe, threads=os.cpu_count() or 1, on_gpu=recipe.learner.gpus > 0)
     description = {"actors": [{"name": r.name} for r in requests(recipe, samples=samples)]}

@@ -14,8 +14,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from biorlhf.engines.tiny import write_tiny_model
 from biorlhf.recipe import yaml12
+from tiny_model import write_tiny_model
 
 KILLS = 10
 STEPS = 60  # of a few hundredths of a second each: ten kills fall well before the last

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from biorlhf.engines.tiny import write_tiny_model
 from biorlhf.recipe import yaml12
+from tiny_model import write_tiny_model
 
 pytestmark = pytest.mark.engine
 

@@ -34,7 +34,7 @@ def recipe_data(base, folder, **changes):
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory):
-    from biorlhf.engines.tiny import write_tiny_model
+    from tiny_model import write_tiny_model
 
     return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny-llama")
 

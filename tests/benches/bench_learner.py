@@ -20,9 +20,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from biorlhf.engines.control import build_learner
 from biorlhf.engines.cpu.products import linear
-from biorlhf.engines.learning.learner import Learner
+from biorlhf.engines.learning.learner import Learner, build_learner
 from biorlhf.engines.learning.packing import fed_tokens, predicted
 from biorlhf.recipe import Learner as LearnerSection
 from biorlhf.recipe import Recipe

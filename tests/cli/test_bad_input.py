@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from biorlhf.engines.tiny import write_tiny_model
 from biorlhf.recipe import yaml12
+from tiny_model import write_tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from biorlhf import DatasetPlugin, hookimpl, plugins
 from biorlhf.commands.data.app import app
-from biorlhf.commands.data.source import parse_settings
+from biorlhf.commands.data.source import parse_settings, resolve
 from biorlhf.commands.data.stats import constant_answer, lengths
 from biorlhf.errors import DataError, InputError
+from biorlhf.hookspecs import DatasetStream
+from biorlhf.testing import fresh_catalogue
 from biorlhf.types import Question
 
 ROWS = [
@@ -109,6 +112,16 @@ def test_show_says_what_there_is(questions):
         run("show", questions, "--split", "train")
 
 
+def test_a_datasets_name_is_not_hidden_by_the_folder_of_its_package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kmp").mkdir()
+    assert resolve("kmp") == ("kmp", {})
+    (tmp_path / "mine").mkdir()
+    assert resolve("mine") == ("jsonl", {"file": "mine"})
+    (tmp_path / "kmp" / "questions.parquet").write_bytes(b"")
+    assert resolve("kmp") == ("jsonl", {"file": "kmp"})
+
+
 def test_unknown_dataset_and_unknown_setting_name_the_nearest():
     with pytest.raises(InputError, match="did you mean: kmp"):
         run("stats", "kpm")
@@ -185,6 +198,40 @@ def test_a_shipped_dataset_builds_to_the_same_bytes(tmp_path):
     run("build", "kmp", "--out", tmp_path / "b")
     for name in ("questions.parquet", "examples.parquet", "preferences.parquet"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+class Measured:
+    """A third party's dataset that writes itself."""
+
+    def __init__(self, **more):
+        self.more = more
+
+    @hookimpl
+    def biorlhf_datasets(self):
+        yield DatasetPlugin(name="measured", build=lambda config: 1 / 0, stream=self.stream)
+
+    def stream(self, config):
+        def write(folder):
+            folder.mkdir()
+            (folder / "rows").write_text("a row")
+            return {"counts": {"rows": 1}}
+
+        return DatasetStream("measured", write, ("made on Monday",), ("no Tuesday",), **self.more)
+
+
+def test_a_dataset_that_streams_is_shown_asked_and_written_by_itself(tmp_path, monkeypatch):
+    refusal = DataError("measured", "not on a Monday")
+    monkeypatch.setattr("biorlhf.commands.data.build._at_a_terminal", lambda: True)
+    monkeypatch.setattr(
+        plugins, "catalogue", lambda: fresh_catalogue(Measured(question="?", refusal=refusal))
+    )
+    with pytest.raises(DataError, match="not on a Monday"):
+        run("build", "measured", "--out", tmp_path / "no", text="n\n")
+    assert not (tmp_path / "no").exists()
+    done = run("build", "measured", "--out", tmp_path / "yes", "--json", "--yes")
+    assert json.loads(done.stdout) == {"folder": str(tmp_path / "yes"), "counts": {"rows": 1}}
+    assert "made on Monday\nwarning: no Tuesday" in done.stderr
+    assert (tmp_path / "yes" / "rows").is_file()
 
 
 def test_the_command_line_exits_with_2_and_one_message_for_wrong_input(lab):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from biorlhf.types import Dataset, Example, Question
+from biorlhf_plugins.making.balance import GENERATED, OWN_TABLES, limits
 from biorlhf_plugins.making.splits import (
     Fractions,
     answer_sentences,
     assign_groups,
+    deal,
     leaks,
     near_duplicates,
     stable_order,
@@ -79,3 +81,16 @@ def test_a_decimal_point_ends_no_sentence():
         "the ratio is 17.7",
         "it is high",
     ]
+
+
+def test_generated_items_drop_a_direction_that_stands_alone_and_a_lab_keeps_its_own():
+    sizes = {"UP": 10, "DOWN": 0, "NS": 30}
+    assert [limits(sizes, GENERATED)[name] for name in ("UP", "DOWN", "NS")] == [0, 0, 2]
+    assert [limits(sizes, OWN_TABLES)[name] for name in ("UP", "DOWN", "NS", "NOT TESTED")] == [10, 10, 10, 2]
+    both = {"UP": 90, "DOWN": 40}
+    assert (limits(both, GENERATED)["UP"], limits(both, OWN_TABLES)["UP"]) == (48, 40)
+
+
+def test_a_drawn_order_is_dealt_to_test_then_validation_then_training():
+    dealt = deal(list(range(10)), Fractions(validation=0.1, test=0.2))
+    assert dealt == {"test": [0, 1], "validation": [2], "train": [3, 4, 5, 6, 7, 8, 9]}

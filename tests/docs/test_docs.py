@@ -22,7 +22,7 @@ from biorlhf.types import ScoredGroup
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 MANUAL = "\n".join(page.read_text("utf-8") for page in PAGES)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -74,7 +74,7 @@ def test_every_option_that_the_manual_shows_exists(monkeypatch):
     assert len(shown) > 20
     for command, rest in shown:
         assert command in COMMANDS, command
-        words = [command, *re.findall(r"^ (\w+)", rest)] if command == "data" else [command]
+        words = [command, *(re.findall(r"^ (\w+)", rest) if command in ("data", "plugins") else ())]
         key = " ".join(words)
         if key not in helps:
             monkeypatch.setattr(sys, "argv", ["biorlhf", *words])
@@ -161,7 +161,9 @@ def test_every_page_is_in_the_site():
 
 
 def test_the_manual_names_only_files_that_exist():
-    for name in re.findall(r"`((?:recipes|cluster|data|biorlhf|plugins|tests|docs)/[\w./-]+)`", MANUAL):
+    for name in re.findall(
+        r"`((?:recipes|cluster|data|biorlhf|plugins|tests|docs|examples)/[\w./-]+)`", MANUAL
+    ):
         assert (ROOT / name).exists(), name
 
 

@@ -6,12 +6,12 @@ import random
 
 import pytest
 
-from biorlhf.engines.control import build_learner
 from biorlhf.engines.learning.checkpoint import from_files, to_files
-from biorlhf.engines.tiny import write_tiny_model
+from biorlhf.engines.learning.learner import build_learner
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.types import TrainCompletion, TrainGroup
+from tiny_model import write_tiny_model
 
 GRPO = {
     "name": "grpo",

@@ -18,8 +18,8 @@ def test_every_function_that_torch_takes_from_mkl_is_called_before_a_model():
 
 def test_loading_a_base_calls_them_once_in_each_precision(tmp_path, monkeypatch):
     from biorlhf.engines.models.load import load_base
-    from biorlhf.engines.tiny import write_tiny_model
     from biorlhf.recipe import Model
+    from tiny_model import write_tiny_model
 
     seen = []
     real = torch.cos

@@ -8,12 +8,12 @@ import random
 import pytest
 import torch
 
-from biorlhf.engines.control import build_learner
+from biorlhf.engines.learning.learner import build_learner
 from biorlhf.engines.learning.optimizers import learning_rate
-from biorlhf.engines.tiny import write_tiny_model
 from biorlhf.errors import InputError, RunFailure
 from biorlhf.recipe import Optimizer, Recipe
 from biorlhf.types import TrainCompletion, TrainGroup
+from tiny_model import write_tiny_model
 
 GRPO = {"name": "dapo", "clip_low": 0.2, "clip_high": 0.28, "beta": 0.0, "kl": "k3", "importance_cap": 2.0}
 DPO = {"name": "dpo_sigmoid", "beta": 0.1, "label_smoothing": 0.0, "sft_term": 0.0}

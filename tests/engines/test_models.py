@@ -10,18 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from biorlhf.engines.control import build_learner
 from biorlhf.engines.learning import forward
+from biorlhf.engines.learning.learner import build_learner
 from biorlhf.engines.learning.packing import pack
 from biorlhf.engines.models import base_files
 from biorlhf.engines.models.load import base_name, load_base, load_tokenizer, resolve_base
 from biorlhf.engines.models.lora import attach, lora_parameters
 from biorlhf.engines.models.merging import merged_tensors
 from biorlhf.engines.samplers.prompts import encode_prompt
-from biorlhf.engines.tiny import byte_tokenizer, write_tiny_model
 from biorlhf.errors import InputError, ResourceError
 from biorlhf.recipe import Lora, Model, Prompt, Recipe
 from biorlhf.types import TrainCompletion, TrainGroup
+from tiny_model import byte_tokenizer, write_tiny_model
 
 GROUPS = [
     TrainGroup((1, 2, 3), (TrainCompletion((4, 5)), TrainCompletion((6, 7, 8)))),

@@ -13,10 +13,10 @@ from biorlhf.engines.learning.packing import fed_tokens, fill, pack, pad, predic
 from biorlhf.engines.models.load import load_base, load_tokenizer
 from biorlhf.engines.models.lora import attach, lora_parameters
 from biorlhf.engines.samplers.prompts import encode_prompt, encode_response
-from biorlhf.engines.tiny import write_tiny_model
 from biorlhf.errors import InputError
 from biorlhf.recipe import Lora, Model, Prompt
 from biorlhf.types import TrainCompletion, TrainGroup
+from tiny_model import write_tiny_model
 
 CASES = [
     ("llama", {}),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from biorlhf.engines.control import build_learner
-from biorlhf.engines.tiny import write_tiny_model
+from biorlhf.engines.learning.learner import build_learner
 from biorlhf.errors import InputError
 from biorlhf.recipe import Recipe
 from biorlhf.types import TrainCompletion, TrainGroup
+from tiny_model import write_tiny_model
 
 KL = {"name": "grpo", "clip_low": 0.2, "clip_high": 0.2, "beta": 0.1, "kl": "k3", "importance_cap": None}
 PROBE = [TrainGroup((1, 2, 3, 4), (TrainCompletion((5, 6, 7, 8), 1.0), TrainCompletion((9, 10), -1.0)))]

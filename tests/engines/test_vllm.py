@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+import tiny_model
 
 pytestmark = pytest.mark.engine
 
@@ -13,9 +16,9 @@ SHARED = """
 import sys, tempfile
 from pathlib import Path
 from biorlhf import Question
-from biorlhf.engines.control import build_learner
+from biorlhf.engines.learning.learner import build_learner
 from biorlhf.engines.samplers.contract import SamplerSpec
-from biorlhf.engines.tiny import write_tiny_model
+from tiny_model import write_tiny_model
 from biorlhf.engines.samplers.vllm import READ_AT_ONCE, VllmSampler
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Sampling
@@ -69,8 +72,11 @@ print(len(sampled), max(sampled) < 1e-3, left)
 
 
 def last_lines(folder, sync: str, case: str) -> list[str]:
+    doubles = os.path.dirname(tiny_model.__file__)
+    path = os.pathsep.join([doubles, *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
         [sys.executable, "-c", SHARED + case, str(folder), sync],
+        env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         timeout=300,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-import biorlhf_plugins.language as claims
+import biorlhf_plugins.truth as claims
 from biorlhf import Completion, Group, Question, Reward, Score, plugins
 from biorlhf.statistics.paired import rates_of
 from biorlhf.types import AdapterRef

@@ -64,8 +64,8 @@ class Bench:
     """A learner and a sampler for one recipe; runs its stages one after the other."""
 
     def __init__(self, recipe, dataset):
-        from biorlhf.engines.control import build_learner
-        from biorlhf.engines.samplers.contract import SamplerSpec, build_sampler
+        from biorlhf.engines.learning.learner import build_learner
+        from biorlhf.engines.samplers.build import SamplerSpec, build_sampler
 
         self.recipe, self.dataset = recipe, dataset
         self.learner = build_learner(recipe, threads=1, on_gpu=False)

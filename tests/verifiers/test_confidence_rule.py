@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from biorlhf import Question
-from biorlhf_plugins.language import correctness, stated_confidence
+from biorlhf_plugins.truth import correctness, stated_confidence
 from biorlhf_plugins.verifiers.uncertainty import confidence_score
 
 GRID = [i / 1000 for i in range(1001)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from biorlhf.errors import DataError, InputError
+from biorlhf.errors import InputError
 
 
 def build(
@@ -24,72 +25,31 @@ def build(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write questions, SFT texts, preference pairs and splits as Parquet."""
-    from biorlhf.commands.data.source import LAB_SUFFIXES, load
+    from biorlhf.commands.data.source import is_lab, resolve
+    from biorlhf.plugins import catalogue
 
-    if Path(target).suffix.lower() not in LAB_SUFFIXES:
-        from biorlhf_plugins.making.parquet import to_parquet
-
-        dataset = load(target, settings)
-        folder = out or Path(f"{dataset.name}_data")
-        paths = to_parquet(dataset, folder)
-        counts = {t: len(getattr(dataset, t)) for t in ("questions", "examples", "preferences")}
-        _report(folder, {"counts": counts, "files": [path.name for path in paths]}, as_json)
-        return
-    if settings:
+    if settings and is_lab(target):
         raise InputError("--set", settings[0], "settings in the lab's file itself")
-    _build_lab(Path(target), out, yes, as_json)
-
-
-def _build_lab(path: Path, out: Path | None, yes: bool, as_json: bool) -> None:
-    from biorlhf_plugins.datasets import tables
-    from biorlhf_plugins.datasets.tables.config import load_lab
-    from biorlhf_plugins.datasets.tables.files import write_folder
-    from biorlhf_plugins.datasets.tables.items import is_control, items
-    from biorlhf_plugins.datasets.tables.slots import arrange, load_tables
-
-    config = load_lab(path)
-    loaded = load_tables(config)
-    for headline, up, down in tables.orientation(loaded):
-        typer.echo(headline, err=as_json)
-        for label, top in (("highest", up), ("lowest", down)):
-            shown = ", ".join(f"{name} ({effect:+.2f})" for name, effect in top) or "none is significant"
-            typer.echo(f"  {label}: {shown}", err=as_json)
-    for one in loaded:
-        if one.audit:
-            typer.echo(
-                f"{one.spec.file}: {one.audit.agreement:.1%} of {one.audit.compared:,} signs agree with "
-                f"{one.audit.file} (rank correlation {one.audit.spearman:+.2f})",
-                err=as_json,
-            )
-        if is_control(one.spec.contrast.numerator):
-            typer.echo(
-                f"warning: {one.spec.file}: the numerator, {one.spec.contrast.numerator!r}, is a control; "
-                "flip: true asks the questions the other way round",
-                err=True,
-            )
-        for warning in one.results.warnings:
-            typer.echo(f"warning: {warning}", err=True)
+    name, values = resolve(target, settings)
+    ready = catalogue().stream(name, values, where=f"dataset {name}")
+    for line in ready.lines:
+        typer.echo(line, err=as_json)
+    for warning in ready.warnings:
+        typer.echo(f"warning: {warning}", err=True)
     # Only a person at a terminal can confirm; a script has said what it means in the lab's file.
-    if not yes and _at_a_terminal() and not typer.confirm("Is that what UP should mean?"):
-        raise DataError(
-            str(path), "UP does not mean what it should", "numerator and denominator the other way round",
-            hint="swap them in the contrast, and build again",
-        )  # fmt: skip
-    slots = arrange(config, loaded)
-    folder = out or path.parent / f"{config.name}_data"
-    record = write_folder(
-        folder, items(config, slots), {"name": config.name, **tables.provenance(config, slots)}
-    )
-    for exception in slots.exceptions:
-        typer.echo(f"not balanced: {exception}", err=True)
-    _report(folder, record, as_json)
+    asked = bool(ready.question) and not yes and _at_a_terminal()
+    if asked and not typer.confirm(ready.question):
+        raise ready.refusal or InputError(target, "not confirmed")
+    place = Path(target).parent if is_lab(target) else Path()
+    folder = out or place / f"{ready.name}_data"
+    _report(folder, ready.write(folder), as_json)
 
 
 def _at_a_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _report(folder: Path, record: dict[str, Any], as_json: bool) -> None:
+def _report(folder: Path, record: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), **record}, ensure_ascii=False))
         return

@@ -28,10 +28,11 @@ def check(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the counts.")] = False,
 ) -> None:
     """Find contradictions, leaks, duplicates and give-aways in training text. Exit code 1 on errors."""
-    from biorlhf_plugins.check import audit_path, load_facts
+    from biorlhf.plugins import builtin_part
 
-    table = load_facts(facts) if facts else None
-    findings = [finding.to_json() for finding in audit_path(file, table, against)]
+    checks = builtin_part("check")
+    table = checks.load_facts(facts) if facts else None
+    findings = [finding.to_json() for finding in checks.audit_path(file, table, against)]
     counts = Counter(finding["severity"] for finding in findings)
     if json_out is not None:
         json_out.write_text(json.dumps({"findings": findings}, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -54,15 +54,15 @@ def rows(dataset: Dataset, as_format: str, system: str = "") -> Iterator[tuple[s
 
 def _example(example: Example, as_format: str, system: str) -> dict[str, Any]:
     if as_format == "messages":
-        return {"messages": [*_asked(example.prompt, system), _answered(example.response)]}
-    return {"prompt": example.prompt, "completion": example.response}
+        return {"messages": [*_asked(example.asked, system), _answered(example.response)]}
+    return {"prompt": example.asked, "completion": example.response}
 
 
 def _preference(pair: Preference, as_format: str, system: str) -> dict[str, Any]:
     if as_format == "preference":
-        return {"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected}
+        return {"prompt": pair.asked, "chosen": pair.chosen, "rejected": pair.rejected}
     return {
-        "prompt": _asked(pair.prompt, system),
+        "prompt": _asked(pair.asked, system),
         "chosen": [_answered(pair.chosen)],
         "rejected": [_answered(pair.rejected)],
     }

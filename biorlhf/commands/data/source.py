@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from biorlhf.errors import InputError
+from biorlhf.inputs.rows import SUFFIXES
+from biorlhf.inputs.validation import apply_override
 from biorlhf.types import Dataset
 
-DATA_SUFFIXES = (".jsonl", ".json", ".parquet", ".ndjson")
 LAB_SUFFIXES = (".yaml", ".yml")
 
 
@@ -26,7 +26,13 @@ def load(target: str, settings: Sequence[str] = ()) -> Dataset:
     from biorlhf.plugins import catalogue
 
     name, values = resolve(target, settings)
-    return catalogue().build("dataset", name, values, where=f"dataset {name}")
+    dataset: Dataset = catalogue().build("dataset", name, values, where=f"dataset {name}")
+    return dataset
+
+
+def is_lab(target: str) -> bool:
+    """Whether a target is a lab's YAML, which holds its own settings."""
+    return Path(target).suffix.lower() in LAB_SUFFIXES
 
 
 def resolve(target: str, settings: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
@@ -35,27 +41,26 @@ def resolve(target: str, settings: Sequence[str] = ()) -> tuple[str, dict[str, A
 
     values = parse_settings(settings)
     path = Path(target)
-    if path.is_dir() or path.suffix.lower() in DATA_SUFFIXES:
+    if _is_folder_of_data(path) or path.suffix.lower() in SUFFIXES:
         return "jsonl", {"file": target, **values}
-    if path.suffix.lower() in LAB_SUFFIXES:
+    if is_lab(target):
         return "tables", {"lab": target, **values}
     return catalogue().get("dataset", target, where="dataset").record.name, values
 
 
+def _is_folder_of_data(path: Path) -> bool:
+    """A folder, but not one without data that a dataset is named like: its package, where one writes it."""
+    from biorlhf.plugins import catalogue
+
+    if not path.is_dir() or any(path.glob("*.parquet")):
+        return path.is_dir()
+    names = {name for e in catalogue().of_kind("dataset") for name in (e.record.name, *e.record.aliases)}
+    return str(path) not in names
+
+
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
     """``["mode=open_book", "splits.test=0.3"]`` as nested settings, values read as YAML."""
-    from biorlhf.recipe import yaml12
-
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for text in settings:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise InputError("--set", f"{text!r}", "key=value, for example --set mode=open_book")
-        *parents, last = key.split(".")
-        place = found
-        for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
-                raise InputError("--set", f"{key}: {parent} is a value already", "one or the other")
-        place[last] = yaml12.load(value, f"--set {key}")[0]
-    return found
+        apply_override(values, text, {}, example="mode=open_book")
+    return values

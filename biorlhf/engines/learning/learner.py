@@ -7,7 +7,6 @@ Everything random is drawn from the seed that the step is given, so a step can b
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from biorlhf.engines.models.load import load_tokenizer
 from biorlhf.engines.samplers.prompts import encode_prompt, encode_response
 from biorlhf.errors import InputError, RunFailure
 from biorlhf.recipe import Lora, Recipe
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Update
 from biorlhf.types import TrainCompletion, TrainGroup
 
@@ -72,7 +72,7 @@ class Learner:
     def begin_stage(self, index: int, total_steps: int) -> None:
         """Set up stage ``index`` of the recipe: LoRA, optimizer, schedule, and the reference policy."""
         self.optimizer = None
-        self.policy.begin_stage(index, derived(self.recipe.seed, "lora", index))
+        self.policy.begin_stage(index, seed_of(self.recipe.seed, "lora", index, bits=63))
         self._ready(index, 0, total_steps)
 
     def _ready(self, index: int, done: int, total: int) -> None:
@@ -102,7 +102,7 @@ class Learner:
             for number, (whole, micro) in enumerate(batches):
                 done = self.done_steps + (iteration * cuts + number) / (iterations * cuts)
                 if micro:
-                    draw = derived(seed, iteration, number)
+                    draw = seed_of(seed, iteration, number, bits=63)
                     results.append(self._update(micro, whole, loss, (done, draw), watch))
         self.done_steps += 1
         metrics = combine(part for _, parts in results for part in parts)
@@ -147,7 +147,7 @@ class Learner:
         self.policy.training()
         total, sums = 0.0, []
         for number, batch in enumerate(micro):
-            torch.manual_seed(derived(draw, number))
+            torch.manual_seed(seed_of(draw, number, bits=63))
             with watch("forward"):
                 value, part = self._loss(batch, whole, loss)
             if not math.isfinite(value.item()):
@@ -261,10 +261,9 @@ class Learner:
         self.version = state["version"]
 
 
-def derived(*parts: Any) -> int:
-    """A seed in [0, 2^63) that these parts fix."""
-    digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+def build_learner(recipe: Recipe, *, threads: int, on_gpu: bool) -> Learner:
+    """A learner that has no stage yet: call ``begin_stage`` or ``restore``."""
+    return Learner(LearnerSpec(recipe, threads, on_gpu))
 
 
 def _check(loss: Mapping[str, Any]) -> None:

@@ -16,8 +16,8 @@ from safetensors.torch import save as save_tensors
 from safetensors.torch import save_file
 from torch import Tensor
 
-from biorlhf.engines.control import build_learner
 from biorlhf.engines.learning import checkpoint
+from biorlhf.engines.learning.learner import build_learner
 from biorlhf.engines.models import adapters
 from biorlhf.engines.models.base_files import HUB_FILES, resolve_base
 from biorlhf.engines.models.load import DTYPES, base_name, load_base
@@ -25,10 +25,9 @@ from biorlhf.engines.models.lora import dense_weight, is_quantised
 from biorlhf.engines.models.merging import base_tensors, lora_deltas
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Lora, Recipe
-from biorlhf.serving.policy import Trained, serving
-from biorlhf.stage import Adapter
+from biorlhf.recipe.policy import Trained, serving
+from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter
 from biorlhf.types import AdapterRef
-from biorlhf.workers.crew import CANARY_ANSWER, CANARY_PROMPT
 
 SHARD_BYTES = 4 * 2**30
 #: dtype -> how far a token's log-probability may move, in nats: at most in fp32, on average in bf16.

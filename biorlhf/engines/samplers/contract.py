@@ -1,8 +1,7 @@
-"""What every sampler does, and which one a recipe asks for."""
+"""What every sampler does, and the plain data that one is built from."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,25 +42,3 @@ class Sampler(Protocol):
     def encode(self, text: str) -> list[int]:
         """The token ids of a prompt, in the recipe's template."""
         ...
-
-
-def question_seed(seed: int, question_id: str) -> int:
-    """A seed in [0, 2^31) for one question of one step, the same on whichever worker it is sampled."""
-    digest = hashlib.sha256(f"{seed}:{question_id}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1
-
-
-def build_sampler(spec: SamplerSpec) -> Sampler:
-    """The sampler that the recipe names; each imports its own heavy package."""
-    engine = spec.recipe.rollout.engine
-    if engine == "vllm":
-        from biorlhf.engines.samplers.vllm import VllmSampler
-
-        return VllmSampler(spec)
-    if engine == "transformers":
-        from biorlhf.engines.samplers.transformers import TransformersSampler
-
-        return TransformersSampler(spec)
-    from biorlhf.engines.samplers.scripted import ScriptedSampler
-
-    return ScriptedSampler(spec)

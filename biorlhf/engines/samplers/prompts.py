@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from biorlhf.errors import InputError
+from biorlhf.ground_truth.forms import split_instruction
 from biorlhf.recipe import Prompt
 
 ALPACA = "### Instruction:\n{}\n\n### Response:\n"
@@ -17,7 +18,7 @@ def encode_prompt(tokenizer: Any, section: Prompt, text: str) -> list[int]:
     """Token ids of a question in the recipe's template, at most ``section.max_tokens`` long.
 
     Where it is too long, the question's own text loses tokens at the side that ``section.truncate``
-    names; the template and the appended instruction stay whole. An empty question gives no ids: there is
+    names; the template and the instructions after it stay whole. An empty question gives no ids: there is
     nothing to condition on, and a loss covers the whole response.
 
     Raises:
@@ -25,21 +26,22 @@ def encode_prompt(tokenizer: Any, section: Prompt, text: str) -> list[int]:
     """
     if not text:
         return []
-    ids = _render(tokenizer, section, text)
+    text, instruction = split_instruction(text)
+    ids = _render(tokenizer, section, text, instruction)
     body = tokenizer(text, add_special_tokens=False)["input_ids"]
     keep = len(body)
     while len(ids) > section.max_tokens:
         # Tokens merge across a cut in another way, so the excess is measured again after each cut.
         keep -= len(ids) - section.max_tokens
         if keep <= 0:
-            fixed = len(_render(tokenizer, section, "."))
+            fixed = len(_render(tokenizer, section, ".", instruction))
             raise InputError(
                 "prompt.max_tokens",
                 f"{section.max_tokens}, but template and instruction alone take about {fixed} tokens",
                 hint="raise prompt.max_tokens, or shorten prompt.system and prompt.instruction",
             )
         part = body[-keep:] if section.truncate == "left" else body[:keep]
-        ids = _render(tokenizer, section, tokenizer.decode(part))
+        ids = _render(tokenizer, section, tokenizer.decode(part), instruction)
     return ids
 
 
@@ -54,8 +56,9 @@ def encode_response(tokenizer: Any, text: str) -> list[int]:
     return [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
 
 
-def _render(tokenizer: Any, section: Prompt, text: str) -> list[int]:
+def _render(tokenizer: Any, section: Prompt, text: str, instruction: str) -> list[int]:
     question = f"{text}\n{section.instruction}" if section.instruction else text
+    question = f"{question}\n\n{instruction}" if instruction else question
     if section.template == "chat":
         return _chat(tokenizer, section.system, question)
     if section.template == "alpaca":

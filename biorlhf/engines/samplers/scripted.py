@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.engines.models.load import load_tokenizer
-from biorlhf.engines.samplers.contract import SamplerSpec, question_seed
+from biorlhf.engines.samplers.contract import SamplerSpec
 from biorlhf.engines.samplers.prompts import encode_prompt, encode_response
 from biorlhf.errors import InputError, RunFailure
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Sampling
 from biorlhf.types import AdapterRef, Completion, Group, Question
 
@@ -48,13 +49,13 @@ class ScriptedSampler:
         if self.ref is None:
             raise RunFailure("no adapter was loaded before sampling")
         for question in questions:
-            draw = random.Random(question_seed(sampling.seed, question.id))
+            draw = random.Random(seed_of(sampling.seed, question.id))
             options = self.answers.get(question.id) or self.default
             if not options:
                 raise InputError("rollout.script", f"no answer for the question {question.id!r}")
             texts = [draw.choice(options) for _ in range(sampling.n)]
             completions = tuple(self._completion(text, sampling.max_tokens) for text in texts)
-            yield Group(question, tuple(self.encode(question.prompt)), completions)
+            yield Group(question, tuple(self.encode(question.asked)), completions)
 
     def _completion(self, text: str, limit: int) -> Completion:
         assert self.ref is not None

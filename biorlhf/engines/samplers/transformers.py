@@ -16,10 +16,11 @@ from safetensors.torch import load as load_tensors
 from biorlhf.engines.models import adapters, lora
 from biorlhf.engines.models.load import load_base, load_tokenizer
 from biorlhf.engines.models.merging import lora_deltas
-from biorlhf.engines.samplers.contract import SamplerSpec, question_seed
+from biorlhf.engines.samplers.contract import SamplerSpec
 from biorlhf.engines.samplers.prompts import encode_prompt
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Lora
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Sampling
 from biorlhf.types import AdapterRef, Completion, Group, Question
 
@@ -85,8 +86,8 @@ class TransformersSampler:
         if self.ref is None:
             raise RunFailure("no adapter was loaded before sampling")
         for question in questions:
-            ids = self.encode(question.prompt)
-            torch.manual_seed(question_seed(sampling.seed, question.id))
+            ids = self.encode(question.asked)
+            torch.manual_seed(seed_of(sampling.seed, question.id))
             output = self.model.generate(
                 torch.tensor([ids], device=self.device),
                 attention_mask=torch.ones(1, len(ids), dtype=torch.long, device=self.device),

@@ -10,9 +10,10 @@ from typing import Any
 
 from biorlhf.engines.cpu import first_calls
 from biorlhf.engines.models.load import resolve_base
-from biorlhf.engines.samplers.contract import SamplerSpec, question_seed
+from biorlhf.engines.samplers.contract import SamplerSpec
 from biorlhf.engines.samplers.prompts import encode_prompt
 from biorlhf.errors import ResourceError, RunFailure
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Sampling
 from biorlhf.types import AdapterRef, Completion, Group, Question
 
@@ -131,13 +132,13 @@ class VllmSampler:
             raise RunFailure("no adapter was loaded before sampling")
         ref, asked = self.ref, {}
         for question in questions:
-            ids = self.encode(question.prompt)
+            ids = self.encode(question.asked)
             params = SamplingParams(
                 n=sampling.n,
                 temperature=sampling.temperature,
                 top_p=sampling.top_p,
                 max_tokens=sampling.max_tokens,
-                seed=question_seed(sampling.seed, question.id),
+                seed=seed_of(sampling.seed, question.id),
                 logprobs=0,
                 output_kind=RequestOutputKind.FINAL_ONLY,
             )

@@ -1,4 +1,4 @@
-"""Orders, comparisons and universals against the table: "a > b", "all", "larger than the rest"."""
+"""Orders, comparisons and universals against the table: chains without figures, "all", "larger than all"."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.table import FactTable, Figure
-from biorlhf_plugins.language.evidence.comparisons import Lookup, Words, compared, stated
-from biorlhf_plugins.language.evidence.orders import chains
-from biorlhf_plugins.language.evidence.records import Check
+from biorlhf_plugins.language.evidence.orders import Lookup, Words, chains, compared, stated
+from biorlhf_plugins.language.evidence.sums import Check
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -98,8 +97,8 @@ def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
         for scope in (
             m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")
         ):
-            if line.values("except") or (
-                _denied(line, scope.first, scope.last + 1) and scope.value != "none"
+            if (_denied(line, scope.first, scope.last + 1) and scope.value != "none") or line.values(
+                "except"
             ):
                 continue
             named = {m.value for m in line.mentions if m.kind == "entity" and m.first < scope.first}
@@ -135,7 +134,7 @@ def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> 
     conditions = line.values("condition")
     quote = reading.quote(line)
     bounds = [n for n in line.numbers("") if n.low is not None and n.high is None]
-    if len(conditions) != 1 or not COUNTED.search(quote) or not (CHANGES.search(quote) or bounds):
+    if len(conditions) != 1 or not COUNTED.search(quote) or (not CHANGES.search(quote) and not bounds):
         return {}
     if len(line.numbers("")) > len(bounds) or len(bounds) > 1 or any(m.kind == "neg" for m in line.mentions):
         return {}

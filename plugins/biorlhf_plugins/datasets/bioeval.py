@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf import DataError, Dataset, DatasetPlugin, PluginConfig, Question, hookimpl
+from biorlhf.inputs.rows import read_rows
 from biorlhf.types import Split
-from biorlhf_plugins.datasets.jsonl.read import read_rows
 
 TASK = frozenset(
     (
@@ -61,7 +61,7 @@ class BioEvalConfig(PluginConfig):
 def build(config: BioEvalConfig) -> Dataset:
     """Every task (of the named components), all in the split ``test``."""
     path = Path(config.path)
-    rows = read_rows(path, array_key="tasks")
+    rows = list(read_rows(path, array_key="tasks"))
     known = {_component(row) for _, row in rows}
     for name in config.component:
         if name not in known:

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf import DataError, Dataset, DatasetPlugin, PluginConfig, Question, hookimpl
+from biorlhf.inputs.rows import read_rows
 from biorlhf.types import Split
-from biorlhf_plugins.datasets.jsonl.read import read_rows
 
 KEYS = frozenset(
     (
@@ -47,7 +47,7 @@ class SpaceOmicsConfig(PluginConfig):
 def build(config: SpaceOmicsConfig) -> Dataset:
     """Every question of the bank (of the named modalities), all in the split ``test``."""
     path = Path(config.path)
-    rows = read_rows(path, array_key="questions")
+    rows = list(read_rows(path, array_key="questions"))
     known = {str(row.get("modality", "")) for _, row in rows}
     for name in config.modality:
         if name not in known:

@@ -8,8 +8,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.corrections import supersede
+from biorlhf_plugins.language.claims.evidence import OPENS_INTERVAL
+from biorlhf_plugins.language.claims.foils import asked_names, with_foils
+from biorlhf_plugins.language.claims.parallels import parallels
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
+from biorlhf_plugins.language.claims.rows import label_rows
 from biorlhf_plugins.language.records import Claim, Confidence, Extraction, Named, Span
 from biorlhf_plugins.language.sentences.anaphora import resolve_parts
 from biorlhf_plugins.language.sentences.arithmetic import equations
@@ -20,13 +24,14 @@ from biorlhf_plugins.language.stance.contradictions import contradictions
 from biorlhf_plugins.language.stance.stance import abstentions, agreements, degenerate, prompt_words, yes_no
 from biorlhf_plugins.language.words.lexicon import Additions, with_additions
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, scan, scan_stance
+from biorlhf_plugins.language.words.names import foreign
 from biorlhf_plugins.language.words.text import Token, clean, tokens
 
 MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
 
 ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
-ASKS = frozenset(("do", "doe", "did"))
+ASKS = frozenset(("do", "does", "did"))
 """What opens a question whose other words, repeated, are an answer: "Do all tissues show rescue?"."""
 
 NAMED = frozenset(
@@ -61,15 +66,24 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     cleaned = clean(text)
     stream = tokens(cleaned.text)
     asked = given(prompt, additions)
+    question = frozenset(prompt_words(prompt))
     mentions = _thinned(scan(stream, lexicon))
     if "musc" in cleaned.text or "brain" in cleaned.text:
         mentions = resolve_parts(stream, mentions, asked["entity"])
+    mentions = foreign(stream, cleaned, text, mentions, question)
+    mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
+    names = asked_names(additions)
+    if names and (more := parallels(stream, mentions, names, frozenset(prompt_words(prompt)))):
+        mentions = sorted((*mentions, *more), key=lambda m: (m.first, m.last))
     parts = sentences(stream, mentions)
+    label_rows(stream, parts, additions)
     marks = modalities(stream, mentions, parts)
     sums = equations(stream, mentions)
     operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))
     ask(stream, parts, marks, prompt)
-    reader = Reader(stream, cleaned, asked, marks, operands=operands)
+    reader = Reader(stream, cleaned, asked, marks, question, operands=operands)
+    reader.intervals = any(t.text in OPENS_INTERVAL for t in stream)
+    reader.own = any(kind == "quantity" for kind, *_ in additions.entries)
     reader.quotients = frozenset(e.last - 1 for e in sums if e.operator == "/")
     blocks = answer_blocks(stream, parts)
     reader.fresh = frozenset(

@@ -44,10 +44,14 @@ class Claim(NamedTuple):
     """One statement: a slot and what is said of it.
 
     ``kind`` is "number", "direction" or "class". A number has ``value`` and, where it is a range,
-    ``low`` and ``high``. A direction has ``label`` UP, DOWN, NS or MIXED, already turned into the
-    frame treated-minus-control; a class has its label, upper case. ``negated`` says that the text
-    denies it. ``modality`` is "asserted", "quoted", "hypothetical" or "corrected". ``partial``
-    marks "mostly", "in some missions". ``span`` is [start, end) in the original text.
+    ``low`` and ``high``; it is ``signed`` where a sign is written, with so many ``decimals`` and
+    significant ``digits`` (no decimals where it is scaled, as 1.6k is). A direction has ``label`` UP,
+    DOWN, NS or MIXED, already turned into the frame treated-minus-control; a class has its label, upper
+    case. ``negated`` says that the text denies it. ``modality`` is "asserted", "quoted", "hypothetical"
+    or "corrected". ``partial`` marks "mostly", "in some missions". ``span`` is [start, end) in the
+    original text. ``about`` tells how a direction's set is given: "named" in its phrase, "same" as spoken
+    of, "loose" by mere nearness, "other" for another thing; ``weak`` marks "enriched", which of a gene set
+    may say no more than that it is significant.
     """
 
     kind: str
@@ -64,6 +68,11 @@ class Claim(NamedTuple):
     final: bool = False
     sentence: int = 0
     chunk: int = 0
+    about: str = ""
+    weak: bool = False
+    signed: bool = False
+    decimals: int | None = None
+    digits: int = 0
 
     @property
     def asserted(self) -> bool:
@@ -141,16 +150,3 @@ class Extraction:
     @property
     def claims(self) -> tuple[Claim, ...]:
         return self.numbers + self.directions + self.classes
-
-
-@dataclass(frozen=True, slots=True)
-class Correctness:
-    """Is an answer right? ``correct`` is 1 or 0, None where the question has no gold to grade by.
-
-    ``abstained`` is true where the text declines to answer (``correct`` is then 0, or None);
-    ``confidence`` is the stated one in [0, 1], None where none or an invalid one is stated.
-    """
-
-    correct: int | None
-    abstained: bool
-    confidence: float | None

@@ -5,11 +5,35 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from biorlhf.types import Question
 from biorlhf_plugins.making.items import Item
 
 TOLERANCE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How UP and DOWN (or two verdicts) are balanced within one tissue and split.
+
+    Attributes:
+        tolerance: |UP - DOWN| may be this share of UP + DOWN.
+        alone: how many are kept of one where the other is missing; None: all.
+        others: at least so many that are not significant or mixed are kept, or as many as of UP or DOWN.
+    """
+
+    tolerance: float
+    alone: int | None
+    others: int
+
+
+#: Where only one direction is there, a constant answer would be right: such a tissue is not asked.
+GENERATED = Rule(TOLERANCE, alone=0, others=2)
+#: Two verdicts of one alone stay, so that the form of the question is met at all.
+VERDICTS = Rule(TOLERANCE, alone=2, others=2)
+#: A lab's own tables: as many of each; what has one direction alone is kept, and named as an exception.
+OWN_TABLES = Rule(0.0, alone=None, others=1)
 
 
 def label(ground_truth: Mapping[str, object]) -> str:
@@ -42,10 +66,10 @@ def balanced(items: Iterable[Item], seed: int) -> list[Item]:
         members = grouped["consensus" if frame else item.family, item.tissue or ""][name]
         members.setdefault(item.slot, []).append(item)
     for _, by_label in sorted(grouped.items()):
-        limits = _limits({name: len(members) for name, members in by_label.items()})
+        most = limits({name: len(members) for name, members in by_label.items()})
         for name, members in by_label.items():
             order = sorted(members, key=lambda slot: hashlib.sha256(f"{seed}|{slot}".encode()).digest())
-            kept += [item for slot in order[: limits[name]] for item in members[slot]]
+            kept += [item for slot in order[: most[name]] for item in members[slot]]
     return kept
 
 
@@ -63,17 +87,24 @@ def uneven(questions: Iterable[Question]) -> list[str]:
 
 
 _ONE_FRAME = ("direction", "not_significant", "uncertainty")
-_PAIRS = (("UP", "DOWN"), ("CONSISTENT", "INCONSISTENT"))
 
 
-def _limits(sizes: Mapping[str, int]) -> dict[str, int]:
-    limits = {}
-    for (one, two), alone in zip(_PAIRS, (0, 2), strict=True):
-        few = min(sizes.get(one, 0), sizes.get(two, 0))
+def limits(sizes: Mapping[str, int], rule: Rule = GENERATED) -> dict[str, int]:
+    """Label -> how many of it may be kept, where ``sizes`` are there."""
+    most = _pair(sizes, "UP", "DOWN", rule) | _pair(sizes, "CONSISTENT", "INCONSISTENT", VERDICTS)
+    decided = max(min(sizes.get(name, 0), most[name]) for name in ("UP", "DOWN"))
+    others = max(rule.others, decided)
+    return most | {"NS": others, "MIXED": others, "NOT TESTED": max(1, decided // 4)}
+
+
+def _pair(sizes: Mapping[str, int], one: str, two: str, rule: Rule) -> dict[str, int]:
+    few, many = sorted((sizes.get(one, 0), sizes.get(two, 0)))
+    if few:
         # many <= few (1 + t) / (1 - t) is |many - few| <= t (many + few)
-        limits[one] = limits[two] = int(few * (1 + TOLERANCE) / (1 - TOLERANCE)) if few else alone
-    decided = max(min(sizes.get(name, 0), limits[name]) for name in ("UP", "DOWN"))
-    return limits | dict.fromkeys(("NS", "MIXED"), max(2, decided))
+        most = int(few * (1 + rule.tolerance) / (1 - rule.tolerance))
+    else:
+        most = many if rule.alone is None else rule.alone
+    return {one: most, two: most}
 
 
 def best_constant(questions: Sequence[Question]) -> dict[str, dict[str, object]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from biorlhf.ground_truth import block, gold_answer, instruction
 from biorlhf.types import Example, Preference, Question
 
 HIGH = (85, 90, 95)
@@ -24,6 +25,7 @@ class Item:
         wording: the template's name; ``slot`` and ``wording`` together are unique.
         answer: gold sentence(s), without the stated confidence.
         wrong: the answer with one fact changed, in the same words; "" where there is no such thing.
+        wrong_truth: the ground truth of which ``wrong`` is the gold; given where ``wrong`` is.
         facts: ids of the facts that it touches. groups: the split groups of those facts.
         first: whether this wording also becomes a question and a preference; the others are SFT text only.
         levels: the confidences, in percent, that suit it where it can be answered.
@@ -37,6 +39,7 @@ class Item:
     answer: str
     ground_truth: dict[str, Any]
     wrong: str = ""
+    wrong_truth: dict[str, Any] | None = None
     facts: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     tissue: str | None = None
@@ -60,9 +63,9 @@ def listing(names: Sequence[str], last: str = "and") -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
-def with_confidence(answer: str, levels: Sequence[int], key: str) -> str:
-    """The answer with its closing line, e.g. ``... Confidence: 90%``."""
-    return f"{answer} Confidence: {pick(levels, key)}%"
+def with_block(answer: str, truth: Mapping[str, Any], levels: Sequence[int], key: str) -> str:
+    """The answer in prose, then the block that its ground truth asks for."""
+    return f"{answer}\n{block(gold_answer(truth), pick(levels, key))}"
 
 
 def _levels(item: Item) -> tuple[int, ...]:
@@ -71,7 +74,7 @@ def _levels(item: Item) -> tuple[int, ...]:
 
 def gold(item: Item) -> str:
     """The gold answer of an item: sure of what the figures say, unsure where they say nothing."""
-    return with_confidence(item.answer, _levels(item), item.slot)
+    return with_block(item.answer, item.ground_truth, _levels(item), item.slot)
 
 
 def to_question(item: Item, prefix: str, split: str, source: str) -> Question:
@@ -88,13 +91,14 @@ def to_question(item: Item, prefix: str, split: str, source: str) -> Question:
         family=item.family,
         split_group="+".join(sorted(set(item.groups))),
         fact_ids=item.facts,
+        instruction=instruction(item.ground_truth),
     )
 
 
 def to_example(item: Item, prefix: str, split: str, source: str, spread: bool) -> Example:
     response = gold(item)
     if spread:
-        response = with_confidence(item.answer, SPREAD, f"{item.slot}:{item.wording}")
+        response = with_block(item.answer, item.ground_truth, SPREAD, f"{item.slot}:{item.wording}")
     return Example(
         id=f"{prefix}:sft:{item.slot}:{item.wording}",
         prompt=item.prompt,
@@ -104,22 +108,26 @@ def to_example(item: Item, prefix: str, split: str, source: str, spread: bool) -
         split=split,
         split_group="+".join(sorted(set(item.groups))),
         fact_ids=item.facts,
+        instruction=instruction(item.ground_truth),
     )
 
 
 def to_preference(item: Item, prefix: str, split: str, source: str) -> Preference:
     """Chosen and rejected state the same confidence: only the fact differs."""
     levels = _levels(item)
+    if item.wrong_truth is None:
+        raise ValueError(f"{item.slot}: a wrong answer without its wrong_truth")
     return Preference(
         id=f"{prefix}:dpo:{item.slot}:{item.wording}",
         prompt=item.prompt,
-        chosen=with_confidence(item.answer, levels, item.slot),
-        rejected=with_confidence(item.wrong, levels, item.slot),
+        chosen=gold(item),
+        rejected=with_block(item.wrong, item.wrong_truth, levels, item.slot),
         kind=item.family,
         source=source,
         split=split,
         split_group="+".join(sorted(set(item.groups))),
         fact_ids=item.facts,
+        instruction=instruction(item.ground_truth),
     )
 
 

@@ -1,4 +1,4 @@
-"""A dataset as a folder of Parquet: ``questions``, ``examples``, ``preferences``, and ``provenance.json``.
+"""A dataset as a folder: questions, examples, preferences and splits as Parquet, and ``provenance.json``.
 
 The same dataset gives the same bytes with the same version of pyarrow: rows keep their order, and nothing
 that depends on the machine or the time is written.
@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -44,32 +49,117 @@ EXAMPLES = pa.schema(
 PREFERENCES = pa.schema(
     [(n, pa.string()) for n in ("id", "prompt", "chosen", "rejected", *_SHARED)] + [("fact_ids", _TEXTS)]
 )
+SPLITS = pa.schema([(n, pa.string()) for n in ("split_group", "fact_id", "split")])
+SCHEMAS = {"questions": QUESTIONS, "examples": EXAMPLES, "preferences": PREFERENCES, "splits": SPLITS}
+FILES = (*(f"{name}.parquet" for name in SCHEMAS), "provenance.json")
+BATCH = 10_000  # items in one row group
 _DIRECTIONS = {"UP": "n_up", "DOWN": "n_down", "NS": "n_ns"}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One item as it is written: a question, and where it may be learnt from the text and the pair of it.
+
+    ``details`` are columns of the question's row that its ground truth does not tell.
+    """
+
+    question: Question | None = None
+    example: Example | None = None
+    preference: Preference | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def to_parquet(dataset: Dataset, folder: Path | str) -> tuple[Path, ...]:
     """Write the dataset's tables and its provenance into ``folder`` (made where it is missing).
 
-    Returns the four paths. An empty table is written too, so that a folder always holds all three.
+    Returns the paths. An empty table is written too, so that a folder always holds all of them.
     """
     folder = Path(folder)
+    parts = [
+        *(Made(question=q, details=_details(q, dataset.provenance)) for q in dataset.questions),
+        *(Made(example=example) for example in dataset.examples),
+        *(Made(preference=pair) for pair in dataset.preferences),
+    ]
+    write_tables(folder, parts)
+    write_provenance(folder, {"name": dataset.name, **dataset.provenance})
+    return tuple(folder / name for name in FILES)
+
+
+def write_tables(folder: Path, items: Iterable[Made]) -> tuple[dict[str, int], dict[str, dict[str, Any]]]:
+    """Write questions, examples, preferences and splits as Parquet, as the items come: memory does not grow
+    with them. The files appear, whole, when all is written; the same items give the same bytes.
+
+    Returns the counts (``questions.train``: 12) and of each file its sha256 and size.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [_question_row(question, dataset.provenance) for question in dataset.questions]
-    tables = {
-        "questions": pa.Table.from_pylist(rows, schema=QUESTIONS),
-        "examples": pa.Table.from_pylist([_row(e, EXAMPLES) for e in dataset.examples], schema=EXAMPLES),
-        "preferences": pa.Table.from_pylist(
-            [_row(p, PREFERENCES) for p in dataset.preferences], schema=PREFERENCES
+    counts: Counter[str] = Counter()
+    writers = {
+        name: pq.ParquetWriter(folder / f".{name}.parquet.part", schema, compression="zstd")
+        for name, schema in SCHEMAS.items()
+    }
+    complete = False
+    try:
+        for batch in _batches(items):
+            for name, table in _tables(batch).items():
+                if table.num_rows:
+                    writers[name].write_table(table, row_group_size=table.num_rows)
+                    counts.update(f"{name}.{split}" for split in table["split"].to_pylist())
+        complete = True
+    finally:
+        for name, writer in writers.items():
+            writer.close()
+            if not complete:
+                (folder / f".{name}.parquet.part").unlink()
+    files = {}
+    for name in SCHEMAS:
+        path = folder / f"{name}.parquet"
+        os.replace(folder / f".{name}.parquet.part", path)
+        files[path.name] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
+    return dict(sorted(counts.items())), files
+
+
+def write_provenance(folder: Path, record: Mapping[str, Any]) -> None:
+    """``provenance.json``, last: a folder without it is not complete."""
+    text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / "provenance.json").write_text(text + "\n", "utf-8")
+
+
+def refuse_other_files(folder: Path) -> None:
+    """``DataError`` where a folder holds what no build has written."""
+    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - {*FILES})):
+        raise DataError(
+            str(folder), f"holds other files: {others[0]}", "an empty folder, or one of an earlier build"
+        )
+
+
+def _batches(items: Iterable[Made]) -> Iterator[list[Made]]:
+    stream = iter(items)
+    while batch := list(islice(stream, BATCH)):
+        yield batch
+
+
+def _tables(batch: list[Made]) -> dict[str, pa.Table]:
+    asked = [(item.question, item.details) for item in batch if item.question is not None]
+    places = [(q.split_group, fact, q.split) for q, _ in asked for fact in q.fact_ids]
+    return {
+        "questions": pa.Table.from_pylist([_question_row(q, details) for q, details in asked], QUESTIONS),
+        "examples": _columns([item.example for item in batch if item.example], EXAMPLES),
+        "preferences": _columns([item.preference for item in batch if item.preference], PREFERENCES),
+        "splits": pa.table(
+            {name: [place[n] for place in places] for n, name in enumerate(SPLITS.names)}, schema=SPLITS
         ),
     }
-    paths = []
-    for name, table in tables.items():
-        paths.append(folder / f"{name}.parquet")
-        pq.write_table(table, paths[-1], compression="NONE", version="2.6", write_statistics=False)
-    record = {"name": dataset.name, **dataset.provenance}
-    paths.append(folder / "provenance.json")
-    paths[-1].write_text(json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
-    return tuple(paths)
+
+
+def _columns(rows: Sequence[Example | Preference], schema: pa.Schema) -> pa.Table:
+    names = schema.names
+    values = zip(*map(attrgetter(*names), rows), strict=True) if rows else ([] for _ in names)
+    return pa.table(dict(zip(names, map(list, values), strict=True)), schema=schema)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def from_parquet(folder: Path | str) -> Dataset:
@@ -105,7 +195,28 @@ def answer_space(truth: Mapping[str, Any]) -> str:
     return "ranking" if "ranking" in truth and "answer" not in truth else "phrase"
 
 
-def _question_row(question: Question, provenance: Mapping[str, Any]) -> dict[str, Any]:
+def _question_row(question: Question, details: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **dict(zip(_SAME, _same_of(question), strict=True)),
+        "question": question.prompt,
+        "answer_text": question.answer,
+        "ground_truth": _as_json(question.ground_truth),
+        "answer_space": answer_space(question.ground_truth),
+        "verifiers": question.verifiers,
+        "answerable": bool(question.ground_truth.get("answerable", True)),
+        "fact_ids": question.fact_ids,
+        "prompt_hash": hashlib.sha256(question.prompt.encode()).hexdigest(),
+        **details,
+    }
+
+
+_SAME = ("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group")
+_same_of = attrgetter(*_SAME)
+_as_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+
+
+def _details(question: Question, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that say again, each for itself, what the ground truth and the provenance say."""
     truth = question.ground_truth
     facts = truth.get("facts") or []
     only = facts[0] if len(facts) == 1 else {}
@@ -116,15 +227,7 @@ def _question_row(question: Question, provenance: Mapping[str, Any]) -> dict[str
     slots = truth.get("missions") or truth.get("tissue_directions") or {}
     counts = {column: list(slots.values()).count(name) for name, column in _DIRECTIONS.items()}
     return {
-        **{name: getattr(question, name) for name in ("id", "family", "kind", "tissue", "difficulty")},
-        **{name: getattr(question, name) for name in ("source", "split", "split_group")},
         "template_id": question.id.rpartition(":")[2],
-        "question": question.prompt,
-        "answer_text": question.answer,
-        "ground_truth": json.dumps(truth, sort_keys=True, ensure_ascii=False),
-        "answer_space": answer_space(truth),
-        "verifiers": list(question.verifiers),
-        "answerable": bool(truth.get("answerable", True)),
         "expected_value": str(only["value"]) if "value" in only else truth.get("answer"),
         "direction": truth.get("direction"),
         "unit": _unit(only.get("quantity", "")),
@@ -136,10 +239,8 @@ def _question_row(question: Question, provenance: Mapping[str, Any]) -> dict[str
         "contrast_denominator": denominator or None,
         "padj_threshold": provenance.get("padj_threshold"),
         **(counts if slots else dict.fromkeys(counts)),
-        "fact_ids": list(question.fact_ids),
         "source_sha256": file.get("sha256"),
         "licence": file.get("licence"),
-        "prompt_hash": hashlib.sha256(question.prompt.encode()).hexdigest(),
     }
 
 
@@ -153,23 +254,18 @@ def _unit(quantity: str) -> str | None:
     return "NES" if quantity.endswith("NES") else None
 
 
-def _row(record: Example | Preference, schema: pa.Schema) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in schema.names}
-
-
 def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
 
 
 def _question(row: Mapping[str, Any]) -> Question:
-    same = ("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group")
     return Question(
         prompt=row["question"],
         answer=row["answer_text"],
         ground_truth=json.loads(row["ground_truth"]),
         verifiers=tuple(row["verifiers"]),
         fact_ids=tuple(row["fact_ids"]),
-        **{name: row[name] for name in same},
+        **{name: row[name] for name in _SAME},
     )
 
 

@@ -8,9 +8,13 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from biorlhf.errors import DataError
 from biorlhf.recipe.shipped import shipped
+
+RESTORE = "restore it, or install biorlhf again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +46,32 @@ class ShippedTable:
 def read_shipped(path: str) -> ShippedTable:
     """Read ``data/<path>`` (CSV with a header); ``DataError`` where it is not the file of the manifest."""
     folder = shipped("data")
-    entries = {e["path"]: e for e in json.loads((folder / "MANIFEST.json").read_text("utf-8"))["files"]}
+    entries = _manifest(folder)
     if path not in entries:
         raise DataError("data/MANIFEST.json", f"no file {path!r}", choices=entries, name=path)
-    entry, content = entries[path], (folder / path).read_bytes()
+    try:
+        entry, content = entries[path], (folder / path).read_bytes()
+    except OSError as error:
+        raise DataError(f"data/{path}", f"cannot be read: {error.strerror}", hint=RESTORE) from None
     found = hashlib.sha256(content).hexdigest()
     if found != entry["sha256"]:
         raise DataError(
             f"data/{path}",
             f"its sha256 is {found}",
             f"{entry['sha256']}, as data/MANIFEST.json says",
-            hint="the file was changed after it was shipped: restore it, or install biorlhf again",
+            hint=f"the file was changed after it was shipped: {RESTORE}",
         )
     rows = tuple(csv.DictReader(io.StringIO(content.decode("utf-8"))))
     return ShippedTable(
         path, found, entry["source"], entry["licence"], entry["title"], tuple(entry["notes"]), rows
     )
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """File -> its entry in ``data/MANIFEST.json``."""
+    try:
+        return {
+            entry["path"]: entry for entry in json.loads((folder / "MANIFEST.json").read_bytes())["files"]
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError("data/MANIFEST.json", f"cannot be read: {error}", hint=RESTORE) from None

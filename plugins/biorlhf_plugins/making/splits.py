@@ -18,7 +18,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from biorlhf.types import Dataset, Split
 
@@ -66,23 +66,18 @@ def stable_order(names: Iterable[str], seed: int) -> list[str]:
 
 def assign_groups(groups: Iterable[str], fractions: Fractions, seed: int) -> dict[str, str]:
     """Group -> split, with the asked shares of the groups (rounded to whole groups)."""
-    order = stable_order(groups, seed)
-    n_test = round(fractions.test * len(order))
-    n_validation = round(fractions.validation * len(order))
-    split = {}
-    for place, group in enumerate(order):
-        if place < n_test:
-            split[group] = Split.TEST.value
-        elif place < n_test + n_validation:
-            split[group] = Split.VALIDATION.value
-        else:
-            split[group] = Split.TRAIN.value
-    return split
+    dealt = deal(stable_order(groups, seed), fractions)
+    return {group: split for split, part in dealt.items() for group in part}
 
 
-def straddles(fact_groups: Iterable[str], split_of: dict[str, str]) -> bool:
-    """Whether an item about these groups would touch two splits."""
-    return len({split_of[group] for group in fact_groups}) > 1
+def deal(order: Any, fractions: Fractions) -> dict[str, Any]:
+    """Split -> its part of a sequence (or array) whose order was drawn: test first, then validation."""
+    n_test, n_validation = (round(share * len(order)) for share in (fractions.test, fractions.validation))
+    return {
+        Split.TEST.value: order[:n_test],
+        Split.VALIDATION.value: order[n_test : n_test + n_validation],
+        Split.TRAIN.value: order[n_test + n_validation :],
+    }
 
 
 def tokens(text: str) -> list[str]:

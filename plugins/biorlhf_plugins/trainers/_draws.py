@@ -1,16 +1,8 @@
-"""Everything random in a trainer, derived from the stage's seed and the step's number alone."""
+"""Which items a step uses: batches by epoch, draws without repetition, all from the stage's seed alone."""
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
-
-
-def seed_of(*parts: int | str) -> int:
-    """A seed in [0, 2^31) that these parts fix."""
-    digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1
 
 
 def steps_per_epoch(items: int, batch: int) -> int:

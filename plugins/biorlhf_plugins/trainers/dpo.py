@@ -24,9 +24,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from biorlhf import PluginConfig, Preference, RunFailure, TrainerPlugin, hookimpl
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, StepMetrics, TrainGroup
-from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, seed_of, steps_per_epoch
+from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._texts import tokenized
 
 PROBE = {"name": "probe"}
@@ -120,8 +121,8 @@ class DpoTrainer:
 
 def pairs_of(items: Sequence[Preference], stage: Stage, config: DpoConfig) -> list[TrainGroup]:
     """One group per pair: the prompt, and (chosen, rejected) that share its computation."""
-    chosen = tokenized(stage.learner, [(item.prompt, item.chosen) for item in items], config.max_tokens)
-    rejected = tokenized(stage.learner, [(item.prompt, item.rejected) for item in items], config.max_tokens)
+    chosen = tokenized(stage.learner, [(item.asked, item.chosen) for item in items], config.max_tokens)
+    rejected = tokenized(stage.learner, [(item.asked, item.rejected) for item in items], config.max_tokens)
     return [
         TrainGroup(good.prompt_ids, (*good.completions, *bad.completions))
         for good, bad in zip(chosen, rejected, strict=True)
@@ -134,7 +135,7 @@ def probe_of(stage: Stage, config: DpoConfig) -> list[TrainGroup]:
     if config.guard == "off":
         return []
     drawn = others(config.probe_examples, len(examples), set(), seed_of(stage.seed, "probe"))
-    pairs = [(examples[i].prompt, examples[i].response) for i in drawn]
+    pairs = [(examples[i].asked, examples[i].response) for i in drawn]
     return tokenized(stage.learner, pairs, config.max_tokens)
 
 

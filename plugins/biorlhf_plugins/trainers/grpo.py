@@ -33,9 +33,10 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from biorlhf import PluginConfig, RunFailure, TrainerPlugin, hookimpl
 from biorlhf.reward.advantages import NORMALISATIONS, collect, overlong_factor
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Sampling, Stage, StepResult
 from biorlhf.types import Dataset, Group, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
-from biorlhf_plugins.trainers._draws import batch_of, others, seed_of, steps_per_epoch
+from biorlhf_plugins.trainers._draws import batch_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._rollout_metrics import Judged, metrics_of
 
 #: Clip range where a recipe gives none, by loss: DAPO's; GSPO's paper; and a cap of 5 for CISPO.

@@ -16,9 +16,10 @@ from typing import Literal
 from pydantic import NonNegativeInt, PositiveInt
 
 from biorlhf import Example, PluginConfig, TrainerPlugin, hookimpl
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, StepMetrics, TrainCompletion, TrainGroup
-from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, seed_of, steps_per_epoch
+from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._texts import tokenized
 
 LOSS = {"name": "sft", "adapter": False}
@@ -77,7 +78,7 @@ class SftTrainer:
 
 def groups_of(examples: Sequence[Example], stage: Stage, config: SftConfig) -> list[TrainGroup]:
     """Examples as the learner trains on them."""
-    pairs = [(example.prompt, example.response) for example in examples]
+    pairs = [(example.asked, example.response) for example in examples]
     groups = tokenized(stage.learner, pairs, config.max_tokens)
     return [without_prompt(group) for group in groups] if config.loss_on == "all" else groups
 

@@ -1,1 +1,5 @@
-"""Grading: what is claimed against what is true. Knows no verifier and no score."""
+"""Grading what a text says against a ground truth. It reads through ``language``, which knows no gold."""
+
+from biorlhf_plugins.truth.grading import Correctness, correctness, stated_confidence
+
+__all__ = ["Correctness", "correctness", "stated_confidence"]

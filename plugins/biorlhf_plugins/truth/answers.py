@@ -6,21 +6,27 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
 from biorlhf_plugins.language.stance.stance import prompt_words
-from biorlhf_plugins.truth.gold import OPEN_GUESS, Gold
+from biorlhf_plugins.truth.credits import OPEN_GUESS, YES_NO_GUESS
+from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded
 
+FENCE = re.compile(r"\b(?:yes and no|no and yes|both yes and no|neither yes nor no)\b", re.I)
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 
 
 def grade_answer(gold: Gold, said: Extraction, graded: Graded, prompt: str) -> None:
     assert gold.answer is not None
     if gold.answer_kind is None:
-        graded.guesses.append(0.5)
+        graded.guesses.append(YES_NO_GUESS)
         labels = {c.label: c for c in said.answers}
-        if not labels:
-            labels = _echoed(said, prompt)
+        labels = {label: c for label, c in labels.items() if label in ("YES", "NO")}
+        if FENCE.search(said.text):
+            labels = {}  # "Yes and no" is no answer
+        elif not labels:
+            labels = _by_direction(said, prompt) or _echoed(said, prompt)
         _grade_labels(gold.answer.upper(), labels, graded, f"answer: {gold.answer}")
         return
     kind, value = gold.answer_kind
@@ -79,6 +85,18 @@ def _stands_alone(text: str, name: Named) -> bool:
     return (not before or before[-1] in ".!?;\n") and after in (".", "!", "?", ";")
 
 
+def _by_direction(said: Extraction, prompt: str) -> dict[str | None, Claim]:
+    """Yes or no by what happened: "Body weights were indistinguishable" to "Does it raise body weight?"."""
+    asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "dir"}
+    told = {str(c.label): c for c in said.directions if c.asserted and c.about != "other"}
+    if len(told) != 1 or len(asked) != 1 or asked & {"NS", "MIXED"}:
+        return {}
+    label, claim = next(iter(told.items()))
+    if label != "NS":
+        return {}
+    return {"NO": Claim("answer", Slot(), claim.span, label="NO")}
+
+
 def _echoed(said: Extraction, prompt: str) -> dict[str | None, Claim]:
     """Yes or no by restating the question: most of its words in a sentence, with or without a negation."""
     asked = {w for w in prompt_words(prompt) if len(w) > 3}
@@ -94,10 +112,10 @@ def _echoed(said: Extraction, prompt: str) -> dict[str | None, Claim]:
 
 
 def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None:
-    graded.guesses.append(0.5 if len(gold) == 2 else OPEN_GUESS)  # two names have two orders
+    graded.guesses.append(YES_NO_GUESS if len(gold) == 2 else OPEN_GUESS)  # two names have two orders
     orders = rankings(said, gold)
     graded.answered = graded.answered or bool(orders)
-    credits = [_concordance(order, gold) for order in orders]
+    credits = [concordance(order, gold) for order in orders]
     rivals = len({tuple(order) for order in orders})
     graded.credits.append(credits[-1] / rivals if orders else 0.0)
     graded.claims.extend(credits if rivals == 1 else [0.0] * rivals)  # of two orders, neither is told
@@ -144,7 +162,7 @@ def rankings(said: Extraction, among: Sequence[str] = ()) -> list[list[str]]:
     return [order[::-1] if ascending else order]
 
 
-def _concordance(order: Sequence[str], gold: Sequence[str]) -> float:
+def concordance(order: Sequence[str], gold: Sequence[str]) -> float:
     """Kendall's tau over the gold pairs, not below 0; a pair with a missing member counts as no agreement."""
     place = {name: i for i, name in enumerate(order)}
     pairs = [(a, b) for i, a in enumerate(gold) for b in gold[i + 1 :]]

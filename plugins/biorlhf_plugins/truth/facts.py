@@ -11,18 +11,26 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
+from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, TRANSCRIPTS, directed, measures
 from biorlhf_plugins.language.words.text import visible_text
 from biorlhf_plugins.truth.answers import grade_answer, grade_ranking
-from biorlhf_plugins.truth.gold import OPEN_GUESS, Fact, Gold
-from biorlhf_plugins.truth.graded import RIGHT, Graded, line
-
-VAGUE = 10
-"""A wide range stands for this many rival candidates."""
-
-MANY = 6
-"""From three rivals on, precision counts at least this many, so that listing never beats declining."""
+from biorlhf_plugins.truth.credits import (
+    APPROXIMATE_ERROR,
+    FEW,
+    GUESSES,
+    MANY,
+    OPEN_GUESS,
+    RIGHT,
+    VAGUE,
+    shared,
+)  # fmt: skip
+from biorlhf_plugins.truth.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, reading, wide
+from biorlhf_plugins.truth.gold import Gold
+from biorlhf_plugins.truth.graded import Graded, line
+from biorlhf_plugins.truth.slots import Fact
 
 BARE_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([abc])\b(?!['’])[^\w\n]*$", re.I | re.M)
 OPENING_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([ABC])(?:[.:,;)\]]|\*\*|\s[-–—])(?=\W)")
@@ -37,22 +45,12 @@ LETTER = re.compile(
 LETTERS = 400
 """Characters in which a bare letter is looked for."""
 
-NARROW = 1.1
-GUESSES = {"type": 1 / 3, "pattern": 1 / 2}
+NO_ANSWERS = frozenset(("evidence", "operand", "difference", "padj"))
+REPLICATES = frozenset(("experiment", "replicate", "repeat", "donor", "batch", "run"))
+"""How often something was measured, which is never its figure."""
+
 PARTS = frozenset(("deg_up", "deg_down", "percent"))
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
-
-
-def closeness(stated: float, gold: float, approximate: bool) -> float:
-    """Credit in {0, 0.6, 0.9, 1} of a stated figure."""
-    if stated == gold:
-        return 1.0
-    if gold == 0 or stated == 0 or (stated < 0) != (gold < 0):
-        return 0.0
-    error = abs(stated - gold) / abs(gold)
-    if error <= 0.01:
-        return 0.9
-    return 0.6 if approximate and error <= 0.05 else 0.0
 
 
 def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
@@ -62,7 +60,9 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
         said = replace(said, classes=listed)
     positions = _in_order(gold.facts, said.numbers)
     for number, fact in enumerate(gold.facts):
-        if isinstance(fact.value, str):
+        if fact.quantity == "direction":
+            _grade_direction(fact, said, graded, alone=len(gold.facts) == 1)
+        elif isinstance(fact.value, str):
             _grade_class(fact, said, graded, alone=len(gold.facts) == 1)
         else:
             _grade_number(fact, said, graded, positions.get(number), alone=len(gold.facts) == 1)
@@ -98,27 +98,27 @@ def _in_order(facts: Sequence[Fact], numbers: Sequence[Claim]) -> dict[int, Clai
     return {}
 
 
-def fits(fact: Fact, claim: Claim, alone: bool = True) -> bool:
-    """Does a claim speak of a fact's slot?"""
+def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
+    """Does a claim speak of a fact's slot? ``OTHER`` where its quantity has another name than the asked."""
     slot = claim.slot
     if fact.quantity == "ratio":
         elsewhere = "entity" in slot.stated and slot.entity not in fact.entity.split("/")
-        return slot.quantity == "ratio" and not elsewhere
+        return FITTING if slot.quantity in ("ratio", "fc") and not elsewhere else UNFIT
     if slot.entity is None:
         if not alone:
-            return False
+            return UNFIT
     elif slot.entity not in fact.entity.split("/"):
-        return False
+        return UNFIT
     if not condition_fits(fact.condition, slot.condition):
-        return False
+        return UNFIT
     if fact.condition and "_x_" in fact.condition:
-        return _quantity_fits(fact.quantity, slot.quantity)
+        return _quantity_fits(fact, slot.quantity)
     if fact.treatment == "kmp" and slot.treatment == "vehicle":
-        return False
+        return UNFIT
     named = slot.treatment == "kmp" and "treatment" in slot.stated  # a prompt's default says nothing
     if fact.treatment is None and fact.condition is not None and named:
-        return False
-    return _quantity_fits(fact.quantity, slot.quantity)
+        return UNFIT
+    return _quantity_fits(fact, slot.quantity)
 
 
 def condition_fits(gold: str | None, stated: str | None) -> bool:
@@ -127,69 +127,122 @@ def condition_fits(gold: str | None, stated: str | None) -> bool:
     return (stated == "stress" and gold in STRESSES) or (gold == "stress" and stated in STRESSES)
 
 
-def _quantity_fits(gold: str | None, stated: str | None) -> bool:
+def _quantity_fits(fact: Fact, stated: str | None) -> int:
+    """How a claim's quantity fits: by the lexicon's name, or by the words that name it."""
+    gold = fact.quantity
+    if stated is None or stated == gold:
+        return FITTING
+    if stated in NO_ANSWERS:
+        return UNFIT
     if gold is None:
-        return stated not in ("padj", "operand")
-    return stated is None or stated == gold
+        return FITTING if stated not in LEXICAL else UNFIT
+    if gold in FOLDS:
+        return FITTING if stated in ("log2fc", "fc", "ratio", "percent") else UNFIT
+    if stated == "sample":
+        return OTHER
+    if not fact.asked.own:
+        return UNFIT
+    shared_words = fact.asked.words & set(stated.split())
+    if stated in measures() or (shared_words <= HEADS and fact.asked.words - HEADS):
+        shared_words = frozenset()
+    if stated in AVERAGES:
+        return FITTING if stated in gold.split() or not AVERAGES & set(gold.split()) else UNFIT
+    if stated in REPLICATES and not shared_words:
+        return UNFIT
+    if stated.startswith("deg") and fact.asked.words & TRANSCRIPTS:
+        return FITTING if stated in ("deg", directed(fact.asked.words)) else UNFIT
+    if stated in ("percent", "ratio", "dose", "time") or shared_words:
+        return FITTING
+    if stated == "share":
+        return FITTING if fact.asked.counts else OTHER
+    return UNFIT if stated in LEXICAL - NOUN_UNITS else OTHER
 
 
 def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | None, alone: bool) -> None:
-    gold = float(fact.value)
     graded.guesses.append(OPEN_GUESS)
-    fitting = [c for c in said.numbers if c is placed or (placed is None and fits(fact, c, alone))]
-    stated = [c for c in fitting if c.asserted]
-    if fact.quantity in PARTS:  # a whole told on the way to its part or share is no rival of it
-        stated = [c for c in stated if c.slot.quantity == fact.quantity] or stated
-    denied = [c for c in fitting if c.negated and c.modality == "asserted" and c.value == gold]
-    points = [c for c in stated if c.low is None and c.high is None]
-    ranges = [c for c in stated if c.low is not None and c.high is not None]
+    read = _readings(fact, said, placed, alone)
+    denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
+    stated = [r for r in read if r.claim.asserted]
+    whole = [r for r in stated if r.claim.low is None and r.claim.high is None]
+    ranges = [r for r in stated if r.claim.low is not None and r.claim.high is not None]
     rivals = 0
-    groups: list[list[Claim]] = []
-    for claim in points + ranges:
-        group = next((g for g in groups if _same(claim, g[0])), None)
+    groups: list[list[Reading]] = []
+    for told in whole + ranges:
+        group = next((g for g in groups if _same(told, g[0])), None)
         if group is None:
-            groups.append([claim])
-            rivals += VAGUE if _wide(claim) else 1
+            groups.append([told])
+            rivals += VAGUE if wide(told.claim) else 1
         else:
-            group.append(claim)
+            group.append(told)
     best = 0.0
     for group in groups:
-        claim = max(group, key=lambda c: _credit(c, gold))
-        credit = _credit(claim, gold)
-        best = max(best, credit)
-        graded.claims.append(credit)
-        (graded.matched if credit >= RIGHT else graded.wrong).append(line(fact.describe(), claim))
+        top = max(group, key=lambda r: r.credit)
+        best = max(best, top.credit)
+        graded.claims.append(top.credit)
+        (graded.matched if top.credit >= RIGHT else graded.wrong).append(line(fact.describe(), top.claim))
     if denied:
         rivals += 1
         graded.claims.append(0.0)
         graded.wrong.extend(line(fact.describe(), c, "the text denies it") for c in denied)
     graded.answered = graded.answered or bool(groups) or bool(denied)
-    graded.credits.append(best / max(1, rivals) if rivals < 3 else min(best / rivals, OPEN_GUESS))
-    if rivals >= 3:
+    graded.credits.append(shared(best, rivals, OPEN_GUESS))
+    if rivals >= FEW:
         graded.claims.extend([0.0] * max(0, MANY - rivals))
     if best < RIGHT:
         graded.missed.append({"expected": fact.describe()})
 
 
-def _credit(claim: Claim, gold: float) -> float:
-    if claim.low is not None and claim.high is not None:
-        return 0.6 if claim.low <= gold <= claim.high and not _wide(claim) else 0.0
-    return closeness(claim.value or 0.0, gold, claim.approximate)
+def _readings(fact: Fact, said: Extraction, placed: Claim | None, alone: bool) -> list[Reading]:
+    """The claims that speak of a fact's slot, compared with its figure.
+
+    What has another name than the asked quantity counts only where nothing has that name or none, and a
+    whole that is told on the way to its part or share is no rival of it.
+    """
+    found: list[tuple[int, Reading]] = []
+    for claim in said.numbers:
+        fit = FITTING if claim is placed else UNFIT if placed else fits(fact, claim, alone)
+        told = reading(fact, claim, said) if fit else None
+        if told is not None:
+            found.append((fit, told))
+    sure = [r for fit, r in found if fit == FITTING]
+    if not any(r.claim.asserted for r in sure):
+        sure = [r for _, r in found]
+    if fact.quantity in PARTS:
+        sure = [r for r in sure if r.claim.slot.quantity == fact.quantity] or sure
+    return sure
 
 
-def _wide(claim: Claim) -> bool:
-    if claim.low is None or claim.high is None:
-        return False
-    return claim.low <= 0 or claim.high / claim.low > NARROW
-
-
-def _same(one: Claim, other: Claim) -> bool:
+def _same(one: Reading, other: Reading) -> bool:
     """The same figure, or a rounded one beside its exact form."""
-    a, b = one.value or 0.0, other.value or 0.0
-    if a == b:
+    a, b = one.value, other.value
+    if a == b or (one.credit == other.credit == 1.0):
         return True
-    near = abs(a - b) <= 0.05 * max(abs(a), abs(b)) and (a < 0) == (b < 0)
-    return near and (one.approximate or other.approximate)
+    near = abs(a - b) <= APPROXIMATE_ERROR * max(abs(a), abs(b)) and (a < 0) == (b < 0)
+    return near and (one.claim.approximate or other.claim.approximate)
+
+
+def _grade_direction(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> None:
+    """A direction that is asked for as a fact: that of its name, whatever else rises or falls."""
+    graded.guesses.append(GUESSES["direction"])
+    fitting = [
+        d for d in said.directions
+        if (d.slot.entity in fact.entity.split("/") if d.slot.entity else alone)
+        and condition_fits(fact.condition, d.slot.condition)
+    ]  # fmt: skip
+    stated = {d.label: d for d in fitting if d.asserted}
+    denied = [d for d in fitting if d.negated and d.modality == "asserted" and d.label == fact.value]
+    rivals = len(stated) + (1 if denied else 0)
+    graded.answered = graded.answered or bool(stated) or bool(denied)
+    for label, claim in stated.items():
+        graded.claims.append(1.0 if label == fact.value else 0.0)
+        (graded.matched if label == fact.value else graded.wrong).append(line(fact.describe(), claim))
+    if denied:
+        graded.claims.append(0.0)
+        graded.wrong.append(line(fact.describe(), denied[0], "the text denies it"))
+    right = fact.value in stated and rivals == 1  # both told is neither
+    graded.credits.append(1.0 if right else 0.0)
+    if not right:
+        graded.missed.append({"expected": fact.describe()})
 
 
 def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> None:

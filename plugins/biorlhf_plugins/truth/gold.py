@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import re
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,35 +11,26 @@ from typing import Any
 from biorlhf import Question
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Extraction
-from biorlhf_plugins.language.words.lexicon import Additions, base, longest, pathway_key, with_additions
+from biorlhf_plugins.language.words.lexicon import SIDES, Additions, base, longest, with_additions
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
+from biorlhf_plugins.truth.contrast import frames, turned
+from biorlhf_plugins.truth.credits import OPEN_GUESS
+from biorlhf_plugins.truth.slots import Fact, conditions_of, fact_of, new_names
+from biorlhf_plugins.truth.targets import (
+    contrast_of,
+    feature_key,
+    heading,
+    is_direction,
+    is_set,
+    kind_of,
+    set_names,
+    target,
+)
+
+__all__ = ["OPEN_GUESS", "Direction", "Fact", "Gold", "canonical_name", "conditions_of", "gold_of", "read"]
 
 DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
-CLASS_KINDS = ("type", "pattern")
-QUANTITIES = (
-    ("ratio", "ratio"), ("fold change", "log2fc"), ("log2", "log2fc"), ("logfc", "log2fc"), ("fold", "ratio"),
-    ("percent", "percent"), ("nes", "nes"), ("enrichment score", "nes"), ("padj", "padj"), ("fdr", "padj"),
-    ("difference", "difference"),
-)  # fmt: skip
-OPEN_GUESS = 0.2
-"""What declining to answer is worth where the question is open (a figure, a name)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One figure or class to be stated."""
-
-    entity: str
-    condition: str | None
-    treatment: str | None
-    quantity: str | None
-    value: float | str
-    alternatives: tuple[str, ...] = ()
-
-    def describe(self) -> str:
-        place = " ".join(x for x in (self.entity, self.treatment, self.condition) if x)
-        return f"{place}: {self.quantity or 'value'} = {self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +51,29 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gold:
-    """Everything in a question's ground truth that V1 and V2 can grade."""
+    """All of a question's ground truth that V1 and V2 can grade; ``told`` are facts that are directions."""
 
     facts: tuple[Fact, ...] = ()
     answer: str | None = None
     answer_kind: tuple[str, Any] | None = None
     ranking: tuple[str, ...] = ()
     directions: tuple[Direction, ...] = ()
+    told: tuple[Direction, ...] = ()
     contrast: str = ""
     additions: Additions = field(default_factory=Additions)
+    truth: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def unanswerable(self) -> bool:
+        """Whether the right answer is that there is none."""
+        if self.truth.get("answerable") is False:
+            return True
+        return bool(self.truth.get("false_premise")) and not (self.has_facts or self.directions)
+
+    @property
+    def has_facts(self) -> bool:
+        """Whether there is something for V1 to grade."""
+        return bool(self.facts or self.told or self.answer is not None or self.ranking)
 
 
 def read(question: Question, text: str, lab: Additions | None = None) -> tuple[Gold, Extraction]:
@@ -79,29 +84,14 @@ def read(question: Question, text: str, lab: Additions | None = None) -> tuple[G
 
 def gold_of(question: Question, lab: Additions) -> Gold:
     """Slots from a ground truth. A malformed value raises ``ValueError`` or ``KeyError``."""
-    truth = question.ground_truth
-    key = repr((sorted(truth.items(), key=lambda item: item[0]), question.tissue))
-    return _gold(key, _Frozen(truth, question.tissue), lab)
-
-
-class _Frozen:
-    """Carries a ground truth past the cache, which looks at its text only."""
-
-    def __init__(self, truth: Mapping[str, Any], tissue: str | None) -> None:
-        self.truth, self.tissue = truth, tissue
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Frozen)
-
-    def __hash__(self) -> int:
-        return 0
+    return _gold(json.dumps([question.ground_truth, question.tissue, question.prompt], default=str), lab)
 
 
 @functools.lru_cache(maxsize=1024)
-def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
-    truth = frozen.truth
-    names = list(_new_names(truth))
-    additions = Additions((*lab.entries, *names))
+def _gold(key: str, lab: Additions) -> Gold:
+    truth, tissue, prompt = json.loads(key)
+    names = (*_new_names(truth, prompt), *_sides(lab, contrast_of(truth)))
+    additions = Additions(names, lab)
     answer = truth.get("answer")
     if isinstance(answer, bool):
         answer = "yes" if answer else "no"
@@ -109,56 +99,76 @@ def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
     if answer is not None and str(answer).strip().lower() not in ("yes", "no"):
         kind = _kind_of(str(answer), additions)
         if kind is None:
-            additions = Additions((*additions.entries, ("phrase", str(answer).lower(), (str(answer),))))
+            phrase = ("phrase", str(answer).lower(), (str(answer), *map(str, truth.get("aliases") or ())))
+            additions = Additions((*names, phrase), lab)
             kind = ("phrase", str(answer).lower())
     return Gold(
-        facts=tuple(_fact(fact, additions) for fact in truth.get("facts") or ()),
+        facts=tuple(
+            fact_of(fact, lambda name: _entity(name, additions), lambda word: _kind_of(word, additions))
+            for fact in truth.get("facts") or ()
+            if not is_direction(fact)
+        ),
         answer=None if answer is None else str(answer).strip().lower(),
         answer_kind=kind,
         ranking=tuple(_entity(str(name), additions) for name in truth.get("ranking") or ()),
-        directions=tuple(_directions(truth, frozen.tissue, additions)),
-        contrast=str(truth.get("contrast") or ""),
+        directions=tuple(_directions(truth, tissue, additions)),
+        told=tuple(
+            Direction(feature_key("feature", str(fact["entity"])), None, None, None, heading(fact))
+            for fact in truth.get("facts") or ()
+            if is_direction(fact)
+        ),
+        contrast=contrast_of(truth),
         additions=additions,
+        truth=truth,
     )
 
 
-def _new_names(truth: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _sides(lab: Additions, contrast: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """What a lab calls the two sides of this contrast."""
+    case, reference = ("GROUND", "FLIGHT") if turned(contrast) else ("FLIGHT", "GROUND")
+    for kind, value, phrases in lab.entries:
+        if kind in SIDES and value == contrast and phrases:
+            yield "frame", case if kind == "numerator" else reference, phrases
+
+
+def canonical_name(text: str, additions: Additions) -> Any:
+    """What a text as a whole names, by the names of the data and the built-in ones; None for nothing."""
+    kind = _kind_of(text, additions)
+    return kind[1] if kind else None
+
+
+def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Names in the ground truth that the built-in lexicon does not know."""
-    entities = [(str(f["entity"]), tuple(f.get("aliases") or ())) for f in truth.get("facts") or ()]
+    stated = [fact for fact in truth.get("facts") or () if not is_direction(fact)]
+    entities = [(str(f["entity"]), tuple(f.get("aliases") or ())) for f in stated]
     entities += [(str(name), ()) for name in truth.get("ranking") or ()]
     entities += [
         (str(name), ()) for name in (truth.get("tissue"), *(truth.get("tissue_directions") or ())) if name
     ]
     for name, aliases in entities:
         for part in name.split("/"):
-            if not _known(part, "entity") or aliases:
+            if aliases or _entity(part, Additions()) == part.lower():
                 known = _kind_of(part, Additions())
                 canonical_name = str(known[1]) if known and known[0] == "entity" else part.lower()
                 yield "entity", canonical_name, (part, *(str(alias) for alias in aliases))
+    yield from new_names(stated)
+    for row in (truth, *(truth.get("pathways") or ())):
+        if row.get("pathway"):
+            yield from set_names(str(row["pathway"]), row.get("aliases") or ())
+    for row in (truth, *(truth.get("features") or ())):
+        name = str(row.get("feature") or "")
+        if name and is_set(row):
+            yield from set_names(name, row.get("aliases") or ())
+        elif name:
+            yield "feature", feature_key(kind_of(row), name), (name, *map(str, row.get("aliases") or ()))
     for fact in truth.get("facts") or ():
-        value = fact.get("value")
-        if (
-            isinstance(value, str)
-            and not _number(value)
-            and _class_kind(str(fact.get("quantity", ""))) is None
-        ):
-            yield "phrase", value.lower(), (value,)
-    sets = [truth.get("pathway"), *(p.get("pathway") for p in truth.get("pathways") or ())]
-    for name in sets:
-        if name and not _known(pathway_key(str(name))[0], "path"):
-            yield "pathway", str(name), ()
+        if is_direction(fact):
+            name = str(fact["entity"])
+            yield "feature", feature_key("feature", name), (name, *map(str, fact.get("aliases") or ()))
     for name in (*(truth.get("missions") or ()), truth.get("mission")):
         if name and _flight(str(name)) is None:
             yield "mission", _mission(str(name)), (str(name), str(name).replace("_", " "))
-    yield from _groups(str(truth.get("contrast") or ""))
-
-
-def _groups(contrast: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """The groups of a contrast of one's own, KO_vs_WT, so that "higher in WT" is read as DOWN."""
-    groups = [group.replace("_", " ") for group in contrast.split("_vs_")]
-    if len(groups) == 2 and not any(_known(g, kind) for g in groups for kind in ("frame", "condition")):
-        frames = ("GROUND", "FLIGHT") if _is_control(groups[0]) else ("FLIGHT", "GROUND")
-        yield from (("frame", frame, (g,)) for frame, g in zip(frames, groups, strict=True))
+    yield from frames(contrast_of(truth), prompt)
 
 
 def _known(name: str, kind: str) -> bool:
@@ -194,75 +204,8 @@ def _mission(name: str) -> str:
     return _flight(name) or " ".join(t.text for t in tokens(clean(name).text))
 
 
-def _class_kind(quantity: str) -> str | None:
-    lowered = quantity.lower()
-    return next((kind for kind in CLASS_KINDS if kind in lowered), None)
-
-
-def _number(value: str) -> float | None:
-    try:
-        return float(value.replace(",", "").strip())
-    except ValueError:
-        return None
-
-
-def _fact(fact: Mapping[str, Any], additions: Additions) -> Fact:
-    condition, treatment = conditions_of(str(fact.get("condition") or ""))
-    quantity = str(fact.get("quantity", ""))
-    value = fact["value"]
-    kind = _class_kind(quantity)
-    if kind is None and isinstance(value, str) and _number(value) is not None:
-        value = _number(value)
-    alternatives: tuple[str, ...] = ()
-    if isinstance(value, str):
-        bare = re.sub(r"\s*\(.*?\)", "", value)
-        alternatives = tuple(
-            re.sub(r"^(type|class)\s+", "", part.strip(), flags=re.I).upper() for part in bare.split("|")
-        )
-        alternatives = tuple(
-            "C"
-            if a == "STRESS-BLOCKED"
-            else "A"
-            if a == "STRESS-ACTIVATED"
-            else "B"
-            if a == "BASELINE-ACTIVE"
-            else a
-            for a in alternatives
-        )
-    entities = "/".join(_entity(part, additions) for part in str(fact["entity"]).split("/"))
-    return Fact(entities, condition, treatment, kind or quantity_of(quantity), value, alternatives)
-
-
-def conditions_of(text: str) -> tuple[str | None, str | None]:
-    """(stressor or interaction, treatment) of a condition's name: "KMP baseline" -> ("baseline", "kmp")."""
-    found = scan(tokens(clean(text).text), base())
-    stressors = [str(m.value) for m in found if m.kind == "condition"]
-    treatments = [str(m.value) for m in found if m.kind == "treatment"]
-    if len(stressors) > 1:
-        stressors = [s for s in stressors if s != "stress"]
-    return (stressors[0] if stressors else None), (treatments[0] if treatments else None)
-
-
-def quantity_of(text: str) -> str | None:
-    """The canonical quantity of a name such as "DEG count", "upregulated DEGs", "NES"."""
-    lowered = text.lower().replace("_", " ")
-    for word, quantity in QUANTITIES:
-        if word in lowered:
-            return quantity
-    if "deg" in lowered or "gene" in lowered:
-        return (
-            "deg_up"
-            if re.search(r"\bup|induced|increased", lowered)
-            else "deg_down"
-            if re.search(r"\bdown|repressed|decreased", lowered)
-            else "deg"
-        )
-    return None
-
-
 def _directions(truth: Mapping[str, Any], tissue: str | None, additions: Additions) -> Iterator[Direction]:
-    name = str(truth.get("pathway") or "")
-    key, db = pathway_key(name) if name else ("", None)
+    key, db = target(truth)
     db = str(truth["db"]).lower() if truth.get("db") else db
     place = truth.get("tissue") or tissue
     tissue_name = _entity(str(place), additions) if place else None
@@ -274,18 +217,14 @@ def _directions(truth: Mapping[str, Any], tissue: str | None, additions: Additio
         yield Direction(key, db, _entity(str(each), additions), None, turn(label), not truth.get("direction"))
     for each, label in (truth.get("missions") or {}).items():
         yield Direction(key, db, tissue_name, _mission(str(each)), turn(label), not truth.get("direction"))
-    for row in truth.get("pathways") or ():
-        row_key, row_db = pathway_key(str(row["pathway"]))
+    for row in (*(truth.get("pathways") or ()), *(truth.get("features") or ())):
+        row_key, row_db = target(row)
         place = _entity(str(row["tissue"]), additions) if row.get("tissue") else tissue_name
         yield Direction(row_key, row_db, place, mission, turn(row["direction"]))
 
 
-def _is_control(group: str) -> bool:
-    return re.search(r"ground|control|vehicle|sham", group.lower()) is not None
-
-
 def _turned(contrast: str) -> Any:
-    turn = _is_control(contrast.partition("_vs_")[0])
+    turn = turned(contrast)
 
     def label(value: Any) -> str:
         upper = str(value).upper()

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf_plugins.language.records import Claim
-from biorlhf_plugins.truth.gold import OPEN_GUESS
-
-RIGHT = 0.6
+from biorlhf_plugins.truth.credits import OPEN_GUESS, RIGHT
 
 
 @dataclass(slots=True)
@@ -42,6 +40,13 @@ class Graded:
     @property
     def guess(self) -> float:
         return sum(self.guesses) / len(self.guesses) if self.guesses else OPEN_GUESS
+
+
+def right(graded: Graded) -> bool:
+    """Is a graded part right as a whole?"""
+    if graded.primary:
+        return all(credit == 1 for credit in graded.primary)
+    return bool(graded.credits) and min(graded.credits) >= RIGHT and graded.precision >= RIGHT
 
 
 def line(expected: str, claim: Claim, why: str = "") -> dict[str, Any]:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from biorlhf_plugins.truth.graded import Graded, spans
+from biorlhf_plugins.truth.judged import Judged
 
 SHOWN = 40
 """Lines of each list that are kept; an attack must not make a report of a thousand lines."""
 
 
-def report(graded: Graded, note: str = "", abstains: Sequence[tuple[int, int]] = ()) -> dict[str, Any]:
-    """What was matched, missed and wrong, with [start, end) spans in the original text."""
+def report(found: Judged, graded: Graded, note: str = "") -> dict[str, Any]:
+    """What was matched, missed and wrong, with [start, end) spans in the original text.
+
+    ``reading`` says whether an answer block or the whole text was graded, ``unread`` why a block was not.
+    """
+    matched, wrong = graded.matched[:SHOWN], graded.wrong[:SHOWN]
+    declines = [list(span) for span in found.abstains[:SHOWN]] if note else []
     details: dict[str, Any] = {
-        "matched": graded.matched[:SHOWN],
+        "reading": found.reading,
+        "matched": matched,
         "missed": graded.missed[:SHOWN],
-        "wrong": graded.wrong[:SHOWN],
-        "spans": [
-            *spans(graded.matched[:SHOWN]),
-            *spans(graded.wrong[:SHOWN]),
-            *(list(s) for s in abstains[:SHOWN]),
-        ],
+        "wrong": wrong,
+        "spans": [*spans(matched), *spans(wrong), *declines],
         "recall": round(graded.recall, 4),
     }
     if graded.claims:
         details["precision"] = round(graded.precision, 4)
+    if found.unread:
+        details["unread"] = list(found.unread[:SHOWN])
     return {"note": note, **details} if note else details

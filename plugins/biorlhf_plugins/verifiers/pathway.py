@@ -12,8 +12,7 @@ from collections.abc import Iterator
 
 from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.language import Additions
-from biorlhf_plugins.truth.gold import read
-from biorlhf_plugins.truth.grading import directional
+from biorlhf_plugins.truth.judged import judge
 from biorlhf_plugins.verifiers._report import report
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 
@@ -25,15 +24,15 @@ class Pathway:
         self.additions = additions
 
     def score(self, question: Question, completion_text: str) -> Score:
-        gold, said = read(question, completion_text, self.additions)
-        graded = directional(gold, said, question.prompt)
+        found = judge(question, completion_text, self.additions)
+        graded = found.directional
         if graded is None:
             return Score.not_applicable("the ground truth states no direction")
-        if said.degenerate:
-            return Score.scored(0.0, **report(graded, said.degenerate))
-        if not graded.answered and said.abstains:
-            return Score.scored(graded.guess, **report(graded, "declines to answer", abstains=said.abstains))
-        return Score.scored(graded.recall * graded.penalty, **report(graded))
+        if found.degenerate:
+            return Score.scored(0.0, **report(found, graded, found.degenerate))
+        if not graded.answered and found.abstains:
+            return Score.scored(graded.guess, **report(found, graded, "declines to answer"))
+        return Score.scored(graded.recall * graded.penalty, **report(found, graded))
 
 
 @hookimpl

@@ -18,10 +18,8 @@ from typing import Any, Literal
 
 from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.language import Additions
-from biorlhf_plugins.language.extract import prompt_mentions
-from biorlhf_plugins.language.records import Extraction
-from biorlhf_plugins.truth.gold import OPEN_GUESS, read
-from biorlhf_plugins.truth.grading import directional, factual, right
+from biorlhf_plugins.truth.gold import OPEN_GUESS
+from biorlhf_plugins.truth.judged import Judged, judge
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 
 Rule = Callable[[int, float], float]
@@ -63,37 +61,30 @@ class Uncertainty:
         self.needs_correctness_weight = 0.0 if rule == "bounded" else 1.0
 
     def score(self, question: Question, completion_text: str) -> Score:
-        gold, said = read(question, completion_text, self.additions)
-        truth = question.ground_truth
-        parts = [
-            p for p in (factual(gold, said, question.prompt), directional(gold, said, question.prompt)) if p
-        ]
-        if truth.get("answerable") is False or (truth.get("false_premise") and not parts):
-            return _unanswerable(said, bool(truth.get("false_premise")), question.prompt)
-        if said.degenerate:
-            return Score.scored(0.0, note=said.degenerate, spans=[])
-        answered = any(p.answered for p in parts)
-        if said.abstains and not answered:
-            guess = sum(p.guess for p in parts) / len(parts) if parts else OPEN_GUESS
-            return Score.scored(
-                _honest(self.rule, guess),
-                note="declines to answer",
-                chance=guess,
-                spans=_spans(said.abstains),
-            )
-        if not parts:
+        found = judge(question, completion_text, self.additions)
+        if found.unanswerable:
+            return _unanswerable(found)
+        if found.degenerate:
+            return Score.scored(0.0, note=found.degenerate, spans=[], reading=found.reading)
+        if found.abstains and not found.answered:
+            guesses = [part.guess for part in found.parts]
+            guess = sum(guesses) / len(guesses) if guesses else OPEN_GUESS
+            details = {"note": "declines to answer", "chance": guess, "spans": _spans(found.abstains)}
+            return Score.scored(_honest(self.rule, guess), **details, reading=found.reading)
+        if not found.parts:
             return Score.not_applicable("nothing in the ground truth says whether the answer is right")
-        return _answered(self.rule, said, answered, int(all(map(right, parts))))
+        return _answered(self.rule, found)
 
 
-def _answered(rule: Rule, said: Extraction, answered: bool, correct: int) -> Score:
-    stated = said.confidence
+def _answered(rule: Rule, found: Judged) -> Score:
+    stated, correct = found.confidence, int(bool(found.correct))
     details: dict[str, Any] = {
         "correct": bool(correct),
         "confidence": stated.value,
         "spans": [list(stated.span)] if stated.span else [],
+        "reading": found.reading,
     }
-    if not answered:
+    if not found.answered:
         return Score.scored(0.0, **details, note="gives no answer to be confident about")
     if stated.value is None:
         note = stated.problem or "states no confidence"
@@ -106,33 +97,19 @@ def _honest(rule: Rule, p: float) -> float:
     return p * rule(1, p) + (1 - p) * rule(0, p)
 
 
-def _corrected(said: Extraction, prompt: str) -> list[tuple[int, int]]:
-    """Where the text states another class or direction than the one that the question presumes."""
-    for kinds, claims in ((("type", "pattern"), said.classes), (("dir",), said.directions)):
-        presumed = {str(m.value) for m in prompt_mentions(prompt) if m.kind in kinds}
-        stated = {str(c.label): c.span for c in claims if c.asserted}
-        if len(presumed) == 1 and stated and not presumed & stated.keys():
-            return list(stated.values())
-    return []
-
-
-def _unanswerable(said: Extraction, false_premise: bool, prompt: str) -> Score:
-    stated = said.confidence
-    declines = list(said.abstains)
-    if false_premise:
-        declines += (
-            _corrected(said, prompt)
-            + list(said.rejects_premise)
-            + [c.span for c in said.answers if c.label == "NO"]
-        )
-    yes = [c.span for c in said.answers if c.label == "YES"]
-    contradicting = [*said.contradicts, *yes]
-    if said.degenerate and not contradicting:
-        return Score.scored(0.0, note=said.degenerate, spans=[])
-    if declines and not contradicting and not said.degenerate:
-        return Score.scored(1.0, note="rightly declines", spans=_spans(declines))
-    note = "declines, and then answers" if declines else "answers what the data cannot answer"
-    details: dict[str, Any] = {"note": note, "confidence": stated.value, "spans": _spans(contradicting)}
+def _unanswerable(found: Judged) -> Score:
+    stated = found.confidence
+    if found.degenerate and not found.contradicts:
+        return Score.scored(0.0, note=found.degenerate, spans=[], reading=found.reading)
+    if found.correct:
+        return Score.scored(1.0, note="rightly declines", spans=_spans(found.declines), reading=found.reading)
+    note = "declines, and then answers" if found.declines else "answers what the data cannot answer"
+    details: dict[str, Any] = {
+        "note": note,
+        "confidence": stated.value,
+        "spans": _spans(found.contradicts),
+        "reading": found.reading,
+    }
     if stated.value is None:
         return Score.scored(0.0, **details, problem=stated.problem or "states no confidence")
     return Score.scored((1 - stated.value**2) / 2, **details)

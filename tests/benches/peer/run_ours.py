@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--token-budget", type=int, default=Learner().token_budget)
     args = parser.parse_args()
     recipe, dataset = recipe_of(args), dataset_of(args)
-    from biorlhf.engines.control import build_learner
+    from biorlhf.engines.learning.learner import build_learner
     from biorlhf.workers.inline import InlineRollouts
 
     trainer = CATALOGUE.build("trainer", args.task, recipe.stages[0].settings)

@@ -7,7 +7,7 @@ significant, or mixed across missions), so that the words of a question never te
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -75,7 +75,7 @@ def items(rows: Sequence[Row], scope: str, over_missions: bool = True) -> list[I
 def _make(family: str, name: str, kind: str, prompt: str, answer: str, used: Sequence[Row], **more) -> Item:
     tissues = {row.tissue for row in used}
     low_n = bool(tissues & LOW_N)
-    wrong, truth = more.pop("wrong", ""), more.pop("truth")
+    wrong, truth, changed = more.pop("wrong", ""), more.pop("truth"), more.pop("changed", None)
     return Item(
         slot=f"{family}:{name}",
         wording=more.pop("wording", "t0"),
@@ -84,6 +84,7 @@ def _make(family: str, name: str, kind: str, prompt: str, answer: str, used: Seq
         prompt=prompt,
         answer=answer,
         wrong=wrong,
+        wrong_truth=None if changed is None else {**truth, "contrast": CONTRAST, **changed},
         ground_truth={**truth, "contrast": CONTRAST, "answerable": True},
         facts=tuple(row.fact_id for row in used),
         groups=tuple(dict.fromkeys(row.slot for row in used)),
@@ -114,6 +115,7 @@ def _missions(rows: Iterable[Row]) -> Iterator[Item]:
             say.format(SAYS[row.direction]),
             (row,),
             wrong=say.format(SAYS[_other(row.direction, row.fact_id)]),
+            changed={"direction": _other(row.direction, row.fact_id)},
             truth=_truth(
                 row.pathway, row.db, direction=row.direction, tissue=row.tissue, mission=row.mission
             ),
@@ -146,6 +148,7 @@ def _consensus(known: Iterable[Slot], scope: str) -> Iterator[Item]:
                 wording=wording,
                 first=wording == "t0",
                 wrong=say.format(SAYS[wrong]),
+                changed={"direction": wrong},
                 truth=_truth(slot.pathway, slot.rows[0].db, direction=answer, tissue=slot.tissue),
                 difficulty="hard" if answer == "MIXED" else "medium",
             )
@@ -153,14 +156,19 @@ def _consensus(known: Iterable[Slot], scope: str) -> Iterator[Item]:
 
 def by_mission(name: str, tissue: str, missions: Mapping[str, str]) -> str:
     """Hypoxia in eye is mixed overall: UP in RR-1; DOWN in RR-3; not significant in OSD-397."""
-    decided = set(missions.values()) - {"NS"}
     parts = [
         f"{SAYS[label]} in {listing(sorted(m for m, d in missions.items() if d == label))}"
         for label in ("UP", "DOWN", "NS")
         if label in missions.values()
     ]
-    whole = "mixed" if len(decided) > 1 else decided.pop()
+    whole = {"MIXED": "mixed"}.get(_whole(missions), _whole(missions))
     return f"{name} in {tissue} is {whole} overall: {'; '.join(parts)}."
+
+
+def _whole(missions: Mapping[str, str]) -> str:
+    """The direction over all missions, of which at least one is significant."""
+    decided = set(missions.values()) - {"NS"}
+    return "MIXED" if len(decided) > 1 else decided.pop()
 
 
 def _misread(slot: Slot) -> dict[str, str]:
@@ -186,6 +194,7 @@ def _one_by_one(known: Iterable[Slot], scope: str) -> Iterator[Item]:
             by_mission(name, slot.tissue, slot.missions),
             slot.rows,
             wrong=by_mission(name, slot.tissue, _misread(slot)),
+            changed={"missions": _misread(slot), "direction": _whole(_misread(slot))},
             truth=_truth(
                 slot.pathway,
                 slot.rows[0].db,
@@ -222,6 +231,7 @@ def _comparisons(known: Sequence[Slot], scope: str) -> Iterator[Item]:
                 say.format(SAYS[labels[one]], SAYS[labels[two]]),
                 (*by_tissue[one].rows, *by_tissue[two].rows),
                 wrong=say.format(SAYS[_other(labels[one], one + pathway)], SAYS[labels[two]]),
+                changed={"tissue_directions": {**labels, one: _other(labels[one], one + pathway)}},
                 truth=_truth(pathway, by_tissue[one].rows[0].db, tissue_directions=labels),
             )
 
@@ -233,22 +243,31 @@ def _conservation(known: Sequence[Slot], scope: str) -> Iterator[Item]:
             if "NS" in labels.values():
                 continue
             name, agree = title(by_tissue[chosen[0]].rows[0]), len(set(labels.values())) == 1
-            each = listing([f"{SAYS[label]} in {tissue}" for tissue, label in labels.items()])
-            verdicts = ("The tissues agree", "The tissues differ")
-            rest = f": {name} is {each}, flight versus ground{scope}."
+            turned = {**labels, chosen[0]: "DOWN" if labels[chosen[0]] == "UP" else "UP"}
+            say = _verdict(name, scope)
             yield _make(
                 "conservation",
                 f"{'|'.join(chosen)}:{pathway}",
                 "reasoning",
                 f"Is the flight response{scope} of {name} conserved across {listing(chosen)}?",
-                verdicts[not agree] + rest,
+                say(labels),
                 tuple(row for tissue in chosen for row in by_tissue[tissue].rows),
-                wrong=verdicts[agree] + rest,
+                wrong=say(turned),
+                changed={"tissue_directions": turned},
                 truth=_truth(
                     pathway, by_tissue[chosen[0]].rows[0].db, tissue_directions=labels, is_consistent=agree
                 ),
                 difficulty="hard",
             )
+
+
+def _verdict(name: str, scope: str) -> Callable[[Mapping[str, str]], str]:
+    def say(labels: Mapping[str, str]) -> str:
+        verdict = "agree" if len(set(labels.values())) == 1 else "differ"
+        each = listing([f"{SAYS[label]} in {tissue}" for tissue, label in labels.items()])
+        return f"The tissues {verdict}: {name} is {each}, flight versus ground{scope}."
+
+    return say
 
 
 def _databases(rows: Iterable[Row]) -> Iterator[Item]:
@@ -271,6 +290,12 @@ def _databases(rows: Iterable[Row]) -> Iterator[Item]:
                 say.format(SAYS[one.direction], SAYS[two.direction]),
                 (one, two),
                 wrong=say.format(SAYS[_other(one.direction, slot)], SAYS[two.direction]),
+                changed={
+                    "pathways": [
+                        {"pathway": one.pathway, "direction": _other(one.direction, slot)},
+                        {"pathway": two.pathway, "direction": two.direction},
+                    ]
+                },
                 truth={
                     "pathways": [{"pathway": r.pathway, "direction": r.direction} for r in (one, two)],
                     "tissue": one.tissue,

@@ -6,15 +6,13 @@ their NES is reversed here. Nothing guesses that: a folder's contrast is given b
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from biorlhf.errors import DataError
+from biorlhf.inputs.rows import csv_rows
 from biorlhf_plugins.making.shipped import read_shipped
 
 TABLE, SIGN_CHECK = "genelab/hallmark_flight_vs_ground.csv", "genelab/sign_check.csv"
@@ -147,39 +145,30 @@ def read_table(path: Path, sign: int) -> tuple[list[tuple[int, Row]], int]:
             str(path), "no name of an fGSEA table", "TISSUE/MISSION_fgsea_DB.csv",
             hint="tables of correlations and means over missions belong into a folder named summary",
         )  # fmt: skip
-    text = path.read_text("utf-8-sig")
-    reader = csv.reader(io.StringIO(text), strict=True)
-    header = next(reader, [])
+    rows: list[tuple[int, Row]] = []
+    not_tested = 0
+    for where, cells in csv_rows(path, lambda header: _need_columns(path, header)):
+        row = _parse({name: cells.get(name, "") for name in COLUMNS}, where, sign)
+        if row is None:
+            not_tested += 1
+            continue
+        _belongs(row, path, named["mission"], named["db"], where)
+        rows.append((int(where.rpartition(":")[2]), row))
+    content = path.read_bytes()
+    if not content.endswith(b"\n"):
+        last = content.count(b"\n") + 1
+        raise DataError(
+            f"{path}:{last}", "the last line has no end", "a complete file", hint="is it truncated?"
+        )
+    if not rows:
+        raise DataError(f"{path}:1", "no tested gene set", "at least one row")
+    return rows, not_tested
+
+
+def _need_columns(path: Path, header: list[str]) -> None:
     lacking = [name for name in COLUMNS if name not in header]
     if lacking:
         raise DataError(f"{path}:1", f"no column {lacking[0]!r}", f"the columns {', '.join(COLUMNS)}")
-    found: list[tuple[int, Row]] = []
-    not_tested, end = 0, text.count("\n") + (not text.endswith("\n"))
-    try:
-        for cells in reader:
-            line = reader.line_num
-            if len(cells) != len(header):
-                raise DataError(
-                    f"{path}:{line}", f"{len(cells)} cells", f"{len(header)}, as in the header",
-                    hint="is the file truncated?" if line == end else "",
-                )  # fmt: skip
-            row = _parse(dict(zip(header, cells, strict=True)), f"{path}:{line}", sign)
-            if row is None:
-                not_tested += 1
-                continue
-            _belongs(row, path, named["mission"], named["db"], f"{path}:{line}")
-            found.append((line, row))
-    except csv.Error as error:
-        raise DataError(
-            f"{path}:{reader.line_num}", f"{error}", "a complete CSV", hint="is the file truncated?"
-        ) from None
-    if not text.endswith("\n"):
-        raise DataError(
-            f"{path}:{end}", "the last line has no end", "a complete file", hint="is it truncated?"
-        )
-    if not found:
-        raise DataError(f"{path}:1", "no tested gene set", "at least one row")
-    return found, not_tested
 
 
 def _parse(cells: dict[str, str], where: str, sign: int) -> Row | None:
@@ -225,11 +214,3 @@ def _belongs(row: Row, path: Path, mission: str, db: str, where: str) -> None:
                 f"{where}: {what}", repr(found), f"{expected!r}, as the file's place says",
                 hint="tables over several tissues or missions belong into a folder named summary",
             )  # fmt: skip
-
-
-def oriented_counts(rows: tuple[Row, ...]) -> Iterator[tuple[str, int, int, int]]:
-    """(tissue mission, UP, DOWN, NS) for a person to check the orientation."""
-    names = sorted({(r.tissue, r.mission) for r in rows})
-    for tissue, mission in names:
-        seen = [r.direction for r in rows if (r.tissue, r.mission) == (tissue, mission)]
-        yield f"{tissue} {mission}", seen.count("UP"), seen.count("DOWN"), seen.count("NS")

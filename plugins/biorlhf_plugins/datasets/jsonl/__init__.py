@@ -1,4 +1,4 @@
-"""Your own questions, SFT texts or preference pairs: JSONL, a JSON array, or Parquet.
+"""Your own questions, SFT texts or preference pairs: JSONL, a JSON array, CSV, TSV, or Parquet.
 
 The rows of a file may have any of these shapes::
 
@@ -25,8 +25,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from biorlhf import DataError, Dataset, DatasetPlugin, Example, PluginConfig, Preference, Question, hookimpl
+from biorlhf.inputs.rows import read_rows
 from biorlhf.types import Split
-from biorlhf_plugins.datasets.jsonl.read import read_rows
 from biorlhf_plugins.datasets.jsonl.shapes import Item, read_item
 
 BUILT = ("questions.parquet", "examples.parquet", "preferences.parquet")
@@ -98,7 +98,7 @@ def biorlhf_datasets():
     yield DatasetPlugin(
         name="jsonl",
         aliases=("json", "file"),
-        summary="your own questions, SFT texts or preference pairs (JSONL, JSON, Parquet)",
+        summary="your own questions, SFT texts or preference pairs (JSONL, JSON, CSV, Parquet)",
         config=JsonlConfig,
         build=build,
     )

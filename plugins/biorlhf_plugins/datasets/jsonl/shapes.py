@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from biorlhf import DataError, Example, Preference, Question
+from biorlhf.ground_truth import check
+from biorlhf.inputs.rows import parse_json
 from biorlhf.types import Split
 
 SHAPES = (
@@ -18,26 +19,6 @@ SHAPES = (
     "instruction (+ input) + output",
     "question + answer (or expected)",
     "text with '### Instruction:' and '### Response:'",
-)
-GROUND_TRUTH = frozenset(
-    (
-        "facts",
-        "answer",
-        "ranking",
-        "pathway",
-        "direction",
-        "tissue",
-        "mission",
-        "db",
-        "contrast",
-        "pathways",
-        "tissue_directions",
-        "missions",
-        "answerable",
-        "false_premise",
-        "check",
-        "is_consistent",
-    )
 )
 _ALPACA = re.compile(
     r"\A.*?###\s*Instruction:\s*\n?(?P<instruction>.*?)"
@@ -59,7 +40,7 @@ def read_item(where: str, row: dict[str, Any], default_id: str, default_split: s
     """
     common: dict[str, Any] = {
         "id": str(row.get("id") or default_id),
-        "fact_ids": tuple(row.get("fact_ids") or ()),
+        "fact_ids": _names(where, "fact_ids", row.get("fact_ids")),
     }
     common |= {key: str(row[key]) for key in _OPTIONAL if row.get(key)}
     common.setdefault("split", default_split)
@@ -79,17 +60,8 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
     key = "prompt" if "prompt" in row else "question"
     truth = row["ground_truth"]
     if isinstance(truth, str):
-        try:
-            truth = json.loads(truth)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{where}: ground_truth", f"not JSON: {error.msg}", "a JSON object") from None
-    if not isinstance(truth, dict):
-        raise DataError(f"{where}: ground_truth", f"a {type(truth).__name__}", "a JSON object")
-    unknown = sorted(set(truth) - GROUND_TRUTH)
-    if unknown:
-        raise DataError(
-            f"{where}: ground_truth", f"unknown key {unknown[0]!r}", choices=GROUND_TRUTH, name=unknown[0]
-        )
+        truth = parse_json(truth, f"{where}: ground_truth")
+    truth = check(truth, where)
     answer = row.get("answer") or row.get("answer_text")
     extra: dict[str, Any] = {
         name: str(row[name]) for name in ("tissue", "difficulty", "family") if row.get(name)
@@ -97,7 +69,7 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
     return Question(
         prompt=instruction_of(_said(where, key, row.get(key))),
         ground_truth=truth,
-        verifiers=tuple(row.get("verifiers") or ()),
+        verifiers=_names(where, "verifiers", row.get("verifiers")),
         answer=str(answer) if answer else None,
         **extra,
         **common,
@@ -151,6 +123,15 @@ def _pair(where: str, row: dict[str, Any]) -> tuple[str, str]:
             )
         return _joined(found), _said(where, "text, after '### Response:'", found["response"])
     raise DataError(where, f"the keys {', '.join(sorted(row)) or '(none)'}", " or ".join(SHAPES))
+
+
+def _names(where: str, key: str, value: Any) -> tuple[str, ...]:
+    """A list of names; in CSV, which has no lists, written as JSON."""
+    if isinstance(value, str):
+        value = parse_json(value, f"{where}: {key}")
+    if value is not None and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+        raise DataError(f"{where}: {key}", f"{value!r:.60}", "a list of names")
+    return tuple(value or ())
 
 
 def _prompt(where: str, value: Any) -> str:

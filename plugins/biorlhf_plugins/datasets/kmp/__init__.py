@@ -19,7 +19,7 @@ Two kinds of split, which test different things:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -29,16 +29,8 @@ from biorlhf import Dataset, DatasetPlugin, PluginConfig, hookimpl
 from biorlhf.errors import DataError
 from biorlhf.types import Split
 from biorlhf_plugins.datasets.kmp.calibration import calibration
-from biorlhf_plugins.datasets.kmp.facts import (
-    DEG_COUNT,
-    KMP_TABLE,
-    PATHWAYS,
-    RESPONSE_TYPE,
-    TISSUES,
-    TYPE_NAMES,
-    Fact,
-    kmp_facts,
-)
+from biorlhf_plugins.datasets.kmp.effects import EFFECTS
+from biorlhf_plugins.datasets.kmp.facts import KMP_TABLE, TISSUES, Fact, kmp_facts
 from biorlhf_plugins.datasets.kmp.factual import askable, factual, recall
 from biorlhf_plugins.datasets.kmp.phrases import number, where
 from biorlhf_plugins.datasets.kmp.published import published
@@ -229,41 +221,13 @@ def _row(fact: Fact) -> str:
     return " | ".join([fact.tissue, place.removeprefix("the "), quantity, number(fact.value)])
 
 
-def _by_tissue(conditions: Mapping[str, str]) -> dict[str, dict[str, int]]:
-    table: dict[str, dict[str, int]] = {tissue.capitalize(): {} for tissue in TISSUES}
-    for fact in kmp_facts():
-        if fact.quantity == DEG_COUNT and fact.condition in conditions:
-            table[fact.tissue.capitalize()][conditions[fact.condition]] = int(fact.value)
-    return table
-
-
-def _oxphos() -> dict[str, dict[str, Any]]:
-    name = PATHWAYS["OXIDATIVE_PHOSPHORYLATION"]
-    table: dict[str, dict[str, Any]] = {}
-    for fact in kmp_facts():
-        if fact.quantity == f"{name} NES":
-            key = "KMP_NES" if fact.condition.startswith("KMP") else "stress_NES"
-            table.setdefault(fact.tissue.capitalize(), {})[key] = fact.value
-        elif fact.quantity == f"{name} pattern":
-            pattern = fact.value if askable(fact) else None
-            table.setdefault(fact.tissue.capitalize(), {})["pattern"] = pattern
-    return table
-
-
-#: Tissue -> stressor -> DEG count against control.
-STRESSOR_EFFECTS = _by_tissue({"HU": "HU", "IR": "IR", "HU+IR": "HU_IR"})
-#: Tissue -> condition -> DEG count of KMP against vehicle within it.
-KMP_EFFECTS = _by_tissue({"KMP baseline": "baseline", "KMP HU": "HU", "KMP IR": "IR", "KMP HU+IR": "HU_IR"})
-#: Tissue -> interaction term -> DEG count.
-INTERACTIONS = _by_tissue({"HU_x_IR": "HU_x_IR", "KMP_x_HU": "KMP_x_HU", "KMP_x_IR": "KMP_x_IR"})
-#: Tissue -> (letter, name) of its KMP response type.
-TISSUE_TYPES = {
-    f.tissue.capitalize(): (f.value, TYPE_NAMES[str(f.value)])
-    for f in kmp_facts()
-    if f.quantity == RESPONSE_TYPE
-}
-#: Tissue -> NES of oxidative phosphorylation under HU+IR and for KMP in it, and the pattern (None: disputed).
-OXPHOS_PATTERNS = _oxphos()
+def __getattr__(name: str) -> Any:
+    """The tables of :mod:`.effects`, read when they are first asked for: a damaged file must not keep this
+    module, and with it every other plugin, from being imported."""
+    # No __dir__ beside this: pluggy looks at every name that dir() lists, and would read them all.
+    if name in EFFECTS:
+        return EFFECTS[name]()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @hookimpl

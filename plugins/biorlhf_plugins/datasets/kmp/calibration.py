@@ -159,13 +159,29 @@ def calibration(recall: bool = False) -> list[Item]:
                     kind="calibration",
                     prompt=prompt,
                     answer=f"No answer can be given: {answer[0].lower()}{answer[1:]}" if recall else answer,
-                    ground_truth={"answerable": False},
+                    ground_truth={"answerable": False, "form": form_asked(prompt)},
                     facts=(f"kmp:none:{name}",),
                     groups=(f"kmp:none:{name}",),
                     first=wording != "t1",
                 )
             )
     return items
+
+
+def form_asked(prompt: str) -> str:
+    """The form of answer that a question asks for by its opening, as an answerable one would."""
+    if prompt.startswith(("Is ", "Does ", "Do ", "Did ", "Will ", "Would ", "May ", "Confirm ")):
+        return "yes_no"
+    figure = (
+        "How many ",
+        "How much ",
+        "How long ",
+        "How fast ",
+        "Give the ",
+        "By how much ",
+        "For how many ",
+    )
+    return "figure" if prompt.startswith((*figure, "At which dose", "What plasma level")) else "phrase"
 
 
 def _topics() -> list[tuple[str, tuple[str, str, str, str]]]:

@@ -23,6 +23,7 @@ TISSUES = ("heart", "hippocampus", "liver", "soleus")
 DEG_COUNT, DEG_UP, DEG_DOWN = "DEG count", "upregulated DEG count", "downregulated DEG count"
 RESPONSE_TYPE = "KMP response type"
 FOLD_CHANGE = "mean absolute log2 fold change"
+LABELS = {"type": ("A", "B", "C"), "pattern": ("RESCUE", "SUPPRESSION")}
 TYPE_NAMES = {"A": "stress-activated", "B": "baseline-active", "C": "stress-blocked"}
 PATHWAYS = {
     "OXIDATIVE_PHOSPHORYLATION": "OXPHOS",
@@ -65,6 +66,8 @@ class Fact:
         row: dict[str, Any] = {"entity": self.entity, "quantity": self.quantity, "value": self.value}
         if self.condition:
             row["condition"] = self.condition
+        if isinstance(self.value, str):
+            row["choices"] = list(LABELS["type" if self.quantity == RESPONSE_TYPE else "pattern"])
         return row
 
 

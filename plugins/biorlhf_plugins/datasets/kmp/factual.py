@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from biorlhf_plugins.datasets.kmp.facts import DEG_COUNT, DEG_DOWN, DEG_UP, FOLD_CHANGE, RESPONSE_TYPE, Fact
+from biorlhf_plugins.datasets.kmp.facts import (
+    DEG_COUNT,
+    DEG_DOWN,
+    DEG_UP,
+    FOLD_CHANGE,
+    LABELS,
+    RESPONSE_TYPE,
+    Fact,
+)
 from biorlhf_plugins.datasets.kmp.phrases import number, statement, where
 from biorlhf_plugins.making.items import Item, pick
-
-LABELS = {"type": ("A", "B", "C"), "pattern": ("RESCUE", "SUPPRESSION")}
 
 
 def askable(fact: Fact) -> bool:
@@ -47,6 +53,7 @@ def _item(
         prompt=prompt,
         answer=answer,
         wrong=statement(fact, perturbed(fact, facts)),
+        wrong_truth={"facts": [{**fact.to_ground_truth(), "value": perturbed(fact, facts)}]},
         ground_truth={"facts": [fact.to_ground_truth()], "answerable": True},
         facts=(fact.id,),
         groups=(fact.group,),
@@ -180,7 +187,7 @@ def _contrast(fact: Fact) -> str:
 
 
 def recall_statement(fact: Fact) -> str:
-    """The fact in other words than :func:`~._kmp_phrases.statement`."""
+    """The fact in other words than :func:`~.phrases.statement`."""
     tissue, shown, place = fact.tissue, number(fact.value), where(fact.condition)
     if fact.quantity == DEG_COUNT:
         return f"The DEG count of {tissue} {place} is {shown}."

@@ -40,22 +40,7 @@ _REASONING: tuple[tuple[str, str, str, dict[str, Any], tuple[str, ...]], ...] = 
         "rescue",
         "In which two tissues does KMP rescue OXPHOS?",
         "KMP rescues OXPHOS in heart and in soleus.",
-        {
-            "facts": [
-                {
-                    "entity": "heart",
-                    "condition": "KMP HU+IR",
-                    "quantity": "OXPHOS pattern",
-                    "value": "RESCUE",
-                },
-                {
-                    "entity": "soleus",
-                    "condition": "KMP HU+IR",
-                    "quantity": "OXPHOS pattern",
-                    "value": "RESCUE",
-                },
-            ]
-        },
+        {"answer": "heart and soleus", "aliases": ["soleus and heart", "heart, soleus", "soleus, heart"]},
         ("heart:OXIDATIVE_PHOSPHORYLATION:pattern", "soleus:OXIDATIVE_PHOSPHORYLATION:pattern"),
     ),
     (

@@ -126,6 +126,7 @@ def _comparisons(counts: Counts) -> Iterator[Item]:
                 {"answer": more.tissue, "ranking": [more.tissue, less.tissue]},
                 (one, two),
                 wrong=say.format(more=less.tissue.capitalize(), less=more.tissue, **parts),
+                wrong_truth={"answer": less.tissue, "ranking": [less.tissue, more.tissue]},
             )
 
 
@@ -149,6 +150,7 @@ def _rankings(counts: Counts) -> Iterator[Item]:
                     {"ranking": [f.tissue for f in order]},
                     chosen,
                     wrong=f"By DEGs {where(condition)}: {' > '.join(swapped)}.",
+                    wrong_truth={"ranking": [f.tissue for f in (order[1], order[0], *order[2:])]},
                 )
 
 
@@ -184,6 +186,7 @@ def _multi_hop(facts: Sequence[Fact], counts: Counts) -> Iterator[Item]:
                 {"facts": [target.to_ground_truth()]},
                 (*here, target),
                 wrong=lead + statement(target, perturbed(target, facts)),
+                wrong_truth={"facts": [{**target.to_ground_truth(), "value": perturbed(target, facts)}]},
                 difficulty="hard",
             )
 
@@ -211,6 +214,7 @@ def _thresholds(counts: Counts) -> Iterator[Item]:
                 {"answer": verdict},
                 (fact,),
                 wrong=f"{'No' if larger else 'Yes'}: {text.format(compare[1])}",
+                wrong_truth={"answer": "no" if larger else "yes"},
             )
 
 

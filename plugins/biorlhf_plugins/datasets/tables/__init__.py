@@ -20,11 +20,14 @@ a question that the data cannot answer, not one whose answer is "not significant
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from biorlhf import Dataset, DatasetPlugin, hookimpl
+from biorlhf import DataError, Dataset, DatasetPlugin, hookimpl
+from biorlhf.hookspecs import DatasetStream
 from biorlhf_plugins.datasets.tables.config import LabConfig, resolve
-from biorlhf_plugins.datasets.tables.items import items
+from biorlhf_plugins.datasets.tables.files import write_folder
+from biorlhf_plugins.datasets.tables.items import is_control, items
 from biorlhf_plugins.datasets.tables.slots import (
     DIRECTIONS,
     DOWN,
@@ -38,17 +41,69 @@ from biorlhf_plugins.datasets.tables.slots import (
 
 
 def build(config: LabConfig) -> Dataset:
-    """Every kept slot of every table as items in memory; ``data build`` streams them to files instead."""
+    """Every kept slot of every table as items in memory; :func:`stream` writes them to files instead."""
     config = resolve(config)
     slots = arrange(config, load_tables(config))
     made = list(items(config, slots))
     return Dataset(
         name=config.name,
-        questions=tuple(item.question for item in made),
+        questions=tuple(item.question for item in made if item.question),
         examples=tuple(item.example for item in made if item.example),
         preferences=tuple(item.preference for item in made if item.preference),
         provenance=provenance(config, slots),
     )
+
+
+def stream(config: LabConfig) -> DatasetStream:
+    """The same items, written as they are made. What UP means is shown and asked before."""
+    config = resolve(config)
+    loaded = load_tables(config)
+    slots = arrange(config, loaded)
+
+    def write(folder: Path) -> dict[str, Any]:
+        record = {"name": config.name, **provenance(config, slots)}
+        return write_folder(folder, items(config, slots), record)
+
+    return DatasetStream(
+        name=config.name,
+        write=write,
+        lines=tuple(_about(loaded)),
+        warnings=tuple(_warnings(loaded, slots)),
+        question="Is that what UP should mean?",
+        refusal=DataError(
+            f"dataset {config.name}",
+            "UP does not mean what it should",
+            "numerator and denominator the other way round",
+            hint="swap them in the contrast, and build again",
+        ),
+    )
+
+
+def _about(loaded: Sequence[Loaded]) -> Iterator[str]:
+    """What UP means in each table, its strongest rows, and how far an expression matrix agrees."""
+    for headline, up, down in orientation(loaded):
+        yield headline
+        for label, top in (("highest", up), ("lowest", down)):
+            shown = ", ".join(f"{name} ({effect:+.2f})" for name, effect in top) or "none is significant"
+            yield f"  {label}: {shown}"
+    for one in loaded:
+        if one.audit:
+            yield (
+                f"{one.spec.file}: {one.audit.agreement:.1%} of {one.audit.compared:,} signs agree with "
+                f"{one.audit.file} (rank correlation {one.audit.spearman:+.2f})"
+            )
+
+
+def _warnings(loaded: Sequence[Loaded], slots: Slots) -> Iterator[str]:
+    for one in loaded:
+        if is_control(one.spec.contrast.numerator):
+            yield (
+                f"{one.spec.file}: the numerator, {one.spec.contrast.numerator!r}, is a control; "
+                "flip: true asks the questions the other way round"
+            )
+        yield from one.results.warnings
+    for exception in slots.exceptions:
+        yield f"not balanced: {exception}"
 
 
 def provenance(config: LabConfig, slots: Slots) -> dict[str, Any]:
@@ -102,4 +157,5 @@ def biorlhf_datasets():
         summary="a lab's own DESeq2, edgeR, limma, GeneLab, fgsea, clusterProfiler or GSEA tables",
         config=LabConfig,
         build=build,
+        stream=stream,
     )

@@ -123,8 +123,8 @@ def load_lab(path: Path) -> LabConfig:
     Raises:
         DataError, RecipeError: no such file, or a key that is missing, unknown or wrong, with its line.
     """
-    from biorlhf.recipe import yaml12
-    from biorlhf.recipe.validation import locate, validate_model
+    from biorlhf.inputs import yaml12
+    from biorlhf.inputs.validation import locate, validate_model
 
     try:
         content = path.read_text(encoding="utf-8")
@@ -145,7 +145,7 @@ def load_lab(path: Path) -> LabConfig:
 
 def _demand_contrasts(path: Path, data: dict[str, Any], lines: Any) -> None:
     """A missing contrast gets a message of its own: it is the one thing that everybody forgets."""
-    from biorlhf.recipe.validation import locate
+    from biorlhf.inputs.validation import locate
 
     for number, table in enumerate(data.get("tables") or ()):
         contrast = table.get("contrast") if isinstance(table, dict) else None

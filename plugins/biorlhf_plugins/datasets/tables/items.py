@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
+from biorlhf.ground_truth import block, gold_answer, instruction
 from biorlhf.types import Example, Preference, Question
 from biorlhf_plugins.datasets.tables.config import LabConfig, LabTable
 from biorlhf_plugins.datasets.tables.slots import DOWN, NOT_TESTED, NS, SPLITS, TEST, UP, Slots, chunks
@@ -18,6 +18,7 @@ from biorlhf_plugins.language import Additions
 from biorlhf_plugins.language.words.lexicon import with_additions
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
+from biorlhf_plugins.making.parquet import Made
 
 WORDINGS = (
     (
@@ -31,21 +32,12 @@ WORDINGS = (
 )
 EFFECT_NAMES = {"gene": "log2 fold change", "pathway": "NES"}
 FAMILIES = {UP: "direction", DOWN: "direction", NS: "not_significant", NOT_TESTED: "not_tested"}
+CHOICES = ("UP", "DOWN", "NS")
 LABELS = {UP: "UP", DOWN: "DOWN", NS: "NS"}
 CONFIDENCE = {UP: (85, 90, 95), DOWN: (85, 90, 95), NS: (80, 85, 90), NOT_TESTED: (5, 10, 15)}
 
 
-@dataclass(frozen=True, slots=True)
-class LabItem:
-    """One slot as a question, and, where it may be learnt from, as text and as a pair."""
-
-    question: Question
-    example: Example | None
-    preference: Preference | None
-    details: Mapping[str, Any]
-
-
-def items(config: LabConfig, slots: Slots) -> Iterator[LabItem]:
+def items(config: LabConfig, slots: Slots) -> Iterator[Made]:
     """One item per kept slot, in the order of the tables and their rows. Nothing is held in memory."""
     for one, _, columns in chunks(slots):
         about = one.results.tool.of
@@ -55,7 +47,7 @@ def items(config: LabConfig, slots: Slots) -> Iterator[LabItem]:
             yield _item(config, one.spec, about, row, one.sha256)
 
 
-def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sha256: str) -> LabItem:
+def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sha256: str) -> Made:
     key = "|".join(
         (row["tissue"], row["condition"], row["mission"], row["db"], spec.contrast.name, row["id"])
     )
@@ -68,13 +60,16 @@ def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sh
     wording = pick % len(WORDINGS[split])
     prompt = WORDINGS[split][wording].format(**words)
     confidence = CONFIDENCE[code][(pick >> 8) % 3]
-    answer = f"{_answer(words, about, code, row['effect'], row['adjusted'])} Confidence: {confidence}%"
+    truth = _ground_truth(spec, about, row)
+    prose = _answer(words, about, code, row["effect"], row["adjusted"])
+    answer = f"{prose}\n{block(gold_answer(truth), confidence)}"
     common = {
         "kind": FAMILIES[code], "source": spec.file, "split": SPLITS[split],
         "split_group": f"{row['tissue']}|{row['id']}", "fact_ids": (f"{config.name}:{key}",),
+        "instruction": instruction(truth),
     }  # fmt: skip
     question = Question(
-        id=f"{config.name}:{key}", prompt=prompt, ground_truth=_ground_truth(spec, about, row), answer=answer,
+        id=f"{config.name}:{key}", prompt=prompt, ground_truth=truth, answer=answer,
         tissue=row["tissue"], difficulty=_difficulty(spec, row), family=FAMILIES[code], **common,
     )  # fmt: skip
     details = {
@@ -86,16 +81,17 @@ def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sh
         "expected_value": LABELS.get(code),
     }  # fmt: skip
     if split == TEST:
-        return LabItem(question, None, None, details)
+        return Made(question, None, None, details)
     example = Example(id=f"{question.id}:sft", prompt=prompt, response=answer, **common)
     preference = None
     if code != NOT_TESTED:
-        wrong = _answer(words, about, *_perturb(code, row["effect"], row["adjusted"], spec))
+        changed = _perturb(code, row["effect"], row["adjusted"], spec)
+        wrong, other = _answer(words, about, *changed), LABELS[changed[0]]
         preference = Preference(
             id=f"{question.id}:dpo", prompt=prompt, chosen=answer,
-            rejected=f"{wrong} Confidence: {confidence}%", **common,
+            rejected=f"{wrong}\n{block(other, confidence)}", **common,
         )  # fmt: skip
-    return LabItem(question, example, preference, details)
+    return Made(question, example, preference, details)
 
 
 def _subject(about: str, row: dict[str, Any]) -> str:
@@ -147,13 +143,19 @@ def _perturb(code: int, effect: float, padj: float, spec: LabTable) -> tuple[int
 
 
 def _ground_truth(spec: LabTable, about: str, row: dict[str, Any]) -> dict[str, Any]:
-    truth: dict[str, Any] = {"answerable": row["direction"] != NOT_TESTED}
-    if row["direction"] != NOT_TESTED:
-        name = row["id"] if about == "pathway" else row["label"]
-        truth |= {"pathway": name, "direction": LABELS[row["direction"]]}
-        truth |= {key: row[key] for key in ("tissue", "mission", "db") if row[key]}
-        truth["contrast"] = spec.contrast.name
-    return truth
+    tested = row["direction"] != NOT_TESTED
+    truth: dict[str, Any] = {"answerable": tested, "contrast": spec.contrast.name, "choices": list(CHOICES)}
+    if not tested:
+        return {**truth, "form": "direction"}
+    if about == "pathway":
+        truth |= {"pathway": row["id"]}
+    else:
+        truth |= {"feature": row["label"], "kind": "gene"}
+        if row["label"] != row["id"]:
+            truth["aliases"] = [row["id"]]
+    truth |= {key: row[key] for key in ("tissue", "mission", "db") if row[key]}
+    figures = {"log2fc" if about == "gene" else "nes": row["effect"], "padj": row["adjusted"]}
+    return {**truth, "direction": LABELS[row["direction"]], "figures": figures}
 
 
 def _difficulty(spec: LabTable, row: dict[str, Any]) -> str:

@@ -16,6 +16,8 @@ from biorlhf import DataError, Split
 from biorlhf_plugins.datasets.tables.config import LabConfig, LabTable, Splits
 from biorlhf_plugins.datasets.tables.readers.tools import CARRIED, Results, read_results, slot_keys
 from biorlhf_plugins.datasets.tables.signs import SignAudit, audit_signs
+from biorlhf_plugins.making.balance import OWN_TABLES, limits
+from biorlhf_plugins.making.splits import Fractions, deal
 
 DIRECTIONS = ("UP", "DOWN", "NS", "NOT TESTED")
 UP, DOWN, NS, NOT_TESTED = range(4)
@@ -206,10 +208,8 @@ def _split_groups(
     of_group = np.full(len(first), TRAIN, np.int8)
     edges = np.flatnonzero(np.diff(stratum[order], prepend=-1))
     for start, stop in zip(edges, [*edges[1:], len(order)], strict=True):
-        members = order[start:stop]
-        n_test, n_validation = (round(share * len(members)) for share in (splits.test, splits.validation))
-        of_group[members[:n_test]] = TEST
-        of_group[members[n_test : n_test + n_validation]] = VALIDATION
+        for name, members in deal(order[start:stop], Fractions(splits.validation, splits.test)).items():
+            of_group[members] = SPLITS.index(name)
     held = np.isin(tissue[first], [names.index(name) for name in splits.hold_out_tissues])
     of_group[held] = TEST
     return of_group[group]
@@ -225,15 +225,13 @@ def _balance(
             cell = np.flatnonzero((tissue == code) & (split == part))
             by = [cell[direction[cell] == d] for d in range(4)]
             by = [members[np.argsort(rows[members], kind="stable")] for members in by]
-            n = min(len(by[UP]), len(by[DOWN]))
-            if n == 0 and len(by[UP]) + len(by[DOWN]):
-                only = "UP" if len(by[UP]) else "DOWN"
-                exceptions.append(f"{name}, {split_name}: only {only} ({len(by[UP]) + len(by[DOWN])})")
-                n = max(len(by[UP]), len(by[DOWN]))
-            for d in (UP, DOWN):
-                kept[by[d][:n]] = True
-            kept[by[NS][: max(n, 1)]] = True
-            kept[by[NOT_TESTED][: max(n // 4, 1)]] = True
+            sizes = {label: len(members) for label, members in zip(DIRECTIONS, by, strict=True)}
+            if min(sizes["UP"], sizes["DOWN"]) == 0 < max(sizes["UP"], sizes["DOWN"]):
+                only = "UP" if sizes["UP"] else "DOWN"
+                exceptions.append(f"{name}, {split_name}: only {only} ({sizes[only]})")
+            most = limits(sizes, OWN_TABLES)
+            for label, members in zip(DIRECTIONS, by, strict=True):
+                kept[members[: most[label]]] = True
     return kept, exceptions
 
 

@@ -11,17 +11,26 @@ from typing import Any
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
 from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
+from biorlhf_plugins.language.claims.subjects import OTHER, Aim
 from biorlhf_plugins.language.records import Slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention
 
 OTHERS = ("other tissues",)
+DISUSE = frozenset(("unloading", "unloaded", "disuse"))
+"""What flight does to muscle and bone; a group of its own only where the question has such groups."""
+
 EXCEPTED = 12
 """Tokens after "except" in which the names are exceptions."""
 
 
 def slots(
-    reader: Reader, sentence: Sentence, index: int, focus: Mention, paired: dict[int, Any]
+    reader: Reader,
+    sentence: Sentence,
+    index: int,
+    focus: Mention,
+    paired: dict[int, Any],
+    aimed: Aim | None,
 ) -> Iterator[Slot]:
     kinds, chunk = reader.kinds, sentence.chunks[index]
     found, stated = dict(reader.absent), list(reader.told)
@@ -39,9 +48,16 @@ def slots(
     if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
         found["entity"] = reader.given["entity"]
         stated.append("entity")
+    causes = _causes(reader, sentence) if focus.kind == "dir" and "condition" in kinds else frozenset()
+    if focus.kind == "dir" and "condition" not in kinds and not reader.heading.get("condition"):
+        found["condition"] = default(reader, "condition")
     for role in reader.present:
         if role == "entity" and focus.first in paired:
             near: tuple[Any, ...] = (paired[focus.first],)
+        elif role == "condition" and focus.kind == "dir":
+            near = tuple(
+                v for v in _near(reader, sentence.chunks, index, focus, role) or () if v not in causes
+            )
         elif role == "mission" and focus.value == "MIXED":
             near = _pick(reader, chunk, focus, role)
         else:
@@ -55,6 +71,9 @@ def slots(
             stated.append(role)
         found[role] = near or default(reader, role)
     quantity = quantity_of(reader, sentence, index, focus)
+    if aimed is not None and aimed.kind in ("named", "other"):
+        found["path"] = aimed.paths or ((OTHER,),)
+        stated.append("path")
     pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
     given_here = frozenset("pathways" if role == "path" else role for role in stated)
     for entity in found["entity"] or NOTHING:
@@ -62,6 +81,20 @@ def slots(
             for condition in found["condition"] or NOTHING:
                 medicine = treatment(found["treatment"], condition)
                 yield Slot(entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
+
+
+def _causes(reader: Reader, sentence: Sentence) -> frozenset[Any]:
+    """Conditions that are told as a cause and not as where something was seen: "the effects of radiation"."""
+    stream = reader.stream
+    return frozenset(
+        m.value for m in sentence.mentions
+        if m.kind == "condition" and m.first > 1
+        and (
+            stream[m.first - 1].text == "of"
+            or stream[m.first - 2].text == "to"
+            or (stream[m.first].text in DISUSE and not reader.given["condition"])
+        )
+    )  # fmt: skip
 
 
 def _excepted(chunk: Chunk, focus: Mention) -> frozenset[Any]:
@@ -136,7 +169,9 @@ def _near(
         group = values(last_group(chunks[before].mentions, role), role)
         if group:
             return group
-    later = values((m for c in chunks[index + 1 :] for m in c.mentions), role)
+    later = values(
+        (m for c in chunks[index + 1 :] for m in c.mentions if not _behind(reader, m, focus)), role
+    )
     if len(later) == 1 and role == "path":
         return later
     return None
@@ -145,6 +180,8 @@ def _near(
 def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any, ...]:
     """The mention, or the list of mentions, of a role that stands nearest to the focus."""
     candidates = [m for m in chunk.mentions if m.kind == role]
+    if role == "path" and focus.kind == "dir":
+        candidates = [m for m in candidates if not _behind(reader, m, focus)]
     if len(candidates) < 2:
         return tuple(m.value for m in candidates)
     compared = [r.first for r in chunk.mentions if r.kind == "cmp"] if "cmp" in reader.kinds else []
@@ -170,6 +207,13 @@ def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any,
             group.insert(len(group) if step > 0 else 0, candidates[at])
             at += step
     return values(group, role)
+
+
+def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
+    """Does a name that no lexicon knows come after the direction, where it only explains it?"""
+    if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not m.value[0].startswith("?"):
+        return False
+    return reader.stream[m.first - 1].text not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
 
 
 def _distance(reader: Reader, m: Mention, focus: Mention) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from biorlhf_plugins.language.claims.reader import Reader
+from biorlhf_plugins.language.claims.evidence import EVIDENCE, PART, is_evidence
+from biorlhf_plugins.language.claims.reader import ROLES, Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
+from biorlhf_plugins.language.words.measured import GENERIC, STATISTICS
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
 
 NOUN_UNITS = frozenset(("tissue", "mission", "mouse", "group", "time", "dose", "background", "other"))
 
@@ -15,6 +18,18 @@ SURPLUS = frozenset(("more", "fewer", "additional", "extra"))
 """After a number they count a difference: "2,315 more DEGs than liver"."""
 
 PREPOSITIONS = frozenset(("in", "at", "under", "for", "of", "on", "with", "during", "from", "after", "by"))
+
+
+LABEL_MARKS = frozenset((":", "="))
+AVERAGES = frozenset(("mean", "median", "minimum", "maximum", "mode"))
+NAMED_BY = frozenset(("of", "was", "is", "were"))
+"""Between a quantity that only its own word names and its figure: "a Vmax of 81"."""
+
+LONG_WORD = 4
+ALTERNATIVES = frozenset(("instead", "perhaps", "maybe", "possibly", "rather", "also", "again", "otherwise"))
+UNNAMING = GENERIC | STOP_WORDS
+LABEL_LENGTH = 2
+LISTED = 4
 
 
 def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> str | None:
@@ -27,19 +42,28 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     number: Number = focus.value  # type: ignore[assignment]
     if focus.first in reader.quotients and not number.unit:
         return "ratio"
+    if is_evidence(reader, focus):
+        return EVIDENCE
     chunk = sentence.chunks[index]
+    if _sample(reader, chunk, focus):
+        return "sample"
     total = _of_total(reader, focus)
     if total:
         return _share(chunk, focus, total)
-    if number.unit:
-        return {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
     named = [m for m in chunk.mentions if m.kind == "quantity"] if "quantity" in reader.kinds else []
     after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _number_between(chunk, focus, m)]
     before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _number_between(chunk, m, focus)]
-    if before and before[-1].value in ("padj", "nes", "log2fc", "ratio", "difference"):
-        return str(before[-1].value)
-    if _whole(reader, focus) and after and after[0].value == "deg":
-        return "deg"
+    before = [m for m in before if m.value in STATISTICS or not _counts(chunk, m)]
+    scalar = next((str(m.value) for m in before[::-1] if _scalar(str(m.value))), None)
+    if _noun(reader, chunk, focus, _text(reader, focus.last)):  # "the 840 patients had a mean age of"
+        after = [m for m in after if str(m.value) in COUNTED]
+    if scalar is not None and (not number.unit or scalar not in COUNTED):
+        return _in_unit(scalar, number)
+    if number.unit:
+        own = next((str(m.value) for m in after if m.value not in COUNTED and " " in str(m.value)), None)
+        return own or {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
+    if _whole(reader, focus):
+        return "deg" if after and after[0].value == "deg" else EVIDENCE
     if focus.last < len(reader.stream) and reader.stream[focus.last].text in SURPLUS:
         return "difference"
     if after and after[0].first - focus.last <= 1:
@@ -47,10 +71,34 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     near = [*after, *(m for m in before if m.value not in NOUN_UNITS)]
     if near:
         return _directed(chunk, focus, str(near[0].value))
-    word = reader.stream[focus.last].text if focus.last < len(reader.stream) else ""
-    if reader.stream[min(focus.last, len(reader.stream) - 1)].kind == "w" and _noun(
-        reader, chunk, focus, word
-    ):
+    return _unnamed(reader, sentence, index, focus, named)
+
+
+COUNTED = frozenset(("deg", "deg_up", "deg_down", "background", *NOUN_UNITS))
+MULTIPLES = frozenset(("log2fc", "fc", "ratio"))
+
+
+def _text(reader: Reader, at: int) -> str:
+    return reader.stream[at].text if at < len(reader.stream) and reader.stream[at].kind == "w" else ""
+
+
+def _scalar(name: str) -> bool:
+    """True for a quantity that is told as "its name, its value": not for what is counted."""
+    return name not in COUNTED
+
+
+def _in_unit(name: str, number: Number) -> str:
+    """ "log2 fold change: 4.3-fold": what is written behind the figure tells its scale."""
+    return "ratio" if number.unit == "ratio" and name in MULTIPLES else name
+
+
+def _unnamed(
+    reader: Reader, sentence: Sentence, index: int, focus: Mention, named: list[Mention]
+) -> str | None:
+    """The quantity of a figure beside which none of the lexicon's stands: a noun, a direction, a label."""
+    chunk = sentence.chunks[index]
+    word = _text(reader, focus.last)
+    if _noun(reader, chunk, focus, word):
         return word
     if any(
         m.kind == "dir" and abs(m.first - focus.first) <= 2 and m.value in ("UP", "DOWN")
@@ -62,7 +110,60 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
         if label.kind == "dir" and label.value in ("UP", "DOWN"):
             return "deg_up" if label.value == "UP" else "deg_down"
     wider = [m.value for m in named if m.value not in NOUN_UNITS]
-    return str(wider[0]) if wider and wider[0] in ("nes", "log2fc", "padj") else None
+    if wider and wider[0] in ("nes", "log2fc", "padj"):
+        return str(wider[0])
+    return _label(reader, sentence, focus) if reader.own else None
+
+
+def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
+    """The words of "gained: 2,915" where they are no known name: a quantity by its own words."""
+    at = focus.first - 1
+    mark = reader.stream[at].text if at >= sentence.first else ""
+    known = {i for m in sentence.mentions for i in range(m.first, m.last)}
+    if mark not in LABEL_MARKS and (inside := _bracketed(reader, focus, known)) is not None:
+        return inside
+    if mark in AVERAGES:
+        return mark
+    if mark in NAMED_BY:
+        word = reader.stream[max(at - 1, 0)]
+        return word.text if word.kind == "w" and at - 1 not in known and word.text not in UNNAMING else None
+    if mark not in LABEL_MARKS:
+        return None
+    words: list[str] = []
+    while at > sentence.first and reader.stream[at - 1].kind == "w" and at - 1 not in known:
+        at -= 1
+        words.insert(0, reader.stream[at].text)
+        if len(words) > LABEL_LENGTH:
+            return None
+    return " ".join(w for w in words if w not in GENERIC) or None
+
+
+def _bracketed(reader: Reader, focus: Mention, known: set[int]) -> str | None:
+    """The word beside a figure in brackets, "(1,400 hypo- and 787 hypermethylated)", "(background 95)"."""
+    at, word = focus.last, _text(reader, focus.last)
+    if focus.first > 1 and reader.stream[focus.first - 2].text == "(":
+        at, word = focus.first - 1, _text(reader, focus.first - 1)
+    if len(word) < LONG_WORD or at in known or word in UNNAMING | ALTERNATIVES:
+        return None
+    for at in range(focus.first - 1, max(-1, focus.first - 12), -1):
+        if reader.stream[at].text in ("(", ")"):
+            return word if reader.stream[at].text == "(" else None
+    return None
+
+
+def column_quantity(reader: Reader, column: int) -> str | None:
+    """What a table's column says: its header's quantity, else the header's own words."""
+    header = reader.columns[column] if column < len(reader.columns) else []
+    known = next((str(m.value) for m in header if m.kind == "quantity"), None)
+    if (
+        known is not None
+        or any(m.kind in ROLES or m.kind == "dir" for m in header)
+        or column >= len(reader.headers)
+    ):
+        return known
+    first, last = reader.headers[column]
+    words = [t.text for t in reader.stream[first:last] if t.kind == "w" and t.text not in GENERIC]
+    return " ".join(words) or None
 
 
 def _of_total(reader: Reader, focus: Mention) -> int:
@@ -87,13 +188,32 @@ def _share(chunk: Chunk, focus: Mention, total: int) -> str:
     return "deg_up" if way.value == "UP" else "deg_down"
 
 
+OPENS_WHOLE = frozenset(("out", ".", ";", "\n", ",", "(", ":", "—"))
+
+
 def _whole(reader: Reader, focus: Mention) -> bool:
-    """True for the 5,477 of "2,923 of the 5,477"."""
+    """True for the 5,477 of "2,923 of the 5,477" and of "Of 5,477 genes, …"."""
     at = focus.first - 1
-    while at > max(0, focus.first - 5) and reader.stream[at].text in DETERMINERS:
+    while at >= max(0, focus.first - 5) and reader.stream[at].text in DETERMINERS:
         at -= 1
-    after = reader.stream[at + 1].text if at >= 0 else ""
-    return after == "of" and (reader.stream[at].number is not None or reader.stream[at].text == "out")
+    after = reader.stream[at + 1].text if at + 1 < len(reader.stream) else ""
+    if after != "of":
+        return False
+    return at < 0 or reader.stream[at].number is not None or reader.stream[at].text in OPENS_WHOLE
+
+
+def _counts(chunk: Chunk, noun: Mention) -> bool:
+    """True for a noun that has its number already: the peaks of "18,344 peaks from 41 million reads"."""
+    return any(m.kind == "num" and 0 <= noun.first - m.last <= 1 for m in chunk.mentions)
+
+
+def _sample(reader: Reader, chunk: Chunk, focus: Mention) -> bool:
+    """True for the 9 of "n = 9" and of "of which 9 lie here", unless a noun says what it counts."""
+    before = [t.text for t in reader.stream[max(0, focus.first - 2) : focus.first]]
+    if any(m.kind == "quantity" and 0 <= m.first - focus.last <= 1 for m in chunk.mentions):
+        return False
+    part = reader.own and before[:1] == ["of"] and before[-1] in PART
+    return before == ["n", "="] or (part and not _noun(reader, chunk, focus, _text(reader, focus.last)))
 
 
 def _number_between(chunk: Chunk, left: Mention, right: Mention) -> bool:
@@ -110,7 +230,7 @@ def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:
         "thus",
         "was",
         "does",
-        "wherea",
+        "whereas",
     )
 
 

@@ -23,9 +23,11 @@ class Reader:
     clean: Clean
     given: dict[str, tuple[Any, ...]]
     marks: Sequence[str]
+    question: frozenset[str] = frozenset()
     carried: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     columns: list[list[Mention]] = field(default_factory=list)
+    headers: list[tuple[int, int]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     kinds: frozenset[str] = frozenset()
     present: list[str] = field(default_factory=list)
@@ -34,7 +36,12 @@ class Reader:
     db: str | None = None
     operands: frozenset[int] = frozenset()
     quotients: frozenset[int] = frozenset()
+    starts: dict[int, Mention] = field(default_factory=dict)
+    ends: dict[int, Mention] = field(default_factory=dict)
+    elsewhere: bool = False
     fresh: frozenset[int] = frozenset()
+    own: bool = False
+    intervals: bool = False
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         return self.clean.span(self.stream[first].start, self.stream[last - 1].end)

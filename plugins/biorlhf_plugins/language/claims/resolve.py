@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from biorlhf_plugins.language.claims.attribution import begin, default, last_group, slots, treatment
-from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
+from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, column_quantity, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
+from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
 from biorlhf_plugins.language.sentences.polarity import flipped, negated
@@ -19,6 +20,8 @@ from biorlhf_plugins.language.words.numbers import Number
 
 APPROXIMATE_GAP = 3
 COUNTED_GAP = 5
+WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represented"))
+"""Said of a gene set by many to mean that its test is significant, whichever way it goes."""
 
 
 def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
@@ -38,11 +41,17 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
         return
     paired = _respectively(reader, sentence)
     begin(reader, sentence)
+    reader.elsewhere = False
+    if "dir" in reader.kinds:
+        reader.starts = {m.first: m for m in sentence.mentions}
+        reader.ends = {m.last: m for m in sentence.mentions}
     for index, chunk in enumerate(sentence.chunks):
         foci = _foci(reader, chunk)
         for focus in foci:
-            for slot in slots(reader, sentence, index, focus, paired):
-                claim = _claim(reader, sentence, index, focus, slot, number)
+            aimed = aim(reader, sentence, index, focus) if focus.kind == "dir" else None
+            reader.elsewhere = aimed is not None and aimed.kind == "other"
+            for slot in slots(reader, sentence, index, focus, paired, aimed):
+                claim = _claim(reader, sentence, index, focus, slot, number, aimed)
                 if claim is not None:
                     reader.claims.append(claim)
     _headed_items(reader, sentence, number)
@@ -98,8 +107,9 @@ def _respectively(reader: Reader, sentence: Sentence) -> dict[int, Any]:
 
 
 def _claim(
-    reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int
-) -> Claim | None:
+    reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int,
+    aimed: Aim | None = None,
+) -> Claim | None:  # fmt: skip
     chunk = sentence.chunks[index]
     span = reader.span(focus.first, focus.last)
     kinds = reader.kinds
@@ -119,8 +129,21 @@ def _claim(
         label = str(focus.value)
         if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
-        return Claim("direction", slot, label=label, **common)
+        if "frame" in kinds and "cmp" in kinds and _within_one_side(chunk):
+            slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
+        weak = label == "UP" and reader.stream[focus.last - 1].text in WEAK_WORDS
+        return Claim("direction", slot, label=label, about=aimed.kind if aimed else "", weak=weak, **common)
     return _number_claim(reader, chunk, focus, slot, common)
+
+
+def _within_one_side(chunk: Chunk) -> bool:
+    """ "Up in adenocarcinoma relative to squamous carcinoma", which compares one side with itself."""
+    compared = [m for m in chunk.mentions if m.kind == "cmp"]
+    frames = [m for m in chunk.mentions if m.kind == "frame"]
+    second = [f for f in frames if any(0 < f.first - c.first <= COUNTED_GAP for c in compared)]
+    first = [f for f in frames if f not in second]
+    told = {f.value for f in first} | {f.value for f in second}
+    return bool(first) and bool(second) and len(told) == 1
 
 
 def _counted(chunk: Chunk, focus: Mention) -> bool:
@@ -145,6 +168,9 @@ def _number_claim(
         low=number.low,
         high=number.high,
         approximate=approximate,
+        signed=number.signed,
+        decimals=None if number.scaled else number.decimals,
+        digits=number.digits,
         **common,
     )
 
@@ -157,6 +183,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
     if not foci or (not reader.columns and all(m.kind != "num" for _, m in foci)):
         if any(cell.mentions for cell in cells):
             reader.columns = [cell.mentions for cell in cells]
+            reader.headers = [(cell.first, cell.last) for cell in cells]
         if not foci:
             return
     row = [m for cell in cells for m in cell.mentions]
@@ -169,9 +196,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
             own = values(cells[i].mentions, role) or values(header, role)
             wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
             found[role] = wide or default(reader, role)
-        quantity = quantity_of(reader, sentence, i, focus) or next(
-            (str(m.value) for m in header if m.kind == "quantity"), None
-        )
+        quantity = quantity_of(reader, sentence, i, focus) or column_quantity(reader, i)
         ups = [m.value for m in (*header, *cells[0].mentions) if m.kind == "dir"]
         if focus.kind == "num" and ups and quantity in (None, "deg"):
             quantity = "deg_up" if ups[0] == "UP" else "deg_down"
@@ -235,7 +260,25 @@ def _remember(reader: Reader, sentence: Sentence) -> None:
         spoken = _topics(sentence)
         kinds = {m.kind for m in spoken}
     for role in kinds.intersection(ROLES):
-        reader.carried[role] = values(last_group(spoken, role), role)
+        topic = _topic(reader, sentence, spoken) if role == "path" else None
+        if topic is None:
+            topic = values(last_group(spoken, role), role)
+        if topic or role != "path":
+            reader.carried[role] = topic
+
+
+def _topic(reader: Reader, sentence: Sentence, spoken: list[Mention]) -> tuple[Any, ...] | None:
+    """The set that a sentence leaves for the next to speak of: the asked one where it is named, else what
+    stands first; () leaves what was spoken of before. None where the last names do, as they always did."""
+    named = [m for m in spoken if m.kind == "path"]
+    asked = default(reader, "path")
+    if asked and any(m.value == asked[0] for m in named):
+        return asked
+    if asked and any(m.value[0].startswith("?") for m in named):
+        first = named[0]
+        leads = first.first - sentence.first <= 3
+        return (first.value,) if leads else ()
+    return None
 
 
 def _topics(sentence: Sentence) -> list[Mention]:

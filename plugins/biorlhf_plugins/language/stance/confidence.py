@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Confidence, Span
 from biorlhf_plugins.language.stance.page import Page
+from biorlhf_plugins.language.stance.places import below, heads, hedges, statistical
 from biorlhf_plugins.language.stance.stakes import (
     SPREAD,
     WAGERS,
@@ -32,7 +33,7 @@ OBJECT_STARTS = frozenset(("that", "of", "in", "about", "on", "for", "whether", 
 COPULAS = frozenset(("is", "was", "be", "stand", "=", ":"))
 """After an object, what leads to the amount: "my confidence in this call is about 20 %"."""
 
-STOPS = frozenset((".", ";", "!", "?", "\n", "("))
+STOPS = frozenset((".", "…", ";", "!", "?", "\n", "("))
 NUMBER_BEFORE_GAP = 2
 WRONG = frozenset(("wrong", "incorrect", "false", "mistaken", "error"))
 
@@ -61,8 +62,12 @@ def read_confidence(
     numbers: list[Found] = []
     categories: list[Found] = []
     said: list[Found] = []
+    heading, placed = below(page, triggers)
+    for value, first, last, how in placed:
+        (numbers if how == "number" else categories).append((value, page.span(first, last), how, first))
     for trigger in triggers:
-        _read_trigger(page, trigger, numbers, categories, said)
+        if trigger.first not in heading:
+            _read_trigger(page, trigger, numbers, categories, said)
     corrections = [m.first for m in content if m.kind == "corr"]
     if corrections and numbers and numbers[-1][3] > corrections[-1]:
         numbers = [n for n in numbers if n[3] > corrections[-1]]
@@ -82,7 +87,7 @@ def _read_trigger(
         if staked is not None:
             numbers.append((staked[0], page.span(first, staked[2]), "number", staked[1]))
         return
-    if page.text(last) in ("interval", "intervals", "ci", "band", "limit"):
+    if statistical(page, trigger):
         return
     got = _number_near(page, trigger)
     if got is not None:
@@ -94,12 +99,11 @@ def _read_trigger(
             _alternatives(page, max(last, end), numbers)
             level = _level_near(page, trigger)
             if level is not None:
-                categories.append(
-                    (float(str(level.value)), page.span(level.first, level.last), "category", start)
-                )
+                span = page.span(level.first, level.last)
+                categories.append((float(str(level.value)), span, "category", start))
         return
     if trigger.kind == "sureness":
-        if not any(i in page.negations for i in range(first - 2, first)):
+        if not hedges(page, trigger) and not any(i in page.negations for i in range(first - 2, first)):
             relevant, inverted = _about_answer(page, first, trigger, last)
             if relevant and not inverted:
                 said.append((float(str(trigger.value)), page.span(first, last), "words", first))
@@ -133,7 +137,8 @@ def _alternatives(page: Page, at: int, numbers: list[Found]) -> None:
 
 def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] | None:
     """The number that belongs to a trigger: (value or None where invalid, first token, last token)."""
-    for gap in range(NUMBER_BEFORE_GAP + 1):
+    labels = page.text(trigger.last) in (":", "=") and trigger.last + 1 in page.numbers
+    for gap in range(0 if labels else NUMBER_BEFORE_GAP + 1):
         at = trigger.first - gap
         if gap and page.text(at) in (*STOPS, ",", ":", ")", "and", "but", "confidence", "certainty"):
             break
@@ -144,7 +149,7 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
         return _at_level(page, trigger.last + 1)
     if trigger.kind == "sureness" or trigger.value == "likely" or page.text(trigger.first) == "likely":
         return None
-    at, linked = trigger.last, True
+    at, linked, heading = trigger.last, True, heads(page, trigger)
     named = page.text(at) in OBJECT_STARTS
     limit = at + (16 if named else 7)
     while at < min(limit, len(page.stream)):
@@ -157,11 +162,11 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
             return _after(page, hit, page.text(trigger.first) in WAGERS) if joined else None
         if page.text(at) in (".", ";", "!", "?"):
             return None
-        if page.text(at) == "\n" and not (at == trigger.last + 1 or page.text(at - 1) in (":", "\n")):
+        below_it = heading or at == trigger.last + 1 or page.text(at - 1) in (":", "\n")
+        if page.text(at) == "\n" and not below_it:
             return None
-        linked = (linked and (page.text(at) in LINKS or at in page.levels)) or (
-            named and page.text(at) in COPULAS
-        )
+        linked = heading or (linked and (page.text(at) in LINKS or at in page.levels))
+        linked = linked or (named and page.text(at) in COPULAS)
         if not linked and not named:
             return None
         at += 1
@@ -221,14 +226,15 @@ def _level_near(page: Page, trigger: Mention) -> Mention | None:
     before = page.level_ends.get(trigger.first)
     if before is not None and word in ("confidence", "certainty", "conviction"):
         return before
-    at, linked = trigger.last, True
+    at, linked, heading = trigger.last, True, heads(page, trigger)
     named = page.text(at) in OBJECT_STARTS
     while at < min(trigger.last + (10 if named else 5), len(page.stream)):
         word = page.text(at)
         if at in page.levels and linked:
             return page.levels[at]
         linked = (linked and word in LINKS) or (named and word in COPULAS)
-        if word in STOPS or word == "," or not (linked or named):
+        stops = word in STOPS and not (heading and word == "\n")
+        if stops or word == "," or not (linked or named):
             return None
         at += 1
     return None
@@ -248,7 +254,7 @@ def _about_answer(page: Page, first: int, trigger: Mention, end: int) -> tuple[b
         word = page.text(index)
         if (
             word in STOPS
-            or word in (",", ":", "and", "but", "because")
+            or word in (",", ":", "and", "but", "because", "based", "given")
             or (index in page.numbers and index > start + 1)
         ):
             break
@@ -269,9 +275,8 @@ def _amount(page: Page, at: int) -> bool:
 
 
 def _decide(numbers: list[Found], categories: list[Found], said: list[Found]) -> Confidence:
-    found = tuple(
-        (v if v is not None else -1.0, span, how) for v, span, how, _ in (*numbers, *categories, *said)
-    )
+    everything = (*numbers, *categories, *said)
+    found = tuple((-1.0 if v is None else v, span, how) for v, span, how, _ in everything)
     if any(value is None for value, *_ in numbers):
         return Confidence(None, "a confidence out of range or without a clear scale", numbers[-1][1], found)
     for group, spread in ((numbers, SPREAD), (categories, SPREAD), (said, 2 * SPREAD)):

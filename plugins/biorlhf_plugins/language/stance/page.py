@@ -8,6 +8,9 @@ from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.text import Clean, Token
 
+SAYING = frozenset(("dir", "num", "type", "pattern", "entity", "phrase", "mission", "path", "agree"))
+"""Mentions that may be an answer."""
+
 
 class Page:
     """Where the numbers, levels, negations and topics of a text stand, by token."""
@@ -20,6 +23,9 @@ class Page:
         self.number_ends = {m.last: m for m in content if m.kind == "num"}
         self.about = {m.first for m in stance if m.kind == "about"} | {
             m.first for m in content if m.kind in ("dir", "path", "entity", "type", "pattern", "agree")
+        }
+        self.said = {m.first for m in content if m.kind in SAYING} | {
+            m.first for m in stance if m.kind in ("yes", "no")
         }
         self.asides = {m.first for m in stance if m.kind == "aside"}
         self.levels = {m.first: m for m in stance if m.kind == "level"}

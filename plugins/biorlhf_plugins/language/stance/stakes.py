@@ -12,7 +12,7 @@ from biorlhf_plugins.language.words.text import Token
 
 LEADS_WORDS = """only just about around roughly approximately maybe perhaps at most best least no not more
 better less higher than my a an me you it that this of money odd chance probability confidence likelihood ~
-≈ ( something like somewhere near it's the certainty say"""
+≈ ( something like somewhere near it the certainty say"""
 LEADS = frozenset(LEADS_WORDS.split())
 """Words between "put" and the number."""
 

@@ -54,13 +54,14 @@ FUNCTION_WORDS = frozenset(
         "its",
         "there",
         "under",
-        "causes",
+        "cause",
         "show",
     ]
 )
 DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
 PRONOUNS = frozenset(("it", "they"))
-VERBS = frozenset(("do", "doe", "did", "is", "are", "was", "were", "has", "have", "will"))
+VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will"))
+CONCLUDES = frozenset(("but", "so", "hence", "thus", "therefore"))
 CONTINUE_WORDS = "it they this that there but because and i with the both not"
 CONTINUES = frozenset(CONTINUE_WORDS.split())
 """Words that may follow a yes or no without a comma."""
@@ -117,10 +118,11 @@ def yes_no(
     """ "Yes" and "No" where a sentence opens with them."""
     opens = {m.first: m for m in stance if m.kind in ("yes", "no")}
     found: list[Claim] = []
+    neither = any(t.text == "neither" for t in stream)
     for number, part in enumerate(parts):
         if stream[part.first].text in PRONOUNS and not marks[part.first]:
             found += _elliptic(stream, clean_text, part, number)
-        if not opens:
+        if not opens and not neither:
             continue
         starts = [part.first]
         head = [t.text for t in stream[part.first : part.first + 5]]
@@ -130,7 +132,15 @@ def yes_no(
             starts.append(part.first + 3)  # "the answer is correct" praises, and answers nothing
         if "," in head[1:4]:  # "However, no." and "In short, yes."
             starts.append(part.first + head.index(",") + 1)
-        starts += [i + 1 for i in range(part.first, part.last) if stream[i].text == "but"]
+        said = [t.text for t in stream[part.first : part.last]]
+        starts += [part.first + i + 1 for i, word in enumerate(said) if word in CONCLUDES]
+        starts += [
+            part.first + i + 2
+            for i, word in enumerate(said)
+            if word == "answer" and said[i + 1 : i + 3] in (["is", "yes"], ["is", "no"])
+        ]
+        if neither and "neither" in said[:4] and not ({"nor"} & set(said)):
+            found += _neither(stream, clean_text, part, number, starts)
         starts += [
             s + 2
             for s in starts[:4]
@@ -138,7 +148,7 @@ def yes_no(
         ]
         for start in starts:
             m = opens.get(start)
-            if m is None or marks[start]:
+            if m is None or marks[start] or any(m.first == c.chunk for c in found):
                 continue
             after = stream[m.last] if m.last < part.last else None
             plain = after is None or after.kind == "p" or after.text in CONTINUES
@@ -147,6 +157,19 @@ def yes_no(
                 label = "YES" if m.kind == "yes" else "NO"
                 found.append(Claim("answer", Slot(), span, label=label, sentence=number, chunk=m.first))
     return found
+
+
+def _neither(
+    stream: Sequence[Token], clean_text: Clean, part: Sentence, number: int, starts: Sequence[int]
+) -> list[Claim]:
+    """The "neither" of "Neither.", "Neither of the two", "Answer: neither"; not of "neither X nor Y"."""
+    for start in starts:
+        after = stream[start + 1] if start + 1 < part.last else None
+        ends = after is None or after.kind == "p" or after.text in ("of", "way", "direction", "one", "then")
+        if start < part.last and stream[start].text == "neither" and ends:
+            span = clean_text.span(stream[start].start, stream[start].end)
+            return [Claim("answer", Slot(), span, label="NEITHER", sentence=number, chunk=start)]
+    return []
 
 
 def _elliptic(stream: Sequence[Token], clean_text: Clean, part: Sentence, number: int) -> list[Claim]:
@@ -158,7 +181,7 @@ def _elliptic(stream: Sequence[Token], clean_text: Clean, part: Sentence, number
     at += denied
     after = stream[at].text if at < part.last else "."
     second = stream[part.first + 1].text if part.first + 1 < part.last else ""
-    marks = ".:—," if second in ("do", "doe", "did", "not") else ".:—"
+    marks = ".:—," if second in ("do", "does", "did", "not") else ".:—"
     if not (verb or denied) or after not in marks:
         return []
     span = clean_text.span(stream[part.first].start, stream[at - 1].end)
@@ -196,7 +219,8 @@ def degenerate(
     if not spoken:
         return "the text is empty"
     asked = prompt_words(prompt)
-    if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked):
+    chooses = "or" in asked and "or" not in spoken and any(m.kind == "dir" for m in content)
+    if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked) and not chooses:
         return "the text only repeats the question"
     if len(spoken) >= 24:
         triples = list(zip(spoken, spoken[1:], spoken[2:], strict=False))

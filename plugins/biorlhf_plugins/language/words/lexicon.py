@@ -11,7 +11,8 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,15 +38,39 @@ MITOCARTA_BRANCHES = (
 CONTRACTED = re.compile(r"\b(i|we|you|they|it|that|there) (?:am|are|is|would|will|have)\b")
 """What an apostrophe shortens, of which ``canonical`` leaves the pronoun: "I'm sure" as "i sure"."""
 
-FILLERS = frozenset(("pathway", "set", "gene", "signature", "geneset"))
+FILLERS = ((), ("gene",), ("set",), ("gene", "set"), ("pathway",), ("signature",))
+"""What may follow a set's name that a question adds, so that no longer alias of other sets is found there."""
 
 Trie = dict[str, Any]
+Entry = tuple[str, str, tuple[str, ...]]
+SIDES = ("numerator", "denominator")
+"""Kinds of entries that name a side of one contrast: read where that contrast is asked for."""
+
+NOT_SPELT = frozenset(("asked", *SIDES))
+"""Kinds that add no phrase by themselves; "asked" tells of which kind the asked names are (foils.py)."""
 
 
-class Additions(NamedTuple):
-    """What a lab adds: kind -> canonical value -> phrasings. Kinds as in ``lexicon.json``, and "pathway"."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Additions:
+    """What a lab adds: kind -> canonical value -> phrasings. Kinds as in ``lexicon.json``, and "pathway".
 
-    entries: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    ``shared`` are those of the whole dataset, under a question's own. Hashed once: a lab has thousands.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    shared: Additions | None = None
+    key: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", hash((self.entries, self.shared)))
+
+    def __hash__(self) -> int:
+        return self.key
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Additions):
+            return NotImplemented
+        return self is other or (self.entries == other.entries and self.shared == other.shared)
 
 
 class Lexicon(NamedTuple):
@@ -127,7 +152,37 @@ def add_pathway(trie: Trie, name: str, aliases: Iterable[str] = ()) -> None:
     for phrase in pathway_phrases(name):
         add(trie, phrase, "path", (key,))
     for alias in aliases:
-        add(trie, words(alias), "path", (key,))
+        for phrase in pathway_phrases(alias):
+            add(trie, phrase, "path", (key,))
+
+
+def _add_set(trie: Trie, name: str, aliases: Iterable[str]) -> None:
+    """A question's set, with what may follow its name."""
+    named: Trie = {}
+    add_pathway(named, name, aliases)
+    for phrase, meaning in _phrases(named):
+        for filler in FILLERS:
+            add(trie, (*phrase, *filler), *meaning)
+
+
+def _add_feature(trie: Trie, key: str, names: Iterable[str]) -> None:
+    """A question's gene, protein or taxon; with "signaling" after it, it is another thing."""
+    for name in names:
+        add(trie, words(name), "path", (key,))
+        for tail in OF_A_SET:
+            add(trie, (*words(name), tail), "path", (f"?{name} {tail}",))
+
+
+def _phrases(trie: Trie, head: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], tuple[str, Any]]]:
+    for word, below in trie.items():
+        if word == END:
+            yield from ((head, meaning) for meaning in below)
+        else:
+            yield from _phrases(below, (*head, word))
+
+
+OF_A_SET = ("signaling", "pathway", "target", "signature", "program", "module", "response")
+"""What makes of a gene's name that of a set: "TP53 signaling" is not TP53."""
 
 
 def inflect(verb: str) -> list[str]:
@@ -137,6 +192,21 @@ def inflect(verb: str) -> list[str]:
     if verb.endswith(("mit", "er")) and verb not in ("lower",):
         return [verb, verb + "ed", verb + "ing"]
     return [verb, verb + "ed", verb + "ing"]
+
+
+@functools.cache
+def grammar() -> dict[str, frozenset[str]]:
+    """Words by what they do in a sentence: determiners, auxiliaries, nouns that stand for any set."""
+    table = json.loads((HERE / "grammar.json").read_text("utf-8"))
+    return {
+        kind: frozenset(w for word in listed.split() for w in words(word)) for kind, listed in table.items()
+    }
+
+
+@functools.cache
+def frame_words() -> Mapping[str, list[str]]:
+    """The built-in names of the two sides of a contrast: FLIGHT is the case, GROUND the reference."""
+    return json.loads((HERE / "lexicon.json").read_text("utf-8"))["frame"]  # type: ignore[no-any-return]
 
 
 @functools.cache
@@ -173,16 +243,19 @@ def base() -> Lexicon:
 @functools.lru_cache(maxsize=4096)
 def with_additions(additions: Additions) -> Lexicon:
     """The built-in lexicon with a lab's or a question's names searched first."""
+    below = base() if additions.shared is None else with_additions(additions.shared)
     if not additions.entries:
-        return base()
+        return below
     trie: Trie = {}
     for kind, value, aliases in additions.entries:
         if kind == "pathway":
-            add_pathway(trie, value, aliases)
-            continue
-        for phrase in (value, *aliases):
-            add(trie, words(phrase), kind, value)
-    return Lexicon((trie, *base().content), base().stance)
+            _add_set(trie, value, aliases)
+        elif kind == "feature":
+            _add_feature(trie, value, aliases)
+        elif kind not in NOT_SPELT:
+            for phrase in (value, *aliases):
+                add(trie, words(phrase), kind, value)
+    return Lexicon((trie, *below.content), below.stance)
 
 
 def additions_of(tables: Mapping[str, Mapping[str, Iterable[str]]]) -> Additions:
@@ -194,3 +267,26 @@ def additions_of(tables: Mapping[str, Mapping[str, Iterable[str]]]) -> Additions
             for value, aliases in sorted(values.items())
         )
     )
+
+
+def additions_of_names(names: Mapping[str, Mapping[str, Any]]) -> Additions:
+    """Additions from a dataset's names as plain data: see :class:`biorlhf.types.Names`.
+
+    A name of one common word ("response") says nothing by itself: the question that asks of it adds it.
+    """
+    entries: list[Entry] = []
+    for kind, role in (("entities", "entity"), ("conditions", "condition")):
+        for name, synonyms in names.get(kind, {}).items():
+            phrases = tuple(p for p in (name, *synonyms) if _telling(p))
+            if phrases:
+                entries.append((role, name.lower(), phrases))
+    for name, synonyms in names.get("sets", {}).items():
+        entries.append(("pathway", name, tuple(synonyms)))
+    for contrast, sides in names.get("contrasts", {}).items():
+        entries += [(role, contrast, tuple(side)) for role, side in zip(SIDES, sides, strict=True)]
+    return Additions(tuple(entries))
+
+
+def _telling(name: str) -> bool:
+    """Whether a name is more than one small word: it has a digit, a capital inside, or several words."""
+    return len(name.split()) > 1 or any(c.isdigit() for c in name) or name[1:] != name[1:].lower()

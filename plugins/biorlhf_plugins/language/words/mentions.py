@@ -13,7 +13,7 @@ sixteen seventeen eighteen nineteen"""
 TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
 UNITS = {word: number for number, word in enumerate(UNIT_WORDS.split())}
 TENS = {word: 10 * number for number, word in enumerate(TEN_WORDS.split(), start=2)}
-LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
@@ -68,6 +68,7 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
                 end += 1
             if not _cited(stream, index, end):
                 found.append(Mention("num", number, index, end))
+                _times(stream, number, index, end, found)
             index = end
         elif token.text == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
@@ -82,8 +83,12 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
             if meanings[0][0] in NAMING:
                 _beside(stream, meanings[0], index, end, found)
             found.extend(_meant(meanings, index, end))
+            if meanings[0][0] == "dir" and end - index > 2 and stream[end - 1].text in ("of", "in"):
+                found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
-        elif token.kind == "w" and (token.text in UNLISTED or token.text.startswith(MISSIONS)):
+        elif token.kind == "w" and (
+            token.text in UNLISTED or token.text.startswith(MISSIONS) or token.text.endswith("fold")
+        ):
             nothing = index if token.text in ("nothing", "none") else nothing
             index = _other(stream, index, found)
         else:
@@ -93,6 +98,15 @@ def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
                 nothing = -1
             index += 1
     return found
+
+
+def _times(stream: list[Token], number: Number, first: int, last: int, found: list[Mention]) -> None:
+    """The direction in "8x those of normal lung" and "0.3-fold that in controls"."""
+    timed = last < len(stream) and stream[last].text == "time"
+    pronoun, link = [*(t.text for t in stream[last + timed : last + timed + 2]), "", ""][:2]
+    if pronoun in ("those", "that") and link in ("of", "in") and (timed or number.unit == "ratio"):
+        found.append(Mention("dir", "UP" if number.value > 1 else "DOWN", first, last + timed))
+        found.append(Mention("cmp", "", last + timed, last + timed + 2))
 
 
 def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
@@ -123,6 +137,8 @@ def _beside(
         after = stream[last].text if last < len(stream) else ""
         if before in DEGREES and after not in OF_SETS and (not found or found[-1].last < first):
             found.append(Mention("dir", DEGREES[before], first - 1, first))
+    elif value in DIRECTED and "among" in [t.text for t in stream[max(0, first - 5) : first]]:
+        found.append(Mention("dir", DIRECTED[value], first, last))  # "among the most induced genes"
     elif (
         value in DIRECTED
         and last > first + 1
@@ -239,6 +255,9 @@ def _other(stream: list[Token], index: int, found: list[Mention]) -> int:
             return index + 2
     elif word in WORD_NUMBERS:
         return _number_words(stream, index, found)
+    elif word.endswith("fold") and word[:-4] in WORD_NUMBERS:
+        value = float(WORD_NUMBERS[word[:-4]])
+        found.append(Mention("num", Number(value, "ratio", word, False, 0, False), index, index + 1))
     elif word == "none" and index and stream[index - 1].text in ("in", "for", "at", "under"):
         found.append(Mention("neg", "", index, index + 1))
     elif word in NONE_WORDS:
@@ -260,7 +279,7 @@ def _number_words(stream: list[Token], index: int, found: list[Mention]) -> int:
             word == "and"
             and end + 1 < len(stream)
             and stream[end + 1].text in WORD_NUMBERS
-            and current >= 100
+            and (current >= 100 or (total and not current))
         ):
             break
         end += 1

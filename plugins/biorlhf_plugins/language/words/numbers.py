@@ -1,7 +1,9 @@
-"""Numbers as people and models write them: 1,555 · 1555 · 1 555 · 1.6k · 0,9 · −2.3 · 17.7× · 95 % · 1e-3.
+"""Numbers as people and models write them: 1,555 · 1 555 · 1.6k · 0,9 · −2.3 · 17.7× · 95 % · 3 × 10^-5.
 
-A number is a whole token: "6,425" is never found inside "16,425". What is glued to a word ("V1",
-"RR-6", "IL-2") is part of that word. Words ("six thousand", "none") are read in ``mentions``.
+A number is a whole token: "6,425" is never found inside "16,425". What is glued to a Latin word ("V1",
+"RR-6", "IL-2") is part of that word; a script without spaces has no such words ("共有6425个"). Digits that
+are grouped as no number is ("6,4250", "1.2.3") are read as one name, so that no part of them is a figure.
+Words ("six thousand", "none") are read in ``mentions``.
 """
 
 from __future__ import annotations
@@ -9,27 +11,36 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from biorlhf_plugins.language.words.units import GLUED
+
 NUMBER = (
-    r"(?<![\w.])(?P<sign>(?<![\w)\]%])[+-](?=\d|\.\d))?"
-    r"(?:(?P<group>\d{1,3}(?:,\d{3})+|\d{1,3}(?:\{,\}\d{3})+|\d{1,3}(?:[ ']\d{3})+)(?![\d,]\d)"
-    r"(?P<gdec>\.\d+)?"
-    r"|(?P<plain>0,\d{1,2}(?![\d,])|\d{1,2},\d{1,2}(?=\s?[%×]|k\b)|\d+(?:\.\d+)?|(?<!\d)\.\d+))"
-    r"(?P<exp>e[+-]?\d{1,3}(?!\w)|\s?[×x]\s?10\s?\^\s?-?\s?\d{1,3})?"
+    r"(?<![a-z\d_.^])(?P<sign>(?<![a-z\d_)\]%^])[+-](?=\d|\.\d))?"
+    r"(?P<digits>\d{1,3}(?:\{,\}\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d,]\d|\d)(?:\.\d+)?"
+    r"|\d+(?:[.,']\d+)*|\.\d+)"
+    r"(?P<exp>e[+-]?\d{1,3}(?![a-z\d])"
+    r"|(?:\s?(?:[×x*]|\\times|\\cdot)|(?=\s{1,3}10[-^]))\s{0,3}10"
+    r"(?:\s?\^\s?[{(]?\s?[+-]?\s?\d{1,3}[)}]?|[+-]?(?:\^\d){1,3})"
+    r"|(?<=\b10)(?:\^\s?[{(]?[+-]?\d{1,3}[)}]?|[+-]?(?:\^\d){1,3}))?"
     r"(?:\s?(?P<unit>%|percent\b|per cent\b|×(?!\s?\d)|x(?!\s?\d)(?![a-z])|-?\s?fold\b)"
-    r"|(?P<scale>k|m|bn)(?![\w])|(?P<glued>[a-z]+\w*))?"
+    r"|(?P<scale>k|m|bn)(?![a-z\d])|(?P<glued>[a-z]+[a-z\d]*))?"
 )
+WELL_FORMED = re.compile(
+    r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:'\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}|\.\d+"
+)
+DECIMAL_COMMA = re.compile(r"0,\d{1,2}|\d{1,2},\d{1,2}|\d{1,3}(?:\.\d{3})+,\d+")
+"""A comma before decimals: after a zero, or where a percent, a fold or a power follows."""
+
 SCALES = {"k": 1e3, "m": 1e6, "bn": 1e9}
 UNITS = {"%": "percent", "percent": "percent", "per cent": "percent", "×": "ratio", "x": "ratio"}
-UNIT_WORDS = frozenset(
-    ("mg", "g", "kg", "ug", "ng", "ml", "um", "mm", "nm", "h", "d", "wk", "gy", "cgy", "min", "day")
-)
+OVERFLOW = 1e300
 
 
 class Number(NamedTuple):
     """``value`` with its sign and scale; ``unit`` "percent", "ratio", a measure such as "mg", or "".
 
     ``word`` is the text for matching names; ``signed`` says that a sign was written; ``decimals`` is the
-    number of decimals. A range ("between 10 and 20", "at least 5") has ``low``, ``high`` or both.
+    number of decimals, ``digits`` that of significant digits. A range ("between 10 and 20", "at least 5")
+    has ``low``, ``high`` or both. What is no number has the unit "name".
     """
 
     value: float
@@ -40,29 +51,54 @@ class Number(NamedTuple):
     scaled: bool
     low: float | None = None
     high: float | None = None
+    digits: int = 0
 
 
 def parse_number(match: re.Match[str]) -> Number:
     """The number behind a match of ``NUMBER``."""
-    group, plain = match["group"], match["plain"]
-    digits = re.sub(r"[, '{}]", "", group) + (match["gdec"] or "") if group else plain.replace(",", ".")
-    value = float(digits)
-    decimals = len(digits.partition(".")[2])
-    sign = (match["sign"] or "").strip()
-    if match["exp"]:
-        exponent = re.sub(r"\s", "", match["exp"])
-        power = int(exponent[1:] if exponent[0] == "e" else exponent.partition("^")[2])
-        value = value * 10.0**power if -300 < power < 300 else (0.0 if power < 0 else 1e300)
-    if sign == "-":
-        value = -value
-    unit_text = (match["unit"] or "").strip()
-    unit = UNITS.get(unit_text, "ratio" if unit_text else "")
-    scale = match["scale"] or ""
+    written, exponent = match["digits"], match["exp"] or ""
+    unit_text, scale, glued = (match["unit"] or "").strip(), match["scale"] or "", match["glued"] or ""
+    plain = written.isdigit()
+    digits = written if plain else _digits(written, bool(exponent or unit_text or scale))
+    if digits is None:
+        return Number(0.0, "name", written, False, 0, False)
+    value, decimals = float(digits), len(digits.partition(".")[2])
+    if exponent:
+        power = _power(exponent)
+        value = _scaled(1.0 if exponent[0] in "^+-" else value, power)
+        decimals = max(0, decimals - power)
     value *= SCALES.get(scale, 1.0)
-    glued = match["glued"] or ""
-    if glued in UNIT_WORDS:
+    sign = match["sign"] or ""
+    value = min(value, OVERFLOW) * (-1.0 if sign == "-" else 1.0)
+    unit = UNITS.get(unit_text, "ratio" if unit_text else "")
+    if glued in GLUED:
         unit, glued = glued, ""
-    if not -1e300 < value < 1e300:
-        value = 1e300 if value > 0 else -1e300
-    word = (digits + scale + glued) if not group else digits
-    return Number(value, "name" if glued else unit, word, bool(sign), decimals, bool(scale))
+    word = digits + scale + glued if plain or digits == written else digits
+    significant = len(digits.replace(".", "").lstrip("0")) or 1
+    return Number(
+        value, "name" if glued else unit, word, bool(sign), decimals, bool(scale), digits=significant
+    )
+
+
+def _digits(written: str, marked: bool) -> str | None:
+    """Digits with a decimal point only; None where they are grouped as no number is."""
+    if DECIMAL_COMMA.fullmatch(written) and (marked or written[0] == "0" or "." in written):
+        return written.replace(".", "").replace(",", ".")
+    if " " in written or "{" in written:
+        return re.sub(r"[ {},]", "", written)
+    if not WELL_FORMED.fullmatch(written):
+        return None
+    return re.sub(r"[,']", "", written) if written.count(".") < 2 else written.replace(".", "")
+
+
+def _power(exponent: str) -> int:
+    """The power of ten behind "e-5", "× 10^{-5}" or, for a bare 10, "^-5"."""
+    tail = exponent[1:] if exponent[0] == "e" else exponent
+    tail = tail[tail.index("10") + 2 :] if "10" in tail and exponent[0] not in "e^+-" else tail
+    return int(re.sub(r"[^\d-]", "", tail))
+
+
+def _scaled(value: float, power: int) -> float:
+    if value == 0 or power <= -300:
+        return 0.0
+    return value * 10.0**power if power < 300 else OVERFLOW

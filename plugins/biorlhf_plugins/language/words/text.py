@@ -41,17 +41,33 @@ LOOK_ALIKES = dict(
 )
 SPELLINGS = {
     "signalling": "signaling", "programme": "program", "programmes": "program", "oestrogen": "estrogen",
-    "haem": "heme", "tumour": "tumor",
+    "haem": "heme", "tumour": "tumor", "tumours": "tumor", "leukaemia": "leukemia", "anaemia": "anemia",
+    "oedema": "edema", "oesophagus": "esophagus", "oesophageal": "esophageal", "foetal": "fetal",
+    "haematopoiesis": "hematopoiesis", "haematopoietic": "hematopoietic", "ischaemia": "ischemia",
+    "ischaemic": "ischemic", "hypoxaemia": "hypoxemia", "sulphate": "sulfate", "sulphur": "sulfur",
+    "diarrhoea": "diarrhea", "coeliac": "celiac", "neutralised": "neutralized", "normalised": "normalized",
+    "ageing": "aging", "grey": "gray", "fibre": "fiber", "fibres": "fiber", "centre": "center",
 }  # fmt: skip
+WHOLE_WORDS = (
+    "does whereas perhaps always besides towards afterwards sometimes anyways its his hers ours yours"
+)
+WHOLE = frozenset(WHOLE_WORDS.split())
+"""Words whose s is no ending. With them every word of a vocabulary is written as a reader writes it."""
+ABBREVIATED = re.compile(r"(?<![\w.])([A-Z])\.(?=\s?[a-z]{2,}(?:us|um|i|is|a|ae|ens|ans|ile|ne|se|ii)\b)")
+"""The full stop of "F. prausnitzii", which ends no sentence."""
 HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
+OPENS_THOUGHT = re.compile(r"<think(?:ing)?>")
+LABEL = re.compile(r"<(/)?(answer|final_answer|confidence|certainty|probability)>", re.I)
+ABBREVIATED = re.compile(r"\b([A-Z])\.(?= ?[a-z]{4})")
+"""The genus of "F. prausnitzii", whose point ends no sentence."""
+
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 TOKEN = re.compile(
     r"(?=[iencavf])(?:i\.e\.|e\.g\.|n\.s\.|vs\.|approx\.|ca\.|cf\.|etc\.|no\.(?=\s?\d)|fig\.)"
     rf"|(?=[\d.+\-])(?P<n>{NUMBER})"
-    r"|(?P<w>[^\W\d_]+(?:'[a-z]+)?(?:(?:-(?=\d{1,3}(?![\d,.]\d|\d)))?\d+[a-z\d]*)?)"
+    r"|(?P<w>[^\W\d_]+(?:'[a-z]+)?(?:(?<=[a-z])(?:-(?=\d{1,3}(?![\d,.]\d|\d)))?\d+[a-z\d]*)?)"
     r"|\n|->|=>|<=|>=|!=|--+|\.\.\.|[^\s\w]"
 )
-CELL_RULE = re.compile(r"^[\s|:\-]+$")
 
 
 class Token(NamedTuple):
@@ -82,7 +98,7 @@ class Clean(NamedTuple):
 
 def clean(text: str) -> Clean:
     """Bring a text to one form. Characters that become several keep one origin."""
-    visible = visible_text(text)
+    visible = ABBREVIATED.sub(r"\1 ", visible_text(text))
     if len(visible) <= LIMIT and not NON_ASCII.search(visible):
         return Clean(visible.lower(), None, len(text))
     pieces: list[str] = []
@@ -93,6 +109,12 @@ def clean(text: str) -> Clean:
             form = (
                 char.lower() if char < "\x7f" and char >= " " and char != "`" else _form(char, index in latin)
             )
+            if (
+                char == "，"
+                and part[index - 1 : index].isdecimal()
+                and part[index + 1 : index + 2].isdecimal()
+            ):
+                form = ","
             pieces.append(form)
             offsets.extend([start + index] * len(form))
     return Clean("".join(pieces), offsets, len(text))
@@ -100,11 +122,20 @@ def clean(text: str) -> Clean:
 
 def visible_text(text: str) -> str:
     """What a reader sees, at the same offsets: the hidden is blanked."""
-    thought = text.rfind("</think>")
-    if thought >= 0:
-        text = " " * (thought + 8) + text[thought + 8 :]
+    if "think" in text:
+        text = _without_thoughts(text)
     text = _blank_comments(text)
     return HIDDEN.sub(_blanks, text) if "<" in text or "~~" in text else text
+
+
+def _without_thoughts(text: str) -> str:
+    """Without all up to the last </think>, and without a thought that is opened after it and never closed."""
+    lowered = text.lower()
+    closed = lowered.rfind("</think")
+    done = lowered.find(">", closed) + 1 if closed >= 0 else 0
+    opened = OPENS_THOUGHT.search(lowered, done)
+    end = opened.start() if opened else len(text)
+    return " " * done + text[done:end] + " " * (len(text) - end)
 
 
 def _blank_comments(text: str) -> str:
@@ -121,7 +152,12 @@ def _blank_comments(text: str) -> str:
 
 
 def _blanks(match: re.Match[str]) -> str:
-    return " " * len(match[0])
+    """Spaces; a tag that names what it holds, as in <confidence>0.9</confidence>, stays as a label."""
+    label = LABEL.fullmatch(match[0])
+    if label is None:
+        return " " * len(match[0])
+    mark = "\n" if label[1] else f"{label[2]}:".replace("_", " ")
+    return mark.ljust(len(match[0]))
 
 
 def _head_and_tail(text: str) -> list[tuple[int, str]]:
@@ -187,6 +223,8 @@ def canonical(word: str) -> str:
         word = word.split("'")[0]
     word = word.replace("-", "")
     word = SPELLINGS.get(word, word)
+    if word in WHOLE:
+        return word
     if word.endswith("ies") and len(word) > 5:
         return word[:-3] + "y"
     if len(word) > 5 and word.endswith(("shes", "ches", "sses", "xes", "zzes")):
@@ -194,6 +232,11 @@ def canonical(word: str) -> str:
     if len(word) > 3 and word[-1] == "s" and word[-2] not in "sui":
         return word[:-1]
     return word
+
+
+def vocabulary(listed: str) -> frozenset[str]:
+    """Words as a text's tokens spell them, for comparing with those."""
+    return frozenset(canonical(word) for word in listed.lower().split())
 
 
 def tokens(text: str) -> list[Token]:

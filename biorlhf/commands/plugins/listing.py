@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
 
-def plugins(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """List verifiers, datasets, trainers and evaluators with their distributions."""
+def print_plugins(as_json: bool) -> None:
+    """Print every plugin with its distribution, and why one failed to load (without JSON: as an error)."""
     from biorlhf.plugins import catalogue
 
     found = catalogue()

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from biorlhf.errors import RecipeError
-from biorlhf.recipe import yaml12
+from biorlhf.inputs import yaml12
+
+Checked = TypeVar("Checked", bound=BaseModel)
 
 
-def apply_override(data: dict[str, Any], text: str, lines: dict[yaml12.Path, int]) -> None:
+def apply_override(
+    data: dict[str, Any],
+    text: str,
+    lines: dict[yaml12.Path, int],
+    *,
+    example: str = "stages.0.optimizer.learning_rate=1e-5",
+) -> None:
     """Set ``a.b.0.c=value`` in plain data, the value read as YAML; its line becomes 0."""
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise RecipeError(
-            "--set", f"{text!r}", "a.b=value, for example --set stages.0.optimizer.learning_rate=1e-5"
-        )
+        raise RecipeError("--set", f"{text!r}", f"key=value, for example --set {example}")
     place: Any = data
     path: tuple[str | int, ...] = ()
     parts = re.findall(r"[^.\[\]]+", key)
@@ -42,13 +48,13 @@ def apply_override(data: dict[str, Any], text: str, lines: dict[yaml12.Path, int
 
 
 def validate_model(
-    model: type[BaseModel],
+    model: type[Checked],
     data: Any,
     *,
     where: str = "",
     lines: dict[yaml12.Path, int] | None = None,
     prefix: yaml12.Path = (),
-) -> Any:
+) -> Checked:
     """Check data against a pydantic model; the first error becomes a RecipeError with its place."""
     try:
         return model.model_validate(data)

@@ -1,4 +1,7 @@
-"""Tiny models with random weights and a byte tokenizer, as ordinary folders: for tests and dry runs."""
+"""Tiny models with random weights and a byte tokenizer, as ordinary folders.
+
+On the tests' import path (``pythonpath`` in pyproject.toml): ``from tiny_model import write_tiny_model``.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,158 @@
+"""What may stand in a ground truth: one schema with closed vocabularies, wherever one is read.
+
+The meaning of each key is in docs/ground_truth.md. A key or a value that is not known is an error where
+the ground truth is read, not when a model is already training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from biorlhf.errors import DataError
+from biorlhf.inputs.rows import kind_of
+
+DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
+FEATURE_KINDS = ("gene", "transcript", "protein", "site", "metabolite", "taxon", "region", "set")
+FORMS = ("direction", "figure", "phrase", "yes_no", "ranking")
+OWN = "x_"
+"""What keys of other people's verifiers begin with: they are handed on as they are."""
+
+Direction = Literal["UP", "DOWN", "NS", "MIXED"]
+Kind = Literal["gene", "transcript", "protein", "site", "metabolite", "taxon", "region", "set"]
+Name = Annotated[str, Field(min_length=1)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _no_truth_value(value: Any) -> Any:
+    """``true`` is a number to Python, and never one in a table."""
+    if isinstance(value, bool):
+        raise ValueError("true and false are no figure")
+    return value
+
+
+Value = Annotated[int | float | str, BeforeValidator(_no_truth_value)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Figures(_Part):
+    """Figures of the table's row: an answer that states one has it compared."""
+
+    log2fc: Number | None = None
+    nes: Number | None = None
+    fold_change: Number | None = None
+    padj: Annotated[float, Field(ge=0, le=1)] | None = None
+    p: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class Fact(_Part):
+    """One figure or class to be stated."""
+
+    entity: Name
+    quantity: Name
+    value: Value
+    condition: str | None = None
+    unit: str | None = None
+    aliases: tuple[Name, ...] = ()
+    choices: tuple[Name, ...] = ()
+
+
+class FeatureDirection(_Part):
+    """One of several directions: of a feature of any kind, or of a set (``pathway``)."""
+
+    pathway: Name | None = None
+    feature: Name | None = None
+    kind: Kind | None = None
+    aliases: tuple[Name, ...] = ()
+    direction: Direction
+    tissue: str | None = None
+    mission: str | None = None
+    figures: Figures | None = None
+
+    @model_validator(mode="after")
+    def _one_name(self) -> FeatureDirection:
+        if (self.pathway is None) == (self.feature is None):
+            raise ValueError("give either 'pathway' or 'feature'")
+        return self
+
+
+class GroundTruth(_Part):
+    """The whole object. Every key is optional; what none of them says cannot be judged."""
+
+    facts: tuple[Fact, ...] = ()
+    answer: str | bool | None = None
+    aliases: tuple[Name, ...] = ()
+    ranking: tuple[Name, ...] = ()
+    pathway: Name | None = None
+    feature: Name | None = None
+    kind: Kind | None = None
+    direction: Direction | None = None
+    tissue: str | None = None
+    mission: str | None = None
+    db: str | None = None
+    contrast: Annotated[str, Field(pattern=r"^.+_vs_.+$")] | None = None
+    pathways: tuple[FeatureDirection, ...] = ()
+    features: tuple[FeatureDirection, ...] = ()
+    tissue_directions: dict[str, Direction] = Field(default_factory=dict)
+    missions: dict[str, Direction] = Field(default_factory=dict)
+    figures: Figures | None = None
+    choices: tuple[Name, ...] = ()
+    form: Literal["direction", "figure", "phrase", "yes_no", "ranking"] | None = None
+    answerable: bool = True
+    false_premise: bool = False
+    check: Literal["internal_consistency"] | None = None
+    is_consistent: bool | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> GroundTruth:
+        if self.pathway is not None and self.feature is not None:
+            raise ValueError("'pathway' is the short form of 'feature' with kind 'set': give one of them")
+        if self.feature is not None and self.kind is None:
+            raise ValueError(f"'feature' needs its 'kind': {', '.join(FEATURE_KINDS)}")
+        return self
+
+
+def check(truth: Any, where: str) -> dict[str, Any]:
+    """The ground truth as it was given, checked against the schema.
+
+    Args:
+        truth: a JSON object.
+        where: the file and line, for the message.
+
+    Raises:
+        DataError: with the dotted path of the key, what was found, what is allowed, and the nearest match.
+    """
+    if not isinstance(truth, Mapping):
+        raise DataError(f"{where}: ground_truth", f"a {kind_of(truth)}", "a JSON object")
+    # A table's empty cells become nulls on their way through Parquet: the key is then not given.
+    given = {key: value for key, value in truth.items() if value is not None}
+    known = {key: value for key, value in given.items() if not str(key).startswith(OWN)}
+    try:
+        GroundTruth.model_validate(known)
+    except ValidationError as error:
+        raise _explained(error.errors()[0], where) from None
+    return dict(given)
+
+
+def _explained(problem: Any, where: str) -> DataError:
+    path = [part for part in problem["loc"] if part not in ("function-before[_no_truth_value()]", "str")]
+    place = f"{where}: ground_truth" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path)
+    if problem["type"] == "extra_forbidden":
+        holder = {"facts": Fact, "pathways": FeatureDirection, "features": FeatureDirection}
+        inside = holder.get(str(path[0])) if len(path) > 1 else GroundTruth
+        model: Any = Figures if len(path) > 1 and path[-2] == "figures" else inside or GroundTruth
+        key = str(path[-1])
+        return DataError(place, f"unknown key {key!r}", choices=tuple(model.model_fields), name=key)
+    found = f"{problem['input']!r:.80}"
+    if problem["type"] == "missing":
+        return DataError(place, "the key is missing")
+    if problem["type"] == "literal_error":
+        allowed = [word.strip("' ") for word in problem["ctx"]["expected"].replace(" or ", ",").split(",")]
+        return DataError(place, found, choices=allowed, name=str(problem["input"]).upper())
+    message = problem["msg"].removeprefix("Value error, ")
+    return DataError(place, found if path else message, message if path else "")

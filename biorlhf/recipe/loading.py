@@ -1,0 +1,107 @@
+"""From a file or plain data to a checked recipe: overrides, the schema, and each plugin's own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from biorlhf import plugins
+from biorlhf.errors import RecipeError
+from biorlhf.inputs import yaml12
+from biorlhf.inputs.validation import apply_override, locate, validate_model
+from biorlhf.recipe.schema import PluginSection, Recipe
+
+
+def load(
+    path: str | Path, overrides: tuple[str, ...] = (), *, catalogue: Any = None, resolved: bool = False
+) -> Recipe:
+    """Read, override and check a recipe, plugins' own settings included.
+
+    Args:
+        path: a YAML or JSON file.
+        overrides: ``a.b.0.c=value`` strings, the value in YAML.
+        catalogue: the plugins to check against; this process's by default.
+        resolved: the recipe of a run's folder, with every key written out. One without ``prompt.answer``
+            is older than answer blocks, and its run goes on as it began: free.
+
+    Raises:
+        RecipeError: with file, line, dotted path, what was found, what is allowed, the nearest match.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        raise RecipeError(str(path), "no such file", choices=near, name=path.name) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(str(path), f"cannot be read: {error}") from None
+    data, lines = yaml12.load(text, str(path))
+    if resolved and isinstance(data, dict) and isinstance(data.get("prompt"), dict):
+        data["prompt"].setdefault("answer", "free")
+    return from_data(data, str(path), lines, overrides, catalogue=catalogue)
+
+
+def from_data(
+    data: Any,
+    where: str = "recipe",
+    lines: dict[yaml12.Path, int] | None = None,
+    overrides: tuple[str, ...] = (),
+    *,
+    catalogue: Any = None,
+) -> Recipe:
+    """The recipe that plain data describes; see :func:`load`."""
+    if not isinstance(data, dict):
+        kind = "nothing" if data is None else type(data).__name__
+        raise RecipeError(where, f"a recipe must be a mapping of keys, not {kind}")
+    lines = dict(lines or {})
+    for override in overrides:
+        apply_override(data, override, lines)
+    recipe = validate_model(Recipe, data, where=where, lines=lines)
+    return _resolve_plugins(recipe, where, lines, catalogue)
+
+
+def _resolve_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], catalogue: Any) -> Recipe:
+    """The recipe with every plugin's settings checked by its own model and its defaults written out."""
+    catalogue = catalogue or plugins.catalogue()
+
+    def resolved(kind: str, sections: Sequence[Any], place: yaml12.Path) -> tuple[Any, ...]:
+        return tuple(
+            _resolve(kind, section, (*place, index), (where, lines, catalogue))
+            for index, section in enumerate(sections)
+        )
+
+    verifiers = resolved("verifier", recipe.verifiers, ("verifiers",))
+    names = [section.verifier for section in verifiers]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            place = locate(where, ("verifiers", index), lines)
+            raise RecipeError(place, f"the verifier {name!r} stands twice")
+    evaluators = resolved("evaluator", recipe.evaluation.evaluators, ("evaluation", "evaluators"))
+    return recipe.model_copy(
+        update={
+            "data": resolved("dataset", recipe.data, ("data",)),
+            "verifiers": verifiers,
+            "stages": resolved("trainer", recipe.stages, ("stages",)),
+            "evaluation": recipe.evaluation.model_copy(update={"evaluators": evaluators}),
+        }
+    )
+
+
+def _resolve(
+    kind: str,
+    section: PluginSection,
+    path: yaml12.Path,
+    context: tuple[str, dict[yaml12.Path, int], Any],
+) -> PluginSection:
+    where, lines, catalogue = context
+    own = {name: getattr(section, name) for name in type(section).model_fields}
+    entry = catalogue.get(kind, own[kind], where=locate(where, (*path, kind), lines))
+    try:
+        config = validate_model(entry.record.config, section.settings, where=where, lines=lines, prefix=path)
+    except RecipeError as error:
+        if error.found.startswith("unknown key"):
+            choices = [*error.choices, *own]
+            raise RecipeError(error.where, error.found, choices=choices, name=error.name) from None
+        raise
+    return type(section)(**{**own, kind: entry.record.name, **config.model_dump(mode="json")})

@@ -1,0 +1,248 @@
+"""Where the answer block stands. The last one counts, in whatever dress it comes:
+
+    Answer: DOWN        **Final answer:** DOWN      ### Answer     | Answer | Confidence |
+    Confidence: 80%     **Confidence:** 80 %        DOWN           | DOWN   | 80%        |
+
+    <answer>DOWN</answer><confidence>0.8</confidence>   {"answer": "DOWN", "confidence": 0.8}   \\boxed{DOWN}
+
+Labels are known in English, German, French, Spanish and Chinese. One linear pass for each dress.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+ANSWER = r"answer|antwort|réponse|reponse|respuesta|risposta|答案|回答"
+CONFIDENCE = (
+    r"confidence|certainty|konfidenz|sicherheit|zuversicht|gewissheit|confiance|certitude|confianza|"
+    r"置信度|信心"
+)
+_QUALIFIED = (
+    r"(?:(?:my|the|your|our|so|thus|therefore|hence|meine?|die|ma|la|mi|1|2)[ \t]+){0,3}"
+    r"(?:(?:final|short|overall|direct|endgültige|finale|definitive|définitive|最终)[ \t]*)?"
+)
+_DRESS = r"[ \t>*_#`\"'|(\[•·–-]*(?:\d{1,2}[.)][ \t]*)?[*_`\"' \t]*"
+_COLON = (
+    r"[*_`\"' \t]*(?:[:：=]|[ \t][–—-](?=[ \t])|(?:is|are|lautet|ist|est|es|è)\b[ \t]*[:：]?|为|是)"
+    r"[*_`\"' \t]*"
+)
+_START = r"(?:^|(?<=[.!?;)\]。！]\s)|(?<=\n))"
+_LABEL = re.compile(
+    rf"{_START}{_DRESS}{_QUALIFIED}(?P<a>{ANSWER})(?:[ \t]+finale|[ \t]+final|[ \t]+definitiva)?"
+    rf"(?:{_COLON}(?P<value>[^\n]*)|[*_`:： \t]*(?P<bare>$))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SURE = re.compile(
+    rf"(?:^|(?<=\n)|(?<=[.!?;,(\[|。！；，}}>\d])\s?|(?<=\s)(?:with\s+)?)[ \t>*_#`\"'|(\[•·–-]*"
+    rf"(?:(?:my|the|overall|stated|meine|ma|mi|la|final)[ \t]+){{0,2}}(?:{CONFIDENCE})"
+    r"(?:[ \t]*(?:level|score|rating|in (?:this|the|my) answer))?(?:[ \t]*\([^)\n]{0,20}\))?"
+    rf"(?P<at>{_COLON}|[*_` \t]*\n+[ \t>*_`-]*"
+    r"|[ \t]+(?=\d|high\b|medium\b|low\b|moderate\b))"
+    rf"(?P<value>[^\n]*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TAG = re.compile(
+    rf"<(?P<tag>{ANSWER}|final_answer)>(?P<value>.{{0,2000}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
+)
+_SURE_TAG = re.compile(
+    rf"<(?P<tag>{CONFIDENCE})>(?P<value>.{{0,200}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
+)
+_KEY = re.compile(rf"[\"'](?:final[_ ]?)?(?:{ANSWER})[\"']\s*:", re.IGNORECASE)
+_ROW = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
+_RULE = re.compile(r"^[\s|:+-]+$")
+_TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}")
+REACH = 2000
+"""Characters in which a JSON object or a boxed answer must close."""
+
+
+class Block(NamedTuple):
+    """The last answer block: its value as written, and every confidence that belongs to it.
+
+    ``span`` is [start, end) of the value in the original text; ``dress`` is "line", "heading", "table",
+    "tag", "boxed" or "json".
+    """
+
+    value: str
+    span: tuple[int, int]
+    confidences: tuple[tuple[str, tuple[int, int]], ...]
+    dress: str
+
+
+@functools.lru_cache(maxsize=64)
+def find_block(text: str) -> Block | None:
+    """The last answer block of a text; None where there is none. Text inside <think> is not looked at."""
+    seen = _outside_thought(text)
+    found = [*_lines(seen), *_tags(seen), *_boxed(seen), *_objects(seen), *_tables(seen)]
+    if not found:
+        return None
+    last = max(found, key=lambda block: block.span[0])
+    if last.confidences:
+        return last
+    before = max((b.span[1] for b in found if b.span[1] <= last.span[0]), default=0)
+    return last._replace(confidences=_confidences(seen, last.span, before))
+
+
+def _outside_thought(text: str) -> str:
+    """The text with what is thought, not said, blanked; an unclosed thought has no end."""
+    closed = text.rfind("</think>")
+    if closed >= 0:
+        text = " " * (closed + 8) + text[closed + 8 :]
+    opened = text.find("<think>")
+    return text if opened < 0 else text[:opened] + " " * (len(text) - opened)
+
+
+def _confidences(text: str, span: tuple[int, int], before: int) -> tuple[tuple[str, tuple[int, int]], ...]:
+    """Those after the answer; where there are none, those between it and the block before."""
+    inside = [_stated(text, m) for m in _SURE.finditer(text, before)]
+    inside += [(m["value"], m.span("value")) for m in _SURE_TAG.finditer(text, before)]
+    after = [found for found in inside if found[1][0] >= span[0]]
+    return tuple(after or inside)
+
+
+def _stated(text: str, match: re.Match[str]) -> tuple[str, tuple[int, int]]:
+    """What a label of confidence states: the rest of its line, or the next line where that is empty."""
+    if match["value"].strip(" *_`"):
+        return match["value"], match.span("value")
+    below = re.compile(r"\s*(\S[^\n]*)").match(text, match.end())
+    return (below[1], below.span(1)) if below else ("", match.span("value"))
+
+
+def _lines(text: str) -> Iterator[Block]:
+    for match in _LABEL.finditer(text):
+        if match["bare"] is not None or not match["value"].strip(" *_`|"):
+            value, start, end = _below(text, match.end())
+            if value:
+                yield Block(value, (start, end), (), "heading")
+            else:
+                yield Block("", (match.end(), match.end()), (), "line")
+            continue
+        start = match.start("value")
+        value = _without_confidence(match["value"])
+        end = start + len(value)
+        if value.rstrip().endswith((";", ",")) and end == match.end("value"):
+            more, _, end = _below(text, end)
+            value = f"{value} {more}"
+        yield Block(_bare(value), (start, end), (), "line")
+
+
+def _below(text: str, start: int) -> tuple[str, int, int]:
+    """The lines under a label, up to an empty one or the confidence: (joined by ";", start, end)."""
+    lines: list[str] = []
+    place, first, end = start, start, start
+    for line in text[start:].split("\n")[:14]:
+        stripped = _bare(re.sub(r"^[\s>]*(?:[*•·–-]\s+)*", "", line))
+        if re.match(rf"[*_#\s>|`(-]*(?:{CONFIDENCE})\b", line, re.IGNORECASE) or (lines and not line.strip()):
+            break
+        if lines and line.lstrip().startswith("#"):
+            break
+        if stripped and not line.strip().startswith("```"):
+            if not lines:
+                first = place
+            lines.append(_bare(_without_confidence(stripped)))
+            end = place + len(line)
+        place += len(line) + 1
+    return "; ".join(lines), first, min(end, len(text))
+
+
+def _without_confidence(value: str) -> str:
+    cut = re.search(rf"[\s,;(|.–—-]*(?:with\s+|at\s+)?(?:{CONFIDENCE})\b", value, re.IGNORECASE)
+    return value[: cut.start()] if cut and cut.start() > 0 else value
+
+
+def _bare(value: str) -> str:
+    """A value without the marks around it."""
+    value = _TEXT.sub(r"\1", value.strip())
+    while value and value[0] in "*_`\"'|<" and not value.startswith(("<=", "<0")):
+        value = value[1:].lstrip()
+    while value and value[-1] in "*_`\"'|>$\\":
+        value = value[:-1].rstrip()
+    return value.strip("$ \t")
+
+
+def _tags(text: str) -> Iterator[Block]:
+    for match in _TAG.finditer(text):
+        yield Block(_bare(" ".join(match["value"].split())), match.span("value"), (), "tag")
+
+
+def _boxed(text: str) -> Iterator[Block]:
+    for match in re.finditer(r"\\boxed\s*\{", text):
+        depth, end = 1, match.end()
+        limit = min(len(text), end + REACH)
+        while end < limit and depth:
+            depth += {"{": 1, "}": -1}.get(text[end], 0)
+            end += 1
+        if not depth:
+            yield Block(_bare(text[match.end() : end - 1]), (match.end(), end - 1), (), "boxed")
+
+
+def _objects(text: str) -> Iterator[Block]:
+    for key in [*_KEY.finditer(text)][-3:]:
+        start = text.rfind("{", max(0, key.start() - REACH), key.start())
+        if start < 0:
+            continue
+        try:
+            found, length = json.JSONDecoder().raw_decode(text[start : start + 2 * REACH])
+        except (ValueError, RecursionError):
+            continue  # broken JSON is no answer in JSON; its lines may still be one
+        if isinstance(found, dict):
+            fields = {str(k).lower(): v for k, v in found.items()}
+            value = next(
+                (_plain(v) for k, v in fields.items() if re.fullmatch(rf"(?:final[_ ]?)?(?:{ANSWER})", k)),
+                None,
+            )
+            sure = [
+                (_plain(v), (key.start(), start + length))
+                for k, v in fields.items()
+                if re.search(CONFIDENCE, k)
+            ]
+            if value is not None:
+                yield Block(value, (key.end(), start + length), tuple(sure), "json")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{k}: {_plain(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return "; ".join(_plain(v) for v in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _tables(text: str) -> Iterator[Block]:
+    """A table with a column, or a row, that is called Answer."""
+    if "|" not in text:
+        return
+    rows = [
+        (m.start(), [cell.strip() for cell in m[0].strip().strip("|").split("|")])
+        for m in _ROW.finditer(text)
+    ]
+    for number, (start, cells) in enumerate(rows):
+        labels = [_bare(cell).rstrip(":：").lower() for cell in cells]
+        here = next(
+            (i for i, cell in enumerate(labels) if re.fullmatch(rf"(?:final )?(?:{ANSWER})", cell)), None
+        )
+        if here is None:
+            continue
+        below = [
+            r
+            for r in rows[number + 1 : number + 4]
+            if not _RULE.match("|".join(r[1])) and len(r[1]) == len(cells)
+        ]
+        ruled = number + 1 < len(rows) and _RULE.match("|".join(rows[number + 1][1]))
+        if here == 0 and len(cells) == 2 and not re.fullmatch(CONFIDENCE, labels[1]):
+            beside = [
+                r for r in rows[number + 1 : number + 4] if re.match(CONFIDENCE, _bare(r[1][0]).lower())
+            ]
+            sure = [(_bare(r[1][1]), (r[0], r[0] + 1)) for r in beside if len(r[1]) == 2]
+            yield Block(_bare(cells[1]), (start, start + 1), tuple(sure), "table")
+        elif below and ruled:
+            row_start, row = below[0]
+            sure = [
+                (_bare(row[i]), (row_start, row_start + 1))
+                for i, c in enumerate(labels)
+                if re.match(CONFIDENCE, c)
+            ]
+            yield Block(_bare(row[here]), (row_start, row_start + 1), tuple(sure), "table")

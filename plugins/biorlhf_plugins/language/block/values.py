@@ -1,0 +1,328 @@
+"""What stands in an answer block: one small grammar for each form. What it does not read is unread.
+
+A value may be followed by evidence, behind a comma, a dash, a full stop or in brackets: "UP (NES 1.8)",
+"yes, because …". Two candidates are two ("UP or DOWN"), and the grader divides by them. Words are compared
+through the one normalisation of ``words.text``, so their spelling is never a second list.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from biorlhf_plugins.language.words.lexicon import Trie, add, longest, words
+from biorlhf_plugins.language.words.text import Token, clean, tokens
+from biorlhf_plugins.language.words.units import unit_of
+
+BREAKS = frozenset(
+    (",", ".", ";", ":", "—", "(", "[", "|", "because", "since", "based", "given", "weil", "car")
+)
+JOINS = frozenset(("or", "/", "and", "oder", "und", "ou", "et", "&", "vs", "versus", "|", ",", ";", "then"))
+LINKS = frozenset(
+    ("in", "under", "for", "within", "after", "during", "bei", "unter", "nach", "dan", "sous", "with")
+)
+AGAINST = frozenset(
+    ("relative", "versus", "vs", "vs.", "compared", "than", "against", "over", "gegenuber", "als",
+     "rapport", "que", "to")
+)  # fmt: skip
+FILLERS = frozenset(
+    ("the", "a", "an", "is", "are", "be", "it", "to", "with", "of", "regulated", "regulation",
+     "expression", "significantly", "strongly", "clearly", "expressed", "level", "direction", "overall",
+     "likely", "probably", "tissue", "cell", "mouse", "sample", "group", "condition", "der", "die", "das",
+     "im", "zu", "le", "la", "les", "par", "by", "as", "pathway", "gene", "set")
+)  # fmt: skip
+SURE = re.compile(
+    r"^[~≈<>=\s]*(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
+    r"(?P<n>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3})\s*(?P<unit>%|percent\b|per cent\b|prozent\b|pour ?cent\b|"
+    r"/\s?(?P<of>10{1,2})\b|out of (?P<out>10{1,2})\b|von (?P<von>10{1,2})\b|sur (?P<sur>10{1,2})\b)?\s*"
+    r"(?P<rest>$|[.,;:)(\]|*_`\"'}<!—–].*|\s+(?:sure|certain|confident|confidence|sicher|sûr)\b.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+NUMBER = re.compile(
+    r"(?P<sign>[+-])?\s?(?P<digits>\d{1,3}(?:[,'\u00a0\u2009\u202f ]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}|"
+    r"\d+(?:\.\d+)?|\.\d+|\d+,\d{1,2}(?!\d))(?![\d]|[.,]\d)"
+    r"(?:\s?(?:[×x*]|·|\\times|\\cdot)\s?10\s?\^?\s?\{?(?P<power>[+-]?\d{1,3})\}?|e(?P<exp>[+-]?\d{1,3}))?"
+    r"\s?(?P<scale>k|million|thousand|bn|m)?(?![a-z0-9])",
+    re.IGNORECASE,
+)
+SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9}
+_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+NOUGHT = frozenset(("none", "zero", "no", "nil", "keine", "null", "aucun", "aucune"))
+REASONS = re.compile(r"\s*(?:[:—]|\s-\s|\.\s|,?\s+(?:because|since|with|based|weil|car)\b)")
+LISTED = re.compile(r"\s*(?:[,;/|]|\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bet\b)\s*")
+APPROXIMATELY = re.compile(
+    r"^\s*(?:~|≈|about|around|approximately|approx\.?|roughly|circa|ca\.?|c\.|nearly|almost|some|etwa|rund|environ)\s*",
+    re.IGNORECASE,
+)
+
+
+class Reading(NamedTuple):
+    """What a value says: its candidates, in order. ``problem`` says why it could not be read.
+
+    A candidate is a direction or "yes"/"no", a :class:`Figure`, or a name as written.
+    """
+
+    candidates: tuple[Any, ...] = ()
+    problem: str = ""
+
+
+class Figure(NamedTuple):
+    """A number as stated, with so many ``decimals`` and significant ``digits``; ``unit`` as written."""
+
+    value: float
+    unit: str = ""
+    approximate: bool = False
+    decimals: int = 0
+    digits: int = 0
+
+
+@functools.cache
+def vocabulary() -> Mapping[str, Any]:
+    """The words of block values, by form, as tries over canonical tokens."""
+    tables = json.loads((Path(__file__).with_name("answers.json")).read_text("utf-8"))
+    found: dict[str, Trie] = {}
+    for form in ("direction", "yes_no", "confidence"):
+        trie = found.setdefault(form, {})
+        for label, phrases in tables[form].items():
+            for phrase in phrases:
+                add(trie, words(phrase), form, label)
+    cannot = found.setdefault("cannot", {})
+    for phrase in tables["cannot"]:
+        add(cannot, words(phrase), "cannot", True)
+    return found
+
+
+def _stream(value: str) -> list[Token]:
+    return tokens(clean(value).text)
+
+
+def abstains(value: str) -> bool:
+    """Whether a value says that the data cannot tell, and nothing else before a break."""
+    stream = _stream(value)
+    start = 1 if stream and stream[0].text in ("it", "this", "ce", "es") else 0
+    end, meanings = longest(vocabulary()["cannot"], stream, start)
+    return bool(meanings) and (
+        end == len(stream) or stream[end].text in (*BREAKS, "from", "by", "with", "in", "aus")
+    )
+
+
+def read_direction(
+    value: str, sides: Sequence[Sequence[str]] = ((), ()), names: Sequence[str] = ()
+) -> Reading:
+    """A direction, in the frame of the contrast.
+
+    Args:
+        value: what stands behind the label.
+        sides: names of the numerator, names of the denominator. "Higher in the denominator" is DOWN.
+        names: what may be named beside it: the feature, the tissue.
+    """
+    stream = _stream(value)
+    known: Trie = {}
+    for role, phrases in enumerate(sides):
+        for phrase in phrases:
+            add(known, words(phrase), "side", role)
+    for name in names:
+        add(known, words(name), "name", name)
+    labels: list[str] = []
+    place, turned = 0, False
+    while place < len(stream):
+        end, meanings = longest(vocabulary()["direction"], stream, place)
+        named, found = longest(known, stream, place)
+        if found and named >= end:
+            if labels and found[0][0] == "side" and found[0][1] == 1 and not turned:
+                turned = _flips(stream, place)
+                if turned:
+                    labels[-1] = {"UP": "DOWN", "DOWN": "UP"}.get(labels[-1], labels[-1])
+            turned = turned or found[0][0] == "side"
+            place = named
+        elif meanings:
+            label = str(meanings[0][1])
+            if place and stream[place - 1].text in ("not", "never", "kein", "nicht", "pas"):
+                return Reading((), f"a denied direction: {value!r:.60}")
+            if label not in labels:
+                labels.append(label)
+            place = end
+        elif stream[place].text in BREAKS and labels:
+            return Reading((*labels, *(_others(stream[place:], labels))))
+        elif stream[place].kind == "p" or stream[place].text in FILLERS | LINKS | AGAINST | JOINS:
+            place += 1
+        else:
+            return Reading((), f"{stream[place].text!r} is no direction: {value!r:.60}")
+    return Reading(tuple(labels), "" if labels else f"no direction in {value!r:.60}")
+
+
+def _flips(stream: Sequence[Token], place: int) -> bool:
+    """Whether the side that begins here is where it is higher, not what it is compared with."""
+    before = [t.text for t in stream[max(0, place - 4) : place] if t.text not in ("the", "a", "to", "with")]
+    return bool(before) and before[-1] in LINKS
+
+
+def _others(stream: Sequence[Token], labels: Sequence[str]) -> list[str]:
+    """Further directions that follow a comma or "or" at once: "UP, DOWN" offers two."""
+    found: list[str] = []
+    place = 0
+    while place < len(stream) and stream[place].text in JOINS | BREAKS:
+        end, meanings = longest(vocabulary()["direction"], list(stream), place + 1)
+        if not meanings:
+            break
+        label = str(meanings[0][1])
+        found += [label] if label not in (*labels, *found) else []
+        place = end
+    return found
+
+
+def read_yes_no(value: str) -> Reading:
+    """Yes or no, perhaps with a reason behind it."""
+    stream = _stream(value)
+    labels: list[str] = []
+    place = 0
+    while place < len(stream):
+        end, meanings = longest(vocabulary()["yes_no"], stream, place)
+        if meanings:
+            label = str(meanings[0][1])
+            labels += [label] if label not in labels else []
+            place = end
+        elif stream[place].text in JOINS and not (labels and stream[place].text == ","):
+            place += 1
+        elif labels and (stream[place].text in BREAKS or stream[place].kind == "p"):
+            break
+        else:
+            return Reading((), f"neither yes nor no: {value!r:.60}")
+    return Reading(tuple(labels), "" if labels else f"neither yes nor no: {value!r:.60}")
+
+
+def read_figure(value: str) -> Reading:
+    """A figure with its unit. Parts behind a comma, "or" or a semicolon that are figures alone are rivals."""
+    text, unit = _plain(value), _unit(value)
+    found: list[Figure] = []
+    parts = re.split(r"\s*(?:;|\bor\b|\boder\b|\bou\b|/(?=\s*[+-]?\d+\s*$)|,(?!\d)|\s—\s)\s*", text)
+    for number, part in enumerate(parts):
+        figure, problem = _figure(part, alone=number > 0)
+        if figure is not None:
+            figure = figure._replace(unit=unit) if number == 0 else figure
+            found += [figure] if all(figure.value != other.value for other in found) else []
+        elif number == 0:
+            return Reading((), problem)
+    return Reading(tuple(found), "")
+
+
+def _plain(value: str) -> str:
+    """The value in one form: one minus, no LaTeX, no brackets behind the figure."""
+    text = (
+        re.sub(r"\\text\{([^{}]*)\}", r" \1", value)
+        .replace("\\,", "")
+        .replace("\\%", "%")
+        .replace("{,}", ",")
+    )
+    text = re.sub(r"[⁺⁻⁰¹²³⁴-⁹]{2,}", lambda m: "^" + m[0].translate(_RAISED), text)
+    text = clean(text.replace("$", "").replace("\\times", "×").replace("\\cdot", "×")).text
+    text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)
+    text = re.sub(r"(?<=\d)\s*[(\[].*$", "", text, flags=re.DOTALL)
+    return re.sub(r"[.\s]+$", "", re.sub(r"[*_]+", "", text)).strip()
+
+
+def _unit(value: str) -> str:
+    """The unit as it was written: case tells nM from nm."""
+    found = re.search(r"\d[\d.,'}\s]*[-\s]?(%|°C|[A-Za-zµμÅ‰×]{1,12}(?:\s?/\s?[A-Za-zµμ]{1,12}){0,2})", value)
+    name = found[1] if found else ""
+    if name.lower() in ("fold", "x", "×") or (name and unit_of(name)):
+        return name.lower() if name.lower() in ("fold", "x") else name
+    return "%" if re.match(r"per ?cent|prozent|pour", name, re.IGNORECASE) else ""
+
+
+def _figure(part: str, alone: bool) -> tuple[Figure | None, str]:
+    """One part; with ``alone``, only a figure that nothing but a unit follows."""
+    problem = f"no figure: {part!r:.60}"
+    rough = APPROXIMATELY.match(part)
+    rest = part[rough.end() :] if rough else part
+    first = rest.split(maxsplit=1)[0].strip(".,:") if rest.split() else ""
+    if first in NOUGHT:
+        return Figure(0.0, "", bool(rough)), ""
+    match = NUMBER.search(rest)
+    if match is None:
+        return None, problem
+    before, after = rest[: match.start()].strip(), rest[match.end() :].strip()
+    if re.search(r"\d", before) or (alone and before) or len(before.split()) > 8:
+        return None, problem
+    if re.search(
+        r"(?:^|\s)(?:not|less than|more than|under|over|at least|at most|below|above|[<>]=?)\s*$", before
+    ):
+        return None, f"a bound, no figure: {part!r:.60}"
+    if re.match(r"(?:–|-|to|bis|and|à)\s*[+-]?\d", after):
+        return None, f"a range, no figure: {part!r:.60}"
+    # "67 of 20,000" is evidence; another bare number in the same part is not.
+    if (
+        re.search(r"\d", re.sub(r"^\D*\b(?:of|out of|von|sur|at|with|padj|p|fdr|q)\b.*$", "", after))
+        and not alone
+    ):
+        after_words = re.sub(r"[a-zµμ²³]+\d+|\d+[a-z]+", "", after)
+        if re.search(r"(?<![\w.])\d", after_words):
+            return None, f"more than one figure: {part!r:.60}"
+    if alone and len(after.split()) > 1:
+        return None, problem
+    digits = "" if match["scale"] else re.sub(r"\D", "", match["digits"]).lstrip("0")
+    return Figure(_value(match), "", bool(rough), _decimals(match), len(digits)), ""
+
+
+def _value(match: re.Match[str]) -> float:
+    digits = match["digits"]
+    if re.fullmatch(r"\d+,\d{1,2}", digits):
+        digits = digits.replace(",", ".")
+    elif re.fullmatch(r"\d{1,3}(\.\d{3}){2,}", digits):
+        digits = digits.replace(".", "")
+    value = float(re.sub(r"[,'\s]", "", digits))
+    power = match["power"] or match["exp"]
+    value *= 10.0 ** max(-300, min(300, int(power))) if power else 1.0
+    value *= SCALES.get((match["scale"] or "").lower(), 1.0)
+    return -value if match["sign"] == "-" else value
+
+
+def _decimals(match: re.Match[str]) -> int:
+    """Decimals of the value as written out: six more for "e-6"."""
+    digits = match["digits"].replace(",", ".")
+    written = len(digits.rpartition(".")[2]) if re.search(r"[.]\d|,\d{1,2}$", match["digits"]) else 0
+    return written - int(match["power"] or match["exp"] or 0)
+
+
+def read_names(value: str, known: Callable[[str], Any]) -> Reading:
+    """Names as written. ``known`` turns a text into what it names, or None; a list is read part by part."""
+    text = value.strip().rstrip(".")
+    if known(text) is not None:
+        return Reading((known(text),))
+    text = re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", text).strip()
+    if known(text) is not None:
+        return Reading((known(text),))
+    head = REASONS.split(text, maxsplit=1)[0]
+    if known(head) is not None:
+        return Reading((known(head),))
+    parts = [part for part in LISTED.split(head) if part]
+    named = [known(part) if known(part) is not None else part.lower() for part in parts]
+    return Reading(tuple(dict.fromkeys(named)), "" if named else f"no name in {value!r:.60}")
+
+
+def read_confidence(value: str) -> tuple[float | None, str]:
+    """(confidence in [0, 1], what is wrong with it): a number, x of 10, or high, medium, low."""
+    text = clean(value).text.strip().strip("*_`|\"' ")
+    match = SURE.match(text)
+    if match:
+        number = float(match["n"].replace(",", "."))
+        of = match["of"] or match["out"] or match["von"] or match["sur"]
+        whole = float(of) if of else 100.0 if match["unit"] or number > 1 else 1.0
+        if number > whole:
+            return None, f"a confidence above {whole:g}: {value.strip()!r:.40}"
+        return number / whole, ""
+    stream = _stream(text)
+    end, meanings = longest(vocabulary()["confidence"], stream, 0)
+    rest = [t.text for t in stream[end:]]
+    if meanings and (
+        not rest
+        or rest[0] in BREAKS
+        or rest[0] in ("confidence", "certainty", "sicherheit")
+        or not rest[0].isalnum()
+    ):
+        return float(meanings[0][1]), ""
+    return None, f"no confidence: {value.strip()!r:.40}"

@@ -1,0 +1,73 @@
+"""Figures that only qualify another: intervals, errors, whole and part, years."""
+
+from __future__ import annotations
+
+from biorlhf_plugins.language.claims.reader import Reader
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
+
+EVIDENCE = "evidence"
+"""What qualifies another figure: an interval, an error, a sample's size, a year. It answers nothing."""
+
+INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile"))
+OPENS_INTERVAL = INTERVALS | {"["}
+SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
+STATISTICAL = frozenset(("ci", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
+YEAR_BEFORE = frozenset(("in", "since", "until", "al", "year", "january", "march", "may", "june", "july"))
+PART = frozenset(("them", "these", "those", "which", "whom"))
+
+
+def is_evidence(reader: Reader, focus: Mention) -> bool:
+    """Does a figure only qualify another: "95 % CI 0.54–0.86", "± 4.1", "n = 9", "12 of them", "(2021)"?"""
+    stream, number = reader.stream, focus.value
+    before = [t.text for t in stream[max(0, focus.first - 6) : focus.first]][::-1]
+    after = [t.text for t in stream[focus.last : focus.last + 3]]
+    previous = before[0] if before else ""
+    if previous in SPREADS or (previous in ("=", ":", "of") and before[1:2] and before[1] in SPREADS):
+        return True
+    if previous == "-" and before[1:3] == ["/", "+"]:
+        return True
+    if previous == "/" and focus.first > 1 and stream[focus.first - 2].number is not None:
+        return True
+    if number.unit == "percent" and STATISTICAL & set(after[:2]) and after[0] != "(":  # type: ignore[attr-defined]
+        return not ({"my", "i"} & set(before))
+    if number.low is not None and number.high is not None and previous == "(":  # type: ignore[attr-defined]
+        return focus.first > 1 and stream[focus.first - 2].number is not None
+    if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:
+        return True
+    if reader.intervals and _interval(reader, focus, before):
+        return True
+    return _year(reader, focus, before, after)
+
+
+def _interval(reader: Reader, focus: Mention, before: list[str]) -> bool:
+    """True for both ends behind "CI", "IQR" or the like, and for a pair in brackets behind a figure."""
+    seen = 0
+    for at in range(focus.first - 1, max(-1, focus.first - 8), -1):
+        token = reader.stream[at]
+        if token.text in INTERVALS:
+            return True
+        seen += token.number is not None
+        if seen > 1 or token.text in (".", ";", "!", "?", "\n", ")", "]"):
+            break
+    closing = [t.text for t in reader.stream[focus.last : focus.last + 3]]
+    if before[:1] == ["["] and len(before) > 1 and focus.first > 1 and reader.stream[focus.first - 2].number:
+        return True
+    return bool(
+        closing[:1] == ["]"] and len(before) > 2 and before[0] in (",", "–", "to", ";") and before[2] == "["
+    )
+
+
+def _year(reader: Reader, focus: Mention, before: list[str], after: list[str]) -> bool:
+    number: Number = focus.value  # type: ignore[assignment]
+    if not (
+        1900 <= number.value < 2100 and len(number.word) == 4 and not number.unit and number.word.isdigit()
+    ):
+        return False
+    token = reader.stream[focus.first]
+    if token.end - token.start != 4 or token.text != number.word:
+        return False
+    follows = after[0] if after else "."
+    if before and before[0] in YEAR_BEFORE and not follows.isalpha():
+        return True
+    return bool(before and before[0] in ("(", ",") and follows in (")", ";"))

@@ -1,0 +1,282 @@
+"""Foils: names of the kind of the asked one, so that their figures are not taken for its own.
+
+Of "cluster 3" it is every other cluster, of TP53 whatever is written like a gene, of "F. prausnitzii" any
+binomial, of "arm B" the other arms, of "20 µM" the other doses. A foil becomes a mention of the asked name's
+role, and attribution treats it like any known name. No word that the question itself contains is one.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from biorlhf_plugins.language.words.lexicon import HERE, Additions, base
+from biorlhf_plugins.language.words.mentions import Mention, scan
+from biorlhf_plugins.language.words.text import Clean, Token, canonical, clean, tokens
+from biorlhf_plugins.language.words.units import Unit, unit_at
+from biorlhf_plugins.language.words.vocabulary import (
+    ARMS,
+    CAPITALISED,
+    GROUPS,
+    LABELLED,
+    METHODS,
+    POPULATIONS,
+    STEMS,
+    STOP_WORDS,
+    TISSUES,
+)  # fmt: skip
+
+NUMBERED = re.compile(r"(?:.*\s)?([A-Za-z]+)[\s-](\d{1,4}[a-z]?|[A-Z]|[IVX]{1,4})")
+SYMBOL = re.compile(r"(?=.{2,14}$)(?:[A-Za-z]*[A-Z][A-Za-z-]*\d[\w-]*|[A-Za-z]*[A-Z][\w-]*[A-Z][\w-]*)")
+TITLE = re.compile(r"[A-Z][a-z]{1,8}\d{0,3}[a-z]?\d?")
+BINOMIAL = re.compile(r"[A-Z](?:\.|[a-z]{3,}) ?[a-z]{4,}")
+GENUS = re.compile(r"[A-Z](?:|[a-z]{2,}(?:us|a|um|as|es|is|er|on|ix|or|io|ops))")
+EPITHET = re.compile(r"[a-z]{3,}(?:us|a|um|is|ii|i|ens|ans|ae|es|or|ix|on|e)")
+MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/]+")
+LABEL = re.compile(r"\d{1,4}[a-z]?|[a-z]|[ivx]{1,4}")
+OTHER_THAN = frozenset(("non", "never", "ex", "former"))
+JOINS = frozenset((",", "and", "or", "&", "/", "–"))
+INTRODUCED = frozenset((":", "=", "(", "|", "at", "is", "was", "by", "fell", "rose", "had", "ha"))
+OPEN = frozenset(("path", "num", "quantity"))
+"""Mentions that may be names as well: MYC is a set's alias, a "sample" is counted elsewhere."""
+
+LISTED = 8
+
+
+class Shapes(NamedTuple):
+    """What the asked names look like.
+
+    ``heads``: word before a label -> (role, {label: name}); ``groups``: word after what distinguishes it ->
+    that; ``kinds``: other words of the asked ones' closed lists; ``own``: the asked names' words; ``drugs``:
+    the role of an asked drug, or ""; ``measures``: dimension of an asked dose -> its (size, name).
+    """
+
+    heads: dict[str, tuple[str, dict[str, str]]]
+    groups: dict[str, frozenset[str]]
+    symbols: bool
+    titles: bool
+    binomials: bool
+    drugs: str
+    places: bool
+    kinds: frozenset[str]
+    own: frozenset[str]
+    measures: dict[str, list[tuple[float, str]]]
+
+    @property
+    def any(self) -> bool:
+        return bool(self.heads or self.groups or self.measures or self.kinds) or any(self[2:6])
+
+
+@functools.lru_cache(maxsize=4096)
+def shapes(additions: Additions) -> Shapes:
+    """The shapes of the names that the entries "asked" hold: (role, (name, alias, …))."""
+    heads: dict[str, tuple[str, dict[str, str]]] = {}
+    groups: dict[str, frozenset[str]] = {}
+    measures: dict[str, list[tuple[float, str]]] = {}
+    flags = dict.fromkeys(("symbols", "titles", "binomials", "places"), False)
+    kinds: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    drugs = ""
+    for kind, role, names in additions.entries:
+        if kind != "asked":
+            continue
+        for name in names:
+            measure = _measure(name) if role == "condition" else None
+            if measure is not None:
+                measures.setdefault(measure.dimension, []).append((measure.size, names[0].lower()))
+                continue
+            numbered = NUMBERED.fullmatch(name)
+            if numbered is not None:
+                head = heads.setdefault(canonical(numbered[1].lower()), (role, {}))
+                head[1][numbered[2].lower()] = names[0].lower()
+            words = [t.text for t in tokens(clean(name).text) if t.kind != "p"]
+            if any(w.endswith(STEMS) for w in words):
+                drugs = role
+                own |= frozenset(words)
+            if role != "entity":
+                continue
+            shaped = numbered or SYMBOL.fullmatch(name) or BINOMIAL.fullmatch(name)
+            if len(words) > 1 and (words[-1] in GROUPS or not shaped):
+                groups[words[-1]] = groups.get(words[-1], frozenset()) | frozenset(words[:-1])
+            capital = numbered is not None and name[0].isupper()
+            flags["symbols"] |= SYMBOL.fullmatch(name) is not None or capital
+            flags["titles"] |= TITLE.fullmatch(name) is not None or capital
+            own |= frozenset(words)
+            for listed in (ARMS, TISSUES, POPULATIONS):
+                if words and words[-1] in listed:
+                    kinds |= listed
+                    flags["places"] |= listed is TISSUES
+            flags["binomials"] |= BINOMIAL.fullmatch(name) is not None
+            flags["places"] |= any(m.kind == "entity" for m in scan(tokens(clean(name).text), base()))
+    kinds |= ARMS if drugs == "entity" else frozenset()
+    return Shapes(heads, groups, **flags, drugs=drugs, kinds=kinds - own, own=own, measures=measures)
+
+
+@functools.lru_cache(maxsize=4096)
+def asked_names(additions: Additions) -> frozenset[str]:
+    """The asked entities, as their mentions' values."""
+    listed = (names for kind, role, names in additions.entries if (kind, role) == ("asked", "entity"))
+    return frozenset(names[0].lower() for names in listed)
+
+
+def _measure(name: str) -> Unit | None:
+    if MEASURE.fullmatch(name.strip()) is None:
+        return None
+    number = tokens(clean(name).text)[0].number
+    found = unit_at(name, 0, len(re.match(r"[\d.,]+", name.strip())[0]))  # type: ignore[index]
+    return Unit(number.value * found[1].size, found[1].dimension) if number and found else None
+
+
+def with_foils(
+    stream: Sequence[Token], cleaned: Clean, text: str, mentions: list[Mention], prompt: str,
+    additions: Additions,
+) -> list[Mention]:  # fmt: skip
+    """The mentions with the foils among them; a number that is a label ("figure 2") is no figure."""
+    asked = shapes(additions)
+    labels = LABELLED | asked.heads.keys()
+    if not asked.any and not any(t.text in labels for t in stream):
+        return mentions
+    if asked.any and not (asked.places):  # where a gene is measured is no rival of the gene
+        mentions = [m for m in mentions if m.kind != "entity" or m.value not in _places()]
+    known = {i: m for m in mentions for i in range(m.first, m.last)}
+    found: list[Mention] = []
+    gone: set[int] = set()
+    for index, token in enumerate(stream):
+        if index in known and known[index].kind == "entity" and _negated(stream, index, cleaned):
+            found.append(Mention("entity", f"non {token.text}", index - 1, index + 1))
+            gone.add(index)
+        if token.text in labels and stream[index - 1].text != "wild":
+            found += _labelled(stream, index, asked, known, gone)
+        if not asked.any or (index in known and known[index].kind not in OPEN):
+            continue
+        if token.kind == "n":
+            found += _dose(token, index, cleaned, text, asked, known)
+        elif token.kind == "w":
+            found += _name(stream, index, cleaned, text, asked, _words(prompt))
+    if not found and not gone:
+        return mentions
+    taken = gone | {i for m in found for i in range(m.first, m.last)}
+    kept = [
+        m
+        for m in mentions
+        if not (m.kind in ("num", "path", "neg") and m.first in taken)
+        and not (m.kind == "entity" and m.first in gone)
+    ]
+    return sorted((*kept, *found), key=lambda m: (m.first, m.last))
+
+
+@functools.cache
+def _places() -> frozenset[str]:
+    tables = json.loads((HERE / "lexicon.json").read_text("utf-8"))
+    return frozenset(tables["entity"])
+
+
+@functools.lru_cache(maxsize=256)
+def _words(prompt: str) -> frozenset[str]:
+    return frozenset(t.text for t in tokens(clean(prompt).text))
+
+
+def _labelled(
+    stream: Sequence[Token], index: int, asked: Shapes, known: dict[int, Mention], gone: set[int]
+) -> list[Mention]:
+    """ "cluster 4", "clusters 3 and 4": names of the role of the asked cluster, else no figures at all."""
+    role, names = asked.heads.get(stream[index].text, ("", {}))
+    found: list[Mention] = []
+    at, last = index + 1, min(index + 2 * LISTED, len(stream))
+    while at < last:
+        label = stream[at].text
+        if not LABEL.fullmatch(label) or (label == "a" and not names):
+            break
+        if role and not (at in known and known[at].kind == role):
+            first = index if at == index + 1 else at
+            found.append(Mention(role, names.get(label, f"{stream[index].text} {label}"), first, at + 1))
+        gone.add(at)
+        if not (at + 2 < last and stream[at + 1].text in JOINS and role):
+            break
+        at += 3 if stream[at + 2].text in JOINS or stream[at + 2].text == stream[index].text else 2
+    return found
+
+
+def _negated(stream: Sequence[Token], index: int, cleaned: Clean) -> bool:
+    """True for the smokers of "never-smokers" and "non-smokers"."""
+    before = stream[index - 1] if index else None
+    return (
+        before is not None
+        and before.text in OTHER_THAN
+        and cleaned.text[before.end : stream[index].start] == "-"
+    )
+
+
+def _dose(
+    token: Token, index: int, cleaned: Clean, text: str, asked: Shapes, known: dict[int, Mention]
+) -> Iterable[Mention]:
+    """A measure of the asked condition's dimension is a condition: the asked one, or another."""
+    if not asked.measures or token.number is None or index not in known:
+        return ()
+    unit = unit_at(text, *cleaned.span(token.start, token.end))
+    if unit is None or unit[1].dimension not in asked.measures:
+        return ()
+    size = token.number.value * unit[1].size
+    for wanted, name in asked.measures[unit[1].dimension]:
+        if abs(size - wanted) <= 1e-6 * abs(wanted):
+            return (Mention("condition", name, index, index + 1),)
+    return (Mention("condition", f"{token.number.value:g} {unit[0]}", index, index + 1),)
+
+
+def _name(
+    stream: Sequence[Token], index: int, cleaned: Clean, text: str, asked: Shapes, prompt: frozenset[str]
+) -> Iterable[Mention]:
+    token = stream[index]
+    if token.text in asked.groups:
+        return _group(stream, index, asked)
+    other = index > 0 and stream[index - 1].text in OTHER_THAN and token.text in POPULATIONS
+    wild = token.text == "wild" and index + 1 < len(stream) and stream[index + 1].text == "type"
+    if wild and asked.kinds & POPULATIONS:
+        return (Mention("entity", "wildtype", index, index + 2),)
+    if (other and asked.kinds & POPULATIONS) or token.text in asked.kinds:
+        first = index - other
+        return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)
+    if asked.drugs and token.text.endswith(STEMS) and token.text not in asked.own:
+        return (Mention(asked.drugs, token.text, index, index + 1),)
+    if token.text in prompt:
+        return ()
+    start, end = cleaned.span(token.start, token.end)
+    written = text[start:end]
+    if not written[:1].isalpha() or written.islower():
+        return ()
+    after = stream[index + 1] if index + 1 < len(stream) else None
+    if asked.binomials and GENUS.fullmatch(written) and after is not None and after.kind == "n":
+        return (Mention("entity", token.text, index, index + 1),)
+    if asked.binomials and after is not None and after.kind == "w" and GENUS.fullmatch(written):
+        epithet = text[slice(*cleaned.span(after.start, after.end))]
+        short = text[end : end + 1] == "."
+        if (short or EPITHET.fullmatch(epithet)) and after.text not in prompt:
+            return (Mention("entity", f"{token.text} {after.text}", index, index + 2),)
+    if token.text in METHODS:
+        return ()
+    if asked.symbols and SYMBOL.fullmatch(written):
+        return (Mention("entity", token.text, index, index + 1),)
+    if asked.titles and TITLE.fullmatch(written) and token.text not in CAPITALISED:
+        numbered = written[-1].isdigit() or written[-2:-1].isdigit()
+        follows = after is not None and (after.kind == "n" or after.text in INTRODUCED)
+        if numbered or follows:
+            return (Mention("entity", token.text, index, index + 1),)
+    return ()
+
+
+def _group(stream: Sequence[Token], index: int, asked: Shapes) -> Iterable[Mention]:
+    """ "the placebo arm" where the verum arm is asked for: a head with other words before it."""
+    first = index
+    while (
+        first > max(0, index - 2)
+        and stream[first - 1].kind == "w"
+        and stream[first - 1].text not in STOP_WORDS
+    ):
+        first -= 1
+    words = {t.text for t in stream[first:index]}
+    if not words - asked.own or asked.groups[stream[index].text] <= words:
+        return ()
+    return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)

@@ -1,0 +1,300 @@
+"""What a word of direction is said of: the set that is named, the one that was spoken of, or another thing.
+
+"EMT is a process by which cells lose their polarity" says nothing of EMT's direction, and "stress lowers
+immunity" nothing of a set: their words of direction have another subject or object. A noun that the
+lexicon does not know, right where the grammar wants a subject or an object, is such another thing.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from biorlhf_plugins.language.claims.reader import Reader
+from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
+from biorlhf_plugins.language.words.lexicon import grammar
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import Token
+
+OTHER = "?"
+"""The name of a thing that has a direction and is no set that the lexicon or the question knows."""
+
+REACH = 8
+WORDS = grammar()
+DETERMINERS, PREPOSITIONS, AUXILIARIES = WORDS["determiner"], WORDS["preposition"], WORDS["auxiliary"]
+GENERIC, ADVERBS, NOMINAL = WORDS["generic"], WORDS["adverb"], WORDS["nominal"]
+FUNCTION = DETERMINERS | PREPOSITIONS | AUXILIARIES | WORDS["pronoun"] | WORDS["conjunction"] | ADVERBS
+LINKING = AUXILIARIES | WORDS["showing"] | ADVERBS
+NEUTRAL = FUNCTION | WORDS["adjective"] | GENERIC | WORDS["species"] | WORDS["telling"] | WORDS["showing"]
+ADJECTIVAL = ("al", "ive", "ic", "ant", "ent", "ous", "ible", "able", "ed", "ing", "est", "ar")
+PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "everyone", "univ"))
+BEING = frozenset(
+    ("is", "are", "was", "were", "be", "been", "being", "remain", "stay", "go", "went", "become")
+)
+
+
+ASIDES = frozenset(("in", "within", "during", "from", "under", "throughout", "across"))
+"""Prepositions of place: what follows them is where something was seen, and not what was."""
+
+JOINTS = frozenset(("and", "or", "nor", "but", "&"))
+"""After these a clause without a subject has that of the clause before."""
+
+MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
+MEANING = frozenset(
+    (
+        "mean",
+        "indicate",
+        "imply",
+        "suggest",
+        "signal",
+        "refer",
+        "denote",
+        "stand",
+        "meant",
+        "indicated",
+        "implied",
+    )
+)
+
+
+class Aim(NamedTuple):
+    """``kind`` is "named" (``paths`` says which), "same" (the set that is spoken of), "other", or "loose"
+    where the words near a direction do not tell."""
+
+    kind: str
+    paths: tuple[Any, ...] = ()
+
+
+SAME, LOOSE, ELSE = Aim("same"), Aim("loose"), Aim("other")
+
+
+def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
+    """What a direction is said of, by the words right after it and right before it."""
+    stream, chunk = reader.stream, sentence.chunks[index]
+    if _in_general(reader, chunk, focus, sentence):
+        return ELSE
+    at, ends = reader.starts, reader.ends
+    head = stream[focus.last - 1].text
+    nominal = head in NOMINAL and (head.endswith(("ion", "loss", "deficit")) or _noun(stream, ends, focus))
+    if nominal:
+        return (
+            _complement(reader, at, focus, sentence.last)
+            or _compound(reader, ends, chunk.first, focus)
+            or _subject(reader, ends, chunk, focus)
+        )
+    after = stream[focus.last].text if focus.last < len(stream) else ""
+    if after in ("a", "an", "the") and head in WORDS["transitive"] and focus.last not in at:
+        found = _noun_phrase(reader, at, focus.last, min(sentence.last, focus.last + REACH), focus)
+        return found or ELSE
+    found = _noun_phrase(reader, at, focus.last, min(chunk.last, focus.last + REACH), focus)
+    if found is not None and (found.kind == "named" or not _predicative(stream, focus, chunk.first)):
+        return found
+    if found is ELSE and after not in NEUTRAL and focus.last not in at and not after.endswith("ly"):
+        return ELSE  # "is enhanced degradation"
+    return _subject(reader, ends, chunk, focus)
+
+
+def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence) -> bool:
+    """ "Its activation can lead to …", "is activated in response to DNA damage", "genes that rise in …": what
+    a set does in general, or what it is, and not what was found."""
+    stream, last = reader.stream, sentence.last
+    after = [t.text for t in stream[focus.last : min(last, focus.last + 5)]]
+    asking = not MEANING.isdisjoint(after)
+    if asking and after[:1] == ['"'] and stream[focus.first - 1].text == '"':
+        return True  # "Up" refers to …
+    if asking and not MODALS.isdisjoint(after[:3]):
+        return True  # a positive score would mean …
+    before = [t.text for t in stream[max(chunk.first, focus.first - 6) : focus.first]]
+    if after[:1] == ["can"] or "can" in before[-2:]:
+        return True
+    if any(m.kind in ("frame", "mission") for m in chunk.mentions):
+        return False
+    if stream[sentence.first].text in ("when", "whenever", "once"):
+        return True
+    caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
+    if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
+        return True
+    return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
+
+
+def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:
+    """Is the cause that is named a treatment or what the question speaks of, and no thing in general?"""
+    last = min(sentence.last, first + 4)
+    if any(first <= m.first < last and m.kind in (*PLACES, "num") for m in sentence.mentions):
+        return True
+    asked = {w for names in reader.given.get("path", ()) for name in names for w in name.split()}
+    said = {t.text for t in reader.stream[first:last] if t.kind == "w"} - NEUTRAL - asked
+    return not said or bool(said & reader.question)
+
+
+def _noun(stream: Sequence[Token], ends: Mapping[int, Mention], focus: Mention) -> bool:
+    """Is "increase" a noun here: "an increase", "shows increases", "the net increase"?"""
+    if stream[focus.last - 1].text == "growth" or stream[focus.first].text == "loss":
+        return True
+    after = stream[focus.last].text if focus.last < len(stream) else ""
+    if focus.first == 0 or focus.first in ends:
+        return after == "of"
+    before = stream[focus.first - 1].text
+    if before in ("to", "not", "it", "they", "we", "which", "that", "who", *MODALS):
+        return False
+    determined = before in DETERMINERS | PREPOSITIONS | WORDS["showing"] | WORDS["adjective"]
+    return determined or before.endswith(("al", "ive", "ic", "ant", "ent", "ous", "ed")) or after == "of"
+
+
+def _predicative(stream: Sequence[Token], focus: Mention, first: int) -> bool:
+    at = focus.first - 1
+    while at >= first and (stream[at].text in ADVERBS or stream[at].text.endswith("ly")):
+        at -= 1
+    return at >= first and stream[at].text in BEING
+
+
+def _complement(reader: Reader, at: Mapping[int, Mention], focus: Mention, last: int) -> Aim | None:
+    """Of "suppression of X" and "a fall in X genes": X."""
+    stream, here = reader.stream, focus.last
+    if here >= last or stream[here].text not in ("of", "in") or here in at:
+        return None
+    found = _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH), focus)
+    near = (at[i] for i in range(here + 1, min(last, here + 4)) if i in at)
+    if found is ELSE and stream[here].text == "in" and any(m.kind in PLACES for m in near):
+        return None  # "a rise in flight animals"
+    return found
+
+
+def _noun_phrase(
+    reader: Reader, at: Mapping[int, Mention], first: int, last: int, focus: Mention
+) -> Aim | None:
+    """The set, or the other thing, that a noun phrase from a token on names; None where there is none."""
+    stream, here, unknown, own = reader.stream, first, False, _asked_words(reader)
+    while here < last:
+        m = at.get(here)
+        word = stream[here].text
+        if m is not None and m.kind == "path":
+            return Aim("named", (m.value,))
+        if m is not None and m.kind in ("dir", "num", "type", "pattern", "cmp", "neg"):
+            break
+        if m is not None and m.kind in PLACES:
+            if word in PREPOSITIONS:
+                break
+            here = m.last
+            continue
+        if stream[here].kind != "w" or word in AUXILIARIES or word in WORDS["conjunction"]:
+            break
+        if word in PREPOSITIONS:
+            if (
+                here > first
+                and not unknown
+                and stream[here - 1].text in GENERIC
+                and word in ("of", "in", "from", "for")
+            ):
+                here += 1
+                continue
+            break
+        if not (
+            word in NEUTRAL or word in own or word.endswith("ly") or (m is not None and m.kind != "other")
+        ):
+            unknown = True
+        here += 1
+    return ELSE if unknown else None
+
+
+def _compound(reader: Reader, ends: Mapping[int, Mention], first: int, focus: Mention) -> Aim | None:
+    """Of "X pathway suppression" X, of "immune activation" another thing, of "its suppression" the same."""
+    stream, here, own = reader.stream, focus.first, _asked_words(reader)
+    while here > first:
+        m = ends.get(here)
+        if m is not None and m.kind == "path":
+            return Aim("named", (m.value,))
+        word = stream[here - 1].text
+        if m is not None or stream[here - 1].kind != "w":
+            return None
+        if word in WORDS["possessive"]:
+            return SAME
+        if word in FUNCTION or word in WORDS["showing"]:
+            return None
+        if word in own:
+            return SAME
+        if word not in GENERIC and not word.endswith(ADJECTIVAL) and word not in WORDS["species"]:
+            return ELSE
+        here -= 1
+    return None
+
+
+def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: Mention) -> Aim:
+    """What stands before the verb of a direction."""
+    stream, here, own = reader.stream, focus.first, _asked_words(reader)
+    while here > chunk.first:
+        m = ends.get(here)
+        if m is not None and m.kind == "condition" and stream[here].text in BEING:
+            return ELSE  # "stress is increased"
+        if m is not None and m.kind == "path":
+            return SAME
+        aside = _aside(stream, chunk.first, here)
+        if aside >= 0 and aside > chunk.first:
+            here = aside
+            continue
+        if m is not None and m.kind in PLACES:
+            return SAME
+        if m is not None and m.kind not in ("other", "quantity"):
+            here = m.first
+            continue
+        word, kind = stream[here - 1].text, stream[here - 1].kind
+        if kind == "p" and word in ",:;()—|\n":
+            return SAME if word == ":" else LOOSE
+        linking = word in LINKING or word in DETERMINERS or word.endswith("ly")
+        if kind != "w" or linking or (word in ("at", "to", "with", "in") and here >= focus.first - 1):
+            here -= 1
+            continue
+        if word in ("which", "who", "that") and here - 1 > 0:
+            before = stream[here - 2]
+            if before.text == ",":
+                return LOOSE
+            if before.kind == "w" and before.text not in NEUTRAL and here - 1 not in ends:
+                return ELSE
+        if word in GENERIC:
+            return _owner(reader, ends, chunk, here - 1)
+        if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
+            return SAME
+        near = {t.text for t in stream[max(chunk.first, here - 3) : here]}
+        return SAME if near & own else ELSE
+    return ELSE if reader.elsewhere and chunk.link in JOINTS else SAME
+
+
+def _aside(stream: Sequence[Token], first: int, here: int) -> int:
+    """Where the "in female mice" that ends at a token begins; -1 where no such phrase ends there."""
+    for at in range(here - 1, max(first - 1, here - 4), -1):
+        word = stream[at].text
+        if word in ASIDES:
+            return at if at < here - 1 else -1
+        if stream[at].kind != "w" or word in AUXILIARIES or word in WORDS["showing"] or word in GENERIC:
+            return -1
+    return -1
+
+
+def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int) -> Aim:
+    """Whose genes: "keratin genes" are another thing's, "its genes" and "the pathway" the same set's."""
+    stream, own = reader.stream, _asked_words(reader)
+    while here > chunk.first:
+        m = ends.get(here)
+        if m is not None:
+            return SAME if m.kind not in ("other", "quantity") else ELSE
+        word = stream[here - 1].text
+        if stream[here - 1].kind != "w" or word in FUNCTION or word in own or word in reader.question:
+            return SAME
+        if word not in NEUTRAL and not word.endswith(ADJECTIVAL):
+            return ELSE
+        here -= 1
+    return SAME
+
+
+def _asked_words(reader: Reader) -> frozenset[str]:
+    """The telling words of the set that the question asks for: "xenobiotic detoxification" means it."""
+    return _telling(reader.given.get("path", ()))
+
+
+@functools.lru_cache(maxsize=256)
+def _telling(paths: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    return frozenset(
+        w for names in paths for name in names for w in name.split() if len(w) > 5 and w not in GENERIC
+    )

@@ -1,0 +1,189 @@
+"""Names of quantities: the closed vocabulary of the lexicon, and names of a question's own."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import NamedTuple
+
+from biorlhf_plugins.language.words.lexicon import HERE, base, longest
+from biorlhf_plugins.language.words.text import canonical, clean, tokens
+
+GENERIC_WORDS = """count number of the a an in per for and or to with by value level score mean median average
+total all overall observed measured estimated reported final answer result figure estimate is it my about
+at on under as total sum amount absolute relative max maximum min minimum"""
+GENERIC = frozenset(canonical(word) for word in GENERIC_WORDS.split())
+"""Words that tell no quantity from another."""
+
+RISING = frozenset(("up", "upregulated", "increased", "induced", "activated"))
+FALLING = frozenset(("down", "downregulated", "decreased", "repressed", "suppressed"))
+DIRECTED = RISING | FALLING
+TRANSCRIPTS = frozenset(("gene", "transcript", "deg", "mrna"))
+STATISTICS = frozenset(("nes", "padj", "log2fc", "fc"))
+SHARES = frozenset(
+    canonical(word)
+    for word in [
+        "share",
+        "fraction",
+        "proportion",
+        "percent",
+        "percentage",
+        "rate",
+        "prevalence",
+        "frequency",
+        "viability",
+        "efficiency",
+        "purity",
+        "abundance",
+        "recovery",
+        "identity",
+        "incidence",
+        "coverage",
+        "yield",
+        "cv",
+        "penetrance",
+        "survival",
+        "contamination",
+        "occupancy",
+        "conversion",
+        "confluency",
+        "saturation",
+        "turnout",
+        "%",
+        "sensitivity",
+        "specificity",
+        "accuracy",
+    ]
+)
+COUNTING = frozenset(("count", "number", "total"))
+SYNONYMS = {
+    "hazard ratio": ("HR",),
+    "risk ratio": ("relative risk",),
+    "overall response rate": ("ORR",),
+    "objective response rate": ("ORR",),
+    "progression free survival": ("PFS",),
+    "overall survival": ("OS",),
+    "area under the curve": ("AUC", "AUROC"),
+    "auc": ("area under the curve", "AUROC"),
+    "ic50": ("half-maximal inhibitory concentration", "half-maximal inhibition"),
+    "ec50": ("half-maximal effective concentration",),
+    "kd": ("dissociation constant",),
+    "dissociation constant": ("Kd",),
+    "shannon index": ("Shannon diversity", "Shannon entropy"),
+    "simpson index": ("Simpson diversity",),
+    "coefficient of variation": ("CV",),
+    "cv": ("coefficient of variation",),
+    "body mass index": ("BMI",),
+    "variant allele frequency": ("VAF",),
+    "rna integrity number": ("RIN",),
+    "minimum inhibitory concentration": ("MIC",),
+    "mic": ("minimum inhibitory concentration",),
+}
+"""Other names of quantities of the field; abbreviations that are words of English ("OR") are left out."""
+
+
+LEXICAL = frozenset((
+    "padj", "nes", "log2fc", "fc", "ratio", "deg", "deg_up", "deg_down", "percent", "share", "background",
+    "tissue", "mission", "mouse", "group", "other", "type", "pattern", "quotient", "dose", "time",
+))  # fmt: skip
+"""Quantities that code knows by name; any other is named by its own words."""
+
+
+@functools.cache
+def measures() -> frozenset[str]:
+    """Quantities of the lexicon that are named by their own words, such as "ic50": none is another."""
+    tables = json.loads((HERE / "lexicon.json").read_text("utf-8"))
+    return frozenset(tables["quantity"]) - LEXICAL
+
+
+HEADS = frozenset(("index", "rate", "ratio", "concentration", "time", "weight", "length", "survival", "size"))
+"""Words that many quantities share: an index is not the asked index for that."""
+
+
+PLURALS = frozenset(
+    ("taxa", "loci", "genera", "species", "nuclei", "mice", "phyla", "foci", "alleles", "children")
+)
+
+
+class Quantity(NamedTuple):
+    """``name`` is that of the lexicon ("deg", "nes") or the asked words themselves; None says nothing.
+
+    ``words`` tell it from others; ``own`` says that the lexicon does not know it. ``counts``: a number of
+    things; ``share``: a part of a whole, which may be told in percent.
+    """
+
+    name: str | None
+    words: frozenset[str] = frozenset()
+    own: bool = False
+    counts: bool = False
+    share: bool = False
+
+
+@functools.lru_cache(maxsize=4096)
+def quantity_named(text: str) -> Quantity:
+    """What a name such as "DEG count", "NES of glycolysis", "Shannon index" stands for: by words, whole."""
+    stream = tokens(clean(text.replace("_", " ")).text)
+    words = frozenset(t.text for t in stream if t.kind != "p") - GENERIC
+    name = _known(stream, words)
+    share = bool({t.text for t in stream} & SHARES)
+    if name is not None:
+        return Quantity(name, words, counts=name.startswith("deg"), share=name == "percent")
+    last = text.strip().rsplit(" ", 1)[-1].lower()
+    plural = bool(PLURALS & set(text.lower().split())) or any(
+        w[-1] == "s" and w[-2:] not in ("ss", "us", "is", "as") for w in text.lower().split() if len(w) > 3
+    )
+    counted = bool({t.text for t in stream} & COUNTING) or (
+        plural and not share and last not in ("days", "hours")
+    )
+    own = " ".join(t.text for t in stream if t.kind != "p") or None
+    return Quantity(own, words, own is not None, counted and not share, share)
+
+
+def _known(stream: list, words: frozenset[str]) -> str | None:
+    trie = base().content[0]
+    rest, found, index = set(words), [], 0
+    while index < len(stream):
+        end, meanings = longest(trie, stream, index)
+        named = [str(v) for k, v in meanings or () if k == "quantity"]
+        if named:
+            found.append(named[0])
+            rest -= {t.text for t in stream[index:end]}
+        index = max(end, index + 1)
+    for name in found:
+        if name in STATISTICS:
+            return name
+    if words & {"percent", "percentage", "%"}:
+        return "percent"
+    rest -= {"differentially", "expressed", "significant", "significantly", "changed", "regulated", "altered"}
+    for name in found:
+        if name.startswith("deg") and rest <= DIRECTED:
+            return directed(words) if words & DIRECTED else name
+        if name in ("ratio", "difference") and not rest - {"change"}:
+            return name
+    return None
+
+
+def directed(words: frozenset[str]) -> str:
+    """Which genes a quantity's words count: "induced" those that go up."""
+    return "deg_up" if words & RISING else "deg_down" if words & FALLING else "deg"
+
+
+@functools.lru_cache(maxsize=4096)
+def phrasings(text: str) -> tuple[str, ...]:
+    """A quantity's name as texts write it: whole, without the generic words, its synonyms."""
+    stream = [t.text for t in tokens(clean(text.replace("_", " ")).text) if t.kind != "p"]
+    bare = [
+        w
+        for w in stream
+        if w not in ("mean", "median", "average", "total", "number", "of", "the", "estimated")
+    ]
+    whole = " ".join(stream)
+    forms = [
+        text.replace("_", " "),
+        " ".join(bare),
+        *SYNONYMS.get(whole, ()),
+        *SYNONYMS.get(" ".join(bare), ()),
+    ]
+    if len(bare) == 2 and bare[-1] == "count":
+        forms.append(bare[0])
+    return tuple(dict.fromkeys(form for form in forms if form and form not in GENERIC))

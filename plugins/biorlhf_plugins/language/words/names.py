@@ -1,0 +1,115 @@
+"""Names that no lexicon knows but that look like names: gene symbols, cell lines, Latin binomials, drugs.
+
+A direction or a figure that stands by such a name is said of it, not of what the question asks for. A name
+that the question itself uses is none of these: it is the question's context.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Sequence
+
+from biorlhf_plugins.language.words.lexicon import HERE, grammar
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import Clean, Token
+
+SYMBOL = re.compile(
+    r"[A-Z][A-Z0-9]{1,7}-?\d{0,3}[A-Z]?|[A-Z]\d{1,2}[A-Z][a-z]?|[A-Z][a-z]{1,5}\d{1,3}[a-z]?\d?|[A-Z][a-z]{2,4}[a-z]?\d?"
+)
+"""A human or mouse gene's symbol: KRT8, NKX2-1, EPCAM, Cdkn1a, Ldlr."""
+
+CAPITALISED = re.compile(r"[A-Z][a-z]{2,6}")
+BINOMIAL = re.compile(r"[A-Z][a-z]{4,}(?:us|um|a|is|ia|er|ella|ium|coccus|bacter|myces|ces|as|es|ix|ax)")
+LINE = re.compile(r"(?:[A-Z]{1,5}-?\d{1,4}[A-Z]?|HeLa|Jurkat|Caco2?|HepG2|HEK293T?|HUVECs?|Calu-?\d|iPSCs?)")
+"""A cell line's name."""
+
+TABLE = {
+    kind: listed.split() for kind, listed in json.loads((HERE / "names.json").read_text("utf-8")).items()
+}
+DRUG = tuple(TABLE["drug_endings"])
+"""Endings of drugs' names."""
+
+ACRONYMS = frozenset(TABLE["acronyms"])
+"""What looks like a gene's symbol and is none, as it is written."""
+
+CONTEXTS = frozenset(TABLE["contexts"])
+"""Prepositions before the names of where, with what and against what something was seen."""
+
+CARRIERS = frozenset(TABLE["carriers"])
+"""What carries a name without being it: "NOTCH1 inhibitor", "Ifnar1 mice"."""
+
+LATIN = tuple(TABLE["latin_endings"])
+PREFIX = "?"
+
+
+def foreign(
+    stream: Sequence[Token], clean: Clean, text: str, mentions: Sequence[Mention], known: Collection[str]
+) -> list[Mention]:
+    """Mentions with those of unknown names among them, in order. ``known`` are the question's words."""
+    taken = {i for m in mentions for i in range(m.first, m.last)}
+    found: list[Mention] = []
+    plain = clean.offsets is None
+    for index, token in enumerate(stream):
+        if token.kind != "w" or index in taken:
+            continue
+        start, end = (token.start, token.end) if plain else clean.span(token.start, token.end)
+        if not text[start : start + 1].isupper() and not (len(token.text) > 6 and token.text.endswith(DRUG)):
+            continue
+        if token.text in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
+            continue
+        kind = _kind(stream, index, text[start:end])
+        if kind:
+            found.append(
+                Mention(
+                    kind, (PREFIX + token.text,) if kind == "path" else PREFIX + token.text, index, index + 1
+                )
+            )
+    if not found:
+        return list(mentions)
+    return sorted([*mentions, *found], key=lambda m: m.first)
+
+
+def _kind(stream: Sequence[Token], index: int, raw: str) -> str:
+    """ "path" for what may have a direction of its own, "entity" for where it was seen, or ""."""
+    before = _before(stream, index)
+    after = stream[index + 1].text if index + 1 < len(stream) else ""
+    if raw[0].islower():
+        return "condition" if before in CONTEXTS else ""
+    if raw.upper() in ACRONYMS or stream[index].text in grammar()["generic"]:
+        return ""
+    if before in CONTEXTS:
+        place = LINE.fullmatch(raw) and before in ("in", "within") and after != "mutant"
+        return "entity" if place else ""
+    if after in CARRIERS:
+        return ""
+    shaped = SYMBOL.fullmatch(raw) and (any(c.isdigit() for c in raw) or raw.isupper())
+    return (
+        "path"
+        if shaped or (BINOMIAL.fullmatch(raw) and _latin(stream, index)) or _listed(stream, index, raw)
+        else ""
+    )
+
+
+def _before(stream: Sequence[Token], index: int) -> str:
+    """The preposition that governs a name: over adjectives, articles and the names listed before it."""
+    for at in range(index - 1, max(-1, index - 4), -1):
+        word = stream[at].text
+        if word in CONTEXTS:
+            return word
+        if stream[at].kind != "w" or word in ("of", "is", "are", "and", "or", "that", "as", "for"):
+            return ""
+    return ""
+
+
+def _latin(stream: Sequence[Token], index: int) -> bool:
+    after = stream[index + 1] if index + 1 < len(stream) else None
+    return after is not None and after.kind == "w" and after.text.endswith(LATIN)
+
+
+def _listed(stream: Sequence[Token], index: int, raw: str) -> bool:
+    """A capitalised word inside a sentence: "such as Myog and Ldlr"."""
+    if not CAPITALISED.fullmatch(raw) or index == 0:
+        return False
+    before = stream[index - 1].text
+    return before in ("as", "and", "of", ",", "(", "gene", "*") and before not in ".!?\n:"

@@ -1,0 +1,250 @@
+"""Grading the answer block, slot by slot, against what the ground truth asks for.
+
+Per slot, of k candidates that the block gives for it, a right one counts 1/k; a mismatch counts 0. What
+the block's grammar does not read is *unread*: no answer in that slot, with the reason in the details.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from biorlhf.ground_truth import AnswerSlot
+from biorlhf.ground_truth.forms import set_title
+from biorlhf_plugins.language.block import (
+    Block,
+    Reading,
+    abstains,
+    read_direction,
+    read_figure,
+    read_names,
+    read_yes_no,
+)
+from biorlhf_plugins.language.block.values import Figure
+from biorlhf_plugins.language.words.lexicon import pathway_phrases, words
+from biorlhf_plugins.truth.answers import concordance
+from biorlhf_plugins.truth.graded import Graded
+from biorlhf_plugins.truth.stated import figure_credit
+
+Names = Callable[[str], Any]
+Sides = tuple[Sequence[str], Sequence[str]]
+FILLERS = frozenset(("type", "class", "pattern", "response", "tissue", "group", "is", "it"))
+
+
+@dataclass(frozen=True, slots=True)
+class BlockGrades:
+    """V1's and V2's grading of one block; None where the ground truth asks nothing of it.
+
+    ``abstains``: the block says that the data cannot tell. ``unread`` holds the reasons of what was not read.
+    """
+
+    factual: Graded | None
+    directional: Graded | None
+    abstains: bool
+    unread: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a block gives for one slot."""
+
+    candidates: list[Any] = field(default_factory=list)
+    problem: str = ""
+
+
+def grade_block(
+    asked: Sequence[AnswerSlot], block: Block, sides: Sides, place: str | None, canonical: Names
+) -> BlockGrades:
+    """Grade a block.
+
+    Args:
+        asked: the slots of the ground truth.
+        block: the last block of the text.
+        sides: names of the contrast's numerator, and of its denominator.
+        place: the tissue that the question is about; it may be named beside a direction.
+        canonical: what a name stands for, or None: an entity, a class, with the dataset's synonyms.
+    """
+    if abstains(block.value):
+        return BlockGrades(_empty(asked, True), _empty(asked, False), True, ())
+    found = _read(asked, block.value, sides, place, canonical)
+    factual, directional = Graded(), Graded()
+    for slot, one in zip(asked, found, strict=True):
+        _grade(slot, one, block.span, factual if slot.factual else directional, canonical)
+    _weigh_details(asked, directional)
+    unread = tuple(dict.fromkeys(one.problem for one in found if one.problem))
+    parts = [any(slot.factual for slot in asked), any(not slot.factual for slot in asked)]
+    return BlockGrades(factual if parts[0] else None, directional if parts[1] else None, False, unread)
+
+
+def _empty(asked: Sequence[AnswerSlot], factual: bool) -> Graded | None:
+    mine = [slot for slot in asked if slot.factual == factual]
+    if not mine:
+        return None
+    graded = Graded(credits=[0.0] * len(mine), guesses=[slot.chance for slot in mine])
+    graded.missed = [{"expected": _expected(slot)} for slot in mine]
+    return graded
+
+
+def _read(
+    asked: Sequence[AnswerSlot], value: str, sides: Sides, place: str | None, canonical: Names
+) -> list[_Found]:
+    if not value.strip():
+        return [_Found(problem="the answer is empty")] * len(asked)
+    if len(asked) == 1:
+        return [_one(asked[0], value, sides, place, canonical)]
+    found = [_Found() for _ in asked]
+    pieces = [piece for piece in re.split(r"\s*[;\n]\s*", value) if piece.strip()]
+    if len(pieces) == 1:
+        pieces = [p for p in re.split(r"\s*,\s*(?!\d{3}(?!\d))|\s+and\s+", value) if p.strip()]
+    labelled = [match for piece in pieces if (match := _slot_of(piece, asked))]
+    if not labelled and len(pieces) == len(asked):
+        labelled = list(enumerate(pieces))  # bare values, as many as are asked for: in the question's order
+    if not labelled:
+        return [_Found(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
+    for index, rest in labelled:
+        reading = _one(asked[index], rest, sides, place, canonical)
+        found[index].candidates += [c for c in reading.candidates if c not in found[index].candidates]
+        found[index].problem = found[index].problem or reading.problem
+    return found
+
+
+def _slot_of(piece: str, asked: Sequence[AnswerSlot]) -> tuple[int, str] | None:
+    """The slot that a piece names, by its longest name, and the piece without that name."""
+    best: tuple[int, int, str] | None = None
+    for index, slot in enumerate(asked):
+        for label in _labels(slot):
+            match = _pattern(label).search(piece)
+            if match and (best is None or len(match[0]) > best[0]):
+                before, after = piece[: match.start()], piece[match.end() :]
+                best = (len(match[0]), index, before if before.strip(" *_`-•(") else after)
+    if best is None:
+        return None
+    rest = best[2].lstrip(" :=*_`)]")
+    if not re.match(r"[-\u2212]\d", rest):  # directly before a figure, a dash is its sign
+        rest = re.sub(r"^(?:[–—-]+|(?:is|are|was)\b)\s*", "", rest)
+    return best[1], re.sub(r"\s+(?:in|for|under|of)(?:\s+the)?\s*$", "", rest).strip()
+
+
+@functools.lru_cache(maxsize=4096)
+def _labels(slot: AnswerSlot) -> tuple[str, ...]:
+    names = [slot.label, *slot.names] if slot.kind != "figure" else [slot.label]
+    titles = [set_title(name) for name in names]
+    shorter = [" ".join(phrase) for name in slot.names if "_" in name for phrase in pathway_phrases(name)]
+    return tuple(dict.fromkeys(n for n in (*names, *titles, *shorter) if n))
+
+
+@functools.lru_cache(maxsize=4096)
+def _pattern(label: str) -> re.Pattern[str]:
+    loose = r"[\s_-]*".join(re.escape(part) for part in re.split(r"[\s_-]+", label) if part)
+    return re.compile(rf"(?<![\w+]){loose}(?![\w+])", re.IGNORECASE)
+
+
+def _one(slot: AnswerSlot, value: str, sides: Sides, place: str | None, canonical: Names) -> _Found:
+    reading = _reader(slot, sides, place, canonical)(value)
+    return _Found(list(reading.candidates), reading.problem)
+
+
+def _reader(slot: AnswerSlot, sides: Sides, place: str | None, canonical: Names) -> Callable[[str], Reading]:
+    if slot.kind == "direction":
+        names = (*slot.names, *map(set_title, slot.names), *((place,) if place else ()))
+        return lambda value: read_direction(value, sides, names)
+    if slot.kind == "yes_no":
+        return read_yes_no
+    if slot.kind == "figure":
+        return read_figure
+    known = _known(slot, canonical)
+    if slot.kind == "ranking":
+        return lambda value: _order(value, known)
+    return lambda value: read_names(value, known)
+
+
+def _known(slot: AnswerSlot, canonical: Names) -> Names:
+    """A text's meaning among the slot's own values first, then by the names of the data."""
+    values = slot.value if isinstance(slot.value, tuple) else (str(slot.value), *slot.aliases)
+    own: dict[tuple[str, ...], Any] = {}
+    for text in (*slot.choices, *values):
+        own.setdefault(_key(text), canonical(text) or text.lower())
+    for alias in slot.aliases:
+        own[_key(alias)] = canonical(str(slot.value)) or str(slot.value).lower()
+
+    def look_up(text: str) -> Any:
+        key = _key(text)
+        return own.get(key, own.get(_without_fillers(key))) or canonical(text)
+
+    return look_up
+
+
+def _key(text: str) -> tuple[str, ...]:
+    return tuple(word for word in words(text) if word not in ("the", "a", "an", '"', "."))
+
+
+def _without_fillers(key: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in key if word not in FILLERS)
+
+
+def _order(value: str, known: Names) -> Reading:
+    """Names in order, highest first: with ">" or "<" between them, in a list, or numbered."""
+    text = re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", value.strip().rstrip("."))
+    link = next((mark for mark in (">", "<", "→", ";", ",") if mark in text), ",")
+    parts = [re.sub(r"^\s*\d{1,2}[.)]\s*|^\s*and\s+", "", part).strip("= ") for part in text.split(link)]
+    names = [known(part) for part in parts if part]
+    if len(names) < 2 or any(name is None for name in names):
+        lost = next((part for part, name in zip(parts, names, strict=False) if name is None), text)
+        return Reading((), f"no order of the asked names: {lost!r:.40}")
+    return Reading((tuple(names[::-1] if link == "<" else names),))
+
+
+def _grade(slot: AnswerSlot, one: _Found, span: tuple[int, int], graded: Graded, canonical: Names) -> None:
+    graded.guesses.append(slot.chance)
+    expected = _expected(slot)
+    if not one.candidates:
+        graded.credits.append(0.0)
+        graded.missed.append({"expected": expected, **({"why": one.problem} if one.problem else {})})
+        if not slot.detail and not slot.factual:
+            graded.primary.append(0.0)
+        return
+    graded.answered = True
+    scores = [_score(slot, candidate, canonical) for candidate in one.candidates]
+    credit = max(scores) / len(scores)
+    if slot.kind == "direction" and len(scores) > 1:
+        credit = 0.0  # "UP or DOWN" states neither
+    graded.credits.append(credit)
+    graded.claims.extend(scores if len(scores) == 1 else [credit] * len(scores))
+    if not slot.detail and not slot.factual:
+        graded.primary.append(credit)
+    for candidate, score in zip(one.candidates, scores, strict=True):
+        line = {"expected": expected, "found": _shown(candidate), "where": list(span)}
+        (graded.matched if score and credit else graded.wrong).append(line)
+
+
+def _score(slot: AnswerSlot, candidate: Any, canonical: Names) -> float:
+    if isinstance(candidate, Figure):
+        return figure_credit(candidate, slot)
+    if slot.kind == "ranking" and isinstance(slot.value, tuple):
+        return concordance(candidate, [canonical(name) or name.lower() for name in slot.value])
+    if slot.kind == "phrase":
+        return float(candidate == (_known(slot, canonical)(str(slot.value)) or str(slot.value).lower()))
+    return float(candidate == slot.value)
+
+
+def _weigh_details(asked: Sequence[AnswerSlot], graded: Graded) -> None:
+    """An overall direction and its parts weigh one half each."""
+    directed = [slot for slot in asked if not slot.factual]
+    details = [c for c, s in zip(graded.credits, directed, strict=True) if s.detail]
+    if details and graded.primary:
+        graded.credits = [sum(graded.primary) / len(graded.primary), sum(details) / len(details)]
+
+
+def _expected(slot: AnswerSlot) -> str:
+    value = " > ".join(slot.value) if isinstance(slot.value, tuple) else str(slot.value)
+    unit = f" {slot.unit}" if slot.unit else ""
+    return f"{slot.label}: {value}{unit}" if slot.label else f"{value}{unit}"
+
+
+def _shown(candidate: Any) -> str:
+    if isinstance(candidate, Figure):
+        return f"{candidate.value:g}{f' {candidate.unit}' if candidate.unit else ''}"
+    return " > ".join(map(str, candidate)) if isinstance(candidate, tuple) else str(candidate)

@@ -1,0 +1,228 @@
+"""The two sides of a contrast as frames: the words that stand for its numerator and for its denominator.
+
+"Higher in the denominator" is DOWN, whatever the sides are called: KO_vs_WT, drug_vs_vehicle, T2D_vs_control.
+A side is known by its name, by the generic words of its class ("wild type" for WT, "placebo" for a control),
+by an abbreviation's full form, and by what the question calls it ("palbociclib" for drug).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from biorlhf_plugins.language.words.lexicon import base, frame_words, grammar, words
+from biorlhf_plugins.language.words.mentions import scan
+from biorlhf_plugins.language.words.names import DRUG
+from biorlhf_plugins.language.words.text import Token, clean, tokens
+
+REFERENCES = frozenset(("control", "normal", "wildtype"))
+"""Classes of which a contrast's denominator usually is; as a numerator they turn it round."""
+
+VERSUS = frozenset(("vs", "versus", "against", "relative", "compared", "than", "over"))
+GENERIC_SIDES = frozenset(
+    ("drug", "treated", "treatment", "compound", "exposed", "ko", "knockout", "mutant", "disease", "case")
+)
+LOSSES = frozenset(
+    ("ko", "knockout", "knock", "null", "deficient", "mutant", "deletion", "deleted", "loss", "cko", "-")
+)
+SHARED = frozenset(
+    (
+        "positive",
+        "negative",
+        "high",
+        "low",
+        "cell",
+        "tissue",
+        "group",
+        "arm",
+        "up",
+        "down",
+        "1",
+        "2",
+        "3",
+        "4",
+    )
+)
+"""Last words that tell no side from the other: "ER positive", "stage 2"."""
+
+SMALL: tuple[str, ...] = (
+    "preposition",
+    "determiner",
+    "auxiliary",
+    "generic",
+    "pronoun",
+    "conjunction",
+    "adverb",
+    "telling",
+)
+SMALL = (*SMALL, "species", "showing")
+
+Entry = tuple[str, str, tuple[str, ...]]
+
+
+@functools.cache
+def tables() -> dict[str, dict[str, list[str]]]:
+    return json.loads((Path(__file__).parent / "sides.json").read_text("utf-8"))  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _classes() -> dict[tuple[str, ...], list[str]]:
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, phrases in tables()["classes"].items():
+        for phrase in phrases:
+            found.setdefault(words(phrase), []).append(name)
+    return found
+
+
+def class_of(side: str) -> str | None:
+    """ "wildtype" for WT, "control" for vehicle_8h; None for a name of no class."""
+    listed = words(side.replace("_", " "))
+    if listed in _classes():
+        return _classes()[listed][0]
+    parts = (_classes().get((word,)) for word in reversed(listed))
+    return next((part[0] for part in parts if part), None)
+
+
+def is_reference(side: str) -> bool:
+    """Is a side a control, whatever it is called?"""
+    return class_of(side) in REFERENCES or re.search(r"ground|control|vehicle|sham", side.lower()) is not None
+
+
+def sides(contrast: str) -> tuple[str, str] | None:
+    """(numerator, denominator) of "KO_vs_WT", with spaces for underscores."""
+    numerator, found, denominator = contrast.partition("_vs_")
+    if not found:
+        return None
+    return numerator.replace("_", " "), denominator.replace("_", " ")
+
+
+def turned(contrast: str) -> bool:
+    """True where the denominator stands first: such a contrast is read from its other side."""
+    named = sides(contrast)
+    return named is not None and is_reference(named[0]) and not is_reference(named[1])
+
+
+def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
+    """Entries of the lexicon for the two sides; none for a contrast whose groups the lexicon has."""
+    named = sides(contrast)
+    if named is None or any(_known(side, "condition") for side in named):
+        return
+    if all(_known(side, "frame") for side in named):
+        return
+    case, reference = reversed(named) if turned(contrast) else named
+    phrases = {
+        "FLIGHT": list(_phrases(case, prompt, True)),
+        "GROUND": list(_phrases(reference, prompt, False)),
+    }
+    if class_of(reference) in REFERENCES:
+        phrases["GROUND"] += [p for name in REFERENCES for p in tables()["classes"][name]]
+        if class_of(case) is None or class_of(case) in ("treated", "disease"):
+            phrases["FLIGHT"] += tables()["classes"]["treated"]
+    lost = list(_lost(case, prompt))
+    phrases["FLIGHT"] += lost
+    taken = {words(case): "FLIGHT", words(reference): "GROUND"}  # a name that both have is the first one's
+    for frame, listed in phrases.items():
+        kept = [p for p in listed if words(p) and taken.setdefault(words(p), frame) == frame]
+        if kept:
+            yield "frame", frame, tuple(dict.fromkeys(kept))
+    if lost:
+        forms = tables()["knockout"]
+        needs = (form.format(gene) for gene in _knocked(case, prompt) for form in forms["needs"])
+        yield "dir", "DOWN", (*forms["needed"], *needs)
+
+
+@functools.lru_cache(maxsize=1024)
+def side_names(contrast: str, prompt: str = "") -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the numerator is called, and what the denominator; a name that both have is neither's."""
+    named = sides(contrast)
+    if named is None:
+        return (), ()
+    listed = {value: phrases for kind, value, phrases in frames(contrast, prompt) if kind == "frame"}
+    listed = listed or {frame: tuple(names) for frame, names in frame_words().items()}
+    case, reference = (listed.get(frame, ()) for frame in ("FLIGHT", "GROUND"))
+    pair = (reference, case) if turned(contrast) else (case, reference)
+    one, two = ({side, *names} for side, names in zip(named, pair, strict=True))
+    return tuple(sorted(one - two)), tuple(sorted(two - one))
+
+
+def _known(name: str, kind: str) -> bool:
+    found = scan(tokens(clean(name).text), base())
+    return any(m.kind == kind for m in found)
+
+
+def _phrases(side: str, prompt: str, case: bool) -> Iterator[str]:
+    yield side
+    kind = class_of(side)
+    if kind:
+        yield from tables()["classes"][kind]
+    listed = words(side)
+    if len(listed) > 1:
+        yield listed[-1] if kind is None and listed[-1] not in SHARED else side
+    yield from tables()["names"].get("".join(listed), ())
+    for name in _called(side, prompt) if case else ():
+        yield name
+        yield f"{name} treated"
+    yield f"{side} treated"
+    yield f"{side} treatment"
+
+
+def _lost(case: str, prompt: str) -> Iterator[str]:
+    """Ways to speak of a knock-out by the gene that the question names: "without Ifnar1"."""
+    if class_of(case) not in ("knockout", "mutant"):
+        return
+    for name in _knocked(case, prompt):
+        for form in tables()["knockout"]["lost"]:
+            yield form.format(name)
+
+
+def _knocked(case: str, prompt: str) -> Iterator[str]:
+    """The gene of a knock-out: the word before "knock-out" or "null", or after "loss of"."""
+    small = grammar()["preposition"] | grammar()["determiner"]
+    listed = [*words(case), "|", *(t.text for t in tokens(clean(prompt).text))]
+    for index, word in enumerate(listed):
+        if word in LOSSES:
+            after = listed[index + 2 : index + 3] if listed[index + 1 : index + 2] == ["of"] else []
+            for name in (*listed[max(0, index - 1) : index], *after):
+                if len(name) > 2 and name not in small and name not in LOSSES:
+                    yield name
+
+
+def _called(side: str, prompt: str) -> Iterator[str]:
+    """What a question calls a side: "palbociclib" for the drug."""
+    own = words(side)
+    if not set(own) & GENERIC_SIDES or class_of(side) in ("knockout", "mutant"):
+        return
+    stream, taken = tokens(clean(prompt).text), _taken(prompt)
+    for index, token in enumerate(stream):
+        known = index in taken or token.text in own or token.text in _small()
+        if token.kind == "w" and not known and _is_treatment(stream, index):
+            yield token.text
+
+
+def _is_treatment(stream: list[Token], index: int) -> bool:
+    word = stream[index].text
+    before = stream[index - 1].text if index else ""
+    before2 = stream[index - 2].text if index > 1 else ""
+    after = stream[index + 1].text if index + 1 < len(stream) else ""
+    return (
+        (len(word) > 6 and word.endswith(DRUG))
+        or after in ("treated", "treatment", "exposure", *VERSUS)
+        or before in ("under", "with", "by", "did", "does")
+        or (before == "of" and before2 in ("effect", "impact", "action", "influence"))
+    )
+
+
+@functools.cache
+def _small() -> frozenset[str]:
+    """Words that name no treatment, whatever stands around them."""
+    return frozenset().union(*(listed for kind, listed in grammar().items() if kind in SMALL))
+
+
+@functools.lru_cache(maxsize=256)
+def _taken(prompt: str) -> frozenset[int]:
+    found: list[Any] = scan(tokens(clean(prompt).text), base())
+    return frozenset(i for m in found for i in range(m.first, m.last))

@@ -1,0 +1,60 @@
+"""Which claims of a text speak of a gold slot: its set or feature, its tissue, its mission, its contrast."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from biorlhf_plugins.language.extract import prompt_mentions
+from biorlhf_plugins.language.records import Claim
+from biorlhf_plugins.language.sentences.anaphora import PARTS
+from biorlhf_plugins.truth.facts import condition_fits
+from biorlhf_plugins.truth.gold import Direction, Gold
+
+
+def matching(
+    slot: Direction, gold: Gold, claims: Sequence[Claim], several: bool, spread: bool
+) -> list[Claim]:
+    """The claims that speak of a slot; those on the very set before those on its family."""
+    found = [c for c in claims if fits(slot, gold.contrast, c, several, spread)]
+    exact = [c for c in found if len(c.slot.pathways) <= 1]
+    return exact or found
+
+
+def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bool) -> bool:
+    named = claim.slot
+    if not slot.pathway and (named.pathways or claim.weak or claim.partial):
+        return False
+    if named.pathways:
+        if slot.pathway and slot.pathway not in named.pathways:
+            return False
+    elif several:
+        return False
+    if named.db and slot.db and named.db != slot.db:
+        return False
+    if named.entity is None:
+        if spread:
+            return False
+    elif named.entity.startswith("?") or (
+        slot.tissue and named.entity != slot.tissue and slot.tissue not in PARTS.get(named.entity, ())
+    ):
+        return False
+    if slot.mission:
+        if named.mission != slot.mission and not (named.mission is None and slot.overall and not spread):
+            return False
+    elif named.mission is not None and "mission" in named.stated:
+        return False
+    return contrast_fits(contrast, claim)
+
+
+def contrast_fits(contrast: str, claim: Claim) -> bool:
+    numerator = contrast.lower().partition("_vs_")[0]
+    slot = claim.slot
+    if slot.condition is not None and slot.condition.startswith("?"):
+        return False
+    if not contrast or "flight" in numerator or "ground" in numerator:
+        return (slot.condition in (None, "stress", "ir", "hu+ir") and slot.treatment != "kmp") or not contrast
+    if slot.treatment == "kmp" and not re.search(r"kmp|kaempferol", contrast.lower()):
+        return False
+    found = [str(m.value) for m in prompt_mentions(numerator.replace("_", " ")) if m.kind == "condition"]
+    return not found or condition_fits(found[0], slot.condition)

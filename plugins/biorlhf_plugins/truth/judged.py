@@ -1,0 +1,190 @@
+"""One completion, judged once: V1's and V2's grading, the abstention and the confidence, for everybody.
+
+The verifiers, the evaluators and ``biorlhf score`` all ask here, so no two of them disagree on an answer.
+
+- A text with an answer block is graded on its last block.
+- Where the question asked for a block (``question.instruction``), a text without one gives no answer.
+- Where it did not, a text without one, or with one that is not read, is read freely; the details say so.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+
+from biorlhf import Question
+from biorlhf.ground_truth import slots
+from biorlhf_plugins.language.block import Block, abstains, find_block, read_confidence, read_yes_no
+from biorlhf_plugins.language.extract import extract, prompt_mentions
+from biorlhf_plugins.language.records import Confidence, Extraction, Span
+from biorlhf_plugins.language.words.lexicon import Additions
+from biorlhf_plugins.truth.blocks import grade_block
+from biorlhf_plugins.truth.contrast import side_names
+from biorlhf_plugins.truth.directions import grade_directions, grade_told
+from biorlhf_plugins.truth.facts import grade_facts
+from biorlhf_plugins.truth.gold import Gold, canonical_name, gold_of
+from biorlhf_plugins.truth.graded import Graded, right
+
+BLOCK, FREE, NONE, UNREAD = "block", "free", "no block", "unread block"
+AGREE = 0.15
+"""Two stated confidences that differ by more contradict each other."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """How one completion stands to its ground truth.
+
+    Attributes:
+        factual, directional: V1's and V2's grading; None where the ground truth asks nothing of it.
+        said: what the free reader makes of the whole text.
+        reading: "block", "free", "no block" (one was asked for), or "unread block".
+        unread: why a block, or a part of it, could not be read.
+        abstains: spans that decline to answer.
+        confidence: the stated one.
+        unanswerable: the data cannot answer, or the question's premise is untrue and nothing else is asked.
+        declines, contradicts: of an unanswerable question, what says so, and what answers it all the same.
+    """
+
+    factual: Graded | None
+    directional: Graded | None
+    said: Extraction
+    reading: str
+    unread: tuple[str, ...]
+    abstains: tuple[Span, ...]
+    confidence: Confidence
+    unanswerable: bool = False
+    declines: tuple[Span, ...] = ()
+    contradicts: tuple[Span, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Graded, ...]:
+        return tuple(part for part in (self.factual, self.directional) if part is not None)
+
+    @property
+    def answered(self) -> bool:
+        """Whether something fills a slot of the ground truth."""
+        return any(part.answered for part in self.parts)
+
+    @property
+    def correct(self) -> bool | None:
+        """Whether every gold figure, class and answer, and the overall direction, is stated rightly; of an
+        unanswerable question, whether the text declines. None where nothing says what is right."""
+        if self.unanswerable:
+            return bool(self.declines) and not self.contradicts and not self.degenerate
+        if not self.parts:
+            return None
+        return not self.degenerate and all(right(part) for part in self.parts)
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the text declines, and answers nothing beside it."""
+        if self.unanswerable:
+            return bool(self.abstains) and not self.contradicts and not self.degenerate
+        return bool(self.abstains) and not self.answered and not self.degenerate
+
+    @property
+    def degenerate(self) -> str:
+        """Why the text is no answer at all; a block is one, whatever stands before it."""
+        return "" if self.reading == BLOCK else self.said.degenerate
+
+
+def judge(question: Question, text: str, lab: Additions | None = None) -> Judged:
+    """Judge one completion. Remembered, so that the verifiers of one completion share the work.
+
+    Args:
+        question: with its ground truth; ``instruction`` is set where a block was asked for.
+        text: the completion.
+        lab: names beyond the built-in lexicon and the ground truth's own.
+    """
+    gold = gold_of(question, lab or Additions())
+    return _judge(gold, question.prompt, text, bool(question.instruction), question.tissue)
+
+
+@functools.lru_cache(maxsize=64)
+def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: str | None) -> Judged:
+    said = extract(text, prompt, gold.additions)
+    found = find_block(text)
+    if gold.unanswerable:
+        return _unanswerable(gold, said, found, prompt, asked_for_block)
+    if found is None:
+        return _no_answer(gold, said, NONE, ()) if asked_for_block else _freely(gold, said, prompt, ())
+    asked = slots(gold.truth)
+    sides, place = side_names(gold.contrast, prompt), gold.truth.get("tissue") or tissue
+    grades = grade_block(asked, found, sides, place, lambda name: canonical_name(name, gold.additions))
+    confidence = _confidence(found)
+    unread = grades.unread and not any(p.answered for p in (grades.factual, grades.directional) if p)
+    if unread and not asked_for_block:
+        return replace(_freely(gold, said, prompt, grades.unread), confidence=confidence or said.confidence)
+    declined = (found.span,) if grades.abstains else ()
+    reading = UNREAD if unread else BLOCK
+    return Judged(
+        grades.factual, grades.directional, said, reading, grades.unread, declined, confidence or Confidence()
+    )
+
+
+def _unanswerable(
+    gold: Gold, said: Extraction, found: Block | None, prompt: str, asked_for_block: bool
+) -> Judged:
+    """Of a question that the data cannot answer, the right answer says so."""
+    untrue = bool(gold.truth.get("false_premise"))
+    if found is None and asked_for_block:
+        return Judged(None, None, said, NONE, (), (), Confidence(), True)
+    if found is not None:
+        declines = abstains(found.value) or (untrue and read_yes_no(found.value).candidates == ("no",))
+        confidence = _confidence(found) or (Confidence() if asked_for_block else said.confidence)
+        if declines or asked_for_block:
+            ways = ((found.span,), ()) if declines else ((), (found.span,))
+            return Judged(None, None, said, BLOCK, (), ways[0], confidence, True, *ways)
+    declined = list(said.abstains)
+    if untrue:
+        declined += [*corrections(said, prompt), *said.rejects_premise]
+        declined += [c.span for c in said.answers if c.label == "NO"]
+    against = [*said.contradicts, *(c.span for c in said.answers if c.label == "YES")]
+    return Judged(
+        None, None, said, FREE, (), said.abstains, said.confidence, True, tuple(declined), tuple(against)
+    )
+
+
+def corrections(said: Extraction, prompt: str) -> list[Span]:
+    """Where the text states another class or direction than the one that the question presumes."""
+    for kinds, claims in ((("type", "pattern"), said.classes), (("dir",), said.directions)):
+        presumed = {str(m.value) for m in prompt_mentions(prompt) if m.kind in kinds}
+        stated = {str(c.label): c.span for c in claims if c.asserted}
+        if len(presumed) == 1 and stated and not presumed & stated.keys():
+            return list(stated.values())
+    return []
+
+
+def _freely(gold: Gold, said: Extraction, prompt: str, unread: tuple[str, ...]) -> Judged:
+    factual = grade_facts(gold, said, prompt) if gold.has_facts else None
+    if factual is not None:
+        grade_told(gold, said, prompt, factual)
+    directional = grade_directions(gold, said, prompt) if gold.directions else None
+    return Judged(factual, directional, said, FREE, unread, said.abstains, said.confidence)
+
+
+def _no_answer(gold: Gold, said: Extraction, reading: str, unread: tuple[str, ...]) -> Judged:
+    asked = slots(gold.truth)
+    missed = {True: Graded(), False: Graded()}
+    for slot in asked:
+        missed[slot.factual].credits.append(0.0)
+        missed[slot.factual].guesses.append(slot.chance)
+        missed[slot.factual].missed.append({"expected": f"{slot.label} {slot.value}".strip()})
+    factual = missed[True] if any(slot.factual for slot in asked) else None
+    directional = missed[False] if any(not slot.factual for slot in asked) else None
+    return Judged(factual, directional, said, reading, unread, (), Confidence())
+
+
+def _confidence(block: Block) -> Confidence | None:
+    """The block's stated confidence; None where it has no label of one."""
+    if not block.confidences:
+        return None
+    read = [(read_confidence(text), span) for text, span in block.confidences]
+    values = [(value, span) for (value, _), span in read if value is not None]
+    found = tuple((value, span, "number") for value, span in values)
+    problem = next((problem for (value, problem), _ in read if value is None), "")
+    if not problem and max(v for v, _ in values) - min(v for v, _ in values) > AGREE:
+        problem = "two confidences: " + ", ".join(f"{value:g}" for value, _ in values)
+    if problem:
+        return Confidence(None, problem, read[-1][1], found or ((0.0, read[-1][1], "number"),))
+    return Confidence(values[-1][0], "", values[-1][1], found)

@@ -1,0 +1,165 @@
+"""Facts of a ground truth: each figure or class to be stated, with the names that it adds to the lexicon."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from biorlhf_plugins.language.words.lexicon import base
+from biorlhf_plugins.language.words.measured import Quantity, phrasings, quantity_named
+from biorlhf_plugins.language.words.mentions import scan
+from biorlhf_plugins.language.words.text import canonical, clean, tokens
+from biorlhf_plugins.language.words.units import Unit, unit_at, unit_of
+from biorlhf_plugins.language.words.vocabulary import STEMS
+
+CLASS_KINDS = ("type", "pattern")
+CLASS_NAMES = {"STRESS-BLOCKED": "C", "STRESS-ACTIVATED": "A", "BASELINE-ACTIVE": "B"}
+DIRECTED_QUANTITIES = frozenset(("direction", "regulation", "change", "trend", "sign", "expression"))
+SIDES = re.compile(r"\s+(?:vs\.?|versus|against|relative to|over|compared (?:to|with))\s+|_vs_", re.I)
+LABELLED = re.compile(r"[A-Za-z]+ (?:\d{1,4}[a-z]?|[A-Z])|\d[\d.,]*\s?[A-Za-zµμ%/]+")
+
+Entry = tuple[str, str, tuple[str, ...]]
+KindOf = Callable[[str], tuple[str, Any] | None]
+
+
+UNNAMED = Quantity(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One figure or class to be stated. ``sides`` are the words of a contrast's numerator and denominator."""
+
+    entity: str
+    condition: str | None
+    treatment: str | None
+    quantity: str | None
+    value: float | str
+    alternatives: tuple[str, ...] = ()
+    asked: Quantity = UNNAMED
+    unit: Unit | None = None
+    sides: tuple[frozenset[str], frozenset[str]] | None = None
+
+    def describe(self) -> str:
+        place = " ".join(x for x in (self.entity, self.treatment, self.condition) if x)
+        return f"{place}: {self.quantity or 'value'} = {self.value}"
+
+
+def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
+    """Names that the facts add beside their entities: quantities, phrases, conditions, and what is asked."""
+    for fact in facts:
+        entity, aliases = str(fact["entity"]), tuple(str(a) for a in fact.get("aliases") or ())
+        quantity, value = str(fact.get("quantity", "")), fact.get("value")
+        for part in entity.split("/"):
+            yield "asked", "entity", (part, *aliases)
+        named = isinstance(value, str) and figure_of(value) is None and class_kind(quantity) is None
+        if named and not _directed(quantity, str(value)):
+            yield "phrase", str(value).lower(), (str(value),)
+        asked = quantity_named(quantity)
+        figure = not isinstance(value, str) or figure_of(value) is not None
+        if asked.own and asked.name is not None and figure and class_kind(quantity) is None:
+            yield "quantity", asked.name, phrasings(quantity)
+        condition = _own_condition(str(fact.get("condition") or ""))
+        if condition:
+            yield "condition", condition.lower(), (condition,)
+            yield "asked", "condition", (condition,)
+
+
+def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str], kind_of: KindOf) -> Fact:
+    """A fact from its mapping. A value that is a figure in text ("35 %", "14 nM") is a figure."""
+    told = str(fact.get("condition") or "")
+    condition, treatment = conditions_of(told)
+    own = _own_condition(told)
+    condition = own.lower() if own else condition
+    quantity, value = str(fact.get("quantity", "")), fact["value"]
+    kind, asked = class_kind(quantity), quantity_named(quantity)
+    unit = unit_of(str(fact["unit"])) if fact.get("unit") else None
+    if kind is None and isinstance(value, str):
+        figure = figure_of(value)
+        if figure is not None:
+            value, unit = figure[0], unit or figure[1]
+        elif _directed(quantity, value):
+            kind, value = "direction", _label(value, kind_of)
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    sides = SIDES.split(told)
+    entities = "/".join(_places(part, entity_of(part)) for part in str(fact["entity"]).split("/"))
+    return Fact(
+        entities, condition, treatment, kind or asked.name, value,
+        alternatives(value) if isinstance(value, str) else (), asked, unit,
+        (words(sides[0]), words(sides[1])) if len(sides) == 2 else None,
+    )  # fmt: skip
+
+
+def _places(name: str, canonical_name: str) -> str:
+    """A name and the tissues in it: "Nrf2-null liver" may be spoken of as the liver."""
+    inside = [str(m.value) for m in scan(tokens(clean(name).text), base()) if m.kind == "entity"]
+    return "/".join(dict.fromkeys((canonical_name, *inside)))
+
+
+def alternatives(value: str) -> tuple[str, ...]:
+    """The labels of a class that may be given: "A|C", "Type A (stress-activated)"."""
+    bare = re.sub(r"\s*\(.*?\)", "", value)
+    parts = (re.sub(r"^(type|class)\s+", "", part.strip(), flags=re.I).upper() for part in bare.split("|"))
+    return tuple(CLASS_NAMES.get(part, part) for part in parts)
+
+
+def class_kind(quantity: str) -> str | None:
+    """ "type" or "pattern" where a word of the quantity says so."""
+    named = {canonical(word) for word in re.findall(r"[a-z]+", quantity.lower())}
+    return next((kind for kind in CLASS_KINDS if kind in named), None)
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(t.text for t in tokens(clean(text).text) if t.kind == "w")
+
+
+@functools.lru_cache(maxsize=4096)
+def figure_of(text: str) -> tuple[float, Unit | None] | None:
+    """The figure that a text is as a whole, with its unit: "35%", "1,204", "14 nM"; None for any other."""
+    shown = text.strip()
+    stream = tokens(clean(shown).text)
+    number = stream[0].number if stream else None
+    if number is None or number.unit in ("name", "ratio"):
+        return None
+    end = clean(shown).span(stream[0].start, stream[0].end)[1]
+    found = unit_at(shown, 0, end)
+    rest = shown[end:].strip()
+    if found is None:
+        return None if rest else (number.value, None)
+    return (number.value, found[1]) if rest in ("", found[0]) else None
+
+
+def _directed(quantity: str, value: str) -> bool:
+    return bool(DIRECTED_QUANTITIES & words(quantity)) and bool(
+        [m for m in scan(tokens(clean(value).text), base()) if m.kind == "dir"]
+    )
+
+
+def _label(value: str, kind_of: KindOf) -> str:
+    kind = kind_of(value)
+    if kind and kind[0] == "dir":
+        return str(kind[1])
+    return str(next(m.value for m in scan(tokens(clean(value).text), base()) if m.kind == "dir"))
+
+
+def _own_condition(text: str) -> str | None:
+    """A condition that the lexicon does not know and that tells itself from others: "20 µM", a drug."""
+    if not text or conditions_of(text)[0] is not None:
+        return None
+    if LABELLED.fullmatch(text.strip()):
+        return text.strip()
+    drugs = [word for word in re.findall(r"[a-z]+", text.lower()) if word.endswith(STEMS)]
+    return drugs[0] if len(drugs) == 1 else None
+
+
+def conditions_of(text: str) -> tuple[str | None, str | None]:
+    """(stressor or interaction, treatment) of a condition's name: "KMP baseline" -> ("baseline", "kmp")."""
+    found = scan(tokens(clean(text).text), base())
+    stressors = [str(m.value) for m in found if m.kind == "condition"]
+    treatments = [str(m.value) for m in found if m.kind == "treatment"]
+    if len(stressors) > 1:
+        stressors = [s for s in stressors if s != "stress"]
+    return (stressors[0] if stressors else None), (treatments[0] if treatments else None)

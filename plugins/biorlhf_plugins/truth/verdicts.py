@@ -1,0 +1,184 @@
+"""What the claims on one slot add up to: the directions that a text states, and those that it denies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from biorlhf_plugins.language.extract import prompt_mentions
+from biorlhf_plugins.language.records import Claim, Extraction
+from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.language.words.text import vocabulary
+from biorlhf_plugins.truth.fitting import contrast_fits, fits
+from biorlhf_plugins.truth.gold import Direction, Gold
+
+OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
+SIGNIFICANT = 0.05
+ASKING = vocabulary("is are was were do does did has have")
+CHANGED = vocabulary(
+    "change changed changes differ different difference alter altered affect affected respond significant "
+    "significantly"
+)
+OF_IT = re.compile(
+    r"[^.;!?]{0,80}[.;!?]\s*(?:however,?|but|yet|still,?)?\s*"
+    r"(?:it|this|that|the (?:change|difference|trend|effect|shift|increase|decrease|rise|fall))\b",
+    re.I,
+)
+"""From a direction on: a next sentence that speaks of it by a pronoun."""
+
+ELLIPSIS = re.compile(r"-\s*(?:or|and|/|and/or)\s*|\s+or\s+(?:be\s)?")
+
+
+def labels_of(
+    claims: Sequence[Claim],
+    said: Extraction,
+    slot: Direction,
+    gold: Gold,
+    several: bool,
+    spread: bool,
+    prompt: str,
+) -> tuple[set[str], set[str]]:
+    """(labels stated, labels denied) for a slot."""
+    claims = _settled(_firm(claims), said.text)
+    claims = [c for c in claims if not _one_of_two(c, claims, said.text)]
+    whole = {str(c.label) for c in claims if not c.negated and not c.partial}
+    parts = {str(c.label) for c in claims if not c.negated and c.partial}
+    denied = {str(c.label) for c in claims if c.negated}
+    if "MIXED" in parts:
+        whole, parts = whole | {"MIXED"}, parts - {"MIXED"}
+    if "MIXED" not in whole:
+        if {"UP", "DOWN"} <= parts and not whole:
+            whole = {"MIXED"}
+        elif not whole:
+            whole = parts
+    if not slot.mission and not whole:
+        whole = _from_missions(slot, gold, said, several, spread)
+    if not slot.mission and not whole:
+        whole = _from_nes(slot, gold, said, several, spread)
+    yes, no = _from_answer(said, prompt)
+    if slot.overall and yes and not (whole and "MIXED" in whole):
+        whole = whole | yes
+    if slot.overall:
+        denied = denied | no
+    if {"UP", "DOWN"} <= denied and not whole:
+        return {"NS"}, set()
+    return whole, denied
+
+
+def _firm(claims: Sequence[Claim]) -> list[Claim]:
+    """The claims that are plainly about the set, where there are such; else "enriched" and neighbours."""
+    stated = [c for c in claims if not c.negated]
+    plain = {c.sentence for c in stated if c.about != "loose"}
+    stated = [c for c in stated if c.about != "loose" or not plain or c.sentence in plain]
+    stated = [c for c in stated if not c.weak] or stated
+    return [c for c in claims if c.negated or c in stated]
+
+
+def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
+    """Without what "slightly up, but not significant" and "It trends up, but this is n.s." take back."""
+    stated = [c for c in claims if not c.negated]
+    shy = [c for c in stated if c.label == "NS"]
+    ways = {c.label for c in stated} - {"NS"}
+    if not shy or len(ways) != 1 or ways == {"MIXED"}:
+        return list(claims)
+    kept = []
+    for claim in claims:
+        later = any(
+            n.slot.mission == claim.slot.mission
+            and (
+                (n.sentence == claim.sentence and not _offered(text, claim, n))
+                or (n.sentence == claim.sentence + 1 and OF_IT.match(text, claim.span[1]))
+            )
+            for n in shy
+        )
+        if claim.label == "NS" or claim.negated or not later:
+            kept.append(claim)
+    return kept
+
+
+def _one_of_two(claim: Claim, claims: Sequence[Claim], text: str) -> bool:
+    """True for both halves of "consistently up- or down-regulated", which says neither."""
+    near = (c for c in claims if c.sentence == claim.sentence and c.label != claim.label and c is not claim)
+    return any(
+        ELLIPSIS.fullmatch(text[min(c.span[1], claim.span[1]) : max(c.span[0], claim.span[0])]) for c in near
+    )
+
+
+def _offered(text: str, one: Claim, other: Claim) -> bool:
+    """Are two labels alternatives, "up or not significant"?"""
+    first, last = sorted((one.span, other.span))
+    return re.search(r"\bor\b|/", text[first[1] : last[0]].lower()) is not None
+
+
+def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool, spread: bool) -> set[str]:
+    """What statements about single missions add up to."""
+    by_mission: dict[str, str] = {}
+    told: dict[str, set[str]] = {}
+    for claim in _firm([c for c in said.directions if c.slot.mission]):
+        bare = claim.slot
+        fits_set = not bare.pathways or not slot.pathway or slot.pathway in bare.pathways
+        fits_place = bare.entity in (None, slot.tissue) or slot.tissue is None
+        if (
+            claim.asserted
+            and bare.mission
+            and fits_set
+            and fits_place
+            and contrast_fits(gold.contrast, claim)
+        ):
+            by_mission[bare.mission] = str(claim.label)
+            told.setdefault(bare.mission, set()).add(str(claim.label))
+    if any({"UP", "DOWN"} <= labels for labels in told.values()):
+        return set()  # both directions for one mission say nothing of any
+    labels = set(by_mission.values())
+    if {"UP", "DOWN"} <= labels:
+        return {"MIXED"}
+    return labels if len(labels) == 1 else labels - {"NS"}
+
+
+def _from_nes(slot: Direction, gold: Gold, said: Extraction, several: bool, spread: bool) -> set[str]:
+    found = [
+        c for c in said.numbers
+        if c.asserted and c.slot.quantity == "nes" and c.value
+        and fits(slot, gold.contrast, c, several, spread)
+    ]  # fmt: skip
+    values = {
+        c.sentence: c.value
+        for c in said.numbers
+        if c.slot.quantity == "padj" and c.asserted and c.low is None
+    }
+    labels = set()
+    for claim in found:
+        p = values.get(claim.sentence)
+        above = any(
+            c.slot.quantity == "padj" and c.sentence == claim.sentence and c.low is not None
+            for c in said.numbers
+        )
+        insignificant = above or (p is not None and p > SIGNIFICANT)
+        labels.add("NS" if insignificant else "UP" if (claim.value or 0) > 0 else "DOWN")
+    return labels
+
+
+def _from_answer(said: Extraction, prompt: str) -> tuple[set[str], set[str]]:
+    """What "yes" or "no" means where the question names one direction."""
+    answers = {c.label for c in said.answers}
+    if not answers:
+        return set(), set()
+    labels = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "dir"}
+    if answers == {"NEITHER"} and {"UP", "DOWN"} <= labels:
+        return {"NS"}, set()
+    if (
+        answers == {"NO"}
+        and len(labels & set(OPPOSITE)) != 1
+        and "MIXED" not in labels
+        and asks_of_change(prompt)
+    ):
+        return {"NS"}, set()
+    if len(labels) != 1 or not labels <= set(OPPOSITE):
+        return set(), set()
+    return (labels if "YES" in answers else set()), (labels if "NO" in answers else set())
+
+
+def asks_of_change(prompt: str) -> bool:
+    """Is it asked whether there is a change: "Does X differ between A and B, and is it up or down?"."""
+    words = prompt_words(prompt)
+    return bool(words) and not ASKING.isdisjoint(words[:1]) and not CHANGED.isdisjoint(words)
