@@ -98,8 +98,51 @@ class Preference(Asked):
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """The world that a dataset speaks of, name -> synonyms: by it what is asked is told from its foils.
+
+    ``entities`` are tissues, cell lines, clusters, samples; ``sets`` gene sets; ``contrasts`` give, for each
+    ``numerator_vs_denominator``, what else its two sides are called; ``quantities`` their units.
+    """
+
+    entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conditions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contrasts: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    quantities: Mapping[str, str] = field(default_factory=dict)
+
+    def __or__(self, other: Names) -> Names:
+        """Both worlds; of a name that both have, the synonyms of both."""
+        return Names(
+            _joined(self.entities, other.entities),
+            _joined(self.conditions, other.conditions),
+            _joined(self.sets, other.sets),
+            {**self.contrasts, **other.contrasts},
+            {**self.quantities, **other.quantities},
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, for a recipe; what is empty is left out."""
+        listed = {
+            kind: {name: list(synonyms) for name, synonyms in getattr(self, kind).items()}
+            for kind in ("entities", "conditions", "sets")
+        }
+        sides = {name: [list(side) for side in pair] for name, pair in self.contrasts.items()}
+        whole = {**listed, "contrasts": sides, "quantities": dict(self.quantities)}
+        return {kind: table for kind, table in whole.items() if table}
+
+
+def _joined(
+    one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(dict.fromkeys((*one.get(name, ()), *other.get(name, ())))) for name in (*one, *other)}
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """What a dataset plugin builds. Any of the three tables may be empty.
+
+    ``names`` are those that its ground truths do not give themselves: synonyms of a lab.
 
     ``provenance`` holds what a run's manifest records: files with their sha256, source, licence.
     """
@@ -109,6 +152,7 @@ class Dataset:
     examples: tuple[Example, ...] = ()
     preferences: tuple[Preference, ...] = ()
     provenance: JSON = field(default_factory=dict)
+    names: Names = Names()
 
 
 class Status(StrEnum):

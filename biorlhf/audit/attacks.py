@@ -26,6 +26,10 @@ PLACEHOLDERS = (
     "other_tissue",
     "constant",
     "topic",
+    "answer",
+    "wrong_answer",
+    "all_answers",
+    "instruction",
 )
 FILLER_CHARS = 100_000
 _FIELD = re.compile(r"\{([a-z_]+)\}")
@@ -57,6 +61,7 @@ class Attack(Section):
     margin: Annotated[float, Field(ge=0, le=1)] = 0.2
     verifiers: tuple[str, ...] | None = None
     where: Literal["answerable", "unanswerable"] | None = None
+    answer: Literal["free", "block"] = "free"
     items: PositiveInt | None = None
     transform: Literal["lookalikes", "filler", "spaced"] | None = None
 
@@ -82,9 +87,11 @@ def _filled(text: str, table: Mapping[str, str]) -> str:
 
 
 class AttackFile(Section):
-    """A file of attacks. ``abstentions`` are the texts whose best score is the bound."""
+    """A file of attacks. ``abstentions`` are the texts whose best score is the bound; ``block_abstentions``
+    those of items that ask for an answer block."""
 
     abstentions: tuple[str, ...] = ()
+    block_abstentions: tuple[str, ...] = ()
     attacks: tuple[Attack, ...] = ()
 
 
@@ -110,7 +117,11 @@ def load(path: Path | None = None, name_of: Callable[[str], str] = str) -> Attac
         for attack in own.attacks
     ]
     attacks = {attack.name: attack for attack in (*shipped.attacks, *named)}
-    return AttackFile(abstentions=shipped.abstentions + own.abstentions, attacks=tuple(attacks.values()))
+    return AttackFile(
+        abstentions=shipped.abstentions + own.abstentions,
+        block_abstentions=shipped.block_abstentions + own.block_abstentions,
+        attacks=tuple(attacks.values()),
+    )
 
 
 def _read(path: Path) -> AttackFile:

@@ -17,12 +17,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from biorlhf.audit.attacks import Attack, AttackFile
+from biorlhf.audit.constants import Constant, best_constants
 from biorlhf.audit.items import placeholders, pool
 from biorlhf.errors import InputError
+from biorlhf.ground_truth import block, gold_answer, instruction
+from biorlhf.ground_truth.forms import gradable, unblocked
 from biorlhf.reward import RewardComposer
 from biorlhf.scoring.pool import Pair, ScorerPool
 from biorlhf.types import Question, Reward, Score, Status
@@ -91,12 +94,19 @@ class AuditReport:
     """What an audit found. ``cells`` holds the gold answers first, then abstentions, then each attack.
 
     ``judged`` names the rows that decide: the verifiers, and "reward" where its weights were chosen.
+    ``constants`` are the best constant answers of each form of question, beside the honest guess.
     """
 
     items: int
     without_gold: int
     judged: tuple[str, ...]
     cells: tuple[Cell, ...]
+    constants: tuple[Constant, ...] = ()
+
+    @property
+    def paying(self) -> tuple[Constant, ...]:
+        """The constants that earn more than an honest guess."""
+        return tuple(one for one in self.constants if one.verifier in self.judged and one.pays)
 
     @property
     def beaten(self) -> tuple[Cell, ...]:
@@ -105,7 +115,7 @@ class AuditReport:
 
     @property
     def ok(self) -> bool:
-        return not self.beaten
+        return not self.beaten and not self.paying
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -114,6 +124,7 @@ class AuditReport:
             "without_gold": self.without_gold,
             "judged": list(self.judged),
             "cells": [cell.to_json() for cell in self.cells],
+            "constants": [one.to_json() for one in self.constants],
         }
 
 
@@ -153,21 +164,43 @@ def audit(
     chosen = chosen[: options.limit]
     board = _Board(tuple(composer.weights))
     waiting: list[list[_Trial]] = []
+    asked = [variant for item in enumerate(chosen) for variant in _variants(*item)]
 
     def batches() -> Iterator[list[Pair]]:
-        for number, question in enumerate(chosen):
+        for number, question in asked:
             trials = _trials(question, attacks, placeholders(question, dataset), number)
             waiting.append(trials)
             yield [(question, trial.text) for trial in trials]
 
-    for question, rewards in zip(chosen, _rewards(composer, batches()), strict=False):
+    done = -1
+    for (number, question), rewards in zip(asked, _rewards(composer, batches()), strict=False):
         board.add(question, waiting.pop(0), rewards)
-        on_item()
+        if number != done:
+            on_item()
+        done = number
     judged = tuple(composer.weights) + ((REWARD,) if options.judge_reward else ())
     without_gold = sum(question.answer is None for question in chosen)
     order = {name: place for place, name in enumerate((GOLD, ABSTENTION, *(a.name for a in attacks.attacks)))}
     cells = sorted(board.cells.values(), key=lambda cell: order[cell.attack])
-    return AuditReport(len(chosen), without_gold, judged, tuple(cells))
+    in_blocks = [question for _, question in asked if question.instruction]
+    constants = best_constants(in_blocks, lambda pairs: _rewards(composer, pairs))
+    return AuditReport(len(chosen), without_gold, judged, tuple(cells), tuple(constants))
+
+
+def _variants(number: int, question: Question) -> list[tuple[int, Question]]:
+    """An item as it is asked freely, and, where its ground truth says what is right, for a block."""
+    free = replace(question, instruction="", answer=question.answer and unblocked(question.answer))
+    if not gradable(question.ground_truth):
+        return [(number, free)]
+    asked = replace(question, instruction=instruction(question.ground_truth), answer=_in_block(question))
+    return [(number, free), (number, asked)]
+
+
+def _in_block(question: Question) -> str | None:
+    """The gold answer with its block; one is added where a dataset's own gold is prose alone."""
+    if question.answer is None or unblocked(question.answer) != question.answer:
+        return question.answer
+    return f"{question.answer}\n{block(gold_answer(question.ground_truth), 90)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +215,11 @@ def _trials(
 ) -> list[_Trial]:
     answerable = question.ground_truth.get("answerable", True) is not False
     trials = [_Trial(question.answer, None, GOLD)] if question.answer is not None else []
-    trials += [_Trial(text, None, ABSTENTION) for text in attacks.abstentions]
+    form = "block" if question.instruction else "free"
+    abstentions = attacks.block_abstentions if question.instruction else attacks.abstentions
+    trials += [_Trial(text, None, ABSTENTION) for text in abstentions]
     for attack in attacks.attacks:
-        if attack.applies(answerable, number):
+        if attack.answer == form and attack.applies(answerable, number):
             trials += [_Trial(text, attack, attack.name) for text in attack.fill(known)]
     return trials
 

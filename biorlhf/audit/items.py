@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from biorlhf import ground_truth
+from biorlhf.ground_truth import AnswerSlot
+from biorlhf.ground_truth.forms import shown
 from biorlhf.types import Question
 
 DIRECTIONS = {"UP": "up", "DOWN": "down", "NS": "not significant", "MIXED": "mixed"}
@@ -82,8 +85,43 @@ def placeholders(question: Question, dataset: Pool) -> dict[str, tuple[str, ...]
             "other_tissue": _other_tissue(gold, truth, dataset.places),
         }
         found |= {name: text for name, text in near.items() if text != gold}
+    found |= _block_values(question, dataset)
     known = {name: (text,) for name, text in found.items() if text}
     return known | {"constant": tuple(name for name in dataset.constants if not _is_one_of(name, own))}
+
+
+def _block_values(question: Question, dataset: Pool) -> dict[str, str]:
+    """What may stand behind "Answer:": the right value, a wrong one, and every candidate at once."""
+    asked = ground_truth.slots(question.ground_truth)
+    found = {"instruction": question.instruction}
+    if not asked:
+        return found
+    rivals = [_rivals(slot, dataset) for slot in asked]
+    if all(rivals):
+        right = [shown(slot) for slot in asked]
+        every = [" or ".join((one, *others)) for one, others in zip(right, rivals, strict=True)]
+        found["wrong_answer"] = _labelled(asked, [others[0] for others in rivals])
+        found["all_answers"] = _labelled(asked, every)
+    return {**found, "answer": ground_truth.gold_answer(question.ground_truth)}
+
+
+def _labelled(asked: Sequence[AnswerSlot], values: Sequence[str]) -> str:
+    if len(asked) == 1:
+        return values[0]
+    return "; ".join(f"{slot.label}: {value}" for slot, value in zip(asked, values, strict=True))
+
+
+def _rivals(slot: AnswerSlot, dataset: Pool) -> list[str]:
+    if slot.kind == "direction":
+        opposite = OPPOSITE[str(slot.value)]
+        return [opposite, *(label for label in slot.choices if label not in (slot.value, opposite))]
+    if slot.kind == "yes_no":
+        return ["no" if slot.value == "yes" else "yes"]
+    if isinstance(slot.value, tuple):
+        return [" > ".join(slot.value[::-1])]
+    if isinstance(slot.value, str):
+        return [c for c in (slot.choices or dataset.answers) if c.lower() != slot.value.lower()][:RIVALS]
+    return [number(round(slot.value * factor + factor, 3)) for factor in (2, 3, 4, 5)]
 
 
 def _slots(truth: Mapping[str, Any], dataset: Pool) -> list[Slot]:

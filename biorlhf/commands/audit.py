@@ -44,14 +44,16 @@ def audit(
     from biorlhf.audit.board import audit as run_audit
     from biorlhf.commands.score import verifier_name
     from biorlhf.commands.score_view import RowProgress
+    from biorlhf.ground_truth import names_of
     from biorlhf.scoring.pool import ScorerPool, cores
 
     spec, sources = _sources(dataset, recipe, questions, verifier)
     file = library.load(attacks, verifier_name)
     options = AuditOptions(limit, seed, judge_reward=recipe is not None)
     reports = {}
-    with ScorerPool(spec, jobs or cores()) as pool:
-        for name, items in sources.items():
+    for name, items in sources.items():
+        names = names_of(question.ground_truth for question in items)
+        with ScorerPool(spec.with_names(names), jobs or cores()) as pool:
             progress = RowProgress(sys.stderr, "items")
             progress.start(min(limit or len(items), len(items)))
             try:
@@ -119,8 +121,35 @@ def print_report(name: str, report: AuditReport) -> None:
             value = f"failed: {finding.reason}" if finding.value is None else f"scored {finding.value:.3f}"
             console.print(f"  {finding.id}: {value}, allowed is {bound} {finding.bound:.3f}", markup=False)
             console.print(f"    {finding.text!r}", markup=False)
+    _print_constants(console, report)
     if report.ok:
         console.print(f"{name}: no attack beats its bound, and every gold answer scores 0.95 or more.")
+
+
+def _print_constants(console: Any, report: AuditReport) -> None:
+    """The best constant of each form of question, beside the honest guess and an abstention."""
+    from rich.table import Table
+
+    if not report.constants:
+        return
+    table = Table(title="the best constant answer, against an honest guess that knows the shares alone")
+    for column in (
+        "question form",
+        "n",
+        "verifier",
+        "constant",
+        "right",
+        "earns",
+        "honest guess",
+        "abstaining",
+    ):
+        table.add_column(column)
+    for one in report.constants:
+        said = f"{one.answer}, {one.confidence}%"
+        earned = f"[red]{one.mean:.3f} pays[/red]" if one.pays else f"{one.mean:.3f}"
+        figures = (f"{one.share:.0%}", earned, f"{one.bound:.3f}", f"{one.abstention:.3f}")
+        table.add_row(one.form, str(one.questions), one.verifier, said, *figures)
+    console.print(table)
 
 
 def _shown(cell: Cell | None, report: AuditReport) -> str:

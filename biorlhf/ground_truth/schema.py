@@ -20,6 +20,9 @@ FORMS = ("direction", "figure", "phrase", "yes_no", "ranking")
 OWN = "x_"
 """What keys of other people's verifiers begin with: they are handed on as they are."""
 
+_BEGINS = {"up": "UP", "down": "DOWN", "incr": "UP", "decr": "DOWN", "not": "NS", "unch": "NS", "n.s": "NS"}
+"""How values begin that people write for a direction, for the message that names the right one."""
+
 Direction = Literal["UP", "DOWN", "NS", "MIXED"]
 Kind = Literal["gene", "transcript", "protein", "site", "metabolite", "taxon", "region", "set"]
 Name = Annotated[str, Field(min_length=1)]
@@ -153,6 +156,10 @@ def _explained(problem: Any, where: str) -> DataError:
         return DataError(place, "the key is missing")
     if problem["type"] == "literal_error":
         allowed = [word.strip("' ") for word in problem["ctx"]["expected"].replace(" or ", ",").split(",")]
-        return DataError(place, found, choices=allowed, name=str(problem["input"]).upper())
+        word = str(problem["input"]).lower()
+        near = next(
+            (a for start, a in _BEGINS.items() if word.startswith(start) and a in allowed), word.upper()
+        )
+        return DataError(place, found, choices=allowed, name=near)
     message = problem["msg"].removeprefix("Value error, ")
     return DataError(place, found if path else message, message if path else "")

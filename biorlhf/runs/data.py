@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import random
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from biorlhf.errors import DataError
-from biorlhf.ground_truth import check
+from biorlhf.ground_truth import check, names_of
 from biorlhf.ground_truth.forms import gradable, instruction, unblocked
 from biorlhf.plugins import Catalogue
 from biorlhf.recipe import Recipe
-from biorlhf.types import Dataset, Example, Preference, Question, Split
+from biorlhf.types import Dataset, Example, Names, Preference, Question, Split
 
 Item = Question | Example | Preference
 
@@ -39,12 +41,15 @@ def build(recipe: Recipe, catalogue: Catalogue) -> Dataset:
         examples=tuple(e for part in parts for e in part.examples),
         preferences=tuple(p for part in parts for p in part.preferences),
         provenance={part.name: dict(part.provenance) for part in parts},
+        names=functools.reduce(operator.or_, (part.names for part in parts), Names()),
     )
     for items in (joined.questions, joined.examples, joined.preferences):
         _check(items)
     for question in joined.questions:
         check(question.ground_truth, f"data: question {question.id}")
-    return joined
+    return dataclasses.replace(
+        joined, names=names_of(q.ground_truth for q in joined.questions) | joined.names
+    )
 
 
 def in_form(dataset: Dataset, answer: str) -> Dataset:

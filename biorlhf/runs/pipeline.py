@@ -12,6 +12,7 @@ from biorlhf import plugins
 from biorlhf.errors import RecipeError
 from biorlhf.hookspecs import Evaluator, Trainer
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.schema import PluginSection
 from biorlhf.reward import FailureBudget, RewardComposer
 from biorlhf.runs import data as datasets
 from biorlhf.runs import evaluation, launch, manifest
@@ -19,7 +20,7 @@ from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage
-from biorlhf.types import Dataset, Question, ScoredGroup, Split
+from biorlhf.types import Dataset, Names, Question, ScoredGroup, Split
 from biorlhf.workers.crew import Workers
 
 
@@ -54,6 +55,7 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
     """
     catalogue = catalogue or plugins.catalogue()
     dataset = datasets.build(recipe, catalogue)
+    recipe = with_names(recipe, dataset.names, catalogue)
     trainers = tuple(
         catalogue.build("trainer", stage.trainer, stage.settings, where=f"stages[{index}]")
         for index, stage in enumerate(recipe.stages if trains else ())
@@ -81,6 +83,28 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
     return prepared
 
 
+def with_names(recipe: Recipe, names: Names, catalogue: plugins.Catalogue) -> Recipe:
+    """The recipe whose verifiers and evaluators know the names of the data, where they have room for them.
+
+    They travel as settings, so that scorer actors and a later evaluation read a text alike.
+    """
+    table = names.to_json()
+
+    def told(kind: str, name: str, section: PluginSection) -> PluginSection:
+        known = "names" in catalogue.get(kind, name).record.config.model_fields
+        if not known or section.settings.get("names"):
+            return section
+        return section.model_copy(update={"names": table})
+
+    evaluators = tuple(told("evaluator", s.evaluator, s) for s in recipe.evaluation.evaluators)
+    return recipe.model_copy(
+        update={
+            "verifiers": tuple(told("verifier", s.verifier, s) for s in recipe.verifiers),
+            "evaluation": recipe.evaluation.model_copy(update={"evaluators": evaluators}),
+        }
+    )
+
+
 def composer_of(recipe: Recipe, catalogue: plugins.Catalogue) -> RewardComposer:
     """The RewardComposer that a recipe describes."""
     return RewardComposer(
@@ -100,6 +124,7 @@ def run(
 ) -> Path:
     """Run a recipe from its start, or from the last checkpoint of ``resume``; returns the run's folder."""
     prepared = prepare(recipe)
+    recipe = prepared.recipe
     if recipe.model.trust_remote_code:
         listener.phase("model.trust_remote_code is on: code that comes with the model will be executed")
     listener.phase("starting the workers")
@@ -124,6 +149,7 @@ def evaluate(
     Returns what an evaluation's JSON file holds, and the answers with their rewards.
     """
     prepared = prepare(recipe, trains=False)
+    recipe = prepared.recipe
     if not prepared.questions:
         raise RecipeError("evaluation.questions", "0: nothing would be asked", "a number above 0")
     listener.phase("starting the workers")

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import InputError
+from biorlhf.ground_truth import names_of
 from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
 from biorlhf.scoring.rows import NameOf, Row, check_output, open_output, output_row, read_rows
 from biorlhf.statistics.intervals import wilson
-from biorlhf.types import Question, Reward, Status
+from biorlhf.types import JSON, Names, Question, Reward, Status
 
 BATCH_ROWS = 128
 BATCH_CHARS = 1_000_000
@@ -171,10 +172,10 @@ def score_file(
         InputError: a wrong path or spec, or ``keep`` is no row's id.
         DataError: a malformed row, with its place.
     """
-    rows = _check(job)
+    rows, names = _check(job)
     on_start(rows)
     jobs = min(job.jobs or cores(), max(1, math.ceil(rows / BATCH_ROWS)))
-    with ScorerPool(job.spec, jobs) as pool:
+    with ScorerPool(job.spec.with_names(names), jobs) as pool:
         if job.out is None:
             return _score_all(job, pool, lambda rows: None, on_progress)
         with open_output(job.out) as write:
@@ -211,23 +212,32 @@ def _score_all(
     return Summary(done, seconds, processes, pool.restarts, reward_tally, tallies, pool.weights), kept
 
 
-def _check(job: FileJob) -> int:
-    """Read every row once: a mistake in the last line is found before hours of work, not after."""
+def _check(job: FileJob) -> tuple[int, Names]:
+    """Read every row once: a mistake in the last line is found before hours of work, not after.
+
+    What the rows' ground truths name is known to every row: each is the others' foil.
+    """
     if job.jobs is not None and job.jobs < 1:
         raise InputError("--jobs", str(job.jobs), "1 or more")
     if job.out is not None:
         check_output(job.out, job.source)
     count, wanted = 0, 0
-    for row in read_rows(job.source, job.name_of):
-        count += 1
-        wanted += str(row.id) == job.keep
+
+    def truths() -> Iterator[JSON]:
+        nonlocal count, wanted
+        for row in read_rows(job.source, job.name_of):
+            count += 1
+            wanted += str(row.id) == job.keep
+            yield row.question.ground_truth
+
+    names = names_of(truths())
     if count == 0:
         raise InputError(str(job.source), "the file has no rows", "at least one")
     if job.keep is not None and not wanted:
         ids = [str(row.id) for _, row in zip(range(1000), read_rows(job.source, job.name_of), strict=False)]
         near = ids if len(ids) <= 20 else ids[:5]
         raise InputError("--explain", f"no row has the id {job.keep!r}", choices=near, name=job.keep)
-    return 1 if job.out is None else count
+    return 1 if job.out is None else count, names
 
 
 def _wanted(job: FileJob) -> Iterator[Row]:

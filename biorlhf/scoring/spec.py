@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from biorlhf.plugins import catalogue
 from biorlhf.recipe import Recipe
+from biorlhf.types import Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,17 @@ class ScorerSpec:
             timeout_s=recipe.scorer.timeout_s,
             memory_mb=recipe.scorer.memory_mb,
         )
+
+    def with_names(self, names: Names) -> ScorerSpec:
+        """The same, with the names of the data for every verifier that has a setting for them."""
+        found, table = catalogue(), names.to_json()
+        listed = [entry.record.name for entry in found.of_kind("verifier")]
+        asked = listed if self.active is None else [found.get("verifier", n).record.name for n in self.active]
+        own = {found.get("verifier", name).record.name: dict(given) for name, given in self.configs.items()}
+        for name in asked:
+            if "names" in found.get("verifier", name).record.config.model_fields:
+                own[name] = {"names": table, **own.get(name, {})}
+        return replace(self, configs=own)
 
     def to_json(self) -> dict[str, Any]:
         return {

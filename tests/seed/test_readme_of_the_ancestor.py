@@ -160,10 +160,10 @@ def run(snippet: str, **names: object) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """The working folder: configs/ and data/ as they ship, a hub cache, and short recipes."""
-    from tiny_model import write_tiny_model
     from huggingface_hub import constants
 
     from biorlhf.compat import models, training
+    from tiny_model import write_tiny_model
 
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("configs", "data"):

@@ -16,6 +16,21 @@ from biorlhf_plugins.truth.credits import closeness, shared
 
 DATA = Path(__file__).parent / "data"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "dev" / "real_answers.jsonl"
+PUBLIC = REAL.parent / "public_cases"
+RIGHT_BY_CASE = {
+    "50": (1, 1, 1, 1, 1, 1, 1, 1),
+    "52": (0, None, 1, 1, 0, 1),
+    "53": (0, 0, 0, 1),
+    "54": (1,) * 6,
+    "57": (1,) * 4,
+    "63": (1,) * 4,
+    "65": (1,) * 3,
+    "67": (1,) * 10,
+    "68": (0, 1, 0),
+}
+"""What each answer of a reported case should earn; None where both are right."""
+
+CONFIDENCES = {"63": (0.9,) * 4, "65": (0.6, None, 0.6)}
 CATEGORIES = {"HIGH": 0.9, "MEDIUM": 0.6, "LOW": 0.3}
 FULL, LOW = 0.9, 0.25
 
@@ -149,3 +164,16 @@ def test_the_confidence_of_real_answers_is_read_as_a_person_reads_it():
         if (found is None) != (wanted is None) or abs((found or 0.0) - (wanted or 0.0)) > 0.05:
             missed.append(row["id"])
     assert len(missed) <= 0.03 * len(answers), missed
+
+
+@pytest.mark.skipif(not PUBLIC.exists(), reason="the reported cases are not part of the repository")
+@pytest.mark.parametrize("case", RIGHT_BY_CASE)
+def test_reported_cases_earn_what_they_should(verifiers, case):
+    file = next(PUBLIC.glob(f"{case}-*")) / "answers.jsonl"
+    answers = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    for row, wanted in zip(answers, RIGHT_BY_CASE[case], strict=True):
+        question = Question(row["id"], row["prompt"], row["ground_truth"])
+        assert wanted in (None, verifiers["factual"].score(question, row["response"]).value), row["id"]
+    if case in CONFIDENCES:
+        read = [extract(row["response"], row["prompt"]).confidence.value for row in answers]
+        assert read == list(CONFIDENCES[case])

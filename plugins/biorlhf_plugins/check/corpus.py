@@ -89,7 +89,7 @@ def _worded(reading: Reading) -> Iterator[tuple[tuple[object, ...], Line, float]
         words = frozenset(t.text for t in line.tokens if t.kind == "w") - FUNCTION - NEUTRAL
         raw = reading.text.answer[line.start : line.end]
         if (
-            len(words) >= 3
+            len(words) >= 2
             and NAMED.search(raw[1:])
             and not {m.kind for m in line.mentions} & {"approx", "neg", "hyp"}
         ):

@@ -1,4 +1,4 @@
-"""Orders, comparisons and universals against the table: chains without figures, "all", "larger than the rest"."""
+"""Orders, comparisons and universals against the table: chains without figures, "all", "larger than all"."""
 
 from __future__ import annotations
 

@@ -10,8 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from biorlhf import Group, Question, Reward
+from pydantic import Field
+
+from biorlhf import Group, PluginConfig, Question, Reward
 from biorlhf.statistics.assessment import cluster_of
+from biorlhf_plugins.language import Additions, additions_of_names
+from biorlhf_plugins.truth.grading import correctness
 
 Groups = Sequence[tuple[Group, Sequence[Reward]]]
 
@@ -29,26 +33,28 @@ class Judged:
     problem: str = ""
 
 
-def judge(question: Question, text: str) -> Judged:
-    """Read one answer. A question that the data cannot answer is answered rightly by saying so."""
-    from biorlhf_plugins.truth import correctness
+class NamesSettings(PluginConfig):
+    """``names`` are those of the run's datasets, as the verifiers have them; a run fills them in itself."""
 
+    names: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+def judge(question: Question, text: str, names: Additions | None = None) -> Judged:
+    """Read one answer, as the verifiers read it."""
     cluster = cluster_of(question)
     try:
-        found = correctness(question, text)
+        found = correctness(question, text, names)
     except Exception as error:  # counted and reported as not judged; never taken for a wrong answer
         return Judged(question, cluster, None, False, None, f"{type(error).__name__}: {error}")
-    correct = found.correct
-    if question.ground_truth.get("answerable") is False:
-        correct = int(found.abstained)
-    return Judged(question, cluster, correct, found.abstained, found.confidence)
+    return Judged(question, cluster, found.correct, found.abstained, found.confidence)
 
 
-def judged(groups: Groups) -> Iterator[Judged]:
-    """Every completion of an evaluation, in order."""
+def judged(groups: Groups, names: Mapping[str, Mapping[str, Any]]) -> Iterator[Judged]:
+    """Every completion of an evaluation, in order, with the names of its data."""
+    known = additions_of_names(names)
     for group, _ in groups:
         for completion in group.completions:
-            yield judge(group.question, completion.text)
+            yield judge(group.question, completion.text, known)
 
 
 def answers(rows: Sequence[Judged], columns: Mapping[str, Sequence[Any]]) -> dict[str, Any]:

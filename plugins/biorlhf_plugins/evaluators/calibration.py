@@ -17,8 +17,11 @@ class Calibration:
     An abstention is no forecast about an answer: it is counted, and left out of the calibration.
     """
 
+    def __init__(self, names: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.names = names or {}
+
     def evaluate(self, groups: Sequence[tuple[Group, Sequence[Reward]]]) -> Mapping[str, Any]:
-        rows = list(_judgement.judged(groups))
+        rows = list(_judgement.judged(groups, self.names))
         known = [row for row in rows if row.correct is not None]
         given = [row for row in known if not row.abstained]
         stated = [row for row in given if row.confidence is not None]
@@ -61,5 +64,6 @@ def biorlhf_evaluators():
     yield EvaluatorPlugin(
         name="calibration",
         summary="Brier score, ECE beside its null, AUROC, risk and coverage, reliability diagram",
-        build=lambda config: Calibration(),
+        config=_judgement.NamesSettings,
+        build=lambda config: Calibration(config.names),
     )

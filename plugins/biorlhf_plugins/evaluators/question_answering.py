@@ -28,8 +28,11 @@ class QuestionAnswering:
     """Accuracy (Wilson 1927, and by cluster), balanced accuracy (Brodersen et al. 2010), and the best
     constant answer, for each category (the question's kind) and overall."""
 
+    def __init__(self, names: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.names = names or {}
+
     def evaluate(self, groups: Sequence[tuple[Group, Sequence[Reward]]]) -> Mapping[str, Any]:
-        rows = list(_judgement.judged(groups))
+        rows = list(_judgement.judged(groups, self.names))
         kinds = [*CATEGORIES, *sorted({row.question.kind for row in rows} - {*CATEGORIES, ""})]
         categories = {kind: [row for row in rows if row.question.kind == kind] for kind in kinds}
         columns: dict[str, list[float | None]] = {}
@@ -152,5 +155,6 @@ def biorlhf_evaluators():
         name="question_answering",
         aliases=("qa",),
         summary="accuracy per category with intervals, balanced accuracy, best constant answer",
-        build=lambda config: QuestionAnswering(),
+        config=_judgement.NamesSettings,
+        build=lambda config: QuestionAnswering(config.names),
     )

@@ -2,7 +2,7 @@
 
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Claim, Confidence, Extraction, Named, Slot
-from biorlhf_plugins.language.words.lexicon import Additions, additions_of
+from biorlhf_plugins.language.words.lexicon import Additions, additions_of, additions_of_names
 
 __all__ = [
     "Additions",
@@ -12,5 +12,6 @@ __all__ = [
     "Named",
     "Slot",
     "additions_of",
+    "additions_of_names",
     "extract",
 ]

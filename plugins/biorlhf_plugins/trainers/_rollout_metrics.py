@@ -31,6 +31,7 @@ def metrics_of(judged: Judged) -> dict[str, float]:
     values.update(_verifiers(rewards))
     values.update(_lengths(completions))
     values.update(_confidence(rewards))
+    values.update(_blocks(judged, rewards))
     values.update({f"advantage_share.{name}": share for name, share in judged.credit.shares().items()})
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
@@ -86,6 +87,18 @@ def _confidence(rewards: Sequence[Reward]) -> Iterator[tuple[str, float]]:
     yield "confidence_minus_correct", mean_q - mean_c
     yield "brier", math.fsum((q - c) ** 2 for q, c in pairs) / len(pairs)
     yield "confidence_std", math.sqrt(math.fsum((q - mean_q) ** 2 for q, _ in pairs) / len(pairs))
+
+
+def _blocks(judged: Judged, rewards: Sequence[Reward]) -> Iterator[tuple[str, float]]:
+    """Share of the completions with a readable answer block, of those that were asked for one."""
+    asked = [bool(s.group.question.instruction) for s in judged.groups_P for _ in s.rewards]
+    read = [
+        any(score.details.get("reading") == "block" for score in reward.scores.values())
+        for reward, wanted in zip(rewards, asked, strict=True)
+        if wanted
+    ]
+    if read:
+        yield "block_read_share", sum(read) / len(read)
 
 
 def _stated(reward: Reward) -> tuple[float | None, float] | None:

@@ -26,6 +26,7 @@ from biorlhf_plugins.language.block import (
 from biorlhf_plugins.language.block.values import Figure
 from biorlhf_plugins.language.words.lexicon import pathway_phrases, words
 from biorlhf_plugins.truth.answers import concordance
+from biorlhf_plugins.truth.credits import shared
 from biorlhf_plugins.truth.graded import Graded
 from biorlhf_plugins.truth.stated import figure_credit
 
@@ -208,7 +209,7 @@ def _grade(slot: AnswerSlot, one: _Found, span: tuple[int, int], graded: Graded,
         return
     graded.answered = True
     scores = [_score(slot, candidate, canonical) for candidate in one.candidates]
-    credit = max(scores) / len(scores)
+    credit = shared(max(scores), len(scores), slot.chance)
     if slot.kind == "direction" and len(scores) > 1:
         credit = 0.0  # "UP or DOWN" states neither
     graded.credits.append(credit)

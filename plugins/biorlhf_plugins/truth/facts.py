@@ -7,7 +7,6 @@ precision that over the claims that the table can check; the score is their F1.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,12 +14,11 @@ from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, TRANSCRIPTS, directed, measures
-from biorlhf_plugins.language.words.text import visible_text
 from biorlhf_plugins.truth.answers import grade_answer, grade_ranking
+from biorlhf_plugins.truth.classes import grade_class, grade_direction
 from biorlhf_plugins.truth.credits import (
     APPROXIMATE_ERROR,
     FEW,
-    GUESSES,
     MANY,
     OPEN_GUESS,
     RIGHT,
@@ -30,27 +28,15 @@ from biorlhf_plugins.truth.credits import (
 from biorlhf_plugins.truth.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, reading, wide
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
-from biorlhf_plugins.truth.slots import Fact
-
-BARE_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([abc])\b(?!['’])[^\w\n]*$", re.I | re.M)
-OPENING_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([ABC])(?:[.:,;)\]]|\*\*|\s[-–—])(?=\W)")
-LISTED_CLASS = re.compile(r"^\W*[ABC][.:)\]]", re.M)
-"""A letter that opens the text answers, "A. Its response …"; several that open lines are a list."""
-
-LETTER = re.compile(
-    r"(\b(?:[Nn]either|[Nn]or|[Nn]ot|[Nn]ever|[Rr]ather than|[Ii]nstead of)\s+)?"
-    r"\b([ABC])\b(?=[^\w\s]|\s*$|\s+(?:is|does|fits|applies|holds|nor|or|and|but|here|it|describes|matches)\b)"
-)
-
-LETTERS = 400
-"""Characters in which a bare letter is looked for."""
+from biorlhf_plugins.truth.slots import Fact, condition_fits
 
 NO_ANSWERS = frozenset(("evidence", "operand", "difference", "padj"))
+"""What a figure in a slot never is, unless the fact asks for it."""
+
 REPLICATES = frozenset(("experiment", "replicate", "repeat", "donor", "batch", "run"))
 """How often something was measured, which is never its figure."""
 
 PARTS = frozenset(("deg_up", "deg_down", "percent"))
-STRESSES = frozenset(("hu", "ir", "hu+ir"))
 
 
 def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
@@ -61,9 +47,9 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
     positions = _in_order(gold.facts, said.numbers)
     for number, fact in enumerate(gold.facts):
         if fact.quantity == "direction":
-            _grade_direction(fact, said, graded, alone=len(gold.facts) == 1)
+            grade_direction(fact, said, graded, alone=len(gold.facts) == 1)
         elif isinstance(fact.value, str):
-            _grade_class(fact, said, graded, alone=len(gold.facts) == 1)
+            grade_class(fact, said, graded, alone=len(gold.facts) == 1)
         else:
             _grade_number(fact, said, graded, positions.get(number), alone=len(gold.facts) == 1)
     if gold.answer is not None:
@@ -119,12 +105,6 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
     if fact.treatment is None and fact.condition is not None and named:
         return UNFIT
     return _quantity_fits(fact, slot.quantity)
-
-
-def condition_fits(gold: str | None, stated: str | None) -> bool:
-    if gold is None or stated is None or gold == stated:
-        return True
-    return (stated == "stress" and gold in STRESSES) or (gold == "stress" and stated in STRESSES)
 
 
 def _quantity_fits(fact: Fact, stated: str | None) -> int:
@@ -219,86 +199,3 @@ def _same(one: Reading, other: Reading) -> bool:
         return True
     near = abs(a - b) <= APPROXIMATE_ERROR * max(abs(a), abs(b)) and (a < 0) == (b < 0)
     return near and (one.claim.approximate or other.claim.approximate)
-
-
-def _grade_direction(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> None:
-    """A direction that is asked for as a fact: that of its name, whatever else rises or falls."""
-    graded.guesses.append(GUESSES["direction"])
-    fitting = [
-        d for d in said.directions
-        if (d.slot.entity in fact.entity.split("/") if d.slot.entity else alone)
-        and condition_fits(fact.condition, d.slot.condition)
-    ]  # fmt: skip
-    stated = {d.label: d for d in fitting if d.asserted}
-    denied = [d for d in fitting if d.negated and d.modality == "asserted" and d.label == fact.value]
-    rivals = len(stated) + (1 if denied else 0)
-    graded.answered = graded.answered or bool(stated) or bool(denied)
-    for label, claim in stated.items():
-        graded.claims.append(1.0 if label == fact.value else 0.0)
-        (graded.matched if label == fact.value else graded.wrong).append(line(fact.describe(), claim))
-    if denied:
-        graded.claims.append(0.0)
-        graded.wrong.append(line(fact.describe(), denied[0], "the text denies it"))
-    right = fact.value in stated and rivals == 1  # both told is neither
-    graded.credits.append(1.0 if right else 0.0)
-    if not right:
-        graded.missed.append({"expected": fact.describe()})
-
-
-def _grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> None:
-    graded.guesses.append(GUESSES.get(fact.quantity or "", OPEN_GUESS))
-    if fact.quantity in GUESSES:
-        fitting = [
-            c for c in said.classes if c.slot.quantity == fact.quantity and _class_fits(fact, c, alone)
-        ]
-    else:
-        fitting = [
-            Claim("class", Slot(), n.span, label=str(n.value).upper(), negated=n.denied)
-            for n in said.named
-            if n.kind in ("phrase", "type", "pattern") and not n.aside and not n.compared
-        ]
-        fitting = [c for c in fitting if c.label in fact.alternatives]
-    bare = fact.quantity == "type" and not said.classes
-    seen = visible_text(said.text)[:LETTERS] if bare else ""
-    letter = _letter(seen)
-    if letter is not None:
-        fitting = [Claim("class", Slot(), letter.span(1), label=letter[1].upper())]
-    elif bare and not said.abstains:
-        fitting = _letters(seen)
-    stated = {c.label: c for c in fitting if c.asserted}
-    denied = [c for c in fitting if c.negated and c.label in fact.alternatives]
-    right = [label for label in stated if label in fact.alternatives]
-    k = len(stated) + (1 if denied else 0)
-    graded.answered = graded.answered or bool(stated) or bool(denied)
-    for label, claim in stated.items():
-        good = label in fact.alternatives
-        graded.claims.append(1.0 if good else 0.0)
-        (graded.matched if good else graded.wrong).append(line(fact.describe(), claim))
-    if denied:
-        graded.claims.append(0.0)
-        graded.wrong.append(line(fact.describe(), denied[0], "the text denies it"))
-    credit = len(right) / max(1, k) / max(1, len(right)) if right else 0.0
-    graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
-    if not right:
-        graded.missed.append({"expected": fact.describe()})
-
-
-def _letters(text: str) -> list[Claim]:
-    """ "Neither A nor B fits; C does": letters that are no article, denied after neither, nor and not."""
-    return [
-        Claim("class", Slot(), m.span(2), label=m[2], negated=m[1] is not None) for m in LETTER.finditer(text)
-    ]
-
-
-def _letter(text: str) -> re.Match[str] | None:
-    """The class that stands alone in a line, or opens a text."""
-    opening = OPENING_CLASS.match(text)
-    if opening is not None and len(LISTED_CLASS.findall(text)) < 2:
-        return opening
-    return BARE_CLASS.search(text)
-
-
-def _class_fits(fact: Fact, claim: Claim, alone: bool) -> bool:
-    if claim.slot.entity is None:
-        return alone
-    return claim.slot.entity == fact.entity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from biorlhf import Question
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Extraction
-from biorlhf_plugins.language.words.lexicon import Additions, base, longest, with_additions
+from biorlhf_plugins.language.words.lexicon import SIDES, Additions, base, longest, with_additions
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
 from biorlhf_plugins.truth.contrast import frames, turned
@@ -83,29 +84,14 @@ def read(question: Question, text: str, lab: Additions | None = None) -> tuple[G
 
 def gold_of(question: Question, lab: Additions) -> Gold:
     """Slots from a ground truth. A malformed value raises ``ValueError`` or ``KeyError``."""
-    truth = question.ground_truth
-    key = repr((sorted(truth.items(), key=lambda item: item[0]), question.tissue, question.prompt))
-    return _gold(key, _Frozen(truth, question.tissue, question.prompt), lab)
-
-
-class _Frozen:
-    """Carries a ground truth past the cache, which looks at its text only."""
-
-    def __init__(self, truth: Mapping[str, Any], tissue: str | None, prompt: str) -> None:
-        self.truth, self.tissue, self.prompt = truth, tissue, prompt
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Frozen)
-
-    def __hash__(self) -> int:
-        return 0
+    return _gold(json.dumps([question.ground_truth, question.tissue, question.prompt], default=str), lab)
 
 
 @functools.lru_cache(maxsize=1024)
-def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
-    truth = frozen.truth
-    names = list(_new_names(truth, frozen.prompt))
-    additions = Additions((*lab.entries, *names))
+def _gold(key: str, lab: Additions) -> Gold:
+    truth, tissue, prompt = json.loads(key)
+    names = (*_new_names(truth, prompt), *_sides(lab, contrast_of(truth)))
+    additions = Additions(names, lab)
     answer = truth.get("answer")
     if isinstance(answer, bool):
         answer = "yes" if answer else "no"
@@ -113,7 +99,8 @@ def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
     if answer is not None and str(answer).strip().lower() not in ("yes", "no"):
         kind = _kind_of(str(answer), additions)
         if kind is None:
-            additions = Additions((*additions.entries, ("phrase", str(answer).lower(), (str(answer),))))
+            phrase = ("phrase", str(answer).lower(), (str(answer), *map(str, truth.get("aliases") or ())))
+            additions = Additions((*names, phrase), lab)
             kind = ("phrase", str(answer).lower())
     return Gold(
         facts=tuple(
@@ -124,7 +111,7 @@ def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
         answer=None if answer is None else str(answer).strip().lower(),
         answer_kind=kind,
         ranking=tuple(_entity(str(name), additions) for name in truth.get("ranking") or ()),
-        directions=tuple(_directions(truth, frozen.tissue, additions)),
+        directions=tuple(_directions(truth, tissue, additions)),
         told=tuple(
             Direction(feature_key("feature", str(fact["entity"])), None, None, None, heading(fact))
             for fact in truth.get("facts") or ()
@@ -134,6 +121,14 @@ def _gold(key: str, frozen: _Frozen, lab: Additions) -> Gold:
         additions=additions,
         truth=truth,
     )
+
+
+def _sides(lab: Additions, contrast: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """What a lab calls the two sides of this contrast."""
+    case, reference = ("GROUND", "FLIGHT") if turned(contrast) else ("FLIGHT", "GROUND")
+    for kind, value, phrases in lab.entries:
+        if kind in SIDES and value == contrast and phrases:
+            yield "frame", case if kind == "numerator" else reference, phrases
 
 
 def canonical_name(text: str, additions: Additions) -> Any:

@@ -24,6 +24,7 @@ from biorlhf_plugins.truth.directions import grade_directions, grade_told
 from biorlhf_plugins.truth.facts import grade_facts
 from biorlhf_plugins.truth.gold import Gold, canonical_name, gold_of
 from biorlhf_plugins.truth.graded import Graded, right
+from biorlhf_plugins.truth.row_figures import charge
 
 BLOCK, FREE, NONE, UNREAD = "block", "free", "no block", "unread block"
 AGREE = 0.15
@@ -115,6 +116,8 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
     unread = grades.unread and not any(p.answered for p in (grades.factual, grades.directional) if p)
     if unread and not asked_for_block:
         return replace(_freely(gold, said, prompt, grades.unread), confidence=confidence or said.confidence)
+    if grades.directional is not None:
+        charge(grades.directional, gold, said)
     declined = (found.span,) if grades.abstains else ()
     reading = UNREAD if unread else BLOCK
     return Judged(
@@ -160,6 +163,8 @@ def _freely(gold: Gold, said: Extraction, prompt: str, unread: tuple[str, ...]) 
     if factual is not None:
         grade_told(gold, said, prompt, factual)
     directional = grade_directions(gold, said, prompt) if gold.directions else None
+    if directional is not None:
+        charge(directional, gold, said)
     return Judged(factual, directional, said, FREE, unread, said.abstains, said.confidence)
 
 

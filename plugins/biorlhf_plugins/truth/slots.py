@@ -21,6 +21,7 @@ DIRECTED_QUANTITIES = frozenset(("direction", "regulation", "change", "trend", "
 SIDES = re.compile(r"\s+(?:vs\.?|versus|against|relative to|over|compared (?:to|with))\s+|_vs_", re.I)
 LABELLED = re.compile(r"[A-Za-z]+ (?:\d{1,4}[a-z]?|[A-Z])|\d[\d.,]*\s?[A-Za-zµμ%/]+")
 
+STRESSES = frozenset(("hu", "ir", "hu+ir"))
 Entry = tuple[str, str, tuple[str, ...]]
 KindOf = Callable[[str], tuple[str, Any] | None]
 
@@ -163,3 +164,9 @@ def conditions_of(text: str) -> tuple[str | None, str | None]:
     if len(stressors) > 1:
         stressors = [s for s in stressors if s != "stress"]
     return (stressors[0] if stressors else None), (treatments[0] if treatments else None)
+
+
+def condition_fits(gold: str | None, stated: str | None) -> bool:
+    if gold is None or stated is None or gold == stated:
+        return True
+    return (stated == "stress" and gold in STRESSES) or (gold == "stress" and stated in STRESSES)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
 from biorlhf import PluginConfig
 from biorlhf.errors import InputError
-from biorlhf_plugins.language import Additions, additions_of
+from biorlhf_plugins.language import Additions, additions_of, additions_of_names
 
 KINDS = ("entities", "conditions", "pathways", "phrases")
 NAMES = {"entities": "entity", "conditions": "condition", "pathways": "pathway", "phrases": "phrase"}
@@ -18,13 +19,15 @@ NAMES = {"entities": "entity", "conditions": "condition", "pathways": "pathway",
 class LexiconSettings(PluginConfig):
     """Names beyond the built-in lexicon: canonical name -> aliases.
 
-    ``lexicon_file`` is a JSON file with the same keys; inline entries are added to its own.
+    ``lexicon_file`` is a JSON file with the same keys; inline entries are added to its own. ``names`` are
+    those of the run's datasets, which a run fills in itself.
     """
 
     entities: dict[str, list[str]] = Field(default_factory=dict)
     conditions: dict[str, list[str]] = Field(default_factory=dict)
     pathways: dict[str, list[str]] = Field(default_factory=dict)
     lexicon_file: str | None = None
+    names: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     def additions(self) -> Additions:
         """The additions as the extraction takes them. ``InputError`` where the file is wrong."""
@@ -32,7 +35,8 @@ class LexiconSettings(PluginConfig):
         if self.lexicon_file:
             for key, values in _load(self.lexicon_file).items():
                 tables[key] = {**values, **tables[key]}
-        return additions_of(
+        data = additions_of_names(self.names)
+        own = additions_of(
             {
                 NAMES[key]: {
                     (name if key == "pathways" else name.lower()): aliases for name, aliases in values.items()
@@ -40,6 +44,7 @@ class LexiconSettings(PluginConfig):
                 for key, values in tables.items()
             }
         )
+        return Additions((*data.entries, *own.entries))
 
 
 def _load(path: str) -> dict[str, dict[str, list[str]]]:

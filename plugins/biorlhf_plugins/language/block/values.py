@@ -51,7 +51,7 @@ NUMBER = re.compile(
 )
 SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9}
 _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
-NOUGHT = frozenset(("none", "zero", "no", "nil", "keine", "null", "aucun", "aucune"))
+NOUGHT = frozenset(("none", "zero", "nil", "keine", "null", "aucun", "aucune"))
 REASONS = re.compile(r"\s*(?:[:—]|\s-\s|\.\s|,?\s+(?:because|since|with|based|weil|car)\b)")
 LISTED = re.compile(r"\s*(?:[,;/|]|\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bet\b)\s*")
 APPROXIMATELY = re.compile(
@@ -240,7 +240,7 @@ def _figure(part: str, alone: bool) -> tuple[Figure | None, str]:
     rough = APPROXIMATELY.match(part)
     rest = part[rough.end() :] if rough else part
     first = rest.split(maxsplit=1)[0].strip(".,:") if rest.split() else ""
-    if first in NOUGHT:
+    if first in NOUGHT or (first == "no" and len(rest.split()) > 1):  # "no DEGs"; a bare "no" counts nothing
         return Figure(0.0, "", bool(rough)), ""
     match = NUMBER.search(rest)
     if match is None:

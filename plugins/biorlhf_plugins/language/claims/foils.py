@@ -149,7 +149,7 @@ def with_foils(
             found.append(Mention("entity", f"non {token.text}", index - 1, index + 1))
             gone.add(index)
         if token.text in labels and stream[index - 1].text != "wild":
-            found += _labelled(stream, index, asked, known, gone)
+            found += _labelled(stream, index, cleaned, asked, known, gone)
         if not asked.any or (index in known and known[index].kind not in OPEN):
             continue
         if token.kind == "n":
@@ -180,21 +180,28 @@ def _words(prompt: str) -> frozenset[str]:
 
 
 def _labelled(
-    stream: Sequence[Token], index: int, asked: Shapes, known: dict[int, Mention], gone: set[int]
+    stream: Sequence[Token],
+    index: int,
+    cleaned: Clean,
+    asked: Shapes,
+    known: dict[int, Mention],
+    gone: set[int],
 ) -> list[Mention]:
     """ "cluster 4", "clusters 3 and 4": names of the role of the asked cluster, else no figures at all."""
     role, names = asked.heads.get(stream[index].text, ("", {}))
     found: list[Mention] = []
+    several = cleaned.text[stream[index].end - 1] == "s"  # "clusters 3 and 4", but "week 4 and 18 %"
     at, last = index + 1, min(index + 2 * LISTED, len(stream))
     while at < last:
         label = stream[at].text
-        if not LABEL.fullmatch(label) or (label == "a" and not names):
+        number = stream[at].number
+        if not LABEL.fullmatch(label) or (number is not None and number.unit) or (label == "a" and not names):
             break
         if role and not (at in known and known[at].kind == role):
             first = index if at == index + 1 else at
             found.append(Mention(role, names.get(label, f"{stream[index].text} {label}"), first, at + 1))
         gone.add(at)
-        if not (at + 2 < last and stream[at + 1].text in JOINS and role):
+        if not (at + 2 < last and stream[at + 1].text in JOINS and role and several):
             break
         at += 3 if stream[at + 2].text in JOINS or stream[at + 2].text == stream[index].text else 2
     return found

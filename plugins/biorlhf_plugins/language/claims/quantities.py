@@ -26,6 +26,7 @@ NAMED_BY = frozenset(("of", "was", "is", "were"))
 """Between a quantity that only its own word names and its figure: "a Vmax of 81"."""
 
 LONG_WORD = 4
+SCALE_LETTERS = frozenset(("m", "k", "g"))
 ALTERNATIVES = frozenset(("instead", "perhaps", "maybe", "possibly", "rather", "also", "again", "otherwise"))
 UNNAMING = GENERIC | STOP_WORDS
 LABEL_LENGTH = 2
@@ -100,6 +101,8 @@ def _unnamed(
     word = _text(reader, focus.last)
     if _noun(reader, chunk, focus, word):
         return word
+    if reader.own and (done := _verb(reader, chunk, focus, word)):
+        return done
     if any(
         m.kind == "dir" and abs(m.first - focus.first) <= 2 and m.value in ("UP", "DOWN")
         for m in chunk.mentions
@@ -113,6 +116,15 @@ def _unnamed(
     if wider and wider[0] in ("nes", "log2fc", "padj"):
         return str(wider[0])
     return _label(reader, sentence, focus) if reader.own else None
+
+
+def _verb(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> str | None:
+    """The word of "610 gained it" and of "42 M reads", which tells another count than the asked one."""
+    if word in SCALE_LETTERS:
+        return _text(reader, focus.last + 1) or None
+    known = any(m.first == focus.last for m in chunk.mentions)
+    done = word.endswith("ed") and len(word) > LONG_WORD and not known and word not in UNNAMING
+    return word if done else None
 
 
 def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:

@@ -230,6 +230,9 @@ def _best(found: Evidence, figures: Sequence[Figure], number: int, mine: Words, 
     rivals = [
         f for f in figures if f.kind == own[0].kind and not f.words & mine and _beside(found, own[0], f)
     ]
+    rivals = [
+        f for f in rivals if "×" not in gap(found, min(own[0], f, key=_at), max(own[0], f, key=_at))[:2]
+    ]
     rivals = [f for f in rivals if f.unit == own[0].unit or len(figures) == 2]
     if not rivals:
         return None
@@ -237,6 +240,10 @@ def _best(found: Evidence, figures: Sequence[Figure], number: int, mine: Words, 
     best = (max if most else min)(f.value for f in (own[0], *rivals))
     says = f"{value:,g} is called the {'most' if most else 'least'}, with {best:,g} beside it"
     return Check("a superlative against its figures", value == best, says, (own[0].span,))
+
+
+def _at(figure: Figure) -> int:
+    return figure.first
 
 
 def _beside(found: Evidence, one: Figure, other: Figure) -> bool:

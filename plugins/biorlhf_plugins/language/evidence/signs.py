@@ -124,16 +124,24 @@ def directions(found: Evidence, number: int) -> list[Word]:
     part = found.parts[number]
     words = found.ways[number] = []
     turned = found.turned
+    several = sum(m.kind == "dir" for m in part.mentions) > 1
     for m in part.mentions:
+        if found.stream[m.first].text.startswith("enrich") and (several or _of_list(found, m.last)):
+            continue
+        if m.first and found.stream[m.first - 1].text in ("to", "can", "may", "might", "could", "would"):
+            continue  # a purpose or a possibility
         if m.kind != "dir" or not found.asserted(m.first) or found.stream[m.first].text in NOT_WAYS:
             continue
-        named = any(
-            n.kind == "pattern" and n.first == m.first for n in part.mentions
-        )  # "SUPPRESSION", a class
+        named = any(n.kind == "pattern" and n.first == m.first for n in part.mentions)  # "SUPPRESSION"
         if named or _denied(part.mentions, m):
             continue
         words.append((turned.get(found.span(m.first, m.last), str(m.value)), m.first))
     return words
+
+
+def _of_list(found: Evidence, at: int) -> bool:
+    """True for "enriched in the downregulated set"."""
+    return any(t.text.startswith(("downregul", "upregul", "down", "up")) for t in found.stream[at : at + 4])
 
 
 def _denied(mentions: Sequence[Mention], m: Mention) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Confidence, Span
 from biorlhf_plugins.language.stance.page import Page
-from biorlhf_plugins.language.stance.places import below, heads, hedges, statistical
+from biorlhf_plugins.language.stance.places import below, heads, hedges, on_scale, statistical
 from biorlhf_plugins.language.stance.stakes import (
     SPREAD,
     WAGERS,
@@ -35,6 +35,7 @@ COPULAS = frozenset(("is", "was", "be", "stand", "=", ":"))
 
 STOPS = frozenset((".", "…", ";", "!", "?", "\n", "("))
 NUMBER_BEFORE_GAP = 2
+LONG_HEADING = 20
 WRONG = frozenset(("wrong", "incorrect", "false", "mistaken", "error"))
 
 ALTERNATIVE_WORDS = "( , . — or rather maybe perhaps possibly even make it actually no wait just about"
@@ -151,7 +152,7 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
         return None
     at, linked, heading = trigger.last, True, heads(page, trigger)
     named = page.text(at) in OBJECT_STARTS
-    limit = at + (16 if named else 7)
+    limit = at + (LONG_HEADING if heading else 16 if named else 7)
     while at < min(limit, len(page.stream)):
         hit = page.numbers.get(at)
         if hit is not None and _is_scale(page, hit):
@@ -211,7 +212,7 @@ def _before(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
 
 def _after(page: Page, hit: Mention, odds: bool) -> tuple[float | None, int, int] | None:
     number: Number = hit.value  # type: ignore[assignment]
-    ratio = fraction(page.stream, page.numbers, hit, odds)
+    ratio = fraction(page.stream, page.numbers, hit, odds) or on_scale(page, hit)
     if ratio is not None:
         return ratio[0], hit.first, ratio[1]
     if number.unit not in ("", "percent") or page.text(hit.last) in ("deg", "gene", "mission", "tissue"):
@@ -228,11 +229,11 @@ def _level_near(page: Page, trigger: Mention) -> Mention | None:
         return before
     at, linked, heading = trigger.last, True, heads(page, trigger)
     named = page.text(at) in OBJECT_STARTS
-    while at < min(trigger.last + (10 if named else 5), len(page.stream)):
+    while at < min(trigger.last + (LONG_HEADING if heading else 10 if named else 5), len(page.stream)):
         word = page.text(at)
         if at in page.levels and linked:
             return page.levels[at]
-        linked = (linked and word in LINKS) or (named and word in COPULAS)
+        linked = heading or (linked and word in LINKS) or (named and word in COPULAS)
         stops = word in STOPS and not (heading and word == "\n")
         if stops or word == "," or not (linked or named):
             return None

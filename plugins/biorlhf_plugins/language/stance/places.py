@@ -12,6 +12,7 @@ from biorlhf_plugins.language.words.numbers import Number
 STATISTICAL = frozenset(("interval", "ci", "band", "limit", "region", "bound", "level", "coefficient"))
 """After "confidence" these belong to a statistic: "at the 95 % confidence level"."""
 
+NAMES_HEADING = frozenset(("assessment", "level", "score", "rating", "estimate", "statement", "value"))
 USUAL = frozenset((90, 95, 99, 99.9))
 ADVERBS = frozenset(
     ["likely", "probably", "probable", "possibly", "perhaps", "maybe", "surely", "certainly", "unlikely"]
@@ -34,7 +35,7 @@ def statistical(page: Page, trigger: Mention) -> bool:
     last = trigger.last
     if page.text(last) in STATISTICAL - {"level"}:
         return True
-    if _significance(page, trigger):
+    if _significance(page, trigger) or _bounds(page, trigger):
         return True
     levelled = "level" in (page.text(last - 1), page.text(last), page.text(trigger.first))
     before = page.number_ends.get(trigger.first)
@@ -52,6 +53,29 @@ def _significance(page: Page, trigger: Mention) -> bool:
     at = trigger.first - (page.text(trigger.first - 1) in ("a", "the"))
     levelled = page.text(trigger.last - 1) == "level" and page.text(at - 1) == "at"
     return levelled and number is not None and number.unit == "percent" and number.value in USUAL
+
+
+def _bounds(page: Page, trigger: Mention) -> bool:
+    """True for "with 95 % confidence, the ratio lies between 0.4 and 0.7", which gives an interval."""
+    before = page.number_ends.get(trigger.first)
+    number: Number | None = before.value if before is not None else None  # type: ignore[assignment]
+    if before is None or number is None or number.value not in USUAL or page.text(before.first - 1) != "with":
+        return False
+    ahead = (page.numbers.get(at) for at in range(trigger.last, trigger.last + 16))
+    return any(m is not None and m.value.low is not None and m.value.high is not None for m in ahead)
+
+
+def on_scale(page: Page, hit: Mention) -> tuple[float | None, int] | None:
+    """(probability, end) of "8 on a scale of 10", "8 on a scale from 1 to 10"."""
+    if [page.text(i) for i in range(hit.last, hit.last + 3)] != ["on", "a", "scale"]:
+        return None
+    for at in range(hit.last + 3, hit.last + 8):
+        top = page.numbers.get(at)
+        number: Number | None = top.value if top is not None else None  # type: ignore[assignment]
+        if top is not None and number is not None and max(number.value, number.high or 0.0) in (5, 10, 100):
+            whole = number._replace(value=max(number.value, number.high or 0.0))
+            return ratio_of(hit, whole), top.last
+    return None
 
 
 def hedges(page: Page, trigger: Mention) -> bool:
@@ -79,7 +103,8 @@ def heads(page: Page, trigger: Mention) -> bool:
         at -= 1
     if at >= 0 and page.text(at) != "\n":
         return False
-    return page.text(trigger.last + (page.text(trigger.last) == ":")) == "\n"
+    after = trigger.last + (page.text(trigger.last) in NAMES_HEADING)
+    return page.text(after + (page.text(after) == ":")) == "\n"
 
 
 def below(page: Page, triggers: list[Mention]) -> tuple[set[int], list[Placed]]:

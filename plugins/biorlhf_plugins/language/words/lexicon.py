@@ -12,6 +12,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,12 +42,35 @@ FILLERS = ((), ("gene",), ("set",), ("gene", "set"), ("pathway",), ("signature",
 """What may follow a set's name that a question adds, so that no longer alias of other sets is found there."""
 
 Trie = dict[str, Any]
+Entry = tuple[str, str, tuple[str, ...]]
+SIDES = ("numerator", "denominator")
+"""Kinds of entries that name a side of one contrast: read where that contrast is asked for."""
+
+NOT_SPELT = frozenset(("asked", *SIDES))
+"""Kinds that add no phrase by themselves; "asked" tells of which kind the asked names are (foils.py)."""
 
 
-class Additions(NamedTuple):
-    """What a lab adds: kind -> canonical value -> phrasings. Kinds as in ``lexicon.json``, and "pathway"."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Additions:
+    """What a lab adds: kind -> canonical value -> phrasings. Kinds as in ``lexicon.json``, and "pathway".
 
-    entries: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    ``shared`` are those of the whole dataset, under a question's own. Hashed once: a lab has thousands.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    shared: Additions | None = None
+    key: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", hash((self.entries, self.shared)))
+
+    def __hash__(self) -> int:
+        return self.key
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Additions):
+            return NotImplemented
+        return self is other or (self.entries == other.entries and self.shared == other.shared)
 
 
 class Lexicon(NamedTuple):
@@ -219,18 +243,19 @@ def base() -> Lexicon:
 @functools.lru_cache(maxsize=4096)
 def with_additions(additions: Additions) -> Lexicon:
     """The built-in lexicon with a lab's or a question's names searched first."""
+    below = base() if additions.shared is None else with_additions(additions.shared)
     if not additions.entries:
-        return base()
+        return below
     trie: Trie = {}
     for kind, value, aliases in additions.entries:
         if kind == "pathway":
             _add_set(trie, value, aliases)
         elif kind == "feature":
             _add_feature(trie, value, aliases)
-        elif kind != "asked":  # which only says of which kind the asked names are: see claims/foils.py
+        elif kind not in NOT_SPELT:
             for phrase in (value, *aliases):
                 add(trie, words(phrase), kind, value)
-    return Lexicon((trie, *base().content), base().stance)
+    return Lexicon((trie, *below.content), below.stance)
 
 
 def additions_of(tables: Mapping[str, Mapping[str, Iterable[str]]]) -> Additions:
@@ -242,3 +267,26 @@ def additions_of(tables: Mapping[str, Mapping[str, Iterable[str]]]) -> Additions
             for value, aliases in sorted(values.items())
         )
     )
+
+
+def additions_of_names(names: Mapping[str, Mapping[str, Any]]) -> Additions:
+    """Additions from a dataset's names as plain data: see :class:`biorlhf.types.Names`.
+
+    A name of one common word ("response") says nothing by itself: the question that asks of it adds it.
+    """
+    entries: list[Entry] = []
+    for kind, role in (("entities", "entity"), ("conditions", "condition")):
+        for name, synonyms in names.get(kind, {}).items():
+            phrases = tuple(p for p in (name, *synonyms) if _telling(p))
+            if phrases:
+                entries.append((role, name.lower(), phrases))
+    for name, synonyms in names.get("sets", {}).items():
+        entries.append(("pathway", name, tuple(synonyms)))
+    for contrast, sides in names.get("contrasts", {}).items():
+        entries += [(role, contrast, tuple(side)) for role, side in zip(SIDES, sides, strict=True)]
+    return Additions(tuple(entries))
+
+
+def _telling(name: str) -> bool:
+    """Whether a name is more than one small word: it has a digit, a capital inside, or several words."""
+    return len(name.split()) > 1 or any(c.isdigit() for c in name) or name[1:] != name[1:].lower()

@@ -51,7 +51,7 @@ class Consistency:
         if said.degenerate:
             return _scored(0.0, [], note=said.degenerate)
         found = evidence(said, question.prompt)
-        checks = [*named(said, question.prompt, truth.get("is_consistent")), *text_checks(found)]
+        checks = [*named(said, question.prompt, truth.get("is_consistent"), asked), *text_checks(found)]
         if any(check.name == slots.ENUMERATION for check in checks):
             return _scored(0.0, checks, note="every direction is listed")
         if asked:
@@ -59,30 +59,37 @@ class Consistency:
             checks += _confidence(said) if checks else []
             value = _share(checks)
         else:
-            checks = list(_counted(found, [*checks, *_confidence(said)]))
+            checks = list(_counted(found, [*checks, *_confidence(said)[:1]]))
             value = _balance(checks)
         if value is None:
             return Score.not_applicable("the text says nothing that can be checked against itself")
         return _scored(value, checks)
 
 
-def named(said: Extraction, prompt: str, consistent: bool | None) -> Iterator[Check]:
-    """The checks of slots whose names the lexicon or the question knows."""
+def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -> Iterator[Check]:
+    """The checks of slots whose names the lexicon or the question knows.
+
+    Free prose denies and generalises about many things. Where nobody ``asked`` for a check, only the sets
+    of the question are looked at; what is denied or said of all is left to the text's own words.
+    """
     mentions = prompt_mentions(prompt)
     limits = {m.value.value for m in mentions if m.kind == "num" and isinstance(m.value, Number)}
     figures = [c for c in said.numbers if c.asserted and c.low is None and c.high is None]
     figures = [c for c in figures if c.value not in limits]
     directions = [c for c in said.directions if c.asserted]
     yield from slots.two_values(said, figures)
-    yield from slots.two_directions(said, directions)
-    yield from slots.denied(said, directions)
+    sets = {key for m in mentions if m.kind == "path" for key in m.value} if not asked else set()
+    slotted = [c for c in directions if not sets or not c.slot.pathways or sets & set(c.slot.pathways)]
+    yield from slots.two_directions(said, slotted)
+    if asked:
+        yield from slots.denied(said, directions)
+        yield from answers.universal(said, directions)
     yield from slots.classes(said, figures)
     yield from slots.parts(figures)
     yield from answers.bounds(said, figures, prompt)
     yield from answers.quantified(said, figures, prompt)
     yield from answers.yes_no(said, directions, prompt)
     yield from answers.agreement(said, directions, prompt, consistent)
-    yield from answers.universal(said, directions)
 
 
 def _unopposed(found: Evidence) -> Iterator[Check]:

@@ -10,6 +10,7 @@ from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.truth.directions import OPPOSITE
+from biorlhf_plugins.verifiers.consistency.slots import EITHER
 
 FIGURES = frozenset((None, "deg", "deg_up", "deg_down"))
 WHOLES = frozenset((None, "deg"))
@@ -89,10 +90,11 @@ def universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     everyone = {n.sentence: n for n in said.named if n.kind == "everyone" and not n.denied and not n.aside}
     always = {n.sentence: n for n in said.named if n.kind == "univ" and not n.denied and not n.aside}
     excepted = exceptions(said) if everyone or always else {}
+    placed = {n.sentence for n in said.named if n.kind in ("entity", "mission")}
     for claims, marks in ((directions, {**always, **everyone}), (list(said.classes), everyone)):
         for sentence, mark in marks.items():
             general = [c for c in claims if c.sentence == sentence and c.asserted]
-            if not general:
+            if not general or EITHER.search(said.text, mark.span[0], general[0].span[1] + 20):
                 continue
             label = general[0].label
             named = {n.value for n in said.named if n.sentence == sentence and n.kind == "entity"}
@@ -101,7 +103,7 @@ def universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
                 c for c in claims
                 if c.asserted and c.chunk != general[0].chunk
                 and (c.label == label) == bool(spared & {c.slot.entity, c.slot.mission})
-                and {"entity", "mission"} & c.slot.stated
+                and {"entity", "mission"} & c.slot.stated and c.sentence in placed
                 and not (mark.value == "rest" and c.slot.entity in named)
                 and (_same_set(c, general[0]))
             ]  # fmt: skip

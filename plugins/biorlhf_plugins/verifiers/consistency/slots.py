@@ -18,6 +18,17 @@ SETTING = re.compile(
 )
 """Before a set's name: "VHL is down in hypoxia" says nothing of the set; "a rise in hypoxia genes" does."""
 
+ENRICHED = re.compile(r"enrich", re.I)
+"""Of a method or of a list ("enriched in the downregulated set") as often as of a direction."""
+
+SUPPOSED_BEFORE = re.compile(r"\b(?:to|can|may|might|could|would|should)\s+(?:be\s+)?$", re.I)
+SUPPOSED = re.compile(r"\W+(?:\w+\W+){0,2}(?:can|may|might|could|would)\b", re.I)
+"""Around a direction that is a purpose or a possibility: "to prevent inflammation", "activation can"."""
+
+EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
+"""Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
+
+SHORT = 8
 ENUMERATION = "every direction for one slot"
 
 
@@ -134,11 +145,18 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     parted = "_" in said.text and PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
-        if (parted and s.mission) or c.sentence in settings:
+        if (parted and s.mission) or c.sentence in settings or ENRICHED.match(said.text, c.span[0]):
+            continue
+        if SUPPOSED_BEFORE.search(said.text, max(0, c.span[0] - 12), c.span[0]) or SUPPOSED.match(
+            said.text, c.span[1]
+        ):
             continue
         if not c.partial and (s.pathways or s.entity) and c.label != "MIXED":
             slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
-    for key, claims in slots.items():
+    for key, found in slots.items():
+        claims = [c for c in found if _said_of(said, c)] or found[:1]
+        if {"UP", "DOWN"} & {c.label for c in claims} and len(claims) == 2:
+            claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
         labels = list(dict.fromkeys(str(c.label) for c in claims))
         firsts = {c.label: c.span for c in reversed(claims)}
         if len(labels) >= 3:
@@ -148,6 +166,23 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
             "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
             tuple(firsts.values()), alone=len(labels) == 1,
         )  # fmt: skip
+
+
+def _said_of(said: Extraction, claim: Claim) -> bool:
+    """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short,
+    and has no other direction, unless the names are as many as the directions.
+    """
+    part = said.parts[claim.sentence]
+    kinds = ("path",) if "pathways" in claim.slot.stated else ("path", "entity", "mission")
+    names = sum(n.sentence == claim.sentence and n.kind in ("path", "entity", "mission") for n in said.named)
+    named = any(n.sentence == claim.sentence and n.kind in kinds for n in said.named)
+    ways = sum(m.kind == "dir" and not said.stream[m.first].text.startswith("enrich") for m in part.mentions)
+    raw = said.text[
+        said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0] : claim.span[1] + 20
+    ]
+    if EITHER.search(raw) or (not named and part.last - part.first > SHORT):
+        return False
+    return ways <= 1 or names >= ways or part.last - part.first <= 2 * SHORT
 
 
 def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
