@@ -21,8 +21,8 @@ TIMES = 2.0
 
 SYMBOL = re.compile(r"\b(?:[A-Z][A-Z0-9]{1,9}(?:-\d+)?|[A-Z][a-z]{1,6}\d+[a-z]?)\b")
 NO_NAMES = frozenset(
-    ("NES", "FDR", "GSEA", "DEG", "DEGS", "UP", "DOWN", "NS", "CI", "FC", "RNA", "DNA", "KO", "WT", "SE", "SD",
-     "IQR", "LFC", "MIXED", "PADJ", "HALLMARK", "KEGG", "GO")
+    ("NES", "FDR", "GSEA", "DEG", "DEGS", "UP", "DOWN", "NS", "CI", "FC", "RNA", "DNA", "KO", "WT", "SE",
+     "SD", "IQR", "LFC", "MIXED", "PADJ", "HALLMARK", "KEGG", "GO")
 )  # fmt: skip
 WINDOW = 80
 

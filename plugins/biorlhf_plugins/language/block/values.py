@@ -35,13 +35,6 @@ FILLERS = frozenset(
      "likely", "probably", "tissue", "cell", "mouse", "sample", "group", "condition", "der", "die", "das",
      "im", "zu", "le", "la", "les", "par", "by", "as", "pathway", "gene", "set")
 )  # fmt: skip
-SURE = re.compile(
-    r"^[~≈<>=\s]*(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
-    r"(?P<n>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3})\s*(?P<unit>%|percent\b|per cent\b|prozent\b|pour ?cent\b|"
-    r"/\s?(?P<of>10{1,2})\b|out of (?P<out>10{1,2})\b|von (?P<von>10{1,2})\b|sur (?P<sur>10{1,2})\b)?\s*"
-    r"(?P<rest>$|[.,;:)(\]|*_`\"'}<!—–].*|\s+(?:sure|certain|confident|confidence|sicher|sûr)\b.*)",
-    re.IGNORECASE | re.DOTALL,
-)
 NUMBER = re.compile(
     r"(?P<sign>[+-])?\s?(?P<digits>\d{1,3}(?:[,'\u00a0\u2009\u202f ]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}|"
     r"\d+(?:\.\d+)?|\.\d+|\d+,\d{1,2}(?!\d))(?![\d]|[.,]\d)"
@@ -302,27 +295,3 @@ def read_names(value: str, known: Callable[[str], Any]) -> Reading:
     parts = [part for part in LISTED.split(head) if part]
     named = [known(part) if known(part) is not None else part.lower() for part in parts]
     return Reading(tuple(dict.fromkeys(named)), "" if named else f"no name in {value!r:.60}")
-
-
-def read_confidence(value: str) -> tuple[float | None, str]:
-    """(confidence in [0, 1], what is wrong with it): a number, x of 10, or high, medium, low."""
-    text = clean(value).text.strip().strip("*_`|\"' ")
-    match = SURE.match(text)
-    if match:
-        number = float(match["n"].replace(",", "."))
-        of = match["of"] or match["out"] or match["von"] or match["sur"]
-        whole = float(of) if of else 100.0 if match["unit"] or number > 1 else 1.0
-        if number > whole:
-            return None, f"a confidence above {whole:g}: {value.strip()!r:.40}"
-        return number / whole, ""
-    stream = _stream(text)
-    end, meanings = longest(vocabulary()["confidence"], stream, 0)
-    rest = [t.text for t in stream[end:]]
-    if meanings and (
-        not rest
-        or rest[0] in BREAKS
-        or rest[0] in ("confidence", "certainty", "sicherheit")
-        or not rest[0].isalnum()
-    ):
-        return float(meanings[0][1]), ""
-    return None, f"no confidence: {value.strip()!r:.40}"
