@@ -26,7 +26,7 @@ from biorlhf_plugins.truth.credits import (
     VAGUE,
     shared,
 )  # fmt: skip
-from biorlhf_plugins.truth.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, reading, wide
+from biorlhf_plugins.truth.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact, condition_fits
@@ -187,6 +187,8 @@ def _readings(fact: Fact, said: Extraction, placed: Claim | None, alone: bool) -
     found: list[tuple[int, Reading]] = []
     for claim in said.numbers:
         fit = FITTING if claim is placed else UNFIT if placed else fits(fact, claim, alone)
+        if fit and fact.quantity == "padj" and other_p(fact, claim, said.text):
+            fit = OTHER
         told = reading(fact, claim, said) if fit else None
         if told is not None:
             found.append((fit, told))

@@ -119,7 +119,11 @@ def _unnamed(
 
 
 def _verb(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> str | None:
-    """The word of "610 gained it" and of "42 M reads", which tells another count than the asked one."""
+    """The word of "610 gained it", "611 are unique" and "42 M reads": a count of its own."""
+    if word in ("are", "were"):
+        word = _text(reader, focus.last + 1)
+        free = not any(m.first == focus.last + 1 for m in chunk.mentions)
+        return word if len(word) > LONG_WORD and free and word not in UNNAMING else None
     if word == "per":
         return f"per {_text(reader, focus.last + 1)}"
     if word in SCALE_LETTERS:
