@@ -48,10 +48,10 @@ def with_foils(
 ) -> list[Mention]:  # fmt: skip
     """The mentions with the foils among them; a number that is a label ("figure 2") is no figure."""
     asked = shapes(additions)
-    labels = LABELLED | asked.heads.keys()
+    labels = LABELLED | asked.heads.keys() if asked.heads else LABELLED
     if not asked.any and not any(t.text in labels for t in stream):
         return mentions
-    if asked.any and not (asked.places):  # where a gene is measured is no rival of the gene
+    if asked.any and not asked.places:  # where a gene is measured is no rival of the gene
         mentions = [m for m in mentions if m.kind != "entity" or m.value not in _places()]
     known = {i: m for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
