@@ -15,8 +15,6 @@ from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, TRANSCRIPTS, directed, measures
-from biorlhf_plugins.truth.answers import grade_answer, grade_ranking
-from biorlhf_plugins.truth.classes import grade_class, grade_direction
 from biorlhf_plugins.truth.credits import (
     APPROXIMATE_ERROR,
     FEW,
@@ -26,7 +24,9 @@ from biorlhf_plugins.truth.credits import (
     VAGUE,
     shared,
 )  # fmt: skip
-from biorlhf_plugins.truth.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
+from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
+from biorlhf_plugins.truth.free.classes import grade_class, grade_direction
+from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact, condition_fits
