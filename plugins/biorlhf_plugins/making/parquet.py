@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from biorlhf.errors import DataError
+from biorlhf.ground_truth.forms import gradable, instruction
 from biorlhf.types import Dataset, Example, Preference, Question
 
 _TEXTS = pa.list_(pa.string())
@@ -42,7 +43,7 @@ QUESTIONS = pa.schema(
         *((name, pa.string()) for name in ("split", "split_group", "prompt_hash")),
     ]
 )
-_SHARED = ("kind", "source", "split", "split_group")
+_SHARED = ("kind", "source", "split", "split_group", "instruction")
 EXAMPLES = pa.schema(
     [(n, pa.string()) for n in ("id", "prompt", "response", *_SHARED)] + [("fact_ids", _TEXTS)]
 )
@@ -259,12 +260,14 @@ def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _question(row: Mapping[str, Any]) -> Question:
+    truth = json.loads(row["ground_truth"])
     return Question(
         prompt=row["question"],
         answer=row["answer_text"],
-        ground_truth=json.loads(row["ground_truth"]),
+        ground_truth=truth,
         verifiers=tuple(row["verifiers"]),
         fact_ids=tuple(row["fact_ids"]),
+        instruction=instruction(truth) if gradable(truth) else "",
         **{name: row[name] for name in _SAME},
     )
 
@@ -276,6 +279,9 @@ def _read(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(str(path), f"not readable as Parquet: {error}") from error
+    if "instruction" in schema.names and "instruction" not in table.column_names:
+        # A folder of before answer blocks: its texts have none, and nothing asks for one.
+        table = table.append_column("instruction", pa.array([""] * table.num_rows))
     missing = [name for name in schema.names if name not in table.column_names]
     if missing:
         raise DataError(str(path), f"no column {missing[0]!r}", f"the columns {', '.join(schema.names)}")

@@ -26,7 +26,7 @@ _ALPACA = re.compile(
     r"\n\s*###\s*Response:[ \t]*\n?(?P<response>.*)\Z",
     re.DOTALL,
 )
-_OPTIONAL = ("kind", "source", "split", "split_group")
+_OPTIONAL = ("kind", "source", "split", "split_group", "instruction")
 
 Item = Question | Example | Preference
 
