@@ -25,8 +25,8 @@ from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.language import Additions
 from biorlhf_plugins.language.evidence.checks import about, text_checks
 from biorlhf_plugins.language.evidence.figures import evidence
-from biorlhf_plugins.language.evidence.records import Check, Evidence
-from biorlhf_plugins.language.evidence.statements import EVERY, EXCEPTS
+from biorlhf_plugins.language.evidence.records import Check, Evidence, content
+from biorlhf_plugins.language.evidence.statements import EVERY, EXCEPTS, content_of
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.mentions import Mention
@@ -55,7 +55,8 @@ class Consistency:
         if any(check.name == slots.ENUMERATION for check in checks):
             return _scored(0.0, checks, note="every direction is listed")
         if asked:
-            checks = checks or list(_unopposed(found))
+            if not checks and "is_consistent" not in truth:
+                checks = list(_unopposed(found))
             checks += _confidence(said) if checks else []
             value = _share(checks)
         else:
@@ -100,7 +101,9 @@ def _unopposed(found: Evidence) -> Iterator[Check]:
         or words & (EVERY | EXCEPTS - {"not"})
         or any(m.kind in ("dir", "sig") for m in _mentions(found))
     )
-    if says and not found.said.abstains:
+    asked = content_of(found.prompt)
+    about_it = not asked or bool(asked & content(found.stream, 0, len(found.stream)))
+    if says and about_it and not found.said.abstains:
         yield Check("nothing against itself", True, "one statement of each thing", (), alone=True)
 
 
