@@ -25,8 +25,8 @@ from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.language import Additions
 from biorlhf_plugins.language.evidence.checks import about, text_checks
 from biorlhf_plugins.language.evidence.figures import evidence
-from biorlhf_plugins.language.evidence.records import Check, Evidence, content
-from biorlhf_plugins.language.evidence.statements import EVERY, EXCEPTS, content_of
+from biorlhf_plugins.language.evidence.records import Check, Evidence
+from biorlhf_plugins.language.evidence.statements import EVERY, EXCEPTS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.mentions import Mention
@@ -97,13 +97,11 @@ def _unopposed(found: Evidence) -> Iterator[Check]:
     """One check that holds, where a text states something that it could have contradicted and did not."""
     words = {token.text for token in found.stream}
     says = (
-        found.figures
+        any(f.unit or len(f.words) > 1 for f in found.figures)
         or words & (EVERY | EXCEPTS - {"not"})
         or any(m.kind in ("dir", "sig") for m in _mentions(found))
     )
-    asked = content_of(found.prompt)
-    about_it = not asked or bool(asked & content(found.stream, 0, len(found.stream)))
-    if says and about_it and not found.said.abstains:
+    if says and not found.said.abstains:
         yield Check("nothing against itself", True, "one statement of each thing", (), alone=True)
 
 
