@@ -227,7 +227,8 @@ def _direction_slots(truth: Mapping[str, Any]) -> Iterator[AnswerSlot]:
     offered = _offered(truth)
     name = truth.get("pathway") or truth.get("feature")
     names = tuple(str(n) for n in (name, *(truth.get("aliases") or ())) if n)
-    parts = {**(truth.get("tissue_directions") or {}), **(truth.get("missions") or {})}
+    # Sorted, for a JSON object has no order that survives a file.
+    parts = dict(sorted({**(truth.get("tissue_directions") or {}), **(truth.get("missions") or {})}.items()))
     if truth.get("direction"):
         yield AnswerSlot(OVERALL if parts else "", "direction", truth["direction"], names, offered,
                          factual=False)  # fmt: skip

@@ -24,20 +24,8 @@ BUILDS = {
         genelab.GenelabConfig(mode="open_book", hold_out_tissues=("eye",))
     ),
 }
-ABSTENTION = "I do not know. Confidence: 5%"
-CONSTANTS = (
-    "Yes. Confidence: 90%",
-    "No. Confidence: 90%",
-    "It is UP. Confidence: 90%",
-    "It is DOWN. Confidence: 90%",
-    "It is not significant. Confidence: 90%",
-    "It is mixed. Confidence: 90%",
-    "Liver. Confidence: 90%",
-    "1,000 DEGs. Confidence: 90%",
-    "Type A. Confidence: 90%",
-    "RESCUE. Confidence: 90%",
-    "Confidence: 50%",
-)
+ABSTENTION = "Answer: cannot be determined\nConfidence: 5%"
+CONSTANTS = ("yes", "no", "UP", "DOWN", "NS", "MIXED", "liver", "1,000", "A", "RESCUE", "")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +51,7 @@ def test_every_gold_answer_scores_095_on_every_verifier_that_applies(data, compo
 def test_the_question_echoed_or_nothing_earns_no_more_than_an_abstention(data, composer):
     for question in data.questions[::2]:
         least = float(composer.score(question, ABSTENTION))
-        for cheap in ("", question.prompt, f"{question.prompt} Confidence: 90%"):
+        for cheap in ("", question.prompt, f"{question.prompt} Confidence: 90%", question.asked):
             total = composer.score(question, cheap).total
             assert (total or 0.0) <= least + 1e-9, (question.id, cheap[-80:], total, least)
 
@@ -75,7 +63,8 @@ def test_a_constant_answer_earns_hardly_more_than_abstaining_always(data, compos
         questions = [q for q in data.questions if q.split == split][::2]
         least = mean(float(composer.score(q, ABSTENTION)) for q in questions)
         for constant in CONSTANTS:
-            earned = mean(composer.score(q, constant).total or 0.0 for q in questions)
+            text = f"Answer: {constant}\nConfidence: 90%"
+            earned = mean(composer.score(q, text).total or 0.0 for q in questions)
             assert earned < least + (0.1 if data.name == "genelab" else 0.0), (
                 split,
                 constant,

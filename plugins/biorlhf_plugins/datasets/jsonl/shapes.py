@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from biorlhf import DataError, Example, Preference, Question
-from biorlhf.ground_truth import check
+from biorlhf.ground_truth import check, instruction
+from biorlhf.ground_truth.forms import gradable
 from biorlhf.inputs.rows import parse_json
 from biorlhf.types import Split
 
@@ -71,6 +72,7 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
         ground_truth=truth,
         verifiers=_names(where, "verifiers", row.get("verifiers")),
         answer=str(answer) if answer else None,
+        instruction=instruction(truth) if gradable(truth) else "",
         **extra,
         **common,
     )

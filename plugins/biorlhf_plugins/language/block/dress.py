@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 ANSWER = r"answer|antwort|réponse|reponse|respuesta|risposta|答案|回答"
@@ -21,29 +21,33 @@ CONFIDENCE = (
     r"confidence|certainty|konfidenz|sicherheit|zuversicht|gewissheit|confiance|certitude|confianza|"
     r"置信度|信心"
 )
-_QUALIFIED = (
-    r"(?:(?:my|the|your|our|so|thus|therefore|hence|meine?|die|ma|la|mi|1|2)[ \t]+){0,3}"
-    r"(?:(?:final|short|overall|direct|endgültige|finale|definitive|définitive|最终)[ \t]*)?"
-)
 _DRESS = r"[ \t>*_#`\"'|(\[•·–-]*(?:\d{1,2}[.)][ \t]*)?[*_`\"' \t]*"
 _COLON = (
-    r"[*_`\"' \t]*(?:[:：=]|[ \t][–—-](?=[ \t])|(?:is|are|lautet|ist|est|es|è)\b[ \t]*[:：]?|为|是)"
-    r"[*_`\"' \t]*"
+    r"[*_`\"' \t]{0,6}(?:[:：=]|[ \t][–—-](?=[ \t])|(?:is|are|lautet|ist|est|es|è)\b[ \t]?[:：]?|为|是)"
+    r"[*_`\"' \t]{0,8}"
 )
-_START = r"(?:^|(?<=[.!?;)\]。！]\s)|(?<=\n))"
-_LABEL = re.compile(
-    rf"{_START}{_DRESS}{_QUALIFIED}(?P<a>{ANSWER})(?:[ \t]+finale|[ \t]+final|[ \t]+definitiva)?"
-    rf"(?:{_COLON}(?P<value>[^\n]*)|[*_`:： \t]*(?P<bare>$))",
+_NAMED = re.compile(rf"(?P<answer>{ANSWER})|(?P<sure>{CONFIDENCE})", re.IGNORECASE)
+_BEFORE_ANSWER = re.compile(
+    rf"(?:^|[.!?;)\]。！]\s){_DRESS}"
+    r"(?:(?:my|the|your|our|so|thus|therefore|hence|meine?|die|ma|la|mi|1|2)[ \t]+){0,3}"
+    r"(?:(?:final|short|overall|direct|endgültige|finale|definitive|définitive|最终)[ \t]*)?\Z",
+    re.IGNORECASE,
+)
+_AFTER_ANSWER = re.compile(
+    rf"(?:[ \t]+(?:finale|final|definitiva))?"
+    rf"(?:{_COLON}(?P<value>[^\n]{{0,600}})|[*_`:： \t]{{0,6}}(?P<bare>$))",
     re.IGNORECASE | re.MULTILINE,
 )
-_SURE = re.compile(
-    rf"(?:^|(?<=\n)|(?<=[.!?;,(\[|。！；，}}>\d])\s?|(?<=\s)(?:with\s+)?)[ \t>*_#`\"'|(\[•·–-]*"
-    rf"(?:(?:my|the|overall|stated|meine|ma|mi|la|final)[ \t]+){{0,2}}(?:{CONFIDENCE})"
-    r"(?:[ \t]*(?:level|score|rating|in (?:this|the|my) answer))?(?:[ \t]*\([^)\n]{0,20}\))?"
-    rf"(?P<at>{_COLON}|[*_` \t]*\n+[ \t>*_`-]*"
-    r"|[ \t]+(?=\d|high\b|medium\b|low\b|moderate\b))"
-    rf"(?P<value>[^\n]*)",
-    re.IGNORECASE | re.MULTILINE,
+_BEFORE_SURE = re.compile(
+    rf"(?:^|[.!?;,(\[|。！；，}}>\d]\s?|\s(?:with\s)?){_DRESS}"
+    r"(?:(?:my|the|overall|stated|meine|ma|mi|la|final)[ \t]+){0,2}\Z",
+    re.IGNORECASE,
+)
+_AFTER_SURE = re.compile(
+    r"(?:[ \t]?(?:level|score|rating|in (?:this|the|my) answer))?(?:[ \t]?\([^)\n]{0,20}\))?"
+    rf"(?:{_COLON}|[*_` \t]{{0,6}}\n{{1,3}}[ \t>*_`-]{{0,8}}|[ \t]+(?=\d|high\b|medium\b|low\b|moderate\b))"
+    r"(?P<value>[^\n]{0,200})",
+    re.IGNORECASE,
 )
 _TAG = re.compile(
     rf"<(?P<tag>{ANSWER}|final_answer)>(?P<value>.{{0,2000}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
@@ -56,7 +60,16 @@ _ROW = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
 _RULE = re.compile(r"^[\s|:+-]+$")
 _TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}")
 REACH = 2000
-"""Characters in which a JSON object or a boxed answer must close."""
+"""Characters in which a JSON object, a boxed answer or a list below a label must close."""
+
+PREFIX = 60
+"""Characters before a label on its line that are looked at: its dress, and where a sentence ends."""
+
+LAST = 8
+"""Of each dress so many are looked at, from the end."""
+
+TAIL = 12_000
+"""Characters at the end of a text in which the last block is looked for."""
 
 
 class Block(NamedTuple):
@@ -75,15 +88,40 @@ class Block(NamedTuple):
 @functools.lru_cache(maxsize=64)
 def find_block(text: str) -> Block | None:
     """The last answer block of a text; None where there is none. Text inside <think> is not looked at."""
-    seen = _outside_thought(text)
-    found = [*_lines(seen), *_tags(seen), *_boxed(seen), *_objects(seen), *_tables(seen)]
+    skipped = max(0, len(text) - TAIL)
+    seen = _outside_thought(text)[skipped:]
+    labels = [*_labels(seen)]
+    found = [*_lines(seen, labels), *_tags(seen), *_boxed(seen), *_objects(seen), *_tables(seen)]
     if not found:
         return None
     last = max(found, key=lambda block: block.span[0])
-    if last.confidences:
-        return last
-    before = max((b.span[1] for b in found if b.span[1] <= last.span[0]), default=0)
-    return last._replace(confidences=_confidences(seen, last.span, before))
+    if not last.confidences:
+        before = max((b.span[1] for b in found if b.span[1] <= last.span[0]), default=0)
+        last = last._replace(confidences=_confidences(seen, labels, last.span, before))
+    return _moved(last, skipped) if skipped else last
+
+
+def _moved(block: Block, by: int) -> Block:
+    """A block of a text's end, at its place in the whole."""
+    start, end = block.span
+    sure = tuple((value, (first + by, last + by)) for value, (first, last) in block.confidences)
+    return block._replace(span=(start + by, end + by), confidences=sure)
+
+
+def _labels(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """("answer" or "sure", what follows) of each label: a word of one, dressed as a label is."""
+    for word in _NAMED.finditer(text):
+        kind = str(word.lastgroup)
+        start = word.start()
+        line = text.rfind("\n", max(0, start - PREFIX), start) + 1
+        before = text[max(line, start - PREFIX) : start]
+        fits = (_BEFORE_ANSWER if kind == "answer" else _BEFORE_SURE).search(before)
+        # A prefix that was cut begins nowhere: only a sentence's end in it can stand for a beginning.
+        if fits is None or (fits.start() == 0 and fits[0][:1].isalnum() and line <= start - PREFIX):
+            continue
+        after = (_AFTER_ANSWER if kind == "answer" else _AFTER_SURE).match(text, word.end())
+        if after is not None:
+            yield kind, after
 
 
 def _outside_thought(text: str) -> str:
@@ -95,9 +133,11 @@ def _outside_thought(text: str) -> str:
     return text if opened < 0 else text[:opened] + " " * (len(text) - opened)
 
 
-def _confidences(text: str, span: tuple[int, int], before: int) -> tuple[tuple[str, tuple[int, int]], ...]:
+def _confidences(
+    text: str, labels: Sequence[tuple[str, re.Match[str]]], span: tuple[int, int], before: int
+) -> tuple[tuple[str, tuple[int, int]], ...]:
     """Those after the answer; where there are none, those between it and the block before."""
-    inside = [_stated(text, m) for m in _SURE.finditer(text, before)]
+    inside = [_stated(text, m) for kind, m in labels if kind == "sure" and m.start() >= before]
     inside += [(m["value"], m.span("value")) for m in _SURE_TAG.finditer(text, before)]
     after = [found for found in inside if found[1][0] >= span[0]]
     return tuple(after or inside)
@@ -111,8 +151,8 @@ def _stated(text: str, match: re.Match[str]) -> tuple[str, tuple[int, int]]:
     return (below[1], below.span(1)) if below else ("", match.span("value"))
 
 
-def _lines(text: str) -> Iterator[Block]:
-    for match in _LABEL.finditer(text):
+def _lines(text: str, labels: Sequence[tuple[str, re.Match[str]]]) -> Iterator[Block]:
+    for _, match in [label for label in labels if label[0] == "answer"][-LAST:]:
         if match["bare"] is not None or not match["value"].strip(" *_`|"):
             value, start, end = _below(text, match.end())
             if value:
@@ -133,7 +173,7 @@ def _below(text: str, start: int) -> tuple[str, int, int]:
     """The lines under a label, up to an empty one or the confidence: (joined by ";", start, end)."""
     lines: list[str] = []
     place, first, end = start, start, start
-    for line in text[start:].split("\n")[:14]:
+    for line in text[start : start + REACH].split("\n")[:14]:
         stripped = _bare(re.sub(r"^[\s>]*(?:[*•·–-]\s+)*", "", line))
         if re.match(rf"[*_#\s>|`(-]*(?:{CONFIDENCE})\b", line, re.IGNORECASE) or (lines and not line.strip()):
             break
@@ -169,7 +209,7 @@ def _tags(text: str) -> Iterator[Block]:
 
 
 def _boxed(text: str) -> Iterator[Block]:
-    for match in re.finditer(r"\\boxed\s*\{", text):
+    for match in [*re.finditer(r"\\boxed\s*\{", text)][-LAST:]:
         depth, end = 1, match.end()
         limit = min(len(text), end + REACH)
         while end < limit and depth:
@@ -180,7 +220,7 @@ def _boxed(text: str) -> Iterator[Block]:
 
 
 def _objects(text: str) -> Iterator[Block]:
-    for key in [*_KEY.finditer(text)][-3:]:
+    for key in [*_KEY.finditer(text)][-LAST:]:
         start = text.rfind("{", max(0, key.start() - REACH), key.start())
         if start < 0:
             continue

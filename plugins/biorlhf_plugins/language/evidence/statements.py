@@ -16,6 +16,7 @@ from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.sentences.clauses import Sentence
 
+AGAINST_REASONS = "the answer against its reasons"
 NEUTRAL = words_of("neutral")
 CONCLUDES = words_of("concludes")
 EVERY = words_of("every")
@@ -200,7 +201,7 @@ def _answer_line(found: Evidence) -> Iterator[Check]:
         if before:
             label = labels.pop()
             yield Check(
-                "the answer against its reasons",
+                AGAINST_REASONS,
                 before == label,
                 f"{before}, and the answer {label}",
                 (span,),
@@ -220,7 +221,7 @@ def _answer_line(found: Evidence) -> Iterator[Check]:
                 else mine.value in values
             )
             says = f"{', '.join(f'{v:g}' for v in list(values)[:4])}, and the answer {mine.value:g}"
-            yield Check("the answer against its reasons", close, says, (span,), 2.0)
+            yield Check(AGAINST_REASONS, close, says, (span,), 2.0)
 
 
 def _computed(found: Evidence, figures: Sequence[Figure]) -> bool:

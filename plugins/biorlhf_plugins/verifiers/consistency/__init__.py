@@ -26,11 +26,12 @@ from biorlhf_plugins.language import Additions
 from biorlhf_plugins.language.evidence.checks import about, text_checks
 from biorlhf_plugins.language.evidence.figures import evidence
 from biorlhf_plugins.language.evidence.records import Check, Evidence
-from biorlhf_plugins.language.evidence.statements import EVERY, EXCEPTS
+from biorlhf_plugins.language.evidence.statements import AGAINST_REASONS, EVERY, EXCEPTS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.truth.contrast import turned
 from biorlhf_plugins.truth.gold import read
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 from biorlhf_plugins.verifiers.consistency import answers, slots
@@ -47,11 +48,14 @@ class Consistency:
     def score(self, question: Question, completion_text: str) -> Score:
         truth = question.ground_truth
         asked = truth.get("check") == "internal_consistency" or "is_consistent" in truth
-        _, said = read(question, completion_text, self.additions)
+        gold, said = read(question, completion_text, self.additions)
         if said.degenerate:
             return _scored(0.0, [], note=said.degenerate)
         found = evidence(said, question.prompt)
         checks = [*named(said, question.prompt, truth.get("is_consistent"), asked), *text_checks(found)]
+        if turned(gold.contrast):
+            # With the control in front, UP in the block is DOWN in the frame that prose is read in.
+            checks = [check for check in checks if check.name != AGAINST_REASONS]
         if any(check.name == slots.ENUMERATION for check in checks):
             return _scored(0.0, checks, note="every direction is listed")
         if asked:
