@@ -107,7 +107,7 @@ def load_facts(name: str) -> FactTable:
     path = Path(name)
     if not path.is_file():
         beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
-        near = [p.name for p in beside if p.suffix in (".csv", *YAML)]
+        near = [p.name for p in beside if p.suffix in (".csv", *YAML) and not p.name.startswith(".")]
         expected = "kmp, a lab's YAML, or a CSV of facts"
         raise DataError(
             "--facts", f"no table and no file {name!r}", expected, choices=["kmp", *near], name=name
