@@ -145,7 +145,7 @@ def test_a_rejected_answer_differs_in_a_fact_and_not_in_style():
     for pair in data.preferences:
         assert pair.chosen != pair.rejected
         assert pair.chosen.rpartition("\n")[2] == pair.rejected.rpartition("\n")[2], "the same confidence"
-        assert abs(len(pair.chosen) - len(pair.rejected)) <= 5  # RESCUE, SUPPRESSION
+        assert abs(len(pair.chosen) - len(pair.rejected)) <= 12  # RESCUE, SUPPRESSION
     gap = mean(len(p.chosen) - len(p.rejected) for p in data.preferences)
     assert abs(gap) < 0.5
 

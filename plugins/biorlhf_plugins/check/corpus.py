@@ -82,7 +82,7 @@ def _contradiction(reading: Reading, line: Line, other: Reading, before: Line, h
 def _worded(reading: Reading) -> Iterator[tuple[tuple[object, ...], Line, float]]:
     """Sentences with one figure and a name, by the words that name what the figure is of."""
     for number, figures in reading.evidence.by_part.items():
-        line = reading.lines[number]
+        line = reading.whole[number]
         plain = [f for f in figures if f.kind in ("count", "effect", "percent", "hazard")]
         if len(plain) != 1 or len(figures) != 1 or plain[0].sign or line.kind == "row":
             continue

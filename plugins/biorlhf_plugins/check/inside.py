@@ -47,7 +47,7 @@ def _kind(check: Check) -> str:
 
 def _quote(reading: Reading, check: Check) -> str:
     start, end = min(s for s, _ in check.spans), max(e for _, e in check.spans)
-    lines = [line for line in reading.lines if line.start < end and start < line.end]
+    lines = [line for line in reading.whole if line.start < end and start < line.end]
     return (
         reading.text.answer[lines[0].start : lines[-1].end].strip()
         if lines

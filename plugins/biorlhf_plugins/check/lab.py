@@ -78,7 +78,7 @@ def check_lab(reading: Reading, table: FactTable) -> Iterator[Finding]:
         for found in _features(reading.text.prompt, line, table)
         for f in found[:1]
     }
-    for line in reading.lines:
+    for line in reading.whole:
         named = {f.feature: found for found in _features(reading.text.answer, line, table) for f in found[:1]}
         if not named and len(line.tokens) <= SHORT:
             named = asked

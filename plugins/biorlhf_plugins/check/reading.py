@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from biorlhf.ground_truth.forms import split_instruction, unblocked
 from biorlhf_plugins.language import Additions, Claim, Extraction, extract
 from biorlhf_plugins.language.evidence.figures import evidence
 from biorlhf_plugins.language.evidence.records import Evidence
@@ -60,6 +61,8 @@ class Reading:
     evidence: Evidence
     lines: tuple[Line, ...]
     prompt_lines: tuple[Line, ...]
+    whole: tuple[Line, ...]
+    """The lines with those of the answer block, numbered as the evidence is; ``lines`` is without them."""
 
     def quote(self, line: Line) -> str:
         return self.text.answer[line.start : line.end].strip()
@@ -83,10 +86,16 @@ class Reading:
 
 
 def read(text: Text, additions: Additions) -> Reading:
-    """Read one text with the claim extraction."""
-    said = extract(text.answer, text.prompt, additions)
-    asked = extract(text.prompt, "", additions)
-    return Reading(text, said, evidence(said, text.prompt), tuple(_lines(said)), tuple(_lines(asked)))
+    """Read one text with the claim extraction, without what the prompt says of the answer's form.
+
+    The claims are those of the text before its answer block, which repeats one of them without its names.
+    """
+    prompt = split_instruction(text.prompt)[0]
+    said = extract(text.answer, prompt, additions)
+    before = extract(unblocked(text.answer), prompt, additions)
+    asked = extract(prompt, "", additions)
+    lines = tuple(_lines(before))
+    return Reading(text, before, evidence(said, prompt), lines, tuple(_lines(asked)), tuple(_lines(said)))
 
 
 def _lines(said: Extraction) -> Iterator[Line]:
