@@ -160,7 +160,7 @@ def _grpo(config: GRPOConfig) -> dict[str, Any]:
     return {
         **common,
         "model": model,
-        "prompt": {"template": "alpaca", "answer": "free", "max_tokens": config.max_prompt_length},
+        "prompt": {"template": "alpaca", "max_tokens": config.max_prompt_length},
         "data": [
             {"dataset": "genelab", "hold_out_tissues": list(config.hold_out_tissues or ())},
             {"dataset": "kmp", "split": "paraphrase"},

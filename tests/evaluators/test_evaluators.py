@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 
-import biorlhf_plugins.truth as claims
 from biorlhf import Completion, Group, Question, Reward, Score, plugins
 from biorlhf.statistics.paired import rates_of
 from biorlhf.types import AdapterRef
+from biorlhf_plugins.evaluators import _judgement
+from biorlhf_plugins.truth import correctness
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Read:
 def _answers_say_what_they_are(monkeypatch):
     """An answer's text is ``correct abstained confidence``; ``-`` is None, ``boom`` raises."""
 
-    def correctness(question, text):
+    def correctness(question, text, names):
         if text == "boom":
             raise RuntimeError("cannot be read")
         correct, abstained, confidence = text.split()
@@ -36,7 +37,7 @@ def _answers_say_what_they_are(monkeypatch):
             None if confidence == "-" else float(confidence),
         )
 
-    monkeypatch.setattr(claims, "correctness", correctness, raising=False)
+    monkeypatch.setattr(_judgement, "correctness", correctness)
 
 
 def evaluate(name: str, rows) -> dict:
@@ -134,8 +135,11 @@ def test_the_best_constant_knows_the_form_of_a_question_and_no_number():
 
 
 def test_saying_so_is_the_right_answer_to_a_question_that_cannot_be_answered():
-    question = Question("u", "?", {"answerable": False}, kind="calibration")
-    report = evaluate("question_answering", [group(question, ["0 y -", "- y -", "1 n 0.9"])])
+    question = Question("u", "How many?", {"answerable": False}, kind="calibration")
+    declines, answers = (correctness(question, text) for text in ("I cannot tell.", "There are 12 of them."))
+    assert (declines.correct, declines.abstained) == (1, True)
+    assert (answers.correct, answers.abstained) == (0, False)
+    report = evaluate("question_answering", [group(question, ["1 y -", "1 y -", "0 n 0.9"])])
     assert report["categories"]["calibration"]["accuracy"]["value"] == pytest.approx(2 / 3)
 
 

@@ -72,9 +72,8 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
         ground_truth=truth,
         verifiers=_names(where, "verifiers", row.get("verifiers")),
         answer=str(answer) if answer else None,
-        instruction=instruction(truth) if gradable(truth) else "",
         **extra,
-        **common,
+        **{"instruction": instruction(truth) if gradable(truth) else "", **common},
     )
 
 

@@ -39,7 +39,7 @@ _REASONING: tuple[tuple[str, str, str, dict[str, Any], tuple[str, ...]], ...] = 
     (
         "rescue",
         "In which two tissues does KMP rescue OXPHOS?",
-        "KMP rescues OXPHOS in heart and in soleus.",
+        "KMP rescues OXPHOS in heart and soleus.",
         {"answer": "heart and soleus", "aliases": ["soleus and heart", "heart, soleus", "soleus, heart"]},
         ("heart:OXIDATIVE_PHOSPHORYLATION:pattern", "soleus:OXIDATIVE_PHOSPHORYLATION:pattern"),
     ),
