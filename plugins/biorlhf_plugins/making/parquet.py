@@ -1,4 +1,5 @@
-"""A dataset as a folder: questions, examples, preferences and splits as Parquet, and ``provenance.json``.
+"""A dataset as a folder: questions, examples, preferences and splits as Parquet, and ``provenance.json``;
+``names.json`` beside them where the dataset gives names of its own.
 
 The same dataset gives the same bytes with the same version of pyarrow: rows keep their order, and nothing
 that depends on the machine or the time is written.
@@ -21,12 +22,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from biorlhf.errors import DataError
-from biorlhf.types import Dataset, Example, Preference, Question
+from biorlhf.ground_truth import names_from_json
+from biorlhf.types import Dataset, Example, Names, Preference, Question
 
 _TEXTS = pa.list_(pa.string())
 QUESTIONS = pa.schema(
     [
-        *((name, pa.string()) for name in ("id", "family", "template_id", "question", "answer_text")),
+        *((name, pa.string()) for name in ("id", "family", "template_id", "question", "instruction")),
+        ("answer_text", pa.string()),
         ("ground_truth", pa.string()),
         ("answer_space", pa.string()),
         ("kind", pa.string()),
@@ -42,7 +45,7 @@ QUESTIONS = pa.schema(
         *((name, pa.string()) for name in ("split", "split_group", "prompt_hash")),
     ]
 )
-_SHARED = ("kind", "source", "split", "split_group")
+_SHARED = ("kind", "source", "split", "split_group", "instruction")
 EXAMPLES = pa.schema(
     [(n, pa.string()) for n in ("id", "prompt", "response", *_SHARED)] + [("fact_ids", _TEXTS)]
 )
@@ -52,6 +55,7 @@ PREFERENCES = pa.schema(
 SPLITS = pa.schema([(n, pa.string()) for n in ("split_group", "fact_id", "split")])
 SCHEMAS = {"questions": QUESTIONS, "examples": EXAMPLES, "preferences": PREFERENCES, "splits": SPLITS}
 FILES = (*(f"{name}.parquet" for name in SCHEMAS), "provenance.json")
+NAMES = "names.json"
 BATCH = 10_000  # items in one row group
 _DIRECTIONS = {"UP": "n_up", "DOWN": "n_down", "NS": "n_ns"}
 
@@ -81,6 +85,7 @@ def to_parquet(dataset: Dataset, folder: Path | str) -> tuple[Path, ...]:
         *(Made(preference=pair) for pair in dataset.preferences),
     ]
     write_tables(folder, parts)
+    write_names(folder, dataset.names)
     write_provenance(folder, {"name": dataset.name, **dataset.provenance})
     return tuple(folder / name for name in FILES)
 
@@ -118,6 +123,28 @@ def write_tables(folder: Path, items: Iterable[Made]) -> tuple[dict[str, int], d
     return dict(sorted(counts.items())), files
 
 
+def write_names(folder: Path, names: Names) -> None:
+    """``names.json``, or none, an earlier one removed, where the dataset gives no names."""
+    table = names.to_json()
+    if table:
+        text = json.dumps(table, indent=1, sort_keys=True, ensure_ascii=False)
+        (folder / NAMES).write_text(text + "\n", "utf-8")
+    else:
+        (folder / NAMES).unlink(missing_ok=True)
+
+
+def read_names(folder: Path) -> Names:
+    """The names of a folder; none where it has no ``names.json``. ``DataError`` where that is damaged."""
+    file = folder / NAMES
+    if not file.is_file():
+        return Names()
+    try:
+        table = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise DataError(str(file), f"is not JSON: {error}", "the names that a build wrote") from None
+    return names_from_json(table, str(file))
+
+
 def write_provenance(folder: Path, record: Mapping[str, Any]) -> None:
     """``provenance.json``, last: a folder without it is not complete."""
     text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
@@ -126,7 +153,7 @@ def write_provenance(folder: Path, record: Mapping[str, Any]) -> None:
 
 def refuse_other_files(folder: Path) -> None:
     """``DataError`` where a folder holds what no build has written."""
-    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - {*FILES})):
+    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - {*FILES, NAMES})):
         raise DataError(
             str(folder), f"holds other files: {others[0]}", "an empty folder, or one of an earlier build"
         )
@@ -179,6 +206,7 @@ def from_parquet(folder: Path | str) -> Dataset:
         tuple(Example(**_tuples(row)) for row in tables["examples"]),
         tuple(Preference(**_tuples(row)) for row in tables["preferences"]),
         provenance,
+        read_names(folder),
     )
 
 
@@ -210,7 +238,7 @@ def _question_row(question: Question, details: Mapping[str, Any]) -> dict[str, A
     }
 
 
-_SAME = ("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group")
+_SAME = ("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group", "instruction")
 _same_of = attrgetter(*_SAME)
 _as_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
