@@ -70,7 +70,7 @@ def test_a_verifier_that_pays_nothing_for_attacks_passes():
     assert report.ok
     assert report.items == 3
     gold = next(cell for cell in report.cells if cell.attack == GOLD)
-    assert (gold.n, gold.mean, gold.beaten) == (3, 1.0, 0)
+    assert (gold.n, gold.mean, gold.beaten) == (6, 1.0, 0), "each item is asked freely and for a block"
 
 
 def test_one_that_matches_substrings_is_caught_with_an_example():
@@ -108,7 +108,7 @@ def test_a_gold_answer_below_its_bound_is_a_finding():
     record = VerifierPlugin(name="strict", build=lambda config: Strict())
     catalogue = plugins.Catalogue([plugins.Entry(record, plugins.Provenance("lab", "1"))], [])
     report = audit(QUESTIONS, RewardComposer(["strict"], catalogue=catalogue), library.load())
-    assert [(cell.attack, cell.beaten) for cell in report.beaten] == [(GOLD, 3)]
+    assert [(cell.attack, cell.beaten) for cell in report.beaten] == [(GOLD, 6)]
 
 
 def test_a_verifier_that_does_not_judge_truth_is_not_held_to_near_misses():
