@@ -70,8 +70,10 @@ def test_the_example_dataset_has_questions_that_a_verifier_judges(examples):
     dataset = fresh_catalogue(plugin_of(examples["hooks"])).build("dataset", "growth", {})
     composer = RewardComposer(["factual"], {"factual": 1.0}, catalogue=fresh_catalogue())
     asked = {question.id: question for question in dataset.questions}
-    assert float(composer.score(asked["growth:strain_b"], "strain_b: 5 days.")) == 1.0
-    assert float(composer.score(asked["growth:strain_b"], "strain_b: 9 days.")) == 0.0
+    assert float(composer.score(asked["growth:strain_b"], "Answer: 5 days\nConfidence: 80%")) == 1.0
+    assert float(composer.score(asked["growth:strain_b"], "Answer: 9 days\nConfidence: 80%")) == 0.0
+    assert float(composer.score(asked["growth:strain_b"], "After 5 days.")) == 0.0
+    assert float(composer.score(asked["growth:strain_a"], dataset.examples[0].response)) == 1.0
 
 
 def test_the_example_trainer_learns_the_best_answer(examples):
