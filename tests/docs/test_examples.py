@@ -159,3 +159,13 @@ def test_the_example_answer_of_the_quickstart_is_scored(tmp_path):
     biorlhf(tmp_path, "score", str(tmp_path / "answers.jsonl"), "--out", str(tmp_path / "scores.jsonl"))
     [row] = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
     assert row["scores"]["factual"]["value"] == 1.0
+
+
+def test_the_example_lab_file_is_valid_and_names_the_sides_of_its_contrast(tmp_path):
+    from biorlhf_plugins.datasets.tables.config import load_lab
+
+    path = tmp_path / "lab.yaml"
+    path.write_text(block("docs/datasets.md", "yaml", "# lab.yaml"))
+    lab = load_lab(path)
+    assert lab.tables[0].contrast.denominator_synonyms == ("cage mice",)
+    assert lab.names.entities["soleus"] == ("soleus muscle", "postural muscle")

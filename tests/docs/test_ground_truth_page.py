@@ -89,3 +89,8 @@ def test_figures_are_marked_as_the_page_says(composer, quantity, value, unit, an
 def test_directions_are_marked_as_the_page_says(composer, answer, mark):
     found = marks(composer, TRUTHS["gene"], f"Answer: {answer}\nConfidence: high")
     assert found[1] == pytest.approx(mark)
+
+
+def test_a_contrast_that_is_none_is_told_how_one_is_written():
+    with pytest.raises(DataError, match="numerator_vs_denominator, as in tumour_vs_normal"):
+        check({"contrast": "tumour"}, "mine.jsonl:3")
