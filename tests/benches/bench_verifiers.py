@@ -10,6 +10,8 @@ from collections.abc import Callable
 from biorlhf import Question
 from biorlhf.plugins import load
 from biorlhf_plugins.language import extract
+from biorlhf_plugins.language.block import find_block
+from biorlhf_plugins.truth.judged import judge
 
 VERIFIERS = ("factual", "pathway", "consistency", "uncertainty")
 QUESTION = Question(
@@ -71,13 +73,16 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 def score_all(verifiers: list, text: str) -> None:
     """One completion through all verifiers, without what an earlier call has read."""
-    extraction_cache_clear()
+    forget()
     for verifier in verifiers:
         verifier.score(QUESTION, text)
 
 
-def extraction_cache_clear() -> None:
+def forget() -> None:
+    """Nothing of an earlier call is remembered: neither a reading nor a judgement."""
     sys.modules[extract.__module__]._extract.cache_clear()
+    sys.modules[judge.__module__]._judge.cache_clear()
+    find_block.cache_clear()
 
 
 def measure() -> dict[str, float]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from biorlhf.errors import DataError
+from biorlhf.ground_truth.forms import unblocked
 from biorlhf.types import Example, Preference, Question
 from biorlhf_plugins.check import corpus, design, figures, inside, lab, listed, orders, ratios, sense
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
@@ -82,8 +83,11 @@ def audit(
         against: another file, with which the texts must share nothing.
     """
     additions = table.additions if table is not None else Additions()
-    readings = [read(text, additions) for text in texts]
+    # A block says again what the prose says: claims are read of the prose, and the block is held against it.
+    readings = [read(replace(text, answer=unblocked(text.answer)), additions) for text in texts]
     found = list(_of_each(readings, table))
+    blocked = [text for text, reading in zip(texts, readings, strict=True) if reading.text != text]
+    found += _of_blocks([read(text, additions) for text in blocked], found)
     found += corpus.check_duplicates(texts)
     found += corpus.check_pairs(readings)
     found += listed.check_listed(texts)
@@ -93,6 +97,15 @@ def audit(
     if against is not None:
         found += corpus.check_overlap(texts, against)
     return sorted(found, key=lambda f: (f.index, SEVERITIES.index(f.severity), f.kind, f.quote))
+
+
+def _of_blocks(readings: Sequence[Reading], found: Sequence[Finding]) -> Iterator[Finding]:
+    """What contradicts itself with the block, and did not without it."""
+    known = {(finding.index, finding.kind) for finding in found}
+    for reading in readings:
+        for finding in inside.check_inside(reading):
+            if (finding.index, finding.kind) not in known:
+                yield finding
 
 
 def _of_each(readings: Sequence[Reading], table: FactTable | None) -> Iterator[Finding]:

@@ -9,11 +9,12 @@ from typing import Any
 
 from biorlhf_plugins.language.claims.corrections import supersede
 from biorlhf_plugins.language.claims.evidence import OPENS_INTERVAL
-from biorlhf_plugins.language.claims.foils import asked_names, with_foils
+from biorlhf_plugins.language.claims.foils import with_foils
 from biorlhf_plugins.language.claims.parallels import parallels
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.claims.rows import label_rows
+from biorlhf_plugins.language.claims.shapes import asked_names
 from biorlhf_plugins.language.records import Claim, Confidence, Extraction, Named, Span
 from biorlhf_plugins.language.sentences.anaphora import resolve_parts
 from biorlhf_plugins.language.sentences.arithmetic import equations

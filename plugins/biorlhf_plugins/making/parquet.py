@@ -22,8 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from biorlhf.errors import DataError
-from biorlhf.ground_truth import names_from_json
-from biorlhf.types import Dataset, Example, Names, Preference, Question
+from biorlhf.types import Dataset, Example, Preference, Question
+from biorlhf_plugins.making.names import NAMES, read_names, write_names
 
 _TEXTS = pa.list_(pa.string())
 QUESTIONS = pa.schema(
@@ -55,7 +55,6 @@ PREFERENCES = pa.schema(
 SPLITS = pa.schema([(n, pa.string()) for n in ("split_group", "fact_id", "split")])
 SCHEMAS = {"questions": QUESTIONS, "examples": EXAMPLES, "preferences": PREFERENCES, "splits": SPLITS}
 FILES = (*(f"{name}.parquet" for name in SCHEMAS), "provenance.json")
-NAMES = "names.json"
 BATCH = 10_000  # items in one row group
 _DIRECTIONS = {"UP": "n_up", "DOWN": "n_down", "NS": "n_ns"}
 
@@ -121,28 +120,6 @@ def write_tables(folder: Path, items: Iterable[Made]) -> tuple[dict[str, int], d
         os.replace(folder / f".{name}.parquet.part", path)
         files[path.name] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
     return dict(sorted(counts.items())), files
-
-
-def write_names(folder: Path, names: Names) -> None:
-    """``names.json``, or none, an earlier one removed, where the dataset gives no names."""
-    table = names.to_json()
-    if table:
-        text = json.dumps(table, indent=1, sort_keys=True, ensure_ascii=False)
-        (folder / NAMES).write_text(text + "\n", "utf-8")
-    else:
-        (folder / NAMES).unlink(missing_ok=True)
-
-
-def read_names(folder: Path) -> Names:
-    """The names of a folder; none where it has no ``names.json``. ``DataError`` where that is damaged."""
-    file = folder / NAMES
-    if not file.is_file():
-        return Names()
-    try:
-        table = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise DataError(str(file), f"is not JSON: {error}", "the names that a build wrote") from None
-    return names_from_json(table, str(file))
 
 
 def write_provenance(folder: Path, record: Mapping[str, Any]) -> None:
@@ -304,6 +281,9 @@ def _read(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(str(path), f"not readable as Parquet: {error}") from error
+    if "instruction" in schema.names and "instruction" not in table.column_names:
+        # A folder of before answer blocks: its texts have none, and nothing asks for one.
+        table = table.append_column("instruction", pa.array([""] * table.num_rows))
     missing = [name for name in schema.names if name not in table.column_names]
     if missing:
         raise DataError(str(path), f"no column {missing[0]!r}", f"the columns {', '.join(schema.names)}")

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from biorlhf.ground_truth.forms import unblocked
 from biorlhf.types import Dataset, Split
 
 NEAR_DUPLICATE = 0.7
@@ -128,8 +129,9 @@ def without_near_duplicates(pools: dict[str, list[T]], text: Callable[[T], str])
 
 
 def answer_sentences(answer: str) -> list[str]:
-    """The sentences of an answer, normalised, without the one that states the confidence."""
-    sentences = [" ".join(tokens(s)) for s in _SENTENCE_END.split(answer) if not _CONFIDENCE.search(s)]
+    """The sentences of an answer, normalised, without its block and the one that states the confidence."""
+    prose = _SENTENCE_END.split(unblocked(answer))
+    sentences = [" ".join(tokens(s)) for s in prose if not _CONFIDENCE.search(s)]
     return [sentence for sentence in sentences if sentence]
 
 

@@ -25,8 +25,8 @@ from biorlhf_plugins.language.block import (
 )
 from biorlhf_plugins.language.block.values import Figure
 from biorlhf_plugins.language.words.lexicon import pathway_phrases, words
-from biorlhf_plugins.truth.answers import concordance
 from biorlhf_plugins.truth.credits import shared
+from biorlhf_plugins.truth.free.answers import concordance
 from biorlhf_plugins.truth.graded import Graded
 from biorlhf_plugins.truth.stated import figure_credit
 

@@ -20,8 +20,8 @@ from biorlhf_plugins.language.records import Confidence, Extraction, Span
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.truth.blocks import grade_block
 from biorlhf_plugins.truth.contrast import side_names
-from biorlhf_plugins.truth.directions import grade_directions, grade_told
-from biorlhf_plugins.truth.facts import grade_facts
+from biorlhf_plugins.truth.free.directions import grade_directions, grade_told
+from biorlhf_plugins.truth.free.facts import grade_facts
 from biorlhf_plugins.truth.gold import Gold, canonical_name, gold_of, lab_sides
 from biorlhf_plugins.truth.graded import Graded, right
 from biorlhf_plugins.truth.row_figures import charge

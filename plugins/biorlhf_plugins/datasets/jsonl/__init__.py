@@ -30,7 +30,7 @@ from biorlhf import DataError, Dataset, DatasetPlugin, Example, PluginConfig, Pr
 from biorlhf.inputs.rows import read_rows
 from biorlhf.types import Names, Split
 from biorlhf_plugins.datasets.jsonl.shapes import Item, read_item
-from biorlhf_plugins.making.parquet import read_names
+from biorlhf_plugins.making.names import read_names
 
 BUILT = ("questions.parquet", "examples.parquet", "preferences.parquet")
 

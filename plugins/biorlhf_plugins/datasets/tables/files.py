@@ -7,13 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.types import Names
-from biorlhf_plugins.making.parquet import (
-    Made,
-    refuse_other_files,
-    write_names,
-    write_provenance,
-    write_tables,
-)
+from biorlhf_plugins.making.names import write_names
+from biorlhf_plugins.making.parquet import Made, refuse_other_files, write_provenance, write_tables
 
 
 def write_folder(

@@ -13,7 +13,9 @@ INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile
 OPENS_INTERVAL = INTERVALS | {"["}
 SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
 STATISTICAL = frozenset(("ci", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
-YEAR_BEFORE = frozenset(("in", "since", "until", "al", "year", "january", "march", "may", "june", "july"))
+YEAR_BEFORE = frozenset(
+    ("in", "of", "since", "until", "al", "year", "january", "march", "may", "june", "july")
+)
 PART = frozenset(("them", "these", "those", "which", "whom"))
 
 
@@ -24,6 +26,8 @@ def is_evidence(reader: Reader, focus: Mention) -> bool:
     after = [t.text for t in stream[focus.last : focus.last + 3]]
     previous = before[0] if before else ""
     if previous in SPREADS or (previous in ("=", ":", "of") and before[1:2] and before[1] in SPREADS):
+        return True
+    if previous in ("vs", "versus") and before[2:4] == ["=", "n"]:  # "n = 10 vs 10"
         return True
     if previous == "-" and before[1:3] == ["/", "+"]:
         return True
@@ -70,4 +74,4 @@ def _year(reader: Reader, focus: Mention, before: list[str], after: list[str]) -
     follows = after[0] if after else "."
     if before and before[0] in YEAR_BEFORE and not follows.isalpha():
         return True
-    return bool(before and before[0] in ("(", ",") and follows in (")", ";"))
+    return bool(before and "(" in before and follows in (")", ";"))

@@ -11,123 +11,35 @@ import functools
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
-from biorlhf_plugins.language.words.lexicon import HERE, Additions, base
-from biorlhf_plugins.language.words.mentions import Mention, scan
-from biorlhf_plugins.language.words.text import Clean, Token, canonical, clean, tokens
-from biorlhf_plugins.language.words.units import Unit, unit_at
+from biorlhf_plugins.language.claims.shapes import SYMBOL, TITLE, Shapes, asked_names, shapes
+from biorlhf_plugins.language.words.lexicon import HERE, Additions
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import Clean, Token, clean, tokens
+from biorlhf_plugins.language.words.units import unit_at
 from biorlhf_plugins.language.words.vocabulary import (
-    ARMS,
     CAPITALISED,
-    GROUPS,
     LABELLED,
     METHODS,
     POPULATIONS,
     STEMS,
     STOP_WORDS,
-    TISSUES,
 )  # fmt: skip
 
-NUMBERED = re.compile(r"(?:.*\s)?([A-Za-z]+)[\s-](\d{1,4}[a-z]?|[A-Z]|[IVX]{1,4})")
-SYMBOL = re.compile(r"(?=.{2,14}$)(?:[A-Za-z]*[A-Z][A-Za-z-]*\d[\w-]*|[A-Za-z]*[A-Z][\w-]*[A-Z][\w-]*)")
-TITLE = re.compile(r"[A-Z][a-z]{1,8}\d{0,3}[a-z]?\d?")
-BINOMIAL = re.compile(r"[A-Z](?:\.|[a-z]{3,}) ?[a-z]{4,}")
+ACCESSION = re.compile(r"^[A-Za-z]{2,5}\d{5,}$")
+"""GSE135893, rs12345: where data and variants are kept."""
+
 GENUS = re.compile(r"[A-Z](?:|[a-z]{2,}(?:us|a|um|as|es|is|er|on|ix|or|io|ops))")
 EPITHET = re.compile(r"[a-z]{3,}(?:us|a|um|is|ii|i|ens|ans|ae|es|or|ix|on|e)")
-MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/]+")
 LABEL = re.compile(r"\d{1,4}[a-z]?|[a-z]|[ivx]{1,4}")
+PLACING = frozenset(("in", "from", "by", "via", "using"))
 OTHER_THAN = frozenset(("non", "never", "ex", "former"))
 JOINS = frozenset((",", "and", "or", "&", "/", "–"))
 INTRODUCED = frozenset((":", "=", "(", "|", "at", "is", "was", "by", "fell", "rose", "had", "ha"))
-OPEN = frozenset(("path", "num", "quantity"))
+OPEN = frozenset(("path", "num", "quantity", "treatment", "frame"))
 """Mentions that may be names as well: MYC is a set's alias, a "sample" is counted elsewhere."""
 
 LISTED = 8
-
-
-class Shapes(NamedTuple):
-    """What the asked names look like.
-
-    ``heads``: word before a label -> (role, {label: name}); ``groups``: word after what distinguishes it ->
-    that; ``kinds``: other words of the asked ones' closed lists; ``own``: the asked names' words; ``drugs``:
-    the role of an asked drug, or ""; ``measures``: dimension of an asked dose -> its (size, name).
-    """
-
-    heads: dict[str, tuple[str, dict[str, str]]]
-    groups: dict[str, frozenset[str]]
-    symbols: bool
-    titles: bool
-    binomials: bool
-    drugs: str
-    places: bool
-    kinds: frozenset[str]
-    own: frozenset[str]
-    measures: dict[str, list[tuple[float, str]]]
-
-    @property
-    def any(self) -> bool:
-        return bool(self.heads or self.groups or self.measures or self.kinds) or any(self[2:6])
-
-
-@functools.lru_cache(maxsize=4096)
-def shapes(additions: Additions) -> Shapes:
-    """The shapes of the names that the entries "asked" hold: (role, (name, alias, …))."""
-    heads: dict[str, tuple[str, dict[str, str]]] = {}
-    groups: dict[str, frozenset[str]] = {}
-    measures: dict[str, list[tuple[float, str]]] = {}
-    flags = dict.fromkeys(("symbols", "titles", "binomials", "places"), False)
-    kinds: frozenset[str] = frozenset()
-    own: frozenset[str] = frozenset()
-    drugs = ""
-    for kind, role, names in additions.entries:
-        if kind != "asked":
-            continue
-        for name in names:
-            measure = _measure(name) if role == "condition" else None
-            if measure is not None:
-                measures.setdefault(measure.dimension, []).append((measure.size, names[0].lower()))
-                continue
-            numbered = NUMBERED.fullmatch(name)
-            if numbered is not None:
-                head = heads.setdefault(canonical(numbered[1].lower()), (role, {}))
-                head[1][numbered[2].lower()] = names[0].lower()
-            words = [t.text for t in tokens(clean(name).text) if t.kind != "p"]
-            if any(w.endswith(STEMS) for w in words):
-                drugs = role
-                own |= frozenset(words)
-            if role != "entity":
-                continue
-            shaped = numbered or SYMBOL.fullmatch(name) or BINOMIAL.fullmatch(name)
-            if len(words) > 1 and (words[-1] in GROUPS or not shaped):
-                groups[words[-1]] = groups.get(words[-1], frozenset()) | frozenset(words[:-1])
-            capital = numbered is not None and name[0].isupper()
-            flags["symbols"] |= SYMBOL.fullmatch(name) is not None or capital
-            flags["titles"] |= TITLE.fullmatch(name) is not None or capital
-            own |= frozenset(words)
-            for listed in (ARMS, TISSUES, POPULATIONS):
-                if words and words[-1] in listed:
-                    kinds |= listed
-                    flags["places"] |= listed is TISSUES
-            flags["binomials"] |= BINOMIAL.fullmatch(name) is not None
-            flags["places"] |= any(m.kind == "entity" for m in scan(tokens(clean(name).text), base()))
-    kinds |= ARMS if drugs == "entity" else frozenset()
-    return Shapes(heads, groups, **flags, drugs=drugs, kinds=kinds - own, own=own, measures=measures)
-
-
-@functools.lru_cache(maxsize=4096)
-def asked_names(additions: Additions) -> frozenset[str]:
-    """The asked entities, as their mentions' values."""
-    listed = (names for kind, role, names in additions.entries if (kind, role) == ("asked", "entity"))
-    return frozenset(names[0].lower() for names in listed)
-
-
-def _measure(name: str) -> Unit | None:
-    if MEASURE.fullmatch(name.strip()) is None:
-        return None
-    number = tokens(clean(name).text)[0].number
-    found = unit_at(name, 0, len(re.match(r"[\d.,]+", name.strip())[0]))  # type: ignore[index]
-    return Unit(number.value * found[1].size, found[1].dimension) if number and found else None
 
 
 def with_foils(
@@ -136,14 +48,15 @@ def with_foils(
 ) -> list[Mention]:  # fmt: skip
     """The mentions with the foils among them; a number that is a label ("figure 2") is no figure."""
     asked = shapes(additions)
-    labels = LABELLED | asked.heads.keys()
+    labels = LABELLED | asked.heads.keys() if asked.heads else LABELLED
     if not asked.any and not any(t.text in labels for t in stream):
         return mentions
-    if asked.any and not (asked.places):  # where a gene is measured is no rival of the gene
+    if asked.any and not asked.places:  # where a gene is measured is no rival of the gene
         mentions = [m for m in mentions if m.kind != "entity" or m.value not in _places()]
     known = {i: m for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
     gone: set[int] = set()
+    named = any(m.kind == "entity" and m.value in asked_names(additions) for m in mentions)
     for index, token in enumerate(stream):
         if index in known and known[index].kind == "entity" and _negated(stream, index, cleaned):
             found.append(Mention("entity", f"non {token.text}", index - 1, index + 1))
@@ -155,7 +68,7 @@ def with_foils(
         if token.kind == "n":
             found += _dose(token, index, cleaned, text, asked, known)
         elif token.kind == "w":
-            found += _name(stream, index, cleaned, text, asked, _words(prompt))
+            found += _name(stream, index, cleaned, text, asked, _words(prompt), named)
     if not found and not gone:
         return mentions
     taken = gone | {i for m in found for i in range(m.first, m.last)}
@@ -234,7 +147,13 @@ def _dose(
 
 
 def _name(
-    stream: Sequence[Token], index: int, cleaned: Clean, text: str, asked: Shapes, prompt: frozenset[str]
+    stream: Sequence[Token],
+    index: int,
+    cleaned: Clean,
+    text: str,
+    asked: Shapes,
+    prompt: frozenset[str],
+    named: bool,
 ) -> Iterable[Mention]:
     token = stream[index]
     if token.text in asked.groups:
@@ -264,7 +183,11 @@ def _name(
             return (Mention("entity", f"{token.text} {after.text}", index, index + 2),)
     if token.text in METHODS:
         return ()
-    if asked.symbols and SYMBOL.fullmatch(written):
+    before = stream[index - 1].text if index else ""
+    placing = before in PLACING and after is not None and after.kind == "w" and after.text not in STOP_WORDS
+    if placing and named:  # "SPP1 is up in IPF lungs"; "in H1975 cells" is a rival where PC9 is asked for
+        return ()
+    if asked.symbols and SYMBOL.fullmatch(written) and not ACCESSION.search(written):
         return (Mention("entity", token.text, index, index + 1),)
     if asked.titles and TITLE.fullmatch(written) and token.text not in CAPITALISED:
         numbered = written[-1].isdigit() or written[-2:-1].isdigit()

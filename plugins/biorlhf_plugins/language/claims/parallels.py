@@ -26,12 +26,13 @@ def parallels(
 ) -> list[Mention]:
     """Where a figure is followed by a preposition and the asked name, what follows the same preposition
     behind another figure is a name as well."""
+    spoken = [m for m in mentions if m.kind == "entity" and m.value in names]
+    if not spoken:
+        return []
     taken = {i for m in mentions for i in range(m.first, m.last)}
     numbers = [m for m in mentions if m.kind == "num"]
     found: list[Mention] = []
-    for asked in mentions:
-        if asked.kind != "entity" or asked.value not in names:
-            continue
+    for asked in spoken:
         at = asked.first - 1
         while at >= 0 and stream[at].text in ARTICLES:
             at -= 1

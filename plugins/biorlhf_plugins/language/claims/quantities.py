@@ -6,7 +6,7 @@ from biorlhf_plugins.language.claims.evidence import EVIDENCE, PART, is_evidence
 from biorlhf_plugins.language.claims.reader import ROLES, Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.measured import GENERIC, STATISTICS
-from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.mentions import WORD_NUMBERS, Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
 
@@ -103,7 +103,7 @@ def _unnamed(
         return word
     if reader.own and (done := _verb(reader, chunk, focus, word)):
         return done
-    if any(
+    if not reader.own and any(
         m.kind == "dir" and abs(m.first - focus.first) <= 2 and m.value in ("UP", "DOWN")
         for m in chunk.mentions
     ):
@@ -119,7 +119,13 @@ def _unnamed(
 
 
 def _verb(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> str | None:
-    """The word of "610 gained it" and of "42 M reads", which tells another count than the asked one."""
+    """The word of "610 gained it", "611 are unique" and "42 M reads": a count of its own."""
+    if word in ("are", "were"):
+        word = _text(reader, focus.last + 1)
+        free = not any(m.first == focus.last + 1 for m in chunk.mentions)
+        return word if len(word) > LONG_WORD and free and word not in UNNAMING else None
+    if word == "per":
+        return f"per {_text(reader, focus.last + 1)}"
     if word in SCALE_LETTERS:
         return _text(reader, focus.last + 1) or None
     known = any(m.first == focus.last for m in chunk.mentions)
@@ -211,7 +217,8 @@ def _whole(reader: Reader, focus: Mention) -> bool:
     after = reader.stream[at + 1].text if at + 1 < len(reader.stream) else ""
     if after != "of":
         return False
-    return at < 0 or reader.stream[at].number is not None or reader.stream[at].text in OPENS_WHOLE
+    word = reader.stream[at].text
+    return at < 0 or reader.stream[at].number is not None or word in OPENS_WHOLE or word in WORD_NUMBERS
 
 
 def _counts(chunk: Chunk, noun: Mention) -> bool:

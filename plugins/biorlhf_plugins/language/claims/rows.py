@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from biorlhf_plugins.language.claims.foils import LABEL, Shapes, asked_names, shapes
+from biorlhf_plugins.language.claims.foils import LABEL
+from biorlhf_plugins.language.claims.shapes import Shapes, asked_names, shapes
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.language.words.mentions import Mention

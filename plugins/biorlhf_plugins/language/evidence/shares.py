@@ -98,6 +98,9 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
             and parallel
             and len(plain) == 3 + (whole is not plain[0])
         )
+        lead = [t.text for t in found.stream[max(0, whole.first - 2) : whole.first]]
+        if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:
+            totals = False  # "of 412 screened patients …": those that were chosen from
         if not opposite and not totals:
             continue
         if opposite and len(gap(found, whole, one)) > 14:

@@ -46,7 +46,9 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
             words = f.words - NEUTRAL
             if f.kind in NEVER - {"effect", "hazard"} or f.sign or f.kind == "ratio" or not words - {f.unit}:
                 continue
-            others = tuple(sorted(g.value for g in figures if g is not f)) if part.kind != "row" else ()
+            beside = found.stream[part.first : f.first], found.stream[f.last : part.last]
+            others = tuple(sorted(t.text for tokens in beside for t in tokens if t.number is not None))
+            others = () if part.kind == "row" else others
             first = slots.setdefault((words, f.kind, f.unit, others, heads[number]), f)
             if (
                 first is f

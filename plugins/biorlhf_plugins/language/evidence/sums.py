@@ -175,7 +175,11 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
         ):
             stated.append((f.value, f.first, f.last, f.decimals))
     for index in range(part.first, part.last) if not found.vocabulary.isdisjoint(FOLDS) else ():
-        if found.stream[index].text in FOLDS and found.stream[max(0, index - 1)].text != "not":
+        if (
+            index not in {first for _, first, _, _ in stated}
+            and found.stream[index].text in FOLDS
+            and found.stream[max(0, index - 1)].text != "not"
+        ):
             stated.append((FOLDS[found.stream[index].text], index, index + 1, 0))
     return stated
 
@@ -233,7 +237,7 @@ def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> 
             not gaps
             or f.first in used
             or len(others) != 2
-            or others[0].unit not in ("", others[1].unit, f.unit)
+            or len({others[0].unit, others[1].unit} - {""}) > 1
         ):
             continue
         right = abs(others[0].value - others[1].value)

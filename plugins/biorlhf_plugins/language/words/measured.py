@@ -7,6 +7,7 @@ import json
 from typing import NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import HERE, base, longest
+from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
 
 GENERIC_WORDS = """count number of the a an in per for and or to with by value level score mean median average
@@ -109,7 +110,7 @@ class Quantity(NamedTuple):
     """``name`` is that of the lexicon ("deg", "nes") or the asked words themselves; None says nothing.
 
     ``words`` tell it from others; ``own`` says that the lexicon does not know it. ``counts``: a number of
-    things; ``share``: a part of a whole, which may be told in percent.
+    things, ``nouns`` those of the lexicon; ``share``: a part of a whole, which may be told in percent.
     """
 
     name: str | None
@@ -117,6 +118,7 @@ class Quantity(NamedTuple):
     own: bool = False
     counts: bool = False
     share: bool = False
+    nouns: frozenset[str] = frozenset()
 
 
 @functools.lru_cache(maxsize=4096)
@@ -136,7 +138,8 @@ def quantity_named(text: str) -> Quantity:
         plural and not share and last not in ("days", "hours")
     )
     own = " ".join(t.text for t in stream if t.kind != "p") or None
-    return Quantity(own, words, own is not None, counted and not share, share)
+    nouns = frozenset(str(m.value) for m in scan(stream, base()) if m.kind == "quantity")
+    return Quantity(own, words, own is not None, counted and not share, share, nouns)
 
 
 def _known(stream: list, words: frozenset[str]) -> str | None:

@@ -55,7 +55,8 @@ class Consistency:
         if any(check.name == slots.ENUMERATION for check in checks):
             return _scored(0.0, checks, note="every direction is listed")
         if asked:
-            checks = checks or list(_unopposed(found))
+            if not checks and "is_consistent" not in truth:
+                checks = list(_unopposed(found))
             checks += _confidence(said) if checks else []
             value = _share(checks)
         else:
@@ -96,7 +97,7 @@ def _unopposed(found: Evidence) -> Iterator[Check]:
     """One check that holds, where a text states something that it could have contradicted and did not."""
     words = {token.text for token in found.stream}
     says = (
-        found.figures
+        any(f.unit or len(f.words) > 1 for f in found.figures)
         or words & (EVERY | EXCEPTS - {"not"})
         or any(m.kind in ("dir", "sig") for m in _mentions(found))
     )

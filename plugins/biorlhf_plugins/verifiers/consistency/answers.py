@@ -9,7 +9,7 @@ from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.truth.directions import OPPOSITE
+from biorlhf_plugins.truth.free.directions import OPPOSITE
 from biorlhf_plugins.verifiers.consistency.slots import EITHER
 
 FIGURES = frozenset((None, "deg", "deg_up", "deg_down"))

@@ -39,7 +39,8 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
     for c in figures:
         s = c.slot
         named = {"entity", "condition", "pathways"} & s.stated or c.slot.quantity in ("deg", "nes")
-        if s.quantity in COUNTS and named:
+        unlisted = any(name.startswith("?") for name in s.pathways)  # left to the text's own words
+        if s.quantity in COUNTS and named and not unlisted and (s.entity or s.condition or s.pathways):
             quantity = "deg" if s.quantity is None else s.quantity
             slots.setdefault(
                 (s.entity, s.condition, s.treatment, s.mission, quantity, s.pathways), []

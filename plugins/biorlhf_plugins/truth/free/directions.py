@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction
-from biorlhf_plugins.truth.fitting import matching
+from biorlhf_plugins.truth.free.fitting import matching
+from biorlhf_plugins.truth.free.verdicts import OPPOSITE, labels_of
 from biorlhf_plugins.truth.gold import Direction, Gold
 from biorlhf_plugins.truth.graded import Graded
-from biorlhf_plugins.truth.verdicts import OPPOSITE, labels_of
 
 
 def grade_directions(gold: Gold, said: Extraction, prompt: str) -> Graded:

@@ -9,7 +9,7 @@ from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import vocabulary
-from biorlhf_plugins.truth.fitting import contrast_fits, fits
+from biorlhf_plugins.truth.free.fitting import contrast_fits, fits
 from biorlhf_plugins.truth.gold import Direction, Gold
 
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}

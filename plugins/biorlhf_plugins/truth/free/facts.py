@@ -7,6 +7,7 @@ precision that over the claims that the table can check; the score is their F1.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,8 +15,6 @@ from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, TRANSCRIPTS, directed, measures
-from biorlhf_plugins.truth.answers import grade_answer, grade_ranking
-from biorlhf_plugins.truth.classes import grade_class, grade_direction
 from biorlhf_plugins.truth.credits import (
     APPROXIMATE_ERROR,
     FEW,
@@ -25,7 +24,9 @@ from biorlhf_plugins.truth.credits import (
     VAGUE,
     shared,
 )  # fmt: skip
-from biorlhf_plugins.truth.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, reading, wide
+from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
+from biorlhf_plugins.truth.free.classes import grade_class, grade_direction
+from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact, condition_fits
@@ -125,12 +126,16 @@ def _quantity_fits(fact: Fact, stated: str | None) -> int:
     shared_words = fact.asked.words & set(stated.split())
     if stated in measures() or (shared_words <= HEADS and fact.asked.words - HEADS):
         shared_words = frozenset()
+    if stated in fact.asked.nouns & NOUN_UNITS:
+        return FITTING
     if stated in AVERAGES:
         return FITTING if stated in gold.split() or not AVERAGES & set(gold.split()) else UNFIT
     if stated in REPLICATES and not shared_words:
         return UNFIT
     if stated.startswith("deg") and fact.asked.words & TRANSCRIPTS:
         return FITTING if stated in ("deg", directed(fact.asked.words)) else UNFIT
+    if stated == "time" and fact.asked.counts:
+        return OTHER
     if stated in ("percent", "ratio", "dose", "time") or shared_words:
         return FITTING
     if stated == "share":
@@ -144,6 +149,7 @@ def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | 
     denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
     stated = [r for r in read if r.claim.asserted]
     whole = [r for r in stated if r.claim.low is None and r.claim.high is None]
+    whole = _without_parts(fact, whole, said)
     ranges = [r for r in stated if r.claim.low is not None and r.claim.high is not None]
     rivals = 0
     groups: list[list[Reading]] = []
@@ -181,6 +187,8 @@ def _readings(fact: Fact, said: Extraction, placed: Claim | None, alone: bool) -
     found: list[tuple[int, Reading]] = []
     for claim in said.numbers:
         fit = FITTING if claim is placed else UNFIT if placed else fits(fact, claim, alone)
+        if fit and fact.quantity == "padj" and other_p(fact, claim, said.text):
+            fit = OTHER
         told = reading(fact, claim, said) if fit else None
         if told is not None:
             found.append((fit, told))
@@ -190,6 +198,21 @@ def _readings(fact: Fact, said: Extraction, placed: Claim | None, alone: bool) -
     if fact.quantity in PARTS:
         sure = [r for r in sure if r.claim.slot.quantity == fact.quantity] or sure
     return sure
+
+
+def _without_parts(fact: Fact, told: list[Reading], said: Extraction) -> list[Reading]:
+    """Without the 702 and the 586 of "1,288 genes: 702 higher and 586 lower", no rivals of the whole."""
+    if fact.quantity in PARTS:
+        return told
+    for whole in told:
+        total = whole.claim.value or 0.0
+        if whole.claim.slot.quantity != fact.quantity or total < 2:
+            continue
+        later = [c for c in said.numbers if c.chunk > whole.claim.chunk and c.asserted and c.value]
+        for one, other in itertools.pairwise(later[:6]):
+            if (one.value or 0) > 0 < (other.value or 0) and (one.value or 0) + (other.value or 0) == total:
+                return [r for r in told if r.claim is not one and r.claim is not other]
+    return told
 
 
 def _same(one: Reading, other: Reading) -> bool:

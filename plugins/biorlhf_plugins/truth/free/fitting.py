@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.sentences.anaphora import PARTS
-from biorlhf_plugins.truth.facts import condition_fits
+from biorlhf_plugins.truth.free.facts import condition_fits
 from biorlhf_plugins.truth.gold import Direction, Gold
 
 

@@ -1,0 +1,103 @@
+"""What the asked names look like: a numbered cluster, a gene, a binomial, an arm of a trial, a dose."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import NamedTuple
+
+from biorlhf_plugins.language.words.lexicon import Additions, base
+from biorlhf_plugins.language.words.mentions import scan
+from biorlhf_plugins.language.words.text import canonical, clean, tokens
+from biorlhf_plugins.language.words.units import Unit, unit_at
+from biorlhf_plugins.language.words.vocabulary import ARMS, GROUPS, POPULATIONS, STEMS, TISSUES
+
+NUMBERED = re.compile(r"(?:.*\s)?([A-Za-z]+)[\s-](\d{1,4}[a-z]?|[A-Z]|[IVX]{1,4})")
+SYMBOL = re.compile(r"(?=.{2,14}$)(?:[A-Za-z]*[A-Z][A-Za-z-]*\d[\w-]*|[A-Za-z]*[A-Z][\w-]*[A-Z][\w-]*)")
+TITLE = re.compile(r"[A-Z][a-z]{1,8}\d{0,3}[a-z]?\d?")
+BINOMIAL = re.compile(r"[A-Z](?:\.|[a-z]{3,}) ?[a-z]{4,}")
+MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/]+")
+
+
+class Shapes(NamedTuple):
+    """What the asked names look like.
+
+    ``heads``: word before a label -> (role, {label: name}); ``groups``: word after what distinguishes it ->
+    that; ``kinds``: other words of the asked ones' closed lists; ``own``: the asked names' words; ``drugs``:
+    the role of an asked drug, or ""; ``measures``: dimension of an asked dose -> its (size, name).
+    """
+
+    heads: dict[str, tuple[str, dict[str, str]]]
+    groups: dict[str, frozenset[str]]
+    symbols: bool
+    titles: bool
+    binomials: bool
+    drugs: str
+    places: bool
+    kinds: frozenset[str]
+    own: frozenset[str]
+    measures: dict[str, list[tuple[float, str]]]
+
+    @property
+    def any(self) -> bool:
+        return bool(self.heads or self.groups or self.measures or self.kinds) or any(self[2:6])
+
+
+@functools.lru_cache(maxsize=4096)
+def shapes(additions: Additions) -> Shapes:
+    """The shapes of the names that the entries "asked" hold: (role, (name, alias, …))."""
+    heads: dict[str, tuple[str, dict[str, str]]] = {}
+    groups: dict[str, frozenset[str]] = {}
+    measures: dict[str, list[tuple[float, str]]] = {}
+    flags = dict.fromkeys(("symbols", "titles", "binomials", "places"), False)
+    kinds: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    drugs = ""
+    for kind, role, names in additions.entries:
+        if kind != "asked":
+            continue
+        for name in names:
+            measure = _measure(name) if role == "condition" else None
+            if measure is not None:
+                measures.setdefault(measure.dimension, []).append((measure.size, names[0].lower()))
+                continue
+            numbered = NUMBERED.fullmatch(name)
+            if numbered is not None:
+                head = heads.setdefault(canonical(numbered[1].lower()), (role, {}))
+                head[1][numbered[2].lower()] = names[0].lower()
+            words = [t.text for t in tokens(clean(name).text) if t.kind != "p"]
+            if any(w.endswith(STEMS) for w in words):
+                drugs = role
+                own |= frozenset(words)
+            if role != "entity":
+                continue
+            shaped = numbered or SYMBOL.fullmatch(name) or BINOMIAL.fullmatch(name)
+            if len(words) > 1 and (words[-1] in GROUPS or not shaped):
+                groups[words[-1]] = groups.get(words[-1], frozenset()) | frozenset(words[:-1])
+            capital = numbered is not None and name[0].isupper()
+            flags["symbols"] |= SYMBOL.fullmatch(name) is not None or capital
+            flags["titles"] |= TITLE.fullmatch(name) is not None or capital
+            own |= frozenset(words)
+            for listed in (ARMS, TISSUES, POPULATIONS):
+                if words and words[-1] in listed:
+                    kinds |= listed
+                    flags["places"] |= listed is TISSUES
+            flags["binomials"] |= BINOMIAL.fullmatch(name) is not None
+            flags["places"] |= any(m.kind == "entity" for m in scan(tokens(clean(name).text), base()))
+    kinds |= ARMS if drugs == "entity" else frozenset()
+    return Shapes(heads, groups, **flags, drugs=drugs, kinds=kinds - own, own=own, measures=measures)
+
+
+@functools.lru_cache(maxsize=4096)
+def asked_names(additions: Additions) -> frozenset[str]:
+    """The asked entities, as their mentions' values."""
+    listed = (names for kind, role, names in additions.entries if (kind, role) == ("asked", "entity"))
+    return frozenset(names[0].lower() for names in listed)
+
+
+def _measure(name: str) -> Unit | None:
+    if MEASURE.fullmatch(name.strip()) is None:
+        return None
+    number = tokens(clean(name).text)[0].number
+    found = unit_at(name, 0, len(re.match(r"[\d.,]+", name.strip())[0]))  # type: ignore[index]
+    return Unit(number.value * found[1].size, found[1].dimension) if number and found else None

@@ -1,0 +1,1 @@
+"""Free reading, graded: directions, figures, classes and short answers of a text without a block."""
