@@ -36,10 +36,12 @@ test: $(READY)
 test-fast: $(READY)
 	$(BIN)/python -m pytest -m "not engine"
 
-# Every item of the shipped datasets against its gold answer and every attack; fails where an attack pays.
+# Every item of the shipped datasets, and of a made-up lab's, against its gold answer and every attack; fails
+# where an attack pays.
 audit: $(READY)
 	$(BIN)/biorlhf audit --dataset kmp
 	$(BIN)/biorlhf audit --dataset genelab
+	$(BIN)/biorlhf audit --dataset tests/data/lung/lab.yaml
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -79,6 +79,9 @@ WORDS: dict[str, dict[str, str]] = {
         "template": "`chat`: the model's own; `alpaca`: `### Instruction:`, `### Response:`; `plain`: none",
         "system": "a system message, where the template has a place for one",
         "instruction": "added to every question",
+        "answer": "`block`: the answer and its confidence on two closing lines, in the form that the ground "
+        "truth fixes, and only these are graded; `free`: the whole text is read; "
+        "[the answer block](ground_truth.md#the-answer-block)",
         "max_tokens": "longest prompt, in tokens",
         "truncate": "the side from which a longer one is cut",
     },

@@ -14,7 +14,7 @@ from typing import Any
 
 from biorlhf import ground_truth
 from biorlhf.ground_truth import AnswerSlot
-from biorlhf.ground_truth.forms import shown
+from biorlhf.ground_truth.forms import set_title, shown
 from biorlhf.types import Question
 
 DIRECTIONS = {"UP": "up", "DOWN": "down", "NS": "not significant", "MIXED": "mixed"}
@@ -126,20 +126,20 @@ def _rivals(slot: AnswerSlot, dataset: Pool) -> list[str]:
 
 def _slots(truth: Mapping[str, Any], dataset: Pool) -> list[Slot]:
     slots = []
-    pathway = prose(str(truth.get("pathway", "")))
+    subject = _subject(truth)
     frame = f", {str(truth['contrast']).replace('_vs_', ' versus ')}" if truth.get("contrast") else ""
 
     def direction(label: str, place: str) -> None:
         others = [OPPOSITE[label], *(d for d in DIRECTIONS if d not in (label, OPPOSITE[label]))]
-        texts = [f"{pathway} is {DIRECTIONS[d]}{place}{frame}." for d in (label, *others)]
+        texts = [f"{subject} is {DIRECTIONS[d]}{place}{frame}." for d in (label, *others)]
         slots.append(Slot(texts[0], tuple(texts[1:])))
 
     tissue = f" in {truth['tissue']}" if truth.get("tissue") else ""
     for key, before in (("tissue_directions", " in "), ("missions", f"{tissue} in mission ")):
         for name, label in (truth.get(key) or {}).items():
-            if pathway and label in DIRECTIONS:
+            if subject and label in DIRECTIONS:
                 direction(label, before + name)
-    if pathway and truth.get("direction") in DIRECTIONS and not slots:
+    if subject and truth.get("direction") in DIRECTIONS and not slots:
         direction(truth["direction"], tissue + (f" in {truth['mission']}" if truth.get("mission") else ""))
     for fact in truth.get("facts") or ():
         slots.append(_fact_slot(fact, dataset))
@@ -188,18 +188,15 @@ def _is_one_of(constant: str, own: Sequence[str]) -> bool:
     return any(NUMBER.fullmatch(text) and abs(float(text) - value) <= 0.05 * abs(value) for text in numbers)
 
 
+def _subject(truth: Mapping[str, Any]) -> str:
+    """What a direction is asked of, as people write it: "E2F Targets", "TP53"."""
+    return set_title(str(truth.get("pathway") or truth.get("feature") or ""))
+
+
 def _topic(question: Question) -> str:
     truth = question.ground_truth
     facts = [f"{f.get('entity', '')} {f.get('quantity', '')}".strip() for f in truth.get("facts") or ()]
-    return prose(str(truth.get("pathway") or "")) or "; ".join(facts) or str(truth.get("tissue") or "")
-
-
-def prose(pathway: str) -> str:
-    """A set's name as people write it: HALLMARK_E2F_TARGETS becomes "E2F Targets"."""
-    words = pathway.split("_")
-    if words[0] in ("HALLMARK", "KEGG", "REACTOME", "MITOCARTA"):
-        words = words[1:]
-    return " ".join(word if any(c.isdigit() for c in word) else word.capitalize() for word in words)
+    return _subject(truth) or "; ".join(facts) or str(truth.get("tissue") or "")
 
 
 def number(value: Any) -> str:

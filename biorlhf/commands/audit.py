@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biorlhf.errors import InputError
-from biorlhf.types import Question
+from biorlhf.types import Dataset
 
 if TYPE_CHECKING:
     from biorlhf.audit.board import AuditReport, Cell
@@ -23,7 +23,8 @@ DATASETS = ("kmp", "genelab")
 
 def audit(
     dataset: Annotated[
-        list[str] | None, typer.Option(help="A dataset's name. The shipped ones else.")
+        list[str] | None,
+        typer.Option(help="A dataset's name, a lab's YAML, a file or a built folder. The shipped ones else."),
     ] = None,
     recipe: Annotated[Path | None, typer.Option(help="Its data, verifiers and weights.")] = None,
     questions: Annotated[Path | None, typer.Option(help="Questions of your own: .jsonl.")] = None,
@@ -51,8 +52,9 @@ def audit(
     file = library.load(attacks, verifier_name)
     options = AuditOptions(limit, seed, judge_reward=recipe is not None)
     reports = {}
-    for name, items in sources.items():
-        names = names_of(question.ground_truth for question in items)
+    for name, source in sources.items():
+        items = source.questions
+        names = names_of(question.ground_truth for question in items) | source.names
         with ScorerPool(spec.with_names(names), jobs or cores()) as pool:
             progress = RowProgress(sys.stderr, "items")
             progress.start(min(limit or len(items), len(items)))
@@ -73,7 +75,8 @@ def audit(
 
 def _sources(
     dataset: Sequence[str] | None, recipe: Path | None, questions: Path | None, verifier: Sequence[str] | None
-) -> tuple[ScorerSpec, dict[str, Sequence[Question]]]:
+) -> tuple[ScorerSpec, dict[str, Dataset]]:
+    from biorlhf.commands.data.source import load
     from biorlhf.plugins import catalogue
     from biorlhf.scoring.isolated import ScorerSpec
 
@@ -88,12 +91,11 @@ def _sources(
         if verifier:
             raise InputError("--verifier", "stands beside --recipe, which names its own", "one or the other")
         loaded = recipes.load(recipe)
-        return ScorerSpec.from_recipe(loaded), {loaded.name: data.build(loaded, found).questions}
+        return ScorerSpec.from_recipe(loaded), {loaded.name: data.build(loaded, found)}
     if questions is not None:
         built = found.build("dataset", "jsonl", {"file": str(questions)}, where="--questions")
-        return spec, {questions.name: built.questions}
-    names = dataset or DATASETS
-    return spec, {name: found.build("dataset", name, {}, where="--dataset").questions for name in names}
+        return spec, {questions.name: built}
+    return spec, {name: load(name) for name in dataset or DATASETS}
 
 
 def print_report(name: str, report: AuditReport) -> None:

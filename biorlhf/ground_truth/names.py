@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from biorlhf.errors import DataError
+from biorlhf.inputs.rows import kind_of
 from biorlhf.types import Names
 
 
@@ -34,3 +36,40 @@ def names_of(truths: Iterable[Mapping[str, Any]]) -> Names:
         sets={name: tuple(sorted(found)) for name, found in sorted(sets.items())},
         quantities=dict(sorted(quantities.items())),
     )
+
+
+def names_from_json(table: Any, where: str) -> Names:
+    """What :meth:`biorlhf.types.Names.to_json` gave, back again.
+
+    Raises:
+        DataError: an unknown kind of names, or one that is no mapping of names to lists.
+    """
+    kinds = ("entities", "conditions", "sets", "contrasts", "quantities")
+    if not isinstance(table, Mapping):
+        raise DataError(where, f"a {kind_of(table)}", "a JSON object")
+    for kind, names in table.items():
+        if kind not in kinds:
+            raise DataError(where, f"unknown key {kind!r}", choices=kinds, name=str(kind))
+        if not isinstance(names, Mapping) or not all(_fits(kind, value) for value in names.values()):
+            raise DataError(f"{where}: {kind}", "not a mapping of names to their synonyms", _SHAPES[kind])
+    pairs = {name: (tuple(one), tuple(other)) for name, (one, other) in table.get("contrasts", {}).items()}
+    listed = {
+        kind: {name: tuple(synonyms) for name, synonyms in table.get(kind, {}).items()} for kind in kinds[:3]
+    }
+    return Names(**listed, contrasts=pairs, quantities=dict(table.get("quantities", {})))
+
+
+_LIST = '{"soleus": ["soleus muscle"]}'
+_SHAPES = {
+    **dict.fromkeys(("entities", "conditions", "sets"), _LIST),
+    "contrasts": '{"KO_vs_WT": [["null"], ["wild type"]]}',
+    "quantities": '{"IC50": "nM"}',
+}
+
+
+def _fits(kind: str, value: Any) -> bool:
+    if kind == "quantities":
+        return isinstance(value, str)
+    lists = value if kind == "contrasts" and isinstance(value, list) else [value]
+    texts = all(isinstance(each, list) and all(isinstance(v, str) for v in each) for each in lists)
+    return texts and len(lists) == (2 if kind == "contrasts" else 1)

@@ -161,5 +161,7 @@ def _explained(problem: Any, where: str) -> DataError:
             (a for start, a in _BEGINS.items() if word.startswith(start) and a in allowed), word.upper()
         )
         return DataError(place, found, choices=allowed, name=near)
+    if problem["type"] == "string_pattern_mismatch":  # the contrast alone has a pattern
+        return DataError(place, found, "numerator_vs_denominator, as in tumour_vs_normal")
     message = problem["msg"].removeprefix("Value error, ")
     return DataError(place, found if path else message, message if path else "")

@@ -23,6 +23,8 @@ FIGURES = {
     "Reward": ("reward",),
     "Score of each verifier": ("score.*",),
     "Share of the advantage": ("advantage_share.*",),
+    "Share of the answers with a block that is read": ("block_read_share",),
+    "Share of the answers that consistency judges": ("applied.consistency",),
     "Loss": ("loss",),
     "Margin of preference": ("margin",),
     "KL to the reference (nats)": ("kl",),

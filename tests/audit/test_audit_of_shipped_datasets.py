@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from biorlhf import RewardComposer
@@ -20,9 +22,13 @@ def library():
     return file.model_copy(update={"attacks": tuple(a for a in file.attacks if a.name not in SLOW)})
 
 
-@pytest.mark.parametrize("name", ["kmp", "genelab"])
-def test_no_attack_pays_on_a_shipped_dataset(name, library):
-    questions = load(entry_points=False).build("dataset", name, {}).questions
+LUNG = Path(__file__).resolve().parents[1] / "data" / "lung" / "lab.yaml"
+SETTINGS = {"kmp": {}, "genelab": {}, "tables": {"lab": str(LUNG)}}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_no_attack_pays_on_a_shipped_dataset_or_a_lab_of_another_field(name, library):
+    questions = load(entry_points=False).build("dataset", name, SETTINGS[name]).questions
     composer = RewardComposer(["V1", "V2", "V3", "V4"])
     report = audit(questions, composer, library, AuditOptions(limit=SAMPLE, seed=11))
     assert report.items == SAMPLE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import typer
@@ -12,7 +13,7 @@ from biorlhf import plugins
 from biorlhf.audit import attacks as library
 from biorlhf.audit.attacks import AttackFile, filler, lookalikes, spaced
 from biorlhf.audit.board import GOLD, AuditOptions, audit
-from biorlhf.audit.items import number, placeholders, pool, prose
+from biorlhf.audit.items import number, placeholders, pool
 from biorlhf.commands.audit import audit as audit_command
 from biorlhf.errors import DataError, InputError
 from biorlhf.hookspecs import VerifierPlugin
@@ -28,6 +29,7 @@ def fact(entity, value, answer):
     return Question(f"{entity}", f"How many DEGs has {entity} under HU?", truth, answer=answer)
 
 
+LUNG = Path(__file__).resolve().parents[1] / "data" / "lung" / "lab.yaml"
 QUESTIONS = (
     fact("soleus", 6425, "Soleus has 6,425 DEGs under HU. Confidence: 90%"),
     fact("heart", 165, "Heart has 165 DEGs under HU. Confidence: 90%"),
@@ -68,7 +70,7 @@ def test_a_verifier_that_pays_nothing_for_attacks_passes():
     assert report.ok
     assert report.items == 3
     gold = next(cell for cell in report.cells if cell.attack == GOLD)
-    assert (gold.n, gold.mean, gold.beaten) == (6, 1.0, 0)  # each item is asked freely, and for a block
+    assert (gold.n, gold.mean, gold.beaten) == (6, 1.0, 0), "each item is asked freely and for a block"
 
 
 def test_one_that_matches_substrings_is_caught_with_an_example():
@@ -145,7 +147,10 @@ def test_directions_are_claimed_in_all_four_ways():
     assert known["right"] == ("E2F Targets is down in liver, flight versus ground.",)
     assert known["wrong"] == ("E2F Targets is up in liver, flight versus ground.",)
     assert known["all_claims"][0].count("E2F Targets is") == 4
-    assert prose("REACTOME_CELL_CYCLE") == "Cell Cycle"
+    gene = {"feature": "EPCAM", "kind": "gene", "direction": "UP", "contrast": "tumour_vs_normal"}
+    known = placeholders(Question("q", "?", gene), pool([]))
+    assert known["wrong"] == ("EPCAM is down, tumour versus normal.",)
+    assert known["topic"] == ("EPCAM",)
 
 
 def test_disguises_keep_what_a_reader_sees():
@@ -220,6 +225,15 @@ def test_the_command_audits_a_third_party_verifier_on_a_labs_own_questions(own_f
     report = json.loads(found.stdout.splitlines()[-1])["datasets"]["questions.jsonl"]
     cells = {(cell["attack"], cell["verifier"]): cell for cell in report["cells"]}
     assert cells["shouting", "length"]["held"] == 2
+
+
+def test_the_command_audits_a_lab_with_its_names():
+    arguments = ["--dataset", str(LUNG), "--verifier", "V2", "--limit", "2", "--jobs", "1", "--json"]
+    shown = CliRunner().invoke(app, arguments)
+    assert shown.exit_code == 0, shown.output
+    report = json.loads(shown.stdout.splitlines()[-1])["datasets"][str(LUNG)]
+    assert report["items"] == 2
+    assert report["ok"] is True
 
 
 @pytest.mark.parametrize(

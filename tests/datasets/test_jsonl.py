@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from biorlhf import DataError
+from biorlhf.ground_truth import instruction
 from biorlhf_plugins.datasets import bioeval, jsonl, spaceomics
 
 USER, ASSISTANT = {"role": "user", "content": "Ask"}, {"role": "assistant", "content": "Say"}
@@ -48,6 +49,19 @@ def refused(folder: Path, row) -> str:
 def test_every_usual_sft_shape_gives_the_same_example(tmp_path, row):
     [example] = build(written(tmp_path, [row])).examples
     assert (example.prompt, example.response, example.id) == ("Ask", "Say", "mine:0")
+    assert example.asked == "Ask"
+
+
+def test_an_instruction_that_asks_for_a_block_is_kept_beside_the_prompt(tmp_path):
+    asks = instruction({"answer": "yes"})
+    rows = [
+        {"prompt": "Is it?", "ground_truth": {"answer": "yes"}, "instruction": asks},
+        {"prompt": "Is it?", "response": "Answer: yes", "instruction": asks},
+        {"prompt": "Is it?", "chosen": "Answer: yes", "rejected": "Answer: no", "instruction": asks},
+    ]
+    built = build(written(tmp_path, rows))
+    for [item] in (built.questions, built.examples, built.preferences):
+        assert item.asked == f"Is it?\n\n{asks}"
 
 
 def test_input_and_system_stand_with_the_prompt(tmp_path):

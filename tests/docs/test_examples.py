@@ -70,8 +70,10 @@ def test_the_example_dataset_has_questions_that_a_verifier_judges(examples):
     dataset = fresh_catalogue(plugin_of(examples["hooks"])).build("dataset", "growth", {})
     composer = RewardComposer(["factual"], {"factual": 1.0}, catalogue=fresh_catalogue())
     asked = {question.id: question for question in dataset.questions}
-    assert float(composer.score(asked["growth:strain_b"], "strain_b: 5 days.")) == 1.0
-    assert float(composer.score(asked["growth:strain_b"], "strain_b: 9 days.")) == 0.0
+    assert float(composer.score(asked["growth:strain_b"], "Answer: 5 days\nConfidence: 80%")) == 1.0
+    assert float(composer.score(asked["growth:strain_b"], "Answer: 9 days\nConfidence: 80%")) == 0.0
+    assert float(composer.score(asked["growth:strain_b"], "After 5 days.")) == 0.0
+    assert float(composer.score(asked["growth:strain_a"], dataset.examples[0].response)) == 1.0
 
 
 def test_the_example_trainer_learns_the_best_answer(examples):
@@ -157,3 +159,13 @@ def test_the_example_answer_of_the_quickstart_is_scored(tmp_path):
     biorlhf(tmp_path, "score", str(tmp_path / "answers.jsonl"), "--out", str(tmp_path / "scores.jsonl"))
     [row] = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
     assert row["scores"]["factual"]["value"] == 1.0
+
+
+def test_the_example_lab_file_is_valid_and_names_the_sides_of_its_contrast(tmp_path):
+    from biorlhf_plugins.datasets.tables.config import load_lab
+
+    path = tmp_path / "lab.yaml"
+    path.write_text(block("docs/datasets.md", "yaml", "# lab.yaml"))
+    lab = load_lab(path)
+    assert lab.tables[0].contrast.denominator_synonyms == ("cage mice",)
+    assert lab.names.entities["soleus"] == ("soleus muscle", "postural muscle")

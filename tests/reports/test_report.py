@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import sys
@@ -128,6 +129,19 @@ def test_the_json_report_is_whole_and_has_no_nan(run, monkeypatch, capsys):
     assert set(accuracy["rates"][0]) == {"value", "low", "high", "n"}
     assert accuracy["difference"]["low"] > 0
     assert report["figures"]["Loss"]["loss, sft"][0] == [1, 2.0]
+
+
+def test_the_shares_of_read_blocks_and_of_judged_consistency_have_figures_of_their_own(run):
+    rows = [
+        {"stage": "grpo", "step": step, "block_read_share": 0.1 * step, "applied.consistency": 0.5}
+        for step in (1, 2)
+    ]
+    shown = figures(dataclasses.replace(load_run(run), metrics=tuple(rows)))
+    assert list(shown) == [
+        "Share of the answers with a block that is read",
+        "Share of the answers that consistency judges",
+    ]
+    assert shown["Share of the answers with a block that is read"]["block_read_share"] == [(1, 0.1), (2, 0.2)]
 
 
 def test_an_evaluator_without_single_answers_is_shown_without_a_difference(run):

@@ -1,4 +1,5 @@
-"""A dataset as a folder: questions, examples, preferences and splits as Parquet, and ``provenance.json``.
+"""A dataset as a folder: questions, examples, preferences and splits as Parquet, and ``provenance.json``;
+``names.json`` beside them where the dataset gives names of its own.
 
 The same dataset gives the same bytes with the same version of pyarrow: rows keep their order, and nothing
 that depends on the machine or the time is written.
@@ -21,13 +22,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from biorlhf.errors import DataError
-from biorlhf.ground_truth.forms import gradable, instruction
 from biorlhf.types import Dataset, Example, Preference, Question
+from biorlhf_plugins.making.names import NAMES, read_names, write_names
 
 _TEXTS = pa.list_(pa.string())
 QUESTIONS = pa.schema(
     [
-        *((name, pa.string()) for name in ("id", "family", "template_id", "question", "answer_text")),
+        *((name, pa.string()) for name in ("id", "family", "template_id", "question", "instruction")),
+        ("answer_text", pa.string()),
         ("ground_truth", pa.string()),
         ("answer_space", pa.string()),
         ("kind", pa.string()),
@@ -82,6 +84,7 @@ def to_parquet(dataset: Dataset, folder: Path | str) -> tuple[Path, ...]:
         *(Made(preference=pair) for pair in dataset.preferences),
     ]
     write_tables(folder, parts)
+    write_names(folder, dataset.names)
     write_provenance(folder, {"name": dataset.name, **dataset.provenance})
     return tuple(folder / name for name in FILES)
 
@@ -127,7 +130,7 @@ def write_provenance(folder: Path, record: Mapping[str, Any]) -> None:
 
 def refuse_other_files(folder: Path) -> None:
     """``DataError`` where a folder holds what no build has written."""
-    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - {*FILES})):
+    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - {*FILES, NAMES})):
         raise DataError(
             str(folder), f"holds other files: {others[0]}", "an empty folder, or one of an earlier build"
         )
@@ -180,6 +183,7 @@ def from_parquet(folder: Path | str) -> Dataset:
         tuple(Example(**_tuples(row)) for row in tables["examples"]),
         tuple(Preference(**_tuples(row)) for row in tables["preferences"]),
         provenance,
+        read_names(folder),
     )
 
 
@@ -211,7 +215,7 @@ def _question_row(question: Question, details: Mapping[str, Any]) -> dict[str, A
     }
 
 
-_SAME = ("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group")
+_SAME = ("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group", "instruction")
 _same_of = attrgetter(*_SAME)
 _as_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
@@ -260,14 +264,12 @@ def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _question(row: Mapping[str, Any]) -> Question:
-    truth = json.loads(row["ground_truth"])
     return Question(
         prompt=row["question"],
         answer=row["answer_text"],
-        ground_truth=truth,
+        ground_truth=json.loads(row["ground_truth"]),
         verifiers=tuple(row["verifiers"]),
         fact_ids=tuple(row["fact_ids"]),
-        instruction=instruction(truth) if gradable(truth) else "",
         **{name: row[name] for name in _SAME},
     )
 

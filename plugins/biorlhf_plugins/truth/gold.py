@@ -131,6 +131,15 @@ def _sides(lab: Additions, contrast: str) -> Iterator[tuple[str, str, tuple[str,
             yield "frame", case if kind == "numerator" else reference, phrases
 
 
+def lab_sides(gold: Gold) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the lab calls the numerator of a question's contrast, and what the denominator."""
+    lab = gold.additions.shared or Additions()
+    named = {
+        kind: phrases for kind, value, phrases in lab.entries if kind in SIDES and value == gold.contrast
+    }
+    return named.get(SIDES[0], ()), named.get(SIDES[1], ())
+
+
 def canonical_name(text: str, additions: Additions) -> Any:
     """What a text as a whole names, by the names of the data and the built-in ones; None for nothing."""
     kind = _kind_of(text, additions)

@@ -1,9 +1,9 @@
 """V2, pathway: does the answer give each gene set's direction, in the asked tissue, mission and contrast?
 
-UP, DOWN, NS or MIXED per gold slot: a match 1; NS or MIXED against UP or DOWN 0.25; the opposite, or both
-asserted, 0; no claim 0. The score is the mean over the gold slots (an overall direction and its missions
-weigh one half each), times the share of checkable statements that hold: names of sets that do not exist,
-and an NES whose sign contradicts the stated direction, do not. Declining to answer is worth 1/k.
+UP, DOWN, NS or MIXED per gold slot: a match 1; any other direction, both asserted, or none, 0. The score is
+the mean over the gold slots (an overall direction and its parts weigh one half each), times the share of
+checkable statements that hold: figures that are not the table's row's and, read freely, names of sets that do
+not exist and an NES whose sign contradicts the stated direction, do not. Declining is worth 1/k of k choices.
 """
 
 from __future__ import annotations

@@ -10,13 +10,15 @@ The rows of a file may have any of these shapes::
     {"prompt": ..., "chosen": ..., "rejected": ...}              a preference pair; sides as text or messages
 
 ``id``, ``split``, ``kind``, ``source``, ``tissue``, ``difficulty``, ``family``, ``verifiers``, ``answer``,
-``split_group`` and ``fact_ids`` are read where they are there. A folder that ``biorlhf data build`` wrote
-is read as a whole.
+``split_group``, ``fact_ids`` and an ``instruction`` that asks for an answer block are read where they are
+there. A folder that ``biorlhf data build`` wrote is read as a whole, with its names.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +28,9 @@ from pydantic import Field
 
 from biorlhf import DataError, Dataset, DatasetPlugin, Example, PluginConfig, Preference, Question, hookimpl
 from biorlhf.inputs.rows import read_rows
-from biorlhf.types import Split
+from biorlhf.types import Names, Split
 from biorlhf_plugins.datasets.jsonl.shapes import Item, read_item
+from biorlhf_plugins.making.names import read_names
 
 BUILT = ("questions.parquet", "examples.parquet", "preferences.parquet")
 
@@ -59,6 +62,7 @@ def build(config: JsonlConfig) -> Dataset:
         examples=tuple(item for item in made if isinstance(item, Example)),
         preferences=tuple(item for item in made if isinstance(item, Preference)),
         provenance={"files": [_describe(path, config.licence) for path in paths]},
+        names=functools.reduce(operator.or_, (read_names(Path(name)) for name in names), Names()),
     )
 
 

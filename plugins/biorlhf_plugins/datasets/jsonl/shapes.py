@@ -7,7 +7,7 @@ from typing import Any
 
 from biorlhf import DataError, Example, Preference, Question
 from biorlhf.ground_truth import check, instruction
-from biorlhf.ground_truth.forms import gradable
+from biorlhf.ground_truth.forms import OPENING, gradable
 from biorlhf.inputs.rows import parse_json
 from biorlhf.types import Split
 
@@ -27,7 +27,7 @@ _ALPACA = re.compile(
     r"\n\s*###\s*Response:[ \t]*\n?(?P<response>.*)\Z",
     re.DOTALL,
 )
-_OPTIONAL = ("kind", "source", "split", "split_group", "instruction")
+_OPTIONAL = ("kind", "source", "split", "split_group")
 
 Item = Question | Example | Preference
 
@@ -45,6 +45,9 @@ def read_item(where: str, row: dict[str, Any], default_id: str, default_split: s
     }
     common |= {key: str(row[key]) for key in _OPTIONAL if row.get(key)}
     common.setdefault("split", default_split)
+    # Other people's files have a key of this name too: there it is the prompt, or a part of it.
+    if str(row.get("instruction") or "").startswith(OPENING):
+        common["instruction"] = row["instruction"]
     if common["split"] not in [split.value for split in Split]:
         raise DataError(
             f"{where}: split", repr(row["split"]), choices=[s.value for s in Split], name=row["split"]

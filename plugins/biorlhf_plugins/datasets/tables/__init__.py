@@ -25,6 +25,7 @@ from typing import Any
 
 from biorlhf import DataError, Dataset, DatasetPlugin, hookimpl
 from biorlhf.hookspecs import DatasetStream
+from biorlhf.types import Names
 from biorlhf_plugins.datasets.tables.config import LabConfig, resolve
 from biorlhf_plugins.datasets.tables.files import write_folder
 from biorlhf_plugins.datasets.tables.items import is_control, items
@@ -51,6 +52,7 @@ def build(config: LabConfig) -> Dataset:
         examples=tuple(item.example for item in made if item.example),
         preferences=tuple(item.preference for item in made if item.preference),
         provenance=provenance(config, slots),
+        names=names(config, slots),
     )
 
 
@@ -62,7 +64,7 @@ def stream(config: LabConfig) -> DatasetStream:
 
     def write(folder: Path) -> dict[str, Any]:
         record = {"name": config.name, **provenance(config, slots)}
-        return write_folder(folder, items(config, slots), record)
+        return write_folder(folder, items(config, slots), record, names(config, slots))
 
     return DatasetStream(
         name=config.name,
@@ -104,6 +106,25 @@ def _warnings(loaded: Sequence[Loaded], slots: Slots) -> Iterator[str]:
         yield from one.results.warnings
     for exception in slots.exceptions:
         yield f"not balanced: {exception}"
+
+
+def names(config: LabConfig, slots: Slots) -> Names:
+    """The synonyms that the lab gives, those of the two sides under each contrast's name."""
+    asked = [one.spec.contrast for one in slots.loaded]  # as asked: a flipped table's sides have changed
+    sides: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    for contrast in asked:
+        above, below = sides.get(contrast.name, ((), ()))
+        sides[contrast.name] = (
+            tuple(dict.fromkeys((*above, *contrast.numerator_synonyms))),
+            tuple(dict.fromkeys((*below, *contrast.denominator_synonyms))),
+        )
+    given = config.names
+    return Names(
+        entities=dict(given.entities),
+        conditions=dict(given.conditions),
+        sets=dict(given.sets),
+        contrasts={name: pair for name, pair in sides.items() if any(pair)},
+    )
 
 
 def provenance(config: LabConfig, slots: Slots) -> dict[str, Any]:

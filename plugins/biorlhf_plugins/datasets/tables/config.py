@@ -18,20 +18,37 @@ Name = Annotated[str, Field(min_length=1)]
 class Contrast(PluginConfig):
     """Which group the effect compares with which: a positive effect means higher in ``numerator``.
 
-    It is never guessed: a file does not say it, and a wrong one inverts every direction.
+    It is never guessed: a file does not say it, and a wrong one inverts every direction. What else a side
+    is called goes into its synonyms: "higher in" one of the denominator's is DOWN.
     """
 
     numerator: Name
     denominator: Name
+    numerator_synonyms: tuple[Name, ...] = ()
+    denominator_synonyms: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _differ(self) -> Contrast:
         if self.numerator.strip().lower() == self.denominator.strip().lower():
             raise ValueError(f"numerator and denominator are both {self.numerator!r}")
+        above, below = (
+            {name.strip().lower() for name in (side, *synonyms)}
+            for side, synonyms in (
+                (self.numerator, self.numerator_synonyms),
+                (self.denominator, self.denominator_synonyms),
+            )
+        )
+        if both := sorted(above & below):
+            raise ValueError(f"{both[0]!r} names the numerator and the denominator")
         return self
 
     def flipped(self) -> Contrast:
-        return Contrast(numerator=self.denominator, denominator=self.numerator)
+        return Contrast(
+            numerator=self.denominator,
+            denominator=self.numerator,
+            numerator_synonyms=self.denominator_synonyms,
+            denominator_synonyms=self.numerator_synonyms,
+        )
 
     @functools.cached_property
     def name(self) -> str:
@@ -92,6 +109,14 @@ class Splits(PluginConfig):
         return self
 
 
+class LabNames(PluginConfig):
+    """What else the lab's tissues, cell lines, conditions and gene sets are called: name -> synonyms."""
+
+    entities: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
+    conditions: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
+    sets: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
+
+
 class LabConfig(PluginConfig):
     """Settings of the dataset ``tables``. Either the tables themselves, or ``lab``: a file with them.
 
@@ -105,6 +130,7 @@ class LabConfig(PluginConfig):
     licence: str = "the lab's own"
     splits: Splits = Splits()
     limit: Annotated[int, Field(gt=0)] | None = None
+    names: LabNames = LabNames()
     tables: tuple[LabTable, ...] = ()
 
     @model_validator(mode="after")
