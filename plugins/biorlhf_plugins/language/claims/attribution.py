@@ -90,9 +90,9 @@ def _causes(reader: Reader, sentence: Sentence) -> frozenset[Any]:
         m.value for m in sentence.mentions
         if m.kind == "condition" and m.first > 1
         and (
-            stream[m.first - 1].text == "of"
-            or stream[m.first - 2].text == "to"
-            or (stream[m.first].text in DISUSE and not reader.given["condition"])
+            stream.texts[m.first - 1] == "of"
+            or stream.texts[m.first - 2] == "to"
+            or (stream.texts[m.first] in DISUSE and not reader.given["condition"])
         )
     )  # fmt: skip
 
@@ -137,7 +137,7 @@ def _all_asked(reader: Reader, chunk: Chunk) -> bool:
         or (
             m.kind == "everyone"
             and m.value == "all"
-            and reader.stream[m.last - 1].text in ("tissue", "organ")
+            and reader.stream.texts[m.last - 1] in ("tissue", "organ")
         )
         for m in chunk.mentions
     )
@@ -215,13 +215,13 @@ def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
     """Does a name that no lexicon knows come after the direction, where it only explains it?"""
     if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not _unknown(m):
         return False
-    return reader.stream[m.first - 1].text not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
+    return reader.stream.texts[m.first - 1] not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
 
 
 def _distance(reader: Reader, m: Mention, focus: Mention) -> float:
     if m.first >= focus.last:
         gap = m.first - focus.last
-        linked = m.first > 0 and reader.stream[m.first - 1].text in PREPOSITIONS
+        linked = m.first > 0 and reader.stream.texts[m.first - 1] in PREPOSITIONS
         return gap - 2.5 if linked else gap
     return float(focus.first - m.last)
 
@@ -245,9 +245,10 @@ def _other_subject(reader: Reader, chunk: Chunk, focus: Mention) -> bool:
 
 
 def _bracketed(reader: Reader, left: Mention, right: Mention) -> bool:
-    return any(reader.stream[i].text in ("(", "[", ",", "—", ":") for i in range(left.last, right.first))
+    return any(reader.stream.texts[i] in ("(", "[", ",", "—", ":") for i in range(left.last, right.first))
 
 
 def _database(reader: Reader, sentence: Sentence) -> str | None:
-    named = [t.text for t in reader.stream[sentence.first : sentence.last] if t.text in DATABASE_WORDS]
-    return named[0] if named else None
+    if reader.stream.vocabulary.isdisjoint(DATABASE_WORDS):
+        return None
+    return next((w for w in reader.stream.texts[sentence.first : sentence.last] if w in DATABASE_WORDS), None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Clean, Token
+from biorlhf_plugins.language.words.text import Clean, Stream
 
 ROLES = ("entity", "mission", "path", "condition", "treatment")
 
@@ -19,7 +19,7 @@ NOTHING = (None,)
 class Reader:
     """The state of one pass: tokens, what the prompt gives, and what the text has spoken of last."""
 
-    stream: Sequence[Token]
+    stream: Stream
     clean: Clean
     given: dict[str, tuple[Any, ...]]
     marks: Sequence[str]
