@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
-from biorlhf_plugins.language.words.lexicon import END, Lexicon, longest
+from biorlhf_plugins.language.words.lexicon import END, Lexicon, match
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Stream
 
@@ -32,6 +33,17 @@ OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
 SHOWING_WORDS = "suggest indicate show imply support favor favour hint point demonstrate reveal"
 SHOWING = frozenset(SHOWING_WORDS.split())
 """What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
+JOINS = frozenset(("–", "and", "to"))
+"""Between the two ends of a range."""
+
+ABOVE = frozenset((">", ">=", "over", "above", "exceed", "exceeding"))
+BELOW = frozenset(("<", "<=", "under", "below"))
+AT_LEAST = frozenset(
+    (("at", "least"), ("no", "fewer"), *((word, "than") for word in ("more", "greater", "larger", "higher")))
+)
+AT_MOST = frozenset(
+    (("at", "most"), ("up", "to"), *((word, "than") for word in ("fewer", "le", "less", "smaller", "lower")))
+)
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
 
 
@@ -47,57 +59,57 @@ class Mention(NamedTuple):
 def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the content lexicon, numbers and missions, in the order of the text."""
     found: list[Mention] = []
-    index, total, nothing = 0, len(stream), -1
-    tries = lexicon.content
+    texts, tries = stream.texts, lexicon.content
+    index, total, nothing = 0, len(texts), -1
     while index < total:
-        token = stream[index]
+        word, digits = texts[index], stream[index].number
         end, meanings = index, None
         for trie in tries:
-            if token.text in trie:
-                stop, hit = longest(trie, stream, index)
+            if word in trie:
+                stop, hit = match(trie, texts, index)
                 if hit is not None and stop > end:
                     end, meanings = stop, hit
-        if (
-            token.number is not None
-            and (meanings is None or end == index + 1)
-            and token.number.unit != "name"
-        ):
-            end, number = _range(stream, index)
-            if end < total and stream.texts[end] in LARGE and not number.unit and number.low is None:
-                number = number._replace(value=number.value * LARGE[stream.texts[end]], scaled=True)
+        if digits is not None and (meanings is None or end == index + 1) and digits.unit != "name":
+            end, number = _range(stream, index, digits)
+            if end < total and texts[end] in LARGE and not number.unit and number.low is None:
+                number = number._replace(value=number.value * LARGE[texts[end]], scaled=True)
                 end += 1
             if not _cited(stream, index, end):
                 found.append(Mention("num", number, index, end))
                 _times(stream, number, index, end, found)
             index = end
-        elif token.text == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
+        elif word == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
             found.append(Mention("quantity", "deg", noun, noun + 1))
             index = noun + 1
-        elif token.text == "not" and stream.texts[index + 1 : index + 3] == ["a", "single"]:
+        elif word == "not" and texts[index + 1 : index + 3] == ["a", "single"]:
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 3))
             index += 3
-        elif token.text == "no" and end == index + 1 and _opens(stream, index):
+        elif word == "no" and end == index + 1 and _opens(stream, index):
             index += 1
         elif meanings is not None:
             if meanings[0][0] in NAMING:
                 _beside(stream, meanings[0], index, end, found)
             found.extend(_meant(meanings, index, end))
-            if meanings[0][0] == "dir" and end - index > 2 and stream.texts[end - 1] in ("of", "in"):
+            if meanings[0][0] == "dir" and end - index > 2 and texts[end - 1] in ("of", "in"):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
-        elif token.kind == "w" and (
-            token.text in UNLISTED or token.text.startswith(MISSIONS) or token.text.endswith("fold")
-        ):
-            nothing = index if token.text in ("nothing", "none") else nothing
+        elif _unlisted(word) and stream[index].kind == "w":
+            nothing = index if word in ("nothing", "none") else nothing
             index = _other(stream, index, found)
         else:
-            if nothing >= 0 and token.text in SHOWING:
+            if nothing >= 0 and word in SHOWING:
                 found.append(Mention("neg", "", index, index + 1))
-            if nothing >= 0 and (token.text in SHOWING or token.text in ".;!?"):
+            if nothing >= 0 and (word in SHOWING or word in ".;!?"):
                 nothing = -1
             index += 1
     return found
+
+
+@functools.lru_cache(maxsize=65536)
+def _unlisted(word: str) -> bool:
+    """May a word mean something without being in the lexicon?"""
+    return word in UNLISTED or word.startswith(MISSIONS) or word.endswith("fold")
 
 
 def _times(stream: Stream, number: Number, first: int, last: int, found: list[Mention]) -> None:
@@ -112,18 +124,17 @@ def _times(stream: Stream, number: Number, first: int, last: int, found: list[Me
 def scan_stance(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the stance lexicon: abstention, confidence, yes and no, answer, guess."""
     found: list[Mention] = []
-    index, trie = 0, lexicon.stance
-    while index < len(stream):
-        if stream.texts[index] in trie:
-            end, meanings = longest(trie, stream, index)
-            if meanings is not None:
-                found.extend(Mention(kind, value, index, end) for kind, value in meanings)
-                if end > index + 1 and ("bar", "") in trie[stream.texts[index]].get(END, ()):
-                    found.append(Mention("bar", "", index, index + 1))
-                if not all(kind in OVERLAPPING for kind, _ in meanings):
-                    index = end
-                    continue
-        index += 1
+    done, trie, texts = 0, lexicon.stance, stream.texts
+    for index, word in enumerate(texts):
+        if index < done or word not in trie:
+            continue
+        end, meanings = match(trie, texts, index)
+        if meanings is not None:
+            found.extend([Mention(kind, value, index, end) for kind, value in meanings])
+            if end > index + 1 and ("bar", "") in trie[word].get(END, ()):
+                found.append(Mention("bar", "", index, index + 1))
+            if not all(kind in OVERLAPPING for kind, _ in meanings):
+                done = end
     return found
 
 
@@ -165,48 +176,27 @@ def _opens(stream: Stream, index: int) -> bool:
     return before == after == "p"
 
 
-def _range(stream: Stream, index: int) -> tuple[int, Number]:
+def _range(stream: Stream, index: int, number: Number) -> tuple[int, Number]:
     """A range or a bound that begins or ends at this number: (its end, the number with low and high)."""
-    number = stream[index].number
-    assert number is not None
-    ahead = [stream[i] for i in range(index + 1, min(index + 3, len(stream)))]
-    before = stream.texts[index - 1] if index else ""
-    before2 = stream.texts[index - 2] if index > 1 else ""
-    second = ahead[1].number if len(ahead) == 2 else None
-    joined = second is not None and (
-        ahead[0].text == "–"
-        or (before == "between" and ahead[0].text == "and")
-        or (before == "from" and before2 == "anywhere" and ahead[0].text == "to")
-    )
-    sum_follows = (
-        ahead[0].text == "–" and index + 3 < len(stream) and stream.texts[index + 3] in ("=", "≈")
-        if ahead
-        else False
-    )
-    if joined and second is not None and not sum_follows:
-        scale = 1000.0 if second.scaled and not number.scaled and number.value < second.value / 100 else 1.0
-        low, high = sorted((number.value * scale, second.value))
-        unit = number.unit or second.unit
-        return index + 3, Number((low + high) / 2, unit, number.word, False, 0, False, low, high)
-    two = f"{before2} {before}"
-    if two in (
-        "at least",
-        "more than",
-        "greater than",
-        "larger than",
-        "no fewer",
-        "higher than",
-    ) or before in (">", ">=", "over", "above", "exceed", "exceeding"):
+    texts = stream.texts
+    after = texts[index + 1] if index + 1 < len(texts) else ""
+    before = texts[index - 1] if index else ""
+    if after in JOINS and index + 2 < len(texts) and (second := stream[index + 2].number) is not None:
+        joined = (
+            after == "–"
+            or (before == "between" and after == "and")
+            or (before == "from" and index > 1 and texts[index - 2] == "anywhere" and after == "to")
+        )
+        sum_follows = after == "–" and index + 3 < len(texts) and texts[index + 3] in ("=", "≈")
+        if joined and not sum_follows:
+            raised = second.scaled and not number.scaled and number.value < second.value / 100
+            low, high = sorted((number.value * (1000.0 if raised else 1.0), second.value))
+            unit = number.unit or second.unit
+            return index + 3, Number((low + high) / 2, unit, number.word, False, 0, False, low, high)
+    two = (texts[index - 2] if index > 1 else "", before)
+    if before in ABOVE or two in AT_LEAST:
         return index + 1, number._replace(low=number.value)
-    if two in (
-        "at most",
-        "fewer than",
-        "le than",
-        "less than",
-        "smaller than",
-        "lower than",
-        "up to",
-    ) or before in ("<", "<=", "under", "below"):
+    if before in BELOW or two in AT_MOST:
         return index + 1, number._replace(high=number.value)
     return index + 1, number
 
