@@ -26,7 +26,7 @@ from biorlhf_plugins.language.stance.stance import abstentions, agreements, dege
 from biorlhf_plugins.language.words.lexicon import Additions, with_additions
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, scan, scan_stance
 from biorlhf_plugins.language.words.names import foreign
-from biorlhf_plugins.language.words.text import Token, clean, tokens
+from biorlhf_plugins.language.words.text import Stream, clean, tokens
 
 MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
@@ -83,7 +83,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))
     ask(stream, parts, marks, prompt)
     reader = Reader(stream, cleaned, asked, marks, question, operands=operands)
-    reader.intervals = any(t.text in OPENS_INTERVAL for t in stream)
+    reader.intervals = not stream.vocabulary.isdisjoint(OPENS_INTERVAL)
     reader.own = any(kind == "quantity" for kind, *_ in additions.entries)
     reader.quotients = frozenset(e.last - 1 for e in sums if e.operator == "/")
     blocks = answer_blocks(stream, parts)
@@ -143,7 +143,7 @@ def _thinned(mentions: list[Mention]) -> list[Mention]:
     return [m for m in mentions if not low <= m.first < high]
 
 
-def ask(stream: Sequence[Token], parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
+def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
     """Mark what only asks: a sentence that ends with "?", or that repeats the prompt word for word."""
     words = prompt_words(prompt)
     asked, known, size = " ".join(words), frozenset(words), len(words)
@@ -151,9 +151,9 @@ def ask(stream: Sequence[Token], parts: Sequence[Sentence], marks: list[str], pr
         first, last = part.first, part.last
         while first < last and stream[first].kind == "p":
             first += 1
-        question = last < len(stream) and stream[last].text == "?"
+        question = last < len(stream) and stream.texts[last] == "?"
         if not question and last - first >= 4:
-            begins = stream[first].text in known
+            begins = stream.texts[first] in known
             if begins or (4 <= size <= last - first):
                 said = " ".join([t.text for t in stream[first:last] if t.kind != "p"])
                 stated = words[0] in ASKS and said == " ".join(words[1:]) and "or" not in known
@@ -214,11 +214,11 @@ def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Me
     return tuple(scan(tokens(clean(prompt).text), with_additions(additions)))
 
 
-def answer_blocks(stream: Sequence[Token], parts: Sequence[Sentence]) -> list[tuple[int, int]]:
+def answer_blocks(stream: Stream, parts: Sequence[Sentence]) -> list[tuple[int, int]]:
     """Token ranges of explicit answers: "Answer: …", "Final answer: …"; a final one outranks the others."""
     blocks: list[tuple[int, int, bool]] = []
     for part in parts:
-        head = [t.text for t in stream[part.first : part.first + 4]]
+        head = stream.texts[part.first : part.first + 4]
         for start, opening in (
             (0, ["answer", ":"]),
             (0, ["final", "answer"]),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from biorlhf_plugins.language.words.text import Clean
+from biorlhf_plugins.language.words.text import Clean, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from biorlhf_plugins.language.sentences.arithmetic import Equation
     from biorlhf_plugins.language.sentences.clauses import Sentence
-    from biorlhf_plugins.language.words.text import Token
 
 Span = tuple[int, int]
 NOTHING = Clean("", None, 0)
@@ -142,7 +141,7 @@ class Extraction:
     unknown_sets: tuple[tuple[str, Span], ...] = ()
     equations: tuple[tuple[Equation, Span], ...] = ()
     degenerate: str = ""
-    stream: Sequence[Token] = ()
+    stream: Stream = field(default_factory=Stream)
     clean: Clean = NOTHING
     parts: Sequence[Sentence] = ()
     marks: Sequence[str] = ()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
-from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
+from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, grouped, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim
 from biorlhf_plugins.language.records import Slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
@@ -32,38 +32,36 @@ def slots(
     paired: dict[int, Any],
     aimed: Aim | None,
 ) -> Iterator[Slot]:
-    kinds, chunk = reader.kinds, sentence.chunks[index]
+    kinds, chunk, inside = reader.kinds, sentence.chunks[index], reader.inside[index]
     found, stated = dict(reader.absent), list(reader.told)
-    if "other" in kinds and _other_subject(reader, chunk, focus) and not _pick(reader, chunk, focus, "path"):
+    if "other" in inside and _other_subject(reader, chunk, focus) and not _pick(reader, index, focus, "path"):
         return
-    if chunk.link == "unlike" and not any(m.kind in ROLES for m in chunk.mentions):
+    if chunk.link == "unlike" and inside.keys().isdisjoint(ROLES):
         return  # "unlike the cell-death sets, which fall": of sets that no lexicon knows
     if focus.value == "MIXED" and "mission" not in kinds:
         found["mission"] = default(reader, "mission")
         stated = [role for role in stated if role != "mission"]
-    barred = _excepted(chunk, focus) if "except" in kinds else frozenset()
-    if "everyone" in kinds and "entity" not in kinds and "mission" not in kinds and _elsewhere(chunk):
+    barred = _excepted(chunk, focus) if "except" in inside else frozenset()
+    rest = "everyone" in inside and _elsewhere(inside["everyone"])
+    if rest and "entity" not in kinds and "mission" not in kinds:
         found["entity"] = OTHERS
         stated.append("entity")
     if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
         found["entity"] = reader.given["entity"]
         stated.append("entity")
-    causes = _causes(reader, sentence) if focus.kind == "dir" and "condition" in kinds else frozenset()
     if focus.kind == "dir" and "condition" not in kinds and not reader.heading.get("condition"):
         found["condition"] = default(reader, "condition")
     for role in reader.present:
         if role == "entity" and focus.first in paired:
             near: tuple[Any, ...] = (paired[focus.first],)
         elif role == "condition" and focus.kind == "dir":
-            near = tuple(
-                v for v in _near(reader, sentence.chunks, index, focus, role) or () if v not in causes
-            )
+            near = tuple([v for v in _near(reader, index, focus, role) or () if v not in reader.causes])
         elif role == "mission" and focus.value == "MIXED":
-            near = _pick(reader, chunk, focus, role)
+            near = _pick(reader, index, focus, role)
         else:
-            rest = role == "entity" and "everyone" in kinds and _elsewhere(chunk)
-            before = OTHERS if rest else _spoken_of(reader, role)
-            near = _near(reader, sentence.chunks, index, focus, role) or before
+            near = _near(reader, index, focus, role) or ()
+            if not near:
+                near = OTHERS if rest and role == "entity" else _spoken_of(reader, role)
         if barred and role in ("entity", "mission"):
             near, before = tuple(v for v in near if v not in barred), default(reader, role)
             near = near or (OTHERS if role == "entity" and barred & set(before) else ())
@@ -75,7 +73,7 @@ def slots(
         found["path"] = aimed.paths or ((OTHER,),)
         stated.append("path")
     pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
-    given_here = frozenset("pathways" if role == "path" else role for role in stated)
+    given_here = frozenset(["pathways" if role == "path" else role for role in stated])
     for entity in found["entity"] or NOTHING:
         for mission in found["mission"] or NOTHING:
             for condition in found["condition"] or NOTHING:
@@ -90,9 +88,9 @@ def _causes(reader: Reader, sentence: Sentence) -> frozenset[Any]:
         m.value for m in sentence.mentions
         if m.kind == "condition" and m.first > 1
         and (
-            stream[m.first - 1].text == "of"
-            or stream[m.first - 2].text == "to"
-            or (stream[m.first].text in DISUSE and not reader.given["condition"])
+            stream.texts[m.first - 1] == "of"
+            or stream.texts[m.first - 2] == "to"
+            or (stream.texts[m.first] in DISUSE and not reader.given["condition"])
         )
     )  # fmt: skip
 
@@ -110,6 +108,7 @@ def _excepted(chunk: Chunk, focus: Mention) -> frozenset[Any]:
 def begin(reader: Reader, sentence: Sentence) -> None:
     """What all foci of a sentence share: the roles that it does not name, and what they are instead."""
     reader.kinds = frozenset([m.kind for m in sentence.mentions])
+    reader.inside = [grouped(chunk.mentions) for chunk in sentence.chunks]
     reader.present = [role for role in ROLES if role in reader.kinds]
     if "asked" in reader.kinds:  # "the right figure is": of what the prompt asks for
         reader.carried, reader.heading = {}, {}
@@ -121,6 +120,8 @@ def begin(reader: Reader, sentence: Sentence) -> None:
             if told:
                 reader.told.append(role)
     reader.db = _database(reader, sentence) if "path" in reader.kinds else None
+    caused = "condition" in reader.kinds and "dir" in reader.kinds
+    reader.causes = _causes(reader, sentence) if caused else frozenset()
 
 
 def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:
@@ -137,15 +138,15 @@ def _all_asked(reader: Reader, chunk: Chunk) -> bool:
         or (
             m.kind == "everyone"
             and m.value == "all"
-            and reader.stream[m.last - 1].text in ("tissue", "organ")
+            and reader.stream.texts[m.last - 1] in ("tissue", "organ")
         )
         for m in chunk.mentions
     )
 
 
-def _elsewhere(chunk: Chunk) -> bool:
+def _elsewhere(marks: Sequence[Mention]) -> bool:
     """True for "everywhere else": what is said is not about the tissue that was asked for."""
-    return any(m.kind == "everyone" and m.value == "rest" for m in chunk.mentions)
+    return any(m.value == "rest" for m in marks)
 
 
 def default(reader: Reader, role: str) -> tuple[Any, ...]:
@@ -159,30 +160,29 @@ def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
     return str(found[-1]) if found else None
 
 
-def _near(
-    reader: Reader, chunks: Sequence[Chunk], index: int, focus: Mention, role: str
-) -> tuple[Any, ...] | None:
-    own = _pick(reader, chunks[index], focus, role)
+def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...] | None:
+    own = _pick(reader, index, focus, role)
     if own:
         return own
+    chunks = reader.inside
     for before in range(index - 1, max(-1, index - 25), -1):
-        group = values(last_group(chunks[before].mentions, role), role)
-        if group:
-            return group
-    later = values((m for c in chunks[index + 1 :] for m in c.mentions if not _unknown(m)), role)
-    if len(later) == 1 and role == "path":
-        return later
-    return None
+        if role in chunks[before]:
+            return values(last_group(chunks[before][role], role), role)
+    if role != "path":
+        return None
+    later = values([m for c in chunks[index + 1 :] for m in c.get(role, ()) if not _unknown(m)], role)
+    return later if len(later) == 1 else None
 
 
-def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any, ...]:
+def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...]:
     """The mention, or the list of mentions, of a role that stands nearest to the focus."""
-    candidates = [m for m in chunk.mentions if m.kind == role]
+    inside = reader.inside[index]
+    candidates = inside.get(role, [])
     if role == "path" and focus.kind == "dir":
         candidates = [m for m in candidates if not _behind(reader, m, focus)]
     if len(candidates) < 2:
-        return tuple(m.value for m in candidates)
-    compared = [r.first for r in chunk.mentions if r.kind == "cmp"] if "cmp" in reader.kinds else []
+        return (candidates[0].value,) if candidates else ()
+    compared = [r.first for r in inside.get("cmp", ())]
     if compared:
         free = [
             m for m in candidates
@@ -191,7 +191,7 @@ def _pick(reader: Reader, chunk: Chunk, focus: Mention, role: str) -> tuple[Any,
         candidates = free or candidates
     if len({m.value for m in candidates}) == 1:
         return values(candidates, role)
-    rivals = [m for m in chunk.mentions if m.kind == focus.kind and m is not focus]
+    rivals = [m for m in inside[focus.kind] if m is not focus]
     nearest = min(candidates, key=lambda m: _distance(reader, m, focus))
     group = [nearest]
     for step in (-1, 1):
@@ -215,13 +215,13 @@ def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
     """Does a name that no lexicon knows come after the direction, where it only explains it?"""
     if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not _unknown(m):
         return False
-    return reader.stream[m.first - 1].text not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
+    return reader.stream.texts[m.first - 1] not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
 
 
 def _distance(reader: Reader, m: Mention, focus: Mention) -> float:
     if m.first >= focus.last:
         gap = m.first - focus.last
-        linked = m.first > 0 and reader.stream[m.first - 1].text in PREPOSITIONS
+        linked = m.first > 0 and reader.stream.texts[m.first - 1] in PREPOSITIONS
         return gap - 2.5 if linked else gap
     return float(focus.first - m.last)
 
@@ -245,9 +245,10 @@ def _other_subject(reader: Reader, chunk: Chunk, focus: Mention) -> bool:
 
 
 def _bracketed(reader: Reader, left: Mention, right: Mention) -> bool:
-    return any(reader.stream[i].text in ("(", "[", ",", "—", ":") for i in range(left.last, right.first))
+    return any(reader.stream.texts[i] in ("(", "[", ",", "—", ":") for i in range(left.last, right.first))
 
 
 def _database(reader: Reader, sentence: Sentence) -> str | None:
-    named = [t.text for t in reader.stream[sentence.first : sentence.last] if t.text in DATABASE_WORDS]
-    return named[0] if named else None
+    if reader.stream.vocabulary.isdisjoint(DATABASE_WORDS):
+        return None
+    return next((w for w in reader.stream.texts[sentence.first : sentence.last] if w in DATABASE_WORDS), None)

@@ -22,8 +22,8 @@ PART = frozenset(("them", "these", "those", "which", "whom"))
 def is_evidence(reader: Reader, focus: Mention) -> bool:
     """Does a figure only qualify another: "95 % CI 0.54–0.86", "± 4.1", "n = 9", "12 of them", "(2021)"?"""
     stream, number = reader.stream, focus.value
-    before = [t.text for t in stream[max(0, focus.first - 6) : focus.first]][::-1]
-    after = [t.text for t in stream[focus.last : focus.last + 3]]
+    before = stream.texts[max(0, focus.first - 6) : focus.first][::-1]
+    after = stream.texts[focus.last : focus.last + 3]
     previous = before[0] if before else ""
     if previous in SPREADS or (previous in ("=", ":", "of") and before[1:2] and before[1] in SPREADS):
         return True
@@ -54,7 +54,7 @@ def _interval(reader: Reader, focus: Mention, before: list[str]) -> bool:
         seen += token.number is not None
         if seen > 1 or token.text in (".", ";", "!", "?", "\n", ")", "]"):
             break
-    closing = [t.text for t in reader.stream[focus.last : focus.last + 3]]
+    closing = reader.stream.texts[focus.last : focus.last + 3]
     if before[:1] == ["["] and len(before) > 1 and focus.first > 1 and reader.stream[focus.first - 2].number:
         return True
     return bool(

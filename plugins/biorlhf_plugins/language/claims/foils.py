@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from biorlhf_plugins.language.claims.shapes import SYMBOL, TITLE, Shapes, asked_names, shapes
 from biorlhf_plugins.language.words.lexicon import HERE, Additions
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Clean, Token, clean, tokens
+from biorlhf_plugins.language.words.text import Clean, Stream, Token, clean, tokens
 from biorlhf_plugins.language.words.units import unit_at
 from biorlhf_plugins.language.words.vocabulary import (
     CAPITALISED,
@@ -43,13 +43,13 @@ LISTED = 8
 
 
 def with_foils(
-    stream: Sequence[Token], cleaned: Clean, text: str, mentions: list[Mention], prompt: str,
+    stream: Stream, cleaned: Clean, text: str, mentions: list[Mention], prompt: str,
     additions: Additions,
 ) -> list[Mention]:  # fmt: skip
     """The mentions with the foils among them; a number that is a label ("figure 2") is no figure."""
     asked = shapes(additions)
     labels = LABELLED | asked.heads.keys() if asked.heads else LABELLED
-    if not asked.any and not any(t.text in labels for t in stream):
+    if not asked.any and stream.vocabulary.isdisjoint(labels):
         return mentions
     if asked.any and not asked.places:  # where a gene is measured is no rival of the gene
         mentions = [m for m in mentions if m.kind != "entity" or m.value not in _places()]
@@ -61,7 +61,7 @@ def with_foils(
         if index in known and known[index].kind == "entity" and _negated(stream, index, cleaned):
             found.append(Mention("entity", f"non {token.text}", index - 1, index + 1))
             gone.add(index)
-        if token.text in labels and stream[index - 1].text != "wild":
+        if token.text in labels and stream.texts[index - 1] != "wild":
             found += _labelled(stream, index, cleaned, asked, known, gone)
         if not asked.any or (index in known and known[index].kind not in OPEN):
             continue
@@ -93,7 +93,7 @@ def _words(prompt: str) -> frozenset[str]:
 
 
 def _labelled(
-    stream: Sequence[Token],
+    stream: Stream,
     index: int,
     cleaned: Clean,
     asked: Shapes,
@@ -101,26 +101,26 @@ def _labelled(
     gone: set[int],
 ) -> list[Mention]:
     """ "cluster 4", "clusters 3 and 4": names of the role of the asked cluster, else no figures at all."""
-    role, names = asked.heads.get(stream[index].text, ("", {}))
+    role, names = asked.heads.get(stream.texts[index], ("", {}))
     found: list[Mention] = []
     several = cleaned.text[stream[index].end - 1] == "s"  # "clusters 3 and 4", but "week 4 and 18 %"
     at, last = index + 1, min(index + 2 * LISTED, len(stream))
     while at < last:
-        label = stream[at].text
+        label = stream.texts[at]
         number = stream[at].number
         if not LABEL.fullmatch(label) or (number is not None and number.unit) or (label == "a" and not names):
             break
         if role and not (at in known and known[at].kind == role):
             first = index if at == index + 1 else at
-            found.append(Mention(role, names.get(label, f"{stream[index].text} {label}"), first, at + 1))
+            found.append(Mention(role, names.get(label, f"{stream.texts[index]} {label}"), first, at + 1))
         gone.add(at)
-        if not (at + 2 < last and stream[at + 1].text in JOINS and role and several):
+        if not (at + 2 < last and stream.texts[at + 1] in JOINS and role and several):
             break
-        at += 3 if stream[at + 2].text in JOINS or stream[at + 2].text == stream[index].text else 2
+        at += 3 if stream.texts[at + 2] in JOINS or stream.texts[at + 2] == stream.texts[index] else 2
     return found
 
 
-def _negated(stream: Sequence[Token], index: int, cleaned: Clean) -> bool:
+def _negated(stream: Stream, index: int, cleaned: Clean) -> bool:
     """True for the smokers of "never-smokers" and "non-smokers"."""
     before = stream[index - 1] if index else None
     return (
@@ -147,7 +147,7 @@ def _dose(
 
 
 def _name(
-    stream: Sequence[Token],
+    stream: Stream,
     index: int,
     cleaned: Clean,
     text: str,
@@ -158,8 +158,8 @@ def _name(
     token = stream[index]
     if token.text in asked.groups:
         return _group(stream, index, asked)
-    other = index > 0 and stream[index - 1].text in OTHER_THAN and token.text in POPULATIONS
-    wild = token.text == "wild" and index + 1 < len(stream) and stream[index + 1].text == "type"
+    other = index > 0 and stream.texts[index - 1] in OTHER_THAN and token.text in POPULATIONS
+    wild = token.text == "wild" and index + 1 < len(stream) and stream.texts[index + 1] == "type"
     if wild and asked.kinds & POPULATIONS:
         return (Mention("entity", "wildtype", index, index + 2),)
     if (other and asked.kinds & POPULATIONS) or token.text in asked.kinds:
@@ -183,7 +183,7 @@ def _name(
             return (Mention("entity", f"{token.text} {after.text}", index, index + 2),)
     if token.text in METHODS:
         return ()
-    before = stream[index - 1].text if index else ""
+    before = stream.texts[index - 1] if index else ""
     placing = before in PLACING and after is not None and after.kind == "w" and after.text not in STOP_WORDS
     if placing and named:  # "SPP1 is up in IPF lungs"; "in H1975 cells" is a rival where PC9 is asked for
         return ()
@@ -197,16 +197,16 @@ def _name(
     return ()
 
 
-def _group(stream: Sequence[Token], index: int, asked: Shapes) -> Iterable[Mention]:
+def _group(stream: Stream, index: int, asked: Shapes) -> Iterable[Mention]:
     """ "the placebo arm" where the verum arm is asked for: a head with other words before it."""
     first = index
     while (
         first > max(0, index - 2)
         and stream[first - 1].kind == "w"
-        and stream[first - 1].text not in STOP_WORDS
+        and stream.texts[first - 1] not in STOP_WORDS
     ):
         first -= 1
-    words = {t.text for t in stream[first:index]}
-    if not words - asked.own or asked.groups[stream[index].text] <= words:
+    words = set(stream.texts[first:index])
+    if not words - asked.own or asked.groups[stream.texts[index]] <= words:
         return ()
     return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.words.measured import GENERIC
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
 
 LEADS = frozenset(("with", "in", "on", "for", "of", "from", "under", "after", "among", "at"))
@@ -22,7 +22,7 @@ LONG = 4
 
 
 def parallels(
-    stream: Sequence[Token], mentions: Sequence[Mention], names: frozenset[str], prompt: frozenset[str]
+    stream: Stream, mentions: Sequence[Mention], names: frozenset[str], prompt: frozenset[str]
 ) -> list[Mention]:
     """Where a figure is followed by a preposition and the asked name, what follows the same preposition
     behind another figure is a name as well."""
@@ -34,9 +34,9 @@ def parallels(
     found: list[Mention] = []
     for asked in spoken:
         at = asked.first - 1
-        while at >= 0 and stream[at].text in ARTICLES:
+        while at >= 0 and stream.texts[at] in ARTICLES:
             at -= 1
-        lead = stream[at].text if at >= 0 else ""
+        lead = stream.texts[at] if at >= 0 else ""
         if lead not in LEADS or not any(0 <= at - n.last <= NEAR for n in numbers):
             continue
         for number in numbers:
@@ -44,7 +44,7 @@ def parallels(
                 abs(number.first - asked.first) <= FAR
                 and (other := _after(stream, number, lead, taken)) is not None
             ):
-                word = stream[other].text
+                word = stream.texts[other]
                 if len(word) >= LONG and word not in prompt | STOP_WORDS | GENERIC:
                     found.append(Mention("entity", word, other, other + 1))
                     taken.add(other)
@@ -52,14 +52,14 @@ def parallels(
     return found
 
 
-def _after(stream: Sequence[Token], number: Mention, lead: str, taken: set[int]) -> int | None:
+def _after(stream: Stream, number: Mention, lead: str, taken: set[int]) -> int | None:
     """The free word that follows a figure and a preposition."""
     for at in range(number.last, min(number.last + NEAR, len(stream) - 1)):
-        if stream[at].number is not None or stream[at].text in (".", ";", ","):
+        if stream[at].number is not None or stream.texts[at] in (".", ";", ","):
             return None
-        if stream[at].text == lead:
+        if stream.texts[at] == lead:
             at += 1
-            while at < len(stream) - 1 and stream[at].text in ARTICLES:
+            while at < len(stream) - 1 and stream.texts[at] in ARTICLES:
                 at += 1
             return at if stream[at].kind == "w" and at not in taken else None
     return None

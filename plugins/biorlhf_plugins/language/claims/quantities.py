@@ -65,7 +65,7 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
         return own or {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
     if _whole(reader, focus):
         return "deg" if after and after[0].value == "deg" else EVIDENCE
-    if focus.last < len(reader.stream) and reader.stream[focus.last].text in SURPLUS:
+    if focus.last < len(reader.stream) and reader.stream.texts[focus.last] in SURPLUS:
         return "difference"
     if after and after[0].first - focus.last <= 1:
         return _directed(chunk, focus, str(after[0].value))
@@ -80,7 +80,7 @@ MULTIPLES = frozenset(("log2fc", "fc", "ratio"))
 
 
 def _text(reader: Reader, at: int) -> str:
-    return reader.stream[at].text if at < len(reader.stream) and reader.stream[at].kind == "w" else ""
+    return reader.stream.texts[at] if at < len(reader.stream) and reader.stream[at].kind == "w" else ""
 
 
 def _scalar(name: str) -> bool:
@@ -136,7 +136,7 @@ def _verb(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> str | None
 def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
     """The words of "gained: 2,915" where they are no known name: a quantity by its own words."""
     at = focus.first - 1
-    mark = reader.stream[at].text if at >= sentence.first else ""
+    mark = reader.stream.texts[at] if at >= sentence.first else ""
     known = {i for m in sentence.mentions for i in range(m.first, m.last)}
     if mark not in LABEL_MARKS and (inside := _bracketed(reader, focus, known)) is not None:
         return inside
@@ -150,7 +150,7 @@ def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
     words: list[str] = []
     while at > sentence.first and reader.stream[at - 1].kind == "w" and at - 1 not in known:
         at -= 1
-        words.insert(0, reader.stream[at].text)
+        words.insert(0, reader.stream.texts[at])
         if len(words) > LABEL_LENGTH:
             return None
     return " ".join(w for w in words if w not in GENERIC) or None
@@ -159,13 +159,13 @@ def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
 def _bracketed(reader: Reader, focus: Mention, known: set[int]) -> str | None:
     """The word beside a figure in brackets, "(1,400 hypo- and 787 hypermethylated)", "(background 95)"."""
     at, word = focus.last, _text(reader, focus.last)
-    if focus.first > 1 and reader.stream[focus.first - 2].text == "(":
+    if focus.first > 1 and reader.stream.texts[focus.first - 2] == "(":
         at, word = focus.first - 1, _text(reader, focus.first - 1)
     if len(word) < LONG_WORD or at in known or word in UNNAMING | ALTERNATIVES:
         return None
     for at in range(focus.first - 1, max(-1, focus.first - 12), -1):
-        if reader.stream[at].text in ("(", ")"):
-            return word if reader.stream[at].text == "(" else None
+        if reader.stream.texts[at] in ("(", ")"):
+            return word if reader.stream.texts[at] == "(" else None
     return None
 
 
@@ -187,12 +187,12 @@ def column_quantity(reader: Reader, column: int) -> str | None:
 def _of_total(reader: Reader, focus: Mention) -> int:
     """The token of the 6 in "4 of 6 missions" or "4 of the 6", where the number is such a 4; else 0."""
     at, stream = focus.last, reader.stream
-    if at < len(stream) and stream[at].text == "out":
+    if at < len(stream) and stream.texts[at] == "out":
         at += 1
-    if at >= len(stream) or stream[at].text != "of":
+    if at >= len(stream) or stream.texts[at] != "of":
         return 0
     at += 1
-    while at < min(focus.last + 5, len(stream)) and stream[at].text in DETERMINERS:
+    while at < min(focus.last + 5, len(stream)) and stream.texts[at] in DETERMINERS:
         at += 1
     return at if at < len(stream) and stream[at].number is not None else 0
 
@@ -212,12 +212,12 @@ OPENS_WHOLE = frozenset(("out", ".", ";", "\n", ",", "(", ":", "—"))
 def _whole(reader: Reader, focus: Mention) -> bool:
     """True for the 5,477 of "2,923 of the 5,477" and of "Of 5,477 genes, …"."""
     at = focus.first - 1
-    while at >= max(0, focus.first - 5) and reader.stream[at].text in DETERMINERS:
+    while at >= max(0, focus.first - 5) and reader.stream.texts[at] in DETERMINERS:
         at -= 1
-    after = reader.stream[at + 1].text if at + 1 < len(reader.stream) else ""
+    after = reader.stream.texts[at + 1] if at + 1 < len(reader.stream) else ""
     if after != "of":
         return False
-    word = reader.stream[at].text
+    word = reader.stream.texts[at]
     return at < 0 or reader.stream[at].number is not None or word in OPENS_WHOLE or word in WORD_NUMBERS
 
 
@@ -228,7 +228,7 @@ def _counts(chunk: Chunk, noun: Mention) -> bool:
 
 def _sample(reader: Reader, chunk: Chunk, focus: Mention) -> bool:
     """True for the 9 of "n = 9" and of "of which 9 lie here", unless a noun says what it counts."""
-    before = [t.text for t in reader.stream[max(0, focus.first - 2) : focus.first]]
+    before = reader.stream.texts[max(0, focus.first - 2) : focus.first]
     if any(m.kind == "quantity" and 0 <= m.first - focus.last <= 1 for m in chunk.mentions):
         return False
     part = reader.own and before[:1] == ["of"] and before[-1] in PART

@@ -8,7 +8,7 @@ from typing import Any
 
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Clean, Token
+from biorlhf_plugins.language.words.text import Clean, Stream
 
 ROLES = ("entity", "mission", "path", "condition", "treatment")
 
@@ -17,9 +17,12 @@ NOTHING = (None,)
 
 @dataclass(slots=True)
 class Reader:
-    """The state of one pass: tokens, what the prompt gives, and what the text has spoken of last."""
+    """The state of one pass: tokens, what the prompt gives, and what the text has spoken of last.
 
-    stream: Sequence[Token]
+    ``kinds`` are those of the sentence's mentions, ``inside`` holds each chunk's mentions by kind.
+    """
+
+    stream: Stream
     clean: Clean
     given: dict[str, tuple[Any, ...]]
     marks: Sequence[str]
@@ -30,9 +33,11 @@ class Reader:
     headers: list[tuple[int, int]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     kinds: frozenset[str] = frozenset()
+    inside: list[dict[str, list[Mention]]] = field(default_factory=list)
     present: list[str] = field(default_factory=list)
     absent: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    causes: frozenset[Any] = frozenset()
     db: str | None = None
     operands: frozenset[int] = frozenset()
     quotients: frozenset[int] = frozenset()
@@ -45,6 +50,17 @@ class Reader:
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         return self.clean.span(self.stream[first].start, self.stream[last - 1].end)
+
+
+def grouped(mentions: Iterable[Mention]) -> dict[str, list[Mention]]:
+    """Mentions by kind, in order."""
+    found: dict[str, list[Mention]] = {}
+    for m in mentions:
+        if m.kind in found:
+            found[m.kind].append(m)
+        else:
+            found[m.kind] = [m]
+    return found
 
 
 def values(mentions: Iterable[Mention], role: str) -> tuple[Any, ...]:

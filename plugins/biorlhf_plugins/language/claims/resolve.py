@@ -82,10 +82,10 @@ def _insignificant(chunk: Chunk, m: Mention) -> bool:
 
 
 def _up_to(reader: Reader, m: Mention) -> bool:
-    word = reader.stream[m.first].text
+    word = reader.stream.texts[m.first]
     if word not in ("up", "down", "above", "below") or m.last >= len(reader.stream):
         return False
-    after = reader.stream[m.last].text
+    after = reader.stream.texts[m.last]
     return word in ("up", "down") and after == "to" and m.last + 1 < len(reader.stream) and bool(
         reader.stream[m.last + 1].number
     )  # fmt: skip
@@ -131,7 +131,7 @@ def _claim(
             label = "DOWN" if label == "UP" else "UP"
         if "frame" in kinds and "cmp" in kinds and _within_one_side(chunk):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
-        weak = label == "UP" and reader.stream[focus.last - 1].text in WEAK_WORDS
+        weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
         return Claim("direction", slot, label=label, about=aimed.kind if aimed else "", weak=weak, **common)
     return _number_claim(reader, chunk, focus, slot, common)
 
@@ -160,7 +160,7 @@ def _number_claim(
     before = "approx" in reader.kinds and [
         m for m in chunk.mentions if m.kind == "approx" and 0 <= focus.first - m.last <= APPROXIMATE_GAP - 1
     ]
-    approximate = bool(before) or number.scaled or reader.stream[max(0, focus.first - 1)].text in ("~", "≈")
+    approximate = bool(before) or number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")
     return Claim(
         "number",
         slot,
@@ -243,9 +243,9 @@ def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
 
 def _is_heading(reader: Reader, sentence: Sentence) -> bool:
     last = sentence.last - 1
-    while last > sentence.first and reader.stream[last].text == "\n":
+    while last > sentence.first and reader.stream.texts[last] == "\n":
         last -= 1
-    return reader.stream[last].text == ":"
+    return reader.stream.texts[last] == ":"
 
 
 def _remember(reader: Reader, sentence: Sentence) -> None:

@@ -9,10 +9,10 @@ from biorlhf_plugins.language.claims.shapes import Shapes, asked_names, shapes
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 
 
-def label_rows(stream: Sequence[Token], parts: Sequence[Sentence], additions: Additions) -> None:
+def label_rows(stream: Stream, parts: Sequence[Sentence], additions: Additions) -> None:
     """Of a table whose first column holds an asked name, the other rows' labels are foils; under the header
     "cluster" the labels are those of clusters."""
     asked = shapes(additions)
@@ -34,7 +34,7 @@ def label_rows(stream: Sequence[Token], parts: Sequence[Sentence], additions: Ad
         table = []
 
 
-def _numbered_row(stream: Sequence[Token], header: Chunk, cell: Chunk, asked: Shapes) -> None:
+def _numbered_row(stream: Stream, header: Chunk, cell: Chunk, asked: Shapes) -> None:
     head = next((t.text for t in stream[header.first : header.last] if t.text in asked.heads), None)
     label = [t.text for t in stream[cell.first : cell.last] if t.kind != "p"]
     if head is None or len(label) != 1 or not LABEL.fullmatch(label[0]):

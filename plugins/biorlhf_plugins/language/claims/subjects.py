@@ -8,7 +8,7 @@ lexicon does not know, right where the grammar wants a subject or an object, is 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from biorlhf_plugins.language.claims.reader import Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.lexicon import grammar
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 
 OTHER = "?"
 """The name of a thing that has a direction and is no set that the lexicon or the question knows."""
@@ -77,7 +77,7 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     if _in_general(reader, chunk, focus, sentence):
         return ELSE
     at, ends = reader.starts, reader.ends
-    head = stream[focus.last - 1].text
+    head = stream.texts[focus.last - 1]
     nominal = head in NOMINAL and (head.endswith(("ion", "loss", "deficit")) or _noun(stream, ends, focus))
     if nominal:
         return (
@@ -85,7 +85,7 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
             or _compound(reader, ends, chunk.first, focus)
             or _subject(reader, ends, chunk, focus)
         )
-    after = stream[focus.last].text if focus.last < len(stream) else ""
+    after = stream.texts[focus.last] if focus.last < len(stream) else ""
     if after in ("a", "an", "the") and head in WORDS["transitive"] and focus.last not in at:
         found = _noun_phrase(reader, at, focus.last, min(sentence.last, focus.last + REACH), focus)
         return found or ELSE
@@ -101,20 +101,20 @@ def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence
     """ "Its activation can lead to …", "is activated in response to DNA damage", "genes that rise in …": what
     a set does in general, or what it is, and not what was found."""
     stream, last = reader.stream, sentence.last
-    after = [t.text for t in stream[focus.last : min(last, focus.last + 5)]]
+    after = stream.texts[focus.last : min(last, focus.last + 5)]
     asking = not MEANING.isdisjoint(after)
     if focus.value == "MIXED" and not REPORTS.isdisjoint(after[:1]):
         return True  # "mixed evidence"
-    if asking and after[:1] == ['"'] and stream[focus.first - 1].text == '"':
+    if asking and after[:1] == ['"'] and stream.texts[focus.first - 1] == '"':
         return True  # "Up" refers to …
     if asking and not MODALS.isdisjoint(after[:3]):
         return True  # a positive score would mean …
-    before = [t.text for t in stream[max(chunk.first, focus.first - 6) : focus.first]]
+    before = stream.texts[max(chunk.first, focus.first - 6) : focus.first]
     if after[:1] == ["can"] or "can" in before[-4:]:
         return True
     if any(m.kind in ("frame", "mission") for m in chunk.mentions):
         return False
-    if stream[sentence.first].text in ("when", "whenever", "once"):
+    if stream.texts[sentence.first] in ("when", "whenever", "once"):
         return True
     caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
@@ -132,35 +132,35 @@ def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:
     return not said or bool(said & reader.question)
 
 
-def _noun(stream: Sequence[Token], ends: Mapping[int, Mention], focus: Mention) -> bool:
+def _noun(stream: Stream, ends: Mapping[int, Mention], focus: Mention) -> bool:
     """Is "increase" a noun here: "an increase", "shows increases", "the net increase"?"""
-    if stream[focus.last - 1].text == "growth" or stream[focus.first].text == "loss":
+    if stream.texts[focus.last - 1] == "growth" or stream.texts[focus.first] == "loss":
         return True
-    after = stream[focus.last].text if focus.last < len(stream) else ""
+    after = stream.texts[focus.last] if focus.last < len(stream) else ""
     if focus.first == 0 or (focus.first in ends and ends[focus.first].kind != "method"):
         return after == "of"
-    before = stream[focus.first - 1].text
+    before = stream.texts[focus.first - 1]
     if before in ("to", "not", "it", "they", "we", "which", "that", "who", *MODALS):
         return False
     determined = before in DETERMINERS | PREPOSITIONS | WORDS["showing"] | WORDS["adjective"]
     return determined or before.endswith(("al", "ive", "ic", "ant", "ent", "ous", "ed")) or after == "of"
 
 
-def _predicative(stream: Sequence[Token], focus: Mention, first: int) -> bool:
+def _predicative(stream: Stream, focus: Mention, first: int) -> bool:
     at = focus.first - 1
-    while at >= first and (stream[at].text in ADVERBS or stream[at].text.endswith("ly")):
+    while at >= first and (stream.texts[at] in ADVERBS or stream.texts[at].endswith("ly")):
         at -= 1
-    return at >= first and stream[at].text in BEING
+    return at >= first and stream.texts[at] in BEING
 
 
 def _complement(reader: Reader, at: Mapping[int, Mention], focus: Mention, last: int) -> Aim | None:
     """Of "suppression of X" and "a fall in X genes": X."""
     stream, here = reader.stream, focus.last
-    if here >= last or stream[here].text not in ("of", "in") or here in at:
+    if here >= last or stream.texts[here] not in ("of", "in") or here in at:
         return None
     found = _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH), focus)
     near = (at[i] for i in range(here + 1, min(last, here + 4)) if i in at)
-    if found is ELSE and stream[here].text == "in" and any(m.kind in PLACES for m in near):
+    if found is ELSE and stream.texts[here] == "in" and any(m.kind in PLACES for m in near):
         return None  # "a rise in flight animals"
     return found
 
@@ -172,7 +172,7 @@ def _noun_phrase(
     stream, here, unknown, own = reader.stream, first, False, _asked_words(reader)
     while here < last:
         m = at.get(here)
-        word = stream[here].text
+        word = stream.texts[here]
         if m is not None and m.kind == "path":
             return Aim("named", (m.value,))
         if m is not None and m.kind in ("dir", "num", "type", "pattern", "cmp", "neg"):
@@ -188,7 +188,7 @@ def _noun_phrase(
             if (
                 here > first
                 and not unknown
-                and stream[here - 1].text in GENERIC
+                and stream.texts[here - 1] in GENERIC
                 and word in ("of", "in", "from", "for")
             ):
                 here += 1
@@ -209,7 +209,7 @@ def _compound(reader: Reader, ends: Mapping[int, Mention], first: int, focus: Me
         m = ends.get(here)
         if m is not None and m.kind == "path":
             return Aim("named", (m.value,))
-        word = stream[here - 1].text
+        word = stream.texts[here - 1]
         if m is not None or stream[here - 1].kind != "w":
             return None
         if word in WORDS["possessive"]:
@@ -229,7 +229,7 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
     stream, here, own = reader.stream, focus.first, _asked_words(reader)
     while here > chunk.first:
         m = ends.get(here)
-        if m is not None and m.kind == "condition" and stream[here].text in BEING:
+        if m is not None and m.kind == "condition" and stream.texts[here] in BEING:
             return ELSE  # "stress is increased"
         if m is not None and m.kind == "method":
             return ELSE
@@ -244,7 +244,7 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         if m is not None and m.kind not in ("other", "quantity"):
             here = m.first
             continue
-        word, kind = stream[here - 1].text, stream[here - 1].kind
+        word, kind = stream.texts[here - 1], stream[here - 1].kind
         if kind == "p" and word in ",:;()—|\n":
             return SAME if word == ":" else LOOSE
         linking = word in LINKING or word in DETERMINERS or word.endswith("ly")
@@ -261,15 +261,15 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
             return _owner(reader, ends, chunk, here - 1)
         if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
             return SAME
-        near = {t.text for t in stream[max(chunk.first, here - 3) : here]}
+        near = set(stream.texts[max(chunk.first, here - 3) : here])
         return SAME if near & own else ELSE
     return ELSE if reader.elsewhere and chunk.link in JOINTS else SAME
 
 
-def _aside(stream: Sequence[Token], first: int, here: int) -> int:
+def _aside(stream: Stream, first: int, here: int) -> int:
     """Where the "in female mice" that ends at a token begins; -1 where no such phrase ends there."""
     for at in range(here - 1, max(first - 1, here - 4), -1):
-        word = stream[at].text
+        word = stream.texts[at]
         if word in ASIDES:
             return at if at < here - 1 else -1
         if stream[at].kind != "w" or word in AUXILIARIES or word in WORDS["showing"] or word in GENERIC:
@@ -284,7 +284,7 @@ def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int)
         m = ends.get(here)
         if m is not None:
             return SAME if m.kind not in ("other", "quantity", "method") else ELSE
-        word = stream[here - 1].text
+        word = stream.texts[here - 1]
         if stream[here - 1].kind != "w" or word in FUNCTION or word in own or word in reader.question:
             return SAME
         if word not in NEUTRAL and not word.endswith(ADJECTIVAL):

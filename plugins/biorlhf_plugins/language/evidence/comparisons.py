@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, content
 from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
-from biorlhf_plugins.language.words.text import Token, clean, tokens
+from biorlhf_plugins.language.words.text import Stream, clean, tokens
 
 Words = frozenset[str]
 
@@ -62,19 +62,19 @@ def stated(found: Evidence) -> Iterator[Comparison]:
             yield one
 
 
-def comparisons(stream: Sequence[Token], first: int, last: int) -> Iterator[Comparison]:
+def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
     """ "X is heavier than Y", "X weighs more than Y", "there is more in X than in Y", "X exceeds Y"."""
     for at in range(first, last):
-        word = stream[at].text
+        word = stream.texts[at]
         verb = word in OVER or word in UNDER
         if word not in GREATER and word not in SMALLER and not verb:
             continue
-        if stream[at - 1].text in ("not", "no", "n't") and at > first:
+        if stream.texts[at - 1] in ("not", "no", "n't") and at > first:
             continue
         than = (
             at
             if verb
-            else next((i for i in range(at + 1, min(last, at + REACH)) if stream[i].text == "than"), -1)
+            else next((i for i in range(at + 1, min(last, at + REACH)) if stream.texts[i] == "than"), -1)
         )
         if than < 0 or (verb and stream[min(than + 1, last - 1)].number is not None):
             continue
@@ -82,10 +82,10 @@ def comparisons(stream: Sequence[Token], first: int, last: int) -> Iterator[Comp
         start = clause_start(stream, at, first)
         before = content(stream, start, at)
         after = than + 1
-        while after < last and stream[after].text in ("that", "those", "of", "the"):
+        while after < last and stream.texts[after] in ("that", "those", "of", "the"):
             after += 1
         other = content(stream, after, clause_end(stream, after, last))
-        near = stream[at - 1].text if at > first else ""
+        near = stream.texts[at - 1] if at > first else ""
         sort = SORTS.get(word) or SORTS.get(near) or next((SORTS[w] for w in middle if w in SORTS), "")
         sort = sort or " ".join(sorted(middle))
         if other:
@@ -94,11 +94,11 @@ def comparisons(stream: Sequence[Token], first: int, last: int) -> Iterator[Comp
             )
 
 
-def clause_start(stream: Sequence[Token], at: int, first: int) -> int:
+def clause_start(stream: Stream, at: int, first: int) -> int:
     """Where the clause before a comparison begins, past what stands in brackets."""
     depth, start = 0, at
     while start > first:
-        text = stream[start - 1].text
+        text = stream.texts[start - 1]
         depth += (text == ")") - (text == "(")
         if depth <= 0 and text in CLAUSE:
             break
@@ -106,9 +106,9 @@ def clause_start(stream: Sequence[Token], at: int, first: int) -> int:
     return start
 
 
-def clause_end(stream: Sequence[Token], first: int, last: int) -> int:
+def clause_end(stream: Stream, first: int, last: int) -> int:
     end = first
-    while end < min(last, first + 8) and stream[end].text not in CLAUSE | {"(", ".", "?", ">", "—"}:
+    while end < min(last, first + 8) and stream.texts[end] not in CLAUSE | {"(", ".", "?", ">", "—"}:
         end += 1
     return end
 
@@ -118,7 +118,7 @@ def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Itera
     for one in said:
         pair = _pair(one, look)
         if pair is not None and pair[0] != pair[1]:
-            word = found.stream[one.at].text
+            word = found.stream.texts[one.at]
             yield Check(
                 "a comparison against its figures", (pair[0] > pair[1]) == one.more,
                 f"{pair[0]:,g} {word} than {pair[1]:,g}", (found.span(one.at, one.at + 1),),
@@ -153,8 +153,8 @@ def mutual(found: Evidence, said: Sequence[Comparison]) -> Iterator[Check]:
 
 
 @functools.lru_cache(maxsize=256)
-def prompt_tokens(text: str) -> tuple[Token, ...]:
-    return tuple(tokens(clean(text).text))
+def prompt_tokens(text: str) -> Stream:
+    return tokens(clean(text).text)
 
 
 def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
@@ -171,7 +171,7 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
         other = look(wanted[0].other, frozenset())
         rest = [f.value for f in found.pool if f.value != other]
         pair = (rest[0], other) if other is not None and len(rest) == 1 else None
-    if pair is None and not wanted and "than" not in {t.text for t in stream}:
+    if pair is None and not wanted and "than" not in stream.vocabulary:
         pair, more = _two_sides(found, stream)
     if pair is None or pair[0] == pair[1]:
         return
@@ -180,14 +180,14 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
     yield Check("yes or no against the comparison", (label == "YES") == true, says, (claim.span,))
 
 
-def _two_sides(found: Evidence, stream: Sequence[Token]) -> tuple[tuple[float, float] | None, bool]:
+def _two_sides(found: Evidence, stream: Stream) -> tuple[tuple[float, float] | None, bool]:
     """The figures of a text of just two, the first of what the question says is "lower on the drug"."""
-    words = [i for i, t in enumerate(stream) if t.text in GREATER or t.text in SMALLER]
+    words = [i for i, word in enumerate(stream.texts) if word in GREATER or word in SMALLER]
     figures = found.pool
     if len(words) != 1 or len(figures) != 2 or figures[0].kind != figures[1].kind:
         return None, False
     at = words[0]
-    more = stream[at].text in GREATER
+    more = stream.texts[at] in GREATER
     for side in (content(stream, at + 1, len(stream)), content(stream, 0, at)):
         mine = [f for f in figures if f.words & side]
         fits = [f for f in mine if f.words & side - figures[1 - figures.index(f)].words]

@@ -13,7 +13,7 @@ from biorlhf_plugins.language.records import Extraction, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 
 MOST = 160
 """Figures that are read of one text: more than this is a printed table, and the rest is left unread."""
@@ -59,12 +59,11 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
     by_part: dict[int, list[Figure]] = {}
     for figure in found:
         by_part.setdefault(figure.part, []).append(figure)
-    vocabulary = frozenset([token.text for token in stream])
     turned = {c.span: str(c.label) for c in said.directions}
     pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
     counts = Counter(word for f in pool for word in f.words)
     common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
-    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, {}, pool, vocabulary, common)
+    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, {}, pool, common)
 
 
 def _inside(span: Span, others: Sequence[Span]) -> bool:
@@ -72,12 +71,12 @@ def _inside(span: Span, others: Sequence[Span]) -> bool:
     return any(start <= span[0] and span[1] <= end for start, end in others)
 
 
-def _rule(stream: Sequence[Token], cells: Sequence[tuple[int, int]]) -> bool:
+def _rule(stream: Stream, cells: Sequence[tuple[int, int]]) -> bool:
     return all(t.kind == "p" for first, last in cells for t in stream[first:last])
 
 
 def _row(
-    said: Extraction, stream: Sequence[Token], part: int, cells: list[tuple[int, int]],
+    said: Extraction, stream: Stream, part: int, cells: list[tuple[int, int]],
     header: list[tuple[int, int]], numbers: list[Mention],
 ) -> Iterator[Figure]:  # fmt: skip
     """A row's figures: the words of the first cell on their left, those of their column on their right."""
@@ -87,9 +86,8 @@ def _row(
         if at == 0:
             continue
         inside = [m for m in numbers if first <= m.first < last]
-        column = stream[slice(*header[at])] if at < len(header) else ()
+        head = tuple(stream.texts[slice(*header[at])]) if at < len(header) else ()
         for m in inside[:1]:
-            head = tuple(t.text for t in column)
             kind = _kind_of(head, m.value) or _plain_kind(m.value)
             yield _figure(
                 said, stream, part, m, kind, label, frozenset(head) - FUNCTION, head[0] if head else ""
@@ -97,7 +95,7 @@ def _row(
 
 
 def _prose(
-    said: Extraction, stream: Sequence[Token], part: int, whole: Sentence, numbers: list[Mention]
+    said: Extraction, stream: Stream, part: int, whole: Sentence, numbers: list[Mention]
 ) -> Iterator[Figure]:
     numbers = [m for n, m in enumerate(numbers) if not _names(said, stream, numbers, n)]
     head = _head(stream, whole, numbers)
@@ -107,18 +105,18 @@ def _prose(
             continue
         before = numbers[n - 1].last if n else whole.first
         after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
-        placed = {t.text for t in stream[m.last : m.last + 3]} & PLACES
+        placed = set(stream.texts[m.last : m.last + 3]) & PLACES
         limit = max(before, whole.first, m.first - REACH)
         left_from = (
-            m.first if placed and stream[m.first - 1].text in (":", ",") else _back(stream, m.first, limit)
+            m.first if placed and stream.texts[m.first - 1] in (":", ",") else _back(stream, m.first, limit)
         )
         right_to = _ahead(stream, m.last, min(after, whole.last, m.last + REACH))
         left, right = content(stream, left_from, m.first), content(stream, m.last, right_to)
         if (
-            not left and not placed and m.first - 1 > before and stream[m.first - 1].text == ","
+            not left and not placed and m.first - 1 > before and stream.texts[m.first - 1] == ","
         ):  # "Soleus has the fewest, 67"
             left = content(stream, _back(stream, m.first - 1, max(before, m.first - REACH)), m.first)
-        label = tuple(t.text for t in stream[max(whole.first, m.first - 5) : m.first])
+        label = tuple(stream.texts[max(whole.first, m.first - 5) : m.first])
         kind = _kind_of(label, number) or _plain_kind(number)
         if kind == "effect" and number.unit == "percent":
             kind = "percent"
@@ -134,18 +132,18 @@ def _prose(
 
 
 def _figure(
-    said: Extraction, stream: Sequence[Token], part: int, m: Mention, kind: str,
+    said: Extraction, stream: Stream, part: int, m: Mention, kind: str,
     left: frozenset[str], right: frozenset[str], unit: str,
 ) -> Figure:  # fmt: skip
     number: Number = m.value
-    before = stream[m.first - 1].text if m.first else ""
+    before = stream.texts[m.first - 1] if m.first else ""
     sign = "<" if number.high is not None and number.low is None else ">" if number.low is not None else ""
     sign = sign or {"<": "<", "<=": "<", ">": ">", ">=": ">"}.get(before, "")
     span = said.clean.span(stream[m.first].start, stream[m.last - 1].end)
     return Figure(number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span)
 
 
-def _names(said: Extraction, stream: Sequence[Token], numbers: list[Mention], n: int) -> bool:
+def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> bool:
     """True for the 22 of "Nagina 22 (3.1 t/ha)" and of "Patient 7": a number that ends a name."""
     m = numbers[n]
     if m.last - m.first != 1 or not m.first or m.value.decimals or m.value.unit or not m.value.word.isdigit():
@@ -156,7 +154,7 @@ def _names(said: Extraction, stream: Sequence[Token], numbers: list[Mention], n:
         return len(m.value.word) < 3
     if word.kind != "w" or not raw.isupper() or stream[m.first].start - word.end > 1:
         return False
-    following = stream[m.last].text if m.last < len(stream) else ""
+    following = stream.texts[m.last] if m.last < len(stream) else ""
     opens = following in ("(", ":", "=", "—") and n + 1 < len(numbers) and numbers[n + 1].first <= m.last + 3
     return opens or (len(m.value.word) < 3 and following in VERBS)
 
@@ -164,7 +162,7 @@ def _names(said: Extraction, stream: Sequence[Token], numbers: list[Mention], n:
 VERBS = words_of("verbs")
 
 
-def _head(stream: Sequence[Token], whole: Sentence, numbers: list[Mention]) -> frozenset[str]:
+def _head(stream: Stream, whole: Sentence, numbers: list[Mention]) -> frozenset[str]:
     """The words that open a list item or stand before a colon, where one figure follows: they are of it."""
     if whole.kind != "item" or len(numbers) == 0:
         return frozenset()
@@ -173,27 +171,27 @@ def _head(stream: Sequence[Token], whole: Sentence, numbers: list[Mention]) -> f
     )
 
 
-def _back(stream: Sequence[Token], first: int, limit: int) -> int:
+def _back(stream: Stream, first: int, limit: int) -> int:
     """Where the words begin that a figure ends: "Soleus has (only) 6,425", "heart (165"."""
     at = first
-    while at > limit and stream[at - 1].text in LINKS:
+    while at > limit and stream.texts[at - 1] in LINKS:
         at -= 1
-    while at > limit and stream[at - 1].text not in CUTS:
-        if stream[at - 1].number is not None and stream[at - 2].text not in LABELS:
+    while at > limit and stream.texts[at - 1] not in CUTS:
+        if stream[at - 1].number is not None and stream.texts[at - 2] not in LABELS:
             break
         at -= 1
     return at
 
 
-def _ahead(stream: Sequence[Token], last: int, limit: int) -> int:
+def _ahead(stream: Stream, last: int, limit: int) -> int:
     at = last
-    while at < limit and stream[at].text not in CUTS:
+    while at < limit and stream.texts[at] not in CUTS:
         at += 1
     return at
 
 
-def _unit(stream: Sequence[Token], last: int, limit: int) -> str:
-    words = [t.text for t in stream[last : min(limit, last + 3)]]
+def _unit(stream: Stream, last: int, limit: int) -> str:
+    words = stream.texts[last : min(limit, last + 3)]
     if not words or words[0] in FUNCTION or not words[0].isalpha():
         return ""
     return "/".join((words[0], words[2])) if len(words) == 3 and words[1] == "/" else words[0]

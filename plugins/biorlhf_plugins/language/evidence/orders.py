@@ -45,7 +45,7 @@ TABLE = frozenset(("item", "row"))
 def orders(found: Evidence) -> Iterator[Check]:
     """Every check of this room, against the text's own figures."""
     look = functools.partial(value_of, found)
-    words = found.vocabulary
+    words = found.stream.vocabulary
     said = list(stated(found)) if not words.isdisjoint(COMPARES) else []
     yield from chains(found, look)
     yield from _lists(found)
@@ -62,9 +62,9 @@ def orders(found: Evidence) -> Iterator[Check]:
 
 def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
     """ "a (3) > b (2)", "a > b > c" with figures elsewhere, "ranks liver (4,110) above soleus (6,425)"."""
-    for number, part in enumerate(found.parts) if not found.vocabulary.isdisjoint(("<", ">")) else ():
-        marks = [i for i in range(part.first + 1, part.last) if found.stream[i].text in (">", "<")]
-        marks = [i for i in marks if found.stream[i - 1].text == ")" or found.stream[i - 1].kind != "p"]
+    for number, part in enumerate(found.parts) if not found.stream.vocabulary.isdisjoint(("<", ">")) else ():
+        marks = [i for i in range(part.first + 1, part.last) if found.stream.texts[i] in (">", "<")]
+        marks = [i for i in marks if found.stream.texts[i - 1] == ")" or found.stream[i - 1].kind != "p"]
         if not marks or not found.asserted(part.first) or part.kind == "row":
             continue
         ends = [part.first, *(m + 1 for m in marks)]
@@ -82,7 +82,7 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
                 )
             )
             own.append(inside[-1 if start == part.first else 0].value if inside else None)
-        signs = {found.stream[m].text for m in marks}
+        signs = {found.stream.texts[m] for m in marks}
         if len(signs) != 1 or (len(own) == 2 and None in own and not all(names)):
             continue
         values = [
@@ -122,7 +122,7 @@ def _lists(found: Evidence) -> Iterator[Check]:
             if f.kind in ("count", "percent", "effect") and not f.sign
         ]
         numbered = (
-            part is not None and part.kind == "item" and found.stream[part.first - 1].text in (".", ")")
+            part is not None and part.kind == "item" and found.stream.texts[part.first - 1] in (".", ")")
         )
         if numbered and figures and (not run or figures[0].unit == run[0].unit):
             run.append(figures[0])
@@ -158,7 +158,7 @@ def _sequences(found: Evidence) -> Iterator[Check]:
                     (one.value >= other.value) == bool(between & OVER),
                     one.span,
                 )
-        words = [t.text for t in found.stream[part.first : part.last]]
+        words = found.stream.texts[part.first : part.last]
         then = any(THEN & set(gap(found, a, b)) for a, b in pairwise(plain))
         leads = bool(LEADS & set(words)) or ranked
         bare = ranked and holders == 1 and len(plain) >= 3 and ">" not in words and "<" not in words
@@ -200,7 +200,7 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
         if part.kind == "row" or not found.asserted(part.first):
             continue
         for at in range(part.first, part.last):
-            word = found.stream[at].text
+            word = found.stream.texts[at]
             if (word not in MOST and word not in LEAST) or left <= 0:
                 continue
             left -= 1
@@ -208,7 +208,7 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
                 clause_start(found.stream, at, part.first),
                 clause_end(found.stream, at + 1, part.last),
             )
-            near = {t.text for t in found.stream[max(start, at - 3) : min(end, at + 4)]}
+            near = set(found.stream.texts[max(start, at - 3) : min(end, at + 4)])
             if near & NOT_MOST:
                 continue
             mine = content(found.stream, start, at) or content(found.stream, at + 1, end)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Extraction, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 
 FUNCTION = words_of("function")
 """Words that name nothing."""
@@ -48,7 +48,7 @@ class Evidence:
 
     said: Extraction
     prompt: str
-    stream: Sequence[Token]
+    stream: Stream
     parts: Sequence[Sentence]
     figures: tuple[Figure, ...]
     by_part: dict[int, list[Figure]] = field(default_factory=dict)
@@ -58,8 +58,6 @@ class Evidence:
     """By sentence its words of direction, once they are read."""
     pool: tuple[Figure, ...] = ()
     """Figures that can be compared: no p values, intervals, ratios or bounds."""
-    vocabulary: frozenset[str] = frozenset()
-    """Every word of the text: a check whose words are not among them is not tried, for speed."""
     common: frozenset[str] = frozenset()
     """Words that most of them have beside them, which tell none from another."""
 
@@ -77,7 +75,7 @@ class Evidence:
         return not self.said.marks[index]
 
 
-def content(stream: Sequence[Token], first: int, last: int) -> frozenset[str]:
+def content(stream: Stream, first: int, last: int) -> frozenset[str]:
     """The words of [first, last) that name something, and the numbers that are part of a name."""
     words = [
         t.text
@@ -86,9 +84,9 @@ def content(stream: Sequence[Token], first: int, last: int) -> frozenset[str]:
     ]
     if not LABELS.isdisjoint(words):  # "drug A", "compound 7"
         words += [
-            stream[i].text
+            stream.texts[i]
             for i in range(max(first, 1), last)
-            if stream[i - 1].text in LABELS and len(stream[i].text) < 3 and stream[i].text.isalnum()
+            if stream.texts[i - 1] in LABELS and len(stream.texts[i]) < 3 and stream.texts[i].isalnum()
         ]
     return frozenset(words)
 
@@ -111,4 +109,4 @@ class Check(NamedTuple):
 
 def gap(found: Evidence, one: Figure, other: Figure) -> list[str]:
     """The tokens between two figures."""
-    return [t.text for t in found.stream[one.last : other.first]]
+    return found.stream.texts[one.last : other.first]

@@ -37,7 +37,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         following = figures[at + 1] if at + 1 < len(figures) else None
         if following is None or figure.kind != "count" or following.kind != "count" or figure.first in used:
             continue
-        before = {t.text for t in found.stream[max(0, figure.first - 3) : figure.first]}
+        before = set(found.stream.texts[max(0, figure.first - 3) : figure.first])
         between = gap(found, figure, following)
         if figure.last - figure.first != following.last - following.first:
             continue  # "36 of 40 million"
@@ -61,7 +61,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         ):
             continue
         right = 100 * part.value / whole.value
-        rough = bool({t.text for t in found.stream[max(0, share.first - 2) : share.first]} & ROUGH)
+        rough = bool(set(found.stream.texts[max(0, share.first - 2) : share.first]) & ROUGH)
         passed = abs(right - share.value) <= (1.5 if rough else 0.6 if share.decimals == 0 else 0.11)
         yield (
             Check(
@@ -78,7 +78,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     part = found.parts[number]
     if len(plain) < 3:
         return
-    words = {t.text for t in found.stream[part.first : part.last]}
+    words = set(found.stream.texts[part.first : part.last])
     for whole, one, other in zip(plain, plain[1:], plain[2:], strict=False):
         ways = [_way(found, f, part.last) for f in (one, other)]
         after = [_next(found, f) for f in (one, other)]
@@ -98,7 +98,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
             and parallel
             and len(plain) == 3 + (whole is not plain[0])
         )
-        lead = [t.text for t in found.stream[max(0, whole.first - 2) : whole.first]]
+        lead = found.stream.texts[max(0, whole.first - 2) : whole.first]
         if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:
             totals = False  # "of 412 screened patients …": those that were chosen from
         if not opposite and not totals:
@@ -110,7 +110,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         yield _whole(whole, [one, other])
     if len(plain) >= 3:  # "2,189 rise and 1,921 fall, 4,110 in all"
         one, other, whole = plain[:3]
-        tail = [t.text for t in found.stream[whole.last : whole.last + 4]]
+        tail = found.stream.texts[whole.last : whole.last + 4]
         ends = tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
         if ends and {"up", "down"} == {_way(found, one, part.last), _way(found, other, part.last)}:
             yield _whole(whole, [one, other])
@@ -155,7 +155,7 @@ def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     if len(shares) < 2:
         return
     part = found.parts[number]
-    words = {t.text for t in found.stream[part.first : part.last]}
+    words = set(found.stream.texts[part.first : part.last])
     ways = {_way(found, f, part.last) for f in shares}
     total = sum(f.value for f in shares)
     says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %"
@@ -170,7 +170,7 @@ def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterat
     """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
     part = found.parts[number]
     for at in range(part.first, part.last):
-        if found.stream[at].text not in ("ci", "interval"):
+        if found.stream.texts[at] not in ("ci", "interval"):
             continue
         ends = [f for f in figures if f.first > at and f.first - at <= 9 and f.kind != "level"]
         bounds = [f.value for f in ends[:2]]

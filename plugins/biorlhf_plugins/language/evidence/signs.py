@@ -28,6 +28,7 @@ LEVEL = re.compile(
     r"\s*(?:of|=|:|is)?\s*(0?\.\d+|\d+\s?%)|at the (\d+(?:\.\d+)?)\s?% level|(\d+)\s?% fdr",
     re.I,
 )
+OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
 COMMON = 0.05
 
 Word = tuple[str, int]
@@ -62,8 +63,9 @@ def signs(found: Evidence) -> Iterator[Check]:
 
 def _operand(found: Evidence, figure: Figure) -> bool:
     """Whether a figure is part of a written sum: "fold change: 140 / 4,110 = 0.034"."""
-    around = [*found.stream[figure.first - 1 : figure.first], *found.stream[figure.last : figure.last + 1]]
-    return any(t.text in ("/", "×", "÷", "+", "x") for t in around)
+    texts = found.stream.texts
+    around = [*texts[figure.first - 1 : figure.first], *texts[figure.last : figure.last + 1]]
+    return not OPERATORS.isdisjoint(around)
 
 
 def _says_something(found: Evidence, number: int, figures: Sequence[Figure]) -> bool:
@@ -100,11 +102,11 @@ def _level(text: str) -> float:
 def threshold(found: Evidence) -> float:
     """What counts as significant: what the text or the prompt states, else 0.05."""
     for figures in (
-        found.by_part.values() if not found.vocabulary.isdisjoint(DECIDES | {"level", "fdr"}) else ()
+        found.by_part.values() if not found.stream.vocabulary.isdisjoint(DECIDES | {"level", "fdr"}) else ()
     ):
         for f in figures:
             part = found.parts[f.part]
-            words = {t.text for t in found.stream[part.first : part.last]}
+            words = set(found.stream.texts[part.first : part.last])
             if f.kind == "alpha" or (f.kind == "p" and words & DECIDES):
                 return f.value if 0 < f.value <= 0.25 else COMMON
             if (
@@ -126,11 +128,11 @@ def directions(found: Evidence, number: int) -> list[Word]:
     turned = found.turned
     several = sum(m.kind == "dir" for m in part.mentions) > 1
     for m in part.mentions:
-        if found.stream[m.first].text.startswith("enrich") and (several or _of_list(found, m.last)):
+        if found.stream.texts[m.first].startswith("enrich") and (several or _of_list(found, m.last)):
             continue
-        if m.first and found.stream[m.first - 1].text in ("to", "can", "may", "might", "could", "would"):
+        if m.first and found.stream.texts[m.first - 1] in ("to", "can", "may", "might", "could", "would"):
             continue  # a purpose or a possibility
-        if m.kind != "dir" or not found.asserted(m.first) or found.stream[m.first].text in NOT_WAYS:
+        if m.kind != "dir" or not found.asserted(m.first) or found.stream.texts[m.first] in NOT_WAYS:
             continue
         named = any(n.kind == "pattern" and n.first == m.first for n in part.mentions)  # "SUPPRESSION"
         if named or _denied(part.mentions, m):
@@ -170,7 +172,7 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         if kinds in ("fw" * len(figures), "wf" * len(figures)):
             return list(zip(figures, (label for label, _ in words), strict=True))
     cuts = [
-        i for i in range(words[0][1], max(f.last for f in figures)) if found.stream[i].text in BREAKS - {","}
+        i for i in range(words[0][1], max(f.last for f in figures)) if found.stream.texts[i] in BREAKS - {","}
     ]
     clause = lambda at: sum(cut < at for cut in cuts)  # noqa: E731
     pairs = []
@@ -196,7 +198,7 @@ def moves(found: Evidence) -> Iterator[tuple[float, float]]:
     """ "from 1.0 to 0.2", in whatever sentence: (before, after)."""
     for figures in found.by_part.values():
         for one, other in itertools.pairwise(figures):
-            start = [t.text for t in found.stream[max(0, one.first - 1) : one.first]]
+            start = found.stream.texts[max(0, one.first - 1) : one.first]
             moves_on = (
                 start == ["from"] and gap(found, one, other)[-1:] == ["to"] and one.value != other.value
             )
@@ -209,8 +211,8 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
     part = found.parts[number]
     for one, other in itertools.pairwise(figures):
         between = gap(found, one, other)
-        start = found.stream[max(part.first, one.first - 2) : one.first]
-        starts = any(t.text == "from" for t in start)
+        start = found.stream.texts[max(part.first, one.first - 2) : one.first]
+        starts = "from" in start
         linked = (
             bool(between)
             and (between[-1] in ("to", "→") or between[-2:] == ["to", "about"])
@@ -219,7 +221,7 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         kinds = {one.kind, other.kind}
         if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
             continue
-        if {one.unit, other.unit} & TIMES or {t.text for t in start} & TIMES or one.sign or other.sign:
+        if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
             continue
         near = [w for w in ways if one.first - 10 <= w[1] <= other.last + 8 and w[0] in ("UP", "DOWN")]
         inside = [w for w in near if one.last <= w[1] < other.first]
@@ -240,7 +242,7 @@ def _significance(
     found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word], alpha: float
 ) -> Iterator[Check]:
     part = found.parts[number]
-    decides = DECIDES & {t.text for t in found.stream[part.first : part.last]}
+    decides = DECIDES & set(found.stream.texts[part.first : part.last])
     chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
     words = []
     for m in part.mentions:

@@ -104,9 +104,11 @@ def _stems(found: Evidence, part: Sentence) -> frozenset[str]:
 def _universals(found: Evidence) -> Iterator[Check]:
     """ "Every accession flowered earlier. Col-0 did not", "all are up: …", against what denies it."""
     left = LIMIT
-    for number, part in enumerate(found.parts) if not found.vocabulary.isdisjoint(EVERY | NONE) else ():
-        words = {t.text for t in found.stream[part.first : part.last]}
-        every, none = words & EVERY, found.stream[part.first].text in NONE
+    for number, part in (
+        enumerate(found.parts) if not found.stream.vocabulary.isdisjoint(EVERY | NONE) else ()
+    ):
+        words = set(found.stream.texts[part.first : part.last])
+        every, none = words & EVERY, found.stream.texts[part.first] in NONE
         if not (every or none) or words & EXCEPTS or part.kind == "row" or not found.asserted(part.first):
             continue
         if none and found.stream[min(part.first + 1, part.last - 1)].kind == "p":
@@ -128,7 +130,7 @@ def _universals(found: Evidence) -> Iterator[Check]:
 def _against(found: Evidence, number: int, said: frozenset[str], ways: set[str], none: bool) -> bool | None:
     """Whether a later sentence bears a universal out (True), excepts itself from it (False), or neither."""
     part = found.parts[number]
-    texts = [t.text for t in found.stream[part.first : part.last]]
+    texts = found.stream.texts[part.first : part.last]
     if not texts or not found.asserted(part.first) or set(texts) & (EVERY | NONE):
         return None
     denied = any(m.kind == "neg" for m in part.mentions)
@@ -227,11 +229,11 @@ def _answer_line(found: Evidence) -> Iterator[Check]:
 def _computed(found: Evidence, figures: Sequence[Figure]) -> bool:
     """Whether the last figure is the result of a written sum."""
     last = figures[-1]
-    return last.first > 0 and found.stream[last.first - 1].text in ("=", "≈")
+    return last.first > 0 and found.stream.texts[last.first - 1] in ("=", "≈")
 
 
 def _is_answer(found: Evidence, part: Sentence) -> bool:
-    head = [t.text for t in found.stream[part.first : part.first + 3]]
+    head = found.stream.texts[part.first : part.first + 3]
     return head[:2] == ["answer", ":"] or head == ["final", "answer", ":"]
 
 
@@ -247,7 +249,7 @@ def _concluded(found: Evidence, at: int) -> str:
             continue
         words = content(found.stream, part.first, part.last)
         if words & asked or len(words) <= 3:
-            concludes = bool(CONCLUDES & {t.text for t in found.stream[part.first : part.first + 3]})
+            concludes = bool(CONCLUDES & set(found.stream.texts[part.first : part.first + 3]))
             labels.append((ways.pop(), concludes))
         else:
             labels.append(("", False))

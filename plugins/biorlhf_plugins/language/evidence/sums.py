@@ -33,8 +33,8 @@ NEVER = frozenset(("p", "alpha", "n", "level", "low", "high", "range", "effect",
 
 def sums(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    written = not found.vocabulary.isdisjoint(SIGNS)
-    spanned = not found.vocabulary.isdisjoint(("ci", "interval"))
+    written = not found.stream.vocabulary.isdisjoint(SIGNS)
+    spanned = not found.stream.vocabulary.isdisjoint(("ci", "interval"))
     for part, figures in found.by_part.items():
         if not found.asserted(found.parts[part].first):
             continue
@@ -163,9 +163,9 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
     part = found.parts[number]
     stated = []
     for f in figures:
-        before = [t.text for t in found.stream[max(part.first, f.first - 4) : f.first]]
+        before = found.stream.texts[max(part.first, f.first - 4) : f.first]
         named = "ratio" in before and f.kind == "count" and not {"hazard", "odds", "risk"} & set(before)
-        following = [t.text for t in found.stream[f.last : f.last + 2]]
+        following = found.stream.texts[f.last : f.last + 2]
         if f.sign:
             continue
         if (
@@ -174,13 +174,13 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
             or (f.kind == "count" and following[:1] == ["time"] and following[1:] != ["point"])
         ):
             stated.append((f.value, f.first, f.last, f.decimals))
-    for index in range(part.first, part.last) if not found.vocabulary.isdisjoint(FOLDS) else ():
+    for index in range(part.first, part.last) if not found.stream.vocabulary.isdisjoint(FOLDS) else ():
         if (
             index not in {first for _, first, _, _ in stated}
-            and found.stream[index].text in FOLDS
-            and found.stream[max(0, index - 1)].text != "not"
+            and found.stream.texts[index] in FOLDS
+            and found.stream.texts[max(0, index - 1)] != "not"
         ):
-            stated.append((FOLDS[found.stream[index].text], index, index + 1, 0))
+            stated.append((FOLDS[found.stream.texts[index]], index, index + 1, 0))
     return stated
 
 
@@ -189,7 +189,7 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
     if len(stated) != 1:
         return
     value, first, last, decimals = stated[0]
-    if first in used or value < 1 or found.stream[last - 1].text == "point":
+    if first in used or value < 1 or found.stream.texts[last - 1] == "point":
         return
     own = [
         f for f in figures if f.kind not in NEVER and f.first != first and not f.sign and f.kind != "ratio"
@@ -229,8 +229,8 @@ def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> 
     if len(plain) != 3:
         return
     for f in plain:
-        before = [t.text for t in found.stream[max(0, f.first - 4) : f.first]]
-        after = [t.text for t in found.stream[f.last : f.last + 2]]
+        before = found.stream.texts[max(0, f.first - 4) : f.first]
+        after = found.stream.texts[f.last : f.last + 2]
         gaps = "difference" in before or (bool(after) and after[0] in MORE and "time" not in after)
         others = [g for g in plain if g is not f and g.first not in used]
         if (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 
 PARTS = {
     "muscle": frozenset(("soleus", "gastrocnemius", "quadriceps", "tibialis anterior", "edl", "heart")),
@@ -15,7 +15,7 @@ POINTING = frozenset(("this", "that", "the"))
 REACH = 3
 
 
-def resolve_parts(stream: Sequence[Token], mentions: list[Mention], asked: Sequence[object]) -> list[Mention]:
+def resolve_parts(stream: Stream, mentions: list[Mention], asked: Sequence[object]) -> list[Mention]:
     """Mentions in which "this muscle" is the soleus, where the soleus was named before or asked for."""
     known: dict[object, int] = {}
     found: list[Mention] = []
@@ -24,7 +24,7 @@ def resolve_parts(stream: Sequence[Token], mentions: list[Mention], asked: Seque
             parts = PARTS.get(str(m.value))
             if parts is None:
                 known[m.value] = m.first
-            elif any(t.text in POINTING for t in stream[max(0, m.first - REACH) : m.first]):
+            elif not POINTING.isdisjoint(stream.texts[max(0, m.first - REACH) : m.first]):
                 named = [name for name in known if name in parts] or [a for a in asked if a in parts]
                 if named:
                     m = m._replace(value=max(named, key=lambda name: known.get(name, -1)))

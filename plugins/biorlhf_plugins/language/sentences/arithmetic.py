@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 
 OPERATORS = {
     "/": "/", "÷": "/", "×": "×", "x": "×", "time": "×", "+": "+", "plus": "+", "—": "-", "–": "-",
@@ -59,7 +59,7 @@ class Equation(NamedTuple):
         )
 
 
-def equations(stream: Sequence[Token], mentions: Sequence[Mention]) -> list[Equation]:
+def equations(stream: Stream, mentions: Sequence[Mention]) -> list[Equation]:
     """Every "a op b (op c …) = result", in the order of the text."""
     numbers = {m.first: m for m in mentions if m.kind == "num"}
     ends = {m.last: m for m in numbers.values()}
@@ -70,24 +70,24 @@ def equations(stream: Sequence[Token], mentions: Sequence[Mention]) -> list[Equa
             continue
         terms, operator, at = [_value(start)], "", start.last
         while len(terms) < TERMS and at + 1 < len(stream):
-            sign = OPERATORS.get(stream[at].text, "")
-            step = 2 if stream[at].text == "divided" and stream[at + 1].text == "by" else 1
+            sign = OPERATORS.get(stream.texts[at], "")
+            step = 2 if stream.texts[at] == "divided" and stream.texts[at + 1] == "by" else 1
             sign = "/" if step == 2 else sign
             following = numbers.get(at + step)
             if not sign or following is None or (operator and sign != operator):
                 break
             terms.append(_value(following))
             operator, at = sign, following.last
-        if len(terms) == 2 and operator == "×" and stream[start.last].text == "time":
+        if len(terms) == 2 and operator == "×" and stream.texts[start.last] == "time":
             multiple = _multiple(stream, ends, start, terms)
             if multiple is not None:
                 found.append(multiple._replace(last=at))
                 done = at
                 continue
-        if len(terms) < 2 or at >= len(stream) or stream[at].text not in EQUALS:
+        if len(terms) < 2 or at >= len(stream) or stream.texts[at] not in EQUALS:
             continue
         after = at + 1
-        while after < len(stream) and stream[after].text in ROUGHLY:
+        while after < len(stream) and stream.texts[after] in ROUGHLY:
             after += 1
         result = numbers.get(after)
         if result is not None:
@@ -101,13 +101,13 @@ def equations(stream: Sequence[Token], mentions: Sequence[Mention]) -> list[Equa
 
 
 def _multiple(
-    stream: Sequence[Token], ends: dict[int, Mention], start: Mention, terms: list[float]
+    stream: Stream, ends: dict[int, Mention], start: Mention, terms: list[float]
 ) -> Equation | None:
     """ "6,425 is about 1.6 times 4,110", as 6,425 / 4,110 = 1.6."""
     at = start.first
-    while at > 0 and stream[at - 1].text in ROUGHLY:
+    while at > 0 and stream.texts[at - 1] in ROUGHLY:
         at -= 1
-    whole = ends.get(at - 1) if at > 0 and stream[at - 1].text in ("is", "=", "≈", "equal") else None
+    whole = ends.get(at - 1) if at > 0 and stream.texts[at - 1] in ("is", "=", "≈", "equal") else None
     if whole is None:
         return None
     number: Number = start.value  # type: ignore[assignment]

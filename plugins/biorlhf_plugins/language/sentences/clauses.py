@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 
 STRONG = frozenset(".!?;")
 WEAK = frozenset(
@@ -60,7 +60,7 @@ class Sentence(NamedTuple):
     mentions: list[Mention]
 
 
-def sentences(stream: list[Token], mentions: list[Mention]) -> list[Sentence]:
+def sentences(stream: Stream, mentions: list[Mention]) -> list[Sentence]:
     """Cut a token stream. Enumerators ("1.", "2)") at the start of a line are no content."""
     found: list[Sentence] = []
     cursor = 0
@@ -78,14 +78,14 @@ def sentences(stream: list[Token], mentions: list[Mention]) -> list[Sentence]:
     return found
 
 
-def _bounds(stream: list[Token]) -> list[tuple[int, int, str, int]]:
+def _bounds(stream: Stream) -> list[tuple[int, int, str, int]]:
     bounds: list[tuple[int, int, str, int]] = []
     first, kind, paragraph, listed = 0, "prose", 0, 0.0
     index, total = 0, len(stream)
-    barred = "|" in {token.text for token in stream}
+    barred = "|" in stream.vocabulary
     starts_line = True
     while index < total:
-        text = stream[index].text
+        text = stream.texts[index]
         if starts_line:
             starts_line = False
             skip, new_kind, listed = _line_start(stream, index, listed, barred)
@@ -96,7 +96,7 @@ def _bounds(stream: list[Token]) -> list[tuple[int, int, str, int]]:
                 first = index
                 continue
         if text == "\n":
-            blank = index + 1 < total and stream[index + 1].text == "\n"
+            blank = index + 1 < total and stream.texts[index + 1] == "\n"
             if blank or kind == "row":
                 bounds.append((first, index, kind, paragraph))
                 first, kind = index + 1, "prose"
@@ -110,7 +110,7 @@ def _bounds(stream: list[Token]) -> list[tuple[int, int, str, int]]:
     return bounds
 
 
-def _line_start(stream: list[Token], index: int, listed: float, barred: bool) -> tuple[int, str, float]:
+def _line_start(stream: Stream, index: int, listed: float, barred: bool) -> tuple[int, str, float]:
     """Where the content of a line starts, the kind it begins (or ""), and the last enumerator."""
     token = stream[index]
     if token.text in ("•", "*"):
@@ -127,37 +127,37 @@ def _line_start(stream: list[Token], index: int, listed: float, barred: bool) ->
     return index, "", listed
 
 
-def _has_bar(stream: list[Token], index: int) -> bool:
+def _has_bar(stream: Stream, index: int) -> bool:
     """True where a bar stands in this line: a row of a table without its outer bars."""
-    while index < len(stream) and stream[index].text != "\n":
-        if stream[index].text == "|":
+    while index < len(stream) and stream.texts[index] != "\n":
+        if stream.texts[index] == "|":
             return True
         index += 1
     return False
 
 
-def rows(stream: list[Token], first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
+def rows(stream: Stream, first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
     """The cells of a table's row, as chunks; an empty cell keeps its place."""
     chunks: list[Chunk] = []
     start = first
     for index in range(first, last + 1):
-        if index == last or stream[index].text == "|":
+        if index == last or stream.texts[index] == "|":
             if index > first and (index > start or index < last):
                 chunks.append(Chunk(start, index, "|", [m for m in mentions if start <= m.first < index]))
             start = index + 1
     return chunks
 
 
-def _chunks(stream: list[Token], first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
+def _chunks(stream: Stream, first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
     return _merge(stream, _atoms(stream, first, last, mentions))
 
 
-def _atoms(stream: list[Token], first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
+def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
     inside_name = {i for m in mentions if m.last - m.first > 1 for i in range(m.first, m.last)}
     atoms: list[Chunk] = []
     start, link, cursor = first, "", 0
     for index in range(first, last + 1):
-        if index < last and (stream[index].text not in WEAK or index in inside_name):
+        if index < last and (stream.texts[index] not in WEAK or index in inside_name):
             continue
         taken: list[Mention] = []
         while cursor < len(mentions) and mentions[cursor].first < index:
@@ -165,7 +165,7 @@ def _atoms(stream: list[Token], first: int, last: int, mentions: list[Mention]) 
             cursor += 1
         if index > start or link in ("(", ")"):
             atoms.append(Chunk(start, index, link, taken))
-        cut = stream[index].text if index < last else ""
+        cut = stream.texts[index] if index < last else ""
         link = cut if index > start or cut in ("(", ")") or cut in CLAUSES or not link else link
         start = index + 1
     return atoms
@@ -178,7 +178,7 @@ def _trails(atom: Chunk) -> bool:
     return focus is not None and role is not None and role > focus
 
 
-def _merge(stream: list[Token], atoms: list[Chunk]) -> list[Chunk]:
+def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
     kinds = [{m.kind for m in atom.mentions} for atom in atoms]
     says = [not FOCI.isdisjoint(kind) for kind in kinds]
     if all(says):
@@ -232,9 +232,9 @@ def _labels(atoms: list[Chunk], position: int, says: list[bool]) -> bool:
     return after < len(atoms) and says[after] and atoms[after].link == ":"
 
 
-def _own_clause(stream: list[Token], atom: Chunk) -> bool:
+def _own_clause(stream: Stream, atom: Chunk) -> bool:
     """True for "but brain regions differ"; "but that is the liver" is about what stands before it."""
-    return atom.link in CLAUSES and stream[atom.first].text not in BACK
+    return atom.link in CLAUSES and stream.texts[atom.first] not in BACK
 
 
 def roles_of(chunk: Chunk) -> list[Mention]:

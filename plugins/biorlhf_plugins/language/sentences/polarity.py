@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.sentences.clauses import FOCI, WEAK, Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 
 HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
 REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
@@ -18,7 +18,7 @@ LACKS = frozenset(("no", "without", "lack", "absence"))
 """Negations of a noun: "no cut-off, n = 6425" says nothing against the figure after the comma."""
 
 
-def negated(stream: Sequence[Token], chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
+def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
     """An odd number of negations that reach the focus: before it in its chunk, or right after it."""
     count, cancels = 0, {m.first for m in chunk.mentions if m.kind == "notneg"}
     last_focus = max(
@@ -27,7 +27,7 @@ def negated(stream: Sequence[Token], chunk: Chunk, focus: Mention, before: Chunk
     for m in chunk.mentions:
         if m.kind != "neg" or m.first in cancels:
             continue
-        if focus.kind == "num" and stream[m.first].text in LACKS and _comma(stream, m.last, focus.first):
+        if focus.kind == "num" and stream.texts[m.first] in LACKS and _comma(stream, m.last, focus.first):
             continue
         before_it = m.first < focus.first and (m.first > last_focus or focus.kind == "dir")
         close_after = 0 <= m.first - focus.last <= 3
@@ -40,12 +40,12 @@ def negated(stream: Sequence[Token], chunk: Chunk, focus: Mention, before: Chunk
     return count % 2 == 1
 
 
-def _comma(stream: Sequence[Token], first: int, last: int) -> bool:
-    return any(stream[index].text == "," for index in range(first, last))
+def _comma(stream: Stream, first: int, last: int) -> bool:
+    return any(stream.texts[index] == "," for index in range(first, last))
 
 
-def _cut(stream: Sequence[Token], first: int, last: int) -> bool:
-    return any(stream[index].text in WEAK for index in range(first, last))
+def _cut(stream: Stream, first: int, last: int) -> bool:
+    return any(stream.texts[index] in WEAK for index in range(first, last))
 
 
 def _focus_after(chunk: Chunk, mark: Mention, focus: Mention) -> bool:
@@ -56,7 +56,7 @@ def _own_subject(chunk: Chunk, focus: Mention) -> bool:
     return any(m.kind in ("path", "entity") and m.first < focus.first for m in chunk.mentions)
 
 
-def flipped(stream: Sequence[Token], chunk: Chunk, before: Chunk | None, focus: Mention) -> bool:
+def flipped(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) -> bool:
     """True where the direction is told from the control's side: "higher in ground controls"."""
     frames = [m for m in chunk.mentions if m.kind == "frame"]
     if not frames:
@@ -73,19 +73,19 @@ def flipped(stream: Sequence[Token], chunk: Chunk, before: Chunk | None, focus: 
     return all(frame.value == "FLIGHT" for frame in frames)
 
 
-def _of_subject(stream: Sequence[Token], chunk: Chunk, before: Chunk | None, focus: Mention) -> bool:
+def _of_subject(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) -> bool:
     """True for the "lower G2M" of "ground controls show higher E2F and lower G2M"."""
     if before is None or chunk.link not in ("and", "ie", ",") or _own_subject(chunk, focus):
         return False
     said = next((m for m in before.mentions if m.kind in FOCI), None)
     frame = next((m for m in before.mentions if m.kind == "frame"), None)
-    if said is None or frame is None or frame.first > said.first or stream[chunk.first].text in PRONOUNS:
+    if said is None or frame is None or frame.first > said.first or stream.texts[chunk.first] in PRONOUNS:
         return False
     leads = frame.value == "GROUND" and not any(m.kind == "cmp" for m in before.mentions)
-    return leads and stream[frame.first - 1].text not in PREPOSITIONS if frame.first else leads
+    return leads and stream.texts[frame.first - 1] not in PREPOSITIONS if frame.first else leads
 
 
-def modalities(stream: Sequence[Token], mentions: Sequence[Mention], parts: Sequence[Sentence]) -> list[str]:
+def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sentence]) -> list[str]:
     """For each token: "" (asserted), "quoted" or "hypothetical"."""
     marks = [""] * (len(stream) + 1)
     _mark_quotes(stream, marks)
@@ -113,20 +113,18 @@ def _sentence_ends(parts: Sequence[Sentence], total: int) -> list[int]:
     return ends
 
 
-def _mark(
-    stream: Sequence[Token], marks: list[str], first: int, last: int, stops: frozenset[str], what: str
-) -> None:
+def _mark(stream: Stream, marks: list[str], first: int, last: int, stops: frozenset[str], what: str) -> None:
     for index in range(first, last):
-        if index > first + 1 and stream[index].text in stops:
+        if index > first + 1 and stream.texts[index] in stops:
             return
         if not marks[index]:
             marks[index] = what
 
 
-def _mark_quotes(stream: Sequence[Token], marks: list[str]) -> None:
+def _mark_quotes(stream: Stream, marks: list[str]) -> None:
     opened: int | None = None
     for index, token in enumerate(stream):
-        if token.text == "\n" and index + 1 < len(stream) and stream[index + 1].text == "\n":
+        if token.text == "\n" and index + 1 < len(stream) and stream.texts[index + 1] == "\n":
             opened = None
         elif token.text == '"':
             if opened is None:

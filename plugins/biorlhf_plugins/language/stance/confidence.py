@@ -19,7 +19,7 @@ from biorlhf_plugins.language.stance.stakes import (
 )
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Clean, Token
+from biorlhf_plugins.language.words.text import Clean, Stream
 
 LINK_WORDS = """is of at about around
 roughly approximately level score was be by my to would the a estimated
@@ -45,7 +45,7 @@ Found = tuple[float | None, Span, str, int]
 
 
 def read_confidence(
-    stream: Sequence[Token],
+    stream: Stream,
     clean: Clean,
     content: Sequence[Mention],
     stance: Sequence[Mention],

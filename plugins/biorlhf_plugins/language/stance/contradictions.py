@@ -11,7 +11,7 @@ from biorlhf_plugins.language.records import Claim, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Clean, Token
+from biorlhf_plugins.language.words.text import Clean, Stream
 
 Tokens = tuple[int, int]
 GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?|[A-Z][a-z]{2,5}\d?)\b")
@@ -68,7 +68,7 @@ WORDS = {
 def contradictions(
     text: str,
     prompt: str,
-    stream: Sequence[Token],
+    stream: Stream,
     clean_text: Clean,
     parts: Sequence[Sentence],
     stance: Sequence[Mention],
@@ -122,23 +122,23 @@ def contradictions(
     return found
 
 
-def _after_cut(stream: Sequence[Token], refused: int, at: int, part: Sentence) -> bool:
+def _after_cut(stream: Stream, refused: int, at: int, part: Sentence) -> bool:
     """True where a "but" or "so" stands between the refusal and the claim."""
     turn = _turn(stream, refused, part)
     return turn is not None and turn < at
 
 
-def _turn(stream: Sequence[Token], refused: int, part: Sentence) -> int | None:
+def _turn(stream: Stream, refused: int, part: Sentence) -> int | None:
     """Where a sentence that declines turns: at a "but", or at the comma of "While it is hard to say,"."""
-    conceded = stream[part.first].text in CONCESSIONS or stream[part.first].text == "even"
+    conceded = stream.texts[part.first] in CONCESSIONS or stream.texts[part.first] == "even"
     for i in range(refused, part.last):
-        if stream[i].text in TURNS or (conceded and stream[i].text == ","):
+        if stream.texts[i] in TURNS or (conceded and stream.texts[i] == ","):
             return i
     return None
 
 
 def _told(
-    stream: Sequence[Token], parts: Sequence[Sentence], refusals: dict[int, int]
+    stream: Stream, parts: Sequence[Sentence], refusals: dict[int, int]
 ) -> Iterator[tuple[int, Sentence]]:
     """(first token, sentence) of what is told: without the clause that declines."""
     for number, part in enumerate(parts):
@@ -147,16 +147,16 @@ def _told(
             yield first, part
 
 
-def _restated(prompt: str, stream: Sequence[Token], told: Iterable[tuple[int, Sentence]]) -> Iterator[Tokens]:
+def _restated(prompt: str, stream: Stream, told: Iterable[tuple[int, Sentence]]) -> Iterator[Tokens]:
     """Clauses that state what a yes/no question asks: "…, but kaempferol will protect astronauts"."""
     words = prompt_words(prompt)
     asked = {w for w in words if len(w) > 3}
     if not words or words[0] not in POLAR or len(asked) < 3:
         return
     for first, part in told:
-        if stream[min(part.last, len(stream) - 1)].text == "?":
+        if stream.texts[min(part.last, len(stream) - 1)] == "?":
             continue
-        spoken = {t.text for t in stream[first : part.last]}
+        spoken = set(stream.texts[first : part.last])
         if len(asked & spoken) >= ECHOED * len(asked) and not spoken & OPEN:
             yield first, part.last
 
@@ -165,13 +165,13 @@ def _sentence_of(starts: Sequence[int], token: int) -> int:
     return max(0, bisect_right(starts, token) - 1)
 
 
-def _other_species(asked: set[str], stream: Sequence[Token], part: Sentence, at: int) -> bool:
+def _other_species(asked: set[str], stream: Stream, part: Sentence, at: int) -> bool:
     """True for a claim on mice where people are asked for: by its sentence, or by what precedes it there."""
     people, animals = SPECIES
     if not asked & people:
         return False
     for last in (part.last, at):
-        spoken = {t.text for t in stream[part.first : last]}
+        spoken = set(stream.texts[part.first : last])
         if spoken & animals and not spoken & people:
             return True
     return False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Clean, Token
+from biorlhf_plugins.language.words.text import Clean, Stream
 
 SAYING = frozenset(("dir", "num", "type", "pattern", "entity", "phrase", "mission", "path", "agree"))
 """Mentions that may be an answer."""
@@ -15,9 +15,7 @@ SAYING = frozenset(("dir", "num", "type", "pattern", "entity", "phrase", "missio
 class Page:
     """Where the numbers, levels, negations and topics of a text stand, by token."""
 
-    def __init__(
-        self, stream: Sequence[Token], clean: Clean, content: Sequence[Mention], stance: Sequence[Mention]
-    ):
+    def __init__(self, stream: Stream, clean: Clean, content: Sequence[Mention], stance: Sequence[Mention]):
         self.stream, self.clean, self.content, self.stance = stream, clean, content, stance
         self.numbers = {m.first: m for m in content if m.kind == "num"}
         self.number_ends = {m.last: m for m in content if m.kind == "num"}
@@ -36,4 +34,4 @@ class Page:
         return self.clean.span(self.stream[first].start, self.stream[min(last, len(self.stream)) - 1].end)
 
     def text(self, index: int) -> str:
-        return self.stream[index].text if 0 <= index < len(self.stream) else ""
+        return self.stream.texts[index] if 0 <= index < len(self.stream) else ""

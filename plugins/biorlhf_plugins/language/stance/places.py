@@ -111,7 +111,7 @@ def below(page: Page, triggers: list[Mention]) -> tuple[set[int], list[Placed]]:
     """The triggers that head a table's column, by token, and what the rows under them say."""
     heading: set[int] = set()
     placed: list[Placed] = []
-    if not any(t.text == "|" for t in page.stream):
+    if "|" not in page.stream.vocabulary:
         return heading, placed
     columns: list[int] = []
     for first, last in _lines(page):
@@ -143,7 +143,7 @@ def _scale(page: Page, at: int) -> bool:
 
 
 def _lines(page: Page) -> list[Cell]:
-    ends = [i for i, t in enumerate(page.stream) if t.text == "\n"] + [len(page.stream)]
+    ends = [i for i, text in enumerate(page.stream.texts) if text == "\n"] + [len(page.stream)]
     starts = [0, *(end + 1 for end in ends[:-1])]
     return [(a, b) for a, b in zip(starts, ends, strict=True) if b > a]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from biorlhf_plugins.language.records import Confidence
 from biorlhf_plugins.language.stance.page import Page
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 
 LEADS_WORDS = """only just about around roughly approximately maybe perhaps at most best least no not more
 better less higher than my a an me you it that this of money odd chance probability confidence likelihood ~
@@ -31,10 +31,10 @@ RIGHT = frozenset(("right", "correct", "true", "hold"))
 
 
 def fraction(
-    stream: Sequence[Token], numbers: Mapping[int, Mention], hit: Mention, odds: bool
+    stream: Stream, numbers: Mapping[int, Mention], hit: Mention, odds: bool
 ) -> tuple[float | None, int] | None:
     """(probability, end) of "9/10", "nine in ten", "4 out of 5" and, of a wager, "4 to 1"."""
-    after = [t.text for t in stream[hit.last : hit.last + 2]]
+    after = stream.texts[hit.last : hit.last + 2]
     if not after or (after[0] not in ("/", "in", "out") and not (odds and after[0] in ("to", ":"))):
         return None
     under = numbers.get(hit.last + (2 if after[0] == "out" else 1))
@@ -45,7 +45,7 @@ def fraction(
         if upper <= 0 or lower <= 0:
             return None, under.last
         value = upper / (upper + lower)
-        against = under.last < len(stream) and stream[under.last].text == "against"
+        against = under.last < len(stream) and stream.texts[under.last] == "against"
         return (1.0 - value if against else value), under.last
     if lower <= 0 or not 0 <= upper <= lower:
         return None if after[0] == "in" else (None, under.last)
@@ -53,15 +53,15 @@ def fraction(
 
 
 def stake(
-    stream: Sequence[Token], numbers: Mapping[int, Mention], mark: Mention
+    stream: Stream, numbers: Mapping[int, Mention], mark: Mention
 ) -> tuple[float | None, int, int] | None:
     """(value or None where invalid, first, last) of the number that "put", "bet" or "give it" leads to."""
     at = mark.last
-    wager = any(t.text in WAGERS for t in stream[mark.first : mark.last])
+    wager = not WAGERS.isdisjoint(stream.texts[mark.first : mark.last])
     while at < min(mark.last + LONGEST, len(stream)) and at not in numbers:
-        if stream[at].text not in LEADS:
+        if stream.texts[at] not in LEADS:
             return None
-        wager = wager or stream[at].text in WAGERS
+        wager = wager or stream.texts[at] in WAGERS
         at += 1
     hit = numbers.get(at)
     if hit is None:
@@ -70,7 +70,7 @@ def stake(
     if ratio is not None:
         return ratio[0], hit.first, ratio[1]
     number: Number = hit.value  # type: ignore[assignment]
-    if hit.last < len(stream) and stream[hit.last].text not in CLOSES:
+    if hit.last < len(stream) and stream.texts[hit.last] not in CLOSES:
         return None
     if number.unit == "percent":
         return scale(number), hit.first, hit.last
@@ -78,13 +78,13 @@ def stake(
 
 
 def times(
-    stream: Sequence[Token], numbers: Mapping[int, Mention], ends: Mapping[int, Mention], mark: Mention
+    stream: Stream, numbers: Mapping[int, Mention], ends: Mapping[int, Mention], mark: Mention
 ) -> tuple[float | None, int, int] | None:
     """ "9 times out of 10 I would be right"."""
     top, bottom = ends.get(mark.first), numbers.get(mark.last)
     if top is None or bottom is None:
         return None
-    if not any(t.text in RIGHT for t in stream[bottom.last : bottom.last + LONGEST]):
+    if RIGHT.isdisjoint(stream.texts[bottom.last : bottom.last + LONGEST]):
         return None
     return ratio_of(top, bottom.value), top.first, bottom.last
 

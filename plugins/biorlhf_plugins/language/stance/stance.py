@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence
 from biorlhf_plugins.language.words.mentions import WORD_NUMBERS, Mention
-from biorlhf_plugins.language.words.text import Clean, Token, clean, tokens
+from biorlhf_plugins.language.words.text import Clean, Stream, clean, tokens
 
 REACH = 12
 """Tokens between a bar ("not", "beyond") and the act of knowing that it bars."""
@@ -70,7 +70,7 @@ REPEATED = 0.25
 
 
 def abstentions(
-    stream: Sequence[Token],
+    stream: Stream,
     clean_text: Clean,
     parts: Sequence[Sentence],
     stance: Sequence[Mention],
@@ -84,7 +84,7 @@ def abstentions(
     cursor = 0
     for part in parts:
         bar = knew = None
-        if part.last - part.first == 1 and stream[part.first].text in DOUBTS and not marks[part.first]:
+        if part.last - part.first == 1 and stream.texts[part.first] in DOUBTS and not marks[part.first]:
             found.append((part.first, part.last))  # "Uncertain."
         while cursor < len(pairs) and pairs[cursor].first < part.last:
             m = pairs[cursor]
@@ -104,12 +104,12 @@ def abstentions(
     return found
 
 
-def _cut(stream: Sequence[Token], first: int, last: int) -> bool:
-    return any(stream[i].text in CUTS for i in range(first, last))
+def _cut(stream: Stream, first: int, last: int) -> bool:
+    return any(stream.texts[i] in CUTS for i in range(first, last))
 
 
 def yes_no(
-    stream: Sequence[Token],
+    stream: Stream,
     clean_text: Clean,
     parts: Sequence[Sentence],
     stance: Sequence[Mention],
@@ -118,21 +118,21 @@ def yes_no(
     """ "Yes" and "No" where a sentence opens with them."""
     opens = {m.first: m for m in stance if m.kind in ("yes", "no")}
     found: list[Claim] = []
-    neither = any(t.text == "neither" for t in stream)
+    neither = "neither" in stream.vocabulary
     for number, part in enumerate(parts):
-        if stream[part.first].text in PRONOUNS and not marks[part.first]:
+        if stream.texts[part.first] in PRONOUNS and not marks[part.first]:
             found += _elliptic(stream, clean_text, part, number)
         if not opens and not neither:
             continue
         starts = [part.first]
-        head = [t.text for t in stream[part.first : part.first + 5]]
+        head = stream.texts[part.first : part.first + 5]
         if ":" in head[:4] and head[0] in ("answer", "final", "the", "short", "verdict", "conclusion"):
             starts.append(part.first + head.index(":") + 1)
         elif head[:3] == ["the", "answer", "is"] and head[3:4] in (["yes"], ["no"]):
             starts.append(part.first + 3)  # "the answer is correct" praises, and answers nothing
         if "," in head[1:4]:  # "However, no." and "In short, yes."
             starts.append(part.first + head.index(",") + 1)
-        said = [t.text for t in stream[part.first : part.last]]
+        said = stream.texts[part.first : part.last]
         starts += [part.first + i + 1 for i, word in enumerate(said) if word in CONCLUDES]
         starts += [
             part.first + i + 2
@@ -142,9 +142,7 @@ def yes_no(
         if neither and "neither" in said[:4] and not ({"nor"} & set(said)):
             found += _neither(stream, clean_text, part, number, starts)
         starts += [
-            s + 2
-            for s in starts[:4]
-            if [t.text for t in stream[s + 1 : s + 3]] in (["and", "no"], ["and", "yes"])
+            s + 2 for s in starts[:4] if stream.texts[s + 1 : s + 3] in (["and", "no"], ["and", "yes"])
         ]
         for start in starts:
             m = opens.get(start)
@@ -160,27 +158,27 @@ def yes_no(
 
 
 def _neither(
-    stream: Sequence[Token], clean_text: Clean, part: Sentence, number: int, starts: Sequence[int]
+    stream: Stream, clean_text: Clean, part: Sentence, number: int, starts: Sequence[int]
 ) -> list[Claim]:
     """The "neither" of "Neither.", "Neither of the two", "Answer: neither"; not of "neither X nor Y"."""
     for start in starts:
         after = stream[start + 1] if start + 1 < part.last else None
         ends = after is None or after.kind == "p" or after.text in ("of", "way", "direction", "one", "then")
-        if start < part.last and stream[start].text == "neither" and ends:
+        if start < part.last and stream.texts[start] == "neither" and ends:
             span = clean_text.span(stream[start].start, stream[start].end)
             return [Claim("answer", Slot(), span, label="NEITHER", sentence=number, chunk=start)]
     return []
 
 
-def _elliptic(stream: Sequence[Token], clean_text: Clean, part: Sentence, number: int) -> list[Claim]:
+def _elliptic(stream: Stream, clean_text: Clean, part: Sentence, number: int) -> list[Claim]:
     """ "They do." and "It does not: …", which answer a yes/no question."""
     at = part.first + 1
-    verb = at < part.last and stream[at].text in VERBS
+    verb = at < part.last and stream.texts[at] in VERBS
     at += verb
-    denied = at < part.last and stream[at].text == "not"
+    denied = at < part.last and stream.texts[at] == "not"
     at += denied
-    after = stream[at].text if at < part.last else "."
-    second = stream[part.first + 1].text if part.first + 1 < part.last else ""
+    after = stream.texts[at] if at < part.last else "."
+    second = stream.texts[part.first + 1] if part.first + 1 < part.last else ""
     marks = ".:—," if second in ("do", "does", "did", "not") else ".:—"
     if not (verb or denied) or after not in marks:
         return []
@@ -190,7 +188,7 @@ def _elliptic(stream: Sequence[Token], clean_text: Clean, part: Sentence, number
 
 
 def agreements(
-    parts: Sequence[Sentence], stream: Sequence[Token], clean_text: Clean, marks: Sequence[str]
+    parts: Sequence[Sentence], stream: Stream, clean_text: Clean, marks: Sequence[str]
 ) -> list[Claim]:
     """ "The same in both", "opposite", with negation: SAME and DIFF."""
     found: list[Claim] = []
@@ -209,9 +207,7 @@ def agreements(
     return found
 
 
-def degenerate(
-    stream: Sequence[Token], stance: Sequence[Mention], content: Sequence[Mention], prompt: str
-) -> str:
+def degenerate(stream: Stream, stance: Sequence[Mention], content: Sequence[Mention], prompt: str) -> str:
     """Why a text is no answer at all, or ""."""
     spoken = [t.text for t in stream if t.kind != "p"]
     if not spoken and any(m.kind == "dir" for m in content):
@@ -229,7 +225,7 @@ def degenerate(
     hedges = [m for m in stance if m.kind == "hedge"]
     covered = sum(m.last - m.first for m in hedges)
     says = any(m.kind in ("num", "entity", "path", "mission", "type", "pattern") for m in content)
-    if len({stream[m.first].text for m in hedges}) >= 4 and covered >= 0.4 * len(spoken) and not says:
+    if len({stream.texts[m.first] for m in hedges}) >= 4 and covered >= 0.4 * len(spoken) and not says:
         return "the text is a list of hedges"
     if len(spoken) >= 12 and not any(t.kind == "n" or t.text in WORD_NUMBERS for t in stream):
         function = sum(word in FUNCTION_WORDS for word in spoken)
@@ -240,7 +236,7 @@ def degenerate(
 
 
 def _recovers(
-    stream: Sequence[Token],
+    stream: Stream,
     stance: Sequence[Mention],
     content: Sequence[Mention],
     triples: Sequence[tuple[str, ...]],

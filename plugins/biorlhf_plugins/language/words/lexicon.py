@@ -11,7 +11,7 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,19 +99,34 @@ def add(trie: Trie, phrase: Iterable[str], kind: str, value: Any) -> None:
             meanings.append((kind, value))
 
 
-def longest(trie: Trie, stream: list[Token], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
-    """The longest phrase of the trie that begins at a token: (its end, its meanings).
+LONGEST = 24
+"""Tokens of a phrase."""
+
+
+def longest(trie: Trie, stream: Sequence[Token], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
+    """The longest phrase of the trie that begins at a token: (its end, its meanings)."""
+    end, found = match(trie, [token.text for token in stream[start : start + LONGEST]], 0)
+    return start + end, found
+
+
+def match(trie: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
+    """The longest phrase of the trie that begins at a token's text: (its end, its meanings).
 
     A set's name may be written with a comma that the phrase lacks: "Cell Cycle, Mitotic".
     """
-    node, end, found, commas = trie, start, None, False
-    for index in range(start, min(start + 24, len(stream))):
-        step = node.get(stream[index].text)
+    end, found, commas = start, None, False
+    node = trie.get(texts[start]) if start < len(texts) else None
+    if node is None:
+        return end, found
+    if END in node:
+        end, found = start + 1, node[END]
+    for index in range(start + 1, min(start + LONGEST, len(texts))):
+        step = node.get(texts[index])
         if step is None:
-            if stream[index].text == "," and index > start:
-                commas = True
-                continue
-            break
+            if texts[index] != ",":
+                break
+            commas = True
+            continue
         node = step
         if END in node and not (commas and node[END][0][0] != "path"):
             end, found = index + 1, node[END]

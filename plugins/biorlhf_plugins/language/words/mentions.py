@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
-from biorlhf_plugins.language.words.lexicon import END, Lexicon, longest
+from biorlhf_plugins.language.words.lexicon import END, Lexicon, match
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Token
+from biorlhf_plugins.language.words.text import Stream
 
 UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
 sixteen seventeen eighteen nineteen"""
@@ -32,6 +33,17 @@ OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
 SHOWING_WORDS = "suggest indicate show imply support favor favour hint point demonstrate reveal"
 SHOWING = frozenset(SHOWING_WORDS.split())
 """What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
+JOINS = frozenset(("–", "and", "to"))
+"""Between the two ends of a range."""
+
+ABOVE = frozenset((">", ">=", "over", "above", "exceed", "exceeding"))
+BELOW = frozenset(("<", "<=", "under", "below"))
+AT_LEAST = frozenset(
+    (("at", "least"), ("no", "fewer"), *((word, "than") for word in ("more", "greater", "larger", "higher")))
+)
+AT_MOST = frozenset(
+    (("at", "most"), ("up", "to"), *((word, "than") for word in ("fewer", "le", "less", "smaller", "lower")))
+)
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
 
 
@@ -44,105 +56,102 @@ class Mention(NamedTuple):
     last: int
 
 
-def scan(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
+def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the content lexicon, numbers and missions, in the order of the text."""
     found: list[Mention] = []
-    index, total, nothing = 0, len(stream), -1
-    tries = lexicon.content
+    texts, tries = stream.texts, lexicon.content
+    index, total, nothing = 0, len(texts), -1
     while index < total:
-        token = stream[index]
+        word, digits = texts[index], stream[index].number
         end, meanings = index, None
         for trie in tries:
-            if token.text in trie:
-                stop, hit = longest(trie, stream, index)
+            if word in trie:
+                stop, hit = match(trie, texts, index)
                 if hit is not None and stop > end:
                     end, meanings = stop, hit
-        if (
-            token.number is not None
-            and (meanings is None or end == index + 1)
-            and token.number.unit != "name"
-        ):
-            end, number = _range(stream, index)
-            if end < total and stream[end].text in LARGE and not number.unit and number.low is None:
-                number = number._replace(value=number.value * LARGE[stream[end].text], scaled=True)
+        if digits is not None and (meanings is None or end == index + 1) and digits.unit != "name":
+            end, number = _range(stream, index, digits)
+            if end < total and texts[end] in LARGE and not number.unit and number.low is None:
+                number = number._replace(value=number.value * LARGE[texts[end]], scaled=True)
                 end += 1
             if not _cited(stream, index, end):
                 found.append(Mention("num", number, index, end))
                 _times(stream, number, index, end, found)
             index = end
-        elif token.text == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
+        elif word == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
             found.append(Mention("quantity", "deg", noun, noun + 1))
             index = noun + 1
-        elif token.text == "not" and [t.text for t in stream[index + 1 : index + 3]] == ["a", "single"]:
+        elif word == "not" and texts[index + 1 : index + 3] == ["a", "single"]:
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 3))
             index += 3
-        elif token.text == "no" and end == index + 1 and _opens(stream, index):
+        elif word == "no" and end == index + 1 and _opens(stream, index):
             index += 1
         elif meanings is not None:
             if meanings[0][0] in NAMING:
                 _beside(stream, meanings[0], index, end, found)
             found.extend(_meant(meanings, index, end))
-            if meanings[0][0] == "dir" and end - index > 2 and stream[end - 1].text in ("of", "in"):
+            if meanings[0][0] == "dir" and end - index > 2 and texts[end - 1] in ("of", "in"):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
-        elif token.kind == "w" and (
-            token.text in UNLISTED or token.text.startswith(MISSIONS) or token.text.endswith("fold")
-        ):
-            nothing = index if token.text in ("nothing", "none") else nothing
+        elif _unlisted(word) and stream[index].kind == "w":
+            nothing = index if word in ("nothing", "none") else nothing
             index = _other(stream, index, found)
         else:
-            if nothing >= 0 and token.text in SHOWING:
+            if nothing >= 0 and word in SHOWING:
                 found.append(Mention("neg", "", index, index + 1))
-            if nothing >= 0 and (token.text in SHOWING or token.text in ".;!?"):
+            if nothing >= 0 and (word in SHOWING or word in ".;!?"):
                 nothing = -1
             index += 1
     return found
 
 
-def _times(stream: list[Token], number: Number, first: int, last: int, found: list[Mention]) -> None:
+@functools.lru_cache(maxsize=65536)
+def _unlisted(word: str) -> bool:
+    """May a word mean something without being in the lexicon?"""
+    return word in UNLISTED or word.startswith(MISSIONS) or word.endswith("fold")
+
+
+def _times(stream: Stream, number: Number, first: int, last: int, found: list[Mention]) -> None:
     """The direction in "8x those of normal lung" and "0.3-fold that in controls"."""
-    timed = last < len(stream) and stream[last].text == "time"
-    pronoun, link = [*(t.text for t in stream[last + timed : last + timed + 2]), "", ""][:2]
+    timed = last < len(stream) and stream.texts[last] == "time"
+    pronoun, link = [*stream.texts[last + timed : last + timed + 2], "", ""][:2]
     if pronoun in ("those", "that") and link in ("of", "in") and (timed or number.unit == "ratio"):
         found.append(Mention("dir", "UP" if number.value > 1 else "DOWN", first, last + timed))
         found.append(Mention("cmp", "", last + timed, last + timed + 2))
 
 
-def scan_stance(stream: list[Token], lexicon: Lexicon) -> list[Mention]:
+def scan_stance(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the stance lexicon: abstention, confidence, yes and no, answer, guess."""
     found: list[Mention] = []
-    index, trie = 0, lexicon.stance
-    while index < len(stream):
-        if stream[index].text in trie:
-            end, meanings = longest(trie, stream, index)
-            if meanings is not None:
-                found.extend(Mention(kind, value, index, end) for kind, value in meanings)
-                if end > index + 1 and ("bar", "") in trie[stream[index].text].get(END, ()):
-                    found.append(Mention("bar", "", index, index + 1))
-                if not all(kind in OVERLAPPING for kind, _ in meanings):
-                    index = end
-                    continue
-        index += 1
+    done, trie, texts = 0, lexicon.stance, stream.texts
+    for index, word in enumerate(texts):
+        if index < done or word not in trie:
+            continue
+        end, meanings = match(trie, texts, index)
+        if meanings is not None:
+            found.extend([Mention(kind, value, index, end) for kind, value in meanings])
+            if end > index + 1 and ("bar", "") in trie[word].get(END, ()):
+                found.append(Mention("bar", "", index, index + 1))
+            if not all(kind in OVERLAPPING for kind, _ in meanings):
+                done = end
     return found
 
 
-def _beside(
-    stream: list[Token], meaning: tuple[str, Any], first: int, last: int, found: list[Mention]
-) -> None:
+def _beside(stream: Stream, meaning: tuple[str, Any], first: int, last: int, found: list[Mention]) -> None:
     """What stands beside a set's name and is a direction there: "more OXPHOS", "OXPHOS genes go up"."""
     kind, value = meaning
     if kind == "path":
-        before = stream[first - 1].text if first else ""
-        after = stream[last].text if last < len(stream) else ""
+        before = stream.texts[first - 1] if first else ""
+        after = stream.texts[last] if last < len(stream) else ""
         if before in DEGREES and after not in OF_SETS and (not found or found[-1].last < first):
             found.append(Mention("dir", DEGREES[before], first - 1, first))
-    elif value in DIRECTED and "among" in [t.text for t in stream[max(0, first - 5) : first]]:
+    elif value in DIRECTED and "among" in stream.texts[max(0, first - 5) : first]:
         found.append(Mention("dir", DIRECTED[value], first, last))  # "among the most induced genes"
     elif (
         value in DIRECTED
         and last > first + 1
-        and stream[first].text in OF_SETS
+        and stream.texts[first] in OF_SETS
         and found
         and found[-1].kind == "path"
         and found[-1].last == first
@@ -160,82 +169,61 @@ def _meant(meanings: list[tuple[str, Any]], first: int, last: int) -> list[Menti
     return [Mention(kind, value, first, last) for kind, value in meanings]
 
 
-def _opens(stream: list[Token], index: int) -> bool:
+def _opens(stream: Stream, index: int) -> bool:
     """True for the "No" of "No, it falls": an answer, not a negation of what follows."""
     before = stream[index - 1].kind if index else "p"
     after = stream[index + 1].kind if index + 1 < len(stream) else "p"
     return before == after == "p"
 
 
-def _range(stream: list[Token], index: int) -> tuple[int, Number]:
+def _range(stream: Stream, index: int, number: Number) -> tuple[int, Number]:
     """A range or a bound that begins or ends at this number: (its end, the number with low and high)."""
-    number = stream[index].number
-    assert number is not None
-    ahead = [stream[i] for i in range(index + 1, min(index + 3, len(stream)))]
-    before = stream[index - 1].text if index else ""
-    before2 = stream[index - 2].text if index > 1 else ""
-    second = ahead[1].number if len(ahead) == 2 else None
-    joined = second is not None and (
-        ahead[0].text == "–"
-        or (before == "between" and ahead[0].text == "and")
-        or (before == "from" and before2 == "anywhere" and ahead[0].text == "to")
-    )
-    sum_follows = (
-        ahead[0].text == "–" and index + 3 < len(stream) and stream[index + 3].text in ("=", "≈")
-        if ahead
-        else False
-    )
-    if joined and second is not None and not sum_follows:
-        scale = 1000.0 if second.scaled and not number.scaled and number.value < second.value / 100 else 1.0
-        low, high = sorted((number.value * scale, second.value))
-        unit = number.unit or second.unit
-        return index + 3, Number((low + high) / 2, unit, number.word, False, 0, False, low, high)
-    two = f"{before2} {before}"
-    if two in (
-        "at least",
-        "more than",
-        "greater than",
-        "larger than",
-        "no fewer",
-        "higher than",
-    ) or before in (">", ">=", "over", "above", "exceed", "exceeding"):
+    texts = stream.texts
+    after = texts[index + 1] if index + 1 < len(texts) else ""
+    before = texts[index - 1] if index else ""
+    if after in JOINS and index + 2 < len(texts) and (second := stream[index + 2].number) is not None:
+        joined = (
+            after == "–"
+            or (before == "between" and after == "and")
+            or (before == "from" and index > 1 and texts[index - 2] == "anywhere" and after == "to")
+        )
+        sum_follows = after == "–" and index + 3 < len(texts) and texts[index + 3] in ("=", "≈")
+        if joined and not sum_follows:
+            raised = second.scaled and not number.scaled and number.value < second.value / 100
+            low, high = sorted((number.value * (1000.0 if raised else 1.0), second.value))
+            unit = number.unit or second.unit
+            return index + 3, Number((low + high) / 2, unit, number.word, False, 0, False, low, high)
+    two = (texts[index - 2] if index > 1 else "", before)
+    if before in ABOVE or two in AT_LEAST:
         return index + 1, number._replace(low=number.value)
-    if two in (
-        "at most",
-        "fewer than",
-        "le than",
-        "less than",
-        "smaller than",
-        "lower than",
-        "up to",
-    ) or before in ("<", "<=", "under", "below"):
+    if before in BELOW or two in AT_MOST:
         return index + 1, number._replace(high=number.value)
     return index + 1, number
 
 
-def _cited(stream: list[Token], index: int, end: int) -> bool:
+def _cited(stream: Stream, index: int, end: int) -> bool:
     """True for the "[1]" of a citation."""
-    if index == 0 or end >= len(stream) or stream[index - 1].text != "[" or stream[end].text != "]":
+    if index == 0 or end >= len(stream) or stream.texts[index - 1] != "[" or stream.texts[end] != "]":
         return False
-    labelled = index > 1 and stream[index - 2].text in (":", "=")
-    return not labelled and stream[index].text.isdigit() and len(stream[index].text) < 3
+    labelled = index > 1 and stream.texts[index - 2] in (":", "=")
+    return not labelled and stream.texts[index].isdigit() and len(stream.texts[index]) < 3
 
 
-def _no_gene(stream: list[Token], index: int) -> int:
+def _no_gene(stream: Stream, index: int) -> int:
     """The noun's index where "no … gene" counts zero genes; 0 where it does not."""
     for at in range(index + 1, min(index + 5, len(stream))):
-        word = stream[at].text
+        word = stream.texts[at]
         if word in ("gene", "deg", "transcript"):
-            after = stream[at + 1].text if at + 1 < len(stream) else ""
+            after = stream.texts[at + 1] if at + 1 < len(stream) else ""
             return 0 if after in NOT_COUNTED else at
         if word not in COUNTED and word not in ("statistically", "single", "expressed", "individual", "such"):
             return 0
     return 0
 
 
-def _other(stream: list[Token], index: int, found: list[Mention]) -> int:
+def _other(stream: Stream, index: int, found: list[Mention]) -> int:
     """What is not in the lexicon: missions, number words, "none". Returns the next token's index."""
-    word = stream[index].text
+    word = stream.texts[index]
     letters = word.rstrip("0123456789")
     if letters in MISSIONS:
         following = stream[index + 1] if index + 1 < len(stream) else None
@@ -246,7 +234,7 @@ def _other(stream: list[Token], index: int, found: list[Mention]) -> int:
             return index + 2
     elif word == "tbd":
         found.append(Mention("mission", "osd397", index, index + 1))
-    elif word == "rodent" and [t.text for t in stream[index + 1 : index + 2]] == ["research"]:
+    elif word == "rodent" and stream.texts[index + 1 : index + 2] == ["research"]:
         following = stream[index + 2] if index + 2 < len(stream) else None
         if following and following.text.isdigit():
             found.append(Mention("mission", f"rr{following.text}", index, index + 3))
@@ -258,17 +246,17 @@ def _other(stream: list[Token], index: int, found: list[Mention]) -> int:
     elif word.endswith("fold") and word[:-4] in WORD_NUMBERS:
         value = float(WORD_NUMBERS[word[:-4]])
         found.append(Mention("num", Number(value, "ratio", word, False, 0, False), index, index + 1))
-    elif word == "none" and index and stream[index - 1].text in ("in", "for", "at", "under"):
+    elif word == "none" and index and stream.texts[index - 1] in ("in", "for", "at", "under"):
         found.append(Mention("neg", "", index, index + 1))
     elif word in NONE_WORDS:
         found.append(Mention("num", Number(0.0, "", "none", False, 0, False), index, index + 1))
     return index + 1
 
 
-def _number_words(stream: list[Token], index: int, found: list[Mention]) -> int:
+def _number_words(stream: Stream, index: int, found: list[Mention]) -> int:
     total, current, end = 0, 0, index
     while end < len(stream) and end < index + 16:
-        word = stream[end].text
+        word = stream.texts[end]
         if word in UNITS or word in TENS:
             current += WORD_NUMBERS[word]
         elif word == "hundred":
@@ -278,14 +266,14 @@ def _number_words(stream: list[Token], index: int, found: list[Mention]) -> int:
         elif not (
             word == "and"
             and end + 1 < len(stream)
-            and stream[end + 1].text in WORD_NUMBERS
+            and stream.texts[end + 1] in WORD_NUMBERS
             and (current >= 100 or (total and not current))
         ):
             break
         end += 1
-    following = stream[end].text if end < len(stream) else END
+    following = stream.texts[end] if end < len(stream) else END
     single = end == index + 1
-    pronoun = single and stream[index].text == "one" and following not in COUNTED
+    pronoun = single and stream.texts[index] == "one" and following not in COUNTED
     pronoun = pronoun and not _odds(stream, end)
     if not pronoun:
         word = str(total + current)
@@ -293,8 +281,8 @@ def _number_words(stream: list[Token], index: int, found: list[Mention]) -> int:
     return end
 
 
-def _odds(stream: list[Token], end: int) -> bool:
+def _odds(stream: Stream, end: int) -> bool:
     """True for the "in ten" or "out of ten" after "one"."""
-    after = [t.text for t in stream[end : end + 3]]
+    after = stream.texts[end : end + 3]
     number = after[1:2] if after[:1] == ["in"] else after[2:3] if after[:2] == ["out", "of"] else []
     return bool(number) and (number[0] in WORD_NUMBERS or number[0].isdigit())

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 
 from biorlhf_plugins.language.words.lexicon import HERE, grammar
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Clean, Token
+from biorlhf_plugins.language.words.text import Clean, Stream
 
 SYMBOL = re.compile(
     r"[A-Z][A-Z0-9]{1,7}-?\d{0,3}[A-Z]?|[A-Z]\d{1,2}[A-Z][a-z]?|[A-Z][a-z]{1,5}\d{1,3}[a-z]?\d?|[A-Z][a-z]{2,4}[a-z]?\d?"
@@ -44,7 +44,7 @@ PREFIX = "?"
 
 
 def foreign(
-    stream: Sequence[Token], clean: Clean, text: str, mentions: Sequence[Mention], known: Collection[str]
+    stream: Stream, clean: Clean, text: str, mentions: Sequence[Mention], known: Collection[str]
 ) -> list[Mention]:
     """Mentions with those of unknown names among them, in order. ``known`` are the question's words."""
     taken = {i for m in mentions for i in range(m.first, m.last)}
@@ -70,13 +70,13 @@ def foreign(
     return sorted([*mentions, *found], key=lambda m: m.first)
 
 
-def _kind(stream: Sequence[Token], index: int, raw: str) -> str:
+def _kind(stream: Stream, index: int, raw: str) -> str:
     """ "path" for what may have a direction of its own, "entity" for where it was seen, or ""."""
     before = _before(stream, index)
-    after = stream[index + 1].text if index + 1 < len(stream) else ""
+    after = stream.texts[index + 1] if index + 1 < len(stream) else ""
     if raw[0].islower():
         return "condition" if before in CONTEXTS else ""
-    if raw.upper() in ACRONYMS or stream[index].text in grammar()["generic"]:
+    if raw.upper() in ACRONYMS or stream.texts[index] in grammar()["generic"]:
         return ""
     if before in CONTEXTS:
         line = LINE.fullmatch(raw) and not raw.startswith("CD") and (len(raw) > 3 or after == "cell")
@@ -95,10 +95,10 @@ def _kind(stream: Sequence[Token], index: int, raw: str) -> str:
     )
 
 
-def _before(stream: Sequence[Token], index: int) -> str:
+def _before(stream: Stream, index: int) -> str:
     """The preposition that governs a name: over adjectives, articles and the names listed before it."""
     for at in range(index - 1, max(-1, index - 4), -1):
-        word = stream[at].text
+        word = stream.texts[at]
         if word in CONTEXTS:
             return word
         if stream[at].kind != "w" or word in ("of", "is", "are", "and", "or", "that", "as", "for"):
@@ -106,14 +106,14 @@ def _before(stream: Sequence[Token], index: int) -> str:
     return ""
 
 
-def _latin(stream: Sequence[Token], index: int) -> bool:
+def _latin(stream: Stream, index: int) -> bool:
     after = stream[index + 1] if index + 1 < len(stream) else None
     return after is not None and after.kind == "w" and after.text.endswith(LATIN)
 
 
-def _listed(stream: Sequence[Token], index: int, raw: str) -> bool:
+def _listed(stream: Stream, index: int, raw: str) -> bool:
     """A capitalised word inside a sentence: "such as Myog and Ldlr"."""
     if not CAPITALISED.fullmatch(raw) or index == 0:
         return False
-    before = stream[index - 1].text
+    before = stream.texts[index - 1]
     return before in ("as", "and", "of", ",", "(", "gene", "*") and before not in ".!?\n:"

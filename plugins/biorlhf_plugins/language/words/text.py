@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from biorlhf_plugins.language.words.numbers import NUMBER, Number, parse_number
@@ -70,6 +71,10 @@ TOKEN = re.compile(
 )
 
 
+PLAIN = frozenset(".,;:!?()[]\n")
+"""Marks that are tokens as they stand, whatever is beside them."""
+
+
 class Token(NamedTuple):
     """``text`` is the canonical form; ``kind`` is "w" word, "n" number, "p" punctuation."""
 
@@ -78,6 +83,17 @@ class Token(NamedTuple):
     start: int
     end: int
     number: Number | None = None
+
+
+class Stream(list[Token]):
+    """A text's tokens, once and for all; ``texts`` are theirs by place, ``vocabulary`` all that occur."""
+
+    __slots__ = ("texts", "vocabulary")
+
+    def __init__(self, found: Iterable[Token] = ()) -> None:
+        super().__init__(found)
+        self.texts = [token.text for token in self]
+        self.vocabulary = frozenset(self.texts)
 
 
 class Clean(NamedTuple):
@@ -239,7 +255,7 @@ def vocabulary(listed: str) -> frozenset[str]:
     return frozenset(canonical(word) for word in listed.lower().split())
 
 
-def tokens(text: str) -> list[Token]:
+def tokens(text: str) -> Stream:
     """Tokens of a clean text. Hyphens and underscores inside words only join and are dropped."""
     found: list[Token] = []
     add, new = found.append, tuple.__new__  # a NamedTuple's own constructor takes three times as long
@@ -248,11 +264,12 @@ def tokens(text: str) -> list[Token]:
         group = match.lastgroup
         if group == "w":
             add(new(Token, (canonical(match[0]), "w", start, end, None)))
-        elif group == "n":
+        elif group is not None:
             number = parse_number(match)
-            found.append(Token(number.word, "n", start, end, number))
+            add(new(Token, (number.word, "n", start, end, number)))
+        elif (mark := match[0]) in PLAIN:
+            add(new(Token, (mark, "p", start, end, None)))
         else:
-            mark = match[0]
             if mark in "-–" and text[start - 1 : start].isdigit() and text[end : end + 1].isdigit():
                 found.append(Token("–", "p", start, end))
                 continue
@@ -272,4 +289,4 @@ def tokens(text: str) -> list[Token]:
             elif mark == "..." or (len(mark) > 2 and mark[-1] == "."):
                 mark = mark.replace(".", "") or "…"
             found.append(Token(mark, "w" if mark[0].isalpha() else "p", start, end))
-    return found
+    return Stream(found)

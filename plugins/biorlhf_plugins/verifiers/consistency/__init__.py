@@ -99,7 +99,7 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
 
 def _unopposed(found: Evidence) -> Iterator[Check]:
     """One check that holds, where a text states something that it could have contradicted and did not."""
-    words = {token.text for token in found.stream}
+    words = found.stream.vocabulary
     says = (
         any(f.unit or len(f.words) > 1 for f in found.figures)
         or words & (EVERY | EXCEPTS - {"not"})

@@ -177,7 +177,7 @@ def _said_of(said: Extraction, claim: Claim) -> bool:
     kinds = ("path",) if "pathways" in claim.slot.stated else ("path", "entity", "mission")
     names = sum(n.sentence == claim.sentence and n.kind in ("path", "entity", "mission") for n in said.named)
     named = any(n.sentence == claim.sentence and n.kind in kinds for n in said.named)
-    ways = sum(m.kind == "dir" and not said.stream[m.first].text.startswith("enrich") for m in part.mentions)
+    ways = sum(m.kind == "dir" and not said.stream.texts[m.first].startswith("enrich") for m in part.mentions)
     raw = said.text[
         said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0] : claim.span[1] + 20
     ]
