@@ -72,6 +72,14 @@ def test_higher_in_a_synonym_of_the_denominator_is_down(named, answer):
     assert composer.score(other, answer).scores["pathway"].value == 0.0
 
 
+def test_a_synonym_of_the_tissue_may_stand_beside_the_direction(named):
+    dataset = build(named)
+    question = next(q for q in dataset.questions if q.ground_truth.get("direction") == "UP")
+    for place, value in (("left ventricle", 1.0), ("heart", 1.0), ("soleus", 0.0)):
+        answer = f"Answer: UP in the {place}\nConfidence: 90%"
+        assert told(dataset).score(question, answer).scores["pathway"].value == value
+
+
 def test_a_flipped_table_exchanges_the_synonyms_of_its_sides(named):
     named.write_text(NAMED.replace("    thresholds", "    flip: true\n    thresholds"))
     assert build(named).names.contrasts == {"naive_vs_exposed": (("bench mice",), ())}

@@ -57,7 +57,7 @@ class _Found:
 
 
 def grade_block(
-    asked: Sequence[AnswerSlot], block: Block, sides: Sides, place: str | None, canonical: Names
+    asked: Sequence[AnswerSlot], block: Block, sides: Sides, places: Sequence[str], canonical: Names
 ) -> BlockGrades:
     """Grade a block.
 
@@ -65,12 +65,12 @@ def grade_block(
         asked: the slots of the ground truth.
         block: the last block of the text.
         sides: names of the contrast's numerator, and of its denominator.
-        place: the tissue that the question is about; it may be named beside a direction.
+        places: names of the tissue that the question is about; one may stand beside a direction.
         canonical: what a name stands for, or None: an entity, a class, with the dataset's synonyms.
     """
     if abstains(block.value):
         return BlockGrades(_empty(asked, True), _empty(asked, False), True, ())
-    found = _read(asked, block.value, sides, place, canonical)
+    found = _read(asked, block.value, sides, places, canonical)
     factual, directional = Graded(), Graded()
     for slot, one in zip(asked, found, strict=True):
         _grade(slot, one, block.span, factual if slot.factual else directional, canonical)
@@ -90,12 +90,12 @@ def _empty(asked: Sequence[AnswerSlot], factual: bool) -> Graded | None:
 
 
 def _read(
-    asked: Sequence[AnswerSlot], value: str, sides: Sides, place: str | None, canonical: Names
+    asked: Sequence[AnswerSlot], value: str, sides: Sides, places: Sequence[str], canonical: Names
 ) -> list[_Found]:
     if not value.strip():
         return [_Found(problem="the answer is empty")] * len(asked)
     if len(asked) == 1:
-        return [_one(asked[0], value, sides, place, canonical)]
+        return [_one(asked[0], value, sides, places, canonical)]
     found = [_Found() for _ in asked]
     pieces = [piece for piece in re.split(r"\s*[;\n]\s*", value) if piece.strip()]
     if len(pieces) == 1:
@@ -106,7 +106,7 @@ def _read(
     if not labelled:
         return [_Found(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
     for index, rest in labelled:
-        reading = _one(asked[index], rest, sides, place, canonical)
+        reading = _one(asked[index], rest, sides, places, canonical)
         found[index].candidates += [c for c in reading.candidates if c not in found[index].candidates]
         found[index].problem = found[index].problem or reading.problem
     return found
@@ -143,14 +143,16 @@ def _pattern(label: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w+]){loose}(?![\w+])", re.IGNORECASE)
 
 
-def _one(slot: AnswerSlot, value: str, sides: Sides, place: str | None, canonical: Names) -> _Found:
-    reading = _reader(slot, sides, place, canonical)(value)
+def _one(slot: AnswerSlot, value: str, sides: Sides, places: Sequence[str], canonical: Names) -> _Found:
+    reading = _reader(slot, sides, places, canonical)(value)
     return _Found(list(reading.candidates), reading.problem)
 
 
-def _reader(slot: AnswerSlot, sides: Sides, place: str | None, canonical: Names) -> Callable[[str], Reading]:
+def _reader(
+    slot: AnswerSlot, sides: Sides, places: Sequence[str], canonical: Names
+) -> Callable[[str], Reading]:
     if slot.kind == "direction":
-        names = (*slot.names, *map(set_title, slot.names), *((place,) if place else ()))
+        names = (*slot.names, *map(set_title, slot.names), *places)
         return lambda value: read_direction(value, sides, names)
     if slot.kind == "yes_no":
         return read_yes_no

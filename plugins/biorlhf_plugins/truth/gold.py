@@ -140,6 +140,19 @@ def lab_sides(gold: Gold) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return named.get(SIDES[0], ()), named.get(SIDES[1], ())
 
 
+def place_names(gold: Gold, tissue: str | None) -> tuple[str, ...]:
+    """The tissue that a question is about, and what the data call it else; none where it names none."""
+    place = str(gold.truth.get("tissue") or tissue or "")
+    lab = gold.additions.shared or Additions()
+    named = (
+        p
+        for kind, value, phrases in lab.entries
+        if kind == "entity" and value == place.lower()
+        for p in phrases
+    )
+    return (place, *named) if place else ()
+
+
 def canonical_name(text: str, additions: Additions) -> Any:
     """What a text as a whole names, by the names of the data and the built-in ones; None for nothing."""
     kind = _kind_of(text, additions)

@@ -22,7 +22,7 @@ from biorlhf_plugins.truth.blocks import grade_block
 from biorlhf_plugins.truth.contrast import side_names
 from biorlhf_plugins.truth.free.directions import grade_directions, grade_told
 from biorlhf_plugins.truth.free.facts import grade_facts
-from biorlhf_plugins.truth.gold import Gold, canonical_name, gold_of, lab_sides
+from biorlhf_plugins.truth.gold import Gold, canonical_name, gold_of, lab_sides, place_names
 from biorlhf_plugins.truth.graded import Graded, right
 from biorlhf_plugins.truth.row_figures import charge
 
@@ -111,8 +111,8 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
         return _no_answer(gold, said, NONE, ()) if asked_for_block else _freely(gold, said, prompt, ())
     asked = slots(gold.truth)
     known, own = side_names(gold.contrast, prompt), lab_sides(gold)
-    sides, place = (own[0] + known[0], own[1] + known[1]), gold.truth.get("tissue") or tissue
-    grades = grade_block(asked, found, sides, place, lambda name: canonical_name(name, gold.additions))
+    sides, places = (own[0] + known[0], own[1] + known[1]), place_names(gold, tissue)
+    grades = grade_block(asked, found, sides, places, lambda name: canonical_name(name, gold.additions))
     confidence = _confidence(found)
     unread = grades.unread and not any(p.answered for p in (grades.factual, grades.directional) if p)
     if unread and not asked_for_block:
