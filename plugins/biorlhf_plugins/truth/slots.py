@@ -31,7 +31,8 @@ UNNAMED = Quantity(None)
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One figure or class to be stated. ``sides`` are the words of a contrast's numerator and denominator."""
+    """One figure or class to be stated. ``sides`` are the words of a contrast's numerator and denominator;
+    ``places`` the tissues that the condition names: of a gene, where it was measured."""
 
     entity: str
     condition: str | None
@@ -42,6 +43,7 @@ class Fact:
     asked: Quantity = UNNAMED
     unit: Unit | None = None
     sides: tuple[frozenset[str], frozenset[str]] | None = None
+    places: frozenset[str] = frozenset()
 
     def describe(self) -> str:
         place = " ".join(x for x in (self.entity, self.treatment, self.condition) if x)
@@ -91,7 +93,14 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str], kind_of: K
         entities, condition, treatment, kind or asked.name, value,
         alternatives(value) if isinstance(value, str) else (), asked, unit,
         (words(sides[0]), words(sides[1])) if len(sides) == 2 else None,
+        places_of(told),
     )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=1024)
+def places_of(text: str) -> frozenset[str]:
+    """The tissues that a text names, by the built-in lexicon."""
+    return frozenset(str(m.value) for m in scan(tokens(clean(text).text), base()) if m.kind == "entity")
 
 
 def _places(name: str, canonical_name: str) -> str:

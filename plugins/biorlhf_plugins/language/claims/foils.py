@@ -192,7 +192,7 @@ def _name(
     if asked.titles and TITLE.fullmatch(written) and token.text not in CAPITALISED:
         numbered = written[-1].isdigit() or written[-2:-1].isdigit()
         follows = after is not None and (after.kind == "n" or after.text in INTRODUCED)
-        if numbered or follows:
+        if numbered or follows or before == "of":  # "the log2FC of Alb" is no other gene's
             return (Mention("entity", token.text, index, index + 1),)
     return ()
 

@@ -20,7 +20,6 @@ from biorlhf_plugins.language.words.text import Token, clean, tokens
 
 HERE = Path(__file__).parent
 END = ""
-DATABASES = {"hallmark": "hallmark", "kegg": "kegg", "reactome": "reactome", "mitocarta": "mitocarta"}
 PREFIX = re.compile(
     r"^(?:(HALLMARK)|(KEGG)(?:_MEDICUS)?(?:_REFERENCE|_VARIANT|_PATHOGEN|_ENV_FACTOR)?|(REACTOME)|(MITOCARTA))_",
     re.I,

@@ -29,7 +29,7 @@ from biorlhf_plugins.truth.free.classes import grade_class, grade_direction
 from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
-from biorlhf_plugins.truth.slots import Fact, condition_fits
+from biorlhf_plugins.truth.slots import Fact, condition_fits, places_of
 
 NO_ANSWERS = frozenset(("evidence", "operand", "difference", "padj"))
 """What a figure in a slot never is, unless the fact asks for it."""
@@ -145,7 +145,9 @@ def _quantity_fits(fact: Fact, stated: str | None) -> int:
 
 def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | None, alone: bool) -> None:
     graded.guesses.append(OPEN_GUESS)
-    read = _readings(fact, said, placed, alone)
+    spoken = places_of(said.text) if fact.places else frozenset()
+    elsewhere = bool(spoken) and not fact.places & spoken  # the gene's figure in another tissue
+    read = [] if elsewhere else _readings(fact, said, placed, alone)
     denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
     stated = [r for r in read if r.claim.asserted]
     whole = [r for r in stated if r.claim.low is None and r.claim.high is None]
