@@ -169,7 +169,8 @@ def _known(slot: AnswerSlot, canonical: Names) -> Names:
     values = slot.value if isinstance(slot.value, tuple) else (str(slot.value), *slot.aliases)
     own: dict[tuple[str, ...], Any] = {}
     for text in (*slot.choices, *values):
-        own.setdefault(_key(text), canonical(text) or text.lower())
+        for key in (_key(text), _without_fillers(_key(text))):  # "A" says what "Type A" says
+            own.setdefault(key, canonical(text) or text.lower())
     for alias in slot.aliases:
         own[_key(alias)] = canonical(str(slot.value)) or str(slot.value).lower()
 
@@ -181,7 +182,11 @@ def _known(slot: AnswerSlot, canonical: Names) -> Names:
 
 
 def _key(text: str) -> tuple[str, ...]:
-    return tuple(word for word in words(text) if word not in ("the", "a", "an", '"', "."))
+    """The words of a name, without an article before it; "A" by itself is a class, and stays."""
+    listed = [word for word in words(text) if word not in ('"', ".")]
+    while len(listed) > 1 and listed[0] in ("the", "a", "an"):
+        listed.pop(0)
+    return tuple(listed)
 
 
 def _without_fillers(key: tuple[str, ...]) -> tuple[str, ...]:

@@ -286,14 +286,14 @@ def additions_of(tables: Mapping[str, Mapping[str, Iterable[str]]]) -> Additions
 def additions_of_names(names: Mapping[str, Mapping[str, Any]]) -> Additions:
     """Additions from a dataset's names as plain data: see :class:`biorlhf.types.Names`.
 
-    A name of one common word ("response") says nothing by itself: the question that asks of it adds it.
+    A name of one common word ("response") says nothing by itself: the question that asks of it adds it,
+    and so does whoever gives it a synonym.
     """
     entries: list[Entry] = []
     for kind, role in (("entities", "entity"), ("conditions", "condition")):
         for name, synonyms in names.get(kind, {}).items():
-            phrases = tuple(p for p in (name, *synonyms) if _telling(p))
-            if phrases:
-                entries.append((role, name.lower(), phrases))
+            if synonyms or _telling(name):
+                entries.append((role, name.lower(), (name, *synonyms)))
     for name, synonyms in names.get("sets", {}).items():
         entries.append(("pathway", name, tuple(synonyms)))
     for contrast, sides in names.get("contrasts", {}).items():
