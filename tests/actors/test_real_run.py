@@ -71,7 +71,7 @@ RECIPE = {
     "name": "real",
     "model": {"base": "smollm2-135m-instruct", "dtype": "fp32"},
     "lora": {"r": 8, "alpha": 16},
-    "prompt": {"template": "alpaca", "max_tokens": 96},
+    "prompt": {"template": "alpaca", "max_tokens": 160},
     "data": [{"dataset": "kmp", "split": "paraphrase", "max_examples": 16, "max_questions": 8}],
     "verifiers": [
         {"verifier": "factual", "weight": 0.4},

@@ -26,7 +26,7 @@ def recipe(folder: Path, engine: str) -> dict:
         "name": "killed",
         "model": {"base": str(folder / "model"), "dtype": "fp32"},
         "lora": {"r": 4, "alpha": 8, "dropout": 0.1},
-        "prompt": {"template": "plain", "max_tokens": 64},
+        "prompt": {"template": "plain", "answer": "free", "max_tokens": 64},
         "data": [{"dataset": "kmp", "split": "paraphrase", "max_questions": 24, "max_test_questions": 4}],
         "verifiers": [{"verifier": "factual", "weight": 0.6}, {"verifier": "uncertainty", "weight": 0.4}],
         "stages": [
