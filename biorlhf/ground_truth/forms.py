@@ -95,10 +95,7 @@ def instruction(truth: Mapping[str, Any]) -> str:
     sides = str(truth.get("contrast") or "").split("_vs_")
     if len(sides) == 2 and (truth.get("form") == "direction" or any(s.kind == "direction" for s in asked)):
         shape += f", in {_words(sides[0])} relative to {_words(sides[1])}"
-    return (
-        f"{OPENING}Answer: <{shape}>\nConfidence: <0 to 100%>\n"
-        f'Where the data cannot tell, write "Answer: {CANNOT}".'
-    )
+    return f'{OPENING}Answer: <{shape}; or "{CANNOT}">\nConfidence: <0 to 100%>'
 
 
 def gold_answer(truth: Mapping[str, Any]) -> str:
