@@ -160,6 +160,7 @@ def audit(
         raise InputError("audit", "nothing to audit", "at least one question, one attack and one abstention")
     dataset = pool(questions)
     chosen = list(questions)
+    # Drawn and not the first ones: a dataset may stand sorted by kind.
     random.Random(options.seed).shuffle(chosen)
     chosen = chosen[: options.limit]
     board = _Board(tuple(composer.weights))
@@ -180,6 +181,7 @@ def audit(
         done = number
     judged = tuple(composer.weights) + ((REWARD,) if options.judge_reward else ())
     without_gold = sum(question.answer is None for question in chosen)
+    # Cells come into being as texts are scored; the report keeps the file's order.
     order = {name: place for place, name in enumerate((GOLD, ABSTENTION, *(a.name for a in attacks.attacks)))}
     cells = sorted(board.cells.values(), key=lambda cell: order[cell.attack])
     in_blocks = [question for _, question in asked if question.instruction]

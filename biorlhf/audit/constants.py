@@ -72,6 +72,7 @@ def best_constants(questions: Sequence[Question], rewards: Rewards) -> list[Cons
         abstained = _means([(q, block(CANNOT, 10)) for q, _ in members], rewards)
         best: dict[str, Constant] = {}
         for answer, count in sorted(shares.items()):
+            # The share itself too: it is the most profitable confidence of a constant.
             for confidence in sorted({*CONFIDENCES, round(100 * count / len(members))}):
                 means = _means([(q, block(answer, confidence)) for q, _ in members], rewards)
                 for name, mean in means.items():

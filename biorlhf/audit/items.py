@@ -162,6 +162,7 @@ def _fact_slot(fact: Mapping[str, Any], dataset: Pool) -> Slot:
     rivals = [v for v in dataset.values.get(quantity, ()) if str(v).lower() not in accepted]
     if _is_number(value):  # far enough to be wrong by any rule of rounding
         rivals = [v for v in rivals if _is_number(v) and abs(v - value) > 0.2 * abs(value)]
+        # Plus the factor: a value of zero would have itself as its rivals.
         rivals += [round(value * factor + factor, 3) for factor in range(2, 2 + RIVALS - len(rivals))]
     place = f" ({fact['condition']})" if fact.get("condition") else ""
     entity = str(fact.get("entity", "")).capitalize()

@@ -94,6 +94,7 @@ def _first_byte(stream: BinaryIO) -> bytes:
 def read_text(path: Path) -> str:
     """The whole text of a file; ``DataError`` where it is not UTF-8."""
     try:
+        # Spreadsheets put a byte order mark in front.
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(str(path), f"not UTF-8 at byte {error.start}", "UTF-8 text, or Parquet") from None
@@ -134,6 +135,7 @@ def _array(path: Path, text: str, position: int) -> Iterator[Row]:
     while True:
         between = _BETWEEN.match(text, position)
         position = between.end() if between is not None else position
+        # Counted on from the last row: from the beginning each time would be quadratic.
         line, counted = line + text.count("\n", counted, position), position
         if text[position : position + 1] == "]":
             return

@@ -59,6 +59,7 @@ def validate_model(
     try:
         return model.model_validate(data)
     except ValidationError as error:
+        # An unknown key first: a mistyped name is reported as a missing one as well.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         raise _as_recipe_error(model, first, where, lines or {}, prefix) from None
 
@@ -67,7 +68,10 @@ def _as_recipe_error(
     model: type[BaseModel], error: Any, where: str, lines: dict[yaml12.Path, int], prefix: yaml12.Path
 ) -> RecipeError:
     loc = tuple(
-        part for part in error["loc"] if not (isinstance(part, str) and ("[" in part or part == "all-linear"))
+        # pydantic names the branch of a union in the path; no such key stands in the file.
+        part
+        for part in error["loc"]
+        if not (isinstance(part, str) and ("[" in part or part == "all-linear"))
     )
     path = (*prefix, *loc)
     place = locate(where, path, lines)

@@ -52,6 +52,7 @@ def changes(run: RunReport, most: int = 6) -> list[Change]:
         if first is not None and last is not None and first != last:
             old, new = before[question][0], after[question][0]
             found.append(Change(question, old["prompt"], old["completion"], new["completion"], first, last))
+    # Ties by id: the same run gives the same page.
     found.sort(key=lambda change: (change.reward_after - change.reward_before, change.question))
     fell = [change for change in found if change.reward_after < change.reward_before][:most]
     rose = [change for change in found if change.reward_after > change.reward_before][-most:]

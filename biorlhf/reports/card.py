@@ -83,6 +83,7 @@ def _use(given: Given) -> str:
         name = f'resolve_base("{given.base}")' if given.packaged else f'"{given.base}"'
         lines = [
             "from peft import PeftModel",
+            # A packaged base has no name that transformers could load.
             *(["from biorlhf.engines.models import resolve_base"] if given.packaged else []),
             "",
             f"base = AutoModelForCausalLM.from_pretrained({name})",
@@ -105,6 +106,7 @@ def _results(given: Given, run: report.RunReport) -> str:
             for row in rows
         ),
     ]
+    # A card must not show another policy's numbers as this one's.
     own = [name for name in given.evaluations if name in {e.when for e in run.evaluations}]
     whose = (
         f"This model is the one of: {', '.join(own)}."
@@ -169,6 +171,7 @@ def without_paths(value: Any) -> Any:
         return [without_paths(child) for child in value]
     if not isinstance(value, str):
         return value
+    # A path may hold spaces, which the pattern for paths inside a text does not allow.
     if value.startswith(("/", "~", "./", "../")) and "\n" not in value:
         return value.rstrip("/").rpartition("/")[2] or "."
     return _PATH.sub(r"\1", value)

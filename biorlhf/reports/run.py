@@ -78,6 +78,7 @@ def load_run(folder: str | Path) -> RunReport:
         recipe=run.settings,
         manifest=run.manifest,
         metrics=tuple(run.metrics),
+        # A folder may hold only what was asked for by hand.
         evaluations=own or by_hand,
         finished=run.finished,
         stages=tuple(run.stages),

@@ -121,14 +121,17 @@ class RewardComposer:
 
 def compose(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Reward:
     """Weighted mean over the verifiers that scored: sum of w_i s_i / sum of w_i over those."""
+    # A verifier of weight 0 is scored and reported, and must not make an answer count as rewarded.
     used = {
         name: weights[name]
         for name, score in scores.items()
         if score.status is Status.SCORED and weights[name] > 0
     }
+    # fsum: the order of the verifiers must not change the last digit.
     whole = math.fsum(used.values())
     shares = {name: weight / whole for name, weight in used.items()}
     total = math.fsum(share * (scores[name].value or 0.0) for name, share in shares.items())
+    # Rounded shares can add up to a little more than one.
     return Reward(min(1.0, total) if used else None, dict(scores), shares)
 
 
@@ -212,6 +215,7 @@ def _check_weights(names: Sequence[str], weights: Mapping[str, float] | None) ->
     for name, weight in weights.items():
         if name not in names:
             raise InputError("weights", f"a weight for {name!r}, which is not active", choices=names)
+        # YAML's "true" is an int to Python.
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
             raise InputError(f"weights.{name}", f"{weight!r}", "a finite number, 0 or more")
         if weight < 0:

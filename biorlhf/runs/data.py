@@ -84,6 +84,7 @@ def in_form(dataset: Dataset, answer: str) -> Dataset:
 
 def _check(items: Sequence[Item]) -> None:
     splits = {split.value for split in Split}
+    # Rollouts, evaluations and paired differences find an answer's question by its id.
     for name, count in Counter(item.id for item in items).items():
         if count > 1:
             raise DataError("data", f"{count} items have the id {name!r}", "every id once")

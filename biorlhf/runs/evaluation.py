@@ -39,6 +39,7 @@ def ask(
         groups.append(scored)
         listener.advance(1)
     listener.end()
+    # Groups come as they finish, which is another order in every run; the files must not differ by it.
     return sorted(groups, key=lambda scored: scored.group.question.id)
 
 
@@ -67,5 +68,6 @@ def report(
 def write(store: RunStore, name: str, found: Mapping[str, Any], groups: Iterable[ScoredGroup]) -> None:
     """``<name>.parquet`` with every completion, then ``<name>.json``; ``name`` is relative to the store."""
     rows = list(rollout_rows(groups))
+    # The JSON comes last: where it stands, a resumed run takes the evaluation for made.
     store.write_table(f"{name}.parquet", [{"when": found["when"], **row} for row in rows])
     store.write_json(f"{name}.json", found)

@@ -76,4 +76,5 @@ def _git_commit() -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
+    # Empty outside a repository: an installed biorlhf runs anywhere.
     return done.stdout.strip() or None

@@ -48,6 +48,7 @@ class ScorerSpec:
         own = {found.get("verifier", name).record.name: dict(given) for name, given in self.configs.items()}
         for name in asked:
             if "names" in found.get("verifier", name).record.config.model_fields:
+                # Names that were given as a setting stand before those of the data.
                 own[name] = {"names": table, **own.get(name, {})}
         return replace(self, configs=own)
 

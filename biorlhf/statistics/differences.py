@@ -94,6 +94,7 @@ def paired_differences(
         return {}
     clusters = cluster_index([cluster_of.get(question, question) for question in shared])
     number = {question: index for index, question in enumerate(shared)}
+    # One draw for both sides: that is what makes the difference a paired one.
     drawn_RK = draw(int(clusters.max()) + 1, RESAMPLES, seed)
     before, after = (_resampled(side, number, clusters, drawn_RK) for side in (first, second))
     found = {}
@@ -101,6 +102,7 @@ def paired_differences(
         if name not in second.statistics:
             continue
         value = float(after[name][0] - before[name][0])
+        # The first row is the answers as they are.
         values_R = (after[name] - before[name])[1:]
         if not math.isfinite(value):
             continue
@@ -122,5 +124,6 @@ def _resampled(
     place = [number[question] for question in side.questions if question in number]
     rows = np.vstack([np.ones((1, drawn_RK.shape[1])), drawn_RK])
     weights = np.zeros((len(rows), len(kept)))
+    # Answers to questions that the other side lacks stay, with no weight: bins are those of all answers.
     weights[:, kept] = rows[:, clusters_Q[place]]
     return {name: statistic(weights) for name, statistic in side.statistics.items()}

@@ -53,6 +53,7 @@ class Row:
             return "too few questions"
         if self.difference.is_noise:
             return "inside noise"
+        # Under these two the last part is a plugin's or a lab's own word, which may mean anything.
         name = self.metric.split(".")[0 if self.metric.startswith(("verifiers.", "kinds.")) else -1]
         more = self.difference.value > 0
         if name in LESS_IS_BETTER:
@@ -80,11 +81,13 @@ def _walk(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, Rate]]:
     if path and all(_is_number(node.get(key)) for key in ("value", "low", "high", "n")):
         yield path, Rate(float(node["value"]), float(node["low"]), float(node["high"]), int(node["n"]))
     for key, child in node.items():
+        # Answers are columns, and left_out holds reasons: neither is a rate.
         if isinstance(child, Mapping) and not (path == "" and key in ("answers", "left_out")):
             yield from _walk(child, f"{path}.{key}" if path else key)
 
 
 def _is_number(value: Any) -> bool:
+    # A bool is an int to Python.
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -135,6 +138,7 @@ def without(reports: Mapping[str, Report], questions: Collection[str]) -> dict[s
     found: dict[str, Report] = {}
     for name, report in reports.items():
         table = _table(report)
+        # The rates stay as they were reported; only what is paired loses these questions.
         if table is not None and questions:
             keep = [question not in questions for question in table["question"]]
             cut = {
@@ -151,6 +155,7 @@ def _table(report: Report) -> Mapping[str, Sequence[Any]] | None:
     if not isinstance(table, Mapping) or not isinstance(table.get("question"), Sequence):
         return None
     length = len(table["question"])
+    # A ragged table would pair the wrong answers.
     whole = all(isinstance(column, Sequence) and len(column) == length for column in table.values())
     return table if whole and length else None
 
@@ -191,5 +196,6 @@ def _side(names: Sequence[str], columns: Mapping[str, Floats], questions: Sequen
     if not kept:
         return Side({}, [])
     numbers = statistics(columns["confidence"][given], columns["correct"][given])
+    # A report's accuracy is one number with two intervals; its difference can be clustered only.
     numbers["accuracy"] = numbers.pop("accuracy_clustered")
     return Side(numbers, kept, BIASED)

@@ -34,6 +34,7 @@ def fuse(model: Any, long_blocks: Attend) -> None:
     for module in model.modules():
         if hasattr(module, "variance_epsilon"):
             module.forward = types.MethodType(_norm, module)
+        # Another activation, or dropout on attention, is none of rowwise.c's: those stay transformers' own.
         elif hasattr(module, "gate_proj") and config.hidden_act == "silu":
             module.forward = types.MethodType(_mlp, module)
         elif hasattr(module, "q_proj") and not config.attention_dropout:
@@ -212,6 +213,8 @@ class BlockAttention(torch.autograd.Function):
             torch.bmm(scores, k, out=dq)
             torch.bmm(scores.transpose(1, 2), q, out=dk)
         scatter = torch.ops.aten.embedding_dense_backward
+        # A query stands at one place and its gradient is looked up; a prompt's key stands in several
+        # segments, whose gradients add up.
         grad_query = F.embedding(plan.place_F_H, results[0]).view_as(query)
         grad_key, grad_value = (
             scatter(x, plan.key_B, key.numel() // size, -1, False).view_as(key) for x in results[1:]

@@ -104,6 +104,7 @@ def _sampler_logprobs(groups: Sequence[TrainGroup]) -> Tensor | None:
     if all(c.sampler_logprobs is None for g in groups for c in g.completions):
         return None
     for group in groups:
+        # Nothing predicts the first token of a completion that has no prompt.
         skip = 0 if group.prompt_ids else 1
         for completion in group.completions:
             given = completion.sampler_logprobs

@@ -56,6 +56,8 @@ def combine(parts: Iterable[Sums]) -> dict[str, float]:
     totals: dict[str, tuple[float, float]] = {}
     for part in parts:
         for name, (value, count) in part.items():
+            # A loss cannot know whether another micro-batch has what it lacks; an entry of none must not
+            # become 0/0.
             if count <= 0:
                 continue
             old = totals.get(name)

@@ -76,9 +76,12 @@ def write_merged(folder: Path, chosen: Trained, dtype: str) -> None:
             continue
         for path in base.glob(pattern):
             shutil.copy(path, folder / path.name)
+    # "*.json" has copied the base's index, which names the base's shards.
     (folder / "model.safetensors.index.json").unlink(missing_ok=True)
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    # It may be a path of this machine.
     config.pop("_name_or_path", None)
+    # The key's older name; transformers would meet two dtypes.
     config.pop("torch_dtype", None)
     config["dtype"] = str(DTYPES[dtype]).removeprefix("torch.")
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -129,6 +132,7 @@ def _write_shards(folder: Path, tensors: Iterator[tuple[str, Tensor]], dtype: to
         (folder / "shard-1").rename(folder / "model.safetensors")
         return
     places: dict[str, str] = {}
+    # A shard's final name tells how many there are, which is known only now.
     for number, held in enumerate(names, 1):
         file = f"model-{number:05d}-of-{len(names):05d}.safetensors"
         (folder / f"shard-{number}").chmod(0o644)
@@ -147,6 +151,7 @@ def check(folder: Path, chosen: Trained, dtype: str, *, merged: bool) -> str:
         RunFailure: further apart than ``TOLERANCE``.
     """
     recipe = serving(chosen)
+    # Merged files hold what NF4 holds of the base, so they are compared with a learner in NF4.
     held = "nf4" if merged and recipe.model.dtype == "nf4" else dtype
     prompt_ids, token_ids, own = _own_logprobs(recipe, held)
     ids = torch.tensor([[*prompt_ids, *token_ids]])
@@ -161,6 +166,7 @@ def check(folder: Path, chosen: Trained, dtype: str, *, merged: bool) -> str:
         f"reloaded in {dtype}, it gives the log-probabilities of the trained policy on a fixed text of "
         f"{len(token_ids)} tokens: {mean:.1e} nats apart on average, {highest:.1e} at most"
     )
+    # "not <=": a NaN has to fail.
     if not gap <= TOLERANCE[dtype]:
         raise RunFailure(
             f"the exported files are not the trained policy: {text}; allowed: {TOLERANCE[dtype]}"
@@ -177,6 +183,8 @@ def _own_logprobs(recipe: Recipe, dtype: str) -> tuple[list[int], list[int], lis
     probe = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
     ids = list(probe.prompt_ids), list(probe.completions[0].token_ids)
     own = learner.logprobs(*ids)
+    # Before the reload, or two models lie in memory. Its patched layers refer to themselves: only the
+    # collector frees them.
     del learner
     gc.collect()
     return *ids, own
@@ -187,6 +195,7 @@ def _reloaded(folder: Path, recipe: Recipe, dtype: str, *, merged: bool) -> Any:
 
     if merged:
         trust = recipe.model.trust_remote_code
+        # Only to see that it loads from what was written.
         AutoTokenizer.from_pretrained(folder, trust_remote_code=trust)
         return AutoModelForCausalLM.from_pretrained(
             folder, dtype=DTYPES[dtype], trust_remote_code=trust

@@ -35,6 +35,7 @@ def attach(model: Any, section: Lora) -> Any:
         use_rslora=section.rslora,
         target_modules=targets,
     )
+    # PEFT is content with one match among several names; a mistyped layer would stay untrained.
     if not isinstance(targets, str):
         _check_targets(model, targets)
     wrapped: Any = get_peft_model(model, config, adapter_name=POLICY)
@@ -50,6 +51,7 @@ def attach_prior(wrapped: Any, rank: int, targets: list[str]) -> None:
     wrapped.add_adapter(PRIOR, config)
     wrapped.base_model.set_adapter([POLICY, PRIOR])
     for name, parameter in wrapped.named_parameters():
+        # set_adapter makes every adapter that it names trainable.
         parameter.requires_grad_(f".{POLICY}." in name and "lora_" in name)
     _fuse(wrapped)  # the prior may stand on layers that the trained adapter does not
 
@@ -113,6 +115,7 @@ def _lora_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     frozen, adapter = _parts(self)
     if _drops(self):
         a, b = (tensor.to(x.dtype) for tensor in adapter)
+        # What A reads is not what W reads once some of it is dropped: no shared product, no merging.
         dropped = self.lora_dropout[POLICY](x) @ a.t() @ b.t() * frozen.factor
         return LoraLinear.apply(x, (frozen,))[0] + dropped
     return LoraLinear.apply(x, (frozen,), *adapter)[0]
