@@ -120,11 +120,11 @@ def evaluate_trained(
     return Evaluated({**report, "policy": chosen.origin}, tuple(groups))
 
 
-def write_evaluation(store: RunStore, path: str, found: Evaluated) -> None:
+def write_evaluation(store: RunStore, path: str, evaluated: Evaluated) -> None:
     """``<path>.json`` and ``<path>.parquet`` in a store, each whole or not at all."""
     from biorlhf.runs import evaluation
 
-    evaluation.write(store, path, found.report, found.groups)
+    evaluation.write(store, path, evaluated.report, evaluated.groups)
 
 
 def _loaded(recipe: Any, overrides: Overrides) -> Recipe:

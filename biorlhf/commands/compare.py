@@ -32,9 +32,9 @@ def compare(
     from biorlhf.statistics.paired import shared_questions, without
 
     runs = [load_run(run_a), load_run(run_b)]
-    found = [evaluation_at(run, when) for run in runs]
-    reworded = other_prompts(runs[0], runs[1], [evaluation.when for evaluation in found])
-    reports = [without(evaluation.reports, set(reworded)) for evaluation in found]
+    evaluations = [evaluation_at(run, when) for run in runs]
+    reworded = other_prompts(runs[0], runs[1], [evaluation.when for evaluation in evaluations])
+    reports = [without(evaluation.reports, set(reworded)) for evaluation in evaluations]
     both, only_a, only_b = shared_questions(reports[0], reports[1])
     if both == 0:
         raise InputError(
@@ -46,7 +46,7 @@ def compare(
     rows = compare_reports(reports)
     summary = {
         "runs": [str(run.folder) for run in runs],
-        "evaluations": [evaluation.when for evaluation in found],
+        "evaluations": [evaluation.when for evaluation in evaluations],
         "questions": {
             "both": both,
             "only_first": only_a,

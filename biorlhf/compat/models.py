@@ -99,8 +99,8 @@ def evaluate_model(
     return _result(rows, found)
 
 
-def _result(rows: Sequence[Mapping[str, Any]], found: api.Evaluated) -> EvaluationResult:
-    report = found.report["evaluators"]["question_answering"]
+def _result(rows: Sequence[Mapping[str, Any]], evaluated: api.Evaluated) -> EvaluationResult:
+    report = evaluated.report["evaluators"]["question_answering"]
     correct = report["answers"]["overall.accuracy"]
     details = [
         {
@@ -110,7 +110,7 @@ def _result(rows: Sequence[Mapping[str, Any]], found: api.Evaluated) -> Evaluati
             "correct": None if right is None else bool(right),
             "category": row["question"]["kind"],
         }
-        for row, scored, right in zip(rows, found.groups, correct, strict=True)
+        for row, scored, right in zip(rows, evaluated.groups, correct, strict=True)
     ]
 
     def accuracy(part: Mapping[str, Any]) -> float:

@@ -190,8 +190,8 @@ def _verifiers(active: list[str] | None, weights: Mapping[str, float] | None) ->
     """Sections of a recipe; names and aliases may be mixed, but must name the same verifiers."""
     known = plugins.catalogue()
 
-    def named(given: str, where: str) -> str:
-        return known.get("verifier", given, where=where).record.name
+    def named(name: str, where: str) -> str:
+        return known.get("verifier", name, where=where).record.name
 
     table = {named(name, "verifier_weights"): weight for name, weight in (weights or WEIGHTS).items()}
     names = [named(name, "active_verifiers") for name in active] if active is not None else list(table)

@@ -74,10 +74,10 @@ def _rows(path: Path, array_key: str, columns: Collection[str] | None) -> Iterat
         text = read_text(path)
         place = text.find("[") + 1
         if first == b"{":
-            held = re.search(rf'"{re.escape(array_key)}"\s*:\s*\[', text)
-            if held is None:
+            opening = re.search(rf'"{re.escape(array_key)}"\s*:\s*\[', text)
+            if opening is None:
                 return _lines(path)
-            place = held.end()
+            place = opening.end()
         return _array(path, text, place)
     return _lines(path)
 

@@ -34,10 +34,10 @@ def answers_of(run: RunReport, when: str) -> dict[str, list[dict[str, Any]]]:
         ).to_pylist()
     except (OSError, pa.ArrowException):  # a run that is still going, or was cut short
         return {}
-    found: dict[str, list[dict[str, Any]]] = {}
+    answers: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(row["question_id"], []).append(row)
-    return found
+        answers.setdefault(row["question_id"], []).append(row)
+    return answers
 
 
 def changes(run: RunReport, most: int = 6) -> list[Change]:
@@ -46,16 +46,16 @@ def changes(run: RunReport, most: int = 6) -> list[Change]:
     if len(run.evaluations) < 2:
         return []
     before, after = (answers_of(run, run.evaluations[place].when) for place in (0, -1))
-    found = []
+    changed = []
     for question in before:
         first, last = _mean(before[question]), _mean(after.get(question, ()))
         if first is not None and last is not None and first != last:
             old, new = before[question][0], after[question][0]
-            found.append(Change(question, old["prompt"], old["completion"], new["completion"], first, last))
+            changed.append(Change(question, old["prompt"], old["completion"], new["completion"], first, last))
     # Ties by id: the same run gives the same page.
-    found.sort(key=lambda change: (change.reward_after - change.reward_before, change.question))
-    fell = [change for change in found if change.reward_after < change.reward_before][:most]
-    rose = [change for change in found if change.reward_after > change.reward_before][-most:]
+    changed.sort(key=lambda change: (change.reward_after - change.reward_before, change.question))
+    fell = [change for change in changed if change.reward_after < change.reward_before][:most]
+    rose = [change for change in changed if change.reward_after > change.reward_before][-most:]
     return fell + rose
 
 

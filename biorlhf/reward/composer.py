@@ -112,11 +112,11 @@ class RewardComposer:
 
     def _asked(self, names: tuple[str, ...]) -> frozenset[str]:
         """A question's own list of verifiers, by name; ``InputError`` where one does not exist."""
-        found = self._asked_cache.get(names)
-        if found is None:
+        verifiers = self._asked_cache.get(names)
+        if verifiers is None:
             entries = (self._catalogue.get("verifier", name, where="question.verifiers") for name in names)
-            found = self._asked_cache[names] = frozenset(entry.record.name for entry in entries)
-        return found
+            verifiers = self._asked_cache[names] = frozenset(entry.record.name for entry in entries)
+        return verifiers
 
 
 def compose(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Reward:
@@ -193,12 +193,12 @@ def _build(catalogue: plugins.Catalogue, name: str, settings: dict[str, Any]) ->
 
 
 def _by_name(
-    catalogue: plugins.Catalogue, table: Mapping[str, Any] | None, where: str
+    catalogue: plugins.Catalogue, values: Mapping[str, Any] | None, where: str
 ) -> dict[str, Any] | None:
-    if table is None:
+    if values is None:
         return None
     named: dict[str, Any] = {}
-    for key, value in table.items():
+    for key, value in values.items():
         name = catalogue.get("verifier", key, where=where).record.name
         if name in named:
             raise InputError(where, f"{key!r} names {name!r}, which stands there already")

@@ -111,15 +111,15 @@ def evaluation_questions(recipe: Recipe, dataset: Dataset) -> tuple[Question, ..
     """
     if recipe.evaluation.questions == 0:
         return ()
-    found = in_split(dataset, recipe.evaluation.split).questions
-    if not found:
+    questions = in_split(dataset, recipe.evaluation.split).questions
+    if not questions:
         counts = Counter(q.split for q in dataset.questions)
         raise DataError(
             "evaluation.split",
             f"no question lies in the split {recipe.evaluation.split!r}",
             f"one of those with questions: {dict(counts)}, or evaluation.questions: 0",
         )
-    drawn = random.Random(recipe.seed).sample(found, min(recipe.evaluation.questions, len(found)))
+    drawn = random.Random(recipe.seed).sample(questions, min(recipe.evaluation.questions, len(questions)))
     return tuple(sorted(drawn, key=lambda question: question.id))
 
 

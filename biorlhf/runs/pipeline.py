@@ -88,14 +88,14 @@ def with_names(recipe: Recipe, names: Names, catalogue: plugins.Catalogue) -> Re
 
     They travel as settings, so that scorer actors and a later evaluation read a text alike.
     """
-    table = names.to_json()
+    known_names = names.to_json()
 
     def told(kind: str, name: str, section: PluginSection) -> PluginSection:
         known = "names" in catalogue.get(kind, name).record.config.model_fields
         # Names that a lab wrote into its recipe stand before those of the data.
         if not known or section.settings.get("names"):
             return section
-        return section.model_copy(update={"names": table})
+        return section.model_copy(update={"names": known_names})
 
     evaluators = tuple(told("evaluator", s.evaluator, s) for s in recipe.evaluation.evaluators)
     return recipe.model_copy(
@@ -256,8 +256,8 @@ class _Run:
             return
         groups = evaluation.ask(self.recipe, questions, self.crew, self.listener, when)
         self._count(groups)
-        found = evaluation.report(self.recipe, self.prepared.evaluators, groups, when)
-        evaluation.write(self.store, f"evaluations/{when}", found, groups)
+        contents = evaluation.report(self.recipe, self.prepared.evaluators, groups, when)
+        evaluation.write(self.store, f"evaluations/{when}", contents, groups)
 
     def _count(self, groups: Sequence[ScoredGroup]) -> None:
         for scored in groups:

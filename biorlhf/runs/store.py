@@ -158,10 +158,10 @@ class RunStore:
 
         counts: dict[str, Counter[str]] = {}
         for path in sorted(self.folder.glob("*/*.parquet")):
-            table = pq.read_table(path)
-            for column in (name for name in table.column_names if name.startswith("status_")):
+            rollouts = pq.read_table(path)
+            for column in (name for name in rollouts.column_names if name.startswith("status_")):
                 statuses = counts.setdefault(column.removeprefix("status_"), Counter())
-                statuses.update(table[column].to_pylist())
+                statuses.update(rollouts[column].to_pylist())
         return {
             name: {status.value: statuses[status.value] for status in Status}
             for name, statuses in counts.items()
@@ -200,8 +200,8 @@ class RunStore:
         done = {recipe.stage_name(i): (i, float("inf")) for i in range(index)}
         done[recipe.stage_name(index)] = (index, step)
         # Rows go before rollouts, as they come after them in append_step: a row always has its rollouts.
-        kept = [row for row in self.metrics() if row["step"] <= done.get(row["stage"], (0, -1))[1]]
-        self.write_text(METRICS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept))
+        rows = [row for row in self.metrics() if row["step"] <= done.get(row["stage"], (0, -1))[1]]
+        self.write_text(METRICS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
         for path in (self.folder / "rollouts").glob("*.parquet"):
             stage, _, number = path.stem.rpartition("-")
             if int(number) > done.get(stage, (0, -1))[1]:

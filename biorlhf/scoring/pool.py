@@ -201,19 +201,19 @@ def _score_all(
 
     start = time.monotonic()
     reward_tally, tallies = Tally(), {name: Tally() for name in pool.weights}
-    kept, done = None, 0
+    explained, done = None, 0
     for rewards in pool.map(batches()):
         batch = waiting.popleft()
         write([output_row(row, reward) for row, reward in zip(batch, rewards, strict=True)])
         for row, reward in zip(batch, rewards, strict=True):
             _count(reward, reward_tally, tallies)
-            if kept is None and job.keep is not None and str(row.id) == job.keep:
-                kept = (row, reward)
+            if explained is None and job.keep is not None and str(row.id) == job.keep:
+                explained = (row, reward)
         done += len(batch)
         on_progress(len(batch))
     seconds = time.monotonic() - start
     processes = len(pool.scorers)
-    return Summary(done, seconds, processes, pool.restarts, reward_tally, tallies, pool.weights), kept
+    return Summary(done, seconds, processes, pool.restarts, reward_tally, tallies, pool.weights), explained
 
 
 def _check(job: FileJob) -> tuple[int, Names]:

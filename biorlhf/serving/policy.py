@@ -40,10 +40,10 @@ def of_run(
 
 def of_recipe(recipe: Recipe) -> Trained:
     """What a recipe starts from: its base model, with ``model.adapter`` where it names one."""
-    given = recipe.model.adapter
-    if given is None:
+    adapter = recipe.model.adapter
+    if adapter is None:
         return Trained(recipe, None, "the base model, untrained")
-    return _checked(recipe, Path(given), f"the adapter {given}", None)
+    return _checked(recipe, Path(adapter), f"the adapter {adapter}", None)
 
 
 def _checked(recipe: Recipe, adapter: Path, origin: str, run: Path | None) -> Trained:

@@ -41,7 +41,7 @@ def cluster_of(question: Question) -> str:
 def statistics(q_N: Floats, c_N: Floats) -> dict[str, Statistic]:
     """Every number of ``calibration`` by its name in a report, as functions of weights. Bins are
     those of all the answers and stay as they are in a resample."""
-    found: dict[str, Statistic] = {
+    functions: dict[str, Statistic] = {
         "accuracy_clustered": weighted_mean(c_N),
         "mean_confidence": weighted_mean(q_N),
         "confidence_gap": weighted_mean(q_N - c_N),
@@ -54,7 +54,7 @@ def statistics(q_N: Floats, c_N: Floats) -> dict[str, Statistic]:
     }
     bins_N = cal.bin_index(q_N)
     if bins_N is None:
-        return found
+        return functions
 
     def binned(measure: Any) -> Statistic:
         return lambda w: measure(cal.bin_sums(q_N, c_N, bins_N, w))
@@ -71,9 +71,9 @@ def statistics(q_N: Floats, c_N: Floats) -> dict[str, Statistic]:
         cal.resolution,
         cal.uncertainty,
     ):
-        found[measure.__name__] = binned(measure)
-    found["within_bins"] = within
-    return found
+        functions[measure.__name__] = binned(measure)
+    functions["within_bins"] = within
+    return functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +110,13 @@ def assess(
     q_N, c_N = np.asarray(confidences, dtype=float), np.asarray(correct, dtype=float)
     if len(q_N) == 0:
         return Assessment({}, dict.fromkeys(NAMES, "no answer states a confidence"), 0)
-    found = statistics(q_N, c_N)
-    counts = dict.fromkeys(found, len(q_N))
+    functions = statistics(q_N, c_N)
+    counts = dict.fromkeys(functions, len(q_N))
     counts |= {
         "overconfidence": int((q_N >= cal.SURE).sum()),
         "underconfidence": int((q_N <= cal.UNSURE).sum()),
     }
-    rates = bootstrap(found, cluster_index(clusters), counts, limits=LIMITS, reflected=BIASED, seed=seed)
+    rates = bootstrap(functions, cluster_index(clusters), counts, limits=LIMITS, reflected=BIASED, seed=seed)
     # Wilson's takes the answers as independent; accuracy_clustered is the same number with clusters drawn.
     rates["accuracy"] = share(int(c_N.sum()), len(c_N)) or rates["accuracy_clustered"]
     left_out = {name: _why_left_out(name, q_N, c_N) for name in NAMES if name not in rates}

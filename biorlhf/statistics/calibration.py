@@ -149,9 +149,9 @@ def risk_coverage(q_N: Floats, c_N: Floats, weights: Floats | None = None) -> tu
     confidence, most confident first (Geifman & El-Yaniv 2017)."""
     weights = np.ones(len(q_N)) if weights is None else weights
     member_NV = _by_value(q_N)
-    kept = np.cumsum((weights @ member_NV)[..., ::-1], axis=-1)
+    answered = np.cumsum((weights @ member_NV)[..., ::-1], axis=-1)
     wrong = np.cumsum(((weights * (1 - c_N)) @ member_NV)[..., ::-1], axis=-1)
-    return divide(kept, kept[..., -1:]), divide(wrong, kept)
+    return divide(answered, answered[..., -1:]), divide(wrong, answered)
 
 
 def aurc(q_N: Floats, c_N: Floats, weights: Floats | None = None) -> Floats:

@@ -176,7 +176,7 @@ def bootstrap(
     if len(clusters_N) == 0:
         return {}
     drawn = resample(statistics, clusters_N, seed=seed)
-    found: dict[str, Rate] = {}
+    rates: dict[str, Rate] = {}
     for name, statistic in statistics.items():
         value = point(statistic, len(clusters_N))
         if not math.isfinite(value):
@@ -194,15 +194,15 @@ def bootstrap(
             clusters, span = int(clusters_N.max()) + 1, ceiling - floor
             low, high = (floor + span * x for x in wilson((value - floor) / span * clusters, clusters))
         # Reflecting can leave the range.
-        found[name] = Rate(value, max(floor, min(low, value)), min(ceiling, max(high, value)), counts[name])
-    return found
+        rates[name] = Rate(value, max(floor, min(low, value)), min(ceiling, max(high, value)), counts[name])
+    return rates
 
 
 def mean(values: Sequence[float | None], keys: Sequence[Hashable], *, seed: int = 0) -> Rate | None:
     """The mean of values in [0, 1] with its cluster bootstrap interval; None without any value."""
-    kept = [(value, key) for value, key in zip(values, keys, strict=True) if value is not None]
-    if not kept:
+    pairs = [(value, key) for value, key in zip(values, keys, strict=True) if value is not None]
+    if not pairs:
         return None
-    values_N = np.array([value for value, _ in kept], dtype=float)
-    clusters_N = cluster_index([key for _, key in kept])
-    return bootstrap({"mean": weighted_mean(values_N)}, clusters_N, {"mean": len(kept)}, seed=seed)["mean"]
+    values_N = np.array([value for value, _ in pairs], dtype=float)
+    clusters_N = cluster_index([key for _, key in pairs])
+    return bootstrap({"mean": weighted_mean(values_N)}, clusters_N, {"mean": len(pairs)}, seed=seed)["mean"]

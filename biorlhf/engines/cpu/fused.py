@@ -174,7 +174,7 @@ class BlockAttention(torch.autograd.Function):
         size = key.shape[-1] // plan.heads
         placed = _placed(query, key, value, plan)
         joined = torch.empty_like(placed[0])
-        kept = []
+        probabilities = []
         pieces = zip(plan.cut(placed[0], placed[1]), plan.cut(joined, placed[2]), strict=True)
         for ((q, k), (out, v)), shape, first, end in zip(
             pieces, plan.shapes, plan.first, plan.end, strict=True
@@ -185,14 +185,14 @@ class BlockAttention(torch.autograd.Function):
             by_query = scores.view(segments, plan.heads, queries, shared, keys)
             rowwise.softmax_between(by_query, first, end, scale)
             torch.bmm(scores, v, out=out.view(len(q), -1, size))
-            kept.append(scores)
+            probabilities.append(scores)
         ctx.plan, ctx.scale = plan, scale
-        ctx.save_for_backward(query, key, value, *kept)
+        ctx.save_for_backward(query, key, value, *probabilities)
         return F.embedding(plan.place_F_H, joined).flatten(-2)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value, *kept = ctx.saved_tensors
+        query, key, value, *probabilities = ctx.saved_tensors
         plan, scale, size = ctx.plan, ctx.scale, key.shape[-1] // ctx.plan.heads
         placed = _placed(query, key, value, plan)
         towards = F.embedding(plan.query_B, grad.reshape(len(_rows(query, plan)), -1))
@@ -202,7 +202,7 @@ class BlockAttention(torch.autograd.Function):
             plan.cut(towards, placed[2]),
             plan.cut(results[0], results[1]),
             plan.cut(results[0], results[2]),
-            kept,
+            probabilities,
             strict=True,
         )
         for (q, k), (g, v), (dq, dk), (_, dv), p in pieces:

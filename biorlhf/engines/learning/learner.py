@@ -121,8 +121,8 @@ class Learner:
         section = self.recipe.learner
         whole = microbatches.count(groups, self.recipe.rollout.max_completion_tokens)
         # Counted above with the rest: a group without effect adds zero to a mean that is over all groups.
-        kept = [group for group in groups if not microbatches.without_effect(group, loss)]
-        micro = microbatches.build(kept, section.token_budget, packed=section.packing)
+        effective = [group for group in groups if not microbatches.without_effect(group, loss)]
+        micro = microbatches.build(effective, section.token_budget, packed=section.packing)
         return whole, [m.to(self.policy.device) for m in micro]
 
     @torch.no_grad()

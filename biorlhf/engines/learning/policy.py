@@ -66,18 +66,18 @@ class Policy:
             self._build(section, adapters.added(self.prior, trained), seed)
 
     def _first(self, section: Lora, seed: int) -> None:
-        given = self.recipe.model
-        if given.adapter is None:
+        model = self.recipe.model
+        if model.adapter is None:
             self._build(section, {}, seed)
             return
-        tensors, its_section = adapters.read_adapter(given.adapter, given.base)
-        if given.adapter_use == "merge":
+        tensors, its_section = adapters.read_adapter(model.adapter, model.base)
+        if model.adapter_use == "merge":
             self._build(section, adapters.folded(tensors, adapters.scale(its_section)), seed)
             return
         _same(section, its_section, "lora", "model.adapter_use: merge")
         # The adapter's own layers, whatever the recipe's targets say: its tensors fit no others.
         self._build(section.model_copy(update={"targets": its_section.targets}), {}, seed)
-        adapters.copy_into(self.parameters, tensors, f"model.adapter: {given.adapter}")
+        adapters.copy_into(self.parameters, tensors, f"model.adapter: {model.adapter}")
         self.reference = _copies(self.parameters)
 
     def _build(self, section: Lora, prior: Mapping[str, Tensor], seed: int) -> None:

@@ -60,11 +60,11 @@ def combine(parts: Iterable[Sums]) -> dict[str, float]:
             # become 0/0.
             if count <= 0:
                 continue
-            old = totals.get(name)
-            if old is None:
+            total = totals.get(name)
+            if total is None:
                 totals[name] = (value, count)
             elif name.startswith("max_"):
-                totals[name] = (max(old[0], value), 1.0)
+                totals[name] = (max(total[0], value), 1.0)
             else:
-                totals[name] = (old[0] + value, old[1] + count)
+                totals[name] = (total[0] + value, total[1] + count)
     return {name: value / count for name, (value, count) in totals.items()}

@@ -43,12 +43,12 @@ def find_adapter(folder: str) -> Path:
     for place in (path, path / "adapter"):
         if (place / "adapter_config.json").is_file() and (place / "adapter_model.safetensors").is_file():
             return place
-    found = sorted(p.name for p in path.iterdir())[:10] if path.is_dir() else []
+    names = sorted(p.name for p in path.iterdir())[:10] if path.is_dir() else []
     raise InputError(
         "model.adapter",
         f"no adapter in {folder}" if path.is_dir() else f"no such folder: {folder}",
         "adapter_config.json and adapter_model.safetensors, in it or in its folder 'adapter'",
-        hint=f"it holds: {', '.join(found)}" if found else "",
+        hint=f"it holds: {', '.join(names)}" if names else "",
     )
 
 

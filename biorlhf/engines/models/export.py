@@ -90,10 +90,10 @@ def write_merged(folder: Path, chosen: Trained, dtype: str) -> None:
 
 def _merged(chosen: Trained, base: Path) -> Iterator[tuple[str, Tensor]]:
     deltas = lora_deltas(adapter_of(chosen))
-    held = _quantised_layers(chosen.recipe) if chosen.recipe.model.dtype == "nf4" else {}
+    layers = _quantised_layers(chosen.recipe) if chosen.recipe.model.dtype == "nf4" else {}
     for name, tensor in base_tensors(base):
-        if name in held:
-            tensor = dense_weight(held[name], torch.float32).cpu()
+        if name in layers:
+            tensor = dense_weight(layers[name], torch.float32).cpu()
         if name in deltas:
             a, b, scale = deltas.pop(name)
             tensor = torch.addmm(tensor.float(), b.float(), a.float(), alpha=scale)
@@ -133,11 +133,11 @@ def _write_shards(folder: Path, tensors: Iterator[tuple[str, Tensor]], dtype: to
         return
     places: dict[str, str] = {}
     # A shard's final name tells how many there are, which is known only now.
-    for number, held in enumerate(names, 1):
+    for number, members in enumerate(names, 1):
         file = f"model-{number:05d}-of-{len(names):05d}.safetensors"
         (folder / f"shard-{number}").chmod(0o644)
         (folder / f"shard-{number}").rename(folder / file)
-        places |= dict.fromkeys(held, file)
+        places |= dict.fromkeys(members, file)
     index = {"metadata": {"total_size": total}, "weight_map": places}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
 
@@ -152,8 +152,8 @@ def check(folder: Path, chosen: Trained, dtype: str, *, merged: bool) -> str:
     """
     recipe = serving(chosen)
     # Merged files hold what NF4 holds of the base, so they are compared with a learner in NF4.
-    held = "nf4" if merged and recipe.model.dtype == "nf4" else dtype
-    prompt_ids, token_ids, own = _own_logprobs(recipe, held)
+    learner_dtype = "nf4" if merged and recipe.model.dtype == "nf4" else dtype
+    prompt_ids, token_ids, own = _own_logprobs(recipe, learner_dtype)
     ids = torch.tensor([[*prompt_ids, *token_ids]])
     model = _reloaded(folder, recipe, dtype, merged=merged)
     with torch.no_grad():

@@ -207,7 +207,7 @@ class LoraLinear(torch.autograd.Function):
             grad_a = linear(torch.cat(back, dim=1).t(), rows.t()).split([len(a) for a, _ in pairs])
             for part, a, low, grad in zip(ctx.frozen, grad_a, _split(narrow, pairs), grads, strict=True):
                 by_adapter += [a, linear(low.t().contiguous(), grad.t()).t().mul(part.factor)]
-            by_adapter = [g.to(kept.dtype) for g, kept in zip(by_adapter, adapters, strict=True)]
+            by_adapter = [g.to(tensor.dtype) for g, tensor in zip(by_adapter, adapters, strict=True)]
             trained = _trained(pairs, back)
         grad_x = None
         if ctx.needs_input_grad[0]:
