@@ -48,6 +48,7 @@ def load_recipe(recipe: str | Path | Mapping[str, Any], overrides: Overrides = (
     """
     changes = _as_set(overrides)
     if isinstance(recipe, Mapping):
+        # Overrides change the data in place; it is the caller's.
         return recipes.from_data(copy.deepcopy(dict(recipe)), overrides=changes)
     return recipes.load(recipe, changes)
 

@@ -38,6 +38,7 @@ class LazyGroup(TyperGroup):
         if name not in COMMANDS:
             return None
         target, summary = COMMANDS[name]
+        # The overview needs names and help alone; importing every command for it would take seconds.
         if ctx.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) < 2:
             return TyperCommand(name, help=summary, short_help=summary)
         return _load(name, target)
@@ -73,6 +74,7 @@ def main(command: Callable[[], object] = app) -> None:
     """Run the command line. Exit codes: 0 done; 2 the input is wrong; 1 the run failed."""
     from biorlhf.errors import BiorlhfError
 
+    # Clusters end jobs by SIGTERM, which would otherwise run no "finally".
     signal.signal(signal.SIGTERM, _ended)
     try:
         command()

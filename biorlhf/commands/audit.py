@@ -82,6 +82,7 @@ def _sources(
 
     if sum(bool(given) for given in (dataset, recipe, questions)) > 1:
         raise InputError("audit", "more than one of --dataset, --recipe and --questions", "one of them")
+    # Attacks are long on purpose (100,000 characters).
     spec = ScorerSpec(active=verifier or None, timeout_s=10)
     plugins = catalogue()
     if recipe is not None:
@@ -103,6 +104,7 @@ def print_report(name: str, report: AuditReport) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    # A pipe has no width, and rich would take 80 columns.
     console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140)
     verifiers = list(dict.fromkeys(cell.verifier for cell in report.cells))
     by_key: dict[tuple[str, str], Any] = {(cell.attack, cell.verifier): cell for cell in report.cells}

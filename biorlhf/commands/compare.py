@@ -34,6 +34,7 @@ def compare(
     runs = [load_run(run_a), load_run(run_b)]
     evaluations = [evaluation_at(run, when) for run in runs]
     reworded = other_prompts(runs[0], runs[1], [evaluation.when for evaluation in evaluations])
+    # A question in other words is another question, though its id is the same.
     reports = [without(evaluation.reports, set(reworded)) for evaluation in evaluations]
     both, only_a, only_b = shared_questions(reports[0], reports[1])
     if both == 0:

@@ -63,6 +63,7 @@ def export_to(to: Path, chosen: Trained, *, merged: bool, dtype: str | None) -> 
 
     kind = "merged" if merged else "adapter"
     used = dtype or ("fp32" if chosen.recipe.model.dtype == "fp32" else "bf16")
+    # What cannot be checked must not lie under the name that was asked for.
     partial = to.with_name(f".{to.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:

@@ -134,6 +134,7 @@ def print_explanation(row: Row, reward: Reward, weights: Mapping[str, float]) ->
         console.print()
         console.print(f"{name}: {score.status.value}", style="bold", markup=False)
         details = json.dumps(dict(score.details), indent=2, ensure_ascii=False)
+        # A span over four lines hides the text between spans.
         console.print(re.sub(r"\[\s*(\d+),\s*(\d+)\s*\]", r"[\1, \2]", details), markup=False)
 
 

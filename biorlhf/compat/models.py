@@ -85,6 +85,7 @@ def evaluate_model(
                 "prompt": {"template": "alpaca", "answer": "free", "max_tokens": 1024},
                 "data": [{"dataset": "jsonl", "file": str(file), "split": "test"}],
                 "verifiers": [{"verifier": "factual", "weight": 1}],
+                # A recipe must have a stage; none is run.
                 "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-4}}],
                 "rollout": {"engine": "transformers", "max_completion_tokens": max_new_tokens},
                 "evaluation": {
@@ -153,6 +154,7 @@ def _question(where: str, number: int, row: Mapping[str, Any]) -> dict[str, Any]
                 "expected_answer, or a ground_truth (docs/ground_truth.md), in their place",
             )  # fmt: skip
         truth = _truth(where, prompt, expected, category)
+    # Filled up with zeros: evaluations sort by id, and the rows are matched by order.
     question = {"id": f"{number:06d}", "prompt": prompt, "ground_truth": truth, "kind": category}
     return {"question": question, "expected": expected}
 
@@ -163,6 +165,7 @@ def _truth(where: str, prompt: str, expected: str, category: str) -> dict[str, A
         return {"answerable": False}
     if not expected:
         raise DataError(where, "no expected answer", '"expected_answer", or a "ground_truth"')
+    # A number alone has a unit and an owner only by its question: with one tissue in it, it is that tissue's.
     number = _NUMBER.fullmatch(expected)
     named = [tissue for tissue in TISSUES if tissue in prompt.lower()]
     if number is not None and len(named) == 1:

@@ -195,6 +195,7 @@ def _verifiers(active: list[str] | None, weights: Mapping[str, float] | None) ->
 
     table = {named(name, "verifier_weights"): weight for name, weight in (weights or WEIGHTS).items()}
     names = [named(name, "active_verifiers") for name in active] if active is not None else list(table)
+    # The default weights name all four; only those that a user wrote can be one too many.
     extra = sorted({*table} - {*names}) if weights else []
     missing = [name for name in names if name not in table]
     if extra or missing:

@@ -56,6 +56,7 @@ class Rewards:
 
     def without(self, groups_P: NDArray[np.bool_]) -> Rewards:
         """These rewards with some groups taken out: they take part in no deviation and get no advantage."""
+        # NaN and not zero: a zero would take part in the means of those that stay.
         gone_P_1 = groups_P[:, None]
         return Rewards(
             {name: np.where(gone_P_1, np.nan, values) for name, values in self.values_V.items()},

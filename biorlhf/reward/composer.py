@@ -59,6 +59,7 @@ class RewardComposer:
         }
         self._catalogue = catalogue
         self._asked_cache: dict[tuple[str, ...], frozenset[str]] = {}
+        # Only a built verifier says which confidence rule it follows: its settings decide.
         _refuse_paid_wrong_answers(self.verifiers, self.weights)
 
     def score(

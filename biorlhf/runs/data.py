@@ -34,6 +34,7 @@ def build(recipe: Recipe, catalogue: Catalogue) -> Dataset:
             raise DataError(
                 where, "the dataset is empty", "at least one question, example or preference pair"
             )
+        # Before joining: a dataset may ask for blocks by itself, whatever the recipe wants.
         parts.append(in_form(part, recipe.prompt.answer))
     joined = Dataset(
         name="+".join(part.name for part in parts),

@@ -55,6 +55,7 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
     """
     catalogue = catalogue or plugins.catalogue()
     dataset = datasets.build(recipe, catalogue)
+    # Before anything is built: verifiers and evaluators take the names when they are made.
     recipe = with_names(recipe, dataset.names, catalogue)
     trainers = tuple(
         catalogue.build("trainer", stage.trainer, stage.settings, where=f"stages[{index}]")
@@ -224,6 +225,7 @@ class _Run:
         # evaluation would ask an old policy.
         if not trainer.needs_rollouts:
             self._serve()
+        # Of every stage, so that any of them can be evaluated, generated from or exported later.
         self.store.write_adapter(f"adapters/{index:02d}-{name}", self.crew.learner.adapter())
         self._evaluate(f"after-{name}")
 

@@ -29,6 +29,7 @@ def export(
     from biorlhf.commands.data.source import load
 
     dataset = load(target, settings)
+    # Whole before the file is opened: a format without items must not leave an empty file.
     written = [row for item_split, row in rows(dataset, as_format, system) if split in ("", item_split)]
     if not written:
         splits = sorted({item_split for item_split, _ in rows(dataset, as_format, system)})

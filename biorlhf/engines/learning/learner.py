@@ -110,6 +110,7 @@ class Learner:
                     results.append(self._update(micro, whole, loss, (done, draw), watch))
         self.done_steps += 1
         metrics = combine(part for _, parts in results for part in parts)
+        # A step is one row: of its updates' losses and norms the mean.
         metrics |= _mean_of([numbers for numbers, _ in results])
         metrics |= self._sizes([m for _, micro in batches for m in micro])
         metrics |= {f"time_{name}_s": seconds for name, seconds in watch.seconds.items()}

@@ -113,6 +113,7 @@ def added(first: Tensors, second: Tensors) -> dict[str, Tensor]:
     ranks = [rank_of(first), rank_of(second)]
     result = {}
     for name in sorted({*first, *second}):
+        # Rank is A's first axis and B's second.
         axis = 0 if ".lora_A." in name else 1
         like = first[name] if name in first else second[name]
         parts = []

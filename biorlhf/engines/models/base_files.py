@@ -48,6 +48,7 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
         return _convert_gguf(path)
     if path.is_dir():
         return _checked_folder(path, base)
+    # Looked for as a folder first: "owner/name" may be one here.
     if base.count("/") == 1 and not base.startswith((".", "~", "/")):
         return _from_hub(base, revision)
     if "/" in base:

@@ -128,6 +128,7 @@ def project(x: Tensor, modules: Sequence[Any]) -> Sequence[Tensor]:
     if not all(isinstance(m, LoraLayer) and _is_known(m.base_layer) for m in modules):
         return [module(x) for module in modules]
     parts = [_parts(module) for module in modules]
+    # One pass for all needs the same x: dropout draws another for each layer.
     if not all(adapter for _, adapter in parts) or any(map(_drops, modules)):
         return [module(x) for module in modules]
     return LoraLinear.apply(x, tuple(frozen for frozen, _ in parts), *(t for _, two in parts for t in two))

@@ -64,6 +64,7 @@ class TransformersSampler:
             rslora=config.get("use_rslora", False),
             targets=tuple(config["target_modules"]),
         )
+        # Layers of this shape are used again: only their tensors change from step to step.
         if self._wrapped is None or self._wrapped[0] != section:
             if self._wrapped is not None:
                 self.model = self._wrapped[1].unload()
@@ -89,6 +90,7 @@ class TransformersSampler:
             raise RunFailure("no adapter was loaded before sampling")
         for question in questions:
             ids = self.encode(question.asked)
+            # generate draws from the global generator and takes no other.
             torch.manual_seed(seed_of(sampling.seed, question.id))
             output = self.model.generate(
                 torch.tensor([ids], device=self.device),

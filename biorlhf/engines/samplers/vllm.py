@@ -90,6 +90,7 @@ class VllmSampler:
             args |= vllm_cpu.engine_args(args["dtype"])
         if not self.spec.merges:
             args["enable_lora"] = True
+            # One policy is served at a time.
             args["max_loras"] = 1
             args["max_lora_rank"] = next(r for r in LORA_RANKS if r >= self.spec.max_lora_rank)
         return args
