@@ -63,11 +63,11 @@ def spec_of(verifiers: str | None, weights: str | None, recipe: Path | None) -> 
         from biorlhf import recipe as recipes
 
         return ScorerSpec.from_recipe(recipes.load(recipe))
-    table = _weights(weights) if weights else None
-    active: list[str] | None = list(table) if table else None
+    weight_of = _weights(weights) if weights else None
+    active: list[str] | None = list(weight_of) if weight_of else None
     if verifiers:
         active = [name.strip() for name in verifiers.split(",") if name.strip()]
-    return ScorerSpec(active=active, weights=table)
+    return ScorerSpec(active=active, weights=weight_of)
 
 
 def _weights(text: str) -> dict[str, float]:

@@ -74,7 +74,7 @@ def evaluate_model(
     with tempfile.TemporaryDirectory(prefix="biorlhf-questions-") as folder:
         file = Path(folder) / "questions.jsonl"
         file.write_text("".join(json.dumps(row["question"]) + "\n" for row in rows), encoding="utf-8")
-        found = api.evaluate(
+        evaluated = api.evaluate(
             {
                 "name": "evaluate_model",
                 "model": {
@@ -97,7 +97,7 @@ def evaluate_model(
             },
             quiet=True,
         )
-    return _result(rows, found)
+    return _result(rows, evaluated)
 
 
 def _result(rows: Sequence[Mapping[str, Any]], evaluated: api.Evaluated) -> EvaluationResult:

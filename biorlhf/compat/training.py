@@ -73,8 +73,8 @@ def run_grpo_training(
 
 
 def _train(config: Any, overrides: Overrides, quiet: bool) -> str:
-    given = sorted(config.model_fields_set & WITHOUT_EFFECT.keys())
-    loud = [f"{name} ({WITHOUT_EFFECT[name]})" for name in given if getattr(config, name)]
+    ineffective = sorted(config.model_fields_set & WITHOUT_EFFECT.keys())
+    loud = [f"{name} ({WITHOUT_EFFECT[name]})" for name in ineffective if getattr(config, name)]
     if loud:
         # Three levels up stands the user's own call.
         warnings.warn(f"without effect: {'; '.join(loud)}", stacklevel=3)

@@ -119,8 +119,8 @@ def parse_json(text: str | bytes, where: str) -> Any:
     except UnicodeDecodeError as error:
         raise DataError(where, f"not UTF-8 at byte {error.start} of the line", "UTF-8 text") from None
     except json.JSONDecodeError as error:
-        found = f"not JSON: {error.msg} at column {error.colno}: {shown[:80].strip()}"
-        raise DataError(where, found, "one JSON object per line, or a JSON array") from None
+        problem = f"not JSON: {error.msg} at column {error.colno}: {shown[:80].strip()}"
+        raise DataError(where, problem, "one JSON object per line, or a JSON array") from None
     except (ValueError, RecursionError) as error:
         raise DataError(where, f"not JSON: {error}: {shown[:80].strip()}") from None
 
@@ -143,8 +143,8 @@ def _array(path: Path, text: str, position: int) -> Iterator[Row]:
             row, position = decoder.raw_decode(text, position)
         except json.JSONDecodeError as error:
             cut = error.pos >= len(text.rstrip())
-            found = "the array is cut off" if cut else f"not JSON: {error.msg}"
-            raise DataError(f"{path}:{error.lineno}", found, "a complete JSON array of objects") from None
+            problem = "the array is cut off" if cut else f"not JSON: {error.msg}"
+            raise DataError(f"{path}:{error.lineno}", problem, "a complete JSON array of objects") from None
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path}:{line}", f"not JSON: {error}") from None
         yield f"{path}:{line}", _object(f"{path}:{line}", row)

@@ -75,7 +75,7 @@ def _as_recipe_error(
     )
     path = (*prefix, *loc)
     place = locate(where, path, lines)
-    found = f"{error['input']!r:.80}"
+    value = f"{error['input']!r:.80}"
     if error["type"] == "extra_forbidden":
         return RecipeError(
             place, f"unknown key {loc[-1]!r}", choices=_known_keys(model, loc), name=str(loc[-1])
@@ -85,10 +85,10 @@ def _as_recipe_error(
     context = error.get("ctx", {})
     if error["type"] == "literal_error":
         options = [option.strip("' ") for option in re.split(r",| or ", context["expected"])]
-        return RecipeError(place, found, choices=options, name=str(error["input"]))
+        return RecipeError(place, value, choices=options, name=str(error["input"]))
     if error["type"] == "value_error":
         return RecipeError(place, str(context.get("error", error["msg"])))
-    return RecipeError(place, found, error["msg"].replace("Input should be", "").strip())
+    return RecipeError(place, value, error["msg"].replace("Input should be", "").strip())
 
 
 def locate(where: str, path: yaml12.Path, lines: dict[yaml12.Path, int]) -> str:

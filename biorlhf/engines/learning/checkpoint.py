@@ -20,8 +20,8 @@ STATE = "learner.json"
 def to_files(tables: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any]) -> dict[str, bytes]:
     """``tables`` become ``<name>.safetensors``; ``state`` is plain data and goes into ``learner.json``."""
     files = {
-        f"{name}.safetensors": save_tensors({k: t.detach().cpu().contiguous() for k, t in table.items()})
-        for name, table in tables.items()
+        f"{name}.safetensors": save_tensors({k: t.detach().cpu().contiguous() for k, t in tensors.items()})
+        for name, tensors in tables.items()
     }
     # safetensors checks shapes, not contents: a damaged byte would load as another number.
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
