@@ -38,7 +38,6 @@ class LazyGroup(TyperGroup):
         if name not in COMMANDS:
             return None
         target, summary = COMMANDS[name]
-        # The overview needs names and help alone; importing every command for it would take seconds.
         if ctx.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) < 2:
             return TyperCommand(name, help=summary, short_help=summary)
         return _load(name, target)

@@ -158,6 +158,7 @@ def audit(
     """
     if not questions or not (attacks.attacks and attacks.abstentions):
         raise InputError("audit", "nothing to audit", "at least one question, one attack and one abstention")
+    # Of all items, not of those drawn: rivals and places come from the whole dataset.
     dataset = pool(questions)
     chosen = list(questions)
     # Drawn and not the first ones: a dataset may stand sorted by kind.
@@ -176,6 +177,7 @@ def audit(
     done = -1
     for (number, question), rewards in zip(asked, _rewards(composer, batches()), strict=False):
         board.add(question, waiting.pop(0), rewards)
+        # An item that is asked freely and for a block counts once.
         if number != done:
             on_item()
         done = number

@@ -149,6 +149,7 @@ def _slots(truth: Mapping[str, Any], dataset: Pool) -> list[Slot]:
         others = tuple(f"{r.capitalize()}." for r in rivals if r.lower() != answer.lower())
         slots.append(Slot(f"{answer.capitalize()}.", others[:RIVALS]))
     if isinstance(ranking, list) and len(ranking) > 1:
+        # A ranking of eight has 40,320 orders. From the reversed one on: the worst come first.
         orders = itertools.islice(itertools.permutations(ranking[::-1]), 24)
         others = tuple(" > ".join(order) + "." for order in orders if list(order) != ranking)
         slots.append(Slot(" > ".join(ranking) + ".", others))

@@ -82,7 +82,6 @@ def _sources(
 
     if sum(bool(given) for given in (dataset, recipe, questions)) > 1:
         raise InputError("audit", "more than one of --dataset, --recipe and --questions", "one of them")
-    # Attacks are long on purpose (100,000 characters).
     spec = ScorerSpec(active=verifier or None, timeout_s=10)
     plugins = catalogue()
     if recipe is not None:

@@ -75,6 +75,7 @@ def _conclusion(rows: list[Row]) -> str:
         return f"all {len(compared)} differences are inside noise: these runs cannot be told apart"
     named = ", ".join(f"{row.evaluator} {row.metric} {row.verdict}" for row in outside[:6])
     more = f", and {len(outside) - 6} more" if len(outside) > 6 else ""
+    # A 95 % interval misses zero once in twenty where nothing changed.
     chance = max(1, round(len(compared) / 20))
     return (
         f"{len(outside)} of {len(compared)} differences are outside noise (about {chance} would be by chance "

@@ -19,6 +19,7 @@ BYTES = {"fp32": 4.0, "bf16": 2.0, "nf4": 0.56}  # per weight; NF4 with double q
 
 def plan(recipe: Recipe) -> dict[str, Any]:
     """The resolved recipe, the data's counts, the actors' requests, and tokens and memory to expect."""
+    # The run's own preparation: what would be refused there is refused here.
     prepared = pipeline.prepare(recipe)
     asked = requests(recipe, samples=prepared.samples)
     return {

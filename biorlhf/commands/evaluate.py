@@ -46,6 +46,7 @@ def evaluate(
     asked = policy.untrained if base_only else policy
     store, path = _place(asked.run, out, name)
     bars = listener()
+    # Which adapter was taken is not obvious where a run did not finish.
     bars.phase(f"evaluating {asked.origin} on {asked.recipe.model.base}")
     evaluated = api.evaluate_trained(asked, bars, when=path.rpartition("/")[2], address=address)
     if store is not None:

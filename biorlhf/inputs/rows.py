@@ -73,6 +73,7 @@ def _rows(path: Path, array_key: str, columns: Collection[str] | None) -> Iterat
     if first == b"[" or (first == b"{" and array_key):
         text = read_text(path)
         place = text.find("[") + 1
+        # JSON lines begin with a brace as well; only the key tells an object that holds an array.
         if first == b"{":
             opening = re.search(rf'"{re.escape(array_key)}"\s*:\s*\[', text)
             if opening is None:
@@ -176,6 +177,7 @@ def csv_rows(path: Path, check: Callable[[list[str]], None] | None = None) -> It
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=TABLES.get(path.suffix.lower(), ","), strict=True
     )
+    # A short row in the last line is a file that was cut off, elsewhere a missing comma.
     end = text.count("\n") + (not text.endswith("\n"))
     try:
         header = next(reader, [])

@@ -39,6 +39,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\Z"), [""])
 
 def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
     text = loader.construct_scalar(node)
+    # YAML 1.1 reads 010 as eight; by 1.2 it is ten.
     base = 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10
     return int(text, base)
 

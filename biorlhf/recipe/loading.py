@@ -54,6 +54,7 @@ def from_data(
     if not isinstance(data, dict):
         kind = "nothing" if data is None else type(data).__name__
         raise RecipeError(where, f"a recipe must be a mapping of keys, not {kind}")
+    # A copy: overrides mark the lines that they replace.
     lines = dict(lines or {})
     for override in overrides:
         apply_override(data, override, lines)

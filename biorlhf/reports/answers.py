@@ -50,6 +50,7 @@ def changes(run: RunReport, most: int = 6) -> list[Change]:
     for question in before:
         first, last = _mean(before[question]), _mean(after.get(question, ()))
         if first is not None and last is not None and first != last:
+            # One answer each, the first: chosen by reward, it would show the best or the worst.
             old, new = before[question][0], after[question][0]
             changed.append(Change(question, old["prompt"], old["completion"], new["completion"], first, last))
     # Ties by id: the same run gives the same page.
@@ -70,6 +71,7 @@ def other_prompts(first: RunReport, second: RunReport, whens: Sequence[str]) -> 
         {question: rows[0]["prompt"] for question, rows in answers_of(run, when).items()}
         for run, when in zip((first, second), whens, strict=True)
     ]
+    # The prompt as it was asked is stored with each answer; a dataset may have been reworded since.
     return sorted(q for q, prompt in asked[0].items() if q in asked[1] and asked[1][q] != prompt)
 
 

@@ -124,6 +124,7 @@ def collect(
     """
     shape = (len(rewards_P), max((len(rewards) for rewards in rewards_P), default=0))
     names = list(dict.fromkeys(n for rewards in rewards_P for reward in rewards for n in reward.scores))
+    # Groups may differ in size; what fills the smaller ones up must take part in nothing.
     values_V = {name: np.full(shape, np.nan) for name in names}
     weights_V = {name: np.zeros(shape) for name in names}
     factor_P_G = np.ones(shape)

@@ -161,6 +161,8 @@ class FailureBudget:
                 if len(reasons) < self.REASONS and reason not in reasons:
                     reasons.append(reason)
         for name, counts in self._counts.items():
+            # Not applicable is no judgement: a verifier for rare questions would otherwise never use up its
+            # budget.
             failed, judged = counts["failed"], counts["failed"] + counts["scored"]
             if failed > self.share * max(judged, self.minimum):
                 raise FailureBudgetExceeded(
@@ -200,6 +202,8 @@ def _by_name(
         return None
     named: dict[str, Any] = {}
     for key, value in values.items():
+        # Aliases first become names: "V1" and "factual" are one verifier, and two weights for it contradict
+        # each other.
         name = catalogue.get("verifier", key, where=where).record.name
         if name in named:
             raise InputError(where, f"{key!r} names {name!r}, which stands there already")

@@ -48,6 +48,7 @@ class Answerer:
         update |= {"engine": engine} if engine else {}
         update |= {"max_completion_tokens": max_tokens} if max_tokens else {}
         self.recipe = recipe.model_copy(update={"rollout": recipe.rollout.model_copy(update=update)})
+        # Before the model is looked for: a missing package is the cheaper thing to learn.
         if self.recipe.rollout.engine == "vllm":
             _need_vllm()
         on_gpu = self.recipe.rollout.gpus > 0

@@ -78,6 +78,7 @@ def _counts(items: Sequence[Any], keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _sorted(counter: Counter[str]) -> list[tuple[str, int]]:
+    # Ties by name: a table that is printed twice is the same.
     return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
 
 

@@ -220,7 +220,6 @@ def _blocks(segments: Sequence[Segment], tokens: int) -> tuple[tuple[AttentionBl
 def _alike(segments: Sequence[Segment]) -> list[list[Segment]]:
     """Segments sorted by size and cut where a call's longest would be a quarter longer than its shortest."""
     runs: list[list[Segment]] = []
-    # By start last, so that equal segments keep one order in every process.
     ordered = sorted(segments, key=lambda s: (s.prefix_length > 0, s.prefix_length + s.length, s.start))
     for segment in ordered:
         first = runs[-1][0] if runs else None

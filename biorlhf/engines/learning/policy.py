@@ -145,6 +145,7 @@ class Policy:
             return adapters.export(self.parameters, self.section, base, version)
         whole = adapters.added(self.prior, adapters.folded(self.parameters, adapters.scale(self.section)))
         rank = adapters.rank_of(whole)
+        # alpha = rank is a scale of one: each part's own scale is folded into its B.
         return adapters.export(whole, Lora(r=rank, alpha=rank), base, version)
 
     def save(self) -> dict[str, dict[str, Tensor]]:

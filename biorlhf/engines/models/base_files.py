@@ -70,6 +70,7 @@ def _missing(path: Path, what: str) -> InputError:
 
 def _checked_folder(path: Path, base: str) -> Path:
     names = {p.name for p in path.iterdir()}
+    # An adapter's folder holds safetensors, too, and is no model.
     if any(n.endswith(".safetensors") and not n.startswith("adapter_") for n in names):
         if "config.json" in names:
             return path
