@@ -48,6 +48,7 @@ def load_recipe(recipe: str | Path | Mapping[str, Any], overrides: Overrides = (
     """
     changes = _as_set(overrides)
     if isinstance(recipe, Mapping):
+        # Overrides change the data in place; it is the caller's.
         return recipes.from_data(copy.deepcopy(dict(recipe)), overrides=changes)
     return recipes.load(recipe, changes)
 
@@ -120,11 +121,11 @@ def evaluate_trained(
     return Evaluated({**report, "policy": chosen.origin}, tuple(groups))
 
 
-def write_evaluation(store: RunStore, path: str, found: Evaluated) -> None:
+def write_evaluation(store: RunStore, path: str, evaluated: Evaluated) -> None:
     """``<path>.json`` and ``<path>.parquet`` in a store, each whole or not at all."""
     from biorlhf.runs import evaluation
 
-    evaluation.write(store, path, found.report, found.groups)
+    evaluation.write(store, path, evaluated.report, evaluated.groups)
 
 
 def _loaded(recipe: Any, overrides: Overrides) -> Recipe:

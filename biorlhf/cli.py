@@ -45,12 +45,12 @@ class LazyGroup(TyperGroup):
 
 def _load(name: str, target: str) -> Any:
     module, _, attribute = target.partition(":")
-    found = getattr(importlib.import_module(module), attribute)
-    if isinstance(found, typer.Typer):
-        command = typer.main.get_command(found)
+    command_function = getattr(importlib.import_module(module), attribute)
+    if isinstance(command_function, typer.Typer):
+        command = typer.main.get_command(command_function)
     else:
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name)(found)
+        app.command(name)(command_function)
         command = typer.main.get_command(app)
     command.name = name
     return command
@@ -73,6 +73,7 @@ def main(command: Callable[[], object] = app) -> None:
     """Run the command line. Exit codes: 0 done; 2 the input is wrong; 1 the run failed."""
     from biorlhf.errors import BiorlhfError
 
+    # Clusters end jobs by SIGTERM, which would otherwise run no "finally".
     signal.signal(signal.SIGTERM, _ended)
     try:
         command()

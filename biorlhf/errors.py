@@ -43,6 +43,7 @@ class InputError(BiorlhfError, ValueError):
         self.where, self.found, self.expected, self.hint = where, found, expected, hint
         self.choices = tuple(sorted(choices))
         self.name = name
+        # In lower case: difflib takes "LORA" and "lora" for strangers.
         close = difflib.get_close_matches(name.lower(), [c.lower() for c in self.choices], n=1, cutoff=0.5)
         self.nearest = next((c for c in self.choices if close and c.lower() == close[0]), "")
         super().__init__(self._message())

@@ -88,6 +88,7 @@ class PluginRecord:
     kind: ClassVar[str] = ""
 
 
+# A class for each kind, though their fields are the same: the hook that yields the wrong one is told so.
 class VerifierPlugin(PluginRecord):
     """``build(config)`` returns a :class:`Verifier`."""
 

@@ -78,6 +78,7 @@ class Catalogue:
     """Every plugin by kind and name. Look one up with :meth:`get`, build it with :meth:`build`."""
 
     def __init__(self, entries: list[Entry], broken: list[Broken]) -> None:
+        # Entry points come in the order in which packages were installed.
         self.entries = sorted(entries, key=lambda entry: (entry.record.kind, entry.record.name))
         self.broken = broken
         self._by_name: dict[tuple[str, str], Entry] = {}
@@ -162,6 +163,7 @@ def load(*, entry_points: bool = True, extra: tuple[Any, ...] = ()) -> Catalogue
     sources: dict[str, Provenance] = {}
     broken: list[Broken] = []
 
+    # Built-ins are imported, not found by entry points: a checkout that is not installed has them, too.
     own = Provenance("biorlhf", own_version())
     for module in importlib.import_module("biorlhf_plugins").builtin_modules():
         sources[manager.register(module, name=module.__name__) or ""] = own
@@ -199,6 +201,7 @@ def _load_entry_points(
         except Exception as error:  # a third party's import may raise anything; it is reported, not hidden
             broken.append(Broken(point.name, provenance, f"{type(error).__name__}: {error}"))
             continue
+        # Two entry points may name one module.
         if not manager.is_registered(plugin):
             name = manager.register(plugin, name=f"{provenance.distribution}:{point.name}")
             sources[name or ""] = provenance
@@ -231,6 +234,7 @@ def _collect(manager: pluggy.PluginManager, sources: dict[str, Provenance]) -> I
                         f"records of type {record_type.__name__}",
                     )
                 for name in (record.name, *record.aliases):
+                    # The name becomes a column of the rollouts and a part of metrics' names.
                     if not NAME.fullmatch(name.lower()):
                         raise PluginError(
                             where,

@@ -70,6 +70,7 @@ class ScriptedRollouts:
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         self.asked.append((tuple(question.id for question in questions), sampling))
         for question in reversed(questions) if self.backwards else questions:
+            # By question, as real samplers draw: the order of the questions changes no answer.
             draw = random.Random(f"{sampling.seed}:{question.id}")
             texts = [draw.choice(self._options(question)) for _ in range(sampling.n)]
             completions = tuple(self._completion(text, sampling.max_tokens) for text in texts)

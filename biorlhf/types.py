@@ -129,7 +129,7 @@ class Names:
         }
         sides = {name: [list(side) for side in pair] for name, pair in self.contrasts.items()}
         whole = {**listed, "contrasts": sides, "quantities": dict(self.quantities)}
-        return {kind: table for kind, table in whole.items() if table}
+        return {kind: names for kind, names in whole.items() if names}
 
 
 def _joined(

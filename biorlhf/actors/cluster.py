@@ -34,6 +34,7 @@ def ray_workers(recipe: Recipe, *, samples: bool, address: str | None) -> Iterat
     group = None
     try:
         asked = requests(recipe, samples=samples)
+        # Ray would wait for what can never come, until the timeout.
         _refuse_impossible(asked)
         group = _place(asked, recipe.cluster.start_timeout_s)
         with _actors(recipe, _places(asked, group), describe(asked)) as workers:
@@ -42,6 +43,7 @@ def ray_workers(recipe: Recipe, *, samples: bool, address: str | None) -> Iterat
         if group is not None:
             remove_placement_group(group)
         if started_here:
+            # Only a Ray that was started here: a notebook's own goes on.
             ray.shutdown()
 
 
@@ -70,6 +72,7 @@ def _refuse_impossible(asked: list[Request]) -> None:
     have = {kind: sum(node.get(kind, 0) for node in nodes) for kind in ("CPU", "GPU")}
     want = {"CPU": sum(r.cpus for r in asked), "GPU": sum(r.gpus for r in asked)}
     lacking = [kind for kind in have if want[kind] > have[kind]]
+    # The sums may fit where no single node can hold one actor.
     lonely = [
         r for r in asked if not any(n.get("CPU", 0) >= r.cpus and n.get("GPU", 0) >= r.gpus for n in nodes)
     ]
@@ -94,6 +97,7 @@ def _place(asked: list[Request], timeout_s: float) -> PlacementGroup | None:
     bundles = [request.bundle() for request in asked if request.bundle()]
     if not bundles:
         return None
+    # All bundles or none: two runs that each hold half of what they need would wait for each other.
     group = placement_group(bundles, strategy="PACK")
     if not group.wait(timeout_s):
         free = ray.available_resources()
@@ -127,12 +131,14 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
         if "rollout 1" in places:
             rollouts = RayRollouts(recipe, [p for n, p in places.items() if n.startswith("rollout")])
             scorers = RayScorers(recipe, [p for n, p in places.items() if n.startswith("scorer")])
+        # All actors have been started by now and load their models side by side; the waits come after.
         notes = learner.wait()
         if rollouts is not None:
             rollouts.wait()
             rollouts.watch(learner)
         yield Workers(learner, rollouts, scorers, description, notes)
     finally:
+        # What failed to start leaves None, and what did start is stopped all the same.
         for pool in (learner, rollouts, scorers):
             if pool is not None:
                 pool.close()

@@ -38,6 +38,7 @@ def root_cause(error: RayTaskError, what: str) -> BiorlhfError:
     if isinstance(cause, BiorlhfError):
         return cause
     failure = RunFailure(f"{what}: {type(cause).__name__}: {_first_line(cause)}")
+    # A programmer needs the actor's traceback, a user the one line; notes are printed below it.
     failure.add_note(str(error))
     return failure
 
@@ -46,6 +47,8 @@ def _not_started(error: RayActorError, what: str) -> BiorlhfError:
     """What an actor's constructor raised. Ray keeps the traceback's text alone, which ends with it: a line
     that names the class, and what is indented after it."""
     lines = str(error).rstrip().splitlines()
+    # The message may go over several lines (choices, hints): all after the last line that is not indented
+    # belong to it.
     start = max((n for n, line in enumerate(lines) if not line.startswith(" ")), default=0)
     name, _, message = "\n".join(lines[start:]).partition(": ")
     kind = getattr(errors, name.removeprefix(f"{errors.__name__}."), None)

@@ -26,6 +26,7 @@ class LearnerWorker(Learner):
 
     def ready(self) -> list[str]:
         """Loaded; what a person should know of it."""
+        # Read in the actor's process: what could not be compiled there is known nowhere else.
         return native.LACKING
 
 

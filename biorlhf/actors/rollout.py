@@ -48,6 +48,7 @@ class RolloutWorker:
         yield from self.sampler.sample(questions, sampling)
 
     def load_adapter(self, adapter: Adapter) -> None:
+        # Every rollout row names this hash as the policy that made it, so it is checked where it is used.
         arrived = hashlib.sha256(adapter.tensors).hexdigest()
         if arrived != adapter.ref.sha256:
             raise RunFailure(
@@ -93,12 +94,15 @@ class RayRollouts:
     def watch(self, learner: ControlledLearner) -> None:
         """From now on compare every adapter that is loaded with the learner's own log-probabilities."""
         probe = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
+        # Ids that differ would be trained on as what they are not, and no log-probability would show it.
         seen = self._fetch(self.actors[0].encode.remote(CANARY_PROMPT), 0)
         if tuple(seen) != tuple(probe.prompt_ids):
             raise RunFailure("learner and rollout turn the same prompt into different tokens")
         self.canary = (learner, probe)
 
     def load_adapter(self, adapter: Adapter) -> None:
+        # Once into the object store: every actor reads that copy, and so does one that is started again
+        # later.
         self.adapter = ray.put(adapter)
         self._on_all("load_adapter", self.adapter)
         if self.canary is None:
@@ -112,6 +116,7 @@ class RayRollouts:
             check_canary(own, values, tolerance, f"rollout actor {number + 1}")
 
     def _on_all(self, method: str, *args: Any) -> list[Any]:
+        # All are asked before any is waited for, so that they work side by side.
         refs = [getattr(actor, method).remote(*args) for actor in self.actors]
         return [self._fetch(ref, number) for number, ref in enumerate(refs)]
 
@@ -139,6 +144,7 @@ class RayRollouts:
                 if share[number]:
                     streams[self._ask(number, share[number], sampling)] = number
             else:
+                # What is left of a share is what a successor of a dead actor is asked.
                 share[number] = [q for q in share[number] if q.id != group.question.id]
                 yield group
 

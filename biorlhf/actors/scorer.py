@@ -55,6 +55,7 @@ class RayScorers:
         for turn, group in enumerate(groups):
             number = turn % len(self.actors)
             pending[self._submit(number, group)] = (group, number, 1)
+            # Between two groups only what is done is taken: sampling does not wait for scores.
             yield from self._finished(pending, timeout_s=0)
         while pending:
             yield from self._finished(pending, timeout_s=self._patience(pending))

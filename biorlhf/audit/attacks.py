@@ -72,18 +72,18 @@ class Attack(Section):
 
     def fill(self, known: Mapping[str, tuple[str, ...]]) -> list[str]:
         """Its texts for one item; those with a placeholder that the item does not have are left out."""
-        found = []
+        texts = []
         for text in self.texts:
             names = list(dict.fromkeys(_FIELD.findall(text)))
             for values in itertools.product(*(known.get(name, ()) for name in names)):
-                table = dict(zip(names, values, strict=True))
-                filled = _filled(text, table)
-                found.append(TRANSFORMS[self.transform](filled) if self.transform else filled)
-        return found
+                values_of = dict(zip(names, values, strict=True))
+                filled = _filled(text, values_of)
+                texts.append(TRANSFORMS[self.transform](filled) if self.transform else filled)
+        return texts
 
 
-def _filled(text: str, table: Mapping[str, str]) -> str:
-    return _FIELD.sub(lambda match: table[match[1]], text)
+def _filled(text: str, values_of: Mapping[str, str]) -> str:
+    return _FIELD.sub(lambda match: values_of[match[1]], text)
 
 
 class AttackFile(Section):

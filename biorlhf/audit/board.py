@@ -158,8 +158,10 @@ def audit(
     """
     if not questions or not (attacks.attacks and attacks.abstentions):
         raise InputError("audit", "nothing to audit", "at least one question, one attack and one abstention")
+    # Of all items, not of those drawn: rivals and places come from the whole dataset.
     dataset = pool(questions)
     chosen = list(questions)
+    # Drawn and not the first ones: a dataset may stand sorted by kind.
     random.Random(options.seed).shuffle(chosen)
     chosen = chosen[: options.limit]
     board = _Board(tuple(composer.weights))
@@ -175,11 +177,13 @@ def audit(
     done = -1
     for (number, question), rewards in zip(asked, _rewards(composer, batches()), strict=False):
         board.add(question, waiting.pop(0), rewards)
+        # An item that is asked freely and for a block counts once.
         if number != done:
             on_item()
         done = number
     judged = tuple(composer.weights) + ((REWARD,) if options.judge_reward else ())
     without_gold = sum(question.answer is None for question in chosen)
+    # Cells come into being as texts are scored; the report keeps the file's order.
     order = {name: place for place, name in enumerate((GOLD, ABSTENTION, *(a.name for a in attacks.attacks)))}
     cells = sorted(board.cells.values(), key=lambda cell: order[cell.attack])
     in_blocks = [question for _, question in asked if question.instruction]

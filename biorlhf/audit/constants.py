@@ -65,13 +65,14 @@ def best_constants(questions: Sequence[Question], rewards: Rewards) -> list[Cons
         questions: in block form (with an ``instruction``).
         rewards: scores batches of (question, text), in order.
     """
-    found: list[Constant] = []
+    constants: list[Constant] = []
     for form, members in _forms(questions).items():
         shares = Counter(answer for _, answer in members)
         commonest = shares.most_common(1)[0][1] / len(members)
         abstained = _means([(q, block(CANNOT, 10)) for q, _ in members], rewards)
         best: dict[str, Constant] = {}
         for answer, count in sorted(shares.items()):
+            # The share itself too: it is the most profitable confidence of a constant.
             for confidence in sorted({*CONFIDENCES, round(100 * count / len(members))}):
                 means = _means([(q, block(answer, confidence)) for q, _ in members], rewards)
                 for name, mean in means.items():
@@ -84,8 +85,8 @@ def best_constants(questions: Sequence[Question], rewards: Rewards) -> list[Cons
                     )  # fmt: skip
                     if name not in best or mean > best[name].mean:
                         best[name] = one
-        found += best.values()
-    return found
+        constants += best.values()
+    return constants
 
 
 def _forms(questions: Sequence[Question]) -> dict[str, list[tuple[Question, str]]]:
@@ -104,10 +105,10 @@ def _bound(verifier: str, p: float) -> float | None:
 
 
 def _means(pairs: Sequence[tuple[Question, str]], rewards: Rewards) -> Mapping[str, float]:
-    given: dict[str, list[float]] = defaultdict(list)
+    values_of: dict[str, list[float]] = defaultdict(list)
     for batch in rewards([pairs]):
         for reward in batch:
             for name, score in reward.scores.items():
                 if score.value is not None:
-                    given[name].append(score.value)
-    return {name: math.fsum(values) / len(values) for name, values in given.items()}
+                    values_of[name].append(score.value)
+    return {name: math.fsum(values) / len(values) for name, values in values_of.items()}

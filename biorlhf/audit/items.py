@@ -58,7 +58,7 @@ def pool(questions: Sequence[Question], constants: int = 8) -> Pool:
         if isinstance(truth.get("answer"), str):
             answers[truth["answer"]] += 1
         classes.update(_classes(truth))
-    common = {quantity: tuple(v for v, _ in found.most_common()) for quantity, found in values.items()}
+    common = {quantity: tuple(v for v, _ in counts.most_common()) for quantity, counts in values.items()}
     often = tuple(name for name, _ in classes.most_common(constants))
     return Pool(common, tuple(answers), often, tuple(dict.fromkeys(name.lower() for name in places)))
 
@@ -68,41 +68,41 @@ def placeholders(question: Question, dataset: Pool) -> dict[str, tuple[str, ...]
     truth, gold = question.ground_truth, question.answer
     slots = _slots(truth, dataset)
     own = _classes(truth)
-    found = {"prompt": question.prompt, "topic": _topic(question)}
+    texts = {"prompt": question.prompt, "topic": _topic(question)}
     if slots:
-        found["right"] = " ".join(slot.right for slot in slots)
+        texts["right"] = " ".join(slot.right for slot in slots)
         if all(slot.wrong for slot in slots):  # otherwise the right claim would stand alone
-            found["all_claims"] = " ".join(" ".join((slot.right, *slot.wrong)) for slot in slots)
+            texts["all_claims"] = " ".join(" ".join((slot.right, *slot.wrong)) for slot in slots)
             disagrees = truth.get("is_consistent") is False or truth.get("direction") == "MIXED"
             if not (disagrees and len(slots) > 1):  # opposites of what disagrees disagree as well
-                found["wrong"] = " ".join(slot.wrong[0] for slot in slots)
+                texts["wrong"] = " ".join(slot.wrong[0] for slot in slots)
     if gold is not None:
-        found["gold"] = gold
+        texts["gold"] = gold
         numbers = [float(v) for fact in truth.get("facts") or () if _is_number(v := fact.get("value"))]
         near = {
             "slipped_decimal": _with_numbers(gold, numbers, lambda value: value * 10),
             "slipped_sign": _with_numbers(gold, numbers, lambda value: -value),
             "other_tissue": _other_tissue(gold, truth, dataset.places),
         }
-        found |= {name: text for name, text in near.items() if text != gold}
-    found |= _block_values(question, dataset)
-    known = {name: (text,) for name, text in found.items() if text}
+        texts |= {name: text for name, text in near.items() if text != gold}
+    texts |= _block_values(question, dataset)
+    known = {name: (text,) for name, text in texts.items() if text}
     return known | {"constant": tuple(name for name in dataset.constants if not _is_one_of(name, own))}
 
 
 def _block_values(question: Question, dataset: Pool) -> dict[str, str]:
     """What may stand behind "Answer:": the right value, a wrong one, and every candidate at once."""
     asked = ground_truth.slots(question.ground_truth)
-    found = {"instruction": question.instruction}
+    texts = {"instruction": question.instruction}
     if not asked:
-        return found
+        return texts
     rivals = [_rivals(slot, dataset) for slot in asked]
     if all(rivals):
         right = [shown(slot) for slot in asked]
         every = [" or ".join((one, *others)) for one, others in zip(right, rivals, strict=True)]
-        found["wrong_answer"] = _labelled(asked, [others[0] for others in rivals])
-        found["all_answers"] = _labelled(asked, every)
-    return {**found, "answer": ground_truth.gold_answer(question.ground_truth)}
+        texts["wrong_answer"] = _labelled(asked, [others[0] for others in rivals])
+        texts["all_answers"] = _labelled(asked, every)
+    return {**texts, "answer": ground_truth.gold_answer(question.ground_truth)}
 
 
 def _labelled(asked: Sequence[AnswerSlot], values: Sequence[str]) -> str:
@@ -149,6 +149,7 @@ def _slots(truth: Mapping[str, Any], dataset: Pool) -> list[Slot]:
         others = tuple(f"{r.capitalize()}." for r in rivals if r.lower() != answer.lower())
         slots.append(Slot(f"{answer.capitalize()}.", others[:RIVALS]))
     if isinstance(ranking, list) and len(ranking) > 1:
+        # A ranking of eight has 40,320 orders. From the reversed one on: the worst come first.
         orders = itertools.islice(itertools.permutations(ranking[::-1]), 24)
         others = tuple(" > ".join(order) + "." for order in orders if list(order) != ranking)
         slots.append(Slot(" > ".join(ranking) + ".", others))
@@ -162,6 +163,7 @@ def _fact_slot(fact: Mapping[str, Any], dataset: Pool) -> Slot:
     rivals = [v for v in dataset.values.get(quantity, ()) if str(v).lower() not in accepted]
     if _is_number(value):  # far enough to be wrong by any rule of rounding
         rivals = [v for v in rivals if _is_number(v) and abs(v - value) > 0.2 * abs(value)]
+        # Plus the factor: a value of zero would have itself as its rivals.
         rivals += [round(value * factor + factor, 3) for factor in range(2, 2 + RIVALS - len(rivals))]
     place = f" ({fact['condition']})" if fact.get("condition") else ""
     entity = str(fact.get("entity", "")).capitalize()
@@ -173,9 +175,9 @@ def _classes(truth: Mapping[str, Any]) -> list[str]:
     """The bare answers that are right, or partly right, for an item."""
     labels = [truth.get("direction"), *(truth.get("tissue_directions") or {}).values()]
     labels += (truth.get("missions") or {}).values()
-    found = [DIRECTIONS[label] for label in dict.fromkeys(labels) if label in DIRECTIONS]
-    found += [number(fact.get("value")) for fact in truth.get("facts") or ()]
-    return found + ([truth["answer"]] if isinstance(truth.get("answer"), str) else [])
+    answers = [DIRECTIONS[label] for label in dict.fromkeys(labels) if label in DIRECTIONS]
+    answers += [number(fact.get("value")) for fact in truth.get("facts") or ()]
+    return answers + ([truth["answer"]] if isinstance(truth.get("answer"), str) else [])
 
 
 def _is_one_of(constant: str, own: Sequence[str]) -> bool:
@@ -208,12 +210,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _with_numbers(text: str, wanted: Sequence[float], change: Any) -> str:
-    """The text with every number that is one of ``wanted`` changed; 0 stays, for it has no slip."""
+def _with_numbers(text: str, numbers: Sequence[float], change: Any) -> str:
+    """The text with every number that is one of ``numbers`` changed; 0 stays, for it has no slip."""
 
     def replace(match: re.Match[str]) -> str:
         value = float(match[0].replace(",", "").replace("\u2212", "-"))
-        if value == 0 or value not in wanted:
+        if value == 0 or value not in numbers:
             return match[0]
         slipped = round(change(value), 6)
         return f"{int(slipped):,}" if slipped == int(slipped) else f"{slipped:,}"
@@ -236,14 +238,14 @@ def _other_tissue(text: str, truth: Mapping[str, Any], places: Sequence[str]) ->
     names = [name for name in named if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
     spare = [name for name in places if name not in named]
     if len(names) > 1:
-        table = dict(zip(names, names[1:] + names[:1], strict=True))
+        others = dict(zip(names, names[1:] + names[:1], strict=True))
     elif names and spare:
-        table = {names[0]: spare[0]}
+        others = {names[0]: spare[0]}
     else:
         return text
 
     def replace(match: re.Match[str]) -> str:
-        other = table[match[0].lower()]
+        other = others[match[0].lower()]
         return other.capitalize() if match[0][0].isupper() else other
 
-    return re.sub(rf"\b(?:{'|'.join(map(re.escape, table))})\b", replace, text, flags=re.IGNORECASE)
+    return re.sub(rf"\b(?:{'|'.join(map(re.escape, others))})\b", replace, text, flags=re.IGNORECASE)

@@ -83,7 +83,7 @@ def _sources(
     if sum(bool(given) for given in (dataset, recipe, questions)) > 1:
         raise InputError("audit", "more than one of --dataset, --recipe and --questions", "one of them")
     spec = ScorerSpec(active=verifier or None, timeout_s=10)
-    found = catalogue()
+    plugins = catalogue()
     if recipe is not None:
         from biorlhf import recipe as recipes
         from biorlhf.runs import data
@@ -91,9 +91,9 @@ def _sources(
         if verifier:
             raise InputError("--verifier", "stands beside --recipe, which names its own", "one or the other")
         loaded = recipes.load(recipe)
-        return ScorerSpec.from_recipe(loaded), {loaded.name: data.build(loaded, found)}
+        return ScorerSpec.from_recipe(loaded), {loaded.name: data.build(loaded, plugins)}
     if questions is not None:
-        built = found.build("dataset", "jsonl", {"file": str(questions)}, where="--questions")
+        built = plugins.build("dataset", "jsonl", {"file": str(questions)}, where="--questions")
         return spec, {questions.name: built}
     return spec, {name: load(name) for name in dataset or DATASETS}
 
@@ -103,6 +103,7 @@ def print_report(name: str, report: AuditReport) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    # A pipe has no width, and rich would take 80 columns.
     console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140)
     verifiers = list(dict.fromkeys(cell.verifier for cell in report.cells))
     by_key: dict[tuple[str, str], Any] = {(cell.attack, cell.verifier): cell for cell in report.cells}
@@ -147,10 +148,10 @@ def _print_constants(console: Any, report: AuditReport) -> None:
     ):
         table.add_column(column)
     for one in report.constants:
-        said = f"{one.answer}, {one.confidence}%"
+        answer = f"{one.answer}, {one.confidence}%"
         earned = f"[red]{one.mean:.3f} pays[/red]" if one.pays else f"{one.mean:.3f}"
         figures = (f"{one.share:.0%}", earned, f"{one.bound:.3f}", f"{one.abstention:.3f}")
-        table.add_row(one.form, str(one.questions), one.verifier, said, *figures)
+        table.add_row(one.form, str(one.questions), one.verifier, answer, *figures)
     console.print(table)
 
 

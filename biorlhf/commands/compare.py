@@ -32,9 +32,10 @@ def compare(
     from biorlhf.statistics.paired import shared_questions, without
 
     runs = [load_run(run_a), load_run(run_b)]
-    found = [evaluation_at(run, when) for run in runs]
-    reworded = other_prompts(runs[0], runs[1], [evaluation.when for evaluation in found])
-    reports = [without(evaluation.reports, set(reworded)) for evaluation in found]
+    evaluations = [evaluation_at(run, when) for run in runs]
+    reworded = other_prompts(runs[0], runs[1], [evaluation.when for evaluation in evaluations])
+    # A question in other words is another question, though its id is the same.
+    reports = [without(evaluation.reports, set(reworded)) for evaluation in evaluations]
     both, only_a, only_b = shared_questions(reports[0], reports[1])
     if both == 0:
         raise InputError(
@@ -46,7 +47,7 @@ def compare(
     rows = compare_reports(reports)
     summary = {
         "runs": [str(run.folder) for run in runs],
-        "evaluations": [evaluation.when for evaluation in found],
+        "evaluations": [evaluation.when for evaluation in evaluations],
         "questions": {
             "both": both,
             "only_first": only_a,
@@ -74,6 +75,7 @@ def _conclusion(rows: list[Row]) -> str:
         return f"all {len(compared)} differences are inside noise: these runs cannot be told apart"
     named = ", ".join(f"{row.evaluator} {row.metric} {row.verdict}" for row in outside[:6])
     more = f", and {len(outside) - 6} more" if len(outside) > 6 else ""
+    # A 95 % interval misses zero once in twenty where nothing changed.
     chance = max(1, round(len(compared) / 20))
     return (
         f"{len(outside)} of {len(compared)} differences are outside noise (about {chance} would be by chance "

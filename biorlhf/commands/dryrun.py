@@ -19,6 +19,7 @@ BYTES = {"fp32": 4.0, "bf16": 2.0, "nf4": 0.56}  # per weight; NF4 with double q
 
 def plan(recipe: Recipe) -> dict[str, Any]:
     """The resolved recipe, the data's counts, the actors' requests, and tokens and memory to expect."""
+    # The run's own preparation: what would be refused there is refused here.
     prepared = pipeline.prepare(recipe)
     asked = requests(recipe, samples=prepared.samples)
     return {
@@ -68,30 +69,30 @@ def _memory(recipe: Recipe) -> dict[str, Any]:
 def _billions(base: str) -> float | None:
     import re
 
-    found = re.search(r"(\d+(?:\.\d+)?)\s*([bm])(?![a-z])", base.lower())
-    if not found:
+    size = re.search(r"(\d+(?:\.\d+)?)\s*([bm])(?![a-z])", base.lower())
+    if not size:
         return None
-    return float(found[1]) / (1000 if found[2] == "m" else 1)
+    return float(size[1]) / (1000 if size[2] == "m" else 1)
 
 
 def show_plan(recipe: Recipe, *, as_json: bool) -> None:
     """Print the plan for a person, or as JSON for a program."""
-    found = plan(recipe)
+    dry_run = plan(recipe)
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json.dumps(dry_run, ensure_ascii=False))
         return
-    typer.echo(yaml12.dump(found["recipe"]))
+    typer.echo(yaml12.dump(dry_run["recipe"]))
     typer.echo("data")
-    for table, splits in found["data"].items():
-        typer.echo(f"  {table}: " + (", ".join(f"{n} {split}" for split, n in splits.items()) or "none"))
-    typer.echo(f"  evaluation: {found['evaluation_questions']} questions, before and after each stage")
+    for kind, splits in dry_run["data"].items():
+        typer.echo(f"  {kind}: " + (", ".join(f"{n} {split}" for split, n in splits.items()) or "none"))
+    typer.echo(f"  evaluation: {dry_run['evaluation_questions']} questions, before and after each stage")
     typer.echo("stages")
-    for stage in found["stages"]:
+    for stage in dry_run["stages"]:
         rest = ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in stage.items() if key != "name")
         typer.echo(f"  {stage['name']}: {rest}")
     typer.echo("actors")
-    for actor in found["actors"]:
+    for actor in dry_run["actors"]:
         typer.echo(f"  {actor['name']}: {actor['cpus']:g} CPU, {actor['gpus']:g} GPU")
     typer.echo("memory")
-    for key, value in found["memory"].items():
+    for key, value in dry_run["memory"].items():
         typer.echo(f"  {key.replace('_', ' ')}: {value}")

@@ -40,21 +40,22 @@ def evaluate(
     from biorlhf import api
     from biorlhf.runs.progress import listener
 
-    given = {"questions": questions, "split": split, "temperature": temperature}
-    chosen = [f"evaluation.{key}={json.dumps(v)}" for key, v in given.items() if v is not None]
+    settings = {"questions": questions, "split": split, "temperature": temperature}
+    chosen = [f"evaluation.{key}={json.dumps(v)}" for key, v in settings.items() if v is not None]
     policy = _trained(run, adapter, recipe, (*(overrides or ()), *chosen))
     asked = policy.untrained if base_only else policy
     store, path = _place(asked.run, out, name)
     bars = listener()
+    # Which adapter was taken is not obvious where a run did not finish.
     bars.phase(f"evaluating {asked.origin} on {asked.recipe.model.base}")
-    found = api.evaluate_trained(asked, bars, when=path.rpartition("/")[2], address=address)
+    evaluated = api.evaluate_trained(asked, bars, when=path.rpartition("/")[2], address=address)
     if store is not None:
-        api.write_evaluation(store, path, found)
+        api.write_evaluation(store, path, evaluated)
     if as_json:
         file = str(store.folder / f"{path}.json") if store else None
-        typer.echo(json.dumps({"file": file, **found.report}, ensure_ascii=False, allow_nan=False))
+        typer.echo(json.dumps({"file": file, **evaluated.report}, ensure_ascii=False, allow_nan=False))
         return
-    _print(found.report)
+    _print(evaluated.report)
     if store is not None:
         typer.echo(f"written: {store.folder / path}.json and .parquet")
 

@@ -63,6 +63,7 @@ def export_to(to: Path, chosen: Trained, *, merged: bool, dtype: str | None) -> 
 
     kind = "merged" if merged else "adapter"
     used = dtype or ("fp32" if chosen.recipe.model.dtype == "fp32" else "bf16")
+    # What cannot be checked must not lie under the name that was asked for.
     partial = to.with_name(f".{to.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -71,15 +72,15 @@ def export_to(to: Path, chosen: Trained, *, merged: bool, dtype: str | None) -> 
             engine.write_merged(partial, chosen, used)
         else:
             engine.write_adapter(partial, chosen)
-        found = engine.check(partial, chosen, used, merged=merged)
+        checked = engine.check(partial, chosen, used, merged=merged)
         sha256 = engine.adapter_of(chosen).ref.sha256
         base = base_name(chosen.recipe.model.base)
-        written = {"kind": kind, "base": base, "dtype": used, "adapter_sha256": sha256, "check": found}
+        written = {"kind": kind, "base": base, "dtype": used, "adapter_sha256": sha256, "check": checked}
         assert chosen.run is not None
         run, evaluations = report.load_run(chosen.run), api.read_run(chosen.run).evaluations
-        own = tuple(when for when, held in evaluations.items() if held["adapter"]["sha256"] == sha256)
-        given = card.Given(kind, base, used, sha256, chosen.origin, found, own, base in PACKAGED)
-        (partial / "README.md").write_text(card.card(given, run, own_version()), encoding="utf-8")
+        own = tuple(when for when, contents in evaluations.items() if contents["adapter"]["sha256"] == sha256)
+        export = card.Given(kind, base, used, sha256, chosen.origin, checked, own, base in PACKAGED)
+        (partial / "README.md").write_text(card.card(export, run, own_version()), encoding="utf-8")
         (partial / MARK).write_text(json.dumps({"biorlhf": own_version(), **written}, indent=2) + "\n")
         if to.exists():
             shutil.rmtree(to)

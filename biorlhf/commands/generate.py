@@ -49,6 +49,7 @@ def generate(
     _check(prompt, file, out, engine, force)
     chosen = policy.of_run(run, adapter=adapter, overrides=tuple(overrides or ()))
     chosen = chosen.untrained if base_only else chosen
+    # A pipe brings the prompt; at a terminal, nothing said means a chat.
     if file is None and prompt is None and not sys.stdin.isatty():
         prompt = sys.stdin.read()
     prompts = _prompts(prompt, file)
@@ -97,6 +98,7 @@ def _prompts(prompt: str | None, file: Path | None) -> list[Prompt] | None:
 def _load(chosen: Trained, engine: str | None, max_tokens: int | None) -> Answerer:
     from biorlhf.serving.answering import Answerer
 
+    # On stderr: what is piped on holds answers alone.
     print(f"{chosen.origin} on {chosen.recipe.model.base}", file=sys.stderr)
     return Answerer(chosen, engine=engine, max_tokens=max_tokens)
 
@@ -105,6 +107,7 @@ def _answers(answerer: Answerer, prompts: list[Prompt], sampling: Sampling) -> I
     """The rows of each prompt, in the order of the prompts, as early as that order allows."""
     from biorlhf.serving.answering import rows_of
 
+    # A sampler gives groups as they finish; a file's answers stand beside its prompts.
     ready = {}
     waiting = list(reversed(prompts))
     for group in answerer.answer(prompts, sampling):
@@ -119,6 +122,7 @@ def _write(answerer: Answerer, prompts: list[Prompt], sampling: Sampling, out: P
 
     bars = listener()
     bars.begin("answers", len(prompts), 0, "prompt")
+    # An hour of answers that was cut short must not look like all of them.
     partial = out.with_name(out.name + ".partial")
     written = 0
     with partial.open("w", encoding="utf-8") as sink:

@@ -16,17 +16,17 @@ def recipes(
     to: Annotated[Path, typer.Option(help="Where to copy it.")] = Path("."),
 ) -> None:
     """List the shipped recipes, or copy one out."""
-    found = {path.stem: path for path in sorted(shipped("recipes").glob("*.yaml"))}
+    paths = {path.stem: path for path in sorted(shipped("recipes").glob("*.yaml"))}
     if name is None:
-        for stem, path in found.items():
+        for stem, path in paths.items():
             purpose = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("#").strip()
             typer.echo(f"{stem}: {purpose}")
         return
     stem = name.removesuffix(".yaml")
-    if stem not in found:
-        raise InputError("biorlhf recipes", f"no shipped recipe {name!r}", choices=found, name=stem)
-    target = to / found[stem].name if to.is_dir() else to
+    if stem not in paths:
+        raise InputError("biorlhf recipes", f"no shipped recipe {name!r}", choices=paths, name=stem)
+    target = to / paths[stem].name if to.is_dir() else to
     if target.exists():
         raise InputError(str(target), "exists already", hint="choose another place with --to")
-    target.write_text(found[stem].read_text(encoding="utf-8"), encoding="utf-8")
+    target.write_text(paths[stem].read_text(encoding="utf-8"), encoding="utf-8")
     typer.echo(str(target))

@@ -30,13 +30,13 @@ def report(
     """Show what a run learnt: before and after with intervals, training curves, reliability."""
     from biorlhf.reports.run import load_run, to_json
 
-    found = load_run(run)
+    loaded = load_run(run)
     if html is not None:
-        _write_page(found, html)
+        _write_page(loaded, html)
     if as_json:
-        typer.echo(json.dumps(to_json(found), ensure_ascii=False, allow_nan=False))
+        typer.echo(json.dumps(to_json(loaded), ensure_ascii=False, allow_nan=False))
     elif html is None:
-        _print(found)
+        _print(loaded)
     if html is not None:
         typer.echo(f"report: {html}", err=as_json)
 

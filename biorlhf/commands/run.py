@@ -45,6 +45,7 @@ def run(
     from biorlhf.runs import pipeline
     from biorlhf.runs.progress import listener
 
+    # To resume a complete run is no mistake: a script may call it until it is.
     if store is not None and (store.folder / "summary.json").exists():
         typer.echo(f"{store.folder}: this run is complete", err=True)
         folder = store.folder

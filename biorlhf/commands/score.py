@@ -40,17 +40,17 @@ def score(
     progress = RowProgress(sys.stderr)
     try:
         job = FileJob(source, out, spec, verifier_name, jobs, explain)
-        summary, kept = score_file(job, progress.start, progress.advance)
+        summary, explained = score_file(job, progress.start, progress.advance)
     finally:
         progress.stop()
     if as_json:
         row = {"out": str(out) if out else None, **summary.to_json()}
-        if kept:
-            row["explained"] = output_row(*kept)
+        if explained:
+            row["explained"] = output_row(*explained)
         typer.echo(json.dumps(row, allow_nan=False))
         return
-    if kept:
-        print_explanation(*kept, summary.weights)
+    if explained:
+        print_explanation(*explained, summary.weights)
     if out is not None:
         print_summary(summary, out)
 
@@ -63,24 +63,24 @@ def spec_of(verifiers: str | None, weights: str | None, recipe: Path | None) -> 
         from biorlhf import recipe as recipes
 
         return ScorerSpec.from_recipe(recipes.load(recipe))
-    table = _weights(weights) if weights else None
-    active: list[str] | None = list(table) if table else None
+    weight_of = _weights(weights) if weights else None
+    active: list[str] | None = list(weight_of) if weight_of else None
     if verifiers:
         active = [name.strip() for name in verifiers.split(",") if name.strip()]
-    return ScorerSpec(active=active, weights=table)
+    return ScorerSpec(active=active, weights=weight_of)
 
 
 def _weights(text: str) -> dict[str, float]:
-    table = {}
+    weights = {}
     for part in text.split(","):
         name, equals, value = part.partition("=")
         try:
-            table[name.strip()] = float(value)
+            weights[name.strip()] = float(value)
         except ValueError:
             equals = ""
         if not equals or not name.strip():
             raise InputError("--weights", f"{part!r}", "NAME=NUMBER, with commas between: V1=0.6,V4=0.4")
-    return table
+    return weights
 
 
 def verifier_name(name: str) -> str:

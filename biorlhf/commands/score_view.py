@@ -111,9 +111,9 @@ def print_explanation(row: Row, reward: Reward, weights: Mapping[str, float]) ->
     text = Text(row.response)
     marks = []
     for number, (name, score) in enumerate(reward.scores.items()):
-        found = list(spans(score.details))
-        labelled = {(start, end) for label, start, end in found if label}
-        for label, start, end in found:
+        marked = list(spans(score.details))
+        labelled = {(start, end) for label, start, end in marked if label}
+        for label, start, end in marked:
             if 0 <= start < end <= len(row.response) and (label or (start, end) not in labelled):
                 style = _style(label, COLOURS[number % len(COLOURS)])
                 text.stylize(style, start, end)
@@ -134,6 +134,7 @@ def print_explanation(row: Row, reward: Reward, weights: Mapping[str, float]) ->
         console.print()
         console.print(f"{name}: {score.status.value}", style="bold", markup=False)
         details = json.dumps(dict(score.details), indent=2, ensure_ascii=False)
+        # A span over four lines hides the text between spans.
         console.print(re.sub(r"\[\s*(\d+),\s*(\d+)\s*\]", r"[\1, \2]", details), markup=False)
 
 

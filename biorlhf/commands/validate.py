@@ -26,6 +26,7 @@ def validate(
         try:
             recipe = recipes.load(path, tuple(overrides or ()))
             if recipe.verifiers:
+                # The schema cannot see weights under which a wrong answer pays; building the composer can.
                 composer_of(recipe, catalogue())
         except InputError as error:
             wrong += 1

@@ -74,7 +74,7 @@ def evaluate_model(
     with tempfile.TemporaryDirectory(prefix="biorlhf-questions-") as folder:
         file = Path(folder) / "questions.jsonl"
         file.write_text("".join(json.dumps(row["question"]) + "\n" for row in rows), encoding="utf-8")
-        found = api.evaluate(
+        evaluated = api.evaluate(
             {
                 "name": "evaluate_model",
                 "model": {
@@ -85,6 +85,7 @@ def evaluate_model(
                 "prompt": {"template": "alpaca", "answer": "free", "max_tokens": 1024},
                 "data": [{"dataset": "jsonl", "file": str(file), "split": "test"}],
                 "verifiers": [{"verifier": "factual", "weight": 1}],
+                # A recipe must have a stage; none is run.
                 "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-4}}],
                 "rollout": {"engine": "transformers", "max_completion_tokens": max_new_tokens},
                 "evaluation": {
@@ -96,11 +97,11 @@ def evaluate_model(
             },
             quiet=True,
         )
-    return _result(rows, found)
+    return _result(rows, evaluated)
 
 
-def _result(rows: Sequence[Mapping[str, Any]], found: api.Evaluated) -> EvaluationResult:
-    report = found.report["evaluators"]["question_answering"]
+def _result(rows: Sequence[Mapping[str, Any]], evaluated: api.Evaluated) -> EvaluationResult:
+    report = evaluated.report["evaluators"]["question_answering"]
     correct = report["answers"]["overall.accuracy"]
     details = [
         {
@@ -110,7 +111,7 @@ def _result(rows: Sequence[Mapping[str, Any]], found: api.Evaluated) -> Evaluati
             "correct": None if right is None else bool(right),
             "category": row["question"]["kind"],
         }
-        for row, scored, right in zip(rows, found.groups, correct, strict=True)
+        for row, scored, right in zip(rows, evaluated.groups, correct, strict=True)
     ]
 
     def accuracy(part: Mapping[str, Any]) -> float:
@@ -153,6 +154,7 @@ def _question(where: str, number: int, row: Mapping[str, Any]) -> dict[str, Any]
                 "expected_answer, or a ground_truth (docs/ground_truth.md), in their place",
             )  # fmt: skip
         truth = _truth(where, prompt, expected, category)
+    # Filled up with zeros: evaluations sort by id, and the rows are matched by order.
     question = {"id": f"{number:06d}", "prompt": prompt, "ground_truth": truth, "kind": category}
     return {"question": question, "expected": expected}
 
@@ -163,6 +165,7 @@ def _truth(where: str, prompt: str, expected: str, category: str) -> dict[str, A
         return {"answerable": False}
     if not expected:
         raise DataError(where, "no expected answer", '"expected_answer", or a "ground_truth"')
+    # A number alone has a unit and an owner only by its question: with one tissue in it, it is that tissue's.
     number = _NUMBER.fullmatch(expected)
     named = [tissue for tissue in TISSUES if tissue in prompt.lower()]
     if number is not None and len(named) == 1:

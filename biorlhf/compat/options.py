@@ -31,6 +31,7 @@ class Options(BaseModel):
         InputError: an unknown option (with the nearest known), or a value of the wrong type or range.
     """
 
+    # protected_namespaces: pydantic before 2.10 warns of fields whose names begin with "model_".
     model_config = ConfigDict(extra="forbid", validate_assignment=True, protected_namespaces=())
 
     def __init__(self, **options: Any) -> None:

@@ -76,9 +76,9 @@ def _model(base: str, adapter: str | None, config: Any) -> dict[str, Any]:
         return {"base": base, "dtype": dtype, "adapter": adapter, "adapter_use": "merge"}
     if (folder / "config.json").is_file():
         return {"base": adapter, "dtype": dtype}
-    found = "holds neither an adapter nor a model" if folder.is_dir() else "no such folder"
+    problem = "holds neither an adapter nor a model" if folder.is_dir() else "no such folder"
     raise InputError(
-        "sft_model_path", f"{adapter}: {found}", hint="train it first (run_sft_training), or pass None"
+        "sft_model_path", f"{adapter}: {problem}", hint="train it first (run_sft_training), or pass None"
     )
 
 
@@ -190,16 +190,17 @@ def _verifiers(active: list[str] | None, weights: Mapping[str, float] | None) ->
     """Sections of a recipe; names and aliases may be mixed, but must name the same verifiers."""
     known = plugins.catalogue()
 
-    def named(given: str, where: str) -> str:
-        return known.get("verifier", given, where=where).record.name
+    def named(name: str, where: str) -> str:
+        return known.get("verifier", name, where=where).record.name
 
-    table = {named(name, "verifier_weights"): weight for name, weight in (weights or WEIGHTS).items()}
-    names = [named(name, "active_verifiers") for name in active] if active is not None else list(table)
-    extra = sorted({*table} - {*names}) if weights else []
-    missing = [name for name in names if name not in table]
+    weight_of = {named(name, "verifier_weights"): weight for name, weight in (weights or WEIGHTS).items()}
+    names = [named(name, "active_verifiers") for name in active] if active is not None else list(weight_of)
+    # The default weights name all four; only those that a user wrote can be one too many.
+    extra = sorted({*weight_of} - {*names}) if weights else []
+    missing = [name for name in names if name not in weight_of]
     if extra or missing:
-        found = (
+        problem = (
             f"a weight for {extra[0]!r}, which is not active" if extra else f"no weight for {missing[0]!r}"
         )
-        raise InputError("verifier_weights", found, "one weight for each active verifier")
-    return [{"verifier": name, "weight": table[name]} for name in names]
+        raise InputError("verifier_weights", problem, "one weight for each active verifier")
+    return [{"verifier": name, "weight": weight_of[name]} for name in names]

@@ -73,9 +73,10 @@ def run_grpo_training(
 
 
 def _train(config: Any, overrides: Overrides, quiet: bool) -> str:
-    given = sorted(config.model_fields_set & WITHOUT_EFFECT.keys())
-    loud = [f"{name} ({WITHOUT_EFFECT[name]})" for name in given if getattr(config, name)]
+    ineffective = sorted(config.model_fields_set & WITHOUT_EFFECT.keys())
+    loud = [f"{name} ({WITHOUT_EFFECT[name]})" for name in ineffective if getattr(config, name)]
     if loud:
+        # Three levels up stands the user's own call.
         warnings.warn(f"without effect: {'; '.join(loud)}", stacklevel=3)
     recipe = recipe_of(config, overrides)
     require(*MODELS, *(["ray"] if recipe.cluster.backend == "ray" else []))
@@ -87,5 +88,6 @@ def _train(config: Any, overrides: Overrides, quiet: bool) -> str:
     out = Path(config.output_dir)
     for path in done.adapter.iterdir():
         shutil.copy(path, out / path.name)
+    # Scripts load tokenizer and adapter from this one folder.
     load_tokenizer(recipe.model).save_pretrained(out)
     return str(config.output_dir)

@@ -73,11 +73,12 @@ def _rows(path: Path, array_key: str, columns: Collection[str] | None) -> Iterat
     if first == b"[" or (first == b"{" and array_key):
         text = read_text(path)
         place = text.find("[") + 1
+        # JSON lines begin with a brace as well; only the key tells an object that holds an array.
         if first == b"{":
-            held = re.search(rf'"{re.escape(array_key)}"\s*:\s*\[', text)
-            if held is None:
+            opening = re.search(rf'"{re.escape(array_key)}"\s*:\s*\[', text)
+            if opening is None:
                 return _lines(path)
-            place = held.end()
+            place = opening.end()
         return _array(path, text, place)
     return _lines(path)
 
@@ -94,6 +95,7 @@ def _first_byte(stream: BinaryIO) -> bytes:
 def read_text(path: Path) -> str:
     """The whole text of a file; ``DataError`` where it is not UTF-8."""
     try:
+        # Spreadsheets put a byte order mark in front.
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(str(path), f"not UTF-8 at byte {error.start}", "UTF-8 text, or Parquet") from None
@@ -118,8 +120,8 @@ def parse_json(text: str | bytes, where: str) -> Any:
     except UnicodeDecodeError as error:
         raise DataError(where, f"not UTF-8 at byte {error.start} of the line", "UTF-8 text") from None
     except json.JSONDecodeError as error:
-        found = f"not JSON: {error.msg} at column {error.colno}: {shown[:80].strip()}"
-        raise DataError(where, found, "one JSON object per line, or a JSON array") from None
+        problem = f"not JSON: {error.msg} at column {error.colno}: {shown[:80].strip()}"
+        raise DataError(where, problem, "one JSON object per line, or a JSON array") from None
     except (ValueError, RecursionError) as error:
         raise DataError(where, f"not JSON: {error}: {shown[:80].strip()}") from None
 
@@ -134,6 +136,7 @@ def _array(path: Path, text: str, position: int) -> Iterator[Row]:
     while True:
         between = _BETWEEN.match(text, position)
         position = between.end() if between is not None else position
+        # Counted on from the last row: from the beginning each time would be quadratic.
         line, counted = line + text.count("\n", counted, position), position
         if text[position : position + 1] == "]":
             return
@@ -141,8 +144,8 @@ def _array(path: Path, text: str, position: int) -> Iterator[Row]:
             row, position = decoder.raw_decode(text, position)
         except json.JSONDecodeError as error:
             cut = error.pos >= len(text.rstrip())
-            found = "the array is cut off" if cut else f"not JSON: {error.msg}"
-            raise DataError(f"{path}:{error.lineno}", found, "a complete JSON array of objects") from None
+            problem = "the array is cut off" if cut else f"not JSON: {error.msg}"
+            raise DataError(f"{path}:{error.lineno}", problem, "a complete JSON array of objects") from None
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path}:{line}", f"not JSON: {error}") from None
         yield f"{path}:{line}", _object(f"{path}:{line}", row)
@@ -174,6 +177,7 @@ def csv_rows(path: Path, check: Callable[[list[str]], None] | None = None) -> It
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=TABLES.get(path.suffix.lower(), ","), strict=True
     )
+    # A short row in the last line is a file that was cut off, elsewhere a missing comma.
     end = text.count("\n") + (not text.endswith("\n"))
     try:
         header = next(reader, [])

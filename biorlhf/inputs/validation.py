@@ -59,6 +59,7 @@ def validate_model(
     try:
         return model.model_validate(data)
     except ValidationError as error:
+        # An unknown key first: a mistyped name is reported as a missing one as well.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         raise _as_recipe_error(model, first, where, lines or {}, prefix) from None
 
@@ -67,11 +68,14 @@ def _as_recipe_error(
     model: type[BaseModel], error: Any, where: str, lines: dict[yaml12.Path, int], prefix: yaml12.Path
 ) -> RecipeError:
     loc = tuple(
-        part for part in error["loc"] if not (isinstance(part, str) and ("[" in part or part == "all-linear"))
+        # pydantic names the branch of a union in the path; no such key stands in the file.
+        part
+        for part in error["loc"]
+        if not (isinstance(part, str) and ("[" in part or part == "all-linear"))
     )
     path = (*prefix, *loc)
     place = locate(where, path, lines)
-    found = f"{error['input']!r:.80}"
+    value = f"{error['input']!r:.80}"
     if error["type"] == "extra_forbidden":
         return RecipeError(
             place, f"unknown key {loc[-1]!r}", choices=_known_keys(model, loc), name=str(loc[-1])
@@ -81,10 +85,10 @@ def _as_recipe_error(
     context = error.get("ctx", {})
     if error["type"] == "literal_error":
         options = [option.strip("' ") for option in re.split(r",| or ", context["expected"])]
-        return RecipeError(place, found, choices=options, name=str(error["input"]))
+        return RecipeError(place, value, choices=options, name=str(error["input"]))
     if error["type"] == "value_error":
         return RecipeError(place, str(context.get("error", error["msg"])))
-    return RecipeError(place, found, error["msg"].replace("Input should be", "").strip())
+    return RecipeError(place, value, error["msg"].replace("Input should be", "").strip())
 
 
 def locate(where: str, path: yaml12.Path, lines: dict[yaml12.Path, int]) -> str:
@@ -111,7 +115,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for part in getattr(annotation, "__args__", ()):
-        found = _model_in(part)
-        if found is not None:
-            return found
+        model = _model_in(part)
+        if model is not None:
+            return model
     return None

@@ -33,11 +33,13 @@ _CORE_SCHEMA = [
 ]
 for _tag, _pattern, _first in _CORE_SCHEMA:
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), list(_first))
+# PyYAML looks resolvers up by the first character; an empty value has none.
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\Z"), [""])
 
 
 def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
     text = loader.construct_scalar(node)
+    # YAML 1.1 reads 010 as eight; by 1.2 it is ten.
     base = 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10
     return int(text, base)
 
@@ -78,6 +80,7 @@ def _record(node: yaml.Node, path: Path, lines: dict[Path, int], where: str) -> 
                 line = key.start_mark.line + 1
                 raise InputError(f"{where}:{line}", f"the key {key.value!r} stands twice", "each key once")
             _record(value, inner, lines, where)
+            # The key's line, not the value's: a block's value begins on the next.
             lines[inner] = key.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):

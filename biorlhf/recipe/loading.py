@@ -54,6 +54,7 @@ def from_data(
     if not isinstance(data, dict):
         kind = "nothing" if data is None else type(data).__name__
         raise RecipeError(where, f"a recipe must be a mapping of keys, not {kind}")
+    # A copy: overrides mark the lines that they replace.
     lines = dict(lines or {})
     for override in overrides:
         apply_override(data, override, lines)
@@ -72,6 +73,7 @@ def _resolve_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], 
         )
 
     verifiers = resolved("verifier", recipe.verifiers, ("verifiers",))
+    # After the lookup: one verifier may stand under its name and under an alias.
     names = [section.verifier for section in verifiers]
     for index, name in enumerate(names):
         if name in names[:index]:
@@ -101,7 +103,11 @@ def _resolve(
         config = validate_model(entry.record.config, section.settings, where=where, lines=lines, prefix=path)
     except RecipeError as error:
         if error.found.startswith("unknown key"):
+            # The plugin's model knows its settings alone; the section's own keys (weight, name, …) may be
+            # meant as well.
             choices = [*error.choices, *own]
             raise RecipeError(error.where, error.found, choices=choices, name=error.name) from None
         raise
+    # Aliases become names and defaults are written: the recipe in a run's folder means the same to a later
+    # version.
     return type(section)(**{**own, kind: entry.record.name, **config.model_dump(mode="json")})

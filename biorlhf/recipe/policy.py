@@ -36,10 +36,13 @@ class Trained:
 def serving(trained: Trained) -> Recipe:
     """The recipe with this adapter as its policy: what its first stage would start from, exactly."""
     recipe = trained.recipe
+    # A stage's own LoRA has a shape of its own, and the adapter is to be loaded as it is.
     first = recipe.stages[0].model_copy(update={"lora": None})
     model: dict[str, Any] = {"adapter": None}
     update: dict[str, Any] = {"stages": (first,)}
     if trained.adapter is not None:
+        # An actor has another working folder, so the path is absolute. "train" takes the adapter as it is;
+        # "merge" would put a fresh one on top of it.
         model = {"adapter": str(trained.adapter.resolve()), "adapter_use": "train"}
         update["lora"] = trained.lora
     return recipe.model_copy(update={**update, "model": recipe.model.model_copy(update=model)})

@@ -28,6 +28,7 @@ class Section(BaseModel):
 class PluginSection(BaseModel):
     """A part that selects a plugin; the keys that are not its own are the plugin's settings."""
 
+    # The plugin's own model checks these, in loading.py; which plugin it is, is not known here.
     model_config = ConfigDict(extra="allow", frozen=True)
 
     @property
@@ -198,6 +199,7 @@ def _unique_names(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
 class Recipe(Section):
     """A whole run."""
 
+    # It becomes a folder's name.
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
     seed: NonNegativeInt = 42
     model: Model
@@ -205,6 +207,7 @@ class Recipe(Section):
     prompt: Prompt = Prompt()
     data: Annotated[tuple[Data, ...], Field(min_length=1)]
     verifiers: tuple[Verifier, ...] = ()
+    # Unique, because the rows and rollouts of a stage are found by its name.
     stages: Annotated[tuple[Stage, ...], Field(min_length=1), AfterValidator(_unique_names)]
     rollout: Rollout = Rollout()
     scorer: Scorer = Scorer()

@@ -34,10 +34,10 @@ def answers_of(run: RunReport, when: str) -> dict[str, list[dict[str, Any]]]:
         ).to_pylist()
     except (OSError, pa.ArrowException):  # a run that is still going, or was cut short
         return {}
-    found: dict[str, list[dict[str, Any]]] = {}
+    answers: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(row["question_id"], []).append(row)
-    return found
+        answers.setdefault(row["question_id"], []).append(row)
+    return answers
 
 
 def changes(run: RunReport, most: int = 6) -> list[Change]:
@@ -46,15 +46,17 @@ def changes(run: RunReport, most: int = 6) -> list[Change]:
     if len(run.evaluations) < 2:
         return []
     before, after = (answers_of(run, run.evaluations[place].when) for place in (0, -1))
-    found = []
+    changed = []
     for question in before:
         first, last = _mean(before[question]), _mean(after.get(question, ()))
         if first is not None and last is not None and first != last:
+            # One answer each, the first: chosen by reward, it would show the best or the worst.
             old, new = before[question][0], after[question][0]
-            found.append(Change(question, old["prompt"], old["completion"], new["completion"], first, last))
-    found.sort(key=lambda change: (change.reward_after - change.reward_before, change.question))
-    fell = [change for change in found if change.reward_after < change.reward_before][:most]
-    rose = [change for change in found if change.reward_after > change.reward_before][-most:]
+            changed.append(Change(question, old["prompt"], old["completion"], new["completion"], first, last))
+    # Ties by id: the same run gives the same page.
+    changed.sort(key=lambda change: (change.reward_after - change.reward_before, change.question))
+    fell = [change for change in changed if change.reward_after < change.reward_before][:most]
+    rose = [change for change in changed if change.reward_after > change.reward_before][-most:]
     return fell + rose
 
 
@@ -69,6 +71,7 @@ def other_prompts(first: RunReport, second: RunReport, whens: Sequence[str]) -> 
         {question: rows[0]["prompt"] for question, rows in answers_of(run, when).items()}
         for run, when in zip((first, second), whens, strict=True)
     ]
+    # The prompt as it was asked is stored with each answer; a dataset may have been reworded since.
     return sorted(q for q, prompt in asked[0].items() if q in asked[1] and asked[1][q] != prompt)
 
 

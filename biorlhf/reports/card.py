@@ -38,21 +38,21 @@ class Given:
     packaged: bool = False
 
 
-def card(given: Given, run: report.RunReport, version: str) -> str:
+def card(export: Given, run: report.RunReport, version: str) -> str:
     """The README.md of an export, in Markdown with the front matter that model hubs read."""
     name = str(run.recipe.get("name") or "model")
     front = {
-        "base_model": given.base,
-        "library_name": "peft" if given.kind == "adapter" else "transformers",
+        "base_model": export.base,
+        "library_name": "peft" if export.kind == "adapter" else "transformers",
         "tags": ["biorlhf", "lora", *(stage["trainer"] for stage in run.recipe.get("stages") or ())],
     }
     parts = [
         f"---\n{yaml12.dump(front).rstrip()}\n---\n",
         f"# {name}\n",
-        _about(given, version),
-        _use(given),
+        _about(export, version),
+        _use(export),
         "## Results\n",
-        _results(given, run),
+        _results(export, run),
         "## Training\n",
         _training(run),
         "## Data\n",
@@ -64,26 +64,27 @@ def card(given: Given, run: report.RunReport, version: str) -> str:
     return "\n".join(parts)
 
 
-def _about(given: Given, version: str) -> str:
+def _about(export: Given, version: str) -> str:
     what = (
-        f"A LoRA adapter in PEFT's format for `{given.base}`"
-        if given.kind == "adapter"
-        else f"`{given.base}` with a LoRA adapter merged into its weights ({given.dtype}, safetensors)"
+        f"A LoRA adapter in PEFT's format for `{export.base}`"
+        if export.kind == "adapter"
+        else f"`{export.base}` with a LoRA adapter merged into its weights ({export.dtype}, safetensors)"
     )
     return (
-        f"{what}: {given.origin} of a run of biorlhf {version}. The licence of the base model applies.\n\n"
-        f"- sha256 of the adapter's tensors: `{given.sha256}`\n- {given.check}\n"
+        f"{what}: {export.origin} of a run of biorlhf {version}. The licence of the base model applies.\n\n"
+        f"- sha256 of the adapter's tensors: `{export.sha256}`\n- {export.check}\n"
     )
 
 
-def _use(given: Given) -> str:
-    if given.kind == "merged":
+def _use(export: Given) -> str:
+    if export.kind == "merged":
         lines = ['model = AutoModelForCausalLM.from_pretrained("<this folder>")']
     else:
-        name = f'resolve_base("{given.base}")' if given.packaged else f'"{given.base}"'
+        name = f'resolve_base("{export.base}")' if export.packaged else f'"{export.base}"'
         lines = [
             "from peft import PeftModel",
-            *(["from biorlhf.engines.models import resolve_base"] if given.packaged else []),
+            # A packaged base has no name that transformers could load.
+            *(["from biorlhf.engines.models import resolve_base"] if export.packaged else []),
             "",
             f"base = AutoModelForCausalLM.from_pretrained({name})",
             'model = PeftModel.from_pretrained(base, "<this folder>")',
@@ -92,12 +93,12 @@ def _use(given: Given) -> str:
     return f"```python\n{code}\n```\n\nPrompts are to be put in the template of the recipe below.\n"
 
 
-def _results(given: Given, run: report.RunReport) -> str:
+def _results(export: Given, run: report.RunReport) -> str:
     if not run.evaluations:
         return "Nothing was measured on held-out questions.\n"
     heads = [f"{e.when} ({e.questions} questions, {e.split})" for e in run.evaluations]
     rows = [row for row in report.rows_of(run) if _is_shown(row)]
-    table = [
+    lines = [
         "| metric | " + " | ".join(heads) + " |",
         "|---" * (len(heads) + 1) + "|",
         *(
@@ -105,13 +106,14 @@ def _results(given: Given, run: report.RunReport) -> str:
             for row in rows
         ),
     ]
-    own = [name for name in given.evaluations if name in {e.when for e in run.evaluations}]
+    # A card must not show another policy's numbers as this one's.
+    own = [name for name in export.evaluations if name in {e.when for e in run.evaluations}]
     whose = (
         f"This model is the one of: {', '.join(own)}."
         if own
         else "None of these evaluations is of this very adapter: they are of other moments of its run."
     )
-    return f"95 % intervals in brackets. {whose}\n\n" + "\n".join(table) + "\n"
+    return f"95 % intervals in brackets. {whose}\n\n" + "\n".join(lines) + "\n"
 
 
 def _is_shown(row: Row) -> bool:
@@ -169,6 +171,7 @@ def without_paths(value: Any) -> Any:
         return [without_paths(child) for child in value]
     if not isinstance(value, str):
         return value
+    # A path may hold spaces, which the pattern for paths inside a text does not allow.
     if value.startswith(("/", "~", "./", "../")) and "\n" not in value:
         return value.rstrip("/").rpartition("/")[2] or "."
     return _PATH.sub(r"\1", value)

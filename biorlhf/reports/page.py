@@ -98,6 +98,7 @@ def _row(row: Row, several: bool) -> str:
 def _rate(rate: Rate | None) -> str:
     if rate is None:
         return "–"
+    # The bar's axis is [0, 1]; a skill or a gap may lie outside.
     bar = plots.interval_bar(rate.value, rate.low, rate.high) if rate.low >= 0 and rate.high <= 1 else ""
     return f"<span title='n = {rate.n}'>{escape(show(rate))}</span>{bar} <small>{rate.n}</small>"
 

@@ -43,6 +43,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
         return [low]
     raw = span / about
     power = 10 ** math.floor(math.log10(raw))
+    # 1e-9: a span that is a round number must not jump to the next step by its rounding.
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= raw * (1 - 1e-9))
     first = math.ceil(low / step - 1e-9)
     return [round(i * step, 12) for i in range(first, math.floor(high / step + 1e-9) + 1)]
@@ -54,6 +55,7 @@ def line_chart(
     """Curves by name; ``marks`` are vertical lines with a label (where a stage begins)."""
     points = [point for curve in curves.values() for point in curve]
     low, high = min(y for _, y in points), max(y for _, y in points)
+    # A curve that does not vary still needs a height.
     pad = (high - low) * 0.05 or abs(high) * 0.05 or 0.5
     frame = Frame((min(x for x, _ in points), max(x for x, _ in points)), (low - pad, high + pad))
     parts = [_axes(frame, x_label, "")]
@@ -68,6 +70,7 @@ def line_chart(
         colour = COLOURS[number % len(COLOURS)]
         places = " ".join(f"{x:.1f},{y:.1f}" for x, y in (frame.at(*point) for point in curve))
         parts.append(f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        # A dot shows where a value was measured; more of them would hide the line.
         if len(curve) <= 40:
             parts += [_dot(*frame.at(*point), colour) for point in curve]
     return _svg(frame, parts) + _legend(list(curves))

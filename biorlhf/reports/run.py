@@ -78,6 +78,7 @@ def load_run(folder: str | Path) -> RunReport:
         recipe=run.settings,
         manifest=run.manifest,
         metrics=tuple(run.metrics),
+        # A folder may hold only what was asked for by hand.
         evaluations=own or by_hand,
         finished=run.finished,
         stages=tuple(run.stages),
@@ -104,16 +105,16 @@ def rows_of(run: RunReport) -> list[Row]:
 def figures(run: RunReport) -> dict[str, dict[str, Curve]]:
     """Figure -> curve -> points (step of the whole run, value); one curve per metric and stage. A figure
     without numbers is absent."""
-    found: dict[str, dict[tuple[str, str], Curve]] = {}
+    curves_of: dict[str, dict[tuple[str, str], Curve]] = {}
     for place, row in enumerate(run.metrics, 1):
         for name, value in row.items():
             if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
                 continue
             for figure, patterns in FIGURES.items():
                 if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
-                    curves = found.setdefault(figure, {})
+                    curves = curves_of.setdefault(figure, {})
                     curves.setdefault((name, row["stage"]), []).append((place, float(value)))
-    return {figure: _labelled(found[figure]) for figure in FIGURES if figure in found}
+    return {figure: _labelled(curves_of[figure]) for figure in FIGURES if figure in curves_of}
 
 
 def _labelled(
@@ -235,8 +236,8 @@ def evaluation_at(run: RunReport, when: str | None) -> Evaluation:
     if when is None:
         return run.evaluations[-1]
     every = [*run.evaluations, *run.others]
-    found = [e for e in every if e.when == when]
-    if not found:
+    named = [e for e in every if e.when == when]
+    if not named:
         choices = [e.when for e in every]
         raise InputError(str(run.folder), f"no evaluation named {when!r}", choices=choices, name=when)
-    return found[0]
+    return named[0]

@@ -56,6 +56,7 @@ class Rewards:
 
     def without(self, groups_P: NDArray[np.bool_]) -> Rewards:
         """These rewards with some groups taken out: they take part in no deviation and get no advantage."""
+        # NaN and not zero: a zero would take part in the means of those that stay.
         gone_P_1 = groups_P[:, None]
         return Rewards(
             {name: np.where(gone_P_1, np.nan, values) for name, values in self.values_V.items()},
@@ -123,6 +124,7 @@ def collect(
     """
     shape = (len(rewards_P), max((len(rewards) for rewards in rewards_P), default=0))
     names = list(dict.fromkeys(n for rewards in rewards_P for reward in rewards for n in reward.scores))
+    # Groups may differ in size; what fills the smaller ones up must take part in nothing.
     values_V = {name: np.full(shape, np.nan) for name in names}
     weights_V = {name: np.zeros(shape) for name in names}
     factor_P_G = np.ones(shape)
@@ -161,6 +163,7 @@ def without_deviation(rewards: Rewards, floor: float = 0.0) -> Credit:
 def leave_one_out(rewards: Rewards, floor: float = 0.0) -> Credit:
     """r - mean of the group's *other* rewards = n/(n - 1) (r - mean). RLOO, arXiv 2402.14740."""
     count_P_1 = np.sum(rewards.scored_P_G, axis=1, keepdims=True)
+    # A completion that is alone has no others to be compared with; centred, it is zero already.
     return _centred(rewards, count_P_1 / np.maximum(count_P_1 - 1, 1))
 
 
@@ -185,9 +188,12 @@ def _normalised_parts(rewards: Rewards, floor: float) -> dict[str, Array]:
     parts_V = {}
     for name, values_P_G in rewards.values_V.items():
         weight_P_G = rewards.weights_V[name]
+        # The length factor goes in before the deviation is taken: it is a part of what the verifier pays.
         shaped_P_G = np.where(weight_P_G > 0, rewards.factor_P_G * values_P_G, np.nan)
         scale_P_1 = np.maximum(deviation(shaped_P_G, axis=1), floor) + EPSILON
         part_P_G = weight_P_G * np.nan_to_num(centre(shaped_P_G) / scale_P_1)
+        # Once more: where a value is missing, weights differ within the group and w z no longer adds up to
+        # zero.
         parts_V[name] = np.nan_to_num(centre(np.where(rewards.scored_P_G, part_P_G, np.nan)))
     return parts_V
 
@@ -233,6 +239,8 @@ def centre(values_P_G: Array) -> Array:
 
 def _centred(rewards: Rewards, scale: Array) -> Credit:
     scored_P_G = rewards.scored_P_G
+    # Equal totals of unequal parts leave rounding, which the division by EPSILON would turn into an
+    # advantage.
     tied_P_1 = np.all(np.nan_to_num(centre(rewards.totals_P_G)) == 0, axis=1, keepdims=True)
     parts_V = {
         name: np.where(tied_P_1, 0.0, np.nan_to_num(centre(np.where(scored_P_G, part_P_G, np.nan)) * scale))

@@ -59,6 +59,7 @@ class RewardComposer:
         }
         self._catalogue = catalogue
         self._asked_cache: dict[tuple[str, ...], frozenset[str]] = {}
+        # Only a built verifier says which confidence rule it follows: its settings decide.
         _refuse_paid_wrong_answers(self.verifiers, self.weights)
 
     def score(
@@ -112,23 +113,26 @@ class RewardComposer:
 
     def _asked(self, names: tuple[str, ...]) -> frozenset[str]:
         """A question's own list of verifiers, by name; ``InputError`` where one does not exist."""
-        found = self._asked_cache.get(names)
-        if found is None:
+        verifiers = self._asked_cache.get(names)
+        if verifiers is None:
             entries = (self._catalogue.get("verifier", name, where="question.verifiers") for name in names)
-            found = self._asked_cache[names] = frozenset(entry.record.name for entry in entries)
-        return found
+            verifiers = self._asked_cache[names] = frozenset(entry.record.name for entry in entries)
+        return verifiers
 
 
 def compose(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Reward:
     """Weighted mean over the verifiers that scored: sum of w_i s_i / sum of w_i over those."""
+    # A verifier of weight 0 is scored and reported, and must not make an answer count as rewarded.
     used = {
         name: weights[name]
         for name, score in scores.items()
         if score.status is Status.SCORED and weights[name] > 0
     }
+    # fsum: the order of the verifiers must not change the last digit.
     whole = math.fsum(used.values())
     shares = {name: weight / whole for name, weight in used.items()}
     total = math.fsum(share * (scores[name].value or 0.0) for name, share in shares.items())
+    # Rounded shares can add up to a little more than one.
     return Reward(min(1.0, total) if used else None, dict(scores), shares)
 
 
@@ -157,6 +161,8 @@ class FailureBudget:
                 if len(reasons) < self.REASONS and reason not in reasons:
                     reasons.append(reason)
         for name, counts in self._counts.items():
+            # Not applicable is no judgement: a verifier for rare questions would otherwise never use up its
+            # budget.
             failed, judged = counts["failed"], counts["failed"] + counts["scored"]
             if failed > self.share * max(judged, self.minimum):
                 raise FailureBudgetExceeded(
@@ -190,12 +196,14 @@ def _build(catalogue: plugins.Catalogue, name: str, settings: dict[str, Any]) ->
 
 
 def _by_name(
-    catalogue: plugins.Catalogue, table: Mapping[str, Any] | None, where: str
+    catalogue: plugins.Catalogue, values: Mapping[str, Any] | None, where: str
 ) -> dict[str, Any] | None:
-    if table is None:
+    if values is None:
         return None
     named: dict[str, Any] = {}
-    for key, value in table.items():
+    for key, value in values.items():
+        # Aliases first become names: "V1" and "factual" are one verifier, and two weights for it contradict
+        # each other.
         name = catalogue.get("verifier", key, where=where).record.name
         if name in named:
             raise InputError(where, f"{key!r} names {name!r}, which stands there already")
@@ -212,6 +220,7 @@ def _check_weights(names: Sequence[str], weights: Mapping[str, float] | None) ->
     for name, weight in weights.items():
         if name not in names:
             raise InputError("weights", f"a weight for {name!r}, which is not active", choices=names)
+        # YAML's "true" is an int to Python.
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
             raise InputError(f"weights.{name}", f"{weight!r}", "a finite number, 0 or more")
         if weight < 0:

@@ -34,6 +34,7 @@ def build(recipe: Recipe, catalogue: Catalogue) -> Dataset:
             raise DataError(
                 where, "the dataset is empty", "at least one question, example or preference pair"
             )
+        # Before joining: a dataset may ask for blocks by itself, whatever the recipe wants.
         parts.append(in_form(part, recipe.prompt.answer))
     joined = Dataset(
         name="+".join(part.name for part in parts),
@@ -84,6 +85,7 @@ def in_form(dataset: Dataset, answer: str) -> Dataset:
 
 def _check(items: Sequence[Item]) -> None:
     splits = {split.value for split in Split}
+    # Rollouts, evaluations and paired differences find an answer's question by its id.
     for name, count in Counter(item.id for item in items).items():
         if count > 1:
             raise DataError("data", f"{count} items have the id {name!r}", "every id once")
@@ -110,15 +112,15 @@ def evaluation_questions(recipe: Recipe, dataset: Dataset) -> tuple[Question, ..
     """
     if recipe.evaluation.questions == 0:
         return ()
-    found = in_split(dataset, recipe.evaluation.split).questions
-    if not found:
+    questions = in_split(dataset, recipe.evaluation.split).questions
+    if not questions:
         counts = Counter(q.split for q in dataset.questions)
         raise DataError(
             "evaluation.split",
             f"no question lies in the split {recipe.evaluation.split!r}",
             f"one of those with questions: {dict(counts)}, or evaluation.questions: 0",
         )
-    drawn = random.Random(recipe.seed).sample(found, min(recipe.evaluation.questions, len(found)))
+    drawn = random.Random(recipe.seed).sample(questions, min(recipe.evaluation.questions, len(questions)))
     return tuple(sorted(drawn, key=lambda question: question.id))
 
 

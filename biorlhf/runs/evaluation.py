@@ -39,6 +39,7 @@ def ask(
         groups.append(scored)
         listener.advance(1)
     listener.end()
+    # Groups come as they finish, which is another order in every run; the files must not differ by it.
     return sorted(groups, key=lambda scored: scored.group.question.id)
 
 
@@ -64,8 +65,9 @@ def report(
     }
 
 
-def write(store: RunStore, name: str, found: Mapping[str, Any], groups: Iterable[ScoredGroup]) -> None:
+def write(store: RunStore, name: str, contents: Mapping[str, Any], groups: Iterable[ScoredGroup]) -> None:
     """``<name>.parquet`` with every completion, then ``<name>.json``; ``name`` is relative to the store."""
     rows = list(rollout_rows(groups))
-    store.write_table(f"{name}.parquet", [{"when": found["when"], **row} for row in rows])
-    store.write_json(f"{name}.json", found)
+    # The JSON comes last: where it stands, a resumed run takes the evaluation for made.
+    store.write_table(f"{name}.parquet", [{"when": contents["when"], **row} for row in rows])
+    store.write_json(f"{name}.json", contents)

@@ -67,6 +67,7 @@ def read_run(folder: str | Path) -> Run:
     settings = _read(folder / RECIPE, problems)
     files = {path.stem: path for path in sorted((folder / "evaluations").glob("*.json"))}
     order = ["start", *(f"after-{stage}" for stage in _stages(settings))]
+    # Not by name or by the file's time: a copied folder has other times.
     names = sorted(files, key=lambda name: (order.index(name) if name in order else len(order), name))
     read = {name: _read(files[name], problems) for name in names}
     adapter = folder / "adapter"

@@ -24,6 +24,7 @@ def start(recipe: Recipe, *, samples: bool, address: str | None = None) -> Itera
         with inline_workers(recipe, samples=samples) as workers:
             yield workers
     else:
+        # A cluster elsewhere may have the GPUs that this machine lacks.
         if not (address or os.environ.get("RAY_ADDRESS")):
             refuse_without_gpu(requests(recipe, samples=samples))
         from biorlhf.actors.cluster import ray_workers

@@ -50,13 +50,13 @@ def build(
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def memory_gb() -> float:
@@ -76,4 +76,5 @@ def _git_commit() -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
+    # Empty outside a repository: an installed biorlhf runs anywhere.
     return done.stdout.strip() or None

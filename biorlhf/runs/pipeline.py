@@ -55,6 +55,7 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
     """
     catalogue = catalogue or plugins.catalogue()
     dataset = datasets.build(recipe, catalogue)
+    # Before anything is built: verifiers and evaluators take the names when they are made.
     recipe = with_names(recipe, dataset.names, catalogue)
     trainers = tuple(
         catalogue.build("trainer", stage.trainer, stage.settings, where=f"stages[{index}]")
@@ -88,13 +89,14 @@ def with_names(recipe: Recipe, names: Names, catalogue: plugins.Catalogue) -> Re
 
     They travel as settings, so that scorer actors and a later evaluation read a text alike.
     """
-    table = names.to_json()
+    known_names = names.to_json()
 
     def told(kind: str, name: str, section: PluginSection) -> PluginSection:
         known = "names" in catalogue.get(kind, name).record.config.model_fields
+        # Names that a lab wrote into its recipe stand before those of the data.
         if not known or section.settings.get("names"):
             return section
-        return section.model_copy(update={"names": table})
+        return section.model_copy(update={"names": known_names})
 
     evaluators = tuple(told("evaluator", s.evaluator, s) for s in recipe.evaluation.evaluators)
     return recipe.model_copy(
@@ -154,6 +156,7 @@ def evaluate(
         raise RecipeError("evaluation.questions", "0: nothing would be asked", "a number above 0")
     listener.phase("starting the workers")
     with launch.start(recipe, samples=True, address=address) as crew:
+        # No step will be made; a stage is what gives the learner its adapter.
         crew.learner.begin_stage(0, 1)
         if crew.rollouts is not None:
             crew.rollouts.load_adapter(crew.learner.adapter())
@@ -184,6 +187,7 @@ class _Run:
         """Where to begin: (stage, finished steps). A run with no checkpoint begins at the start."""
         checkpoint = self.store.last_checkpoint()
         if checkpoint is None:
+            # A run that was killed before its first checkpoint may have left rows.
             self.store.rewind(self.recipe, 0, 0)
             self.crew.learner.begin_stage(0, self.prepared.total_steps(0))
             self._serve()
@@ -200,12 +204,16 @@ class _Run:
     def _stage(self, index: int, done: int) -> None:
         name, trainer = self.recipe.stage_name(index), self.prepared.trainers[index]
         total = self.prepared.total_steps(index)
+        # _restore has set up the first stage, or restored one that had begun.
         if done == 0 and index > 0:
             self.crew.learner.begin_stage(index, total)
         self.listener.begin(name, total, done, "step")
         every = self.recipe.store.checkpoint_every
         for result in trainer.steps(self._context(index, done)):
+            # First: a step that breaks the failure budget is not recorded as one that was made.
             self._count(result.groups)
+            # Before the checkpoint: a row without one is dropped and made again, a checkpoint without its row
+            # would lose it.
             self.store.append_step(result)
             self.listener.step(result)
             step = result.metrics.step
@@ -213,8 +221,11 @@ class _Run:
                 files = self.crew.learner.checkpoint()
                 self.store.write_checkpoint(index, name, step, files, self.recipe.store.keep_checkpoints)
         self.listener.end()
+        # Trainers that sample have loaded each update where it is sampled from; after the others the
+        # evaluation would ask an old policy.
         if not trainer.needs_rollouts:
             self._serve()
+        # Of every stage, so that any of them can be evaluated, generated from or exported later.
         self.store.write_adapter(f"adapters/{index:02d}-{name}", self.crew.learner.adapter())
         self._evaluate(f"after-{name}")
 
@@ -242,12 +253,13 @@ class _Run:
 
     def _evaluate(self, when: str) -> None:
         questions = self.prepared.questions
+        # A resumed run does not ask again what it asked before it was killed.
         if not questions or (self.store.folder / f"evaluations/{when}.json").exists():
             return
         groups = evaluation.ask(self.recipe, questions, self.crew, self.listener, when)
         self._count(groups)
-        found = evaluation.report(self.recipe, self.prepared.evaluators, groups, when)
-        evaluation.write(self.store, f"evaluations/{when}", found, groups)
+        contents = evaluation.report(self.recipe, self.prepared.evaluators, groups, when)
+        evaluation.write(self.store, f"evaluations/{when}", contents, groups)
 
     def _count(self, groups: Sequence[ScoredGroup]) -> None:
         for scored in groups:

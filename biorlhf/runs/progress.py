@@ -50,6 +50,7 @@ class PlainListener:
     def _rate(self) -> str:
         elapsed = time.monotonic() - self.start
         made = self.done - self.began_at
+        # The rate of this process alone: steps from before a resume took no time here.
         left = elapsed / made * (self.total - self.done) if made else 0.0
         return f"{elapsed / max(made, 1):.1f} s/{self.unit}, {duration(left)} left"
 

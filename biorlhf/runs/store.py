@@ -47,6 +47,7 @@ class RunStore:
         for number in range(1, 1000):
             folder = stem if number == 1 else stem.with_name(f"{stem.name}-{number}")
             try:
+                # mkdir also decides: of two runs that start in one second only one can make the folder.
                 folder.mkdir(parents=True)
             except FileExistsError:
                 continue
@@ -65,6 +66,7 @@ class RunStore:
         folder = Path(folder)
         if not (folder / RECIPE).is_file():
             raise no_run(folder)
+        # Left by a process that was killed while it wrote.
         for leftover in folder.rglob("*.partial"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         return cls(folder)
@@ -89,6 +91,7 @@ class RunStore:
         self.write_bytes(name, content.encode())
 
     def write_json(self, name: str, content: Any) -> None:
+        # NaN is no JSON: it stops the run here rather than a reader later.
         self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
     def write_folder(self, name: str, files: Mapping[str, bytes]) -> None:
@@ -155,10 +158,10 @@ class RunStore:
 
         counts: dict[str, Counter[str]] = {}
         for path in sorted(self.folder.glob("*/*.parquet")):
-            table = pq.read_table(path)
-            for column in (name for name in table.column_names if name.startswith("status_")):
+            rollouts = pq.read_table(path)
+            for column in (name for name in rollouts.column_names if name.startswith("status_")):
                 statuses = counts.setdefault(column.removeprefix("status_"), Counter())
-                statuses.update(table[column].to_pylist())
+                statuses.update(rollouts[column].to_pylist())
         return {
             name: {status.value: statuses[status.value] for status in Status}
             for name, statuses in counts.items()
@@ -175,10 +178,12 @@ class RunStore:
             f"checkpoints/{index:02d}-{stage}-{step:05d}",
             {**files, "state.json": json.dumps(state).encode()},
         )
+        # Only now that the new one is whole.
         for old in self._checkpoints()[:-keep]:
             shutil.rmtree(old)
 
     def _checkpoints(self) -> list[Path]:
+        # By name, which is by age: the numbers in it are filled up with zeros.
         return sorted(path.parent for path in (self.folder / "checkpoints").glob("*/state.json"))
 
     def last_checkpoint(self) -> tuple[dict[str, Any], dict[str, bytes]] | None:
@@ -194,8 +199,9 @@ class RunStore:
         """Drop the rows and rollouts of steps that came after a checkpoint; they will be run again."""
         done = {recipe.stage_name(i): (i, float("inf")) for i in range(index)}
         done[recipe.stage_name(index)] = (index, step)
-        kept = [row for row in self.metrics() if row["step"] <= done.get(row["stage"], (0, -1))[1]]
-        self.write_text(METRICS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept))
+        # Rows go before rollouts, as they come after them in append_step: a row always has its rollouts.
+        rows = [row for row in self.metrics() if row["step"] <= done.get(row["stage"], (0, -1))[1]]
+        self.write_text(METRICS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
         for path in (self.folder / "rollouts").glob("*.parquet"):
             stage, _, number = path.stem.rpartition("-")
             if int(number) > done.get(stage, (0, -1))[1]:

@@ -19,6 +19,7 @@ from biorlhf.scoring.process import ScorerProcess
 from biorlhf.scoring.spec import ScorerSpec
 from biorlhf.types import Question, Reward, Score
 
+# A batch is one message, and lies as JSON in both processes.
 BATCH_ITEMS = 256
 BATCH_CHARS = 2_000_000
 FRUITLESS = 3
@@ -99,6 +100,8 @@ class IsolatedScorer:
             self._drop()
             self.restarts += 1
             if failure.verifier is None:
+                # A child that dies outside every verifier names none to skip: without a limit it would be
+                # started for ever.
                 fruitless = 0 if rows else fruitless + 1
                 if fruitless == FRUITLESS:
                     raise RunFailure(f"the scorer process ended {FRUITLESS} times in a row: {failure.reason}")

@@ -39,6 +39,7 @@ class ScorerPool:
         self.scorers = [IsolatedScorer(spec)]  # a spec that is wrong fails here, once
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="scorer")
         try:
+            # Side by side: each child imports all plugins before it is ready.
             self.scorers += self._threads.map(IsolatedScorer, [spec] * (jobs - 1))
         except BaseException:
             self.close()
@@ -72,6 +73,7 @@ class ScorerPool:
         waiting: deque[Future[list[Reward]]] = deque()
         for batch in batches:
             waiting.append(self._threads.submit(self._score, batch))
+            # The oldest first: results keep the order of the rows, whichever scorer is done earlier.
             if len(waiting) > IN_FLIGHT * len(self.scorers):
                 yield waiting.popleft().result()
         while waiting:
@@ -97,6 +99,7 @@ class Tally:
         """Counts by status, the mean of the scored with its 95 % interval (Wilson's, which is on the wide
         side for values in [0, 1] and takes rows as independent), and the most common reasons of failure."""
         n = self.counts[Status.SCORED]
+        # A sum of n floats can exceed n by its rounding.
         low, high = wilson(min(self.total, n), n) if n else (None, None)
         return {
             **{status.value: self.counts[status] for status in Status},
@@ -174,6 +177,7 @@ def score_file(
     """
     rows, names = _check(job)
     on_start(rows)
+    # A child takes longer to start than a batch to score; a small file gets no more than it has batches.
     jobs = min(job.jobs or cores(), max(1, math.ceil(rows / BATCH_ROWS)))
     with ScorerPool(job.spec.with_names(names), jobs) as pool:
         if job.out is None:
@@ -197,19 +201,19 @@ def _score_all(
 
     start = time.monotonic()
     reward_tally, tallies = Tally(), {name: Tally() for name in pool.weights}
-    kept, done = None, 0
+    explained, done = None, 0
     for rewards in pool.map(batches()):
         batch = waiting.popleft()
         write([output_row(row, reward) for row, reward in zip(batch, rewards, strict=True)])
         for row, reward in zip(batch, rewards, strict=True):
             _count(reward, reward_tally, tallies)
-            if kept is None and job.keep is not None and str(row.id) == job.keep:
-                kept = (row, reward)
+            if explained is None and job.keep is not None and str(row.id) == job.keep:
+                explained = (row, reward)
         done += len(batch)
         on_progress(len(batch))
     seconds = time.monotonic() - start
     processes = len(pool.scorers)
-    return Summary(done, seconds, processes, pool.restarts, reward_tally, tallies, pool.weights), kept
+    return Summary(done, seconds, processes, pool.restarts, reward_tally, tallies, pool.weights), explained
 
 
 def _check(job: FileJob) -> tuple[int, Names]:
@@ -234,6 +238,7 @@ def _check(job: FileJob) -> tuple[int, Names]:
     if count == 0:
         raise InputError(str(job.source), "the file has no rows", "at least one")
     if job.keep is not None and not wanted:
+        # Names to suggest, from the file's beginning: a large one is not held in memory for it.
         ids = [str(row.id) for _, row in zip(range(1000), read_rows(job.source, job.name_of), strict=False)]
         near = ids if len(ids) <= 20 else ids[:5]
         raise InputError("--explain", f"no row has the id {job.keep!r}", choices=near, name=job.keep)
@@ -253,6 +258,7 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
     chars = 0
     for row in rows:
         batch.append(row)
+        # Answers can be long: by rows alone a batch has no size.
         chars += len(row.response) + len(row.question.prompt)
         if len(batch) == BATCH_ROWS or chars > BATCH_CHARS:
             yield batch

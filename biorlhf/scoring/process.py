@@ -23,7 +23,10 @@ from biorlhf.scoring.spec import ScorerSpec
 from biorlhf.types import Question
 
 PROGRESS = struct.Struct("=Q")
+# The child ends itself so much later than the parent would end it: the parent, which knows the reason, comes
+# first.
 GRACE_S = 2.0
+# Importing every plugin may take long; no verifier is at work then whose limit could hold.
 START_S = 120.0
 _QUESTION_FIELDS = tuple(f.name for f in dataclasses.fields(Question))
 
@@ -48,11 +51,14 @@ class ScorerProcess:
             shared.truncate(PROGRESS.size)
             self._progress = mmap.mmap(shared.fileno(), PROGRESS.size)
             self._process = subprocess.Popen(
+                # -P: "-m" would look in the current folder first, where a file may be named like a module.
                 [sys.executable, "-P", "-m", "biorlhf.scoring.worker", str(shared.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
                 pass_fds=(shared.fileno(),),
+                # A group of its own: kill() reaches what a verifier started, and Ctrl-C reaches only the
+                # parent.
                 start_new_session=True,
                 # what this process can import, the child can: a notebook's path, Ray's runtime_env
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
@@ -60,6 +66,8 @@ class ScorerProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._orders, self._reports = self._process.stdin, self._process.stdout
+        # A child that reports before it has read everything would wait for its reader, and that reader for
+        # it.
         os.set_blocking(self._orders.fileno(), False)
         self._unread = b""
         try:
@@ -83,6 +91,8 @@ class ScorerProcess:
         rows: list[Any] = []
         items: list[Any] = []
         for number, (question, text) in enumerate(batch):
+            # A group's completions share their question, which is sent once; by id, for a question holds
+            # dicts and has no hash.
             if id(question) not in questions:
                 questions[id(question)] = len(rows)
                 rows.append([getattr(question, name) for name in _QUESTION_FIELDS])
@@ -102,6 +112,7 @@ class ScorerProcess:
     def _blame(self, died: str, done: int) -> Failure:
         (call,) = PROGRESS.unpack(self._progress[:])
         item, position = divmod(call - 1, len(self.weights))
+        # The counter stays at the last call: where that one's score has arrived, the child ended between two.
         if call == 0 or item < done:
             return Failure(died)
         return Failure(died, item, list(self.weights)[position])
@@ -146,6 +157,7 @@ class ScorerProcess:
         code = self._process.poll()
         if code is None:
             return "closed its pipe"
+        # The child's own timer (see worker.py).
         if code == -signal.SIGALRM:
             return f"no answer within {self.spec.timeout_s:g} s"
         return f"ended the process by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

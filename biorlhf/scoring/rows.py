@@ -66,6 +66,7 @@ def _row(fields: dict[str, Any], where: str, name_of: NameOf) -> Row:
     for key in REQUIRED:
         if key not in fields:
             raise DataError(where, f"the key {key!r} is missing", choices=fields, name=key)
+    # A bool is an int to Python.
     if isinstance(fields["id"], bool) or not isinstance(fields["id"], str | int):
         raise DataError(f"{where}: id", f"a {kind_of(fields['id'])}", "a string or a whole number")
     for key in ("prompt", "response"):
@@ -125,12 +126,14 @@ def check_output(path: Path, source: Path) -> None:
 def open_output(path: Path) -> Iterator[Callable[[Sequence[dict[str, Any]]], None]]:
     """A function that appends rows. The file appears, whole, when the block ends without an error."""
     suffix = check_suffix(path)
+    # Beside its target: a rename cannot cross file systems.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(descriptor)
     part = Path(name)
     try:
         with _jsonl_writer(part) if suffix in JSON_LINES else _parquet_writer(part) as write:
             yield write
+        # mkstemp's 0600 is for secrets; this is a file like any other.
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     finally:
@@ -138,6 +141,7 @@ def open_output(path: Path) -> Iterator[Callable[[Sequence[dict[str, Any]]], Non
 
 
 def _umask() -> int:
+    # The system tells the mask only in exchange for another.
     current = os.umask(0)
     os.umask(current)
     return current
@@ -160,6 +164,7 @@ def _parquet_writer(path: Path) -> Iterator[Callable[[Sequence[dict[str, Any]]],
         def write(made: Sequence[dict[str, Any]]) -> None:
             plain = [
                 {
+                    # JSON may hold half a surrogate pair, which Parquet's UTF-8 cannot.
                     "id": str(row["id"]).encode("utf-8", "replace").decode("utf-8"),
                     "reward": row["reward"],
                     "scores": json.dumps(row["scores"], allow_nan=False),

@@ -42,13 +42,19 @@ class ScorerSpec:
 
     def with_names(self, names: Names) -> ScorerSpec:
         """The same, with the names of the data for every verifier that has a setting for them."""
-        found, table = catalogue(), names.to_json()
-        listed = [entry.record.name for entry in found.of_kind("verifier")]
-        asked = listed if self.active is None else [found.get("verifier", n).record.name for n in self.active]
-        own = {found.get("verifier", name).record.name: dict(given) for name, given in self.configs.items()}
+        plugins, known = catalogue(), names.to_json()
+        listed = [entry.record.name for entry in plugins.of_kind("verifier")]
+        asked = (
+            listed if self.active is None else [plugins.get("verifier", n).record.name for n in self.active]
+        )
+        own = {
+            plugins.get("verifier", name).record.name: dict(settings)
+            for name, settings in self.configs.items()
+        }
         for name in asked:
-            if "names" in found.get("verifier", name).record.config.model_fields:
-                own[name] = {"names": table, **own.get(name, {})}
+            if "names" in plugins.get("verifier", name).record.config.model_fields:
+                # Names that were given as a setting stand before those of the data.
+                own[name] = {"names": known, **own.get(name, {})}
         return replace(self, configs=own)
 
     def to_json(self) -> dict[str, Any]:

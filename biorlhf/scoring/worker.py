@@ -38,6 +38,7 @@ def main() -> int:
         _send(reports, {"error": _parts(error)})
         return 0
     _send(reports, {"weights": composer.weights})
+    # Not earlier: what the plugins load is not an answer's fault.
     _limit_memory(spec.memory_mb)
     try:
         for line in orders:
@@ -81,6 +82,7 @@ def _limit_memory(memory_mb: int) -> None:
             size = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     except FileNotFoundError:  # no /proc on this system: its own resident size is what is known
         size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # The address space, for Linux does not enforce a limit of resident memory.
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     limit = size + memory_mb * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
@@ -105,6 +107,8 @@ def _score(
             signal.setitimer(signal.ITIMER_REAL, timeout_s + GRACE_S)
             score = composer.score_one(name, *pair)
             signal.setitimer(signal.ITIMER_REAL, 0)
+            # After a MemoryError nothing in this process can be trusted to have room: the parent decides who
+            # is to blame.
             if str(score.details.get("reason", "")).startswith("MemoryError") and score.value is None:
                 return json.dumps({"memory": name}).encode() + b"\n"
         parts.append(f"{json.dumps(name)}: {_encode(score)}")
@@ -117,6 +121,7 @@ def _encode(score: Score) -> str:
     try:
         text = json.dumps(row, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
+        # Details may hold themselves; a depth ends that.
         text = json.dumps(_plain(row, depth=12))
     if len(text) > MAX_SCORE_BYTES:
         reason = f"returned {len(text):,} bytes of details; at most {MAX_SCORE_BYTES:,} are kept"

@@ -48,6 +48,7 @@ class Answerer:
         update |= {"engine": engine} if engine else {}
         update |= {"max_completion_tokens": max_tokens} if max_tokens else {}
         self.recipe = recipe.model_copy(update={"rollout": recipe.rollout.model_copy(update=update)})
+        # Before the model is looked for: a missing package is the cheaper thing to learn.
         if self.recipe.rollout.engine == "vllm":
             _need_vllm()
         on_gpu = self.recipe.rollout.gpus > 0
@@ -113,6 +114,7 @@ def read_prompts(path: Path) -> list[Prompt]:
         prompts = [_json_row(number, *row) for number, row in enumerate(read_rows(path), 1)]
     if not prompts:
         raise DataError(str(path), "no prompt in it", "one a line")
+    # The id seeds what is drawn, and answers are matched to their prompts by it.
     seen: dict[str, int] = {}
     for number, prompt in enumerate(prompts, 1):
         if prompt.id in seen:
@@ -129,6 +131,7 @@ def _json_row(number: int, where: str, row: dict[str, Any]) -> Prompt:
     text = row.get("prompt", row.get("question"))
     if not isinstance(text, str) or not text.strip():
         raise DataError(where, "no prompt", '{"prompt": "…"}, a text that is not empty')
+    # A row's own id goes before its number.
     row = {"id": str(number), **row, "prompt": text}
     return Prompt(str(row["id"]), text, row)
 

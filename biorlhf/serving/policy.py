@@ -40,10 +40,10 @@ def of_run(
 
 def of_recipe(recipe: Recipe) -> Trained:
     """What a recipe starts from: its base model, with ``model.adapter`` where it names one."""
-    given = recipe.model.adapter
-    if given is None:
+    adapter = recipe.model.adapter
+    if adapter is None:
         return Trained(recipe, None, "the base model, untrained")
-    return _checked(recipe, Path(given), f"the adapter {given}", None)
+    return _checked(recipe, Path(adapter), f"the adapter {adapter}", None)
 
 
 def _checked(recipe: Recipe, adapter: Path, origin: str, run: Path | None) -> Trained:
@@ -64,6 +64,7 @@ def _newest(store: RunStore) -> tuple[Path, str]:
         for index in range(len(recipe.stages))
     ]
     finished = [(index, path) for index, path in done if _is_adapter(path)]
+    # A stage's adapter is newer than a checkpoint of that stage: it is written after the last step.
     if finished and (checkpoint is None or checkpoint[0]["stage_index"] <= finished[-1][0]):
         index, path = finished[-1]
         return path, f"the adapter after {recipe.stage_name(index)} (the run is not complete)"
@@ -77,6 +78,7 @@ def _newest(store: RunStore) -> tuple[Path, str]:
     from biorlhf.engines.models.export import adapter_of_checkpoint
 
     name = f"adapters/{state['stage_index']:02d}-{state['stage']}-{state['step']:05d}"
+    # Samplers take PEFT's files; a checkpoint holds the learner's tensors.
     store.write_adapter(name, adapter_of_checkpoint(files, recipe.model.base))
     origin = f"the checkpoint after step {state['step']} of {state['stage']} (the run is not complete)"
     return store.folder / name, origin

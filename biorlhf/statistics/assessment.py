@@ -22,6 +22,7 @@ from biorlhf.statistics.intervals import (
 from biorlhf.types import Question
 
 BIASED = ("ece", "mce", "reliability")  # sums of deviations: resampling biases them upwards
+# A skill has no lower bound: a model can be worse than any constant.
 LIMITS = {"brier_skill": (-np.inf, 1.0), "within_bins": (-1.0, 1.0), "confidence_gap": (-1.0, 1.0)}
 
 
@@ -40,7 +41,7 @@ def cluster_of(question: Question) -> str:
 def statistics(q_N: Floats, c_N: Floats) -> dict[str, Statistic]:
     """Every number of ``calibration`` by its name in a report, as functions of weights. Bins are
     those of all the answers and stay as they are in a resample."""
-    found: dict[str, Statistic] = {
+    functions: dict[str, Statistic] = {
         "accuracy_clustered": weighted_mean(c_N),
         "mean_confidence": weighted_mean(q_N),
         "confidence_gap": weighted_mean(q_N - c_N),
@@ -53,7 +54,7 @@ def statistics(q_N: Floats, c_N: Floats) -> dict[str, Statistic]:
     }
     bins_N = cal.bin_index(q_N)
     if bins_N is None:
-        return found
+        return functions
 
     def binned(measure: Any) -> Statistic:
         return lambda w: measure(cal.bin_sums(q_N, c_N, bins_N, w))
@@ -70,9 +71,9 @@ def statistics(q_N: Floats, c_N: Floats) -> dict[str, Statistic]:
         cal.resolution,
         cal.uncertainty,
     ):
-        found[measure.__name__] = binned(measure)
-    found["within_bins"] = within
-    return found
+        functions[measure.__name__] = binned(measure)
+    functions["within_bins"] = within
+    return functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +110,14 @@ def assess(
     q_N, c_N = np.asarray(confidences, dtype=float), np.asarray(correct, dtype=float)
     if len(q_N) == 0:
         return Assessment({}, dict.fromkeys(NAMES, "no answer states a confidence"), 0)
-    found = statistics(q_N, c_N)
-    counts = dict.fromkeys(found, len(q_N))
+    functions = statistics(q_N, c_N)
+    counts = dict.fromkeys(functions, len(q_N))
     counts |= {
         "overconfidence": int((q_N >= cal.SURE).sum()),
         "underconfidence": int((q_N <= cal.UNSURE).sum()),
     }
-    rates = bootstrap(found, cluster_index(clusters), counts, limits=LIMITS, reflected=BIASED, seed=seed)
+    rates = bootstrap(functions, cluster_index(clusters), counts, limits=LIMITS, reflected=BIASED, seed=seed)
+    # Wilson's takes the answers as independent; accuracy_clustered is the same number with clusters drawn.
     rates["accuracy"] = share(int(c_N.sum()), len(c_N)) or rates["accuracy_clustered"]
     left_out = {name: _why_left_out(name, q_N, c_N) for name in NAMES if name not in rates}
     bins_N = cal.bin_index(q_N)
@@ -133,8 +135,10 @@ def assess(
 def _null_summary(q_N: Floats, c_N: Floats, bins_N: NDArray[np.int64], seed: int) -> dict[str, Any]:
     drawn = cal.null_ece(q_N, bins_N, seed=seed)
     low, high = np.quantile(drawn, [0.025, 0.975])
+    # Within 1e-12 it is the same ECE, summed in another order.
     at_least = int((drawn >= float(cal.ece(cal.bin_sums(q_N, c_N, bins_N))) - 1e-12).sum())
     expected = Rate(float(drawn.mean()), float(low), float(high), len(q_N)).to_json()
+    # The observed answers count as one draw: no finite number of draws shows that something never happens.
     return {**expected, "p_value": (1 + at_least) / (1 + len(drawn))}
 
 
@@ -145,6 +149,7 @@ def _why_left_out(name: str, q_N: Floats, c_N: Floats) -> str:
         return f"no answer states a confidence of {cal.UNSURE} or less"
     if name in ("brier_skill", "auroc") and c_N.min() == c_N.max():
         return "every answer is right" if c_N[0] else "every answer is wrong"
+    # Fewer than ten values are bins of their own, and one answer has no variance.
     if name == "debiased_l2" and len(np.unique(q_N)) == len(q_N) < 10:
         return "no two answers state the same confidence"
     if cal.bin_index(q_N) is None:

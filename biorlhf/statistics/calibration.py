@@ -39,8 +39,11 @@ def bin_index(q_N: ArrayLike) -> NDArray[np.int64] | None:
     bins = min(MOST_BINS, len(q_N) // BIN_OF_AT_LEAST)
     if bins == 0:
         return None
+    # A value's answers go together by their middle: by their first or last, a large tie would pull its bin to
+    # one side.
     middle_rank = np.cumsum(counts) - counts / 2
     bin_of_value = np.minimum((middle_rank * bins / len(q_N)).astype(np.int64), bins - 1)
+    # Numbered anew: a large tie can leave bins empty.
     return np.unique(bin_of_value[of_N], return_inverse=True)[1].astype(np.int64)
 
 
@@ -64,6 +67,7 @@ class BinSums:
 
 def bin_sums(q_N: Floats, c_N: Floats, bins_N: NDArray[np.int64], weights: Floats | None = None) -> BinSums:
     """Sums per bin. ``c_N`` may have leading axes too (labels drawn many times), without ``weights``."""
+    # A product with membership sums thousands of resamples at once.
     member_NB = np.eye(int(bins_N.max()) + 1)[bins_N]
     weights = np.ones(len(q_N)) if weights is None else weights
     return BinSums(weights @ member_NB, (weights * q_N) @ member_NB, (weights * c_N) @ member_NB)
@@ -86,6 +90,7 @@ def debiased_l2(s: BinSums) -> Floats:
     """
     p = divide(s.right, s.n)
     variance = divide(p * (1 - p), np.maximum(s.n - 1, 0))
+    # A resample draws other counts, so which bins have a variance is asked each time.
     used = s.n > 1
     total = np.where(used, s.n * np.nan_to_num(s.gap**2 - variance), 0.0).sum(-1)
     error: Floats = np.sqrt(np.maximum(divide(total, np.where(used, s.n, 0.0).sum(-1)), 0.0))
@@ -124,6 +129,7 @@ def brier_skill(q_N: Floats, c_N: Floats, weights: Floats | None = None) -> Floa
     weights = np.ones(len(q_N)) if weights is None else weights
     base = divide(weights @ c_N, weights.sum(-1))
     spread = base * (1 - base)
+    # All right or all wrong: a (1 - a) is zero, but for rounding, and there is nothing to be better than.
     return 1 - divide(brier(q_N, c_N, weights), np.where(spread > 1e-12, spread, 0.0))
 
 
@@ -133,6 +139,7 @@ def auroc(q_N: Floats, c_N: Floats, weights: Floats | None = None) -> Floats:
     weights = np.ones(len(q_N)) if weights is None else weights
     member_NV = _by_value(q_N)
     right, wrong = (weights * c_N) @ member_NV, (weights * (1 - c_N)) @ member_NV
+    # Half of a value's own wrong answers: the ties.
     below = np.cumsum(wrong, axis=-1) - wrong / 2
     return divide((right * below).sum(-1), right.sum(-1) * wrong.sum(-1))
 
@@ -142,14 +149,15 @@ def risk_coverage(q_N: Floats, c_N: Floats, weights: Floats | None = None) -> tu
     confidence, most confident first (Geifman & El-Yaniv 2017)."""
     weights = np.ones(len(q_N)) if weights is None else weights
     member_NV = _by_value(q_N)
-    kept = np.cumsum((weights @ member_NV)[..., ::-1], axis=-1)
+    answered = np.cumsum((weights @ member_NV)[..., ::-1], axis=-1)
     wrong = np.cumsum(((weights * (1 - c_N)) @ member_NV)[..., ::-1], axis=-1)
-    return divide(kept, kept[..., -1:]), divide(wrong, kept)
+    return divide(answered, answered[..., -1:]), divide(wrong, answered)
 
 
 def aurc(q_N: Floats, c_N: Floats, weights: Floats | None = None) -> Floats:
     """Area under the risk-coverage curve by trapezoids, flat before its first point; 0 is best."""
     coverage, risk = risk_coverage(q_N, c_N, weights)
+    # A resample may lack the most confident answers: coverage is 0 there, and so is the step.
     risk = np.nan_to_num(risk)
     step = np.diff(coverage, axis=-1)
     area: Floats = (step * (risk[..., 1:] + risk[..., :-1]) / 2).sum(-1)

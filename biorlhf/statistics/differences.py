@@ -94,13 +94,15 @@ def paired_differences(
         return {}
     clusters = cluster_index([cluster_of.get(question, question) for question in shared])
     number = {question: index for index, question in enumerate(shared)}
+    # One draw for both sides: that is what makes the difference a paired one.
     drawn_RK = draw(int(clusters.max()) + 1, RESAMPLES, seed)
     before, after = (_resampled(side, number, clusters, drawn_RK) for side in (first, second))
-    found = {}
+    differences = {}
     for name in first.statistics:
         if name not in second.statistics:
             continue
         value = float(after[name][0] - before[name][0])
+        # The first row is the answers as they are.
         values_R = (after[name] - before[name])[1:]
         if not math.isfinite(value):
             continue
@@ -110,17 +112,18 @@ def paired_differences(
             interval = min(interval[0], mirrored[0]), max(interval[1], mirrored[1])
         if interval is not None:
             detectable = (z_score() + NormalDist().inv_cdf(POWER)) * float(np.nanstd(values_R))
-            found[name] = Difference(value, *interval, len(shared), drawn_RK.shape[1], detectable)
-    return found
+            differences[name] = Difference(value, *interval, len(shared), drawn_RK.shape[1], detectable)
+    return differences
 
 
 def _resampled(
     side: Side, number: Mapping[str, int], clusters_Q: NDArray[np.int64], drawn_RK: Floats
 ) -> dict[str, Floats]:
     """Each statistic on the shared questions as they are (first), then on every resample."""
-    kept = np.array([question in number for question in side.questions])
+    shared_N = np.array([question in number for question in side.questions])
     place = [number[question] for question in side.questions if question in number]
     rows = np.vstack([np.ones((1, drawn_RK.shape[1])), drawn_RK])
-    weights = np.zeros((len(rows), len(kept)))
-    weights[:, kept] = rows[:, clusters_Q[place]]
+    weights = np.zeros((len(rows), len(shared_N)))
+    # Answers to questions that the other side lacks stay, with no weight: bins are those of all answers.
+    weights[:, shared_N] = rows[:, clusters_Q[place]]
     return {name: statistic(weights) for name, statistic in side.statistics.items()}

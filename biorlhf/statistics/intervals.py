@@ -54,6 +54,7 @@ def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> tuple[
     share = successes / n
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    # The formula is exact there, but floats are not: it would say 1e-17.
     low = 0.0 if successes == 0 else max(0.0, middle - half)
     high = 1.0 if successes == n else min(1.0, middle + half)
     return low, high
@@ -76,6 +77,7 @@ def cluster_index(keys: Sequence[Hashable]) -> NDArray[np.int64]:
 def weighted_mean(values_N: Floats) -> Statistic:
     """The mean as a statistic. NaN entries are answers without a value: they carry no weight."""
     given_N = np.isfinite(values_N)
+    # NaN times a weight of zero is NaN: a missing value would spoil every sum.
     filled_N = np.where(given_N, values_N, 0.0)
 
     def statistic(weights_RN: Floats) -> Floats:
@@ -95,11 +97,13 @@ def point(statistic: Statistic, n: int) -> float:
     return float(statistic(np.ones((1, n)))[0])
 
 
+# Evaluators and groups of columns over the same clusters ask for the same draw.
 @functools.lru_cache(maxsize=4)
 def draw(clusters: int, resamples: int, seed: int) -> Floats:
     """How often each cluster is drawn in each resample (``_RK``); the same draws for every statistic."""
     rng = np.random.default_rng(seed)
     drawn_RK = rng.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=resamples).astype(float)
+    # The array is shared by all who ask: written to, it would change every later interval.
     drawn_RK.flags.writeable = False
     return drawn_RK
 
@@ -144,6 +148,7 @@ def bounds(
         return None
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     if reflected:
+        # Reflected at the estimate, the upper quantile becomes the lower bound.
         low, high = 2 * estimate - high, 2 * estimate - low
     return min(float(low), estimate), max(float(high), estimate)
 
@@ -171,7 +176,7 @@ def bootstrap(
     if len(clusters_N) == 0:
         return {}
     drawn = resample(statistics, clusters_N, seed=seed)
-    found: dict[str, Rate] = {}
+    rates: dict[str, Rate] = {}
     for name, statistic in statistics.items():
         value = point(statistic, len(clusters_N))
         if not math.isfinite(value):
@@ -183,19 +188,21 @@ def bootstrap(
         value = min(max(value, floor), ceiling)
         low, high = interval
         if high - low < 1e-12:
+            # Wilson's interval needs a range to be stretched to.
             if not math.isfinite(ceiling - floor):
                 continue
             clusters, span = int(clusters_N.max()) + 1, ceiling - floor
             low, high = (floor + span * x for x in wilson((value - floor) / span * clusters, clusters))
-        found[name] = Rate(value, max(floor, min(low, value)), min(ceiling, max(high, value)), counts[name])
-    return found
+        # Reflecting can leave the range.
+        rates[name] = Rate(value, max(floor, min(low, value)), min(ceiling, max(high, value)), counts[name])
+    return rates
 
 
 def mean(values: Sequence[float | None], keys: Sequence[Hashable], *, seed: int = 0) -> Rate | None:
     """The mean of values in [0, 1] with its cluster bootstrap interval; None without any value."""
-    kept = [(value, key) for value, key in zip(values, keys, strict=True) if value is not None]
-    if not kept:
+    pairs = [(value, key) for value, key in zip(values, keys, strict=True) if value is not None]
+    if not pairs:
         return None
-    values_N = np.array([value for value, _ in kept], dtype=float)
-    clusters_N = cluster_index([key for _, key in kept])
-    return bootstrap({"mean": weighted_mean(values_N)}, clusters_N, {"mean": len(kept)}, seed=seed)["mean"]
+    values_N = np.array([value for value, _ in pairs], dtype=float)
+    clusters_N = cluster_index([key for _, key in pairs])
+    return bootstrap({"mean": weighted_mean(values_N)}, clusters_N, {"mean": len(pairs)}, seed=seed)["mean"]

@@ -53,6 +53,7 @@ class Row:
             return "too few questions"
         if self.difference.is_noise:
             return "inside noise"
+        # Under these two the last part is a plugin's or a lab's own word, which may mean anything.
         name = self.metric.split(".")[0 if self.metric.startswith(("verifiers.", "kinds.")) else -1]
         more = self.difference.value > 0
         if name in LESS_IS_BETTER:
@@ -80,11 +81,13 @@ def _walk(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, Rate]]:
     if path and all(_is_number(node.get(key)) for key in ("value", "low", "high", "n")):
         yield path, Rate(float(node["value"]), float(node["low"]), float(node["high"]), int(node["n"]))
     for key, child in node.items():
+        # Answers are columns, and left_out holds reasons: neither is a rate.
         if isinstance(child, Mapping) and not (path == "" and key in ("answers", "left_out")):
             yield from _walk(child, f"{path}.{key}" if path else key)
 
 
 def _is_number(value: Any) -> bool:
+    # A bool is an int to Python.
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -98,10 +101,10 @@ def compare(evaluations: Sequence[Mapping[str, Report]], *, differences: bool = 
     rows: list[Row] = []
     for evaluator in dict.fromkeys(name for evaluation in evaluations for name in evaluation):
         reports = [evaluation.get(evaluator) or {} for evaluation in evaluations]
-        found = [rates_of(report) for report in reports]
+        rates_of_each = [rates_of(report) for report in reports]
         paired = paired_differences(reports[0], reports[-1]) if differences and len(reports) > 1 else {}
-        for metric in dict.fromkeys(name for rates in found for name in rates):
-            of_each = tuple(rates.get(metric) for rates in found)
+        for metric in dict.fromkeys(name for rates in rates_of_each for name in rates):
+            of_each = tuple(rates.get(metric) for rates in rates_of_each)
             rows.append(Row(evaluator, metric, of_each, paired.get(metric)))
     return rows
 
@@ -112,19 +115,19 @@ def paired_differences(first: Report, second: Report) -> dict[str, Difference]:
     if before is None or after is None:
         return {}
     cluster_of = {**_clusters(before), **_clusters(after)}
-    columns = [_columns(table) for table in (before, after)]
-    questions = [[str(question) for question in table["question"]] for table in (before, after)]
-    found: dict[str, Difference] = {}
+    columns = [_columns(answers) for answers in (before, after)]
+    questions = [[str(question) for question in answers["question"]] for answers in (before, after)]
+    differences: dict[str, Difference] = {}
     for names in _alike(*columns):
         sides = [_side(names, numbers, asked) for numbers, asked in zip(columns, questions, strict=True)]
-        found |= pairing.paired_differences(sides[0], sides[1], cluster_of)
-    return found
+        differences |= pairing.paired_differences(sides[0], sides[1], cluster_of)
+    return differences
 
 
 def shared_questions(first: Mapping[str, Report], second: Mapping[str, Report]) -> tuple[int, int, int]:
     """How many questions (both answered, only the first, only the second), over all evaluators."""
     asked = [
-        {q for report in side.values() if (table := _table(report)) for q in table["question"]}
+        {q for report in side.values() if (answers := _table(report)) for q in answers["question"]}
         for side in (first, second)
     ]
     return len(asked[0] & asked[1]), len(asked[0] - asked[1]), len(asked[1] - asked[0])
@@ -132,38 +135,40 @@ def shared_questions(first: Mapping[str, Report], second: Mapping[str, Report]) 
 
 def without(reports: Mapping[str, Report], questions: Collection[str]) -> dict[str, Report]:
     """The same reports with these questions taken out of the tables of single answers."""
-    found: dict[str, Report] = {}
+    changed: dict[str, Report] = {}
     for name, report in reports.items():
-        table = _table(report)
-        if table is not None and questions:
-            keep = [question not in questions for question in table["question"]]
+        answers = _table(report)
+        # The rates stay as they were reported; only what is paired loses these questions.
+        if answers is not None and questions:
+            keep = [question not in questions for question in answers["question"]]
             cut = {
                 column: [v for v, k in zip(values, keep, strict=True) if k]
-                for column, values in table.items()
+                for column, values in answers.items()
             }
             report = {**report, "answers": cut}
-        found[name] = report
-    return found
+        changed[name] = report
+    return changed
 
 
 def _table(report: Report) -> Mapping[str, Sequence[Any]] | None:
-    table = report.get("answers")
-    if not isinstance(table, Mapping) or not isinstance(table.get("question"), Sequence):
+    answers = report.get("answers")
+    if not isinstance(answers, Mapping) or not isinstance(answers.get("question"), Sequence):
         return None
-    length = len(table["question"])
-    whole = all(isinstance(column, Sequence) and len(column) == length for column in table.values())
-    return table if whole and length else None
+    length = len(answers["question"])
+    # A ragged table would pair the wrong answers.
+    whole = all(isinstance(column, Sequence) and len(column) == length for column in answers.values())
+    return answers if whole and length else None
 
 
-def _clusters(table: Mapping[str, Sequence[Any]]) -> dict[str, str]:
-    clusters = table.get("cluster", table["question"])
-    return dict(zip(map(str, table["question"]), map(str, clusters), strict=True))
+def _clusters(answers: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    clusters = answers.get("cluster", answers["question"])
+    return dict(zip(map(str, answers["question"]), map(str, clusters), strict=True))
 
 
-def _columns(table: Mapping[str, Sequence[Any]]) -> dict[str, Floats]:
+def _columns(answers: Mapping[str, Sequence[Any]]) -> dict[str, Floats]:
     return {
         name: np.array([np.nan if value is None else float(value) for value in column])
-        for name, column in table.items()
+        for name, column in answers.items()
         if name not in ("question", "cluster") and all(v is None or _is_number(v) for v in column)
     }
 
@@ -184,12 +189,13 @@ def _alike(first: Mapping[str, Floats], second: Mapping[str, Floats]) -> list[li
 
 def _side(names: Sequence[str], columns: Mapping[str, Floats], questions: Sequence[str]) -> Side:
     """Statistics of these columns over the answers for which all of them hold a number."""
-    given = np.all([np.isfinite(columns[name]) for name in names], axis=0)
-    kept = [question for question, keep in zip(questions, given, strict=True) if keep]
+    complete_N = np.all([np.isfinite(columns[name]) for name in names], axis=0)
+    asked = [question for question, keep in zip(questions, complete_N, strict=True) if keep]
     if set(names) != set(FORECASTS):
-        return Side({name: weighted_mean(columns[name][given]) for name in names}, kept)
-    if not kept:
+        return Side({name: weighted_mean(columns[name][complete_N]) for name in names}, asked)
+    if not asked:
         return Side({}, [])
-    numbers = statistics(columns["confidence"][given], columns["correct"][given])
+    numbers = statistics(columns["confidence"][complete_N], columns["correct"][complete_N])
+    # A report's accuracy is one number with two intervals; its difference can be clustered only.
     numbers["accuracy"] = numbers.pop("accuracy_clustered")
-    return Side(numbers, kept, BIASED)
+    return Side(numbers, asked, BIASED)

@@ -55,7 +55,9 @@ def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: 
     """
     if not sampler:
         return
+    # The mean and not the largest: one unlikely token moves far by rounding alone.
     gap = sum(abs(a - b) for a, b in zip(learner, sampler, strict=True)) / len(sampler)
+    # "not <=": a NaN from either side has to fail.
     if not gap <= tolerance:
         raise PolicyMismatch(
             f"{who} does not serve the learner's policy: its log-probabilities of a fixed text differ by "

@@ -26,6 +26,7 @@ class InlineRollouts:
 
         from biorlhf.engines.samplers.build import SamplerSpec, build_sampler
 
+        # Learner and sampler take turns in one process, so each has all cores.
         threads = max(1, os.cpu_count() or 1)
         self.sampler = build_sampler(
             SamplerSpec(recipe, highest_rank(recipe), threads, on_gpu=recipe.rollout.gpus > 0)

@@ -44,6 +44,7 @@ def refuse_without_gpu(asked: list[Request]) -> None:
         ResourceError: what was asked for, and that there is no GPU here.
     """
     wanting = [request for request in asked if request.gpus]
+    # Not by torch, which takes seconds to import. A container may have the device and no nvidia-smi.
     if wanting and not glob.glob("/dev/nvidia[0-9]*") and shutil.which("nvidia-smi") is None:
         raise ResourceError(
             "resources",

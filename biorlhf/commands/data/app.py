@@ -86,10 +86,10 @@ def stats(
     from biorlhf.commands.data.source import load
     from biorlhf.commands.data.stats import print_stats, statistics
 
-    found = statistics(load(target, settings))
+    figures = statistics(load(target, settings))
     if out is not None:
-        out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        out.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", "utf-8")
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json.dumps(figures, ensure_ascii=False))
         return
-    print_stats(found)
+    print_stats(figures)

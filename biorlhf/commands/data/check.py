@@ -31,8 +31,8 @@ def check(
     from biorlhf.plugins import builtin_part
 
     checks = builtin_part("check")
-    table = checks.load_facts(facts) if facts else None
-    findings = [finding.to_json() for finding in checks.audit_path(file, table, against)]
+    facts_table = checks.load_facts(facts) if facts else None
+    findings = [finding.to_json() for finding in checks.audit_path(file, facts_table, against)]
     counts = Counter(finding["severity"] for finding in findings)
     if json_out is not None:
         json_out.write_text(json.dumps({"findings": findings}, indent=1, ensure_ascii=False) + "\n", "utf-8")

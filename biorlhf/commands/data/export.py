@@ -29,11 +29,12 @@ def export(
     from biorlhf.commands.data.source import load
 
     dataset = load(target, settings)
+    # Whole before the file is opened: a format without items must not leave an empty file.
     written = [row for item_split, row in rows(dataset, as_format, system) if split in ("", item_split)]
     if not written:
         splits = sorted({item_split for item_split, _ in rows(dataset, as_format, system)})
-        found = f"no items for the format {as_format}" + (f" in the split {split!r}" if split else "")
-        raise InputError(target, found, choices=splits, name=split)
+        problem = f"no items for the format {as_format}" + (f" in the split {split!r}" if split else "")
+        raise InputError(target, problem, choices=splits, name=split)
     out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in written), "utf-8")
     message = {"file": str(out), "rows": len(written), "format": as_format}
     typer.echo(json.dumps(message) if as_json else f"{len(written):,} rows in {out}")

@@ -20,15 +20,15 @@ def listing() -> list[dict[str, Any]]:
     from biorlhf.plugins import catalogue
 
     rows = []
-    found = catalogue()
-    for entry in found.of_kind("dataset"):
+    plugins = catalogue()
+    for entry in plugins.of_kind("dataset"):
         counts, needs = None, ""
         required = [name for name, field in entry.record.config.model_fields.items() if field.is_required()]
         if required:
             needs = "--set " + " --set ".join(f"{name}=..." for name in required)
         else:
             try:
-                dataset = found.build("dataset", entry.record.name, {})
+                dataset = plugins.build("dataset", entry.record.name, {})
                 counts = {t: len(getattr(dataset, t)) for t in ("questions", "examples", "preferences")}
             except InputError as error:
                 needs = error.found
@@ -78,6 +78,7 @@ def _counts(items: Sequence[Any], keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _sorted(counter: Counter[str]) -> list[tuple[str, int]]:
+    # Ties by name: a table that is printed twice is the same.
     return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -89,11 +90,11 @@ def _direction(question: Question) -> str:
 
 def balance(questions: Iterable[Question]) -> dict[str, dict[str, int]]:
     """``"tissue / split"`` -> direction -> count, for questions about one direction."""
-    table: dict[str, Counter[str]] = defaultdict(Counter)
+    counts_of: dict[str, Counter[str]] = defaultdict(Counter)
     for question in questions:
         if "direction" in question.ground_truth:
-            table[f"{question.tissue or '-'} / {question.split}"][_direction(question)] += 1
-    return {place: dict(sorted(counts.items())) for place, counts in sorted(table.items())}
+            counts_of[f"{question.tissue or '-'} / {question.split}"][_direction(question)] += 1
+    return {place: dict(sorted(counts.items())) for place, counts in sorted(counts_of.items())}
 
 
 def lengths(texts: Iterable[str]) -> dict[str, int]:
@@ -118,16 +119,16 @@ def constant_answer(questions: Sequence[Question]) -> dict[str, dict[str, Any]]:
         label = _label(question)
         if label is not None:
             labels[f"{question.split} / {label[0]}"][label[1]] += 1
-    found = {}
+    best_of = {}
     for place, counts in sorted(labels.items()):
         best, hits = _sorted(counts)[0]
         n = counts.total()
         low, high = wilson(hits, n)
-        found[place] = {
+        best_of[place] = {
             "answer": best, "accuracy": hits / n, "low": low, "high": high, "n": n,
             "answers": len(counts), "balanced_accuracy": 1 / len(counts),
         }  # fmt: skip
-    return found
+    return best_of
 
 
 def _label(question: Question) -> tuple[str, str] | None:
@@ -144,12 +145,12 @@ def _label(question: Question) -> tuple[str, str] | None:
     return None
 
 
-def print_stats(found: dict[str, Any]) -> None:
+def print_stats(figures: dict[str, Any]) -> None:
     """The statistics as plain text, one block per table."""
     import typer
 
     for name in ("questions", "examples", "preferences"):
-        block = found[name]
+        block = figures[name]
         typer.echo(f"{name}: {block['total']:,}")
         for key, value in block.items():
             if key == "total" or not value:
@@ -157,7 +158,7 @@ def print_stats(found: dict[str, Any]) -> None:
             typer.echo(f"  {key.replace('_', ' ')}")
             for label, count in value.items():
                 typer.echo(f"    {label}: {_cell(count)}")
-    typer.echo(f"tokens are {found['tokens_are']}")
+    typer.echo(f"tokens are {figures['tokens_are']}")
 
 
 def _cell(value: Any) -> str:

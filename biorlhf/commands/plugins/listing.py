@@ -11,18 +11,18 @@ def print_plugins(as_json: bool) -> None:
     """Print every plugin with its distribution, and why one failed to load (without JSON: as an error)."""
     from biorlhf.plugins import catalogue
 
-    found = catalogue()
+    plugins = catalogue()
     broken = [
-        {"entry_point": b.entry_point, "from": str(b.provenance), "reason": b.reason} for b in found.broken
+        {"entry_point": b.entry_point, "from": str(b.provenance), "reason": b.reason} for b in plugins.broken
     ]
     if as_json:
-        typer.echo(json.dumps({"plugins": [e.to_json() for e in found.entries], "broken": broken}))
+        typer.echo(json.dumps({"plugins": [e.to_json() for e in plugins.entries], "broken": broken}))
         return
     from rich.console import Console
     from rich.table import Table
 
     table = Table("kind", "name", "aliases", "distribution", "version", "summary", box=None, pad_edge=False)
-    for entry in found.entries:
+    for entry in plugins.entries:
         record, source = entry.record, entry.provenance
         aliases = ", ".join(record.aliases)
         table.add_row(record.kind, record.name, aliases, source.distribution, source.version, record.summary)

@@ -31,8 +31,8 @@ class NewPlugin:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            found = f"there is no kind of plugin {self.kind!r}"
-            raise InputError(WHERE, found, choices=KINDS, name=self.kind)
+            problem = f"there is no kind of plugin {self.kind!r}"
+            raise InputError(WHERE, problem, choices=KINDS, name=self.kind)
         _refuse_malformed(self.name)
         _refuse_taken(self.kind, self.name)
 
@@ -105,8 +105,10 @@ def _refuse_taken(kind: str, name: str) -> None:
     """A second plugin of this name would be a conflict; a second module would hide the first."""
     for entry in catalogue().of_kind(kind):
         if name in (entry.record.name.lower(), *(alias.lower() for alias in entry.record.aliases)):
-            found = f"the {kind} name {name!r} is taken: {entry.record.name} of {entry.provenance} has it"
-            raise InputError(WHERE, found, "a name of its own; `biorlhf plugins` lists those that are taken")
+            problem = f"the {kind} name {name!r} is taken: {entry.record.name} of {entry.provenance} has it"
+            raise InputError(
+                WHERE, problem, "a name of its own; `biorlhf plugins` lists those that are taken"
+            )
     spec = None if name in sys.stdlib_module_names else importlib.util.find_spec(name)
     # A folder of this name in the working directory is found as well, without a file: it hides nothing.
     if name in sys.stdlib_module_names or (spec is not None and spec.origin is not None):

@@ -34,6 +34,7 @@ def fuse(model: Any, long_blocks: Attend) -> None:
     for module in model.modules():
         if hasattr(module, "variance_epsilon"):
             module.forward = types.MethodType(_norm, module)
+        # Another activation, or dropout on attention, is none of rowwise.c's: those stay transformers' own.
         elif hasattr(module, "gate_proj") and config.hidden_act == "silu":
             module.forward = types.MethodType(_mlp, module)
         elif hasattr(module, "q_proj") and not config.attention_dropout:
@@ -173,7 +174,7 @@ class BlockAttention(torch.autograd.Function):
         size = key.shape[-1] // plan.heads
         placed = _placed(query, key, value, plan)
         joined = torch.empty_like(placed[0])
-        kept = []
+        probabilities = []
         pieces = zip(plan.cut(placed[0], placed[1]), plan.cut(joined, placed[2]), strict=True)
         for ((q, k), (out, v)), shape, first, end in zip(
             pieces, plan.shapes, plan.first, plan.end, strict=True
@@ -184,14 +185,14 @@ class BlockAttention(torch.autograd.Function):
             by_query = scores.view(segments, plan.heads, queries, shared, keys)
             rowwise.softmax_between(by_query, first, end, scale)
             torch.bmm(scores, v, out=out.view(len(q), -1, size))
-            kept.append(scores)
+            probabilities.append(scores)
         ctx.plan, ctx.scale = plan, scale
-        ctx.save_for_backward(query, key, value, *kept)
+        ctx.save_for_backward(query, key, value, *probabilities)
         return F.embedding(plan.place_F_H, joined).flatten(-2)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value, *kept = ctx.saved_tensors
+        query, key, value, *probabilities = ctx.saved_tensors
         plan, scale, size = ctx.plan, ctx.scale, key.shape[-1] // ctx.plan.heads
         placed = _placed(query, key, value, plan)
         towards = F.embedding(plan.query_B, grad.reshape(len(_rows(query, plan)), -1))
@@ -201,7 +202,7 @@ class BlockAttention(torch.autograd.Function):
             plan.cut(towards, placed[2]),
             plan.cut(results[0], results[1]),
             plan.cut(results[0], results[2]),
-            kept,
+            probabilities,
             strict=True,
         )
         for (q, k), (g, v), (dq, dk), (_, dv), p in pieces:
@@ -212,6 +213,8 @@ class BlockAttention(torch.autograd.Function):
             torch.bmm(scores, k, out=dq)
             torch.bmm(scores.transpose(1, 2), q, out=dk)
         scatter = torch.ops.aten.embedding_dense_backward
+        # A query stands at one place and its gradient is looked up; a prompt's key stands in several
+        # segments, whose gradients add up.
         grad_query = F.embedding(plan.place_F_H, results[0]).view_as(query)
         grad_key, grad_value = (
             scatter(x, plan.key_B, key.numel() // size, -1, False).view_as(key) for x in results[1:]

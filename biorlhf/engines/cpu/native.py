@@ -60,10 +60,12 @@ def _without(name: str, reason: str) -> None:
 def _built(source: Path, compiler: str) -> Path:
     """The shared library for this source, compiler and processor; it appears whole or not at all."""
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+    # The processor as well: machines of different kinds may share a home folder.
     made_of = [source.read_text(encoding="utf-8"), *FLAGS, version, platform.machine(), _processor()]
     key = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:16]
     folder = cache_dir() / "compiled"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # mkdir leaves the mode of a folder that was there before.
     if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022:
         raise OSError(f"what lies in {folder} would be executed, and others may write there")
     path = folder / f"{source.stem}-{key}.so"

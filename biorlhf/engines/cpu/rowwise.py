@@ -111,6 +111,7 @@ class Rotate(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         cosine, sine = ctx.saved_tensors
+        # A rotation's inverse, and so its gradient, is the rotation by the opposite angle.
         return _rotated(grad, cosine, sine, -1.0), None, None
 
 

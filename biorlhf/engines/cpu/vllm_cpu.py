@@ -57,6 +57,7 @@ class PanelsConfig(QuantizationConfig):
 class PanelsLinear(UnquantizedLinearMethod):
     def process_weights_after_loading(self, layer: torch.nn.Module) -> None:
         _pack(layer)
+        # The packed copy does all the work; kept beside it, the weight would take its memory twice.
         layer.weight = torch.nn.Parameter(torch.empty(0), requires_grad=False)
 
 

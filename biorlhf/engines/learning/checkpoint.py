@@ -20,9 +20,10 @@ STATE = "learner.json"
 def to_files(tables: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any]) -> dict[str, bytes]:
     """``tables`` become ``<name>.safetensors``; ``state`` is plain data and goes into ``learner.json``."""
     files = {
-        f"{name}.safetensors": save_tensors({k: t.detach().cpu().contiguous() for k, t in table.items()})
-        for name, table in tables.items()
+        f"{name}.safetensors": save_tensors({k: t.detach().cpu().contiguous() for k, t in tensors.items()})
+        for name, tensors in tables.items()
     }
+    # safetensors checks shapes, not contents: a damaged byte would load as another number.
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     files[STATE] = json.dumps({**state, "sha256": sums}, indent=1, sort_keys=True).encode()
     return files
@@ -58,6 +59,7 @@ def optimizer_tables(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor
             for key, inner in value.items():
                 walk(f"{path}/{key}" if path else str(key), inner)
         elif isinstance(value, Tensor):
+            # state_dict hands out the optimizer's own tensors, which the next step writes over.
             tensors[path] = value.clone()
         else:
             rest[path] = value
@@ -77,4 +79,6 @@ def restore_optimizer(
         for key in keys[:-1]:
             place = place.setdefault(key, {})
         place[keys[-1]] = value
+    # The groups' settings are not restored: they are the recipe's, and the schedule sets the rate anew before
+    # every update.
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -61,6 +61,7 @@ def _packed_attention(
     row: PackedRow = kwargs["packed_row"]
     masks: dict[int | None, list[Tensor]] = kwargs["packed_masks"]
     window = kwargs.get("sliding_window")
+    # One pass shares its masks: tens of layers have the same window.
     if window not in masks:
         masks[window] = [block.mask(window) for block in row.blocks]
     heads, size = query.shape[1], query.shape[3]
@@ -95,6 +96,7 @@ def packed_logprobs(model: Any, row: PackedRow, *, entropy: bool = False) -> tup
         input_ids=row.input_ids_F.unsqueeze(0),
         position_ids=row.position_ids_F.unsqueeze(0),
         use_cache=False,
+        # transformers hands keywords that it does not know on to the attention function.
         packed_row=row,
         packed_masks={},
     ).last_hidden_state[0]
@@ -110,6 +112,7 @@ def padded_logprobs(model: Any, batch: PaddedBatch, *, entropy: bool = False) ->
     logits = model(
         input_ids=batch.input_ids_N_L, attention_mask=batch.attention_mask_N_L, use_cache=False
     ).logits
+    # In fp32 as TokenLogprobs is, so that packed and padded differ by the layers' rounding alone.
     logp = F.log_softmax(logits[batch.row_T, batch.column_T].float(), dim=-1)
     entropies = -(logp.exp() * logp).sum(-1).detach() if entropy else None
     return logp.gather(-1, batch.target_T.unsqueeze(-1)).squeeze(-1), entropies
@@ -182,10 +185,13 @@ class _Tiles:
         """Take a tile in; gives its weights, and the factor that turns those before it into the new top's."""
         width = logits.shape[-1]
         here = (target >= 0) & (target < width)
+        # gather takes no index outside the tile; what it reads for such a target is not used (`here`).
         chosen = logits.gather(-1, target.clamp(0, width - 1).unsqueeze(-1)).squeeze(-1)
         self.picked = torch.where(here, chosen, self.picked)
         top = torch.maximum(self.top, logits.amax(-1))
         fade = (self.top - top).exp()
+        # The entropy needs the logits again; otherwise the tile is overwritten, without a second one in
+        # memory.
         weights = (logits - top.unsqueeze(-1)).exp_() if expected else logits.sub_(top.unsqueeze(-1)).exp_()
         if expected:
             self.expected = self.expected * fade + torch.linalg.vecdot(weights, logits)

@@ -72,6 +72,8 @@ class Learner:
     def begin_stage(self, index: int, total_steps: int) -> None:
         """Set up stage ``index`` of the recipe: LoRA, optimizer, schedule, and the reference policy."""
         self.optimizer = None
+        # The optimizer is dropped above, before the policy builds anew: it holds the last stage's tensors and
+        # moments.
         self.policy.begin_stage(index, seed_of(self.recipe.seed, "lora", index, bits=63))
         self._ready(index, 0, total_steps)
 
@@ -100,12 +102,15 @@ class Learner:
         results = []
         for iteration in range(iterations):
             for number, (whole, micro) in enumerate(batches):
+                # The schedule counts steps; each of a step's updates stands at its own fraction of it.
                 done = self.done_steps + (iteration * cuts + number) / (iterations * cuts)
+                # No update without a gradient: AdamW would still decay the weights and follow its momentum.
                 if micro:
                     draw = seed_of(seed, iteration, number, bits=63)
                     results.append(self._update(micro, whole, loss, (done, draw), watch))
         self.done_steps += 1
         metrics = combine(part for _, parts in results for part in parts)
+        # A step is one row: of its updates' losses and norms the mean.
         metrics |= _mean_of([numbers for numbers, _ in results])
         metrics |= self._sizes([m for _, micro in batches for m in micro])
         metrics |= {f"time_{name}_s": seconds for name, seconds in watch.seconds.items()}
@@ -116,8 +121,9 @@ class Learner:
     ) -> tuple[Whole, list[MicroBatch]]:
         section = self.recipe.learner
         whole = microbatches.count(groups, self.recipe.rollout.max_completion_tokens)
-        kept = [group for group in groups if not microbatches.without_effect(group, loss)]
-        micro = microbatches.build(kept, section.token_budget, packed=section.packing)
+        # Counted above with the rest: a group without effect adds zero to a mean that is over all groups.
+        effective = [group for group in groups if not microbatches.without_effect(group, loss)]
+        micro = microbatches.build(effective, section.token_budget, packed=section.packing)
         return whole, [m.to(self.policy.device) for m in micro]
 
     @torch.no_grad()
@@ -147,6 +153,8 @@ class Learner:
         self.policy.training()
         total, sums = 0.0, []
         for number, batch in enumerate(micro):
+            # Dropout draws from the global generator; seeded here, a step that is repeated after a crash
+            # draws the same.
             torch.manual_seed(seed_of(draw, number, bits=63))
             with watch("forward"):
                 value, part = self._loss(batch, whole, loss)
@@ -255,6 +263,7 @@ class Learner:
         if state["stage"] != index:
             raise RunFailure(f"the checkpoint is one of stage {state['stage']}, not of stage {index}")
         self.optimizer = None
+        # As in begin_stage: the old optimizer goes before another adapter is built.
         self.policy.load(tables, Lora.model_validate(state["lora"]))
         self._ready(index, state["done_steps"], total_steps)
         checkpoint.restore_optimizer(self.optimizer, tables["optimizer"], state["optimizer"])
@@ -274,5 +283,6 @@ def _check(loss: Mapping[str, Any]) -> None:
 
 def _mean_of(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     if not rows:
+        # A step of which no group had an effect still has its row in the metrics.
         return {"loss": 0.0, "grad_norm": 0.0}
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}

@@ -104,11 +104,14 @@ def _sampler_logprobs(groups: Sequence[TrainGroup]) -> Tensor | None:
     if all(c.sampler_logprobs is None for g in groups for c in g.completions):
         return None
     for group in groups:
+        # Nothing predicts the first token of a completion that has no prompt.
         skip = 0 if group.prompt_ids else 1
         for completion in group.completions:
-            given = completion.sampler_logprobs
-            if given is None or len(given) != len(completion.token_ids):
-                found = "no" if given is None else str(len(given))
-                raise ValueError(f"{len(completion.token_ids)} tokens, but {found} sampler log-probabilities")
-            values.extend(given[skip:])
+            logprobs = completion.sampler_logprobs
+            if logprobs is None or len(logprobs) != len(completion.token_ids):
+                number = "no" if logprobs is None else str(len(logprobs))
+                raise ValueError(
+                    f"{len(completion.token_ids)} tokens, but {number} sampler log-probabilities"
+                )
+            values.extend(logprobs[skip:])
     return torch.tensor(values, dtype=torch.float32)

@@ -41,7 +41,9 @@ def learning_rate(section: Optimizer, done: float, total: float) -> float:
     """
     warm = section.warmup * total
     if done < warm:
+        # One ahead on both sides: the first update would otherwise have a rate of zero and change nothing.
         return section.learning_rate * (done + 1) / (warm + 1)
+    # A warm-up over the whole stage leaves nothing after it to divide by.
     share = min(1.0, (done - warm) / max(total - warm, 1e-9))
     if section.schedule == "linear":
         return section.learning_rate * (1 - share)

@@ -117,6 +117,7 @@ def fill(sizes: Sequence[int], budget: int) -> list[list[int]]:
     alike: list[list[int]] = [[] for _ in bins]
     for index in order:
         min(alike, key=lambda items: sum(sizes[i] for i in items)).append(index)
+    # Filling alike can break a budget that first fit keeps; then first fit's bins stand.
     if all(len(items) == 1 or sum(sizes[i] for i in items) <= budget for items in alike):
         bins = alike
     return [sorted(items) for items in bins]
@@ -155,6 +156,7 @@ def pack(groups: Sequence[TrainGroup]) -> PackedRow:
     for group in groups:
         prompt = group.prompt_ids
         start = feed(prompt, 0)
+        # With one completion, prompt and completion are one text: a single segment, and the same attention.
         alone = len(group.completions) == 1
         if prompt and not alone:
             segments.append(Segment(start, len(prompt)))
@@ -166,6 +168,8 @@ def pack(groups: Sequence[TrainGroup]) -> PackedRow:
             elif fed:
                 segments.append(Segment(own, len(fed), start, len(prompt)))
             if prompt and completion.token_ids:
+                # The prompt stands in the row once, so its last token predicts the first token of every
+                # completion.
                 predict.append(start + len(prompt) - 1)
             predict.extend(range(own, own + len(fed)))
             targets = completion.token_ids if prompt else completion.token_ids[1:]
@@ -190,6 +194,7 @@ def _blocks(segments: Sequence[Segment], tokens: int) -> tuple[tuple[AttentionBl
     unblock = torch.zeros(tokens, dtype=torch.long)
     blocks, done = [], 0
     for members in _alike(segments):
+        # Dense blocks are padded to their longest segment, so segments of like size share one.
         queries = max(s.length for s in members)
         keys = max(s.prefix_length + s.length for s in members)
         block = AttentionBlock(
@@ -264,6 +269,7 @@ def pad(groups: Sequence[TrainGroup]) -> PaddedBatch:
     places = [(n, t) for n, row in enumerate(rows) for t in range(max(prompts[n], 1), len(row))]
     for n, row in enumerate(rows):
         ids[n, : len(row)] = torch.tensor(row, dtype=torch.long)
+        # An empty row keeps one visible place: a softmax over none is NaN.
         mask[n, : max(len(row), 1)] = 1
     row_T = torch.tensor([n for n, _ in places], dtype=torch.long)
     column_T = torch.tensor([t - 1 for _, t in places], dtype=torch.long)

@@ -66,21 +66,23 @@ class Policy:
             self._build(section, adapters.added(self.prior, trained), seed)
 
     def _first(self, section: Lora, seed: int) -> None:
-        given = self.recipe.model
-        if given.adapter is None:
+        model = self.recipe.model
+        if model.adapter is None:
             self._build(section, {}, seed)
             return
-        tensors, its_section = adapters.read_adapter(given.adapter, given.base)
-        if given.adapter_use == "merge":
+        tensors, its_section = adapters.read_adapter(model.adapter, model.base)
+        if model.adapter_use == "merge":
             self._build(section, adapters.folded(tensors, adapters.scale(its_section)), seed)
             return
         _same(section, its_section, "lora", "model.adapter_use: merge")
+        # The adapter's own layers, whatever the recipe's targets say: its tensors fit no others.
         self._build(section.model_copy(update={"targets": its_section.targets}), {}, seed)
-        adapters.copy_into(self.parameters, tensors, f"model.adapter: {given.adapter}")
+        adapters.copy_into(self.parameters, tensors, f"model.adapter: {model.adapter}")
         self.reference = _copies(self.parameters)
 
     def _build(self, section: Lora, prior: Mapping[str, Tensor], seed: int) -> None:
         """Base, prior and a fresh adapter; the reference is what they are now."""
+        # The old model is let go before another is loaded, so that the base is never in memory twice.
         model, self._clean, self.wrapped = self._clean, None, None
         if model is None:
             model = models.load_base(self.recipe.model, device=str(self.device))
@@ -89,19 +91,24 @@ class Policy:
         merges = self.recipe.model.dtype == "fp32"
         if merges:
             adapters.merge_into(model, prior, "model.adapter")
+        # PEFT draws A from the global generator.
         torch.manual_seed(seed)
         self.wrapped = lora.attach(model, section)
         self.section, self.prior, self.reference = section, dict(prior), None
         if prior and not merges:
+            # Switching the adapters off would take the prior away as well, so the reference is a copy of the
+            # fresh adapter, whose B is zero.
             lora.attach_prior(self.wrapped, adapters.rank_of(prior), adapters.target_names(prior))
             adapters.copy_into(lora.lora_parameters(self.wrapped, lora.PRIOR), prior, "model.adapter")
             self.reference = _copies(self.parameters)
         if self.recipe.learner.gradient_checkpointing:
+            # The reentrant kind needs an input that has a gradient, and the embeddings are frozen.
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self.wrapped.eval()
 
     def training(self) -> None:
         """Switch dropout and gradient checkpointing on, where the recipe has them."""
+        # transformers checkpoints in training mode only, so checkpointing needs it without any dropout, too.
         self.wrapped.train(self.section.dropout > 0 or self.recipe.learner.gradient_checkpointing)
 
     def logprobs(
@@ -121,6 +128,7 @@ class Policy:
 
     @contextmanager
     def _swapped(self, tensors: Mapping[str, Tensor]) -> Iterator[None]:
+        # The optimizer knows the Parameter objects: these stay, and only the storage behind them changes.
         own = {name: parameter.data for name, parameter in self.parameters.items()}
         try:
             for name, parameter in self.parameters.items():
@@ -137,6 +145,7 @@ class Policy:
             return adapters.export(self.parameters, self.section, base, version)
         whole = adapters.added(self.prior, adapters.folded(self.parameters, adapters.scale(self.section)))
         rank = adapters.rank_of(whole)
+        # alpha = rank is a scale of one: each part's own scale is folded into its B.
         return adapters.export(whole, Lora(r=rank, alpha=rank), base, version)
 
     def save(self) -> dict[str, dict[str, Tensor]]:
@@ -149,6 +158,7 @@ class Policy:
 
     def load(self, tables: Mapping[str, Mapping[str, Tensor]], section: Lora) -> None:
         """Stand where :meth:`save` was called. ``section`` is the adapter's LoRA section at that time."""
+        # Any seed: what it draws is overwritten at once.
         self._build(section, tables["prior"], seed=0)
         adapters.copy_into(self.parameters, tables["policy"], "checkpoint")
         if tables["reference"]:

@@ -66,4 +66,5 @@ def sum_by_sequence(values_T: Tensor, batch: TokenBatch) -> Tensor:
 
 def tokens_by_sequence(batch: TokenBatch) -> Tensor:
     """Number of tokens of each completion: ``_N``, at least 1."""
+    # An empty completion has a sum of zero; divided by one it stays zero and not NaN.
     return sum_by_sequence(batch.logprobs_T.detach().new_ones(len(batch.sequence_T)), batch).clamp(min=1.0)

@@ -112,6 +112,8 @@ def clipped_surrogate(ratio_T: Tensor, batch: TokenBatch, settings: Mapping[str,
     advantage_T = advantage_by_token(batch)
     policy_T = -torch.minimum(ratio_T * advantage_T, ratio_T.clamp(low, high) * advantage_T)
     losses_T, metrics = with_corrections(policy_T, batch, settings)
+    # The minimum cuts a ratio only where the advantage pushes it further out; the other side keeps its
+    # gradient.
     clipped_low = float(((ratio_T < low) & (advantage_T < 0)).sum())
     clipped_high = float(((ratio_T > high) & (advantage_T > 0)).sum())
     metrics["clip_share"] = (clipped_low + clipped_high, len(ratio_T))
@@ -126,6 +128,8 @@ def with_corrections(policy_T: Tensor, batch: TokenBatch, settings: Mapping[str,
     if batch.sampler_logprobs_T is not None:
         log_weight_T = old_logprobs(batch) - batch.sampler_logprobs_T
         weight_T = torch.exp(log_weight_T)
+        # k3 with the sampler's distribution in front. expm1, because the two differ by rounding: exp(x) - 1
+        # would leave no digit of it.
         metrics["mismatch_kl"] = (float((torch.expm1(log_weight_T) - log_weight_T).sum()), count)
         metrics["max_importance_ratio"] = (float(weight_T.max()) if count else 0.0, float(count > 0))
         cap = settings["importance_cap"]
@@ -163,6 +167,7 @@ def kl_k2(log_ratio_T: Tensor) -> Tensor:
 
 def kl_k3(log_ratio_T: Tensor) -> Tensor:
     """k3 = ref/pi - 1 - log(ref/pi): unbiased, never negative (same source); GRPO's own, equation 4."""
+    # expm1: exp(x) - 1 has lost its digits where policy and reference are all but equal.
     return torch.expm1(-log_ratio_T) + log_ratio_T
 
 

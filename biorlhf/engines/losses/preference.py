@@ -70,6 +70,7 @@ def finish(
     should be kept has moved since the stage began; below zero it became less probable.
     """
     per_token_N = sum_by_sequence(batch.logprobs_T, batch) / tokens_by_sequence(batch)
+    # DPO may lower both sides while the rejected one falls faster; the SFT term holds the chosen one up.
     total = losses_P.sum() - settings["sft_term"] * per_token_N[0::2].sum()
     with torch.no_grad():
         ratios_N, lengths_N = log_ratios(batch), tokens_by_sequence(batch)

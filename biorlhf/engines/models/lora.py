@@ -35,6 +35,7 @@ def attach(model: Any, section: Lora) -> Any:
         use_rslora=section.rslora,
         target_modules=targets,
     )
+    # PEFT is content with one match among several names; a mistyped layer would stay untrained.
     if not isinstance(targets, str):
         _check_targets(model, targets)
     wrapped: Any = get_peft_model(model, config, adapter_name=POLICY)
@@ -50,6 +51,7 @@ def attach_prior(wrapped: Any, rank: int, targets: list[str]) -> None:
     wrapped.add_adapter(PRIOR, config)
     wrapped.base_model.set_adapter([POLICY, PRIOR])
     for name, parameter in wrapped.named_parameters():
+        # set_adapter makes every adapter that it names trainable.
         parameter.requires_grad_(f".{POLICY}." in name and "lora_" in name)
     _fuse(wrapped)  # the prior may stand on layers that the trained adapter does not
 
@@ -113,6 +115,7 @@ def _lora_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     frozen, adapter = _parts(self)
     if _drops(self):
         a, b = (tensor.to(x.dtype) for tensor in adapter)
+        # What A reads is not what W reads once some of it is dropped: no shared product, no merging.
         dropped = self.lora_dropout[POLICY](x) @ a.t() @ b.t() * frozen.factor
         return LoraLinear.apply(x, (frozen,))[0] + dropped
     return LoraLinear.apply(x, (frozen,), *adapter)[0]
@@ -125,6 +128,7 @@ def project(x: Tensor, modules: Sequence[Any]) -> Sequence[Tensor]:
     if not all(isinstance(m, LoraLayer) and _is_known(m.base_layer) for m in modules):
         return [module(x) for module in modules]
     parts = [_parts(module) for module in modules]
+    # One pass for all needs the same x: dropout draws another for each layer.
     if not all(adapter for _, adapter in parts) or any(map(_drops, modules)):
         return [module(x) for module in modules]
     return LoraLinear.apply(x, tuple(frozen for frozen, _ in parts), *(t for _, two in parts for t in two))
@@ -204,7 +208,7 @@ class LoraLinear(torch.autograd.Function):
             grad_a = linear(torch.cat(back, dim=1).t(), rows.t()).split([len(a) for a, _ in pairs])
             for part, a, low, grad in zip(ctx.frozen, grad_a, _split(narrow, pairs), grads, strict=True):
                 by_adapter += [a, linear(low.t().contiguous(), grad.t()).t().mul(part.factor)]
-            by_adapter = [g.to(kept.dtype) for g, kept in zip(by_adapter, adapters, strict=True)]
+            by_adapter = [g.to(tensor.dtype) for g, tensor in zip(by_adapter, adapters, strict=True)]
             trained = _trained(pairs, back)
         grad_x = None
         if ctx.needs_input_grad[0]:

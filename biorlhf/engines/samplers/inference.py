@@ -29,6 +29,8 @@ def load_with_adapter(section: Model, *, device: str | None, merge: bool) -> tup
     from peft import PeftModel
 
     assert section.adapter is not None
+    # For its refusals only: PEFT would put an adapter of another base in place without a word where the
+    # shapes fit.
     read_adapter(section.adapter, section.base)
     model: Any = load_base(section, device=device)
     model = PeftModel.from_pretrained(model, str(find_adapter(section.adapter))).eval()

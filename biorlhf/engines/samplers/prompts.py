@@ -26,6 +26,7 @@ def encode_prompt(tokenizer: Any, section: Prompt, text: str) -> list[int]:
     """
     if not text:
         return []
+    # The instruction stands at the end, where cutting from the right would lose it.
     text, instruction = split_instruction(text)
     ids = _render(tokenizer, section, text, instruction)
     body = tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -53,6 +54,7 @@ def encode_response(tokenizer: Any, text: str) -> list[int]:
     """
     if tokenizer.eos_token_id is None:
         raise InputError("model.base", "its tokenizer has no end-of-sequence token")
+    # No special tokens: a tokenizer's beginning-of-text would stand in the middle, after the prompt.
     return [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
 
 

@@ -64,6 +64,7 @@ class TransformersSampler:
             rslora=config.get("use_rslora", False),
             targets=tuple(config["target_modules"]),
         )
+        # Layers of this shape are used again: only their tensors change from step to step.
         if self._wrapped is None or self._wrapped[0] != section:
             if self._wrapped is not None:
                 self.model = self._wrapped[1].unload()
@@ -77,6 +78,8 @@ class TransformersSampler:
             if name not in parameters:
                 raise RunFailure(f"the adapter has a tensor for {name}, which the base lacks")
             weight = parameters[name]
+            # Added to the clean weights each time: taking the last adapter out again would leave its rounding
+            # behind.
             clean = self._clean.setdefault(name, weight.detach().clone())
             delta = torch.mm(b.float(), a.float()).mul_(scale).to(weight.device)
             weight.copy_((clean.float() + delta).to(weight.dtype))
@@ -87,6 +90,7 @@ class TransformersSampler:
             raise RunFailure("no adapter was loaded before sampling")
         for question in questions:
             ids = self.encode(question.asked)
+            # generate draws from the global generator and takes no other.
             torch.manual_seed(seed_of(sampling.seed, question.id))
             output = self.model.generate(
                 torch.tensor([ids], device=self.device),
@@ -109,17 +113,22 @@ class TransformersSampler:
             do_sample=not greedy,
             temperature=None if greedy else sampling.temperature,
             top_p=None if greedy else sampling.top_p,
+            # GenerationConfig's own default keeps 50 tokens, and would sample from another distribution than
+            # vLLM.
             top_k=None if greedy else 0,
             num_return_sequences=sampling.n,
             max_new_tokens=sampling.max_tokens,
             eos_token_id=self.tokenizer.eos_token_id,
             pad_token_id=self.tokenizer.pad_token_id or self.tokenizer.eos_token_id,
+            # Not the scores, which come after temperature and top-p: the learner compares the policy's own
+            # values.
             output_logits=True,
             return_dict_in_generate=True,
         )
 
     def _completion(self, row: list[int], logprobs: list[float], sampling: Sampling) -> Completion:
         eos = self.tokenizer.eos_token_id
+        # A row is padded to the longest of its group: its text ends at the first end token.
         ended = eos in row
         length = row.index(eos) + 1 if ended else len(row)
         text = self.tokenizer.decode(row[:length], skip_special_tokens=True)

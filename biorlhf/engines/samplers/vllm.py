@@ -90,6 +90,7 @@ class VllmSampler:
             args |= vllm_cpu.engine_args(args["dtype"])
         if not self.spec.merges:
             args["enable_lora"] = True
+            # One policy is served at a time.
             args["max_loras"] = 1
             args["max_lora_rank"] = next(r for r in LORA_RANKS if r >= self.spec.max_lora_rank)
         return args
@@ -139,7 +140,9 @@ class VllmSampler:
                 top_p=sampling.top_p,
                 max_tokens=sampling.max_tokens,
                 seed=seed_of(sampling.seed, question.id),
+                # Zero alternatives: vLLM still gives the sampled token's own.
                 logprobs=0,
+                # Groups are scored whole, so nothing is done with a part of one.
                 output_kind=RequestOutputKind.FINAL_ONLY,
             )
             asked[self._add(ids, params)] = (question, ids)
@@ -156,6 +159,7 @@ class VllmSampler:
         from vllm import SamplingParams
 
         ids = [*prompt_ids, *token_ids]
+        # vLLM scores a prompt only on the way to an answer; one token is the shortest.
         self._add(ids, SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0))
         while True:
             finished: list[Any] = [output for output in self.engine.step() if output.finished]
