@@ -32,6 +32,7 @@ from biorlhf_plugins.truth.stated import figure_credit
 
 Names = Callable[[str], Any]
 Sides = tuple[Sequence[str], Sequence[str]]
+# Around a class they tell no class from another: "Type A response" is A.
 FILLERS = frozenset(("type", "class", "pattern", "response", "tissue", "group", "is", "it"))
 
 
@@ -68,6 +69,7 @@ def grade_block(
         place: the tissue that the question is about; it may be named beside a direction.
         canonical: what a name stands for, or None: an entity, a class, with the dataset's synonyms.
     """
+    # Before the slots are read, so that none of them takes "cannot be determined" for a name.
     if abstains(block.value):
         return BlockGrades(_empty(asked, True), _empty(asked, False), True, ())
     found = _read(asked, block.value, sides, place, canonical)
@@ -95,10 +97,12 @@ def _read(
     if not value.strip():
         return [_Found(problem="the answer is empty")] * len(asked)
     if len(asked) == 1:
+        # A single slot needs no label: the block's value is its answer.
         return [_one(asked[0], value, sides, place, canonical)]
     found = [_Found() for _ in asked]
     pieces = [piece for piece in re.split(r"\s*[;\n]\s*", value) if piece.strip()]
     if len(pieces) == 1:
+        # A comma before three digits groups thousands: 1,555 is one figure.
         pieces = [p for p in re.split(r"\s*,\s*(?!\d{3}(?!\d))|\s+and\s+", value) if p.strip()]
     labelled = [match for piece in pieces if (match := _slot_of(piece, asked))]
     if not labelled and len(pieces) == len(asked):
@@ -118,6 +122,7 @@ def _slot_of(piece: str, asked: Sequence[AnswerSlot]) -> tuple[int, str] | None:
     for index, slot in enumerate(asked):
         for label in _labels(slot):
             match = _pattern(label).search(piece)
+            # The longest, for one asked name may lie inside another.
             if match and (best is None or len(match[0]) > best[0]):
                 before, after = piece[: match.start()], piece[match.end() :]
                 best = (len(match[0]), index, before if before.strip(" *_`-•(") else after)
@@ -139,6 +144,7 @@ def _labels(slot: AnswerSlot) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _pattern(label: str) -> re.Pattern[str]:
+    # "+" belongs to names here: HU must not be found in HU+IR.
     loose = r"[\s_-]*".join(re.escape(part) for part in re.split(r"[\s_-]+", label) if part)
     return re.compile(rf"(?<![\w+]){loose}(?![\w+])", re.IGNORECASE)
 
@@ -169,6 +175,7 @@ def _known(slot: AnswerSlot, canonical: Names) -> Names:
     for text in (*slot.choices, *values):
         own.setdefault(_key(text), canonical(text) or text.lower())
     for alias in slot.aliases:
+        # Over what the lexicon takes the word for: in this question it means the answer.
         own[_key(alias)] = canonical(str(slot.value)) or str(slot.value).lower()
 
     def look_up(text: str) -> Any:
@@ -188,7 +195,9 @@ def _without_fillers(key: tuple[str, ...]) -> tuple[str, ...]:
 
 def _order(value: str, known: Names) -> Reading:
     """Names in order, highest first: with ">" or "<" between them, in a list, or numbered."""
+    # "soleus (6,425)": figures in brackets are evidence, and their commas separate nothing.
     text = re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", value.strip().rstrip("."))
+    # Signs before commas: where both stand, the sign gives the order.
     link = next((mark for mark in (">", "<", "→", ";", ",") if mark in text), ",")
     parts = [re.sub(r"^\s*\d{1,2}[.)]\s*|^\s*and\s+", "", part).strip("= ") for part in text.split(link)]
     names = [known(part) for part in parts if part]
@@ -235,6 +244,7 @@ def _weigh_details(asked: Sequence[AnswerSlot], graded: Graded) -> None:
     """An overall direction and its parts weigh one half each."""
     directed = [slot for slot in asked if not slot.factual]
     details = [c for c, s in zip(graded.credits, directed, strict=True) if s.detail]
+    # Or ten missions would outvote the one answer that was asked for.
     if details and graded.primary:
         graded.credits = [sum(graded.primary) / len(graded.primary), sum(details) / len(details)]
 

@@ -44,8 +44,10 @@ class Graded:
 
 def right(graded: Graded) -> bool:
     """Is a graded part right as a whole?"""
+    # The overall direction decides: one wrong mission beside it does not make the answer wrong.
     if graded.primary:
         return all(credit == 1 for credit in graded.primary)
+    # Precision as well: the right figure among wrong ones is no answer.
     return bool(graded.credits) and min(graded.credits) >= RIGHT and graded.precision >= RIGHT
 
 

@@ -101,6 +101,7 @@ def judge(question: Question, text: str, lab: Additions | None = None) -> Judged
     return _judge(gold, question.prompt, text, bool(question.instruction), question.tissue)
 
 
+# Few are enough: the verifiers take one completion right after another.
 @functools.lru_cache(maxsize=64)
 def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: str | None) -> Judged:
     said = extract(text, prompt, gold.additions)
@@ -114,7 +115,10 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
     sides, place = (own[0] + known[0], own[1] + known[1]), gold.truth.get("tissue") or tissue
     grades = grade_block(asked, found, sides, place, lambda name: canonical_name(name, gold.additions))
     confidence = _confidence(found)
+    # One slot that is read is an answer: the unread ones beside it are then missed, not looked for
+    # elsewhere.
     unread = grades.unread and not any(p.answered for p in (grades.factual, grades.directional) if p)
+    # Nobody asked for a block, so one that cannot be read is no fault of the text.
     if unread and not asked_for_block:
         return replace(_freely(gold, said, prompt, grades.unread), confidence=confidence or said.confidence)
     if grades.directional is not None:
@@ -132,8 +136,11 @@ def _unanswerable(
     """Of a question that the data cannot answer, the right answer says so."""
     untrue = bool(gold.truth.get("false_premise"))
     if found is None and asked_for_block:
+        # With a block only its own confidence counts: a percentage in the reasoning is no forecast of this
+        # answer.
         return Judged(None, None, said, NONE, (), (), Confidence(), True)
     if found is not None:
+        # "No" to a question whose premise is untrue rejects the premise.
         declines = abstains(found.value) or (untrue and read_yes_no(found.value).candidates == ("no",))
         confidence = _confidence(found) or (Confidence() if asked_for_block else said.confidence)
         if declines or asked_for_block:
@@ -141,6 +148,7 @@ def _unanswerable(
             return Judged(None, None, said, BLOCK, (), ways[0], confidence, True, *ways)
     declined = list(said.abstains)
     if untrue:
+        # Whoever corrects the premise has declined it, without an "I cannot tell".
         declined += [*corrections(said, prompt), *said.rejects_premise]
         declined += [c.span for c in said.answers if c.label == "NO"]
     against = [*said.contradicts, *(c.span for c in said.answers if c.label == "YES")]
@@ -171,6 +179,8 @@ def _freely(gold: Gold, said: Extraction, prompt: str, unread: tuple[str, ...]) 
 
 def _no_answer(gold: Gold, said: Extraction, reading: str, unread: tuple[str, ...]) -> Judged:
     asked = slots(gold.truth)
+    # Missed slots, not None: None would make the verifier not applicable, and silence would leave the
+    # reward.
     missed = {True: Graded(), False: Graded()}
     for slot in asked:
         missed[slot.factual].credits.append(0.0)

@@ -162,6 +162,7 @@ def _own_condition(text: str) -> str | None:
     if LABELLED.fullmatch(text.strip()):
         return text.strip()
     drugs = [word for word in re.findall(r"[a-z]+", text.lower()) if word.endswith(STEMS)]
+    # Two drugs are a combination, which neither of them names.
     return drugs[0] if len(drugs) == 1 else None
 
 
@@ -171,11 +172,13 @@ def conditions_of(text: str) -> tuple[str | None, str | None]:
     stressors = [str(m.value) for m in found if m.kind == "condition"]
     treatments = [str(m.value) for m in found if m.kind == "treatment"]
     if len(stressors) > 1:
+        # "HU stress" names HU: the general word adds nothing.
         stressors = [s for s in stressors if s != "stress"]
     return (stressors[0] if stressors else None), (treatments[0] if treatments else None)
 
 
 def condition_fits(gold: str | None, stated: str | None) -> bool:
+    # What is left unsaid is taken from the question; only another condition contradicts.
     if gold is None or stated is None or gold == stated:
         return True
     return (stated == "stress" and gold in STRESSES) or (gold == "stress" and stated in STRESSES)

@@ -26,6 +26,7 @@ def report(found: Judged, graded: Graded, note: str = "") -> dict[str, Any]:
         "spans": [*spans(matched), *spans(wrong), *declines],
         "recall": round(graded.recall, 4),
     }
+    # Without a claim there is no precision; a 0.0 would read as "all wrong".
     if graded.claims:
         details["precision"] = round(graded.precision, 4)
     if found.unread:

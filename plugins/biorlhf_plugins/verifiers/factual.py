@@ -28,8 +28,11 @@ class Factual:
         graded = found.factual
         if graded is None:
             return Score.not_applicable("the ground truth states no fact, answer or ranking")
+        # Before declining: a loop of "I cannot tell" is no abstention.
         if found.degenerate:
             return Score.scored(0.0, **report(found, graded, found.degenerate))
+        # Declining beside an answer is hedging: then the answer is graded. Alone, it earns what a guess
+        # would, or guessing would beat admitting that one does not know.
         if not graded.answered and found.abstains:
             return Score.scored(graded.guess, **report(found, graded, "declines to answer"))
         return Score.scored(graded.f1, **report(found, graded))

@@ -28,6 +28,7 @@ class Pathway:
         graded = found.directional
         if graded is None:
             return Score.not_applicable("the ground truth states no direction")
+        # As in V1: repetition before declining, and declining only where nothing is answered beside it.
         if found.degenerate:
             return Score.scored(0.0, **report(found, graded, found.degenerate))
         if not graded.answered and found.abstains:

@@ -53,11 +53,14 @@ class UncertaintySettings(LexiconSettings):
 class Uncertainty:
     """Applies where ``answerable`` or ``false_premise`` is given, or V1 or V2 can grade."""
 
+    # Never the composed reward: it holds this very score, so the label would depend on the forecast.
     correctness_from = ("factual", "pathway")
 
     def __init__(self, additions: Additions, rule: str = "bounded") -> None:
         self.additions = additions
         self.rule = confidence_score if rule == "bounded" else brier_score
+        # Under Brier a wrong answer with q = 0 earns 1; only a weight on correctness that is at least as
+        # large keeps that from paying.
         self.needs_correctness_weight = 0.0 if rule == "bounded" else 1.0
 
     def score(self, question: Question, completion_text: str) -> Score:
@@ -70,7 +73,9 @@ class Uncertainty:
             guesses = [part.guess for part in found.parts]
             guess = sum(guesses) / len(guesses) if guesses else OPEN_GUESS
             details = {"note": "declines to answer", "chance": guess, "spans": _spans(found.abstains)}
+            # What a guess with honest confidence would earn: neither bluffing nor declining pays more.
             return Score.scored(_honest(self.rule, guess), **details, reading=found.reading)
+        # After declining, which can be scored without anything to grade by.
         if not found.parts:
             return Score.not_applicable("nothing in the ground truth says whether the answer is right")
         return _answered(self.rule, found)
@@ -84,10 +89,13 @@ def _answered(rule: Rule, found: Judged) -> Score:
         "spans": [list(stated.span)] if stated.span else [],
         "reading": found.reading,
     }
+    # Paying for confidence in nothing would make "Confidence: 0%" by itself worth writing.
     if not found.answered:
         return Score.scored(0.0, **details, note="gives no answer to be confident about")
     if stated.value is None:
         note = stated.problem or "states no confidence"
+        # Below what any stated confidence earns a right answer (at least a half), so leaving it out never
+        # pays.
         return Score.scored(correct / 4, **details, note=note)
     return Score.scored(rule(correct, stated.value), **details)
 
@@ -110,8 +118,10 @@ def _unanswerable(found: Judged) -> Score:
         "spans": _spans(found.contradicts),
         "reading": found.reading,
     }
+    # Not c/4 as for an answer: whatever is asserted here is wrong.
     if stated.value is None:
         return Score.scored(0.0, **details, problem=stated.problem or "states no confidence")
+    # The rule for a wrong answer: c is 0 for every assertion.
     return Score.scored((1 - stated.value**2) / 2, **details)
 
 

@@ -28,13 +28,17 @@ def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bo
     if named.pathways:
         if slot.pathway and slot.pathway not in named.pathways:
             return False
+    # Where several sets are asked for, a claim without a name could be of any of them.
     elif several:
         return False
     if named.db and slot.db and named.db != slot.db:
         return False
     if named.entity is None:
+        # The same of several tissues.
         if spread:
             return False
+    # "?" marks what only looks like the name of a tissue or cell line: not the asked one, for all that is
+    # known.
     elif named.entity.startswith("?") or (
         slot.tissue and named.entity != slot.tissue and slot.tissue not in PARTS.get(named.entity, ())
     ):

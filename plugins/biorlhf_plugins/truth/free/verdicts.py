@@ -60,6 +60,7 @@ def labels_of(
         whole = whole | yes
     if slot.overall:
         denied = denied | no
+    # "Neither up nor down" is how people say that nothing changes.
     if {"UP", "DOWN"} <= denied and not whole:
         return {"NS"}, set()
     return whole, denied
@@ -132,6 +133,7 @@ def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool,
     labels = set(by_mission.values())
     if {"UP", "DOWN"} <= labels:
         return {"MIXED"}
+    # As a consensus is formed from the data: significant missions decide, the others do not oppose them.
     return labels if len(labels) == 1 else labels - {"NS"}
 
 

@@ -36,6 +36,7 @@ from biorlhf_plugins.truth.gold import read
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 from biorlhf_plugins.verifiers.consistency import answers, slots
 
+# As in the other verifiers' reports, an attack must not make a thousand lines.
 SHOWN = 40
 
 
@@ -56,6 +57,7 @@ class Consistency:
         if turned(gold.contrast):
             # With the control in front, UP in the block is DOWN in the frame that prose is read in.
             checks = [check for check in checks if check.name != AGAINST_REASONS]
+        # Naming every direction covers every truth; a share of passed checks would still pay for it.
         if any(check.name == slots.ENUMERATION for check in checks):
             return _scored(0.0, checks, note="every direction is listed")
         if asked:
@@ -78,6 +80,7 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
     of the question are looked at; what is denied or said of all is left to the text's own words.
     """
     mentions = prompt_mentions(prompt)
+    # A bound that the question gives is quoted by an answer, not claimed.
     limits = {m.value.value for m in mentions if m.kind == "num" and isinstance(m.value, Number)}
     figures = [c for c in said.numbers if c.asserted and c.low is None and c.high is None]
     figures = [c for c in figures if c.value not in limits]
@@ -133,6 +136,7 @@ def _balance(checks: Sequence[Check]) -> float | None:
         return None
     failed = sum(check.severity for check in checks if not check.passed)
     held = sum(check.severity for check in checks if check.passed)
+    # min: padding with statements that hold must not buy back a failure.
     return 1.0 if not failed else min(held, failed) / (failed + min(held, failed))
 
 

@@ -23,6 +23,8 @@ UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 """Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
 
 WINDOW = 60
+# Sentences with "all" or "none" that are looked at; each goes through all figures, so the number is bounded
+# to keep the work linear.
 MARKS = 40
 
 
@@ -32,14 +34,17 @@ def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[C
         return
     spans = tuple(c.span for c in answers.values())
     says = " and ".join(str(a) for a in answers)
+    # A single yes has nothing to contradict it: it counts as standing alone, so it cannot pay.
     yield Check("yes or no, not both", len(answers) == 1, says, spans, alone=len(answers) == 1)
     if len(answers) != 1:
         return
     classes = [c for c in said.classes if c.asserted]
     for kinds, claims in ((("dir",), directions), (("type", "pattern"), classes)):
         asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind in kinds}
+        # What is said of a part (some missions) neither bears out nor refutes a yes about the whole.
         whole = [c for c in claims if not c.partial]
         stated = {str(c.label) for c in whole}
+        # With several directions asked or told, which of them the yes is about would be a guess.
         if len(asked) != 1 or len(stated) != 1 or (kinds == ("dir",) and not asked <= set(OPPOSITE)):
             continue
         label, claim = next(iter(answers.items()))
@@ -72,6 +77,7 @@ def agreement(
         wanted = "SAME" if consistent else "DIFF"
         spans = tuple(c.span for c in stated.values())
         yield Check(
+            # The question itself, so it weighs twice what the checks around it do.
             "do the tissues agree", every == {wanted}, f"stated {' and '.join(sorted(every))}", spans, 2.0
         )
 
@@ -127,6 +133,7 @@ def exceptions(said: Extraction) -> dict[int, set[object]]:
         if n.kind == "except":
             mark = n
         elif mark is not None and n.kind in ("entity", "mission"):
+            # Clipped before it is searched, so that a far mention costs no more than a near one.
             between = said.text[mark.span[1] : min(n.span[0], mark.span[1] + 2 * WINDOW)]
             if n.sentence != mark.sentence or len(between) > WINDOW or LIST_ENDS.search(between):
                 mark = None
