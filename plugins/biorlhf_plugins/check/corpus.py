@@ -15,6 +15,7 @@ from biorlhf_plugins.language.evidence.statements import NEUTRAL
 from biorlhf_plugins.language.sentences.clauses import ROLES
 from biorlhf_plugins.making.splits import answer_sentences, near_duplicates
 
+# With fewer, chance alone moves a share over the bounds below.
 MIN_FOR_BALANCE = 20
 UNBALANCED = 0.65
 LENGTH_MARGIN = 0.2
@@ -56,6 +57,7 @@ def check_pairs(readings: Sequence[Reading]) -> Iterator[Finding]:
         by_prompt[_key(reading.text.prompt)].append(reading)
     told: set[int] = set()
     for group in by_prompt.values():
+        # Neighbours only: all pairs of a prompt that comes a thousand times would be half a million.
         for other, reading in itertools.pairwise(group):
             clash = _clash(other, reading)
             if clash is not None:
@@ -90,6 +92,7 @@ def _worded(reading: Reading) -> Iterator[tuple[tuple[object, ...], Line, float]
         raw = reading.text.answer[line.start : line.end]
         if (
             len(words) >= 2
+            # Without its first character: every sentence begins with a capital.
             and NAMED.search(raw[1:])
             and not {m.kind for m in line.mentions} & {"approx", "neg", "hyp"}
         ):
@@ -143,6 +146,7 @@ def check_overlap(texts: Sequence[Text], against: Sequence[Text]) -> Iterator[Fi
                 text.index, ERROR, "overlap_exact", text.prompt[:200], "a prompt of its own",
                 f"the same prompt as item {prompts[_key(text.prompt)]} of the other file",
             )  # fmt: skip
+    # Near copies are told once per text; the exact ones are told already.
     pairs = near_duplicates([t.prompt for t in texts], [t.prompt for t in against])
     told: set[int] = set()
     for i, j, jaccard in pairs:
@@ -156,6 +160,7 @@ def check_overlap(texts: Sequence[Text], against: Sequence[Text]) -> Iterator[Fi
 
 
 def _shared_gold(texts: Sequence[Text], against: Sequence[Text]) -> Iterator[Finding]:
+    # Short sentences ("It is down") are shared by chance.
     golds = {s: t.index for t in against for s in answer_sentences(t.answer) if len(s.split()) >= 4}
     facts = {fact: t.index for t in against for fact in t.fact_ids}
     for text in texts:
@@ -173,8 +178,10 @@ def check_giveaway(text: Text) -> Iterator[Finding]:
     """The gold direction stands in the question, and its opposite does not."""
     truth = text.ground_truth or {}
     gold = truth.get("direction")
+    # An untrue premise names the wrong direction on purpose.
     if gold not in DIRECTIONS or truth.get("false_premise"):
         return
+    # A set's own name may hold a direction: UV_RESPONSE_UP.
     prompt = text.prompt.replace(str(truth.get("pathway", "\0")), "")
     opposite = "DOWN" if gold == "UP" else "UP"
     found = DIRECTIONS[gold].search(prompt)

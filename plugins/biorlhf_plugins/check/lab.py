@@ -50,6 +50,7 @@ def lab_facts(path: Path) -> FactTable:
                 slots[spelling].append(slot)
             if way in ("UP", "DOWN"):
                 counts[tissue, condition][way] += 1
+        # A row of an enrichment table is a set: sets are not counted as DEGs.
         if loaded.spec.tool in GENE_TOOLS:
             rows += [row for place, count in counts.items() for row in _counted(str(path), *place, count)]
     table = table_of(rows)
@@ -100,6 +101,7 @@ def _features(text: str, line: Line, table: FactTable) -> Iterator[Sequence[LabS
             continue
         raw = text[line.spans[at][0] : line.spans[end - 1][1]]
         spelling, slots = found[0][1]
+        # SET, CAT and REST are genes; set, cat and rest are words.
         if end - at > 1 or raw == spelling or sum(c.isupper() or c.isdigit() for c in raw) > 1:
             yield slots
         at = end
@@ -128,8 +130,10 @@ def _turned(line: Line, slot: LabSlot) -> bool:
 def _direction(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterator[Finding]:
     said = {label for label, _ in directions(reading.evidence, line.number)}
     right = {slot.label for slot in slots}
+    # Rows of one gene that differ (other tissues, other conditions) bear out either direction.
     if len(said) == 1 and not said & right and len(right) == 1 and said <= {"UP", "DOWN", "NS"}:
         label, expected = said.pop(), right.pop()
+        # What was not tested contradicts nothing.
         if expected != "NOT TESTED":
             yield Finding(
                 reading.text.index, ERROR, "wrong_direction", reading.quote(line), f"{slots[0]}",
@@ -143,6 +147,7 @@ def _effect(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterator[
     if len(figures) != 1 or not right:
         return
     figure = figures[0]
+    # A hair over half of the last decimal, for what was rounded at a 5.
     if all(abs(figure.value - value) > 0.51 * 10.0**-figure.decimals for value in right):
         yield Finding(
             reading.text.index, ERROR, "wrong_number", reading.quote(line), f"{slots[0]}",

@@ -32,6 +32,7 @@ SERIES = tuple[str, str | None]
 def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """ "a > b > c" and "a has more DEGs than b": some series of counts must bear it, or the one named."""
     judged: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[SERIES, Check]]] = defaultdict(list)
+    # A multiple has a check of its own, against the quotient.
     said = [c for c in stated(reading.evidence) if not _times(reading, c.at)]
     for line in reading.lines:
         for series, values in _series(reading, table, line).items():
@@ -41,6 +42,7 @@ def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 if line.start <= start < line.end and COUNTED.search(reading.quote(line)):
                     judged[check.name, check.spans].append((series, check))
     for (name, spans), checks in judged.items():
+        # Where the sentence leaves the condition open, one series that bears it out is enough.
         if any(check.passed for _, check in checks):
             continue
         line = next(line for line in reading.lines if line.start <= spans[0][0] < line.end)

@@ -11,6 +11,8 @@ from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 
+# Relative errors. Beyond FAR a ratio is wrong; from NEAR to FAR it is only rounded coarsely, which is worth
+# a note and no error.
 FAR = 0.15
 NEAR = 0.03
 SHARE_POINTS = 1.5
@@ -80,6 +82,7 @@ def _quotients(table: FactTable, first: str, second: str, conditions: list[str])
     ):
         same = (a.condition, a.treatment) == (b.condition, b.treatment)
         if a.value and b.value and same and (not conditions or a.condition in conditions):
+            # Larger over smaller: which of them is the larger is for the check of orders.
             found.append(max(a.value, b.value) / min(a.value, b.value))
     return found
 

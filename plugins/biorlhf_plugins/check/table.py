@@ -98,6 +98,7 @@ def table_of(rows: Iterable[Row]) -> FactTable:
         figure = _figure(subject, said, row)
         key = (figure.entity, figure.condition, figure.treatment, figure.quantity, figure.pathway)
         other = figures.get(key)
+        # Refused, not overwritten: whichever stayed, texts that state the other would be called wrong.
         if other is not None and other[1].label != figure.label:
             raise DataError(where, f"{figure}", f"one value per fact; {other[0]} says {other[1].label}")
         figures[key] = (where, figure)

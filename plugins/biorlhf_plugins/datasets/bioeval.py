@@ -48,6 +48,7 @@ ADAPTER = frozenset(
     )
 )
 ANSWERS = ("answer", "correct_answer", "label")
+# Longer golds are prose, which no verifier can hold a text against.
 MAX_ANSWER_WORDS = 12
 
 

@@ -23,6 +23,7 @@ class Calibration:
     def evaluate(self, groups: Sequence[tuple[Group, Sequence[Reward]]]) -> Mapping[str, Any]:
         rows = list(_judgement.judged(groups, self.names))
         known = [row for row in rows if row.correct is not None]
+        # An abstention forecasts nothing; counted as wrong, it would punish knowing one's limits.
         given = [row for row in known if not row.abstained]
         stated = [row for row in given if row.confidence is not None]
         found = assess(

@@ -38,6 +38,7 @@ class QuestionAnswering:
         columns: dict[str, list[float | None]] = {}
         parts = {"overall": rows, **{f"categories.{kind}": found for kind, found in categories.items()}}
         for path, members in parts.items():
+            # By identity: two answers may be equal in all that they hold.
             inside = {id(row) for row in members}
             columns[f"{path}.accuracy"] = [row.correct if id(row) in inside else None for row in rows]
             columns[f"{path}.balanced_accuracy"] = _balanced_column(rows, inside)
@@ -130,6 +131,7 @@ def _balanced(rows: Sequence[Judged]) -> Statistic:
 
     def statistic(weights: Floats) -> Floats:
         recall = divide(weights @ right_NC, weights @ member_NC)
+        # A class that a resample missed has no recall (NaN), which is not a recall of 0.
         return divide(np.nansum(recall, axis=-1), np.isfinite(recall).sum(-1))
 
     return statistic

@@ -53,6 +53,7 @@ class MeanReward:
 
 def _means(columns: Mapping[str, Sequence[float | None]], clusters: Sequence[str]) -> dict[str, Rate]:
     values = {
+        # NaN, not 0: what no verifier scored takes part in no mean.
         name: np.array([math.nan if value is None else value for value in column], dtype=float)
         for name, column in columns.items()
     }

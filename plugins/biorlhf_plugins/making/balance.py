@@ -68,6 +68,7 @@ def balanced(items: Iterable[Item], seed: int) -> list[Item]:
     for _, by_label in sorted(grouped.items()):
         most = limits({name: len(members) for name, members in by_label.items()})
         for name, members in by_label.items():
+            # By hash: what is dropped must not depend on the order in which items were made.
             order = sorted(members, key=lambda slot: hashlib.sha256(f"{seed}|{slot}".encode()).digest())
             kept += [item for slot in order[: most[name]] for item in members[slot]]
     return kept
@@ -120,6 +121,7 @@ def best_constant(questions: Sequence[Question]) -> dict[str, dict[str, object]]
             labels[question.split + space][name] += 1
     report: dict[str, dict[str, object]] = {}
     for split, counts in sorted(labels.items()):
+        # Ties go by name, so that two builds report the same constant.
         answer, hits = min(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         total = sum(counts.values())
         report[split] = {

@@ -117,6 +117,7 @@ def write_tables(folder: Path, items: Iterable[Made]) -> tuple[dict[str, int], d
     files = {}
     for name in SCHEMAS:
         path = folder / f"{name}.parquet"
+        # Only now the real name: a build that is cut off leaves no half table under it.
         os.replace(folder / f".{name}.parquet.part", path)
         files[path.name] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
     return dict(sorted(counts.items())), files
@@ -217,6 +218,7 @@ def _question_row(question: Question, details: Mapping[str, Any]) -> dict[str, A
 
 _SAME = ("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group", "instruction")
 _same_of = attrgetter(*_SAME)
+# Sorted keys: equal ground truths are equal bytes.
 _as_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 

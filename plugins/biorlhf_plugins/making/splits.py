@@ -27,6 +27,7 @@ NEAR_DUPLICATE = 0.7
 T = TypeVar("T")
 _TOKEN = re.compile(r"[a-z0-9_.+\-×]*[a-z0-9_+]", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+# Stated confidences are the same few words everywhere: they would make a leak of every pair.
 _CONFIDENCE = re.compile(r"confidence\b", re.IGNORECASE)
 
 
@@ -75,6 +76,7 @@ def deal(order: Any, fractions: Fractions) -> dict[str, Any]:
     """Split -> its part of a sequence (or array) whose order was drawn: test first, then validation."""
     n_test, n_validation = (round(share * len(order)) for share in (fractions.test, fractions.validation))
     return {
+        # Test first: another share for validation then leaves the test as it was.
         Split.TEST.value: order[:n_test],
         Split.VALIDATION.value: order[n_test : n_test + n_validation],
         Split.TRAIN.value: order[n_test + n_validation :],
@@ -99,6 +101,7 @@ def near_duplicates(
 ) -> Iterator[tuple[int, int, float]]:
     """Pairs (index in first, index in second, Jaccard index of 5-grams) at or above the threshold."""
     grams_first = [grams(text) for text in first]
+    # From gram to texts: comparing every text with every other would be quadratic.
     holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i, bag in enumerate(grams_first):
         for gram in bag:

@@ -45,6 +45,7 @@ def _rewards(judged: Judged) -> Iterator[tuple[str, float]]:
         yield "reward_std", float(totals_P_G[scored_P_G].std())
     yield "unscored_share", 1 - float(scored_P_G.sum()) / max(count, 1)
     yield "groups", float(len(judged.groups_P))
+    # It rises where a question is known, and where one thing is answered whatever is asked.
     yield "zero_variance_share", sum(judged.silent_P) / max(len(judged.groups_P), 1)
 
 

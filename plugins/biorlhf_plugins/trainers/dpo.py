@@ -68,6 +68,7 @@ class DpoConfig(PluginConfig):
         """What the learner needs to know of this."""
         return {
             "name": f"dpo_{self.loss}",
+            # Nothing samples during DPO, so no weights travel after each update.
             "adapter": False,
             "beta": self.beta,
             "label_smoothing": self.label_smoothing,
@@ -109,6 +110,7 @@ class DpoTrainer:
                 values |= {f"probe_{name}": value for name, value in held.items() if name != "loss"}
             warnings = tuple(alarms(values, config))
             yield StepResult(StepMetrics(stage.name, step, values), warnings=warnings)
+            # After the step was handed over, so that the record holds what raised the alarm.
             if warnings and config.guard == "stop":
                 raise RunFailure(f"stage {stage.name}, step {step}: {'; '.join(warnings)}")
 

@@ -72,6 +72,7 @@ class GrpoConfig(PluginConfig):
     loss: Literal["grpo", "dr_grpo", "dapo", "bnpo", "gspo", "cispo"] = "dapo"
     clip_low: PositiveFloat | None = None
     clip_high: PositiveFloat | None = None
+    # Not 0: some pull towards the stage's first policy keeps classes of answers from dying out.
     beta: NonNegativeFloat = 0.001
     kl: Literal["k1", "k2", "k3"] = "k3"
     normalisation: Literal["group", "batch", "none", "leave_one_out", "gdpo"] = "gdpo"
@@ -217,6 +218,7 @@ def train_groups(judged: Judged, config: GrpoConfig) -> Iterator[TrainGroup]:
     ):
         completions = tuple(
             TrainCompletion(c.token_ids, float(advantage), c.logprobs or None)
+            # Not strict: rows of advantages are as long as the largest group.
             for c, advantage in zip(scored.group.completions, advantages, strict=False)
             if c.token_ids and not (c.truncated and config.mask_truncated)
         )

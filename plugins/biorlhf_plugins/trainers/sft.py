@@ -22,6 +22,7 @@ from biorlhf.types import Dataset, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._texts import tokenized
 
+# Nothing samples during SFT, so no weights travel after each update.
 LOSS = {"name": "sft", "adapter": False}
 
 

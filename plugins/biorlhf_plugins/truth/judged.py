@@ -136,8 +136,7 @@ def _unanswerable(
     """Of a question that the data cannot answer, the right answer says so."""
     untrue = bool(gold.truth.get("false_premise"))
     if found is None and asked_for_block:
-        # With a block only its own confidence counts: a percentage in the reasoning is no forecast of this
-        # answer.
+        # A block was asked for: what prose without one says neither declines nor answers.
         return Judged(None, None, said, NONE, (), (), Confidence(), True)
     if found is not None:
         # "No" to a question whose premise is untrue rejects the premise.

@@ -36,10 +36,10 @@ class LexiconSettings(PluginConfig):
                 # Inline entries last: one recipe may correct a file that several share.
                 tables[key] = {**values, **tables[key]}
         data = additions_of_names(self.names)
+        # Sets keep their database's spelling, by which a ground truth names them.
         own = additions_of(
             {
                 NAMES[key]: {
-                    # Sets keep their database's spelling, by which a ground truth names them.
                     (name if key == "pathways" else name.lower()): aliases for name, aliases in values.items()
                 }
                 for key, values in tables.items()

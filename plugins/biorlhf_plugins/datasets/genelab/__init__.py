@@ -47,7 +47,9 @@ Family = Literal[
     "cross_database",
 ]
 Share = Annotated[float, Field(ge=0, lt=1)]
+# Pairs and triples of tissues grow combinatorially, and would crowd out the plain questions.
 CAPS = {"comparison": 100, "conservation": 60, "mission_specific": 2000, "cross_database": 200}
+# With the needed rows alone in the prompt, copying would pass for reading.
 DISTRACTORS = 3
 
 
@@ -192,6 +194,7 @@ def _pools(rows: Sequence[Row], config: GenelabConfig) -> dict[str, list[Item]]:
         of_missions = bool(config.hold_out_missions) and split is Split.TEST
         found = items(mine, scope, over_missions=not of_missions)
         found = [i for i in found if config.families is None or i.family in config.families]
+        # The cap first: it drops by hash, and would upset a balance that was made before.
         found = balanced(_items.capped(_items.unique(found), CAPS, config.seed), config.seed)
         pools[split.value] = list(_open_book(found, mine)) if config.mode == "open_book" else found
     return without_near_duplicates(pools, lambda item: item.prompt)
@@ -207,6 +210,7 @@ def _split_of(rows: Iterable[Row], config: GenelabConfig) -> dict[str, str]:
         for r in rows
         if r.tissue in config.hold_out_tissues or _flight(r.mission) in config.hold_out_missions
     }
+    # What is held out is the whole test: facts of trained tissues in it would hide the harder question.
     fractions = Fractions(config.validation_fraction, 0.0 if held else config.test_fraction)
     groups = assign_groups((r.slot for r in rows if r.fact_id not in held), fractions, config.seed)
     return {r.fact_id: Split.TEST.value if r.fact_id in held else groups[r.slot] for r in rows}
@@ -232,10 +236,12 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
     for item in pool:
         start = _items.pick(range(len(order)), item.slot)
         others = [name for name in order[start:] + order[:start] if name not in item.facts][:DISTRACTORS]
+        # Shuffled, or the rows that are needed would always stand first.
         shown = [by_id[name] for name in stable_order([*item.facts, *others], 0)]
         lines = [f"{r.tissue} | {r.mission} | {title(r)} | {r.nes:.2f} | {r.padj:.3g}" for r in shown]
         heading = "tissue | mission | set | NES of flight relative to ground | padj (threshold 0.05)"
         prompt = "\n".join([heading, *lines, "", item.prompt])
+        # A row that is shown is touched like one that is asked about: the leak check has to see it.
         facts = tuple(dict.fromkeys([*item.facts, *others]))
         groups = tuple(dict.fromkeys([*item.groups, *(row.slot for row in shown)]))
         yield replace(item, prompt=prompt, facts=facts, groups=groups)

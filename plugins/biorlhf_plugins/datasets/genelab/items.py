@@ -16,6 +16,7 @@ from biorlhf_plugins.datasets.genelab.rows import Row
 from biorlhf_plugins.making.items import HIGH, Item, listing, pick
 
 CONTRAST = "flight_vs_ground"
+# Only one of its sets is unanimous over two or more significant missions: too little to be sure of.
 LOW_N = frozenset({"gastrocnemius"})
 FAIRLY = (70, 75)
 SAYS = {"UP": "UP", "DOWN": "DOWN", "NS": "not significant", "MIXED": "mixed across missions"}
@@ -48,6 +49,7 @@ def slots(rows: Iterable[Row]) -> list[Slot]:
         if up and down:
             consensus = "MIXED"
         elif not up and not down:
+            # One mission is no consensus, here and below.
             consensus = "NS" if len(members) > 1 else ""
         else:
             consensus = ("UP" if up else "DOWN") if up + down > 1 else ""
@@ -219,6 +221,7 @@ def _comparisons(known: Sequence[Slot], scope: str) -> Iterator[Item]:
     for pathway, by_tissue in _decided(known).items():
         for one, two in combinations(by_tissue, 2):
             labels = {tissue: by_tissue[tissue].consensus for tissue in (one, two)}
+            # Where neither changes there is nothing to compare.
             if set(labels.values()) == {"NS"}:
                 continue
             name = title(by_tissue[one].rows[0])
@@ -240,6 +243,7 @@ def _conservation(known: Sequence[Slot], scope: str) -> Iterator[Item]:
     for pathway, by_tissue in _decided(known).items():
         for chosen in combinations(by_tissue, 3):
             labels = {tissue: by_tissue[tissue].consensus for tissue in chosen}
+            # "Not significant" says neither that a response is conserved nor that it differs.
             if "NS" in labels.values():
                 continue
             name, agree = title(by_tissue[chosen[0]].rows[0]), len(set(labels.values())) == 1

@@ -76,6 +76,7 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
         verifiers=_names(where, "verifiers", row.get("verifiers")),
         answer=str(answer) if answer else None,
         **extra,
+        # The row's own instruction goes over the one that is made here.
         **{"instruction": instruction(truth) if gradable(truth) else "", **common},
     )
 
@@ -140,6 +141,7 @@ def _names(where: str, key: str, value: Any) -> tuple[str, ...]:
 
 def _prompt(where: str, value: Any) -> str:
     if isinstance(value, list):
+        # A prompt as messages lacks the answer that ends an exchange; a stand-in lets one check serve both.
         return _turns(f"{where}: prompt", [*value, {"role": "assistant", "content": "."}], need_user=True)[0]
     return instruction_of(_said(where, "prompt", value))
 

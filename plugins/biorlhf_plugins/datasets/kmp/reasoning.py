@@ -115,6 +115,7 @@ def _comparisons(counts: Counts) -> Iterator[Item]:
             if one.count == two.count:
                 continue
             more, less = (one, two) if one.count > two.count else (two, one)
+            # Drawn, or the tissue that is named first would always be the right one.
             first, second = (one, two) if pick((0, 1), f"{one.id}{two.id}") else (two, one)
             say = "{more} has more DEGs {place} than {less}: {a:,} against {b:,}."
             parts = {"place": where(condition), "a": more.value, "b": less.value}
@@ -136,6 +137,7 @@ def _rankings(counts: Counts) -> Iterator[Item]:
         for size in (3, 4):
             for chosen in combinations(here, size):
                 values = [f.count for f in chosen]
+                # Ties have no order.
                 if len(set(values)) < size:
                     continue
                 order = sorted(chosen, key=lambda f: -f.count)
@@ -202,6 +204,7 @@ def _thresholds(counts: Counts) -> Iterator[Item]:
             ]
             if not bounds:
                 continue
+            # The nearest round number, so that a rough idea of the size does not suffice.
             bound = bounds[-1] if larger else bounds[0]
             name, verdict = condition.replace("_x_", "×"), "yes" if larger else "no"
             compare = ("above", "below") if larger else ("below", "above")

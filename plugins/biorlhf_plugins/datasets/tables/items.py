@@ -59,6 +59,7 @@ def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sh
     }  # fmt: skip
     wording = pick % len(WORDINGS[split])
     prompt = WORDINGS[split][wording].format(**words)
+    # Other bits than those that chose the wording, so that the two do not go together.
     confidence = CONFIDENCE[code][(pick >> 8) % 3]
     truth = _ground_truth(spec, about, row)
     prose = _answer(words, about, code, row["effect"], row["adjusted"])

@@ -14,6 +14,7 @@ from biorlhf_plugins.datasets.tables.config import Expression
 from biorlhf_plugins.datasets.tables.readers.source import INDEX_NAMES, open_source, read_batches
 from biorlhf_plugins.datasets.tables.readers.tools import MISSING, Results
 
+# Below one half, the contrast is likelier the wrong way round than the right one.
 MIN_AGREEMENT = 0.5
 
 
@@ -74,6 +75,7 @@ def _compare(
     if not usable.any():
         raise DataError(str(path), f"none of its rows is in {results.source.path.name}: {names[0]!r}, ...",
                         "rows named as in the results")  # fmt: skip
+    # The sign of an effect near zero is noise, in the table and in the matrix.
     chosen = usable & significant if (usable & significant).any() else usable
     agreement = float(np.mean(np.sign(found[chosen]) == np.sign(effect[chosen])))
     rho = _spearman(found[usable], effect[usable])

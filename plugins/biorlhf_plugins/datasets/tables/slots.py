@@ -80,6 +80,7 @@ def _load(config: LabConfig, number: int, spec: LabTable) -> Loaded:
     significant = (padj < spec.thresholds.padj) & (np.abs(effect) >= spec.thresholds.effect)
     direction[significant & (effect > 0)] = UP
     direction[significant & (effect < 0)] = DOWN
+    # Last, over NS: every comparison with NaN is false, and not tested is not "not significant".
     direction[np.isnan(padj) | np.isnan(effect)] = NOT_TESTED
     zero = np.flatnonzero(significant & (effect == 0))
     if len(zero):
@@ -89,6 +90,7 @@ def _load(config: LabConfig, number: int, spec: LabTable) -> Loaded:
         )  # fmt: skip
     audit = None
     if spec.expression is not None:
+        # Before the flip: the samples are given in the file's own contrast.
         audit = audit_signs(Path(config.folder), spec.expression, results, significant)
     if spec.flip:
         spec, results, direction = _flip(spec, results, direction)
@@ -152,6 +154,7 @@ def _shown(key: pa.Scalar) -> str:
 
 def hash64(seed: int, texts: Sequence[str]) -> np.ndarray:
     """A 64-bit number per text, the same on every machine."""
+    # Hashed once and copied for each name: a lab's tables may have very many.
     prefix = hashlib.blake2b(f"{seed}|".encode(), digest_size=8)
     out = np.empty(len(texts), np.uint64)
     for place, text in enumerate(texts):
@@ -174,10 +177,12 @@ def arrange(config: LabConfig, loaded: tuple[Loaded, ...]) -> Slots:
     names = pa.concat_arrays([_plain(one.results.table["id"]) for one in loaded])
     tissue_codes = pc.dictionary_encode(tissues)
     tissue = tissue_codes.indices.to_numpy()
+    # A separator that no name holds: "a" with "bc" is not "ab" with "c".
     groups = pc.dictionary_encode(pc.binary_join_element_wise(tissues, names, "\x1f"))
     group = groups.indices.to_numpy()
     rank = hash64(config.seed, groups.dictionary.to_pylist())
     split = _split_groups(config.splits, tissue_codes.dictionary.to_pylist(), tissue, direction, group, rank)
+    # Rows of one group share its rank; an odd multiplier (the golden ratio's bits) spreads neighbours.
     rows = rank[group] ^ (np.arange(len(direction), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     kept, exceptions = _balance(tissue_codes.dictionary.to_pylist(), tissue, direction, split, rows)
     if config.limit is not None:
@@ -203,6 +208,7 @@ def _split_groups(
             "splits.hold_out_tissues", f"{unknown[0]!r} is in no table", choices=names, name=unknown[0]
         )
     _, first = np.unique(group, return_index=True)
+    # A group's first row stands for it: its other conditions may go another way.
     stratum = tissue[first].astype(np.int64) * 4 + direction[first]
     order = np.lexsort((rank, stratum))
     of_group = np.full(len(first), TRAIN, np.int8)

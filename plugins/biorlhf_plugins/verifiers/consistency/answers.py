@@ -76,8 +76,8 @@ def agreement(
     if consistent is not None and every:
         wanted = "SAME" if consistent else "DIFF"
         spans = tuple(c.span for c in stated.values())
+        # The question itself, so it weighs twice what the checks around it do.
         yield Check(
-            # The question itself, so it weighs twice what the checks around it do.
             "do the tissues agree", every == {wanted}, f"stated {' and '.join(sorted(every))}", spans, 2.0
         )
 

@@ -126,6 +126,7 @@ def _choose_columns(
         name = own.pop(role, "")
         if not name:
             name = getattr(tool, role).format(**names)
+            # Without these a check or a nicer name is lost, not the table.
             if not name or (role in ("raw", "label", "p") and name not in source.columns):
                 continue
         chosen[role] = _require(source, tool, role, name)
@@ -171,6 +172,7 @@ def _convert(source: Source, chosen: Mapping[str, str], batch: pa.RecordBatch, d
     for role in ("p", "raw"):
         arrays.setdefault(role, empty)
     arrays.setdefault("label", arrays["id"])
+    # Genes without a symbol still have their id.
     arrays["label"] = pc.coalesce(arrays["label"], arrays["id"])
     return pa.table(arrays)
 
