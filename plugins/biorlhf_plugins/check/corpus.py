@@ -101,14 +101,14 @@ def _worded(reading: Reading) -> Iterator[tuple[tuple[object, ...], Line, float]
 
 def _given(reading: Reading) -> frozenset[str]:
     """The names in the question, which a sentence of the answer may leave out."""
-    found: set[str] = set()
+    names: set[str] = set()
     for line in reading.prompt_lines:
         inside = {i for m in line.mentions if m.kind in ROLES for i in range(m.first, m.last)}
         for at, token in enumerate(line.tokens):
             raw = reading.text.prompt[line.spans[at][0] : line.spans[at][1]]
             if at in inside or token.number is not None or (at and NAMED.search(raw)):
-                found.add(token.text)
-    return frozenset(found)
+                names.add(token.text)
+    return frozenset(names)
 
 
 def _clash(first: Reading, second: Reading) -> tuple[Line, Line] | None:
@@ -184,11 +184,11 @@ def check_giveaway(text: Text) -> Iterator[Finding]:
     # A set's own name may hold a direction: UV_RESPONSE_UP.
     prompt = text.prompt.replace(str(truth.get("pathway", "\0")), "")
     opposite = "DOWN" if gold == "UP" else "UP"
-    found = DIRECTIONS[gold].search(prompt)
-    if found and not DIRECTIONS[opposite].search(prompt):
+    match = DIRECTIONS[gold].search(prompt)
+    if match and not DIRECTIONS[opposite].search(prompt):
         yield Finding(
             text.index, ERROR, "answer_in_prompt", text.prompt[:200], "a question that names no direction",
-            f"{found.group(0)!r} gives the answer away: {gold}",
+            f"{match.group(0)!r} gives the answer away: {gold}",
         )  # fmt: skip
 
 
@@ -229,13 +229,13 @@ def check_lengths(texts: Sequence[Text]) -> Iterator[Finding]:
 
 
 def _labels(readings: Sequence[Reading]) -> dict[str, list[tuple[int, str]]]:
-    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    labels: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for reading in readings:
         text = reading.text
         truth = text.ground_truth or {}
         if truth.get("direction"):
-            found["direction"].append((text.index, str(truth["direction"])))
+            labels["direction"].append((text.index, str(truth["direction"])))
         opening = re.match(r"\W*(yes|no)\b", text.answer, re.IGNORECASE)
         if opening and YES_NO_QUESTION.search(text.prompt):
-            found["yes or no"].append((text.index, opening.group(1).lower()))
-    return found
+            labels["yes or no"].append((text.index, opening.group(1).lower()))
+    return labels

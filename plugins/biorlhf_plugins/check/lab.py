@@ -55,9 +55,9 @@ def lab_facts(path: Path) -> FactTable:
             rows += [row for place, count in counts.items() for row in _counted(str(path), *place, count)]
     table = table_of(rows)
     trie: dict[str, Any] = {}
-    for spelling, found in slots.items():
+    for spelling, entries in slots.items():
         for phrase in {words(spelling), words(pathway_key(spelling)[0])}:
-            add(trie, phrase, "feature", (spelling, tuple(found)))
+            add(trie, phrase, "feature", (spelling, tuple(entries)))
     return FactTable(table.figures, table.additions, table.features, trie)
 
 
@@ -74,13 +74,15 @@ def check_lab(reading: Reading, table: FactTable) -> Iterator[Finding]:
     if not table.lab:
         return
     asked = {
-        f.feature: found
+        f.feature: entries
         for line in reading.prompt_lines
-        for found in _features(reading.text.prompt, line, table)
-        for f in found[:1]
+        for entries in _features(reading.text.prompt, line, table)
+        for f in entries[:1]
     }
     for line in reading.whole:
-        named = {f.feature: found for found in _features(reading.text.answer, line, table) for f in found[:1]}
+        named = {
+            f.feature: entries for entries in _features(reading.text.answer, line, table) for f in entries[:1]
+        }
         if not named and len(line.tokens) <= SHORT:
             named = asked
         if len(named) != 1:
@@ -95,12 +97,12 @@ def _features(text: str, line: Line, table: FactTable) -> Iterator[Sequence[LabS
     """The slots of each gene or set that a line names. One word must be written as a symbol is."""
     at, stream = 0, list(line.tokens)
     while at < len(stream):
-        end, found = longest(table.lab, stream, at)
-        if found is None:
+        end, meanings = longest(table.lab, stream, at)
+        if meanings is None:
             at += 1
             continue
         raw = text[line.spans[at][0] : line.spans[end - 1][1]]
-        spelling, slots = found[0][1]
+        spelling, slots = meanings[0][1]
         # SET, CAT and REST are genes; set, cat and rest are words.
         if end - at > 1 or raw == spelling or sum(c.isupper() or c.isdigit() for c in raw) > 1:
             yield slots
@@ -112,8 +114,8 @@ def _meant(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> list[LabSl
     own = {t.text for t in line.tokens}
     prompt = {t.text for other in reading.prompt_lines for t in other.tokens}
     for role in ("tissue", "condition"):
-        for said in (own, prompt):
-            named = [s for s in slots if getattr(s, role) and set(words(getattr(s, role))) <= said]
+        for spoken in (own, prompt):
+            named = [s for s in slots if getattr(s, role) and set(words(getattr(s, role))) <= spoken]
             if named:
                 slots = named
                 break
@@ -128,11 +130,11 @@ def _turned(line: Line, slot: LabSlot) -> bool:
 
 
 def _direction(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterator[Finding]:
-    said = {label for label, _ in directions(reading.evidence, line.number)}
+    labels = {label for label, _ in directions(reading.evidence, line.number)}
     right = {slot.label for slot in slots}
     # Rows of one gene that differ (other tissues, other conditions) bear out either direction.
-    if len(said) == 1 and not said & right and len(right) == 1 and said <= {"UP", "DOWN", "NS"}:
-        label, expected = said.pop(), right.pop()
+    if len(labels) == 1 and not labels & right and len(right) == 1 and labels <= {"UP", "DOWN", "NS"}:
+        label, expected = labels.pop(), right.pop()
         # What was not tested contradicts nothing.
         if expected != "NOT TESTED":
             yield Finding(

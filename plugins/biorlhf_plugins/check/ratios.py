@@ -76,15 +76,15 @@ def _against(
 
 def _quotients(table: FactTable, first: str, second: str, conditions: list[str]) -> list[float]:
     """The larger over the smaller count of two tissues, in the conditions that are named, else in any."""
-    found = []
+    quotients = []
     for a, b in itertools.product(
         table.find(entity=first, quantity="deg"), table.find(entity=second, quantity="deg")
     ):
         same = (a.condition, a.treatment) == (b.condition, b.treatment)
         if a.value and b.value and same and (not conditions or a.condition in conditions):
             # Larger over smaller: which of them is the larger is for the check of orders.
-            found.append(max(a.value, b.value) / min(a.value, b.value))
-    return found
+            quotients.append(max(a.value, b.value) / min(a.value, b.value))
+    return quotients
 
 
 def _stated(reading: Reading, line: Line) -> list[float]:

@@ -36,7 +36,7 @@ class QuestionAnswering:
         kinds = [*CATEGORIES, *sorted({row.question.kind for row in rows} - {*CATEGORIES, ""})]
         categories = {kind: [row for row in rows if row.question.kind == kind] for kind in kinds}
         columns: dict[str, list[float | None]] = {}
-        parts = {"overall": rows, **{f"categories.{kind}": found for kind, found in categories.items()}}
+        parts = {"overall": rows, **{f"categories.{kind}": members for kind, members in categories.items()}}
         for path, members in parts.items():
             # By identity: two answers may be equal in all that they hold.
             inside = {id(row) for row in members}
@@ -97,9 +97,9 @@ def _summary(rows: Sequence[Judged]) -> dict[str, Any]:
         )
     counts = {"accuracy_clustered": len(known), "balanced_accuracy": len(closed)}
     rates = bootstrap(statistics, cluster_index([row.cluster for row in known]), counts)
-    found = {"accuracy": share(sum(right), len(right)), **rates}
-    found["abstained"] = share(sum(row.abstained for row in rows), len(rows))
-    report |= {name: rate.to_json() for name, rate in found.items() if rate}
+    shares = {"accuracy": share(sum(right), len(right)), **rates}
+    shares["abstained"] = share(sum(row.abstained for row in rows), len(rows))
+    report |= {name: rate.to_json() for name, rate in shares.items() if rate}
     if closed:
         report["best_constant"] = _best_constant([gold for gold, _ in closed], len(known))
     else:

@@ -54,11 +54,11 @@ def balanced(items: Iterable[Item], seed: int) -> list[Item]:
     constant would be right. Consistent and inconsistent are balanced alike, but two stay of one alone.
     """
     grouped: dict[tuple[str, str], dict[str, dict[str, list[Item]]]] = defaultdict(lambda: defaultdict(dict))
-    kept: list[Item] = []
+    chosen: list[Item] = []
     for item in items:
         name = label(item.ground_truth)
         if not name:
-            kept.append(item)
+            chosen.append(item)
             continue
         # Wordings of one slot stay together: slots are counted, not items. The families that share a frame
         # (direction, not significant, mixed) are balanced as one.
@@ -70,8 +70,8 @@ def balanced(items: Iterable[Item], seed: int) -> list[Item]:
         for name, members in by_label.items():
             # By hash: what is dropped must not depend on the order in which items were made.
             order = sorted(members, key=lambda slot: hashlib.sha256(f"{seed}|{slot}".encode()).digest())
-            kept += [item for slot in order[: most[name]] for item in members[slot]]
-    return kept
+            chosen += [item for slot in order[: most[name]] for item in members[slot]]
+    return chosen
 
 
 def uneven(questions: Iterable[Question]) -> list[str]:
@@ -81,9 +81,9 @@ def uneven(questions: Iterable[Question]) -> list[str]:
         if question.tissue:
             counts[question.split, question.tissue][label(question.ground_truth)] += 1
     return [
-        f"{split}, {tissue}: {found['UP']} UP, {found['DOWN']} DOWN"
-        for (split, tissue), found in sorted(counts.items())
-        if abs(found["UP"] - found["DOWN"]) > TOLERANCE * (found["UP"] + found["DOWN"])
+        f"{split}, {tissue}: {labels['UP']} UP, {labels['DOWN']} DOWN"
+        for (split, tissue), labels in sorted(counts.items())
+        if abs(labels["UP"] - labels["DOWN"]) > TOLERANCE * (labels["UP"] + labels["DOWN"])
     ]
 
 

@@ -156,12 +156,12 @@ def capped(items: Iterable[Item], caps: dict[str, int], seed: int) -> list[Item]
     by_family: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_family[item.family].append(item)
-    kept = []
+    chosen = []
     for family in by_family:
         # By slot, so that a cap keeps the wordings of a fact together.
         members = sorted(by_family[family], key=lambda item: (_hash(f"{seed}|{item.slot}"), item.wording))
-        kept += members[: caps.get(family, len(members))]
-    return kept
+        chosen += members[: caps.get(family, len(members))]
+    return chosen
 
 
 def unique(items: Iterable[Item]) -> list[Item]:

@@ -53,10 +53,10 @@ def _verifiers(rewards: Sequence[Reward]) -> Iterator[tuple[str, float]]:
     """Per verifier: its mean; the shares of completions that it judged, failed on, had nothing to say of."""
     for name in dict.fromkeys(name for reward in rewards for name in reward.scores):
         scores = [reward.scores[name] for reward in rewards if name in reward.scores]
-        given = [score.value for score in scores if score.value is not None]
-        if given:
-            yield f"score.{name}", math.fsum(given) / len(given)
-        yield f"applied.{name}", len(given) / len(scores)
+        values = [score.value for score in scores if score.value is not None]
+        if values:
+            yield f"score.{name}", math.fsum(values) / len(values)
+        yield f"applied.{name}", len(values) / len(scores)
         yield f"failed.{name}", _share(score.status is Status.FAILED for score in scores)
         yield f"not_applicable.{name}", _share(score.status is Status.NOT_APPLICABLE for score in scores)
 

@@ -103,8 +103,8 @@ class DpoTrainer:
                 "update_s": time.monotonic() - started,
             }
             if held_out and ends_epoch(step, len(pairs), config.batch_size):
-                found = stage.learner.evaluate(held_out, config.loss_settings())
-                values |= {f"eval_{name}": value for name, value in found.items()}
+                losses = stage.learner.evaluate(held_out, config.loss_settings())
+                values |= {f"eval_{name}": value for name, value in losses.items()}
             if probe and (step % config.probe_every == 0 or step == total):
                 held = stage.learner.evaluate(probe, PROBE)
                 values |= {f"probe_{name}": value for name, value in held.items() if name != "loss"}

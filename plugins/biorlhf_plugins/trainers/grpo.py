@@ -163,11 +163,11 @@ def sample_and_score(
     )
     with clock("score_s", minus="rollout_s"):
         groups = clock.waiting(stage.rollouts.sample(questions, sampling), "rollout_s")
-        found = {scored.group.question.id: scored for scored in stage.scorers.score(groups)}
-    lost = [question.id for question in questions if question.id not in found]
+        by_id = {scored.group.question.id: scored for scored in stage.scorers.score(groups)}
+    lost = [question.id for question in questions if question.id not in by_id]
     if lost:
         raise RunFailure(f"stage {stage.name}, step {step}: no answers came back for {', '.join(lost[:5])}")
-    return tuple(found[question.id] for question in questions)
+    return tuple(by_id[question.id] for question in questions)
 
 
 def replace_silent(

@@ -66,8 +66,8 @@ class SftTrainer:
                 "update_s": time.monotonic() - started,
             }
             if held_out and ends_epoch(step, len(groups), self.config.batch_size):
-                found = stage.learner.evaluate(held_out, LOSS)
-                values |= {f"eval_{name}": value for name, value in found.items()}
+                losses = stage.learner.evaluate(held_out, LOSS)
+                values |= {f"eval_{name}": value for name, value in losses.items()}
             yield StepResult(StepMetrics(stage.name, step, values))
 
     def held_out(self, stage: Stage) -> list[Example]:

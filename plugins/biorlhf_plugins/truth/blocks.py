@@ -72,12 +72,12 @@ def grade_block(
     # Before the slots are read, so that none of them takes "cannot be determined" for a name.
     if abstains(block.value):
         return BlockGrades(_empty(asked, True), _empty(asked, False), True, ())
-    found = _read(asked, block.value, sides, place, canonical)
+    readings = _read(asked, block.value, sides, place, canonical)
     factual, directional = Graded(), Graded()
-    for slot, one in zip(asked, found, strict=True):
+    for slot, one in zip(asked, readings, strict=True):
         _grade(slot, one, block.span, factual if slot.factual else directional, canonical)
     _weigh_details(asked, directional)
-    unread = tuple(dict.fromkeys(one.problem for one in found if one.problem))
+    unread = tuple(dict.fromkeys(one.problem for one in readings if one.problem))
     parts = [any(slot.factual for slot in asked), any(not slot.factual for slot in asked)]
     return BlockGrades(factual if parts[0] else None, directional if parts[1] else None, False, unread)
 
@@ -99,7 +99,7 @@ def _read(
     if len(asked) == 1:
         # A single slot needs no label: the block's value is its answer.
         return [_one(asked[0], value, sides, place, canonical)]
-    found = [_Found() for _ in asked]
+    readings = [_Found() for _ in asked]
     pieces = [piece for piece in re.split(r"\s*[;\n]\s*", value) if piece.strip()]
     if len(pieces) == 1:
         # A comma before three digits groups thousands: 1,555 is one figure.
@@ -111,9 +111,9 @@ def _read(
         return [_Found(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
     for index, rest in labelled:
         reading = _one(asked[index], rest, sides, place, canonical)
-        found[index].candidates += [c for c in reading.candidates if c not in found[index].candidates]
-        found[index].problem = found[index].problem or reading.problem
-    return found
+        readings[index].candidates += [c for c in reading.candidates if c not in readings[index].candidates]
+        readings[index].problem = readings[index].problem or reading.problem
+    return readings
 
 
 def _slot_of(piece: str, asked: Sequence[AnswerSlot]) -> tuple[int, str] | None:

@@ -71,11 +71,11 @@ def tables() -> dict[str, dict[str, list[str]]]:
 
 @functools.cache
 def _classes() -> dict[tuple[str, ...], list[str]]:
-    found: dict[tuple[str, ...], list[str]] = {}
+    by_phrase: dict[tuple[str, ...], list[str]] = {}
     for name, phrases in tables()["classes"].items():
         for phrase in phrases:
-            found.setdefault(words(phrase), []).append(name)
-    return found
+            by_phrase.setdefault(words(phrase), []).append(name)
+    return by_phrase
 
 
 def class_of(side: str) -> str | None:
@@ -96,8 +96,8 @@ def is_reference(side: str) -> bool:
 
 def sides(contrast: str) -> tuple[str, str] | None:
     """(numerator, denominator) of "KO_vs_WT", with spaces for underscores."""
-    numerator, found, denominator = contrast.partition("_vs_")
-    if not found:
+    numerator, link, denominator = contrast.partition("_vs_")
+    if not link:
         return None
     return numerator.replace("_", " "), denominator.replace("_", " ")
 
@@ -131,9 +131,9 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
     phrases["FLIGHT"] += lost
     taken = {words(case): "FLIGHT", words(reference): "GROUND"}  # a name that both have is the first one's
     for frame, listed in phrases.items():
-        kept = [p for p in listed if words(p) and taken.setdefault(words(p), frame) == frame]
-        if kept:
-            yield "frame", frame, tuple(dict.fromkeys(kept))
+        names = [p for p in listed if words(p) and taken.setdefault(words(p), frame) == frame]
+        if names:
+            yield "frame", frame, tuple(dict.fromkeys(names))
     if lost:
         # "X needs Ifnar1" says that X is lower without it.
         forms = tables()["knockout"]
@@ -156,8 +156,8 @@ def side_names(contrast: str, prompt: str = "") -> tuple[tuple[str, ...], tuple[
 
 
 def _known(name: str, kind: str) -> bool:
-    found = scan(tokens(clean(name).text), base())
-    return any(m.kind == kind for m in found)
+    mentions = scan(tokens(clean(name).text), base())
+    return any(m.kind == kind for m in mentions)
 
 
 def _phrases(side: str, prompt: str, case: bool) -> Iterator[str]:
@@ -233,5 +233,5 @@ def _small() -> frozenset[str]:
 
 @functools.lru_cache(maxsize=256)
 def _taken(prompt: str) -> frozenset[int]:
-    found: list[Any] = scan(tokens(clean(prompt).text), base())
-    return frozenset(i for m in found for i in range(m.first, m.last))
+    mentions: list[Any] = scan(tokens(clean(prompt).text), base())
+    return frozenset(i for m in mentions for i in range(m.first, m.last))

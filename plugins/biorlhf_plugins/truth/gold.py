@@ -197,9 +197,9 @@ def _kind_of(text: str, additions: Additions) -> tuple[str, Any] | None:
         # As a whole: "heart rate" is not the heart.
         if meanings and end == len(stream):
             for kind in ("entity", "path", "condition", "type", "pattern", "dir", "mission"):
-                for found, value in meanings:
-                    if found == kind:
-                        return found, value
+                for role, value in meanings:
+                    if role == kind:
+                        return role, value
     return None
 
 
@@ -211,8 +211,8 @@ def _entity(name: str, additions: Additions) -> str:
 def _flight(name: str) -> str | None:
     """The mission that a name ends with; None for a part of one, as in MHU-2_dorsal."""
     stream = tokens(clean(name).text)
-    found = [m for m in scan(stream, base()) if m.kind == "mission" and m.last == len(stream)]
-    return str(found[-1].value) if found else None
+    missions = [m for m in scan(stream, base()) if m.kind == "mission" and m.last == len(stream)]
+    return str(missions[-1].value) if missions else None
 
 
 def _mission(name: str) -> str:

@@ -52,11 +52,11 @@ def right(graded: Graded) -> bool:
 
 
 def line(expected: str, claim: Claim, why: str = "") -> dict[str, Any]:
-    found = claim.label if claim.label is not None else _figure(claim)
+    shown = claim.label if claim.label is not None else _figure(claim)
     place = " ".join(str(x) for x in (claim.slot.entity, claim.slot.treatment, claim.slot.condition) if x)
     line: dict[str, Any] = {
         "expected": expected,
-        "found": f"{place}: {found}" if place else found,
+        "found": f"{place}: {shown}" if place else shown,
         "where": list(claim.span),
     }
     return {**line, "why": why} if why else line

@@ -192,11 +192,11 @@ def _pools(rows: Sequence[Row], config: GenelabConfig) -> dict[str, list[Item]]:
     for split in Split:
         mine = [row for row in rows if split_of[row.fact_id] == split.value]
         of_missions = bool(config.hold_out_missions) and split is Split.TEST
-        found = items(mine, scope, over_missions=not of_missions)
-        found = [i for i in found if config.families is None or i.family in config.families]
+        pool = items(mine, scope, over_missions=not of_missions)
+        pool = [i for i in pool if config.families is None or i.family in config.families]
         # The cap first: it drops by hash, and would upset a balance that was made before.
-        found = balanced(_items.capped(_items.unique(found), CAPS, config.seed), config.seed)
-        pools[split.value] = list(_open_book(found, mine)) if config.mode == "open_book" else found
+        pool = balanced(_items.capped(_items.unique(pool), CAPS, config.seed), config.seed)
+        pools[split.value] = list(_open_book(pool, mine)) if config.mode == "open_book" else pool
     return without_near_duplicates(pools, lambda item: item.prompt)
 
 

@@ -42,7 +42,7 @@ def slots(rows: Iterable[Row]) -> list[Slot]:
     grouped: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         grouped[row.tissue, row.pathway].append(row)
-    found = []
+    made = []
     for (tissue, pathway), members in sorted(grouped.items()):
         up = sum(r.direction == "UP" for r in members)
         down = sum(r.direction == "DOWN" for r in members)
@@ -53,8 +53,8 @@ def slots(rows: Iterable[Row]) -> list[Slot]:
             consensus = "NS" if len(members) > 1 else ""
         else:
             consensus = ("UP" if up else "DOWN") if up + down > 1 else ""
-        found.append(Slot(tissue, pathway, tuple(members), consensus))
-    return found
+        made.append(Slot(tissue, pathway, tuple(members), consensus))
+    return made
 
 
 def items(rows: Sequence[Row], scope: str, over_missions: bool = True) -> list[Item]:
@@ -66,12 +66,12 @@ def items(rows: Sequence[Row], scope: str, over_missions: bool = True) -> list[I
         over_missions: false where the rows are of held-out missions only: no consensus is formed.
     """
     rows = [row for row in rows if not DIRECTIONAL_NAME.search(row.pathway)]
-    found = list(_missions(rows))
+    made = list(_missions(rows))
     if over_missions:
         known = slots(rows)
-        found += [*_consensus(known, scope), *_one_by_one(known, scope)]
-        found += [*_comparisons(known, scope), *_conservation(known, scope)]
-    return found + list(_databases(rows))
+        made += [*_consensus(known, scope), *_one_by_one(known, scope)]
+        made += [*_comparisons(known, scope), *_conservation(known, scope)]
+    return made + list(_databases(rows))
 
 
 def _make(family: str, name: str, kind: str, prompt: str, answer: str, used: Sequence[Row], **more) -> Item:

@@ -207,13 +207,13 @@ def _number(text: str, column: str, where: str) -> float:
 def _belongs(row: Row, path: Path, mission: str, db: str, where: str) -> None:
     """A table of several tissues or missions is a summary, whatever its name."""
     named = row.mission if mission == "TBD" else mission
-    for what, found, expected in (
+    for what, value, expected in (
         ("tissue", row.tissue, path.parent.name),
         ("mission", row.mission, named),
         ("db", row.db, db),
     ):
-        if found != expected:
+        if value != expected:
             raise DataError(
-                f"{where}: {what}", repr(found), f"{expected!r}, as the file's place says",
+                f"{where}: {what}", repr(value), f"{expected!r}, as the file's place says",
                 hint="tables over several tissues or missions belong into a folder named summary",
             )  # fmt: skip

@@ -85,12 +85,12 @@ def _drawn(item: Item, config: JsonlConfig) -> Item:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = [path / name for name in BUILT if (path / name).is_file()]
-    if not found:
+    files = [path / name for name in BUILT if (path / name).is_file()]
+    if not files:
         raise DataError(
             str(path), "a folder without built data", f"a file, or a folder with {', '.join(BUILT)}"
         )
-    return found
+    return files
 
 
 def _describe(path: Path, licence: str) -> dict[str, Any]:

@@ -96,8 +96,8 @@ def _preference(where: str, row: dict[str, Any], common: dict[str, Any]) -> Pref
     elif len(prompts) == 2 and prompts[0] == prompts[1]:
         prompt = prompts[0]
     else:
-        found = "the two sides answer different prompts" if len(prompts) == 2 else "the key is missing"
-        raise DataError(f"{where}: prompt", found, "the prompt that both sides answer")
+        problem = "the two sides answer different prompts" if len(prompts) == 2 else "the key is missing"
+        raise DataError(f"{where}: prompt", problem, "the prompt that both sides answer")
     if sides["chosen"] == sides["rejected"]:
         raise DataError(f"{where}: rejected", "the same text as chosen", "two different answers")
     return Preference(prompt=prompt, **sides, **common)
@@ -121,12 +121,12 @@ def _pair(where: str, row: dict[str, Any]) -> tuple[str, str]:
         if "question" in row and key in row:
             return _said(where, "question", row["question"]), _said(where, key, row[key])
     if "text" in row:
-        found = _ALPACA.match(_said(where, "text", row["text"]))
-        if found is None:
+        match = _ALPACA.match(_said(where, "text", row["text"]))
+        if match is None:
             raise DataError(
                 f"{where}: text", f"{row['text'][:60]!r}", "'### Instruction:' and '### Response:'"
             )
-        return _joined(found), _said(where, "text, after '### Response:'", found["response"])
+        return _joined(match), _said(where, "text, after '### Response:'", match["response"])
     raise DataError(where, f"the keys {', '.join(sorted(row)) or '(none)'}", " or ".join(SHAPES))
 
 
@@ -148,19 +148,19 @@ def _prompt(where: str, value: Any) -> str:
 
 def instruction_of(prompt: str) -> str:
     """A prompt without the Alpaca headings that some files wrap it in; the recipe's template adds its own."""
-    found = _ALPACA.match(prompt)
-    return _joined(found) if found is not None and not found["response"].strip() else prompt
+    match = _ALPACA.match(prompt)
+    return _joined(match) if match is not None and not match["response"].strip() else prompt
 
 
-def _joined(found: re.Match[str]) -> str:
-    instruction, context = found["instruction"].strip(), (found["input"] or "").strip()
+def _joined(match: re.Match[str]) -> str:
+    instruction, context = match["instruction"].strip(), (match["input"] or "").strip()
     return f"{instruction}\n\n{context}" if context else instruction
 
 
 def _said(where: str, key: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        found = "the key is missing" if value is None else "empty text" if value == "" else f"{value!r:.60}"
-        raise DataError(f"{where}: {key}", found, "text")
+        problem = "the key is missing" if value is None else "empty text" if value == "" else f"{value!r:.60}"
+        raise DataError(f"{where}: {key}", problem, "text")
     return value.strip()
 
 

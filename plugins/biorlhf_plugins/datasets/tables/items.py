@@ -103,8 +103,8 @@ def _subject(about: str, row: dict[str, Any]) -> str:
 def _where(row: dict[str, Any]) -> str:
     place = row["tissue"] + (f" ({row['mission']})" if row["mission"] else "")
     # "Under spaceflight" beside "flight against ground" would say one side of the contrast twice.
-    said = row["condition"] and not any(kind == "frame" for kind, _ in _roles(row["condition"]))
-    return f"{place} under {row['condition']}" if said else place
+    tells_more = row["condition"] and not any(kind == "frame" for kind, _ in _roles(row["condition"]))
+    return f"{place} under {row['condition']}" if tells_more else place
 
 
 def _answer(words: dict[str, str], about: str, code: int, effect: float, padj: float) -> str:

@@ -67,18 +67,18 @@ def _compare(
     path: Path, difference: dict[str, float], results: Results, significant: np.ndarray
 ) -> SignAudit:
     names, labels = (results.table[role].to_pylist() for role in ("id", "label"))
-    found = np.array(
+    measured = np.array(
         [difference.get(a, difference.get(b, np.nan)) for a, b in zip(names, labels, strict=True)]
     )
     effect = results.table["effect"].to_numpy()
-    usable = ~np.isnan(found) & ~np.isnan(effect) & (found != 0) & (effect != 0)
+    usable = ~np.isnan(measured) & ~np.isnan(effect) & (measured != 0) & (effect != 0)
     if not usable.any():
         raise DataError(str(path), f"none of its rows is in {results.source.path.name}: {names[0]!r}, ...",
                         "rows named as in the results")  # fmt: skip
     # The sign of an effect near zero is noise, in the table and in the matrix.
     chosen = usable & significant if (usable & significant).any() else usable
-    agreement = float(np.mean(np.sign(found[chosen]) == np.sign(effect[chosen])))
-    rho = _spearman(found[usable], effect[usable])
+    agreement = float(np.mean(np.sign(measured[chosen]) == np.sign(effect[chosen])))
+    rho = _spearman(measured[usable], effect[usable])
     if agreement < MIN_AGREEMENT:
         raise DataError(
             str(results.source.path),

@@ -38,10 +38,10 @@ class Loaded:
     def column(self, role: str) -> pa.ChunkedArray | pa.Array:
         """Tissue, condition, mission or db of each row: the file's own, else what the lab says."""
         table = self.results.table
-        said = getattr(self.spec, role)
+        default = getattr(self.spec, role)
         if role in table.column_names:
-            return pc.fill_null(table[role], said or "")
-        return pa.array([said or ""]).take(pa.array(np.zeros(table.num_rows, np.int64)))
+            return pc.fill_null(table[role], default or "")
+        return pa.array([default or ""]).take(pa.array(np.zeros(table.num_rows, np.int64)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +110,24 @@ def _flip(spec: LabTable, results: Results, direction: np.ndarray) -> tuple[LabT
 
 def _refuse_contradictions(spec: LabTable, results: Results, number: int) -> None:
     for role in CARRIED:
-        said, table = getattr(spec, role), results.table
+        stated, table = getattr(spec, role), results.table
         if role not in table.column_names:
-            if role == "tissue" and said is None:
+            if role == "tissue" and stated is None:
                 raise DataError(f"tables[{number}]", f"{spec.file}: no tissue is given", "tissue: <name>")
             continue
         values = pc.fill_null(table[role], "")
-        if role == "tissue" and said is None and pc.any(pc.equal(values, "")).as_py():
+        if role == "tissue" and stated is None and pc.any(pc.equal(values, "")).as_py():
             row = pc.index(values, "").as_py()
             raise DataError(
                 results.source.where(row), "no tissue", "one in every row, or 'tissue:' in the lab file"
             )
-        if said is not None:
-            other = pc.and_(pc.not_equal(pc.utf8_lower(values), said.lower()), pc.not_equal(values, ""))
+        if stated is not None:
+            other = pc.and_(pc.not_equal(pc.utf8_lower(values), stated.lower()), pc.not_equal(values, ""))
             row = pc.index(other, True).as_py()
             if row >= 0:
                 raise DataError(
                     results.source.where(row), f"{role} {values[row].as_py()!r}",
-                    f"{role} {said!r}, as tables[{number}] says",
+                    f"{role} {stated!r}, as tables[{number}] says",
                 )  # fmt: skip
 
 

@@ -32,25 +32,25 @@ def grade_answer(gold: Gold, said: Extraction, graded: Graded, prompt: str) -> N
     kind, value = gold.answer_kind
     graded.guesses.append(OPEN_GUESS)
     if kind == "dir":
-        found: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
+        named: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
     else:
-        found = {n.value: n for n in _first_named(said, kind)}
-    _grade_labels(value, found, graded, f"answer: {gold.answer}")
+        named = {n.value: n for n in _first_named(said, kind)}
+    _grade_labels(value, named, graded, f"answer: {gold.answer}")
 
 
-def _grade_labels(gold: Any, found: dict[Any, Any], graded: Graded, what: str) -> None:
-    graded.answered = graded.answered or bool(found)
-    for label, claim in found.items():
+def _grade_labels(gold: Any, told: dict[Any, Any], graded: Graded, what: str) -> None:
+    graded.answered = graded.answered or bool(told)
+    for label, claim in told.items():
         good = label == gold
         graded.claims.append(1.0 if good else 0.0)
         (graded.matched if good else graded.wrong).append(
             {"expected": what, "found": str(label), "where": list(claim.span)}
         )
-    k = len(found)
+    k = len(told)
     # From three labels on, a list is worth no more than declining.
-    credit = 1.0 / k if gold in found else 0.0
+    credit = 1.0 / k if gold in told else 0.0
     graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
-    if gold not in found:
+    if gold not in told:
         graded.missed.append({"expected": what})
 
 

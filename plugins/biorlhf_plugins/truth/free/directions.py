@@ -111,7 +111,7 @@ def nes_clashes(said: Extraction) -> list[tuple[Claim, Claim]]:
     for claim in said.directions:
         if claim.asserted and claim.label in OPPOSITE:
             directions.setdefault(_place(claim), []).append(claim)
-    found = []
+    clashes = []
     for number in said.numbers:
         if (
             number.slot.quantity in ("nes", "log2fc")
@@ -122,8 +122,8 @@ def nes_clashes(said: Extraction) -> list[tuple[Claim, Claim]]:
             sign = "UP" if number.value > 0 else "DOWN"
             here = directions.get(_place(number), [])
             if here and all(c.label != sign for c in here):
-                found.append((number, here[0]))
-    return found
+                clashes.append((number, here[0]))
+    return clashes
 
 
 def _place(claim: Claim) -> tuple:

@@ -190,17 +190,17 @@ def _readings(fact: Fact, said: Extraction, placed: Claim | None, alone: bool) -
     What has another name than the asked quantity counts only where nothing has that name or none, and a
     whole that is told on the way to its part or share is no rival of it.
     """
-    found: list[tuple[int, Reading]] = []
+    candidates: list[tuple[int, Reading]] = []
     for claim in said.numbers:
         fit = FITTING if claim is placed else UNFIT if placed else fits(fact, claim, alone)
         if fit and fact.quantity == "padj" and other_p(fact, claim, said.text):
             fit = OTHER
         told = reading(fact, claim, said) if fit else None
         if told is not None:
-            found.append((fit, told))
-    sure = [r for fit, r in found if fit == FITTING]
+            candidates.append((fit, told))
+    sure = [r for fit, r in candidates if fit == FITTING]
     if not any(r.claim.asserted for r in sure):
-        sure = [r for _, r in found]
+        sure = [r for _, r in candidates]
     if fact.quantity in PARTS:
         sure = [r for r in sure if r.claim.slot.quantity == fact.quantity] or sure
     return sure

@@ -16,9 +16,9 @@ def matching(
     slot: Direction, gold: Gold, claims: Sequence[Claim], several: bool, spread: bool
 ) -> list[Claim]:
     """The claims that speak of a slot; those on the very set before those on its family."""
-    found = [c for c in claims if fits(slot, gold.contrast, c, several, spread)]
-    exact = [c for c in found if len(c.slot.pathways) <= 1]
-    return exact or found
+    fitting = [c for c in claims if fits(slot, gold.contrast, c, several, spread)]
+    exact = [c for c in fitting if len(c.slot.pathways) <= 1]
+    return exact or fitting
 
 
 def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bool) -> bool:
@@ -60,5 +60,5 @@ def contrast_fits(contrast: str, claim: Claim) -> bool:
         return (slot.condition in (None, "stress", "ir", "hu+ir") and slot.treatment != "kmp") or not contrast
     if slot.treatment == "kmp" and not re.search(r"kmp|kaempferol", contrast.lower()):
         return False
-    found = [str(m.value) for m in prompt_mentions(numerator.replace("_", " ")) if m.kind == "condition"]
-    return not found or condition_fits(found[0], slot.condition)
+    conditions = [str(m.value) for m in prompt_mentions(numerator.replace("_", " ")) if m.kind == "condition"]
+    return not conditions or condition_fits(conditions[0], slot.condition)

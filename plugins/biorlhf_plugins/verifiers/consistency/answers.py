@@ -127,7 +127,7 @@ def _same_set(one: Claim, other: Claim) -> bool:
 
 def exceptions(said: Extraction) -> dict[int, set[object]]:
     """By sentence the tissues or missions that it excepts: "every tissue except liver and heart"."""
-    found: dict[int, set[object]] = {}
+    excepted: dict[int, set[object]] = {}
     mark: Named | None = None
     for n in said.named:
         if n.kind == "except":
@@ -138,8 +138,8 @@ def exceptions(said: Extraction) -> dict[int, set[object]]:
             if n.sentence != mark.sentence or len(between) > WINDOW or LIST_ENDS.search(between):
                 mark = None
             else:
-                found.setdefault(mark.sentence, set()).add(n.value)
-    return found
+                excepted.setdefault(mark.sentence, set()).add(n.value)
+    return excepted
 
 
 def quantified(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:
@@ -190,13 +190,13 @@ def _changes(text: str, mark: Named) -> bool:
 
 def _counts(figures: list[Claim], shared: str | None, role: str = "entity") -> dict[str, float]:
     """The counts of one condition by tissue, or of one tissue by condition."""
-    found: dict[str, float] = {}
+    counts: dict[str, float] = {}
     other = "condition" if role == "entity" else "entity"
     for c in figures:
         name = getattr(c.slot, role)
         if name and role in c.slot.stated and c.slot.quantity in WHOLES and getattr(c.slot, other) == shared:
-            found.setdefault(name, c.value or 0.0)
-    return found
+            counts.setdefault(name, c.value or 0.0)
+    return counts
 
 
 def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:

@@ -161,8 +161,8 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
             continue
         if not c.partial and (s.pathways or s.entity) and c.label != "MIXED":
             slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
-    for key, found in slots.items():
-        claims = [c for c in found if _said_of(said, c)] or found[:1]
+    for key, group in slots.items():
+        claims = [c for c in group if _said_of(said, c)] or group[:1]
         if {"UP", "DOWN"} & {c.label for c in claims} and len(claims) == 2:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
         labels = list(dict.fromkeys(str(c.label) for c in claims))

@@ -145,8 +145,8 @@ def _require(source: Source, tool: Tool, role: str, name: str) -> str:
         return name
     hint = f"tool {tool.name} has its {role} there; name another with 'columns: {{{role}: ...}}'"
     if tool.name == "genelab":
-        found = re.findall(r"Log2fc_\((.+?)\)v\((.+?)\)", " ".join(source.columns))
-        hint = "contrasts in this file: " + ("; ".join(f"({a})v({b})" for a, b in found) or "none")
+        contrasts = re.findall(r"Log2fc_\((.+?)\)v\((.+?)\)", " ".join(source.columns))
+        hint = "contrasts in this file: " + ("; ".join(f"({a})v({b})" for a, b in contrasts) or "none")
     raise DataError(
         f"{source.path}:1", f"no column {name!r} ({role})",
         choices=[c or "(unnamed index)" for c in source.columns[:60]], name=name, hint=hint,
