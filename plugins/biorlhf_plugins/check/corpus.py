@@ -43,6 +43,7 @@ def check_duplicates(texts: Sequence[Text]) -> Iterator[Finding]:
     """The same prompt with the same answer, again."""
     seen: dict[tuple[str, str, str], int] = {}
     for text in texts:
+        # With both sides: one prompt with several answers is no duplicate.
         key = (_key(text.prompt), _key(text.answer), _key(text.rejected))
         first = seen.setdefault(key, text.index)
         if first != text.index:
@@ -200,6 +201,7 @@ def check_balance(readings: Sequence[Reading]) -> Iterator[Finding]:
             continue
         best, hits = counts.most_common(1)[0]
         share = hits / len(labels)
+        # A finding needs a place: the first item that has the label.
         first = next(index for index, label in labels if label == best)
         if share > UNBALANCED:
             yield Finding(

@@ -27,7 +27,7 @@ WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "m
 def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """Counts and enrichment scores that no reading of the sentence makes true."""
     seen: set[tuple[float, str]] = set()
-    # Sums and differences of the text's own figures are in no table, and right.
+    # Sums and differences of the text's own figures are in no table, and may be right.
     derived = _derived(reading)
     for claim in reading.asserted("number"):
         if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None or claim.low is not None:
@@ -92,6 +92,7 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     others = [f for f in alike if f.entity != entity]
     here = [f for f in alike if f.entity == entity]
     several = len(line.numbers("")) > 1
+    # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
     if not exact and (several or not others or abs(value) < SMALL):
         return None
     if here:
@@ -150,6 +151,7 @@ def _same_slot(figure: Figure, claim: Claim, line: Line) -> bool:
     conditions = STRESSES if slot.condition == "stress" else (slot.condition,)
     if figure.condition not in conditions:
         return False
+    # An interaction's condition names all of its factors, KMP among them: no treatment is looked for.
     if figure.is_interaction:
         return True
     # A drug that is named after the figure, past a comma or bracket, belongs to the rest of the sentence.
@@ -173,6 +175,7 @@ def _matches(
         elif claim.approximate:
             near = abs(value - right) <= APPROXIMATE * max(abs(right), 1)
         else:
+            # There is no share of 0: zero must be exact.
             near = abs(value - right) <= 0.005 * abs(right) if right else value == 0
         if near:
             return True
@@ -270,6 +273,7 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
         return False
     if kind == "pattern" and not (claim.slot.pathways and _pattern_is_named(reading, line, claim)):
         return False
+    # In quotation marks a class is spoken about, not claimed.
     around = reading.text.answer[max(0, claim.span[0] - 1) : claim.span[1] + 1]
     if around[0] in "\"“'‘" and around[-1] in "\"”'’":
         return False

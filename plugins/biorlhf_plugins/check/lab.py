@@ -46,6 +46,7 @@ def lab_facts(path: Path) -> FactTable:
                 loaded.spec.contrast.denominator,
                 loaded.spec.tool,
             )
+            # By id and by symbol: texts use either.
             for spelling in {str(name), str(label or name)}:
                 slots[spelling].append(slot)
             if way in ("UP", "DOWN"):
@@ -56,6 +57,7 @@ def lab_facts(path: Path) -> FactTable:
     table = table_of(rows)
     trie: dict[str, Any] = {}
     for spelling, entries in slots.items():
+        # Sets are written with and without their database's prefix.
         for phrase in {words(spelling), words(pathway_key(spelling)[0])}:
             add(trie, phrase, "feature", (spelling, tuple(entries)))
     return FactTable(table.figures, table.additions, table.features, trie)
@@ -85,6 +87,7 @@ def check_lab(reading: Reading, table: FactTable) -> Iterator[Finding]:
         }
         if not named and len(line.tokens) <= SHORT:
             named = asked
+        # Of two names, whose direction is told would be a guess.
         if len(named) != 1:
             continue
         slots = _meant(reading, line, next(iter(named.values())))

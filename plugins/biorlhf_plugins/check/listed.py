@@ -44,6 +44,7 @@ def _items(answer: str) -> Iterator[tuple[bool, tuple[str, ...], str]]:
             heading = line if line.strip() else heading
             continue
         mark = match["mark"]
+        # Lacking first: "does not provide" holds a word of giving as well.
         if mark in "✗✘" or LACKS.search(heading):
             gives = False
         elif mark in "✓✔" or GIVES.search(heading):

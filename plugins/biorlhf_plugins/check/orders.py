@@ -61,6 +61,7 @@ def _times(reading: Reading, at: int) -> bool:
 
 def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict[str, float]]:
     """By condition and treatment the counts of each entity, of those series that the sentence may mean."""
+    # "Under stress" may be any of three conditions, and so names no series.
     named = [str(c) for c in line.values("condition") if c != "stress"]
     named = named or [str(c) for c in reading.asked("condition") if c != "stress"]
     asked = reading.prompt_lines[-1].values("treatment") if reading.prompt_lines else ()
@@ -138,6 +139,7 @@ def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> 
     bounds = [n for n in line.numbers("") if n.low is not None and n.high is None]
     if len(conditions) != 1 or not COUNTED.search(quote) or (not CHANGES.search(quote) and not bounds):
         return {}
+    # A negation may turn the whole sentence: such a one is left alone.
     if len(line.numbers("")) > len(bounds) or len(bounds) > 1 or any(m.kind == "neg" for m in line.mentions):
         return {}
     limit = bounds[0].value if bounds else 0.0

@@ -15,6 +15,7 @@ from biorlhf_plugins.language.words.numbers import Number
 # a note and no error.
 FAR = 0.15
 NEAR = 0.03
+# Percentage points: shares are mostly written without decimals.
 SHARE_POINTS = 1.5
 TOTALS = ("total", "all", "overall", "sum")
 
@@ -58,6 +59,7 @@ def _against(
     after = [m.value for m in line.mentions if m.kind == "entity" and m.first > mention.first]
     if not before or len(set(after)) != 1 or before[-1] == after[0] or number.value <= 0:
         return None
+    # Without a word of comparison, two names and a ratio need not belong together.
     if not any(token.text in ("than", "vs", "over") for token in line.tokens[mention.last :]):
         return None
     first, second = str(before[-1]), str(after[0])
@@ -96,6 +98,7 @@ def _rounded(reading: Reading, line: Line, number: Number, quotients: list[float
     if not quotients:
         return None
     best = min(quotients, key=lambda q: abs(q - number.value))
+    # Within a half: rounded to a whole number, as ratios mostly are.
     if _close(number.value, best, NEAR) or abs(number.value - best) <= 0.5:
         return None
     return Finding(reading.text.index, INFO, "rounding", reading.quote(line), f"{best:.3g}×",
@@ -115,6 +118,7 @@ def check_shares(reading: Reading) -> Iterator[Finding]:
         if len(parts) != 1 or len(shares) != 1 or "of" not in words or not set(words) & set(TOTALS):
             continue
         part, share = parts[0].value, shares[0].value
+        # No part is larger than its whole.
         totals = [v for v in _totals(reading, line) if v >= part]
         if not totals or any(abs(100 * part / total - share) <= SHARE_POINTS for total in totals):
             continue

@@ -84,6 +84,7 @@ def check_placeholders(reading: Reading) -> Iterator[Finding]:
     """A missing value that a template printed; worse where the text then builds on it."""
     for line in reading.lines:
         quote = reading.quote(line)
+        # "Undefined" is the right word for a ratio to zero.
         if not PLACEHOLDER.search(quote) or "undefined" in quote.lower():
             continue
         built_on = COMPARES.search(reading.text.answer[line.end :])
@@ -103,6 +104,7 @@ def check_unsigned(reading: Reading, table: FactTable) -> Iterator[Finding]:
         genes = [token for token in line.tokens if token.text in table.features]
         quote = reading.quote(line)
         word = UNSIGNED.search(quote)
+        # What is supposed or asked needs no sign in the table.
         if genes and word and not HEDGE.search(quote):
             names = ", ".join(dict.fromkeys(token.text.capitalize() for token in genes))
             yield Finding(

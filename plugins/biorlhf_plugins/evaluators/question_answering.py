@@ -33,6 +33,7 @@ class QuestionAnswering:
 
     def evaluate(self, groups: Sequence[tuple[Group, Sequence[Reward]]]) -> Mapping[str, Any]:
         rows = list(_judgement.judged(groups, self.names))
+        # The usual three always, so that a category without a question shows as empty, not as forgotten.
         kinds = [*CATEGORIES, *sorted({row.question.kind for row in rows} - {*CATEGORIES, ""})]
         categories = {kind: [row for row in rows if row.question.kind == kind] for kind in kinds}
         columns: dict[str, list[float | None]] = {}
@@ -96,6 +97,7 @@ def _summary(rows: Sequence[Judged]) -> dict[str, Any]:
             "every question has the same right answer" if closed else "no question has one of a few answers"
         )
     counts = {"accuracy_clustered": len(known), "balanced_accuracy": len(closed)}
+    # By cluster: answers about one slot are not independent of each other.
     rates = bootstrap(statistics, cluster_index([row.cluster for row in known]), counts)
     shares = {"accuracy": share(sum(right), len(right)), **rates}
     shares["abstained"] = share(sum(row.abstained for row in rows), len(rows))

@@ -65,6 +65,7 @@ def _means(columns: Mapping[str, Sequence[float | None]], clusters: Sequence[str
 def _verifier(name: str, pairs: Sequence[tuple[Any, Reward]], rates: Mapping[str, Rate]) -> dict[str, Any]:
     statuses = [reward.scores[name].status for _, reward in pairs if name in reward.scores]
     scored, failed = statuses.count(Status.SCORED), statuses.count(Status.FAILED)
+    # Of those that it tried: where a verifier does not apply, it cannot fail.
     mean, failures = rates.get(f"verifiers.{name}"), share(failed, scored + failed)
     return {
         **(mean.to_json() if mean else {}),

@@ -39,6 +39,7 @@ def metrics_of(judged: Judged) -> dict[str, float]:
 def _rewards(judged: Judged) -> Iterator[tuple[str, float]]:
     totals_P_G = judged.rewards.totals_P_G
     scored_P_G = judged.rewards.scored_P_G
+    # Counted by groups: the arrays are filled up to the largest one.
     count = sum(len(scored.rewards) for scored in judged.groups_P)
     if scored_P_G.any():
         yield "reward", float(totals_P_G[scored_P_G].mean())
@@ -78,6 +79,7 @@ def _confidence(rewards: Sequence[Reward]) -> Iterator[tuple[str, float]]:
     known = [pair for pair in stated if pair is not None]
     if not known:
         return
+    # Never imputed: an answer without a stated confidence is in the share above, and in no mean.
     pairs = [(q, c) for q, c in known if q is not None]
     yield "confidence_stated_share", len(pairs) / len(known)
     if not pairs:

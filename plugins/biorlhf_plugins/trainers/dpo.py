@@ -55,6 +55,7 @@ class DpoConfig(PluginConfig):
     max_tokens: PositiveInt = 1024
     loss: Literal["sigmoid", "ipo", "hinge"] = "sigmoid"
     beta: PositiveFloat = 0.1
+    # Below one half: there, both sides would be worth the same and nothing would be learnt.
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     sft_term: NonNegativeFloat = 0.0
     guard: Literal["warn", "stop", "off"] = "warn"
@@ -136,6 +137,7 @@ def probe_of(stage: Stage, config: DpoConfig) -> list[TrainGroup]:
     examples = stage.dataset.examples
     if config.guard == "off":
         return []
+    # From the stage's seed alone, so that the probe is the same after an interruption.
     drawn = others(config.probe_examples, len(examples), set(), seed_of(stage.seed, "probe"))
     pairs = [(examples[i].asked, examples[i].response) for i in drawn]
     return tokenized(stage.learner, pairs, config.max_tokens)

@@ -50,7 +50,7 @@ class BlockGrades:
 
 
 @dataclass(slots=True)
-class _Found:
+class _SlotReading:
     """What a block gives for one slot."""
 
     candidates: list[Any] = field(default_factory=list)
@@ -93,13 +93,13 @@ def _empty(asked: Sequence[AnswerSlot], factual: bool) -> Graded | None:
 
 def _read(
     asked: Sequence[AnswerSlot], value: str, sides: Sides, place: str | None, canonical: Names
-) -> list[_Found]:
+) -> list[_SlotReading]:
     if not value.strip():
-        return [_Found(problem="the answer is empty")] * len(asked)
+        return [_SlotReading(problem="the answer is empty")] * len(asked)
     if len(asked) == 1:
         # A single slot needs no label: the block's value is its answer.
         return [_one(asked[0], value, sides, place, canonical)]
-    readings = [_Found() for _ in asked]
+    readings = [_SlotReading() for _ in asked]
     pieces = [piece for piece in re.split(r"\s*[;\n]\s*", value) if piece.strip()]
     if len(pieces) == 1:
         # A comma before three digits groups thousands: 1,555 is one figure.
@@ -108,7 +108,7 @@ def _read(
     if not labelled and len(pieces) == len(asked):
         labelled = list(enumerate(pieces))  # bare values, as many as are asked for: in the question's order
     if not labelled:
-        return [_Found(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
+        return [_SlotReading(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
     for index, rest in labelled:
         reading = _one(asked[index], rest, sides, place, canonical)
         readings[index].candidates += [c for c in reading.candidates if c not in readings[index].candidates]
@@ -149,9 +149,9 @@ def _pattern(label: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w+]){loose}(?![\w+])", re.IGNORECASE)
 
 
-def _one(slot: AnswerSlot, value: str, sides: Sides, place: str | None, canonical: Names) -> _Found:
+def _one(slot: AnswerSlot, value: str, sides: Sides, place: str | None, canonical: Names) -> _SlotReading:
     reading = _reader(slot, sides, place, canonical)(value)
-    return _Found(list(reading.candidates), reading.problem)
+    return _SlotReading(list(reading.candidates), reading.problem)
 
 
 def _reader(slot: AnswerSlot, sides: Sides, place: str | None, canonical: Names) -> Callable[[str], Reading]:
@@ -207,7 +207,9 @@ def _order(value: str, known: Names) -> Reading:
     return Reading((tuple(names[::-1] if link == "<" else names),))
 
 
-def _grade(slot: AnswerSlot, one: _Found, span: tuple[int, int], graded: Graded, canonical: Names) -> None:
+def _grade(
+    slot: AnswerSlot, one: _SlotReading, span: tuple[int, int], graded: Graded, canonical: Names
+) -> None:
     graded.guesses.append(slot.chance)
     expected = _expected(slot)
     if not one.candidates:

@@ -113,6 +113,8 @@ class GenelabConfig(PluginConfig):
 def build(config: GenelabConfig) -> Dataset:
     """Build the dataset: SFT examples, preferences and questions, all with their split."""
     rows, files = _read(config)
+    # Where the sign check does not confirm the orientation, a direction might be taught the wrong way
+    # round.
     used = [r for r in rows if config.include_unverified or (r.tissue, r.mission) not in tables.unverified()]
     pools = _pools(used, config)
     source = files[0]["path"] if config.folder is None else str(config.folder)
@@ -234,6 +236,8 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
     by_id = {row.fact_id: row for row in rows if not DIRECTIONAL_NAME.search(row.pathway)}
     order = stable_order(by_id, 0)
     for item in pool:
+        # Another window of the same order for each item: distractors differ, and stay the same in every
+        # build.
         start = _items.pick(range(len(order)), item.slot)
         others = [name for name in order[start:] + order[:start] if name not in item.facts][:DISTRACTORS]
         # Shuffled, or the rows that are needed would always stand first.

@@ -148,6 +148,7 @@ def _consensus(known: Iterable[Slot], scope: str) -> Iterator[Item]:
                 say.format(SAYS[answer]),
                 slot.rows,
                 wording=wording,
+                # One wording is asked, the other only teaches: asked twice, a slot would weigh twice.
                 first=wording == "t0",
                 wrong=say.format(SAYS[wrong]),
                 changed={"direction": wrong},

@@ -187,6 +187,7 @@ def _split_of(facts: Iterable[Fact], nothing: Iterable[Item], config: KmpConfig)
     # A held-out tissue is the whole test of figures; the unanswerable topics are split as ever.
     test = config.test_fraction
     split: dict[str, str] = {}
+    # Figures and unanswerable topics are dealt apart, so that every split has its share of both.
     for free in (False, True):
         members = [g for g, tissue in groups.items() if (tissue == "") == free and g not in held]
         share = 0.0 if config.hold_out_tissues and not free else test
@@ -205,6 +206,7 @@ def _open_book(pool: Iterable[Item], facts: Sequence[Fact]) -> Iterator[Item]:
     for item in pool:
         needed = [name for name in item.facts if name in by_id]
         others = [n for n in stable_order(by_id, len(item.slot)) if n not in needed]
+        # Distractors differ from item to item, and stay the same in every build.
         offset = items.pick(range(max(1, len(others))), item.slot)
         shown = needed + (others[offset:] + others[:offset])[:DISTRACTORS]
         # Shuffled, or the figures that are needed would always stand first.

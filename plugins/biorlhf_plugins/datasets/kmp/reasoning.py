@@ -86,6 +86,7 @@ def _parts(facts: Sequence[Fact]) -> Iterator[Item]:
 def _between_tissues(counts: Counts) -> Iterator[Item]:
     for condition in COUNT_CONDITIONS:
         for one, two in permutations([f for (_, c), f in counts.items() if c == condition], 2):
+            # Larger over smaller alone: the reciprocal would ask for the same two facts again.
             if two.count >= SMALLEST_DIVISOR and one.count > two.count:
                 entity = f"{one.tissue}/{two.tissue}"
                 of = (f"{one.tissue} DEGs {where(condition)}", f"{two.tissue} DEGs")
@@ -95,6 +96,8 @@ def _between_tissues(counts: Counts) -> Iterator[Item]:
 def _between_conditions(counts: Counts) -> Iterator[Item]:
     for tissue in TISSUES:
         for one, two in permutations([f for (t, _), f in counts.items() if t == tissue], 2):
+            # Genes of a contrast and of an interaction come from different tests: their ratio means
+            # nothing.
             alike = _contrast(one) == _contrast(two)
             if alike and two.count >= SMALLEST_DIVISOR and one.count > two.count:
                 both = f"{one.condition}/{two.condition}"
@@ -261,6 +264,7 @@ def _corrections(facts: Sequence[Fact]) -> Iterator[Item]:
             (fact,),
         )
     for one, two in permutations(counts, 2):
+        # The premise is untrue only where the figures say the reverse.
         if one.condition != two.condition or float(one.value) >= float(two.value):
             continue
         place = where(one.condition)

@@ -153,8 +153,10 @@ def _ground_truth(spec: LabTable, about: str, row: dict[str, Any]) -> dict[str, 
     else:
         truth |= {"feature": row["label"], "kind": "gene"}
         if row["label"] != row["id"]:
+            # An answer may give the accession in place of the symbol.
             truth["aliases"] = [row["id"]]
     truth |= {key: row[key] for key in ("tissue", "mission", "db") if row[key]}
+    # No answer has to state them; one that does is held to them.
     figures = {"log2fc" if about == "gene" else "nes": row["effect"], "padj": row["adjusted"]}
     return {**truth, "direction": LABELS[row["direction"]], "figures": figures}
 

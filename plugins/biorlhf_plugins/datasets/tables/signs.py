@@ -56,6 +56,7 @@ def audit_signs(folder: Path, spec: Expression, results: Results, significant: n
     done = 0
     for batch in read_batches(source, [index, *samples]):
         values = {name: _floats(source, name, batch.column(n + 1), done) for n, name in enumerate(samples)}
+        # The matrix is in logs, so a difference of means is a log ratio, as the effects are.
         top = np.mean([values[name] for name in spec.numerator], axis=0)
         bottom = np.mean([values[name] for name in spec.denominator], axis=0)
         difference.update(zip(batch.column(0).to_pylist(), (top - bottom).tolist(), strict=True))
@@ -68,6 +69,7 @@ def _compare(
 ) -> SignAudit:
     names, labels = (results.table[role].to_pylist() for role in ("id", "label"))
     measured = np.array(
+        # A matrix names its rows by id or by symbol.
         [difference.get(a, difference.get(b, np.nan)) for a, b in zip(names, labels, strict=True)]
     )
     effect = results.table["effect"].to_numpy()
@@ -107,5 +109,6 @@ def _floats(source: Any, name: str, column: Any, done: int) -> np.ndarray:
 def _spearman(first: np.ndarray, second: np.ndarray) -> float:
     if len(first) < 2:
         return 0.0
+    # Ties get neighbouring ranks, not one: near enough for a figure that is shown and decides nothing.
     ranks = [np.argsort(np.argsort(values)).astype(float) for values in (first, second)]
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

@@ -82,6 +82,7 @@ def _load(config: LabConfig, number: int, spec: LabTable) -> Loaded:
     direction[significant & (effect < 0)] = DOWN
     # Last, over NS: every comparison with NaN is false, and not tested is not "not significant".
     direction[np.isnan(padj) | np.isnan(effect)] = NOT_TESTED
+    # Such a row has no direction, and "not significant" would be untrue.
     zero = np.flatnonzero(significant & (effect == 0))
     if len(zero):
         raise DataError(
@@ -230,6 +231,7 @@ def _balance(
         for part, split_name in enumerate(SPLITS):
             cell = np.flatnonzero((tissue == code) & (split == part))
             by = [cell[direction[cell] == d] for d in range(4)]
+            # Stable, so that rows of one hash keep the file's order on every machine.
             by = [members[np.argsort(rows[members], kind="stable")] for members in by]
             sizes = {label: len(members) for label, members in zip(DIRECTIONS, by, strict=True)}
             if min(sizes["UP"], sizes["DOWN"]) == 0 < max(sizes["UP"], sizes["DOWN"]):

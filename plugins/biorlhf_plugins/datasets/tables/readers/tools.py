@@ -93,6 +93,7 @@ def read_results(
     tool = TOOLS[tool_name]
     source = open_source(path, sheet)
     chosen = _choose_columns(source, tool, contrast, dict(columns or {}))
+    # One column may have two roles: without ENSEMBL, SYMBOL is the id and the label.
     wanted = list(dict.fromkeys(chosen.values()))
     parts: list[pa.Table] = []
     done = 0
