@@ -147,6 +147,7 @@ def _balanced_column(rows: Sequence[Judged], inside: set[int]) -> list[float | N
         if id(row) in inside and row.correct is not None and (label := gold_answer(row.question))
     }
     counts = Counter(gold.values())
+    # Of one class, balanced accuracy would be plain accuracy under another name.
     if len(counts) < 2:
         return [None] * len(rows)
     scale = len(gold) / len(counts)

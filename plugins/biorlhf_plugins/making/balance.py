@@ -39,6 +39,7 @@ OWN_TABLES = Rule(0.0, alone=None, others=1)
 def label(ground_truth: Mapping[str, object]) -> str:
     """What a constant answer has to hit: a direction, or whether several agree; "" where neither is asked."""
     agree = ground_truth.get("is_consistent")
+    # Asked mission by mission, agreement is what a constant could guess.
     if "missions" in ground_truth:
         agree = ground_truth.get("direction") != "MIXED"
     if agree is not None:

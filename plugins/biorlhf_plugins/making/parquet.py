@@ -228,6 +228,7 @@ def _details(question: Question, provenance: Mapping[str, Any]) -> dict[str, Any
     facts = truth.get("facts") or []
     only = facts[0] if len(facts) == 1 else {}
     numerator, _, denominator = str(truth.get("contrast", "")).partition("_vs_")
+    # A source that is a whole folder has no hash and no licence of its own.
     file: Mapping[str, Any] = next(
         (f for f in provenance.get("files", ()) if f.get("path") == question.source), {}
     )
@@ -245,6 +246,7 @@ def _details(question: Question, provenance: Mapping[str, Any]) -> dict[str, Any
         "contrast_numerator": numerator or None,
         "contrast_denominator": denominator or None,
         "padj_threshold": provenance.get("padj_threshold"),
+        # Null, not 0, where there is nothing to count.
         **(counts if slots else dict.fromkeys(counts)),
         "source_sha256": file.get("sha256"),
         "licence": file.get("licence"),

@@ -38,6 +38,7 @@ class Contrast(PluginConfig):
                 (self.denominator, self.denominator_synonyms),
             )
         )
+        # "Higher in" a name of both sides would say nothing.
         if both := sorted(above & below):
             raise ValueError(f"{both[0]!r} names the numerator and the denominator")
         return self

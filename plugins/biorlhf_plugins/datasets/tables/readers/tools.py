@@ -114,6 +114,7 @@ def _warnings(source: Source) -> tuple[str, ...]:
     with open_binary(source.path) as stream:
         stream.seek(0, 2)
         stream.seek(max(stream.tell() - 4, 0))
+        # In UTF-16 a line break is two bytes, one of them 0.
         whole = stream.read().rstrip(b"\x00").endswith((b"\n", b"\r"))
     return () if whole else (f"{source.path}: the last line has no line break; is the file complete?",)
 
