@@ -15,6 +15,7 @@ from biorlhf_plugins.language.evidence.statements import NEUTRAL
 from biorlhf_plugins.language.sentences.clauses import ROLES
 from biorlhf_plugins.making.splits import answer_sentences, near_duplicates
 
+# With fewer, chance alone moves a share over the bounds below.
 MIN_FOR_BALANCE = 20
 UNBALANCED = 0.65
 LENGTH_MARGIN = 0.2
@@ -42,6 +43,7 @@ def check_duplicates(texts: Sequence[Text]) -> Iterator[Finding]:
     """The same prompt with the same answer, again."""
     seen: dict[tuple[str, str, str], int] = {}
     for text in texts:
+        # With both sides: one prompt with several answers is no duplicate.
         key = (_key(text.prompt), _key(text.answer), _key(text.rejected))
         first = seen.setdefault(key, text.index)
         if first != text.index:
@@ -56,6 +58,7 @@ def check_pairs(readings: Sequence[Reading]) -> Iterator[Finding]:
         by_prompt[_key(reading.text.prompt)].append(reading)
     told: set[int] = set()
     for group in by_prompt.values():
+        # Neighbours only: all pairs of a prompt that comes a thousand times would be half a million.
         for other, reading in itertools.pairwise(group):
             clash = _clash(other, reading)
             if clash is not None:
@@ -90,6 +93,7 @@ def _worded(reading: Reading) -> Iterator[tuple[tuple[object, ...], Line, float]
         raw = reading.text.answer[line.start : line.end]
         if (
             len(words) >= 2
+            # Without its first character: every sentence begins with a capital.
             and NAMED.search(raw[1:])
             and not {m.kind for m in line.mentions} & {"approx", "neg", "hyp"}
         ):
@@ -98,14 +102,14 @@ def _worded(reading: Reading) -> Iterator[tuple[tuple[object, ...], Line, float]
 
 def _given(reading: Reading) -> frozenset[str]:
     """The names in the question, which a sentence of the answer may leave out."""
-    found: set[str] = set()
+    names: set[str] = set()
     for line in reading.prompt_lines:
         inside = {i for m in line.mentions if m.kind in ROLES for i in range(m.first, m.last)}
         for at, token in enumerate(line.tokens):
             raw = reading.text.prompt[line.spans[at][0] : line.spans[at][1]]
             if at in inside or token.number is not None or (at and NAMED.search(raw)):
-                found.add(token.text)
-    return frozenset(found)
+                names.add(token.text)
+    return frozenset(names)
 
 
 def _clash(first: Reading, second: Reading) -> tuple[Line, Line] | None:
@@ -143,6 +147,7 @@ def check_overlap(texts: Sequence[Text], against: Sequence[Text]) -> Iterator[Fi
                 text.index, ERROR, "overlap_exact", text.prompt[:200], "a prompt of its own",
                 f"the same prompt as item {prompts[_key(text.prompt)]} of the other file",
             )  # fmt: skip
+    # Near copies are told once per text; the exact ones are told already.
     pairs = near_duplicates([t.prompt for t in texts], [t.prompt for t in against])
     told: set[int] = set()
     for i, j, jaccard in pairs:
@@ -156,6 +161,7 @@ def check_overlap(texts: Sequence[Text], against: Sequence[Text]) -> Iterator[Fi
 
 
 def _shared_gold(texts: Sequence[Text], against: Sequence[Text]) -> Iterator[Finding]:
+    # Short sentences ("It is down") are shared by chance.
     golds = {s: t.index for t in against for s in answer_sentences(t.answer) if len(s.split()) >= 4}
     facts = {fact: t.index for t in against for fact in t.fact_ids}
     for text in texts:
@@ -173,15 +179,17 @@ def check_giveaway(text: Text) -> Iterator[Finding]:
     """The gold direction stands in the question, and its opposite does not."""
     truth = text.ground_truth or {}
     gold = truth.get("direction")
+    # An untrue premise names the wrong direction on purpose.
     if gold not in DIRECTIONS or truth.get("false_premise"):
         return
+    # A set's own name may hold a direction: UV_RESPONSE_UP.
     prompt = text.prompt.replace(str(truth.get("pathway", "\0")), "")
     opposite = "DOWN" if gold == "UP" else "UP"
-    found = DIRECTIONS[gold].search(prompt)
-    if found and not DIRECTIONS[opposite].search(prompt):
+    match = DIRECTIONS[gold].search(prompt)
+    if match and not DIRECTIONS[opposite].search(prompt):
         yield Finding(
             text.index, ERROR, "answer_in_prompt", text.prompt[:200], "a question that names no direction",
-            f"{found.group(0)!r} gives the answer away: {gold}",
+            f"{match.group(0)!r} gives the answer away: {gold}",
         )  # fmt: skip
 
 
@@ -193,6 +201,7 @@ def check_balance(readings: Sequence[Reading]) -> Iterator[Finding]:
             continue
         best, hits = counts.most_common(1)[0]
         share = hits / len(labels)
+        # A finding needs a place: the first item that has the label.
         first = next(index for index, label in labels if label == best)
         if share > UNBALANCED:
             yield Finding(
@@ -222,13 +231,13 @@ def check_lengths(texts: Sequence[Text]) -> Iterator[Finding]:
 
 
 def _labels(readings: Sequence[Reading]) -> dict[str, list[tuple[int, str]]]:
-    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    labels: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for reading in readings:
         text = reading.text
         truth = text.ground_truth or {}
         if truth.get("direction"):
-            found["direction"].append((text.index, str(truth["direction"])))
+            labels["direction"].append((text.index, str(truth["direction"])))
         opening = re.match(r"\W*(yes|no)\b", text.answer, re.IGNORECASE)
         if opening and YES_NO_QUESTION.search(text.prompt):
-            found["yes or no"].append((text.index, opening.group(1).lower()))
-    return found
+            labels["yes or no"].append((text.index, opening.group(1).lower()))
+    return labels

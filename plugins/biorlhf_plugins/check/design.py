@@ -24,15 +24,15 @@ GROUPS = re.compile(r"(\d+)\s*groups\b", re.IGNORECASE)
 def check_design(reading: Reading) -> Iterator[Finding]:
     """n per group times the number of groups is the number of animals."""
     text = reading.text.answer
-    for found in PER_GROUP.finditer(text):
-        n = int(found["n"] or found["m"])
-        groups = GROUPS.search(found["rest"])
-        count = int(groups.group(1)) if groups else _listed_after(text, found.end())
-        total = TOTAL.search(found["rest"]) or None
+    for match in PER_GROUP.finditer(text):
+        n = int(match["n"] or match["m"])
+        groups = GROUPS.search(match["rest"])
+        count = int(groups.group(1)) if groups else _listed_after(text, match.end())
+        total = TOTAL.search(match["rest"]) or None
         if not count or total is None or int(total.group(1)) == n * count:
             continue
         yield Finding(
-            reading.text.index, ERROR, "wrong_arithmetic", text[found.start() : found.end()].strip(),
+            reading.text.index, ERROR, "wrong_arithmetic", text[match.start() : match.end()].strip(),
             f"{n} per group in {count} groups are {n * count}",
             f"{total.group(1)} animals do not fit the groups",
         )  # fmt: skip

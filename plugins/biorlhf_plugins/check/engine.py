@@ -83,16 +83,17 @@ def audit(
     """
     additions = table.additions if table is not None else Additions()
     readings = [read(text, additions) for text in texts]
-    found = list(_of_each(readings, table))
-    found += corpus.check_duplicates(texts)
-    found += corpus.check_pairs(readings)
-    found += listed.check_listed(texts)
-    found += [finding for text in texts for finding in corpus.check_giveaway(text)]
-    found += corpus.check_balance(readings)
-    found += corpus.check_lengths(texts)
+    findings = list(_of_each(readings, table))
+    findings += corpus.check_duplicates(texts)
+    findings += corpus.check_pairs(readings)
+    findings += listed.check_listed(texts)
+    findings += [finding for text in texts for finding in corpus.check_giveaway(text)]
+    findings += corpus.check_balance(readings)
+    findings += corpus.check_lengths(texts)
     if against is not None:
-        found += corpus.check_overlap(texts, against)
-    return sorted(found, key=lambda f: (f.index, SEVERITIES.index(f.severity), f.kind, f.quote))
+        findings += corpus.check_overlap(texts, against)
+    # By place in the file: each check went through all of the texts.
+    return sorted(findings, key=lambda f: (f.index, SEVERITIES.index(f.severity), f.kind, f.quote))
 
 
 def _of_each(readings: Sequence[Reading], table: FactTable | None) -> Iterator[Finding]:

@@ -13,17 +13,21 @@ from biorlhf_plugins.language import Claim
 
 STRESSES = ("hu", "ir", "hu+ir")
 APPROXIMATE = 0.15
+# Below it, a figure is also another tissue's by chance.
 SMALL = 10
 AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean", "all"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "dominate", "driven", "sensitivity", "main"))
+# In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
+# Texts that correct an error quote it first.
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
 
 
 def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """Counts and enrichment scores that no reading of the sentence makes true."""
     seen: set[tuple[float, str]] = set()
+    # Sums and differences of the text's own figures are in no table, and may be right.
     derived = _derived(reading)
     for claim in reading.asserted("number"):
         if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None or claim.low is not None:
@@ -88,6 +92,7 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     others = [f for f in alike if f.entity != entity]
     here = [f for f in alike if f.entity == entity]
     several = len(line.numbers("")) > 1
+    # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
     if not exact and (several or not others or abs(value) < SMALL):
         return None
     if here:
@@ -146,6 +151,7 @@ def _same_slot(figure: Figure, claim: Claim, line: Line) -> bool:
     conditions = STRESSES if slot.condition == "stress" else (slot.condition,)
     if figure.condition not in conditions:
         return False
+    # An interaction's condition names all of its factors, KMP among them: no treatment is looked for.
     if figure.is_interaction:
         return True
     # A drug that is named after the figure, past a comma or bracket, belongs to the rest of the sentence.
@@ -169,6 +175,7 @@ def _matches(
         elif claim.approximate:
             near = abs(value - right) <= APPROXIMATE * max(abs(right), 1)
         else:
+            # There is no share of 0: zero must be exact.
             near = abs(value - right) <= 0.005 * abs(right) if right else value == 0
         if near:
             return True
@@ -177,6 +184,7 @@ def _matches(
 
 def _derived(reading: Reading) -> list[float]:
     """Sums and differences of two figures of the text, and sums of runs of them."""
+    # The pairs grow with the square of the figures: 40 give 780, a long table would give millions.
     plain = [v for v in reading.figures() if v == v and abs(v) < 1e7][:40]
     pairs = [a + b for a, b in itertools.combinations(plain, 2) if a and b]
     pairs += [abs(a - b) for a, b in itertools.combinations(plain, 2) if a and b and a != b]
@@ -212,6 +220,7 @@ def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
             for c in reading.asserted("number")
             if c.sentence == line.number and c.slot.quantity in ("log2fc", None)
         ]
+        # With two genes or two figures, which belongs to which would be a guess.
         if len(set(genes)) != 1 or len(claims) != 1 or "log2fc" not in line.values("quantity"):
             continue
         own = table.find(entity=genes[0], quantity="log2fc")
@@ -264,6 +273,7 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
         return False
     if kind == "pattern" and not (claim.slot.pathways and _pattern_is_named(reading, line, claim)):
         return False
+    # In quotation marks a class is spoken about, not claimed.
     around = reading.text.answer[max(0, claim.span[0] - 1) : claim.span[1] + 1]
     if around[0] in "\"“'‘" and around[-1] in "\"”'’":
         return False

@@ -34,6 +34,7 @@ def check_inside(reading: Reading) -> Iterator[Finding]:
     for check in text_checks(reading.evidence):
         kind = _kind(check)
         quote = _quote(reading, check)
+        # Several checks may fail on one sentence; a person has to look at it once.
         if check.passed or (kind, quote) in seen:
             continue
         seen.add((kind, quote))

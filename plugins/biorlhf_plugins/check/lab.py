@@ -46,17 +46,20 @@ def lab_facts(path: Path) -> FactTable:
                 loaded.spec.contrast.denominator,
                 loaded.spec.tool,
             )
+            # By id and by symbol: texts use either.
             for spelling in {str(name), str(label or name)}:
                 slots[spelling].append(slot)
             if way in ("UP", "DOWN"):
                 counts[tissue, condition][way] += 1
+        # A row of an enrichment table is a set: sets are not counted as DEGs.
         if loaded.spec.tool in GENE_TOOLS:
             rows += [row for place, count in counts.items() for row in _counted(str(path), *place, count)]
     table = table_of(rows)
     trie: dict[str, Any] = {}
-    for spelling, found in slots.items():
+    for spelling, entries in slots.items():
+        # Sets are written with and without their database's prefix.
         for phrase in {words(spelling), words(pathway_key(spelling)[0])}:
-            add(trie, phrase, "feature", (spelling, tuple(found)))
+            add(trie, phrase, "feature", (spelling, tuple(entries)))
     return FactTable(table.figures, table.additions, table.features, trie)
 
 
@@ -73,15 +76,18 @@ def check_lab(reading: Reading, table: FactTable) -> Iterator[Finding]:
     if not table.lab:
         return
     asked = {
-        f.feature: found
+        f.feature: entries
         for line in reading.prompt_lines
-        for found in _features(reading.text.prompt, line, table)
-        for f in found[:1]
+        for entries in _features(reading.text.prompt, line, table)
+        for f in entries[:1]
     }
     for line in reading.whole:
-        named = {f.feature: found for found in _features(reading.text.answer, line, table) for f in found[:1]}
+        named = {
+            f.feature: entries for entries in _features(reading.text.answer, line, table) for f in entries[:1]
+        }
         if not named and len(line.tokens) <= SHORT:
             named = asked
+        # Of two names, whose direction is told would be a guess.
         if len(named) != 1:
             continue
         slots = _meant(reading, line, next(iter(named.values())))
@@ -94,12 +100,13 @@ def _features(text: str, line: Line, table: FactTable) -> Iterator[Sequence[LabS
     """The slots of each gene or set that a line names. One word must be written as a symbol is."""
     at, stream = 0, list(line.tokens)
     while at < len(stream):
-        end, found = longest(table.lab, stream, at)
-        if found is None:
+        end, meanings = longest(table.lab, stream, at)
+        if meanings is None:
             at += 1
             continue
         raw = text[line.spans[at][0] : line.spans[end - 1][1]]
-        spelling, slots = found[0][1]
+        spelling, slots = meanings[0][1]
+        # SET, CAT and REST are genes; set, cat and rest are words.
         if end - at > 1 or raw == spelling or sum(c.isupper() or c.isdigit() for c in raw) > 1:
             yield slots
         at = end
@@ -110,8 +117,8 @@ def _meant(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> list[LabSl
     own = {t.text for t in line.tokens}
     prompt = {t.text for other in reading.prompt_lines for t in other.tokens}
     for role in ("tissue", "condition"):
-        for said in (own, prompt):
-            named = [s for s in slots if getattr(s, role) and set(words(getattr(s, role))) <= said]
+        for spoken in (own, prompt):
+            named = [s for s in slots if getattr(s, role) and set(words(getattr(s, role))) <= spoken]
             if named:
                 slots = named
                 break
@@ -126,10 +133,12 @@ def _turned(line: Line, slot: LabSlot) -> bool:
 
 
 def _direction(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterator[Finding]:
-    said = {label for label, _ in directions(reading.evidence, line.number)}
+    labels = {label for label, _ in directions(reading.evidence, line.number)}
     right = {slot.label for slot in slots}
-    if len(said) == 1 and not said & right and len(right) == 1 and said <= {"UP", "DOWN", "NS"}:
-        label, expected = said.pop(), right.pop()
+    # Rows of one gene that differ (other tissues, other conditions) bear out either direction.
+    if len(labels) == 1 and not labels & right and len(right) == 1 and labels <= {"UP", "DOWN", "NS"}:
+        label, expected = labels.pop(), right.pop()
+        # What was not tested contradicts nothing.
         if expected != "NOT TESTED":
             yield Finding(
                 reading.text.index, ERROR, "wrong_direction", reading.quote(line), f"{slots[0]}",
@@ -143,6 +152,7 @@ def _effect(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterator[
     if len(figures) != 1 or not right:
         return
     figure = figures[0]
+    # A hair over half of the last decimal, for what was rounded at a 5.
     if all(abs(figure.value - value) > 0.51 * 10.0**-figure.decimals for value in right):
         yield Finding(
             reading.text.index, ERROR, "wrong_number", reading.quote(line), f"{slots[0]}",

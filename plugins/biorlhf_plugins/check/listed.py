@@ -21,16 +21,16 @@ WORDS = 2
 
 def check_listed(texts: Sequence[Text]) -> Iterator[Finding]:
     """A list item that one text gives under "what the data provide", another under "what is missing"."""
-    given: dict[tuple[str, ...], tuple[int, str]] = {}
+    provided: dict[tuple[str, ...], tuple[int, str]] = {}
     lacking: dict[tuple[str, ...], tuple[int, str]] = {}
     for text in texts:
-        for gives, key, said in _items(text.answer):
-            (given if gives else lacking).setdefault(key, (text.index, said))
-    for key in given.keys() & lacking.keys():
-        (index, said), (other, against) = given[key], lacking[key]
+        for gives, key, item in _items(text.answer):
+            (provided if gives else lacking).setdefault(key, (text.index, item))
+    for key in provided.keys() & lacking.keys():
+        (index, item), (other, against) = provided[key], lacking[key]
         if index != other:
             yield Finding(
-                index, ERROR, "contradicts_example", said, against,
+                index, ERROR, "contradicts_example", item, against,
                 f"example {other} says that the data lack this",
             )  # fmt: skip
 
@@ -39,17 +39,18 @@ def _items(answer: str) -> Iterator[tuple[bool, tuple[str, ...], str]]:
     """(whether the data give it, its first words, the item), for items under a heading that says which."""
     heading = ""
     for line in answer.splitlines():
-        found = ITEM.match(line)
-        if found is None:
+        match = ITEM.match(line)
+        if match is None:
             heading = line if line.strip() else heading
             continue
-        mark = found["mark"]
+        mark = match["mark"]
+        # Lacking first: "does not provide" holds a word of giving as well.
         if mark in "✗✘" or LACKS.search(heading):
             gives = False
         elif mark in "✓✔" or GIVES.search(heading):
             gives = True
         else:
             continue
-        words = [token.text for token in tokens(clean(found["said"]).text) if token.kind == "w"]
+        words = [token.text for token in tokens(clean(match["said"]).text) if token.kind == "w"]
         if len(words) >= WORDS:
-            yield gives, tuple(words[:WORDS]), found["said"].strip()
+            yield gives, tuple(words[:WORDS]), match["said"].strip()

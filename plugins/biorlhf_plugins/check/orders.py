@@ -32,15 +32,17 @@ SERIES = tuple[str, str | None]
 def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """ "a > b > c" and "a has more DEGs than b": some series of counts must bear it, or the one named."""
     judged: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[SERIES, Check]]] = defaultdict(list)
-    said = [c for c in stated(reading.evidence) if not _times(reading, c.at)]
+    # A multiple has a check of its own, against the quotient.
+    claims = [c for c in stated(reading.evidence) if not _times(reading, c.at)]
     for line in reading.lines:
         for series, values in _series(reading, table, line).items():
             look = _lookup(table, values)
-            for check in (*chains(reading.evidence, look), *compared(reading.evidence, said, look)):
+            for check in (*chains(reading.evidence, look), *compared(reading.evidence, claims, look)):
                 start = check.spans[0][0]
                 if line.start <= start < line.end and COUNTED.search(reading.quote(line)):
                     judged[check.name, check.spans].append((series, check))
     for (name, spans), checks in judged.items():
+        # Where the sentence leaves the condition open, one series that bears it out is enough.
         if any(check.passed for _, check in checks):
             continue
         line = next(line for line in reading.lines if line.start <= spans[0][0] < line.end)
@@ -59,6 +61,7 @@ def _times(reading: Reading, at: int) -> bool:
 
 def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict[str, float]]:
     """By condition and treatment the counts of each entity, of those series that the sentence may mean."""
+    # "Under stress" may be any of three conditions, and so names no series.
     named = [str(c) for c in line.values("condition") if c != "stress"]
     named = named or [str(c) for c in reading.asked("condition") if c != "stress"]
     asked = reading.prompt_lines[-1].values("treatment") if reading.prompt_lines else ()
@@ -81,12 +84,12 @@ def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict
 
 def _lookup(table: FactTable, values: dict[str, float]) -> Lookup:
     def look(mine: Words, theirs: Words) -> float | None:
-        found = {
+        entities = {
             str(m.value)
             for m in prompt_mentions(" ".join(sorted(mine)), table.additions)
             if m.kind == "entity"
         }
-        return values.get(found.pop()) if len(found) == 1 else None
+        return values.get(entities.pop()) if len(entities) == 1 else None
 
     return look
 
@@ -136,6 +139,7 @@ def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> 
     bounds = [n for n in line.numbers("") if n.low is not None and n.high is None]
     if len(conditions) != 1 or not COUNTED.search(quote) or (not CHANGES.search(quote) and not bounds):
         return {}
+    # A negation may turn the whole sentence: such a one is left alone.
     if len(line.numbers("")) > len(bounds) or len(bounds) > 1 or any(m.kind == "neg" for m in line.mentions):
         return {}
     limit = bounds[0].value if bounds else 0.0
@@ -152,12 +156,12 @@ def _denied(line: Line, first: int, last: int) -> bool:
 def _of_class(reading: Reading, line: Line, table: FactTable, kind: str) -> list[Figure]:
     figures = table.find(quantity=kind)
     near = [other for other in reading.lines if other.paragraph == line.paragraph]
-    said = [
+    mentioned = [
         *line.values("path"),
         *(p for other in near for p in other.values("path")),
         *reading.asked("path"),
     ]
-    paths = [name for names in said for name in names]
+    paths = [name for names in mentioned for name in names]
     if kind == "pattern" and paths:
         return [f for f in figures if f.pathway == paths[0]]
     if kind == "pattern" and len({f.pathway for f in figures}) > 1:
@@ -168,9 +172,9 @@ def _of_class(reading: Reading, line: Line, table: FactTable, kind: str) -> list
 def check_combined(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """Is one count larger than all the others combined? The table's sums decide, the answer must agree."""
     asked = COMBINED.search(reading.text.prompt)
-    said = YES_NO.search(reading.text.answer)
+    verdict = YES_NO.search(reading.text.answer)
     entities, conditions = reading.asked("entity"), reading.asked("condition")
-    if asked is None or said is None or len(entities) != 1 or len(conditions) != 1:
+    if asked is None or verdict is None or len(entities) != 1 or len(conditions) != 1:
         return
     own = table.find(quantity="deg", entity=entities[0], condition=conditions[0])
     own = [f for f in own if f.value is not None]
@@ -189,7 +193,8 @@ def check_combined(reading: Reading, table: FactTable) -> Iterator[Finding]:
     if right in answers or not rest:
         return
     quote = next(
-        (reading.quote(line) for line in reading.lines if line.start <= said.start() < line.end), said[0]
+        (reading.quote(line) for line in reading.lines if line.start <= verdict.start() < line.end),
+        verdict[0],
     )
     yield Finding(
         reading.text.index, ERROR, "answers_another_question", quote,

@@ -11,8 +11,11 @@ from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 
+# Relative errors. Beyond FAR a ratio is wrong; from NEAR to FAR it is only rounded coarsely, which is worth
+# a note and no error.
 FAR = 0.15
 NEAR = 0.03
+# Percentage points: shares are mostly written without decimals.
 SHARE_POINTS = 1.5
 TOTALS = ("total", "all", "overall", "sum")
 
@@ -56,6 +59,7 @@ def _against(
     after = [m.value for m in line.mentions if m.kind == "entity" and m.first > mention.first]
     if not before or len(set(after)) != 1 or before[-1] == after[0] or number.value <= 0:
         return None
+    # Without a word of comparison, two names and a ratio need not belong together.
     if not any(token.text in ("than", "vs", "over") for token in line.tokens[mention.last :]):
         return None
     first, second = str(before[-1]), str(after[0])
@@ -74,14 +78,15 @@ def _against(
 
 def _quotients(table: FactTable, first: str, second: str, conditions: list[str]) -> list[float]:
     """The larger over the smaller count of two tissues, in the conditions that are named, else in any."""
-    found = []
+    quotients = []
     for a, b in itertools.product(
         table.find(entity=first, quantity="deg"), table.find(entity=second, quantity="deg")
     ):
         same = (a.condition, a.treatment) == (b.condition, b.treatment)
         if a.value and b.value and same and (not conditions or a.condition in conditions):
-            found.append(max(a.value, b.value) / min(a.value, b.value))
-    return found
+            # Larger over smaller: which of them is the larger is for the check of orders.
+            quotients.append(max(a.value, b.value) / min(a.value, b.value))
+    return quotients
 
 
 def _stated(reading: Reading, line: Line) -> list[float]:
@@ -93,6 +98,7 @@ def _rounded(reading: Reading, line: Line, number: Number, quotients: list[float
     if not quotients:
         return None
     best = min(quotients, key=lambda q: abs(q - number.value))
+    # Within a half: rounded to a whole number, as ratios mostly are.
     if _close(number.value, best, NEAR) or abs(number.value - best) <= 0.5:
         return None
     return Finding(reading.text.index, INFO, "rounding", reading.quote(line), f"{best:.3g}×",
@@ -112,6 +118,7 @@ def check_shares(reading: Reading) -> Iterator[Finding]:
         if len(parts) != 1 or len(shares) != 1 or "of" not in words or not set(words) & set(TOTALS):
             continue
         part, share = parts[0].value, shares[0].value
+        # No part is larger than its whole.
         totals = [v for v in _totals(reading, line) if v >= part]
         if not totals or any(abs(100 * part / total - share) <= SHARE_POINTS for total in totals):
             continue

@@ -48,8 +48,8 @@ class Line:
 
     def numbers(self, *units: str) -> list[Number]:
         """Its numbers of these units ("", "ratio", "percent"), all by default."""
-        found = [m.value for m in self.mentions if m.kind == "num"]
-        return [n for n in found if isinstance(n, Number) and (not units or n.unit in units)]
+        figures = [m.value for m in self.mentions if m.kind == "num"]
+        return [n for n in figures if isinstance(n, Number) and (not units or n.unit in units)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,10 +56,10 @@ def check_interaction_sums(reading: Reading, table: FactTable) -> Iterator[Findi
     mains = [f for f in table.find(quantity="deg") if not f.is_interaction and f.entity in entities]
     for line in reading.lines:
         quote = reading.quote(line)
-        found = DIFFERENCE.search(quote)
-        if found is None:
+        match = DIFFERENCE.search(quote)
+        if match is None:
             continue
-        first, second = (float(text.replace(",", "")) for text in found.groups()[:2])
+        first, second = (float(text.replace(",", "")) for text in match.groups()[:2])
         term = next((f for f in terms if f.value == first), None)
         main = next(
             (f for f in mains if f.value == second and f.entity == (term.entity if term else "")), None
@@ -84,6 +84,7 @@ def check_placeholders(reading: Reading) -> Iterator[Finding]:
     """A missing value that a template printed; worse where the text then builds on it."""
     for line in reading.lines:
         quote = reading.quote(line)
+        # "Undefined" is the right word for a ratio to zero.
         if not PLACEHOLDER.search(quote) or "undefined" in quote.lower():
             continue
         built_on = COMPARES.search(reading.text.answer[line.end :])
@@ -102,11 +103,12 @@ def check_unsigned(reading: Reading, table: FactTable) -> Iterator[Finding]:
     for line in reading.lines:
         genes = [token for token in line.tokens if token.text in table.features]
         quote = reading.quote(line)
-        said = UNSIGNED.search(quote)
-        if genes and said and not HEDGE.search(quote):
+        word = UNSIGNED.search(quote)
+        # What is supposed or asked needs no sign in the table.
+        if genes and word and not HEDGE.search(quote):
             names = ", ".join(dict.fromkeys(token.text.capitalize() for token in genes))
             yield Finding(
                 reading.text.index, ERROR, "unsupported_direction", quote,
                 f"the table has an absolute change for {names}, without a sign or a contrast",
-                f"{said.group(0)!r} is not in the table",
+                f"{word.group(0)!r} is not in the table",
             )  # fmt: skip

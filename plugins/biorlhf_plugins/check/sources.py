@@ -52,6 +52,7 @@ def load_facts(name: str) -> FactTable:
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
+    # Excel writes a byte order mark, which would become a part of the first column's name.
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream)
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]

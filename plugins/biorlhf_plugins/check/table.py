@@ -90,14 +90,15 @@ def table_of(rows: Iterable[Row]) -> FactTable:
     for row in rows:
         where, entity, condition, quantity = row[:4]
         known = {m.kind: m.value for m in scan(tokens(clean(entity).text), lexicon)}
-        said = {m.kind: m.value for m in scan(tokens(clean(f"{condition} | {quantity}").text), lexicon)}
+        roles = {m.kind: m.value for m in scan(tokens(clean(f"{condition} | {quantity}").text), lexicon)}
         subject = str(known.get("entity") or entity.strip().lower())
         if "entity" not in known:
             # A gene in a tissue is a feature of it, not one more tissue.
-            features.add(entity.strip().lower()) if "entity" in said else new.setdefault(entity.strip())
-        figure = _figure(subject, said, row)
+            features.add(entity.strip().lower()) if "entity" in roles else new.setdefault(entity.strip())
+        figure = _figure(subject, roles, row)
         key = (figure.entity, figure.condition, figure.treatment, figure.quantity, figure.pathway)
         other = figures.get(key)
+        # Refused, not overwritten: whichever stayed, texts that state the other would be called wrong.
         if other is not None and other[1].label != figure.label:
             raise DataError(where, f"{figure}", f"one value per fact; {other[0]} says {other[1].label}")
         figures[key] = (where, figure)
@@ -105,22 +106,22 @@ def table_of(rows: Iterable[Row]) -> FactTable:
     return FactTable(tuple(figure for _, figure in figures.values()), additions, frozenset(features))
 
 
-def _figure(subject: str, said: dict[str, object], row: Row) -> Figure:
+def _figure(subject: str, roles: dict[str, object], row: Row) -> Figure:
     _, entity, place, quantity, value, aliases, note = row
     last = quantity.lower().split()[-1]
-    kind = last if last in ("type", "pattern", "direction") else str(said.get("quantity", quantity.lower()))
-    paths = said.get("path")
+    kind = last if last in ("type", "pattern", "direction") else str(roles.get("quantity", quantity.lower()))
+    paths = roles.get("path")
     try:
         number: float | None = float(value.replace(",", ""))
     except ValueError:
         number = None
     labels = [value, *aliases] if number is None else []
     accepted = frozenset(part.strip().upper() for label in labels for part in label.split("|"))
-    condition = said.get("condition")
+    condition = roles.get("condition")
     return Figure(
         entity=subject,
         condition=str(condition) if condition else None,
-        treatment="kmp" if said.get("treatment") == "kmp" else None,
+        treatment="kmp" if roles.get("treatment") == "kmp" else None,
         quantity=kind,
         pathway=str(paths[0]) if isinstance(paths, tuple) else None,
         value=number,

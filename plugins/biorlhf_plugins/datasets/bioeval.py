@@ -48,6 +48,7 @@ ADAPTER = frozenset(
     )
 )
 ANSWERS = ("answer", "correct_answer", "label")
+# Longer golds are prose, which no verifier can hold a text against.
 MAX_ANSWER_WORDS = 12
 
 
@@ -63,6 +64,7 @@ def build(config: BioEvalConfig) -> Dataset:
     path = Path(config.path)
     rows = list(read_rows(path, array_key="tasks"))
     known = {_component(row) for _, row in rows}
+    # A misspelt name would otherwise only give fewer tasks, or none.
     for name in config.component:
         if name not in known:
             raise DataError("component", f"{name!r} is not in {path.name}", choices=known, name=name)

@@ -49,6 +49,7 @@ def build(config: SpaceOmicsConfig) -> Dataset:
     path = Path(config.path)
     rows = list(read_rows(path, array_key="questions"))
     known = {str(row.get("modality", "")) for _, row in rows}
+    # A misspelt name would otherwise only give fewer questions, or none.
     for name in config.modality:
         if name not in known:
             raise DataError("modality", f"{name!r} is not in {path.name}", choices=known, name=name)

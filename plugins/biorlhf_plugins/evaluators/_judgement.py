@@ -43,10 +43,10 @@ def judge(question: Question, text: str, names: Additions | None = None) -> Judg
     """Read one answer, as the verifiers read it."""
     cluster = cluster_of(question)
     try:
-        found = correctness(question, text, names)
+        grade = correctness(question, text, names)
     except Exception as error:  # counted and reported as not judged; never taken for a wrong answer
         return Judged(question, cluster, None, False, None, f"{type(error).__name__}: {error}")
-    return Judged(question, cluster, found.correct, found.abstained, found.confidence)
+    return Judged(question, cluster, grade.correct, grade.abstained, grade.confidence)
 
 
 def judged(groups: Groups, names: Mapping[str, Mapping[str, Any]]) -> Iterator[Judged]:

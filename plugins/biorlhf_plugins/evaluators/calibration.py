@@ -23,29 +23,30 @@ class Calibration:
     def evaluate(self, groups: Sequence[tuple[Group, Sequence[Reward]]]) -> Mapping[str, Any]:
         rows = list(_judgement.judged(groups, self.names))
         known = [row for row in rows if row.correct is not None]
-        given = [row for row in known if not row.abstained]
-        stated = [row for row in given if row.confidence is not None]
-        found = assess(
+        # An abstention forecasts nothing; counted as wrong, it would punish knowing one's limits.
+        answered = [row for row in known if not row.abstained]
+        stated = [row for row in answered if row.confidence is not None]
+        assessment = assess(
             [float(row.confidence or 0.0) for row in stated],
             [float(row.correct or 0) for row in stated],
             [row.cluster for row in stated],
         )
         shares = {
-            "coverage": share(len(stated), len(given)),
+            "coverage": share(len(stated), len(answered)),
             "abstained": share(sum(row.abstained for row in known), len(known)),
         }
-        left_out = dict(found.left_out)
+        left_out = dict(assessment.left_out)
         left_out |= {name: "no answer could be judged" for name, rate in shares.items() if rate is None}
         return {
-            "answers_given": len(given),
+            "answers_given": len(answered),
             "with_confidence": len(stated),
             "not_judged": len(rows) - len(known),
-            "distinct_confidences": found.distinct_confidences,
+            "distinct_confidences": assessment.distinct_confidences,
             **{name: rate.to_json() for name, rate in shares.items() if rate},
-            **{name: rate.to_json() for name, rate in found.rates.items()},
-            **({"null_ece": found.null} if found.null else {}),
-            "reliability_diagram": found.diagram,
-            "risk_coverage": found.curve,
+            **{name: rate.to_json() for name, rate in assessment.rates.items()},
+            **({"null_ece": assessment.null} if assessment.null else {}),
+            "reliability_diagram": assessment.diagram,
+            "risk_coverage": assessment.curve,
             "left_out": left_out,
             "answers": _judgement.answers(
                 known,

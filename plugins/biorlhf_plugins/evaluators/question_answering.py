@@ -33,11 +33,13 @@ class QuestionAnswering:
 
     def evaluate(self, groups: Sequence[tuple[Group, Sequence[Reward]]]) -> Mapping[str, Any]:
         rows = list(_judgement.judged(groups, self.names))
+        # The usual three always, so that a category without a question shows as empty, not as forgotten.
         kinds = [*CATEGORIES, *sorted({row.question.kind for row in rows} - {*CATEGORIES, ""})]
         categories = {kind: [row for row in rows if row.question.kind == kind] for kind in kinds}
         columns: dict[str, list[float | None]] = {}
-        parts = {"overall": rows, **{f"categories.{kind}": found for kind, found in categories.items()}}
+        parts = {"overall": rows, **{f"categories.{kind}": members for kind, members in categories.items()}}
         for path, members in parts.items():
+            # By identity: two answers may be equal in all that they hold.
             inside = {id(row) for row in members}
             columns[f"{path}.accuracy"] = [row.correct if id(row) in inside else None for row in rows]
             columns[f"{path}.balanced_accuracy"] = _balanced_column(rows, inside)
@@ -95,10 +97,11 @@ def _summary(rows: Sequence[Judged]) -> dict[str, Any]:
             "every question has the same right answer" if closed else "no question has one of a few answers"
         )
     counts = {"accuracy_clustered": len(known), "balanced_accuracy": len(closed)}
+    # By cluster: answers about one slot are not independent of each other.
     rates = bootstrap(statistics, cluster_index([row.cluster for row in known]), counts)
-    found = {"accuracy": share(sum(right), len(right)), **rates}
-    found["abstained"] = share(sum(row.abstained for row in rows), len(rows))
-    report |= {name: rate.to_json() for name, rate in found.items() if rate}
+    shares = {"accuracy": share(sum(right), len(right)), **rates}
+    shares["abstained"] = share(sum(row.abstained for row in rows), len(rows))
+    report |= {name: rate.to_json() for name, rate in shares.items() if rate}
     if closed:
         report["best_constant"] = _best_constant([gold for gold, _ in closed], len(known))
     else:
@@ -130,6 +133,7 @@ def _balanced(rows: Sequence[Judged]) -> Statistic:
 
     def statistic(weights: Floats) -> Floats:
         recall = divide(weights @ right_NC, weights @ member_NC)
+        # A class that a resample missed has no recall (NaN), which is not a recall of 0.
         return divide(np.nansum(recall, axis=-1), np.isfinite(recall).sum(-1))
 
     return statistic
@@ -143,6 +147,7 @@ def _balanced_column(rows: Sequence[Judged], inside: set[int]) -> list[float | N
         if id(row) in inside and row.correct is not None and (label := gold_answer(row.question))
     }
     counts = Counter(gold.values())
+    # Of one class, balanced accuracy would be plain accuracy under another name.
     if len(counts) < 2:
         return [None] * len(rows)
     scale = len(gold) / len(counts)

@@ -53,6 +53,7 @@ class MeanReward:
 
 def _means(columns: Mapping[str, Sequence[float | None]], clusters: Sequence[str]) -> dict[str, Rate]:
     values = {
+        # NaN, not 0: what no verifier scored takes part in no mean.
         name: np.array([math.nan if value is None else value for value in column], dtype=float)
         for name, column in columns.items()
     }
@@ -62,13 +63,14 @@ def _means(columns: Mapping[str, Sequence[float | None]], clusters: Sequence[str
 
 
 def _verifier(name: str, pairs: Sequence[tuple[Any, Reward]], rates: Mapping[str, Rate]) -> dict[str, Any]:
-    found = [reward.scores[name].status for _, reward in pairs if name in reward.scores]
-    scored, failed = found.count(Status.SCORED), found.count(Status.FAILED)
+    statuses = [reward.scores[name].status for _, reward in pairs if name in reward.scores]
+    scored, failed = statuses.count(Status.SCORED), statuses.count(Status.FAILED)
+    # Of those that it tried: where a verifier does not apply, it cannot fail.
     mean, failures = rates.get(f"verifiers.{name}"), share(failed, scored + failed)
     return {
         **(mean.to_json() if mean else {}),
         "scored": scored,
-        "not_applicable": found.count(Status.NOT_APPLICABLE),
+        "not_applicable": statuses.count(Status.NOT_APPLICABLE),
         "failed": failed,
         **({"failure_rate": failures.to_json()} if failures else {}),
     }

@@ -39,6 +39,7 @@ OWN_TABLES = Rule(0.0, alone=None, others=1)
 def label(ground_truth: Mapping[str, object]) -> str:
     """What a constant answer has to hit: a direction, or whether several agree; "" where neither is asked."""
     agree = ground_truth.get("is_consistent")
+    # Asked mission by mission, agreement is what a constant could guess.
     if "missions" in ground_truth:
         agree = ground_truth.get("direction") != "MIXED"
     if agree is not None:
@@ -54,11 +55,11 @@ def balanced(items: Iterable[Item], seed: int) -> list[Item]:
     constant would be right. Consistent and inconsistent are balanced alike, but two stay of one alone.
     """
     grouped: dict[tuple[str, str], dict[str, dict[str, list[Item]]]] = defaultdict(lambda: defaultdict(dict))
-    kept: list[Item] = []
+    chosen: list[Item] = []
     for item in items:
         name = label(item.ground_truth)
         if not name:
-            kept.append(item)
+            chosen.append(item)
             continue
         # Wordings of one slot stay together: slots are counted, not items. The families that share a frame
         # (direction, not significant, mixed) are balanced as one.
@@ -68,9 +69,10 @@ def balanced(items: Iterable[Item], seed: int) -> list[Item]:
     for _, by_label in sorted(grouped.items()):
         most = limits({name: len(members) for name, members in by_label.items()})
         for name, members in by_label.items():
+            # By hash: what is dropped must not depend on the order in which items were made.
             order = sorted(members, key=lambda slot: hashlib.sha256(f"{seed}|{slot}".encode()).digest())
-            kept += [item for slot in order[: most[name]] for item in members[slot]]
-    return kept
+            chosen += [item for slot in order[: most[name]] for item in members[slot]]
+    return chosen
 
 
 def uneven(questions: Iterable[Question]) -> list[str]:
@@ -80,9 +82,9 @@ def uneven(questions: Iterable[Question]) -> list[str]:
         if question.tissue:
             counts[question.split, question.tissue][label(question.ground_truth)] += 1
     return [
-        f"{split}, {tissue}: {found['UP']} UP, {found['DOWN']} DOWN"
-        for (split, tissue), found in sorted(counts.items())
-        if abs(found["UP"] - found["DOWN"]) > TOLERANCE * (found["UP"] + found["DOWN"])
+        f"{split}, {tissue}: {labels['UP']} UP, {labels['DOWN']} DOWN"
+        for (split, tissue), labels in sorted(counts.items())
+        if abs(labels["UP"] - labels["DOWN"]) > TOLERANCE * (labels["UP"] + labels["DOWN"])
     ]
 
 
@@ -120,6 +122,7 @@ def best_constant(questions: Sequence[Question]) -> dict[str, dict[str, object]]
             labels[question.split + space][name] += 1
     report: dict[str, dict[str, object]] = {}
     for split, counts in sorted(labels.items()):
+        # Ties go by name, so that two builds report the same constant.
         answer, hits = min(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         total = sum(counts.values())
         report[split] = {

@@ -54,6 +54,7 @@ class Item:
 
 def pick(options: Sequence[Any], key: str) -> Any:
     """One of the options, by a hash of the key: the same on every machine and in every build."""
+    # Python's own hash of a text differs from process to process.
     return options[int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % len(options)]
 
 
@@ -98,6 +99,7 @@ def to_question(item: Item, prefix: str, split: str, source: str) -> Question:
 def to_example(item: Item, prefix: str, split: str, source: str, spread: bool) -> Example:
     response = gold(item)
     if spread:
+        # By wording, too: one fact is then met with several levels, so that none of them is learnt with it.
         response = with_block(item.answer, item.ground_truth, SPREAD, f"{item.slot}:{item.wording}")
     return Example(
         id=f"{prefix}:sft:{item.slot}:{item.wording}",
@@ -143,6 +145,7 @@ def limited(items: Iterable[Item], limit: int | None, seed: int) -> list[Item]:
     ranked = []
     for family, members in by_family.items():
         members.sort(key=lambda item: (_hash(f"{seed}|{item.facts}"), item.slot, item.wording))
+        # The middle of each item's share: wherever the list is cut, the families stand in proportion.
         ranked += [((place + 0.5) / len(members), family, item) for place, item in enumerate(members)]
     ranked.sort(key=lambda row: row[:2])
     return [item for _, _, item in ranked[: limit if limit is not None else len(ranked)]]
@@ -153,11 +156,12 @@ def capped(items: Iterable[Item], caps: dict[str, int], seed: int) -> list[Item]
     by_family: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_family[item.family].append(item)
-    kept = []
+    chosen = []
     for family in by_family:
+        # By slot, so that a cap keeps the wordings of a fact together.
         members = sorted(by_family[family], key=lambda item: (_hash(f"{seed}|{item.slot}"), item.wording))
-        kept += members[: caps.get(family, len(members))]
-    return kept
+        chosen += members[: caps.get(family, len(members))]
+    return chosen
 
 
 def unique(items: Iterable[Item]) -> list[Item]:

@@ -117,6 +117,7 @@ def write_tables(folder: Path, items: Iterable[Made]) -> tuple[dict[str, int], d
     files = {}
     for name in SCHEMAS:
         path = folder / f"{name}.parquet"
+        # Only now the real name: a build that is cut off leaves no half table under it.
         os.replace(folder / f".{name}.parquet.part", path)
         files[path.name] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
     return dict(sorted(counts.items())), files
@@ -217,6 +218,7 @@ def _question_row(question: Question, details: Mapping[str, Any]) -> dict[str, A
 
 _SAME = ("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group", "instruction")
 _same_of = attrgetter(*_SAME)
+# Sorted keys: equal ground truths are equal bytes.
 _as_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
@@ -226,6 +228,7 @@ def _details(question: Question, provenance: Mapping[str, Any]) -> dict[str, Any
     facts = truth.get("facts") or []
     only = facts[0] if len(facts) == 1 else {}
     numerator, _, denominator = str(truth.get("contrast", "")).partition("_vs_")
+    # A source that is a whole folder has no hash and no licence of its own.
     file: Mapping[str, Any] = next(
         (f for f in provenance.get("files", ()) if f.get("path") == question.source), {}
     )
@@ -243,6 +246,7 @@ def _details(question: Question, provenance: Mapping[str, Any]) -> dict[str, Any
         "contrast_numerator": numerator or None,
         "contrast_denominator": denominator or None,
         "padj_threshold": provenance.get("padj_threshold"),
+        # Null, not 0, where there is nothing to count.
         **(counts if slots else dict.fromkeys(counts)),
         "source_sha256": file.get("sha256"),
         "licence": file.get("licence"),

@@ -27,6 +27,7 @@ NEAR_DUPLICATE = 0.7
 T = TypeVar("T")
 _TOKEN = re.compile(r"[a-z0-9_.+\-×]*[a-z0-9_+]", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+# Stated confidences are the same few words everywhere: they would make a leak of every pair.
 _CONFIDENCE = re.compile(r"confidence\b", re.IGNORECASE)
 
 
@@ -75,6 +76,7 @@ def deal(order: Any, fractions: Fractions) -> dict[str, Any]:
     """Split -> its part of a sequence (or array) whose order was drawn: test first, then validation."""
     n_test, n_validation = (round(share * len(order)) for share in (fractions.test, fractions.validation))
     return {
+        # Test first: another share for validation then leaves the test as it was.
         Split.TEST.value: order[:n_test],
         Split.VALIDATION.value: order[n_test : n_test + n_validation],
         Split.TRAIN.value: order[n_test + n_validation :],
@@ -99,6 +101,7 @@ def near_duplicates(
 ) -> Iterator[tuple[int, int, float]]:
     """Pairs (index in first, index in second, Jaccard index of 5-grams) at or above the threshold."""
     grams_first = [grams(text) for text in first]
+    # From gram to texts: comparing every text with every other would be quadratic.
     holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i, bag in enumerate(grams_first):
         for gram in bag:
@@ -120,12 +123,12 @@ def without_near_duplicates(pools: dict[str, list[T]], text: Callable[[T], str])
 
     Training comes first and loses nothing; validation is cleared of training, test of both.
     """
-    kept: dict[str, list[T]] = {}
+    cleared: dict[str, list[T]] = {}
     for split in (s.value for s in Split if s.value in pools):
-        before = [text(item) for pool in kept.values() for item in pool]
+        before = [text(item) for pool in cleared.values() for item in pool]
         repeats = {j for _, j, _ in near_duplicates(before, [text(item) for item in pools[split]])}
-        kept[split] = [item for j, item in enumerate(pools[split]) if j not in repeats]
-    return kept
+        cleared[split] = [item for j, item in enumerate(pools[split]) if j not in repeats]
+    return cleared
 
 
 def answer_sentences(answer: str) -> list[str]:
@@ -137,12 +140,12 @@ def answer_sentences(answer: str) -> list[str]:
 
 def texts_of(dataset: Dataset) -> list[Text]:
     """Every question, example and preference (its chosen side) of a dataset."""
-    found = [
+    texts = [
         Text(q.id, "questions", q.split, q.prompt, q.answer or "", q.fact_ids) for q in dataset.questions
     ]
-    found += [Text(e.id, "examples", e.split, e.prompt, e.response, e.fact_ids) for e in dataset.examples]
-    found += [Text(p.id, "preferences", p.split, p.prompt, p.chosen, p.fact_ids) for p in dataset.preferences]
-    return found
+    texts += [Text(e.id, "examples", e.split, e.prompt, e.response, e.fact_ids) for e in dataset.examples]
+    texts += [Text(p.id, "preferences", p.split, p.prompt, p.chosen, p.fact_ids) for p in dataset.preferences]
+    return texts
 
 
 def leaks(dataset: Dataset, *, facts_may_cross: bool = False) -> list[Leak]:
@@ -155,11 +158,11 @@ def leaks(dataset: Dataset, *, facts_may_cross: bool = False) -> list[Leak]:
     texts = texts_of(dataset)
     order = [split.value for split in Split]
     by_split = {split: [text for text in texts if text.split == split] for split in order}
-    found: list[Leak] = []
+    crossings: list[Leak] = []
     for place, left in enumerate(order):
         for right in order[place + 1 :]:
-            found += _leaks_between(by_split[left], by_split[right], facts_may_cross)
-    return found
+            crossings += _leaks_between(by_split[left], by_split[right], facts_may_cross)
+    return crossings
 
 
 def _leaks_between(left: list[Text], right: list[Text], facts_may_cross: bool) -> Iterator[Leak]:
@@ -171,8 +174,8 @@ def _leaks_between(left: list[Text], right: list[Text], facts_may_cross: bool) -
                     yield Leak("fact", owner[fact], text.id, fact)
     for i, j, jaccard in near_duplicates([t.prompt for t in left], [t.prompt for t in right]):
         yield Leak("near_duplicate", left[i].id, right[j].id, f"Jaccard {jaccard:.2f}")
-    said = {sentence: text.id for text in left for sentence in answer_sentences(text.answer)}
+    sentences = {sentence: text.id for text in left for sentence in answer_sentences(text.answer)}
     for text in right:
         for sentence in answer_sentences(text.answer):
-            if sentence in said:
-                yield Leak("gold_sentence", said[sentence], text.id, sentence)
+            if sentence in sentences:
+                yield Leak("gold_sentence", sentences[sentence], text.id, sentence)

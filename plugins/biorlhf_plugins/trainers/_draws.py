@@ -18,6 +18,7 @@ def epoch_of(step: int, items: int, batch: int) -> int:
 def batch_of(step: int, items: int, batch: int, seed: int) -> list[int]:
     """Which items step ``step`` (from 1) uses: each epoch has an order of its own."""
     place = (step - 1) % steps_per_epoch(items, batch)
+    # From seed and epoch alone: an interrupted run goes on with the same batches.
     order = np.random.default_rng([seed, epoch_of(step, items, batch)]).permutation(items)
     return [int(index) for index in order[place * batch : (place + 1) * batch]]
 

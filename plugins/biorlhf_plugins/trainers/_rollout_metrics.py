@@ -39,12 +39,14 @@ def metrics_of(judged: Judged) -> dict[str, float]:
 def _rewards(judged: Judged) -> Iterator[tuple[str, float]]:
     totals_P_G = judged.rewards.totals_P_G
     scored_P_G = judged.rewards.scored_P_G
+    # Counted by groups: the arrays are filled up to the largest one.
     count = sum(len(scored.rewards) for scored in judged.groups_P)
     if scored_P_G.any():
         yield "reward", float(totals_P_G[scored_P_G].mean())
         yield "reward_std", float(totals_P_G[scored_P_G].std())
     yield "unscored_share", 1 - float(scored_P_G.sum()) / max(count, 1)
     yield "groups", float(len(judged.groups_P))
+    # It rises where a question is known, and where one thing is answered whatever is asked.
     yield "zero_variance_share", sum(judged.silent_P) / max(len(judged.groups_P), 1)
 
 
@@ -52,10 +54,10 @@ def _verifiers(rewards: Sequence[Reward]) -> Iterator[tuple[str, float]]:
     """Per verifier: its mean; the shares of completions that it judged, failed on, had nothing to say of."""
     for name in dict.fromkeys(name for reward in rewards for name in reward.scores):
         scores = [reward.scores[name] for reward in rewards if name in reward.scores]
-        given = [score.value for score in scores if score.value is not None]
-        if given:
-            yield f"score.{name}", math.fsum(given) / len(given)
-        yield f"applied.{name}", len(given) / len(scores)
+        values = [score.value for score in scores if score.value is not None]
+        if values:
+            yield f"score.{name}", math.fsum(values) / len(values)
+        yield f"applied.{name}", len(values) / len(scores)
         yield f"failed.{name}", _share(score.status is Status.FAILED for score in scores)
         yield f"not_applicable.{name}", _share(score.status is Status.NOT_APPLICABLE for score in scores)
 
@@ -77,6 +79,7 @@ def _confidence(rewards: Sequence[Reward]) -> Iterator[tuple[str, float]]:
     known = [pair for pair in stated if pair is not None]
     if not known:
         return
+    # Never imputed: an answer without a stated confidence is in the share above, and in no mean.
     pairs = [(q, c) for q, c in known if q is not None]
     yield "confidence_stated_share", len(pairs) / len(known)
     if not pairs:

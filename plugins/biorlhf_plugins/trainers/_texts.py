@@ -18,6 +18,7 @@ def tokenized(learner: Learner, pairs: Sequence[tuple[str, str]], limit: int) ->
     groups = []
     for group, (prompt, _) in zip(learner.tokenize(pairs), pairs, strict=True):
         room = limit - len(group.prompt_ids)
+        # Cutting the prompt instead would teach an answer to half a question.
         if room < 1:
             raise InputError(
                 "max_tokens",

@@ -55,6 +55,7 @@ class DpoConfig(PluginConfig):
     max_tokens: PositiveInt = 1024
     loss: Literal["sigmoid", "ipo", "hinge"] = "sigmoid"
     beta: PositiveFloat = 0.1
+    # Below one half: there, both sides would be worth the same and nothing would be learnt.
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     sft_term: NonNegativeFloat = 0.0
     guard: Literal["warn", "stop", "off"] = "warn"
@@ -68,6 +69,7 @@ class DpoConfig(PluginConfig):
         """What the learner needs to know of this."""
         return {
             "name": f"dpo_{self.loss}",
+            # Nothing samples during DPO, so no weights travel after each update.
             "adapter": False,
             "beta": self.beta,
             "label_smoothing": self.label_smoothing,
@@ -102,13 +104,14 @@ class DpoTrainer:
                 "update_s": time.monotonic() - started,
             }
             if held_out and ends_epoch(step, len(pairs), config.batch_size):
-                found = stage.learner.evaluate(held_out, config.loss_settings())
-                values |= {f"eval_{name}": value for name, value in found.items()}
+                losses = stage.learner.evaluate(held_out, config.loss_settings())
+                values |= {f"eval_{name}": value for name, value in losses.items()}
             if probe and (step % config.probe_every == 0 or step == total):
                 held = stage.learner.evaluate(probe, PROBE)
                 values |= {f"probe_{name}": value for name, value in held.items() if name != "loss"}
             warnings = tuple(alarms(values, config))
             yield StepResult(StepMetrics(stage.name, step, values), warnings=warnings)
+            # After the step was handed over, so that the record holds what raised the alarm.
             if warnings and config.guard == "stop":
                 raise RunFailure(f"stage {stage.name}, step {step}: {'; '.join(warnings)}")
 
@@ -134,6 +137,7 @@ def probe_of(stage: Stage, config: DpoConfig) -> list[TrainGroup]:
     examples = stage.dataset.examples
     if config.guard == "off":
         return []
+    # From the stage's seed alone, so that the probe is the same after an interruption.
     drawn = others(config.probe_examples, len(examples), set(), seed_of(stage.seed, "probe"))
     pairs = [(examples[i].asked, examples[i].response) for i in drawn]
     return tokenized(stage.learner, pairs, config.max_tokens)

@@ -64,6 +64,7 @@ class GrpoConfig(PluginConfig):
     """
 
     prompts_per_step: PositiveInt = 16
+    # A single answer has nothing to be better than: its advantage would be 0.
     generations: Annotated[int, Field(ge=2)] = 16
     epochs: PositiveInt = 1
     steps: PositiveInt | None = None
@@ -72,6 +73,7 @@ class GrpoConfig(PluginConfig):
     loss: Literal["grpo", "dr_grpo", "dapo", "bnpo", "gspo", "cispo"] = "dapo"
     clip_low: PositiveFloat | None = None
     clip_high: PositiveFloat | None = None
+    # Not 0: some pull towards the stage's first policy keeps classes of answers from dying out.
     beta: NonNegativeFloat = 0.001
     kl: Literal["k1", "k2", "k3"] = "k3"
     normalisation: Literal["group", "batch", "none", "leave_one_out", "gdpo"] = "gdpo"
@@ -109,6 +111,7 @@ class GrpoTrainer:
 
     def total_steps(self, dataset: Dataset) -> int:
         per_epoch = steps_per_epoch(len(dataset.questions), self.config.prompts_per_step)
+        # Without questions there is no step, whatever number the recipe asks for.
         if per_epoch == 0:
             return 0
         return self.config.steps or self.config.epochs * per_epoch
@@ -130,6 +133,7 @@ def grpo_step(stage: Stage, config: GrpoConfig, step: int) -> StepResult:
     with clock("update_s"):
         update = stage.learner.step(batch, config.loss_settings(), seed=seed_of(stage.seed, step, "update"))
     with clock("sync_s"):
+        # Before the next step, or it would sample from the policy of the one before.
         if update.adapter is not None and stage.rollouts is not None:
             stage.rollouts.load_adapter(update.adapter)
     values = {**update.metrics, **metrics_of(judged), "trained_groups": float(len(batch)), **clock.seconds}
@@ -162,11 +166,11 @@ def sample_and_score(
     )
     with clock("score_s", minus="rollout_s"):
         groups = clock.waiting(stage.rollouts.sample(questions, sampling), "rollout_s")
-        found = {scored.group.question.id: scored for scored in stage.scorers.score(groups)}
-    lost = [question.id for question in questions if question.id not in found]
+        by_id = {scored.group.question.id: scored for scored in stage.scorers.score(groups)}
+    lost = [question.id for question in questions if question.id not in by_id]
     if lost:
         raise RunFailure(f"stage {stage.name}, step {step}: no answers came back for {', '.join(lost[:5])}")
-    return tuple(found[question.id] for question in questions)
+    return tuple(by_id[question.id] for question in questions)
 
 
 def replace_silent(
@@ -187,6 +191,7 @@ def replace_silent(
         missing = wanted - (len(groups_P) - sum(silent_P))
         draw = seed_of(stage.seed, step, "replace", attempt)
         fresh = others(missing, len(stage.dataset.questions), used, draw)
+        # No group is missing, or no question is left to ask.
         if not fresh:
             break
         groups_P += sample_and_score(stage, config, step, fresh, clock)
@@ -217,7 +222,9 @@ def train_groups(judged: Judged, config: GrpoConfig) -> Iterator[TrainGroup]:
     ):
         completions = tuple(
             TrainCompletion(c.token_ids, float(advantage), c.logprobs or None)
+            # Not strict: rows of advantages are as long as the largest group.
             for c, advantage in zip(scored.group.completions, advantages, strict=False)
+            # An empty answer has no token that could carry a gradient.
             if c.token_ids and not (c.truncated and config.mask_truncated)
         )
         if completions and not (silent and config.silent_groups != "keep"):

@@ -22,6 +22,7 @@ from biorlhf.types import Dataset, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._texts import tokenized
 
+# Nothing samples during SFT, so no weights travel after each update.
 LOSS = {"name": "sft", "adapter": False}
 
 
@@ -65,8 +66,8 @@ class SftTrainer:
                 "update_s": time.monotonic() - started,
             }
             if held_out and ends_epoch(step, len(groups), self.config.batch_size):
-                found = stage.learner.evaluate(held_out, LOSS)
-                values |= {f"eval_{name}": value for name, value in found.items()}
+                losses = stage.learner.evaluate(held_out, LOSS)
+                values |= {f"eval_{name}": value for name, value in losses.items()}
             yield StepResult(StepMetrics(stage.name, step, values))
 
     def held_out(self, stage: Stage) -> list[Example]:

@@ -32,6 +32,7 @@ from biorlhf_plugins.truth.stated import figure_credit
 
 Names = Callable[[str], Any]
 Sides = tuple[Sequence[str], Sequence[str]]
+# Around a class they tell no class from another: "Type A response" is A.
 FILLERS = frozenset(("type", "class", "pattern", "response", "tissue", "group", "is", "it"))
 
 
@@ -49,7 +50,7 @@ class BlockGrades:
 
 
 @dataclass(slots=True)
-class _Found:
+class _SlotReading:
     """What a block gives for one slot."""
 
     candidates: list[Any] = field(default_factory=list)
@@ -68,14 +69,15 @@ def grade_block(
         places: names of the tissue that the question is about; one may stand beside a direction.
         canonical: what a name stands for, or None: an entity, a class, with the dataset's synonyms.
     """
+    # Before the slots are read, so that none of them takes "cannot be determined" for a name.
     if abstains(block.value):
         return BlockGrades(_empty(asked, True), _empty(asked, False), True, ())
-    found = _read(asked, block.value, sides, places, canonical)
+    readings = _read(asked, block.value, sides, places, canonical)
     factual, directional = Graded(), Graded()
-    for slot, one in zip(asked, found, strict=True):
+    for slot, one in zip(asked, readings, strict=True):
         _grade(slot, one, block.span, factual if slot.factual else directional, canonical)
     _weigh_details(asked, directional)
-    unread = tuple(dict.fromkeys(one.problem for one in found if one.problem))
+    unread = tuple(dict.fromkeys(one.problem for one in readings if one.problem))
     parts = [any(slot.factual for slot in asked), any(not slot.factual for slot in asked)]
     return BlockGrades(factual if parts[0] else None, directional if parts[1] else None, False, unread)
 
@@ -91,25 +93,27 @@ def _empty(asked: Sequence[AnswerSlot], factual: bool) -> Graded | None:
 
 def _read(
     asked: Sequence[AnswerSlot], value: str, sides: Sides, places: Sequence[str], canonical: Names
-) -> list[_Found]:
+) -> list[_SlotReading]:
     if not value.strip():
-        return [_Found(problem="the answer is empty")] * len(asked)
+        return [_SlotReading(problem="the answer is empty")] * len(asked)
     if len(asked) == 1:
+        # A single slot needs no label: the block's value is its answer.
         return [_one(asked[0], value, sides, places, canonical)]
-    found = [_Found() for _ in asked]
+    readings = [_SlotReading() for _ in asked]
     pieces = [piece for piece in re.split(r"\s*[;\n]\s*", value) if piece.strip()]
     if len(pieces) == 1:
+        # A comma before three digits groups thousands: 1,555 is one figure.
         pieces = [p for p in re.split(r"\s*,\s*(?!\d{3}(?!\d))|\s+and\s+", value) if p.strip()]
     labelled = [match for piece in pieces if (match := _slot_of(piece, asked))]
     if not labelled and len(pieces) == len(asked):
         labelled = list(enumerate(pieces))  # bare values, as many as are asked for: in the question's order
     if not labelled:
-        return [_Found(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
+        return [_SlotReading(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
     for index, rest in labelled:
         reading = _one(asked[index], rest, sides, places, canonical)
-        found[index].candidates += [c for c in reading.candidates if c not in found[index].candidates]
-        found[index].problem = found[index].problem or reading.problem
-    return found
+        readings[index].candidates += [c for c in reading.candidates if c not in readings[index].candidates]
+        readings[index].problem = readings[index].problem or reading.problem
+    return readings
 
 
 def _slot_of(piece: str, asked: Sequence[AnswerSlot]) -> tuple[int, str] | None:
@@ -118,6 +122,7 @@ def _slot_of(piece: str, asked: Sequence[AnswerSlot]) -> tuple[int, str] | None:
     for index, slot in enumerate(asked):
         for label in _labels(slot):
             match = _pattern(label).search(piece)
+            # The longest, for one asked name may lie inside another.
             if match and (best is None or len(match[0]) > best[0]):
                 before, after = piece[: match.start()], piece[match.end() :]
                 best = (len(match[0]), index, before if before.strip(" *_`-•(") else after)
@@ -139,13 +144,14 @@ def _labels(slot: AnswerSlot) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _pattern(label: str) -> re.Pattern[str]:
+    # "+" belongs to names here: HU must not be found in HU+IR.
     loose = r"[\s_-]*".join(re.escape(part) for part in re.split(r"[\s_-]+", label) if part)
     return re.compile(rf"(?<![\w+]){loose}(?![\w+])", re.IGNORECASE)
 
 
-def _one(slot: AnswerSlot, value: str, sides: Sides, places: Sequence[str], canonical: Names) -> _Found:
+def _one(slot: AnswerSlot, value: str, sides: Sides, places: Sequence[str], canonical: Names) -> _SlotReading:
     reading = _reader(slot, sides, places, canonical)(value)
-    return _Found(list(reading.candidates), reading.problem)
+    return _SlotReading(list(reading.candidates), reading.problem)
 
 
 def _reader(
@@ -172,6 +178,7 @@ def _known(slot: AnswerSlot, canonical: Names) -> Names:
         for key in (_key(text), _without_fillers(_key(text))):  # "A" says what "Type A" says
             own.setdefault(key, canonical(text) or text.lower())
     for alias in slot.aliases:
+        # Over what the lexicon takes the word for: in this question it means the answer.
         own[_key(alias)] = canonical(str(slot.value)) or str(slot.value).lower()
 
     def look_up(text: str) -> Any:
@@ -195,7 +202,9 @@ def _without_fillers(key: tuple[str, ...]) -> tuple[str, ...]:
 
 def _order(value: str, known: Names) -> Reading:
     """Names in order, highest first: with ">" or "<" between them, in a list, or numbered."""
+    # "soleus (6,425)": figures in brackets are evidence, and their commas separate nothing.
     text = re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", value.strip().rstrip("."))
+    # Signs before commas: where both stand, the sign gives the order.
     link = next((mark for mark in (">", "<", "→", ";", ",") if mark in text), ",")
     parts = [re.sub(r"^\s*\d{1,2}[.)]\s*|^\s*and\s+", "", part).strip("= ") for part in text.split(link)]
     names = [known(part) for part in parts if part]
@@ -205,7 +214,9 @@ def _order(value: str, known: Names) -> Reading:
     return Reading((tuple(names[::-1] if link == "<" else names),))
 
 
-def _grade(slot: AnswerSlot, one: _Found, span: tuple[int, int], graded: Graded, canonical: Names) -> None:
+def _grade(
+    slot: AnswerSlot, one: _SlotReading, span: tuple[int, int], graded: Graded, canonical: Names
+) -> None:
     graded.guesses.append(slot.chance)
     expected = _expected(slot)
     if not one.candidates:
@@ -242,6 +253,7 @@ def _weigh_details(asked: Sequence[AnswerSlot], graded: Graded) -> None:
     """An overall direction and its parts weigh one half each."""
     directed = [slot for slot in asked if not slot.factual]
     details = [c for c, s in zip(graded.credits, directed, strict=True) if s.detail]
+    # Or ten missions would outvote the one answer that was asked for.
     if details and graded.primary:
         graded.credits = [sum(graded.primary) / len(graded.primary), sum(details) / len(details)]
 

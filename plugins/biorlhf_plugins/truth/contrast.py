@@ -71,11 +71,11 @@ def tables() -> dict[str, dict[str, list[str]]]:
 
 @functools.cache
 def _classes() -> dict[tuple[str, ...], list[str]]:
-    found: dict[tuple[str, ...], list[str]] = {}
+    by_phrase: dict[tuple[str, ...], list[str]] = {}
     for name, phrases in tables()["classes"].items():
         for phrase in phrases:
-            found.setdefault(words(phrase), []).append(name)
-    return found
+            by_phrase.setdefault(words(phrase), []).append(name)
+    return by_phrase
 
 
 def class_of(side: str) -> str | None:
@@ -83,19 +83,21 @@ def class_of(side: str) -> str | None:
     listed = words(side.replace("_", " "))
     if listed in _classes():
         return _classes()[listed][0]
+    # From the end: in English the head of a name stands last.
     parts = (_classes().get((word,)) for word in reversed(listed))
     return next((part[0] for part in parts if part), None)
 
 
 def is_reference(side: str) -> bool:
     """Is a side a control, whatever it is called?"""
+    # Also inside a code such as GroundCtrl or sham2, where no word of its own stands.
     return class_of(side) in REFERENCES or re.search(r"ground|control|vehicle|sham", side.lower()) is not None
 
 
 def sides(contrast: str) -> tuple[str, str] | None:
     """(numerator, denominator) of "KO_vs_WT", with spaces for underscores."""
-    numerator, found, denominator = contrast.partition("_vs_")
-    if not found:
+    numerator, link, denominator = contrast.partition("_vs_")
+    if not link:
         return None
     return numerator.replace("_", " "), denominator.replace("_", " ")
 
@@ -113,6 +115,8 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
         return
     if all(_known(side, "frame") for side in named):
         return
+    # Prose is read in one frame, treated against control. A control-first contrast is turned here, and its
+    # labels are turned with it where the gold is made.
     case, reference = reversed(named) if turned(contrast) else named
     phrases = {
         "FLIGHT": list(_phrases(case, prompt, True)),
@@ -120,16 +124,18 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
     }
     if class_of(reference) in REFERENCES:
         phrases["GROUND"] += [p for name in REFERENCES for p in tables()["classes"][name]]
+        # Of a knock-out, "the treated group" would be another group.
         if class_of(case) is None or class_of(case) in ("treated", "disease"):
             phrases["FLIGHT"] += tables()["classes"]["treated"]
     lost = list(_lost(case, prompt))
     phrases["FLIGHT"] += lost
     taken = {words(case): "FLIGHT", words(reference): "GROUND"}  # a name that both have is the first one's
     for frame, listed in phrases.items():
-        kept = [p for p in listed if words(p) and taken.setdefault(words(p), frame) == frame]
-        if kept:
-            yield "frame", frame, tuple(dict.fromkeys(kept))
+        names = [p for p in listed if words(p) and taken.setdefault(words(p), frame) == frame]
+        if names:
+            yield "frame", frame, tuple(dict.fromkeys(names))
     if lost:
+        # "X needs Ifnar1" says that X is lower without it.
         forms = tables()["knockout"]
         needs = (form.format(gene) for gene in _knocked(case, prompt) for form in forms["needs"])
         yield "dir", "DOWN", (*forms["needed"], *needs)
@@ -150,8 +156,8 @@ def side_names(contrast: str, prompt: str = "") -> tuple[tuple[str, ...], tuple[
 
 
 def _known(name: str, kind: str) -> bool:
-    found = scan(tokens(clean(name).text), base())
-    return any(m.kind == kind for m in found)
+    mentions = scan(tokens(clean(name).text), base())
+    return any(m.kind == kind for m in mentions)
 
 
 def _phrases(side: str, prompt: str, case: bool) -> Iterator[str]:
@@ -194,6 +200,8 @@ def _knocked(case: str, prompt: str) -> Iterator[str]:
 def _called(side: str, prompt: str) -> Iterator[str]:
     """What a question calls a side: "palbociclib" for the drug."""
     own = words(side)
+    # A side with a name of its own needs none from the question; a knock-out's gene is looked for
+    # elsewhere.
     if not set(own) & GENERIC_SIDES or class_of(side) in ("knockout", "mutant"):
         return
     stream, taken = tokens(clean(prompt).text), _taken(prompt)
@@ -209,6 +217,7 @@ def _is_treatment(stream: list[Token], index: int) -> bool:
     before2 = stream[index - 2].text if index > 1 else ""
     after = stream[index + 1].text if index + 1 < len(stream) else ""
     return (
+        # Long words only: many a short one ends like a drug by chance.
         (len(word) > 6 and word.endswith(DRUG))
         or after in ("treated", "treatment", "exposure", *VERSUS)
         or before in ("under", "with", "by", "did", "does")
@@ -224,5 +233,5 @@ def _small() -> frozenset[str]:
 
 @functools.lru_cache(maxsize=256)
 def _taken(prompt: str) -> frozenset[int]:
-    found: list[Any] = scan(tokens(clean(prompt).text), base())
-    return frozenset(i for m in found for i in range(m.first, m.last))
+    mentions: list[Any] = scan(tokens(clean(prompt).text), base())
+    return frozenset(i for m in mentions for i in range(m.first, m.last))

@@ -49,9 +49,12 @@ def closeness(
     """
     if math.isclose(stated, gold, rel_tol=1e-9):
         return EXACT
+    # Nothing is relatively near to zero, and another sign is another finding, however near in size.
     if gold == 0 or stated == 0 or (stated < 0) != (gold < 0):
         return 0.0
+    # A whole gold is a count: it has no decimals to be rounded.
     rounded = decimals is not None and digits >= ROUNDED_DIGITS and gold != round(gold)
+    # A hair over one half: what was rounded at a 5 must not fail by its binary form.
     if rounded and abs(gold - stated) <= 0.5000001 * 10.0 ** -(decimals or 0):
         return EXACT
     error = abs(stated - gold) / abs(gold)

@@ -68,6 +68,7 @@ class Gold:
         """Whether the right answer is that there is none."""
         if self.truth.get("answerable") is False:
             return True
+        # An untrue premise with facts beside it has an answer: the correction.
         return bool(self.truth.get("false_premise")) and not (self.has_facts or self.directions)
 
     @property
@@ -84,6 +85,8 @@ def read(question: Question, text: str, lab: Additions | None = None) -> tuple[G
 
 def gold_of(question: Question, lab: Additions) -> Gold:
     """Slots from a ground truth. A malformed value raises ``ValueError`` or ``KeyError``."""
+    # As JSON, because mappings cannot be hashed; one question comes again with every completion and
+    # verifier.
     return _gold(json.dumps([question.ground_truth, question.tissue, question.prompt], default=str), lab)
 
 
@@ -99,6 +102,7 @@ def _gold(key: str, lab: Additions) -> Gold:
     if answer is not None and str(answer).strip().lower() not in ("yes", "no"):
         kind = _kind_of(str(answer), additions)
         if kind is None:
+            # An answer that no lexicon knows becomes a name of its own, or no text could state it.
             phrase = ("phrase", str(answer).lower(), (str(answer), *map(str, truth.get("aliases") or ())))
             additions = Additions((*names, phrase), lab)
             kind = ("phrase", str(answer).lower())
@@ -168,6 +172,7 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
         (str(name), ()) for name in (truth.get("tissue"), *(truth.get("tissue_directions") or ())) if name
     ]
     for name, aliases in entities:
+        # "soleus/heart" is the entity of a ratio: each side is a name.
         for part in name.split("/"):
             if aliases or _entity(part, Additions()) == part.lower():
                 known = _kind_of(part, Additions())
@@ -202,11 +207,12 @@ def _kind_of(text: str, additions: Additions) -> tuple[str, Any] | None:
     lexicon = with_additions(additions)
     for trie in lexicon.content:
         end, meanings = longest(trie, stream, 0)
+        # As a whole: "heart rate" is not the heart.
         if meanings and end == len(stream):
             for kind in ("entity", "path", "condition", "type", "pattern", "dir", "mission"):
-                for found, value in meanings:
-                    if found == kind:
-                        return found, value
+                for role, value in meanings:
+                    if role == kind:
+                        return role, value
     return None
 
 
@@ -218,8 +224,8 @@ def _entity(name: str, additions: Additions) -> str:
 def _flight(name: str) -> str | None:
     """The mission that a name ends with; None for a part of one, as in MHU-2_dorsal."""
     stream = tokens(clean(name).text)
-    found = [m for m in scan(stream, base()) if m.kind == "mission" and m.last == len(stream)]
-    return str(found[-1].value) if found else None
+    missions = [m for m in scan(stream, base()) if m.kind == "mission" and m.last == len(stream)]
+    return str(missions[-1].value) if missions else None
 
 
 def _mission(name: str) -> str:
@@ -235,6 +241,7 @@ def _directions(truth: Mapping[str, Any], tissue: str | None, additions: Additio
     mission = _mission(str(truth["mission"])) if truth.get("mission") else None
     if truth.get("direction"):
         yield Direction(key, db, tissue_name, mission, turn(truth["direction"]))
+    # Beside an overall direction its parts are details; alone, they are the question.
     for each, label in (truth.get("tissue_directions") or {}).items():
         yield Direction(key, db, _entity(str(each), additions), None, turn(label), not truth.get("direction"))
     for each, label in (truth.get("missions") or {}).items():
@@ -252,6 +259,7 @@ def _turned(contrast: str) -> Any:
         upper = str(value).upper()
         if upper not in DIRECTIONS:
             raise ValueError(f"a direction must be one of {', '.join(DIRECTIONS)}, not {value!r}")
+        # NS and MIXED are the same from either side.
         return {"UP": "DOWN", "DOWN": "UP"}.get(upper, upper) if turn else upper
 
     return label

@@ -44,17 +44,19 @@ class Graded:
 
 def right(graded: Graded) -> bool:
     """Is a graded part right as a whole?"""
+    # The overall direction decides: one wrong mission beside it does not make the answer wrong.
     if graded.primary:
         return all(credit == 1 for credit in graded.primary)
+    # Precision as well: the right figure among wrong ones is no answer.
     return bool(graded.credits) and min(graded.credits) >= RIGHT and graded.precision >= RIGHT
 
 
 def line(expected: str, claim: Claim, why: str = "") -> dict[str, Any]:
-    found = claim.label if claim.label is not None else _figure(claim)
+    shown = claim.label if claim.label is not None else _figure(claim)
     place = " ".join(str(x) for x in (claim.slot.entity, claim.slot.treatment, claim.slot.condition) if x)
     line: dict[str, Any] = {
         "expected": expected,
-        "found": f"{place}: {found}" if place else found,
+        "found": f"{place}: {shown}" if place else shown,
         "where": list(claim.span),
     }
     return {**line, "why": why} if why else line

@@ -27,9 +27,9 @@ def correctness(question: Question, text: str, additions: Additions | None = Non
     """Grade one completion: right where every gold figure, class and answer, and the overall direction
     (each direction, where none is overall), is stated and nothing in their slots contradicts it; where the
     data cannot answer, right is to say so."""
-    found = judge(question, text, additions)
-    correct = None if found.correct is None else int(found.correct)
-    return Correctness(correct, found.abstained, found.confidence.value)
+    judged = judge(question, text, additions)
+    correct = None if judged.correct is None else int(judged.correct)
+    return Correctness(correct, judged.abstained, judged.confidence.value)
 
 
 def stated_confidence(text: str) -> float | None:

@@ -101,25 +101,30 @@ def judge(question: Question, text: str, lab: Additions | None = None) -> Judged
     return _judge(gold, question.prompt, text, bool(question.instruction), question.tissue)
 
 
+# Few are enough: the verifiers take one completion right after another.
 @functools.lru_cache(maxsize=64)
 def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: str | None) -> Judged:
     said = extract(text, prompt, gold.additions)
-    found = find_block(text)
+    block = find_block(text)
     if gold.unanswerable:
-        return _unanswerable(gold, said, found, prompt, asked_for_block)
-    if found is None:
+        return _unanswerable(gold, said, block, prompt, asked_for_block)
+    if block is None:
         return _no_answer(gold, said, NONE, ()) if asked_for_block else _freely(gold, said, prompt, ())
     asked = slots(gold.truth)
     known, own = side_names(gold.contrast, prompt), lab_sides(gold)
     sides, places = (own[0] + known[0], own[1] + known[1]), place_names(gold, tissue)
-    grades = grade_block(asked, found, sides, places, lambda name: canonical_name(name, gold.additions))
-    confidence = _confidence(found)
+    grades = grade_block(asked, block, sides, places, lambda name: canonical_name(name, gold.additions))
+    # Of a block that is read only its own confidence counts: a percentage in the reasoning is no forecast.
+    confidence = _confidence(block)
+    # One slot that is read is an answer: the unread ones beside it are then missed, not looked for
+    # elsewhere.
     unread = grades.unread and not any(p.answered for p in (grades.factual, grades.directional) if p)
+    # Nobody asked for a block, so one that cannot be read is no fault of the text.
     if unread and not asked_for_block:
         return replace(_freely(gold, said, prompt, grades.unread), confidence=confidence or said.confidence)
     if grades.directional is not None:
         charge(grades.directional, gold, said)
-    declined = (found.span,) if grades.abstains else ()
+    declined = (block.span,) if grades.abstains else ()
     reading = UNREAD if unread else BLOCK
     return Judged(
         grades.factual, grades.directional, said, reading, grades.unread, declined, confidence or Confidence()
@@ -127,20 +132,23 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
 
 
 def _unanswerable(
-    gold: Gold, said: Extraction, found: Block | None, prompt: str, asked_for_block: bool
+    gold: Gold, said: Extraction, block: Block | None, prompt: str, asked_for_block: bool
 ) -> Judged:
     """Of a question that the data cannot answer, the right answer says so."""
     untrue = bool(gold.truth.get("false_premise"))
-    if found is None and asked_for_block:
+    if block is None and asked_for_block:
+        # A block was asked for: what prose without one says neither declines nor answers.
         return Judged(None, None, said, NONE, (), (), Confidence(), True)
-    if found is not None:
-        declines = abstains(found.value) or (untrue and read_yes_no(found.value).candidates == ("no",))
-        confidence = _confidence(found) or (Confidence() if asked_for_block else said.confidence)
+    if block is not None:
+        # "No" to a question whose premise is untrue rejects the premise.
+        declines = abstains(block.value) or (untrue and read_yes_no(block.value).candidates == ("no",))
+        confidence = _confidence(block) or (Confidence() if asked_for_block else said.confidence)
         if declines or asked_for_block:
-            ways = ((found.span,), ()) if declines else ((), (found.span,))
+            ways = ((block.span,), ()) if declines else ((), (block.span,))
             return Judged(None, None, said, BLOCK, (), ways[0], confidence, True, *ways)
     declined = list(said.abstains)
     if untrue:
+        # Whoever corrects the premise has declined it, without an "I cannot tell".
         declined += [*corrections(said, prompt), *said.rejects_premise]
         declined += [c.span for c in said.answers if c.label == "NO"]
     against = [*said.contradicts, *(c.span for c in said.answers if c.label == "YES")]
@@ -171,6 +179,8 @@ def _freely(gold: Gold, said: Extraction, prompt: str, unread: tuple[str, ...]) 
 
 def _no_answer(gold: Gold, said: Extraction, reading: str, unread: tuple[str, ...]) -> Judged:
     asked = slots(gold.truth)
+    # Missed slots, not None: None would make the verifier not applicable, and silence would leave the
+    # reward.
     missed = {True: Graded(), False: Graded()}
     for slot in asked:
         missed[slot.factual].credits.append(0.0)
@@ -187,10 +197,10 @@ def _confidence(block: Block) -> Confidence | None:
         return None
     read = [(read_confidence(text), span) for text, span in block.confidences]
     values = [(value, span) for (value, _), span in read if value is not None]
-    found = tuple((value, span, "number") for value, span in values)
+    stated = tuple((value, span, "number") for value, span in values)
     problem = next((problem for (value, problem), _ in read if value is None), "")
     if not problem and max(v for v, _ in values) - min(v for v, _ in values) > AGREE:
         problem = "two confidences: " + ", ".join(f"{value:g}" for value, _ in values)
     if problem:
-        return Confidence(None, problem, read[-1][1], found or ((0.0, read[-1][1], "number"),))
-    return Confidence(values[-1][0], "", values[-1][1], found)
+        return Confidence(None, problem, read[-1][1], stated or ((0.0, read[-1][1], "number"),))
+    return Confidence(values[-1][0], "", values[-1][1], stated)

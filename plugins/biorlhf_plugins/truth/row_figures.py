@@ -19,6 +19,8 @@ from biorlhf_plugins.truth.graded import Graded
 TIMES = 2.0
 """A stated p value is the table's within this factor: p values are quoted by their order of size."""
 
+# Human symbols in capitals, mouse symbols with a digit (Trp53): without one, a mouse symbol looks like any
+# capitalised word.
 SYMBOL = re.compile(r"\b(?:[A-Z][A-Z0-9]{1,9}(?:-\d+)?|[A-Z][a-z]{1,6}\d+[a-z]?)\b")
 NO_NAMES = frozenset(
     ("NES", "FDR", "GSEA", "DEG", "DEGS", "UP", "DOWN", "NS", "CI", "FC", "RNA", "DNA", "KO", "WT", "SE",
@@ -54,12 +56,14 @@ def _expected(claim: Claim, row: Mapping[str, Any]) -> tuple[str, float, bool] |
     quantity, value = claim.slot.quantity, claim.value or 0.0
     if quantity in ("log2fc", "nes") and row.get(quantity) is not None:
         gold = float(row[quantity])
+        # As if marked approximate: an effect that is rounded in prose is no false figure.
         return quantity, gold, closeness(value, gold, True, claim.decimals, claim.digits) > 0
     if quantity in ("ratio", "fc") and value > 0:
         fold = row.get("fold_change") or (2.0 ** row["log2fc"] if row.get("log2fc") is not None else None)
         if not fold or fold <= 0:
             return None
         same = abs(abs(math.log(value)) - abs(math.log(fold)))  # "4-fold lower" is a quarter
+        # On the log scale, where twice and half are equally far from no change.
         return "fold change", float(fold), same <= math.log(1.1)
     if quantity == "padj" and row.get("padj") is not None:
         gold = float(row["padj"])

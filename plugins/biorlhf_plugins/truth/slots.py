@@ -135,11 +135,11 @@ def figure_of(text: str) -> tuple[float, Unit | None] | None:
     if number is None or number.unit in ("name", "ratio"):
         return None
     end = clean(shown).span(stream[0].start, stream[0].end)[1]
-    found = unit_at(shown, 0, end)
+    unit = unit_at(shown, 0, end)
     rest = shown[end:].strip()
-    if found is None:
+    if unit is None:
         return None if rest else (number.value, None)
-    return (number.value, found[1]) if rest in ("", found[0]) else None
+    return (number.value, unit[1]) if rest in ("", unit[0]) else None
 
 
 def _directed(quantity: str, value: str) -> bool:
@@ -162,20 +162,23 @@ def _own_condition(text: str) -> str | None:
     if LABELLED.fullmatch(text.strip()):
         return text.strip()
     drugs = [word for word in re.findall(r"[a-z]+", text.lower()) if word.endswith(STEMS)]
+    # Two drugs are a combination, which neither of them names.
     return drugs[0] if len(drugs) == 1 else None
 
 
 def conditions_of(text: str) -> tuple[str | None, str | None]:
     """(stressor or interaction, treatment) of a condition's name: "KMP baseline" -> ("baseline", "kmp")."""
-    found = scan(tokens(clean(text).text), base())
-    stressors = [str(m.value) for m in found if m.kind == "condition"]
-    treatments = [str(m.value) for m in found if m.kind == "treatment"]
+    mentions = scan(tokens(clean(text).text), base())
+    stressors = [str(m.value) for m in mentions if m.kind == "condition"]
+    treatments = [str(m.value) for m in mentions if m.kind == "treatment"]
     if len(stressors) > 1:
+        # "HU stress" names HU: the general word adds nothing.
         stressors = [s for s in stressors if s != "stress"]
     return (stressors[0] if stressors else None), (treatments[0] if treatments else None)
 
 
 def condition_fits(gold: str | None, stated: str | None) -> bool:
+    # What is left unsaid is taken from the question; only another condition contradicts.
     if gold is None or stated is None or gold == stated:
         return True
     return (stated == "stress" and gold in STRESSES) or (gold == "stress" and stated in STRESSES)

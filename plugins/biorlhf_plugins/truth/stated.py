@@ -18,10 +18,13 @@ def figure_credit(stated: Figure, slot: AnswerSlot) -> float:
     value, told = stated.value, unit_of(stated.unit) if stated.unit else None
     logged = "log2" in slot.quantity.lower() or "logfc" in slot.quantity.lower()
     if stated.unit in ("fold", "x", "×") and logged:
+        # No logarithm, so no log2 fold change is meant.
         if value <= 0:
             return 0.0
+        # A fold change of two digits fixes its logarithm to about one decimal.
         return closeness(math.log2(value), gold, stated.approximate, 1, 2)
     if told is not None and told.dimension == SHARE and (unit is None or unit.dimension != SHARE):
+        # A gold without a unit is a share only where it is a fraction: 25 % is 0.25.
         if not 0 < abs(gold) <= 1:
             return 0.0
         value /= 100
@@ -31,6 +34,7 @@ def figure_credit(stated: Figure, slot: AnswerSlot) -> float:
         value *= told.size / unit.size
     elif unit is not None and unit.dimension == SHARE and abs(value) <= 1 < abs(gold):
         value *= 100
+    # Decimals were counted in the unit as written; after a conversion they say nothing of rounding.
     same = value == stated.value
     return closeness(value, gold, stated.approximate, stated.decimals if same else None, stated.digits)
 

@@ -44,6 +44,7 @@ def set_key(name: str) -> tuple[str, str | None]:
     if not _is_key(key):
         meant = {k for m in scan(tokens(clean(name).text), base()) if m.kind == "path" for k in m.value}
         stream = tokens(clean(name).text)
+        # An alias of several sets names none of them.
         if len(meant) == 1 and any(longest(trie, stream, 0)[0] == len(stream) for trie in base().content):
             return next(iter(meant)), db
     return key, db

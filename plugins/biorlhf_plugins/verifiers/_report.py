@@ -11,23 +11,24 @@ SHOWN = 40
 """Lines of each list that are kept; an attack must not make a report of a thousand lines."""
 
 
-def report(found: Judged, graded: Graded, note: str = "") -> dict[str, Any]:
+def report(judged: Judged, graded: Graded, note: str = "") -> dict[str, Any]:
     """What was matched, missed and wrong, with [start, end) spans in the original text.
 
     ``reading`` says whether an answer block or the whole text was graded, ``unread`` why a block was not.
     """
     matched, wrong = graded.matched[:SHOWN], graded.wrong[:SHOWN]
-    declines = [list(span) for span in found.abstains[:SHOWN]] if note else []
+    declines = [list(span) for span in judged.abstains[:SHOWN]] if note else []
     details: dict[str, Any] = {
-        "reading": found.reading,
+        "reading": judged.reading,
         "matched": matched,
         "missed": graded.missed[:SHOWN],
         "wrong": wrong,
         "spans": [*spans(matched), *spans(wrong), *declines],
         "recall": round(graded.recall, 4),
     }
+    # Without a claim there is no precision; a 0.0 would read as "all wrong".
     if graded.claims:
         details["precision"] = round(graded.precision, 4)
-    if found.unread:
-        details["unread"] = list(found.unread[:SHOWN])
+    if judged.unread:
+        details["unread"] = list(judged.unread[:SHOWN])
     return {"note": note, **details} if note else details

@@ -33,8 +33,10 @@ class LexiconSettings(PluginConfig):
         tables = {"entities": self.entities, "conditions": self.conditions, "pathways": self.pathways}
         if self.lexicon_file:
             for key, values in _load(self.lexicon_file).items():
+                # Inline entries last: one recipe may correct a file that several share.
                 tables[key] = {**values, **tables[key]}
         data = additions_of_names(self.names)
+        # Sets keep their database's spelling, by which a ground truth names them.
         own = additions_of(
             {
                 NAMES[key]: {

@@ -24,15 +24,18 @@ class Factual:
         self.additions = additions
 
     def score(self, question: Question, completion_text: str) -> Score:
-        found = judge(question, completion_text, self.additions)
-        graded = found.factual
+        judged = judge(question, completion_text, self.additions)
+        graded = judged.factual
         if graded is None:
             return Score.not_applicable("the ground truth states no fact, answer or ranking")
-        if found.degenerate:
-            return Score.scored(0.0, **report(found, graded, found.degenerate))
-        if not graded.answered and found.abstains:
-            return Score.scored(graded.guess, **report(found, graded, "declines to answer"))
-        return Score.scored(graded.f1, **report(found, graded))
+        # Before declining: a loop of "I cannot tell" is no abstention.
+        if judged.degenerate:
+            return Score.scored(0.0, **report(judged, graded, judged.degenerate))
+        # Declining beside an answer is hedging: then the answer is graded. Alone, it earns what a guess
+        # would, or guessing would beat admitting that one does not know.
+        if not graded.answered and judged.abstains:
+            return Score.scored(graded.guess, **report(judged, graded, "declines to answer"))
+        return Score.scored(graded.f1, **report(judged, graded))
 
 
 @hookimpl

@@ -24,15 +24,16 @@ class Pathway:
         self.additions = additions
 
     def score(self, question: Question, completion_text: str) -> Score:
-        found = judge(question, completion_text, self.additions)
-        graded = found.directional
+        judged = judge(question, completion_text, self.additions)
+        graded = judged.directional
         if graded is None:
             return Score.not_applicable("the ground truth states no direction")
-        if found.degenerate:
-            return Score.scored(0.0, **report(found, graded, found.degenerate))
-        if not graded.answered and found.abstains:
-            return Score.scored(graded.guess, **report(found, graded, "declines to answer"))
-        return Score.scored(graded.recall * graded.penalty, **report(found, graded))
+        # As in V1: repetition before declining, and declining only where nothing is answered beside it.
+        if judged.degenerate:
+            return Score.scored(0.0, **report(judged, graded, judged.degenerate))
+        if not graded.answered and judged.abstains:
+            return Score.scored(graded.guess, **report(judged, graded, "declines to answer"))
+        return Score.scored(graded.recall * graded.penalty, **report(judged, graded))
 
 
 @hookimpl

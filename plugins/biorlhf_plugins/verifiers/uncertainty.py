@@ -53,41 +53,49 @@ class UncertaintySettings(LexiconSettings):
 class Uncertainty:
     """Applies where ``answerable`` or ``false_premise`` is given, or V1 or V2 can grade."""
 
+    # Never the composed reward: it holds this very score, so the label would depend on the forecast.
     correctness_from = ("factual", "pathway")
 
     def __init__(self, additions: Additions, rule: str = "bounded") -> None:
         self.additions = additions
         self.rule = confidence_score if rule == "bounded" else brier_score
+        # Under Brier a wrong answer with q = 0 earns 1; only a weight on correctness that is at least as
+        # large keeps that from paying.
         self.needs_correctness_weight = 0.0 if rule == "bounded" else 1.0
 
     def score(self, question: Question, completion_text: str) -> Score:
-        found = judge(question, completion_text, self.additions)
-        if found.unanswerable:
-            return _unanswerable(found)
-        if found.degenerate:
-            return Score.scored(0.0, note=found.degenerate, spans=[], reading=found.reading)
-        if found.abstains and not found.answered:
-            guesses = [part.guess for part in found.parts]
+        judged = judge(question, completion_text, self.additions)
+        if judged.unanswerable:
+            return _unanswerable(judged)
+        if judged.degenerate:
+            return Score.scored(0.0, note=judged.degenerate, spans=[], reading=judged.reading)
+        if judged.abstains and not judged.answered:
+            guesses = [part.guess for part in judged.parts]
             guess = sum(guesses) / len(guesses) if guesses else OPEN_GUESS
-            details = {"note": "declines to answer", "chance": guess, "spans": _spans(found.abstains)}
-            return Score.scored(_honest(self.rule, guess), **details, reading=found.reading)
-        if not found.parts:
+            details = {"note": "declines to answer", "chance": guess, "spans": _spans(judged.abstains)}
+            # What a guess with honest confidence would earn: neither bluffing nor declining pays more.
+            return Score.scored(_honest(self.rule, guess), **details, reading=judged.reading)
+        # After declining, which can be scored without anything to grade by.
+        if not judged.parts:
             return Score.not_applicable("nothing in the ground truth says whether the answer is right")
-        return _answered(self.rule, found)
+        return _answered(self.rule, judged)
 
 
-def _answered(rule: Rule, found: Judged) -> Score:
-    stated, correct = found.confidence, int(bool(found.correct))
+def _answered(rule: Rule, judged: Judged) -> Score:
+    stated, correct = judged.confidence, int(bool(judged.correct))
     details: dict[str, Any] = {
         "correct": bool(correct),
         "confidence": stated.value,
         "spans": [list(stated.span)] if stated.span else [],
-        "reading": found.reading,
+        "reading": judged.reading,
     }
-    if not found.answered:
+    # Paying for confidence in nothing would make "Confidence: 0%" by itself worth writing.
+    if not judged.answered:
         return Score.scored(0.0, **details, note="gives no answer to be confident about")
     if stated.value is None:
         note = stated.problem or "states no confidence"
+        # Below what any stated confidence earns a right answer (at least a half), so leaving it out never
+        # pays.
         return Score.scored(correct / 4, **details, note=note)
     return Score.scored(rule(correct, stated.value), **details)
 
@@ -97,21 +105,25 @@ def _honest(rule: Rule, p: float) -> float:
     return p * rule(1, p) + (1 - p) * rule(0, p)
 
 
-def _unanswerable(found: Judged) -> Score:
-    stated = found.confidence
-    if found.degenerate and not found.contradicts:
-        return Score.scored(0.0, note=found.degenerate, spans=[], reading=found.reading)
-    if found.correct:
-        return Score.scored(1.0, note="rightly declines", spans=_spans(found.declines), reading=found.reading)
-    note = "declines, and then answers" if found.declines else "answers what the data cannot answer"
+def _unanswerable(judged: Judged) -> Score:
+    stated = judged.confidence
+    if judged.degenerate and not judged.contradicts:
+        return Score.scored(0.0, note=judged.degenerate, spans=[], reading=judged.reading)
+    if judged.correct:
+        return Score.scored(
+            1.0, note="rightly declines", spans=_spans(judged.declines), reading=judged.reading
+        )
+    note = "declines, and then answers" if judged.declines else "answers what the data cannot answer"
     details: dict[str, Any] = {
         "note": note,
         "confidence": stated.value,
-        "spans": _spans(found.contradicts),
-        "reading": found.reading,
+        "spans": _spans(judged.contradicts),
+        "reading": judged.reading,
     }
+    # Not c/4 as for an answer: whatever is asserted here is wrong.
     if stated.value is None:
         return Score.scored(0.0, **details, problem=stated.problem or "states no confidence")
+    # The rule for a wrong answer: c is 0 for every assertion.
     return Score.scored((1 - stated.value**2) / 2, **details)
 
 

@@ -47,7 +47,9 @@ Family = Literal[
     "cross_database",
 ]
 Share = Annotated[float, Field(ge=0, lt=1)]
+# Pairs and triples of tissues grow combinatorially, and would crowd out the plain questions.
 CAPS = {"comparison": 100, "conservation": 60, "mission_specific": 2000, "cross_database": 200}
+# With the needed rows alone in the prompt, copying would pass for reading.
 DISTRACTORS = 3
 
 
@@ -111,6 +113,8 @@ class GenelabConfig(PluginConfig):
 def build(config: GenelabConfig) -> Dataset:
     """Build the dataset: SFT examples, preferences and questions, all with their split."""
     rows, files = _read(config)
+    # Where the sign check does not confirm the orientation, a direction might be taught the wrong way
+    # round.
     used = [r for r in rows if config.include_unverified or (r.tissue, r.mission) not in tables.unverified()]
     pools = _pools(used, config)
     source = files[0]["path"] if config.folder is None else str(config.folder)
@@ -190,10 +194,11 @@ def _pools(rows: Sequence[Row], config: GenelabConfig) -> dict[str, list[Item]]:
     for split in Split:
         mine = [row for row in rows if split_of[row.fact_id] == split.value]
         of_missions = bool(config.hold_out_missions) and split is Split.TEST
-        found = items(mine, scope, over_missions=not of_missions)
-        found = [i for i in found if config.families is None or i.family in config.families]
-        found = balanced(_items.capped(_items.unique(found), CAPS, config.seed), config.seed)
-        pools[split.value] = list(_open_book(found, mine)) if config.mode == "open_book" else found
+        pool = items(mine, scope, over_missions=not of_missions)
+        pool = [i for i in pool if config.families is None or i.family in config.families]
+        # The cap first: it drops by hash, and would upset a balance that was made before.
+        pool = balanced(_items.capped(_items.unique(pool), CAPS, config.seed), config.seed)
+        pools[split.value] = list(_open_book(pool, mine)) if config.mode == "open_book" else pool
     return without_near_duplicates(pools, lambda item: item.prompt)
 
 
@@ -207,6 +212,7 @@ def _split_of(rows: Iterable[Row], config: GenelabConfig) -> dict[str, str]:
         for r in rows
         if r.tissue in config.hold_out_tissues or _flight(r.mission) in config.hold_out_missions
     }
+    # What is held out is the whole test: facts of trained tissues in it would hide the harder question.
     fractions = Fractions(config.validation_fraction, 0.0 if held else config.test_fraction)
     groups = assign_groups((r.slot for r in rows if r.fact_id not in held), fractions, config.seed)
     return {r.fact_id: Split.TEST.value if r.fact_id in held else groups[r.slot] for r in rows}
@@ -230,12 +236,16 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
     by_id = {row.fact_id: row for row in rows if not DIRECTIONAL_NAME.search(row.pathway)}
     order = stable_order(by_id, 0)
     for item in pool:
+        # Another window of the same order for each item: distractors differ, and stay the same in every
+        # build.
         start = _items.pick(range(len(order)), item.slot)
         others = [name for name in order[start:] + order[:start] if name not in item.facts][:DISTRACTORS]
+        # Shuffled, or the rows that are needed would always stand first.
         shown = [by_id[name] for name in stable_order([*item.facts, *others], 0)]
         lines = [f"{r.tissue} | {r.mission} | {title(r)} | {r.nes:.2f} | {r.padj:.3g}" for r in shown]
         heading = "tissue | mission | set | NES of flight relative to ground | padj (threshold 0.05)"
         prompt = "\n".join([heading, *lines, "", item.prompt])
+        # A row that is shown is touched like one that is asked about: the leak check has to see it.
         facts = tuple(dict.fromkeys([*item.facts, *others]))
         groups = tuple(dict.fromkeys([*item.groups, *(row.slot for row in shown)]))
         yield replace(item, prompt=prompt, facts=facts, groups=groups)

@@ -16,6 +16,7 @@ from biorlhf_plugins.datasets.genelab.rows import Row
 from biorlhf_plugins.making.items import HIGH, Item, listing, pick
 
 CONTRAST = "flight_vs_ground"
+# Only one of its sets is unanimous over two or more significant missions: too little to be sure of.
 LOW_N = frozenset({"gastrocnemius"})
 FAIRLY = (70, 75)
 SAYS = {"UP": "UP", "DOWN": "DOWN", "NS": "not significant", "MIXED": "mixed across missions"}
@@ -41,18 +42,19 @@ def slots(rows: Iterable[Row]) -> list[Slot]:
     grouped: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         grouped[row.tissue, row.pathway].append(row)
-    found = []
+    made = []
     for (tissue, pathway), members in sorted(grouped.items()):
         up = sum(r.direction == "UP" for r in members)
         down = sum(r.direction == "DOWN" for r in members)
         if up and down:
             consensus = "MIXED"
         elif not up and not down:
+            # One mission is no consensus, here and below.
             consensus = "NS" if len(members) > 1 else ""
         else:
             consensus = ("UP" if up else "DOWN") if up + down > 1 else ""
-        found.append(Slot(tissue, pathway, tuple(members), consensus))
-    return found
+        made.append(Slot(tissue, pathway, tuple(members), consensus))
+    return made
 
 
 def items(rows: Sequence[Row], scope: str, over_missions: bool = True) -> list[Item]:
@@ -64,12 +66,12 @@ def items(rows: Sequence[Row], scope: str, over_missions: bool = True) -> list[I
         over_missions: false where the rows are of held-out missions only: no consensus is formed.
     """
     rows = [row for row in rows if not DIRECTIONAL_NAME.search(row.pathway)]
-    found = list(_missions(rows))
+    made = list(_missions(rows))
     if over_missions:
         known = slots(rows)
-        found += [*_consensus(known, scope), *_one_by_one(known, scope)]
-        found += [*_comparisons(known, scope), *_conservation(known, scope)]
-    return found + list(_databases(rows))
+        made += [*_consensus(known, scope), *_one_by_one(known, scope)]
+        made += [*_comparisons(known, scope), *_conservation(known, scope)]
+    return made + list(_databases(rows))
 
 
 def _make(family: str, name: str, kind: str, prompt: str, answer: str, used: Sequence[Row], **more) -> Item:
@@ -146,6 +148,7 @@ def _consensus(known: Iterable[Slot], scope: str) -> Iterator[Item]:
                 say.format(SAYS[answer]),
                 slot.rows,
                 wording=wording,
+                # One wording is asked, the other only teaches: asked twice, a slot would weigh twice.
                 first=wording == "t0",
                 wrong=say.format(SAYS[wrong]),
                 changed={"direction": wrong},
@@ -219,6 +222,7 @@ def _comparisons(known: Sequence[Slot], scope: str) -> Iterator[Item]:
     for pathway, by_tissue in _decided(known).items():
         for one, two in combinations(by_tissue, 2):
             labels = {tissue: by_tissue[tissue].consensus for tissue in (one, two)}
+            # Where neither changes there is nothing to compare.
             if set(labels.values()) == {"NS"}:
                 continue
             name = title(by_tissue[one].rows[0])
@@ -240,6 +244,7 @@ def _conservation(known: Sequence[Slot], scope: str) -> Iterator[Item]:
     for pathway, by_tissue in _decided(known).items():
         for chosen in combinations(by_tissue, 3):
             labels = {tissue: by_tissue[tissue].consensus for tissue in chosen}
+            # "Not significant" says neither that a response is conserved nor that it differs.
             if "NS" in labels.values():
                 continue
             name, agree = title(by_tissue[chosen[0]].rows[0]), len(set(labels.values())) == 1

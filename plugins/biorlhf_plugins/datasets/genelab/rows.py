@@ -99,6 +99,7 @@ def read_folder(folder: Path, numerator: str, denominator: str) -> Folder:
     if not folder.is_dir():
         raise DataError(str(folder), "no such folder", "a folder that holds TISSUE/MISSION_fgsea_DB.csv")
     files, passed_over = [], []
+    # The order of a file system must not reach the dataset.
     for path in sorted(folder.rglob("*.csv")):
         if path.parent.name == "summary":
             passed_over.append(str(path.relative_to(folder)))
@@ -155,6 +156,7 @@ def read_table(path: Path, sign: int) -> tuple[list[tuple[int, Row]], int]:
         _belongs(row, path, named["mission"], named["db"], where)
         rows.append((int(where.rpartition(":")[2]), row))
     content = path.read_bytes()
+    # A file that is cut off within its last number still parses.
     if not content.endswith(b"\n"):
         last = content.count(b"\n") + 1
         raise DataError(
@@ -177,6 +179,7 @@ def _parse(cells: dict[str, str], where: str, sign: int) -> Row | None:
     numbers = {name: _number(cells[name], name, where) for name in ("padj", "ES", "NES", "size")}
     if not 0 <= numbers["padj"] <= 1:
         raise DataError(f"{where}: padj", cells["padj"], "a number from 0 to 1")
+    # NES is ES over a positive mean: where the signs differ, one of the columns was negated.
     if numbers["NES"] * numbers["ES"] < 0:
         raise DataError(
             f"{where}: NES", f"NES {cells['NES']} beside ES {cells['ES']}", "the same sign in both"
@@ -204,13 +207,13 @@ def _number(text: str, column: str, where: str) -> float:
 def _belongs(row: Row, path: Path, mission: str, db: str, where: str) -> None:
     """A table of several tissues or missions is a summary, whatever its name."""
     named = row.mission if mission == "TBD" else mission
-    for what, found, expected in (
+    for what, value, expected in (
         ("tissue", row.tissue, path.parent.name),
         ("mission", row.mission, named),
         ("db", row.db, db),
     ):
-        if found != expected:
+        if value != expected:
             raise DataError(
-                f"{where}: {what}", repr(found), f"{expected!r}, as the file's place says",
+                f"{where}: {what}", repr(value), f"{expected!r}, as the file's place says",
                 hint="tables over several tissues or missions belong into a folder named summary",
             )  # fmt: skip

@@ -77,6 +77,7 @@ def read_items(path: Path, default_split: str = "train") -> Sequence[Item]:
 def _drawn(item: Item, config: JsonlConfig) -> Item:
     digest = hashlib.sha256(f"{config.seed}:{item.prompt.strip().lower()}".encode()).digest()
     held = int.from_bytes(digest[:8], "big") / 2**64 < config.validation_fraction
+    # Never out of a test that somebody has set aside.
     moves = held and item.split == Split.TRAIN
     return replace(item, split=Split.VALIDATION.value) if moves else item
 
@@ -84,12 +85,12 @@ def _drawn(item: Item, config: JsonlConfig) -> Item:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = [path / name for name in BUILT if (path / name).is_file()]
-    if not found:
+    files = [path / name for name in BUILT if (path / name).is_file()]
+    if not files:
         raise DataError(
             str(path), "a folder without built data", f"a file, or a folder with {', '.join(BUILT)}"
         )
-    return found
+    return files
 
 
 def _describe(path: Path, licence: str) -> dict[str, Any]:

@@ -71,11 +71,12 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
         name: str(row[name]) for name in ("tissue", "difficulty", "family") if row.get(name)
     }
     return Question(
-        prompt=instruction_of(_said(where, key, row.get(key))),
+        prompt=instruction_of(_text_at(where, key, row.get(key))),
         ground_truth=truth,
         verifiers=_names(where, "verifiers", row.get("verifiers")),
         answer=str(answer) if answer else None,
         **extra,
+        # The row's own instruction goes over the one that is made here.
         **{"instruction": instruction(truth) if gradable(truth) else "", **common},
     )
 
@@ -89,14 +90,15 @@ def _preference(where: str, row: dict[str, Any], common: dict[str, Any]) -> Pref
             before, sides[key] = _turns(f"{where}: {key}", value, need_user="prompt" not in row)
             prompts.append(before)
         else:
-            sides[key] = _said(where, key, value)
+            sides[key] = _text_at(where, key, value)
     if "prompt" in row:
         prompt = _prompt(where, row["prompt"])
     elif len(prompts) == 2 and prompts[0] == prompts[1]:
         prompt = prompts[0]
     else:
-        found = "the two sides answer different prompts" if len(prompts) == 2 else "the key is missing"
-        raise DataError(f"{where}: prompt", found, "the prompt that both sides answer")
+        problem = "the two sides answer different prompts" if len(prompts) == 2 else "the key is missing"
+        raise DataError(f"{where}: prompt", problem, "the prompt that both sides answer")
+    # The margin of two equal texts is 0 whatever the policy: nothing could be learnt.
     if sides["chosen"] == sides["rejected"]:
         raise DataError(f"{where}: rejected", "the same text as chosen", "two different answers")
     return Preference(prompt=prompt, **sides, **common)
@@ -110,22 +112,22 @@ def _pair(where: str, row: dict[str, Any]) -> tuple[str, str]:
             value = row[key]
             if isinstance(value, list):
                 value = _turns(f"{where}: {key}", value, need_user=False)[1]
-            return _prompt(where, row["prompt"]), _said(where, key, value)
+            return _prompt(where, row["prompt"]), _text_at(where, key, value)
     if "instruction" in row and "output" in row:
-        prompt = _said(where, "instruction", row["instruction"])
+        prompt = _text_at(where, "instruction", row["instruction"])
         if row.get("input"):
-            prompt += "\n\n" + _said(where, "input", row["input"])
-        return prompt, _said(where, "output", row["output"])
+            prompt += "\n\n" + _text_at(where, "input", row["input"])
+        return prompt, _text_at(where, "output", row["output"])
     for key in ("answer", "expected"):
         if "question" in row and key in row:
-            return _said(where, "question", row["question"]), _said(where, key, row[key])
+            return _text_at(where, "question", row["question"]), _text_at(where, key, row[key])
     if "text" in row:
-        found = _ALPACA.match(_said(where, "text", row["text"]))
-        if found is None:
+        match = _ALPACA.match(_text_at(where, "text", row["text"]))
+        if match is None:
             raise DataError(
                 f"{where}: text", f"{row['text'][:60]!r}", "'### Instruction:' and '### Response:'"
             )
-        return _joined(found), _said(where, "text, after '### Response:'", found["response"])
+        return _joined(match), _text_at(where, "text, after '### Response:'", match["response"])
     raise DataError(where, f"the keys {', '.join(sorted(row)) or '(none)'}", " or ".join(SHAPES))
 
 
@@ -140,25 +142,26 @@ def _names(where: str, key: str, value: Any) -> tuple[str, ...]:
 
 def _prompt(where: str, value: Any) -> str:
     if isinstance(value, list):
+        # A prompt as messages lacks the answer that ends an exchange; a stand-in lets one check serve both.
         return _turns(f"{where}: prompt", [*value, {"role": "assistant", "content": "."}], need_user=True)[0]
-    return instruction_of(_said(where, "prompt", value))
+    return instruction_of(_text_at(where, "prompt", value))
 
 
 def instruction_of(prompt: str) -> str:
     """A prompt without the Alpaca headings that some files wrap it in; the recipe's template adds its own."""
-    found = _ALPACA.match(prompt)
-    return _joined(found) if found is not None and not found["response"].strip() else prompt
+    match = _ALPACA.match(prompt)
+    return _joined(match) if match is not None and not match["response"].strip() else prompt
 
 
-def _joined(found: re.Match[str]) -> str:
-    instruction, context = found["instruction"].strip(), (found["input"] or "").strip()
+def _joined(match: re.Match[str]) -> str:
+    instruction, context = match["instruction"].strip(), (match["input"] or "").strip()
     return f"{instruction}\n\n{context}" if context else instruction
 
 
-def _said(where: str, key: str, value: Any) -> str:
+def _text_at(where: str, key: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        found = "the key is missing" if value is None else "empty text" if value == "" else f"{value!r:.60}"
-        raise DataError(f"{where}: {key}", found, "text")
+        problem = "the key is missing" if value is None else "empty text" if value == "" else f"{value!r:.60}"
+        raise DataError(f"{where}: {key}", problem, "text")
     return value.strip()
 
 
@@ -174,5 +177,5 @@ def _turns(where: str, messages: Any, *, need_user: bool) -> tuple[str, str]:
             "one exchange: (system,) user, assistant",
             hint="split a longer conversation into one row per answer",
         )  # fmt: skip
-    texts = [_said(where, f"{m['role']} content", m.get("content")) for m in messages]
+    texts = [_text_at(where, f"{m['role']} content", m.get("content")) for m in messages]
     return "\n\n".join(texts[:-1]), texts[-1]

@@ -53,6 +53,7 @@ Family = Literal[
     "calibration",
 ]
 Share = Annotated[float, Field(ge=0, lt=1)]
+# Combinations of tissues and conditions would crowd out the plain questions.
 CAPS = {
     "chain_of_thought": 80,
     "comparison": 36,
@@ -61,6 +62,7 @@ CAPS = {
     "error_correction": 30,
     "false_premise": 24,
 }
+# With the needed figures alone in the prompt, copying would pass for reading.
 DISTRACTORS = 3
 
 
@@ -117,6 +119,7 @@ def build(config: KmpConfig) -> Dataset:
     table = read_shipped(KMP_TABLE)
     source = f"data/{table.path}"
     questions, examples, preferences = [], [], []
+    # Training comes first: what it teaches decides what a test of recall may ask.
     for split, pool in pools.items():
         if split != Split.TRAIN.value:
             asked = [i for i in pool if i.first and (i.family != "paraphrase" or taught.issuperset(i.facts))]
@@ -184,6 +187,7 @@ def _split_of(facts: Iterable[Fact], nothing: Iterable[Item], config: KmpConfig)
     # A held-out tissue is the whole test of figures; the unanswerable topics are split as ever.
     test = config.test_fraction
     split: dict[str, str] = {}
+    # Figures and unanswerable topics are dealt apart, so that every split has its share of both.
     for free in (False, True):
         members = [g for g, tissue in groups.items() if (tissue == "") == free and g not in held]
         share = 0.0 if config.hold_out_tissues and not free else test
@@ -202,10 +206,13 @@ def _open_book(pool: Iterable[Item], facts: Sequence[Fact]) -> Iterator[Item]:
     for item in pool:
         needed = [name for name in item.facts if name in by_id]
         others = [n for n in stable_order(by_id, len(item.slot)) if n not in needed]
+        # Distractors differ from item to item, and stay the same in every build.
         offset = items.pick(range(max(1, len(others))), item.slot)
         shown = needed + (others[offset:] + others[:offset])[:DISTRACTORS]
+        # Shuffled, or the figures that are needed would always stand first.
         rows = [_row(by_id[name]) for name in stable_order(shown, 0)]
         prompt = "\n".join(["tissue | contrast | quantity | value", *rows, "", item.prompt])
+        # A figure that is shown is touched like one that is asked for: the leak check has to see it.
         facts_shown = tuple(dict.fromkeys([*item.facts, *shown]))
         groups = tuple(dict.fromkeys([*item.groups, *(by_id[name].group for name in shown)]))
         yield replace(item, prompt=prompt, facts=facts_shown, groups=groups)

@@ -159,7 +159,10 @@ def calibration(recall: bool = False) -> list[Item]:
                     kind="calibration",
                     prompt=prompt,
                     answer=f"No answer can be given: {answer[0].lower()}{answer[1:]}" if recall else answer,
+                    # The form of an answerable question, or the instruction would give away that there is
+                    # no answer.
                     ground_truth={"answerable": False, "form": form_asked(prompt)},
+                    # An id though there is no fact: it keeps the wordings of one topic in one split.
                     facts=(f"kmp:none:{name}",),
                     groups=(f"kmp:none:{name}",),
                     first=wording != "t1",

@@ -67,6 +67,7 @@ class Fact:
         if self.condition:
             row["condition"] = self.condition
         if isinstance(self.value, str):
+            # A closed class: the instruction can name what may be answered.
             row["choices"] = list(LABELS["type" if self.quantity == RESPONSE_TYPE else "pattern"])
         return row
 

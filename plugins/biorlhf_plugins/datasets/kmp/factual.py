@@ -68,6 +68,7 @@ def perturbed(fact: Fact, pool: Iterable[Fact]) -> int | float | str:
     if isinstance(fact.value, str):
         kind = "type" if fact.quantity == RESPONSE_TYPE else "pattern"
         return pick([label for label in LABELS[kind] if label != fact.value], fact.id)
+    # Of one length, or the wrong side of a pair could be told without knowing the fact.
     length = len(number(fact.value))
     same = sorted(
         {

@@ -86,6 +86,7 @@ def _parts(facts: Sequence[Fact]) -> Iterator[Item]:
 def _between_tissues(counts: Counts) -> Iterator[Item]:
     for condition in COUNT_CONDITIONS:
         for one, two in permutations([f for (_, c), f in counts.items() if c == condition], 2):
+            # Larger over smaller alone: the reciprocal would ask for the same two facts again.
             if two.count >= SMALLEST_DIVISOR and one.count > two.count:
                 entity = f"{one.tissue}/{two.tissue}"
                 of = (f"{one.tissue} DEGs {where(condition)}", f"{two.tissue} DEGs")
@@ -95,6 +96,8 @@ def _between_tissues(counts: Counts) -> Iterator[Item]:
 def _between_conditions(counts: Counts) -> Iterator[Item]:
     for tissue in TISSUES:
         for one, two in permutations([f for (t, _), f in counts.items() if t == tissue], 2):
+            # Genes of a contrast and of an interaction come from different tests: their ratio means
+            # nothing.
             alike = _contrast(one) == _contrast(two)
             if alike and two.count >= SMALLEST_DIVISOR and one.count > two.count:
                 both = f"{one.condition}/{two.condition}"
@@ -115,6 +118,7 @@ def _comparisons(counts: Counts) -> Iterator[Item]:
             if one.count == two.count:
                 continue
             more, less = (one, two) if one.count > two.count else (two, one)
+            # Drawn, or the tissue that is named first would always be the right one.
             first, second = (one, two) if pick((0, 1), f"{one.id}{two.id}") else (two, one)
             say = "{more} has more DEGs {place} than {less}: {a:,} against {b:,}."
             parts = {"place": where(condition), "a": more.value, "b": less.value}
@@ -136,6 +140,7 @@ def _rankings(counts: Counts) -> Iterator[Item]:
         for size in (3, 4):
             for chosen in combinations(here, size):
                 values = [f.count for f in chosen]
+                # Ties have no order.
                 if len(set(values)) < size:
                     continue
                 order = sorted(chosen, key=lambda f: -f.count)
@@ -202,6 +207,7 @@ def _thresholds(counts: Counts) -> Iterator[Item]:
             ]
             if not bounds:
                 continue
+            # The nearest round number, so that a rough idea of the size does not suffice.
             bound = bounds[-1] if larger else bounds[0]
             name, verdict = condition.replace("_x_", "×"), "yes" if larger else "no"
             compare = ("above", "below") if larger else ("below", "above")
@@ -258,6 +264,7 @@ def _corrections(facts: Sequence[Fact]) -> Iterator[Item]:
             (fact,),
         )
     for one, two in permutations(counts, 2):
+        # The premise is untrue only where the figures say the reverse.
         if one.condition != two.condition or float(one.value) >= float(two.value):
             continue
         place = where(one.condition)

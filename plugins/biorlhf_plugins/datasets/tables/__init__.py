@@ -118,11 +118,11 @@ def names(config: LabConfig, slots: Slots) -> Names:
             tuple(dict.fromkeys((*above, *contrast.numerator_synonyms))),
             tuple(dict.fromkeys((*below, *contrast.denominator_synonyms))),
         )
-    given = config.names
+    synonyms = config.names
     return Names(
-        entities=dict(given.entities),
-        conditions=dict(given.conditions),
-        sets=dict(given.sets),
+        entities=dict(synonyms.entities),
+        conditions=dict(synonyms.conditions),
+        sets=dict(synonyms.sets),
         contrasts={name: pair for name, pair in sides.items() if any(pair)},
     )
 

@@ -38,6 +38,7 @@ class Contrast(PluginConfig):
                 (self.denominator, self.denominator_synonyms),
             )
         )
+        # "Higher in" a name of both sides would say nothing.
         if both := sorted(above & below):
             raise ValueError(f"{both[0]!r} names the numerator and the denominator")
         return self
@@ -162,6 +163,7 @@ def load_lab(path: Path) -> LabConfig:
     data, lines = yaml12.load(content, str(path))
     if not isinstance(data, dict):
         raise DataError(f"{path}:1", "no mapping of keys", "the key 'tables' with a list of results files")
+    # A file that names another might name itself.
     if "lab" in data:
         raise DataError(locate(str(path), ("lab",), lines), "a lab file that names another", "'tables'")
     _demand_contrasts(path, data, lines)

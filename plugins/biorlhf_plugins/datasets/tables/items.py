@@ -59,6 +59,7 @@ def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sh
     }  # fmt: skip
     wording = pick % len(WORDINGS[split])
     prompt = WORDINGS[split][wording].format(**words)
+    # Other bits than those that chose the wording, so that the two do not go together.
     confidence = CONFIDENCE[code][(pick >> 8) % 3]
     truth = _ground_truth(spec, about, row)
     prose = _answer(words, about, code, row["effect"], row["adjusted"])
@@ -102,8 +103,8 @@ def _subject(about: str, row: dict[str, Any]) -> str:
 def _where(row: dict[str, Any]) -> str:
     place = row["tissue"] + (f" ({row['mission']})" if row["mission"] else "")
     # "Under spaceflight" beside "flight against ground" would say one side of the contrast twice.
-    said = row["condition"] and not any(kind == "frame" for kind, _ in _roles(row["condition"]))
-    return f"{place} under {row['condition']}" if said else place
+    tells_more = row["condition"] and not any(kind == "frame" for kind, _ in _roles(row["condition"]))
+    return f"{place} under {row['condition']}" if tells_more else place
 
 
 def _answer(words: dict[str, str], about: str, code: int, effect: float, padj: float) -> str:
@@ -152,8 +153,10 @@ def _ground_truth(spec: LabTable, about: str, row: dict[str, Any]) -> dict[str, 
     else:
         truth |= {"feature": row["label"], "kind": "gene"}
         if row["label"] != row["id"]:
+            # An answer may give the accession in place of the symbol.
             truth["aliases"] = [row["id"]]
     truth |= {key: row[key] for key in ("tissue", "mission", "db") if row[key]}
+    # No answer has to state them; one that does is held to them.
     figures = {"log2fc" if about == "gene" else "nes": row["effect"], "padj": row["adjusted"]}
     return {**truth, "direction": LABELS[row["direction"]], "figures": figures}
 

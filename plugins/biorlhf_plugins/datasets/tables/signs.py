@@ -14,6 +14,7 @@ from biorlhf_plugins.datasets.tables.config import Expression
 from biorlhf_plugins.datasets.tables.readers.source import INDEX_NAMES, open_source, read_batches
 from biorlhf_plugins.datasets.tables.readers.tools import MISSING, Results
 
+# Below one half, the contrast is likelier the wrong way round than the right one.
 MIN_AGREEMENT = 0.5
 
 
@@ -55,6 +56,7 @@ def audit_signs(folder: Path, spec: Expression, results: Results, significant: n
     done = 0
     for batch in read_batches(source, [index, *samples]):
         values = {name: _floats(source, name, batch.column(n + 1), done) for n, name in enumerate(samples)}
+        # The matrix is in logs, so a difference of means is a log ratio, as the effects are.
         top = np.mean([values[name] for name in spec.numerator], axis=0)
         bottom = np.mean([values[name] for name in spec.denominator], axis=0)
         difference.update(zip(batch.column(0).to_pylist(), (top - bottom).tolist(), strict=True))
@@ -66,17 +68,19 @@ def _compare(
     path: Path, difference: dict[str, float], results: Results, significant: np.ndarray
 ) -> SignAudit:
     names, labels = (results.table[role].to_pylist() for role in ("id", "label"))
-    found = np.array(
+    measured = np.array(
+        # A matrix names its rows by id or by symbol.
         [difference.get(a, difference.get(b, np.nan)) for a, b in zip(names, labels, strict=True)]
     )
     effect = results.table["effect"].to_numpy()
-    usable = ~np.isnan(found) & ~np.isnan(effect) & (found != 0) & (effect != 0)
+    usable = ~np.isnan(measured) & ~np.isnan(effect) & (measured != 0) & (effect != 0)
     if not usable.any():
         raise DataError(str(path), f"none of its rows is in {results.source.path.name}: {names[0]!r}, ...",
                         "rows named as in the results")  # fmt: skip
+    # The sign of an effect near zero is noise, in the table and in the matrix.
     chosen = usable & significant if (usable & significant).any() else usable
-    agreement = float(np.mean(np.sign(found[chosen]) == np.sign(effect[chosen])))
-    rho = _spearman(found[usable], effect[usable])
+    agreement = float(np.mean(np.sign(measured[chosen]) == np.sign(effect[chosen])))
+    rho = _spearman(measured[usable], effect[usable])
     if agreement < MIN_AGREEMENT:
         raise DataError(
             str(results.source.path),
@@ -105,5 +109,6 @@ def _floats(source: Any, name: str, column: Any, done: int) -> np.ndarray:
 def _spearman(first: np.ndarray, second: np.ndarray) -> float:
     if len(first) < 2:
         return 0.0
+    # Ties get neighbouring ranks, not one: near enough for a figure that is shown and decides nothing.
     ranks = [np.argsort(np.argsort(values)).astype(float) for values in (first, second)]
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

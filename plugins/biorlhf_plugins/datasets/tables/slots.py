@@ -38,10 +38,10 @@ class Loaded:
     def column(self, role: str) -> pa.ChunkedArray | pa.Array:
         """Tissue, condition, mission or db of each row: the file's own, else what the lab says."""
         table = self.results.table
-        said = getattr(self.spec, role)
+        default = getattr(self.spec, role)
         if role in table.column_names:
-            return pc.fill_null(table[role], said or "")
-        return pa.array([said or ""]).take(pa.array(np.zeros(table.num_rows, np.int64)))
+            return pc.fill_null(table[role], default or "")
+        return pa.array([default or ""]).take(pa.array(np.zeros(table.num_rows, np.int64)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,9 @@ def _load(config: LabConfig, number: int, spec: LabTable) -> Loaded:
     significant = (padj < spec.thresholds.padj) & (np.abs(effect) >= spec.thresholds.effect)
     direction[significant & (effect > 0)] = UP
     direction[significant & (effect < 0)] = DOWN
+    # Last, over NS: every comparison with NaN is false, and not tested is not "not significant".
     direction[np.isnan(padj) | np.isnan(effect)] = NOT_TESTED
+    # Such a row has no direction, and "not significant" would be untrue.
     zero = np.flatnonzero(significant & (effect == 0))
     if len(zero):
         raise DataError(
@@ -89,6 +91,7 @@ def _load(config: LabConfig, number: int, spec: LabTable) -> Loaded:
         )  # fmt: skip
     audit = None
     if spec.expression is not None:
+        # Before the flip: the samples are given in the file's own contrast.
         audit = audit_signs(Path(config.folder), spec.expression, results, significant)
     if spec.flip:
         spec, results, direction = _flip(spec, results, direction)
@@ -108,24 +111,24 @@ def _flip(spec: LabTable, results: Results, direction: np.ndarray) -> tuple[LabT
 
 def _refuse_contradictions(spec: LabTable, results: Results, number: int) -> None:
     for role in CARRIED:
-        said, table = getattr(spec, role), results.table
+        stated, table = getattr(spec, role), results.table
         if role not in table.column_names:
-            if role == "tissue" and said is None:
+            if role == "tissue" and stated is None:
                 raise DataError(f"tables[{number}]", f"{spec.file}: no tissue is given", "tissue: <name>")
             continue
         values = pc.fill_null(table[role], "")
-        if role == "tissue" and said is None and pc.any(pc.equal(values, "")).as_py():
+        if role == "tissue" and stated is None and pc.any(pc.equal(values, "")).as_py():
             row = pc.index(values, "").as_py()
             raise DataError(
                 results.source.where(row), "no tissue", "one in every row, or 'tissue:' in the lab file"
             )
-        if said is not None:
-            other = pc.and_(pc.not_equal(pc.utf8_lower(values), said.lower()), pc.not_equal(values, ""))
+        if stated is not None:
+            other = pc.and_(pc.not_equal(pc.utf8_lower(values), stated.lower()), pc.not_equal(values, ""))
             row = pc.index(other, True).as_py()
             if row >= 0:
                 raise DataError(
                     results.source.where(row), f"{role} {values[row].as_py()!r}",
-                    f"{role} {said!r}, as tables[{number}] says",
+                    f"{role} {stated!r}, as tables[{number}] says",
                 )  # fmt: skip
 
 
@@ -152,6 +155,7 @@ def _shown(key: pa.Scalar) -> str:
 
 def hash64(seed: int, texts: Sequence[str]) -> np.ndarray:
     """A 64-bit number per text, the same on every machine."""
+    # Hashed once and copied for each name: a lab's tables may have very many.
     prefix = hashlib.blake2b(f"{seed}|".encode(), digest_size=8)
     out = np.empty(len(texts), np.uint64)
     for place, text in enumerate(texts):
@@ -174,10 +178,12 @@ def arrange(config: LabConfig, loaded: tuple[Loaded, ...]) -> Slots:
     names = pa.concat_arrays([_plain(one.results.table["id"]) for one in loaded])
     tissue_codes = pc.dictionary_encode(tissues)
     tissue = tissue_codes.indices.to_numpy()
+    # A separator that no name holds: "a" with "bc" is not "ab" with "c".
     groups = pc.dictionary_encode(pc.binary_join_element_wise(tissues, names, "\x1f"))
     group = groups.indices.to_numpy()
     rank = hash64(config.seed, groups.dictionary.to_pylist())
     split = _split_groups(config.splits, tissue_codes.dictionary.to_pylist(), tissue, direction, group, rank)
+    # Rows of one group share its rank; an odd multiplier (the golden ratio's bits) spreads neighbours.
     rows = rank[group] ^ (np.arange(len(direction), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     kept, exceptions = _balance(tissue_codes.dictionary.to_pylist(), tissue, direction, split, rows)
     if config.limit is not None:
@@ -203,6 +209,7 @@ def _split_groups(
             "splits.hold_out_tissues", f"{unknown[0]!r} is in no table", choices=names, name=unknown[0]
         )
     _, first = np.unique(group, return_index=True)
+    # A group's first row stands for it: its other conditions may go another way.
     stratum = tissue[first].astype(np.int64) * 4 + direction[first]
     order = np.lexsort((rank, stratum))
     of_group = np.full(len(first), TRAIN, np.int8)
@@ -224,6 +231,7 @@ def _balance(
         for part, split_name in enumerate(SPLITS):
             cell = np.flatnonzero((tissue == code) & (split == part))
             by = [cell[direction[cell] == d] for d in range(4)]
+            # Stable, so that rows of one hash keep the file's order on every machine.
             by = [members[np.argsort(rows[members], kind="stable")] for members in by]
             sizes = {label: len(members) for label, members in zip(DIRECTIONS, by, strict=True)}
             if min(sizes["UP"], sizes["DOWN"]) == 0 < max(sizes["UP"], sizes["DOWN"]):

@@ -32,24 +32,25 @@ def grade_answer(gold: Gold, said: Extraction, graded: Graded, prompt: str) -> N
     kind, value = gold.answer_kind
     graded.guesses.append(OPEN_GUESS)
     if kind == "dir":
-        found: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
+        named: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
     else:
-        found = {n.value: n for n in _first_named(said, kind)}
-    _grade_labels(value, found, graded, f"answer: {gold.answer}")
+        named = {n.value: n for n in _first_named(said, kind)}
+    _grade_labels(value, named, graded, f"answer: {gold.answer}")
 
 
-def _grade_labels(gold: Any, found: dict[Any, Any], graded: Graded, what: str) -> None:
-    graded.answered = graded.answered or bool(found)
-    for label, claim in found.items():
+def _grade_labels(gold: Any, told: dict[Any, Any], graded: Graded, what: str) -> None:
+    graded.answered = graded.answered or bool(told)
+    for label, claim in told.items():
         good = label == gold
         graded.claims.append(1.0 if good else 0.0)
         (graded.matched if good else graded.wrong).append(
             {"expected": what, "found": str(label), "where": list(claim.span)}
         )
-    k = len(found)
-    credit = 1.0 / k if gold in found else 0.0
+    k = len(told)
+    # From three labels on, a list is worth no more than declining.
+    credit = 1.0 / k if gold in told else 0.0
     graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
-    if gold not in found:
+    if gold not in told:
         graded.missed.append({"expected": what})
 
 
@@ -70,6 +71,7 @@ def _first_named(said: Extraction, kind: str) -> list[Named]:
     seen: dict[Any, Named] = {}
     previous = names[0] if names else None
     for n in listed:
+        # Names of one list stand a comma or an "and" apart; what is further off is another statement.
         if previous is not None and n.span[0] - previous.span[1] > 12:
             break
         if n.link in "<>" and n.link:
@@ -117,6 +119,7 @@ def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None
     graded.answered = graded.answered or bool(orders)
     credits = [concordance(order, gold) for order in orders]
     rivals = len({tuple(order) for order in orders})
+    # The last order, for a text may correct itself; divided, so that two orders do not pay.
     graded.credits.append(credits[-1] / rivals if orders else 0.0)
     graded.claims.extend(credits if rivals == 1 else [0.0] * rivals)  # of two orders, neither is told
     line = {"expected": "ranking: " + " > ".join(gold)}
@@ -143,6 +146,7 @@ def rankings(said: Extraction, among: Sequence[str] = ()) -> list[list[str]]:
             chains.append(order[::-1] if linked[0].link == "<" else order)
     if chains:
         longest = max(len(c) for c in chains)
+        # A shorter chain is a comparison on the way to the whole order.
         return [c for c in chains if len(c) == longest]
     order = list(dict.fromkeys(str(n.value) for n in entities))
     if len(order) < 2:

@@ -61,6 +61,7 @@ def grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> No
             if n.kind in ("phrase", "type", "pattern") and not n.aside and not n.compared
         ]
         fitting = [c for c in fitting if c.label in fact.alternatives]
+    # Only where no class is named in full: "A" is an article more often than a type.
     bare = fact.quantity == "type" and not said.classes
     seen = visible_text(said.text)[:LETTERS] if bare else ""
     letter = _letter(seen)

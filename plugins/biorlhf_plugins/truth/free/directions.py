@@ -27,6 +27,7 @@ def grade_directions(gold: Gold, said: Extraction, prompt: str) -> Graded:
         if slot.overall:
             graded.primary.append(credit)
     details = [c for c, s in zip(graded.credits, gold.directions, strict=True) if not s.overall]
+    # Or ten missions would outvote the overall direction that was asked for.
     if details and graded.primary:
         mean = sum(graded.primary) / len(graded.primary)
         graded.credits = [mean, sum(details) / len(details)]
@@ -39,6 +40,7 @@ def grade_told(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> Non
     several = len({slot.pathway for slot in gold.told}) > 1
     for slot in gold.told:
         answered = graded.answered
+        # Set aside for a moment, to learn whether this slot alone was answered.
         graded.answered = False
         credit = _grade_slot(slot, gold, said, prompt, graded, several, False)
         graded.credits.append(credit)
@@ -85,6 +87,7 @@ def _credit(gold: str, stated: set[str], denied: set[str]) -> float:
 def _penalty(said: Extraction, graded: Graded, prompt: str) -> float:
     """1, or less where the text names sets that do not exist or contradicts its own NES."""
     asked = prompt.upper()
+    # A name that the question itself uses is no invention of the answer.
     unknown = [(name, span) for name, span in said.unknown_sets if name not in asked]
     for name, span in unknown:
         graded.wrong.append({"expected": "the name of a known gene set", "found": name, "where": list(span)})
@@ -108,7 +111,7 @@ def nes_clashes(said: Extraction) -> list[tuple[Claim, Claim]]:
     for claim in said.directions:
         if claim.asserted and claim.label in OPPOSITE:
             directions.setdefault(_place(claim), []).append(claim)
-    found = []
+    clashes = []
     for number in said.numbers:
         if (
             number.slot.quantity in ("nes", "log2fc")
@@ -119,8 +122,8 @@ def nes_clashes(said: Extraction) -> list[tuple[Claim, Claim]]:
             sign = "UP" if number.value > 0 else "DOWN"
             here = directions.get(_place(number), [])
             if here and all(c.label != sign for c in here):
-                found.append((number, here[0]))
-    return found
+                clashes.append((number, here[0]))
+    return clashes
 
 
 def _place(claim: Claim) -> tuple:

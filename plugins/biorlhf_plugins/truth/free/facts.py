@@ -80,6 +80,7 @@ def _in_order(facts: Sequence[Fact], numbers: Sequence[Claim]) -> dict[int, Clai
         c for c in numbers if c.asserted and c.slot.entity is None and c.slot.quantity in (None, "deg", "nes")
     ]
     numeric = [i for i, f in enumerate(facts) if not isinstance(f.value, str)]
+    # One figure more, and their order would be a guess.
     if len(facts) > 1 and len(bare) == len(numeric) == len([c for c in numbers if c.asserted]):
         return dict(zip(numeric, bare, strict=True))
     return {}
@@ -98,6 +99,7 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
         return UNFIT
     if not condition_fits(fact.condition, slot.condition):
         return UNFIT
+    # KMP is a part of an interaction's name (KMP_x_HU): the treatment tells nothing more.
     if fact.condition and "_x_" in fact.condition:
         return _quantity_fits(fact, slot.quantity)
     if fact.treatment == "kmp" and slot.treatment == "vehicle":
@@ -159,11 +161,13 @@ def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | 
         group = next((g for g in groups if _same(told, g[0])), None)
         if group is None:
             groups.append([told])
+            # A range that holds nearly everything would otherwise always be right.
             rivals += VAGUE if wide(told.claim) else 1
         else:
             group.append(told)
     best = 0.0
     for group in groups:
+        # The best of a group: an exact figure that is repeated in round numbers loses nothing.
         top = max(group, key=lambda r: r.credit)
         best = max(best, top.credit)
         graded.claims.append(top.credit)
@@ -186,17 +190,17 @@ def _readings(fact: Fact, said: Extraction, placed: Claim | None, alone: bool) -
     What has another name than the asked quantity counts only where nothing has that name or none, and a
     whole that is told on the way to its part or share is no rival of it.
     """
-    found: list[tuple[int, Reading]] = []
+    candidates: list[tuple[int, Reading]] = []
     for claim in said.numbers:
         fit = FITTING if claim is placed else UNFIT if placed else fits(fact, claim, alone)
         if fit and fact.quantity == "padj" and other_p(fact, claim, said.text):
             fit = OTHER
         told = reading(fact, claim, said) if fit else None
         if told is not None:
-            found.append((fit, told))
-    sure = [r for fit, r in found if fit == FITTING]
+            candidates.append((fit, told))
+    sure = [r for fit, r in candidates if fit == FITTING]
     if not any(r.claim.asserted for r in sure):
-        sure = [r for _, r in found]
+        sure = [r for _, r in candidates]
     if fact.quantity in PARTS:
         sure = [r for r in sure if r.claim.slot.quantity == fact.quantity] or sure
     return sure
@@ -210,6 +214,7 @@ def _without_parts(fact: Fact, told: list[Reading], said: Extraction) -> list[Re
         total = whole.claim.value or 0.0
         if whole.claim.slot.quantity != fact.quantity or total < 2:
             continue
+        # Parts follow their whole at once; looking at a few keeps the work linear.
         later = [c for c in said.numbers if c.chunk > whole.claim.chunk and c.asserted and c.value]
         for one, other in itertools.pairwise(later[:6]):
             if (one.value or 0) > 0 < (other.value or 0) and (one.value or 0) + (other.value or 0) == total:

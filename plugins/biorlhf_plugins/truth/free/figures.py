@@ -105,10 +105,13 @@ def _fold(fact: Fact, claim: Claim, said: Extraction, gold: float) -> Reading | 
     way, turned = _way(claim, said), _turned(fact, before, after)
     if turned is None:
         way, turned = _opposite(way), False
+    # A power above 1023 overflows, and no fold change comes near 500. A negative fold change is written for
+    # the reciprocal: -4 is a quarter.
     ratio = 2.0 ** min(gold, 500.0) if fact.quantity == "log2fc" else -1.0 / gold if gold < 0 else gold
     ratio = 1.0 / ratio if turned and ratio else ratio
     if scale == "log2fc":
         target = math.log2(ratio) if fact.quantity == "fc" or turned else gold
+        # "Reduced by 1.5": the figure is the size, and the verb its sign.
         if way == "DOWN" and value > 0 and not claim.signed and BY.search(before):
             target = -target
     elif scale == "percent":
@@ -117,6 +120,7 @@ def _fold(fact: Fact, claim: Claim, said: Extraction, gold: float) -> Reading | 
             return None
         target = part
     else:
+        # "4-fold lower" says 4 of a quarter.
         target = 1.0 / ratio if way == "DOWN" and value > 1 and ratio else ratio
         if value < 0:
             value, target = -value, 1.0 / ratio

@@ -16,9 +16,9 @@ def matching(
     slot: Direction, gold: Gold, claims: Sequence[Claim], several: bool, spread: bool
 ) -> list[Claim]:
     """The claims that speak of a slot; those on the very set before those on its family."""
-    found = [c for c in claims if fits(slot, gold.contrast, c, several, spread)]
-    exact = [c for c in found if len(c.slot.pathways) <= 1]
-    return exact or found
+    fitting = [c for c in claims if fits(slot, gold.contrast, c, several, spread)]
+    exact = [c for c in fitting if len(c.slot.pathways) <= 1]
+    return exact or fitting
 
 
 def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bool) -> bool:
@@ -28,13 +28,17 @@ def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bo
     if named.pathways:
         if slot.pathway and slot.pathway not in named.pathways:
             return False
+    # Where several sets are asked for, a claim without a name could be of any of them.
     elif several:
         return False
     if named.db and slot.db and named.db != slot.db:
         return False
     if named.entity is None:
+        # The same of several tissues.
         if spread:
             return False
+    # "?" marks what only looks like the name of a tissue or cell line: not the asked one, for all that is
+    # known.
     elif named.entity.startswith("?") or (
         slot.tissue and named.entity != slot.tissue and slot.tissue not in PARTS.get(named.entity, ())
     ):
@@ -56,5 +60,5 @@ def contrast_fits(contrast: str, claim: Claim) -> bool:
         return (slot.condition in (None, "stress", "ir", "hu+ir") and slot.treatment != "kmp") or not contrast
     if slot.treatment == "kmp" and not re.search(r"kmp|kaempferol", contrast.lower()):
         return False
-    found = [str(m.value) for m in prompt_mentions(numerator.replace("_", " ")) if m.kind == "condition"]
-    return not found or condition_fits(found[0], slot.condition)
+    conditions = [str(m.value) for m in prompt_mentions(numerator.replace("_", " ")) if m.kind == "condition"]
+    return not conditions or condition_fits(conditions[0], slot.condition)

@@ -60,6 +60,7 @@ def labels_of(
         whole = whole | yes
     if slot.overall:
         denied = denied | no
+    # "Neither up nor down" is how people say that nothing changes.
     if {"UP", "DOWN"} <= denied and not whole:
         return {"NS"}, set()
     return whole, denied
@@ -81,7 +82,7 @@ def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
     ways = {c.label for c in stated} - {"NS"}
     if not shy or len(ways) != 1 or ways == {"MIXED"}:
         return list(claims)
-    kept = []
+    remaining = []
     for claim in claims:
         later = any(
             n.slot.mission == claim.slot.mission
@@ -92,8 +93,8 @@ def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
             for n in shy
         )
         if claim.label == "NS" or claim.negated or not later:
-            kept.append(claim)
-    return kept
+            remaining.append(claim)
+    return remaining
 
 
 def _one_of_two(claim: Claim, claims: Sequence[Claim], text: str) -> bool:
@@ -132,11 +133,12 @@ def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool,
     labels = set(by_mission.values())
     if {"UP", "DOWN"} <= labels:
         return {"MIXED"}
+    # As a consensus is formed from the data: significant missions decide, the others do not oppose them.
     return labels if len(labels) == 1 else labels - {"NS"}
 
 
 def _from_nes(slot: Direction, gold: Gold, said: Extraction, several: bool, spread: bool) -> set[str]:
-    found = [
+    scores = [
         c for c in said.numbers
         if c.asserted and c.slot.quantity == "nes" and c.value
         and fits(slot, gold.contrast, c, several, spread)
@@ -147,7 +149,7 @@ def _from_nes(slot: Direction, gold: Gold, said: Extraction, several: bool, spre
         if c.slot.quantity == "padj" and c.asserted and c.low is None
     }
     labels = set()
-    for claim in found:
+    for claim in scores:
         p = values.get(claim.sentence)
         above = any(
             c.slot.quantity == "padj" and c.sentence == claim.sentence and c.low is not None

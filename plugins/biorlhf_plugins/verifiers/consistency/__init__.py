@@ -36,6 +36,7 @@ from biorlhf_plugins.truth.gold import read
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 from biorlhf_plugins.verifiers.consistency import answers, slots
 
+# As in the other verifiers' reports, an attack must not make a thousand lines.
 SHOWN = 40
 
 
@@ -51,20 +52,21 @@ class Consistency:
         gold, said = read(question, completion_text, self.additions)
         if said.degenerate:
             return _scored(0.0, [], note=said.degenerate)
-        found = evidence(said, question.prompt)
-        checks = [*named(said, question.prompt, truth.get("is_consistent"), asked), *text_checks(found)]
+        content = evidence(said, question.prompt)
+        checks = [*named(said, question.prompt, truth.get("is_consistent"), asked), *text_checks(content)]
         if turned(gold.contrast):
             # With the control in front, UP in the block is DOWN in the frame that prose is read in.
             checks = [check for check in checks if check.name != AGAINST_REASONS]
+        # Naming every direction covers every truth; a share of passed checks would still pay for it.
         if any(check.name == slots.ENUMERATION for check in checks):
             return _scored(0.0, checks, note="every direction is listed")
         if asked:
             if not checks and "is_consistent" not in truth:
-                checks = list(_unopposed(found))
+                checks = list(_unopposed(content))
             checks += _confidence(said) if checks else []
             value = _share(checks)
         else:
-            checks = list(_counted(found, [*checks, *_confidence(said)[:1]]))
+            checks = list(_counted(content, [*checks, *_confidence(said)[:1]]))
             value = _balance(checks)
         if value is None:
             return Score.not_applicable("the text says nothing that can be checked against itself")
@@ -78,6 +80,7 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
     of the question are looked at; what is denied or said of all is left to the text's own words.
     """
     mentions = prompt_mentions(prompt)
+    # A bound that the question gives is quoted by an answer, not claimed.
     limits = {m.value.value for m in mentions if m.kind == "num" and isinstance(m.value, Number)}
     figures = [c for c in said.numbers if c.asserted and c.low is None and c.high is None]
     figures = [c for c in figures if c.value not in limits]
@@ -97,20 +100,20 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
     yield from answers.agreement(said, directions, prompt, consistent)
 
 
-def _unopposed(found: Evidence) -> Iterator[Check]:
+def _unopposed(content: Evidence) -> Iterator[Check]:
     """One check that holds, where a text states something that it could have contradicted and did not."""
-    words = found.stream.vocabulary
+    words = content.stream.vocabulary
     says = (
-        any(f.unit or len(f.words) > 1 for f in found.figures)
+        any(f.unit or len(f.words) > 1 for f in content.figures)
         or words & (EVERY | EXCEPTS - {"not"})
-        or any(m.kind in ("dir", "sig") for m in _mentions(found))
+        or any(m.kind in ("dir", "sig") for m in _mentions(content))
     )
-    if says and not found.said.abstains:
+    if says and not content.said.abstains:
         yield Check("nothing against itself", True, "one statement of each thing", (), alone=True)
 
 
-def _mentions(found: Evidence) -> Iterator[Mention]:
-    return (mention for part in found.parts for mention in part.mentions)
+def _mentions(content: Evidence) -> Iterator[Mention]:
+    return (mention for part in content.parts for mention in part.mentions)
 
 
 def _share(checks: Sequence[Check]) -> float | None:
@@ -120,10 +123,10 @@ def _share(checks: Sequence[Check]) -> float | None:
     return 1.0 - sum(check.severity for check in ties if not check.passed) / whole if whole else None
 
 
-def _counted(found: Evidence, checks: Sequence[Check]) -> Iterator[Check]:
+def _counted(content: Evidence, checks: Sequence[Check]) -> Iterator[Check]:
     """What counts where nobody asked: each failure, and what holds between statements about the question."""
     for check in checks:
-        if not check.passed or (not (check.alone or found.said.abstains) and about(found, check)):
+        if not check.passed or (not (check.alone or content.said.abstains) and about(content, check)):
             yield check
 
 
@@ -133,24 +136,25 @@ def _balance(checks: Sequence[Check]) -> float | None:
         return None
     failed = sum(check.severity for check in checks if not check.passed)
     held = sum(check.severity for check in checks if check.passed)
+    # min: padding with statements that hold must not buy back a failure.
     return 1.0 if not failed else min(held, failed) / (failed + min(held, failed))
 
 
 def _confidence(said: Extraction) -> list[Check]:
     stated = said.confidence
-    found = []
+    checks = []
     if stated.stated:
         says = stated.problem or f"{stated.value:g}"
         spans = (stated.span,) if stated.span else ()
-        found.append(Check("one stated confidence", not stated.problem, says, spans, alone=True))
+        checks.append(Check("one stated confidence", not stated.problem, says, spans, alone=True))
     if said.abstains and said.claims and stated.value is not None and stated.value >= 0.8:
         claims = any(c.asserted for c in said.claims)
         clash = claims and not stated.problem
         says = "claims, and declines"
-        found.append(
+        checks.append(
             Check("confident and unable to tell", not clash, says, said.abstains[:2], 0.5, alone=True)
         )
-    return found
+    return checks
 
 
 def _scored(value: float, checks: Sequence[Check], **details: object) -> Score:

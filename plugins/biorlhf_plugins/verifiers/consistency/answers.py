@@ -23,6 +23,8 @@ UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 """Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
 
 WINDOW = 60
+# Sentences with "all" or "none" that are looked at; each goes through all figures, so the number is bounded
+# to keep the work linear.
 MARKS = 40
 
 
@@ -32,14 +34,17 @@ def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[C
         return
     spans = tuple(c.span for c in answers.values())
     says = " and ".join(str(a) for a in answers)
+    # A single yes has nothing to contradict it: it counts as standing alone, so it cannot pay.
     yield Check("yes or no, not both", len(answers) == 1, says, spans, alone=len(answers) == 1)
     if len(answers) != 1:
         return
     classes = [c for c in said.classes if c.asserted]
     for kinds, claims in ((("dir",), directions), (("type", "pattern"), classes)):
         asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind in kinds}
+        # What is said of a part (some missions) neither bears out nor refutes a yes about the whole.
         whole = [c for c in claims if not c.partial]
         stated = {str(c.label) for c in whole}
+        # With several directions asked or told, which of them the yes is about would be a guess.
         if len(asked) != 1 or len(stated) != 1 or (kinds == ("dir",) and not asked <= set(OPPOSITE)):
             continue
         label, claim = next(iter(answers.items()))
@@ -71,6 +76,7 @@ def agreement(
     if consistent is not None and every:
         wanted = "SAME" if consistent else "DIFF"
         spans = tuple(c.span for c in stated.values())
+        # The question itself, so it weighs twice what the checks around it do.
         yield Check(
             "do the tissues agree", every == {wanted}, f"stated {' and '.join(sorted(every))}", spans, 2.0
         )
@@ -121,18 +127,19 @@ def _same_set(one: Claim, other: Claim) -> bool:
 
 def exceptions(said: Extraction) -> dict[int, set[object]]:
     """By sentence the tissues or missions that it excepts: "every tissue except liver and heart"."""
-    found: dict[int, set[object]] = {}
+    excepted: dict[int, set[object]] = {}
     mark: Named | None = None
     for n in said.named:
         if n.kind == "except":
             mark = n
         elif mark is not None and n.kind in ("entity", "mission"):
+            # Clipped before it is searched, so that a far mention costs no more than a near one.
             between = said.text[mark.span[1] : min(n.span[0], mark.span[1] + 2 * WINDOW)]
             if n.sentence != mark.sentence or len(between) > WINDOW or LIST_ENDS.search(between):
                 mark = None
             else:
-                found.setdefault(mark.sentence, set()).add(n.value)
-    return found
+                excepted.setdefault(mark.sentence, set()).add(n.value)
+    return excepted
 
 
 def quantified(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:
@@ -183,13 +190,13 @@ def _changes(text: str, mark: Named) -> bool:
 
 def _counts(figures: list[Claim], shared: str | None, role: str = "entity") -> dict[str, float]:
     """The counts of one condition by tissue, or of one tissue by condition."""
-    found: dict[str, float] = {}
+    counts: dict[str, float] = {}
     other = "condition" if role == "entity" else "entity"
     for c in figures:
         name = getattr(c.slot, role)
         if name and role in c.slot.stated and c.slot.quantity in WHOLES and getattr(c.slot, other) == shared:
-            found.setdefault(name, c.value or 0.0)
-    return found
+            counts.setdefault(name, c.value or 0.0)
+    return counts
 
 
 def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:

@@ -41,6 +41,8 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
         named = {"entity", "condition", "pathways"} & s.stated or c.slot.quantity in ("deg", "nes")
         unlisted = any(name.startswith("?") for name in s.pathways)  # left to the text's own words
         if s.quantity in COUNTS and named and not unlisted and (s.entity or s.condition or s.pathways):
+            # "1,555" and "1,555 DEGs" of one tissue are one slot, or a rival could hide by leaving the noun
+            # out.
             quantity = "deg" if s.quantity is None else s.quantity
             slots.setdefault(
                 (s.entity, s.condition, s.treatment, s.mission, quantity, s.pathways), []
@@ -72,6 +74,7 @@ def _close(one: Claim, other: Claim) -> bool:
     a, b = one.value or 0.0, other.value or 0.0
     if a == b:
         return True
+    # NES and fold changes are quoted with few digits; counts are exact unless they are marked.
     slack = 0.05 if one.approximate or other.approximate or (abs(a) < 10 and abs(b) < 10) else 0.0
     return (a < 0) == (b < 0) and abs(a - b) <= slack * max(abs(a), abs(b))
 
@@ -106,6 +109,8 @@ def _class_against(label: str, figures: list[Claim], quantity: str | None) -> tu
         if not rest or not stressed:
             return None
         low, high = rest[0] or 0.0, stressed[0] or 0.0
+        # Type A is stress-activated: KMP changes more genes under stress than without. Types B and C
+        # (baseline-active, stress-blocked) respond less there.
         wrong = high < low if label == "A" else high > low
         return wrong, f"type {label} with {low:g} at baseline and {high:g} under stress"
     nes = [c for c in figures if c.slot.quantity == "nes"]
@@ -113,6 +118,7 @@ def _class_against(label: str, figures: list[Claim], quantity: str | None) -> tu
     treated = [c.value or 0.0 for c in nes if c.slot.treatment == "kmp"]
     if not stress or not treated or label not in ("RESCUE", "SUPPRESSION"):
         return None
+    # Rescue: stress lowers the set and KMP raises it again. Suppression is its mirror image.
     want = (-1, 1) if label == "RESCUE" else (1, -1)
     wrong = stress[0] * want[0] < 0 or treated[0] * want[1] < 0
     return wrong, f"{label.lower()} with NES {stress[0]:g} under stress and {treated[0]:g} with KMP"
@@ -130,6 +136,7 @@ def parts(figures: list[Claim]) -> Iterator[Check]:
         if whole is None or not named:
             continue
         total, stated = sum(p.value or 0.0 for p in named.values()), whole.value or 0.0
+        # With one part given, the other is unknown: the part must only not exceed the whole.
         passed = abs(total - stated) <= 0.001 * stated if len(named) == 2 else total <= stated
         says = f"{' + '.join(f'{p.value:g}' for p in named.values())} against {stated:g}"
         yield Check("parts and whole", passed, says, (whole.span, *(p.span for p in named.values())))
@@ -154,11 +161,12 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
             continue
         if not c.partial and (s.pathways or s.entity) and c.label != "MIXED":
             slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
-    for key, found in slots.items():
-        claims = [c for c in found if _said_of(said, c)] or found[:1]
+    for key, group in slots.items():
+        claims = [c for c in group if _said_of(said, c)] or group[:1]
         if {"UP", "DOWN"} & {c.label for c in claims} and len(claims) == 2:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
         labels = list(dict.fromkeys(str(c.label) for c in claims))
+        # Reversed, so that of each label the first span stays.
         firsts = {c.label: c.span for c in reversed(claims)}
         if len(labels) >= 3:
             yield Check(ENUMERATION, False, ", ".join(labels), tuple(firsts.values()))

@@ -58,6 +58,7 @@ def open_source(path: Path, sheet: str | None = None) -> Source:
         near = [p.name for p in path.parent.iterdir() if p.suffix in TABLES] if path.parent.is_dir() else []
         raise DataError(str(path), "no such file", choices=near[:40], name=path.name)
     with path.open("rb") as stream:
+        # By its first bytes: the name of a file that went through a spreadsheet or a mail often lies.
         magic = stream.read(8)
     if magic.startswith(b"PAR1"):
         return Source(path, "parquet", tuple(_parquet(path).schema_arrow.names))
@@ -130,6 +131,7 @@ def _text_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordB
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise text.unpack_error(source.path, error) from None
     except pa.ArrowInvalid as error:
+        # A header without rows is an error to Arrow; the caller refuses it in its own words.
         if "Empty CSV" in str(error) and not done:
             return
         raise _malformed(source, error, bad) from None
@@ -201,6 +203,7 @@ def _xlsx_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordB
     chunk: list[list[str | None]] = [[] for _ in places]
     number = 0
     for row in rows:
+        # Rows that were cleared stay in a sheet as empty ones.
         if all(value is None for value in row):
             continue
         for values, place in zip(chunk, places, strict=True):
@@ -219,4 +222,5 @@ def _cell(path: Path, row: int, value: Any) -> str | None:
             f"{path}: row {row + 1}", f"a date, {value:%Y-%m-%d}", "a gene, a number or text",
             hint="Excel turns gene names such as SEPT2 into dates: export the table again as CSV",
         )  # fmt: skip
+    # repr of a float reads back as the same number.
     return None if value is None else repr(value) if isinstance(value, float) else str(value).strip()

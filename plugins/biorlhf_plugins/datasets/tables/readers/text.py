@@ -67,6 +67,7 @@ def sniff(path: Path) -> TextShape:
     if not text.strip():
         raise DataError(f"{path}:1", "the file is empty", "a header and rows")
     lines = re.split(r"\r\n|\n|\r", text)
+    # The sample ends anywhere in its last line.
     if not complete:
         lines = lines[:-1]
     comments = 0
@@ -91,6 +92,8 @@ def _encoding(path: Path, head: bytes) -> str:
         whole.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start < len(whole) - 4:
+            # Not UTF-8: in latin-1 every byte is a character, so names with accents at least do not stop
+            # the reading.
             return "latin-1"
     return "utf-8-sig" if head.startswith(b"\xef\xbb\xbf") else "utf-8"
 
@@ -102,6 +105,7 @@ def _delimiter(path: Path, lines: Sequence[str], first: int) -> str:
         rows = [row for row in csv.reader(lines[:51], delimiter=delimiter) if row]
         # The last row of a cut-off file is short; it must not hide the delimiter of the others.
         widths = [len(row) for row in (rows[1:-1] or rows[1:])] or [len(rows[0])]
+        # One more than the header: R leaves the name of the row names out.
         if min(widths) == max(widths) and widths[0] > best_width and widths[0] - len(rows[0]) in (0, 1):
             best, best_width = delimiter, widths[0]
     if not best:

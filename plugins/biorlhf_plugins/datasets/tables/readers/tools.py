@@ -93,6 +93,7 @@ def read_results(
     tool = TOOLS[tool_name]
     source = open_source(path, sheet)
     chosen = _choose_columns(source, tool, contrast, dict(columns or {}))
+    # One column may have two roles: without ENSEMBL, SYMBOL is the id and the label.
     wanted = list(dict.fromkeys(chosen.values()))
     parts: list[pa.Table] = []
     done = 0
@@ -113,6 +114,7 @@ def _warnings(source: Source) -> tuple[str, ...]:
     with open_binary(source.path) as stream:
         stream.seek(0, 2)
         stream.seek(max(stream.tell() - 4, 0))
+        # In UTF-16 a line break is two bytes, one of them 0.
         whole = stream.read().rstrip(b"\x00").endswith((b"\n", b"\r"))
     return () if whole else (f"{source.path}: the last line has no line break; is the file complete?",)
 
@@ -126,6 +128,7 @@ def _choose_columns(
         name = own.pop(role, "")
         if not name:
             name = getattr(tool, role).format(**names)
+            # Without these a check or a nicer name is lost, not the table.
             if not name or (role in ("raw", "label", "p") and name not in source.columns):
                 continue
         chosen[role] = _require(source, tool, role, name)
@@ -144,8 +147,8 @@ def _require(source: Source, tool: Tool, role: str, name: str) -> str:
         return name
     hint = f"tool {tool.name} has its {role} there; name another with 'columns: {{{role}: ...}}'"
     if tool.name == "genelab":
-        found = re.findall(r"Log2fc_\((.+?)\)v\((.+?)\)", " ".join(source.columns))
-        hint = "contrasts in this file: " + ("; ".join(f"({a})v({b})" for a, b in found) or "none")
+        contrasts = re.findall(r"Log2fc_\((.+?)\)v\((.+?)\)", " ".join(source.columns))
+        hint = "contrasts in this file: " + ("; ".join(f"({a})v({b})" for a, b in contrasts) or "none")
     raise DataError(
         f"{source.path}:1", f"no column {name!r} ({role})",
         choices=[c or "(unnamed index)" for c in source.columns[:60]], name=name, hint=hint,
@@ -171,6 +174,7 @@ def _convert(source: Source, chosen: Mapping[str, str], batch: pa.RecordBatch, d
     for role in ("p", "raw"):
         arrays.setdefault(role, empty)
     arrays.setdefault("label", arrays["id"])
+    # Genes without a symbol still have their id.
     arrays["label"] = pc.coalesce(arrays["label"], arrays["id"])
     return pa.table(arrays)
 
