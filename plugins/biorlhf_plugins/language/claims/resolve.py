@@ -10,7 +10,7 @@ from typing import Any
 
 from biorlhf_plugins.language.claims.attribution import begin, default, last_group, slots, treatment
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, column_quantity, quantity_of
-from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
+from biorlhf_plugins.language.claims.reader import ROLES, Reader, grouped, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
@@ -46,8 +46,7 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
         reader.starts = {m.first: m for m in sentence.mentions}
         reader.ends = {m.last: m for m in sentence.mentions}
     for index, chunk in enumerate(sentence.chunks):
-        foci = _foci(reader, chunk)
-        for focus in foci:
+        for focus in _foci(reader, chunk, reader.inside[index]):
             aimed = aim(reader, sentence, index, focus) if focus.kind == "dir" else None
             reader.elsewhere = aimed is not None and aimed.kind == "other"
             for slot in slots(reader, sentence, index, focus, paired, aimed):
@@ -58,19 +57,19 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     _remember(reader, sentence)
 
 
-def _foci(reader: Reader, chunk: Chunk) -> list[Mention]:
+def _foci(reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]]) -> list[Mention]:
     """Numbers, directions and classes that say something; "not significantly up" is NS, not UP."""
+    if FOCI.isdisjoint(inside):
+        return []
     foci: list[Mention] = []
-    kinds = reader.kinds
+    unchanged = [o for o in inside.get("dir", ()) if o.value == "NS"]
     for m in chunk.mentions:
-        if m.kind not in ("num", "dir", "type", "pattern"):
+        if m.kind not in FOCI:
             continue
         if m.kind == "dir" and m.value in ("UP", "DOWN"):
-            if any(
-                o.kind == "dir" and o.value == "NS" and 0 <= m.first - o.last <= 2 for o in chunk.mentions
-            ):
+            if any(0 <= m.first - o.last <= 2 for o in unchanged):
                 continue
-            if ("sig" in kinds and _insignificant(chunk, m)) or _up_to(reader, m):
+            if ("sig" in inside and "neg" in inside and _insignificant(chunk, m)) or _up_to(reader, m):
                 continue
         foci.append(m)
     return foci
@@ -82,13 +81,10 @@ def _insignificant(chunk: Chunk, m: Mention) -> bool:
 
 
 def _up_to(reader: Reader, m: Mention) -> bool:
-    word = reader.stream.texts[m.first]
-    if word not in ("up", "down", "above", "below") or m.last >= len(reader.stream):
+    stream = reader.stream
+    if stream.texts[m.first] not in ("up", "down") or m.last + 1 >= len(stream):
         return False
-    after = reader.stream.texts[m.last]
-    return word in ("up", "down") and after == "to" and m.last + 1 < len(reader.stream) and bool(
-        reader.stream[m.last + 1].number
-    )  # fmt: skip
+    return stream.texts[m.last] == "to" and stream[m.last + 1].number is not None
 
 
 def _respectively(reader: Reader, sentence: Sentence) -> dict[int, Any]:
@@ -110,13 +106,13 @@ def _claim(
     reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int,
     aimed: Aim | None = None,
 ) -> Claim | None:  # fmt: skip
-    chunk = sentence.chunks[index]
+    chunk, kinds, inside = sentence.chunks[index], reader.kinds, reader.inside[index]
     span = reader.span(focus.first, focus.last)
-    kinds = reader.kinds
     before = sentence.chunks[index - 1] if index else None
-    denied = "neg" in kinds and negated(reader.stream, chunk, focus, before)
-    partial = "part" in kinds and any(m.kind == "part" for m in chunk.mentions)
-    if focus.kind == "dir" and "num" in kinds and not slot.pathways:
+    denied = "neg" in kinds and ("neg" in inside or chunk.link in ("or", "nor"))
+    denied = denied and negated(reader.stream, chunk, focus, before)
+    partial = "part" in inside
+    if focus.kind == "dir" and "num" in inside and not slot.pathways:
         partial = partial or _counted(chunk, focus)
     common: dict[str, Any] = {
         "span": span, "modality": reader.marks[focus.first] or "asserted",
@@ -129,17 +125,15 @@ def _claim(
         label = str(focus.value)
         if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
-        if "frame" in kinds and "cmp" in kinds and _within_one_side(chunk):
+        if "frame" in inside and "cmp" in inside and _within_one_side(inside["cmp"], inside["frame"]):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
         return Claim("direction", slot, label=label, about=aimed.kind if aimed else "", weak=weak, **common)
-    return _number_claim(reader, chunk, focus, slot, common)
+    return _number_claim(reader, inside, focus, slot, common)
 
 
-def _within_one_side(chunk: Chunk) -> bool:
+def _within_one_side(compared: list[Mention], frames: list[Mention]) -> bool:
     """ "Up in adenocarcinoma relative to squamous carcinoma", which compares one side with itself."""
-    compared = [m for m in chunk.mentions if m.kind == "cmp"]
-    frames = [m for m in chunk.mentions if m.kind == "frame"]
     second = [f for f in frames if any(0 < f.first - c.first <= COUNTED_GAP for c in compared)]
     first = [f for f in frames if f not in second]
     told = {f.value for f in first} | {f.value for f in second}
@@ -152,15 +146,17 @@ def _counted(chunk: Chunk, focus: Mention) -> bool:
 
 
 def _number_claim(
-    reader: Reader, chunk: Chunk, focus: Mention, slot: Slot, common: dict[str, Any]
+    reader: Reader,
+    inside: dict[str, list[Mention]],
+    focus: Mention,
+    slot: Slot,
+    common: dict[str, Any],
 ) -> Claim | None:
     number: Number = focus.value  # type: ignore[assignment]
     if number.word == "0" and common["negated"] is False and slot.quantity in NOUN_UNITS:
         return Claim("number", slot, value=0.0, **common)
-    before = "approx" in reader.kinds and [
-        m for m in chunk.mentions if m.kind == "approx" and 0 <= focus.first - m.last <= APPROXIMATE_GAP - 1
-    ]
-    approximate = bool(before) or number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")
+    near = any(0 <= focus.first - m.last < APPROXIMATE_GAP for m in inside.get("approx", ()))
+    approximate = near or number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")
     return Claim(
         "number",
         slot,
@@ -179,7 +175,8 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
     """A row of a table: the column's header and the row's first cells say what a cell is about."""
     cells = sentence.chunks
     reader.kinds = frozenset(m.kind for m in sentence.mentions)
-    foci = [(i, m) for i, cell in enumerate(cells) for m in _foci(reader, cell)]
+    reader.inside = [grouped(cell.mentions) for cell in cells]
+    foci = [(i, m) for i, cell in enumerate(cells) for m in _foci(reader, cell, reader.inside[i])]
     if not foci or (not reader.columns and all(m.kind != "num" for _, m in foci)):
         if any(cell.mentions for cell in cells):
             reader.columns = [cell.mentions for cell in cells]
@@ -214,7 +211,9 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
 def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
     """Items under a heading that carries the class or direction: "Rescue:" then "- heart"."""
     said = reader.heading.get("said")
-    if not said or sentence.kind != "item" or any(_foci(reader, chunk) for chunk in sentence.chunks):
+    if not said or sentence.kind != "item":
+        return
+    if any(_foci(reader, chunk, reader.inside[i]) for i, chunk in enumerate(sentence.chunks)):
         return
     focus: Mention = said[0]
     for m in sentence.mentions:

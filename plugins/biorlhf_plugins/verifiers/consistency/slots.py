@@ -137,7 +137,10 @@ def parts(figures: list[Claim]) -> Iterator[Check]:
 
 def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     """One direction for each slot; parts of a mission ("MHU-2_dorsal") are one mission to the lexicon."""
+    if not directions:
+        return
     slots: dict[tuple, list[Claim]] = {}
+    named = _named(said)
     settings = {
         n.sentence
         for n in said.named
@@ -146,16 +149,13 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     parted = "_" in said.text and PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
-        if (parted and s.mission) or c.sentence in settings or ENRICHED.match(said.text, c.span[0]):
+        if c.partial or not (s.pathways or s.entity) or c.label == "MIXED" or (parted and s.mission):
             continue
-        if SUPPOSED_BEFORE.search(said.text, max(0, c.span[0] - 12), c.span[0]) or SUPPOSED.match(
-            said.text, c.span[1]
-        ):
+        if c.sentence in settings or _supposed(said.text, *c.span):
             continue
-        if not c.partial and (s.pathways or s.entity) and c.label != "MIXED":
-            slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
+        slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
     for key, found in slots.items():
-        claims = [c for c in found if _said_of(said, c)] or found[:1]
+        claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []))] or found[:1]
         if {"UP", "DOWN"} & {c.label for c in claims} and len(claims) == 2:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
         labels = list(dict.fromkeys(str(c.label) for c in claims))
@@ -169,21 +169,43 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
         )  # fmt: skip
 
 
-def _said_of(said: Extraction, claim: Claim) -> bool:
+def _named(said: Extraction) -> dict[int, list[str]]:
+    """By sentence the kinds of the sets and places that it names."""
+    found: dict[int, list[str]] = {}
+    for n in said.named:
+        if n.kind in ("path", "entity", "mission"):
+            found.setdefault(n.sentence, []).append(n.kind)
+    return found
+
+
+def _supposed(text: str, first: int, last: int) -> bool:
+    """Whether a word of direction is a purpose, a possibility, or the "enriched" of a method."""
+    return (
+        ENRICHED.match(text, first) is not None
+        or SUPPOSED_BEFORE.search(text, max(0, first - 12), first) is not None
+        or SUPPOSED.match(text, last) is not None
+    )
+
+
+def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
     """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short,
     and has no other direction, unless the names are as many as the directions.
     """
     part = said.parts[claim.sentence]
-    kinds = ("path",) if "pathways" in claim.slot.stated else ("path", "entity", "mission")
-    names = sum(n.sentence == claim.sentence and n.kind in ("path", "entity", "mission") for n in said.named)
-    named = any(n.sentence == claim.sentence and n.kind in kinds for n in said.named)
-    ways = sum(m.kind == "dir" and not said.stream.texts[m.first].startswith("enrich") for m in part.mentions)
-    raw = said.text[
-        said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0] : claim.span[1] + 20
-    ]
-    if EITHER.search(raw) or (not named and part.last - part.first > SHORT):
+    length = part.last - part.first
+    named = "path" in names if "pathways" in claim.slot.stated else bool(names)
+    if not named and length > SHORT:
         return False
-    return ways <= 1 or names >= ways or part.last - part.first <= 2 * SHORT
+    start = said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0]
+    raw = said.text[start : claim.span[1] + 20]
+    lowered = raw.lower()
+    if "up" in lowered and "down" in lowered and EITHER.search(raw):
+        return False
+    if length <= 2 * SHORT:
+        return True
+    ways = [m for m in part.mentions if m.kind == "dir"]
+    ways = [m for m in ways if not said.stream.texts[m.first].startswith("enrich")]
+    return len(ways) <= 1 or len(names) >= len(ways)
 
 
 def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
