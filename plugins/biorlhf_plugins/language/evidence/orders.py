@@ -49,7 +49,7 @@ def orders(found: Evidence) -> Iterator[Check]:
     said = list(stated(found)) if not words.isdisjoint(COMPARES) else []
     yield from chains(found, look)
     yield from _lists(found)
-    if not words.isdisjoint(SEQUENCES) or RANKS.search(found.prompt):
+    if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
     if any(f.sign for f in found.figures):
         yield from _bounds(found)
@@ -58,6 +58,12 @@ def orders(found: Evidence) -> Iterator[Check]:
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
     yield from asked(found, look)
+
+
+@functools.lru_cache(maxsize=256)
+def _ranks(prompt: str) -> bool:
+    """Whether a prompt asks for an order."""
+    return RANKS.search(prompt) is not None
 
 
 def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
@@ -112,7 +118,7 @@ def _lists(found: Evidence) -> Iterator[Check]:
     """Numbered lists that rank, each item with its figure."""
     if sum(part.kind == "item" for part in found.parts) < 3:
         return
-    if not RANKS.search(found.prompt) and not RANKS.search(found.said.text):
+    if not _ranks(found.prompt) and not RANKS.search(found.said.text):
         return
     run: list[Figure] = []
     for number, part in enumerate((*found.parts, None)):
@@ -140,7 +146,7 @@ def _monotone(values: Sequence[float]) -> bool:
 
 def _sequences(found: Evidence) -> Iterator[Check]:
     """ "Hippocampus comes first with 5,477, then heart with 33", and "liver (4,110) above soleus (6,425)"."""
-    ranked = RANKS.search(found.prompt) is not None
+    ranked = _ranks(found.prompt)
     rises = RISES.search(found.prompt) is not None
     holders = sum(1 for figures in found.by_part.values() if len(figures) > 1)
     for number, figures in found.by_part.items():
@@ -252,6 +258,5 @@ def _beside(found: Evidence, one: Figure, other: Figure) -> bool:
     if first == last:
         return True
     if last - first == 1 and found.parts[other.part].kind == "prose":
-        part = found.parts[other.part]
-        return len(content(found.stream, part.first, part.last)) <= 3
+        return len(found.words(other.part)) <= 3
     return all(found.parts[n].kind in TABLE for n in range(first, last + 1)) and one.right == other.right

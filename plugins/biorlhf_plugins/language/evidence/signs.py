@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -17,6 +17,7 @@ SIGNED = frozenset(("effect", "fold", "hazard"))
 NOT_WAYS = words_of("not_directions")
 """Parts of names of methods and scores ("enrichment score", "positive NES"), which say nothing of a way."""
 
+SUPPOSING = frozenset(("to", "can", "may", "might", "could", "would"))
 BREAKS = words_of("breaks")
 OUTCOMES = frozenset(
     ("risk", "hazard", "mortality", "odd", "death", "protective", "event", "harm", "relapse", "survival")
@@ -39,6 +40,7 @@ def signs(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     chanced = any(f.kind == "p" for f in found.figures)
     alpha = threshold(found) if chanced else COMMON
+    moving = not found.stream.vocabulary.isdisjoint(("to", "→"))
     for number, figures in found.by_part.items():
         if not found.asserted(found.parts[number].first):
             continue
@@ -48,7 +50,8 @@ def signs(found: Evidence) -> Iterator[Check]:
         ]
         if signed and not ways and not _says_something(found, number, signed):
             ways = directions(found, number - 1) if number and number - 1 not in found.by_part else []
-        for figure, label in paired(found, signed, [w for w in ways if w[0] in ("UP", "DOWN")]):
+        sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
+        for figure, label in paired(found, signed, sided):
             name = f"{figure.kind} {figure.value:g}"
             yield Check(
                 "a direction against its figure",
@@ -56,7 +59,8 @@ def signs(found: Evidence) -> Iterator[Check]:
                 f"{label} with {name}",
                 (figure.span,),
             )
-        yield from _moves(found, number, figures, ways)
+        if moving:
+            yield from _moves(found, number, figures, ways)
         if chanced:
             yield from _significance(found, number, figures, ways, alpha)
 
@@ -70,7 +74,6 @@ def _operand(found: Evidence, figure: Figure) -> bool:
 
 def _says_something(found: Evidence, number: int, figures: Sequence[Figure]) -> bool:
     """Whether a sentence is about more than its figure: "NES = -2.3" is about what the one before is."""
-    part = found.parts[number]
     known = {
         "nes",
         "log2fc",
@@ -86,7 +89,7 @@ def _says_something(found: Evidence, number: int, figures: Sequence[Figure]) -> 
         "score",
         "enrichment",
     }
-    return bool(content(found.stream, part.first, part.last) - known - {f.unit for f in figures})
+    return bool(found.words(number) - known - {f.unit for f in figures})
 
 
 @functools.lru_cache(maxsize=256)
@@ -125,14 +128,14 @@ def directions(found: Evidence, number: int) -> list[Word]:
         return found.ways[number]
     part = found.parts[number]
     words = found.ways[number] = []
-    turned = found.turned
-    several = sum(m.kind == "dir" for m in part.mentions) > 1
-    for m in part.mentions:
-        if found.stream.texts[m.first].startswith("enrich") and (several or _of_list(found, m.last)):
+    turned, texts = found.turned, found.stream.texts
+    marks = [m for m in part.mentions if m.kind == "dir"]
+    for m in marks:
+        if texts[m.first].startswith("enrich") and (len(marks) > 1 or _of_list(found, m.last)):
             continue
-        if m.first and found.stream.texts[m.first - 1] in ("to", "can", "may", "might", "could", "would"):
+        if m.first and texts[m.first - 1] in SUPPOSING:
             continue  # a purpose or a possibility
-        if m.kind != "dir" or not found.asserted(m.first) or found.stream.texts[m.first] in NOT_WAYS:
+        if not found.asserted(m.first) or texts[m.first] in NOT_WAYS:
             continue
         named = any(n.kind == "pattern" and n.first == m.first for n in part.mentions)  # "SUPPRESSION"
         if named or _denied(part.mentions, m):
@@ -143,7 +146,7 @@ def directions(found: Evidence, number: int) -> list[Word]:
 
 def _of_list(found: Evidence, at: int) -> bool:
     """True for "enriched in the downregulated set"."""
-    return any(t.text.startswith(("downregul", "upregul", "down", "up")) for t in found.stream[at : at + 4])
+    return any(text.startswith(("down", "up")) for text in found.stream.texts[at : at + 4])
 
 
 def _denied(mentions: Sequence[Mention], m: Mention) -> bool:
@@ -211,8 +214,6 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
     part = found.parts[number]
     for one, other in itertools.pairwise(figures):
         between = gap(found, one, other)
-        start = found.stream.texts[max(part.first, one.first - 2) : one.first]
-        starts = "from" in start
         linked = (
             bool(between)
             and (between[-1] in ("to", "→") or between[-2:] == ["to", "about"])
@@ -221,6 +222,8 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         kinds = {one.kind, other.kind}
         if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
             continue
+        start = found.stream.texts[max(part.first, one.first - 2) : one.first]
+        starts = "from" in start
         if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
             continue
         near = [w for w in ways if one.first - 10 <= w[1] <= other.last + 8 and w[0] in ("UP", "DOWN")]
@@ -242,8 +245,10 @@ def _significance(
     found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word], alpha: float
 ) -> Iterator[Check]:
     part = found.parts[number]
-    decides = DECIDES & set(found.stream.texts[part.first : part.last])
+    decides = not DECIDES.isdisjoint(found.stream.texts[part.first : part.last])
     chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
+    if not chances:
+        return
     words = []
     for m in part.mentions:
         if m.kind == "sig" and found.asserted(m.first):
