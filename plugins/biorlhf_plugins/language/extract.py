@@ -106,13 +106,12 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
         agreements=tuple(agreements(parts, stream, cleaned, marks)),
         answers=tuple(yes_no(stream, cleaned, parts, stance, marks)),
         confidence=confidence,
-        equations=tuple((e, reader.span(e.first, e.last)) for e in sums),
         abstains=tuple(reader.span(first, last) for first, last in barred),
         rejects_premise=tuple(reader.span(m.first, m.last) for m in stance if m.kind == "premise"),
         named=tuple(_named(reader, parts)),
-        contradicts=tuple(contradictions(text, prompt, stream, cleaned, parts, stance, claims, barred))
-        if barred
-        else (),
+        answers_anyway=functools.partial(
+            contradictions, text, prompt, stream, cleaned, parts, stance, claims, barred
+        ),
         unknown_sets=tuple(_unknown_sets(reader, mentions)),
         degenerate=degenerate(stream, stance, mentions, prompt),
         stream=stream,
@@ -136,6 +135,8 @@ def given(prompt: str, additions: Additions) -> dict[str, tuple[Any, ...]]:
 
 def _thinned(mentions: list[Mention]) -> list[Mention]:
     """Without the middle of more statements than an answer has: the first and last ones are read."""
+    if len(mentions) <= MOST:
+        return mentions
     foci = [m.first for m in mentions if m.kind in FOCI]
     if len(foci) <= MOST:
         return mentions
@@ -171,21 +172,20 @@ def _inside(claim: Claim, confidence: Confidence) -> bool:
 
 
 def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
+    texts = reader.stream.texts
     chained = ">" in reader.clean.text or "<" in reader.clean.text
     for number, part in enumerate(parts):
         for chunk in part.chunks:
-            marks = {m.kind for m in chunk.mentions}
-            if not marks & NAMED:
+            named = [m for m in chunk.mentions if m.kind in NAMED]
+            if not named:
                 continue
-            for m in chunk.mentions:
-                if m.kind not in NAMED:
-                    continue
-                denied = "neg" in marks and any(n.kind == "neg" and n.first < m.first for n in chunk.mentions)
-                compared = "cmp" in marks and any(
-                    r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions
-                )
-                near = reader.stream[max(0, m.first - 4) : m.first][::-1] if chained else ()
-                link = next((t.text for t in near if t.text in "><"), "")
+            negations = [m.first for m in chunk.mentions if m.kind == "neg"]
+            references = [m.first for m in chunk.mentions if m.kind == "cmp"]
+            for m in named:
+                denied = bool(negations) and negations[0] < m.first
+                compared = any(0 < m.first - at <= 3 for at in references)
+                near = texts[max(0, m.first - 4) : m.first][::-1] if chained else ()
+                link = next((text for text in near if text in "><"), "")
                 yield Named(
                     m.kind, m.value, reader.span(m.first, m.last), number, denied, compared,
                     bool(reader.marks[m.first]), link,
@@ -194,6 +194,8 @@ def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
 
 def _unknown_sets(reader: Reader, mentions: Sequence[Mention]) -> Iterator[tuple[str, Span]]:
     """Names with a database's prefix that no database has: HALLMARK_QUANTUM_REPAIR."""
+    if reader.stream.vocabulary.isdisjoint(DATABASE_WORDS):
+        return
     starts = {m.first for m in mentions if m.kind == "path"}
     text, done = reader.clean.text, 0
     for index, token in enumerate(reader.stream):
@@ -214,18 +216,16 @@ def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Me
     return tuple(scan(tokens(clean(prompt).text), with_additions(additions)))
 
 
+OPENINGS = (["answer", ":"], ["final", "answer"], ["the", "answer", "is"], ["the", "final", "answer"])
+
+
 def answer_blocks(stream: Stream, parts: Sequence[Sentence]) -> list[tuple[int, int]]:
     """Token ranges of explicit answers: "Answer: …", "Final answer: …"; a final one outranks the others."""
     blocks: list[tuple[int, int, bool]] = []
-    for part in parts:
-        head = stream.texts[part.first : part.first + 4]
-        for start, opening in (
-            (0, ["answer", ":"]),
-            (0, ["final", "answer"]),
-            (0, ["the", "answer", "is"]),
-            (0, ["the", "final", "answer"]),
-        ):
-            if head[start : start + len(opening)] == opening:
+    for part in parts if "answer" in stream.vocabulary else ():
+        head = stream.texts[part.first : part.first + 3]
+        for opening in OPENINGS:
+            if head[: len(opening)] == opening:
                 blocks.append((part.first, part.last, "final" in opening))
     finals = [b for b in blocks if b[2]]
     return [(first, last) for first, last, _ in (finals or blocks)]

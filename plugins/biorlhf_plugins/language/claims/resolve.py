@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from biorlhf_plugins.language.claims.attribution import begin, default, last_group, slots, treatment
+from biorlhf_plugins.language.claims.attribution import begin, last_group, slots, treatment
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, column_quantity, quantity_of
-from biorlhf_plugins.language.claims.reader import ROLES, Reader, grouped, values
+from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
 from biorlhf_plugins.language.sentences.polarity import flipped, negated
-from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.mentions import Mention, grouped
 from biorlhf_plugins.language.words.numbers import Number
 
 APPROXIMATE_GAP = 3
@@ -192,7 +192,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
         for role in ROLES:
             own = values(cells[i].mentions, role) or values(header, role)
             wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
-            found[role] = wide or default(reader, role)
+            found[role] = wide or reader.defaults[role]
         quantity = quantity_of(reader, sentence, i, focus) or column_quantity(reader, i)
         ups = [m.value for m in (*header, *cells[0].mentions) if m.kind == "dir"]
         if focus.kind == "num" and ups and quantity in (None, "deg"):
@@ -221,10 +221,10 @@ def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
             slots: dict[str, Any] = {"entity": None, "mission": None, "path": (), m.kind: m.value}
             slot = Slot(
                 slots["entity"]
-                or next(iter(reader.heading.get("entity", ()) or default(reader, "entity")), None),
-                next(iter(reader.heading.get("condition", ()) or default(reader, "condition")), None),
+                or next(iter(reader.heading.get("entity", ()) or reader.defaults["entity"]), None),
+                next(iter(reader.heading.get("condition", ()) or reader.defaults["condition"]), None),
                 None, focus.kind if focus.kind != "dir" else None,
-                slots["path"] or next(iter(reader.heading.get("path", ()) or default(reader, "path")), ()),
+                slots["path"] or next(iter(reader.heading.get("path", ()) or reader.defaults["path"]), ()),
                 None, slots["mission"], frozenset(("pathways" if m.kind == "path" else m.kind,)),
             )  # fmt: skip
             kind = "direction" if focus.kind == "dir" else "class"
@@ -254,23 +254,21 @@ def _remember(reader: Reader, sentence: Sentence) -> None:
         reader.heading["said"] = tuple(said[:1])
     elif sentence.kind == "prose":
         reader.heading = {}
-    kinds, spoken = {m.kind for m in sentence.mentions}, sentence.mentions
-    if "corr" in kinds or "whose" in kinds:
-        spoken = _topics(sentence)
-        kinds = {m.kind for m in spoken}
-    for role in kinds.intersection(ROLES):
-        topic = _topic(reader, sentence, spoken) if role == "path" else None
+    spoken = grouped(sentence.mentions)
+    if "corr" in spoken or "whose" in spoken:
+        spoken = grouped(_topics(sentence))
+    for role in spoken.keys() & ROLES:
+        topic = _topic(reader, sentence, spoken[role]) if role == "path" else None
         if topic is None:
-            topic = values(last_group(spoken, role), role)
+            topic = values(last_group(spoken[role], role), role)
         if topic or role != "path":
             reader.carried[role] = topic
 
 
-def _topic(reader: Reader, sentence: Sentence, spoken: list[Mention]) -> tuple[Any, ...] | None:
+def _topic(reader: Reader, sentence: Sentence, named: list[Mention]) -> tuple[Any, ...] | None:
     """The set that a sentence leaves for the next to speak of: the asked one where it is named, else what
     stands first; () leaves what was spoken of before. None where the last names do, as they always did."""
-    named = [m for m in spoken if m.kind == "path"]
-    asked = default(reader, "path")
+    asked = reader.defaults["path"]
     if asked and any(m.value == asked[0] for m in named):
         return asked
     if asked and any(m.value[0].startswith("?") for m in named):

@@ -28,6 +28,7 @@ GENERIC, ADVERBS, NOMINAL = WORDS["generic"], WORDS["adverb"], WORDS["nominal"]
 FUNCTION = DETERMINERS | PREPOSITIONS | AUXILIARIES | WORDS["pronoun"] | WORDS["conjunction"] | ADVERBS
 LINKING = AUXILIARIES | WORDS["showing"] | ADVERBS
 NEUTRAL = FUNCTION | WORDS["adjective"] | GENERIC | WORDS["species"] | WORDS["telling"] | WORDS["showing"]
+DETERMINING = DETERMINERS | PREPOSITIONS | WORDS["showing"] | WORDS["adjective"]
 ADJECTIVAL = ("al", "ive", "ic", "ant", "ent", "ous", "ible", "able", "ed", "ing", "est", "ar")
 PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "everyone", "univ"))
 BEING = frozenset(
@@ -142,8 +143,11 @@ def _noun(stream: Stream, ends: Mapping[int, Mention], focus: Mention) -> bool:
     before = stream.texts[focus.first - 1]
     if before in ("to", "not", "it", "they", "we", "which", "that", "who", *MODALS):
         return False
-    determined = before in DETERMINERS | PREPOSITIONS | WORDS["showing"] | WORDS["adjective"]
-    return determined or before.endswith(("al", "ive", "ic", "ant", "ent", "ous", "ed")) or after == "of"
+    return (
+        before in DETERMINING
+        or before.endswith(("al", "ive", "ic", "ant", "ent", "ous", "ed"))
+        or after == "of"
+    )
 
 
 def _predicative(stream: Stream, focus: Mention, first: int) -> bool:

@@ -155,10 +155,9 @@ def _chunks(stream: Stream, first: int, last: int, mentions: list[Mention]) -> l
 def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
     inside_name = {i for m in mentions if m.last - m.first > 1 for i in range(m.first, m.last)}
     atoms: list[Chunk] = []
-    start, link, cursor = first, "", 0
-    for index in range(first, last + 1):
-        if index < last and (stream.texts[index] not in WEAK or index in inside_name):
-            continue
+    start, link, cursor, texts = first, "", 0, stream.texts
+    cuts = [i for i in range(first, last) if texts[i] in WEAK and i not in inside_name]
+    for index in (*cuts, last):
         taken: list[Mention] = []
         while cursor < len(mentions) and mentions[cursor].first < index:
             taken.append(mentions[cursor])
@@ -173,13 +172,17 @@ def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> li
 
 def _trails(atom: Chunk) -> bool:
     """True where a role follows what is said: "down in RR-6", "Rescue: heart"."""
-    focus = next((m.first for m in atom.mentions if m.kind in FOCI), None)
-    role = next((m.first for m in atom.mentions if m.kind in ROLES), None)
-    return focus is not None and role is not None and role > focus
+    said = -1
+    for m in atom.mentions:
+        if m.kind in ROLES:
+            return -1 < said < m.first
+        if said < 0 and m.kind in FOCI:
+            said = m.first
+    return False
 
 
 def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
-    kinds = [{m.kind for m in atom.mentions} for atom in atoms]
+    kinds = [[m.kind for m in atom.mentions] for atom in atoms]
     says = [not FOCI.isdisjoint(kind) for kind in kinds]
     if all(says):
         return atoms

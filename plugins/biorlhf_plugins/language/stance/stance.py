@@ -209,7 +209,7 @@ def agreements(
 
 def degenerate(stream: Stream, stance: Sequence[Mention], content: Sequence[Mention], prompt: str) -> str:
     """Why a text is no answer at all, or ""."""
-    spoken = [t.text for t in stream if t.kind != "p"]
+    spoken = [text for text, kind, *_ in stream if kind != "p"]
     if not spoken and any(m.kind == "dir" for m in content):
         return ""  # an arrow answers
     if not spoken:
@@ -223,10 +223,11 @@ def degenerate(stream: Stream, stance: Sequence[Mention], content: Sequence[Ment
         if len(set(triples)) < REPEATED * len(triples) and not _recovers(stream, stance, content, triples):
             return "the text repeats itself"
     hedges = [m for m in stance if m.kind == "hedge"]
-    covered = sum(m.last - m.first for m in hedges)
-    says = any(m.kind in ("num", "entity", "path", "mission", "type", "pattern") for m in content)
-    if len({stream.texts[m.first] for m in hedges}) >= 4 and covered >= 0.4 * len(spoken) and not says:
-        return "the text is a list of hedges"
+    if len({stream.texts[m.first] for m in hedges}) >= 4:
+        covered = sum(m.last - m.first for m in hedges)
+        says = any(m.kind in ("num", "entity", "path", "mission", "type", "pattern") for m in content)
+        if covered >= 0.4 * len(spoken) and not says:
+            return "the text is a list of hedges"
     if len(spoken) >= 12 and not any(t.kind == "n" or t.text in WORD_NUMBERS for t in stream):
         function = sum(word in FUNCTION_WORDS for word in spoken)
         stops = sum(t.kind == "p" and t.text in ".:;,|\n(" for t in stream)

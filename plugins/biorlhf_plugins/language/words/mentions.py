@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import END, Lexicon, match
@@ -54,6 +55,17 @@ class Mention(NamedTuple):
     value: Any
     first: int
     last: int
+
+
+def grouped(mentions: Iterable[Mention]) -> dict[str, list[Mention]]:
+    """Mentions by kind, in order."""
+    found: dict[str, list[Mention]] = {}
+    for m in mentions:
+        if m.kind in found:
+            found[m.kind].append(m)
+        else:
+            found[m.kind] = [m]
+    return found
 
 
 def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:

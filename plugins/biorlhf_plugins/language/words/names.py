@@ -51,10 +51,12 @@ def foreign(
     found: list[Mention] = []
     plain = clean.offsets is None
     for index, token in enumerate(stream):
-        if token.kind != "w" or index in taken:
+        word, kind, start, end, _ = token
+        if kind != "w" or index in taken:
             continue
-        start, end = (token.start, token.end) if plain else clean.span(token.start, token.end)
-        if not text[start : start + 1].isupper() and not (len(token.text) > 6 and token.text.endswith(DRUG)):
+        if not plain:
+            start, end = clean.span(start, end)
+        if not text[start : start + 1].isupper() and not (len(word) > 6 and word.endswith(DRUG)):
             continue
         if token.text in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
             continue
