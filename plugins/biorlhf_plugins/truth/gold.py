@@ -30,6 +30,7 @@ from biorlhf_plugins.truth.targets import (
 
 __all__ = ["OPEN_GUESS", "Direction", "Fact", "Gold", "canonical_name", "conditions_of", "gold_of", "read"]
 
+KEY = json.JSONEncoder(default=str)
 DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
 
 
@@ -84,7 +85,7 @@ def read(question: Question, text: str, lab: Additions | None = None) -> tuple[G
 
 def gold_of(question: Question, lab: Additions) -> Gold:
     """Slots from a ground truth. A malformed value raises ``ValueError`` or ``KeyError``."""
-    return _gold(json.dumps([question.ground_truth, question.tissue, question.prompt], default=str), lab)
+    return _gold(KEY.encode([question.ground_truth, question.tissue, question.prompt]), lab)
 
 
 @functools.lru_cache(maxsize=1024)

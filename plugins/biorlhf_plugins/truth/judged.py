@@ -10,6 +10,7 @@ The verifiers, the evaluators and ``biorlhf score`` all ask here, so no two of t
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from biorlhf import Question
@@ -31,13 +32,16 @@ AGREE = 0.15
 """Two stated confidences that differ by more contradict each other."""
 
 
+Read = Callable[[], Extraction]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
     """How one completion stands to its ground truth.
 
     Attributes:
         factual, directional: V1's and V2's grading; None where the ground truth asks nothing of it.
-        said: what the free reader makes of the whole text.
+        read: gives what the free reader makes of the whole text; not called where a block says it all.
         reading: "block", "free", "no block" (one was asked for), or "unread block".
         unread: why a block, or a part of it, could not be read.
         abstains: spans that decline to answer.
@@ -48,7 +52,7 @@ class Judged:
 
     factual: Graded | None
     directional: Graded | None
-    said: Extraction
+    read: Read
     reading: str
     unread: tuple[str, ...]
     abstains: tuple[Span, ...]
@@ -56,6 +60,10 @@ class Judged:
     unanswerable: bool = False
     declines: tuple[Span, ...] = ()
     contradicts: tuple[Span, ...] = ()
+
+    @property
+    def said(self) -> Extraction:
+        return self.read()
 
     @property
     def parts(self) -> tuple[Graded, ...]:
@@ -103,48 +111,48 @@ def judge(question: Question, text: str, lab: Additions | None = None) -> Judged
 
 @functools.lru_cache(maxsize=64)
 def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: str | None) -> Judged:
-    said = extract(text, prompt, gold.additions)
+    read = functools.partial(extract, text, prompt, gold.additions)
     found = find_block(text)
     if gold.unanswerable:
-        return _unanswerable(gold, said, found, prompt, asked_for_block)
+        return _unanswerable(gold, read, found, prompt, asked_for_block)
     if found is None:
-        return _no_answer(gold, said, NONE, ()) if asked_for_block else _freely(gold, said, prompt, ())
+        return _no_answer(gold, read, NONE, ()) if asked_for_block else _freely(gold, read, prompt, ())
     asked = slots(gold.truth)
     sides, place = side_names(gold.contrast, prompt), gold.truth.get("tissue") or tissue
     grades = grade_block(asked, found, sides, place, lambda name: canonical_name(name, gold.additions))
     confidence = _confidence(found)
     unread = grades.unread and not any(p.answered for p in (grades.factual, grades.directional) if p)
     if unread and not asked_for_block:
-        return replace(_freely(gold, said, prompt, grades.unread), confidence=confidence or said.confidence)
-    if grades.directional is not None:
-        charge(grades.directional, gold, said)
+        freely = _freely(gold, read, prompt, grades.unread)
+        return replace(freely, confidence=confidence or freely.confidence)
+    if grades.directional is not None and gold.truth.get("figures"):
+        charge(grades.directional, gold, read())
     declined = (found.span,) if grades.abstains else ()
     reading = UNREAD if unread else BLOCK
     return Judged(
-        grades.factual, grades.directional, said, reading, grades.unread, declined, confidence or Confidence()
+        grades.factual, grades.directional, read, reading, grades.unread, declined, confidence or Confidence()
     )
 
 
-def _unanswerable(
-    gold: Gold, said: Extraction, found: Block | None, prompt: str, asked_for_block: bool
-) -> Judged:
+def _unanswerable(gold: Gold, read: Read, found: Block | None, prompt: str, asked_for_block: bool) -> Judged:
     """Of a question that the data cannot answer, the right answer says so."""
     untrue = bool(gold.truth.get("false_premise"))
     if found is None and asked_for_block:
-        return Judged(None, None, said, NONE, (), (), Confidence(), True)
+        return Judged(None, None, read, NONE, (), (), Confidence(), True)
     if found is not None:
         declines = abstains(found.value) or (untrue and read_yes_no(found.value).candidates == ("no",))
-        confidence = _confidence(found) or (Confidence() if asked_for_block else said.confidence)
+        confidence = _confidence(found) or (Confidence() if asked_for_block else read().confidence)
         if declines or asked_for_block:
             ways = ((found.span,), ()) if declines else ((), (found.span,))
-            return Judged(None, None, said, BLOCK, (), ways[0], confidence, True, *ways)
+            return Judged(None, None, read, BLOCK, (), ways[0], confidence, True, *ways)
+    said = read()
     declined = list(said.abstains)
     if untrue:
         declined += [*corrections(said, prompt), *said.rejects_premise]
         declined += [c.span for c in said.answers if c.label == "NO"]
     against = [*said.contradicts, *(c.span for c in said.answers if c.label == "YES")]
     return Judged(
-        None, None, said, FREE, (), said.abstains, said.confidence, True, tuple(declined), tuple(against)
+        None, None, read, FREE, (), said.abstains, said.confidence, True, tuple(declined), tuple(against)
     )
 
 
@@ -158,17 +166,18 @@ def corrections(said: Extraction, prompt: str) -> list[Span]:
     return []
 
 
-def _freely(gold: Gold, said: Extraction, prompt: str, unread: tuple[str, ...]) -> Judged:
+def _freely(gold: Gold, read: Read, prompt: str, unread: tuple[str, ...]) -> Judged:
+    said = read()
     factual = grade_facts(gold, said, prompt) if gold.has_facts else None
     if factual is not None:
         grade_told(gold, said, prompt, factual)
     directional = grade_directions(gold, said, prompt) if gold.directions else None
     if directional is not None:
         charge(directional, gold, said)
-    return Judged(factual, directional, said, FREE, unread, said.abstains, said.confidence)
+    return Judged(factual, directional, read, FREE, unread, said.abstains, said.confidence)
 
 
-def _no_answer(gold: Gold, said: Extraction, reading: str, unread: tuple[str, ...]) -> Judged:
+def _no_answer(gold: Gold, read: Read, reading: str, unread: tuple[str, ...]) -> Judged:
     asked = slots(gold.truth)
     missed = {True: Graded(), False: Graded()}
     for slot in asked:
@@ -177,7 +186,7 @@ def _no_answer(gold: Gold, said: Extraction, reading: str, unread: tuple[str, ..
         missed[slot.factual].missed.append({"expected": f"{slot.label} {slot.value}".strip()})
     factual = missed[True] if any(slot.factual for slot in asked) else None
     directional = missed[False] if any(not slot.factual for slot in asked) else None
-    return Judged(factual, directional, said, reading, unread, (), Confidence())
+    return Judged(factual, directional, read, reading, unread, (), Confidence())
 
 
 def _confidence(block: Block) -> Confidence | None:
