@@ -15,7 +15,7 @@ from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.claims.rows import label_rows
 from biorlhf_plugins.language.claims.shapes import asked_names
-from biorlhf_plugins.language.records import Claim, Confidence, Extraction, Named, Span
+from biorlhf_plugins.language.records import Confidence, Extraction, Named, Span
 from biorlhf_plugins.language.sentences.anaphora import resolve_parts
 from biorlhf_plugins.language.sentences.arithmetic import equations
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence, sentences
@@ -87,8 +87,9 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     reader.own = any(kind == "quantity" for kind, *_ in additions.entries)
     reader.quotients = frozenset(e.last - 1 for e in sums if e.operator == "/")
     blocks = answer_blocks(stream, parts)
-    reader.fresh = frozenset(
-        n for n, part in enumerate(parts) if any(part.first == b[0] for b in blocks[:20])
+    opening = {first for first, _ in blocks[:20]}
+    reader.fresh = (
+        frozenset(n for n, part in enumerate(parts) if part.first in opening) if opening else frozenset()
     )
     for number, part in enumerate(parts):
         read_sentence(reader, part, number)
@@ -96,7 +97,8 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     stance = scan_stance(stream, lexicon)
     barred = abstentions(stream, cleaned, parts, stance, marks)
     confidence = read_confidence(stream, cleaned, mentions, stance, asks_confidence(prompt))
-    claims = [c for c in claims if not _inside(c, confidence)]
+    if confidence.found:
+        claims = [c for c in claims if c.kind != "number" or not _inside(c.span, confidence)]
     by_kind = {k: tuple(c for c in claims if c.kind == k) for k in ("number", "direction", "class")}
     return Extraction(
         text,
@@ -163,12 +165,8 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
             marks[first:last] = ["quoted"] * (last - first)
 
 
-def _inside(claim: Claim, confidence: Confidence) -> bool:
-    if claim.kind != "number":
-        return False
-    return any(
-        start <= claim.span[0] and claim.span[1] <= end for _, (start, end), _ in confidence.found[:50]
-    )
+def _inside(span: Span, confidence: Confidence) -> bool:
+    return any(start <= span[0] and span[1] <= end for _, (start, end), _ in confidence.found[:50])
 
 
 def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:

@@ -89,8 +89,8 @@ def _causes(reader: Reader, sentence: Sentence) -> frozenset[Any]:
     """Conditions that are told as a cause and not as where something was seen: "the effects of radiation"."""
     stream = reader.stream
     return frozenset(
-        m.value for m in sentence.mentions
-        if m.kind == "condition" and m.first > 1
+        m.value for m in sentence.inside["condition"]
+        if m.first > 1
         and (
             stream.texts[m.first - 1] == "of"
             or stream.texts[m.first - 2] == "to"
@@ -111,8 +111,9 @@ def _excepted(chunk: Chunk, focus: Mention) -> frozenset[Any]:
 
 def begin(reader: Reader, sentence: Sentence) -> None:
     """What all foci of a sentence share: the roles that it does not name, and what they are instead."""
-    reader.kinds = frozenset([m.kind for m in sentence.mentions])
-    reader.inside = [grouped(chunk.mentions) for chunk in sentence.chunks]
+    reader.kinds, chunks = sentence.inside.keys(), sentence.chunks
+    whole = len(chunks) == 1 and len(chunks[0].mentions) == len(sentence.mentions)
+    reader.inside = [sentence.inside] if whole else [grouped(chunk.mentions) for chunk in chunks]
     reader.present = [role for role in ROLES if role in reader.kinds]
     if "asked" in reader.kinds:  # "the right figure is": of what the prompt asks for
         reader.carried, reader.heading = {}, {}
@@ -137,7 +138,7 @@ def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:
 
 def _all_asked(reader: Reader, chunk: Chunk) -> bool:
     """ "Both fall", "in all tissues": the tissues that the prompt names."""
-    if not reader.kinds & {"both", "everyone"}:
+    if reader.kinds.isdisjoint(("both", "everyone")):
         return False
     return any(
         (m.kind == "both" and len(reader.given["entity"]) == 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, KeysView, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,7 @@ class Reader:
     columns: list[list[Mention]] = field(default_factory=list)
     headers: list[tuple[int, int]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
-    kinds: frozenset[str] = frozenset()
+    kinds: KeysView[str] = field(default_factory=lambda: KeysView({}))
     inside: list[dict[str, list[Mention]]] = field(default_factory=list)
     present: list[str] = field(default_factory=list)
     absent: dict[str, tuple[Any, ...]] = field(default_factory=dict)

@@ -29,20 +29,20 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     if sentence.kind == "row":
         _read_row(reader, sentence, number)
         return
-    if all(token.text == "\n" for token in reader.stream[sentence.first : sentence.last]):
+    first, last, inside = sentence.first, sentence.last, sentence.inside
+    if not inside and reader.stream.texts[first:last].count("\n") == last - first:
         return
     reader.columns = []
     if number in reader.fresh:
         reader.carried, reader.heading = {}, {}
-    if _is_heading(reader, sentence) and not any(
-        m.kind in ("num", "entity", "mission") for m in sentence.mentions
-    ):
-        _remember(reader, sentence)
+    heads = _is_heading(reader, sentence)
+    if heads and inside.keys().isdisjoint(("num", "entity", "mission")):
+        _remember(reader, sentence, heads)
         return
-    paired = _respectively(reader, sentence)
+    paired = _respectively(inside)
     begin(reader, sentence)
     reader.elsewhere = False
-    if "dir" in reader.kinds:
+    if "dir" in inside:
         reader.starts = {m.first: m for m in sentence.mentions}
         reader.ends = {m.last: m for m in sentence.mentions}
     for index, chunk in enumerate(sentence.chunks):
@@ -50,11 +50,9 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
             aimed = aim(reader, sentence, index, focus) if focus.kind == "dir" else None
             reader.elsewhere = aimed is not None and aimed.kind == "other"
             for slot in slots(reader, sentence, index, focus, paired, aimed):
-                claim = _claim(reader, sentence, index, focus, slot, number, aimed)
-                if claim is not None:
-                    reader.claims.append(claim)
+                reader.claims.append(_claim(reader, sentence, index, focus, slot, number, aimed))
     _headed_items(reader, sentence, number)
-    _remember(reader, sentence)
+    _remember(reader, sentence, heads)
 
 
 def _foci(reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]]) -> list[Mention]:
@@ -62,12 +60,12 @@ def _foci(reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]]) -> lis
     if FOCI.isdisjoint(inside):
         return []
     foci: list[Mention] = []
-    unchanged = [o for o in inside.get("dir", ()) if o.value == "NS"]
+    unchanged = [o for o in inside["dir"] if o.value == "NS"] if "dir" in inside else []
     for m in chunk.mentions:
         if m.kind not in FOCI:
             continue
         if m.kind == "dir" and m.value in ("UP", "DOWN"):
-            if any(0 <= m.first - o.last <= 2 for o in unchanged):
+            if unchanged and any(0 <= m.first - o.last <= 2 for o in unchanged):
                 continue
             if ("sig" in inside and "neg" in inside and _insignificant(chunk, m)) or _up_to(reader, m):
                 continue
@@ -87,15 +85,12 @@ def _up_to(reader: Reader, m: Mention) -> bool:
     return stream.texts[m.last] == "to" and stream[m.last + 1].number is not None
 
 
-def _respectively(reader: Reader, sentence: Sentence) -> dict[int, Any]:
+def _respectively(inside: dict[str, list[Mention]]) -> dict[int, Any]:
     """Pairs a list of entities with a list of as many numbers or directions: token -> entity."""
-    entities = [m for m in sentence.mentions if m.kind == "entity"]
-    said = [m for m in sentence.mentions if m.kind == "num"] or [
-        m for m in sentence.mentions if m.kind == "dir"
-    ]
+    entities, said = inside.get("entity", []), inside.get("num") or inside.get("dir", [])
     if len(entities) < 2 or len(entities) != len(said):
         return {}
-    word = any(m.kind == "respectively" for m in sentence.mentions)
+    word = "respectively" in inside
     listed = entities[-1].first < said[0].first or said[-1].first < entities[0].first
     if listed and (word or said[0].kind == "num"):
         return {m.first: e.value for m, e in zip(said, entities, strict=True)}
@@ -105,7 +100,7 @@ def _respectively(reader: Reader, sentence: Sentence) -> dict[int, Any]:
 def _claim(
     reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int,
     aimed: Aim | None = None,
-) -> Claim | None:  # fmt: skip
+) -> Claim:  # fmt: skip
     chunk, kinds, inside = sentence.chunks[index], reader.kinds, reader.inside[index]
     span = reader.span(focus.first, focus.last)
     before = sentence.chunks[index - 1] if index else None
@@ -113,7 +108,7 @@ def _claim(
     denied = denied and negated(reader.stream, chunk, focus, before)
     partial = "part" in inside
     if focus.kind == "dir" and "num" in inside and not slot.pathways:
-        partial = partial or _counted(chunk, focus)
+        partial = partial or _counted(inside["num"], focus)
     common: dict[str, Any] = {
         "span": span, "modality": reader.marks[focus.first] or "asserted",
         "sentence": number, "chunk": focus.first,
@@ -140,9 +135,9 @@ def _within_one_side(compared: list[Mention], frames: list[Mention]) -> bool:
     return bool(first) and bool(second) and len(told) == 1
 
 
-def _counted(chunk: Chunk, focus: Mention) -> bool:
+def _counted(figures: list[Mention], focus: Mention) -> bool:
     """ "71 % go up" and "425 rise", which say of no set that it does."""
-    return any(m.kind == "num" and 0 <= focus.first - m.last <= COUNTED_GAP for m in chunk.mentions)
+    return any(0 <= focus.first - m.last <= COUNTED_GAP for m in figures)
 
 
 def _number_claim(
@@ -151,12 +146,14 @@ def _number_claim(
     focus: Mention,
     slot: Slot,
     common: dict[str, Any],
-) -> Claim | None:
+) -> Claim:
     number: Number = focus.value  # type: ignore[assignment]
     if number.word == "0" and common["negated"] is False and slot.quantity in NOUN_UNITS:
         return Claim("number", slot, value=0.0, **common)
-    near = any(0 <= focus.first - m.last < APPROXIMATE_GAP for m in inside.get("approx", ()))
-    approximate = near or number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")
+    approximate = "approx" in inside and any(
+        0 <= focus.first - m.last < APPROXIMATE_GAP for m in inside["approx"]
+    )
+    approximate = approximate or number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")
     return Claim(
         "number",
         slot,
@@ -174,7 +171,7 @@ def _number_claim(
 def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
     """A row of a table: the column's header and the row's first cells say what a cell is about."""
     cells = sentence.chunks
-    reader.kinds = frozenset(m.kind for m in sentence.mentions)
+    reader.kinds = sentence.inside.keys()
     reader.inside = [grouped(cell.mentions) for cell in cells]
     foci = [(i, m) for i, cell in enumerate(cells) for m in _foci(reader, cell, reader.inside[i])]
     if not foci or (not reader.columns and all(m.kind != "num" for _, m in foci)):
@@ -203,9 +200,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
                 tuple(k for keys in found["path"] for k in keys), None, (found["mission"] or (None,))[0],
                 frozenset("pathways" if r == "path" else r for r in ROLES if found[r]),
             )  # fmt: skip
-            claim = _claim(reader, sentence, i, focus, slot, number)
-            if claim is not None:
-                reader.claims.append(claim)
+            reader.claims.append(_claim(reader, sentence, i, focus, slot, number))
 
 
 def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
@@ -247,14 +242,14 @@ def _is_heading(reader: Reader, sentence: Sentence) -> bool:
     return reader.stream.texts[last] == ":"
 
 
-def _remember(reader: Reader, sentence: Sentence) -> None:
-    if _is_heading(reader, sentence):
+def _remember(reader: Reader, sentence: Sentence, heads: bool) -> None:
+    if heads:
         said = [m for m in sentence.mentions if m.kind in ("type", "pattern", "dir")]
         reader.heading = {role: values(sentence.mentions, role) for role in ROLES}
         reader.heading["said"] = tuple(said[:1])
     elif sentence.kind == "prose":
         reader.heading = {}
-    spoken = grouped(sentence.mentions)
+    spoken = sentence.inside
     if "corr" in spoken or "whose" in spoken:
         spoken = grouped(_topics(sentence))
     for role in spoken.keys() & ROLES:
@@ -269,7 +264,7 @@ def _topic(reader: Reader, sentence: Sentence, named: list[Mention]) -> tuple[An
     """The set that a sentence leaves for the next to speak of: the asked one where it is named, else what
     stands first; () leaves what was spoken of before. None where the last names do, as they always did."""
     asked = reader.defaults["path"]
-    if asked and any(m.value == asked[0] for m in named):
+    if asked and asked[0] in [m.value for m in named]:
         return asked
     if asked and any(m.value[0].startswith("?") for m in named):
         first = named[0]

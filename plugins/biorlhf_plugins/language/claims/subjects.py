@@ -75,7 +75,7 @@ SAME, LOOSE, ELSE = Aim("same"), Aim("loose"), Aim("other")
 def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     """What a direction is said of, by the words right after it and right before it."""
     stream, chunk = reader.stream, sentence.chunks[index]
-    if _in_general(reader, chunk, focus, sentence):
+    if _in_general(reader, chunk, reader.inside[index], focus, sentence):
         return ELSE
     at, ends = reader.starts, reader.ends
     head = stream.texts[focus.last - 1]
@@ -98,7 +98,9 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     return _subject(reader, ends, chunk, focus)
 
 
-def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence) -> bool:
+def _in_general(
+    reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]], focus: Mention, sentence: Sentence
+) -> bool:
     """ "Its activation can lead to …", "is activated in response to DNA damage", "genes that rise in …": what
     a set does in general, or what it is, and not what was found."""
     stream, last = reader.stream, sentence.last
@@ -113,13 +115,15 @@ def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence
     before = stream.texts[max(chunk.first, focus.first - 6) : focus.first]
     if after[:1] == ["can"] or "can" in before[-4:]:
         return True
-    if any(m.kind in ("frame", "mission") for m in chunk.mentions):
+    if "frame" in inside or "mission" in inside:
         return False
     if stream.texts[sentence.first] in ("when", "whenever", "once"):
         return True
     caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
         return True
+    if "that" not in before and "which" not in before:
+        return False
     return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
 
 

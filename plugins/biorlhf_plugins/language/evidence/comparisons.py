@@ -39,6 +39,8 @@ class Comparison(NamedTuple):
 def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
     """The text's figure for some words: the one that shares most with them, and nothing with the others'."""
     own, foil = mine - theirs - found.common, theirs - mine - found.common
+    if not own:
+        return None
     fits = [
         (len(f.words & own), f)
         for f in found.pool

@@ -42,7 +42,7 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
     found: list[Figure] = []
     headers: list[list[tuple[int, int]]] = []
     for number, part in enumerate(parts):
-        numbers = [m for m in part.mentions if m.kind == "num"]
+        numbers = part.inside.get("num", [])
         if not numbers and part.kind != "row":
             headers = []
             continue

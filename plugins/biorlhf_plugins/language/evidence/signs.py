@@ -129,7 +129,8 @@ def directions(found: Evidence, number: int) -> list[Word]:
     part = found.parts[number]
     words = found.ways[number] = []
     turned, texts = found.turned, found.stream.texts
-    marks = [m for m in part.mentions if m.kind == "dir"]
+    marks = part.inside.get("dir", ())
+    patterns, negations = part.inside.get("pattern", ()), part.inside.get("neg", ())
     for m in marks:
         if texts[m.first].startswith("enrich") and (len(marks) > 1 or _of_list(found, m.last)):
             continue
@@ -137,8 +138,8 @@ def directions(found: Evidence, number: int) -> list[Word]:
             continue  # a purpose or a possibility
         if not found.asserted(m.first) or texts[m.first] in NOT_WAYS:
             continue
-        named = any(n.kind == "pattern" and n.first == m.first for n in part.mentions)  # "SUPPRESSION"
-        if named or _denied(part.mentions, m):
+        named = patterns and any(n.first == m.first for n in patterns)  # "SUPPRESSION"
+        if named or _denied(negations, m):
             continue
         words.append((turned.get(found.span(m.first, m.last), str(m.value)), m.first))
     return words
@@ -149,8 +150,8 @@ def _of_list(found: Evidence, at: int) -> bool:
     return any(text.startswith(("down", "up")) for text in found.stream.texts[at : at + 4])
 
 
-def _denied(mentions: Sequence[Mention], m: Mention) -> bool:
-    return any(n.kind == "neg" and 0 < m.first - n.first <= 4 for n in mentions)
+def _denied(negations: Sequence[Mention], m: Mention) -> bool:
+    return bool(negations) and any(0 < m.first - n.first <= 4 for n in negations)
 
 
 def _way_of(figure: Figure) -> str:
@@ -250,9 +251,9 @@ def _significance(
     if not chances:
         return
     words = []
-    for m in part.mentions:
-        if m.kind == "sig" and found.asserted(m.first):
-            words.append(("NS" if _denied(part.mentions, m) else "SIG", m.first))
+    for m in part.inside.get("sig", ()):
+        if found.asserted(m.first):
+            words.append(("NS" if _denied(part.inside.get("neg", ()), m) else "SIG", m.first))
     unchanged = [
         ("NS", at) for label, at in ways if label == "NS"
     ]  # "does not change significantly" is one word

@@ -80,15 +80,15 @@ def _headings(found: Evidence) -> list[int]:
 def _two_ways(found: Evidence, heads: list[int]) -> Iterator[Check]:
     slots: dict[tuple[frozenset[str], int], tuple[str, int]] = {}
     for number, part in enumerate(found.parts):
-        if part.kind == "row" or not any(m.kind == "dir" for m in part.mentions):
+        if part.kind == "row" or "dir" not in part.inside:
             continue
         ways = directions(found, number)
         if len(ways) != 1 or ways[0][0] not in OPPOSITE:
             continue
         said = {
             text
-            for m in part.mentions
-            if m.kind in ("dir", "sig")
+            for kind in ("dir", "sig")
+            for m in part.inside.get(kind, ())
             for text in found.stream.texts[m.first : m.last]
         }
         words = found.words(number) - NEUTRAL - said
@@ -135,7 +135,7 @@ def _against(found: Evidence, number: int, said: frozenset[str], ways: set[str],
     texts = found.stream.texts[part.first : part.last]
     if not texts or not found.asserted(part.first) or set(texts) & (EVERY | NONE):
         return None
-    denied = any(m.kind == "neg" for m in part.mentions)
+    denied = "neg" in part.inside
     stems = _stems(found, number)
     shared = stems & said
     if texts[-1] in ("exception", "exceptions") and "the" in texts:

@@ -114,22 +114,23 @@ def match(trie: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple
 
     A set's name may be written with a comma that the phrase lacks: "Cell Cycle, Mitotic".
     """
-    end, found, commas = start, None, False
-    node = trie.get(texts[start]) if start < len(texts) else None
+    node, total = trie.get(texts[start]) if start < len(texts) else None, len(texts)
     if node is None:
-        return end, found
-    if END in node:
-        end, found = start + 1, node[END]
-    for index in range(start + 1, min(start + LONGEST, len(texts))):
-        step = node.get(texts[index])
-        if step is None:
-            if texts[index] != ",":
-                break
+        return start, None
+    found = node.get(END)
+    end, at, commas = start if found is None else start + 1, start + 1, False
+    last = start + LONGEST if start + LONGEST < total else total
+    while at < last:
+        step = node.get(texts[at])
+        if step is not None:
+            node = step
+            if END in node and not (commas and node[END][0][0] != "path"):
+                end, found = at + 1, node[END]
+        elif texts[at] == ",":
             commas = True
-            continue
-        node = step
-        if END in node and not (commas and node[END][0][0] != "path"):
-            end, found = index + 1, node[END]
+        else:
+            break
+        at += 1
     return end, found
 
 

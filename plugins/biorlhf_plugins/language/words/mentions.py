@@ -61,10 +61,11 @@ def grouped(mentions: Iterable[Mention]) -> dict[str, list[Mention]]:
     """Mentions by kind, in order."""
     found: dict[str, list[Mention]] = {}
     for m in mentions:
-        if m.kind in found:
-            found[m.kind].append(m)
+        kind = m.kind
+        if kind in found:
+            found[kind].append(m)
         else:
-            found[m.kind] = [m]
+            found[kind] = [m]
     return found
 
 

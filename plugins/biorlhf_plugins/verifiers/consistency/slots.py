@@ -203,8 +203,7 @@ def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
         return False
     if length <= 2 * SHORT:
         return True
-    ways = [m for m in part.mentions if m.kind == "dir"]
-    ways = [m for m in ways if not said.stream.texts[m.first].startswith("enrich")]
+    ways = [m for m in part.inside.get("dir", ()) if not said.stream.texts[m.first].startswith("enrich")]
     return len(ways) <= 1 or len(names) >= len(ways)
 
 
