@@ -18,6 +18,7 @@ from biorlhf_plugins.language.sentences.polarity import flipped, negated
 from biorlhf_plugins.language.words.mentions import Mention, grouped
 from biorlhf_plugins.language.words.numbers import Number
 
+CLAIMS = {"num": "number", "dir": "direction", "type": "class", "pattern": "class"}
 APPROXIMATE_GAP = 3
 COUNTED_GAP = 5
 WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represented"))
@@ -109,22 +110,21 @@ def _claim(
     partial = "part" in inside
     if focus.kind == "dir" and "num" in inside and not slot.pathways:
         partial = partial or _counted(inside["num"], focus)
-    common: dict[str, Any] = {
-        "span": span, "modality": reader.marks[focus.first] or "asserted",
-        "sentence": number, "chunk": focus.first,
-        "partial": partial, "negated": denied,
-    }  # fmt: skip
-    if focus.kind in ("type", "pattern"):
-        return Claim("class", slot, label=str(focus.value), **common)
-    if focus.kind == "dir":
+    modality = reader.marks[focus.first] or "asserted"
+    about, weak, label = aimed.kind if aimed else "", False, None
+    if focus.kind != "num":
         label = str(focus.value)
+    if focus.kind == "dir":
         if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
         if "frame" in inside and "cmp" in inside and _within_one_side(inside["cmp"], inside["frame"]):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
-        return Claim("direction", slot, label=label, about=aimed.kind if aimed else "", weak=weak, **common)
-    return _number_claim(reader, inside, focus, slot, common)
+    claim = Claim(
+        CLAIMS[focus.kind], slot, span, None, label, None, None, False, denied, modality, partial, False,
+        number, focus.first, about, weak,
+    )  # fmt: skip
+    return _with_figure(reader, inside, focus, claim) if focus.kind == "num" else claim
 
 
 def _within_one_side(compared: list[Mention], frames: list[Mention]) -> bool:
@@ -140,23 +140,14 @@ def _counted(figures: list[Mention], focus: Mention) -> bool:
     return any(0 <= focus.first - m.last <= COUNTED_GAP for m in figures)
 
 
-def _number_claim(
-    reader: Reader,
-    inside: dict[str, list[Mention]],
-    focus: Mention,
-    slot: Slot,
-    common: dict[str, Any],
-) -> Claim:
+def _with_figure(reader: Reader, inside: dict[str, list[Mention]], focus: Mention, claim: Claim) -> Claim:
     number: Number = focus.value  # type: ignore[assignment]
-    if number.word == "0" and common["negated"] is False and slot.quantity in NOUN_UNITS:
-        return Claim("number", slot, value=0.0, **common)
-    approximate = "approx" in inside and any(
-        0 <= focus.first - m.last < APPROXIMATE_GAP for m in inside["approx"]
-    )
-    approximate = approximate or number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")
-    return Claim(
-        "number",
-        slot,
+    if number.word == "0" and not claim.negated and claim.slot.quantity in NOUN_UNITS:
+        return claim._replace(value=0.0)
+    approximate = number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")
+    if not approximate and "approx" in inside:
+        approximate = any(0 <= focus.first - m.last < APPROXIMATE_GAP for m in inside["approx"])
+    return claim._replace(
         value=number.value,
         low=number.low,
         high=number.high,
@@ -164,7 +155,6 @@ def _number_claim(
         signed=number.signed,
         decimals=None if number.scaled else number.decimals,
         digits=number.digits,
-        **common,
     )
 
 

@@ -23,6 +23,7 @@ NONE = words_of("none")
 EXCEPTS = words_of("excepts")
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 ENDS = re.compile(r"(?:ed|ing|es|e|s)$")
+UNVALUED = NEVER - {"effect", "hazard"}
 LIMIT = 40
 
 
@@ -45,7 +46,7 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
         numbers = [(i, found.stream.texts[i]) for i in range(part.first, part.last) if found.stream[i].number]
         for f in figures:
             words = f.words - NEUTRAL
-            if f.kind in NEVER - {"effect", "hazard"} or f.sign or f.kind == "ratio" or not words - {f.unit}:
+            if f.kind in UNVALUED or f.sign or f.kind == "ratio" or not words - {f.unit}:
                 continue
             others = tuple(sorted([text for i, text in numbers if not f.first <= i < f.last]))
             others = () if part.kind == "row" else others

@@ -73,6 +73,7 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the content lexicon, numbers and missions, in the order of the text."""
     found: list[Mention] = []
     texts, tries = stream.texts, lexicon.content
+    new = tuple.__new__  # a NamedTuple's own constructor takes three times as long
     index, total, nothing = 0, len(texts), -1
     while index < total:
         word, digits = texts[index], stream[index].number
@@ -103,7 +104,10 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
         elif meanings is not None:
             if meanings[0][0] in NAMING:
                 _beside(stream, meanings[0], index, end, found)
-            found.extend(_meant(meanings, index, end))
+            if len(meanings) == 1:
+                found.append(new(Mention, (*meanings[0], index, end)))
+            else:
+                found.extend(_meant(meanings, index, end))
             if meanings[0][0] == "dir" and end - index > 2 and texts[end - 1] in ("of", "in"):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
@@ -173,9 +177,7 @@ def _beside(stream: Stream, meaning: tuple[str, Any], first: int, last: int, fou
 
 
 def _meant(meanings: list[tuple[str, Any]], first: int, last: int) -> list[Mention]:
-    if len(meanings) == 1:
-        kind, value = meanings[0]
-        return [Mention(kind, value, first, last)]
+    """What a phrase of several meanings is: every set that it may stand for, or each of them."""
     paths = tuple(dict.fromkeys(key for kind, value in meanings if kind == "path" for key in value))
     if paths:
         return [Mention("path", paths, first, last)]

@@ -52,11 +52,13 @@ def foreign(
     plain = clean.offsets is None
     for index, token in enumerate(stream):
         word, kind, start, end, _ = token
-        if kind != "w" or index in taken:
+        if kind != "w":
             continue
         if not plain:
             start, end = clean.span(start, end)
         if not text[start : start + 1].isupper() and not (len(word) > 6 and word.endswith(DRUG)):
+            continue
+        if index in taken:
             continue
         if token.text in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
             continue

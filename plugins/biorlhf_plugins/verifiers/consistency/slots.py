@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.records import Claim, Extraction
 
+PLACED = frozenset(("entity", "condition", "pathways"))
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 SETTING = re.compile(
@@ -25,6 +26,10 @@ SUPPOSED_BEFORE = re.compile(r"\b(?:to|can|may|might|could|would|should)\s+(?:be
 SUPPOSED = re.compile(r"\W+(?:\w+\W+){0,2}(?:can|may|might|could|would)\b", re.I)
 """Around a direction that is a purpose or a possibility: "to prevent inflammation", "activation can"."""
 
+POSSIBLE = frozenset(("can", "cannot", "may", "might", "could", "would"))
+BEFORE_PURPOSE = POSSIBLE | {"to", "should", "be"}
+"""Words without which neither stands in a text; "can't" is read as "cannot"."""
+
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
@@ -38,13 +43,14 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
     slots: dict[tuple, list[Claim]] = {}
     for c in figures:
         s = c.slot
-        named = {"entity", "condition", "pathways"} & s.stated or c.slot.quantity in ("deg", "nes")
-        unlisted = any(name.startswith("?") for name in s.pathways)  # left to the text's own words
-        if s.quantity in COUNTS and named and not unlisted and (s.entity or s.condition or s.pathways):
-            quantity = "deg" if s.quantity is None else s.quantity
-            slots.setdefault(
-                (s.entity, s.condition, s.treatment, s.mission, quantity, s.pathways), []
-            ).append(c)
+        if s.quantity not in COUNTS or not (s.entity or s.condition or s.pathways):
+            continue
+        if s.quantity not in ("deg", "nes") and PLACED.isdisjoint(s.stated):
+            continue
+        if s.pathways and any(name.startswith("?") for name in s.pathways):
+            continue  # left to the text's own words
+        key = (s.entity, s.condition, s.treatment, s.mission, s.quantity or "deg", s.pathways)
+        slots.setdefault(key, []).append(c)
     for key, claims in slots.items():
         first = claims[0]
         rivals = (c for c in claims[1:] if not _close(first, c) and _names(spoken, first, c))
@@ -151,7 +157,7 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
         s = c.slot
         if c.partial or not (s.pathways or s.entity) or c.label == "MIXED" or (parted and s.mission):
             continue
-        if c.sentence in settings or _supposed(said.text, *c.span):
+        if c.sentence in settings or _supposed(said, c):
             continue
         slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
     for key, found in slots.items():
@@ -178,13 +184,15 @@ def _named(said: Extraction) -> dict[int, list[str]]:
     return found
 
 
-def _supposed(text: str, first: int, last: int) -> bool:
+def _supposed(said: Extraction, claim: Claim) -> bool:
     """Whether a word of direction is a purpose, a possibility, or the "enriched" of a method."""
-    return (
-        ENRICHED.match(text, first) is not None
-        or SUPPOSED_BEFORE.search(text, max(0, first - 12), first) is not None
-        or SUPPOSED.match(text, last) is not None
-    )
+    text, (first, last), stream = said.text, claim.span, said.stream
+    if ENRICHED.match(text, first):
+        return True
+    leads = claim.chunk > 0 and stream.texts[claim.chunk - 1] in BEFORE_PURPOSE
+    if leads and SUPPOSED_BEFORE.search(text, max(0, first - 12), first):
+        return True
+    return not stream.vocabulary.isdisjoint(POSSIBLE) and SUPPOSED.match(text, last) is not None
 
 
 def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
