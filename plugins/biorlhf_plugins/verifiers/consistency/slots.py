@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.records import Claim, Extraction
@@ -39,7 +39,6 @@ ENUMERATION = "every direction for one slot"
 
 def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
     """One value for each slot. A rival must name its tissue and condition itself, not inherit them."""
-    spoken = Counter((n.sentence, n.value) for n in said.named if n.kind in ("entity", "condition"))
     slots: dict[tuple, list[Claim]] = {}
     for c in figures:
         s = c.slot
@@ -51,10 +50,12 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
             continue  # left to the text's own words
         key = (s.entity, s.condition, s.treatment, s.mission, s.quantity or "deg", s.pathways)
         slots.setdefault(key, []).append(c)
+    spoken: Mapping[tuple[int, object], int] = {}
     for key, claims in slots.items():
         first = claims[0]
-        rivals = (c for c in claims[1:] if not _close(first, c) and _names(spoken, first, c))
-        rival = next(rivals, None)
+        rivals = [c for c in claims[1:] if not _close(first, c)]
+        spoken = spoken or (_spoken(said) if rivals else {})
+        rival = next((c for c in rivals if _names(spoken, first, c)), None)
         place = " ".join(str(k) for k in key[:3] if k) or "one slot"
         values = ", ".join(dict.fromkeys(f"{c.value:g}" for c in claims))
         yield Check(
@@ -66,7 +67,12 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
         )
 
 
-def _names(named: Counter[tuple[int, object]], one: Claim, other: Claim) -> bool:
+def _spoken(said: Extraction) -> Mapping[tuple[int, object], int]:
+    """How often each sentence names each tissue and condition."""
+    return Counter((n.sentence, n.value) for n in said.named if n.kind in ("entity", "condition"))
+
+
+def _names(named: Mapping[tuple[int, object], int], one: Claim, other: Claim) -> bool:
     """Whether a claim's sentence names what the text gives of its slot; twice, where both stand in it."""
     times = 2 if one.sentence == other.sentence else 1
     places = [getattr(other.slot, role) for role in ("entity", "condition") if role in other.slot.stated]
