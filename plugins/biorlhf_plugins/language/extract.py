@@ -35,21 +35,10 @@ ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", 
 ASKS = frozenset(("do", "does", "did"))
 """What opens a question whose other words, repeated, are an answer: "Do all tissues show rescue?"."""
 
-NAMED = frozenset(
-    (
-        "phrase",
-        "everyone",
-        "except",
-        "univ",
-        "sig",
-        "entity",
-        "path",
-        "condition",
-        "mission",
-        "type",
-        "pattern",
-    )
-)
+NAMED = frozenset((
+    "phrase", "everyone", "except", "univ", "sig", "entity", "path", "condition", "mission", "type",
+    "pattern",
+))  # fmt: skip
 
 
 def extract(text: str, prompt: str = "", additions: Additions | None = None) -> Extraction:
@@ -95,7 +84,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
         read_sentence(reader, part, number)
     claims = supersede(reader.claims, [m.first for m in mentions if m.kind == "corr"], blocks)
     stance = scan_stance(stream, lexicon)
-    barred = abstentions(stream, cleaned, parts, stance, marks)
+    barred = abstentions(stream, parts, stance, marks)
     confidence = read_confidence(stream, cleaned, mentions, stance, asks_confidence(prompt))
     if confidence.found:
         claims = [c for c in claims if c.kind != "number" or not _inside(c.span, confidence)]

@@ -172,10 +172,6 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
     yield from frames(contrast_of(truth), prompt)
 
 
-def _known(name: str, kind: str) -> bool:
-    return any(m.kind == kind for m in scan(tokens(clean(name).text), base()))
-
-
 def _kind_of(text: str, additions: Additions) -> tuple[str, Any] | None:
     stream = tokens(clean(text).text)
     lexicon = with_additions(additions)

@@ -12,7 +12,6 @@ from biorlhf import PluginConfig
 from biorlhf.errors import InputError
 from biorlhf_plugins.language import Additions, additions_of, additions_of_names
 
-KINDS = ("entities", "conditions", "pathways", "phrases")
 NAMES = {"entities": "entity", "conditions": "condition", "pathways": "pathway", "phrases": "phrase"}
 
 

@@ -30,7 +30,6 @@ SCALE_LETTERS = frozenset(("m", "k", "g"))
 ALTERNATIVES = frozenset(("instead", "perhaps", "maybe", "possibly", "rather", "also", "again", "otherwise"))
 UNNAMING = GENERIC | STOP_WORDS
 LABEL_LENGTH = 2
-LISTED = 4
 
 
 def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> str | None:

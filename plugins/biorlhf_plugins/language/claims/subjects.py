@@ -44,21 +44,10 @@ JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 
 REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
-MEANING = frozenset(
-    (
-        "mean",
-        "indicate",
-        "imply",
-        "suggest",
-        "signal",
-        "refer",
-        "denote",
-        "stand",
-        "meant",
-        "indicated",
-        "implied",
-    )
-)
+MEANING = frozenset((
+    "mean", "indicate", "imply", "suggest", "signal", "refer", "denote", "stand", "meant", "indicated",
+    "implied",
+))  # fmt: skip
 
 
 class Aim(NamedTuple):
@@ -88,9 +77,9 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
         )
     after = stream.texts[focus.last] if focus.last < len(stream) else ""
     if after in ("a", "an", "the") and head in WORDS["transitive"] and focus.last not in at:
-        found = _noun_phrase(reader, at, focus.last, min(sentence.last, focus.last + REACH), focus)
+        found = _noun_phrase(reader, at, focus.last, min(sentence.last, focus.last + REACH))
         return found or ELSE
-    found = _noun_phrase(reader, at, focus.last, min(chunk.last, focus.last + REACH), focus)
+    found = _noun_phrase(reader, at, focus.last, min(chunk.last, focus.last + REACH))
     if found is not None and (found.kind == "named" or not _predicative(stream, focus, chunk.first)):
         return found
     if found is ELSE and after not in NEUTRAL and focus.last not in at and not after.endswith("ly"):
@@ -166,16 +155,14 @@ def _complement(reader: Reader, at: Mapping[int, Mention], focus: Mention, last:
     stream, here = reader.stream, focus.last
     if here >= last or stream.texts[here] not in ("of", "in") or here in at:
         return None
-    found = _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH), focus)
+    found = _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH))
     near = (at[i] for i in range(here + 1, min(last, here + 4)) if i in at)
     if found is ELSE and stream.texts[here] == "in" and any(m.kind in PLACES for m in near):
         return None  # "a rise in flight animals"
     return found
 
 
-def _noun_phrase(
-    reader: Reader, at: Mapping[int, Mention], first: int, last: int, focus: Mention
-) -> Aim | None:
+def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: int) -> Aim | None:
     """The set, or the other thing, that a noun phrase from a token on names; None where there is none."""
     stream, here, unknown, own = reader.stream, first, False, _asked_words(reader)
     while here < last:

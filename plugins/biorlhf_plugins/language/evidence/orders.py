@@ -105,10 +105,10 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
             if signs == {">"}
             else all(a <= b for a, b in pairwise(known))
         )
-        yield _order(found, known, falls, found.span(part.first, part.last))
+        yield _order(known, falls, found.span(part.first, part.last))
 
 
-def _order(found: Evidence, values: Sequence[float], passed: bool, span: Span) -> Check:
+def _order(values: Sequence[float], passed: bool, span: Span) -> Check:
     says = " > ".join(f"{v:,g}" for v in values)
     right = ", ".join(f"{v:,g}" for v in sorted(values, reverse=True))
     return Check("a ranking against its figures", passed, says, (span,), expected=right)
@@ -136,7 +136,7 @@ def _lists(found: Evidence) -> Iterator[Check]:
         if len(run) >= 3:
             values = [f.value for f in run]
             span = (run[0].span[0], run[-1].span[1])
-            yield _order(found, values, _monotone(values) or _monotone([abs(v) for v in values]), span)
+            yield _order(values, _monotone(values) or _monotone([abs(v) for v in values]), span)
         run = []
 
 
@@ -159,7 +159,6 @@ def _sequences(found: Evidence) -> Iterator[Check]:
             between = set(gap(found, one, other))
             if between & (OVER | UNDER) and len(gap(found, one, other)) <= 8 and "than" not in between:
                 yield _order(
-                    found,
                     [one.value, other.value],
                     (one.value >= other.value) == bool(between & OVER),
                     one.span,
@@ -173,7 +172,7 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         values = [f.value for f in plain]
         falls = all(a >= b for a, b in pairwise(values))
         passed = (falls or (rises and _monotone(values))) if then and leads else _monotone(values)
-        yield _order(found, values, passed, (plain[0].span[0], plain[-1].span[1]))
+        yield _order(values, passed, (plain[0].span[0], plain[-1].span[1]))
 
 
 def _bounds(found: Evidence) -> Iterator[Check]:

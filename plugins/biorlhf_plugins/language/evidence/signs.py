@@ -19,9 +19,6 @@ NOT_WAYS = words_of("not_directions")
 
 SUPPOSING = frozenset(("to", "can", "may", "might", "could", "would"))
 BREAKS = words_of("breaks")
-OUTCOMES = frozenset(
-    ("risk", "hazard", "mortality", "odd", "death", "protective", "event", "harm", "relapse", "survival")
-)
 TIMES = words_of("times")
 DECIDES = words_of("decides")
 LEVEL = re.compile(
@@ -167,7 +164,7 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         label, at = words[0]
         if len(figures) == 1 or (len(words) == 1 and found.parts[figures[0].part].kind == "row"):
             return [(f, label) for f in figures]
-        run = _run(found, figures, at) if len(words) == 1 else []
+        run = _run(figures, at) if len(words) == 1 else []
         if run:
             return [(f, label) for f in run]
     if len(words) == len(figures):
@@ -187,7 +184,7 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
     return pairs
 
 
-def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
+def _run(figures: Sequence[Figure], at: int) -> list[Figure]:
     """The figures next to a word, as far as little stands between them: "down (-1.8 and -0.9)"."""
     after = [f for f in figures if f.first > at]
     run = after[:1]

@@ -21,7 +21,6 @@ OPERATORS = meanings("operators")
 SIGNS = frozenset(OPERATORS) | {"time"}
 EQUALS = words_of("equals")
 PADDING = ROUGH | {"to", "of", "(", ")", "by", "a", "the", "that", ","}
-TIMES = frozenset(("time", "fold"))
 FOLDS = meanings("folds")
 RISKS = frozenset(("hazard", "odds", "risk"))
 MORE = words_of("more")
@@ -206,7 +205,7 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
     ):
         before = [f for n in (number - 2, number - 1) for f in found.by_part.get(n, ())]
         own = [f for f in before if f.kind == "count"] if len(before) == 2 else []
-    pair = own if len(own) == 2 else _nearest_pair(found, own, first)
+    pair = own if len(own) == 2 else _nearest_pair(found, own)
     if len(pair) != 2 or pair[0].kind != pair[1].kind:
         return
     low, high = sorted(abs(f.value) for f in pair)
@@ -219,7 +218,7 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
     yield Check("ratios and percentages", passed, says, spans, expected=f"{right:.3g}×")
 
 
-def _nearest_pair(found: Evidence, own: Sequence[Figure], first: int) -> Sequence[Figure]:
+def _nearest_pair(found: Evidence, own: Sequence[Figure]) -> Sequence[Figure]:
     """Of more than two figures the two that "from … to" or "versus" joins, where one pair is so joined."""
     pairs = [
         (a, b) for a, b in itertools.pairwise(own)

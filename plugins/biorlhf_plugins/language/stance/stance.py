@@ -15,49 +15,11 @@ REACH = 12
 """Tokens between a bar ("not", "beyond") and the act of knowing that it bars."""
 
 CUTS = frozenset((",", ";", "—", "but", "however", "(", ")", "\n"))
-FUNCTION_WORDS = frozenset(
-    [
-        "the",
-        "is",
-        "in",
-        "of",
-        "to",
-        "and",
-        "a",
-        "an",
-        "are",
-        "it",
-        "that",
-        "for",
-        "with",
-        "not",
-        "was",
-        "by",
-        "no",
-        "at",
-        "be",
-        "this",
-        "i",
-        "as",
-        "on",
-        "have",
-        "has",
-        "than",
-        "or",
-        "which",
-        "these",
-        "from",
-        "we",
-        "do",
-        "does",
-        "so",
-        "its",
-        "there",
-        "under",
-        "cause",
-        "show",
-    ]
-)
+FUNCTION_WORDS = frozenset([
+    "the", "is", "in", "of", "to", "and", "a", "an", "are", "it", "that", "for", "with", "not", "was",
+    "by", "no", "at", "be", "this", "i", "as", "on", "have", "has", "than", "or", "which", "these",
+    "from", "we", "do", "does", "so", "its", "there", "under", "cause", "show",
+])  # fmt: skip
 DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
 PRONOUNS = frozenset(("it", "they"))
 VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will"))
@@ -71,7 +33,6 @@ REPEATED = 0.25
 
 def abstentions(
     stream: Stream,
-    clean_text: Clean,
     parts: Sequence[Sentence],
     stance: Sequence[Mention],
     marks: Sequence[str],

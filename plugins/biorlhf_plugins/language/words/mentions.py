@@ -20,9 +20,8 @@ WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
-NOT_COUNTED_WORDS = (
-    "can could is be may might will would should set count name number list ontology alone was were that"
-)
+NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
+was were that"""
 NOT_COUNTED = frozenset(NOT_COUNTED_WORDS.split())
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
 UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
@@ -34,9 +33,7 @@ OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
 SHOWING_WORDS = "suggest indicate show imply support favor favour hint point demonstrate reveal"
 SHOWING = frozenset(SHOWING_WORDS.split())
 """What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
-JOINS = frozenset(("–", "and", "to"))
-"""Between the two ends of a range."""
-
+JOINS = frozenset(("–", "and", "to"))  # between the two ends of a range
 ABOVE = frozenset((">", ">=", "over", "above", "exceed", "exceeding"))
 BELOW = frozenset(("<", "<=", "under", "below"))
 AT_LEAST = frozenset(
