@@ -19,6 +19,7 @@ from biorlhf_plugins.language.words.mentions import Mention, grouped
 from biorlhf_plugins.language.words.numbers import Number
 
 CLAIMS = {"num": "number", "dir": "direction", "type": "class", "pattern": "class"}
+NO_FIGURE: tuple[Any, ...] = (None, None, None, False, False, None, 0)
 APPROXIMATE_GAP = 3
 COUNTED_GAP = 5
 WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represented"))
@@ -111,20 +112,21 @@ def _claim(
     if focus.kind == "dir" and "num" in inside and not slot.pathways:
         partial = partial or _counted(inside["num"], focus)
     modality = reader.marks[focus.first] or "asserted"
-    about, weak, label = aimed.kind if aimed else "", False, None
-    if focus.kind != "num":
-        label = str(focus.value)
-    if focus.kind == "dir":
+    about, weak, figure = aimed.kind if aimed else "", False, NO_FIGURE
+    label = None if focus.kind == "num" else str(focus.value)
+    if focus.kind == "num":
+        figure = _figure(reader, inside, focus, slot, denied)
+    elif focus.kind == "dir":
         if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
         if "frame" in inside and "cmp" in inside and _within_one_side(inside["cmp"], inside["frame"]):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
-    claim = Claim(
-        CLAIMS[focus.kind], slot, span, None, label, None, None, False, denied, modality, partial, False,
-        number, focus.first, about, weak,
+    value, low, high, approximate, *written = figure
+    return Claim(
+        CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied, modality, partial,
+        False, number, focus.first, about, weak, *written,
     )  # fmt: skip
-    return _with_figure(reader, inside, focus, claim) if focus.kind == "num" else claim
 
 
 def _within_one_side(compared: list[Mention], frames: list[Mention]) -> bool:
@@ -140,22 +142,18 @@ def _counted(figures: list[Mention], focus: Mention) -> bool:
     return any(0 <= focus.first - m.last <= COUNTED_GAP for m in figures)
 
 
-def _with_figure(reader: Reader, inside: dict[str, list[Mention]], focus: Mention, claim: Claim) -> Claim:
+def _figure(
+    reader: Reader, inside: dict[str, list[Mention]], focus: Mention, slot: Slot, denied: bool
+) -> tuple[Any, ...]:
+    """A claim's value, low, high, approximate, signed, decimals and digits."""
     number: Number = focus.value  # type: ignore[assignment]
-    if number.word == "0" and not claim.negated and claim.slot.quantity in NOUN_UNITS:
-        return claim._replace(value=0.0)
+    if number.word == "0" and not denied and slot.quantity in NOUN_UNITS:
+        return (0.0, *NO_FIGURE[1:])
     approximate = number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")
     if not approximate and "approx" in inside:
         approximate = any(0 <= focus.first - m.last < APPROXIMATE_GAP for m in inside["approx"])
-    return claim._replace(
-        value=number.value,
-        low=number.low,
-        high=number.high,
-        approximate=approximate,
-        signed=number.signed,
-        decimals=None if number.scaled else number.decimals,
-        digits=number.digits,
-    )
+    decimals = None if number.scaled else number.decimals
+    return number.value, number.low, number.high, approximate, number.signed, decimals, number.digits
 
 
 def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:

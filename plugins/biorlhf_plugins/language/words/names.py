@@ -6,6 +6,7 @@ that the question itself uses is none of these: it is the question's context.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -52,15 +53,13 @@ def foreign(
     plain = clean.offsets is None
     for index, token in enumerate(stream):
         word, kind, start, end, _ = token
-        if kind != "w":
+        if kind != "w" or index in taken:
             continue
         if not plain:
             start, end = clean.span(start, end)
-        if not text[start : start + 1].isupper() and not (len(word) > 6 and word.endswith(DRUG)):
+        if not text[start : start + 1].isupper() and not _drug(word):
             continue
-        if index in taken:
-            continue
-        if token.text in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
+        if word in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
             continue
         kind = _kind(stream, index, text[start:end])
         if kind:
@@ -72,6 +71,11 @@ def foreign(
     if not found:
         return list(mentions)
     return sorted([*mentions, *found], key=lambda m: m.first)
+
+
+@functools.lru_cache(maxsize=65536)
+def _drug(word: str) -> bool:
+    return len(word) > 6 and word.endswith(DRUG)
 
 
 def _kind(stream: Stream, index: int, raw: str) -> str:
