@@ -6,14 +6,19 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from biorlhf import Question
+from biorlhf.ground_truth import gold_answer, instruction
 from biorlhf.plugins import load
 from biorlhf_plugins.language import extract
 from biorlhf_plugins.language.block import find_block
 from biorlhf_plugins.truth.judged import judge
 
 VERIFIERS = ("factual", "pathway", "consistency", "uncertainty")
+GRADING = ("factual", "pathway", "uncertainty")
+"""Those that need nothing but the block of an answer that ends with one."""
+
 QUESTION = Question(
     "bench",
     "In mouse thymus during spaceflight (flight vs ground), is E2F Targets upregulated or downregulated?",
@@ -27,6 +32,8 @@ QUESTION = Question(
         "facts": [{"entity": "soleus", "condition": "HU", "quantity": "DEG count", "value": 6425}],
     },
 )
+ASKED = replace(QUESTION, instruction=instruction(QUESTION.ground_truth))
+BLOCK = f"\n\nAnswer: {gold_answer(QUESTION.ground_truth)}\nConfidence: 80%"
 SENTENCES = (
     "In the soleus, hindlimb unloading causes 6,425 DEGs (3,251 up and 3,174 down), but radiation only 67.",
     "E2F Targets is not upregulated in flight thymus; it falls (NES = -2.1, padj = 0.003).",
@@ -71,11 +78,11 @@ def milliseconds(work: Callable[[], object]) -> float:
     return 1000 * (time.process_time() - start)
 
 
-def score_all(verifiers: list, text: str) -> None:
+def score_all(verifiers: list, text: str, question: Question = QUESTION) -> None:
     """One completion through all verifiers, without what an earlier call has read."""
     forget()
     for verifier in verifiers:
-        verifier.score(QUESTION, text)
+        verifier.score(question, text)
 
 
 def forget() -> None:
@@ -85,17 +92,27 @@ def forget() -> None:
     find_block.cache_clear()
 
 
+def median(work: Callable[[], object]) -> float:
+    """Median ms of 200 calls, after 50 that warm the caches of words and questions."""
+    for _ in range(50):
+        work()
+    return statistics.median(milliseconds(work) for _ in range(200))
+
+
 def measure() -> dict[str, float]:
-    """Median ms of a usual answer, worst ms of 100 kB, worst ratio when a text doubles."""
+    """Median ms of a usual answer, without and with a block (all verifiers; those that grade the block),
+    worst ms of 100 kB, worst ratio when a text doubles."""
     catalogue = load(entry_points=False)
     verifiers = [catalogue.build("verifier", name, {}) for name in VERIFIERS]
+    grading = [verifiers[VERIFIERS.index(name)] for name in GRADING]
     usual = {}
     for characters, tokens in USUAL.items():
         text = completion(220)[:characters]
-        for _ in range(50):
-            score_all(verifiers, text)
-        times = [milliseconds(lambda text=text: score_all(verifiers, text)) for _ in range(200)]
-        usual[f"{tokens}_tokens_ms"] = statistics.median(times)
+        usual[f"{tokens}_tokens_ms"] = median(lambda text=text: score_all(verifiers, text))
+        if tokens == 300:
+            text = text[: characters - len(BLOCK)] + BLOCK
+            usual["300_tokens_block_ms"] = median(lambda text=text: score_all(verifiers, text, ASKED))
+            usual["300_tokens_block_graded_ms"] = median(lambda text=text: score_all(grading, text, ASKED))
     worst, ratio = 0.0, 0.0
     for name, attack in ADVERSARIAL.items():
         times = {}
@@ -110,4 +127,4 @@ def measure() -> dict[str, float]:
 
 if __name__ == "__main__":
     for key, value in measure().items():
-        print(f"{key:16s} {value:8.2f}")
+        print(f"{key:26s} {value:8.2f}")

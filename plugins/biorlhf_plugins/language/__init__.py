@@ -5,13 +5,6 @@ from biorlhf_plugins.language.records import Claim, Confidence, Extraction, Name
 from biorlhf_plugins.language.words.lexicon import Additions, additions_of, additions_of_names
 
 __all__ = [
-    "Additions",
-    "Claim",
-    "Confidence",
-    "Extraction",
-    "Named",
-    "Slot",
-    "additions_of",
-    "additions_of_names",
-    "extract",
-]
+    "Additions", "Claim", "Confidence", "Extraction", "Named", "Slot", "additions_of",
+    "additions_of_names", "extract",
+]  # fmt: skip

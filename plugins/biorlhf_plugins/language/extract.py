@@ -15,7 +15,7 @@ from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.claims.rows import label_rows
 from biorlhf_plugins.language.claims.shapes import asked_names
-from biorlhf_plugins.language.records import Claim, Confidence, Extraction, Named, Span
+from biorlhf_plugins.language.records import Confidence, Extraction, Named, Span
 from biorlhf_plugins.language.sentences.anaphora import resolve_parts
 from biorlhf_plugins.language.sentences.arithmetic import equations
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence, sentences
@@ -35,21 +35,10 @@ ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", 
 ASKS = frozenset(("do", "does", "did"))
 """What opens a question whose other words, repeated, are an answer: "Do all tissues show rescue?"."""
 
-NAMED = frozenset(
-    (
-        "phrase",
-        "everyone",
-        "except",
-        "univ",
-        "sig",
-        "entity",
-        "path",
-        "condition",
-        "mission",
-        "type",
-        "pattern",
-    )
-)
+NAMED = frozenset((
+    "phrase", "everyone", "except", "univ", "sig", "entity", "path", "condition", "mission", "type",
+    "pattern",
+))  # fmt: skip
 
 
 def extract(text: str, prompt: str = "", additions: Additions | None = None) -> Extraction:
@@ -87,16 +76,18 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     reader.own = any(kind == "quantity" for kind, *_ in additions.entries)
     reader.quotients = frozenset(e.last - 1 for e in sums if e.operator == "/")
     blocks = answer_blocks(stream, parts)
-    reader.fresh = frozenset(
-        n for n, part in enumerate(parts) if any(part.first == b[0] for b in blocks[:20])
+    opening = {first for first, _ in blocks[:20]}
+    reader.fresh = (
+        frozenset(n for n, part in enumerate(parts) if part.first in opening) if opening else frozenset()
     )
     for number, part in enumerate(parts):
         read_sentence(reader, part, number)
     claims = supersede(reader.claims, [m.first for m in mentions if m.kind == "corr"], blocks)
     stance = scan_stance(stream, lexicon)
-    barred = abstentions(stream, cleaned, parts, stance, marks)
+    barred = abstentions(stream, parts, stance, marks)
     confidence = read_confidence(stream, cleaned, mentions, stance, asks_confidence(prompt))
-    claims = [c for c in claims if not _inside(c, confidence)]
+    if confidence.found:
+        claims = [c for c in claims if c.kind != "number" or not _inside(c.span, confidence)]
     by_kind = {k: tuple(c for c in claims if c.kind == k) for k in ("number", "direction", "class")}
     return Extraction(
         text,
@@ -106,13 +97,12 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
         agreements=tuple(agreements(parts, stream, cleaned, marks)),
         answers=tuple(yes_no(stream, cleaned, parts, stance, marks)),
         confidence=confidence,
-        equations=tuple((e, reader.span(e.first, e.last)) for e in sums),
         abstains=tuple(reader.span(first, last) for first, last in barred),
         rejects_premise=tuple(reader.span(m.first, m.last) for m in stance if m.kind == "premise"),
         named=tuple(_named(reader, parts)),
-        contradicts=tuple(contradictions(text, prompt, stream, cleaned, parts, stance, claims, barred))
-        if barred
-        else (),
+        answers_anyway=functools.partial(
+            contradictions, text, prompt, stream, cleaned, parts, stance, claims, barred
+        ),
         unknown_sets=tuple(_unknown_sets(reader, mentions)),
         degenerate=degenerate(stream, stance, mentions, prompt),
         stream=stream,
@@ -136,6 +126,8 @@ def given(prompt: str, additions: Additions) -> dict[str, tuple[Any, ...]]:
 
 def _thinned(mentions: list[Mention]) -> list[Mention]:
     """Without the middle of more statements than an answer has: the first and last ones are read."""
+    if len(mentions) <= MOST:
+        return mentions
     foci = [m.first for m in mentions if m.kind in FOCI]
     if len(foci) <= MOST:
         return mentions
@@ -162,30 +154,25 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
             marks[first:last] = ["quoted"] * (last - first)
 
 
-def _inside(claim: Claim, confidence: Confidence) -> bool:
-    if claim.kind != "number":
-        return False
-    return any(
-        start <= claim.span[0] and claim.span[1] <= end for _, (start, end), _ in confidence.found[:50]
-    )
+def _inside(span: Span, confidence: Confidence) -> bool:
+    return any(start <= span[0] and span[1] <= end for _, (start, end), _ in confidence.found[:50])
 
 
 def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
+    texts = reader.stream.texts
     chained = ">" in reader.clean.text or "<" in reader.clean.text
     for number, part in enumerate(parts):
         for chunk in part.chunks:
-            marks = {m.kind for m in chunk.mentions}
-            if not marks & NAMED:
+            named = [m for m in chunk.mentions if m.kind in NAMED]
+            if not named:
                 continue
-            for m in chunk.mentions:
-                if m.kind not in NAMED:
-                    continue
-                denied = "neg" in marks and any(n.kind == "neg" and n.first < m.first for n in chunk.mentions)
-                compared = "cmp" in marks and any(
-                    r.kind == "cmp" and 0 < m.first - r.first <= 3 for r in chunk.mentions
-                )
-                near = reader.stream[max(0, m.first - 4) : m.first][::-1] if chained else ()
-                link = next((t.text for t in near if t.text in "><"), "")
+            negations = [m.first for m in chunk.mentions if m.kind == "neg"]
+            references = [m.first for m in chunk.mentions if m.kind == "cmp"]
+            for m in named:
+                denied = bool(negations) and negations[0] < m.first
+                compared = any(0 < m.first - at <= 3 for at in references)
+                near = texts[max(0, m.first - 4) : m.first][::-1] if chained else ()
+                link = next((text for text in near if text in "><"), "")
                 yield Named(
                     m.kind, m.value, reader.span(m.first, m.last), number, denied, compared,
                     bool(reader.marks[m.first]), link,
@@ -194,6 +181,8 @@ def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
 
 def _unknown_sets(reader: Reader, mentions: Sequence[Mention]) -> Iterator[tuple[str, Span]]:
     """Names with a database's prefix that no database has: HALLMARK_QUANTUM_REPAIR."""
+    if reader.stream.vocabulary.isdisjoint(DATABASE_WORDS):
+        return
     starts = {m.first for m in mentions if m.kind == "path"}
     text, done = reader.clean.text, 0
     for index, token in enumerate(reader.stream):
@@ -214,18 +203,16 @@ def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Me
     return tuple(scan(tokens(clean(prompt).text), with_additions(additions)))
 
 
+OPENINGS = (["answer", ":"], ["final", "answer"], ["the", "answer", "is"], ["the", "final", "answer"])
+
+
 def answer_blocks(stream: Stream, parts: Sequence[Sentence]) -> list[tuple[int, int]]:
     """Token ranges of explicit answers: "Answer: …", "Final answer: …"; a final one outranks the others."""
     blocks: list[tuple[int, int, bool]] = []
-    for part in parts:
-        head = stream.texts[part.first : part.first + 4]
-        for start, opening in (
-            (0, ["answer", ":"]),
-            (0, ["final", "answer"]),
-            (0, ["the", "answer", "is"]),
-            (0, ["the", "final", "answer"]),
-        ):
-            if head[start : start + len(opening)] == opening:
+    for part in parts if "answer" in stream.vocabulary else ():
+        head = stream.texts[part.first : part.first + 3]
+        for opening in OPENINGS:
+            if head[: len(opening)] == opening:
                 blocks.append((part.first, part.last, "final" in opening))
     finals = [b for b in blocks if b[2]]
     return [(first, last) for first, last, _ in (finals or blocks)]

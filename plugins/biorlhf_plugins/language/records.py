@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from biorlhf_plugins.language.words.text import Clean, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from biorlhf_plugins.language.sentences.arithmetic import Equation
     from biorlhf_plugins.language.sentences.clauses import Sentence
 
 Span = tuple[int, int]
@@ -122,7 +121,8 @@ class Extraction:
     ``abstains`` holds the spans of "I cannot tell" in any wording; ``degenerate`` is a reason
     where the text is no answer at all: empty, an echo of the prompt, a repetition, a bag of words.
     ``answers`` are yes and no, ``agreements`` SAME and DIFF (do tissues or missions agree);
-    ``contradicts`` are the spans that answer the prompt although the text says that it cannot.
+    ``contradicts`` are the spans that answer the prompt although the text says that it cannot, looked for
+    by ``answers_anyway`` where they are asked for.
     ``stream``, ``clean`` and ``parts`` are the tokens, the text that they stand in and its sentences;
     ``marks`` says of each token whether it is quoted, supposed or taken back ("" where it is not).
     """
@@ -137,14 +137,17 @@ class Extraction:
     abstains: tuple[Span, ...] = ()
     rejects_premise: tuple[Span, ...] = ()
     named: tuple[Named, ...] = ()
-    contradicts: tuple[Span, ...] = ()
     unknown_sets: tuple[tuple[str, Span], ...] = ()
-    equations: tuple[tuple[Equation, Span], ...] = ()
     degenerate: str = ""
     stream: Stream = field(default_factory=Stream)
     clean: Clean = NOTHING
     parts: Sequence[Sentence] = ()
     marks: Sequence[str] = ()
+    answers_anyway: Callable[[], Sequence[Span]] = tuple
+
+    @property
+    def contradicts(self) -> tuple[Span, ...]:
+        return tuple(self.answers_anyway())
 
     @property
     def claims(self) -> tuple[Claim, ...]:

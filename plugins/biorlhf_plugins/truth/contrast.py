@@ -29,24 +29,10 @@ GENERIC_SIDES = frozenset(
 LOSSES = frozenset(
     ("ko", "knockout", "knock", "null", "deficient", "mutant", "deletion", "deleted", "loss", "cko", "-")
 )
-SHARED = frozenset(
-    (
-        "positive",
-        "negative",
-        "high",
-        "low",
-        "cell",
-        "tissue",
-        "group",
-        "arm",
-        "up",
-        "down",
-        "1",
-        "2",
-        "3",
-        "4",
-    )
-)
+SHARED = frozenset((
+    "positive", "negative", "high", "low", "cell", "tissue", "group", "arm", "up", "down", "1", "2",
+    "3", "4",
+))  # fmt: skip
 """Last words that tell no side from the other: "ER positive", "stage 2"."""
 
 SMALL: tuple[str, ...] = (

@@ -36,9 +36,6 @@ MANY = 6
 
 FEW = 3
 
-SIGNIFICANT = 0.05
-"""The adjusted p value from which on a set is not significant."""
-
 
 def closeness(
     stated: float, gold: float, approximate: bool = False, decimals: int | None = None, digits: int = 0

@@ -30,6 +30,7 @@ from biorlhf_plugins.truth.targets import (
 
 __all__ = ["OPEN_GUESS", "Direction", "Fact", "Gold", "canonical_name", "conditions_of", "gold_of", "read"]
 
+KEY = json.JSONEncoder(default=str)
 DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
 
 
@@ -85,9 +86,8 @@ def read(question: Question, text: str, lab: Additions | None = None) -> tuple[G
 
 def gold_of(question: Question, lab: Additions) -> Gold:
     """Slots from a ground truth. A malformed value raises ``ValueError`` or ``KeyError``."""
-    # As JSON, because mappings cannot be hashed; one question comes again with every completion and
-    # verifier.
-    return _gold(json.dumps([question.ground_truth, question.tissue, question.prompt], default=str), lab)
+    # As JSON, because mappings cannot be hashed; one question comes with every completion and verifier.
+    return _gold(KEY.encode([question.ground_truth, question.tissue, question.prompt]), lab)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -196,10 +196,6 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
         if name and _flight(str(name)) is None:
             yield "mission", _mission(str(name)), (str(name), str(name).replace("_", " "))
     yield from frames(contrast_of(truth), prompt)
-
-
-def _known(name: str, kind: str) -> bool:
-    return any(m.kind == kind for m in scan(tokens(clean(name).text), base()))
 
 
 def _kind_of(text: str, additions: Additions) -> tuple[str, Any] | None:

@@ -10,6 +10,7 @@ The verifiers, the evaluators and ``biorlhf score`` all ask here, so no two of t
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from biorlhf import Question
@@ -31,13 +32,16 @@ AGREE = 0.15
 """Two stated confidences that differ by more contradict each other."""
 
 
+Read = Callable[[], Extraction]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
     """How one completion stands to its ground truth.
 
     Attributes:
         factual, directional: V1's and V2's grading; None where the ground truth asks nothing of it.
-        said: what the free reader makes of the whole text.
+        read: gives what the free reader makes of the whole text; not called where a block says it all.
         reading: "block", "free", "no block" (one was asked for), or "unread block".
         unread: why a block, or a part of it, could not be read.
         abstains: spans that decline to answer.
@@ -48,7 +52,7 @@ class Judged:
 
     factual: Graded | None
     directional: Graded | None
-    said: Extraction
+    read: Read
     reading: str
     unread: tuple[str, ...]
     abstains: tuple[Span, ...]
@@ -56,6 +60,10 @@ class Judged:
     unanswerable: bool = False
     declines: tuple[Span, ...] = ()
     contradicts: tuple[Span, ...] = ()
+
+    @property
+    def said(self) -> Extraction:
+        return self.read()
 
     @property
     def parts(self) -> tuple[Graded, ...]:
@@ -104,12 +112,12 @@ def judge(question: Question, text: str, lab: Additions | None = None) -> Judged
 # Few are enough: the verifiers take one completion right after another.
 @functools.lru_cache(maxsize=64)
 def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: str | None) -> Judged:
-    said = extract(text, prompt, gold.additions)
+    read = functools.partial(extract, text, prompt, gold.additions)
     block = find_block(text)
     if gold.unanswerable:
-        return _unanswerable(gold, said, block, prompt, asked_for_block)
+        return _unanswerable(gold, read, block, prompt, asked_for_block)
     if block is None:
-        return _no_answer(gold, said, NONE, ()) if asked_for_block else _freely(gold, said, prompt, ())
+        return _no_answer(gold, read, NONE, ()) if asked_for_block else _freely(gold, read, prompt, ())
     asked = slots(gold.truth)
     known, own = side_names(gold.contrast, prompt), lab_sides(gold)
     sides, places = (own[0] + known[0], own[1] + known[1]), place_names(gold, tissue)
@@ -121,31 +129,29 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
     unread = grades.unread and not any(p.answered for p in (grades.factual, grades.directional) if p)
     # Nobody asked for a block, so one that cannot be read is no fault of the text.
     if unread and not asked_for_block:
-        return replace(_freely(gold, said, prompt, grades.unread), confidence=confidence or said.confidence)
-    if grades.directional is not None:
-        charge(grades.directional, gold, said)
+        freely = _freely(gold, read, prompt, grades.unread)
+        return replace(freely, confidence=confidence or freely.confidence)
+    if grades.directional is not None and gold.truth.get("figures"):
+        charge(grades.directional, gold, read())
     declined = (block.span,) if grades.abstains else ()
     reading = UNREAD if unread else BLOCK
     return Judged(
-        grades.factual, grades.directional, said, reading, grades.unread, declined, confidence or Confidence()
+        grades.factual, grades.directional, read, reading, grades.unread, declined, confidence or Confidence()
     )
 
 
-def _unanswerable(
-    gold: Gold, said: Extraction, block: Block | None, prompt: str, asked_for_block: bool
-) -> Judged:
+def _unanswerable(gold: Gold, read: Read, block: Block | None, prompt: str, asked_for_block: bool) -> Judged:
     """Of a question that the data cannot answer, the right answer says so."""
     untrue = bool(gold.truth.get("false_premise"))
     if block is None and asked_for_block:
-        # A block was asked for: what prose without one says neither declines nor answers.
-        return Judged(None, None, said, NONE, (), (), Confidence(), True)
+        return Judged(None, None, read, NONE, (), (), Confidence(), True)
     if block is not None:
-        # "No" to a question whose premise is untrue rejects the premise.
         declines = abstains(block.value) or (untrue and read_yes_no(block.value).candidates == ("no",))
-        confidence = _confidence(block) or (Confidence() if asked_for_block else said.confidence)
+        confidence = _confidence(block) or (Confidence() if asked_for_block else read().confidence)
         if declines or asked_for_block:
             ways = ((block.span,), ()) if declines else ((), (block.span,))
-            return Judged(None, None, said, BLOCK, (), ways[0], confidence, True, *ways)
+            return Judged(None, None, read, BLOCK, (), ways[0], confidence, True, *ways)
+    said = read()
     declined = list(said.abstains)
     if untrue:
         # Whoever corrects the premise has declined it, without an "I cannot tell".
@@ -153,7 +159,7 @@ def _unanswerable(
         declined += [c.span for c in said.answers if c.label == "NO"]
     against = [*said.contradicts, *(c.span for c in said.answers if c.label == "YES")]
     return Judged(
-        None, None, said, FREE, (), said.abstains, said.confidence, True, tuple(declined), tuple(against)
+        None, None, read, FREE, (), said.abstains, said.confidence, True, tuple(declined), tuple(against)
     )
 
 
@@ -167,17 +173,18 @@ def corrections(said: Extraction, prompt: str) -> list[Span]:
     return []
 
 
-def _freely(gold: Gold, said: Extraction, prompt: str, unread: tuple[str, ...]) -> Judged:
+def _freely(gold: Gold, read: Read, prompt: str, unread: tuple[str, ...]) -> Judged:
+    said = read()
     factual = grade_facts(gold, said, prompt) if gold.has_facts else None
     if factual is not None:
         grade_told(gold, said, prompt, factual)
     directional = grade_directions(gold, said, prompt) if gold.directions else None
     if directional is not None:
         charge(directional, gold, said)
-    return Judged(factual, directional, said, FREE, unread, said.abstains, said.confidence)
+    return Judged(factual, directional, read, FREE, unread, said.abstains, said.confidence)
 
 
-def _no_answer(gold: Gold, said: Extraction, reading: str, unread: tuple[str, ...]) -> Judged:
+def _no_answer(gold: Gold, read: Read, reading: str, unread: tuple[str, ...]) -> Judged:
     asked = slots(gold.truth)
     # Missed slots, not None: None would make the verifier not applicable, and silence would leave the
     # reward.
@@ -188,7 +195,7 @@ def _no_answer(gold: Gold, said: Extraction, reading: str, unread: tuple[str, ..
         missed[slot.factual].missed.append({"expected": f"{slot.label} {slot.value}".strip()})
     factual = missed[True] if any(slot.factual for slot in asked) else None
     directional = missed[False] if any(not slot.factual for slot in asked) else None
-    return Judged(factual, directional, said, reading, unread, (), Confidence())
+    return Judged(factual, directional, read, reading, unread, (), Confidence())
 
 
 def _confidence(block: Block) -> Confidence | None:

@@ -12,13 +12,6 @@ from biorlhf_plugins.language.block.values import (
 )
 
 __all__ = [
-    "Block",
-    "Reading",
-    "abstains",
-    "find_block",
-    "read_confidence",
-    "read_direction",
-    "read_figure",
-    "read_names",
-    "read_yes_no",
-]
+    "Block", "Reading", "abstains", "find_block", "read_confidence", "read_direction", "read_figure",
+    "read_names", "read_yes_no",
+]  # fmt: skip

@@ -10,11 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
-from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, grouped, values
+from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim
 from biorlhf_plugins.language.records import Slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
-from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention
+from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, grouped
+
+FIELDS = {role: "pathways" if role == "path" else role for role in ROLES}
+"""By role the field of a slot that it fills."""
 
 OTHERS = ("other tissues",)
 DISUSE = frozenset(("unloading", "unloaded", "disuse"))
@@ -39,7 +42,7 @@ def slots(
     if chunk.link == "unlike" and inside.keys().isdisjoint(ROLES):
         return  # "unlike the cell-death sets, which fall": of sets that no lexicon knows
     if focus.value == "MIXED" and "mission" not in kinds:
-        found["mission"] = default(reader, "mission")
+        found["mission"] = reader.defaults["mission"]
         stated = [role for role in stated if role != "mission"]
     barred = _excepted(chunk, focus) if "except" in inside else frozenset()
     rest = "everyone" in inside and _elsewhere(inside["everyone"])
@@ -50,7 +53,7 @@ def slots(
         found["entity"] = reader.given["entity"]
         stated.append("entity")
     if focus.kind == "dir" and "condition" not in kinds and not reader.heading.get("condition"):
-        found["condition"] = default(reader, "condition")
+        found["condition"] = reader.defaults["condition"]
     for role in reader.present:
         if role == "entity" and focus.first in paired:
             near: tuple[Any, ...] = (paired[focus.first],)
@@ -63,17 +66,18 @@ def slots(
             if not near:
                 near = OTHERS if rest and role == "entity" else _spoken_of(reader, role)
         if barred and role in ("entity", "mission"):
-            near, before = tuple(v for v in near if v not in barred), default(reader, role)
-            near = near or (OTHERS if role == "entity" and barred & set(before) else ())
+            near = tuple(v for v in near if v not in barred)
+            near = near or (OTHERS if role == "entity" and barred & set(reader.defaults[role]) else ())
         if near:
-            stated.append(role)
-        found[role] = near or default(reader, role)
+            stated.append(FIELDS[role])
+        found[role] = near or reader.defaults[role]
     quantity = quantity_of(reader, sentence, index, focus)
     if aimed is not None and aimed.kind in ("named", "other"):
         found["path"] = aimed.paths or ((OTHER,),)
-        stated.append("path")
-    pathways = tuple(dict.fromkeys(k for keys in found["path"] for k in keys)) if found["path"] else ()
-    given_here = frozenset(["pathways" if role == "path" else role for role in stated])
+        stated.append("pathways")
+    paths = found["path"]
+    pathways = tuple(dict.fromkeys([k for keys in paths for k in keys])) if paths else ()
+    given_here = frozenset(stated)
     for entity in found["entity"] or NOTHING:
         for mission in found["mission"] or NOTHING:
             for condition in found["condition"] or NOTHING:
@@ -85,8 +89,8 @@ def _causes(reader: Reader, sentence: Sentence) -> frozenset[Any]:
     """Conditions that are told as a cause and not as where something was seen: "the effects of radiation"."""
     stream = reader.stream
     return frozenset(
-        m.value for m in sentence.mentions
-        if m.kind == "condition" and m.first > 1
+        m.value for m in sentence.inside["condition"]
+        if m.first > 1
         and (
             stream.texts[m.first - 1] == "of"
             or stream.texts[m.first - 2] == "to"
@@ -107,18 +111,19 @@ def _excepted(chunk: Chunk, focus: Mention) -> frozenset[Any]:
 
 def begin(reader: Reader, sentence: Sentence) -> None:
     """What all foci of a sentence share: the roles that it does not name, and what they are instead."""
-    reader.kinds = frozenset([m.kind for m in sentence.mentions])
-    reader.inside = [grouped(chunk.mentions) for chunk in sentence.chunks]
+    reader.kinds, chunks = sentence.inside.keys(), sentence.chunks
+    whole = len(chunks) == 1 and len(chunks[0].mentions) == len(sentence.mentions)
+    reader.inside = [sentence.inside] if whole else [grouped(chunk.mentions) for chunk in chunks]
     reader.present = [role for role in ROLES if role in reader.kinds]
     if "asked" in reader.kinds:  # "the right figure is": of what the prompt asks for
         reader.carried, reader.heading = {}, {}
     reader.absent, reader.told = {}, []
-    for role in ROLES:
+    for role, field in FIELDS.items():
         if role not in reader.kinds:
             told = _spoken_of(reader, role)
-            reader.absent[role] = told or default(reader, role)
+            reader.absent[role] = told or reader.defaults[role]
             if told:
-                reader.told.append(role)
+                reader.told.append(field)
     reader.db = _database(reader, sentence) if "path" in reader.kinds else None
     caused = "condition" in reader.kinds and "dir" in reader.kinds
     reader.causes = _causes(reader, sentence) if caused else frozenset()
@@ -126,12 +131,14 @@ def begin(reader: Reader, sentence: Sentence) -> None:
 
 def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:
     """What the heading, or a sentence before, says of a role. A treatment is not carried on."""
-    return reader.heading.get(role) or (reader.carried.get(role, ()) if role != "treatment" else ())
+    if role in reader.heading and (told := reader.heading[role]):
+        return told
+    return reader.carried.get(role, ()) if role != "treatment" else ()
 
 
 def _all_asked(reader: Reader, chunk: Chunk) -> bool:
     """ "Both fall", "in all tissues": the tissues that the prompt names."""
-    if not reader.kinds & {"both", "everyone"}:
+    if reader.kinds.isdisjoint(("both", "everyone")):
         return False
     return any(
         (m.kind == "both" and len(reader.given["entity"]) == 2)
@@ -147,11 +154,6 @@ def _all_asked(reader: Reader, chunk: Chunk) -> bool:
 def _elsewhere(marks: Sequence[Mention]) -> bool:
     """True for "everywhere else": what is said is not about the tissue that was asked for."""
     return any(m.value == "rest" for m in marks)
-
-
-def default(reader: Reader, role: str) -> tuple[Any, ...]:
-    given = reader.given.get(role, ())
-    return given if len(given) == 1 else ()
 
 
 def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from biorlhf_plugins.language.claims.reader import Reader
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import Stream
 
 EVIDENCE = "evidence"
 """What qualifies another figure: an interval, an error, a sample's size, a year. It answers nothing."""
@@ -12,6 +13,7 @@ EVIDENCE = "evidence"
 INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile"))
 OPENS_INTERVAL = INTERVALS | {"["}
 SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
+QUALIFYING = SPREADS | {"=", ":", "of", "vs", "versus", "-", "/"}
 STATISTICAL = frozenset(("ci", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
 YEAR_BEFORE = frozenset(
     ("in", "of", "since", "until", "al", "year", "january", "march", "may", "june", "july")
@@ -21,27 +23,34 @@ PART = frozenset(("them", "these", "those", "which", "whom"))
 
 def is_evidence(reader: Reader, focus: Mention) -> bool:
     """Does a figure only qualify another: "95 % CI 0.54–0.86", "± 4.1", "n = 9", "12 of them", "(2021)"?"""
-    stream, number = reader.stream, focus.value
-    before = stream.texts[max(0, focus.first - 6) : focus.first][::-1]
-    after = stream.texts[focus.last : focus.last + 3]
-    previous = before[0] if before else ""
-    if previous in SPREADS or (previous in ("=", ":", "of") and before[1:2] and before[1] in SPREADS):
+    stream = reader.stream
+    number: Number = focus.value  # type: ignore[assignment]
+    first, last, texts = focus.first, focus.last, reader.stream.texts
+    before = texts[max(0, first - 6) : first][::-1]
+    after = texts[last : last + 3]
+    if before and before[0] in QUALIFYING and _qualified(stream, first, before):
         return True
-    if previous in ("vs", "versus") and before[2:4] == ["=", "n"]:  # "n = 10 vs 10"
-        return True
-    if previous == "-" and before[1:3] == ["/", "+"]:
-        return True
-    if previous == "/" and focus.first > 1 and stream[focus.first - 2].number is not None:
-        return True
-    if number.unit == "percent" and STATISTICAL & set(after[:2]) and after[0] != "(":  # type: ignore[attr-defined]
-        return not ({"my", "i"} & set(before))
-    if number.low is not None and number.high is not None and previous == "(":  # type: ignore[attr-defined]
-        return focus.first > 1 and stream[focus.first - 2].number is not None
+    if number.unit == "percent" and not STATISTICAL.isdisjoint(after[:2]) and after[0] != "(":
+        return "my" not in before and "i" not in before
+    if number.low is not None and number.high is not None and before[:1] == ["("]:
+        return first > 1 and stream[first - 2].number is not None
     if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:
         return True
     if reader.intervals and _interval(reader, focus, before):
         return True
     return _year(reader, focus, before, after)
+
+
+def _qualified(stream: Stream, first: int, before: list[str]) -> bool:
+    """ "SD = 4.1", "n = 10 vs 10", "+/- 3", "12 / 40": the words before a figure make it qualify another."""
+    previous, second = before[0], before[1] if len(before) > 1 else ""
+    if previous in SPREADS or (second in SPREADS and previous in ("=", ":", "of")):
+        return True
+    if previous in ("vs", "versus"):
+        return before[2:4] == ["=", "n"]
+    if previous == "-":
+        return before[1:3] == ["/", "+"]
+    return previous == "/" and first > 1 and stream[first - 2].number is not None
 
 
 def _interval(reader: Reader, focus: Mention, before: list[str]) -> bool:

@@ -29,8 +29,10 @@ def parallels(
     spoken = [m for m in mentions if m.kind == "entity" and m.value in names]
     if not spoken:
         return []
-    taken = {i for m in mentions for i in range(m.first, m.last)}
     numbers = [m for m in mentions if m.kind == "num"]
+    if len(numbers) < 2:
+        return []
+    taken = {i for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
     for asked in spoken:
         at = asked.first - 1

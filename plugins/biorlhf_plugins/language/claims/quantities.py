@@ -30,7 +30,6 @@ SCALE_LETTERS = frozenset(("m", "k", "g"))
 ALTERNATIVES = frozenset(("instead", "perhaps", "maybe", "possibly", "rather", "also", "again", "otherwise"))
 UNNAMING = GENERIC | STOP_WORDS
 LABEL_LENGTH = 2
-LISTED = 4
 
 
 def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> str | None:
@@ -45,18 +44,20 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
         return "ratio"
     if is_evidence(reader, focus):
         return EVIDENCE
-    chunk = sentence.chunks[index]
-    if _sample(reader, chunk, focus):
+    chunk, inside = sentence.chunks[index], reader.inside[index]
+    named, figures = inside.get("quantity", []), inside["num"]
+    if _sample(reader, named, chunk, focus):
         return "sample"
     total = _of_total(reader, focus)
     if total:
         return _share(chunk, focus, total)
-    named = [m for m in chunk.mentions if m.kind == "quantity"] if "quantity" in reader.kinds else []
-    after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _number_between(chunk, focus, m)]
-    before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _number_between(chunk, m, focus)]
-    before = [m for m in before if m.value in STATISTICS or not _counts(chunk, m)]
-    scalar = next((str(m.value) for m in before[::-1] if _scalar(str(m.value))), None)
-    if _noun(reader, chunk, focus, _text(reader, focus.last)):  # "the 840 patients had a mean age of"
+    after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _between(figures, focus, m)]
+    before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _between(figures, m, focus)]
+    before = [m for m in before if m.value in STATISTICS or not _counts(figures, m)]
+    scalar = next((str(m.value) for m in before[::-1] if _scalar(str(m.value))), None) if before else None
+    if after and _noun(
+        reader, chunk, focus, _text(reader, focus.last)
+    ):  # "the 840 patients had a mean age of"
         after = [m for m in after if str(m.value) in COUNTED]
     if scalar is not None and (not number.unit or scalar not in COUNTED):
         return _in_unit(scalar, number)
@@ -221,22 +222,24 @@ def _whole(reader: Reader, focus: Mention) -> bool:
     return at < 0 or reader.stream[at].number is not None or word in OPENS_WHOLE or word in WORD_NUMBERS
 
 
-def _counts(chunk: Chunk, noun: Mention) -> bool:
+def _counts(figures: list[Mention], noun: Mention) -> bool:
     """True for a noun that has its number already: the peaks of "18,344 peaks from 41 million reads"."""
-    return any(m.kind == "num" and 0 <= noun.first - m.last <= 1 for m in chunk.mentions)
+    return any(0 <= noun.first - m.last <= 1 for m in figures)
 
 
-def _sample(reader: Reader, chunk: Chunk, focus: Mention) -> bool:
+def _sample(reader: Reader, named: list[Mention], chunk: Chunk, focus: Mention) -> bool:
     """True for the 9 of "n = 9" and of "of which 9 lie here", unless a noun says what it counts."""
     before = reader.stream.texts[max(0, focus.first - 2) : focus.first]
-    if any(m.kind == "quantity" and 0 <= m.first - focus.last <= 1 for m in chunk.mentions):
+    if before != ["n", "="] and not reader.own:
+        return False
+    if any(0 <= m.first - focus.last <= 1 for m in named):
         return False
     part = reader.own and before[:1] == ["of"] and before[-1] in PART
     return before == ["n", "="] or (part and not _noun(reader, chunk, focus, _text(reader, focus.last)))
 
 
-def _number_between(chunk: Chunk, left: Mention, right: Mention) -> bool:
-    return any(m.kind == "num" and left.last <= m.first < right.first for m in chunk.mentions)
+def _between(figures: list[Mention], left: Mention, right: Mention) -> bool:
+    return len(figures) > 1 and any(left.last <= m.first < right.first for m in figures)
 
 
 def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, KeysView, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ class Reader:
     """The state of one pass: tokens, what the prompt gives, and what the text has spoken of last.
 
     ``kinds`` are those of the sentence's mentions, ``inside`` holds each chunk's mentions by kind.
+    ``defaults`` is what a role is where nothing says: what the prompt names, if that is one thing.
     """
 
     stream: Stream
@@ -32,12 +33,13 @@ class Reader:
     columns: list[list[Mention]] = field(default_factory=list)
     headers: list[tuple[int, int]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
-    kinds: frozenset[str] = frozenset()
+    kinds: KeysView[str] = field(default_factory=lambda: KeysView({}))
     inside: list[dict[str, list[Mention]]] = field(default_factory=list)
     present: list[str] = field(default_factory=list)
     absent: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     causes: frozenset[Any] = frozenset()
+    defaults: dict[str, tuple[Any, ...]] = field(init=False)
     db: str | None = None
     operands: frozenset[int] = frozenset()
     quotients: frozenset[int] = frozenset()
@@ -48,19 +50,12 @@ class Reader:
     own: bool = False
     intervals: bool = False
 
+    def __post_init__(self) -> None:
+        named = ((role, self.given.get(role, ())) for role in ROLES)
+        self.defaults = {role: given if len(given) == 1 else () for role, given in named}
+
     def span(self, first: int, last: int) -> tuple[int, int]:
         return self.clean.span(self.stream[first].start, self.stream[last - 1].end)
-
-
-def grouped(mentions: Iterable[Mention]) -> dict[str, list[Mention]]:
-    """Mentions by kind, in order."""
-    found: dict[str, list[Mention]] = {}
-    for m in mentions:
-        if m.kind in found:
-            found[m.kind].append(m)
-        else:
-            found[m.kind] = [m]
-    return found
 
 
 def values(mentions: Iterable[Mention], role: str) -> tuple[Any, ...]:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from biorlhf_plugins.language.claims.attribution import begin, default, last_group, slots, treatment
+from biorlhf_plugins.language.claims.attribution import begin, last_group, slots, treatment
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, column_quantity, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
 from biorlhf_plugins.language.sentences.polarity import flipped, negated
-from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.mentions import Mention, grouped
 from biorlhf_plugins.language.words.numbers import Number
 
+CLAIMS = {"num": "number", "dir": "direction", "type": "class", "pattern": "class"}
+NO_FIGURE: tuple[Any, ...] = (None, None, None, False, False, None, 0)
 APPROXIMATE_GAP = 3
 COUNTED_GAP = 5
 WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represented"))
@@ -29,48 +31,45 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     if sentence.kind == "row":
         _read_row(reader, sentence, number)
         return
-    if all(token.text == "\n" for token in reader.stream[sentence.first : sentence.last]):
+    first, last, inside = sentence.first, sentence.last, sentence.inside
+    if not inside and reader.stream.texts[first:last].count("\n") == last - first:
         return
     reader.columns = []
     if number in reader.fresh:
         reader.carried, reader.heading = {}, {}
-    if _is_heading(reader, sentence) and not any(
-        m.kind in ("num", "entity", "mission") for m in sentence.mentions
-    ):
-        _remember(reader, sentence)
+    heads = _is_heading(reader, sentence)
+    if heads and inside.keys().isdisjoint(("num", "entity", "mission")):
+        _remember(reader, sentence, heads)
         return
-    paired = _respectively(reader, sentence)
+    paired = _respectively(inside)
     begin(reader, sentence)
     reader.elsewhere = False
-    if "dir" in reader.kinds:
+    if "dir" in inside:
         reader.starts = {m.first: m for m in sentence.mentions}
         reader.ends = {m.last: m for m in sentence.mentions}
     for index, chunk in enumerate(sentence.chunks):
-        foci = _foci(reader, chunk)
-        for focus in foci:
+        for focus in _foci(reader, chunk, reader.inside[index]):
             aimed = aim(reader, sentence, index, focus) if focus.kind == "dir" else None
             reader.elsewhere = aimed is not None and aimed.kind == "other"
             for slot in slots(reader, sentence, index, focus, paired, aimed):
-                claim = _claim(reader, sentence, index, focus, slot, number, aimed)
-                if claim is not None:
-                    reader.claims.append(claim)
+                reader.claims.append(_claim(reader, sentence, index, focus, slot, number, aimed))
     _headed_items(reader, sentence, number)
-    _remember(reader, sentence)
+    _remember(reader, sentence, heads)
 
 
-def _foci(reader: Reader, chunk: Chunk) -> list[Mention]:
+def _foci(reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]]) -> list[Mention]:
     """Numbers, directions and classes that say something; "not significantly up" is NS, not UP."""
+    if FOCI.isdisjoint(inside):
+        return []
     foci: list[Mention] = []
-    kinds = reader.kinds
+    unchanged = [o for o in inside["dir"] if o.value == "NS"] if "dir" in inside else []
     for m in chunk.mentions:
-        if m.kind not in ("num", "dir", "type", "pattern"):
+        if m.kind not in FOCI:
             continue
         if m.kind == "dir" and m.value in ("UP", "DOWN"):
-            if any(
-                o.kind == "dir" and o.value == "NS" and 0 <= m.first - o.last <= 2 for o in chunk.mentions
-            ):
+            if unchanged and any(0 <= m.first - o.last <= 2 for o in unchanged):
                 continue
-            if ("sig" in kinds and _insignificant(chunk, m)) or _up_to(reader, m):
+            if ("sig" in inside and "neg" in inside and _insignificant(chunk, m)) or _up_to(reader, m):
                 continue
         foci.append(m)
     return foci
@@ -82,24 +81,18 @@ def _insignificant(chunk: Chunk, m: Mention) -> bool:
 
 
 def _up_to(reader: Reader, m: Mention) -> bool:
-    word = reader.stream.texts[m.first]
-    if word not in ("up", "down", "above", "below") or m.last >= len(reader.stream):
+    stream = reader.stream
+    if stream.texts[m.first] not in ("up", "down") or m.last + 1 >= len(stream):
         return False
-    after = reader.stream.texts[m.last]
-    return word in ("up", "down") and after == "to" and m.last + 1 < len(reader.stream) and bool(
-        reader.stream[m.last + 1].number
-    )  # fmt: skip
+    return stream.texts[m.last] == "to" and stream[m.last + 1].number is not None
 
 
-def _respectively(reader: Reader, sentence: Sentence) -> dict[int, Any]:
+def _respectively(inside: dict[str, list[Mention]]) -> dict[int, Any]:
     """Pairs a list of entities with a list of as many numbers or directions: token -> entity."""
-    entities = [m for m in sentence.mentions if m.kind == "entity"]
-    said = [m for m in sentence.mentions if m.kind == "num"] or [
-        m for m in sentence.mentions if m.kind == "dir"
-    ]
+    entities, said = inside.get("entity", []), inside.get("num") or inside.get("dir", [])
     if len(entities) < 2 or len(entities) != len(said):
         return {}
-    word = any(m.kind == "respectively" for m in sentence.mentions)
+    word = "respectively" in inside
     listed = entities[-1].first < said[0].first or said[-1].first < entities[0].first
     if listed and (word or said[0].kind == "num"):
         return {m.first: e.value for m, e in zip(said, entities, strict=True)}
@@ -109,77 +102,66 @@ def _respectively(reader: Reader, sentence: Sentence) -> dict[int, Any]:
 def _claim(
     reader: Reader, sentence: Sentence, index: int, focus: Mention, slot: Slot, number: int,
     aimed: Aim | None = None,
-) -> Claim | None:  # fmt: skip
-    chunk = sentence.chunks[index]
+) -> Claim:  # fmt: skip
+    chunk, kinds, inside = sentence.chunks[index], reader.kinds, reader.inside[index]
     span = reader.span(focus.first, focus.last)
-    kinds = reader.kinds
     before = sentence.chunks[index - 1] if index else None
-    denied = "neg" in kinds and negated(reader.stream, chunk, focus, before)
-    partial = "part" in kinds and any(m.kind == "part" for m in chunk.mentions)
-    if focus.kind == "dir" and "num" in kinds and not slot.pathways:
-        partial = partial or _counted(chunk, focus)
-    common: dict[str, Any] = {
-        "span": span, "modality": reader.marks[focus.first] or "asserted",
-        "sentence": number, "chunk": focus.first,
-        "partial": partial, "negated": denied,
-    }  # fmt: skip
-    if focus.kind in ("type", "pattern"):
-        return Claim("class", slot, label=str(focus.value), **common)
-    if focus.kind == "dir":
-        label = str(focus.value)
+    denied = "neg" in kinds and ("neg" in inside or chunk.link in ("or", "nor"))
+    denied = denied and negated(reader.stream, chunk, focus, before)
+    partial = "part" in inside
+    if focus.kind == "dir" and "num" in inside and not slot.pathways:
+        partial = partial or _counted(inside["num"], focus)
+    modality = reader.marks[focus.first] or "asserted"
+    about, weak, figure = aimed.kind if aimed else "", False, NO_FIGURE
+    label = None if focus.kind == "num" else str(focus.value)
+    if focus.kind == "num":
+        figure = _figure(reader, inside, focus, slot, denied)
+    elif focus.kind == "dir":
         if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
-        if "frame" in kinds and "cmp" in kinds and _within_one_side(chunk):
+        if "frame" in inside and "cmp" in inside and _within_one_side(inside["cmp"], inside["frame"]):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
-        return Claim("direction", slot, label=label, about=aimed.kind if aimed else "", weak=weak, **common)
-    return _number_claim(reader, chunk, focus, slot, common)
+    value, low, high, approximate, *written = figure
+    return Claim(
+        CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied, modality, partial,
+        False, number, focus.first, about, weak, *written,
+    )  # fmt: skip
 
 
-def _within_one_side(chunk: Chunk) -> bool:
+def _within_one_side(compared: list[Mention], frames: list[Mention]) -> bool:
     """ "Up in adenocarcinoma relative to squamous carcinoma", which compares one side with itself."""
-    compared = [m for m in chunk.mentions if m.kind == "cmp"]
-    frames = [m for m in chunk.mentions if m.kind == "frame"]
     second = [f for f in frames if any(0 < f.first - c.first <= COUNTED_GAP for c in compared)]
     first = [f for f in frames if f not in second]
     told = {f.value for f in first} | {f.value for f in second}
     return bool(first) and bool(second) and len(told) == 1
 
 
-def _counted(chunk: Chunk, focus: Mention) -> bool:
+def _counted(figures: list[Mention], focus: Mention) -> bool:
     """ "71 % go up" and "425 rise", which say of no set that it does."""
-    return any(m.kind == "num" and 0 <= focus.first - m.last <= COUNTED_GAP for m in chunk.mentions)
+    return any(0 <= focus.first - m.last <= COUNTED_GAP for m in figures)
 
 
-def _number_claim(
-    reader: Reader, chunk: Chunk, focus: Mention, slot: Slot, common: dict[str, Any]
-) -> Claim | None:
+def _figure(
+    reader: Reader, inside: dict[str, list[Mention]], focus: Mention, slot: Slot, denied: bool
+) -> tuple[Any, ...]:
+    """A claim's value, low, high, approximate, signed, decimals and digits."""
     number: Number = focus.value  # type: ignore[assignment]
-    if number.word == "0" and common["negated"] is False and slot.quantity in NOUN_UNITS:
-        return Claim("number", slot, value=0.0, **common)
-    before = "approx" in reader.kinds and [
-        m for m in chunk.mentions if m.kind == "approx" and 0 <= focus.first - m.last <= APPROXIMATE_GAP - 1
-    ]
-    approximate = bool(before) or number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")
-    return Claim(
-        "number",
-        slot,
-        value=number.value,
-        low=number.low,
-        high=number.high,
-        approximate=approximate,
-        signed=number.signed,
-        decimals=None if number.scaled else number.decimals,
-        digits=number.digits,
-        **common,
-    )
+    if number.word == "0" and not denied and slot.quantity in NOUN_UNITS:
+        return (0.0, *NO_FIGURE[1:])
+    approximate = number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")
+    if not approximate and "approx" in inside:
+        approximate = any(0 <= focus.first - m.last < APPROXIMATE_GAP for m in inside["approx"])
+    decimals = None if number.scaled else number.decimals
+    return number.value, number.low, number.high, approximate, number.signed, decimals, number.digits
 
 
 def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
     """A row of a table: the column's header and the row's first cells say what a cell is about."""
     cells = sentence.chunks
-    reader.kinds = frozenset(m.kind for m in sentence.mentions)
-    foci = [(i, m) for i, cell in enumerate(cells) for m in _foci(reader, cell)]
+    reader.kinds = sentence.inside.keys()
+    reader.inside = [grouped(cell.mentions) for cell in cells]
+    foci = [(i, m) for i, cell in enumerate(cells) for m in _foci(reader, cell, reader.inside[i])]
     if not foci or (not reader.columns and all(m.kind != "num" for _, m in foci)):
         if any(cell.mentions for cell in cells):
             reader.columns = [cell.mentions for cell in cells]
@@ -195,7 +177,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
         for role in ROLES:
             own = values(cells[i].mentions, role) or values(header, role)
             wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
-            found[role] = wide or default(reader, role)
+            found[role] = wide or reader.defaults[role]
         quantity = quantity_of(reader, sentence, i, focus) or column_quantity(reader, i)
         ups = [m.value for m in (*header, *cells[0].mentions) if m.kind == "dir"]
         if focus.kind == "num" and ups and quantity in (None, "deg"):
@@ -206,15 +188,15 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
                 tuple(k for keys in found["path"] for k in keys), None, (found["mission"] or (None,))[0],
                 frozenset("pathways" if r == "path" else r for r in ROLES if found[r]),
             )  # fmt: skip
-            claim = _claim(reader, sentence, i, focus, slot, number)
-            if claim is not None:
-                reader.claims.append(claim)
+            reader.claims.append(_claim(reader, sentence, i, focus, slot, number))
 
 
 def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
     """Items under a heading that carries the class or direction: "Rescue:" then "- heart"."""
     said = reader.heading.get("said")
-    if not said or sentence.kind != "item" or any(_foci(reader, chunk) for chunk in sentence.chunks):
+    if not said or sentence.kind != "item":
+        return
+    if any(_foci(reader, chunk, reader.inside[i]) for i, chunk in enumerate(sentence.chunks)):
         return
     focus: Mention = said[0]
     for m in sentence.mentions:
@@ -222,10 +204,10 @@ def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
             slots: dict[str, Any] = {"entity": None, "mission": None, "path": (), m.kind: m.value}
             slot = Slot(
                 slots["entity"]
-                or next(iter(reader.heading.get("entity", ()) or default(reader, "entity")), None),
-                next(iter(reader.heading.get("condition", ()) or default(reader, "condition")), None),
+                or next(iter(reader.heading.get("entity", ()) or reader.defaults["entity"]), None),
+                next(iter(reader.heading.get("condition", ()) or reader.defaults["condition"]), None),
                 None, focus.kind if focus.kind != "dir" else None,
-                slots["path"] or next(iter(reader.heading.get("path", ()) or default(reader, "path")), ()),
+                slots["path"] or next(iter(reader.heading.get("path", ()) or reader.defaults["path"]), ()),
                 None, slots["mission"], frozenset(("pathways" if m.kind == "path" else m.kind,)),
             )  # fmt: skip
             kind = "direction" if focus.kind == "dir" else "class"
@@ -248,31 +230,29 @@ def _is_heading(reader: Reader, sentence: Sentence) -> bool:
     return reader.stream.texts[last] == ":"
 
 
-def _remember(reader: Reader, sentence: Sentence) -> None:
-    if _is_heading(reader, sentence):
+def _remember(reader: Reader, sentence: Sentence, heads: bool) -> None:
+    if heads:
         said = [m for m in sentence.mentions if m.kind in ("type", "pattern", "dir")]
         reader.heading = {role: values(sentence.mentions, role) for role in ROLES}
         reader.heading["said"] = tuple(said[:1])
     elif sentence.kind == "prose":
         reader.heading = {}
-    kinds, spoken = {m.kind for m in sentence.mentions}, sentence.mentions
-    if "corr" in kinds or "whose" in kinds:
-        spoken = _topics(sentence)
-        kinds = {m.kind for m in spoken}
-    for role in kinds.intersection(ROLES):
-        topic = _topic(reader, sentence, spoken) if role == "path" else None
+    spoken = sentence.inside
+    if "corr" in spoken or "whose" in spoken:
+        spoken = grouped(_topics(sentence))
+    for role in spoken.keys() & ROLES:
+        topic = _topic(reader, sentence, spoken[role]) if role == "path" else None
         if topic is None:
-            topic = values(last_group(spoken, role), role)
+            topic = values(last_group(spoken[role], role), role)
         if topic or role != "path":
             reader.carried[role] = topic
 
 
-def _topic(reader: Reader, sentence: Sentence, spoken: list[Mention]) -> tuple[Any, ...] | None:
+def _topic(reader: Reader, sentence: Sentence, named: list[Mention]) -> tuple[Any, ...] | None:
     """The set that a sentence leaves for the next to speak of: the asked one where it is named, else what
     stands first; () leaves what was spoken of before. None where the last names do, as they always did."""
-    named = [m for m in spoken if m.kind == "path"]
-    asked = default(reader, "path")
-    if asked and any(m.value == asked[0] for m in named):
+    asked = reader.defaults["path"]
+    if asked and asked[0] in [m.value for m in named]:
         return asked
     if asked and any(m.value[0].startswith("?") for m in named):
         first = named[0]

@@ -28,6 +28,7 @@ GENERIC, ADVERBS, NOMINAL = WORDS["generic"], WORDS["adverb"], WORDS["nominal"]
 FUNCTION = DETERMINERS | PREPOSITIONS | AUXILIARIES | WORDS["pronoun"] | WORDS["conjunction"] | ADVERBS
 LINKING = AUXILIARIES | WORDS["showing"] | ADVERBS
 NEUTRAL = FUNCTION | WORDS["adjective"] | GENERIC | WORDS["species"] | WORDS["telling"] | WORDS["showing"]
+DETERMINING = DETERMINERS | PREPOSITIONS | WORDS["showing"] | WORDS["adjective"]
 ADJECTIVAL = ("al", "ive", "ic", "ant", "ent", "ous", "ible", "able", "ed", "ing", "est", "ar")
 PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "everyone", "univ"))
 BEING = frozenset(
@@ -43,21 +44,10 @@ JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 
 REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
-MEANING = frozenset(
-    (
-        "mean",
-        "indicate",
-        "imply",
-        "suggest",
-        "signal",
-        "refer",
-        "denote",
-        "stand",
-        "meant",
-        "indicated",
-        "implied",
-    )
-)
+MEANING = frozenset((
+    "mean", "indicate", "imply", "suggest", "signal", "refer", "denote", "stand", "meant", "indicated",
+    "implied",
+))  # fmt: skip
 
 
 class Aim(NamedTuple):
@@ -74,7 +64,7 @@ SAME, LOOSE, ELSE = Aim("same"), Aim("loose"), Aim("other")
 def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     """What a direction is said of, by the words right after it and right before it."""
     stream, chunk = reader.stream, sentence.chunks[index]
-    if _in_general(reader, chunk, focus, sentence):
+    if _in_general(reader, chunk, reader.inside[index], focus, sentence):
         return ELSE
     at, ends = reader.starts, reader.ends
     head = stream.texts[focus.last - 1]
@@ -87,9 +77,9 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
         )
     after = stream.texts[focus.last] if focus.last < len(stream) else ""
     if after in ("a", "an", "the") and head in WORDS["transitive"] and focus.last not in at:
-        found = _noun_phrase(reader, at, focus.last, min(sentence.last, focus.last + REACH), focus)
+        found = _noun_phrase(reader, at, focus.last, min(sentence.last, focus.last + REACH))
         return found or ELSE
-    found = _noun_phrase(reader, at, focus.last, min(chunk.last, focus.last + REACH), focus)
+    found = _noun_phrase(reader, at, focus.last, min(chunk.last, focus.last + REACH))
     if found is not None and (found.kind == "named" or not _predicative(stream, focus, chunk.first)):
         return found
     if found is ELSE and after not in NEUTRAL and focus.last not in at and not after.endswith("ly"):
@@ -97,7 +87,9 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     return _subject(reader, ends, chunk, focus)
 
 
-def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence) -> bool:
+def _in_general(
+    reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]], focus: Mention, sentence: Sentence
+) -> bool:
     """ "Its activation can lead to …", "is activated in response to DNA damage", "genes that rise in …": what
     a set does in general, or what it is, and not what was found."""
     stream, last = reader.stream, sentence.last
@@ -112,13 +104,15 @@ def _in_general(reader: Reader, chunk: Chunk, focus: Mention, sentence: Sentence
     before = stream.texts[max(chunk.first, focus.first - 6) : focus.first]
     if after[:1] == ["can"] or "can" in before[-4:]:
         return True
-    if any(m.kind in ("frame", "mission") for m in chunk.mentions):
+    if "frame" in inside or "mission" in inside:
         return False
     if stream.texts[sentence.first] in ("when", "whenever", "once"):
         return True
     caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
         return True
+    if "that" not in before and "which" not in before:
+        return False
     return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
 
 
@@ -142,8 +136,11 @@ def _noun(stream: Stream, ends: Mapping[int, Mention], focus: Mention) -> bool:
     before = stream.texts[focus.first - 1]
     if before in ("to", "not", "it", "they", "we", "which", "that", "who", *MODALS):
         return False
-    determined = before in DETERMINERS | PREPOSITIONS | WORDS["showing"] | WORDS["adjective"]
-    return determined or before.endswith(("al", "ive", "ic", "ant", "ent", "ous", "ed")) or after == "of"
+    return (
+        before in DETERMINING
+        or before.endswith(("al", "ive", "ic", "ant", "ent", "ous", "ed"))
+        or after == "of"
+    )
 
 
 def _predicative(stream: Stream, focus: Mention, first: int) -> bool:
@@ -158,16 +155,14 @@ def _complement(reader: Reader, at: Mapping[int, Mention], focus: Mention, last:
     stream, here = reader.stream, focus.last
     if here >= last or stream.texts[here] not in ("of", "in") or here in at:
         return None
-    found = _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH), focus)
+    found = _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH))
     near = (at[i] for i in range(here + 1, min(last, here + 4)) if i in at)
     if found is ELSE and stream.texts[here] == "in" and any(m.kind in PLACES for m in near):
         return None  # "a rise in flight animals"
     return found
 
 
-def _noun_phrase(
-    reader: Reader, at: Mapping[int, Mention], first: int, last: int, focus: Mention
-) -> Aim | None:
+def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: int) -> Aim | None:
     """The set, or the other thing, that a noun phrase from a token on names; None where there is none."""
     stream, here, unknown, own = reader.stream, first, False, _asked_words(reader)
     while here < last:

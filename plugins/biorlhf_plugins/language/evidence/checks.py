@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.evidence.orders import orders
-from biorlhf_plugins.language.evidence.records import Check, Evidence, content
+from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
@@ -25,8 +25,8 @@ def about(found: Evidence, check: Check) -> bool:
     if not asked:
         return True
     for start, end in check.spans:
-        for part in found.parts:
+        for number, part in enumerate(found.parts):
             first, last = found.span(part.first, part.last)
-            if first < end and start < last and content(found.stream, part.first, part.last) & asked:
+            if first < end and start < last and not asked.isdisjoint(found.words(number)):
                 return True
     return False

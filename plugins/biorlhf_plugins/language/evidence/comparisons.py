@@ -39,9 +39,13 @@ class Comparison(NamedTuple):
 def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
     """The text's figure for some words: the one that shares most with them, and nothing with the others'."""
     own, foil = mine - theirs - found.common, theirs - mine - found.common
-    fits = (
-        [(len(f.words & own), f) for f in found.pool if own & f.words and not foil & f.words] if own else []
-    )
+    if not own:
+        return None
+    fits = [
+        (len(f.words & own), f)
+        for f in found.pool
+        if not own.isdisjoint(f.words) and foil.isdisjoint(f.words)
+    ]
     if not fits:
         return None
     best = max(n for n, _ in fits)
@@ -64,11 +68,9 @@ def stated(found: Evidence) -> Iterator[Comparison]:
 
 def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
     """ "X is heavier than Y", "X weighs more than Y", "there is more in X than in Y", "X exceeds Y"."""
-    for at in range(first, last):
+    for at in [i for i in range(first, last) if stream.texts[i] in COMPARES]:
         word = stream.texts[at]
         verb = word in OVER or word in UNDER
-        if word not in GREATER and word not in SMALLER and not verb:
-            continue
         if stream.texts[at - 1] in ("not", "no", "n't") and at > first:
             continue
         than = (

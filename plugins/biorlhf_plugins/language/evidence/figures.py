@@ -30,6 +30,9 @@ HAZARDS = words_of("hazards")
 THRESHOLDS = words_of("thresholds")
 TAILS = words_of("tails")
 EQUALS = words_of("labelled")
+WRITTEN = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
+SCALELESS = frozenset(("—", "-", "a", "an", "the"))
+UNITS = {"percent": "percent", "ratio": "ratio"}
 
 
 def evidence(said: Extraction, prompt: str = "") -> Evidence:
@@ -39,7 +42,7 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
     found: list[Figure] = []
     headers: list[list[tuple[int, int]]] = []
     for number, part in enumerate(parts):
-        numbers = [m for m in part.mentions if m.kind == "num"]
+        numbers = part.inside.get("num", [])
         if not numbers and part.kind != "row":
             headers = []
             continue
@@ -48,12 +51,11 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
             if not numbers:
                 headers = [cells] if any(a < b for a, b in cells) and not _rule(stream, cells) else headers
                 continue
-            found += _row(said, stream, number, cells, headers[0] if headers else [], numbers)
+            figures = _row(said, stream, number, cells, headers[0] if headers else [], numbers)
         else:
             headers = []
-            found += _prose(said, stream, number, part, numbers)
-        if sure:
-            found = [f for f in found if f.part != number or not _inside(f.span, sure)]
+            figures = _prose(said, stream, number, part, numbers)
+        found += [f for f in figures if not _inside(f.span, sure)] if sure else figures
         if len(found) > MOST:
             break
     by_part: dict[int, list[Figure]] = {}
@@ -98,14 +100,14 @@ def _prose(
     said: Extraction, stream: Stream, part: int, whole: Sentence, numbers: list[Mention]
 ) -> Iterator[Figure]:
     numbers = [m for n, m in enumerate(numbers) if not _names(said, stream, numbers, n)]
-    head = _head(stream, whole, numbers)
+    head, texts = _head(stream, whole, numbers), stream.texts
     for n, m in enumerate(numbers):
         number: Number = m.value
         if number.unit == "name":
             continue
         before = numbers[n - 1].last if n else whole.first
         after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
-        placed = set(stream.texts[m.last : m.last + 3]) & PLACES
+        placed = not PLACES.isdisjoint(stream.texts[m.last : m.last + 3])
         limit = max(before, whole.first, m.first - REACH)
         left_from = (
             m.first if placed and stream.texts[m.first - 1] in (":", ",") else _back(stream, m.first, limit)
@@ -116,7 +118,7 @@ def _prose(
             not left and not placed and m.first - 1 > before and stream.texts[m.first - 1] == ","
         ):  # "Soleus has the fewest, 67"
             left = content(stream, _back(stream, m.first - 1, max(before, m.first - REACH)), m.first)
-        label = tuple(stream.texts[max(whole.first, m.first - 5) : m.first])
+        label = texts[max(whole.first, m.first - 5) : m.first]
         kind = _kind_of(label, number) or _plain_kind(number)
         if kind == "effect" and number.unit == "percent":
             kind = "percent"
@@ -138,9 +140,22 @@ def _figure(
     number: Number = m.value
     before = stream.texts[m.first - 1] if m.first else ""
     sign = "<" if number.high is not None and number.low is None else ">" if number.low is not None else ""
-    sign = sign or {"<": "<", "<=": "<", ">": ">", ">=": ">"}.get(before, "")
+    sign = sign or WRITTEN.get(before, "")
     span = said.clean.span(stream[m.first].start, stream[m.last - 1].end)
-    return Figure(number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span)
+    return Figure(
+        number.value,
+        kind,
+        part,
+        m.first,
+        m.last,
+        left,
+        right,
+        unit,
+        sign,
+        number.decimals,
+        span,
+        left | right,
+    )
 
 
 def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> bool:
@@ -149,7 +164,8 @@ def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> 
     if m.last - m.first != 1 or not m.first or m.value.decimals or m.value.unit or not m.value.word.isdigit():
         return False
     word = stream[m.first - 1]
-    raw = said.text[said.clean.span(word.start, word.end)[0] :][:1]
+    start = said.clean.span(word.start, word.end)[0]
+    raw = said.text[start : start + 1]
     if word.text in LABELS:
         return len(m.value.word) < 3
     if word.kind != "w" or not raw.isupper() or stream[m.first].start - word.end > 1:
@@ -198,13 +214,13 @@ def _unit(stream: Stream, last: int, limit: int) -> str:
 
 
 def _plain_kind(number: Number) -> str:
-    return {"percent": "percent", "ratio": "ratio"}.get(number.unit, "count")
+    return UNITS.get(number.unit, "count")
 
 
-def _kind_of(before: tuple[str, ...], number: Number) -> str:
+def _kind_of(before: Sequence[str], number: Number) -> str:
     """The kind that the words before a figure (or over its column) give it."""
     words = list(before)
-    while words and (words[-1] in EQUALS or words[-1] in ("—", "-", "a", "an", "the")):
+    while words and (words[-1] in EQUALS or words[-1] in SCALELESS):
         words.pop()
     tail = words[-4:]
     while tail and tail[-1] in TAILS and len(tail) > 1:

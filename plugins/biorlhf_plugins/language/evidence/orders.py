@@ -49,7 +49,7 @@ def orders(found: Evidence) -> Iterator[Check]:
     said = list(stated(found)) if not words.isdisjoint(COMPARES) else []
     yield from chains(found, look)
     yield from _lists(found)
-    if not words.isdisjoint(SEQUENCES) or RANKS.search(found.prompt):
+    if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
     if any(f.sign for f in found.figures):
         yield from _bounds(found)
@@ -58,6 +58,12 @@ def orders(found: Evidence) -> Iterator[Check]:
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
     yield from asked(found, look)
+
+
+@functools.lru_cache(maxsize=256)
+def _ranks(prompt: str) -> bool:
+    """Whether a prompt asks for an order."""
+    return RANKS.search(prompt) is not None
 
 
 def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
@@ -99,10 +105,10 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
             if signs == {">"}
             else all(a <= b for a, b in pairwise(known))
         )
-        yield _order(found, known, falls, found.span(part.first, part.last))
+        yield _order(known, falls, found.span(part.first, part.last))
 
 
-def _order(found: Evidence, values: Sequence[float], passed: bool, span: Span) -> Check:
+def _order(values: Sequence[float], passed: bool, span: Span) -> Check:
     says = " > ".join(f"{v:,g}" for v in values)
     right = ", ".join(f"{v:,g}" for v in sorted(values, reverse=True))
     return Check("a ranking against its figures", passed, says, (span,), expected=right)
@@ -112,7 +118,7 @@ def _lists(found: Evidence) -> Iterator[Check]:
     """Numbered lists that rank, each item with its figure."""
     if sum(part.kind == "item" for part in found.parts) < 3:
         return
-    if not RANKS.search(found.prompt) and not RANKS.search(found.said.text):
+    if not _ranks(found.prompt) and not RANKS.search(found.said.text):
         return
     run: list[Figure] = []
     for number, part in enumerate((*found.parts, None)):
@@ -130,7 +136,7 @@ def _lists(found: Evidence) -> Iterator[Check]:
         if len(run) >= 3:
             values = [f.value for f in run]
             span = (run[0].span[0], run[-1].span[1])
-            yield _order(found, values, _monotone(values) or _monotone([abs(v) for v in values]), span)
+            yield _order(values, _monotone(values) or _monotone([abs(v) for v in values]), span)
         run = []
 
 
@@ -140,7 +146,7 @@ def _monotone(values: Sequence[float]) -> bool:
 
 def _sequences(found: Evidence) -> Iterator[Check]:
     """ "Hippocampus comes first with 5,477, then heart with 33", and "liver (4,110) above soleus (6,425)"."""
-    ranked = RANKS.search(found.prompt) is not None
+    ranked = _ranks(found.prompt)
     rises = RISES.search(found.prompt) is not None
     holders = sum(1 for figures in found.by_part.values() if len(figures) > 1)
     for number, figures in found.by_part.items():
@@ -153,7 +159,6 @@ def _sequences(found: Evidence) -> Iterator[Check]:
             between = set(gap(found, one, other))
             if between & (OVER | UNDER) and len(gap(found, one, other)) <= 8 and "than" not in between:
                 yield _order(
-                    found,
                     [one.value, other.value],
                     (one.value >= other.value) == bool(between & OVER),
                     one.span,
@@ -167,7 +172,7 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         values = [f.value for f in plain]
         falls = all(a >= b for a, b in pairwise(values))
         passed = (falls or (rises and _monotone(values))) if then and leads else _monotone(values)
-        yield _order(found, values, passed, (plain[0].span[0], plain[-1].span[1]))
+        yield _order(values, passed, (plain[0].span[0], plain[-1].span[1]))
 
 
 def _bounds(found: Evidence) -> Iterator[Check]:
@@ -252,6 +257,5 @@ def _beside(found: Evidence, one: Figure, other: Figure) -> bool:
     if first == last:
         return True
     if last - first == 1 and found.parts[other.part].kind == "prose":
-        part = found.parts[other.part]
-        return len(content(found.stream, part.first, part.last)) <= 3
+        return len(found.words(other.part)) <= 3
     return all(found.parts[n].kind in TABLE for n in range(first, last + 1)) and one.right == other.right

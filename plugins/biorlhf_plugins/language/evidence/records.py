@@ -21,7 +21,7 @@ class Figure(NamedTuple):
     """``kind``: "count" (any plain figure), "percent", "ratio", "effect" (its sign is the direction), "fold"
     (above or below 1), "hazard", "p", "alpha", "n", "low" and "high" (of an interval), "level" (its percent).
 
-    ``left`` and ``right`` are the words beside it, ``unit`` the first of the words after it.
+    ``left`` and ``right`` are the words beside it, ``words`` both, ``unit`` the first of the words after it.
     ``sign`` is "<", ">" or "" (before it); [first, last) are tokens.
     """
 
@@ -36,10 +36,7 @@ class Figure(NamedTuple):
     sign: str
     decimals: int
     span: Span
-
-    @property
-    def words(self) -> frozenset[str]:
-        return self.left | self.right
+    words: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +57,15 @@ class Evidence:
     """Figures that can be compared: no p values, intervals, ratios or bounds."""
     common: frozenset[str] = frozenset()
     """Words that most of them have beside them, which tell none from another."""
+    told: dict[int, frozenset[str]] = field(default_factory=dict)
+    """By sentence the words that name something, once they are read."""
 
-    def words(self, first: int, last: int) -> frozenset[str]:
-        return content(self.stream, first, last)
+    def words(self, number: int) -> frozenset[str]:
+        """The words of a sentence that name something."""
+        if number not in self.told:
+            part = self.parts[number]
+            self.told[number] = content(self.stream, part.first, part.last)
+        return self.told[number]
 
     def span(self, first: int, last: int) -> Span:
         return self.said.clean.span(self.stream[first].start, self.stream[last - 1].end)
@@ -78,9 +81,9 @@ class Evidence:
 def content(stream: Stream, first: int, last: int) -> frozenset[str]:
     """The words of [first, last) that name something, and the numbers that are part of a name."""
     words = [
-        t.text
-        for t in stream[max(first, 0) : last]
-        if (t.kind == "w" and t.text not in FUNCTION) or (t.number is not None and t.number.unit == "name")
+        text
+        for text, kind, _, _, number in stream[max(first, 0) : last]
+        if (kind == "w" and text not in FUNCTION) or (number is not None and number.unit == "name")
     ]
     if not LABELS.isdisjoint(words):  # "drug A", "compound 7"
         words += [

@@ -25,10 +25,20 @@ def _of(found: Evidence, one: Figure, other: Figure) -> bool:
     between = gap(found, one, other)
     if between == ["/"]:
         return other.value > 0
+    if "of" not in between:
+        return False
     words = [
         w for w in between if w not in ("the", "these", "those", "all", "it", "a", "total", "out", "our")
     ]
     return bool(words) and words[-1] == "of" and len(words) <= 3 and not {"that", "is", ","} & set(between)
+
+
+def _among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
+    """ "Of the 240 tumours, 48 …": the whole of what follows."""
+    if "," not in between or "and" in between or len(between) > 8:
+        return False
+    before = found.stream.texts[max(0, figure.first - 3) : figure.first]
+    return "of" in before or "among" in before
 
 
 def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Taken]:
@@ -37,13 +47,11 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         following = figures[at + 1] if at + 1 < len(figures) else None
         if following is None or figure.kind != "count" or following.kind != "count" or figure.first in used:
             continue
-        before = set(found.stream.texts[max(0, figure.first - 3) : figure.first])
-        between = gap(found, figure, following)
         if figure.last - figure.first != following.last - following.first:
             continue  # "36 of 40 million"
         if _of(found, figure, following):
             part, whole = figure, following
-        elif before & {"of", "among"} and "," in between and "and" not in between and len(between) <= 8:
+        elif _among(found, figure, gap(found, figure, following)):
             part, whole = following, figure
         else:
             continue
@@ -78,9 +86,12 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     part = found.parts[number]
     if len(plain) < 3:
         return
-    words = set(found.stream.texts[part.first : part.last])
-    for whole, one, other in zip(plain, plain[1:], plain[2:], strict=False):
-        ways = [_way(found, f, part.last) for f in (one, other)]
+    totalled = not TOTALS.isdisjoint(found.stream.texts[part.first : part.last])
+    sides = [_way(found, f, part.last) for f in plain]
+    if not totalled and not {"up", "down"} <= set(sides):
+        return
+    for at, (whole, one, other) in enumerate(zip(plain, plain[1:], plain[2:], strict=False)):
+        ways = sides[at + 1 : at + 3]
         after = [_next(found, f) for f in (one, other)]
         parallel = after[0] == after[1] and after[0] in (
             "to",
@@ -92,12 +103,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
             "assigned",
         )
         opposite = {"up", "down"} == set(ways) and not _way(found, whole, one.first)
-        totals = (
-            bool(words & TOTALS)
-            and whole is plain[0]
-            and parallel
-            and len(plain) == 3 + (whole is not plain[0])
-        )
+        totals = totalled and whole is plain[0] and parallel and len(plain) == 3 + (whole is not plain[0])
         lead = found.stream.texts[max(0, whole.first - 2) : whole.first]
         if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:
             totals = False  # "of 412 screened patients …": those that were chosen from
@@ -112,9 +118,9 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         one, other, whole = plain[:3]
         tail = found.stream.texts[whole.last : whole.last + 4]
         ends = tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
-        if ends and {"up", "down"} == {_way(found, one, part.last), _way(found, other, part.last)}:
+        if ends and {"up", "down"} == set(sides[:2]):
             yield _whole(whole, [one, other])
-    if len(plain) == 4 and words & TOTALS:  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
+    if len(plain) == 4 and totalled:  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
         screened, whole, one, other = plain
         if screened.value >= whole.value and _next(found, one) == _next(found, other) == "to":
             yield _whole(whole, [one, other])

@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -17,10 +17,8 @@ SIGNED = frozenset(("effect", "fold", "hazard"))
 NOT_WAYS = words_of("not_directions")
 """Parts of names of methods and scores ("enrichment score", "positive NES"), which say nothing of a way."""
 
+SUPPOSING = frozenset(("to", "can", "may", "might", "could", "would"))
 BREAKS = words_of("breaks")
-OUTCOMES = frozenset(
-    ("risk", "hazard", "mortality", "odd", "death", "protective", "event", "harm", "relapse", "survival")
-)
 TIMES = words_of("times")
 DECIDES = words_of("decides")
 LEVEL = re.compile(
@@ -39,6 +37,7 @@ def signs(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     chanced = any(f.kind == "p" for f in found.figures)
     alpha = threshold(found) if chanced else COMMON
+    moving = not found.stream.vocabulary.isdisjoint(("to", "→"))
     for number, figures in found.by_part.items():
         if not found.asserted(found.parts[number].first):
             continue
@@ -48,7 +47,8 @@ def signs(found: Evidence) -> Iterator[Check]:
         ]
         if signed and not ways and not _says_something(found, number, signed):
             ways = directions(found, number - 1) if number and number - 1 not in found.by_part else []
-        for figure, label in paired(found, signed, [w for w in ways if w[0] in ("UP", "DOWN")]):
+        sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
+        for figure, label in paired(found, signed, sided):
             name = f"{figure.kind} {figure.value:g}"
             yield Check(
                 "a direction against its figure",
@@ -56,7 +56,8 @@ def signs(found: Evidence) -> Iterator[Check]:
                 f"{label} with {name}",
                 (figure.span,),
             )
-        yield from _moves(found, number, figures, ways)
+        if moving:
+            yield from _moves(found, number, figures, ways)
         if chanced:
             yield from _significance(found, number, figures, ways, alpha)
 
@@ -70,7 +71,6 @@ def _operand(found: Evidence, figure: Figure) -> bool:
 
 def _says_something(found: Evidence, number: int, figures: Sequence[Figure]) -> bool:
     """Whether a sentence is about more than its figure: "NES = -2.3" is about what the one before is."""
-    part = found.parts[number]
     known = {
         "nes",
         "log2fc",
@@ -86,7 +86,7 @@ def _says_something(found: Evidence, number: int, figures: Sequence[Figure]) -> 
         "score",
         "enrichment",
     }
-    return bool(content(found.stream, part.first, part.last) - known - {f.unit for f in figures})
+    return bool(found.words(number) - known - {f.unit for f in figures})
 
 
 @functools.lru_cache(maxsize=256)
@@ -125,17 +125,18 @@ def directions(found: Evidence, number: int) -> list[Word]:
         return found.ways[number]
     part = found.parts[number]
     words = found.ways[number] = []
-    turned = found.turned
-    several = sum(m.kind == "dir" for m in part.mentions) > 1
-    for m in part.mentions:
-        if found.stream.texts[m.first].startswith("enrich") and (several or _of_list(found, m.last)):
+    turned, texts = found.turned, found.stream.texts
+    marks = part.inside.get("dir", ())
+    patterns, negations = part.inside.get("pattern", ()), part.inside.get("neg", ())
+    for m in marks:
+        if texts[m.first].startswith("enrich") and (len(marks) > 1 or _of_list(found, m.last)):
             continue
-        if m.first and found.stream.texts[m.first - 1] in ("to", "can", "may", "might", "could", "would"):
+        if m.first and texts[m.first - 1] in SUPPOSING:
             continue  # a purpose or a possibility
-        if m.kind != "dir" or not found.asserted(m.first) or found.stream.texts[m.first] in NOT_WAYS:
+        if not found.asserted(m.first) or texts[m.first] in NOT_WAYS:
             continue
-        named = any(n.kind == "pattern" and n.first == m.first for n in part.mentions)  # "SUPPRESSION"
-        if named or _denied(part.mentions, m):
+        named = patterns and any(n.first == m.first for n in patterns)  # "SUPPRESSION"
+        if named or _denied(negations, m):
             continue
         words.append((turned.get(found.span(m.first, m.last), str(m.value)), m.first))
     return words
@@ -143,11 +144,11 @@ def directions(found: Evidence, number: int) -> list[Word]:
 
 def _of_list(found: Evidence, at: int) -> bool:
     """True for "enriched in the downregulated set"."""
-    return any(t.text.startswith(("downregul", "upregul", "down", "up")) for t in found.stream[at : at + 4])
+    return any(text.startswith(("down", "up")) for text in found.stream.texts[at : at + 4])
 
 
-def _denied(mentions: Sequence[Mention], m: Mention) -> bool:
-    return any(n.kind == "neg" and 0 < m.first - n.first <= 4 for n in mentions)
+def _denied(negations: Sequence[Mention], m: Mention) -> bool:
+    return bool(negations) and any(0 < m.first - n.first <= 4 for n in negations)
 
 
 def _way_of(figure: Figure) -> str:
@@ -163,7 +164,7 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         label, at = words[0]
         if len(figures) == 1 or (len(words) == 1 and found.parts[figures[0].part].kind == "row"):
             return [(f, label) for f in figures]
-        run = _run(found, figures, at) if len(words) == 1 else []
+        run = _run(figures, at) if len(words) == 1 else []
         if run:
             return [(f, label) for f in run]
     if len(words) == len(figures):
@@ -183,7 +184,7 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
     return pairs
 
 
-def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
+def _run(figures: Sequence[Figure], at: int) -> list[Figure]:
     """The figures next to a word, as far as little stands between them: "down (-1.8 and -0.9)"."""
     after = [f for f in figures if f.first > at]
     run = after[:1]
@@ -211,8 +212,6 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
     part = found.parts[number]
     for one, other in itertools.pairwise(figures):
         between = gap(found, one, other)
-        start = found.stream.texts[max(part.first, one.first - 2) : one.first]
-        starts = "from" in start
         linked = (
             bool(between)
             and (between[-1] in ("to", "→") or between[-2:] == ["to", "about"])
@@ -221,6 +220,8 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         kinds = {one.kind, other.kind}
         if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
             continue
+        start = found.stream.texts[max(part.first, one.first - 2) : one.first]
+        starts = "from" in start
         if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
             continue
         near = [w for w in ways if one.first - 10 <= w[1] <= other.last + 8 and w[0] in ("UP", "DOWN")]
@@ -242,12 +243,14 @@ def _significance(
     found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word], alpha: float
 ) -> Iterator[Check]:
     part = found.parts[number]
-    decides = DECIDES & set(found.stream.texts[part.first : part.last])
+    decides = not DECIDES.isdisjoint(found.stream.texts[part.first : part.last])
     chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
+    if not chances:
+        return
     words = []
-    for m in part.mentions:
-        if m.kind == "sig" and found.asserted(m.first):
-            words.append(("NS" if _denied(part.mentions, m) else "SIG", m.first))
+    for m in part.inside.get("sig", ()):
+        if found.asserted(m.first):
+            words.append(("NS" if _denied(part.inside.get("neg", ()), m) else "SIG", m.first))
     unchanged = [
         ("NS", at) for label, at in ways if label == "NS"
     ]  # "does not change significantly" is one word

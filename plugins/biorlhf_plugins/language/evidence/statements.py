@@ -24,6 +24,7 @@ NONE = words_of("none")
 EXCEPTS = words_of("excepts")
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 ENDS = re.compile(r"(?:ed|ing|es|e|s)$")
+UNVALUED = NEVER - {"effect", "hazard"}
 LIMIT = 40
 
 
@@ -43,12 +44,12 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
         part = found.parts[number]
         if not found.asserted(part.first):
             continue
+        numbers = [(i, found.stream.texts[i]) for i in range(part.first, part.last) if found.stream[i].number]
         for f in figures:
             words = f.words - NEUTRAL
-            if f.kind in NEVER - {"effect", "hazard"} or f.sign or f.kind == "ratio" or not words - {f.unit}:
+            if f.kind in UNVALUED or f.sign or f.kind == "ratio" or not words - {f.unit}:
                 continue
-            beside = found.stream[part.first : f.first], found.stream[f.last : part.last]
-            others = tuple(sorted(t.text for tokens in beside for t in tokens if t.number is not None))
+            others = tuple(sorted([text for i, text in numbers if not f.first <= i < f.last]))
             others = () if part.kind == "row" else others
             first = slots.setdefault((words, f.kind, f.unit, others, heads[number]), f)
             if (
@@ -81,15 +82,18 @@ def _headings(found: Evidence) -> list[int]:
 def _two_ways(found: Evidence, heads: list[int]) -> Iterator[Check]:
     slots: dict[tuple[frozenset[str], int], tuple[str, int]] = {}
     for number, part in enumerate(found.parts):
-        if part.kind == "row" or not any(m.kind == "dir" for m in part.mentions):
+        if part.kind == "row" or "dir" not in part.inside:
             continue
         ways = directions(found, number)
         if len(ways) != 1 or ways[0][0] not in OPPOSITE:
             continue
         said = {
-            t.text for m in part.mentions if m.kind in ("dir", "sig") for t in found.stream[m.first : m.last]
+            text
+            for kind in ("dir", "sig")
+            for m in part.inside.get(kind, ())
+            for text in found.stream.texts[m.first : m.last]
         }
-        words = content(found.stream, part.first, part.last) - NEUTRAL - said
+        words = found.words(number) - NEUTRAL - said
         label, at = slots.setdefault((words, heads[number]), ways[0])
         if words and at != ways[0][1]:
             spans = (found.span(at, at + 1), found.span(ways[0][1], ways[0][1] + 1))
@@ -97,8 +101,8 @@ def _two_ways(found: Evidence, heads: list[int]) -> Iterator[Check]:
             yield Check("one direction per set, tissue and condition", passed, says, spans, alone=passed)
 
 
-def _stems(found: Evidence, part: Sentence) -> frozenset[str]:
-    return frozenset(ENDS.sub("", w) for w in content(found.stream, part.first, part.last))
+def _stems(found: Evidence, number: int) -> frozenset[str]:
+    return frozenset(ENDS.sub("", w) for w in found.words(number))
 
 
 def _universals(found: Evidence) -> Iterator[Check]:
@@ -113,7 +117,7 @@ def _universals(found: Evidence) -> Iterator[Check]:
             continue
         if none and found.stream[min(part.first + 1, part.last - 1)].kind == "p":
             continue  # the "No" of "No, it falls"
-        said = _stems(found, part)
+        said = _stems(found, number)
         ways = {label for label, _ in directions(found, number)}
         for at in range(number + 1, min(number + 8, len(found.parts))):
             other = found.parts[at]
@@ -133,8 +137,8 @@ def _against(found: Evidence, number: int, said: frozenset[str], ways: set[str],
     texts = found.stream.texts[part.first : part.last]
     if not texts or not found.asserted(part.first) or set(texts) & (EVERY | NONE):
         return None
-    denied = any(m.kind == "neg" for m in part.mentions)
-    stems = _stems(found, part)
+    denied = "neg" in part.inside
+    stems = _stems(found, number)
     shared = stems & said
     if texts[-1] in ("exception", "exceptions") and "the" in texts:
         return False
@@ -192,6 +196,8 @@ def _shown(found: Evidence) -> str:
 
 def _answer_line(found: Evidence) -> Iterator[Check]:
     """ "Answer: UP" and "Answer: 198" against the text before them."""
+    if "answer" not in found.stream.vocabulary:
+        return
     at = next((n for n in range(len(found.parts) - 1, 0, -1) if _is_answer(found, found.parts[n])), 0)
     if not at:
         return
@@ -247,7 +253,7 @@ def _concluded(found: Evidence, at: int) -> str:
         if len(ways) != 1 or part.kind == "row":
             labels += [("", False)] * bool(ways)
             continue
-        words = content(found.stream, part.first, part.last)
+        words = found.words(number)
         if words & asked or len(words) <= 3:
             concludes = bool(CONCLUDES & set(found.stream.texts[part.first : part.first + 3]))
             labels.append((ways.pop(), concludes))

@@ -21,8 +21,8 @@ OPERATORS = meanings("operators")
 SIGNS = frozenset(OPERATORS) | {"time"}
 EQUALS = words_of("equals")
 PADDING = ROUGH | {"to", "of", "(", ")", "by", "a", "the", "that", ","}
-TIMES = frozenset(("time", "fold"))
 FOLDS = meanings("folds")
+RISKS = frozenset(("hazard", "odds", "risk"))
 MORE = words_of("more")
 JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
 SLACK = 0.06
@@ -160,28 +160,32 @@ def _value(terms: Sequence[Figure], links: Sequence[str]) -> float | None:
 
 def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple[float, int, int, int]]:
     """Stated ratios of a sentence: (value, its first token, its last, decimals)."""
-    part = found.parts[number]
-    stated = []
-    for f in figures:
-        before = found.stream.texts[max(part.first, f.first - 4) : f.first]
-        named = "ratio" in before and f.kind == "count" and not {"hazard", "odds", "risk"} & set(before)
-        following = found.stream.texts[f.last : f.last + 2]
-        if f.sign:
-            continue
-        if (
-            f.kind == "ratio"
-            or named
-            or (f.kind == "count" and following[:1] == ["time"] and following[1:] != ["point"])
-        ):
-            stated.append((f.value, f.first, f.last, f.decimals))
-    for index in range(part.first, part.last) if not found.stream.vocabulary.isdisjoint(FOLDS) else ():
-        if (
-            index not in {first for _, first, _, _ in stated}
-            and found.stream.texts[index] in FOLDS
-            and found.stream.texts[max(0, index - 1)] != "not"
-        ):
-            stated.append((FOLDS[found.stream.texts[index]], index, index + 1, 0))
+    part, texts = found.parts[number], found.stream.texts
+    stated = [(f.value, f.first, f.last, f.decimals) for f in figures if not f.sign and _is_fold(found, f)]
+    if not found.stream.vocabulary.isdisjoint(FOLDS):
+        taken = {first for _, first, _, _ in stated}
+        for at in range(part.first, part.last):
+            if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not":
+                stated.append((FOLDS[texts[at]], at, at + 1, 0))
     return stated
+
+
+def _is_fold(found: Evidence, figure: Figure) -> bool:
+    """ "1.6-fold", "1.6 times", "a ratio of 1.6"."""
+    if figure.kind != "count":
+        return figure.kind == "ratio"
+    texts, last = found.stream.texts, figure.last
+    if texts[last : last + 1] == ["time"]:
+        return texts[last + 1 : last + 2] != ["point"] or _named_ratio(found, figure)
+    return _named_ratio(found, figure)
+
+
+def _named_ratio(found: Evidence, figure: Figure) -> bool:
+    if "ratio" not in found.stream.vocabulary:
+        return False
+    start = max(found.parts[figure.part].first, figure.first - 4)
+    before = found.stream.texts[start : figure.first]
+    return "ratio" in before and RISKS.isdisjoint(before)
 
 
 def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
@@ -201,7 +205,7 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
     ):
         before = [f for n in (number - 2, number - 1) for f in found.by_part.get(n, ())]
         own = [f for f in before if f.kind == "count"] if len(before) == 2 else []
-    pair = own if len(own) == 2 else _nearest_pair(found, own, first)
+    pair = own if len(own) == 2 else _nearest_pair(found, own)
     if len(pair) != 2 or pair[0].kind != pair[1].kind:
         return
     low, high = sorted(abs(f.value) for f in pair)
@@ -214,7 +218,7 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
     yield Check("ratios and percentages", passed, says, spans, expected=f"{right:.3g}×")
 
 
-def _nearest_pair(found: Evidence, own: Sequence[Figure], first: int) -> Sequence[Figure]:
+def _nearest_pair(found: Evidence, own: Sequence[Figure]) -> Sequence[Figure]:
     """Of more than two figures the two that "from … to" or "versus" joins, where one pair is so joined."""
     pairs = [
         (a, b) for a, b in itertools.pairwise(own)

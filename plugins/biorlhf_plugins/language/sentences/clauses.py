@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.mentions import Mention, grouped
 from biorlhf_plugins.language.words.text import Stream
 
 STRONG = frozenset(".!?;")
@@ -50,7 +50,8 @@ class Chunk(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """``kind`` is "prose", "item", "heading" or "row". ``paragraph`` counts blank lines."""
+    """``kind`` is "prose", "item", "heading" or "row". ``paragraph`` counts blank lines; ``inside`` holds the
+    mentions by kind."""
 
     first: int
     last: int
@@ -58,6 +59,7 @@ class Sentence(NamedTuple):
     paragraph: int
     chunks: list[Chunk]
     mentions: list[Mention]
+    inside: dict[str, list[Mention]]
 
 
 def sentences(stream: Stream, mentions: list[Mention]) -> list[Sentence]:
@@ -74,7 +76,7 @@ def sentences(stream: Stream, mentions: list[Mention]) -> list[Sentence]:
             chunks = (
                 rows(stream, first, last, inside) if kind == "row" else _chunks(stream, first, last, inside)
             )
-            found.append(Sentence(first, last, kind, paragraph, chunks, inside))
+            found.append(Sentence(first, last, kind, paragraph, chunks, inside, grouped(inside)))
     return found
 
 
@@ -153,12 +155,13 @@ def _chunks(stream: Stream, first: int, last: int, mentions: list[Mention]) -> l
 
 
 def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
+    start, link, cursor, texts = first, "", 0, stream.texts
+    cuts = [i for i in range(first, last) if texts[i] in WEAK]
+    if not cuts:
+        return [Chunk(first, last, "", mentions[:])]
     inside_name = {i for m in mentions if m.last - m.first > 1 for i in range(m.first, m.last)}
     atoms: list[Chunk] = []
-    start, link, cursor = first, "", 0
-    for index in range(first, last + 1):
-        if index < last and (stream.texts[index] not in WEAK or index in inside_name):
-            continue
+    for index in (*(i for i in cuts if i not in inside_name), last):
         taken: list[Mention] = []
         while cursor < len(mentions) and mentions[cursor].first < index:
             taken.append(mentions[cursor])
@@ -173,13 +176,19 @@ def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> li
 
 def _trails(atom: Chunk) -> bool:
     """True where a role follows what is said: "down in RR-6", "Rescue: heart"."""
-    focus = next((m.first for m in atom.mentions if m.kind in FOCI), None)
-    role = next((m.first for m in atom.mentions if m.kind in ROLES), None)
-    return focus is not None and role is not None and role > focus
+    said = -1
+    for m in atom.mentions:
+        if m.kind in ROLES:
+            return -1 < said < m.first
+        if said < 0 and m.kind in FOCI:
+            said = m.first
+    return False
 
 
 def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
-    kinds = [{m.kind for m in atom.mentions} for atom in atoms]
+    if len(atoms) == 1:
+        return atoms
+    kinds = [[m.kind for m in atom.mentions] for atom in atoms]
     says = [not FOCI.isdisjoint(kind) for kind in kinds]
     if all(says):
         return atoms
@@ -201,7 +210,7 @@ def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
             trailing = _trails(atom) or (trailing and not roles)
             continue
         bare = bool(merged) and not roles_of(merged[-1])
-        later = any(says[position + 1 : position + 13])
+        later = True in says[position + 1 : position + 13]
         closes = atom.link in ("(", ")", "[", "]")
         leftward = (
             merged

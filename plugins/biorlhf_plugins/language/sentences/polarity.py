@@ -12,6 +12,7 @@ from biorlhf_plugins.language.words.text import Stream
 
 HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
 REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
+TURNS = frozenset(("hyp", "report", "reject"))
 REFERENCE_GAP = 4
 PRONOUNS = frozenset(("it", "this", "they", "that"))
 LACKS = frozenset(("no", "without", "lack", "absence"))
@@ -89,27 +90,27 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
     """For each token: "" (asserted), "quoted" or "hypothetical"."""
     marks = [""] * (len(stream) + 1)
     _mark_quotes(stream, marks)
-    kinds = {m.kind for m in mentions}
-    if not kinds & {"hyp", "report", "reject"}:
+    turns = [m for m in mentions if m.kind in TURNS]
+    if not turns:
         return marks
     ends = _sentence_ends(parts, len(stream))
-    rejected = [m.last for m in mentions if m.kind == "reject"]
-    for m in mentions:
+    rejected = [m.last for m in turns if m.kind == "reject"]
+    for m in turns:
         if m.kind == "hyp":
             _mark(stream, marks, m.first, ends[m.first], HYPOTHESIS_ENDS, "hypothetical")
         elif m.kind == "report":
             after = bisect_right(rejected, m.last)
             end = min(ends[m.first], rejected[after]) if after < len(rejected) else ends[m.first]
             _mark(stream, marks, m.first, end, REPORT_ENDS, "quoted")
-    _mark_rejected(mentions, parts, marks)
+    if rejected:
+        _mark_rejected(turns, parts, marks)
     return marks
 
 
 def _sentence_ends(parts: Sequence[Sentence], total: int) -> list[int]:
     ends = [total] * (total + 1)
     for part in parts:
-        for index in range(part.first, part.last):
-            ends[index] = part.last
+        ends[part.first : part.last] = [part.last] * (part.last - part.first)
     return ends
 
 
@@ -122,6 +123,8 @@ def _mark(stream: Stream, marks: list[str], first: int, last: int, stops: frozen
 
 
 def _mark_quotes(stream: Stream, marks: list[str]) -> None:
+    if '"' not in stream.vocabulary:
+        return
     opened: int | None = None
     for index, token in enumerate(stream):
         if token.text == "\n" and index + 1 < len(stream) and stream.texts[index + 1] == "\n":

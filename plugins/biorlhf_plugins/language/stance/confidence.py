@@ -93,7 +93,7 @@ def _read_trigger(
     got = _number_near(page, trigger)
     if got is not None:
         value, start, end = got
-        relevant, inverted = _about_answer(page, min(first, start), trigger, end)
+        relevant, inverted = _about_answer(page, trigger, end)
         if relevant and not any(n[3] == start for n in numbers[-3:]):
             value = 1.0 - value if inverted and value is not None else value
             numbers.append((value, page.span(min(first, start), max(last, end)), "number", start))
@@ -105,13 +105,13 @@ def _read_trigger(
         return
     if trigger.kind == "sureness":
         if not hedges(page, trigger) and not any(i in page.negations for i in range(first - 2, first)):
-            relevant, inverted = _about_answer(page, first, trigger, last)
+            relevant, inverted = _about_answer(page, trigger, last)
             if relevant and not inverted:
                 said.append((float(str(trigger.value)), page.span(first, last), "words", first))
         return
     level = _level_near(page, trigger)
     if level is not None:
-        relevant, _ = _about_answer(page, first, trigger, last)
+        relevant, _ = _about_answer(page, trigger, last)
         if relevant:
             start, end = min(first, level.first), max(last, level.last)
             categories.append((float(str(level.value)), page.span(start, end), "category", start))
@@ -241,7 +241,7 @@ def _level_near(page: Page, trigger: Mention) -> Mention | None:
     return None
 
 
-def _about_answer(page: Page, first: int, trigger: Mention, end: int) -> tuple[bool, bool]:
+def _about_answer(page: Page, trigger: Mention, end: int) -> tuple[bool, bool]:
     """(is it about the answer?, is it about the answer being wrong?)"""
     start = trigger.last - (page.text(trigger.last - 1) in OBJECT_STARTS)
     if page.text(start) not in OBJECT_STARTS or _amount(page, start + 1):

@@ -81,6 +81,8 @@ def contradictions(
     asked for, "yes", or whatever follows "so the …", "my best guess", "probably". What stands in a
     clause that itself declines, or is about another tissue or species than the prompt, is support.
     """  # fmt: skip
+    if not barred:
+        return []
     words = prompt_words(prompt)
     asked = set(words) - {w for before, w in pairwise(words) if before in REFERENCES}
     starts = [part.first for part in parts]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from biorlhf_plugins.language.records import Span
-from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.mentions import Mention, grouped
 from biorlhf_plugins.language.words.text import Clean, Stream
 
 SAYING = frozenset(("dir", "num", "type", "pattern", "entity", "phrase", "mission", "path", "agree"))
 """Mentions that may be an answer."""
+
+TOPICS = frozenset(("dir", "path", "entity", "type", "pattern", "agree"))
+"""Mentions that a confidence may be about."""
 
 
 class Page:
@@ -17,21 +20,23 @@ class Page:
 
     def __init__(self, stream: Stream, clean: Clean, content: Sequence[Mention], stance: Sequence[Mention]):
         self.stream, self.clean, self.content, self.stance = stream, clean, content, stance
-        self.numbers = {m.first: m for m in content if m.kind == "num"}
-        self.number_ends = {m.last: m for m in content if m.kind == "num"}
-        self.about = {m.first for m in stance if m.kind == "about"} | {
-            m.first for m in content if m.kind in ("dir", "path", "entity", "type", "pattern", "agree")
-        }
-        self.said = {m.first for m in content if m.kind in SAYING} | {
-            m.first for m in stance if m.kind in ("yes", "no")
-        }
-        self.asides = {m.first for m in stance if m.kind == "aside"}
-        self.levels = {m.first: m for m in stance if m.kind == "level"}
-        self.level_ends = {m.last: m for m in stance if m.kind == "level"}
-        self.negations = {m.first for m in content if m.kind == "neg"}
+        said, stated = grouped(content), grouped(stance)
+        figures, levels = said.get("num", []), stated.get("level", [])
+        self.numbers = {m.first: m for m in figures}
+        self.number_ends = {m.last: m for m in figures}
+        self.about = _starts(said, TOPICS) | _starts(stated, ("about",))
+        self.said = _starts(said, SAYING) | _starts(stated, ("yes", "no"))
+        self.asides = _starts(stated, ("aside",))
+        self.levels = {m.first: m for m in levels}
+        self.level_ends = {m.last: m for m in levels}
+        self.negations = _starts(said, ("neg",))
 
     def span(self, first: int, last: int) -> Span:
         return self.clean.span(self.stream[first].start, self.stream[min(last, len(self.stream)) - 1].end)
 
     def text(self, index: int) -> str:
         return self.stream.texts[index] if 0 <= index < len(self.stream) else ""
+
+
+def _starts(found: dict[str, list[Mention]], kinds: Iterable[str]) -> set[int]:
+    return {m.first for kind in kinds for m in found.get(kind, ())}

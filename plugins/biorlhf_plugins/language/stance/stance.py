@@ -15,49 +15,11 @@ REACH = 12
 """Tokens between a bar ("not", "beyond") and the act of knowing that it bars."""
 
 CUTS = frozenset((",", ";", "—", "but", "however", "(", ")", "\n"))
-FUNCTION_WORDS = frozenset(
-    [
-        "the",
-        "is",
-        "in",
-        "of",
-        "to",
-        "and",
-        "a",
-        "an",
-        "are",
-        "it",
-        "that",
-        "for",
-        "with",
-        "not",
-        "was",
-        "by",
-        "no",
-        "at",
-        "be",
-        "this",
-        "i",
-        "as",
-        "on",
-        "have",
-        "has",
-        "than",
-        "or",
-        "which",
-        "these",
-        "from",
-        "we",
-        "do",
-        "does",
-        "so",
-        "its",
-        "there",
-        "under",
-        "cause",
-        "show",
-    ]
-)
+FUNCTION_WORDS = frozenset([
+    "the", "is", "in", "of", "to", "and", "a", "an", "are", "it", "that", "for", "with", "not", "was",
+    "by", "no", "at", "be", "this", "i", "as", "on", "have", "has", "than", "or", "which", "these",
+    "from", "we", "do", "does", "so", "its", "there", "under", "cause", "show",
+])  # fmt: skip
 DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
 PRONOUNS = frozenset(("it", "they"))
 VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will"))
@@ -71,7 +33,6 @@ REPEATED = 0.25
 
 def abstentions(
     stream: Stream,
-    clean_text: Clean,
     parts: Sequence[Sentence],
     stance: Sequence[Mention],
     marks: Sequence[str],
@@ -193,10 +154,10 @@ def agreements(
     """ "The same in both", "opposite", with negation: SAME and DIFF."""
     found: list[Claim] = []
     for number, part in enumerate(parts):
-        negations = [m.first for m in part.mentions if m.kind == "neg"]
-        for m in part.mentions:
-            if m.kind != "agree" or marks[m.first]:
+        for m in part.inside.get("agree", ()):
+            if marks[m.first]:
                 continue
+            negations = [n.first for n in part.inside.get("neg", ())]
             denied = (
                 sum(1 for n in negations if 0 < m.first - n <= 6 and not _cut(stream, n, m.first)) % 2 == 1
             )
@@ -209,7 +170,7 @@ def agreements(
 
 def degenerate(stream: Stream, stance: Sequence[Mention], content: Sequence[Mention], prompt: str) -> str:
     """Why a text is no answer at all, or ""."""
-    spoken = [t.text for t in stream if t.kind != "p"]
+    spoken = [text for text, kind, _, _, _ in stream if kind != "p"]
     if not spoken and any(m.kind == "dir" for m in content):
         return ""  # an arrow answers
     if not spoken:
@@ -219,14 +180,15 @@ def degenerate(stream: Stream, stance: Sequence[Mention], content: Sequence[Ment
     if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked) and not chooses:
         return "the text only repeats the question"
     if len(spoken) >= 24:
-        triples = list(zip(spoken, spoken[1:], spoken[2:], strict=False))
-        if len(set(triples)) < REPEATED * len(triples) and not _recovers(stream, stance, content, triples):
+        different = len(set(zip(spoken, spoken[1:], spoken[2:], strict=False)))
+        if different < REPEATED * (len(spoken) - 2) and not _recovers(stream, stance, content, spoken):
             return "the text repeats itself"
     hedges = [m for m in stance if m.kind == "hedge"]
-    covered = sum(m.last - m.first for m in hedges)
-    says = any(m.kind in ("num", "entity", "path", "mission", "type", "pattern") for m in content)
-    if len({stream.texts[m.first] for m in hedges}) >= 4 and covered >= 0.4 * len(spoken) and not says:
-        return "the text is a list of hedges"
+    if len({stream.texts[m.first] for m in hedges}) >= 4:
+        covered = sum(m.last - m.first for m in hedges)
+        says = any(m.kind in ("num", "entity", "path", "mission", "type", "pattern") for m in content)
+        if covered >= 0.4 * len(spoken) and not says:
+            return "the text is a list of hedges"
     if len(spoken) >= 12 and not any(t.kind == "n" or t.text in WORD_NUMBERS for t in stream):
         function = sum(word in FUNCTION_WORDS for word in spoken)
         stops = sum(t.kind == "p" and t.text in ".:;,|\n(" for t in stream)
@@ -239,12 +201,13 @@ def _recovers(
     stream: Stream,
     stance: Sequence[Mention],
     content: Sequence[Mention],
-    triples: Sequence[tuple[str, ...]],
+    spoken: Sequence[str],
 ) -> bool:
     """True where repeated filler stops and an answer follows that was not repeated itself.
 
     A loop never ends in something new; one of hedges is a list of hedges whatever follows.
     """
+    triples = list(zip(spoken, spoken[1:], spoken[2:], strict=False))
     hedged = sum(m.last - m.first for m in stance if m.kind in ("hedge", "abstain"))
     if hedged > 0.2 * len(triples):
         return False

@@ -30,8 +30,7 @@ MITOCARTA_BRANCHES = (
     "METABOLISM_VITAMIN_METABOLISM_", "METABOLISM_", "MITOCHONDRIAL_CENTRAL_DOGMA_MTRNA_METABOLISM_",
     "MITOCHONDRIAL_CENTRAL_DOGMA_TRANSLATION_", "MITOCHONDRIAL_CENTRAL_DOGMA_", "SMALL_MOLECULE_TRANSPORT_",
     "MITOCHONDRIAL_DYNAMICS_AND_SURVEILLANCE_", "OXPHOS_COMPLEX_I_", "OXPHOS_COMPLEX_II_",
-    "OXPHOS_COMPLEX_III_",
-    "OXPHOS_COMPLEX_IV_", "OXPHOS_COMPLEX_V_", "OXPHOS_",
+    "OXPHOS_COMPLEX_III_", "OXPHOS_COMPLEX_IV_", "OXPHOS_COMPLEX_V_", "OXPHOS_",
     "PROTEIN_IMPORT_SORTING_AND_HOMEOSTASIS_PROTEIN_HOMEOSTASIS_", "PROTEIN_IMPORT_SORTING_AND_HOMEOSTASIS_",
 )  # fmt: skip
 CONTRACTED = re.compile(r"\b(i|we|you|they|it|that|there) (?:am|are|is|would|will|have)\b")
@@ -98,8 +97,7 @@ def add(trie: Trie, phrase: Iterable[str], kind: str, value: Any) -> None:
             meanings.append((kind, value))
 
 
-LONGEST = 24
-"""Tokens of a phrase."""
+LONGEST = 24  # tokens of a phrase
 
 
 def longest(trie: Trie, stream: Sequence[Token], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
@@ -113,22 +111,23 @@ def match(trie: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple
 
     A set's name may be written with a comma that the phrase lacks: "Cell Cycle, Mitotic".
     """
-    end, found, commas = start, None, False
-    node = trie.get(texts[start]) if start < len(texts) else None
+    node, total = trie.get(texts[start]) if start < len(texts) else None, len(texts)
     if node is None:
-        return end, found
-    if END in node:
-        end, found = start + 1, node[END]
-    for index in range(start + 1, min(start + LONGEST, len(texts))):
-        step = node.get(texts[index])
-        if step is None:
-            if texts[index] != ",":
-                break
+        return start, None
+    found = node.get(END)
+    end, at, commas = start if found is None else start + 1, start + 1, False
+    last = start + LONGEST if start + LONGEST < total else total
+    while at < last:
+        step = node.get(texts[at])
+        if step is not None:
+            node = step
+            if END in node and not (commas and node[END][0][0] != "path"):
+                end, found = at + 1, node[END]
+        elif texts[at] == ",":
             commas = True
-            continue
-        node = step
-        if END in node and not (commas and node[END][0][0] != "path"):
-            end, found = index + 1, node[END]
+        else:
+            break
+        at += 1
     return end, found
 
 
@@ -203,8 +202,6 @@ def inflect(verb: str) -> list[str]:
     """A regular verb's forms, past the plural-like s that ``canonical`` strips anyway."""
     if verb.endswith("e"):
         return [verb, verb + "d", verb[:-1] + "ing"]
-    if verb.endswith(("mit", "er")) and verb not in ("lower",):
-        return [verb, verb + "ed", verb + "ing"]
     return [verb, verb + "ed", verb + "ing"]
 
 
@@ -230,13 +227,11 @@ def base() -> Lexicon:
     tables = json.loads((HERE / "lexicon.json").read_text("utf-8"))
     phrases = json.loads((HERE / "phrases.json").read_text("utf-8"))
     for label, verbs in tables.pop("verbs").items():
-        for verb in verbs:
-            for form in inflect(verb):
-                add(trie, words(form), "dir", label)
+        for form in itertools.chain.from_iterable(map(inflect, verbs)):
+            add(trie, words(form), "dir", label)
     for kind, rows in tables.pop("products").items():
-        for row in rows:
-            for phrase in itertools.product(*row):
-                add(trie, words(" ".join(phrase)), *kind.partition(":")[::2])
+        for phrase in itertools.chain.from_iterable(itertools.product(*row) for row in rows):
+            add(trie, words(" ".join(phrase)), *kind.partition(":")[::2])
     stance: Trie = {}
     for target, table in ((trie, tables), (stance, phrases)):
         for kind, values in table.items():

@@ -21,41 +21,12 @@ FALLING = frozenset(("down", "downregulated", "decreased", "repressed", "suppres
 DIRECTED = RISING | FALLING
 TRANSCRIPTS = frozenset(("gene", "transcript", "deg", "mrna"))
 STATISTICS = frozenset(("nes", "padj", "log2fc", "fc"))
-SHARES = frozenset(
-    canonical(word)
-    for word in [
-        "share",
-        "fraction",
-        "proportion",
-        "percent",
-        "percentage",
-        "rate",
-        "prevalence",
-        "frequency",
-        "viability",
-        "efficiency",
-        "purity",
-        "abundance",
-        "recovery",
-        "identity",
-        "incidence",
-        "coverage",
-        "yield",
-        "cv",
-        "penetrance",
-        "survival",
-        "contamination",
-        "occupancy",
-        "conversion",
-        "confluency",
-        "saturation",
-        "turnout",
-        "%",
-        "sensitivity",
-        "specificity",
-        "accuracy",
-    ]
-)
+SHARES = frozenset(canonical(word)for word in [
+    "share", "fraction", "proportion", "percent", "percentage", "rate", "prevalence", "frequency",
+    "viability", "efficiency", "purity", "abundance", "recovery", "identity", "incidence", "coverage",
+    "yield", "cv", "penetrance", "survival", "contamination", "occupancy", "conversion", "confluency",
+    "saturation", "turnout", "%", "sensitivity", "specificity", "accuracy",
+])  # fmt: skip
 COUNTING = frozenset(("count", "number", "total"))
 SYNONYMS = {
     "hazard ratio": ("HR",),

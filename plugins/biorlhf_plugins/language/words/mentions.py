@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import END, Lexicon, match
@@ -19,9 +20,8 @@ WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
-NOT_COUNTED_WORDS = (
-    "can could is be may might will would should set count name number list ontology alone was were that"
-)
+NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
+was were that"""
 NOT_COUNTED = frozenset(NOT_COUNTED_WORDS.split())
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
 UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
@@ -33,9 +33,7 @@ OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
 SHOWING_WORDS = "suggest indicate show imply support favor favour hint point demonstrate reveal"
 SHOWING = frozenset(SHOWING_WORDS.split())
 """What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
-JOINS = frozenset(("–", "and", "to"))
-"""Between the two ends of a range."""
-
+JOINS = frozenset(("–", "and", "to"))  # between the two ends of a range
 ABOVE = frozenset((">", ">=", "over", "above", "exceed", "exceeding"))
 BELOW = frozenset(("<", "<=", "under", "below"))
 AT_LEAST = frozenset(
@@ -56,10 +54,23 @@ class Mention(NamedTuple):
     last: int
 
 
+def grouped(mentions: Iterable[Mention]) -> dict[str, list[Mention]]:
+    """Mentions by kind, in order."""
+    found: dict[str, list[Mention]] = {}
+    for m in mentions:
+        kind = m.kind
+        if kind in found:
+            found[kind].append(m)
+        else:
+            found[kind] = [m]
+    return found
+
+
 def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the content lexicon, numbers and missions, in the order of the text."""
     found: list[Mention] = []
     texts, tries = stream.texts, lexicon.content
+    new = tuple.__new__  # a NamedTuple's own constructor takes three times as long
     index, total, nothing = 0, len(texts), -1
     while index < total:
         word, digits = texts[index], stream[index].number
@@ -90,7 +101,10 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
         elif meanings is not None:
             if meanings[0][0] in NAMING:
                 _beside(stream, meanings[0], index, end, found)
-            found.extend(_meant(meanings, index, end))
+            if len(meanings) == 1:
+                found.append(new(Mention, (*meanings[0], index, end)))
+            else:
+                found.extend(_meant(meanings, index, end))
             if meanings[0][0] == "dir" and end - index > 2 and texts[end - 1] in ("of", "in"):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
@@ -160,9 +174,7 @@ def _beside(stream: Stream, meaning: tuple[str, Any], first: int, last: int, fou
 
 
 def _meant(meanings: list[tuple[str, Any]], first: int, last: int) -> list[Mention]:
-    if len(meanings) == 1:
-        kind, value = meanings[0]
-        return [Mention(kind, value, first, last)]
+    """What a phrase of several meanings is: every set that it may stand for, or each of them."""
     paths = tuple(dict.fromkeys(key for kind, value in meanings if kind == "path" for key in value))
     if paths:
         return [Mention("path", paths, first, last)]

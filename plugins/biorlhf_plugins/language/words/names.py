@@ -6,6 +6,7 @@ that the question itself uses is none of these: it is the question's context.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -51,12 +52,14 @@ def foreign(
     found: list[Mention] = []
     plain = clean.offsets is None
     for index, token in enumerate(stream):
-        if token.kind != "w" or index in taken:
+        word, kind, start, end, _ = token
+        if kind != "w" or index in taken:
             continue
-        start, end = (token.start, token.end) if plain else clean.span(token.start, token.end)
-        if not text[start : start + 1].isupper() and not (len(token.text) > 6 and token.text.endswith(DRUG)):
+        if not plain:
+            start, end = clean.span(start, end)
+        if not text[start : start + 1].isupper() and not _drug(word):
             continue
-        if token.text in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
+        if word in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
             continue
         kind = _kind(stream, index, text[start:end])
         if kind:
@@ -68,6 +71,11 @@ def foreign(
     if not found:
         return list(mentions)
     return sorted([*mentions, *found], key=lambda m: m.first)
+
+
+@functools.lru_cache(maxsize=65536)
+def _drug(word: str) -> bool:
+    return len(word) > 6 and word.endswith(DRUG)
 
 
 def _kind(stream: Stream, index: int, raw: str) -> str:

@@ -8,6 +8,7 @@ Words ("six thousand", "none") are read in ``mentions``.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -56,8 +57,14 @@ class Number(NamedTuple):
 
 def parse_number(match: re.Match[str]) -> Number:
     """The number behind a match of ``NUMBER``."""
-    written, exponent = match["digits"], match["exp"] or ""
-    unit_text, scale, glued = (match["unit"] or "").strip(), match["scale"] or "", match["glued"] or ""
+    return _number(*match.group("sign", "digits", "exp", "unit", "scale", "glued"))
+
+
+@functools.lru_cache(maxsize=4096)
+def _number(
+    sign: str | None, written: str, exp: str | None, unit: str | None, scale: str | None, glued: str | None
+) -> Number:
+    exponent, unit_text, scale, glued = exp or "", (unit or "").strip(), scale or "", glued or ""
     plain = written.isdigit()
     digits = written if plain else _digits(written, bool(exponent or unit_text or scale))
     if digits is None:
@@ -68,7 +75,6 @@ def parse_number(match: re.Match[str]) -> Number:
         value = _scaled(1.0 if exponent[0] in "^+-" else value, power)
         decimals = max(0, decimals - power)
     value *= SCALES.get(scale, 1.0)
-    sign = match["sign"] or ""
     value = min(value, OVERFLOW) * (-1.0 if sign == "-" else 1.0)
     unit = UNITS.get(unit_text, "ratio" if unit_text else "")
     if glued in GLUED:

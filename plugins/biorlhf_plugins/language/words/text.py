@@ -59,7 +59,7 @@ ABBREVIATED = re.compile(r"(?<![\w.])([A-Z])\.(?=\s?[a-z]{2,}(?:us|um|i|is|a|ae|
 HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
 OPENS_THOUGHT = re.compile(r"<think(?:ing)?>")
 LABEL = re.compile(r"<(/)?(answer|final_answer|confidence|certainty|probability)>", re.I)
-ABBREVIATED = re.compile(r"\b([A-Z])\.(?= ?[a-z]{4})")
+ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 """The genus of "F. prausnitzii", whose point ends no sentence."""
 
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
@@ -114,7 +114,7 @@ class Clean(NamedTuple):
 
 def clean(text: str) -> Clean:
     """Bring a text to one form. Characters that become several keep one origin."""
-    visible = ABBREVIATED.sub(r"\1 ", visible_text(text))
+    visible = ABBREVIATED.sub(" ", visible_text(text))
     if len(visible) <= LIMIT and not NON_ASCII.search(visible):
         return Clean(visible.lower(), None, len(text))
     pieces: list[str] = []

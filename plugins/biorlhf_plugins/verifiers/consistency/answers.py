@@ -59,6 +59,8 @@ def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[C
 def agreement(
     said: Extraction, directions: list[Claim], prompt: str, consistent: bool | None
 ) -> Iterator[Check]:
+    if not said.agreements and consistent is None:
+        return
     stated = {str(c.label): c for c in said.agreements}
     asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "agree"}
     answers = {c.label for c in said.answers}

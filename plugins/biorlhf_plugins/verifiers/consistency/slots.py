@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.records import Claim, Extraction
 
+PLACED = frozenset(("entity", "condition", "pathways"))
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 SETTING = re.compile(
@@ -25,6 +26,10 @@ SUPPOSED_BEFORE = re.compile(r"\b(?:to|can|may|might|could|would|should)\s+(?:be
 SUPPOSED = re.compile(r"\W+(?:\w+\W+){0,2}(?:can|may|might|could|would)\b", re.I)
 """Around a direction that is a purpose or a possibility: "to prevent inflammation", "activation can"."""
 
+POSSIBLE = frozenset(("can", "cannot", "may", "might", "could", "would"))
+BEFORE_PURPOSE = POSSIBLE | {"to", "should", "be"}
+"""Words without which neither stands in a text; "can't" is read as "cannot"."""
+
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
@@ -34,23 +39,23 @@ ENUMERATION = "every direction for one slot"
 
 def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
     """One value for each slot. A rival must name its tissue and condition itself, not inherit them."""
-    spoken = Counter((n.sentence, n.value) for n in said.named if n.kind in ("entity", "condition"))
     slots: dict[tuple, list[Claim]] = {}
     for c in figures:
         s = c.slot
-        named = {"entity", "condition", "pathways"} & s.stated or c.slot.quantity in ("deg", "nes")
-        unlisted = any(name.startswith("?") for name in s.pathways)  # left to the text's own words
-        if s.quantity in COUNTS and named and not unlisted and (s.entity or s.condition or s.pathways):
-            # "1,555" and "1,555 DEGs" of one tissue are one slot, or a rival could hide by leaving the noun
-            # out.
-            quantity = "deg" if s.quantity is None else s.quantity
-            slots.setdefault(
-                (s.entity, s.condition, s.treatment, s.mission, quantity, s.pathways), []
-            ).append(c)
+        if s.quantity not in COUNTS or not (s.entity or s.condition or s.pathways):
+            continue
+        if s.quantity not in ("deg", "nes") and PLACED.isdisjoint(s.stated):
+            continue
+        if s.pathways and any(name.startswith("?") for name in s.pathways):
+            continue  # left to the text's own words
+        key = (s.entity, s.condition, s.treatment, s.mission, s.quantity or "deg", s.pathways)
+        slots.setdefault(key, []).append(c)
+    spoken: Mapping[tuple[int, object], int] = {}
     for key, claims in slots.items():
         first = claims[0]
-        rivals = (c for c in claims[1:] if not _close(first, c) and _names(spoken, first, c))
-        rival = next(rivals, None)
+        rivals = [c for c in claims[1:] if not _close(first, c)]
+        spoken = spoken or (_spoken(said) if rivals else {})
+        rival = next((c for c in rivals if _names(spoken, first, c)), None)
         place = " ".join(str(k) for k in key[:3] if k) or "one slot"
         values = ", ".join(dict.fromkeys(f"{c.value:g}" for c in claims))
         yield Check(
@@ -62,7 +67,12 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
         )
 
 
-def _names(named: Counter[tuple[int, object]], one: Claim, other: Claim) -> bool:
+def _spoken(said: Extraction) -> Mapping[tuple[int, object], int]:
+    """How often each sentence names each tissue and condition."""
+    return Counter((n.sentence, n.value) for n in said.named if n.kind in ("entity", "condition"))
+
+
+def _names(named: Mapping[tuple[int, object], int], one: Claim, other: Claim) -> bool:
     """Whether a claim's sentence names what the text gives of its slot; twice, where both stand in it."""
     times = 2 if one.sentence == other.sentence else 1
     places = [getattr(other.slot, role) for role in ("entity", "condition") if role in other.slot.stated]
@@ -144,7 +154,10 @@ def parts(figures: list[Claim]) -> Iterator[Check]:
 
 def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     """One direction for each slot; parts of a mission ("MHU-2_dorsal") are one mission to the lexicon."""
+    if not directions:
+        return
     slots: dict[tuple, list[Claim]] = {}
+    named = _named(said)
     settings = {
         n.sentence
         for n in said.named
@@ -153,16 +166,13 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     parted = "_" in said.text and PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
-        if (parted and s.mission) or c.sentence in settings or ENRICHED.match(said.text, c.span[0]):
+        if c.partial or not (s.pathways or s.entity) or c.label == "MIXED" or (parted and s.mission):
             continue
-        if SUPPOSED_BEFORE.search(said.text, max(0, c.span[0] - 12), c.span[0]) or SUPPOSED.match(
-            said.text, c.span[1]
-        ):
+        if c.sentence in settings or _supposed(said, c):
             continue
-        if not c.partial and (s.pathways or s.entity) and c.label != "MIXED":
-            slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
-    for key, group in slots.items():
-        claims = [c for c in group if _said_of(said, c)] or group[:1]
+        slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
+    for key, found in slots.items():
+        claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []))] or found[:1]
         if {"UP", "DOWN"} & {c.label for c in claims} and len(claims) == 2:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
         labels = list(dict.fromkeys(str(c.label) for c in claims))
@@ -177,21 +187,44 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
         )  # fmt: skip
 
 
-def _said_of(said: Extraction, claim: Claim) -> bool:
+def _named(said: Extraction) -> dict[int, list[str]]:
+    """By sentence the kinds of the sets and places that it names."""
+    found: dict[int, list[str]] = {}
+    for n in said.named:
+        if n.kind in ("path", "entity", "mission"):
+            found.setdefault(n.sentence, []).append(n.kind)
+    return found
+
+
+def _supposed(said: Extraction, claim: Claim) -> bool:
+    """Whether a word of direction is a purpose, a possibility, or the "enriched" of a method."""
+    text, (first, last), stream = said.text, claim.span, said.stream
+    if ENRICHED.match(text, first):
+        return True
+    leads = claim.chunk > 0 and stream.texts[claim.chunk - 1] in BEFORE_PURPOSE
+    if leads and SUPPOSED_BEFORE.search(text, max(0, first - 12), first):
+        return True
+    return not stream.vocabulary.isdisjoint(POSSIBLE) and SUPPOSED.match(text, last) is not None
+
+
+def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
     """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short,
     and has no other direction, unless the names are as many as the directions.
     """
     part = said.parts[claim.sentence]
-    kinds = ("path",) if "pathways" in claim.slot.stated else ("path", "entity", "mission")
-    names = sum(n.sentence == claim.sentence and n.kind in ("path", "entity", "mission") for n in said.named)
-    named = any(n.sentence == claim.sentence and n.kind in kinds for n in said.named)
-    ways = sum(m.kind == "dir" and not said.stream.texts[m.first].startswith("enrich") for m in part.mentions)
-    raw = said.text[
-        said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0] : claim.span[1] + 20
-    ]
-    if EITHER.search(raw) or (not named and part.last - part.first > SHORT):
+    length = part.last - part.first
+    named = "path" in names if "pathways" in claim.slot.stated else bool(names)
+    if not named and length > SHORT:
         return False
-    return ways <= 1 or names >= ways or part.last - part.first <= 2 * SHORT
+    start = said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0]
+    raw = said.text[start : claim.span[1] + 20]
+    lowered = raw.lower()
+    if "up" in lowered and "down" in lowered and EITHER.search(raw):
+        return False
+    if length <= 2 * SHORT:
+        return True
+    ways = [m for m in part.inside.get("dir", ()) if not said.stream.texts[m.first].startswith("enrich")]
+    return len(ways) <= 1 or len(names) >= len(ways)
 
 
 def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
