@@ -290,10 +290,19 @@ def additions_of_names(names: Mapping[str, Mapping[str, Any]]) -> Additions:
             if synonyms or _telling(name):
                 entries.append((role, name.lower(), (name, *synonyms)))
     for name, synonyms in names.get("sets", {}).items():
-        entries.append(("pathway", name, tuple(synonyms)))
+        # What the built-in lexicon reads as a set already keeps that meaning: "TP53" is an alias of one there,
+        # and as a name of its own it would hide what the question means by it.
+        if synonyms or not _is_set(name):
+            entries.append(("pathway", name, tuple(synonyms)))
     for contrast, sides in names.get("contrasts", {}).items():
         entries += [(role, contrast, tuple(side)) for role, side in zip(SIDES, sides, strict=True)]
     return Additions(tuple(entries))
+
+
+def _is_set(name: str) -> bool:
+    stream = tokens(clean(name).text)
+    end, meanings = longest(base().content[0], stream, 0)
+    return end == len(stream) and any(kind == "path" for kind, _ in meanings or ())
 
 
 def _telling(name: str) -> bool:
