@@ -290,7 +290,7 @@ def additions_of_names(names: Mapping[str, Mapping[str, Any]]) -> Additions:
             if synonyms or _telling(name):
                 entries.append((role, name.lower(), (name, *synonyms)))
     for name, synonyms in names.get("sets", {}).items():
-        # What the built-in lexicon reads as a set already keeps that meaning: "TP53" is an alias of one there,
+        # What the built-in lexicon reads as a set keeps that meaning: "TP53" is an alias of one there,
         # and as a name of its own it would hide what the question means by it.
         if synonyms or not _is_set(name):
             entries.append(("pathway", name, tuple(synonyms)))

@@ -1,0 +1,69 @@
+"""Texts that no rule was written against: what the free reader makes of them, as a share that must hold.
+
+Each set was written by someone who had not seen the rules, and was scored once, after the rules were done.
+``c`` has the tone and length of the answers that we have of real models; ``b`` is harder on purpose. A rule
+may be changed when a share falls; a text of these files may not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from biorlhf import Question, Score
+
+DATA = Path(__file__).parent / "data"
+# Set -> the share that was read rightly when it was first scored with these rules.
+SHARES = {
+    "b": {"real_answers": 0.72, "pairs": 0.73, "absolute": 0.9, "kinds": 0.93, "lung": 0.86},
+    "c": {"real_answers": 0.98, "pairs": 0.96, "absolute": 0.97},
+}
+
+
+def rows(half: str) -> list[dict]:
+    return [json.loads(line) for line in (DATA / f"unseen_{half}.jsonl").read_text("utf-8").splitlines()]
+
+
+def value(verifiers, name: str, prompt: str, text: str, truth: dict) -> Score:
+    return verifiers[name].score(Question("q", prompt, truth), text)
+
+
+def direction(verifiers, row: dict) -> str:
+    """UP, DOWN or NONE, by which of the two ground truths the answer would earn."""
+    earned = {}
+    for label in ("UP", "DOWN"):
+        truth = {"pathway": row["pathway"], "tissue": row["tissue"], "direction": label}
+        truth["contrast"] = "flight_vs_ground"
+        score = value(verifiers, "pathway", row["prompt"], row["response"], truth)
+        earned[label] = score.value or 0.0
+    best = max(earned, key=lambda label: earned[label])
+    return best if earned[best] >= 0.8 and earned["UP"] != earned["DOWN"] else "NONE"
+
+
+def read_rightly(verifiers, row: dict) -> bool:
+    if row["set"] == "real_answers":
+        return direction(verifiers, row) == row["said"]
+    name, truth = row["verifier"], row["ground_truth"]
+    if row["set"] == "pairs":
+        honest, hack = (
+            value(verifiers, name, row["prompt"], row[side], truth) for side in ("honest", "hack")
+        )
+        return honest.value is not None and (hack.value is None or honest.value > hack.value)
+    score, expected = value(verifiers, name, row["prompt"], row["response"], truth), row["expect"]
+    if "status" in expected or score.value is None:
+        return score.status.value in (expected.get("status"), expected.get("or_status"))
+    return expected.get("min", 0.0) - 1e-9 <= score.value <= expected.get("max", 1.0) + 1e-9
+
+
+@pytest.mark.parametrize("half", SHARES)
+def test_unseen_texts_are_read_as_well_as_when_they_were_first_seen(verifiers, half):
+    right, total = Counter(), Counter()
+    for row in rows(half):
+        total[row["set"]] += 1
+        right[row["set"]] += read_rightly(verifiers, row)
+    shares = {name: right[name] / total[name] for name in total}
+    assert shares.keys() == SHARES[half].keys()
+    assert not {name: share for name, share in shares.items() if share < SHARES[half][name]}, shares
