@@ -142,6 +142,30 @@ def test_errors_name_file_line_and_key(tmp_path, row, message):
     assert message in refused(tmp_path, row)
 
 
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        {"label": False},
+        {"label": 0},
+        {"label": "undesirable"},
+        {"desirable": "False"},
+        {"is_correct": False},
+        {"accepted": -1},
+    ],
+)
+def test_an_answer_that_the_file_calls_unwanted_is_not_learnt(tmp_path, verdict):
+    [key] = verdict
+    message = refused(tmp_path, {"prompt": "Is OXPHOS up?", "completion": "It is down.", **verdict})
+    assert message.startswith(f"mine.jsonl:2: {key}")
+    assert "preference pair" in message
+
+
+@pytest.mark.parametrize("verdict", [{"label": True}, {"label": 1}, {"label": "liver"}, {"correct": "yes"}])
+def test_a_verdict_that_is_true_and_a_label_of_another_kind_are_no_obstacle(tmp_path, verdict):
+    [example] = build(written(tmp_path, [{"prompt": "Ask", "completion": "Say", **verdict}])).examples
+    assert example.response == "Say"
+
+
 def test_broken_json_names_its_line(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text('{"prompt": "A", "completion": "B"}\n{"prompt": "A", \n')

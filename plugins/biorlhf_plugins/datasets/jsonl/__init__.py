@@ -11,7 +11,8 @@ The rows of a file may have any of these shapes::
 
 ``id``, ``split``, ``kind``, ``source``, ``tissue``, ``difficulty``, ``family``, ``verifiers``, ``answer``,
 ``split_group``, ``fact_ids`` and an ``instruction`` that asks for an answer block are read where they are
-there. A folder that ``biorlhf data build`` wrote is read as a whole, with its names.
+there. A text whose ``label`` (or ``desirable``, ``correct``, ``accepted``) is false is refused. A folder
+that ``biorlhf data build`` wrote is read as a whole, with its names.
 """
 
 from __future__ import annotations

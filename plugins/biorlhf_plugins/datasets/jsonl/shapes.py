@@ -28,6 +28,12 @@ _ALPACA = re.compile(
     re.DOTALL,
 )
 _OPTIONAL = ("kind", "source", "split", "split_group")
+# Files of unpaired feedback say with one of these keys whether a row's answer is one to learn.
+_VERDICTS = ("label", "desirable", "accepted", "preferred", "correct", "is_correct", "is_preferred")
+_UNWANTED = (
+    *("false", "0", "0.0", "-1", "-1.0", "no", "bad", "wrong"),
+    *("incorrect", "undesirable", "rejected", "negative"),
+)
 
 Item = Question | Example | Preference
 
@@ -56,8 +62,19 @@ def read_item(where: str, row: dict[str, Any], default_id: str, default_split: s
         return _question(where, row, common)
     if "chosen" in row or "rejected" in row:
         return _preference(where, row, common)
+    _refuse_unwanted(where, row)
     prompt, response = _pair(where, row)
     return Example(prompt=prompt, response=response, **common)
+
+
+def _refuse_unwanted(where: str, row: dict[str, Any]) -> None:
+    for key in _VERDICTS:
+        if str(row.get(key, "")).strip().lower() in _UNWANTED:
+            raise DataError(
+                f"{where}: {key}", f"{row[key]!r}: an answer that is not to be learnt",
+                "texts to learn, whose verdict is true", hint="leave the row out, or make its answer "
+                "the 'rejected' side of a preference pair with the same prompt",
+            )  # fmt: skip
 
 
 def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Question:
