@@ -1,6 +1,7 @@
 """Texts that no rule was written against: what the free reader makes of them, as a share that must hold.
 
-Each set was written by someone who had not seen the rules, and was scored once, after the rules were done.
+Each set was written by someone who had not seen the rules, and no rule was written from ``c``, of which only
+counts were looked at while there was work on the rules.
 ``c`` has the tone and length of the answers that we have of real models; ``b`` is harder on purpose. A rule
 may be changed when a share falls; a text of these files may not.
 """
@@ -16,7 +17,7 @@ import pytest
 from biorlhf import Question, Score
 
 DATA = Path(__file__).parent / "data"
-# Set -> the share that was read rightly when it was first scored with these rules.
+# Set -> the share that was read rightly when the set joined the tests.
 SHARES = {
     "b": {"real_answers": 0.72, "pairs": 0.73, "absolute": 0.9, "kinds": 0.93, "lung": 0.86},
     "c": {"real_answers": 0.98, "pairs": 0.96, "absolute": 0.97},
@@ -59,7 +60,7 @@ def read_rightly(verifiers, row: dict) -> bool:
 
 
 @pytest.mark.parametrize("half", SHARES)
-def test_unseen_texts_are_read_as_well_as_when_they_were_first_seen(verifiers, half):
+def test_unseen_texts_are_read_as_well_as_when_they_joined_the_tests(verifiers, half):
     right, total = Counter(), Counter()
     for row in rows(half):
         total[row["set"]] += 1

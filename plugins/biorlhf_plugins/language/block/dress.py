@@ -75,14 +75,12 @@ TAIL = 12_000
 class Block(NamedTuple):
     """The last answer block: its value as written, and every confidence that belongs to it.
 
-    ``span`` is [start, end) of the value in the original text; ``dress`` is "line", "heading", "table",
-    "tag", "boxed" or "json".
+    ``span`` is [start, end) of the value in the original text.
     """
 
     value: str
     span: tuple[int, int]
     confidences: tuple[tuple[str, tuple[int, int]], ...]
-    dress: str
 
 
 @functools.lru_cache(maxsize=64)
@@ -156,9 +154,9 @@ def _lines(text: str, labels: Sequence[tuple[str, re.Match[str]]]) -> Iterator[B
         if match["bare"] is not None or not match["value"].strip(" *_`|"):
             value, start, end = _below(text, match.end())
             if value:
-                yield Block(value, (start, end), (), "heading")
+                yield Block(value, (start, end), ())
             else:
-                yield Block("", (match.end(), match.end()), (), "line")
+                yield Block("", (match.end(), match.end()), ())
             continue
         start = match.start("value")
         value = _without_confidence(match["value"])
@@ -166,7 +164,7 @@ def _lines(text: str, labels: Sequence[tuple[str, re.Match[str]]]) -> Iterator[B
         if value.rstrip().endswith((";", ",")) and end == match.end("value"):
             more, _, end = _below(text, end)
             value = f"{value} {more}"
-        yield Block(_bare(value), (start, end), (), "line")
+        yield Block(_bare(value), (start, end), ())
 
 
 def _below(text: str, start: int) -> tuple[str, int, int]:
@@ -205,7 +203,7 @@ def _bare(value: str) -> str:
 
 def _tags(text: str) -> Iterator[Block]:
     for match in _TAG.finditer(text):
-        yield Block(_bare(" ".join(match["value"].split())), match.span("value"), (), "tag")
+        yield Block(_bare(" ".join(match["value"].split())), match.span("value"), ())
 
 
 def _boxed(text: str) -> Iterator[Block]:
@@ -216,7 +214,7 @@ def _boxed(text: str) -> Iterator[Block]:
             depth += {"{": 1, "}": -1}.get(text[end], 0)
             end += 1
         if not depth:
-            yield Block(_bare(text[match.end() : end - 1]), (match.end(), end - 1), (), "boxed")
+            yield Block(_bare(text[match.end() : end - 1]), (match.end(), end - 1), ())
 
 
 def _objects(text: str) -> Iterator[Block]:
@@ -240,7 +238,7 @@ def _objects(text: str) -> Iterator[Block]:
                 if re.search(CONFIDENCE, k)
             ]
             if value is not None:
-                yield Block(value, (key.end(), start + length), tuple(sure), "json")
+                yield Block(value, (key.end(), start + length), tuple(sure))
 
 
 def _plain(value: Any) -> str:
@@ -277,7 +275,7 @@ def _tables(text: str) -> Iterator[Block]:
                 r for r in rows[number + 1 : number + 4] if re.match(CONFIDENCE, _bare(r[1][0]).lower())
             ]
             sure = [(_bare(r[1][1]), (r[0], r[0] + 1)) for r in beside if len(r[1]) == 2]
-            yield Block(_bare(cells[1]), (start, start + 1), tuple(sure), "table")
+            yield Block(_bare(cells[1]), (start, start + 1), tuple(sure))
         elif below and ruled:
             row_start, row = below[0]
             sure = [
@@ -285,4 +283,4 @@ def _tables(text: str) -> Iterator[Block]:
                 for i, c in enumerate(labels)
                 if re.match(CONFIDENCE, c)
             ]
-            yield Block(_bare(row[here]), (row_start, row_start + 1), tuple(sure), "table")
+            yield Block(_bare(row[here]), (row_start, row_start + 1), tuple(sure))
