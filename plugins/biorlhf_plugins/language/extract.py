@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.corrections import supersede
-from biorlhf_plugins.language.claims.evidence import OPENS_INTERVAL
 from biorlhf_plugins.language.claims.foils import with_foils
 from biorlhf_plugins.language.claims.parallels import parallels
+from biorlhf_plugins.language.claims.qualifiers import OPENS_INTERVAL
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.claims.rows import label_rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biorlhf_plugins.language.claims.evidence import EVIDENCE, PART, is_evidence
+from biorlhf_plugins.language.claims.qualifiers import PART, QUALIFIER, qualifies
 from biorlhf_plugins.language.claims.reader import ROLES, Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.measured import GENERIC, STATISTICS
@@ -42,8 +42,8 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     number: Number = focus.value  # type: ignore[assignment]
     if focus.first in reader.quotients and not number.unit:
         return "ratio"
-    if is_evidence(reader, focus):
-        return EVIDENCE
+    if qualifies(reader, focus):
+        return QUALIFIER
     chunk, inside = sentence.chunks[index], reader.inside[index]
     named, figures = inside.get("quantity", []), inside["num"]
     if _sample(reader, named, chunk, focus):
@@ -65,7 +65,7 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
         own = next((str(m.value) for m in after if m.value not in COUNTED and " " in str(m.value)), None)
         return own or {"percent": "percent", "ratio": "ratio"}.get(number.unit, "dose")
     if _whole(reader, focus):
-        return "deg" if after and after[0].value == "deg" else EVIDENCE
+        return "deg" if after and after[0].value == "deg" else QUALIFIER
     if focus.last < len(reader.stream) and reader.stream.texts[focus.last] in SURPLUS:
         return "difference"
     if after and after[0].first - focus.last <= 1:

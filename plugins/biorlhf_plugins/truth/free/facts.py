@@ -31,7 +31,7 @@ from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact, condition_fits, places_of
 
-NO_ANSWERS = frozenset(("evidence", "operand", "difference", "padj"))
+NO_ANSWERS = frozenset(("qualifier", "operand", "difference", "padj"))
 """What a figure in a slot never is, unless the fact asks for it."""
 
 REPLICATES = frozenset(("experiment", "replicate", "repeat", "donor", "batch", "run"))

@@ -7,7 +7,7 @@ from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Stream
 
-EVIDENCE = "evidence"
+QUALIFIER = "qualifier"
 """What qualifies another figure: an interval, an error, a sample's size, a year. It answers nothing."""
 
 INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile"))
@@ -21,7 +21,7 @@ YEAR_BEFORE = frozenset(
 PART = frozenset(("them", "these", "those", "which", "whom"))
 
 
-def is_evidence(reader: Reader, focus: Mention) -> bool:
+def qualifies(reader: Reader, focus: Mention) -> bool:
     """Does a figure only qualify another: "95 % CI 0.54–0.86", "± 4.1", "n = 9", "12 of them", "(2021)"?"""
     stream = reader.stream
     number: Number = focus.value  # type: ignore[assignment]
