@@ -48,6 +48,7 @@ class Question(Asked):
     those that may judge it; empty means every active one that finds something to judge.
     ``answer`` is a gold answer: audits score it, training never sees it. ``instruction`` asks for the
     answer's form and follows the prompt where the model sees it; with one, an answer without a block is none.
+    ``taught`` says whether training texts state what is asked, None where the dataset keeps no account of it.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Question(Asked):
     split_group: str = ""
     fact_ids: tuple[str, ...] = ()
     instruction: str = ""
+    taught: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

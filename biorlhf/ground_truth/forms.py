@@ -30,6 +30,7 @@ _TEXT_DIRECTIONS = {
     "ns": "NS", "unchanged": "NS", "not significant": "NS", "mixed": "MIXED",
 }  # fmt: skip
 _BLOCK = re.compile(r"\s*^Answer: [^\n]*\n(?P<confidence>Confidence: \d+%)\s*\Z", re.MULTILINE)
+_ANSWER = re.compile(r"^Answer:[ \t]*(\S[^\n]*)$", re.MULTILINE)
 _PREFIX = re.compile(r"^(HALLMARK|KEGG|REACTOME|MITOCARTA|GOBP|GOMF|GOCC|WP)_")
 
 
@@ -123,6 +124,15 @@ def unblocked(text: str) -> str:
     """A text that ends with a block, without its answer line: "… DEGs. Confidence: 90%"."""
     match = _BLOCK.search(text)
     return f"{text[: match.start()]} {match['confidence']}".strip() if match else text
+
+
+def last_answer(text: str) -> str:
+    """What the last line "Answer: …" of a text gives; "" where there is none.
+
+    For counting what is said. Grading reads a block in any dress: that is the verifiers' work.
+    """
+    found = _ANSWER.findall(text)
+    return str(found[-1]).strip() if found else ""
 
 
 def split_instruction(asked: str) -> tuple[str, str]:

@@ -11,8 +11,10 @@ from biorlhf.recipe import Recipe
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore, rollout_rows
 from biorlhf.stage import Sampling
-from biorlhf.types import Question, ScoredGroup
+from biorlhf.types import Group, Question, Reward, ScoredGroup
 from biorlhf.workers.crew import Workers
+
+Judged = tuple[Group, Sequence[Reward]]
 
 
 def sampling_of(recipe: Recipe) -> Sampling:
@@ -47,7 +49,7 @@ def report(
     recipe: Recipe, evaluators: Mapping[str, Evaluator], groups: Sequence[ScoredGroup], when: str
 ) -> dict[str, Any]:
     """What an evaluation's JSON file holds: which policy, how it was asked, and each evaluator's report."""
-    pairs = [(scored.group, scored.rewards) for scored in groups]
+    pairs: list[Judged] = [(scored.group, scored.rewards) for scored in groups]
     first, sampling = groups[0].group.completions[0].adapter, sampling_of(recipe)
     return {
         "when": when,
@@ -61,8 +63,26 @@ def report(
             "seed": sampling.seed,
         },
         "adapter": {"version": first.version, "sha256": first.sha256},
-        "evaluators": {name: evaluator.evaluate(pairs) for name, evaluator in evaluators.items()},
+        "evaluators": {
+            f"{name}{part}": evaluator.evaluate(members)
+            for part, members in parts(pairs).items()
+            for name, evaluator in evaluators.items()
+        },
     }
+
+
+def parts(pairs: Sequence[Judged]) -> dict[str, Sequence[Judged]]:
+    """All answers, and where the questions say whether they were taught, each kind by itself.
+
+    The key is what follows an evaluator's name in the report: a mixture of both says how well the model
+    tells them apart, and each by itself how well it does there.
+    """
+    every: dict[str, Sequence[Judged]] = {"": pairs}
+    for part, taught in ((" (taught)", True), (" (untaught)", False)):
+        members = [pair for pair in pairs if pair[0].question.taught is taught]
+        if members:
+            every[part] = members
+    return every
 
 
 def write(store: RunStore, name: str, contents: Mapping[str, Any], groups: Iterable[ScoredGroup]) -> None:

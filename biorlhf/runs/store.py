@@ -238,6 +238,7 @@ def rollout_rows(
                 "question_id": question.id,
                 "kind": question.kind,
                 "tissue": question.tissue or "",
+                "taught": question.taught,
                 "prompt": question.prompt,
                 "completion": completion.text,
                 "prompt_tokens": len(scored.group.prompt_ids),

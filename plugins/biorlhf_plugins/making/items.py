@@ -78,7 +78,10 @@ def gold(item: Item) -> str:
     return with_block(item.answer, item.ground_truth, _levels(item), item.slot)
 
 
-def to_question(item: Item, prefix: str, split: str, source: str) -> Question:
+def to_question(
+    item: Item, prefix: str, split: str, source: str, taught: frozenset[str] | None = None
+) -> Question:
+    """The question of an item; ``taught`` are the groups that training texts state, where that is kept."""
     return Question(
         id=f"{prefix}:{item.slot}:{item.wording}",
         prompt=item.prompt,
@@ -93,6 +96,7 @@ def to_question(item: Item, prefix: str, split: str, source: str) -> Question:
         split_group="+".join(sorted(set(item.groups))),
         fact_ids=item.facts,
         instruction=instruction(item.ground_truth),
+        taught=None if taught is None else taught.issuperset(item.groups),
     )
 
 

@@ -35,6 +35,7 @@ QUESTIONS = pa.schema(
         ("kind", pa.string()),
         ("verifiers", _TEXTS),
         ("answerable", pa.bool_()),
+        ("taught", pa.bool_()),
         *((name, pa.string()) for name in ("expected_value", "direction", "unit", "tissue", "condition")),
         *((name, pa.string()) for name in ("mission", "pathway", "db")),
         *((name, pa.string()) for name in ("contrast_numerator", "contrast_denominator")),
@@ -216,7 +217,10 @@ def _question_row(question: Question, details: Mapping[str, Any]) -> dict[str, A
     }
 
 
-_SAME = ("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group", "instruction")
+_SAME = (
+    *("id", "family", "kind", "tissue", "difficulty", "source", "split", "split_group", "instruction"),
+    "taught",
+)
 _same_of = attrgetter(*_SAME)
 # Sorted keys: equal ground truths are equal bytes.
 _as_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
@@ -285,9 +289,12 @@ def _read(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(str(path), f"not readable as Parquet: {error}") from error
-    if "instruction" in schema.names and "instruction" not in table.column_names:
-        # A folder of before answer blocks: its texts have none, and nothing asks for one.
-        table = table.append_column("instruction", pa.array([""] * table.num_rows))
+    # A folder of before answer blocks: its texts have none, and nothing asks for one. Nor did one of before
+    # that account say what is taught.
+    for name, value in (("instruction", ""), ("taught", None)):
+        if name in schema.names and name not in table.column_names:
+            column = pa.array([value] * table.num_rows, schema.field(name).type)
+            table = table.append_column(name, column)
     missing = [name for name in schema.names if name not in table.column_names]
     if missing:
         raise DataError(str(path), f"no column {missing[0]!r}", f"the columns {', '.join(schema.names)}")

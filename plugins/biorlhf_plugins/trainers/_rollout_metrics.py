@@ -113,6 +113,12 @@ def _stated(reward: Reward) -> tuple[float | None, float] | None:
     return None
 
 
+def stated_confidence(reward: Reward) -> float | None:
+    """The confidence that a verifier read in an answer, in [0, 1]; None where it read none."""
+    pair = _stated(reward)
+    return pair[0] if pair else None
+
+
 def _share(flags: Iterator[bool]) -> float:
     values = list(flags)
     return sum(values) / len(values)

@@ -38,6 +38,7 @@ from biorlhf.stage import Sampling, Stage, StepResult
 from biorlhf.types import Dataset, Group, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._rollout_metrics import Judged, metrics_of
+from biorlhf_plugins.trainers._watchdogs import Watch
 
 #: Clip range where a recipe gives none, by loss: DAPO's; GSPO's paper; and a cap of 5 for CISPO.
 CLIP = {"gspo": (3e-4, 4e-4), "cispo": (0.2, 4.0)}
@@ -61,6 +62,8 @@ class GrpoConfig(PluginConfig):
         silent_groups: what to do with groups in which every advantage is zero.
         resample_tries: how often silent groups are replaced in one step.
         mismatch_alarm: mean KL between sampler and learner, in nats per token, above which the step warns.
+        collapse: what to do when nearly all answers are one and the same for five steps: ``warn``, ``stop``
+            the run, or nothing.
     """
 
     prompts_per_step: PositiveInt = 16
@@ -84,6 +87,7 @@ class GrpoConfig(PluginConfig):
     silent_groups: Literal["keep", "drop", "resample"] = "resample"
     resample_tries: PositiveInt = 2
     mismatch_alarm: PositiveFloat = 0.1
+    collapse: Literal["warn", "stop", "off"] = "warn"
 
     def loss_settings(self) -> dict[str, Any]:
         """What the learner needs to know of this."""
@@ -117,11 +121,16 @@ class GrpoTrainer:
         return self.config.steps or self.config.epochs * per_epoch
 
     def steps(self, stage: Stage) -> Iterator[StepResult]:
+        watch = Watch.over(stage.dataset.questions)
         for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
-            yield grpo_step(stage, self.config, step)
+            result = grpo_step(stage, self.config, step, watch)
+            yield result
+            # After the step was handed over, so that the record holds what ends the run.
+            if self.config.collapse == "stop" and watch.collapsed:
+                raise RunFailure(f"stage {stage.name}, step {step}: {'; '.join(result.warnings)}")
 
 
-def grpo_step(stage: Stage, config: GrpoConfig, step: int) -> StepResult:
+def grpo_step(stage: Stage, config: GrpoConfig, step: int, watch: Watch) -> StepResult:
     """One step of algorithm 1: questions, answers, rewards, advantages, update, synchronisation."""
     clock = Clock()
     asked = batch_of(step, len(stage.dataset.questions), config.prompts_per_step, stage.seed)
@@ -136,13 +145,15 @@ def grpo_step(stage: Stage, config: GrpoConfig, step: int) -> StepResult:
         # Before the next step, or it would sample from the policy of the one before.
         if update.adapter is not None and stage.rollouts is not None:
             stage.rollouts.load_adapter(update.adapter)
-    values = {**update.metrics, **metrics_of(judged), "trained_groups": float(len(batch)), **clock.seconds}
+    said = watch.metrics(judged.groups_P)
+    values = {**update.metrics, **metrics_of(judged), **said, "trained_groups": float(len(batch))}
+    values |= clock.seconds
     return StepResult(
         metrics=StepMetrics(stage.name, step, values),
         groups=judged.groups_P,
         advantages=judged.credit.rows_P(len(scored.rewards) for scored in judged.groups_P),
         adapter=update.adapter.ref if update.adapter else None,
-        warnings=tuple(alarms(values, config)),
+        warnings=(*alarms(values, config), *watch.warnings(values, config.collapse)),
     )
 
 

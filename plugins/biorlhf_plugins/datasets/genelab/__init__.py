@@ -30,12 +30,14 @@ from biorlhf.types import Split
 from biorlhf_plugins.datasets.genelab import rows as tables
 from biorlhf_plugins.datasets.genelab.items import LOW_N, items
 from biorlhf_plugins.datasets.genelab.names import DIRECTIONAL_NAME, title
+from biorlhf_plugins.datasets.genelab.recall import recall
 from biorlhf_plugins.datasets.genelab.rows import PADJ, Row
 from biorlhf_plugins.making import items as _items
 from biorlhf_plugins.making.balance import balanced, best_constant, uneven
 from biorlhf_plugins.making.items import Item
 from biorlhf_plugins.making.shipped import read_shipped
 from biorlhf_plugins.making.splits import Fractions, assign_groups, stable_order, without_near_duplicates
+from biorlhf_plugins.making.taught import Taught, mixed_test, taught_groups
 
 Family = Literal[
     "direction",
@@ -75,7 +77,7 @@ class GenelabConfig(PluginConfig):
         databases: which of the folder's databases to ask about.
         include_unverified: ask also about tissue-missions whose orientation the sign check does not
             confirm.
-        confidence: as in the dataset ``kmp``.
+        taught, confidence: as in the dataset ``kmp``.
         max_examples, max_preferences, max_questions, max_test_questions: upper bounds; families in
             proportion.
     """
@@ -91,6 +93,7 @@ class GenelabConfig(PluginConfig):
     contrast: Contrast | None = None
     databases: tuple[str, ...] = ("hallmark",)
     include_unverified: bool = False
+    taught: Taught | None = None
     confidence: Literal["high", "spread"] = "high"
     max_examples: PositiveInt | None = None
     max_preferences: PositiveInt | None = None
@@ -103,6 +106,8 @@ class GenelabConfig(PluginConfig):
             raise ValueError("validation_fraction and test_fraction leave nothing to train on")
         if self.hold_out_tissues and self.hold_out_missions:
             raise ValueError("hold out tissues or missions, not both: a question would belong to two tests")
+        if self.taught is not None and self.mode == "open_book":
+            raise ValueError("taught belongs to closed_book: in an open book every fact stands in the prompt")
         if self.folder is None and (self.contrast is not None or self.databases != ("hallmark",)):
             raise ValueError(
                 "contrast and databases belong to a folder; the shipped table is Hallmark, re-oriented"
@@ -117,20 +122,26 @@ def build(config: GenelabConfig) -> Dataset:
     # round.
     used = [r for r in rows if config.include_unverified or (r.tissue, r.mission) not in tables.unverified()]
     pools = _pools(used, config)
+    taught = None if config.taught is None else taught_groups(pools["train"], config.taught, config.seed)
     source = files[0]["path"] if config.folder is None else str(config.folder)
     questions, examples, preferences = [], [], []
     for split, pool in pools.items():
         train = split == Split.TRAIN.value
-        first = [item for item in pool if item.first]
         limit = config.max_questions if train else config.max_test_questions
-        chosen = _items.limited(first, limit, config.seed)
-        questions += [_items.to_question(i, "genelab", split, source) for i in chosen]
+        if taught is not None and split == Split.TEST.value:
+            again = recall(used, _scope(config))
+            chosen = mixed_test(pools["train"], pool, again, taught, limit=limit, seed=config.seed)
+        else:
+            chosen = _items.limited([item for item in pool if item.first], limit, config.seed)
+        questions += [_items.to_question(i, "genelab", split, source, taught) for i in chosen]
         if not train:
             continue
-        chosen = _items.limited(pool, config.max_examples, config.seed)
+        stated = [i for i in pool if taught is None or taught.issuperset(i.groups)]
         spread = config.confidence == "spread"
+        chosen = _items.limited(stated, config.max_examples, config.seed)
         examples += [_items.to_example(i, "genelab", split, source, spread) for i in chosen]
-        chosen = _items.limited([i for i in first if i.wrong], config.max_preferences, config.seed)
+        pairs = [i for i in stated if i.first and i.wrong]
+        chosen = _items.limited(pairs, config.max_preferences, config.seed)
         preferences += [_items.to_preference(i, "genelab", split, source) for i in chosen]
     if not examples or not questions:
         raise DataError(
@@ -189,7 +200,7 @@ def _read(config: GenelabConfig) -> tuple[tuple[Row, ...], list[dict[str, Any]]]
 
 def _pools(rows: Sequence[Row], config: GenelabConfig) -> dict[str, list[Item]]:
     split_of = _split_of(rows, config)
-    scope = f" outside {' and '.join(config.hold_out_missions)}" if config.hold_out_missions else ""
+    scope = _scope(config)
     pools: dict[str, list[Item]] = {}
     for split in Split:
         mine = [row for row in rows if split_of[row.fact_id] == split.value]
@@ -200,6 +211,10 @@ def _pools(rows: Sequence[Row], config: GenelabConfig) -> dict[str, list[Item]]:
         pool = balanced(_items.capped(_items.unique(pool), CAPS, config.seed), config.seed)
         pools[split.value] = list(_open_book(pool, mine)) if config.mode == "open_book" else pool
     return without_near_duplicates(pools, lambda item: item.prompt)
+
+
+def _scope(config: GenelabConfig) -> str:
+    return f" outside {' and '.join(config.hold_out_missions)}" if config.hold_out_missions else ""
 
 
 def _split_of(rows: Iterable[Row], config: GenelabConfig) -> dict[str, str]:

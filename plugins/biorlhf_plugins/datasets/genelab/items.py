@@ -19,6 +19,8 @@ CONTRAST = "flight_vs_ground"
 # Only one of its sets is unanimous over two or more significant missions: too little to be sure of.
 LOW_N = frozenset({"gastrocnemius"})
 FAIRLY = (70, 75)
+#: Consensus of a slot -> the family of its question.
+CONSENSUS = {"UP": "direction", "DOWN": "direction", "NS": "not_significant", "MIXED": "uncertainty"}
 SAYS = {"UP": "UP", "DOWN": "DOWN", "NS": "not significant", "MIXED": "mixed across missions"}
 
 
@@ -74,7 +76,7 @@ def items(rows: Sequence[Row], scope: str, over_missions: bool = True) -> list[I
     return made + list(_databases(rows))
 
 
-def _make(family: str, name: str, kind: str, prompt: str, answer: str, used: Sequence[Row], **more) -> Item:
+def item_of(family: str, name: str, kind: str, prompt: str, answer: str, used: Sequence[Row], **more) -> Item:
     tissues = {row.tissue for row in used}
     low_n = bool(tissues & LOW_N)
     wrong, truth, changed = more.pop("wrong", ""), more.pop("truth"), more.pop("changed", None)
@@ -101,7 +103,7 @@ def _other(truth: str, key: str, among: Sequence[str] = ("UP", "DOWN", "NS")) ->
     return pick([label for label in among if label != truth], key)
 
 
-def _truth(pathway: str, db: str, **more: object) -> dict[str, object]:
+def truth_of(pathway: str, db: str, **more: object) -> dict[str, object]:
     return {"pathway": pathway, "db": db, **more}
 
 
@@ -109,7 +111,7 @@ def _missions(rows: Iterable[Row]) -> Iterator[Item]:
     for row in rows:
         name = title(row)
         say = f"{name} is {{}} in {row.tissue} in mission {row.mission}, flight versus ground."
-        yield _make(
+        yield item_of(
             "mission_specific",
             row.fact_id,
             "factual",
@@ -118,7 +120,7 @@ def _missions(rows: Iterable[Row]) -> Iterator[Item]:
             (row,),
             wrong=say.format(SAYS[_other(row.direction, row.fact_id)]),
             changed={"direction": _other(row.direction, row.fact_id)},
-            truth=_truth(
+            truth=truth_of(
                 row.pathway, row.db, direction=row.direction, tissue=row.tissue, mission=row.mission
             ),
             difficulty="easy" if abs(row.nes) > 2 or row.padj > 0.5 else "medium",
@@ -126,7 +128,6 @@ def _missions(rows: Iterable[Row]) -> Iterator[Item]:
 
 
 def _consensus(known: Iterable[Slot], scope: str) -> Iterator[Item]:
-    families = {"UP": "direction", "DOWN": "direction", "NS": "not_significant", "MIXED": "uncertainty"}
     for slot in known:
         if not slot.consensus:
             continue
@@ -140,8 +141,8 @@ def _consensus(known: Iterable[Slot], scope: str) -> Iterator[Item]:
             ),
             ("t1", f"Mouse {slot.tissue} after spaceflight{scope}: state what happens to {name} as a whole."),
         ):
-            yield _make(
-                families[answer],
+            yield item_of(
+                CONSENSUS[answer],
                 f"{slot.tissue}:{slot.pathway}",
                 "calibration" if answer == "MIXED" else "factual",
                 prompt,
@@ -152,7 +153,7 @@ def _consensus(known: Iterable[Slot], scope: str) -> Iterator[Item]:
                 first=wording == "t0",
                 wrong=say.format(SAYS[wrong]),
                 changed={"direction": wrong},
-                truth=_truth(slot.pathway, slot.rows[0].db, direction=answer, tissue=slot.tissue),
+                truth=truth_of(slot.pathway, slot.rows[0].db, direction=answer, tissue=slot.tissue),
                 difficulty="hard" if answer == "MIXED" else "medium",
             )
 
@@ -189,7 +190,7 @@ def _one_by_one(known: Iterable[Slot], scope: str) -> Iterator[Item]:
         if slot.consensus not in ("UP", "DOWN", "MIXED"):
             continue
         name = title(slot.rows[0])
-        yield _make(
+        yield item_of(
             "uncertainty",
             f"missions:{slot.tissue}:{slot.pathway}",
             "calibration",
@@ -198,7 +199,7 @@ def _one_by_one(known: Iterable[Slot], scope: str) -> Iterator[Item]:
             slot.rows,
             wrong=by_mission(name, slot.tissue, _misread(slot)),
             changed={"missions": _misread(slot), "direction": _whole(_misread(slot))},
-            truth=_truth(
+            truth=truth_of(
                 slot.pathway,
                 slot.rows[0].db,
                 direction=slot.consensus,
@@ -227,7 +228,7 @@ def _comparisons(known: Sequence[Slot], scope: str) -> Iterator[Item]:
                 continue
             name = title(by_tissue[one].rows[0])
             say = f"{name} is {{}} in {one} and {{}} in {two}, flight versus ground{scope}."
-            yield _make(
+            yield item_of(
                 "comparison",
                 f"{one}|{two}:{pathway}",
                 "reasoning",
@@ -236,7 +237,7 @@ def _comparisons(known: Sequence[Slot], scope: str) -> Iterator[Item]:
                 (*by_tissue[one].rows, *by_tissue[two].rows),
                 wrong=say.format(SAYS[_other(labels[one], one + pathway)], SAYS[labels[two]]),
                 changed={"tissue_directions": {**labels, one: _other(labels[one], one + pathway)}},
-                truth=_truth(pathway, by_tissue[one].rows[0].db, tissue_directions=labels),
+                truth=truth_of(pathway, by_tissue[one].rows[0].db, tissue_directions=labels),
             )
 
 
@@ -250,7 +251,7 @@ def _conservation(known: Sequence[Slot], scope: str) -> Iterator[Item]:
             name, agree = title(by_tissue[chosen[0]].rows[0]), len(set(labels.values())) == 1
             turned = {**labels, chosen[0]: "DOWN" if labels[chosen[0]] == "UP" else "UP"}
             say = _verdict(name, scope)
-            yield _make(
+            yield item_of(
                 "conservation",
                 f"{'|'.join(chosen)}:{pathway}",
                 "reasoning",
@@ -259,7 +260,7 @@ def _conservation(known: Sequence[Slot], scope: str) -> Iterator[Item]:
                 tuple(row for tissue in chosen for row in by_tissue[tissue].rows),
                 wrong=say(turned),
                 changed={"tissue_directions": turned},
-                truth=_truth(
+                truth=truth_of(
                     pathway, by_tissue[chosen[0]].rows[0].db, tissue_directions=labels, is_consistent=agree
                 ),
                 difficulty="hard",
@@ -287,7 +288,7 @@ def _databases(rows: Iterable[Row]) -> Iterator[Item]:
             names = [f"{TITLES.get(r.db, r.db)} {prose(r.pathway)}" for r in (one, two)]
             place = f"in {one.tissue} in mission {mission}"
             say = f"{names[0]} is {{}} {place}. {names[1]} is {{}} {place}."
-            yield _make(
+            yield item_of(
                 "cross_database",
                 f"{slot}:{mission}:{one.db}|{two.db}",
                 "reasoning",

@@ -39,6 +39,7 @@ from biorlhf_plugins.making import items
 from biorlhf_plugins.making.items import Item
 from biorlhf_plugins.making.shipped import read_shipped
 from biorlhf_plugins.making.splits import Fractions, assign_groups, stable_order, without_near_duplicates
+from biorlhf_plugins.making.taught import Taught, mixed_test, taught_groups
 
 Family = Literal[
     "factual",
@@ -75,6 +76,9 @@ class KmpConfig(PluginConfig):
         families: only these; None: all.
         hold_out_tissues: with ``split: fact``, all facts of these tissues are the test.
         validation_fraction, test_fraction: shares of the groups of facts, with ``split: fact``.
+        taught: with ``split: fact``, the share of the training facts that SFT texts and preferences state.
+            The test then asks, in words that training does not have, for what was taught and for as much
+            that never was.
         confidence: what the SFT texts state. ``high`` where the table says it, low where it cannot say;
             ``spread`` draws any level, to teach the form and leave the level to GRPO.
         max_examples, max_preferences, max_questions, max_test_questions: upper bounds; families are
@@ -89,6 +93,7 @@ class KmpConfig(PluginConfig):
     validation_fraction: Share = 0.1
     test_fraction: Share = 0.2
     seed: int = 42
+    taught: Taught | None = None
     confidence: Literal["high", "spread"] = "high"
     max_examples: PositiveInt | None = None
     max_preferences: PositiveInt | None = None
@@ -105,6 +110,10 @@ class KmpConfig(PluginConfig):
             raise ValueError(
                 "hold_out_tissues belongs to `split: fact`; a paraphrase test asks for taught facts"
             )
+        if self.taught is not None and (self.split != "fact" or self.mode == "open_book"):
+            raise ValueError(
+                "taught belongs to `split: fact`, closed book: its test holds both kinds of fact"
+            )
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError("validation_fraction and test_fraction leave nothing to train on")
         if set(self.hold_out_tissues) == set(TISSUES):
@@ -115,23 +124,29 @@ class KmpConfig(PluginConfig):
 def build(config: KmpConfig) -> Dataset:
     """Build the dataset: SFT examples, preferences and questions, all with their split."""
     pools = _pools(config)
-    taught: set[str] = set()
+    # Whose facts the texts state, where the settings leave some to GRPO; and what a test of recall may ask.
+    taught = None if config.taught is None else taught_groups(pools["train"], config.taught, config.seed)
+    stated: set[str] = set()
     table = read_shipped(KMP_TABLE)
     source = f"data/{table.path}"
     questions, examples, preferences = [], [], []
     # Training comes first: what it teaches decides what a test of recall may ask.
     for split, pool in pools.items():
+        limit = config.max_questions if split == Split.TRAIN.value else config.max_test_questions
+        if taught is not None and split == Split.TEST.value:
+            again = [*recall(kmp_facts()), *calibration(recall=True)]
+            some = mixed_test(pools["train"], pool, again, taught, limit=limit, seed=config.seed)
+        else:
+            asked = [i for i in pool if i.first and (i.family != "paraphrase" or stated.issuperset(i.facts))]
+            some = items.limited(asked, limit, config.seed)
+        questions += [items.to_question(i, "kmp", split, source, taught) for i in some]
         if split != Split.TRAIN.value:
-            asked = [i for i in pool if i.first and (i.family != "paraphrase" or taught.issuperset(i.facts))]
-            chosen = items.limited(asked, config.max_test_questions, config.seed)
-            questions += [items.to_question(i, "kmp", split, source) for i in chosen]
             continue
-        some = items.limited([i for i in pool if i.first], config.max_questions, config.seed)
-        questions += [items.to_question(i, "kmp", split, source) for i in some]
-        some = items.limited(pool, config.max_examples, config.seed)
+        texts = [i for i in pool if taught is None or taught.issuperset(i.groups)]
+        some = items.limited(texts, config.max_examples, config.seed)
         examples += [items.to_example(i, "kmp", split, source, config.confidence == "spread") for i in some]
-        taught = {fact for item in some for fact in item.facts}
-        some = items.limited([i for i in pool if i.first and i.wrong], config.max_preferences, config.seed)
+        stated = {fact for item in some for fact in item.facts}
+        some = items.limited([i for i in texts if i.first and i.wrong], config.max_preferences, config.seed)
         preferences += [items.to_preference(i, "kmp", split, source) for i in some]
     if not examples or not questions:
         raise DataError(

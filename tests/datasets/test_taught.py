@@ -1,0 +1,75 @@
+"""``taught``: what SFT texts state, what GRPO asks beyond it, and a test that mixes both kinds."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from biorlhf import plugins
+from biorlhf.errors import BiorlhfError
+from biorlhf_plugins.making.parquet import from_parquet, to_parquet
+from biorlhf_plugins.making.splits import leaks
+
+SETTINGS = {
+    "genelab": {"taught": 0.5, "hold_out_tissues": ["eye", "thymus"]},
+    "kmp": {"taught": 0.5, "test_fraction": 0.3},
+}
+
+
+@pytest.fixture(scope="module", params=sorted(SETTINGS))
+def data(request):
+    return plugins.load(entry_points=False).build("dataset", request.param, SETTINGS[request.param])
+
+
+def test_texts_state_no_fact_that_is_not_taught(data):
+    untaught = {f for q in data.questions if q.taught is False for f in q.fact_ids}
+    only_untaught = untaught - {f for q in data.questions if q.taught for f in q.fact_ids}
+    assert only_untaught
+    for text in (*data.examples, *data.preferences):
+        assert not only_untaught & set(text.fact_ids), text.id
+
+
+def test_grpo_asks_about_both_kinds_and_the_test_holds_as_many_of_each(data):
+    counts = Counter((q.split, q.taught) for q in data.questions)
+    assert min(counts["train", True], counts["train", False]) > 30
+    assert counts["test", True] == counts["test", False] > 30
+
+
+def test_the_untaught_half_of_the_test_is_no_part_of_training_at_all(data):
+    trained = {f for q in data.questions if q.split == "train" for f in q.fact_ids}
+    for question in data.questions:
+        if question.split == "test" and not question.taught:
+            assert not trained & set(question.fact_ids), question.id
+
+
+def test_both_halves_of_the_test_are_asked_in_words_that_training_does_not_have(data):
+    wordings = {q.id.rpartition(":")[2] for q in data.questions if q.split == "test"}
+    trained = {t.id.rpartition(":")[2] for t in (*data.examples, *data.questions) if t.split == "train"}
+    assert not wordings & trained
+    assert leaks(data, facts_may_cross=True) == []
+
+
+def test_whether_a_question_is_taught_survives_a_built_folder(data, tmp_path):
+    to_parquet(data, tmp_path)
+    again = from_parquet(tmp_path)
+    assert {q.id: q.taught for q in again.questions} == {q.id: q.taught for q in data.questions}
+
+
+def test_a_limit_keeps_the_halves_equal():
+    settings = SETTINGS["genelab"] | {"max_test_questions": 41}
+    data = plugins.load(entry_points=False).build("dataset", "genelab", settings)
+    assert Counter(q.taught for q in data.questions if q.split == "test") == {True: 20, False: 20}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("genelab", {"taught": 0.5, "mode": "open_book"}),
+        ("kmp", {"taught": 0.5, "split": "paraphrase"}),
+        ("kmp", {"taught": 1.0}),
+    ],
+)
+def test_settings_that_contradict_it_are_refused(name, settings):
+    with pytest.raises(BiorlhfError, match="taught"):
+        plugins.load(entry_points=False).build("dataset", name, settings)
