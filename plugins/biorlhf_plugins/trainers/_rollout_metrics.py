@@ -75,7 +75,7 @@ def _confidence(rewards: Sequence[Reward]) -> Iterator[tuple[str, float]]:
 
     ``confidence_std`` near 0 means that one number is stated whatever the question.
     """
-    stated = [_stated(reward) for reward in rewards]
+    stated = [stated_and_correct(reward) for reward in rewards]
     known = [pair for pair in stated if pair is not None]
     if not known:
         return
@@ -104,19 +104,15 @@ def _blocks(judged: Judged, rewards: Sequence[Reward]) -> Iterator[tuple[str, fl
         yield "block_read_share", sum(read) / len(read)
 
 
-def _stated(reward: Reward) -> tuple[float | None, float] | None:
+def stated_and_correct(reward: Reward) -> tuple[float | None, float] | None:
+    """The confidence that an answer states (None: none) and whether it is right, from the first verifier
+    whose details hold both; None where no verifier judged it so."""
     for score in reward.scores.values():
         details: Mapping[str, object] = score.details
         confidence, correct = details.get("confidence"), details.get("correct")
         if isinstance(correct, int | float):
             return (float(confidence) if isinstance(confidence, int | float) else None), float(correct)
     return None
-
-
-def stated_confidence(reward: Reward) -> float | None:
-    """The confidence that a verifier read in an answer, in [0, 1]; None where it read none."""
-    pair = _stated(reward)
-    return pair[0] if pair else None
 
 
 def _share(flags: Iterator[bool]) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from biorlhf.ground_truth.forms import gold_answer, gradable, last_answer
 from biorlhf.types import Question, ScoredGroup
-from biorlhf_plugins.trainers._rollout_metrics import stated_confidence
+from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
 
 #: Above this share of the answers, one answer is nearly all that is said.
 MOST = 0.9
@@ -73,5 +73,6 @@ class Watch:
 
 
 def _mean_confidence(scored: ScoredGroup) -> float | None:
-    stated = [q for reward in scored.rewards if (q := stated_confidence(reward)) is not None]
+    pairs = [pair for reward in scored.rewards if (pair := stated_and_correct(reward))]
+    stated = [confidence for confidence, _ in pairs if confidence is not None]
     return math.fsum(stated) / len(stated) if stated else None

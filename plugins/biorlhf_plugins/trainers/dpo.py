@@ -13,11 +13,13 @@ where that widens the margin, and with an aggressive beta it destroys what was k
   all others together, against the policy that the stage started from.
 
 Both compare with the start without remembering it, so an interrupted run goes on with the same guard.
+
+``pairs: own`` takes the pairs from the policy's answers of the same step, see ``_own_pairs``: they teach how
+sure to be, where the dataset's teach what is true.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -26,8 +28,10 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from biorlhf import PluginConfig, Preference, RunFailure, TrainerPlugin, hookimpl
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
-from biorlhf.types import Dataset, StepMetrics, TrainGroup
+from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
+from biorlhf_plugins.trainers._own_pairs import own_pairs
+from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
 from biorlhf_plugins.trainers._texts import tokenized
 
 PROBE = {"name": "probe"}
@@ -38,6 +42,8 @@ class DpoConfig(PluginConfig):
 
     Attributes:
         epochs, batch_size: passes over the pairs, and pairs per optimizer update.
+        pairs: those of the ``dataset``, or the policy's ``own``: ``batch_size`` questions of a step are
+            answered ``generations`` times each; ``steps``, where given, is the number of steps.
         max_tokens: longest text in tokens, prompt and response; a longer response is cut at its end.
         loss: what is applied to the margin; ``beta`` scales it, ``label_smoothing`` is the share of pairs
             that are thought to be the wrong way round.
@@ -52,6 +58,9 @@ class DpoConfig(PluginConfig):
 
     epochs: PositiveInt = 1
     batch_size: PositiveInt = 4
+    pairs: Literal["dataset", "own"] = "dataset"
+    generations: Annotated[int, Field(ge=2)] = 8
+    steps: PositiveInt | None = None
     max_tokens: PositiveInt = 1024
     loss: Literal["sigmoid", "ipo", "hinge"] = "sigmoid"
     beta: PositiveFloat = 0.1
@@ -69,8 +78,8 @@ class DpoConfig(PluginConfig):
         """What the learner needs to know of this."""
         return {
             "name": f"dpo_{self.loss}",
-            # Nothing samples during DPO, so no weights travel after each update.
-            "adapter": False,
+            # With the dataset's pairs nothing samples, so no weights travel after each update.
+            "adapter": self.pairs == "own",
             "beta": self.beta,
             "label_smoothing": self.label_smoothing,
             "sft_term": self.sft_term,
@@ -80,37 +89,56 @@ class DpoConfig(PluginConfig):
 class DpoTrainer:
     """Direct preference optimisation; one step is one optimizer update."""
 
-    needs_rollouts = False
-
     def __init__(self, config: DpoConfig) -> None:
         self.config = config
+        self.needs_rollouts = config.pairs == "own"
+
+    def items(self, dataset: Dataset) -> int:
+        """How many pairs, or questions, make an epoch."""
+        return len(dataset.questions if self.config.pairs == "own" else dataset.preferences)
 
     def total_steps(self, dataset: Dataset) -> int:
-        return self.config.epochs * steps_per_epoch(len(dataset.preferences), self.config.batch_size)
+        per_epoch = steps_per_epoch(self.items(dataset), self.config.batch_size)
+        return (self.config.steps or self.config.epochs * per_epoch) if per_epoch else 0
 
     def steps(self, stage: Stage) -> Iterator[StepResult]:
-        config, total = self.config, self.total_steps(stage.dataset)
-        pairs, probe = pairs_of(stage.dataset.preferences, stage, config), probe_of(stage, config)
-        held_out = pairs_of(self.held_out(stage), stage, config)
+        config, total, items = self.config, self.total_steps(stage.dataset), self.items(stage.dataset)
+        given = pairs_of(stage.dataset.preferences, stage, config) if config.pairs == "dataset" else []
+        probe, held_out = probe_of(stage, config), pairs_of(self.held_out(stage), stage, config)
         for step in range(stage.done_steps + 1, total + 1):
-            started = time.monotonic()
-            batch = [pairs[i] for i in batch_of(step, len(pairs), config.batch_size, stage.seed)]
-            seed = seed_of(stage.seed, step, "update")
-            update = stage.learner.step(batch, config.loss_settings(), seed=seed)
+            clock = Clock()
+            groups: tuple[ScoredGroup, ...] = ()
+            drawn = batch_of(step, items, config.batch_size, stage.seed)
+            if config.pairs == "own":
+                groups = sample_and_score(stage, config.generations, step, drawn, clock)
+                batch = own_pairs(groups)
+            else:
+                batch = [given[i] for i in drawn]
+            with clock("update_s"):
+                seed = seed_of(stage.seed, step, "update")
+                update = stage.learner.step(batch, config.loss_settings(), seed=seed)
+            if update.adapter is not None and stage.rollouts is not None:
+                with clock("sync_s"):
+                    stage.rollouts.load_adapter(update.adapter)
             values = {
                 **update.metrics,
-                "epoch": float(epoch_of(step, len(pairs), config.batch_size)),
+                "epoch": float(epoch_of(step, items, config.batch_size)),
                 "pairs": float(len(batch)),
-                "update_s": time.monotonic() - started,
+                **clock.seconds,
             }
-            if held_out and ends_epoch(step, len(pairs), config.batch_size):
+            if held_out and ends_epoch(step, items, config.batch_size):
                 losses = stage.learner.evaluate(held_out, config.loss_settings())
                 values |= {f"eval_{name}": value for name, value in losses.items()}
             if probe and (step % config.probe_every == 0 or step == total):
                 held = stage.learner.evaluate(probe, PROBE)
                 values |= {f"probe_{name}": value for name, value in held.items() if name != "loss"}
             warnings = tuple(alarms(values, config))
-            yield StepResult(StepMetrics(stage.name, step, values), warnings=warnings)
+            yield StepResult(
+                StepMetrics(stage.name, step, values),
+                groups=groups,
+                adapter=update.adapter.ref if update.adapter else None,
+                warnings=warnings,
+            )
             # After the step was handed over, so that the record holds what raised the alarm.
             if warnings and config.guard == "stop":
                 raise RunFailure(f"stage {stage.name}, step {step}: {'; '.join(warnings)}")

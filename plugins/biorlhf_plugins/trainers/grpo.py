@@ -24,9 +24,7 @@ step's groups into several updates.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -34,10 +32,11 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from biorlhf import PluginConfig, RunFailure, TrainerPlugin, hookimpl
 from biorlhf.reward.advantages import NORMALISATIONS, collect, overlong_factor
 from biorlhf.seeds import seed_of
-from biorlhf.stage import Sampling, Stage, StepResult
-from biorlhf.types import Dataset, Group, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
+from biorlhf.stage import Stage, StepResult
+from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._rollout_metrics import Judged, metrics_of
+from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
 from biorlhf_plugins.trainers._watchdogs import Watch
 
 #: Clip range where a recipe gives none, by loss: DAPO's; GSPO's paper; and a cap of 5 for CISPO.
@@ -134,7 +133,7 @@ def grpo_step(stage: Stage, config: GrpoConfig, step: int, watch: Watch) -> Step
     """One step of algorithm 1: questions, answers, rewards, advantages, update, synchronisation."""
     clock = Clock()
     asked = batch_of(step, len(stage.dataset.questions), config.prompts_per_step, stage.seed)
-    groups_P = sample_and_score(stage, config, step, asked, clock)
+    groups_P = sample_and_score(stage, config.generations, step, asked, clock)
     if config.silent_groups == "resample":
         groups_P = replace_silent(stage, config, step, (asked, groups_P), clock)
     judged = assign_credit(groups_P, config, stage.max_completion_tokens)
@@ -155,33 +154,6 @@ def grpo_step(stage: Stage, config: GrpoConfig, step: int, watch: Watch) -> Step
         adapter=update.adapter.ref if update.adapter else None,
         warnings=(*alarms(values, config), *watch.warnings(values, config.collapse)),
     )
-
-
-def sample_and_score(
-    stage: Stage, config: GrpoConfig, step: int, asked: Sequence[int], clock: Clock
-) -> tuple[ScoredGroup, ...]:
-    """The answers of some questions with their rewards, in the order of the questions.
-
-    Scoring begins with the first group that is finished. ``rollout_s`` is the time that nothing but
-    sampling could be waited for; ``score_s`` is the rest.
-    """
-    if stage.rollouts is None or stage.scorers is None:
-        raise RunFailure(f"stage {stage.name}: GRPO needs rollout and scorer workers, and has none")
-    questions = [stage.dataset.questions[index] for index in asked]
-    sampling = Sampling(
-        n=config.generations,
-        max_tokens=stage.max_completion_tokens,
-        temperature=stage.temperature,
-        top_p=stage.top_p,
-        seed=seed_of(stage.seed, step),
-    )
-    with clock("score_s", minus="rollout_s"):
-        groups = clock.waiting(stage.rollouts.sample(questions, sampling), "rollout_s")
-        by_id = {scored.group.question.id: scored for scored in stage.scorers.score(groups)}
-    lost = [question.id for question in questions if question.id not in by_id]
-    if lost:
-        raise RunFailure(f"stage {stage.name}, step {step}: no answers came back for {', '.join(lost[:5])}")
-    return tuple(by_id[question.id] for question in questions)
 
 
 def replace_silent(
@@ -205,7 +177,7 @@ def replace_silent(
         # No group is missing, or no question is left to ask.
         if not fresh:
             break
-        groups_P += sample_and_score(stage, config, step, fresh, clock)
+        groups_P += sample_and_score(stage, config.generations, step, fresh, clock)
         used.update(fresh)
     return groups_P
 
@@ -252,33 +224,6 @@ def alarms(values: Mapping[str, float], config: GrpoConfig) -> Iterator[str]:
         )
     if values["trained_groups"] == 0:
         yield "no group had an advantage: nothing was learnt in this step"
-
-
-class Clock:
-    """Seconds spent in the parts of a step, by name."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def add(self, name: str, seconds: float) -> None:
-        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-
-    @contextmanager
-    def __call__(self, name: str, minus: str = "") -> Iterator[None]:
-        """Time a block; ``minus`` names another part that was timed inside of it."""
-        started, inner = time.monotonic(), self.seconds.get(minus, 0.0)
-        yield
-        self.add(name, time.monotonic() - started - (self.seconds.get(minus, 0.0) - inner))
-
-    def waiting(self, groups: Iterator[Group], name: str) -> Iterator[Group]:
-        """The same groups; the time until each of them is there counts as ``name``."""
-        while True:
-            started = time.monotonic()
-            group = next(groups, None)
-            self.add(name, time.monotonic() - started)
-            if group is None:
-                return
-            yield group
 
 
 @hookimpl
