@@ -8,6 +8,7 @@ from typing import Any
 from biorlhf.errors import RunFailure
 from biorlhf.hookspecs import Evaluator
 from biorlhf.recipe import Recipe
+from biorlhf.runs import baseline
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore, rollout_rows
 from biorlhf.stage import Sampling
@@ -46,9 +47,14 @@ def ask(
 
 
 def report(
-    recipe: Recipe, evaluators: Mapping[str, Evaluator], groups: Sequence[ScoredGroup], when: str
+    recipe: Recipe,
+    evaluators: Mapping[str, Evaluator],
+    groups: Sequence[ScoredGroup],
+    when: str,
+    constant: baseline.Baseline | None = None,
 ) -> dict[str, Any]:
-    """What an evaluation's JSON file holds: which policy, how it was asked, and each evaluator's report."""
+    """What an evaluation's JSON file holds: which policy, how it was asked, each evaluator's report, and what
+    the best constant answer would have earned."""
     pairs: list[Judged] = [(scored.group, scored.rewards) for scored in groups]
     first, sampling = groups[0].group.completions[0].adapter, sampling_of(recipe)
     return {
@@ -68,6 +74,7 @@ def report(
             for part, members in parts(pairs).items()
             for name, evaluator in evaluators.items()
         },
+        **({"best_constant": baseline.report(constant, groups)} if constant else {}),
     }
 
 

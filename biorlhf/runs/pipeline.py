@@ -14,8 +14,8 @@ from biorlhf.hookspecs import Evaluator, Trainer
 from biorlhf.recipe import Recipe
 from biorlhf.recipe.schema import PluginSection
 from biorlhf.reward import FailureBudget, RewardComposer
+from biorlhf.runs import baseline, evaluation, launch, manifest
 from biorlhf.runs import data as datasets
-from biorlhf.runs import evaluation, launch, manifest
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore
 from biorlhf.seeds import seed_of
@@ -161,10 +161,11 @@ def evaluate(
         if crew.rollouts is not None:
             crew.rollouts.load_adapter(crew.learner.adapter())
         groups = evaluation.ask(recipe, prepared.questions, crew, listener, when)
+        constant = baseline.best_constant(prepared.questions, crew.scorers) if crew.scorers else None
     budget = FailureBudget(recipe.scorer.failure_budget)
     for scored in groups:
         budget.add(scored.rewards)
-    return evaluation.report(recipe, prepared.evaluators, groups, when), groups
+    return evaluation.report(recipe, prepared.evaluators, groups, when, constant), groups
 
 
 class _Run:
@@ -258,7 +259,8 @@ class _Run:
             return
         groups = evaluation.ask(self.recipe, questions, self.crew, self.listener, when)
         self._count(groups)
-        contents = evaluation.report(self.recipe, self.prepared.evaluators, groups, when)
+        constant = baseline.best_constant(questions, self.crew.scorers) if self.crew.scorers else None
+        contents = evaluation.report(self.recipe, self.prepared.evaluators, groups, when, constant)
         evaluation.write(self.store, f"evaluations/{when}", contents, groups)
 
     def _count(self, groups: Sequence[ScoredGroup]) -> None:
