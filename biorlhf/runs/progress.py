@@ -11,8 +11,10 @@ from biorlhf.stage import StepResult
 SHOWN = ("loss", "reward", "accuracy", "kl", "grad_norm")
 
 
-def listener(stream: TextIO = sys.stderr) -> PlainListener | RichListener:
-    """Bars where ``stream`` is a terminal, lines where it is a file or a pipe."""
+def listener(stream: TextIO | None = None) -> PlainListener | RichListener:
+    """Bars where ``stream`` (stderr by default) is a terminal, lines where it is a file or a pipe."""
+    # Looked up now: what stderr was when this module was imported may be closed.
+    stream = stream or sys.stderr
     return RichListener() if stream.isatty() else PlainListener(stream)
 
 
@@ -32,8 +34,8 @@ def duration(seconds: float) -> str:
 class PlainListener:
     """One line per step, and about ten per evaluation."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self.stream = stream
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stderr
         self.name, self.unit, self.total, self.done, self.start, self.began_at = "", "", 0, 0, 0.0, 0
 
     def _print(self, text: str) -> None:
