@@ -138,13 +138,15 @@ class Rollout(Section):
 
 class Scorer(Section):
     """Scorer actors. ``timeout_s`` and ``memory_mb`` bound one verifier on one completion;
-    ``failure_budget`` is the share of scores that may fail before the run stops."""
+    ``failure_budget`` is the share of scores that may fail before the run stops. Verifiers see the harmless
+    part of the environment, and the variables that ``environment`` names."""
 
     actors: PositiveInt = 1
     cpus: NonNegativeFloat = 0.5
     timeout_s: PositiveFloat = 5.0
     memory_mb: PositiveInt = 1024
     failure_budget: Fraction = 0.05
+    environment: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], ...] = ()
 
 
 class Learner(Section):

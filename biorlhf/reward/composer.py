@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from biorlhf import plugins
@@ -28,6 +28,7 @@ class RewardComposer:
             Every active verifier needs one.
         configs: name or alias -> a verifier's own settings.
         catalogue: where names are looked up; this process's plugins by default.
+        on_build: called with a verifier's name before it is built.
 
     The weight of a verifier that does not apply to a question, or failed on a completion, is shared
     out among the others in proportion: w_i / sum of w over those that scored.
@@ -44,6 +45,7 @@ class RewardComposer:
         *,
         configs: Mapping[str, Mapping[str, Any]] | None = None,
         catalogue: plugins.Catalogue | None = None,
+        on_build: Callable[[str], None] = lambda name: None,
     ) -> None:
         catalogue = catalogue or plugins.catalogue()
         if active_verifiers is None:
@@ -54,9 +56,10 @@ class RewardComposer:
             raise InputError("active_verifiers", f"named twice: {repeated}" if repeated else "an empty list")
         self.weights = _check_weights(names, _by_name(catalogue, weights, "weights"))
         settings = _by_name(catalogue, configs, "configs") or {}
-        self.verifiers: dict[str, Verifier] = {
-            name: _build(catalogue, name, dict(settings.get(name, {}))) for name in names
-        }
+        self.verifiers: dict[str, Verifier] = {}
+        for name in names:
+            on_build(name)
+            self.verifiers[name] = _build(catalogue, name, dict(settings.get(name, {})))
         self._catalogue = catalogue
         self._asked_cache: dict[tuple[str, ...], frozenset[str]] = {}
         # Only a built verifier says which confidence rule it follows: its settings decide.
@@ -189,7 +192,7 @@ def _build(catalogue: plugins.Catalogue, name: str, settings: dict[str, Any]) ->
         return verifier
     except BiorlhfError:
         raise
-    except Exception as error:  # a third party's build() may raise anything: say whose it was
+    except (Exception, SystemExit) as error:  # a third party's build() may raise anything: say whose it was
         origin = catalogue.get("verifier", name).provenance
         reason = f"the verifier {name!r} of {origin} could not be built: {type(error).__name__}: {error}"
         raise PluginError(where, reason) from error

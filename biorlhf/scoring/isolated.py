@@ -3,8 +3,10 @@
 :class:`IsolatedScorer` starts a clean Python (no fork of a process that holds Ray or CUDA), which
 rebuilds the verifiers from plain data and scores batches over a pair of pipes. A verifier that takes
 longer than ``timeout_s`` on one completion, exhausts ``memory_mb``, or ends the process gets a
-*failed* score for that completion; the child is replaced and everything else is scored. What a child
-says of itself is checked again here, so that a value outside [0, 1] cannot get through.
+*failed* score for that completion, and so does a completion on which something else than the child's
+next report came through its pipe; the child is replaced and everything else is scored. What a child
+says of itself is checked again here, so that a value outside [0, 1] cannot get through. Whatever a
+verifier started ends with its child.
 """
 
 from __future__ import annotations
@@ -99,14 +101,15 @@ class IsolatedScorer:
                 continue
             self._drop()
             self.restarts += 1
-            if failure.verifier is None:
+            if not failure.verifiers:
                 # A child that dies outside every verifier names none to skip: without a limit it would be
                 # started for ever.
                 fruitless = 0 if rows else fruitless + 1
                 if fruitless == FRUITLESS:
                     raise RunFailure(f"the scorer process ended {FRUITLESS} times in a row: {failure.reason}")
             elif not failure.leak or (was_fresh and not rows):
-                skipped.setdefault(first + failure.item, {})[failure.verifier] = failure.reason
+                failed = dict.fromkeys(failure.verifiers, failure.reason)
+                skipped[first + failure.item] = {**failed, **skipped.get(first + failure.item, {})}
             # else: memory ran out in a process that had scored before. Another verifier may have kept
             # it, so the score is tried once more in a new process before this one is blamed.
         return rewards

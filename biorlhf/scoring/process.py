@@ -7,7 +7,8 @@ import dataclasses
 import json
 import mmap
 import os
-import selectors
+import secrets
+import select
 import signal
 import struct
 import subprocess
@@ -19,25 +20,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from biorlhf.errors import InputError, RunFailure
-from biorlhf.scoring.spec import ScorerSpec
+from biorlhf.scoring.messages import KEY_BYTES, ForeignBytes, Inbox, pack
+from biorlhf.scoring.spec import ScorerSpec, child_environment
 from biorlhf.types import Question
 
-PROGRESS = struct.Struct("=Q")
-# The child ends itself so much later than the parent would end it: the parent, which knows the reason, comes
-# first.
-GRACE_S = 2.0
-# Importing every plugin may take long; no verifier is at work then whose limit could hold.
-START_S = 120.0
+PROGRESS = struct.Struct("=QQ")  # the call within the batch, and how many there have been at all
+IDLE = PROGRESS.pack(0, 0)
+# The child's warden has this long to end everything below it.
+END_S = 5.0
+# Importing every plugin may take long, building one verifier not quite so long.
+START_S, BUILD_S = 120.0, 60.0
 _QUESTION_FIELDS = tuple(f.name for f in dataclasses.fields(Question))
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a child had to be replaced; ``verifier`` is None where it was not at work on a completion."""
+    """Why a child had to be replaced.
+
+    ``verifiers`` are those that failed on the completion ``item``: one, or all where something wrote into the
+    pipe and nobody can say who; none where the child was not at work on a completion.
+    """
 
     reason: str
     item: int = 0
-    verifier: str | None = None
+    verifiers: tuple[str, ...] = ()
     leak: bool = False
 
 
@@ -52,16 +58,18 @@ class ScorerProcess:
             self._progress = mmap.mmap(shared.fileno(), PROGRESS.size)
             self._process = subprocess.Popen(
                 # -P: "-m" would look in the current folder first, where a file may be named like a module.
-                [sys.executable, "-P", "-m", "biorlhf.scoring.worker", str(shared.fileno())],
+                [sys.executable, "-P", "-m", "biorlhf.scoring.warden", str(shared.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
                 pass_fds=(shared.fileno(),),
-                # A group of its own: kill() reaches what a verifier started, and Ctrl-C reaches only the
-                # parent.
+                # Ctrl-C reaches only the parent.
                 start_new_session=True,
                 # what this process can import, the child can: a notebook's path, Ray's runtime_env
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
+                env={
+                    **child_environment(os.environ, spec.environment),
+                    "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path),
+                },
             )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -69,7 +77,9 @@ class ScorerProcess:
         # A child that reports before it has read everything would wait for its reader, and that reader for
         # it.
         os.set_blocking(self._orders.fileno(), False)
-        self._unread = b""
+        self._key = secrets.token_bytes(KEY_BYTES)
+        self._sent = 0
+        self._inbox = Inbox(self._key)
         try:
             self.weights: dict[str, float] = self._start()
         except BaseException:
@@ -77,71 +87,123 @@ class ScorerProcess:
             raise
 
     def _start(self) -> dict[str, float]:
-        lines, died = self._exchange(self.spec.to_json(), expected=1)
-        if died is not None:
-            raise RunFailure(f"the scorer process could not be started: {died}")
-        weights: dict[str, float] = json.loads(lines[0])["weights"]
-        return weights
+        limit_s, doing = START_S, "importing the plugins"
+        data = memoryview(self._key + self._message(self.spec.to_json()))
+        since = time.monotonic()
+        while True:
+            try:
+                payload, data = self._receive(data, limit_s - (time.monotonic() - since))
+            except (TimeoutError, EOFError, ForeignBytes) as error:
+                if isinstance(error, TimeoutError):
+                    self.kill()
+                why = f"no end within {limit_s:g} s" if isinstance(error, TimeoutError) else str(error)
+                raise RunFailure(f"the scorer process could not be started: {doing}: {why}") from None
+            if payload is None:
+                continue
+            message = json.loads(payload)
+            _raise_error(message)
+            if "weights" in message:
+                weights: dict[str, float] = message["weights"]
+                return weights
+            since, limit_s = time.monotonic(), max(BUILD_S, self.spec.timeout_s)
+            doing = f"building the verifier {message['building']!r}"
 
     def score(
         self, batch: Sequence[tuple[Question, str]], skipped: Mapping[int, Mapping[str, str]]
     ) -> tuple[list[Any], Failure | None]:
         """The rows of scores of the first completions, and what went wrong on the next one, if anything."""
-        questions: dict[int, int] = {}
-        rows: list[Any] = []
-        items: list[Any] = []
-        for number, (question, text) in enumerate(batch):
-            # A group's completions share their question, which is sent once; by id, for a question holds
-            # dicts and has no hash.
-            if id(question) not in questions:
-                questions[id(question)] = len(rows)
-                rows.append([getattr(question, name) for name in _QUESTION_FIELDS])
-            items.append((questions[id(question)], text, skipped.get(number, {})))
-        self._progress[:] = PROGRESS.pack(0)
-        lines, died = self._exchange({"questions": rows, "items": items}, expected=len(batch))
-        reports = [json.loads(line) for line in lines]
+        if not self._inbox.empty or self._ready(0, write=False)[0]:
+            # What comes between two batches belongs to no completion, and no batch is entrusted to its sender.
+            return [], Failure("it ended, or wrote into its pipe, between two batches")
+        self._progress[:] = IDLE
+        payloads, died = self._exchange(_order(batch, skipped), len(batch))
+        reports = [json.loads(payload) for payload in payloads]
         scores = [report["scores"] for report in reports if "scores" in report]
         if reports and "memory" in reports[-1]:
             reason = f"used more than {self.spec.memory_mb} MiB of memory"
-            return scores, Failure(reason, len(scores), reports[-1]["memory"], leak=True)
+            return scores, Failure(reason, len(scores), (reports[-1]["memory"],), leak=True)
         failure = None if died is None else self._blame(died, len(scores))
         if scores:
             self.fresh = False
         return scores, failure
 
-    def _blame(self, died: str, done: int) -> Failure:
-        (call,) = PROGRESS.unpack(self._progress[:])
+    def _blame(self, died: str | ForeignBytes, done: int) -> Failure:
+        if isinstance(died, ForeignBytes):
+            reason = f"something else than a score came through the scorer's pipe: {died}"
+            return Failure(reason, done, tuple(self.weights))
+        call, _ = PROGRESS.unpack(self._progress[:])
         item, position = divmod(call - 1, len(self.weights))
         # The counter stays at the last call: where that one's score has arrived, the child ended between two.
         if call == 0 or item < done:
             return Failure(died)
-        return Failure(died, item, list(self.weights)[position])
+        if item > done:
+            return Failure("its score was lost", done, tuple(self.weights))
+        return Failure(died, item, (list(self.weights)[position],))
 
-    def _exchange(self, message: Any, expected: int) -> tuple[list[bytes], str | None]:
-        """Send one message and read ``expected`` lines; fewer, with the reason, where the child ends."""
-        data = memoryview(json.dumps(message, default=_as_json).encode("ascii") + b"\n")
-        lines: list[bytes] = []
+    def _exchange(self, message: Any, expected: int) -> tuple[list[bytes], str | ForeignBytes | None]:
+        """Send one message and read ``expected``; fewer, with the reason, where the child ends."""
+        data = memoryview(self._message(message))
+        payloads: list[bytes] = []
         clock = _Clock(self._progress, self.spec.timeout_s)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._reports, selectors.EVENT_READ)
-            selector.register(self._orders, selectors.EVENT_WRITE)
-            while len(lines) < expected:
-                for key, _ in selector.select(clock.poll_s):
-                    if key.fileobj is self._orders:
-                        data = self._write(data)
-                        if not data:
-                            selector.unregister(self._orders)
-                        continue
-                    chunk = os.read(self._reports.fileno(), 1 << 20)
-                    if not chunk:
-                        return lines, self._exit_reason()
-                    *whole, self._unread = (self._unread + chunk).split(b"\n")
-                    lines += whole
-                    _raise_error(whole)
-                if len(lines) < expected and (overrun := clock.overrun()):
+        overrun: str | None = None
+        while len(payloads) < expected:
+            try:
+                payload, data = self._receive(data, clock.poll_s)
+            except TimeoutError:
+                if overrun is not None:
+                    return payloads, overrun
+                # What was on its way when the child was killed still counts.
+                if overrun := clock.overrun():
                     self.kill()
-                    return lines, overrun
-        return lines, None
+                continue
+            except EOFError as error:
+                return payloads, overrun or str(error)
+            except ForeignBytes as error:
+                self.kill()
+                return payloads, error
+            if payload is None:
+                continue
+            if payload.startswith(b'{"error"'):
+                _raise_error(json.loads(payload))
+            payloads.append(payload)
+        return payloads, None
+
+    def _message(self, message: Any) -> bytes:
+        self._sent += 1
+        payload = json.dumps(message, default=_as_json).encode("ascii")
+        return pack(self._key, self._sent - 1, payload)
+
+    def _receive(self, data: memoryview, timeout_s: float) -> tuple[bytes | None, memoryview]:
+        """The next message, None where it has not come in whole; and what is left of the data to be written.
+
+        Raises:
+            TimeoutError: nothing came or went in this time.
+            EOFError: the child has ended; the message says how.
+            ForeignBytes: what came is no message of the child's.
+        """
+        payload = self._inbox.take()
+        if payload is not None:
+            return payload, data
+        readable, writable = self._ready(timeout_s, write=bool(data))
+        if writable:
+            data = self._write(data)
+        if readable:
+            chunk = os.read(self._reports.fileno(), 1 << 20)
+            if not chunk:
+                raise EOFError(self._exit_reason())
+            self._inbox.add(chunk)
+        elif not writable:
+            raise TimeoutError
+        return None, data
+
+    def _ready(self, timeout_s: float, *, write: bool) -> tuple[bool, bool]:
+        """Whether there is something to read (or the end), and room to write."""
+        poll = select.poll()
+        poll.register(self._reports, select.POLLIN)
+        if write:
+            poll.register(self._orders, select.POLLOUT)
+        ready = {fd for fd, _ in poll.poll(max(0.0, timeout_s) * 1000)}
+        return self._reports.fileno() in ready, self._orders.fileno() in ready
 
     def _write(self, data: memoryview) -> memoryview:
         try:
@@ -153,27 +215,27 @@ class ScorerProcess:
 
     def _exit_reason(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE_S)
+            self._process.wait(END_S)
         code = self._process.poll()
         if code is None:
             return "closed its pipe"
-        # The child's own timer (see worker.py).
-        if code == -signal.SIGALRM:
-            return f"no answer within {self.spec.timeout_s:g} s"
         return f"ended the process by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
     def kill(self) -> None:
         """End the child and what it started, whatever it is doing."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def close(self) -> None:
         """Close the pipes, which ends an idle child; kill it and what it started where that does not."""
         self._orders.close()
         self._reports.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(1.0)
+            self._process.wait(END_S)
         self.kill()
         self._progress.close()
 
@@ -190,15 +252,27 @@ class _Clock:
         now, value = time.monotonic(), self._progress[:]
         if value != self._seen:
             self._seen, self._since = value, now
-        working = value != PROGRESS.pack(0)
-        limit_s = self._timeout_s if working else max(START_S, self._timeout_s)
+        limit_s = self._timeout_s if value != IDLE else max(BUILD_S, self._timeout_s)
         return f"no answer within {limit_s:g} s" if now - self._since > limit_s else None
 
 
-def _raise_error(lines: list[bytes]) -> None:
-    for line in lines:
-        if line.startswith(b'{"error"'):
-            raise InputError(**json.loads(line)["error"])
+def _order(batch: Sequence[tuple[Question, str]], skipped: Mapping[int, Mapping[str, str]]) -> Any:
+    questions: dict[int, int] = {}
+    rows: list[Any] = []
+    items: list[Any] = []
+    for number, (question, text) in enumerate(batch):
+        # A group's completions share their question, which is sent once; by id, for a question holds
+        # dicts and has no hash.
+        if id(question) not in questions:
+            questions[id(question)] = len(rows)
+            rows.append([getattr(question, name) for name in _QUESTION_FIELDS])
+        items.append((questions[id(question)], text, skipped.get(number, {})))
+    return {"questions": rows, "items": items}
+
+
+def _raise_error(message: Mapping[str, Any]) -> None:
+    if "error" in message:
+        raise InputError(**message["error"])
 
 
 def question_from_json(row: Sequence[Any]) -> Question:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from biorlhf.plugins import catalogue
 from biorlhf.recipe import Recipe
 from biorlhf.types import Names
+
+
+#: What every verifier may see of the environment: how this system is set up, and no key to anything.
+ENVIRONMENT = (
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE", "LD_LIBRARY_PATH"),
+    *("VIRTUAL_ENV", "CONDA_PREFIX", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES"),
+)
+_PREFIXES, _SUFFIXES = ("LC_", "PYTHON"), ("_NUM_THREADS",)
+
+
+def child_environment(environment: Mapping[str, str], allowed: Collection[str]) -> dict[str, str]:
+    """The part of an environment that verifiers see: what is harmless, and what was allowed by name."""
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name in ENVIRONMENT or name in allowed or name.startswith(_PREFIXES) or name.endswith(_SUFFIXES)
+    }
+    # The order of a set of words would otherwise be another in each process, and with it a careless score.
+    return {"PYTHONHASHSEED": "0", **kept}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +40,7 @@ class ScorerSpec:
         configs: name or alias -> a verifier's own settings.
         timeout_s: seconds that one verifier may take on one completion (wall clock).
         memory_mb: MiB of address space that verifiers may use beyond what they hold once built.
+        environment: variables of the environment that verifiers see beyond :data:`ENVIRONMENT`.
     """
 
     active: Sequence[str] | None = None
@@ -28,6 +48,7 @@ class ScorerSpec:
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     timeout_s: float = 5.0
     memory_mb: int = 1024
+    environment: Sequence[str] = ()
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> ScorerSpec:
@@ -38,6 +59,7 @@ class ScorerSpec:
             configs={v.verifier: v.settings for v in recipe.verifiers},
             timeout_s=recipe.scorer.timeout_s,
             memory_mb=recipe.scorer.memory_mb,
+            environment=recipe.scorer.environment,
         )
 
     def with_names(self, names: Names) -> ScorerSpec:
@@ -64,8 +86,9 @@ class ScorerSpec:
             "configs": {name: dict(config) for name, config in self.configs.items()},
             "timeout_s": self.timeout_s,
             "memory_mb": self.memory_mb,
+            "environment": list(self.environment),
         }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> ScorerSpec:
-        return cls(**row)
+        return cls(**{**row, "environment": tuple(row.get("environment", ()))})
