@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import signal
 import sys
@@ -69,6 +70,19 @@ def _ended(number: int, frame: object) -> None:
     sys.exit(128 + number)
 
 
+# What is wrong with a path that somebody named; a disk that is full or failing is the machine's.
+_WRONG_PATH = (
+    *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP),
+    *(errno.EEXIST, errno.EROFS, errno.EINVAL, errno.ENXIO, errno.ENOTEMPTY),
+)
+
+
+def _show(text: str) -> None:
+    from biorlhf.errors import visible
+
+    print(visible(text), file=sys.stderr)
+
+
 def main(command: Callable[[], object] = app) -> None:
     """Run the command line. Exit codes: 0 done; 2 the input is wrong; 1 the run failed."""
     from biorlhf.errors import BiorlhfError
@@ -78,10 +92,15 @@ def main(command: Callable[[], object] = app) -> None:
     try:
         command()
     except BiorlhfError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _show(f"error: {error}")
         for note in getattr(error, "__notes__", ()):
-            print(note, file=sys.stderr)
+            _show(note)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _show(f"error: {error.filename}: {error.strerror}")
+        sys.exit(2 if error.errno in _WRONG_PATH else 1)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)

@@ -40,9 +40,9 @@ hookimpl = pluggy.HookimplMarker("biorlhf")
 
 
 class PluginConfig(BaseModel):
-    """Base of a plugin's own settings: frozen, and an unknown key is an error."""
+    """Base of a plugin's own settings: frozen; an unknown key is an error, and so are infinity and NaN."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Verifier(Protocol):

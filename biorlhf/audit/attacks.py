@@ -125,11 +125,7 @@ def load(path: Path | None = None, name_of: Callable[[str], str] = str) -> Attac
 
 
 def _read(path: Path) -> AttackFile:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(str(path), f"cannot be read: {error}") from None
-    data, lines = yaml12.load(text, str(path))
+    data, lines = yaml12.read(path, DataError)
     return validate_model(AttackFile, data, where=str(path), lines=lines)
 
 

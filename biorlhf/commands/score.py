@@ -71,9 +71,11 @@ def spec_of(verifiers: str | None, weights: str | None, recipe: Path | None) -> 
 
 
 def _weights(text: str) -> dict[str, float]:
-    weights = {}
+    weights: dict[str, float] = {}
     for part in text.split(","):
         name, equals, value = part.partition("=")
+        if name.strip() in weights:
+            raise InputError("--weights", f"{name.strip()!r} stands twice", "each name once")
         try:
             weights[name.strip()] = float(value)
         except ValueError:

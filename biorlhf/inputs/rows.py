@@ -29,7 +29,9 @@ _BETWEEN = re.compile(r"[\s,]*")
 CUT_OFF = "is the file truncated?"
 
 
-def read_rows(path: Path, *, array_key: str = "", columns: Collection[str] | None = None) -> Iterator[Row]:
+def read_rows(
+    path: Path, *, array_key: str = "", columns: Collection[str] | None = None, halves: bool = False
+) -> Iterator[Row]:
     """The rows of a file, one at a time.
 
     What a file is, its content says (Parquet, a JSON array), and else its name (CSV, TSV). Cells of CSV are
@@ -39,19 +41,33 @@ def read_rows(path: Path, *, array_key: str = "", columns: Collection[str] | Non
         path: the file.
         array_key: a JSON object may hold the array of rows under this key.
         columns: of a Parquet file only these are read.
+        halves: JSON may escape one half of a surrogate pair, which no file of UTF-8 holds; take it as it is.
 
     Raises:
-        DataError: no such file, not UTF-8, not JSON, a row that is no object or of another width, no row at
-            all: with file and line, what was found, and what is expected.
+        DataError: no such file, not UTF-8, not JSON, a row that is no object or of another width, half a
+            surrogate pair, no row at all: with file and line, what was found, and what is expected.
     """
     if not path.is_file():
         raise DataError(str(path), "no such file", choices=beside(path), name=path.name)
     empty = True
-    for row in _rows(path, array_key, columns):
+    for where, row in _rows(path, array_key, columns):
         empty = False
-        yield row
+        if not halves:
+            _refuse_halves(where, row)
+        yield where, row
     if empty:
         raise DataError(str(path), "no rows in it", "at least one")
+
+
+def _refuse_halves(where: str, row: dict[str, Any]) -> None:
+    for value in row.values():
+        # An ASCII escape is how one gets in; encoding is the quick way to see it.
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            half = text[error.start]
+            raise DataError(where, f"{half!a}, one half of a surrogate pair", "whole characters") from None
 
 
 def beside(path: Path, suffixes: Collection[str] = SUFFIXES) -> list[str]:

@@ -12,6 +12,8 @@ from biorlhf.inputs import yaml12
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
+_KEY = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[^.\[\]]+\])*")
+
 
 def apply_override(
     data: dict[str, Any],
@@ -22,7 +24,7 @@ def apply_override(
 ) -> None:
     """Set ``a.b.0.c=value`` in plain data, the value read as YAML; its line becomes 0."""
     key, equals, value = text.partition("=")
-    if not equals or not key:
+    if not equals or not _KEY.fullmatch(key):
         raise RecipeError("--set", f"{text!r}", f"key=value, for example --set {example}")
     place: Any = data
     path: tuple[str | int, ...] = ()
@@ -30,8 +32,9 @@ def apply_override(
     for number, part in enumerate(parts):
         last = number == len(parts) - 1
         if isinstance(place, list):
-            if not part.isdigit() or int(part) >= len(place):
-                raise RecipeError("--set", f"{key}: no item {part!r}", f"0 to {len(place) - 1}")
+            if not re.fullmatch(r"[0-9]{1,9}", part) or int(part) >= len(place):
+                allowed = f"0 to {len(place) - 1}" if place else "none: the list is empty"
+                raise RecipeError("--set", f"{key}: no item {part!r}", allowed)
             index: str | int = int(part)
         elif isinstance(place, dict):
             index = part

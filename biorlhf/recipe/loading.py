@@ -29,14 +29,7 @@ def load(
         RecipeError: with file, line, dotted path, what was found, what is allowed, the nearest match.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        raise RecipeError(str(path), "no such file", choices=near, name=path.name) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(str(path), f"cannot be read: {error}") from None
-    data, lines = yaml12.load(text, str(path))
+    data, lines = yaml12.read(path, RecipeError)
     if resolved and isinstance(data, dict) and isinstance(data.get("prompt"), dict):
         data["prompt"].setdefault("answer", "free")
     return from_data(data, str(path), lines, overrides, catalogue=catalogue)

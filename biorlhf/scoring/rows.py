@@ -50,7 +50,7 @@ def read_rows(path: Path, name_of: NameOf) -> Iterator[Row]:
         DataError: the file is missing or malformed, or a row is: with file and line (or row) number.
     """
     check_suffix(path)
-    for where, fields in rows.read_rows(path, columns=(*REQUIRED, *OPTIONAL)):
+    for where, fields in rows.read_rows(path, columns=(*REQUIRED, *OPTIONAL), halves=True):
         yield _row(fields, where, name_of)
 
 

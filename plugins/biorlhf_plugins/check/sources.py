@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 from biorlhf.errors import DataError
+from biorlhf.inputs.rows import csv_rows
 from biorlhf_plugins.check.table import FactTable, Row, table_of
 
 COLUMNS = ("entity", "condition", "quantity", "value")
@@ -52,17 +52,19 @@ def load_facts(name: str) -> FactTable:
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
-    # Excel writes a byte order mark, which would become a part of the first column's name.
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    def check(header: list[str]) -> None:
+        missing = [name for name in COLUMNS if name not in header]
         if missing:
             raise DataError(f"{path}:1", f"no column {missing[0]!r}", f"the columns {', '.join(COLUMNS)}")
-        for row in reader:
-            where = f"{path}:{reader.line_num}"
-            for column in ("entity", "quantity", "value"):
-                if not (row[column] or "").strip():
-                    raise DataError(f"{where}: {column}", "an empty cell", "text or a number")
-            aliases = tuple(a.strip() for a in (row.get("aliases") or "").split(";") if a.strip())
-            values = [(row[c] or "").strip() for c in COLUMNS]
-            yield where, values[0], values[1], values[2], values[3], aliases, row.get("note") or ""
+
+    empty = True
+    for where, row in csv_rows(path, check):
+        empty = False
+        values = [row.get(name, "").strip() for name in COLUMNS]
+        for column, value in zip(COLUMNS, values, strict=True):
+            if column != "condition" and not value:
+                raise DataError(f"{where}: {column}", "an empty cell", "text or a number")
+        aliases = tuple(a.strip() for a in row.get("aliases", "").split(";") if a.strip())
+        yield where, values[0], values[1], values[2], values[3], aliases, row.get("note", "")
+    if empty:
+        raise DataError(str(path), "no rows in it", "at least one fact")

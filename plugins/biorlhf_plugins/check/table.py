@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
 
 NONE = Additions()
+CLASSES = ("type", "pattern", "direction")
 COUNTS = ("deg", "deg_up", "deg_down")
 INTERACTION = "_x_"
 
@@ -81,7 +83,11 @@ Row = tuple[str, str, str, str, str, tuple[str, ...], str]
 
 
 def table_of(rows: Iterable[Row]) -> FactTable:
-    """Figures from (where, entity, condition, quantity, value, aliases, note)."""
+    """Figures from (where, entity, condition, quantity, value, aliases, note).
+
+    Raises:
+        DataError: two values for one fact, or one that is neither a finite number nor a class.
+    """
     rows = list(rows)
     lexicon = with_additions(Additions())
     new: dict[str, None] = {}
@@ -107,14 +113,21 @@ def table_of(rows: Iterable[Row]) -> FactTable:
 
 
 def _figure(subject: str, roles: dict[str, object], row: Row) -> Figure:
-    _, entity, place, quantity, value, aliases, note = row
+    where, entity, place, quantity, value, aliases, note = row
     last = quantity.lower().split()[-1]
-    kind = last if last in ("type", "pattern", "direction") else str(roles.get("quantity", quantity.lower()))
+    kind = last if last in CLASSES else str(roles.get("quantity", quantity.lower()))
     paths = roles.get("path")
     try:
         number: float | None = float(value.replace(",", ""))
     except ValueError:
         number = None
+    # Texts are held against classes of these alone: another word would be a fact that nothing can contradict.
+    if (number is None and kind not in CLASSES) or (number is not None and not math.isfinite(number)):
+        raise DataError(
+            f"{where}: value",
+            repr(value),
+            f"a number, for the quantity {quantity!r} (a word only where it ends in {', '.join(CLASSES)})",
+        )
     labels = [value, *aliases] if number is None else []
     accepted = frozenset(part.strip().upper() for label in labels for part in label.split("|"))
     condition = roles.get("condition")

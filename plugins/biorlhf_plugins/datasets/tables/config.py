@@ -153,14 +153,7 @@ def load_lab(path: Path) -> LabConfig:
     from biorlhf.inputs import yaml12
     from biorlhf.inputs.validation import locate, validate_model
 
-    try:
-        content = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        raise DataError(str(path), "no such file", choices=near, name=path.name) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(str(path), f"cannot be read: {error}", "a YAML file") from None
-    data, lines = yaml12.load(content, str(path))
+    data, lines = yaml12.read(path, DataError)
     if not isinstance(data, dict):
         raise DataError(f"{path}:1", "no mapping of keys", "the key 'tables' with a list of results files")
     # A file that names another might name itself.
@@ -175,7 +168,8 @@ def _demand_contrasts(path: Path, data: dict[str, Any], lines: Any) -> None:
     """A missing contrast gets a message of its own: it is the one thing that everybody forgets."""
     from biorlhf.inputs.validation import locate
 
-    for number, table in enumerate(data.get("tables") or ()):
+    tables = data.get("tables")
+    for number, table in enumerate(tables if isinstance(tables, list) else ()):
         contrast = table.get("contrast") if isinstance(table, dict) else None
         for side in ("numerator", "denominator"):
             if isinstance(table, dict) and not (isinstance(contrast, dict) and contrast.get(side)):

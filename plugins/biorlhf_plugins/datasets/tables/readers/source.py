@@ -21,6 +21,7 @@ from biorlhf_plugins.datasets.tables.readers import text
 TABLES = (".csv", ".tsv", ".txt", ".gz", ".xls", ".xlsx", ".parquet", ".pq")
 BATCH_ROWS = 50_000
 BLOCK_BYTES = 8 << 20
+UNPACKED_BYTES, UNPACKED_RATIO = 64 << 20, 200
 INDEX_NAMES = ("", "Unnamed: 0", "...1", "__index_level_0__")
 
 
@@ -184,16 +185,29 @@ def _xlsx_rows(path: Path, sheet: str | None) -> Iterator[tuple[Any, ...]]:
             str(path), "openpyxl, which reads .xlsx, is not installed",
             hint="install biorlhf with its extra: biorlhf[xlsx], or save the sheet as CSV",
         ) from None  # fmt: skip
+    book = None
     try:
+        _refuse_bomb(path)
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
-        raise DataError(str(path), f"the workbook is cut off or damaged: {error}") from None
-    try:
         if sheet is not None and sheet not in book.sheetnames:
             raise DataError(str(path), f"no sheet {sheet!r}", choices=book.sheetnames, name=sheet)
         yield from book[sheet or book.sheetnames[0]].iter_rows(values_only=True)
+    except DataError:
+        raise
+    except Exception as error:  # whatever openpyxl, zlib or the XML parser stumbled on first
+        damage = f"the workbook is cut off or damaged: {type(error).__name__}: {error}"
+        raise DataError(str(path), damage, "a complete .xlsx") from None
     finally:
-        book.close()
+        if book is not None:
+            book.close()
+
+
+def _refuse_bomb(path: Path) -> None:
+    """A few bytes that unpack to very many are no table, and openpyxl holds some parts in memory."""
+    with zipfile.ZipFile(path) as packed:
+        for part in packed.infolist():
+            if part.file_size > UNPACKED_BYTES and part.file_size > UNPACKED_RATIO * part.compress_size:
+                raise DataError(str(path), f"{part.filename} unpacks to {part.file_size:,} bytes", "a table")
 
 
 def _xlsx_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
