@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-
-# Control characters but for tab and line feed; line separators; what turns the direction of text; half a pair.
+# Control characters but for tab and line feed, line separators, what turns the direction of text, half pairs.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 

@@ -29,7 +29,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import pluggy
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
+
+from biorlhf.inputs.validation import Settings
 
 if TYPE_CHECKING:
     from biorlhf.stage import Stage, StepResult
@@ -39,10 +41,8 @@ hookspec = pluggy.HookspecMarker("biorlhf")
 hookimpl = pluggy.HookimplMarker("biorlhf")
 
 
-class PluginConfig(BaseModel):
+class PluginConfig(Settings):
     """Base of a plugin's own settings: frozen; an unknown key is an error, and so are infinity and NaN."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Verifier(Protocol):

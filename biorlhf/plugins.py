@@ -1,17 +1,20 @@
 """The plugin manager: built-ins, then entry points, then checks, then a catalogue by name.
 
-Start-up order: hook specifications, built-in plugins, entry points of the group ``biorlhf``,
-``check_pending()`` (a misspelt hook is an error), collection, validation. A plugin that fails to
-import is remembered with its reason: it is fatal only to a recipe that asks for it.
+Start-up order: hook specifications, built-in plugins, entry points of the group ``biorlhf``; each is
+imported, registered, and its hooks are called and checked. An installed plugin that fails at any of this
+(it raises, exits, misspells a hook, yields something else than records) is left out and remembered with its
+reason: it is fatal only to a recipe that asks for it. What it prints goes to stderr.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.metadata
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -67,7 +70,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """An entry point that failed to import, and why."""
+    """An entry point that was left out, and why: it failed to import, or its hooks did."""
 
     entry_point: str
     provenance: Provenance
@@ -112,7 +115,7 @@ class Catalogue:
                 f"no {kind} named {name!r}",
                 choices=[e.record.name for e in self.of_kind(kind)],
                 name=name,
-                hint=f"plugins that failed to import: {why}" if why else "",
+                hint=f"plugins that failed to load: {why}" if why else "",
             )
         return entry
 
@@ -123,7 +126,9 @@ class Catalogue:
     def build(self, kind: str, name: str, settings: dict[str, Any], *, where: str = "") -> Any:
         """The working object behind a name."""
         entry = self.get(kind, name, where=where)
-        return entry.record.build(self.config(kind, name, settings, where=where))
+        config = self.config(kind, name, settings, where=where)
+        with contextlib.redirect_stdout(sys.stderr):
+            return entry.record.build(config)
 
     def stream(self, name: str, settings: dict[str, Any], *, where: str = "") -> DatasetStream:
         """A dataset ready to be written: the plugin's own stream, or what it builds in memory."""
@@ -160,20 +165,22 @@ def new_manager() -> pluggy.PluginManager:
 def load(*, entry_points: bool = True, extra: tuple[Any, ...] = ()) -> Catalogue:
     """Build a catalogue: the built-ins, installed plugins, and ``extra`` plugin objects (for tests)."""
     manager = new_manager()
-    sources: dict[str, Provenance] = {}
+    entries: list[Entry] = []
     broken: list[Broken] = []
 
     # Built-ins are imported, not found by entry points: a checkout that is not installed has them, too.
     own = Provenance("biorlhf", own_version())
-    for module in importlib.import_module("biorlhf_plugins").builtin_modules():
-        sources[manager.register(module, name=module.__name__) or ""] = own
-    if entry_points:
-        _load_entry_points(manager, sources, broken)
-    for number, plugin in enumerate(extra):
-        name = getattr(plugin, "__name__", f"extra{number}")
-        sources[manager.register(plugin, name=name) or ""] = Provenance(name, "0")
-    _refuse_misspelt_hooks(manager, sources)
-    return Catalogue(list(_collect(manager, sources)), broken)
+    # stdout is for what a command was asked for, which may be JSON.
+    with contextlib.redirect_stdout(sys.stderr):
+        for module in importlib.import_module("biorlhf_plugins").builtin_modules():
+            entries += _register(manager, module, module.__name__, own)
+        if entry_points:
+            _load_entry_points(manager, entries, broken)
+        for number, plugin in enumerate(extra):
+            name = getattr(plugin, "__name__", f"extra{number}")
+            entries += _register(manager, plugin, name, Provenance(name, "0"))
+    manager.check_pending()
+    return Catalogue(entries, broken)
 
 
 @functools.cache
@@ -190,55 +197,76 @@ def own_version() -> str:
         return "0+source"
 
 
-def _load_entry_points(
-    manager: pluggy.PluginManager, sources: dict[str, Provenance], broken: list[Broken]
-) -> None:
+def _load_entry_points(manager: pluggy.PluginManager, entries: list[Entry], broken: list[Broken]) -> None:
     for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
         dist = point.dist
         provenance = Provenance(dist.name if dist else "unknown", dist.version if dist else "?")
+        name = f"{provenance.distribution}:{point.name}"
         try:
             plugin = point.load()
-        except Exception as error:  # a third party's import may raise anything; it is reported, not hidden
-            broken.append(Broken(point.name, provenance, f"{type(error).__name__}: {error}"))
-            continue
-        # Two entry points may name one module.
-        if not manager.is_registered(plugin):
-            name = manager.register(plugin, name=f"{provenance.distribution}:{point.name}")
-            sources[name or ""] = provenance
+            # Two entry points may name one module.
+            if not manager.is_registered(plugin):
+                entries += _register(manager, plugin, name, provenance)
+        # A third party's code may raise anything, exit included; it is reported, not hidden.
+        except (Exception, SystemExit, GeneratorExit) as error:
+            if manager.has_plugin(name):
+                manager.unregister(name=name)
+            reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            broken.append(Broken(point.name, provenance, " ".join(reason.split())))
 
 
-def _refuse_misspelt_hooks(manager: pluggy.PluginManager, sources: dict[str, Provenance]) -> None:
-    known = [hook for hook, _ in KINDS.values()]
-    for name, plugin in manager.list_name_plugin():
-        for attribute in dir(plugin) if plugin is not None else ():
-            marked = getattr(getattr(plugin, attribute, None), "biorlhf_impl", None)
-            if isinstance(marked, dict) and attribute not in known and not marked.get("optionalhook"):
-                raise PluginError(
-                    f"plugin {name} of {sources[name]}",
-                    f"there is no hook named {attribute!r}",
-                    choices=known,
-                    name=attribute,
-                )
-    manager.check_pending()
-
-
-def _collect(manager: pluggy.PluginManager, sources: dict[str, Provenance]) -> Iterator[Entry]:
-    for kind, (hook, record_type) in KINDS.items():
+def _register(manager: pluggy.PluginManager, plugin: Any, name: str, provenance: Provenance) -> list[Entry]:
+    """A plugin's records; ``PluginError`` where its hooks are not what they have to be."""
+    manager.register(plugin, name=name)
+    where = f"plugin {name} of {provenance}"
+    _refuse_misspelt_hooks(plugin, where)
+    entries = []
+    for hook, record_type in KINDS.values():
         for implementation in getattr(manager.hook, hook).get_hookimpls():
-            where = f"plugin {implementation.plugin_name}"
-            for record in implementation.function():
-                if not isinstance(record, record_type):
-                    raise PluginError(
-                        where,
-                        f"{hook} yielded {type(record).__name__}",
-                        f"records of type {record_type.__name__}",
-                    )
-                for name in (record.name, *record.aliases):
-                    # The name becomes a column of the rollouts and a part of metrics' names.
-                    if not NAME.fullmatch(name.lower()):
-                        raise PluginError(
-                            where,
-                            f"{kind} name {name!r}",
-                            "a name of letters, digits and underscores that begins with a letter",
-                        )
-                yield Entry(record, sources[implementation.plugin_name])
+            if implementation.plugin is plugin:
+                records = implementation.function()
+                if not isinstance(records, Iterable):
+                    found = f"{hook} gave {type(records).__name__}"
+                    raise PluginError(where, found, f"an iterable of {record_type.__name__}")
+                entries += [Entry(_checked(r, record_type, hook, where), provenance) for r in records]
+    return entries
+
+
+def _refuse_misspelt_hooks(plugin: Any, where: str) -> None:
+    known = [hook for hook, _ in KINDS.values()]
+    for attribute in dir(plugin):
+        found = getattr(plugin, attribute, None)
+        marked = getattr(found, "biorlhf_impl", None)
+        if isinstance(marked, dict) and attribute not in known and not marked.get("optionalhook"):
+            raise PluginError(where, f"there is no hook named {attribute!r}", choices=known, name=attribute)
+        code = getattr(found, "__code__", None)
+        # One that was imported from the specifications is no implementation.
+        if attribute in known and code is not None and marked is None and not hasattr(found, "biorlhf_spec"):
+            raise PluginError(
+                f"{where}: {code.co_filename}:{code.co_firstlineno}",
+                f"{attribute} is not marked as a hook",
+                "@hookimpl above it",
+            )
+
+
+def _checked(record: Any, record_type: type[PluginRecord], hook: str, where: str) -> PluginRecord:
+    if not isinstance(record, record_type):
+        raise PluginError(
+            where, f"{hook} yielded {type(record).__name__}", f"records of type {record_type.__name__}"
+        )
+    strings = (record.name, record.summary, *record.aliases)
+    if not all(isinstance(text, str) for text in strings) or isinstance(record.aliases, str):
+        raise PluginError(where, f"{record.name!r}: a name, summary or alias that is no text", "strings")
+    if not (isinstance(record.config, type) and issubclass(record.config, BaseModel)):
+        raise PluginError(where, f"{record.name}: config is {record.config!r}", "a subclass of PluginConfig")
+    if not callable(record.build):
+        raise PluginError(where, f"{record.name}: build is {record.build!r}", "a function of its config")
+    for name in (record.name, *record.aliases):
+        # The name becomes a column of the rollouts and a part of metrics' names.
+        if not NAME.fullmatch(name.lower()):
+            raise PluginError(
+                where,
+                f"{record.kind} name {name!r}",
+                "a name of letters, digits and underscores that begins with a letter",
+            )
+    return record

@@ -40,7 +40,7 @@ Value = Annotated[int | float | str, BeforeValidator(_no_truth_value)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Figures(_Part):

@@ -5,12 +5,28 @@ from __future__ import annotations
 import re
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from biorlhf.errors import RecipeError
 from biorlhf.inputs import yaml12
 
 Checked = TypeVar("Checked", bound=BaseModel)
+
+
+class Settings(BaseModel):
+    """Base of what a person sets: frozen; numbers are finite, and ``true`` is none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_numbers(cls, data: Any) -> Any:
+        for name, field in cls.model_fields.items() if isinstance(data, dict) else ():
+            # A bool is an int to Python, and a float to pydantic.
+            if field.annotation in (int, float) and isinstance(data.get(name), bool):
+                raise ValueError(f"{name} is {str(data[name]).lower()}, and has to be a number")
+        return data
+
 
 _KEY = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[^.\[\]]+\])*")
 

@@ -16,8 +16,8 @@ from biorlhf.errors import InputError
 
 Path = tuple[str | int, ...]
 
-# Far above any recipe or lab, and read in a second or two: what is larger, deeper, or grows by its aliases, is
-# no file that a person wrote.
+# Far above any recipe or lab, and read in a second or two: what is larger, deeper, or grows by its aliases,
+# nobody wrote.
 MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_DIGITS = 1_000_000, 50, 100_000, 400
 _CORE_TAGS = ("null", "bool", "int", "float", "str", "seq", "map")
 
@@ -66,9 +66,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\Z"), [""])
 def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
     text = loader.construct_scalar(node)
     if len(text) > MAX_DIGITS:
-        raise yaml.MarkedYAMLError(
-            problem=f"a number of {len(text):,} digits", problem_mark=node.start_mark
-        )
+        raise yaml.MarkedYAMLError(problem=f"a number of {len(text):,} digits", problem_mark=node.start_mark)
     # YAML 1.1 reads 010 as eight; by 1.2 it is ten.
     base = 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10
     return int(text, base)
@@ -102,8 +100,8 @@ def load(text: str, where: str) -> tuple[Any, dict[Path, int]]:
     """Parse one document: the data, and the line (from 1) of every path in it.
 
     Raises:
-        InputError: text that is no YAML, a key that stands twice, a tag that asks for an object, or more depth,
-            digits or aliases than anybody writes.
+        InputError: text that is no YAML, a key that stands twice, a tag that asks for an object, or more
+            depth, digits or aliases than anybody writes.
     """
     try:
         loader = _Loader(text)
@@ -137,7 +135,8 @@ def _record(node: yaml.Node, path: Path, lines: dict[Path, int], where: str) -> 
     if len(path) > MAX_DEPTH:
         raise InputError(f"{where}:{line}", f"not valid YAML: {_TOO_DEEP}, by its aliases")
     if len(lines) > MAX_NODES:
-        raise InputError(f"{where}:{line}", f"not valid YAML: more than {MAX_NODES:,} values, with its aliases")
+        problem = f"not valid YAML: more than {MAX_NODES:,} values, by its aliases"
+        raise InputError(f"{where}:{line}", problem)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     NonNegativeFloat,
@@ -16,20 +15,20 @@ from pydantic import (
     model_validator,
 )
 
+from biorlhf.inputs.validation import Settings
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class Section(BaseModel):
+class Section(Settings):
     """A part of a recipe: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-
-class PluginSection(BaseModel):
+class PluginSection(Settings):
     """A part that selects a plugin; the keys that are not its own are the plugin's settings."""
 
     # The plugin's own model checks these, in loading.py; which plugin it is, is not known here.
-    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -110,7 +109,7 @@ class Stage(PluginSection):
     """
 
     trainer: str
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] | None = None
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=120)] | None = None
     optimizer: Optimizer
     lora: Lora | None = None
     adapter: Literal["continue", "merge"] = "continue"
@@ -202,7 +201,7 @@ class Recipe(Section):
     """A whole run."""
 
     # It becomes a folder's name.
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=120)]
     seed: NonNegativeInt = 42
     model: Model
     lora: Lora = Lora()

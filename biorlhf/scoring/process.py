@@ -113,7 +113,7 @@ class ScorerProcess:
     ) -> tuple[list[Any], Failure | None]:
         """The rows of scores of the first completions, and what went wrong on the next one, if anything."""
         if not self._inbox.empty or self._ready(0, write=False)[0]:
-            # What comes between two batches belongs to no completion, and no batch is entrusted to its sender.
+            # What comes between two batches belongs to no completion; its sender is given no other.
             return [], Failure("it ended, or wrote into its pipe, between two batches")
         self._progress[:] = IDLE
         payloads, died = self._exchange(_order(batch, skipped), len(batch))

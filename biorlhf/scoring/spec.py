@@ -10,7 +10,6 @@ from biorlhf.plugins import catalogue
 from biorlhf.recipe import Recipe
 from biorlhf.types import Names
 
-
 #: What every verifier may see of the environment: how this system is set up, and no key to anything.
 ENVIRONMENT = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE", "LD_LIBRARY_PATH"),

@@ -1,9 +1,9 @@
 """What a scorer's child does: rebuild the verifiers, and score what it is sent.
 
 Messages are JSON in the frames of :mod:`biorlhf.scoring.messages`. In: the spec, then batches
-``{"questions": [..], "items": [[question's index, text, {verifier: reason}]]}``; before them the messages' key.
-Out: ``{"building": verifier}`` before each is built, ``{"weights": ..}`` or ``{"error": ..}`` once, then one per completion:
-``{"scores": {..}}``, or ``{"memory": verifier}`` after which this process ends.
+``{"questions": [..], "items": [[question's index, text, {verifier: reason}]]}``; before all, the key.
+Out: ``{"building": verifier}`` before each is built, ``{"weights": ..}`` or ``{"error": ..}`` once, then
+one per completion: ``{"scores": {..}}``, or ``{"memory": verifier}`` after which this process ends.
 Before each call of a verifier its number within the batch is written to shared memory, so that the
 parent knows which one hangs or crashed even though this process cannot say so any more.
 """
