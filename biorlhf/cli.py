@@ -77,10 +77,20 @@ _WRONG_PATH = (
 )
 
 
-def _show(text: str) -> None:
-    from biorlhf.errors import visible
+class _Seen:
+    """A stream on which control characters are seen as escapes; consoles of rich go to the one behind."""
 
-    print(visible(text), file=sys.stderr)
+    def __init__(self, stream: Any) -> None:
+        from biorlhf.errors import visible
+
+        self.rich_proxied_file, self._visible = stream, visible
+
+    def write(self, text: str) -> int:
+        self.rich_proxied_file.write(self._visible(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
 
 
 def main(command: Callable[[], object] = app) -> None:
@@ -89,21 +99,25 @@ def main(command: Callable[[], object] = app) -> None:
 
     # Clusters end jobs by SIGTERM, which would otherwise run no "finally".
     signal.signal(signal.SIGTERM, _ended)
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _Seen(sys.stdout), _Seen(sys.stderr)
     try:
         command()
     except BiorlhfError as error:
-        _show(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         for note in getattr(error, "__notes__", ()):
-            _show(note)
+            print(note, file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:
         if error.filename is None:
             raise
-        _show(f"error: {error.filename}: {error.strerror}")
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         sys.exit(2 if error.errno in _WRONG_PATH else 1)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
+    finally:
+        sys.stdout, sys.stderr = streams
 
 
 def grpo_main() -> None:

@@ -13,7 +13,8 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 
 def visible(text: str) -> str:
     """Text for a terminal: what would move the cursor, colour, hide or reorder it stands as an escape."""
-    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+    # JSON knows \\u alone, and has escaped by itself what is below a space.
+    return _UNSEEN.sub(lambda m: f"\\x{ord(m[0]):02x}" if m[0] < " " else f"\\u{ord(m[0]):04x}", text)
 
 
 class BiorlhfError(Exception):

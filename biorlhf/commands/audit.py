@@ -100,11 +100,12 @@ def _sources(
 
 def print_report(name: str, report: AuditReport) -> None:
     """The scoreboard, attack by verifier, and an example of each attack that pays."""
-    from rich.console import Console
     from rich.table import Table
 
+    from biorlhf.runs.terminal import Terminal
+
     # A pipe has no width, and rich would take 80 columns.
-    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140)
+    console = Terminal(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140)
     verifiers = list(dict.fromkeys(cell.verifier for cell in report.cells))
     by_key: dict[tuple[str, str], Any] = {(cell.attack, cell.verifier): cell for cell in report.cells}
     table = Table(title=f"{name}: {report.items} items (mean / max, !n: n texts broke their bound)")

@@ -84,11 +84,10 @@ def _conclusion(rows: list[Row]) -> str:
 
 
 def _print(summary: dict[str, Any], rows: list[Row]) -> None:
-    from rich.console import Console
-
     from biorlhf.commands.report import print_rows
+    from biorlhf.runs.terminal import Terminal
 
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     questions = summary["questions"]
     for letter, folder, when in zip("AB", summary["runs"], summary["evaluations"], strict=True):
         console.print(f"{letter}: {folder}, {when}", markup=False, soft_wrap=True)

@@ -94,12 +94,11 @@ def _place(run: Path | None, out: Path | None, name: str | None) -> tuple[RunSto
 
 
 def _print(report: dict[str, Any]) -> None:
-    from rich.console import Console
-
     from biorlhf.commands.report import print_rows
+    from biorlhf.runs.terminal import Terminal
     from biorlhf.statistics.paired import compare
 
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     sampling = report["sampling"]
     answers = f"{sampling['samples']} answer" + ("s" if sampling["samples"] > 1 else "")
     text = (

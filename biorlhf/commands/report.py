@@ -13,9 +13,8 @@ from biorlhf.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console
-
     from biorlhf.reports.run import RunReport
+    from biorlhf.runs.terminal import Terminal
     from biorlhf.statistics.intervals import Rate
     from biorlhf.statistics.paired import Row
 
@@ -52,12 +51,11 @@ def _write_page(run: RunReport, path: Path) -> None:
 
 
 def _print(run: RunReport) -> None:
-    from rich.console import Console
-
     from biorlhf.reports import run as report
     from biorlhf.reports.plots import sparkline
+    from biorlhf.runs.terminal import Terminal
 
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     console.print(f"{run.recipe.get('name') or run.folder.name}  {report.state(run)}", markup=False)
     for problem in run.problems:
         console.print(f"unreadable: {problem}", markup=False)
@@ -75,7 +73,7 @@ def _print(run: RunReport) -> None:
     console.print(f"run folder: {run.folder}", markup=False, soft_wrap=True)
 
 
-def print_rows(console: Console, rows: Sequence[Row], heads: Sequence[str]) -> None:
+def print_rows(console: Terminal, rows: Sequence[Row], heads: Sequence[str]) -> None:
     """A table of rates, one column an evaluation, with the paired difference of the last and the first.
     ``DETAILS``, and verifiers that never failed, are left to ``--json`` and the HTML page."""
     from rich.markup import escape
@@ -118,7 +116,7 @@ def _cell(rate: Rate | None, most: int) -> str:
     return show(rate) + (f" n={rate.n}" if rate and rate.n < most else "")
 
 
-def _print_reliability(console: Console, run: RunReport) -> None:
+def _print_reliability(console: Terminal, run: RunReport) -> None:
     from biorlhf.reports.run import show
     from biorlhf.statistics.intervals import Rate
 

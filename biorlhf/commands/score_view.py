@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from biorlhf.reward.explanation import explain
 from biorlhf.runs.progress import duration
+from biorlhf.runs.terminal import Terminal
 from biorlhf.scoring.pool import Summary, Tally
 from biorlhf.scoring.rows import Row
 from biorlhf.types import Reward
@@ -45,7 +45,7 @@ class RowProgress:
                 progress.BarColumn(),
                 progress.MofNCompleteColumn(),
                 progress.TextColumn("{task.fields[rate]}"),
-                console=Console(file=self._stream),
+                console=Terminal(file=self._stream),
                 transient=True,
             )
             self._bar.start()
@@ -82,7 +82,7 @@ def print_summary(summary: Summary, out: Path) -> None:
         counts = [f"{tally.counts[status]:,}" for status in ("scored", "not_applicable", "failed")]
         table.add_row(name, *_interval(tally), *counts)
     table.add_row("reward", *_interval(summary.reward), f"{summary.reward.counts['scored']:,}", "", "")
-    console = Console(highlight=False, emoji=False)
+    console = Terminal(highlight=False, emoji=False)
     console.print(table)
     for name, tally in summary.verifiers.items():
         for reason, count in tally.reasons.most_common(3):
@@ -107,7 +107,7 @@ def _interval(tally: Tally) -> tuple[str, str]:
 
 def print_explanation(row: Row, reward: Reward, weights: Mapping[str, float]) -> None:
     """The answer with what each verifier read in it marked, the reward's parts, and all details."""
-    console = Console(highlight=False, emoji=False)
+    console = Terminal(highlight=False, emoji=False)
     text = Text(row.response)
     marks = []
     for number, (name, score) in enumerate(reward.scores.items()):

@@ -36,7 +36,7 @@ class _Loader(yaml.SafeLoader):
         # Before the next level is read: PyYAML goes into each by recursion.
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(problem=_TOO_DEEP, problem_mark=mark)
         node = super().compose_node(parent, index)
         self.depth -= 1

@@ -5,11 +5,14 @@ It carries no path of the machine that it was written on: of a file or folder on
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
+from biorlhf.errors import visible
 from biorlhf.inputs import yaml12
 from biorlhf.reports import run as report
 from biorlhf.statistics.paired import Row
@@ -38,6 +41,22 @@ class Given:
     packaged: bool = False
 
 
+def plain(value: Any) -> str:
+    """Text in one line of Markdown that stays text: no heading, cell, link, picture or tag begins in it."""
+    line = " ".join(visible(str(value)).split())
+    return escape(re.sub(r"([\\`*\[\]|~])", r"\\\1", line), quote=False)
+
+
+def _code(value: Any) -> str:
+    return "`" + " ".join(visible(str(value)).split()).replace("`", "'").replace("|", "\\|") + "`"
+
+
+def _fenced(language: str, text: str) -> str:
+    # As many as no run of the text's own, for that would end it.
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{visible(text).rstrip()}\n{fence}\n"
+
+
 def card(export: Given, run: report.RunReport, version: str) -> str:
     """The README.md of an export, in Markdown with the front matter that model hubs read."""
     name = str(run.recipe.get("name") or "model")
@@ -48,7 +67,7 @@ def card(export: Given, run: report.RunReport, version: str) -> str:
     }
     parts = [
         f"---\n{yaml12.dump(front).rstrip()}\n---\n",
-        f"# {name}\n",
+        f"# {plain(name)}\n",
         _about(export, version),
         _use(export),
         "## Results\n",
@@ -59,16 +78,16 @@ def card(export: Given, run: report.RunReport, version: str) -> str:
         _data(run),
         "## Recipe\n",
         "Names of files stand without their folders.\n",
-        f"```yaml\n{yaml12.dump(without_paths(run.recipe)).rstrip()}\n```\n",
+        _fenced("yaml", yaml12.dump(without_paths(run.recipe))),
     ]
     return "\n".join(parts)
 
 
 def _about(export: Given, version: str) -> str:
     what = (
-        f"A LoRA adapter in PEFT's format for `{export.base}`"
+        f"A LoRA adapter in PEFT's format for {_code(export.base)}"
         if export.kind == "adapter"
-        else f"`{export.base}` with a LoRA adapter merged into its weights ({export.dtype}, safetensors)"
+        else f"{_code(export.base)} with a LoRA adapter merged into its weights ({export.dtype}, safetensors)"
     )
     return (
         f"{what}: {export.origin} of a run of biorlhf {version}. The licence of the base model applies.\n\n"
@@ -80,7 +99,8 @@ def _use(export: Given) -> str:
     if export.kind == "merged":
         lines = ['model = AutoModelForCausalLM.from_pretrained("<this folder>")']
     else:
-        name = f'resolve_base("{export.base}")' if export.packaged else f'"{export.base}"'
+        base = json.dumps(export.base)
+        name = f"resolve_base({base})" if export.packaged else base
         lines = [
             "from peft import PeftModel",
             # A packaged base has no name that transformers could load.
@@ -96,13 +116,15 @@ def _use(export: Given) -> str:
 def _results(export: Given, run: report.RunReport) -> str:
     if not run.evaluations:
         return "Nothing was measured on held-out questions.\n"
-    heads = [f"{e.when} ({e.questions} questions, {e.split})" for e in run.evaluations]
+    heads = [plain(f"{e.when} ({e.questions} questions, {e.split})") for e in run.evaluations]
     rows = [row for row in report.rows_of(run) if _is_shown(row)]
     lines = [
         "| metric | " + " | ".join(heads) + " |",
         "|---" * (len(heads) + 1) + "|",
         *(
-            f"| {row.evaluator}: {row.metric} | " + " | ".join(report.show(rate) for rate in row.rates) + " |"
+            f"| {plain(row.evaluator)}: {plain(row.metric)} | "
+            + " | ".join(report.show(rate) for rate in row.rates)
+            + " |"
             for row in rows
         ),
     ]
@@ -128,16 +150,19 @@ def _training(run: report.RunReport) -> str:
         optimizer = stage.get("optimizer") or {}
         steps = sum(row["stage"] == (stage.get("name") or stage["trainer"]) for row in run.metrics)
         lines.append(
-            f"- {stage['trainer']}, steps: {steps}, LoRA r {lora.get('r')} alpha {lora.get('alpha'):g}, "
-            f"learning rate {optimizer.get('learning_rate'):g} ({optimizer.get('schedule')})"
+            f"- {plain(stage['trainer'])}, steps: {steps}, LoRA r {lora.get('r')} "
+            f"alpha {lora.get('alpha'):g}, "
+            f"learning rate {optimizer.get('learning_rate'):g} ({plain(optimizer.get('schedule'))})"
         )
-    weights = [f"{v['verifier']} {v['weight']:g}" for v in run.recipe.get("verifiers") or ()]
+    weights = [f"{plain(v['verifier'])} {v['weight']:g}" for v in run.recipe.get("verifiers") or ()]
     lines += [f"- verifiers and their weights: {', '.join(weights)}"] if weights else []
     model, versions = run.recipe.get("model") or {}, run.manifest.get("versions") or {}
-    lines.append(f"- base weights in training: {model.get('dtype')}; seed {run.recipe.get('seed')}")
-    lines.append(f"- {report.state(run)}")
-    packages = [f"{name} {version}" for name, version in versions.items()]
-    lines.append(f"- biorlhf {run.manifest.get('biorlhf')}; {', '.join(packages)}")
+    lines.append(
+        f"- base weights in training: {plain(model.get('dtype'))}; seed {plain(run.recipe.get('seed'))}"
+    )
+    lines.append(f"- {plain(report.state(run))}")
+    packages = [plain(f"{name} {version}") for name, version in versions.items()]
+    lines.append(f"- biorlhf {plain(run.manifest.get('biorlhf'))}; {', '.join(packages)}")
     return "\n".join(lines) + "\n"
 
 
@@ -156,7 +181,7 @@ def _files(node: Any, licence: str) -> Iterator[tuple[str, str, str, str]]:
         if "sha256" in node:
             name = without_paths(str(node.get("path") or node.get("file") or ""))
             source = without_paths(str(node.get("source") or ""))
-            yield name, f"`{node['sha256']}`", licence or "not stated", source
+            yield plain(name), _code(node["sha256"]), plain(licence or "not stated"), plain(source)
         node = list(node.values())
     if isinstance(node, list):
         for child in node:

@@ -76,9 +76,9 @@ class RichListener:
     """A progress bar with rate, the step's numbers and the time left."""
 
     def __init__(self) -> None:
-        from rich.console import Console
+        from biorlhf.runs.terminal import Terminal
 
-        self.console = Console(stderr=True)
+        self.console = Terminal(stderr=True)
         self.progress: Any = None
         self.task: Any = None
 

@@ -7,6 +7,7 @@ prints a line of JSON for every input that did not end with exit code 2 and one 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -97,8 +98,8 @@ def _become(command: list[str], folder: Path, log: Path) -> None:
     fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(fd, 1)
     os.dup2(fd, 2)
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8")
     sys.argv = ["biorlhf", *command]
 
 
@@ -130,6 +131,8 @@ def attack(seed: int, count: int, kinds: dict) -> list[Outcome]:
 
 
 def main() -> None:
+    for name in sorted(path.stem for path in Path(__file__).parent.glob("malformed_*.py")):
+        importlib.import_module(name)
     from malformed import KINDS
 
     seed, count, *only = sys.argv[1:]
@@ -138,7 +141,8 @@ def main() -> None:
     outcomes = attack(int(seed), int(count), chosen)
     bad = [outcome for outcome in outcomes if outcome.problem]
     for outcome in bad:
-        shown = {"kind": outcome.kind, "problem": outcome.problem, "command": [c[:200] for c in outcome.command]}
+        command = [part[:200] for part in outcome.command]
+        shown = {"kind": outcome.kind, "problem": outcome.problem, "command": command}
         print(json.dumps({**shown, "text": outcome.text[-400:]}))
     print(f"{len(bad)} of {len(outcomes)} inputs of {len(chosen)} kinds got through")
 

@@ -41,7 +41,8 @@ def daemon():
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
-            os.execv(sys.executable, [sys.executable, "-S", "-c", "import time; time.sleep(900)", "left_behind"])
+            program = "import time; time.sleep(900)"
+            os.execv(sys.executable, [sys.executable, "-S", "-c", program, "left_behind"])
         os._exit(0)
     os.wait()
 

@@ -209,7 +209,7 @@ def test_a_verifier_that_gives_two_values_for_one_answer_is_found_and_named():
     with IsolatedScorer(spec("measure", "moody")) as scorer:
         rewards = scorer.score(pairs(["same"] * 300))
     reasons = [reward.failures["moody"] for reward in rewards]
-    assert all(reason.startswith("not a pure function: one answer, scored twice, got 0.") for reason in reasons)
+    assert all(r.startswith("not a pure function: one answer, scored twice, got 0.") for r in reasons)
     assert not any("measure" in reward.failures for reward in rewards)
 
 

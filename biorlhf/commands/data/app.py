@@ -35,15 +35,16 @@ def list_datasets(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps({"datasets": rows}, ensure_ascii=False))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from biorlhf.runs.terminal import Terminal
 
     table = Table("name", "questions", "examples", "preferences", "summary", box=None, pad_edge=False)
     for row in rows:
         counts = row["counts"]
         cells = [f"{counts[key]:,}" if counts else "-" for key in ("questions", "examples", "preferences")]
         table.add_row(row["name"], *cells, row["summary"])
-    Console().print(table, markup=False, highlight=False)
+    Terminal().print(table, markup=False, highlight=False)
     for row in rows:
         if row["needs"]:
             typer.echo(f"{row['name']} needs: {row['needs']}")

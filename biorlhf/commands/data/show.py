@@ -59,11 +59,12 @@ def family_of(item: Item) -> str:
 
 def print_items(items: Sequence[Item]) -> None:
     """One panel per item: what is asked, what is right, and where it belongs."""
-    from rich.console import Console
     from rich.panel import Panel
     from rich.text import Text
 
-    console = Console()
+    from biorlhf.runs.terminal import Terminal
+
+    console = Terminal()
     for item in items:
         body = Text()
         for heading, text, style in _parts(item):

@@ -18,17 +18,18 @@ def print_plugins(as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"plugins": [e.to_json() for e in plugins.entries], "broken": broken}))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from biorlhf.runs.terminal import Terminal
 
     table = Table("kind", "name", "aliases", "distribution", "version", "summary", box=None, pad_edge=False)
     for entry in plugins.entries:
         record, source = entry.record, entry.provenance
         aliases = ", ".join(record.aliases)
         table.add_row(record.kind, record.name, aliases, source.distribution, source.version, record.summary)
-    console = Console()
+    console = Terminal()
     if not console.is_terminal:  # a pipe has no width: rich would squeeze the table into 80 columns
-        console = Console(width=200)
+        console = Terminal(width=200)
     console.print(table, markup=False, highlight=False)
     for item in broken:
         typer.echo(f"failed to load: {item['entry_point']} of {item['from']}: {item['reason']}", err=True)
