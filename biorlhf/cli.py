@@ -78,19 +78,20 @@ _WRONG_PATH = (
 
 
 class _Seen:
-    """A stream on which control characters are seen as escapes; consoles of rich go to the one behind."""
+    """A stream on which control characters are seen as escapes. A ``Terminal`` goes to the one behind."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, kept: str = "") -> None:
         from biorlhf.errors import visible
 
-        self.rich_proxied_file, self._visible = stream, visible
+        self.behind, self._kept, self._visible = stream, kept, visible
 
     def write(self, text: str) -> int:
-        self.rich_proxied_file.write(self._visible(text))
+        parts = text.split(self._kept) if self._kept else [text]
+        self.behind.write(self._kept.join(map(self._visible, parts)))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.rich_proxied_file, name)
+        return getattr(self.behind, name)
 
 
 def main(command: Callable[[], object] = app) -> None:
@@ -100,7 +101,8 @@ def main(command: Callable[[], object] = app) -> None:
     # Clusters end jobs by SIGTERM, which would otherwise run no "finally".
     signal.signal(signal.SIGTERM, _ended)
     streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Seen(sys.stdout), _Seen(sys.stderr)
+    # Other packages' progress bars return to the start of their line.
+    sys.stdout, sys.stderr = _Seen(sys.stdout), _Seen(sys.stderr, kept="\r")
     try:
         command()
     except BiorlhfError as error:

@@ -32,6 +32,9 @@ def compare(
     from biorlhf.statistics.paired import shared_questions, without
 
     runs = [load_run(run_a), load_run(run_b)]
+    for loaded in runs:
+        for problem in loaded.problems:
+            typer.echo(f"unreadable: {loaded.folder}: {problem}", err=True)
     evaluations = [evaluation_at(run, when) for run in runs]
     reworded = other_prompts(runs[0], runs[1], [evaluation.when for evaluation in evaluations])
     # A question in other words is another question, though its id is the same.

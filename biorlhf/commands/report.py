@@ -30,6 +30,8 @@ def report(
     from biorlhf.reports.run import load_run, to_json
 
     loaded = load_run(run)
+    for problem in loaded.problems if as_json or html is not None else ():
+        typer.echo(f"unreadable: {problem}", err=True)
     if html is not None:
         _write_page(loaded, html)
     if as_json:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import InputError
+from biorlhf.reports.shapes import recipe_problem, whole_reports
 from biorlhf.runs.folder import read_run
 from biorlhf.statistics.differences import Difference
 from biorlhf.statistics.intervals import Rate
@@ -69,8 +70,12 @@ def load_run(folder: str | Path) -> RunReport:
     """Read a run's folder for a report; raises what :func:`biorlhf.runs.folder.read_run` does."""
     run = read_run(folder)
     order = ("start", *(f"after-{stage}" for stage in run.stages))
-    read = [_evaluation(name, data) for name, data in run.evaluations.items()]
-    known = [evaluation for evaluation in read if evaluation is not None]
+    known, problems = [], [*run.problems, *recipe_problem(run.settings)]
+    for name, data in run.evaluations.items():
+        reports, damage = whole_reports(name, data)
+        problems += damage
+        if reports:
+            known.append(_evaluation(name, data, reports))
     own = tuple(evaluation for evaluation in known if evaluation.when in order)
     by_hand = tuple(evaluation for evaluation in known if evaluation.when not in order)
     return RunReport(
@@ -83,15 +88,11 @@ def load_run(folder: str | Path) -> RunReport:
         finished=run.finished,
         stages=tuple(run.stages),
         others=by_hand if own else (),
-        problems=run.problems,
+        problems=tuple(problems),
     )
 
 
-def _evaluation(name: str, data: Mapping[str, Any]) -> Evaluation | None:
-    reports = data.get("evaluators")
-    if not isinstance(reports, Mapping):
-        return None
-    reports = {str(key): report for key, report in reports.items() if isinstance(report, Mapping)}
+def _evaluation(name: str, data: Mapping[str, Any], reports: Mapping[str, Report]) -> Evaluation:
     when, questions = str(data.get("when", name)), data.get("questions")
     count = questions if isinstance(questions, int) else 0
     return Evaluation(when, str(data.get("split", "")), count, reports)

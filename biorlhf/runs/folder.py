@@ -84,7 +84,10 @@ def read_run(folder: str | Path) -> Run:
 
 
 def _stages(settings: Mapping[str, Any]) -> list[str]:
-    return [str(part.get("name") or part.get("trainer")) for part in settings.get("stages") or ()]
+    parts = settings.get("stages")
+    if not isinstance(parts, list):
+        return []
+    return [str(part.get("name") or part.get("trainer")) for part in parts if isinstance(part, Mapping)]
 
 
 def no_run(folder: Path) -> InputError:
@@ -97,11 +100,14 @@ def no_run(folder: Path) -> InputError:
 def read_metrics(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
     """The whole rows of ``metrics.jsonl``, and the places of those that are not whole."""
     rows, problems = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.is_file() else (), 1):
+    lines = path.read_bytes().split(b"\n") if path.is_file() else []
+    for number, line in enumerate(lines, 1):
+        if not line and number == len(lines):
+            continue
         try:
             row = json.loads(line)
             rows.append({"stage": str(row["stage"]), "step": int(row["step"]), **row})
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             problems.append(f"{path.name}:{number}: not a whole row")
     return rows, problems
 
@@ -112,7 +118,14 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
         data = yaml12.load(text, str(path))[0] if path.suffix == ".yaml" else json.loads(text)
-    except (OSError, ValueError) as error:  # a file cut short is named in the report; the rest is shown
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+    ) as error:  # a file cut short is named in the report; the rest is shown
         problems.append(f"{path.name}: {str(error).splitlines()[0]}")
         return {}
-    return dict(data) if isinstance(data, Mapping) else {}
+    if isinstance(data, Mapping):
+        return dict(data)
+    problems.append(f"{path.name}: no mapping of keys")
+    return {}

@@ -18,7 +18,7 @@ class Terminal(Console):
     def __init__(self, *, stderr: bool = False, **options: Any) -> None:
         stream = options.pop("file", None) or (sys.stderr if stderr else sys.stdout)
         # What cli.main puts around the streams is for text that passes no console.
-        super().__init__(file=getattr(stream, "rich_proxied_file", stream), stderr=stderr, **options)
+        super().__init__(file=getattr(stream, "behind", stream), stderr=stderr, **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):

@@ -38,7 +38,9 @@ class Outcome:
         """Why this is no good end; "" where it is one."""
         if "Traceback" in self.text:
             return "traceback"
-        if self.code != 2:
+        # A report shows what is whole, and names what is not.
+        repaired = self.code == 0 and self.command[0] in ("report", "compare") and "unreadable" in self.text
+        if self.code != 2 and not repaired:
             return f"exit code {self.code}"
         if not self.text.strip():
             return "no message"
