@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 ROGUE = """
@@ -65,13 +67,23 @@ def biorlhf_verifiers():
 
 
 @pytest.fixture
-def rogue(tmp_path, monkeypatch):
+def install(tmp_path, monkeypatch):
+    """A function that installs a distribution with one module, as an entry point of biorlhf."""
+
+    def installed(name: str, source: str) -> Path:
+        site = tmp_path / "site"
+        info = site / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (site / f"{name}.py").write_text(source)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[biorlhf]\n{name} = {name}\n")
+        monkeypatch.syspath_prepend(str(site))
+        return site
+
+    return installed
+
+
+@pytest.fixture
+def rogue(install):
     """An installed distribution that offers the verifiers above."""
-    site = tmp_path / "site"
-    info = site / "rogue-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "rogue_verifier.py").write_text(ROGUE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rogue\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[biorlhf]\nrogue = rogue_verifier\n")
-    monkeypatch.syspath_prepend(str(site))
-    return site
+    return install("rogue", ROGUE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import ray
@@ -13,6 +13,7 @@ from ray.util.placement_group import PlacementGroup, placement_group, remove_pla
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.learner import RayLearner
+from biorlhf.actors.loopback import close_token, on_loopback
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.actors.scorer import RayScorers
 from biorlhf.errors import ResourceError
@@ -56,12 +57,14 @@ def _connect(address: str | None) -> None:
         {} if address else {"object_store_memory": LOCAL_OBJECT_STORE_BYTES, "include_dashboard": False}
     )
     try:
-        ray.init(
-            address=address or "local",
-            log_to_driver=bool(os.environ.get("BIORLHF_VERBOSE")),
-            logging_level=logging.WARNING,
-            **local,
-        )
+        with nullcontext() if address else on_loopback():
+            ray.init(
+                address=address or "local",
+                log_to_driver=bool(os.environ.get("BIORLHF_VERBOSE")),
+                logging_level=logging.WARNING,
+                **local,
+            )
+        close_token()
     except ConnectionError as error:
         raise ResourceError(f"Ray at {address}", f"cannot be reached: {error}") from None
 

@@ -107,7 +107,7 @@ def read_metrics(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
         try:
             row = json.loads(line)
             rows.append({"stage": str(row["stage"]), "step": int(row["step"]), **row})
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             problems.append(f"{path.name}:{number}: not a whole row")
     return rows, problems
 

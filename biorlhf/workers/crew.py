@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from biorlhf.errors import PolicyMismatch
+from biorlhf.errors import InputError, PolicyMismatch
 from biorlhf.recipe import Model, Recipe
 from biorlhf.stage import Learner, Rollouts, Scorers
 
@@ -84,5 +84,9 @@ def _merged_rank(model: Model) -> int:
     folder = Path(model.adapter).expanduser()
     for config in (folder / "adapter_config.json", folder / "adapter" / "adapter_config.json"):
         if config.is_file():
-            return int(json.loads(config.read_text(encoding="utf-8"))["r"])
+            try:
+                return int(json.loads(config.read_text(encoding="utf-8"))["r"])
+            except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+                problem = f"{config} cannot be read: {type(error).__name__}: {error}"
+                raise InputError("model.adapter", problem, "PEFT's settings, with a rank 'r'") from None
     return 0

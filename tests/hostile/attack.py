@@ -1,8 +1,9 @@
 """Runs commands against malformed inputs, each in a fork of a process that has everything imported.
 
-    python tests/hostile/attack.py SEED COUNT [KIND ...]
+    python tests/hostile/attack.py SEED COUNT [--engines] [KIND ...]
 
 prints a line of JSON for every input that did not end with exit code 2 and one message, and their number.
+``--engines`` attacks with models and adapters, which needs torch.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class Outcome:
         return f"{self.peak_mb} MB" if self.peak_mb > LIMIT_MB else ""
 
 
-def preload() -> None:
-    """What every command would import by itself."""
+def preload(engines: bool) -> None:
+    """What every command would import by itself; ``engines``: torch and transformers as well."""
     import openpyxl  # noqa: F401
     import pyarrow.csv
     import pyarrow.parquet
@@ -63,6 +64,8 @@ def preload() -> None:
 
     for target, _ in biorlhf.cli.COMMANDS.values():
         __import__(target.partition(":")[0])
+    if engines:
+        import biorlhf.engines.samplers.hf
     assert pyarrow.csv
     assert rich.console
     catalogue()
@@ -137,9 +140,11 @@ def main() -> None:
         importlib.import_module(name)
     from malformed import KINDS
 
-    seed, count, *only = sys.argv[1:]
-    preload()
-    chosen = {name: KINDS[name] for name in only or KINDS}
+    seed, count, *only = (part for part in sys.argv[1:] if part != "--engines")
+    engines = "--engines" in sys.argv
+    kinds = {name: made for name, made in KINDS.items() if (made.__module__ == "malformed_models") == engines}
+    chosen = {name: kinds[name] for name in only or kinds}
+    preload(engines)
     outcomes = attack(int(seed), int(count), chosen)
     bad = [outcome for outcome in outcomes if outcome.problem]
     for outcome in bad:

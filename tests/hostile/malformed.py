@@ -27,6 +27,7 @@ def several(name: str, values: list, make: Callable[[Path, object], list[str]]) 
     def drawn(draw: random.Random, folder: Path) -> list[str]:
         return make(folder, draw.choice(values))
 
+    drawn.__module__ = make.__module__
     KINDS[name] = drawn
 
 

@@ -224,3 +224,31 @@ several(
      ["generate", ".", "--prompt", "x"], ["evaluate", "."], ["nothing"], ["score"], ["plugins", "new", "verifier", "../x"], ["recipes", "copy"]],
     lambda folder, command: list(command),
 )  # fmt: skip
+
+
+@kind
+def built_folder(draw, folder):
+    place = folder / "built"
+    place.mkdir()
+    data = parquet_bytes(
+        [{"id": word(draw), "prompt": "p", "ground_truth": "{}", "split": "train"} for _ in range(50)]
+    )
+    name = draw.choice(["questions.parquet", "examples.parquet", "preferences.parquet"])
+    (place / name).write_bytes(
+        draw.choice([data[:100], b"PAR1", bytes(300), parquet_bytes([{"x": 1}]), data[:-3]])
+    )
+    return ["data", draw.choice(["show", "stats", "check"]), str(place)]
+
+
+@kind
+def names_of_data(draw, folder):
+    place = folder / "built"
+    place.mkdir()
+    row = {"id": "a", "prompt": "p", "ground_truth": "{}", "split": "train"}
+    (place / "questions.parquet").write_bytes(parquet_bytes([row]))
+    (place / "names.json").write_text(
+        draw.choice(
+            ["{", "[]", "5", '{"entities": 5}', "[" * 90_000, '{"x": {}}', "", '{"entities": {"a": 5}}']
+        )
+    )
+    return ["data", draw.choice(["show", "stats"]), str(place)]

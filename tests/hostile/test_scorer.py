@@ -24,6 +24,13 @@ from biorlhf.types import Question
 HARMLESS = ("fork", "cfork", "forkfork", "forkhang", "daemon", "print", "flood", "escape", "shell")
 HARMFUL = ("orphan", "stray", "half", "byte", "hang", "stop", "exit", "killgroup", "close")
 
+
+@pytest.fixture
+def hostile(install):
+    """The verifiers of hostile_verifiers.py, installed."""
+    return install("hostile_verifiers", Path(__file__).with_name("hostile_verifiers.py").read_text())
+
+
 pytestmark = pytest.mark.usefixtures("hostile")
 
 

@@ -12,9 +12,10 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from biorlhf.engines.models.load import base_name
 from biorlhf.errors import InputError
+from biorlhf.inputs.validation import Settings, validate_model
 from biorlhf.recipe import Lora
 from biorlhf.stage import Adapter
 from biorlhf.types import AdapterRef
@@ -31,6 +33,23 @@ Tensors = Mapping[str, Tensor]
 # Each is more than W + s B A with one r and one alpha: read as plain LoRA it would be another policy,
 # silently.
 REFUSED = ("use_dora", "modules_to_save", "rank_pattern", "alpha_pattern", "layer_replication")
+
+
+CONFIG = "adapter_config.json"
+
+
+class _Config(Settings):
+    """What is read of PEFT's settings."""
+
+    model_config = ConfigDict(extra="allow")
+
+    r: PositiveInt
+    lora_alpha: PositiveFloat
+    lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    use_rslora: bool = False
+    bias: str = "none"
+    base_model_name_or_path: str | None = None
+    target_modules: str | list[str] | None = None
 
 
 def find_adapter(folder: str) -> Path:
@@ -62,10 +81,12 @@ def read_adapter(folder: str, base: str) -> tuple[Tensors, Lora]:
     try:
         config = json.loads((place / "adapter_config.json").read_text(encoding="utf-8"))
         tensors = load_tensors((place / "adapter_model.safetensors").read_bytes())
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
         raise InputError("model.adapter", f"{folder} cannot be read: {error}") from error
-    if config.get("peft_type") != "LORA":
-        raise InputError("model.adapter", f"{folder} is of type {config.get('peft_type')}", "LORA")
+    kind = config.get("peft_type") if isinstance(config, dict) else type(config).__name__
+    if kind != "LORA":
+        raise InputError("model.adapter", f"{folder} is of type {kind}", "LORA")
+    config = validate_model(_Config, config, where=f"model.adapter: {place / CONFIG}").model_dump()
     other = [key for key in REFUSED if config.get(key)]
     other += ["bias"] if config.get("bias", "none") != "none" else []
     if other:

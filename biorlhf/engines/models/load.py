@@ -34,7 +34,7 @@ def load_tokenizer(section: Model) -> Any:
     folder = resolve_base(section.base, section.revision)
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=section.trust_remote_code)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever a damaged file makes transformers and its parsers raise
         raise InputError("model.base", f"{section.base}: no tokenizer can be loaded: {error}") from error
 
 
@@ -66,7 +66,7 @@ def load_base(section: Model, *, device: str | None = None) -> Any:
             use_safetensors=True,
             **arguments,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # whatever a damaged file makes transformers and its parsers raise
         hint = (
             "set model.trust_remote_code: true if you trust its code" if "remote_code" in str(error) else ""
         )

@@ -83,7 +83,14 @@ def _chat(tokenizer: Any, system: str | None, question: str) -> list[int]:
         )
     messages = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": question})
-    encoded = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, tokenize=True, return_dict=True
-    )
+    try:
+        encoded = tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=True, return_dict=True
+        )
+    except Exception as error:  # the template is the model's own program, and may raise anything
+        raise InputError(
+            "prompt.template",
+            f"'chat', but the chat template of model.base fails: {type(error).__name__}: {error}",
+            hint="set prompt.template: alpaca (or plain)" + (", or no prompt.system" if system else ""),
+        ) from error
     return list(encoded["input_ids"])

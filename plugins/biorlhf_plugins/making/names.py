@@ -29,6 +29,6 @@ def read_names(folder: Path) -> Names:
         return Names()
     try:
         table = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(str(file), f"is not JSON: {error}", "the names that a build wrote") from None
     return names_from_json(table, str(file))

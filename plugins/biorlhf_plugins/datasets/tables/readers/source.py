@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -126,7 +127,7 @@ def _text_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordB
                 ),
             )  # fmt: skip
             for batch in reader:
-                _refuse_open_quote(source, batch.column(batch.schema.names.index(last)), done)
+                _refuse_open_quote(source, batch, done)
                 done += batch.num_rows
                 yield batch.select(wanted).rename_columns(list(columns))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -151,14 +152,15 @@ def _malformed(source: Source, error: Exception, bad: Sequence[Any]) -> DataErro
     )
 
 
-def _refuse_open_quote(source: Source, last: pa.StringArray, done: int) -> None:
+def _refuse_open_quote(source: Source, batch: pa.RecordBatch, done: int) -> None:
     """A quote that is never closed swallows the rows after it; their line breaks give it away."""
-    value = last[-1].as_py() if len(last) else None
-    if value is not None and "\n" in value:
-        raise DataError(
-            source.where(done + len(last) - 1), f"a quote that is not closed: {value[:40]!r}",
-            "a closing quote", hint="the file may be cut off",
-        )  # fmt: skip
+    for column in batch.columns:
+        place = pc.index(pc.match_substring(column, "\n"), True).as_py()
+        if place >= 0:
+            raise DataError(
+                source.where(done + place), f"a quote that is not closed: {column[place].as_py()[:40]!r}",
+                "a closing quote", hint="the file may be cut off",
+            )  # fmt: skip
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
