@@ -80,14 +80,15 @@ _WRONG_PATH = (
 class _Seen:
     """A stream on which control characters are seen as escapes. A ``Terminal`` goes to the one behind."""
 
-    def __init__(self, stream: Any, kept: str = "") -> None:
+    def __init__(self, stream: Any) -> None:
         from biorlhf.errors import visible
 
-        self.behind, self._kept, self._visible = stream, kept, visible
+        self.behind, self._visible = stream, visible
 
     def write(self, text: str) -> int:
-        parts = text.split(self._kept) if self._kept else [text]
-        self.behind.write(self._kept.join(map(self._visible, parts)))
+        # Other packages' progress bars return to the start of their line first.
+        rest = text.removeprefix("\r")
+        self.behind.write(text[: len(text) - len(rest)] + self._visible(rest))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -101,8 +102,7 @@ def main(command: Callable[[], object] = app) -> None:
     # Clusters end jobs by SIGTERM, which would otherwise run no "finally".
     signal.signal(signal.SIGTERM, _ended)
     streams = sys.stdout, sys.stderr
-    # Other packages' progress bars return to the start of their line.
-    sys.stdout, sys.stderr = _Seen(sys.stdout), _Seen(sys.stderr, kept="\r")
+    sys.stdout, sys.stderr = _Seen(sys.stdout), _Seen(sys.stderr)
     try:
         command()
     except BiorlhfError as error:
