@@ -129,6 +129,7 @@ WORDS: dict[str, dict[str, str]] = {
         "timeout_s": "one verifier on one answer may take so long; then its score is *failed*",
         "memory_mb": "one verifier may take so much memory",
         "failure_budget": "share of a verifier's scores that may fail before the run stops",
+        "environment": "variables of the environment that verifiers see, beyond `PATH`, `HOME` and the like",
     },
     "learner": {
         "cpus": "it asks Ray for so many CPUs",
