@@ -80,7 +80,7 @@ def read(path: pathlib.Path, error: type[InputError] = InputError) -> tuple[Any,
     expected = "a YAML or JSON file"
     if not path.exists():
         near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        raise error(str(path), "no such file", choices=near, name=path.name)
+        raise error(str(path), "cannot be read: no such file", choices=near, name=path.name)
     if not path.is_file():
         raise error(str(path), "a folder" if path.is_dir() else "no regular file", expected)
     try:
