@@ -52,7 +52,8 @@ class InputError(BiorlhfError, ValueError):
     ) -> None:
         self.where, self.found, self.expected, self.hint = where, found, expected, hint
         self.choices = tuple(sorted(choices))
-        self.name = name
+        # What was looked up may be anything that stood in a file.
+        self.name = name = str(name)
         # In lower case: difflib takes "LORA" and "lora" for strangers.
         close = difflib.get_close_matches(name.lower(), [c.lower() for c in self.choices], n=1, cutoff=0.5)
         self.nearest = next((c for c in self.choices if close and c.lower() == close[0]), "")
