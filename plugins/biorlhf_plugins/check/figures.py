@@ -255,7 +255,7 @@ def check_classes(reading: Reading, table: FactTable) -> Iterator[Finding]:
             seen.add((slot.entity, label))
             expected = "; ".join(dict.fromkeys(f"{f.entity} {f.quantity}: {f.label}" for f in right))
             yield Finding(
-                reading.text.index, ERROR, "wrong_class", _around(reading, line), expected,
+                reading.text.index, ERROR, "wrong_class", reading.quote(line), expected,
                 f"{slot.entity} is called {_words(reading, claim)}",
             )  # fmt: skip
 
@@ -291,11 +291,3 @@ def _pattern_is_named(reading: Reading, line: Line, claim: Claim) -> bool:
     raw = reading.text.answer[claim.span[0] : claim.span[1]]
     words = {token.text for token in line.tokens}
     return raw.isupper() or bool(words & {"pattern", "show", "rescue"})
-
-
-def _around(reading: Reading, line: Line) -> str:
-    """The sentence with the one before it, where it does not name the tissue itself."""
-    before = [other for other in reading.lines if other.number == line.number - 1]
-    if line.values("entity") or not before:
-        return reading.quote(line)
-    return reading.text.answer[before[0].start : line.end].strip()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from biorlhf_plugins.language.claims.attribution import begin, last_group, slots, treatment
-from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, column_quantity, quantity_of
+from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot
@@ -165,7 +165,6 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
     if not foci or (not reader.columns and all(m.kind != "num" for _, m in foci)):
         if any(cell.mentions for cell in cells):
             reader.columns = [cell.mentions for cell in cells]
-            reader.headers = [(cell.first, cell.last) for cell in cells]
         if not foci:
             return
     row = [m for cell in cells for m in cell.mentions]
@@ -178,7 +177,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
             own = values(cells[i].mentions, role) or values(header, role)
             wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
             found[role] = wide or reader.defaults[role]
-        quantity = quantity_of(reader, sentence, i, focus) or column_quantity(reader, i)
+        quantity = quantity_of(reader, sentence, i, focus)
         ups = [m.value for m in (*header, *cells[0].mentions) if m.kind == "dir"]
         if focus.kind == "num" and ups and quantity in (None, "deg"):
             quantity = "deg_up" if ups[0] == "UP" else "deg_down"

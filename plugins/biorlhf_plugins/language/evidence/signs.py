@@ -45,8 +45,6 @@ def signs(found: Evidence) -> Iterator[Check]:
         signed = [
             f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)
         ]
-        if signed and not ways and not _says_something(found, number, signed):
-            ways = directions(found, number - 1) if number and number - 1 not in found.by_part else []
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
         for figure, label in paired(found, signed, sided):
             name = f"{figure.kind} {figure.value:g}"
@@ -67,26 +65,6 @@ def _operand(found: Evidence, figure: Figure) -> bool:
     texts = found.stream.texts
     around = [*texts[figure.first - 1 : figure.first], *texts[figure.last : figure.last + 1]]
     return not OPERATORS.isdisjoint(around)
-
-
-def _says_something(found: Evidence, number: int, figures: Sequence[Figure]) -> bool:
-    """Whether a sentence is about more than its figure: "NES = -2.3" is about what the one before is."""
-    known = {
-        "nes",
-        "log2fc",
-        "logfc",
-        "lfc",
-        "log2",
-        "fold",
-        "change",
-        "padj",
-        "fdr",
-        "p",
-        "value",
-        "score",
-        "enrichment",
-    }
-    return bool(found.words(number) - known - {f.unit for f in figures})
 
 
 @functools.lru_cache(maxsize=256)

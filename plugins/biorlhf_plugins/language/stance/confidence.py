@@ -6,17 +6,8 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Confidence, Span
 from biorlhf_plugins.language.stance.page import Page
-from biorlhf_plugins.language.stance.places import below, heads, hedges, on_scale, statistical
-from biorlhf_plugins.language.stance.stakes import (
-    SPREAD,
-    WAGERS,
-    bare,
-    fraction,
-    ratio_of,
-    scale,
-    stake,
-    times,
-)
+from biorlhf_plugins.language.stance.places import heads, hedges, statistical
+from biorlhf_plugins.language.stance.stakes import SPREAD, bare, fraction, ratio_of, scale
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Clean, Stream
@@ -56,19 +47,15 @@ def read_confidence(
     The last explicit one wins; several that differ by more than 0.15, one out of range, or certainty
     in words against a low number are invalid.
     """
-    triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake", "times")]
+    triggers = [m for m in stance if m.kind in ("trigger", "sureness")]
     if not triggers:
         return bare(Page(stream, clean, content, stance)) if asked else Confidence()
     page = Page(stream, clean, content, stance)
     numbers: list[Found] = []
     categories: list[Found] = []
     said: list[Found] = []
-    heading, placed = below(page, triggers)
-    for value, first, last, how in placed:
-        (numbers if how == "number" else categories).append((value, page.span(first, last), how, first))
     for trigger in triggers:
-        if trigger.first not in heading:
-            _read_trigger(page, trigger, numbers, categories, said)
+        _read_trigger(page, trigger, numbers, categories, said)
     corrections = [m.first for m in content if m.kind == "corr"]
     if corrections and numbers and numbers[-1][3] > corrections[-1]:
         numbers = [n for n in numbers if n[3] > corrections[-1]]
@@ -79,15 +66,6 @@ def _read_trigger(
     page: Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
 ) -> None:
     first, last = trigger.first, trigger.last
-    if trigger.kind in ("stake", "times"):
-        staked = (
-            stake(page.stream, page.numbers, trigger)
-            if trigger.kind == "stake"
-            else times(page.stream, page.numbers, page.number_ends, trigger)
-        )
-        if staked is not None:
-            numbers.append((staked[0], page.span(first, staked[2]), "number", staked[1]))
-        return
     if statistical(page, trigger):
         return
     got = _number_near(page, trigger)
@@ -146,8 +124,6 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
         hit = page.number_ends.get(at)
         if hit is not None:
             return _before(page, hit)
-    if trigger.kind == "sureness" and page.text(trigger.last) in ("at", "("):
-        return _at_level(page, trigger.last + 1)
     if trigger.kind == "sureness" or trigger.value == "likely" or page.text(trigger.first) == "likely":
         return None
     at, linked, heading = trigger.last, True, heads(page, trigger)
@@ -160,7 +136,7 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
             continue
         if hit is not None:
             joined = linked or page.text(at - 1) in (":", "=", "is", "(", "at", "—", "of")
-            return _after(page, hit, page.text(trigger.first) in WAGERS) if joined else None
+            return _after(page, hit) if joined else None
         if page.text(at) in (".", ";", "!", "?"):
             return None
         below_it = heading or at == trigger.last + 1 or page.text(at - 1) in (":", "\n")
@@ -172,17 +148,6 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
             return None
         at += 1
     return None
-
-
-def _at_level(page: Page, at: int) -> tuple[float | None, int, int] | None:
-    """ "I am confident at the 90 % level", "certain (90 %)"."""
-    while page.text(at) in ("the", "a", "about", "~"):
-        at += 1
-    hit = page.numbers.get(at)
-    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
-    if hit is None or number is None or number.unit != "percent" or page.text(hit.last) not in (")", "level"):
-        return None
-    return scale(number), hit.first, hit.last
 
 
 def _is_scale(page: Page, hit: Mention) -> bool:
@@ -210,9 +175,9 @@ def _before(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
     return scale(number), first, hit.last
 
 
-def _after(page: Page, hit: Mention, odds: bool) -> tuple[float | None, int, int] | None:
+def _after(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
     number: Number = hit.value  # type: ignore[assignment]
-    ratio = fraction(page.stream, page.numbers, hit, odds) or on_scale(page, hit)
+    ratio = fraction(page.stream, page.numbers, hit)
     if ratio is not None:
         return ratio[0], hit.first, ratio[1]
     if number.unit not in ("", "percent") or page.text(hit.last) in ("deg", "gene", "mission", "tissue"):

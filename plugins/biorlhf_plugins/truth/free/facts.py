@@ -54,7 +54,7 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
         else:
             _grade_number(fact, said, graded, positions.get(number), alone=len(gold.facts) == 1)
     if gold.answer is not None:
-        grade_answer(gold, said, graded, prompt)
+        grade_answer(gold, said, graded)
     if gold.ranking:
         grade_ranking(gold.ranking, said, graded)
     return graded
