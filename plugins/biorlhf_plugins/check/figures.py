@@ -183,22 +183,12 @@ def _matches(
 
 
 def _derived(reading: Reading) -> list[float]:
-    """Sums and differences of two figures of the text, and sums of runs of them."""
+    """Sums and differences of two figures of the text."""
     # The pairs grow with the square of the figures: 40 give 780, a long table would give millions.
     plain = [v for v in reading.figures() if v == v and abs(v) < 1e7][:40]
     pairs = [a + b for a, b in itertools.combinations(plain, 2) if a and b]
     pairs += [abs(a - b) for a, b in itertools.combinations(plain, 2) if a and b and a != b]
-    return [*pairs, *_running_sums(plain), *_shifts(plain)]
-
-
-def _running_sums(values: Sequence[float]) -> list[float]:
-    sums = []
-    for start in range(len(values)):
-        total = values[start]
-        for value in values[start + 1 : start + 9]:
-            total += value
-            sums.append(total)
-    return sums
+    return [*pairs, *_shifts(plain)]
 
 
 def _given(reading: Reading, entity: str | None) -> list[float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from biorlhf_plugins.language.words.lexicon import base
-from biorlhf_plugins.language.words.measured import Quantity, phrasings, quantity_named
+from biorlhf_plugins.language.words.measured import Quantity, quantity_named
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
 from biorlhf_plugins.language.words.units import Unit, unit_at, unit_of
@@ -63,7 +63,7 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         asked = quantity_named(quantity)
         figure = not isinstance(value, str) or figure_of(value) is not None
         if asked.own and asked.name is not None and figure and class_kind(quantity) is None:
-            yield "quantity", asked.name, phrasings(quantity)
+            yield "quantity", asked.name, (quantity.replace("_", " "),)
         condition = _own_condition(str(fact.get("condition") or ""))
         if condition:
             yield "condition", condition.lower(), (condition,)
