@@ -25,7 +25,7 @@ from biorlhf_plugins.truth.credits import (
     shared,
 )  # fmt: skip
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
-from biorlhf_plugins.truth.free.classes import grade_class, grade_direction
+from biorlhf_plugins.truth.free.classes import grade_class
 from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
@@ -47,9 +47,7 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
         said = replace(said, classes=listed)
     positions = _in_order(gold.facts, said.numbers)
     for number, fact in enumerate(gold.facts):
-        if fact.quantity == "direction":
-            grade_direction(fact, said, graded, alone=len(gold.facts) == 1)
-        elif isinstance(fact.value, str):
+        if isinstance(fact.value, str):
             grade_class(fact, said, graded, alone=len(gold.facts) == 1)
         else:
             _grade_number(fact, said, graded, positions.get(number), alone=len(gold.facts) == 1)
