@@ -53,7 +53,6 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
             reader.elsewhere = aimed is not None and aimed.kind == "other"
             for slot in slots(reader, sentence, index, focus, paired, aimed):
                 reader.claims.append(_claim(reader, sentence, index, focus, slot, number, aimed))
-    _headed_items(reader, sentence, number)
     _remember(reader, sentence, heads)
 
 
@@ -62,22 +61,13 @@ def _foci(reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]]) -> lis
     if FOCI.isdisjoint(inside):
         return []
     foci: list[Mention] = []
-    unchanged = [o for o in inside["dir"] if o.value == "NS"] if "dir" in inside else []
     for m in chunk.mentions:
         if m.kind not in FOCI:
             continue
-        if m.kind == "dir" and m.value in ("UP", "DOWN"):
-            if unchanged and any(0 <= m.first - o.last <= 2 for o in unchanged):
-                continue
-            if ("sig" in inside and "neg" in inside and _insignificant(chunk, m)) or _up_to(reader, m):
-                continue
+        if m.kind == "dir" and m.value in ("UP", "DOWN") and _up_to(reader, m):
+            continue
         foci.append(m)
     return foci
-
-
-def _insignificant(chunk: Chunk, m: Mention) -> bool:
-    sig = next((s.first for s in chunk.mentions if s.kind == "sig" and 0 < m.first - s.first <= 3), None)
-    return sig is not None and any(n.kind == "neg" and 0 < sig - n.first <= 4 for n in chunk.mentions)
 
 
 def _up_to(reader: Reader, m: Mention) -> bool:
@@ -188,38 +178,6 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
                 frozenset("pathways" if r == "path" else r for r in ROLES if found[r]),
             )  # fmt: skip
             reader.claims.append(_claim(reader, sentence, i, focus, slot, number))
-
-
-def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
-    """Items under a heading that carries the class or direction: "Rescue:" then "- heart"."""
-    said = reader.heading.get("said")
-    if not said or sentence.kind != "item":
-        return
-    if any(_foci(reader, chunk, reader.inside[i]) for i, chunk in enumerate(sentence.chunks)):
-        return
-    focus: Mention = said[0]
-    for m in sentence.mentions:
-        if m.kind in ("entity", "mission", "path"):
-            slots: dict[str, Any] = {"entity": None, "mission": None, "path": (), m.kind: m.value}
-            slot = Slot(
-                slots["entity"]
-                or next(iter(reader.heading.get("entity", ()) or reader.defaults["entity"]), None),
-                next(iter(reader.heading.get("condition", ()) or reader.defaults["condition"]), None),
-                None, focus.kind if focus.kind != "dir" else None,
-                slots["path"] or next(iter(reader.heading.get("path", ()) or reader.defaults["path"]), ()),
-                None, slots["mission"], frozenset(("pathways" if m.kind == "path" else m.kind,)),
-            )  # fmt: skip
-            kind = "direction" if focus.kind == "dir" else "class"
-            reader.claims.append(
-                Claim(
-                    kind,
-                    slot,
-                    reader.span(m.first, m.last),
-                    label=str(focus.value),
-                    sentence=number,
-                    chunk=m.first,
-                )
-            )
 
 
 def _is_heading(reader: Reader, sentence: Sentence) -> bool:

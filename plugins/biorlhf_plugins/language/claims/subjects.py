@@ -124,8 +124,6 @@ def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:
 
 def _noun(stream: Stream, ends: Mapping[int, Mention], focus: Mention) -> bool:
     """Is "increase" a noun here: "an increase", "shows increases", "the net increase"?"""
-    if stream.texts[focus.last - 1] == "growth" or stream.texts[focus.first] == "loss":
-        return True
     after = stream.texts[focus.last] if focus.last < len(stream) else ""
     if focus.first == 0 or (focus.first in ends and ends[focus.first].kind != "method"):
         return after == "of"
@@ -151,11 +149,7 @@ def _complement(reader: Reader, at: Mapping[int, Mention], focus: Mention, last:
     stream, here = reader.stream, focus.last
     if here >= last or stream.texts[here] not in ("of", "in") or here in at:
         return None
-    found = _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH))
-    near = (at[i] for i in range(here + 1, min(last, here + 4)) if i in at)
-    if found is ELSE and stream.texts[here] == "in" and any(m.kind in PLACES for m in near):
-        return None  # "a rise in flight animals"
-    return found
+    return _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH))
 
 
 def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: int) -> Aim | None:

@@ -87,13 +87,6 @@ def threshold(found: Evidence) -> float:
             words = set(found.stream.texts[part.first : part.last])
             if f.kind == "alpha" or (f.kind == "p" and words & DECIDES):
                 return f.value if 0 < f.value <= 0.25 else COMMON
-            if (
-                f.kind == "percent"
-                and {"level", "fdr"} & words
-                and not {"ci", "confidence"} & words
-                and f.value <= 25
-            ):
-                return f.value / 100
     return _level(found.prompt)
 
 
@@ -145,11 +138,6 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         run = _run(figures, at) if len(words) == 1 else []
         if run:
             return [(f, label) for f in run]
-    if len(words) == len(figures):
-        events = sorted([(f.first, "f") for f in figures] + [(at, "w") for _, at in words])
-        kinds = "".join(kind for _, kind in events)
-        if kinds in ("fw" * len(figures), "wf" * len(figures)):
-            return list(zip(figures, (label for label, _ in words), strict=True))
     cuts = [
         i for i in range(words[0][1], max(f.last for f in figures)) if found.stream.texts[i] in BREAKS - {","}
     ]
