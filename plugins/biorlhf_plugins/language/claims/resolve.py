@@ -189,9 +189,7 @@ def _is_heading(reader: Reader, sentence: Sentence) -> bool:
 
 def _remember(reader: Reader, sentence: Sentence, heads: bool) -> None:
     if heads:
-        said = [m for m in sentence.mentions if m.kind in ("type", "pattern", "dir")]
         reader.heading = {role: values(sentence.mentions, role) for role in ROLES}
-        reader.heading["said"] = tuple(said[:1])
     elif sentence.kind == "prose":
         reader.heading = {}
     spoken = sentence.inside

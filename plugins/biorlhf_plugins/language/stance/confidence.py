@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from biorlhf_plugins.language.records import Confidence, Span
 from biorlhf_plugins.language.stance.page import Page
 from biorlhf_plugins.language.stance.places import heads, hedges, statistical
-from biorlhf_plugins.language.stance.stakes import SPREAD, bare, fraction, ratio_of, scale
+from biorlhf_plugins.language.stance.stakes import LEADS, SPREAD, bare, fraction, ratio_of, scale
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Clean, Stream
@@ -47,7 +47,7 @@ def read_confidence(
     The last explicit one wins; several that differ by more than 0.15, one out of range, or certainty
     in words against a low number are invalid.
     """
-    triggers = [m for m in stance if m.kind in ("trigger", "sureness")]
+    triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake")]
     if not triggers:
         return bare(Page(stream, clean, content, stance)) if asked else Confidence()
     page = Page(stream, clean, content, stance)
@@ -66,6 +66,11 @@ def _read_trigger(
     page: Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
 ) -> None:
     first, last = trigger.first, trigger.last
+    if trigger.kind == "stake":
+        staked = _staked(page, trigger.last)
+        if staked is not None:
+            numbers.append((scale(staked.value), page.span(first, staked.last), "number", staked.first))  # type: ignore[arg-type]
+        return
     if statistical(page, trigger):
         return
     got = _number_near(page, trigger)
@@ -124,6 +129,8 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
         hit = page.number_ends.get(at)
         if hit is not None:
             return _before(page, hit)
+    if trigger.kind == "sureness" and page.text(trigger.last) in ("at", "("):
+        return _at_level(page, trigger.last + 1)
     if trigger.kind == "sureness" or trigger.value == "likely" or page.text(trigger.first) == "likely":
         return None
     at, linked, heading = trigger.last, True, heads(page, trigger)
@@ -148,6 +155,27 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
             return None
         at += 1
     return None
+
+
+def _at_level(page: Page, at: int) -> tuple[float | None, int, int] | None:
+    """ "I am confident at the 90 % level", "certain (90 %)"."""
+    while page.text(at) in ("the", "a", "about", "~"):
+        at += 1
+    hit = page.numbers.get(at)
+    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
+    if hit is None or number is None or number.unit != "percent" or page.text(hit.last) not in (")", "level"):
+        return None
+    return scale(number), hit.first, hit.last
+
+
+def _staked(page: Page, at: int) -> Mention | None:
+    """The percentage of "I'd put 85 % on that"; "put 30 % of genes up" states none."""
+    limit = at + 6
+    while page.text(at) in LEADS and at < limit:
+        at += 1
+    hit = page.numbers.get(at)
+    whole = hit is not None and page.text(hit.last) in ("on", ".", ",", ";", "")
+    return hit if hit is not None and whole and hit.value.unit == "percent" else None  # type: ignore[attr-defined]
 
 
 def _is_scale(page: Page, hit: Mention) -> bool:
