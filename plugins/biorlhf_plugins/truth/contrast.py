@@ -70,6 +70,7 @@ def sides(contrast: str) -> tuple[str, str] | None:
     return numerator.replace("_", " "), denominator.replace("_", " ")
 
 
+@functools.lru_cache(maxsize=256)
 def turned(contrast: str) -> bool:
     """True where the denominator stands first: such a contrast is read from its other side."""
     named = sides(contrast)

@@ -12,13 +12,6 @@ from biorlhf_plugins.language.records import Claim, Extraction
 PLACED = frozenset(("entity", "condition", "pathways"))
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
-SETTING = re.compile(
-    r"(?<!rise)(?<!fall)(?<!drop)(?<!increase)(?<!decrease)(?<!decline)(?<!reduction)(?<!gain)(?<!change)"
-    r"\s(?:in|under|during|upon)\s+$",
-    re.I,
-)
-"""Before a set's name: "VHL is down in hypoxia" says nothing of the set; "a rise in hypoxia genes" does."""
-
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
@@ -147,17 +140,10 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
         return
     slots: dict[tuple, list[Claim]] = {}
     named = _named(said)
-    settings = {
-        n.sentence
-        for n in said.named
-        if n.kind == "path" and SETTING.search(said.text, max(0, n.span[0] - 24), n.span[0])
-    }
     parted = "_" in said.text and PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
         if c.partial or not (s.pathways or s.entity) or c.label == "MIXED" or (parted and s.mission):
-            continue
-        if c.sentence in settings:
             continue
         slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
     for key, found in slots.items():
