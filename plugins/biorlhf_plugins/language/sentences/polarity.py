@@ -102,6 +102,8 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
             after = bisect_right(rejected, m.last)
             end = min(ends[m.first], rejected[after]) if after < len(rejected) else ends[m.first]
             _mark(stream, marks, m.first, end, REPORT_ENDS, "quoted")
+    if rejected:
+        _mark_rejected(turns, parts, marks)
     return marks
 
 
@@ -135,3 +137,25 @@ def _mark_quotes(stream: Stream, marks: list[str]) -> None:
                 if index - opened > 3 and not whole:
                     marks[opened : index + 1] = ["quoted"] * (index + 1 - opened)
                 opened = None
+
+
+def _mark_rejected(mentions: Sequence[Mention], parts: Sequence[Sentence], marks: list[str]) -> None:
+    """ "… is wrong" takes back what its sentence said before it, or else the sentence before."""
+    starts = [part.first for part in parts]
+    for m in mentions:
+        if m.kind != "reject" or not parts:
+            continue
+        at = max(0, bisect_right(starts, m.first) - 1)
+        part = parts[at]
+        said = [f for f in part.mentions if f.kind in FOCI and f.first < m.first]
+        first = part.first
+        for chunk in part.chunks:
+            if chunk.link in ("but", "however", "yet", "—") and chunk.first <= m.first:
+                held = [f for f in said if f.first >= chunk.first]
+                if held:
+                    said, first = held, chunk.first
+        if said:
+            marks[first : m.first] = ["quoted"] * (m.first - first)
+        elif at > 0 and m.first - part.first <= 4:
+            before = parts[at - 1]
+            marks[before.first : before.last] = ["quoted"] * (before.last - before.first)
