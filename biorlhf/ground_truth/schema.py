@@ -23,6 +23,9 @@ OWN = "x_"
 _BEGINS = {"up": "UP", "down": "DOWN", "incr": "UP", "decr": "DOWN", "not": "NS", "unch": "NS", "n.s": "NS"}
 """How values begin that people write for a direction, for the message that names the right one."""
 
+_MEANT = {**dict.fromkeys(FEATURE_KINDS, "feature"), "set": "pathway", "gene_set": "pathway"}
+"""Keys that people write for the one that holds a name of any kind."""
+
 Direction = Literal["UP", "DOWN", "NS", "MIXED"]
 Kind = Literal["gene", "transcript", "protein", "site", "metabolite", "taxon", "region", "set"]
 Name = Annotated[str, Field(min_length=1)]
@@ -150,7 +153,8 @@ def _explained(problem: Any, where: str) -> DataError:
         inside = holder.get(str(path[0])) if len(path) > 1 else GroundTruth
         model: Any = Figures if len(path) > 1 and path[-2] == "figures" else inside or GroundTruth
         key = str(path[-1])
-        return DataError(place, f"unknown key {key!r}", choices=tuple(model.model_fields), name=key)
+        near = _MEANT.get(key, key)
+        return DataError(place, f"unknown key {key!r}", choices=tuple(model.model_fields), name=near)
     found = f"{problem['input']!r:.80}"
     if problem["type"] == "missing":
         return DataError(place, "the key is missing")

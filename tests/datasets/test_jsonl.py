@@ -133,6 +133,7 @@ def test_default_split(tmp_path):
         ({"messages": [USER, ASSISTANT, USER, ASSISTANT]}, "one row per answer"),
         ({"messages": "Ask"}, "mine.jsonl:2: messages"),
         ({"prompt": "A", "ground_truth": {"pathwy": "X"}}, "did you mean: pathway"),
+        ({"prompt": "A", "ground_truth": {"gene": "TP53"}}, "did you mean: feature"),
         ({"prompt": "A", "ground_truth": "{"}, "mine.jsonl:2: ground_truth: not JSON"),
         ({"prompt": "A", "completion": "B", "split": "tset"}, "did you mean: test"),
         (["A", "B"], "mine.jsonl:2: a list"),

@@ -2,8 +2,10 @@
 
 Each set was written by someone who had not seen the rules, and no rule was written from ``c``, of which only
 counts were looked at while there was work on the rules.
-``c`` has the tone and length of the answers that we have of real models; ``b`` is harder on purpose. A rule
-may be changed when a share falls; a text of these files may not.
+``c`` has the tone and length of the answers that we have of real models; ``b`` is harder on purpose.
+``d`` and ``e`` were written before rules were taken away: ``d`` was counted before and after, ``e`` once at
+the end. Their "planted" are training texts with statements that the shipped figures bear out or not.
+A rule may be changed when a share falls; a text of these files may not.
 """
 
 from __future__ import annotations
@@ -15,12 +17,16 @@ from pathlib import Path
 import pytest
 
 from biorlhf import Question, Score
+from biorlhf_plugins.check import audit, load_facts
+from biorlhf_plugins.check.reading import Text
 
 DATA = Path(__file__).parent / "data"
 # Set -> the share that was read rightly when the set joined the tests.
 SHARES = {
     "b": {"real_answers": 0.72, "pairs": 0.73, "absolute": 0.9, "kinds": 0.93, "lung": 0.86},
     "c": {"real_answers": 0.98, "pairs": 0.96, "absolute": 0.97},
+    "d": {"real_answers": 1.0, "pairs": 0.75, "planted": 1.0},
+    "e": {"real_answers": 0.9, "pairs": 0.77, "planted": 0.93},
 }
 
 
@@ -47,6 +53,9 @@ def direction(verifiers, row: dict) -> str:
 def read_rightly(verifiers, row: dict) -> bool:
     if row["set"] == "real_answers":
         return direction(verifiers, row) == row["said"]
+    if row["set"] == "planted":
+        found = audit([Text(0, row["prompt"], row["answer"])], load_facts("kmp"))
+        return row["wrong"] == any(finding.severity == "error" for finding in found)
     name, truth = row["verifier"], row["ground_truth"]
     if row["set"] == "pairs":
         honest, hack = (

@@ -26,6 +26,7 @@ CHANGES = re.compile(
 )
 SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
 COUNTED = re.compile(r"\b(?:degs?|genes?|count)\b|>", re.IGNORECASE)
+THEN = re.compile(r"\b(?:then|followed by)\b", re.IGNORECASE)
 SERIES = tuple[str, str | None]
 
 
@@ -41,6 +42,8 @@ def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 start = check.spans[0][0]
                 if line.start <= start < line.end and COUNTED.search(reading.quote(line)):
                     judged[check.name, check.spans].append((series, check))
+            for check in _named_order(reading, line, values):
+                judged[check.name, check.spans].append((series, check))
     for (name, spans), checks in judged.items():
         # Where the sentence leaves the condition open, one series that bears it out is enough.
         if any(check.passed for _, check in checks):
@@ -51,6 +54,24 @@ def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
         yield Finding(
             reading.text.index, ERROR, kind, reading.quote(line), expected, "the table has another order"
         )  # fmt: skip
+
+
+def _named_order(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
+    """ "Liver leads under IR, followed by soleus and heart": three names or more in an order, no figures."""
+    names = list(dict.fromkeys(str(name) for name in line.values("entity")))
+    placed = line.values("condition") or reading.asked("condition")
+    bare = not line.numbers("") and not line.values("path") and not line.values("type")
+    if (
+        len(names) >= 3
+        and placed
+        and bare
+        and THEN.search(reading.quote(line))
+        and values.keys() >= set(names)
+    ):
+        known = [values[name] for name in names]
+        passed = known in (sorted(known), sorted(known, reverse=True))
+        says = " > ".join(f"{name} ({value:,g})" for name, value in zip(names, known, strict=True))
+        yield Check("a ranking against its figures", passed, says, ((line.start, line.end),))
 
 
 def _times(reading: Reading, at: int) -> bool:

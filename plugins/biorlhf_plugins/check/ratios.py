@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from biorlhf_plugins.check.findings import ERROR, INFO, Finding
+from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
@@ -65,9 +65,10 @@ def _against(
     first, second = str(before[-1]), str(after[0])
     conditions = [c for c in line.values("condition") if c != "stress"] or list(reading.asked("condition"))
     quotients = _quotients(table, first, second, conditions)
-    quotients += _stated(reading, line)
+    values = [n.value for n in line.numbers("") if n.value > 0]
+    quotients += [max(a, b) / min(a, b) for a, b in itertools.combinations(values, 2)]
     if not quotients or any(_close(number.value, q, FAR) for q in quotients):
-        return _rounded(reading, line, number, quotients)
+        return None
     best = min(quotients, key=lambda q: abs(q - number.value))
     return Finding(
         reading.text.index, ERROR, "wrong_ratio", reading.quote(line),
@@ -87,22 +88,6 @@ def _quotients(table: FactTable, first: str, second: str, conditions: list[str])
             # Larger over smaller: which of them is the larger is for the check of orders.
             quotients.append(max(a.value, b.value) / min(a.value, b.value))
     return quotients
-
-
-def _stated(reading: Reading, line: Line) -> list[float]:
-    values = [n.value for n in line.numbers("") if n.value > 0]
-    return [max(a, b) / min(a, b) for a, b in itertools.combinations(values, 2)]
-
-
-def _rounded(reading: Reading, line: Line, number: Number, quotients: list[float]) -> Finding | None:
-    if not quotients:
-        return None
-    best = min(quotients, key=lambda q: abs(q - number.value))
-    # Within a half: rounded to a whole number, as ratios mostly are.
-    if _close(number.value, best, NEAR) or abs(number.value - best) <= 0.5:
-        return None
-    return Finding(reading.text.index, INFO, "rounding", reading.quote(line), f"{best:.3g}×",
-                   f"{number.value:g}× is {best:.3g}× rounded coarsely")  # fmt: skip
 
 
 def _close(value: float, other: float, share: float) -> bool:

@@ -16,7 +16,6 @@ from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.claims.rows import label_rows
 from biorlhf_plugins.language.claims.shapes import asked_names
 from biorlhf_plugins.language.records import Confidence, Extraction, Named, Span
-from biorlhf_plugins.language.sentences.anaphora import resolve_parts
 from biorlhf_plugins.language.sentences.arithmetic import equations
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence, sentences
 from biorlhf_plugins.language.sentences.polarity import modalities
@@ -58,8 +57,6 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     asked = given(prompt, additions)
     question = frozenset(prompt_words(prompt))
     mentions = _thinned(scan(stream, lexicon))
-    if "musc" in cleaned.text or "brain" in cleaned.text:
-        mentions = resolve_parts(stream, mentions, asked["entity"])
     mentions = foreign(stream, cleaned, text, mentions, question)
     mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
     names = asked_names(additions)

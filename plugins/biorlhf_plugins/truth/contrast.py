@@ -12,20 +12,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from biorlhf_plugins.language.words.lexicon import base, frame_words, grammar, words
 from biorlhf_plugins.language.words.mentions import scan
-from biorlhf_plugins.language.words.names import DRUG
-from biorlhf_plugins.language.words.text import Token, clean, tokens
+from biorlhf_plugins.language.words.text import clean, tokens
 
 REFERENCES = frozenset(("control", "normal", "wildtype"))
 """Classes of which a contrast's denominator usually is; as a numerator they turn it round."""
 
-VERSUS = frozenset(("vs", "versus", "against", "relative", "compared", "than", "over"))
-GENERIC_SIDES = frozenset(
-    ("drug", "treated", "treatment", "compound", "exposed", "ko", "knockout", "mutant", "disease", "case")
-)
 LOSSES = frozenset(
     ("ko", "knockout", "knock", "null", "deficient", "mutant", "deletion", "deleted", "loss", "cko", "-")
 )
@@ -34,18 +28,6 @@ SHARED = frozenset((
     "3", "4",
 ))  # fmt: skip
 """Last words that tell no side from the other: "ER positive", "stage 2"."""
-
-SMALL: tuple[str, ...] = (
-    "preposition",
-    "determiner",
-    "auxiliary",
-    "generic",
-    "pronoun",
-    "conjunction",
-    "adverb",
-    "telling",
-)
-SMALL = (*SMALL, "species", "showing")
 
 Entry = tuple[str, str, tuple[str, ...]]
 
@@ -88,6 +70,7 @@ def sides(contrast: str) -> tuple[str, str] | None:
     return numerator.replace("_", " "), denominator.replace("_", " ")
 
 
+@functools.lru_cache(maxsize=256)
 def turned(contrast: str) -> bool:
     """True where the denominator stands first: such a contrast is read from its other side."""
     named = sides(contrast)
@@ -105,8 +88,8 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
     # labels are turned with it where the gold is made.
     case, reference = reversed(named) if turned(contrast) else named
     phrases = {
-        "FLIGHT": list(_phrases(case, prompt, True)),
-        "GROUND": list(_phrases(reference, prompt, False)),
+        "FLIGHT": list(_phrases(case)),
+        "GROUND": list(_phrases(reference)),
     }
     if class_of(reference) in REFERENCES:
         phrases["GROUND"] += [p for name in REFERENCES for p in tables()["classes"][name]]
@@ -146,7 +129,7 @@ def _known(name: str, kind: str) -> bool:
     return any(m.kind == kind for m in mentions)
 
 
-def _phrases(side: str, prompt: str, case: bool) -> Iterator[str]:
+def _phrases(side: str) -> Iterator[str]:
     yield side
     kind = class_of(side)
     if kind:
@@ -155,9 +138,6 @@ def _phrases(side: str, prompt: str, case: bool) -> Iterator[str]:
     if len(listed) > 1:
         yield listed[-1] if kind is None and listed[-1] not in SHARED else side
     yield from tables()["names"].get("".join(listed), ())
-    for name in _called(side, prompt) if case else ():
-        yield name
-        yield f"{name} treated"
     yield f"{side} treated"
     yield f"{side} treatment"
 
@@ -181,43 +161,3 @@ def _knocked(case: str, prompt: str) -> Iterator[str]:
             for name in (*listed[max(0, index - 1) : index], *after):
                 if len(name) > 2 and name not in small and name not in LOSSES:
                     yield name
-
-
-def _called(side: str, prompt: str) -> Iterator[str]:
-    """What a question calls a side: "palbociclib" for the drug."""
-    own = words(side)
-    # A side with a name of its own needs none from the question; a knock-out's gene is looked for
-    # elsewhere.
-    if not set(own) & GENERIC_SIDES or class_of(side) in ("knockout", "mutant"):
-        return
-    stream, taken = tokens(clean(prompt).text), _taken(prompt)
-    for index, token in enumerate(stream):
-        known = index in taken or token.text in own or token.text in _small()
-        if token.kind == "w" and not known and _is_treatment(stream, index):
-            yield token.text
-
-
-def _is_treatment(stream: list[Token], index: int) -> bool:
-    word = stream[index].text
-    before = stream[index - 1].text if index else ""
-    before2 = stream[index - 2].text if index > 1 else ""
-    after = stream[index + 1].text if index + 1 < len(stream) else ""
-    return (
-        # Long words only: many a short one ends like a drug by chance.
-        (len(word) > 6 and word.endswith(DRUG))
-        or after in ("treated", "treatment", "exposure", *VERSUS)
-        or before in ("under", "with", "by", "did", "does")
-        or (before == "of" and before2 in ("effect", "impact", "action", "influence"))
-    )
-
-
-@functools.cache
-def _small() -> frozenset[str]:
-    """Words that name no treatment, whatever stands around them."""
-    return frozenset().union(*(listed for kind, listed in grammar().items() if kind in SMALL))
-
-
-@functools.lru_cache(maxsize=256)
-def _taken(prompt: str) -> frozenset[int]:
-    mentions: list[Any] = scan(tokens(clean(prompt).text), base())
-    return frozenset(i for m in mentions for i in range(m.first, m.last))

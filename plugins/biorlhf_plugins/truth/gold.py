@@ -108,7 +108,7 @@ def _gold(key: str, lab: Additions) -> Gold:
             kind = ("phrase", str(answer).lower())
     return Gold(
         facts=tuple(
-            fact_of(fact, lambda name: _entity(name, additions), lambda word: _kind_of(word, additions))
+            fact_of(fact, lambda name: _entity(name, additions))
             for fact in truth.get("facts") or ()
             if not is_direction(fact)
         ),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from biorlhf import Question
 from biorlhf.ground_truth import slots
 from biorlhf_plugins.language.block import Block, abstains, find_block, read_confidence, read_yes_no
-from biorlhf_plugins.language.extract import extract, prompt_mentions
+from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Confidence, Extraction, Span
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.truth.blocks import grade_block
@@ -155,22 +155,12 @@ def _unanswerable(gold: Gold, read: Read, block: Block | None, prompt: str, aske
     declined = list(said.abstains)
     if untrue:
         # Whoever corrects the premise has declined it, without an "I cannot tell".
-        declined += [*corrections(said, prompt), *said.rejects_premise]
+        declined += said.rejects_premise
         declined += [c.span for c in said.answers if c.label == "NO"]
     against = [*said.contradicts, *(c.span for c in said.answers if c.label == "YES")]
     return Judged(
         None, None, read, FREE, (), said.abstains, said.confidence, True, tuple(declined), tuple(against)
     )
-
-
-def corrections(said: Extraction, prompt: str) -> list[Span]:
-    """Where the text states another class or direction than the one that the question presumes."""
-    for kinds, claims in ((("type", "pattern"), said.classes), (("dir",), said.directions)):
-        presumed = {str(m.value) for m in prompt_mentions(prompt) if m.kind in kinds}
-        stated = {str(c.label): c.span for c in claims if c.asserted}
-        if len(presumed) == 1 and stated and not presumed & stated.keys():
-            return list(stated.values())
-    return []
 
 
 def _freely(gold: Gold, read: Read, prompt: str, unread: tuple[str, ...]) -> Judged:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from biorlhf_plugins.language.words.lexicon import base
-from biorlhf_plugins.language.words.measured import Quantity, phrasings, quantity_named
+from biorlhf_plugins.language.words.measured import Quantity, quantity_named
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
 from biorlhf_plugins.language.words.units import Unit, unit_at, unit_of
@@ -17,13 +17,11 @@ from biorlhf_plugins.language.words.vocabulary import STEMS
 
 CLASS_KINDS = ("type", "pattern")
 CLASS_NAMES = {"STRESS-BLOCKED": "C", "STRESS-ACTIVATED": "A", "BASELINE-ACTIVE": "B"}
-DIRECTED_QUANTITIES = frozenset(("direction", "regulation", "change", "trend", "sign", "expression"))
 SIDES = re.compile(r"\s+(?:vs\.?|versus|against|relative to|over|compared (?:to|with))\s+|_vs_", re.I)
 LABELLED = re.compile(r"[A-Za-z]+ (?:\d{1,4}[a-z]?|[A-Z])|\d[\d.,]*\s?[A-Za-zµμ%/]+")
 
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
 Entry = tuple[str, str, tuple[str, ...]]
-KindOf = Callable[[str], tuple[str, Any] | None]
 
 
 UNNAMED = Quantity(None)
@@ -58,19 +56,19 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         for part in entity.split("/"):
             yield "asked", "entity", (part, *aliases)
         named = isinstance(value, str) and figure_of(value) is None and class_kind(quantity) is None
-        if named and not _directed(quantity, str(value)):
+        if named:
             yield "phrase", str(value).lower(), (str(value),)
         asked = quantity_named(quantity)
         figure = not isinstance(value, str) or figure_of(value) is not None
         if asked.own and asked.name is not None and figure and class_kind(quantity) is None:
-            yield "quantity", asked.name, phrasings(quantity)
+            yield "quantity", asked.name, (quantity.replace("_", " "),)
         condition = _own_condition(str(fact.get("condition") or ""))
         if condition:
             yield "condition", condition.lower(), (condition,)
             yield "asked", "condition", (condition,)
 
 
-def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str], kind_of: KindOf) -> Fact:
+def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str]) -> Fact:
     """A fact from its mapping. A value that is a figure in text ("35 %", "14 nM") is a figure."""
     told = str(fact.get("condition") or "")
     condition, treatment = conditions_of(told)
@@ -83,8 +81,6 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str], kind_of: K
         figure = figure_of(value)
         if figure is not None:
             value, unit = figure[0], unit or figure[1]
-        elif _directed(quantity, value):
-            kind, value = "direction", _label(value, kind_of)
     if isinstance(value, bool):
         value = "yes" if value else "no"
     sides = SIDES.split(told)
@@ -140,19 +136,6 @@ def figure_of(text: str) -> tuple[float, Unit | None] | None:
     if unit is None:
         return None if rest else (number.value, None)
     return (number.value, unit[1]) if rest in ("", unit[0]) else None
-
-
-def _directed(quantity: str, value: str) -> bool:
-    return bool(DIRECTED_QUANTITIES & words(quantity)) and bool(
-        [m for m in scan(tokens(clean(value).text), base()) if m.kind == "dir"]
-    )
-
-
-def _label(value: str, kind_of: KindOf) -> str:
-    kind = kind_of(value)
-    if kind and kind[0] == "dir":
-        return str(kind[1])
-    return str(next(m.value for m in scan(tokens(clean(value).text), base()) if m.kind == "dir"))
 
 
 def _own_condition(text: str) -> str | None:

@@ -46,9 +46,6 @@ def slots(
         stated = [role for role in stated if role != "mission"]
     barred = _excepted(chunk, focus) if "except" in inside else frozenset()
     rest = "everyone" in inside and _elsewhere(inside["everyone"])
-    if rest and "entity" not in kinds and "mission" not in kinds:
-        found["entity"] = OTHERS
-        stated.append("entity")
     if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
         found["entity"] = reader.given["entity"]
         stated.append("entity")

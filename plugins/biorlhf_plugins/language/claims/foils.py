@@ -139,10 +139,6 @@ def _dose(
     unit = unit_at(text, *cleaned.span(token.start, token.end))
     if unit is None or unit[1].dimension not in asked.measures:
         return ()
-    size = token.number.value * unit[1].size
-    for wanted, name in asked.measures[unit[1].dimension]:
-        if abs(size - wanted) <= 1e-6 * abs(wanted):
-            return (Mention("condition", name, index, index + 1),)
     return (Mention("condition", f"{token.number.value:g} {unit[0]}", index, index + 1),)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biorlhf_plugins.language.claims.qualifiers import PART, QUALIFIER, qualifies
-from biorlhf_plugins.language.claims.reader import ROLES, Reader
+from biorlhf_plugins.language.claims.reader import Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.measured import GENERIC, STATISTICS
 from biorlhf_plugins.language.words.mentions import WORD_NUMBERS, Mention
@@ -168,21 +168,6 @@ def _bracketed(reader: Reader, focus: Mention, known: set[int]) -> str | None:
         if reader.stream.texts[at] in ("(", ")"):
             return word if reader.stream.texts[at] == "(" else None
     return None
-
-
-def column_quantity(reader: Reader, column: int) -> str | None:
-    """What a table's column says: its header's quantity, else the header's own words."""
-    header = reader.columns[column] if column < len(reader.columns) else []
-    known = next((str(m.value) for m in header if m.kind == "quantity"), None)
-    if (
-        known is not None
-        or any(m.kind in ROLES or m.kind == "dir" for m in header)
-        or column >= len(reader.headers)
-    ):
-        return known
-    first, last = reader.headers[column]
-    words = [t.text for t in reader.stream[first:last] if t.kind == "w" and t.text not in GENERIC]
-    return " ".join(words) or None
 
 
 def _of_total(reader: Reader, focus: Mention) -> int:

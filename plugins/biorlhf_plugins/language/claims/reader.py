@@ -31,7 +31,6 @@ class Reader:
     carried: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     columns: list[list[Mention]] = field(default_factory=list)
-    headers: list[tuple[int, int]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     kinds: KeysView[str] = field(default_factory=lambda: KeysView({}))
     inside: list[dict[str, list[Mention]]] = field(default_factory=list)

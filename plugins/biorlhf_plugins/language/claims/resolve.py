@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from biorlhf_plugins.language.claims.attribution import begin, last_group, slots, treatment
-from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, column_quantity, quantity_of
+from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot
@@ -53,7 +53,6 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
             reader.elsewhere = aimed is not None and aimed.kind == "other"
             for slot in slots(reader, sentence, index, focus, paired, aimed):
                 reader.claims.append(_claim(reader, sentence, index, focus, slot, number, aimed))
-    _headed_items(reader, sentence, number)
     _remember(reader, sentence, heads)
 
 
@@ -62,22 +61,13 @@ def _foci(reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]]) -> lis
     if FOCI.isdisjoint(inside):
         return []
     foci: list[Mention] = []
-    unchanged = [o for o in inside["dir"] if o.value == "NS"] if "dir" in inside else []
     for m in chunk.mentions:
         if m.kind not in FOCI:
             continue
-        if m.kind == "dir" and m.value in ("UP", "DOWN"):
-            if unchanged and any(0 <= m.first - o.last <= 2 for o in unchanged):
-                continue
-            if ("sig" in inside and "neg" in inside and _insignificant(chunk, m)) or _up_to(reader, m):
-                continue
+        if m.kind == "dir" and m.value in ("UP", "DOWN") and _up_to(reader, m):
+            continue
         foci.append(m)
     return foci
-
-
-def _insignificant(chunk: Chunk, m: Mention) -> bool:
-    sig = next((s.first for s in chunk.mentions if s.kind == "sig" and 0 < m.first - s.first <= 3), None)
-    return sig is not None and any(n.kind == "neg" and 0 < sig - n.first <= 4 for n in chunk.mentions)
 
 
 def _up_to(reader: Reader, m: Mention) -> bool:
@@ -165,7 +155,6 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
     if not foci or (not reader.columns and all(m.kind != "num" for _, m in foci)):
         if any(cell.mentions for cell in cells):
             reader.columns = [cell.mentions for cell in cells]
-            reader.headers = [(cell.first, cell.last) for cell in cells]
         if not foci:
             return
     row = [m for cell in cells for m in cell.mentions]
@@ -178,7 +167,7 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
             own = values(cells[i].mentions, role) or values(header, role)
             wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
             found[role] = wide or reader.defaults[role]
-        quantity = quantity_of(reader, sentence, i, focus) or column_quantity(reader, i)
+        quantity = quantity_of(reader, sentence, i, focus)
         ups = [m.value for m in (*header, *cells[0].mentions) if m.kind == "dir"]
         if focus.kind == "num" and ups and quantity in (None, "deg"):
             quantity = "deg_up" if ups[0] == "UP" else "deg_down"
@@ -191,38 +180,6 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
             reader.claims.append(_claim(reader, sentence, i, focus, slot, number))
 
 
-def _headed_items(reader: Reader, sentence: Sentence, number: int) -> None:
-    """Items under a heading that carries the class or direction: "Rescue:" then "- heart"."""
-    said = reader.heading.get("said")
-    if not said or sentence.kind != "item":
-        return
-    if any(_foci(reader, chunk, reader.inside[i]) for i, chunk in enumerate(sentence.chunks)):
-        return
-    focus: Mention = said[0]
-    for m in sentence.mentions:
-        if m.kind in ("entity", "mission", "path"):
-            slots: dict[str, Any] = {"entity": None, "mission": None, "path": (), m.kind: m.value}
-            slot = Slot(
-                slots["entity"]
-                or next(iter(reader.heading.get("entity", ()) or reader.defaults["entity"]), None),
-                next(iter(reader.heading.get("condition", ()) or reader.defaults["condition"]), None),
-                None, focus.kind if focus.kind != "dir" else None,
-                slots["path"] or next(iter(reader.heading.get("path", ()) or reader.defaults["path"]), ()),
-                None, slots["mission"], frozenset(("pathways" if m.kind == "path" else m.kind,)),
-            )  # fmt: skip
-            kind = "direction" if focus.kind == "dir" else "class"
-            reader.claims.append(
-                Claim(
-                    kind,
-                    slot,
-                    reader.span(m.first, m.last),
-                    label=str(focus.value),
-                    sentence=number,
-                    chunk=m.first,
-                )
-            )
-
-
 def _is_heading(reader: Reader, sentence: Sentence) -> bool:
     last = sentence.last - 1
     while last > sentence.first and reader.stream.texts[last] == "\n":
@@ -232,9 +189,7 @@ def _is_heading(reader: Reader, sentence: Sentence) -> bool:
 
 def _remember(reader: Reader, sentence: Sentence, heads: bool) -> None:
     if heads:
-        said = [m for m in sentence.mentions if m.kind in ("type", "pattern", "dir")]
         reader.heading = {role: values(sentence.mentions, role) for role in ROLES}
-        reader.heading["said"] = tuple(said[:1])
     elif sentence.kind == "prose":
         reader.heading = {}
     spoken = sentence.inside

@@ -70,11 +70,7 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     head = stream.texts[focus.last - 1]
     nominal = head in NOMINAL and (head.endswith(("ion", "loss", "deficit")) or _noun(stream, ends, focus))
     if nominal:
-        return (
-            _complement(reader, at, focus, sentence.last)
-            or _compound(reader, ends, chunk.first, focus)
-            or _subject(reader, ends, chunk, focus)
-        )
+        return _complement(reader, at, focus, sentence.last) or _subject(reader, ends, chunk, focus)
     after = stream.texts[focus.last] if focus.last < len(stream) else ""
     if after in ("a", "an", "the") and head in WORDS["transitive"] and focus.last not in at:
         found = _noun_phrase(reader, at, focus.last, min(sentence.last, focus.last + REACH))
@@ -128,8 +124,6 @@ def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:
 
 def _noun(stream: Stream, ends: Mapping[int, Mention], focus: Mention) -> bool:
     """Is "increase" a noun here: "an increase", "shows increases", "the net increase"?"""
-    if stream.texts[focus.last - 1] == "growth" or stream.texts[focus.first] == "loss":
-        return True
     after = stream.texts[focus.last] if focus.last < len(stream) else ""
     if focus.first == 0 or (focus.first in ends and ends[focus.first].kind != "method"):
         return after == "of"
@@ -155,11 +149,7 @@ def _complement(reader: Reader, at: Mapping[int, Mention], focus: Mention, last:
     stream, here = reader.stream, focus.last
     if here >= last or stream.texts[here] not in ("of", "in") or here in at:
         return None
-    found = _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH))
-    near = (at[i] for i in range(here + 1, min(last, here + 4)) if i in at)
-    if found is ELSE and stream.texts[here] == "in" and any(m.kind in PLACES for m in near):
-        return None  # "a rise in flight animals"
-    return found
+    return _noun_phrase(reader, at, here + 1, min(last, here + 1 + REACH))
 
 
 def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: int) -> Aim | None:
@@ -195,28 +185,6 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
             unknown = True
         here += 1
     return ELSE if unknown else None
-
-
-def _compound(reader: Reader, ends: Mapping[int, Mention], first: int, focus: Mention) -> Aim | None:
-    """Of "X pathway suppression" X, of "immune activation" another thing, of "its suppression" the same."""
-    stream, here, own = reader.stream, focus.first, _asked_words(reader)
-    while here > first:
-        m = ends.get(here)
-        if m is not None and m.kind == "path":
-            return Aim("named", (m.value,))
-        word = stream.texts[here - 1]
-        if m is not None or stream[here - 1].kind != "w":
-            return None
-        if word in WORDS["possessive"]:
-            return SAME
-        if word in FUNCTION or word in WORDS["showing"]:
-            return None
-        if word in own:
-            return SAME
-        if word not in GENERIC and not word.endswith(ADJECTIVAL) and word not in WORDS["species"]:
-            return ELSE
-        here -= 1
-    return None
 
 
 def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: Mention) -> Aim:

@@ -155,14 +155,6 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         plain = [f for f in figures if f.kind == kind and kind in ("count", "percent") and not f.sign]
         if len(plain) < 2 or part.kind == "row" or not found.asserted(part.first):
             continue
-        for one, other in pairwise(plain):
-            between = set(gap(found, one, other))
-            if between & (OVER | UNDER) and len(gap(found, one, other)) <= 8 and "than" not in between:
-                yield _order(
-                    [one.value, other.value],
-                    (one.value >= other.value) == bool(between & OVER),
-                    one.span,
-                )
         words = found.stream.texts[part.first : part.last]
         then = any(THEN & set(gap(found, a, b)) for a, b in pairwise(plain))
         leads = bool(LEADS & set(words)) or ranked

@@ -45,8 +45,6 @@ def signs(found: Evidence) -> Iterator[Check]:
         signed = [
             f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)
         ]
-        if signed and not ways and not _says_something(found, number, signed):
-            ways = directions(found, number - 1) if number and number - 1 not in found.by_part else []
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
         for figure, label in paired(found, signed, sided):
             name = f"{figure.kind} {figure.value:g}"
@@ -69,26 +67,6 @@ def _operand(found: Evidence, figure: Figure) -> bool:
     return not OPERATORS.isdisjoint(around)
 
 
-def _says_something(found: Evidence, number: int, figures: Sequence[Figure]) -> bool:
-    """Whether a sentence is about more than its figure: "NES = -2.3" is about what the one before is."""
-    known = {
-        "nes",
-        "log2fc",
-        "logfc",
-        "lfc",
-        "log2",
-        "fold",
-        "change",
-        "padj",
-        "fdr",
-        "p",
-        "value",
-        "score",
-        "enrichment",
-    }
-    return bool(found.words(number) - known - {f.unit for f in figures})
-
-
 @functools.lru_cache(maxsize=256)
 def _level(text: str) -> float:
     match = LEVEL.search(text)
@@ -109,13 +87,6 @@ def threshold(found: Evidence) -> float:
             words = set(found.stream.texts[part.first : part.last])
             if f.kind == "alpha" or (f.kind == "p" and words & DECIDES):
                 return f.value if 0 < f.value <= 0.25 else COMMON
-            if (
-                f.kind == "percent"
-                and {"level", "fdr"} & words
-                and not {"ci", "confidence"} & words
-                and f.value <= 25
-            ):
-                return f.value / 100
     return _level(found.prompt)
 
 
@@ -167,11 +138,6 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         run = _run(figures, at) if len(words) == 1 else []
         if run:
             return [(f, label) for f in run]
-    if len(words) == len(figures):
-        events = sorted([(f.first, "f") for f in figures] + [(at, "w") for _, at in words])
-        kinds = "".join(kind for _, kind in events)
-        if kinds in ("fw" * len(figures), "wf" * len(figures)):
-            return list(zip(figures, (label for label, _ in words), strict=True))
     cuts = [
         i for i in range(words[0][1], max(f.last for f in figures)) if found.stream.texts[i] in BREAKS - {","}
     ]

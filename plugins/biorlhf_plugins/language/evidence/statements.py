@@ -30,9 +30,7 @@ LIMIT = 40
 
 def statements(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    heads = _headings(found)
-    yield from _two_values(found, heads)
-    yield from _two_ways(found, heads)
+    yield from _two_values(found, _headings(found))
     yield from _universals(found)
     yield from _yes_no(found)
     yield from _answer_line(found)
@@ -77,28 +75,6 @@ def _headings(found: Evidence) -> list[int]:
         else:
             heads.append(last)
     return heads
-
-
-def _two_ways(found: Evidence, heads: list[int]) -> Iterator[Check]:
-    slots: dict[tuple[frozenset[str], int], tuple[str, int]] = {}
-    for number, part in enumerate(found.parts):
-        if part.kind == "row" or "dir" not in part.inside:
-            continue
-        ways = directions(found, number)
-        if len(ways) != 1 or ways[0][0] not in OPPOSITE:
-            continue
-        said = {
-            text
-            for kind in ("dir", "sig")
-            for m in part.inside.get(kind, ())
-            for text in found.stream.texts[m.first : m.last]
-        }
-        words = found.words(number) - NEUTRAL - said
-        label, at = slots.setdefault((words, heads[number]), ways[0])
-        if words and at != ways[0][1]:
-            spans = (found.span(at, at + 1), found.span(ways[0][1], ways[0][1] + 1))
-            passed, says = label == ways[0][0], f"{label} and {ways[0][0]}"
-            yield Check("one direction per set, tissue and condition", passed, says, spans, alone=passed)
 
 
 def _stems(found: Evidence, number: int) -> frozenset[str]:

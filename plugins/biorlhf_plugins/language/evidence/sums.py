@@ -113,7 +113,7 @@ def _equation(found: Evidence, run: list[Figure], links: list[str]) -> Iterator[
     result = right[-1] if len(left) > 1 else left[0]
     scales = (1.0, 100.0) if result.kind == "percent" else (1.0,)
     divides = "/" in links or links[-1] == "×"
-    rough = divides or links[at] != "=" or set(gap(found, left[-1], right[0])) & ROUGH
+    rough = divides or links[at] == "≈" or set(gap(found, left[-1], right[0])) & ROUGH
     slack = max(0.02 * abs(stated) if rough else 0.0, 0.51 * 10.0**-result.decimals if divides else 1e-6)
     slack += 0.51 * len(run) * 10.0 ** -max(f.decimals for f in run) if any(f.decimals for f in run) else 0.0
     if "×" in links and rough:

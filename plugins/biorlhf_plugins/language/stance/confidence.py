@@ -6,17 +6,8 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Confidence, Span
 from biorlhf_plugins.language.stance.page import Page
-from biorlhf_plugins.language.stance.places import below, heads, hedges, on_scale, statistical
-from biorlhf_plugins.language.stance.stakes import (
-    SPREAD,
-    WAGERS,
-    bare,
-    fraction,
-    ratio_of,
-    scale,
-    stake,
-    times,
-)
+from biorlhf_plugins.language.stance.places import heads, hedges, statistical
+from biorlhf_plugins.language.stance.stakes import LEADS, SPREAD, bare, fraction, ratio_of, scale
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Clean, Stream
@@ -56,19 +47,15 @@ def read_confidence(
     The last explicit one wins; several that differ by more than 0.15, one out of range, or certainty
     in words against a low number are invalid.
     """
-    triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake", "times")]
+    triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake")]
     if not triggers:
         return bare(Page(stream, clean, content, stance)) if asked else Confidence()
     page = Page(stream, clean, content, stance)
     numbers: list[Found] = []
     categories: list[Found] = []
     said: list[Found] = []
-    heading, placed = below(page, triggers)
-    for value, first, last, how in placed:
-        (numbers if how == "number" else categories).append((value, page.span(first, last), how, first))
     for trigger in triggers:
-        if trigger.first not in heading:
-            _read_trigger(page, trigger, numbers, categories, said)
+        _read_trigger(page, trigger, numbers, categories, said)
     corrections = [m.first for m in content if m.kind == "corr"]
     if corrections and numbers and numbers[-1][3] > corrections[-1]:
         numbers = [n for n in numbers if n[3] > corrections[-1]]
@@ -79,14 +66,10 @@ def _read_trigger(
     page: Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
 ) -> None:
     first, last = trigger.first, trigger.last
-    if trigger.kind in ("stake", "times"):
-        staked = (
-            stake(page.stream, page.numbers, trigger)
-            if trigger.kind == "stake"
-            else times(page.stream, page.numbers, page.number_ends, trigger)
-        )
+    if trigger.kind == "stake":
+        staked = _staked(page, trigger.last)
         if staked is not None:
-            numbers.append((staked[0], page.span(first, staked[2]), "number", staked[1]))
+            numbers.append((scale(staked.value), page.span(first, staked.last), "number", staked.first))  # type: ignore[arg-type]
         return
     if statistical(page, trigger):
         return
@@ -160,7 +143,7 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
             continue
         if hit is not None:
             joined = linked or page.text(at - 1) in (":", "=", "is", "(", "at", "—", "of")
-            return _after(page, hit, page.text(trigger.first) in WAGERS) if joined else None
+            return _after(page, hit) if joined else None
         if page.text(at) in (".", ";", "!", "?"):
             return None
         below_it = heading or at == trigger.last + 1 or page.text(at - 1) in (":", "\n")
@@ -183,6 +166,16 @@ def _at_level(page: Page, at: int) -> tuple[float | None, int, int] | None:
     if hit is None or number is None or number.unit != "percent" or page.text(hit.last) not in (")", "level"):
         return None
     return scale(number), hit.first, hit.last
+
+
+def _staked(page: Page, at: int) -> Mention | None:
+    """The percentage of "I'd put 85 % on that"; "put 30 % of genes up" states none."""
+    limit = at + 6
+    while page.text(at) in LEADS and at < limit:
+        at += 1
+    hit = page.numbers.get(at)
+    whole = hit is not None and page.text(hit.last) in ("on", ".", ",", ";", "")
+    return hit if hit is not None and whole and hit.value.unit == "percent" else None  # type: ignore[attr-defined]
 
 
 def _is_scale(page: Page, hit: Mention) -> bool:
@@ -210,9 +203,9 @@ def _before(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
     return scale(number), first, hit.last
 
 
-def _after(page: Page, hit: Mention, odds: bool) -> tuple[float | None, int, int] | None:
+def _after(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
     number: Number = hit.value  # type: ignore[assignment]
-    ratio = fraction(page.stream, page.numbers, hit, odds) or on_scale(page, hit)
+    ratio = fraction(page.stream, page.numbers, hit)
     if ratio is not None:
         return ratio[0], hit.first, ratio[1]
     if number.unit not in ("", "percent") or page.text(hit.last) in ("deg", "gene", "mission", "tissue"):

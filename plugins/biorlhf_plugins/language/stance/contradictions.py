@@ -38,10 +38,6 @@ SENTENCES = 200
 ECHOED = 0.6
 """Share of a yes/no question's longer words that a clause must repeat to answer it with yes."""
 
-SPECIES = (
-    frozenset(("human", "people", "astronaut", "patient", "person", "man", "crew", "adult")),
-    frozenset(("mouse", "mice", "animal", "rat", "rodent")),
-)
 WORDS = {
     kind: frozenset(words.split())
     for kind, words in {
@@ -101,8 +97,6 @@ def contradictions(
         after_guess = guess is not None and guess <= claim.chunk
         refused = refusals.get(claim.sentence)
         if refused is not None and not after_guess and not _after_cut(stream, refused, claim.chunk, part):
-            continue
-        if _other_species(asked, stream, part, claim.chunk):
             continue
         if (
             after_guess
@@ -165,18 +159,6 @@ def _restated(prompt: str, stream: Stream, told: Iterable[tuple[int, Sentence]])
 
 def _sentence_of(starts: Sequence[int], token: int) -> int:
     return max(0, bisect_right(starts, token) - 1)
-
-
-def _other_species(asked: set[str], stream: Stream, part: Sentence, at: int) -> bool:
-    """True for a claim on mice where people are asked for: by its sentence, or by what precedes it there."""
-    people, animals = SPECIES
-    if not asked & people:
-        return False
-    for last in (part.last, at):
-        spoken = set(stream.texts[part.first : last])
-        if spoken & animals and not spoken & people:
-            return True
-    return False
 
 
 def _asked_for(claim: Claim, asked: set[str]) -> bool:

@@ -28,31 +28,6 @@ SHARES = frozenset(canonical(word)for word in [
     "saturation", "turnout", "%", "sensitivity", "specificity", "accuracy",
 ])  # fmt: skip
 COUNTING = frozenset(("count", "number", "total"))
-SYNONYMS = {
-    "hazard ratio": ("HR",),
-    "risk ratio": ("relative risk",),
-    "overall response rate": ("ORR",),
-    "objective response rate": ("ORR",),
-    "progression free survival": ("PFS",),
-    "overall survival": ("OS",),
-    "area under the curve": ("AUC", "AUROC"),
-    "auc": ("area under the curve", "AUROC"),
-    "ic50": ("half-maximal inhibitory concentration", "half-maximal inhibition"),
-    "ec50": ("half-maximal effective concentration",),
-    "kd": ("dissociation constant",),
-    "dissociation constant": ("Kd",),
-    "shannon index": ("Shannon diversity", "Shannon entropy"),
-    "simpson index": ("Simpson diversity",),
-    "coefficient of variation": ("CV",),
-    "cv": ("coefficient of variation",),
-    "body mass index": ("BMI",),
-    "variant allele frequency": ("VAF",),
-    "rna integrity number": ("RIN",),
-    "minimum inhibitory concentration": ("MIC",),
-    "mic": ("minimum inhibitory concentration",),
-}
-"""Other names of quantities of the field; abbreviations that are words of English ("OR") are left out."""
-
 
 LEXICAL = frozenset((
     "padj", "nes", "log2fc", "fc", "ratio", "deg", "deg_up", "deg_down", "percent", "share", "background",
@@ -140,24 +115,3 @@ def _known(stream: list, words: frozenset[str]) -> str | None:
 def directed(words: frozenset[str]) -> str:
     """Which genes a quantity's words count: "induced" those that go up."""
     return "deg_up" if words & RISING else "deg_down" if words & FALLING else "deg"
-
-
-@functools.lru_cache(maxsize=4096)
-def phrasings(text: str) -> tuple[str, ...]:
-    """A quantity's name as texts write it: whole, without the generic words, its synonyms."""
-    stream = [t.text for t in tokens(clean(text.replace("_", " ")).text) if t.kind != "p"]
-    bare = [
-        w
-        for w in stream
-        if w not in ("mean", "median", "average", "total", "number", "of", "the", "estimated")
-    ]
-    whole = " ".join(stream)
-    forms = [
-        text.replace("_", " "),
-        " ".join(bare),
-        *SYNONYMS.get(whole, ()),
-        *SYNONYMS.get(" ".join(bare), ()),
-    ]
-    if len(bare) == 2 and bare[-1] == "count":
-        forms.append(bare[0])
-    return tuple(dict.fromkeys(form for form in forms if form and form not in GENERIC))

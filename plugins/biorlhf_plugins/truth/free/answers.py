@@ -6,9 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from biorlhf_plugins.language.extract import prompt_mentions
-from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
-from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.truth.credits import OPEN_GUESS, YES_NO_GUESS
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded
@@ -17,7 +15,7 @@ FENCE = re.compile(r"\b(?:yes and no|no and yes|both yes and no|neither yes nor 
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 
 
-def grade_answer(gold: Gold, said: Extraction, graded: Graded, prompt: str) -> None:
+def grade_answer(gold: Gold, said: Extraction, graded: Graded) -> None:
     assert gold.answer is not None
     if gold.answer_kind is None:
         graded.guesses.append(YES_NO_GUESS)
@@ -25,8 +23,6 @@ def grade_answer(gold: Gold, said: Extraction, graded: Graded, prompt: str) -> N
         labels = {label: c for label, c in labels.items() if label in ("YES", "NO")}
         if FENCE.search(said.text):
             labels = {}  # "Yes and no" is no answer
-        elif not labels:
-            labels = _by_direction(said, prompt) or _echoed(said, prompt)
         _grade_labels(gold.answer.upper(), labels, graded, f"answer: {gold.answer}")
         return
     kind, value = gold.answer_kind
@@ -85,32 +81,6 @@ def _stands_alone(text: str, name: Named) -> bool:
     """Is a name a whole sentence?"""
     before, after = text[: name.span[0]].rstrip(), text[name.span[1] :].lstrip()[:1]
     return (not before or before[-1] in ".!?;\n") and after in (".", "!", "?", ";")
-
-
-def _by_direction(said: Extraction, prompt: str) -> dict[str | None, Claim]:
-    """Yes or no by what happened: "Body weights were indistinguishable" to "Does it raise body weight?"."""
-    asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "dir"}
-    told = {str(c.label): c for c in said.directions if c.asserted and c.about != "other"}
-    if len(told) != 1 or len(asked) != 1 or asked & {"NS", "MIXED"}:
-        return {}
-    label, claim = next(iter(told.items()))
-    if label != "NS":
-        return {}
-    return {"NO": Claim("answer", Slot(), claim.span, label="NO")}
-
-
-def _echoed(said: Extraction, prompt: str) -> dict[str | None, Claim]:
-    """Yes or no by restating the question: most of its words in a sentence, with or without a negation."""
-    asked = {w for w in prompt_words(prompt) if len(w) > 3}
-    if len(asked) < 3 or said.degenerate:
-        return {}
-    parts = SENTENCE_END.split(said.text[:2000])  # what is copied from the prompt is no answer to it
-    told = [part for part in parts if part.strip() not in prompt and not part.rstrip().endswith("?")]
-    spoken = set(prompt_words(" ".join(told)))
-    if len(asked & spoken) < 0.6 * len(asked):
-        return {}
-    label = "NO" if spoken & {"not", "cannot", "no", "never"} else "YES"
-    return {label: Claim("answer", Slot(), (0, min(len(said.text), 2000)), label=label)}
 
 
 def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None:

@@ -8,7 +8,7 @@ from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.words.text import visible_text
 from biorlhf_plugins.truth.credits import GUESSES, OPEN_GUESS
 from biorlhf_plugins.truth.graded import Graded, line
-from biorlhf_plugins.truth.slots import Fact, condition_fits
+from biorlhf_plugins.truth.slots import Fact
 
 BARE_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([abc])\b(?!['’])[^\w\n]*$", re.I | re.M)
 OPENING_CLASS = re.compile(r"^\W*(?:answer\W{1,5})?([ABC])(?:[.:,;)\]]|\*\*|\s[-–—])(?=\W)")
@@ -22,30 +22,6 @@ LETTER = re.compile(
 
 LETTERS = 400
 """Characters in which a bare letter is looked for."""
-
-
-def grade_direction(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> None:
-    """A direction that is asked for as a fact: that of its name, whatever else rises or falls."""
-    graded.guesses.append(GUESSES["direction"])
-    fitting = [
-        d for d in said.directions
-        if (d.slot.entity in fact.entity.split("/") if d.slot.entity else alone)
-        and condition_fits(fact.condition, d.slot.condition)
-    ]  # fmt: skip
-    stated = {d.label: d for d in fitting if d.asserted}
-    denied = [d for d in fitting if d.negated and d.modality == "asserted" and d.label == fact.value]
-    rivals = len(stated) + (1 if denied else 0)
-    graded.answered = graded.answered or bool(stated) or bool(denied)
-    for label, claim in stated.items():
-        graded.claims.append(1.0 if label == fact.value else 0.0)
-        (graded.matched if label == fact.value else graded.wrong).append(line(fact.describe(), claim))
-    if denied:
-        graded.claims.append(0.0)
-        graded.wrong.append(line(fact.describe(), denied[0], "the text denies it"))
-    right = fact.value in stated and rivals == 1  # both told is neither
-    graded.credits.append(1.0 if right else 0.0)
-    if not right:
-        graded.missed.append({"expected": fact.describe()})
 
 
 def grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> None:

@@ -8,7 +8,6 @@ precision that over the claims that the table can check; the score is their F1.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import replace
 
 from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
@@ -25,7 +24,7 @@ from biorlhf_plugins.truth.credits import (
     shared,
 )  # fmt: skip
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
-from biorlhf_plugins.truth.free.classes import grade_class, grade_direction
+from biorlhf_plugins.truth.free.classes import grade_class
 from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
@@ -45,16 +44,13 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
     graded = Graded()
     if not said.classes and (listed := _listed(said, prompt)):
         said = replace(said, classes=listed)
-    positions = _in_order(gold.facts, said.numbers)
-    for number, fact in enumerate(gold.facts):
-        if fact.quantity == "direction":
-            grade_direction(fact, said, graded, alone=len(gold.facts) == 1)
-        elif isinstance(fact.value, str):
+    for fact in gold.facts:
+        if isinstance(fact.value, str):
             grade_class(fact, said, graded, alone=len(gold.facts) == 1)
         else:
-            _grade_number(fact, said, graded, positions.get(number), alone=len(gold.facts) == 1)
+            _grade_number(fact, said, graded, alone=len(gold.facts) == 1)
     if gold.answer is not None:
-        grade_answer(gold, said, graded, prompt)
+        grade_answer(gold, said, graded)
     if gold.ranking:
         grade_ranking(gold.ranking, said, graded)
     return graded
@@ -72,18 +68,6 @@ def _listed(said: Extraction, prompt: str) -> tuple[Claim, ...]:
         for n in said.named
         if n.kind == "entity" and not n.aside and not n.compared
     )
-
-
-def _in_order(facts: Sequence[Fact], numbers: Sequence[Claim]) -> dict[int, Claim]:
-    """Bare figures, as many as there are facts: taken in the order of the facts."""
-    bare = [
-        c for c in numbers if c.asserted and c.slot.entity is None and c.slot.quantity in (None, "deg", "nes")
-    ]
-    numeric = [i for i, f in enumerate(facts) if not isinstance(f.value, str)]
-    # One figure more, and their order would be a guess.
-    if len(facts) > 1 and len(bare) == len(numeric) == len([c for c in numbers if c.asserted]):
-        return dict(zip(numeric, bare, strict=True))
-    return {}
 
 
 def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
@@ -145,11 +129,11 @@ def _quantity_fits(fact: Fact, stated: str | None) -> int:
     return UNFIT if stated in LEXICAL - NOUN_UNITS else OTHER
 
 
-def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | None, alone: bool) -> None:
+def _grade_number(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> None:
     graded.guesses.append(OPEN_GUESS)
     spoken = places_of(said.text) if fact.places else frozenset()
     elsewhere = bool(spoken) and not fact.places & spoken  # the gene's figure in another tissue
-    read = [] if elsewhere else _readings(fact, said, placed, alone)
+    read = [] if elsewhere else _readings(fact, said, alone)
     denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
     stated = [r for r in read if r.claim.asserted]
     whole = [r for r in stated if r.claim.low is None and r.claim.high is None]
@@ -184,7 +168,7 @@ def _grade_number(fact: Fact, said: Extraction, graded: Graded, placed: Claim | 
         graded.missed.append({"expected": fact.describe()})
 
 
-def _readings(fact: Fact, said: Extraction, placed: Claim | None, alone: bool) -> list[Reading]:
+def _readings(fact: Fact, said: Extraction, alone: bool) -> list[Reading]:
     """The claims that speak of a fact's slot, compared with its figure.
 
     What has another name than the asked quantity counts only where nothing has that name or none, and a
@@ -192,7 +176,7 @@ def _readings(fact: Fact, said: Extraction, placed: Claim | None, alone: bool) -
     """
     candidates: list[tuple[int, Reading]] = []
     for claim in said.numbers:
-        fit = FITTING if claim is placed else UNFIT if placed else fits(fact, claim, alone)
+        fit = fits(fact, claim, alone)
         if fit and fact.quantity == "padj" and other_p(fact, claim, said.text):
             fit = OTHER
         told = reading(fact, claim, said) if fit else None

@@ -128,18 +128,7 @@ def _fold(fact: Fact, claim: Claim, said: Extraction, gold: float) -> Reading | 
     if scale == fact.quantity == "fc" and gold < 0 and (claim.value or 0) < 0:
         target = gold
     told = _credit(claim, target)
-    return told._replace(value=gold if told.credit else _told_fold(fact, scale, value, gold, target))
-
-
-def _told_fold(fact: Fact, scale: str | None, value: float, gold: float, target: float) -> float:
-    """A wrong figure in the scale of the gold, for telling rivals from one another."""
-    if fact.quantity == "log2fc" and scale in ("fc", "ratio") and value > 0:
-        return (
-            math.copysign(math.log2(value), math.log2(target))
-            if target > 0 and target != 1
-            else math.log2(value)
-        )
-    return value if scale == fact.quantity else value + gold / 1e6
+    return told._replace(value=gold if told.credit else value)
 
 
 def _percent_target(before: str, after: str, way: str | None, ratio: float) -> float | None:

@@ -7,9 +7,14 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim
-from biorlhf_plugins.language.sentences.anaphora import PARTS
 from biorlhf_plugins.truth.free.facts import condition_fits
 from biorlhf_plugins.truth.gold import Direction, Gold
+
+PARTS = {
+    "muscle": frozenset(("soleus", "gastrocnemius", "quadriceps", "tibialis anterior", "edl", "heart")),
+    "brain": frozenset(("hippocampus",)),
+}
+"""What is spoken of by the name of the organ that it is part of."""
 
 
 def matching(

@@ -95,7 +95,6 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
     yield from slots.classes(said, figures)
     yield from slots.parts(figures)
     yield from answers.bounds(said, figures, prompt)
-    yield from answers.quantified(said, figures, prompt)
     yield from answers.yes_no(said, directions, prompt)
     yield from answers.agreement(said, directions, prompt, consistent)
 

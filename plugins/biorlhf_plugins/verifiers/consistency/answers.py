@@ -7,25 +7,13 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.extract import prompt_mentions
-from biorlhf_plugins.language.records import Claim, Extraction, Named
+from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.truth.free.directions import OPPOSITE
 from biorlhf_plugins.verifiers.consistency.slots import EITHER
 
-FIGURES = frozenset((None, "deg", "deg_up", "deg_down"))
-WHOLES = frozenset((None, "deg"))
-RESPONDS = re.compile(
-    r"\b(?:respon[ds]\w*|react\w*|affected|sensitive|(?:show|have|has|display)\w* (?:some )?DEGs)\b", re.I
-)
-ACTS = re.compile(r"\b(?:changes?|alters?|affects?|regulates?|perturbs?|produces?|acts?|active)\b", re.I)
-LIST_ENDS = re.compile(r"[:;.\d(—\n]|\b(?:where|which|while|but|has|have|shows?)\b", re.I)
 UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 """Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
-
-WINDOW = 60
-# Sentences with "all" or "none" that are looked at; each goes through all figures, so the number is bounded
-# to keep the work linear.
-MARKS = 40
 
 
 def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[Check]:
@@ -95,9 +83,10 @@ def _shown(directions: list[Claim]) -> str:
 
 def universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     """ "All tissues", "consistently", against a tissue or mission that the text says differs."""
-    everyone = {n.sentence: n for n in said.named if n.kind == "everyone" and not n.denied and not n.aside}
-    always = {n.sentence: n for n in said.named if n.kind == "univ" and not n.denied and not n.aside}
-    excepted = exceptions(said) if everyone or always else {}
+    excepts = {n.sentence for n in said.named if n.kind == "except"}
+    plain = [n for n in said.named if not (n.denied or n.aside or n.sentence in excepts)]
+    everyone = {n.sentence: n for n in plain if n.kind == "everyone"}
+    always = {n.sentence: n for n in plain if n.kind == "univ"}
     placed = {n.sentence for n in said.named if n.kind in ("entity", "mission")}
     for claims, marks in ((directions, {**always, **everyone}), (list(said.classes), everyone)):
         for sentence, mark in marks.items():
@@ -106,11 +95,10 @@ def universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
                 continue
             label = general[0].label
             named = {n.value for n in said.named if n.sentence == sentence and n.kind == "entity"}
-            spared = excepted.get(sentence, set())
             against = [
                 c for c in claims
                 if c.asserted and c.chunk != general[0].chunk
-                and (c.label == label) == bool(spared & {c.slot.entity, c.slot.mission})
+                and c.label != label
                 and {"entity", "mission"} & c.slot.stated and c.sentence in placed
                 and not (mark.value == "rest" and c.slot.entity in named)
                 and (_same_set(c, general[0]))
@@ -125,80 +113,6 @@ def universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
 def _same_set(one: Claim, other: Claim) -> bool:
     mine, theirs = one.slot.pathways, other.slot.pathways
     return mine == theirs or not (mine and theirs)
-
-
-def exceptions(said: Extraction) -> dict[int, set[object]]:
-    """By sentence the tissues or missions that it excepts: "every tissue except liver and heart"."""
-    excepted: dict[int, set[object]] = {}
-    mark: Named | None = None
-    for n in said.named:
-        if n.kind == "except":
-            mark = n
-        elif mark is not None and n.kind in ("entity", "mission"):
-            # Clipped before it is searched, so that a far mention costs no more than a near one.
-            between = said.text[mark.span[1] : min(n.span[0], mark.span[1] + 2 * WINDOW)]
-            if n.sentence != mark.sentence or len(between) > WINDOW or LIST_ENDS.search(between):
-                mark = None
-            else:
-                excepted.setdefault(mark.sentence, set()).add(n.value)
-    return excepted
-
-
-def quantified(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:
-    """ "All tissues exceed 1,000", "none does", "every tissue except liver", against the tissues' figures."""
-    marks: dict[int, Named] = {}
-    for n in said.named:
-        if n.kind != "everyone" or n.value not in ("all", "none") or n.aside:
-            continue
-        if n.denied and said.text[n.span[0] : n.span[0] + 3].lower() == "any":  # "never in any tissue"
-            n = n._replace(value="none", denied=False)
-        if not n.denied:
-            marks[n.sentence] = n
-    if not marks:
-        return
-    asked = [m.value for m in prompt_mentions(prompt) if m.kind == "num" and isinstance(m.value, Number)]
-    limits = [n for n in asked if (n.low is None) != (n.high is None)]
-    excepted = exceptions(said)
-    for sentence, mark in list(marks.items())[:MARKS]:
-        spared = excepted.get(sentence, set())
-        own = [
-            c for c in said.numbers
-            if c.sentence == sentence and c.modality == "asserted" and (c.low is None) != (c.high is None)
-            and c.slot.quantity in FIGURES
-        ]  # fmt: skip
-        if own:
-            above, limit = own[0].low is not None, own[0].value or 0.0
-        elif len(limits) == 1 and spared:
-            above, limit = limits[0].low is not None, limits[0].value
-        elif RESPONDS.search(said.text, mark.span[1], mark.span[1] + WINDOW) or _changes(said.text, mark):
-            above, limit = True, 0.0
-        else:
-            continue
-        known = _counts(figures, figures[0].slot.condition if figures else None)
-        holds = {name: (value > limit) == above for name, value in known.items() if value != limit or not own}
-        wrong = [n for n, held in holds.items() if held != ((mark.value == "all") != (n in spared))]
-        if holds:
-            says = f"{mark.value} {'above' if above else 'below'} {limit:g}" + (
-                f", but {wrong[0]} has {known[wrong[0]]:g}" if wrong else ""
-            )
-            yield Check("all or none against the figures", not wrong, says, (mark.span,))
-
-
-def _changes(text: str, mark: Named) -> bool:
-    """True for the "KMP changes genes in" before "every tissue"."""
-    before = re.split(r"[.;:\n]", text[max(0, mark.span[0] - WINDOW) : mark.span[0]])[-1]
-    return ACTS.search(before) is not None
-
-
-def _counts(figures: list[Claim], shared: str | None, role: str = "entity") -> dict[str, float]:
-    """The counts of one condition by tissue, or of one tissue by condition."""
-    counts: dict[str, float] = {}
-    other = "condition" if role == "entity" else "entity"
-    for c in figures:
-        name = getattr(c.slot, role)
-        if name and role in c.slot.stated and c.slot.quantity in WHOLES and getattr(c.slot, other) == shared:
-            counts.setdefault(name, c.value or 0.0)
-    return counts
 
 
 def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:

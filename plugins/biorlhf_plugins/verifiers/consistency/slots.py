@@ -12,24 +12,6 @@ from biorlhf_plugins.language.records import Claim, Extraction
 PLACED = frozenset(("entity", "condition", "pathways"))
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
-SETTING = re.compile(
-    r"(?<!rise)(?<!fall)(?<!drop)(?<!increase)(?<!decrease)(?<!decline)(?<!reduction)(?<!gain)(?<!change)"
-    r"\s(?:in|under|during|upon)\s+$",
-    re.I,
-)
-"""Before a set's name: "VHL is down in hypoxia" says nothing of the set; "a rise in hypoxia genes" does."""
-
-ENRICHED = re.compile(r"enrich", re.I)
-"""Of a method or of a list ("enriched in the downregulated set") as often as of a direction."""
-
-SUPPOSED_BEFORE = re.compile(r"\b(?:to|can|may|might|could|would|should)\s+(?:be\s+)?$", re.I)
-SUPPOSED = re.compile(r"\W+(?:\w+\W+){0,2}(?:can|may|might|could|would)\b", re.I)
-"""Around a direction that is a purpose or a possibility: "to prevent inflammation", "activation can"."""
-
-POSSIBLE = frozenset(("can", "cannot", "may", "might", "could", "would"))
-BEFORE_PURPOSE = POSSIBLE | {"to", "should", "be"}
-"""Words without which neither stands in a text; "can't" is read as "cannot"."""
-
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
@@ -158,17 +140,10 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
         return
     slots: dict[tuple, list[Claim]] = {}
     named = _named(said)
-    settings = {
-        n.sentence
-        for n in said.named
-        if n.kind == "path" and SETTING.search(said.text, max(0, n.span[0] - 24), n.span[0])
-    }
     parted = "_" in said.text and PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
         if c.partial or not (s.pathways or s.entity) or c.label == "MIXED" or (parted and s.mission):
-            continue
-        if c.sentence in settings or _supposed(said, c):
             continue
         slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
     for key, found in slots.items():
@@ -194,17 +169,6 @@ def _named(said: Extraction) -> dict[int, list[str]]:
         if n.kind in ("path", "entity", "mission"):
             found.setdefault(n.sentence, []).append(n.kind)
     return found
-
-
-def _supposed(said: Extraction, claim: Claim) -> bool:
-    """Whether a word of direction is a purpose, a possibility, or the "enriched" of a method."""
-    text, (first, last), stream = said.text, claim.span, said.stream
-    if ENRICHED.match(text, first):
-        return True
-    leads = claim.chunk > 0 and stream.texts[claim.chunk - 1] in BEFORE_PURPOSE
-    if leads and SUPPOSED_BEFORE.search(text, max(0, first - 12), first):
-        return True
-    return not stream.vocabulary.isdisjoint(POSSIBLE) and SUPPOSED.match(text, last) is not None
 
 
 def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
