@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -23,9 +23,17 @@ class Settings(BaseModel):
     def _no_truth_for_numbers(cls, data: Any) -> Any:
         for name, field in cls.model_fields.items() if isinstance(data, dict) else ():
             # A bool is an int to Python, and a float to pydantic.
-            if field.annotation in (int, float) and isinstance(data.get(name), bool):
+            if isinstance(data.get(name), bool) and _is_number(field.annotation):
                 raise ValueError(f"{name} is {str(data[name]).lower()}, and has to be a number")
         return data
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a field holds a number, or a number or nothing."""
+    if get_origin(annotation) is Annotated:
+        return _is_number(get_args(annotation)[0])
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    return annotation in (int, float) or (bool(parts) and all(map(_is_number, parts)))
 
 
 _KEY = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[^.\[\]]+\])*")

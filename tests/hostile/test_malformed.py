@@ -84,7 +84,7 @@ def test_an_override_of_no_key_is_refused(key):
 
 
 NUMBERS = ["scorer.timeout_s", "scorer.cpus", "rollout.temperature", "rollout.timeout_s", "lora.alpha",
-           "stages.0.optimizer.learning_rate", "stages.0.beta", "learner.gpus"]  # fmt: skip
+           "stages.0.optimizer.learning_rate", "stages.0.beta", "learner.gpus", "stages.0.steps"]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", [".inf", ".nan", "1e999", "true"])
