@@ -13,7 +13,18 @@ from typing import Any
 from biorlhf.ground_truth import block, gold_answer, instruction
 from biorlhf.types import Example, Preference, Question
 from biorlhf_plugins.datasets.tables.config import LabConfig, LabTable
-from biorlhf_plugins.datasets.tables.slots import DOWN, NOT_TESTED, NS, SPLITS, TEST, UP, Slots, chunks
+from biorlhf_plugins.datasets.tables.measured import FILTERED, NO_COUNTS, OUTLIER
+from biorlhf_plugins.datasets.tables.slots import (
+    DOWN,
+    NOT_TESTED,
+    NS,
+    SPLITS,
+    TEST,
+    UP,
+    Loaded,
+    Slots,
+    chunks,
+)
 from biorlhf_plugins.language import Additions
 from biorlhf_plugins.language.words.lexicon import with_additions
 from biorlhf_plugins.language.words.mentions import scan
@@ -30,7 +41,13 @@ WORDINGS = (
     ("Does {subject} differ between {num} and {den} in {where}, and if so, is it up or down in {num}?",),
     ("What does comparing {num} with {den} say of {subject} in {where}: up, down or not significant?",),
 )
-EFFECT_NAMES = {"gene": "log2 fold change", "pathway": "NES"}
+EFFECT_NAMES = {"gene": "log2 fold change", "protein": "log2 fold change", "pathway": "NES"}
+SUBJECTS = {"gene": "gene", "protein": "protein", "pathway": "gene set"}
+UNTESTED = {
+    FILTERED: "its counts were too low, and it was filtered out",
+    OUTLIER: "one sample was an outlier, and no p was computed",
+    NO_COUNTS: "it had no counts",
+}
 FAMILIES = {UP: "direction", DOWN: "direction", NS: "not_significant", NOT_TESTED: "not_tested"}
 CHOICES = ("UP", "DOWN", "NS")
 LABELS = {UP: "UP", DOWN: "DOWN", NS: "NS"}
@@ -40,14 +57,14 @@ CONFIDENCE = {UP: (85, 90, 95), DOWN: (85, 90, 95), NS: (80, 85, 90), NOT_TESTED
 def items(config: LabConfig, slots: Slots) -> Iterator[Made]:
     """One item per kept slot, in the order of the tables and their rows. Nothing is held in memory."""
     for one, _, columns in chunks(slots):
-        about = one.results.tool.of
         keys = tuple(columns)
         for values in zip(*(columns[key] for key in keys), strict=True):
             row = dict(zip(keys, values, strict=True))
-            yield _item(config, one.spec, about, row, one.sha256)
+            yield _item(config, one, row)
 
 
-def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sha256: str) -> Made:
+def _item(config: LabConfig, one: Loaded, row: dict[str, Any]) -> Made:
+    spec, about, sha256 = one.spec, one.results.tool.of, one.sha256
     key = "|".join(
         (row["tissue"], row["condition"], row["mission"], row["db"], spec.contrast.name, row["id"])
     )
@@ -62,7 +79,7 @@ def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sh
     # Other bits than those that chose the wording, so that the two do not go together.
     confidence = CONFIDENCE[code][(pick >> 8) % 3]
     truth = _ground_truth(spec, about, row)
-    prose = _answer(words, about, code, row["effect"], row["adjusted"])
+    prose = _answer(words, one, code, row["effect"], row["adjusted"], row["why"])
     answer = f"{prose}\n{block(gold_answer(truth), confidence)}"
     common = {
         "kind": FAMILIES[code], "source": spec.file, "split": SPLITS[split],
@@ -87,7 +104,7 @@ def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sh
     preference = None
     if code != NOT_TESTED:
         changed = _perturb(code, row["effect"], row["adjusted"], spec)
-        wrong, other = _answer(words, about, *changed), LABELS[changed[0]]
+        wrong, other = _answer(words, one, *changed), LABELS[changed[0]]
         preference = Preference(
             id=f"{question.id}:dpo", prompt=prompt, chosen=answer,
             rejected=f"{wrong}\n{block(other, confidence)}", **common,
@@ -97,7 +114,7 @@ def _item(config: LabConfig, spec: LabTable, about: str, row: dict[str, Any], sh
 
 def _subject(about: str, row: dict[str, Any]) -> str:
     name = row["id"] if row["label"] == row["id"] else f"{row['label']} ({row['id']})"
-    return f"the {'gene' if about == 'gene' else 'gene set'} {name}"
+    return f"the {SUBJECTS[about]} {name}"
 
 
 def _where(row: dict[str, Any]) -> str:
@@ -107,15 +124,21 @@ def _where(row: dict[str, Any]) -> str:
     return f"{place} under {row['condition']}" if tells_more else place
 
 
-def _answer(words: dict[str, str], about: str, code: int, effect: float, padj: float) -> str:
+def _answer(
+    words: dict[str, str], one: Loaded, code: int, effect: float, padj: float, why: str = ""
+) -> str:
     subject = words["subject"][0].upper() + words["subject"][1:]
     num, den, where = words["num"], words["den"], words["where"]
     if code == NOT_TESTED:
-        return f"The data cannot say: {words['subject']} was not tested for {num} against {den} in {where}."
-    figures = f"adjusted p {padj:.2g}"
-    # A sign is read in the frame treated minus control; with a control in front it would mislead.
-    if not is_control(num):
-        figures = f"{EFFECT_NAMES[about]} {effect:+.2f}, {figures}"
+        reason = f" ({UNTESTED[why]})" if why else ""
+        text = f"The data cannot say: {words['subject']} was not tested for {num} against {den} in {where}"
+        return f"{text}{reason}."
+    # A p of 0 is one that is smaller than the file can say.
+    figures = f"adjusted p {padj:.2g}" if padj else f"adjusted p below {one.smallest:.2g}"
+    # A sign is read in the frame treated minus control; with a control in front it would mislead. A score
+    # has a direction, and no size that means anything elsewhere.
+    if not is_control(num) and one.spec.effect_is != "score":
+        figures = f"{EFFECT_NAMES[one.results.tool.of]} {effect:+.2f}, {figures}"
     if code == NS:
         return f"{subject} does not change significantly between {num} and {den} in {where} ({figures})."
     turn = "up" if code == UP else "down"
@@ -151,13 +174,15 @@ def _ground_truth(spec: LabTable, about: str, row: dict[str, Any]) -> dict[str, 
     if about == "pathway":
         truth |= {"pathway": row["id"]}
     else:
-        truth |= {"feature": row["label"], "kind": "gene"}
+        truth |= {"feature": row["label"], "kind": about}
         if row["label"] != row["id"]:
             # An answer may give the accession in place of the symbol.
             truth["aliases"] = [row["id"]]
     truth |= {key: row[key] for key in ("tissue", "mission", "db") if row[key]}
     # No answer has to state them; one that does is held to them.
-    figures = {"log2fc" if about == "gene" else "nes": row["effect"], "padj": row["adjusted"]}
+    figures = {"padj": row["adjusted"]}
+    if spec.effect_is != "score":
+        figures["nes" if about == "pathway" else "log2fc"] = row["effect"]
     return {**truth, "direction": LABELS[row["direction"]], "figures": figures}
 
 

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from biorlhf.errors import DataError
 from biorlhf_plugins.datasets.tables.config import Expression
+from biorlhf_plugins.datasets.tables.readers.header import MISSING
+from biorlhf_plugins.datasets.tables.readers.results import Results
 from biorlhf_plugins.datasets.tables.readers.source import INDEX_NAMES, open_source, read_batches
-from biorlhf_plugins.datasets.tables.readers.tools import MISSING, Results
 
 # Below one half, the contrast is likelier the wrong way round than the right one.
 MIN_AGREEMENT = 0.5

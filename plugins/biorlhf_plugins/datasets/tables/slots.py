@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,18 +15,22 @@ import pyarrow.compute as pc
 
 from biorlhf import DataError, Split
 from biorlhf_plugins.datasets.tables.config import LabConfig, LabTable, Splits
-from biorlhf_plugins.datasets.tables.readers.tools import CARRIED, Results, read_results, slot_keys
+from biorlhf_plugins.datasets.tables.measured import read_table
+from biorlhf_plugins.datasets.tables.readers.results import Results, slot_keys
+from biorlhf_plugins.datasets.tables.readers.tools import CARRIED
 from biorlhf_plugins.datasets.tables.signs import SignAudit, audit_signs
 from biorlhf_plugins.making.balance import OWN_TABLES, limits
 from biorlhf_plugins.making.splits import Fractions, deal
 
 DIRECTIONS = ("UP", "DOWN", "NS", "NOT TESTED")
 UP, DOWN, NS, NOT_TESTED = range(4)
+# A file with figures as small as this was not rounded: its zeros are doubles that ran out.
+UNROUNDED, UNDERFLOW = 1e-10, 1e-300
 SPLITS = tuple(split.value for split in Split)
 TRAIN, VALIDATION, TEST = range(3)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """One results file as read: ``direction`` codes index :data:`DIRECTIONS`, one per row."""
 
@@ -34,6 +39,14 @@ class Loaded:
     direction: np.ndarray
     sha256: str
     audit: SignAudit | None = None
+
+    @functools.cached_property
+    def smallest(self) -> float:
+        """A bound on an adjusted p that the file gives as 0: the smallest double of a test that computes
+        them without rounding, else the smallest that the file gives above 0, else the threshold."""
+        padj = self.results.table["adjusted"].to_numpy()
+        least = float(np.min(padj, where=padj > 0, initial=self.spec.thresholds.padj))
+        return UNDERFLOW if least < UNROUNDED and self.results.tool.of != "pathway" else least
 
     def column(self, role: str) -> pa.ChunkedArray | pa.Array:
         """Tissue, condition, mission or db of each row: the file's own, else what the lab says."""
@@ -71,17 +84,21 @@ def load_tables(config: LabConfig) -> tuple[Loaded, ...]:
 
 def _load(config: LabConfig, number: int, spec: LabTable) -> Loaded:
     path = Path(config.folder) / spec.file
-    pair = (spec.contrast.numerator, spec.contrast.denominator)
-    results = read_results(path, spec.tool, pair, spec.columns, spec.sheet)
+    results, significant = read_table(Path(config.folder), spec)
     _refuse_contradictions(spec, results, number)
     table = results.table
     effect, padj = table["effect"].to_numpy(), table["adjusted"].to_numpy()
-    direction = np.full(len(effect), NS, np.int8)
-    significant = (padj < spec.thresholds.padj) & (np.abs(effect) >= spec.thresholds.effect)
-    direction[significant & (effect > 0)] = UP
-    direction[significant & (effect < 0)] = DOWN
-    # Last, over NS: every comparison with NaN is false, and not tested is not "not significant".
-    direction[np.isnan(padj) | np.isnan(effect)] = NOT_TESTED
+    direction = np.full(len(padj), NS, np.int8)
+    if results.tool.over_representation:
+        # Enriched, the one thing that such a set can be.
+        direction[significant] = UP
+        direction[np.isnan(padj)] = NOT_TESTED
+    else:
+        significant &= np.abs(effect) >= spec.thresholds.effect
+        direction[significant & (effect > 0)] = UP
+        direction[significant & (effect < 0)] = DOWN
+        # Last, over NS: every comparison with NaN is false, and not tested is not "not significant".
+        direction[np.isnan(padj) | np.isnan(effect)] = NOT_TESTED
     # Such a row has no direction, and "not significant" would be untrue.
     zero = np.flatnonzero(significant & (effect == 0))
     if len(zero):
@@ -258,7 +275,7 @@ def chunks(slots: Slots, size: int = 20_000) -> Iterator[tuple[Loaded, np.ndarra
             part = pa.array(rows[begin : begin + size])
             table = one.results.table.take(part)
             values: dict[str, list[Any]] = {role: columns[role].take(part).to_pylist() for role in CARRIED}
-            values |= {role: table[role].to_pylist() for role in ("id", "label", "effect", "adjusted")}
+            values |= {role: table[role].to_pylist() for role in ("id", "label", "effect", "adjusted", "why")}
             values["direction"] = one.direction[rows[begin : begin + size]].tolist()
             values["split"] = slots.split[start:stop][rows[begin : begin + size]].tolist()
             yield one, rows[begin : begin + size], values
