@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ TABLES = {".csv": ",", ".tsv": "\t"}
 SUFFIXES = (*JSON_LINES, ".json", *PARQUET, *TABLES)
 PARQUET_ROWS = 1024
 _BOM = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _BETWEEN = re.compile(r"[\s,]*")
 CUT_OFF = "is the file truncated?"
 
@@ -116,7 +118,8 @@ def parse_json(text: str | bytes, where: str) -> Any:
     """One document; ``DataError`` shows its beginning. NaN and Infinity, which JSON lacks, are refused."""
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
     try:
-        return json.loads(text.decode("utf-8") if isinstance(text, bytes) else text, parse_constant=_refuse)
+        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        return _whole(json.loads(decoded, parse_constant=_refuse, parse_float=_finite), decoded)
     except UnicodeDecodeError as error:
         raise DataError(where, f"not UTF-8 at byte {error.start} of the line", "UTF-8 text") from None
     except json.JSONDecodeError as error:
@@ -130,8 +133,26 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"{digits} is too large for a number")
+    return value
+
+
+def _whole(value: Any, source: str) -> Any:
+    """Half of a surrogate pair is no character: no tokenizer takes it, and no file."""
+    if _SURROGATE.search(source):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            lone = ascii(error.object[error.start])
+            raise ValueError(f"a lone surrogate, {lone}: half of a character is missing") from None
+    return value
+
+
 def _array(path: Path, text: str, position: int) -> Iterator[Row]:
-    decoder = json.JSONDecoder(parse_constant=_refuse)
+    decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
     line, counted = 1, 0
     while True:
         between = _BETWEEN.match(text, position)
@@ -141,7 +162,9 @@ def _array(path: Path, text: str, position: int) -> Iterator[Row]:
         if text[position : position + 1] == "]":
             return
         try:
+            start = position
             row, position = decoder.raw_decode(text, position)
+            _whole(row, text[start:position])
         except json.JSONDecodeError as error:
             cut = error.pos >= len(text.rstrip())
             problem = "the array is cut off" if cut else f"not JSON: {error.msg}"

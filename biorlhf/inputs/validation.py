@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -57,11 +59,31 @@ def validate_model(
 ) -> Checked:
     """Check data against a pydantic model; the first error becomes a RecipeError with its place."""
     try:
-        return model.model_validate(data)
+        made = model.model_validate(data)
+        _refuse_lookalikes(data, made, prefix, where, lines or {})
+        return made
     except ValidationError as error:
         # An unknown key first: a mistyped name is reported as a missing one as well.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         raise _as_recipe_error(model, first, where, lines or {}, prefix) from None
+
+
+def _refuse_lookalikes(
+    given: Any, made: Any, path: yaml12.Path, where: str, lines: dict[yaml12.Path, int]
+) -> None:
+    """pydantic takes true for 1, "3" for 3, and infinity for a number; a person who wrote it did not."""
+    inner: Iterable[tuple[str | int, Any, Any]] = ()
+    if isinstance(given, Mapping) and isinstance(made, BaseModel):
+        inner = ((name, given[name], getattr(made, name)) for name in type(made).model_fields if name in given)
+    elif isinstance(given, Mapping) and isinstance(made, Mapping):
+        inner = ((name, value, made[name]) for name, value in given.items() if name in made)
+    elif isinstance(given, list | tuple) and isinstance(made, list | tuple):
+        inner = zip(range(len(given)), given, made, strict=False)
+    elif isinstance(made, int | float) and not isinstance(made, bool):
+        if isinstance(given, bool | str) or not math.isfinite(made):
+            raise RecipeError(locate(where, path, lines), repr(given), "a finite number")
+    for name, value, read in inner:
+        _refuse_lookalikes(value, read, (*path, name), where, lines)
 
 
 def _as_recipe_error(

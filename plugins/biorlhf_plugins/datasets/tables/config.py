@@ -141,6 +141,8 @@ class LabTable(PluginConfig):
                 if tool.over_representation
                 else "'genes' is for tables of over-representation"
             )
+        if tool.over_representation and self.flip:
+            raise ValueError("flip turns effects round, and a table of over-representation has none")
         return self
 
 

@@ -24,6 +24,7 @@ from biorlhf_plugins.making.splits import Fractions, deal
 
 DIRECTIONS = ("UP", "DOWN", "NS", "NOT TESTED")
 UP, DOWN, NS, NOT_TESTED = range(4)
+OVER = " (over-representation)"
 # A file with figures as small as this was not rounded: its zeros are doubles that ran out.
 UNROUNDED, UNDERFLOW = 1e-10, 1e-300
 SPLITS = tuple(split.value for split in Split)
@@ -152,7 +153,8 @@ def _refuse_contradictions(spec: LabTable, results: Results, number: int) -> Non
 def _refuse_shared_slots(loaded: Sequence[Loaded]) -> None:
     seen: dict[tuple[str, ...], list[tuple[Loaded, pa.Array]]] = {}
     for one in loaded:
-        fixed = [getattr(one.spec, role) or "" for role in CARRIED]
+        # Enrichment among the genes that are up, and among those that are down, are two facts.
+        fixed = [one.spec.genes or "", *(getattr(one.spec, role) or "" for role in CARRIED)]
         keys = slot_keys(one.results.table)
         for other, its in seen.get((one.spec.contrast.name, *fixed), ()):
             shared = pc.is_in(keys, its)
@@ -202,10 +204,19 @@ def arrange(config: LabConfig, loaded: tuple[Loaded, ...]) -> Slots:
     split = _split_groups(config.splits, tissue_codes.dictionary.to_pylist(), tissue, direction, group, rank)
     # Rows of one group share its rank; an odd multiplier (the golden ratio's bits) spreads neighbours.
     rows = rank[group] ^ (np.arange(len(direction), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    kept, exceptions = _balance(tissue_codes.dictionary.to_pylist(), tissue, direction, split, rows)
+    # Of enriched and not, balanced for themselves: there is no UP and DOWN.
+    places = pc.dictionary_encode(pa.concat_arrays([_plain(_place(one)) for one in loaded]))
+    kept, exceptions = _balance(
+        places.dictionary.to_pylist(), places.indices.to_numpy(), direction, split, rows
+    )
     if config.limit is not None:
         _cap(kept, split, rows, config.limit)
     return Slots(loaded, offsets, direction, split, kept, tuple(exceptions))
+
+
+def _place(one: Loaded) -> Any:
+    mark = OVER if one.results.tool.over_representation else ""
+    return pc.binary_join_element_wise(one.column("tissue"), mark, "")
 
 
 def _plain(values: Any) -> pa.Array:
@@ -251,10 +262,15 @@ def _balance(
             # Stable, so that rows of one hash keep the file's order on every machine.
             by = [members[np.argsort(rows[members], kind="stable")] for members in by]
             sizes = {label: len(members) for label, members in zip(DIRECTIONS, by, strict=True)}
-            if min(sizes["UP"], sizes["DOWN"]) == 0 < max(sizes["UP"], sizes["DOWN"]):
-                only = "UP" if sizes["UP"] else "DOWN"
+            low = "NS" if name.endswith(OVER) else "DOWN"
+            if min(sizes["UP"], sizes[low]) == 0 < max(sizes["UP"], sizes[low]):
+                only = "UP" if sizes["UP"] else low
                 exceptions.append(f"{name}, {split_name}: only {only} ({sizes[only]})")
-            most = limits(sizes, OWN_TABLES)
+            if name.endswith(OVER):
+                most = limits({"UP": sizes["UP"], "DOWN": sizes["NS"]}, OWN_TABLES)
+                most["NS"] = most["DOWN"]
+            else:
+                most = limits(sizes, OWN_TABLES)
             for label, members in zip(DIRECTIONS, by, strict=True):
                 kept[members[: most[label]]] = True
     return kept, exceptions

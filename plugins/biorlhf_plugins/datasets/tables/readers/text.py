@@ -92,8 +92,12 @@ def sniff(path: Path, wanted: Wanted = (), setting: HeaderSetting = None, quotes
         raise DataError(f"{path}:1", "only comments", "a header and rows")
     delimiter, rows = _delimiter(path, numbered[:SAMPLE_ROWS], wanted, said[1] if said else "", quotes)
     found = header.locate(lambda number: f"{path}:{number}", rows, wanted, setting)
-    below = [tuple(cells) for number, cells in rows if number > found.row]
     first = found.row if found.row else rows[0][0] - 1
+    for number, cells in rows:
+        # Perseus writes the types of its columns below their names.
+        if number > first and cells[0].startswith("#!{"):
+            first = number
+    below = [tuple(cells) for number, cells in rows if number > first]
     comma = _decimal_comma(below)
     return TextShape(encoding, delimiter, found.columns, first, comma, quotes, tuple(below), found.notes)
 
