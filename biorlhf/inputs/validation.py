@@ -74,14 +74,19 @@ def _refuse_lookalikes(
     """pydantic takes true for 1, "3" for 3, and infinity for a number; a person who wrote it did not."""
     inner: Iterable[tuple[str | int, Any, Any]] = ()
     if isinstance(given, Mapping) and isinstance(made, BaseModel):
-        inner = ((name, given[name], getattr(made, name)) for name in type(made).model_fields if name in given)
+        inner = (
+            (name, given[name], getattr(made, name)) for name in type(made).model_fields if name in given
+        )
     elif isinstance(given, Mapping) and isinstance(made, Mapping):
         inner = ((name, value, made[name]) for name, value in given.items() if name in made)
     elif isinstance(given, list | tuple) and isinstance(made, list | tuple):
         inner = zip(range(len(given)), given, made, strict=False)
-    elif isinstance(made, int | float) and not isinstance(made, bool):
-        if isinstance(given, bool | str) or not math.isfinite(made):
-            raise RecipeError(locate(where, path, lines), repr(given), "a finite number")
+    elif (
+        isinstance(made, int | float)
+        and not isinstance(made, bool)
+        and (isinstance(given, bool | str) or not math.isfinite(made))
+    ):
+        raise RecipeError(locate(where, path, lines), repr(given), "a finite number")
     for name, value, read in inner:
         _refuse_lookalikes(value, read, (*path, name), where, lines)
 

@@ -67,7 +67,9 @@ def as_text(tokenizer: Any, text: str) -> str:
     """
     added = getattr(tokenizer, "added_tokens_decoder", {}).values()
     control = {token.content for token in added if token.special}
-    for token in sorted(control | set(getattr(tokenizer, "all_special_tokens", ()) or ()), key=len, reverse=True):
+    for token in sorted(
+        control | set(getattr(tokenizer, "all_special_tokens", ()) or ()), key=len, reverse=True
+    ):
         if len(token) > 1 and token in text:
             text = text.replace(token, f"{token[0]}\u200b{token[1:]}")
     return text

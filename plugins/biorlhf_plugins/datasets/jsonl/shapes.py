@@ -92,7 +92,7 @@ def _refuse_unwanted(where: str, row: dict[str, Any]) -> None:
 
 
 def _paired(where: str, row: dict[str, Any]) -> dict[str, Any]:
-    """``rejected_response`` and the like beside an answer make the row a pair: the answer is the chosen side."""
+    """``rejected_response`` and the like make the row a pair; the answer beside it is the chosen side."""
     other = next((key for key in row if _is_side(key, "rejected") and row[key]), None)
     if other is None:
         return row

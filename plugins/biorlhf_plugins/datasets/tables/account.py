@@ -54,7 +54,7 @@ def _reasons(one: Loaded) -> str:
 
 
 def doubts(loaded: Sequence[Loaded]) -> Iterator[str]:
-    """What may be a mistake, and is no error: a filtered table, nothing significant, two kinds of names, ..."""
+    """What may be a mistake, and is no error: a filtered table, nothing significant, two kinds of names."""
     for one in loaded:
         yield from _of_counts(one)
         yield from _of_file_name(one)
@@ -72,7 +72,9 @@ def _of_counts(one: Loaded) -> Iterator[str]:
         yield f"{file}: no row has an adjusted p; nothing can be asked of it"
     elif not significant:
         also = f" and an effect of {one.spec.thresholds.effect:g}" if one.spec.thresholds.effect else ""
-        yield f"{file}: nothing is significant: none of {tested:,} rows has {limit}{also}; no direction is asked"
+        yield (
+            f"{file}: nothing is significant: none of {tested:,} rows has {limit}{also}; no direction asked"
+        )
     elif significant == tested and tested >= FEW:
         yield (
             f"{file}: all of {tested:,} rows have {limit}: a filtered table? what does not change is then "
@@ -85,7 +87,10 @@ def _of_counts(one: Loaded) -> Iterator[str]:
 def _of_file_name(one: Loaded) -> Iterator[str]:
     """A file called a_vs_b whose contrast is said to be b against a."""
     spec = one.spec
-    sides = [re.sub(r"[^a-z0-9]+", "_", side.lower()) for side in (spec.contrast.numerator, spec.contrast.denominator)]
+    sides = [
+        re.sub(r"[^a-z0-9]+", "_", side.lower())
+        for side in (spec.contrast.numerator, spec.contrast.denominator)
+    ]
     if spec.flip:
         sides.reverse()
     name = re.sub(r"[^a-z0-9]+", "_", spec.file.lower())
@@ -114,7 +119,15 @@ def _of_spelling(loaded: Sequence[Loaded], role: str) -> Iterator[str]:
     values = sorted({str(v) for one in loaded for v in one.column(role).unique().to_pylist() if v})
     for at, value in enumerate(values):
         for other in values[at + 1 :]:
-            near = difflib.SequenceMatcher(None, value.lower(), other.lower()).ratio() > 0.85
-            same_digits = re.findall(r"\d+", value) == re.findall(r"\d+", other)
-            if value.lower() == other.lower() or (near and same_digits and len(value) > 3):
+            if _spelt_alike(value.lower(), other.lower()):
                 yield f"{role} {value!r} beside {other!r}: one thing, spelt twice?"
+
+
+def _spelt_alike(one: str, other: str) -> bool:
+    """Letters missing or swapped; no other number, and no other short word: a T cell is no B cell."""
+    if re.findall(r"\d+", one) != re.findall(r"\d+", other):
+        return False
+    differ = [pair for pair in zip(one.split(), other.split(), strict=False) if pair[0] != pair[1]]
+    if any(max(map(len, pair)) <= 3 for pair in differ):
+        return False
+    return sorted(one) == sorted(other) or difflib.SequenceMatcher(None, one, other).ratio() > 0.85

@@ -83,7 +83,8 @@ def _item(config: LabConfig, one: Loaded, row: dict[str, Any]) -> Made:
         "subject": _subject(about, row), "where": _where(row),
         "num": spec.contrast.numerator, "den": spec.contrast.denominator,
     }  # fmt: skip
-    family, wordings, wrong = FAMILIES[code], WORDINGS, None
+    family, wrong = FAMILIES[code], None
+    wordings: tuple[tuple[str, ...], ...] = WORDINGS
     if one.results.tool.over_representation:
         words["list"], wordings = enrichment.tested_list(spec), enrichment.WORDINGS
         family = FAMILIES[code] if code == NOT_TESTED else "enrichment"
@@ -128,16 +129,31 @@ def _of_two(config: LabConfig, one: Loaded, enriched: dict[str, Any], other: dic
     )  # fmt: skip
 
 
+def _asked(truth: dict[str, Any]) -> tuple[str, str]:
+    """The gold behind "Answer:", and the instruction. Of a direction, both are the same for all genes of a
+    contrast, and a lab's tables have very many."""
+    if "direction" in truth:
+        return _asked_direction(truth["direction"], truth["contrast"])
+    return gold_answer(truth), instruction(truth)
+
+
+@functools.cache
+def _asked_direction(direction: str, contrast: str) -> tuple[str, str]:
+    truth = {"pathway": "a", "direction": direction, "contrast": contrast, "choices": list(CHOICES)}
+    return gold_answer(truth), instruction(truth)
+
+
 def _made(
     config: LabConfig, one: Loaded, row: dict[str, Any], keys: tuple[str, ...], family: str, wording: int,
     prompt: str, truth: dict[str, Any], prose: str, wrong: tuple[str, str] | None, confidence: int,
 ) -> Made:  # fmt: skip
     """The question, and where its split may be learnt from the text and the pair of it."""
     spec, split, name = one.spec, row["split"], "||".join(keys)
-    answer = f"{prose}\n{block(gold_answer(truth), confidence)}"
+    gold, asked = _asked(truth)
+    answer = f"{prose}\n{block(gold, confidence)}"
     common = {
         "kind": family, "source": spec.file, "split": SPLITS[split],
-        "split_group": f"{row['tissue']}|{row['id']}", "instruction": instruction(truth),
+        "split_group": f"{row['tissue']}|{row['id']}", "instruction": asked,
         "fact_ids": tuple(f"{config.name}:{key}" for key in keys),
     }  # fmt: skip
     question = Question(
@@ -176,9 +192,7 @@ def _where(row: dict[str, Any]) -> str:
     return f"{place} under {row['condition']}" if tells_more else place
 
 
-def _answer(
-    words: dict[str, str], one: Loaded, code: int, effect: float, padj: float, why: str = ""
-) -> str:
+def _answer(words: dict[str, str], one: Loaded, code: int, effect: float, padj: float, why: str = "") -> str:
     subject = words["subject"][0].upper() + words["subject"][1:]
     num, den, where = words["num"], words["den"], words["where"]
     if code == NOT_TESTED:

@@ -52,7 +52,9 @@ def read_table(folder: Path, spec: LabTable) -> tuple[Results, np.ndarray]:
 def _with(results: Results, role: str, values: pa.Array, note: str = "") -> Results:
     table = results.table
     at = table.column_names.index(role) if role in table.column_names else table.num_columns
-    table = table.set_column(at, role, values) if at < table.num_columns else table.append_column(role, values)
+    table = (
+        table.set_column(at, role, values) if at < table.num_columns else table.append_column(role, values)
+    )
     return replace(results, table=table, notes=(*results.notes, note) if note else results.notes)
 
 

@@ -15,7 +15,9 @@ SCALES = get_args(Scale)
 FEW = 8
 _NATURAL = re.compile(r"avg_logfc\Z|^ln[ _.]?(fc|fold)|natural", re.IGNORECASE)
 _SIGNED = re.compile(r"log|lfc|l2fc|nes\Z|difference|beta|coef|estimate|effect", re.IGNORECASE)
-_STATISTIC = re.compile(r"(stat|statistic|t|z|wald|lr|f|t[-_. ]?(value|stat\w*)|z[-_. ]?(score|value|stat\w*))\Z", re.IGNORECASE)  # noqa: E501
+_STATISTIC = re.compile(
+    r"(stat|statistic|t|z|wald|lr|f|t[-_. ]?(value|stat\w*)|z[-_. ]?(score|value|stat\w*))\Z", re.IGNORECASE
+)
 _HINT = (
     "say what it is with 'effect_is': log2 (signed logarithms), ln, log10, ratio (numerator divided by "
     "denominator), fold_change (-2 is half) or score (only its sign is used)"
@@ -64,9 +66,16 @@ def _refuse_unsigned(values: np.ndarray, name: str, where: str, significant: np.
     known = values[~np.isnan(values)]
     signed = bool(_SIGNED.search(name))
     if _STATISTIC.match(name.strip()):
-        raise DataError(where, f"column {name!r} holds a test's statistic, no fold change", "log2 fold changes", hint=_HINT)  # noqa: E501
+        raise DataError(
+            where,
+            f"column {name!r} holds a test's statistic, no fold change",
+            "log2 fold changes",
+            hint=_HINT,
+        )
     if _NATURAL.search(name):
-        raise DataError(where, f"column {name!r} holds natural logarithms, it seems", "log2 fold changes", hint=_HINT)  # noqa: E501
+        raise DataError(
+            where, f"column {name!r} holds natural logarithms, it seems", "log2 fold changes", hint=_HINT
+        )
     if not len(known):
         return
     one_sign = known.min() >= 0 or known.max() <= 0
@@ -81,4 +90,6 @@ def _refuse_unsigned(values: np.ndarray, name: str, where: str, significant: np.
         )
     # Fold changes with a sign leave a gap from -1 to 1; a list cut at |log2FC| > 1 has no other rows.
     if not signed and len(known) >= FEW and np.abs(known).min() >= 1:
-        raise DataError(where, f"column {name!r}: no effect lies between -1 and 1", "log2 fold changes", hint=_HINT)  # noqa: E501
+        raise DataError(
+            where, f"column {name!r}: no effect lies between -1 and 1", "log2 fold changes", hint=_HINT
+        )

@@ -74,7 +74,9 @@ def locate(at: Callable[[int], str], rows: Rows, wanted: Wanted, setting: Header
     if setting is not None:
         place = next((n for n, (number, _) in enumerate(rows) if number == setting), None)
         if place is None:
-            raise DataError(at(setting), f"no row, and 'header: {setting}' asks for it", "the row of the names")
+            raise DataError(
+                at(setting), f"no row, and 'header: {setting}' asks for it", "the row of the names"
+            )
     else:
         place = find(rows, wanted)
     if place is None:
@@ -143,5 +145,6 @@ def _reads(names: Sequence[str], rows: Sequence[Sequence[str]], shift: int) -> i
 
 def cells_of(line: str, delimiter: str, quotes: bool = True) -> list[str]:
     """The fields of one line."""
-    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
-    return next(csv.reader([line], delimiter=delimiter, quoting=quoting), [])
+    if not quotes:
+        return line.split(delimiter)
+    return next(csv.reader([line], delimiter=delimiter), [])

@@ -121,9 +121,11 @@ def _require(source: Source, tool: Tool, role: str, name: str) -> str:
     others = [
         other.name
         for other in TOOLS.values()
-        if other.adjusted and all(set(other.names(r)) & set(source.columns) for r in ("effect", "adjusted"))
+        if other is not tool
+        and other.adjusted
+        and all(set(other.names(r)) & set(source.columns) for r in ("effect", "adjusted"))
     ]
-    if others:
+    if others and name in tool.names(role):
         hint = f"the columns are those of tool: {' or '.join(others)}"
     if tool.name == "genelab":
         contrasts = re.findall(r"Log2fc_\((.+?)\)v\((.+?)\)", " ".join(source.columns))

@@ -51,7 +51,9 @@ class Source:
         if self.shape is not None:
             return f"{self.path}:{text.line_of_row(self.path, self.shape, row)}"
         if self.kind == "xlsx":
-            below = (number for number, _ in _xlsx_numbered(self.path, self.sheet) if number > self.header_row)
+            below = (
+                number for number, _ in _xlsx_numbered(self.path, self.sheet) if number > self.header_row
+            )
             return f"{self.path}: row {next(islice(below, row, None), row + 2)}"
         return f"{self.path}: row {row + 1}"
 

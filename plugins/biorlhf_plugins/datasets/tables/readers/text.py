@@ -1,4 +1,4 @@
-"""What a delimited text file looks like: encoding, delimiter, header, decimal mark; and whether its lines fit."""
+"""What a delimited text file looks like: encoding, delimiter, header, decimal mark; whether its lines fit."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def sniff(path: Path, wanted: Wanted = (), setting: HeaderSetting = None, quotes
         raise DataError(f"{path}:1", "the file is empty", "a header and rows")
     lines = re.split(r"\r\n|\n|\r", text)
     # The sample ends anywhere in its last line.
-    numbered = [(n, line) for n, line in enumerate(lines if complete else lines[:-1], start=1) if line.strip()]
+    numbered = [
+        (n, line) for n, line in enumerate(lines if complete else lines[:-1], start=1) if line.strip()
+    ]
     said = _SEPARATOR.match(numbered[0][1])
     if said:
         numbered = numbered[1:]
@@ -179,7 +181,8 @@ def refuse_misfits(path: Path, shape: TextShape) -> None:
         cells = cells_of(line, delimiter, quotes)
         if quotes and _opens(line, delimiter):
             raise DataError(
-                f"{path}:{number}", f"a quote that is not closed in its line: {line[:60]!r}", "a closing quote",
+                f"{path}:{number}", f"a quote that is not closed in its line: {line[:60]!r}",
+                "a closing quote",
                 hint="the file may be cut off; if quotes are part of the text, say 'quotes: false'; "
                 "a line break inside a value must go",
             )  # fmt: skip
