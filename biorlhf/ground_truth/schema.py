@@ -35,7 +35,7 @@ _BEGINS = {"up": "UP", "down": "DOWN", "incr": "UP", "decr": "DOWN", "not": "NS"
 Direction = Literal["UP", "DOWN", "NS", "MIXED"]
 Kind = Literal["gene", "transcript", "protein", "site", "metabolite", "taxon", "region", "set"]
 Name = Annotated[str, Field(min_length=1)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -60,8 +60,8 @@ class Figures(_Part):
     log2fc: Number | None = None
     nes: Number | None = None
     fold_change: Number | None = None
-    padj: Annotated[float, Field(ge=0, le=1)] | None = None
-    p: Annotated[float, Field(ge=0, le=1)] | None = None
+    padj: Annotated[Number, Field(ge=0, le=1)] | None = None
+    p: Annotated[Number, Field(ge=0, le=1)] | None = None
 
 
 class Fact(_Part):

@@ -29,9 +29,11 @@ _ALPACA = re.compile(
 )
 _OPTIONAL = ("kind", "source", "split", "split_group")
 # Files of unpaired feedback say with one of these keys whether a row's answer is one to learn.
-_VERDICTS = (
-    *("label", "kto_tag", "desirable", "is_desirable", "accepted", "preferred", "is_preferred", "correct"),
-    *("is_correct", "thumbs_up", "liked", "good", "score", "reward", "rating", "feedback"),
+_VERDICTS = frozenset(
+    (
+        *("label", "kto_tag", "desirable", "accepted", "preferred", "correct", "thumbs_up", "liked", "good"),
+        *("score", "reward", "rating", "feedback", "verdict", "valid", "approved", "helpful", "positive"),
+    )
 )
 # What stands before the prompt, or beside it, and would be lost: the answer would be to another question.
 _CONTEXT = ("history", "tools", "functions", "images", "image", "audio", "video", "videos")
@@ -53,7 +55,7 @@ def read_item(where: str, row: dict[str, Any], default_id: str, default_split: s
             turn, a ground truth with an unknown key.
     """
     common: dict[str, Any] = {
-        "id": str(row.get("id") or default_id),
+        "id": default_id if row.get("id") in (None, "") else str(row["id"]),
         "fact_ids": _names(where, "fact_ids", row.get("fact_ids")),
     }
     common |= {key: str(row[key]) for key in _OPTIONAL if row.get(key)}
@@ -82,8 +84,9 @@ def read_item(where: str, row: dict[str, Any], default_id: str, default_split: s
 
 
 def _refuse_unwanted(where: str, row: dict[str, Any]) -> None:
-    for key in _VERDICTS:
-        if str(row.get(key, "")).strip().lower() in _UNWANTED:
+    for key in row:
+        asks = key.lower().removeprefix("is_").removeprefix("was_") in _VERDICTS
+        if asks and str(row[key]).strip().lower() in _UNWANTED:
             raise DataError(
                 f"{where}: {key}", f"{row[key]!r}: an answer that is not to be learnt",
                 "texts to learn, whose verdict is true", hint="leave the row out, or make its answer "

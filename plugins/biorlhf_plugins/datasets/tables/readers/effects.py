@@ -13,6 +13,8 @@ Scale = Literal["log2", "ln", "log10", "ratio", "fold_change", "score"]
 SCALES = get_args(Scale)
 #: From so many effects of one sign on, chance is no explanation.
 FEW = 8
+#: Counts of one sample alone give some 30; what is beyond is a count, a ratio or a statistic.
+LARGEST = 50.0
 _NATURAL = re.compile(r"avg_logfc\Z|^ln[ _.]?(fc|fold)|natural", re.IGNORECASE)
 _SIGNED = re.compile(r"log|lfc|l2fc|nes\Z|difference|beta|coef|estimate|effect", re.IGNORECASE)
 _STATISTIC = re.compile(
@@ -78,6 +80,11 @@ def _refuse_unsigned(values: np.ndarray, name: str, where: str, significant: np.
         )
     if not len(known):
         return
+    if np.abs(known).max() > LARGEST:
+        raise DataError(
+            where, f"column {name!r}: {known[np.abs(known).argmax()]:g}, which is no log2 fold change",
+            f"at most {LARGEST:g}, which is a ratio of 10^15", hint=_HINT,
+        )  # fmt: skip
     one_sign = known.min() >= 0 or known.max() <= 0
     if one_sign and (not signed or len(known) >= FEW):
         between = int(((known > 0) & (known < 1)).sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -150,8 +151,8 @@ def _key(name: str) -> str:
 _MONTH_WORDS = """
 jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july august september
 october november december jän jänner januar februar märz mrz mär mai juni juli okt oktober dez dezember
-janv janvier févr fév février mars avr avril juin juil juillet août aout septembre octobre novembre déc
-décembre ene enero febrero marzo abr abril mayo junio julio ago agosto septiembre octubre noviembre dic diciembre
+janv janvier févr fév février mars avr avril juin juil juillet août aout septembre octobre novembre
+déc décembre ene enero febrero marzo abr abril mayo junio julio ago agosto septiembre octubre noviembre dic diciembre
 gen gennaio febbraio aprile mag maggio giu giugno lug luglio set settembre ott ottobre dicembre
 fev janeiro fevereiro março maio setembro outubro out dezembro mrt maart mei augustus januari februari maj
 augusti sty lut kwi cze lip sie wrz paź lis gru oca şub nis haz tem ağu eyl eki kas ara tammi helmi maalis
@@ -224,8 +225,13 @@ _NO_ROW = re.compile(
 )
 
 
-def no_rows(names: pa.ChunkedArray | pa.Array) -> Iterator[tuple[int, str]]:
-    """Names that are a note under the table, or the head of a total."""
+def no_rows(names: pa.ChunkedArray | pa.Array, bare: np.ndarray | None = None) -> Iterator[tuple[int, str]]:
+    """Names that are a note under the table, or the head of a total: by how they begin, or several words in
+    a row that is ``bare`` of figures."""
+    if bare is not None:
+        for row in np.flatnonzero(bare).tolist():
+            if len(str(names[row].as_py()).split()) > 1:
+                yield row, names[row].as_py()
     for row in _matching(names, r"(?i)^([*†‡§]|grand|[tsmanlfgop][a-z]{2,12}\b)"):
         name = names[row].as_py()
         if _NO_ROW.match(name):

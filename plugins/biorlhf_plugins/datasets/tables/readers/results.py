@@ -212,7 +212,8 @@ def _check_names(source: Source, tool: Tool, table: pa.Table) -> None:
     row = _first(pc.is_null(table["id"]).to_numpy())
     if row is not None:
         raise DataError(source.where(row), f"a row without a {tool.of} name", "a name in every row")
-    for row, name in names.no_rows(table["id"]):
+    bare = np.logical_and.reduce([np.isnan(table[role].to_numpy()) for role in FIGURES])
+    for row, name in names.no_rows(table["id"], bare if tool.of != "pathway" else None):
         raise DataError(source.where(row), f"{name[:60]!r}, a note or a total, no row", f"a {tool.of}",
                         hint="take it out of the table")  # fmt: skip
     for role in ("id", "label"):

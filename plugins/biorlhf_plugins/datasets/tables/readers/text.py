@@ -126,7 +126,7 @@ def _delimiter(
 ) -> tuple[str, list[tuple[int, list[str]]]]:
     """The delimiter, and the rows that it gives: the one under which the wanted columns appear, else the one
     that splits most rows into the most columns, all of one width."""
-    best: tuple[tuple[bool, int], str, list[tuple[int, list[str]]]] | None = None
+    best: tuple[tuple[bool, bool, int], str, list[tuple[int, list[str]]]] | None = None
     for delimiter in [said] if said else DELIMITERS:
         rows = [(number, cells_of(line, delimiter, quotes)) for number, line in lines]
         widths = Counter(len(cells) for _, cells in rows)
@@ -134,7 +134,8 @@ def _delimiter(
         known = header.find(rows, wanted) is not None
         if not known and (usual < 2 or times * 2 < len(rows)):
             continue
-        rank = (known, usual)
+        # Decimal commas split evenly too, where another delimiter does as well.
+        rank = (known, delimiter != ",", usual) if usual > 2 else (known, False, usual)
         if best is None or rank > best[0]:
             best = rank, delimiter, rows
     if best is None:
