@@ -190,3 +190,16 @@ def test_a_table_without_a_mistake_has_neither_even_in_a_folder_with_spaces(tmp_
     folder = tmp_path / "my tables, 2024"
     folder.mkdir()
     assert outcome(folder, {"kidney de.csv": table()}, [spec("kidney de.csv")]) == ("", [])
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "mistakes.md"
+
+
+def test_the_page_of_mistakes_has_each_with_what_is_said():
+    page = PAGE.read_text("utf-8")
+    for name, case in ERRORS.items():
+        assert f"| {name} |" in page
+        assert [word for word in case[2] if word not in page] == [], name
+    for name, case in WARNINGS.items():
+        assert f"| {name} |" in page
+        assert case[2] in page, name

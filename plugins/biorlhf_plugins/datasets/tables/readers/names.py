@@ -152,8 +152,8 @@ _MONTH_WORDS = """
 jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july august september
 october november december jän jänner januar februar märz mrz mär mai juni juli okt oktober dez dezember
 janv janvier févr fév février mars avr avril juin juil juillet août aout septembre octobre novembre
-déc décembre ene enero febrero marzo abr abril mayo junio julio ago agosto septiembre octubre noviembre dic diciembre
-gen gennaio febbraio aprile mag maggio giu giugno lug luglio set settembre ott ottobre dicembre
+déc décembre ene enero febrero marzo abr abril mayo junio julio ago agosto septiembre octubre noviembre dic
+diciembre gen gennaio febbraio aprile mag maggio giu giugno lug luglio set settembre ott ottobre dicembre
 fev janeiro fevereiro março maio setembro outubro out dezembro mrt maart mei augustus januari februari maj
 augusti sty lut kwi cze lip sie wrz paź lis gru oca şub nis haz tem ağu eyl eki kas ara tammi helmi maalis
 huhti touko kesä heinä elo syys loka marras joulu янв фев мар апр май июн июл авг сен сент окт ноя дек

@@ -78,6 +78,9 @@ def read_results(
     if not done:
         raise DataError(str(path), "a header without rows", "at least one row")
     table = pa.concat_tables(parts).combine_chunks()
+    if tool.infinite:
+        effect = pc.if_else(pc.is_inf(table["effect"]), pa.scalar(None, pa.float64()), table["effect"])
+        table = table.set_column(table.column_names.index("effect"), "effect", effect)
     _check(source, tool, table)
     return Results(source, tool, table, chosen, _warnings(source), source.notes)
 

@@ -25,6 +25,7 @@ class Tool:
         id: empty where it is found by what the columns hold.
         raw: the unnormalised score, whose sign must agree with the effect's.
         mean: mean count; tells what was not tested from what was filtered out.
+        infinite: whether an infinite effect stands for a group without any value: it was not tested.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Tool:
     label: tuple[str, ...] = ()
     raw: tuple[str, ...] = ()
     mean: tuple[str, ...] = ()
+    infinite: bool = False
 
     @property
     def over_representation(self) -> bool:
@@ -74,7 +76,8 @@ TOOLS = {
              label=("Gene names", "T: Gene names")),
         Tool("diann", "protein", ("log2FC", "logFC", "log2_ratio"), ("pvalue", "P.Value"),
              ("padj", "adj.P.Val", "q.value"), id=("Protein.Group", "Protein.Ids"), label=("Genes",)),
-        Tool("msstats", "protein", ("log2FC",), ("pvalue",), ("adj.pvalue",), id=("Protein",)),
+        Tool("msstats", "protein", ("log2FC",), ("pvalue",), ("adj.pvalue",), id=("Protein",),
+             infinite=True),
         Tool("fgsea", "pathway", ("NES",), ("pval",), ("padj",), id=("pathway",), raw=("ES",)),
         Tool("clusterprofiler", "pathway", ("NES",), ("pvalue",), ("p.adjust",), id=("ID",),
              label=("Description",), raw=("enrichmentScore",)),
