@@ -95,7 +95,7 @@ def _compare(
 
 
 def _floats(source: Any, name: str, column: Any, done: int) -> np.ndarray:
-    text = pc.replace_substring(column, ",", ".") if source.decimal_comma else column
+    text = pc.replace_substring(column, ",", ".") if source.decimal_comma(name) else column
     out = np.empty(len(text))
     for row, value in enumerate(text.to_pylist()):
         try:

@@ -77,7 +77,8 @@ def _named(source: Source) -> str:
         name for keys in (ACCESSIONS, SYMBOLS) for key in keys for name in source.columns if _key(name) == key
     ]
     found = [name for name in dict.fromkeys(found) if _names_things(_filled(source, name))]
-    found.sort(key=lambda name: not all(map(is_accession, _filled(source, name))))
+    # A tag or number of a database, by its form or its column's name, tells more rows apart than a symbol.
+    found.sort(key=lambda n: (not all(map(is_accession, _filled(source, n))), _key(n) in SYMBOLS))
     whole = [name for name in found if len(set(source.values(name))) == len(source.sample)]
     return (whole or found or [""])[0]
 

@@ -156,7 +156,7 @@ def _convert(source: Source, chosen: Mapping[str, str], batch: pa.RecordBatch, d
 
 
 def _numbers(source: Source, name: str, values: pa.Array, done: int) -> pa.Array:
-    if source.decimal_comma:
+    if source.decimal_comma(name):
         mixed = pc.and_(pc.match_substring(values, ","), pc.match_substring(values, "."))
         if pc.any(mixed).as_py():
             row = pc.index(pc.fill_null(mixed, False), True).as_py()

@@ -42,9 +42,15 @@ class Source:
     sample: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
-    def decimal_comma(self) -> bool:
-        return self.shape is not None and self.shape.decimal_comma
+    def decimal_comma(self, column: str) -> bool:
+        """Whether a column's numbers have a decimal comma: as most in the file, or all of its own."""
+        if self.shape is None or self.shape.decimal_comma:
+            return self.shape is not None
+        values = self.values(column)
+        commas = [value for value in values if text.DECIMAL_COMMA.match(value)]
+        # Of "1,234" alone nobody could say whether it is a thousand.
+        sure = any(not text.THOUSANDS.match(value) for value in commas)
+        return sure and not any("." in value for value in values)
 
     def where(self, row: int) -> str:
         """``file:line`` (``file: row N`` where there are no lines) of a data row, counted from 0."""

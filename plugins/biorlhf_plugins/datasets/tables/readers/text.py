@@ -21,7 +21,8 @@ DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 SAMPLE_BYTES = 1 << 18
 SAMPLE_ROWS = 240
 _SEPARATOR = re.compile(r'\ufeff?"?sep=(.)"?\Z', re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?\Z")
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?\Z")
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}\Z")
 _DECIMAL_POINT = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\Z")
 
 
@@ -150,7 +151,7 @@ def _delimiter(
 
 def _decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
     values = [value.strip() for row in rows for value in row]
-    commas = sum(bool(_DECIMAL_COMMA.match(value)) for value in values)
+    commas = sum(bool(DECIMAL_COMMA.match(value)) for value in values)
     points = sum(bool(_DECIMAL_POINT.match(value)) for value in values)
     return commas > points
 
