@@ -5,6 +5,7 @@ Each kind of trouble has several inputs; none was a case when the readers were w
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import io
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from biorlhf import RewardComposer
 from biorlhf.errors import DataError, InputError
 from biorlhf.plugins import catalogue
 from biorlhf_plugins.datasets.tables.config import load_lab
@@ -233,12 +235,29 @@ def test_names_that_only_look_damaged_are_names(tmp_path, names):
 
 
 def test_a_workbook_may_have_a_title_and_no_note(tmp_path):
-    head = [["Exported"], [], DESEQ2.split(",")]
+    head = [["Exported", datetime.datetime(2024, 3, 1)], [], DESEQ2.split(",")]
     assert directions(lab(tmp_path, sheet(head + numbers()), "de.xlsx")) == list(
         zip(GENES, WAYS, strict=True)
     )
     noted = lab(tmp_path, sheet([*head, *numbers(), [], ["Wald test"]]), "de.xlsx")
     assert "de.xlsx: row 17: one cell alone: 'Wald test'" in refusal(noted)
+
+
+def test_a_legend_before_the_table_is_told_from_it(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "Legend"
+    book.active.append(["Exported", datetime.datetime(2024, 3, 1)])
+    table = book.create_sheet("DE")
+    for row in [DESEQ2.split(","), *numbers()]:
+        table.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    told = refusal(lab(tmp_path, out.getvalue(), "de.xlsx"))
+    assert "the first sheet, 'Legend', has no such columns, and 'DE' has" in told
+    assert directions(lab(tmp_path, out.getvalue(), "de.xlsx", sheet="DE")) == list(
+        zip(GENES, WAYS, strict=True)
+    )
 
 
 def lines(path: Path) -> list[str]:
@@ -283,12 +302,20 @@ def test_a_set_that_was_tested_for_over_representation_is_enriched_or_not(tmp_pa
     dataset = catalogue().build("dataset", "tables", {"lab": str(path)})
     answers = [question.ground_truth["answer"] for question in dataset.questions]
     assert answers.count("yes") == answers.count("no") == 4
+    assert len(dataset.preferences) == 12
     of_two = [question for question in dataset.questions if question.kind == "enrichment_of_two"]
     assert len(of_two) == 4
     prompts = [question.prompt.lower() for question in dataset.questions]
     assert all(
         "among the genes that are up in treated" in p or "do the genes that are up" in p for p in prompts
     )
+    judge = RewardComposer(["V1", "V2", "V3", "V4"])
+    for question in dataset.questions:
+        values = [score.value for score in judge.score(question, question.answer).scores.values()]
+        assert min(value for value in values if value is not None) >= 0.95, question
+    asked = {question.prompt: question for question in dataset.questions}
+    for pair in dataset.preferences:
+        assert judge.score(asked[pair.prompt], pair.rejected).scores["factual"].value == 0.0, pair
     with pytest.raises(InputError, match="'genes': up, down or changed"):
         load_lab(lab(tmp_path, content, tool="enrichgo"))
 

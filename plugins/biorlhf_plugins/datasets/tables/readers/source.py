@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,13 @@ import pyarrow.parquet as pq
 
 from biorlhf.errors import DataError
 from biorlhf_plugins.datasets.tables.readers import text
-from biorlhf_plugins.datasets.tables.readers.header import HeaderSetting, Wanted, locate
+from biorlhf_plugins.datasets.tables.readers.header import (
+    SEARCHED,
+    HeaderSetting,
+    Wanted,
+    find,
+    locate,
+)
 
 TABLES = (".csv", ".tsv", ".txt", ".gz", ".xls", ".xlsx", ".parquet", ".pq")
 BATCH_ROWS = 50_000
@@ -118,13 +125,31 @@ def open_source(
 
 
 def _open_xlsx(path: Path, sheet: str | None, wanted: Wanted, setting: HeaderSetting) -> Source:
-    numbered = islice(_xlsx_numbered(path, sheet), text.SAMPLE_ROWS)
-    rows = [(number, [_cell(path, number, value) or "" for value in row]) for number, row in numbered]
+    # A date in a title or in a column that is not read is no harm.
+    rows = [
+        (number, ["" if value is None else str(value).strip() for value in row])
+        for number, row in islice(_xlsx_numbered(path, sheet), text.SAMPLE_ROWS)
+    ]
+    if sheet is None and setting is None and wanted and find(rows, wanted) is None:
+        _refuse_other_sheet(path, wanted)
     if not rows:
         raise DataError(str(path), "the sheet is empty", "a header and rows")
     found = locate(lambda number: f"{path}: row {number}", rows, wanted, setting)
     sample = tuple(tuple(cells) for number, cells in rows if number > found.row)
     return Source(path, "xlsx", found.columns, None, sheet, found.row, sample, found.notes)
+
+
+def _refuse_other_sheet(path: Path, wanted: Wanted) -> None:
+    """Supplements begin with a legend; which of the other sheets is meant, the lab has to say."""
+    with _book(path) as book:
+        first, *others = book.sheetnames
+    for other in others:
+        rows = [(n, [str(v) for v in row]) for n, row in islice(_xlsx_numbered(path, other), SEARCHED)]
+        if find(rows, wanted) is not None:
+            raise DataError(
+                str(path), f"the first sheet, {first!r}, has no such columns, and {other!r} has",
+                "sheet: the one that is meant", choices=others,
+            )  # fmt: skip
 
 
 def read_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -194,8 +219,8 @@ def _parquet_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.Reco
         raise DataError(str(source.path), f"cannot be read: {error}", "columns of numbers and text") from None
 
 
-def _xlsx_numbered(path: Path, sheet: str | None) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """The rows of a sheet that are not empty, with the numbers that the spreadsheet shows."""
+@contextmanager
+def _book(path: Path) -> Iterator[Any]:
     try:
         import openpyxl
     except ImportError:
@@ -208,6 +233,14 @@ def _xlsx_numbered(path: Path, sheet: str | None) -> Iterator[tuple[int, tuple[A
     except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
         raise DataError(str(path), f"the workbook is cut off or damaged: {error}") from None
     try:
+        yield book
+    finally:
+        book.close()
+
+
+def _xlsx_numbered(path: Path, sheet: str | None) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """The rows of a sheet that are not empty, with the numbers that the spreadsheet shows."""
+    with _book(path) as book:
         if sheet is not None and sheet not in book.sheetnames:
             raise DataError(str(path), f"no sheet {sheet!r}", choices=book.sheetnames, name=sheet)
         rows = book[sheet or book.sheetnames[0]].iter_rows(values_only=True)
@@ -215,8 +248,6 @@ def _xlsx_numbered(path: Path, sheet: str | None) -> Iterator[tuple[int, tuple[A
             # Rows that were cleared stay in a sheet as empty ones.
             if any(value is not None for value in row):
                 yield number, row
-    finally:
-        book.close()
 
 
 def _xlsx_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -226,7 +257,7 @@ def _xlsx_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordB
     for number, row in _xlsx_numbered(source.path, source.sheet):
         if number <= source.header_row:
             continue
-        filled = [_cell(source.path, number, value) for value in row if value is not None]
+        filled = [value for value in row if value is not None]
         if any(value is not None for value in row[width:]) or len(filled) == 1 < width:
             what = "a cell beyond the header" if len(filled) > 1 else f"one cell alone: {filled[0]!r:.60}"
             raise DataError(
