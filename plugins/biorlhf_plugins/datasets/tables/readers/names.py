@@ -20,7 +20,7 @@ ACCESSIONS = (
     *("ensembl", "ensemblid", "ensemblgeneid", "ensemblgene", "geneid", "geneids", "genes", "gene", "entrez"),
     *("entrezid", "entrezgene", "entrezgeneid", "ncbigeneid", "featureid", "probeid", "proteingroup"),
     *("proteinid", "proteinids", "proteinaccession", "uniprot", "uniprotid", "accession", "transcriptid"),
-    *("locustag", "id", "feature", "tair", "flybase", "wormbase"),
+    *("locustag", "id", "feature", "tair", "flybase", "wormbase", "ensembltranscriptid", "transcript"),
 )
 SYMBOLS = (
     *("symbol", "symbols", "genesymbol", "genesymbols", "hgncsymbol", "mgisymbol", "rgdsymbol", "hgnc"),
