@@ -6,10 +6,19 @@ the ground truth is read, not when a model is already training.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
 
 from biorlhf.errors import DataError
 from biorlhf.inputs.rows import kind_of
@@ -29,13 +38,15 @@ _MEANT = {**dict.fromkeys(FEATURE_KINDS, "feature"), "set": "pathway", "gene_set
 Direction = Literal["UP", "DOWN", "NS", "MIXED"]
 Kind = Literal["gene", "transcript", "protein", "site", "metabolite", "taxon", "region", "set"]
 Name = Annotated[str, Field(min_length=1)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 def _no_truth_value(value: Any) -> Any:
     """``true`` is a number to Python, and never one in a table."""
     if isinstance(value, bool):
         raise ValueError("true and false are no figure")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a figure is a finite number")
     return value
 
 
@@ -52,8 +63,8 @@ class Figures(_Part):
     log2fc: Number | None = None
     nes: Number | None = None
     fold_change: Number | None = None
-    padj: Annotated[float, Field(ge=0, le=1)] | None = None
-    p: Annotated[float, Field(ge=0, le=1)] | None = None
+    padj: Annotated[Number, Field(ge=0, le=1)] | None = None
+    p: Annotated[Number, Field(ge=0, le=1)] | None = None
 
 
 class Fact(_Part):
@@ -91,7 +102,7 @@ class GroundTruth(_Part):
     """The whole object. Every key is optional; what none of them says cannot be judged."""
 
     facts: tuple[Fact, ...] = ()
-    answer: str | bool | None = None
+    answer: str | StrictBool | None = None
     aliases: tuple[Name, ...] = ()
     ranking: tuple[Name, ...] = ()
     pathway: Name | None = None
@@ -109,10 +120,10 @@ class GroundTruth(_Part):
     figures: Figures | None = None
     choices: tuple[Name, ...] = ()
     form: Literal["direction", "figure", "phrase", "yes_no", "ranking"] | None = None
-    answerable: bool = True
-    false_premise: bool = False
+    answerable: StrictBool = True
+    false_premise: StrictBool = False
     check: Literal["internal_consistency"] | None = None
-    is_consistent: bool | None = None
+    is_consistent: StrictBool | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> GroundTruth:

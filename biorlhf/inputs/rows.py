@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -132,7 +133,8 @@ def parse_json(text: str | bytes, where: str) -> Any:
     """One document; ``DataError`` shows its beginning. NaN and Infinity, which JSON lacks, are refused."""
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
     try:
-        return json.loads(text.decode("utf-8") if isinstance(text, bytes) else text, parse_constant=_refuse)
+        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        return json.loads(decoded, parse_constant=_refuse, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise DataError(where, f"not UTF-8 at byte {error.start} of the line", "UTF-8 text") from None
     except json.JSONDecodeError as error:
@@ -146,8 +148,15 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"{digits} is too large for a number")
+    return value
+
+
 def _array(path: Path, text: str, position: int) -> Iterator[Row]:
-    decoder = json.JSONDecoder(parse_constant=_refuse)
+    decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
     line, counted = 1, 0
     while True:
         between = _BETWEEN.match(text, position)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from biorlhf.errors import RecipeError
 from biorlhf.inputs import yaml12
@@ -14,18 +15,26 @@ Checked = TypeVar("Checked", bound=BaseModel)
 
 
 class Settings(BaseModel):
-    """Base of what a person sets: frozen; numbers are finite, and ``true`` is none."""
+    """Base of what a person sets: frozen; numbers are finite, and neither ``true`` nor ``"3"`` is one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    @model_validator(mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_for_numbers(cls, data: Any) -> Any:
-        for name, field in cls.model_fields.items() if isinstance(data, dict) else ():
-            # A bool is an int to Python, and a float to pydantic.
-            if isinstance(data.get(name), bool) and _is_number(field.annotation):
-                raise ValueError(f"{name} is {str(data[name]).lower()}, and has to be a number")
-        return data
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        # Both are numbers to pydantic; a person who wrote them meant something else.
+        lookalike = isinstance(value, bool) or (isinstance(value, str) and _reads_as_number(value))
+        if lookalike and _is_number(cls.model_fields[str(info.field_name)].annotation):
+            raise PydanticCustomError("finite_number", "Input should be a finite number")
+        return value
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_number(annotation: Any) -> bool:

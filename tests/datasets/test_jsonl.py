@@ -167,6 +167,95 @@ def test_a_verdict_that_is_true_and_a_label_of_another_kind_are_no_obstacle(tmp_
     assert example.response == "Say"
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "Ask", "response": "Good", "rejected_response": "Bad"},
+        {"instruction": "Ask", "output": "Good", "rejected_output": "Bad"},
+        {"prompt": "Ask", "chosen_response": "Good", "rejected_response": "Bad"},
+        {"messages": [USER, {**ASSISTANT, "content": "Good"}], "rejected_response": "Bad"},
+        {
+            "messages": [USER, {**ASSISTANT, "content": "Good"}],
+            "rejected_messages": [USER, {**ASSISTANT, "content": "Bad"}],
+        },
+    ],
+)
+def test_a_rejected_answer_beside_another_makes_a_pair(tmp_path, row):
+    built = build(written(tmp_path, [row]))
+    assert [(p.prompt, p.chosen, p.rejected) for p in built.preferences] == [("Ask", "Good", "Bad")]
+    assert built.examples == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"prompt": "A", "completion": "B", "history": [["C", "D"]]}, "mine.jsonl:2: history"),
+        ({"messages": [USER, ASSISTANT], "tools": [{"type": "function"}]}, "mine.jsonl:2: tools"),
+        (
+            {"messages": [USER, {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}]},
+            "mine.jsonl:2: messages: a call of a tool",
+        ),
+        ({"conversations": [{"from": "human", "value": "A"}]}, "make them messages of {role, content}"),
+        ({"prompt": "A", "completion": None}, "mine.jsonl:2: completion: null"),
+        ({"prompt": "A", "completion": "\u200b"}, "mine.jsonl:2: completion: empty text"),
+        ({"prompt": "A", "completion": "B", "is_good": False}, "mine.jsonl:2: is_good"),
+        ({"prompt": "A", "completion": "B", "kto_tag": False}, "mine.jsonl:2: kto_tag"),
+        ({"prompt": "A", "ground_truth": {"answerable": 0}}, "mine.jsonl:2: ground_truth.answerable"),
+        (
+            {"prompt": "A", "ground_truth": {"pathway": "X", "direction": "UP", "figures": {"padj": True}}},
+            "mine.jsonl:2: ground_truth.figures.padj",
+        ),
+        (
+            {"prompt": "A", "ground_truth": {"pathway": "X", "direction": "UP", "figures": {"nes": "1.5"}}},
+            "mine.jsonl:2: ground_truth.figures.nes",
+        ),
+    ],
+)
+def test_rows_of_others_are_refused_where_they_mean_something_else(tmp_path, row, message):
+    assert message in refused(tmp_path, row)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"prompt":"A \\ud83d","completion":"B"}', r"x\.jsonl:1: '\\ud83d', one half of a surrogate"),
+        ('[{"prompt":"A","completion":"\\udc00"}]', r"x\.jsonl:1: '\\udc00', one half of a surrogate"),
+        ('{"prompt":"A","completion":"B","weight":1e999}', r"x\.jsonl:1: not JSON: 1e999 is too large"),
+        ('{"prompt":"A","completion":"B","weight":-Infinity}', r"x\.jsonl:1: not JSON"),
+    ],
+)
+def test_what_no_file_and_no_tokenizer_takes_is_refused(tmp_path, line, message):
+    (tmp_path / "x.jsonl").write_text(line + "\n")
+    with pytest.raises(DataError, match=message):
+        build(tmp_path / "x.jsonl")
+
+
+def test_a_whole_pair_of_surrogates_and_a_separator_are_text(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"prompt":"A \\ud83e\\uddec","completion":"B\u2028C"}\n', "utf-8")
+    [example] = build(tmp_path / "x.jsonl").examples
+    assert (example.prompt, example.response) == ("A \U0001f9ec", "B\u2028C")
+
+
+@pytest.mark.parametrize("name", ["a", 0])
+def test_an_id_that_stands_twice_is_refused_with_both_places(tmp_path, name):
+    path = written(tmp_path, [{"prompt": p, "completion": "B", "id": name} for p in ("A", "C")])
+    with pytest.raises(
+        DataError, match=rf"mine\.jsonl:2: id: '{name}', which is that of .*mine\.jsonl:1 too"
+    ):
+        build(path)
+
+
+def test_a_built_folder_of_test_questions_alone_is_read(tmp_path):
+    for table in ("questions", "examples"):
+        rows = [{"prompt": "A", "ground_truth": '{"answer": "yes"}', "split": "test"}]
+        made = pa.Table.from_pylist(
+            rows if table == "questions" else [], pa.schema([(k, pa.string()) for k in rows[0]])
+        )
+        pq.write_table(made, tmp_path / f"{table}.parquet")
+    built = build(tmp_path)
+    assert (len(built.questions), built.examples) == (1, ())
+
+
 def test_broken_json_names_its_line(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text('{"prompt": "A", "completion": "B"}\n{"prompt": "A", \n')

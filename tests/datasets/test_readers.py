@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from biorlhf.errors import DataError
-from biorlhf_plugins.datasets.tables.readers.tools import read_results
+from biorlhf_plugins.datasets.tables.readers.results import read_results
 
 CONTRAST = ("flight", "ground")
 FGSEA = (

@@ -27,13 +27,13 @@ CONFIG = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": ["q_pr
 def test_a_chat_template_that_fails_is_named_with_another_to_take(template):
     tokenizer = byte_tokenizer()
     tokenizer.chat_template = template
-    with pytest.raises(InputError, match=r"prompt\.template: 'chat', but the chat template"):
+    with pytest.raises(InputError, match=r"prompt\.system: the chat template of model\.base fails"):
         encode_prompt(tokenizer, Prompt(system="Be brief."), "How many?")
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"r": "x"}, "r: 'x'"), ({"r": 0}, "r: 0"), ({"r": True}, "r is true"), ({"lora_alpha": 1e999}, "alpha"),
+    [({"r": "x"}, "r: 'x'"), ({"r": 0}, "r: 0"), ({"r": True}, "r: True"), ({"lora_alpha": 1e999}, "alpha"),
      ({"lora_alpha": None}, "lora_alpha"), ({"target_modules": {"a": 1}}, "target_modules"),
      ({"lora_dropout": 2}, "lora_dropout"), ({"peft_type": 5}, "of type 5"), ({"r": [4]}, "r: ")],
 )  # fmt: skip

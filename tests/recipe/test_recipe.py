@@ -108,6 +108,11 @@ def test_scalars_follow_yaml_1_2(text, value):
         (("epochs: 2", "epochs: two"), "a.yaml:11: stages[0].epochs", ["'two'", "integer"]),
         (("1e-5", "fast"), "a.yaml:13: stages[0].optimizer.learning_rate", ["'fast'", "number"]),
         (("1e-5", "-1"), "a.yaml:13: stages[0].optimizer.learning_rate", ["-1", "greater than 0"]),
+        (("1e-5", ".inf"), "a.yaml:13: stages[0].optimizer.learning_rate", ["inf", "a finite number"]),
+        (("1e-5", "true"), "a.yaml:13: stages[0].optimizer.learning_rate", ["True", "a finite number"]),
+        (("1e-5", "'1e-5'"), "a.yaml:13: stages[0].optimizer.learning_rate", ["'1e-5'", "a finite number"]),
+        (("weight: 1", "weight: true"), "a.yaml:8: verifiers[0].weight", ["True", "a finite number"]),
+        (("epochs: 2", "epochs: true"), "a.yaml:11: stages[0].epochs", ["True", "a finite number"]),
         (("weight: 1", "weight: -1"), "a.yaml:8: verifiers[0].weight", ["-1", "greater than or equal to 0"]),
         (("weight: 1", "weight: 0"), "a.yaml", ["all weights are zero"]),
         (

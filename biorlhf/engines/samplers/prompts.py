@@ -26,6 +26,7 @@ def encode_prompt(tokenizer: Any, section: Prompt, text: str) -> list[int]:
     """
     if not text:
         return []
+    text = as_text(tokenizer, text)
     # The instruction stands at the end, where cutting from the right would lose it.
     text, instruction = split_instruction(text)
     ids = _render(tokenizer, section, text, instruction)
@@ -55,7 +56,23 @@ def encode_response(tokenizer: Any, text: str) -> list[int]:
     if tokenizer.eos_token_id is None:
         raise InputError("model.base", "its tokenizer has no end-of-sequence token")
     # No special tokens: a tokenizer's beginning-of-text would stand in the middle, after the prompt.
+    text = as_text(tokenizer, text)
     return [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+
+
+def as_text(tokenizer: Any, text: str) -> str:
+    """Control tokens of the tokenizer broken by a space of no width: in data they are text like any other.
+
+    Left whole, one would end the answer in its middle, or open a turn that nobody took.
+    """
+    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+    control = {token.content for token in added if token.special}
+    for token in sorted(
+        control | set(getattr(tokenizer, "all_special_tokens", ()) or ()), key=len, reverse=True
+    ):
+        if len(token) > 1 and token in text:
+            text = text.replace(token, f"{token[0]}\u200b{token[1:]}")
+    return text
 
 
 def _render(tokenizer: Any, section: Prompt, text: str, instruction: str) -> list[int]:
@@ -89,8 +106,9 @@ def _chat(tokenizer: Any, system: str | None, question: str) -> list[int]:
         )
     except Exception as error:  # the template is the model's own program, and may raise anything
         raise InputError(
-            "prompt.template",
-            f"'chat', but the chat template of model.base fails: {type(error).__name__}: {error}",
-            hint="set prompt.template: alpaca (or plain)" + (", or no prompt.system" if system else ""),
-        ) from error
+            "prompt.system" if system else "prompt.template",
+            f"the chat template of model.base fails: {type(error).__name__}: {error}",
+            hint="take prompt.system out, or write it into prompt.instruction" if system
+            else "set prompt.template: alpaca (or plain)",
+        ) from None  # fmt: skip
     return list(encoded["input_ids"])

@@ -13,7 +13,6 @@ from biorlhf_plugins.check.table import FactTable, LabSlot, table_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.lexicon import add, longest, pathway_key, words
 
-GENE_TOOLS = frozenset(("deseq2", "edger", "limma", "genelab"))
 REFERENCES = frozenset(("than", "vs", "vs.", "versus", "to", "with", "over", "against"))
 SHORT = 8
 """Tokens of a sentence that may leave its gene to the question: "Answer: UP", "It is down in spleen"."""
@@ -31,6 +30,9 @@ def lab_facts(path: Path) -> FactTable:
     slots: dict[str, list[LabSlot]] = defaultdict(list)
     rows = []
     for loaded in load_tables(load_lab(path)):
+        # Enriched among a list of genes is no direction.
+        if loaded.results.tool.over_representation:
+            continue
         columns = {name: loaded.results.table[name].to_pylist() for name in ("id", "label", "effect")}
         tissues, conditions = loaded.column("tissue").to_pylist(), loaded.column("condition").to_pylist()
         counts: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: {"UP": 0, "DOWN": 0})
@@ -52,7 +54,7 @@ def lab_facts(path: Path) -> FactTable:
             if way in ("UP", "DOWN"):
                 counts[tissue, condition][way] += 1
         # A row of an enrichment table is a set: sets are not counted as DEGs.
-        if loaded.spec.tool in GENE_TOOLS:
+        if loaded.results.tool.of == "gene":
             rows += [row for place, count in counts.items() for row in _counted(str(path), *place, count)]
     table = table_of(rows)
     trie: dict[str, Any] = {}

@@ -69,10 +69,16 @@ def build(config: JsonlConfig) -> Dataset:
 
 def read_items(path: Path, default_split: str = "train") -> Sequence[Item]:
     """The items of one file, in order; a row without an id is named by the file and its position."""
-    return [
-        read_item(where, row, f"{path.stem}:{number}", default_split)
-        for number, (where, row) in enumerate(read_rows(path))
-    ]
+    seen: dict[tuple[type, str], str] = {}
+    items: list[Item] = []
+    for number, (where, row) in enumerate(read_rows(path)):
+        item = read_item(where, row, f"{path.stem}:{number}", default_split)
+        # One answer is joined to its question by the id: of two, one would be judged as the other.
+        first = seen.setdefault((type(item), item.id), where)
+        if first != where:
+            raise DataError(f"{where}: id", f"{item.id!r}, which is that of {first} too", "each id once")
+        items.append(item)
+    return items
 
 
 def _drawn(item: Item, config: JsonlConfig) -> Item:
@@ -86,12 +92,24 @@ def _drawn(item: Item, config: JsonlConfig) -> Item:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = [path / name for name in BUILT if (path / name).is_file()]
+    there = [path / name for name in BUILT if (path / name).is_file()]
+    # A build of test questions alone has an empty table of texts; a file of one's own must not be empty.
+    files = [file for file in there if not _is_empty(file)] or there
     if not files:
         raise DataError(
             str(path), "a folder without built data", f"a file, or a folder with {', '.join(BUILT)}"
         )
     return files
+
+
+def _is_empty(path: Path) -> bool:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return bool(parquet.read_metadata(path).num_rows == 0)
+    except (pa.ArrowException, OSError):
+        return False  # damaged, and said to be so where it is read
 
 
 def _describe(path: Path, licence: str) -> dict[str, Any]:

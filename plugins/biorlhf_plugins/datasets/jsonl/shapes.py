@@ -29,13 +29,22 @@ _ALPACA = re.compile(
 )
 _OPTIONAL = ("kind", "source", "split", "split_group")
 # Files of unpaired feedback say with one of these keys whether a row's answer is one to learn.
-_VERDICTS = ("label", "desirable", "accepted", "preferred", "correct", "is_correct", "is_preferred")
+_VERDICTS = frozenset(
+    (
+        *("label", "kto_tag", "desirable", "accepted", "preferred", "correct", "thumbs_up", "liked", "good"),
+        *("score", "reward", "rating", "feedback", "verdict", "valid", "approved", "helpful", "positive"),
+    )
+)
+# What stands before the prompt, or beside it, and would be lost: the answer would be to another question.
+_CONTEXT = ("history", "tools", "functions", "images", "image", "audio", "video", "videos")
 _UNWANTED = (
     *("false", "0", "0.0", "-1", "-1.0", "no", "bad", "wrong"),
-    *("incorrect", "undesirable", "rejected", "negative"),
+    *("incorrect", "undesirable", "unwanted", "rejected", "negative", "thumbs_down", "dislike"),
 )
 
 Item = Question | Example | Preference
+ABSENT = object()
+"""What a row does not have, told from a null that it has."""
 
 
 def read_item(where: str, row: dict[str, Any], default_id: str, default_split: str) -> Item:
@@ -46,7 +55,7 @@ def read_item(where: str, row: dict[str, Any], default_id: str, default_split: s
             turn, a ground truth with an unknown key.
     """
     common: dict[str, Any] = {
-        "id": str(row.get("id") or default_id),
+        "id": default_id if row.get("id") in (None, "") else str(row["id"]),
         "fact_ids": _names(where, "fact_ids", row.get("fact_ids")),
     }
     common |= {key: str(row[key]) for key in _OPTIONAL if row.get(key)}
@@ -60,6 +69,13 @@ def read_item(where: str, row: dict[str, Any], default_id: str, default_split: s
         )
     if "ground_truth" in row:
         return _question(where, row, common)
+    for key in _CONTEXT:
+        if row.get(key):
+            raise DataError(
+                f"{where}: {key}", f"{row[key]!r:.60}", "one question in text, and its answer",
+                hint="what an answer builds on must stand in its prompt",
+            )  # fmt: skip
+    row = _paired(where, row)
     if "chosen" in row or "rejected" in row:
         return _preference(where, row, common)
     _refuse_unwanted(where, row)
@@ -68,13 +84,34 @@ def read_item(where: str, row: dict[str, Any], default_id: str, default_split: s
 
 
 def _refuse_unwanted(where: str, row: dict[str, Any]) -> None:
-    for key in _VERDICTS:
-        if str(row.get(key, "")).strip().lower() in _UNWANTED:
+    for key in row:
+        asks = key.lower().removeprefix("is_").removeprefix("was_") in _VERDICTS
+        if asks and str(row[key]).strip().lower() in _UNWANTED:
             raise DataError(
                 f"{where}: {key}", f"{row[key]!r}: an answer that is not to be learnt",
                 "texts to learn, whose verdict is true", hint="leave the row out, or make its answer "
                 "the 'rejected' side of a preference pair with the same prompt",
             )  # fmt: skip
+
+
+def _paired(where: str, row: dict[str, Any]) -> dict[str, Any]:
+    """``rejected_response`` and the like make the row a pair; the answer beside it is the chosen side."""
+    other = next((key for key in row if _is_side(key, "rejected") and row[key]), None)
+    if other is None:
+        return row
+    chosen = next((key for key in row if _is_side(key, "chosen")), None)
+    if chosen is not None:
+        plain = {key: value for key, value in row.items() if key not in (chosen, other)}
+        return {**plain, "chosen": row[chosen], "rejected": row[other]}
+    prompt, response = _pair(where, row)
+    rejected = row[other]
+    if isinstance(rejected, list):
+        rejected = _turns(f"{where}: {other}", rejected, need_user=False)[1]
+    return {"prompt": prompt, "chosen": response, "rejected": _text_at(where, other, rejected)}
+
+
+def _is_side(key: str, side: str) -> bool:
+    return key != side and side in key.lower().split("_")
 
 
 def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Question:
@@ -88,7 +125,7 @@ def _question(where: str, row: dict[str, Any], common: dict[str, Any]) -> Questi
         name: str(row[name]) for name in ("tissue", "difficulty", "family") if row.get(name)
     }
     return Question(
-        prompt=instruction_of(_text_at(where, key, row.get(key))),
+        prompt=instruction_of(_text_at(where, key, row.get(key, ABSENT))),
         ground_truth=truth,
         verifiers=_names(where, "verifiers", row.get("verifiers")),
         answer=str(answer) if answer else None,
@@ -102,7 +139,7 @@ def _preference(where: str, row: dict[str, Any], common: dict[str, Any]) -> Pref
     sides: dict[str, Any] = {}
     prompts = []
     for key in ("chosen", "rejected"):
-        value = row.get(key)
+        value = row.get(key, ABSENT)
         if isinstance(value, list):
             before, sides[key] = _turns(f"{where}: {key}", value, need_user="prompt" not in row)
             prompts.append(before)
@@ -145,7 +182,11 @@ def _pair(where: str, row: dict[str, Any]) -> tuple[str, str]:
                 f"{where}: text", f"{row['text'][:60]!r}", "'### Instruction:' and '### Response:'"
             )
         return _joined(match), _text_at(where, "text, after '### Response:'", match["response"])
-    raise DataError(where, f"the keys {', '.join(sorted(row)) or '(none)'}", " or ".join(SHAPES))
+    raise DataError(
+        where, f"the keys {', '.join(sorted(row)) or '(none)'}", " or ".join(SHAPES),
+        hint="'conversations' of {from, value}: make them messages of {role, content}, one exchange a row"
+        if "conversations" in row else "",
+    )  # fmt: skip
 
 
 def _names(where: str, key: str, value: Any) -> tuple[str, ...]:
@@ -176,9 +217,12 @@ def _joined(match: re.Match[str]) -> str:
 
 
 def _text_at(where: str, key: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        problem = "the key is missing" if value is None else "empty text" if value == "" else f"{value!r:.60}"
+    if not isinstance(value, str):
+        problem = "the key is missing" if value is ABSENT else "null" if value is None else f"{value!r:.60}"
         raise DataError(f"{where}: {key}", problem, "text")
+    # Spaces of no width are no text either.
+    if not any(sign.isprintable() and not sign.isspace() for sign in value):
+        raise DataError(f"{where}: {key}", f"empty text {value[:20]!r}", "text")
     return value.strip()
 
 
@@ -187,6 +231,8 @@ def _turns(where: str, messages: Any, *, need_user: bool) -> tuple[str, str]:
     if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
         raise DataError(where, f"{messages!r:.60}", "a list of {role, content}")
     roles = [m.get("role") for m in messages]
+    if any(m.get("tool_calls") or m.get("function_call") for m in messages):
+        raise DataError(where, "a call of a tool", "messages of text alone", hint="take such rows out")
     allowed = (["user", "assistant"], ["system", "user", "assistant"])
     if roles not in allowed and (need_user or roles != ["assistant"]):
         raise DataError(
@@ -194,5 +240,5 @@ def _turns(where: str, messages: Any, *, need_user: bool) -> tuple[str, str]:
             "one exchange: (system,) user, assistant",
             hint="split a longer conversation into one row per answer",
         )  # fmt: skip
-    texts = [_text_at(where, f"{m['role']} content", m.get("content")) for m in messages]
+    texts = [_text_at(where, f"{m['role']} content", m.get("content", ABSENT)) for m in messages]
     return "\n\n".join(texts[:-1]), texts[-1]

@@ -26,6 +26,7 @@ from typing import Any
 from biorlhf import DataError, Dataset, DatasetPlugin, hookimpl
 from biorlhf.hookspecs import DatasetStream
 from biorlhf.types import Names
+from biorlhf_plugins.datasets.tables.account import account, doubts
 from biorlhf_plugins.datasets.tables.config import LabConfig, resolve
 from biorlhf_plugins.datasets.tables.files import write_folder
 from biorlhf_plugins.datasets.tables.items import is_control, items
@@ -82,7 +83,9 @@ def stream(config: LabConfig) -> DatasetStream:
 
 
 def _about(loaded: Sequence[Loaded]) -> Iterator[str]:
-    """What UP means in each table, its strongest rows, and how far an expression matrix agrees."""
+    """What was read, what UP means in each table, its strongest rows, and how far a matrix agrees."""
+    for one in loaded:
+        yield account(one)
     for headline, up, down in orientation(loaded):
         yield headline
         for label, top in (("highest", up), ("lowest", down)):
@@ -104,6 +107,7 @@ def _warnings(loaded: Sequence[Loaded], slots: Slots) -> Iterator[str]:
                 "flip: true asks the questions the other way round"
             )
         yield from one.results.warnings
+    yield from doubts(loaded)
     for exception in slots.exceptions:
         yield f"not balanced: {exception}"
 
@@ -144,6 +148,7 @@ def _describe(one: Loaded) -> dict[str, Any]:
         "sha256": one.sha256,
         "tool": spec.tool,
         "columns": dict(one.results.columns),
+        "read": account(one),
         "flipped": spec.flip,
         "up_means": f"higher in {spec.contrast.numerator}",
         "contrast": spec.contrast.model_dump(),
@@ -159,6 +164,8 @@ Top = list[tuple[str, float]]
 def orientation(loaded: Sequence[Loaded]) -> Iterator[tuple[str, Top, Top]]:
     """For a person to confirm: per table, a headline, and the three strongest UP and DOWN rows."""
     for one in loaded:
+        if one.results.tool.over_representation:
+            continue
         spec, effect = one.spec, one.results.table["effect"].to_numpy()
         labels = one.results.table["label"]
         tops: list[Top] = []

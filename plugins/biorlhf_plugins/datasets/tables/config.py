@@ -6,13 +6,17 @@ import functools
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from biorlhf import PluginConfig
 from biorlhf.errors import DataError
+from biorlhf_plugins.datasets.tables.readers.effects import Scale
+from biorlhf_plugins.datasets.tables.readers.tools import TOOLS
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Name = Annotated[str, Field(min_length=1)]
+# A column without a header is named by its number.
+Column = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 
 
 class Contrast(PluginConfig):
@@ -72,18 +76,36 @@ class Expression(PluginConfig):
     denominator: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class Mapping(PluginConfig):
+    """A file of accessions and symbols, so that tables of either kind speak of the same genes.
+
+    ``id`` and ``label`` are its columns: ``{file: genes.tsv, id: gene_id, label: gene_name}``.
+    """
+
+    file: Name
+    id: Name
+    label: Name
+
+
 class LabTable(PluginConfig):
     """One results file.
 
     ``contrast`` is that of the file. ``flip`` turns it round for the questions: effects change their sign,
     and UP means higher in the file's denominator. A file that compares controls with treated wants it.
     ``columns`` names columns that are called otherwise than by the tool: ``{id, label, effect, p,
-    adjusted, raw, tissue, condition, mission, db}``. ``tissue`` may be left out where the file has a
-    column of that name; where both say it, they must agree.
+    adjusted, raw, mean, tissue, condition, mission, db}``; with ``header: none`` by their numbers from 1.
+    ``tissue`` may be left out where the file has a column of that name; where both say it, they must agree.
+    ``header`` is the number of the row with the column names, where it is not found by them. ``quotes:
+    false`` takes quotation marks as text. ``effect_is`` says what the effect is where it is no signed log2
+    fold change. ``of`` is for ``tool: custom``. ``genes`` says which list a table of over-representation
+    tested: those that are up or down in the numerator, or all that changed.
     """
 
     file: Name
-    tool: Literal["deseq2", "edger", "limma", "genelab", "fgsea", "clusterprofiler", "gsea"]
+    tool: Literal[
+        "deseq2", "pydeseq2", "edger", "limma", "differentialabundance", "genelab", "seurat", "perseus",
+        "diann", "msstats", "fgsea", "clusterprofiler", "gsea", "enrichgo", "gprofiler", "enrichr", "custom",
+    ]  # fmt: skip
     contrast: Contrast
     thresholds: Thresholds
     condition: str
@@ -91,9 +113,37 @@ class LabTable(PluginConfig):
     mission: str | None = None
     db: str | None = None
     sheet: str | None = None
-    columns: dict[str, str] = Field(default_factory=dict)
+    header: Annotated[int, Field(ge=1)] | Literal["none"] | None = None
+    quotes: bool = True
+    columns: dict[str, Column] = Field(default_factory=dict)
+    effect_is: Scale | None = None
+    of: Literal["gene", "protein", "pathway"] | None = None
+    genes: Literal["up", "down", "changed"] | None = None
+    mapping: Mapping | None = None
     expression: Expression | None = None
     flip: bool = False
+
+    @model_validator(mode="after")
+    def _complete(self) -> LabTable:
+        tool = TOOLS[self.tool]
+        if self.tool == "custom":
+            missing = [role for role in ("id", "effect", "adjusted") if role not in self.columns]
+            if missing or self.of is None:
+                raise ValueError(
+                    "tool: custom needs 'of' (gene, protein or pathway) and 'columns' with id, effect and "
+                    f"adjusted; there is no {missing[0] if missing else 'of'!r}"
+                )
+        elif self.of is not None:
+            raise ValueError(f"'of' is for tool: custom; a row of {self.tool} is about a {tool.of}")
+        if tool.over_representation != (self.genes is not None):
+            raise ValueError(
+                f"tool {self.tool} needs 'genes': up, down or changed, the list that was tested"
+                if tool.over_representation
+                else "'genes' is for tables of over-representation"
+            )
+        if tool.over_representation and self.flip:
+            raise ValueError("flip turns effects round, and a table of over-representation has none")
+        return self
 
 
 class Splits(PluginConfig):

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from biorlhf.errors import DataError
 from biorlhf_plugins.datasets.tables.config import Expression
+from biorlhf_plugins.datasets.tables.readers.header import MISSING
+from biorlhf_plugins.datasets.tables.readers.results import Results
 from biorlhf_plugins.datasets.tables.readers.source import INDEX_NAMES, open_source, read_batches
-from biorlhf_plugins.datasets.tables.readers.tools import MISSING, Results
 
 # Below one half, the contrast is likelier the wrong way round than the right one.
 MIN_AGREEMENT = 0.5
@@ -94,7 +95,7 @@ def _compare(
 
 
 def _floats(source: Any, name: str, column: Any, done: int) -> np.ndarray:
-    text = pc.replace_substring(column, ",", ".") if source.decimal_comma else column
+    text = pc.replace_substring(column, ",", ".") if source.decimal_comma(name) else column
     out = np.empty(len(text))
     for row, value in enumerate(text.to_pylist()):
         try:

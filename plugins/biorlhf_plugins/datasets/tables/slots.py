@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,18 +15,23 @@ import pyarrow.compute as pc
 
 from biorlhf import DataError, Split
 from biorlhf_plugins.datasets.tables.config import LabConfig, LabTable, Splits
-from biorlhf_plugins.datasets.tables.readers.tools import CARRIED, Results, read_results, slot_keys
+from biorlhf_plugins.datasets.tables.measured import read_table
+from biorlhf_plugins.datasets.tables.readers.results import Results, slot_keys
+from biorlhf_plugins.datasets.tables.readers.tools import CARRIED
 from biorlhf_plugins.datasets.tables.signs import SignAudit, audit_signs
 from biorlhf_plugins.making.balance import OWN_TABLES, limits
 from biorlhf_plugins.making.splits import Fractions, deal
 
 DIRECTIONS = ("UP", "DOWN", "NS", "NOT TESTED")
 UP, DOWN, NS, NOT_TESTED = range(4)
+OVER = " (over-representation)"
+# A file with figures as small as this was not rounded: its zeros are doubles that ran out.
+UNROUNDED, UNDERFLOW = 1e-10, 1e-300
 SPLITS = tuple(split.value for split in Split)
 TRAIN, VALIDATION, TEST = range(3)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """One results file as read: ``direction`` codes index :data:`DIRECTIONS`, one per row."""
 
@@ -34,6 +40,14 @@ class Loaded:
     direction: np.ndarray
     sha256: str
     audit: SignAudit | None = None
+
+    @functools.cached_property
+    def smallest(self) -> float:
+        """A bound on an adjusted p that the file gives as 0: the smallest double of a test that computes
+        them without rounding, else the smallest that the file gives above 0, else the threshold."""
+        padj = self.results.table["adjusted"].to_numpy()
+        least = float(np.min(padj, where=padj > 0, initial=self.spec.thresholds.padj))
+        return UNDERFLOW if least < UNROUNDED and self.results.tool.of != "pathway" else least
 
     def column(self, role: str) -> pa.ChunkedArray | pa.Array:
         """Tissue, condition, mission or db of each row: the file's own, else what the lab says."""
@@ -71,17 +85,21 @@ def load_tables(config: LabConfig) -> tuple[Loaded, ...]:
 
 def _load(config: LabConfig, number: int, spec: LabTable) -> Loaded:
     path = Path(config.folder) / spec.file
-    pair = (spec.contrast.numerator, spec.contrast.denominator)
-    results = read_results(path, spec.tool, pair, spec.columns, spec.sheet)
+    results, significant = read_table(Path(config.folder), spec)
     _refuse_contradictions(spec, results, number)
     table = results.table
     effect, padj = table["effect"].to_numpy(), table["adjusted"].to_numpy()
-    direction = np.full(len(effect), NS, np.int8)
-    significant = (padj < spec.thresholds.padj) & (np.abs(effect) >= spec.thresholds.effect)
-    direction[significant & (effect > 0)] = UP
-    direction[significant & (effect < 0)] = DOWN
-    # Last, over NS: every comparison with NaN is false, and not tested is not "not significant".
-    direction[np.isnan(padj) | np.isnan(effect)] = NOT_TESTED
+    direction = np.full(len(padj), NS, np.int8)
+    if results.tool.over_representation:
+        # Enriched, the one thing that such a set can be.
+        direction[significant] = UP
+        direction[np.isnan(padj)] = NOT_TESTED
+    else:
+        significant &= np.abs(effect) >= spec.thresholds.effect
+        direction[significant & (effect > 0)] = UP
+        direction[significant & (effect < 0)] = DOWN
+        # Last, over NS: every comparison with NaN is false, and not tested is not "not significant".
+        direction[np.isnan(padj) | np.isnan(effect)] = NOT_TESTED
     # Such a row has no direction, and "not significant" would be untrue.
     zero = np.flatnonzero(significant & (effect == 0))
     if len(zero):
@@ -135,7 +153,8 @@ def _refuse_contradictions(spec: LabTable, results: Results, number: int) -> Non
 def _refuse_shared_slots(loaded: Sequence[Loaded]) -> None:
     seen: dict[tuple[str, ...], list[tuple[Loaded, pa.Array]]] = {}
     for one in loaded:
-        fixed = [getattr(one.spec, role) or "" for role in CARRIED]
+        # Enrichment among the genes that are up, and among those that are down, are two facts.
+        fixed = [one.spec.genes or "", *(getattr(one.spec, role) or "" for role in CARRIED)]
         keys = slot_keys(one.results.table)
         for other, its in seen.get((one.spec.contrast.name, *fixed), ()):
             shared = pc.is_in(keys, its)
@@ -185,10 +204,19 @@ def arrange(config: LabConfig, loaded: tuple[Loaded, ...]) -> Slots:
     split = _split_groups(config.splits, tissue_codes.dictionary.to_pylist(), tissue, direction, group, rank)
     # Rows of one group share its rank; an odd multiplier (the golden ratio's bits) spreads neighbours.
     rows = rank[group] ^ (np.arange(len(direction), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    kept, exceptions = _balance(tissue_codes.dictionary.to_pylist(), tissue, direction, split, rows)
+    # Of enriched and not, balanced for themselves: there is no UP and DOWN.
+    places = pc.dictionary_encode(pa.concat_arrays([_plain(_place(one)) for one in loaded]))
+    kept, exceptions = _balance(
+        places.dictionary.to_pylist(), places.indices.to_numpy(), direction, split, rows
+    )
     if config.limit is not None:
         _cap(kept, split, rows, config.limit)
     return Slots(loaded, offsets, direction, split, kept, tuple(exceptions))
+
+
+def _place(one: Loaded) -> Any:
+    mark = OVER if one.results.tool.over_representation else ""
+    return pc.binary_join_element_wise(one.column("tissue"), mark, "")
 
 
 def _plain(values: Any) -> pa.Array:
@@ -234,10 +262,15 @@ def _balance(
             # Stable, so that rows of one hash keep the file's order on every machine.
             by = [members[np.argsort(rows[members], kind="stable")] for members in by]
             sizes = {label: len(members) for label, members in zip(DIRECTIONS, by, strict=True)}
-            if min(sizes["UP"], sizes["DOWN"]) == 0 < max(sizes["UP"], sizes["DOWN"]):
-                only = "UP" if sizes["UP"] else "DOWN"
+            low = "NS" if name.endswith(OVER) else "DOWN"
+            if min(sizes["UP"], sizes[low]) == 0 < max(sizes["UP"], sizes[low]):
+                only = "UP" if sizes["UP"] else low
                 exceptions.append(f"{name}, {split_name}: only {only} ({sizes[only]})")
-            most = limits(sizes, OWN_TABLES)
+            if name.endswith(OVER):
+                most = limits({"UP": sizes["UP"], "DOWN": sizes["NS"]}, OWN_TABLES)
+                most["NS"] = most["DOWN"]
+            else:
+                most = limits(sizes, OWN_TABLES)
             for label, members in zip(DIRECTIONS, by, strict=True):
                 kept[members[: most[label]]] = True
     return kept, exceptions
@@ -258,7 +291,7 @@ def chunks(slots: Slots, size: int = 20_000) -> Iterator[tuple[Loaded, np.ndarra
             part = pa.array(rows[begin : begin + size])
             table = one.results.table.take(part)
             values: dict[str, list[Any]] = {role: columns[role].take(part).to_pylist() for role in CARRIED}
-            values |= {role: table[role].to_pylist() for role in ("id", "label", "effect", "adjusted")}
+            values |= {role: table[role].to_pylist() for role in ("id", "label", "effect", "adjusted", "why")}
             values["direction"] = one.direction[rows[begin : begin + size]].tolist()
             values["split"] = slots.split[start:stop][rows[begin : begin + size]].tolist()
             yield one, rows[begin : begin + size], values
