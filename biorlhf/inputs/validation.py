@@ -56,10 +56,14 @@ def validate_model(
     where: str = "",
     lines: dict[yaml12.Path, int] | None = None,
     prefix: yaml12.Path = (),
+    context: dict[str, Any] | None = None,
 ) -> Checked:
-    """Check data against a pydantic model; the first error becomes a RecipeError with its place."""
+    """Check data against a pydantic model; the first error becomes a RecipeError with its place.
+
+    ``context`` is for the model's own validators.
+    """
     try:
-        made = model.model_validate(data)
+        made = model.model_validate(data, context=context)
         _refuse_lookalikes(data, made, prefix, where, lines or {})
         return made
     except ValidationError as error:

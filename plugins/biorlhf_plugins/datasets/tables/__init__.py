@@ -29,7 +29,8 @@ from biorlhf.types import Names
 from biorlhf_plugins.datasets.tables.account import account, doubts
 from biorlhf_plugins.datasets.tables.config import LabConfig, resolve
 from biorlhf_plugins.datasets.tables.files import write_folder
-from biorlhf_plugins.datasets.tables.items import is_control, items
+from biorlhf_plugins.datasets.tables.items import items
+from biorlhf_plugins.datasets.tables.phrases import is_control
 from biorlhf_plugins.datasets.tables.slots import (
     DIRECTIONS,
     DOWN,
