@@ -10,7 +10,8 @@ from biorlhf_plugins.datasets.tables.phrases import Row
 
 KINDS = {
     "direction": "factual", "figure": "factual", "enrichment": "factual", "ranking": "reasoning",
-    "top": "reasoning", "comparison": "reasoning", "false_premise": "calibration", "not_tested": "calibration",
+    "top": "reasoning", "comparison": "reasoning", "false_premise": "calibration",
+    "not_tested": "calibration",
 }  # fmt: skip
 """The category under which the accuracy of a family is reported."""
 
