@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from biorlhf_plugins.datasets.tables.phrases import Row
+from biorlhf_plugins.datasets.tables.slots import SHARES
+
+MOST_OF_A_FAMILY = 10_000
+"""Beside the directions, of which every row has one: more of a kind teach nothing new."""
 
 KINDS = {
     "direction": "factual", "figure": "factual", "enrichment": "factual", "ranking": "reasoning",
@@ -14,6 +18,12 @@ KINDS = {
     "not_tested": "calibration",
 }  # fmt: skip
 """The category under which the accuracy of a family is reported."""
+
+
+class Pair(Protocol):
+    """One sentence in two wordings: [0] for training, [1] for the other splits."""
+
+    def __getitem__(self, wording: int, /) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +36,7 @@ class Draft:
         slot: its name, unique within the lab.
         bits: drawn from the slot; they choose wording and confidence.
         gold: the right sentence, without capital and full stop: for training, and for the other splits.
-        wrong: the same of a wrong answer, and what stands behind its "Answer:"; None where there is none.
+        wrong: (the same of a wrong answer, what stands behind its "Answer:"); None where there is none.
         words: for the wording's places, beside those of the first row.
         levels: confidences, in percent.
     """
@@ -37,8 +47,8 @@ class Draft:
     rows: tuple[Row, ...]
     bits: int
     truth: Mapping[str, Any]
-    gold: tuple[str, str]
-    wrong: tuple[str, str, str] | None
+    gold: Pair
+    wrong: tuple[Pair, str] | None
     words: Mapping[str, str]
     difficulty: str
     levels: tuple[int, ...]
@@ -47,6 +57,24 @@ class Draft:
     @property
     def wording(self) -> str:
         return self.shown_family if self.shown_family in WORDINGS else self.family
+
+
+class Budget:
+    """How many items of a family a split may still have, where the lab gives a limit."""
+
+    def __init__(self, limits: Sequence[int | None]) -> None:
+        self.most = {
+            (name, split): MOST_OF_A_FAMILY if limit is None else int(share * limit)
+            for split, limit in enumerate(limits)
+            for name, share in SHARES.items()
+        }
+
+    def takes(self, family: str, split: int) -> bool:
+        # Which rows are kept for "direction" was decided with the splits.
+        if (family, split) not in self.most:
+            return True
+        self.most[family, split] -= 1
+        return self.most[family, split] >= 0
 
 
 Wordings = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]

@@ -20,7 +20,7 @@ LEVELS, UNSURE = (80, 85, 90, 95), (5, 10, 15)
 
 def tested_list(row: Row) -> str:
     """The genes that were tested, in words."""
-    return LISTS[row.spec.genes or "changed"].format(num=row.numerator, den=row.denominator)
+    return LISTS[row.spec.genes or "changed"].format(num=row.at.numerator, den=row.at.denominator)
 
 
 def of_row(row: Row, bits: int) -> Iterator[Draft]:
@@ -33,7 +33,7 @@ def of_row(row: Row, bits: int) -> Iterator[Draft]:
         truth = {"answerable": True, "answer": ANSWERS[row.code], **places}
         turned = NS if row.code == UP else UP
         padj = row.spec.thresholds.padj * (0.02 + 0.9 * row.adjusted**2) if turned == UP else 0.6
-        wrong = (*_said(row, turned, probability_text(row, padj)), ANSWERS[turned])
+        wrong = _said(row, turned, probability_text(row, padj)), ANSWERS[turned]
     yield Draft(
         "enrichment", "not_tested" if untested else "enrichment", row.key, (row,), bits, truth,
         _said(row, row.code, "" if untested else probability_text(row, row.adjusted)), wrong, words, "medium",
@@ -43,14 +43,14 @@ def of_row(row: Row, bits: int) -> Iterator[Draft]:
 
 def _said(row: Row, code: int, p: str) -> tuple[str, str]:
     """Whether it is enriched, in both its wordings."""
-    rest = f"among the genes {tested_list(row)} in {row.where}"
+    rest = f"among the genes {tested_list(row)} in {row.at.where}"
     if code == NOT_TESTED:
         text = f"the data cannot say: {row.subject} was not tested {rest}"
         return text, text
     verb = "is" if code == UP else "is not"
     return (
         f"{row.subject} {verb} enriched {rest}, with {p}",
-        f"in {row.where}, {row.subject} {verb} enriched among the genes {tested_list(row)}, with {p}",
+        f"in {row.at.where}, {row.subject} {verb} enriched among the genes {tested_list(row)}, with {p}",
     )
 
 
@@ -70,10 +70,10 @@ def _of_two(one: Row, other: Row) -> Draft:
     truth: dict[str, Any] = {"answer": one.name, "choices": names, "tissue": one.tissue}
     if one.aliases:
         truth["aliases"] = one.aliases
-    rest = f"enriched among the genes {tested_list(one)} in {one.where} is"
+    rest = f"enriched among the genes {tested_list(one)} in {one.at.where} is"
     return Draft(
         "enrichment", "enrichment_of_two", f"{one.key}||{other.key}", (one, other), len(one.key) * 10_007,
         truth, (f"the set that is {rest} {one.name}", f"of the two, the one {rest} {one.name}"),
-        (f"the set that is {rest} {other.name}", f"of the two, the one {rest} {other.name}", other.name),
+        ((f"the set that is {rest} {other.name}", f"of the two, the one {rest} {other.name}"), other.name),
         {"list": tested_list(one), "first": names[0], "second": names[1]}, "medium", LEVELS, False,
     )  # fmt: skip

@@ -5,24 +5,24 @@ Each split has wordings of its own, so that no test question is a training quest
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import heapq
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from biorlhf.ground_truth import block, gold_answer, instruction
 from biorlhf.types import Example, Preference, Question
 from biorlhf_plugins.datasets.tables import enrichment, joint
 from biorlhf_plugins.datasets.tables.config import LabConfig
-from biorlhf_plugins.datasets.tables.drafts import KINDS, WORDINGS, Draft
-from biorlhf_plugins.datasets.tables.phrases import Row, article, capital, figures_text, statement
+from biorlhf_plugins.datasets.tables.drafts import KINDS, WORDINGS, Budget, Draft, Pair
+from biorlhf_plugins.datasets.tables.phrases import Place, Row, Spoken, article, capital, figures_text
 from biorlhf_plugins.datasets.tables.slots import (
     DOWN,
     NOT_TESTED,
     NS,
-    SHARES,
     SPLITS,
     TEST,
     TRAIN,
@@ -47,11 +47,11 @@ def items(config: LabConfig, slots: Slots) -> Iterator[Made]:
 
     Of the rows only a bounded sample is held in memory.
     """
-    budget = _Budget(limits_of(config))
+    budget = Budget(limits_of(config))
     sample: dict[tuple[int, int], list[tuple[int, str, Row]]] = defaultdict(list)
     only_rna = {one.results.tool.of for one in slots.loaded} <= {"gene", "pathway"}
     for number, row in _rows(slots):
-        over = row.one.results.tool.over_representation
+        over = row.at.one.results.tool.over_representation
         for draft in enrichment.of_row(row, bits_of(row.key)) if over else _of_row(row, only_rna):
             if draft.family in config.families and budget.takes(draft.family, row.split):
                 yield from made(config, draft)
@@ -66,33 +66,20 @@ def items(config: LabConfig, slots: Slots) -> Iterator[Made]:
             yield from made(config, draft)
 
 
-class _Budget:
-    """How many items of a family a split may still have, where the lab gives a limit."""
-
-    def __init__(self, limits: Sequence[int | None]) -> None:
-        self.most = {
-            (name, split): int(share * limit)
-            for split, limit in enumerate(limits)
-            for name, share in SHARES.items()
-            if limit is not None
-        }
-
-    def takes(self, family: str, split: int) -> bool:
-        # Which rows are kept for "direction" was decided with the splits.
-        if (family, split) not in self.most:
-            return True
-        self.most[family, split] -= 1
-        return self.most[family, split] >= 0
-
-
 def _rows(slots: Slots) -> Iterator[tuple[int, Row]]:
     """(number of the table, row) of every kept row."""
     numbers = {id(one): number for number, one in enumerate(slots.loaded)}
+    places: dict[tuple[int, str, str, str], Place] = {}
     for one, _, columns in chunks(slots):
+        number = numbers[id(one)]
         names = ("id", "label", "effect", "adjusted", "direction", "split",
                  "tissue", "condition", "mission", "db", "why")  # fmt: skip
         for values in zip(*(columns[name] for name in names), strict=True):
-            yield numbers[id(one)], Row(one, *values)
+            where = values[6:9]
+            place = places.get((number, *where))
+            if place is None:
+                place = places[(number, *where)] = Place(one, *where)
+            yield number, Row(place, *values)
 
 
 def bits_of(text: str) -> int:
@@ -105,24 +92,24 @@ def _of_row(row: Row, only_rna: bool) -> Iterator[Draft]:
     yield _direction(row, bits)
     if row.code == NOT_TESTED:
         return
-    if bits % 3 == 0 and row.sized:
+    if bits % 3 == 0 and row.at.sized:
         yield _figure(row, bits)
     if bits // 3 % 4 == 0:
         yield _premise(row, bits)
     # Where proteins were measured as well, the data may say what the RNA does not.
-    if bits // 12 % 12 == 0 and (row.about == "pathway" or (row.about == "gene" and only_rna)):
+    if bits // 12 % 12 == 0 and (row.at.about == "pathway" or (row.at.about == "gene" and only_rna)):
         yield _unknown(row, bits)
 
 
 def _direction(row: Row, bits: int) -> Draft:
     truth = _direction_truth(row)
-    wrong: tuple[str, str, str] | None = None
+    wrong: tuple[Pair, str] | None = None
     if row.code != NOT_TESTED:
         code, figures = _perturbed(row)
-        wrong = (*_both(row, "", code, figures), LABELS[code])
+        wrong = Spoken(row, "", code, figures), LABELS[code]
     return Draft(
         "direction", DIRECTION_FAMILIES[row.code], row.key, (row,), bits, truth,
-        _both(row, ""), wrong, {}, _difficulty(row),
+        Spoken(row), wrong, {}, _difficulty(row),
         UNSURE if row.code == NOT_TESTED else CONFIDENCE[row.code], row.code == NOT_TESTED,
     )  # fmt: skip
 
@@ -133,10 +120,10 @@ def _direction_truth(row: Row) -> dict[str, Any]:
     truth: dict[str, Any] = {"answerable": tested, "contrast": contrast, "choices": list(CHOICES)}
     if not tested:
         return {**truth, "form": "direction"}
-    if row.about == "pathway":
+    if row.at.about == "pathway":
         truth |= {"pathway": row.id}
     else:
-        truth |= {"feature": row.label, "kind": row.about}
+        truth |= {"feature": row.label, "kind": row.at.about}
         if row.label != row.id:
             # An answer may give the accession in place of the symbol.
             truth["aliases"] = [row.id]
@@ -144,7 +131,7 @@ def _direction_truth(row: Row) -> dict[str, Any]:
     # No answer has to state them; one that does is held to them.
     figures = {"padj": row.adjusted}
     if row.spec.effect_is != "score":
-        figures["nes" if row.about == "pathway" else "log2fc"] = row.effect
+        figures["nes" if row.at.about == "pathway" else "log2fc"] = row.effect
     return {**truth, "direction": LABELS[row.code], "figures": figures}
 
 
@@ -163,27 +150,19 @@ def _perturbed(row: Row) -> tuple[int, str]:
     return code, figures_text(row, effect, p)
 
 
-def _both(row: Row, verdict: str, code: int | None = None, figures: str = "") -> tuple[str, str]:
-    """The statement of a row in both its wordings, behind a verdict."""
-    lead = f"{verdict}: " if verdict else ""
-    said = (statement(row, code, figures=figures, mirrored=mirrored) for mirrored in (False, True))
-    plain, mirror = (lead + text for text in said)
-    return plain, mirror
-
-
 def _figure(row: Row, bits: int) -> Draft:
     value = row.value
     other = -value if bits // 7 % 2 else round(value * 1.6, 2)
-    fact: dict[str, Any] = {"entity": row.name, "quantity": row.quantity, "value": value}
+    fact: dict[str, Any] = {"entity": row.name, "quantity": row.at.quantity, "value": value}
     if row.aliases:
         fact["aliases"] = row.aliases
-    a = f"{article(row.quantity)} {row.quantity}"
-    names = f"the {row.quantity} of the {row.noun} {row.name} in {row.this}"
-    mirror = f"in {row.this}, the {row.noun} {row.name} has {a} of"
+    a = f"{article(row.at.quantity)} {row.at.quantity}"
+    names = f"the {row.at.quantity} of the {row.at.noun} {row.name} in {row.at.this}"
+    mirror = f"in {row.at.this}, the {row.at.noun} {row.name} has {a} of"
     return Draft(
         "figure", "figure", f"{row.key}:figure", (row,), bits, {"facts": [fact]},
         (f"{names} is {value:+g}", f"{mirror} {value:+g}"),
-        (f"{names} is {other:+g}", f"{mirror} {other:+g}", f"{other:g}"), {}, "hard",
+        ((f"{names} is {other:+g}", f"{mirror} {other:+g}"), f"{other:g}"), {}, "hard",
         CONFIDENCE[row.code], False,
     )  # fmt: skip
 
@@ -199,9 +178,9 @@ def _premise(row: Row, bits: int) -> Draft:
     truth = {"answer": "yes" if so else "no", **({} if so else {"false_premise": True})}
     verdict, reverse = ("yes", "no") if so else ("no", "yes")
     turned, figures = _perturbed(row) if so else (said, _figures_of(row, said))
-    wrong = (*_both(row, reverse, turned, figures), reverse)
+    wrong = Spoken(row, reverse, turned, figures), reverse
     return Draft(
-        "false_premise", "false_premise", f"{row.key}:premise", (row,), bits, truth, _both(row, verdict),
+        "false_premise", "false_premise", f"{row.key}:premise", (row,), bits, truth, Spoken(row, verdict),
         wrong, words, _difficulty(row), CONFIDENCE[row.code], False,
     )  # fmt: skip
 
@@ -218,7 +197,7 @@ def _figures_of(row: Row, code: int) -> str:
 
 def _unknown(row: Row, bits: int) -> Draft:
     """What a table of this kind cannot tell, asked like what it can."""
-    if row.about == "pathway":
+    if row.at.about == "pathway":
         truth: dict[str, Any] = {"answerable": False, "form": "figure"}
         why = f"the table scores {row.subject} as a whole and does not give the expression of its genes"
     else:
@@ -226,7 +205,7 @@ def _unknown(row: Row, bits: int) -> Draft:
                  "contrast": row.spec.contrast.name}  # fmt: skip
         why = f"the table holds RNA, and the protein of {row.label} was not measured"
     return Draft(
-        "unanswerable", f"unanswerable_{row.about}", f"{row.key}:unknown", (row,), bits, truth,
+        "unanswerable", f"unanswerable_{row.at.about}", f"{row.key}:unknown", (row,), bits, truth,
         (f"the data cannot say: {why}", f"that cannot be told from these data: {why}"), None, {},
         "medium", UNSURE, True,
     )  # fmt: skip
@@ -257,13 +236,14 @@ def _written(config: LabConfig, draft: Draft, split: int, *, recalled: bool) -> 
     prompt = wordings[wording].format(**{**row.words, **draft.words})
     confidence = draft.levels[bits // 10_000 % len(draft.levels)]
     answered = draft.gold[0] if split == TRAIN else draft.gold[1]
-    answer = f"{capital(answered)}.\n{block(gold_answer(draft.truth), confidence)}"
+    gold, asked = _asked(draft)
+    answer = f"{capital(answered)}.\n{block(gold, confidence)}"
     name = f"{config.name}:{draft.slot}" + (":recall" if recalled else "")
     common: dict[str, Any] = {
         "source": row.spec.file, "split": SPLITS[split],
         "split_group": "+".join(dict.fromkeys(each.group for each in draft.rows)),
         "fact_ids": tuple(f"{config.name}:{each.key}" for each in draft.rows),
-        "instruction": instruction(draft.truth),
+        "instruction": asked,
     }  # fmt: skip
     question = Question(
         id=name, prompt=prompt, ground_truth=draft.truth, answer=answer, tissue=row.tissue,
@@ -277,12 +257,36 @@ def _written(config: LabConfig, draft: Draft, split: int, *, recalled: bool) -> 
     example = Example(id=f"{name}:sft", prompt=prompt, response=answer, kind=kind, **common)
     preference = None
     if draft.wrong is not None:
-        said = draft.wrong[0 if split == TRAIN else 1]
-        rejected = f"{capital(said)}.\n{block(draft.wrong[2], confidence)}"
+        said, stated = draft.wrong
+        rejected = f"{capital(said[0 if split == TRAIN else 1])}.\n{block(stated, confidence)}"
         preference = Preference(
             id=f"{name}:dpo", prompt=prompt, chosen=answer, rejected=rejected, kind=kind, **common
         )
     return Made(question, example, preference, details)
+
+
+def _asked(draft: Draft) -> tuple[str, str]:
+    """The gold behind "Answer:", and the instruction. Of a direction and of yes or no, both are the same for
+    all names of a contrast, and a lab's tables have very many."""
+    truth = draft.truth
+    if draft.family in ("direction", "false_premise", "enrichment") and "choices" not in truth:
+        return _asked_alike(
+            str(truth.get("answer")), "", truth.get("answerable", True), str(truth.get("form"))
+        )
+    if draft.family == "direction":
+        return _asked_alike(str(truth.get("direction")), truth["contrast"], truth["answerable"], "direction")
+    return gold_answer(truth), instruction(truth)
+
+
+@functools.cache
+def _asked_alike(value: str, contrast: str, answerable: bool, form: str) -> tuple[str, str]:
+    truth: dict[str, Any] = {"answer": value}
+    if contrast:
+        truth = {"pathway": "a", "direction": value, "contrast": contrast, "choices": list(CHOICES)}
+    if not answerable:
+        truth = {"answerable": False, "form": form, **({} if not contrast else {
+            "contrast": contrast, "choices": list(CHOICES)})}  # fmt: skip
+    return gold_answer(truth), instruction(truth)
 
 
 def _details(config: LabConfig, draft: Draft, template: str) -> dict[str, Any]:
@@ -293,6 +297,6 @@ def _details(config: LabConfig, draft: Draft, template: str) -> dict[str, Any]:
         "pathway": row.id, "db": row.db or None, "direction": direction, "expected_value": direction,
         "contrast_numerator": row.spec.contrast.numerator,
         "contrast_denominator": row.spec.contrast.denominator,
-        "padj_threshold": row.spec.thresholds.padj, "source_sha256": row.one.sha256,
+        "padj_threshold": row.spec.thresholds.padj, "source_sha256": row.at.one.sha256,
         "licence": config.licence,
     }  # fmt: skip

@@ -33,7 +33,7 @@ def drafts(slots: Slots, sample: Sample) -> Iterator[Draft]:
             yield from enrichment.of_two(rows[:MOST_ENRICHED])
             continue
         directed[place] = rows
-        changed = [row for row in rows if row.code != NS and _distinct(row) and row.sized]
+        changed = [row for row in rows if row.code != NS and _distinct(row) and row.at.sized]
         yield from _orders(changed)
         yield from _largest(changed)
     yield from _first(slots, directed)
@@ -76,14 +76,14 @@ def _orders(rows: Sequence[Row]) -> Iterator[Draft]:
         swapped = [order[1], order[0], order[2]]
         slot = f"{three[0].key}:ranking"
         names = listing(sorted(row.name for row in three))
-        lead = f"by {three[0].quantity} in {three[0].this}"
+        lead = f"by {three[0].at.quantity} in {three[0].at.this}"
         shown = " > ".join(f"{row.name} ({row.value:+g})" for row in order)
         # The figures of the right order under the names of the wrong one.
         false = " > ".join(f"{row.name} ({like.value:+g})" for row, like in zip(swapped, order, strict=True))
         yield Draft(
             "ranking", "ranking", slot, three, _bits(slot), {"ranking": [row.name for row in order]},
-            (f"{lead}: {shown}", f"in descending order of {three[0].quantity}: {shown}"),
-            (f"{lead}: {false}", f"in descending order of {three[0].quantity}: {false}",
+            (f"{lead}: {shown}", f"in descending order of {three[0].at.quantity}: {shown}"),
+            ((f"{lead}: {false}", f"in descending order of {three[0].at.quantity}: {false}"),
              " > ".join(row.name for row in swapped)), {"names": names}, "hard", LEVELS, False,
         )  # fmt: skip
 
@@ -99,12 +99,12 @@ def _largest(rows: Sequence[Row]) -> Iterator[Draft]:
         truth: dict[str, Any] = {"answer": best.name, "choices": labels}
         if best.aliases:
             truth["aliases"] = best.aliases
-        lead = f"the {extreme} {best.quantity} of these in {best.this} is that of"
-        has = f"has the {extreme} {best.quantity} of these, {best.value:+g}"
+        lead = f"the {extreme} {best.at.quantity} of these in {best.at.this} is that of"
+        has = f"has the {extreme} {best.at.quantity} of these, {best.value:+g}"
         yield Draft(
             "top", "top", slot, (four[0], *four[1:]), _bits(slot), truth,
             (f"{lead} {best.name}, {best.value:+g}", f"{best.name} {has}"),
-            (f"{lead} {second.name}, {best.value:+g}", f"{second.name} {has}", second.name),
+            ((f"{lead} {second.name}, {best.value:+g}", f"{second.name} {has}"), second.name),
             {"names": listing(labels), "extreme": extreme}, "hard", LEVELS, False,
         )  # fmt: skip
 
@@ -126,19 +126,19 @@ def _first(slots: Slots, sample: Sample) -> Iterator[Draft]:
             best = kept.get(one.results.table["id"][int(places[0])].as_py())
             # The next must be further away than rounding, or both would be right.
             near = abs(effect[places[0]] - effect[places[1]]) < 0.01
-            if best is None or near or not _distinct(best) or not best.sized:
+            if best is None or near or not _distinct(best) or not best.at.sized:
                 continue
             other = plain_name(labels[int(places[1])].as_py())
             truth: dict[str, Any] = {"answer": best.name}
             if best.aliases:
                 truth["aliases"] = best.aliases
             slot = f"{best.key}:first"
-            lead = f"the {extreme} {best.quantity} of all in {best.this} is that of"
-            has = f"has the {extreme} {best.quantity} of all, {best.value:+g}"
+            lead = f"the {extreme} {best.at.quantity} of all in {best.at.this} is that of"
+            has = f"has the {extreme} {best.at.quantity} of all, {best.value:+g}"
             yield Draft(
                 "top", "first", slot, (best,), _bits(slot), truth,
                 (f"{lead} {best.name}, {best.value:+g}", f"{best.name} {has}"),
-                (f"{lead} {other}, {best.value:+g}", f"{other} {has}", other), {"extreme": extreme}, "hard",
+                ((f"{lead} {other}, {best.value:+g}", f"{other} {has}"), other), {"extreme": extreme}, "hard",
                 LEVELS, False,
             )  # fmt: skip
 
@@ -148,12 +148,16 @@ def _comparisons(sample: Sample) -> Iterator[Draft]:
     where: dict[tuple[int, str, str], list[Row]] = defaultdict(list)
     for (_, split), rows in sorted(sample.items()):
         for row in rows:
-            where[split, row.about, row.id].append(row)
+            where[split, row.at.about, row.id].append(row)
     alike: dict[int, list[Draft]] = defaultdict(list)
     unlike: dict[int, list[Draft]] = defaultdict(list)
     for (split, _, _), rows in where.items():
         for one, two in combinations(rows, 2):
-            if one.comparison == two.comparison or one.rule != two.rule or one.code == two.code == NS:
+            if (
+                one.at.comparison == two.at.comparison
+                or one.at.rule != two.at.rule
+                or one.code == two.code == NS
+            ):
                 continue
             draft = _comparison(one, two)
             (alike if draft.truth["answer"] == "yes" else unlike)[split].append(draft)
@@ -170,26 +174,28 @@ def _comparison(one: Row, two: Row) -> Draft:
     halves = [_half(row) for row in (one, two)]
     verdict = "yes" if same else "no"
     way = WAYS[one.code if one.code != NS else two.code]
-    both = f"{one.subject} is {way} in both, in {one.comparison} and in {two.comparison}"
+    both = f"{one.subject} is {way} in both, in {one.at.comparison} and in {two.at.comparison}"
     changes = f"both changes of {one.subject} are significant, and both go {way}"
     if same:
         text, mirror = both, changes
-        split = f"{one.subject} is {way} in {one.comparison}, and {WAYS[1 - one.code]} in {two.comparison}"
-        wrong = (f"no: {split}", f"no: they differ, {split}", "no")
+        split = (
+            f"{one.subject} is {way} in {one.at.comparison}, and {WAYS[1 - one.code]} in {two.at.comparison}"
+        )
+        wrong = (f"no: {split}", f"no: they differ, {split}"), "no"
     else:
         text = f"{one.subject} {halves[0]}, and {halves[1]}"
         mirror = f"they differ, {one.subject} {halves[0]}, but {halves[1]}"
-        wrong = (f"yes: {both}", f"yes: {changes}", "yes")
+        wrong = (f"yes: {both}", f"yes: {changes}"), "yes"
     return Draft(
         "comparison", "comparison", slot, (one, two), _bits(slot), {"answer": verdict},
         (f"{verdict}: {text}", f"{verdict}: {mirror}"), wrong,
-        {"first": one.comparison, "second": two.comparison}, "hard", LEVELS, False,
+        {"first": one.at.comparison, "second": two.at.comparison}, "hard", LEVELS, False,
     )  # fmt: skip
 
 
 def _half(row: Row) -> str:
     if row.code == NS:
-        return f"does not change significantly in {row.comparison}, with {row.figures}"
+        return f"does not change significantly in {row.at.comparison}, with {row.figures}"
     # Without its p: "no" beside two small ones would read as "not significant".
-    shown = f", with {article(row.quantity)} {row.quantity} of {row.value:+g}" if row.sized else ""
-    return f"is {'up' if row.code == UP else 'down'} in {row.comparison}{shown}"
+    shown = f", with {article(row.at.quantity)} {row.at.quantity} of {row.value:+g}" if row.at.sized else ""
+    return f"is {'up' if row.code == UP else 'down'} in {row.at.comparison}{shown}"

@@ -27,11 +27,40 @@ UNTESTED = {
 }
 
 
+class Place:
+    """A table, and of its rows those of one tissue, condition and mission: what is said alike of all."""
+
+    def __init__(self, one: Loaded, tissue: str, condition: str, mission: str) -> None:
+        spec, about = one.spec, one.results.tool.of
+        self.one, self.spec, self.about = one, spec, about
+        self.quantity = EFFECT_NAMES.get(about, "log2 fold change")
+        self.noun = NOUNS.get(about, about)
+        self.numerator, self.denominator = spoken(spec.contrast.numerator), spoken(spec.contrast.denominator)
+        # A sign is read in the frame treated minus control, and with a control in front it would mislead; a
+        # score has a direction, and no size that means anything.
+        self.sized = not is_control(self.numerator) and spec.effect_is != "score"
+        beside = [mission] if mission else []
+        if condition and says_more(condition, self.numerator, self.denominator):
+            beside.append(spoken(condition))
+        name = PLACES[spec.place_kind](tissue)
+        self.where = f"{name} ({', '.join(beside)})" if beside else name
+        self.comparison = f"{self.numerator} relative to {self.denominator} in {self.where}"
+        # Beside a figure without the days and doses that might be read as one.
+        self.this = "this comparison" if _NUMBER.search(self.comparison) else self.comparison
+        limits = spec.thresholds
+        effect = f" and an absolute {self.quantity} of at least {limits.effect:g}" if limits.effect else ""
+        self.rule = f"at an adjusted p below {limits.padj:g}{effect}"
+        self.words = {
+            "where": self.where, "num": self.numerator, "den": self.denominator, "rule": self.rule,
+            "Rule": capital(self.rule), "quantity": self.quantity, "noun": self.noun,
+        }  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table with what the lab says of it. ``code`` is its direction, ``split`` its place."""
+    """One row of a table, at its place. ``code`` is its direction, ``split`` where it may be used."""
 
-    one: Loaded
+    at: Place
     id: str
     label: str
     effect: float
@@ -46,17 +75,7 @@ class Row:
 
     @property
     def spec(self) -> LabTable:
-        return self.one.spec
-
-    @property
-    def about(self) -> str:
-        return self.one.results.tool.of
-
-    @property
-    def sized(self) -> bool:
-        """Whether the effect's figure is stated. A sign is read in the frame treated minus control, and with
-        a control in front it would mislead; a score has a direction, and no size that means anything."""
-        return not is_control(self.numerator) and self.spec.effect_is != "score"
+        return self.at.spec
 
     @property
     def key(self) -> str:
@@ -69,39 +88,9 @@ class Row:
         return f"{self.tissue}|{self.id}"
 
     @property
-    def quantity(self) -> str:
-        return EFFECT_NAMES.get(self.about, "log2 fold change")
-
-    @property
-    def noun(self) -> str:
-        return NOUNS.get(self.about, self.about)
-
-    @property
     def subject(self) -> str:
         """The gene TP53; the gene set Cell cycle (hsa04110)."""
-        return f"the {self.noun} {self.label if self.label == self.id else f'{self.label} ({self.id})'}"
-
-    @property
-    def numerator(self) -> str:
-        return spoken(self.spec.contrast.numerator)
-
-    @property
-    def denominator(self) -> str:
-        return spoken(self.spec.contrast.denominator)
-
-    @property
-    def where(self) -> str:
-        """The place, in words, with study and condition where these say more than the contrast does."""
-        beside = [self.mission] if self.mission else []
-        if self.condition and says_more(self.condition, self.numerator, self.denominator):
-            beside.append(spoken(self.condition))
-        place = PLACES[self.spec.place_kind](self.tissue)
-        return f"{place} ({', '.join(beside)})" if beside else place
-
-    @property
-    def comparison(self) -> str:
-        """tumour relative to normal in lung"""
-        return f"{self.numerator} relative to {self.denominator} in {self.where}"
+        return f"the {self.at.noun} {self.label if self.label == self.id else f'{self.label} ({self.id})'}"
 
     @property
     def name(self) -> str:
@@ -111,18 +100,6 @@ class Row:
     def aliases(self) -> list[str]:
         """What else an answer may call it than by its name."""
         return [each for each in dict.fromkeys((self.label, self.id)) if each != self.name]
-
-    @property
-    def this(self) -> str:
-        """The comparison, beside a figure: without the days and doses that might be read as one."""
-        return "this comparison" if _NUMBER.search(self.comparison) else self.comparison
-
-    @property
-    def rule(self) -> str:
-        """What counts as significant: "at an adjusted p below 0.05"."""
-        limits = self.spec.thresholds
-        effect = f" and an absolute {self.quantity} of at least {limits.effect:g}" if limits.effect else ""
-        return f"at an adjusted p below {limits.padj:g}{effect}"
 
     @property
     def value(self) -> float:
@@ -135,8 +112,8 @@ class Row:
         if self.too_small:
             # Without its p: "not significant" beside a small one would read as an error.
             effect = effect_text(self.effect, self.spec.thresholds.effect)
-            of = f" of {effect}" if self.sized else ""
-            return f"{article(self.quantity)} {self.quantity}{of} that is too small to count"
+            of = f" of {effect}" if self.at.sized else ""
+            return f"{article(self.at.quantity)} {self.at.quantity}{of} that is too small to count"
         return figures_text(self, self.effect, self.adjusted)
 
     @property
@@ -147,11 +124,8 @@ class Row:
     @property
     def words(self) -> dict[str, str]:
         """For a wording's places."""
-        return {
-            "subject": self.subject, "Subject": capital(self.subject), "where": self.where,
-            "num": self.numerator, "den": self.denominator, "rule": self.rule, "Rule": capital(self.rule),
-            "quantity": self.quantity, "noun": self.noun, "name": self.name,
-        }  # fmt: skip
+        subject = self.subject
+        return {**self.at.words, "subject": subject, "Subject": capital(subject), "name": self.name}
 
 
 def plain_name(label: str) -> str:
@@ -200,9 +174,10 @@ def article(quantity: str) -> str:
 def figures_text(row: Row, effect: float, p: float) -> str:
     """An effect and an adjusted p in the row's terms."""
     limits, probability = row.spec.thresholds, probability_text(row, p)
-    if not row.sized:
+    if not row.at.sized:
         return probability
-    return f"{article(row.quantity)} {row.quantity} of {effect_text(effect, limits.effect)} and {probability}"
+    size = f"{article(row.at.quantity)} {row.at.quantity} of {effect_text(effect, limits.effect)}"
+    return f"{size} and {probability}"
 
 
 def probability_text(row: Row, p: float) -> str:
@@ -210,7 +185,7 @@ def probability_text(row: Row, p: float) -> str:
     return (
         f"an adjusted p of {p_text(p, row.spec.thresholds.padj)}"
         if p
-        else (f"an adjusted p below {row.one.smallest:.2g}")
+        else (f"an adjusted p below {row.at.one.smallest:.2g}")
     )
 
 
@@ -253,24 +228,29 @@ def statement(row: Row, code: int | None = None, *, figures: str = "", mirrored:
         mirrored: in the words of the splits that are not for training.
     """
     code = row.code if code is None else code
-    place = f"{row.numerator} relative to {row.denominator}"
+    num, den, where = row.at.numerator, row.at.denominator, row.at.where
     if code == NOT_TESTED:
         reason = f" ({UNTESTED[row.why]})" if row.why else ""
-        return (
-            f"the data cannot say: {row.subject} was not tested for {row.numerator} against "
-            f"{row.denominator} in {row.where}{reason}"
-        )
-    shown = figures or row.figures
+        return f"the data cannot say: {row.subject} was not tested for {num} against {den} in {where}{reason}"
+    shown, subject = figures or row.figures, row.subject
+    if code == NS and mirrored:
+        return f"in {where}, {subject} shows no significant change between {num} and {den}, with {shown}"
     if code == NS:
-        if mirrored:
-            return (
-                f"in {row.where}, {row.subject} shows no significant change between {row.numerator} and "
-                f"{row.denominator}, with {shown}"
-            )
-        return (
-            f"{row.subject} does not change significantly between {row.numerator} and {row.denominator} "
-            f"in {row.where}, with {shown}"
-        )
+        return f"{subject} does not change significantly between {num} and {den} in {where}, with {shown}"
     if mirrored:
-        return f"in {row.where}, {row.subject} is {WAYS[code]} in {place}, with {shown}"
-    return f"{row.subject} is {WAYS[code]} in {place} in {row.where}, with {shown}"
+        return f"in {where}, {subject} is {WAYS[code]} in {num} relative to {den}, with {shown}"
+    return f"{subject} is {WAYS[code]} in {num} relative to {den} in {where}, with {shown}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A statement in both its wordings, made when one is asked for: [0] for training, [1] for the rest."""
+
+    row: Row
+    verdict: str = ""
+    code: int | None = None
+    figures: str = ""
+
+    def __getitem__(self, wording: int) -> str:
+        text = statement(self.row, self.code, figures=self.figures, mirrored=wording == 1)
+        return f"{self.verdict}: {text}" if self.verdict else text
