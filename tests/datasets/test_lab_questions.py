@@ -180,3 +180,23 @@ def test_the_example_s_tables_are_what_its_script_writes(tmp_path):
 def test_a_missing_place_is_an_error(tmp_path):
     with pytest.raises(DataError, match="no tissue is given"):
         tables.build(lab(tmp_path, "condition: x, contrast: {numerator: KO, denominator: WT}"))
+
+
+def test_a_knock_down_is_a_condition_and_no_direction(tmp_path):
+    own = "cell_line: HeLa, condition: MYC knock-down, contrast: {numerator: siMYC, denominator: scrambled}"
+    dataset = tables.build(lab(tmp_path, own))
+    spec = ScorerSpec(active=["V1", "V2", "V3", "V4"]).with_names(dataset.names)
+    judge = RewardComposer(["V1", "V2", "V3", "V4"], configs=spec.configs)
+    for question in dataset.questions:
+        values = [score.value for score in judge.score(question, question.answer).scores.values()]
+        assert min(value for value in values if value is not None) >= 0.95, question
+
+
+def test_two_sides_of_one_comparison_are_not_compared(tmp_path):
+    first = "tissue: liver, condition: x, contrast: {numerator: KO, denominator: WT}"
+    second = "tissue: kidney, condition: x, contrast: {numerator: WT, denominator: KO}"
+    families = {question.family for question in tables.build(lab(tmp_path, first, second)).questions}
+    assert "comparison" not in families
+    alike = second.replace("numerator: WT, denominator: KO", "numerator: KO, denominator: WT")
+    families = {question.family for question in tables.build(lab(tmp_path, first, alike)).questions}
+    assert "comparison" in families

@@ -126,7 +126,8 @@ def names(config: LabConfig, slots: Slots) -> Names:
     synonyms = config.names
     return Names(
         entities=dict(synonyms.entities),
-        conditions=dict(synonyms.conditions),
+        # A knock-down is a condition, and no direction.
+        conditions={**{c: () for one in slots.loaded if (c := one.spec.condition)}, **synonyms.conditions},
         sets=dict(synonyms.sets),
         contrasts={name: pair for name, pair in sides.items() if any(pair)},
     )

@@ -153,11 +153,10 @@ def _comparisons(sample: Sample) -> Iterator[Draft]:
     unlike: dict[int, list[Draft]] = defaultdict(list)
     for (split, _, _), rows in where.items():
         for one, two in combinations(rows, 2):
-            if (
-                one.at.comparison == two.at.comparison
-                or one.at.rule != two.at.rule
-                or one.code == two.code == NS
-            ):
+            same = one.at.comparison == two.at.comparison or one.code == two.code == NS
+            # Up in A against B is down in B against A: to say of them that they differ would be untrue.
+            turned = (one.at.numerator, one.at.denominator) == (two.at.denominator, two.at.numerator)
+            if same or turned or one.at.rule != two.at.rule:
                 continue
             draft = _comparison(one, two)
             (alike if draft.truth["answer"] == "yes" else unlike)[split].append(draft)
