@@ -16,6 +16,7 @@ from biorlhf.errors import (
 from biorlhf.hookspecs import (
     DatasetPlugin,
     EvaluatorPlugin,
+    InputPath,
     PluginConfig,
     TrainerPlugin,
     VerifierPlugin,
@@ -102,6 +103,7 @@ __all__ = [
     "GRPOConfig",
     "Group",
     "InputError",
+    "InputPath",
     "PluginConfig",
     "PluginError",
     "Preference",

@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 # Each command lives in a module of its own, imported when it is called: `biorlhf --help` loads none.
 COMMANDS = {
     "run": ("biorlhf.commands.run:run", "Train as a recipe says, on Ray, or resume a run."),
+    "init": ("biorlhf.commands.init:init", "Write lab.yaml and recipe.yaml for your tables."),
     "validate": ("biorlhf.commands.validate:validate", "Check recipes without running them."),
     "plugins": ("biorlhf.commands.plugins.app:app", "List every plugin, or write a new one."),
     "recipes": ("biorlhf.commands.recipes:recipes", "List the shipped recipes, or copy one out."),

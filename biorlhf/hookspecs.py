@@ -23,13 +23,14 @@ and one entry point in its ``pyproject.toml``::
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
 import pluggy
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, ValidationInfo
 
 from biorlhf.inputs.validation import Settings
 
@@ -43,6 +44,27 @@ hookimpl = pluggy.HookimplMarker("biorlhf")
 
 class PluginConfig(Settings):
     """Base of a plugin's own settings: frozen; an unknown key is an error, and so are infinity and NaN."""
+
+
+def beside_recipe(value: str, info: ValidationInfo) -> str:
+    """A relative path as the recipe's folder sees it; outside of a recipe, as it is.
+
+    The context's ``folder`` is that of the recipe, ``given`` the settings that ``--set`` gave: those are
+    relative to the working folder. Where nothing lies at the one place, the other is taken.
+    """
+    context = info.context or {}
+    path = Path(value).expanduser()
+    if context.get("folder") is None or path.is_absolute():
+        return value
+    places = [Path(context["folder"]) / path, path]
+    if info.field_name in context.get("given", ()):
+        places.reverse()
+    # Absolute, because the resolved recipe is read again from other folders.
+    return os.path.abspath(next((place for place in places if place.exists()), places[0]))
+
+
+InputPath = Annotated[str, AfterValidator(beside_recipe)]
+"""The type of a setting that names a file or folder: in a recipe it is relative to the recipe."""
 
 
 class Verifier(Protocol):

@@ -19,7 +19,7 @@ from biorlhf.actors.scorer import RayScorers
 from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
 from biorlhf.workers.crew import Workers
-from biorlhf.workers.plan import Request, requests
+from biorlhf.workers.plan import Request, amounts, lacking, requests
 
 Place = PlacementGroupSchedulingStrategy | str
 
@@ -71,29 +71,27 @@ def _connect(address: str | None) -> None:
 
 def _refuse_impossible(asked: list[Request]) -> None:
     """Say at once what no node of this cluster will ever have."""
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    have = {kind: sum(node.get(kind, 0) for node in nodes) for kind in ("CPU", "GPU")}
-    want = {"CPU": sum(r.cpus for r in asked), "GPU": sum(r.gpus for r in asked)}
-    lacking = [kind for kind in have if want[kind] > have[kind]]
-    # The sums may fit where no single node can hold one actor.
-    lonely = [
-        r for r in asked if not any(n.get("CPU", 0) >= r.cpus and n.get("GPU", 0) >= r.gpus for n in nodes)
-    ]
-    if lacking or lonely:
-        names = ", ".join(str(request) for request in asked)
+    if problem := lacking(asked, alive()):
         raise ResourceError(
             "resources",
-            f"the recipe asks for {_amounts(want)} ({names}); this cluster has {_amounts(have)}"
-            + (f", and no single node fits {lonely[0]}" if lonely and not lacking else ""),
+            problem,
             hint="use a larger cluster (--address or RAY_ADDRESS), or lower rollout, learner and scorer "
             "in the recipe; --dry-run shows the plan without any of this",
         )
 
 
-def _amounts(resources: Mapping[str, float]) -> str:
-    return " and ".join(
-        f"{amount:g} {kind}" + ("s" if amount != 1 else "") for kind, amount in resources.items()
-    )
+def alive() -> list[dict[str, float]]:
+    """The resources of each node of the cluster that this process is connected to."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def nodes_of(address: str) -> list[dict[str, float]]:
+    """The resources of each node of a running cluster; connects, asks and goes."""
+    _connect(address)
+    try:
+        return alive()
+    finally:
+        ray.shutdown()
 
 
 def _place(asked: list[Request], timeout_s: float) -> PlacementGroup | None:
@@ -109,7 +107,7 @@ def _place(asked: list[Request], timeout_s: float) -> PlacementGroup | None:
         raise ResourceError(
             "resources",
             f"nothing became free in {timeout_s:g} s: asked for {', '.join(map(str, asked))}; "
-            f"free now: {_amounts(have)}",
+            f"free now: {amounts(have)}",
             hint="wait for other jobs to end, or raise cluster.start_timeout_s",
         )
     return group
@@ -149,10 +147,9 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
 
 def describe(asked: list[Request]) -> dict[str, Any]:
     """For the manifest: Ray's version, the nodes, and what each actor was given."""
-    nodes = [node for node in ray.nodes() if node["Alive"]]
     keep = ("CPU", "GPU", "memory")
     return {
         "ray": ray.__version__,
-        "nodes": [{k: v for k, v in node["Resources"].items() if k in keep} for node in nodes],
+        "nodes": [{k: v for k, v in node.items() if k in keep} for node in alive()],
         "actors": [{"name": r.name, "cpus": r.cpus, "gpus": r.gpus} for r in asked],
     }

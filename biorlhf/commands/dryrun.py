@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import typer
 
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
-from biorlhf.runs import data, pipeline
+from biorlhf.runs import data, expect, launch, pipeline
 from biorlhf.workers.plan import requests
 
-CHARACTERS_PER_TOKEN = 3.5  # of English with figures; only the model's tokenizer knows better
-BYTES = {"fp32": 4.0, "bf16": 2.0, "nf4": 0.56}  # per weight; NF4 with double quantisation
 
-
-def plan(recipe: Recipe) -> dict[str, Any]:
-    """The resolved recipe, the data's counts, the actors' requests, and tokens and memory to expect."""
+def plan(recipe: Recipe, address: str | None = None) -> dict[str, Any]:
+    """The resolved recipe, counts of the data, the actors' requests, whether they fit, what it will take."""
     # The run's own preparation: what would be refused there is refused here.
     prepared = pipeline.prepare(recipe)
     asked = requests(recipe, samples=prepared.samples)
@@ -28,8 +26,29 @@ def plan(recipe: Recipe) -> dict[str, Any]:
         "evaluation_questions": len(prepared.questions),
         "stages": [_stage(prepared, index) for index in range(len(recipe.stages))],
         "actors": [{"name": r.name, "cpus": r.cpus, "gpus": r.gpus} for r in asked],
-        "memory": _memory(recipe),
+        **outlook(prepared, address),
     }
+
+
+def outlook(prepared: pipeline.Prepared, address: str | None) -> dict[str, Any]:
+    """``where``, ``cannot_start`` (empty where it can), and ``expected``: minutes, memory, disk."""
+    where, nodes = launch.machines(address)
+    problem = launch.cannot_start(prepared.recipe, nodes, samples=prepared.samples)
+    return {"where": where, "cannot_start": problem, "expected": expect.expected(prepared, nodes)}
+
+
+def outlook_lines(seen: Mapping[str, Any]) -> Iterator[str]:
+    """The outlook for a person."""
+    problem, expected = seen["cannot_start"], seen["expected"]
+    yield f"{seen['where']} cannot start it: {problem}" if problem else f"{seen['where']} can start it"
+    if expected["memory_gb"]:
+        parts = ", ".join(f"{name} {gb:g}" for name, gb in expected["memory_gb"].items())
+        time = f"{expected['minutes']:g} minutes, " if expected["minutes"] is not None else ""
+        yield (
+            f"expect about {time}{sum(expected['memory_gb'].values()):.1f} GB of memory ({parts}), "
+            f"{expected['disk_gb']:g} GB of disk"
+        )
+    yield from expected["notes"]
 
 
 def _stage(prepared: pipeline.Prepared, index: int) -> dict[str, Any]:
@@ -47,37 +66,13 @@ def _stage(prepared: pipeline.Prepared, index: int) -> dict[str, Any]:
             row["completions_a_step"] = completions
             row["completion_tokens_a_step_at_most"] = completions * recipe.rollout.max_completion_tokens
     else:
-        texts = [e.asked + e.response for e in prepared.dataset.examples if e.split == "train"]
-        row["tokens_an_epoch_about"] = math.ceil(sum(map(len, texts)) / CHARACTERS_PER_TOKEN)
+        row["tokens_an_epoch_about"] = math.ceil(expect.tokens_an_epoch(prepared))
     return row
 
 
-def _memory(recipe: Recipe) -> dict[str, Any]:
-    """Weights alone: what they take in each process, where the base's size can be told from its name."""
-    billions = _billions(recipe.model.base)
-    if billions is None:
-        return {"note": f"the size of {recipe.model.base} is not known before it is loaded"}
-    served = recipe.rollout.dtype or ("bf16" if recipe.model.dtype == "nf4" else recipe.model.dtype)
-    return {
-        "parameters_billions": billions,
-        "learner_weights_gb": round(billions * BYTES[recipe.model.dtype], 2),
-        "rollout_weights_gb": round(billions * BYTES[served], 2),
-        "note": "weights only; activations, optimizer state of the adapter and the KV cache come on top",
-    }
-
-
-def _billions(base: str) -> float | None:
-    import re
-
-    size = re.search(r"(\d+(?:\.\d+)?)\s*([bm])(?![a-z])", base.lower())
-    if not size:
-        return None
-    return float(size[1]) / (1000 if size[2] == "m" else 1)
-
-
-def show_plan(recipe: Recipe, *, as_json: bool) -> None:
+def show_plan(recipe: Recipe, *, as_json: bool, address: str | None = None) -> None:
     """Print the plan for a person, or as JSON for a program."""
-    dry_run = plan(recipe)
+    dry_run = plan(recipe, address)
     if as_json:
         typer.echo(json.dumps(dry_run, ensure_ascii=False))
         return
@@ -93,6 +88,5 @@ def show_plan(recipe: Recipe, *, as_json: bool) -> None:
     typer.echo("actors")
     for actor in dry_run["actors"]:
         typer.echo(f"  {actor['name']}: {actor['cpus']:g} CPU, {actor['gpus']:g} GPU")
-    typer.echo("memory")
-    for key, value in dry_run["memory"].items():
-        typer.echo(f"  {key.replace('_', ' ')}: {value}")
+    for line in outlook_lines(dry_run):
+        typer.echo(line)

@@ -12,13 +12,22 @@ from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from biorlhf.recipe import Recipe
     from biorlhf.runs.store import RunStore
 
 RESERVED = ("start", "after-")
+SEVERAL = "an adapter's folder, or 'base', as one of the models"
 
 
 def evaluate(
-    run: Annotated[Path | None, typer.Argument(help="A run's folder.")] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A run's folder; or several models: runs, folders, hub ids, addresses (http…/v1#name), base."
+        ),
+    ] = None,
     adapter: Annotated[Path | None, typer.Option(help="Another adapter than the run's last.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="Another recipe; without RUN, its model.")] = None,
     overrides: Annotated[
@@ -31,18 +40,30 @@ def evaluate(
     name: Annotated[str | None, typer.Option(help="The evaluation's name in RUN/evaluations.")] = None,
     out: Annotated[Path | None, typer.Option(help="A folder to write to; RUN/evaluations if not.")] = None,
     address: Annotated[str | None, typer.Option(help="A Ray cluster, as for biorlhf run.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Of several models: one page here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what is written as JSON.")] = False,
 ) -> None:
-    """Ask a run's model its evaluation questions again, or a recipe's model before any training.
+    """Ask a run's model its evaluation questions again, or a recipe's model before any training; or several.
 
     Writes NAME.json (the reports) and NAME.parquet (every answer) into RUN/evaluations, or into --out.
+    Several models are asked the questions of --recipe, or of the first run, and set side by side.
     """
     from biorlhf import api
     from biorlhf.runs.progress import listener
+    from biorlhf.serving.address import is_address
 
     settings = {"questions": questions, "split": split, "temperature": temperature}
     chosen = [f"evaluation.{key}={json.dumps(v)}" for key, v in settings.items() if v is not None]
-    policy = _trained(run, adapter, recipe, (*(overrides or ()), *chosen))
+    changes, given = (*(overrides or ()), *chosen), models or []
+    if len(given) > 1 or any(is_address(model) for model in given):
+        if adapter is not None or base_only or name is not None:
+            raise InputError("biorlhf evaluate", "--adapter, --base-only and --name are for one run", SEVERAL)
+        _several(given, _common(given, recipe, changes), (out, html), address, as_json)
+        return
+    if html is not None:
+        raise InputError("--html", "one model is not compared", "two or more; biorlhf report shows a run")
+    run = Path(given[0]) if given else None
+    policy = _trained(run, adapter, recipe, changes)
     asked = policy.untrained if base_only else policy
     store, path = _place(asked.run, out, name)
     bars = listener()
@@ -107,3 +128,68 @@ def _print(report: dict[str, Any]) -> None:
     )
     console.print(text, markup=False, soft_wrap=True)
     print_rows(console, compare([report["evaluators"]], differences=False), [report["when"]])
+
+
+def _common(models: Sequence[str], recipe: Path | None, overrides: tuple[str, ...]) -> Recipe:
+    """The recipe whose questions are asked: the one named, else that of the first run."""
+    own = [Path(model) / "recipe.yaml" for model in models]
+    first = next((path for path in own if path.is_file()), None)
+    if recipe is None and first is None:
+        raise InputError("biorlhf evaluate", "none of the models is a run: whose questions?", "--recipe")
+    return recipes.load(recipe or first or "", overrides, resolved=recipe is None)
+
+
+def _several(
+    models: Sequence[str],
+    common: Recipe,
+    places: tuple[Path | None, Path | None],
+    address: str | None,
+    as_json: bool,
+) -> None:
+    """Ask, compare and print; ``places`` are the folder and the page to write, where they are wanted."""
+    from biorlhf.reports import models as compared_models
+    from biorlhf.reports.page import STYLE
+    from biorlhf.runs import evaluation
+    from biorlhf.runs.progress import listener
+    from biorlhf.runs.store import RunStore
+    from biorlhf.serving.several import ask_all
+
+    out, html = places
+    if out is not None and (out / "models.json").exists():
+        raise InputError("--out", f"{out / 'models.json'} exists", "another folder")
+    found = ask_all(models, common, listener(), address=address)
+    compared = compared_models.comparison({model: report for model, (report, _) in found.items()})
+    if out is not None:
+        store = RunStore(out)
+        for number, (report, groups) in enumerate(found.values(), 1):
+            evaluation.write(store, f"model-{number}", report, groups)
+        store.write_json("models.json", compared)
+    if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(compared_models.page(compared, STYLE), "utf-8")
+    if as_json:
+        typer.echo(json.dumps(compared, ensure_ascii=False, allow_nan=False))
+        return
+    for rows in (compared_models.table_rows(compared), compared_models.pair_rows(compared)):
+        _print_table(list(rows))
+    typer.echo(compared_models.NOTE)
+    for path in (out, html):
+        if path is not None:
+            typer.echo(f"written: {path}")
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*(escape(cell) for cell in rows[0]), box=None, pad_edge=False)
+    for row in rows[1:]:
+        table.add_row(*(escape(cell) for cell in row))
+    console = Console(highlight=False)
+    # A narrow terminal or a pipe gets whole numbers on long lines, never numbers cut short.
+    console.width = max(
+        console.width, console.measure(table, options=console.options.update(max_width=10_000)).maximum
+    )
+    console.print(table)
+    console.print()

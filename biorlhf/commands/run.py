@@ -39,7 +39,7 @@ def run(
     if dry_run:
         from biorlhf.commands.dryrun import show_plan
 
-        show_plan(parsed, as_json=as_json)
+        show_plan(parsed, as_json=as_json, address=address)
         return
 
     from biorlhf.runs import pipeline

@@ -15,26 +15,33 @@ from biorlhf.errors import InputError
 def validate(
     paths: Annotated[list[Path], typer.Argument(help="Recipes (YAML or JSON).")],
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a key: a.b=value")] = None,
+    address: Annotated[str | None, typer.Option(help="Whether this Ray cluster can start it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per recipe.")] = False,
 ) -> None:
-    """Check recipes without running them: keys, types, plugins and settings, weights that pay for lies."""
-    from biorlhf.plugins import catalogue
-    from biorlhf.runs.pipeline import composer_of
+    """Check recipes without running them: keys, plugins, data and ground truths, and whether it can start."""
+    from biorlhf.commands.dryrun import outlook, outlook_lines
+    from biorlhf.runs import data, pipeline
 
     wrong = 0
     for path in paths:
         try:
-            recipe = recipes.load(path, tuple(overrides or ()))
-            if recipe.verifiers:
-                # The schema cannot see weights under which a wrong answer pays; building the composer can.
-                composer_of(recipe, catalogue())
+            # All that a run does before it starts anything: settings, data, ground truths, the composer.
+            prepared = pipeline.prepare(recipes.load(path, tuple(overrides or ())))
+            seen = outlook(prepared, address)
         except InputError as error:
             wrong += 1
             if as_json:
                 typer.echo(json.dumps({"recipe": str(path), "ok": False, "error": str(error)}))
             else:
                 typer.echo(f"error: {error}", err=True)
-        else:
-            typer.echo(json.dumps({"recipe": str(path), "ok": True}) if as_json else f"{path}: ok")
+            continue
+        counts = data.counts(prepared.dataset)
+        if as_json:
+            typer.echo(json.dumps({"recipe": str(path), "ok": True, "data": counts, **seen}))
+            continue
+        totals = ", ".join(f"{sum(splits.values())} {kind}" for kind, splits in counts.items())
+        typer.echo(f"{path}: ok ({totals})")
+        for line in outlook_lines(seen):
+            typer.echo(f"  {line}")
     if wrong:
         raise typer.Exit(2)

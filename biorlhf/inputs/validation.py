@@ -90,10 +90,14 @@ def validate_model(
     where: str = "",
     lines: dict[yaml12.Path, int] | None = None,
     prefix: yaml12.Path = (),
+    context: dict[str, Any] | None = None,
 ) -> Checked:
-    """Check data against a pydantic model; the first error becomes a RecipeError with its place."""
+    """Check data against a pydantic model; the first error becomes a RecipeError with its place.
+
+    ``context`` is for the model's own validators.
+    """
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as error:
         # An unknown key first: a mistyped name is reported as a missing one as well.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")

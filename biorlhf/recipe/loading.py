@@ -32,7 +32,7 @@ def load(
     data, lines = yaml12.read(path, RecipeError)
     if resolved and isinstance(data, dict) and isinstance(data.get("prompt"), dict):
         data["prompt"].setdefault("answer", "free")
-    return from_data(data, str(path), lines, overrides, catalogue=catalogue)
+    return from_data(data, str(path), lines, overrides, catalogue=catalogue, folder=path.parent)
 
 
 def from_data(
@@ -42,8 +42,9 @@ def from_data(
     overrides: tuple[str, ...] = (),
     *,
     catalogue: Any = None,
+    folder: Path | None = None,
 ) -> Recipe:
-    """The recipe that plain data describes; see :func:`load`."""
+    """The recipe that plain data describes; see :func:`load`. Its files lie in ``folder``."""
     if not isinstance(data, dict):
         kind = "nothing" if data is None else type(data).__name__
         raise RecipeError(where, f"a recipe must be a mapping of keys, not {kind}")
@@ -52,16 +53,18 @@ def from_data(
     for override in overrides:
         apply_override(data, override, lines)
     recipe = validate_model(Recipe, data, where=where, lines=lines)
-    return _resolve_plugins(recipe, where, lines, catalogue)
+    return _resolve_plugins(recipe, where, lines, catalogue, folder)
 
 
-def _resolve_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], catalogue: Any) -> Recipe:
+def _resolve_plugins(
+    recipe: Recipe, where: str, lines: dict[yaml12.Path, int], catalogue: Any, folder: Path | None
+) -> Recipe:
     """The recipe with every plugin's settings checked by its own model and its defaults written out."""
     catalogue = catalogue or plugins.catalogue()
 
     def resolved(kind: str, sections: Sequence[Any], place: yaml12.Path) -> tuple[Any, ...]:
         return tuple(
-            _resolve(kind, section, (*place, index), (where, lines, catalogue))
+            _resolve(kind, section, (*place, index), (where, lines, catalogue, folder))
             for index, section in enumerate(sections)
         )
 
@@ -87,13 +90,16 @@ def _resolve(
     kind: str,
     section: PluginSection,
     path: yaml12.Path,
-    context: tuple[str, dict[yaml12.Path, int], Any],
+    context: tuple[str, dict[yaml12.Path, int], Any, Path | None],
 ) -> PluginSection:
-    where, lines, catalogue = context
+    where, lines, catalogue, folder = context
     own = {name: getattr(section, name) for name in type(section).model_fields}
     entry = catalogue.get(kind, own[kind], where=locate(where, (*path, kind), lines))
     try:
-        config = validate_model(entry.record.config, section.settings, where=where, lines=lines, prefix=path)
+        config = validate_model(
+            entry.record.config, section.settings, where=where, lines=lines, prefix=path,
+            context={"folder": folder, "given": _given(lines, path)},
+        )  # fmt: skip
     except RecipeError as error:
         if error.found.startswith("unknown key"):
             # The plugin's model knows its settings alone; the section's own keys (weight, name, …) may be
@@ -104,3 +110,13 @@ def _resolve(
     # Aliases become names and defaults are written: the recipe in a run's folder means the same to a later
     # version.
     return type(section)(**{**own, kind: entry.record.name, **config.model_dump(mode="json")})
+
+
+def _given(lines: dict[yaml12.Path, int], path: yaml12.Path) -> frozenset[str]:
+    """The settings below a path that ``--set`` gave: their line is 0."""
+    deep = len(path)
+    return frozenset(
+        str(place[deep])
+        for place, line in lines.items()
+        if line == 0 and place[:deep] == path and place[deep:]
+    )

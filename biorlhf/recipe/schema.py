@@ -116,12 +116,14 @@ class Stage(PluginSection):
 
 
 class Rollout(Section):
-    """Rollout actors. ``sync``: only the LoRA adapter is loaded, or it is merged into the served weights
-    where it arrives; ``auto`` merges on a CPU (where vLLM's LoRA path is slow) and not on a GPU."""
+    """Rollout actors. ``cpus`` is what Ray keeps for each, no bound on its threads. ``sync``: only the LoRA
+    adapter is loaded, or it is merged into the served weights where it arrives; ``auto`` merges on a CPU
+    (where vLLM's LoRA path is slow) and not on a GPU."""
 
     engine: Literal["vllm", "transformers", "scripted"] = "vllm"
     actors: PositiveInt = 1
-    cpus: NonNegativeFloat = 1
+    # With the learner's, one core: what is not set starts on any machine.
+    cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
     sync: Literal["auto", "adapter", "merged"] = "auto"
     dtype: Literal["fp32", "bf16", "nf4"] | None = None
@@ -141,7 +143,7 @@ class Scorer(Section):
     part of the environment, and the variables that ``environment`` names."""
 
     actors: PositiveInt = 1
-    cpus: NonNegativeFloat = 0.5
+    cpus: NonNegativeFloat = 0
     timeout_s: PositiveFloat = 5.0
     memory_mb: PositiveInt = 1024
     failure_budget: Fraction = 0.05
@@ -152,7 +154,7 @@ class Learner(Section):
     """The learner actor. ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU
     busy, a GPU likes several times that."""
 
-    cpus: NonNegativeFloat = 1
+    cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
     token_budget: PositiveInt = 1536
     packing: bool = True

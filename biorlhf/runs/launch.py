@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from biorlhf.recipe import Recipe
 from biorlhf.workers.crew import Workers
-from biorlhf.workers.plan import refuse_without_gpu, requests
+from biorlhf.workers.plan import Node, lacking, refuse_without_gpu, requests, this_machine
 
 
 @contextmanager
@@ -31,3 +31,20 @@ def start(recipe: Recipe, *, samples: bool, address: str | None = None) -> Itera
 
         with ray_workers(recipe, samples=samples, address=address) as workers:
             yield workers
+
+
+def machines(address: str | None = None) -> tuple[str, list[Node]]:
+    """(in words, what each has): the cluster of ``address`` or RAY_ADDRESS, or this machine."""
+    address = address or os.environ.get("RAY_ADDRESS")
+    if not address:
+        return "this machine", [this_machine()]
+    from biorlhf.actors.cluster import nodes_of
+
+    return f"the cluster at {address}", list(nodes_of(address))
+
+
+def cannot_start(recipe: Recipe, nodes: Sequence[Node], *, samples: bool) -> str:
+    """Why these machines cannot start a recipe's actors; empty where they can."""
+    if recipe.cluster.backend == "inline":
+        return ""
+    return lacking(requests(recipe, samples=samples), nodes)

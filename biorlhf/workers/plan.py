@@ -5,10 +5,15 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
+
+Node = Mapping[str, float]
+"""What one machine has: ``CPU``, ``GPU``, and ``memory`` in bytes where it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +42,51 @@ def requests(recipe: Recipe, *, samples: bool) -> list[Request]:
     return asked
 
 
+def this_machine() -> Node:
+    """CPUs, NVIDIA GPUs and memory of this machine."""
+    # Not by torch, which takes seconds to import. A container may have the device and no nvidia-smi.
+    gpus = len(glob.glob("/dev/nvidia[0-9]*")) or int(shutil.which("nvidia-smi") is not None)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    # A container's limit counts, not its host's memory; "max" is none.
+    limit = Path("/sys/fs/cgroup/memory.max")
+    text = limit.read_text().strip() if limit.is_file() else "max"
+    memory = min(memory, int(text)) if text.isdigit() else memory
+    return {"CPU": len(os.sched_getaffinity(0)), "GPU": gpus, "memory": memory}
+
+
+def lacking(asked: Sequence[Request], nodes: Sequence[Node]) -> str:
+    """What these machines together, or each alone, lack for the actors; empty where they all fit."""
+    have = {kind: sum(node.get(kind, 0) for node in nodes) for kind in ("CPU", "GPU")}
+    want = {"CPU": sum(r.cpus for r in asked), "GPU": sum(r.gpus for r in asked)}
+    short = any(want[kind] > have[kind] for kind in have)
+    # The sums may fit where no single node can hold one actor.
+    lonely = [
+        r for r in asked if not any(n.get("CPU", 0) >= r.cpus and n.get("GPU", 0) >= r.gpus for n in nodes)
+    ]
+    if not short and not lonely:
+        return ""
+    names = ", ".join(str(request) for request in asked)
+    alone = f", and no single node fits {lonely[0]}" if lonely and not short else ""
+    return f"the recipe asks for {amounts(want)} ({names}); there are {amounts(have)}{alone}"
+
+
+def amounts(resources: Mapping[str, float]) -> str:
+    return " and ".join(
+        f"{amount:g} {kind}" + ("s" if amount != 1 else "") for kind, amount in resources.items()
+    )
+
+
 def refuse_without_gpu(asked: list[Request]) -> None:
     """Refuse at once, before anything heavy is loaded, what needs a GPU on a machine without a driver.
 
     Raises:
         ResourceError: what was asked for, and that there is no GPU here.
     """
-    wanting = [request for request in asked if request.gpus]
-    # Not by torch, which takes seconds to import. A container may have the device and no nvidia-smi.
-    if wanting and not glob.glob("/dev/nvidia[0-9]*") and shutil.which("nvidia-smi") is None:
+    machine = this_machine()
+    if any(request.gpus for request in asked) and not machine["GPU"]:
         raise ResourceError(
             "resources",
             f"the recipe asks for {sum(r.gpus for r in asked):g} GPU and {sum(r.cpus for r in asked):g} CPU "
-            f"({'; '.join(map(str, asked))}); this machine has no NVIDIA GPU and {os.cpu_count()} CPU",
+            f"({'; '.join(map(str, asked))}); this machine has no NVIDIA GPU and {machine['CPU']:g} CPU",
             hint="run it on a cluster (--address or RAY_ADDRESS), or look at the plan with --dry-run",
         )

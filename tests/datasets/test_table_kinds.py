@@ -303,7 +303,7 @@ def test_a_set_that_was_tested_for_over_representation_is_enriched_or_not(tmp_pa
     answers = [question.ground_truth["answer"] for question in dataset.questions]
     assert answers.count("yes") == answers.count("no") == 4
     assert len(dataset.preferences) == 12
-    of_two = [question for question in dataset.questions if question.kind == "enrichment_of_two"]
+    of_two = [question for question in dataset.questions if question.family == "enrichment_of_two"]
     assert len(of_two) == 4
     prompts = [question.prompt.lower() for question in dataset.questions]
     assert all(

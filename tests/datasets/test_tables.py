@@ -80,7 +80,7 @@ def test_directions_follow_sign_and_threshold_and_na_is_not_tested(tmp_path):
 
 def test_an_untested_set_is_a_question_that_the_data_cannot_answer(lab):
     dataset = build(lab)
-    [some, *_] = [q for q in dataset.questions if q.kind == "not_tested"]
+    [some, *_] = [q for q in dataset.questions if q.family == "not_tested"]
     assert some.ground_truth["answerable"] is False
     assert some.ground_truth["form"] == "direction"  # asked in the words of those that can be answered
     assert "was not tested" in some.answer
@@ -142,13 +142,15 @@ def test_gold_answers_score_at_least_095_and_wrong_ones_low(lab, contrast):
         if question.prompt in rejected:
             wrong = composer.score(question.prompt, rejected[question.prompt], question.ground_truth)
             # V3 finds no fault with a falsehood that agrees with itself.
-            assert wrong.scores["pathway"].value == 0.0, (question.prompt, rejected[question.prompt])
+            earned = [wrong.scores[name].value or 0.0 for name in ("factual", "pathway")]
+            # Of three names, the first two turned round leave one pair of three in order.
+            assert max(earned) <= 0.34, (question.prompt, rejected[question.prompt])
 
 
 def test_the_wrong_group_in_plain_words_scores_low_in_any_contrast(lab):
     lab.write_text(lab.read_text().replace("flight", "KO").replace("ground", "WT"))
     composer = RewardComposer(active_verifiers=["V2"], weights={"V2": 1})
-    for question in [q for q in build(lab).questions if q.kind == "direction"][::9]:
+    for question in [q for q in build(lab).questions if q.family == "direction"][::9]:
         groups = ("KO", "WT") if question.ground_truth["direction"] == "UP" else ("WT", "KO")
         name = question.ground_truth["pathway"]
         right = f"{name} is higher in {groups[0]} than in {groups[1]}."
@@ -165,17 +167,19 @@ def test_preferences_differ_in_the_fact_and_not_in_length(lab):
 
 def test_flip_turns_a_control_first_file_round(lab):
     plain = {
-        q.split_group: q.ground_truth["direction"] for q in build(lab).questions if q.kind == "direction"
+        q.split_group: q.ground_truth["direction"] for q in build(lab).questions if q.family == "direction"
     }
     lab.write_text(lab.read_text().replace("    tool:", "    flip: true\n    tool:"))
     flipped = build(lab)
-    turned = {q.split_group: q.ground_truth["direction"] for q in flipped.questions if q.kind == "direction"}
+    turned = {
+        q.split_group: q.ground_truth["direction"] for q in flipped.questions if q.family == "direction"
+    }
     opposite = {"UP": "DOWN", "DOWN": "UP"}
     shared = set(plain) & set(turned)
     assert len(shared) > 40
     assert all(turned[slot] == opposite[plain[slot]] for slot in shared)
     assert all(
-        q.ground_truth["contrast"] == "ground_vs_flight" for q in flipped.questions if q.kind == "direction"
+        q.ground_truth["contrast"] == "ground_vs_flight" for q in flipped.questions if q.family == "direction"
     )
 
 
@@ -259,7 +263,8 @@ def test_built_files_hold_the_same_items_and_the_same_bytes_each_time(lab, tmp_p
     columns = pq.read_schema(tmp_path / "a" / "questions.parquet").names
     assert {"template_id", "condition", "contrast_numerator", "padj_threshold", "prompt_hash"} <= set(columns)
     splits = pq.read_table(tmp_path / "a" / "splits.parquet").to_pylist()
-    assert len(splits) == len(dataset.questions)
+    facts = {(fact, q.split) for q in dataset.questions for fact in q.fact_ids}
+    assert {(row["fact_id"], row["split"]) for row in splits} == facts
 
 
 def test_another_seed_gives_another_split(lab):
@@ -288,7 +293,7 @@ def test_a_recipe_takes_the_file_or_the_same_keys(lab):
 
 def test_limit_bounds_each_split(lab):
     counts = Counter(q.split for q in build(lab, limit=10).questions)
-    assert max(counts.values()) == 10
+    assert 4 <= min(counts.values()) <= max(counts.values()) <= 10
 
 
 BIG = """

@@ -20,7 +20,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from biorlhf import DataError, Dataset, DatasetPlugin, PluginConfig, Question, hookimpl
+from biorlhf import DataError, Dataset, DatasetPlugin, InputPath, PluginConfig, Question, hookimpl
 from biorlhf.inputs.rows import read_rows
 from biorlhf.types import Split
 
@@ -55,7 +55,7 @@ MAX_ANSWER_WORDS = 12
 class BioEvalConfig(PluginConfig):
     """``path``: the tasks on your disk; ``component``: only these."""
 
-    path: str
+    path: InputPath
     component: tuple[str, ...] = ()
 
 

@@ -18,7 +18,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from biorlhf import DataError, Dataset, DatasetPlugin, PluginConfig, Question, hookimpl
+from biorlhf import DataError, Dataset, DatasetPlugin, InputPath, PluginConfig, Question, hookimpl
 from biorlhf.inputs.rows import read_rows
 from biorlhf.types import Split
 
@@ -40,7 +40,7 @@ KEYS = frozenset(
 class SpaceOmicsConfig(PluginConfig):
     """``path``: the question bank on your disk; ``modality``: only these."""
 
-    path: str
+    path: InputPath
     modality: tuple[str, ...] = ()
 
 

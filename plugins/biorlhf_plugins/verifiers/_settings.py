@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from biorlhf import PluginConfig
+from biorlhf import InputPath, PluginConfig
 from biorlhf.errors import InputError
 from biorlhf_plugins.language import Additions, additions_of, additions_of_names
 
@@ -25,7 +25,7 @@ class LexiconSettings(PluginConfig):
     entities: dict[str, list[str]] = Field(default_factory=dict)
     conditions: dict[str, list[str]] = Field(default_factory=dict)
     pathways: dict[str, list[str]] = Field(default_factory=dict)
-    lexicon_file: str | None = None
+    lexicon_file: InputPath | None = None
     names: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     def additions(self) -> Additions:

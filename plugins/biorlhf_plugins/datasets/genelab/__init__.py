@@ -24,7 +24,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from biorlhf import Dataset, DatasetPlugin, PluginConfig, hookimpl
+from biorlhf import Dataset, DatasetPlugin, InputPath, PluginConfig, hookimpl
 from biorlhf.errors import DataError
 from biorlhf.types import Split
 from biorlhf_plugins.datasets.genelab import rows as tables
@@ -89,7 +89,7 @@ class GenelabConfig(PluginConfig):
     validation_fraction: Share = 0.1
     test_fraction: Share = 0.2
     seed: int = 42
-    folder: str | None = None
+    folder: InputPath | None = None
     contrast: Contrast | None = None
     databases: tuple[str, ...] = ("hallmark",)
     include_unverified: bool = False

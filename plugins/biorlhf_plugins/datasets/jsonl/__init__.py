@@ -27,7 +27,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from biorlhf import DataError, Dataset, DatasetPlugin, Example, PluginConfig, Preference, Question, hookimpl
+from biorlhf import (
+    DataError,
+    Dataset,
+    DatasetPlugin,
+    Example,
+    InputPath,
+    PluginConfig,
+    Preference,
+    Question,
+    hookimpl,
+)
 from biorlhf.inputs.rows import read_rows
 from biorlhf.types import Names, Split
 from biorlhf_plugins.datasets.jsonl.shapes import Item, read_item
@@ -43,7 +53,7 @@ class JsonlConfig(PluginConfig):
     ``seed``, that is moved from training to validation; rows with one prompt stay together.
     """
 
-    file: str | tuple[str, ...]
+    file: InputPath | tuple[InputPath, ...]
     split: Literal["train", "validation", "test"] = "train"
     validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     seed: int = 42

@@ -29,7 +29,8 @@ from biorlhf.types import Names
 from biorlhf_plugins.datasets.tables.account import account, doubts
 from biorlhf_plugins.datasets.tables.config import LabConfig, resolve
 from biorlhf_plugins.datasets.tables.files import write_folder
-from biorlhf_plugins.datasets.tables.items import is_control, items
+from biorlhf_plugins.datasets.tables.items import items
+from biorlhf_plugins.datasets.tables.phrases import is_control
 from biorlhf_plugins.datasets.tables.slots import (
     DIRECTIONS,
     DOWN,
@@ -125,7 +126,8 @@ def names(config: LabConfig, slots: Slots) -> Names:
     synonyms = config.names
     return Names(
         entities=dict(synonyms.entities),
-        conditions=dict(synonyms.conditions),
+        # A knock-down is a condition, and no direction.
+        conditions={**{c: () for one in slots.loaded if (c := one.spec.condition)}, **synonyms.conditions},
         sets=dict(synonyms.sets),
         contrasts={name: pair for name, pair in sides.items() if any(pair)},
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from biorlhf import PluginConfig
+from biorlhf import InputPath, PluginConfig
 from biorlhf.errors import DataError
 from biorlhf_plugins.datasets.tables.readers.effects import Scale
 from biorlhf_plugins.datasets.tables.readers.tools import TOOLS
@@ -17,6 +17,13 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Name = Annotated[str, Field(min_length=1)]
 # A column without a header is named by its number.
 Column = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+
+
+PLACE_KINDS = ("tissue", "cell_line", "cell_type", "organism_part", "organoid", "strain")
+Family = Literal[
+    "direction", "figure", "false_premise", "unanswerable", "ranking", "top", "comparison", "enrichment"
+]  # fmt: skip
+FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
 class Contrast(PluginConfig):
@@ -92,6 +99,8 @@ class LabTable(PluginConfig):
 
     ``contrast`` is that of the file. ``flip`` turns it round for the questions: effects change their sign,
     and UP means higher in the file's denominator. A file that compares controls with treated wants it.
+    Where it was measured is said as what it is: ``tissue``, or ``cell_line``, ``cell_type``,
+    ``organism_part``, ``organoid`` or ``strain`` in its place.
     ``columns`` names columns that are called otherwise than by the tool: ``{id, label, effect, p,
     adjusted, raw, mean, tissue, condition, mission, db}``; with ``header: none`` by their numbers from 1.
     ``tissue`` may be left out where the file has a column of that name; where both say it, they must agree.
@@ -110,6 +119,11 @@ class LabTable(PluginConfig):
     thresholds: Thresholds
     condition: str
     tissue: str | None = None
+    cell_line: Name | None = None
+    cell_type: Name | None = None
+    organism_part: Name | None = None
+    organoid: Name | None = None
+    strain: Name | None = None
     mission: str | None = None
     db: str | None = None
     sheet: str | None = None
@@ -145,6 +159,21 @@ class LabTable(PluginConfig):
             raise ValueError("flip turns effects round, and a table of over-representation has none")
         return self
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_place(cls, data: Any) -> Any:
+        """Under whichever of the keys a place was given, ``tissue`` holds its name."""
+        given = [key for key in PLACE_KINDS if isinstance(data, dict) and data.get(key)]
+        names = {data[key] for key in given}
+        if len(names) > 1 or len(given) - ("tissue" in given) > 1:
+            raise ValueError(f"{given[0]} and {given[1]} are both given: say one of them")
+        return {**data, "tissue": names.pop()} if given else data
+
+    @property
+    def place_kind(self) -> str:
+        """Which of :data:`PLACE_KINDS` the place was given as."""
+        return next((key for key in PLACE_KINDS[1:] if getattr(self, key)), "tissue")
+
 
 class Splits(PluginConfig):
     """Shares of the (tissue, gene or pathway) slots; a held-out tissue is for testing as a whole."""
@@ -171,26 +200,49 @@ class LabNames(PluginConfig):
 class LabConfig(PluginConfig):
     """Settings of the dataset ``tables``. Either the tables themselves, or ``lab``: a file with them.
 
-    Paths are relative to ``folder``; in a lab file, ``folder`` is relative to that file.
+    ``split: fact`` keeps each slot in one split: the test asks what was never taught. ``split: paraphrase``
+    teaches every slot, and the test asks for some of them in other words. ``families`` are the kinds of
+    question; ``limit`` is the most questions of a split.
+
+    Paths are relative to ``folder``, which is itself relative to the file that holds it: a lab file, or a
+    recipe. ``lab`` is relative to the recipe.
     """
 
-    lab: str | None = None
+    lab: InputPath | None = None
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "lab"
     seed: Annotated[int, Field(ge=0)] = 42
-    folder: str = "."
+    folder: InputPath = "."
     licence: str = "the lab's own"
+    split: Literal["fact", "paraphrase"] = "fact"
     splits: Splits = Splits()
+    families: Annotated[tuple[Family, ...], Field(min_length=1)] = FAMILIES
     limit: Annotated[int, Field(gt=0)] | None = None
     names: LabNames = LabNames()
     tables: tuple[LabTable, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _said_out(cls, data: Any) -> Any:
+        """The recipe's folder belongs to tables that stand in it; beside ``lab`` the default stays one."""
+        if not isinstance(data, dict):
+            return data
+        if data.get("tables"):
+            return {"folder": ".", **data}
+        return {key: value for key, value in data.items() if (key, value) != ("folder", ".")}
 
     @model_validator(mode="after")
     def _one_of(self) -> LabConfig:
         if (self.lab is None) == (not self.tables):
             raise ValueError("give 'tables' (a list of results files), or 'lab' (a YAML file that has it)")
-        if self.lab is not None and len(self.model_fields_set) > 1:
-            others = ", ".join(sorted(self.model_fields_set - {"lab"}))
-            raise ValueError(f"'lab' stands alone; {others} belong into that file")
+        if self.split == "paraphrase" and self.splits.hold_out_tissues:
+            raise ValueError(
+                "hold_out_tissues belongs to 'split: fact'; a paraphrase test asks what was taught"
+            )
+        # By value: a resolved recipe writes every default out.
+        changed = [name for name, field in type(self).model_fields.items()
+                   if name != "lab" and getattr(self, name) != field.get_default()]  # fmt: skip
+        if self.lab is not None and changed:
+            raise ValueError(f"'lab' stands alone; {', '.join(changed)} belong into that file")
         return self
 
 

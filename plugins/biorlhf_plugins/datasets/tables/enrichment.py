@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from biorlhf_plugins.datasets.tables.config import LabTable
+from biorlhf_plugins.datasets.tables.drafts import Draft
+from biorlhf_plugins.datasets.tables.phrases import Row, probability_text
 from biorlhf_plugins.datasets.tables.slots import NOT_TESTED, NS, UP
 
 LISTS = {
@@ -13,47 +14,66 @@ LISTS = {
     "down": "that are down in {num} relative to {den}",
     "changed": "that change between {num} and {den}",
 }
-WORDINGS = (
-    (
-        "In {where}, is {subject} enriched among the genes {list}?",
-        "Among the genes {list} in {where}, is {subject} over-represented?",
-        "Do the genes {list} in {where} hold more of {subject} than chance would give?",
-    ),
-    ("Is {subject} significantly over-represented among the genes {list} in {where}?",),
-    ("Does a test of over-representation find {subject} enriched among the genes {list} in {where}?",),
-)
-OF_TWO = (
-    "Among the genes {list} in {where}, which of the two gene sets is enriched: {first} or {second}?",
-    "Which gene set is over-represented among the genes {list} in {where}: {first} or {second}?",
-    "Of {first} and {second}, which gene set is enriched among the genes {list} in {where}?",
-)
 ANSWERS = {UP: "yes", NS: "no"}
+LEVELS, UNSURE = (80, 85, 90, 95), (5, 10, 15)
 
 
-def tested_list(spec: LabTable) -> str:
+def tested_list(row: Row) -> str:
     """The genes that were tested, in words."""
-    return LISTS[spec.genes or "changed"].format(num=spec.contrast.numerator, den=spec.contrast.denominator)
+    return LISTS[row.spec.genes or "changed"].format(num=row.at.numerator, den=row.at.denominator)
 
 
-def truth(code: int, row: Mapping[str, Any]) -> dict[str, Any]:
+def of_row(row: Row, bits: int) -> Iterator[Draft]:
+    """Is the set enriched or not."""
+    words, untested = {"list": tested_list(row)}, row.code == NOT_TESTED
+    truth: dict[str, Any] = {"answerable": False, "form": "yes_no"}
+    wrong = None
+    if not untested:
+        places = {key: getattr(row, key) for key in ("tissue", "mission", "db") if getattr(row, key)}
+        truth = {"answerable": True, "answer": ANSWERS[row.code], **places}
+        turned = NS if row.code == UP else UP
+        padj = row.spec.thresholds.padj * (0.02 + 0.9 * row.adjusted**2) if turned == UP else 0.6
+        wrong = _said(row, turned, probability_text(row, padj)), ANSWERS[turned]
+    yield Draft(
+        "enrichment", "not_tested" if untested else "enrichment", row.key, (row,), bits, truth,
+        _said(row, row.code, "" if untested else probability_text(row, row.adjusted)), wrong, words, "medium",
+        UNSURE if untested else LEVELS, untested,
+    )  # fmt: skip
+
+
+def _said(row: Row, code: int, p: str) -> tuple[str, str]:
+    """Whether it is enriched, in both its wordings."""
+    rest = f"among the genes {tested_list(row)} in {row.at.where}"
     if code == NOT_TESTED:
-        return {"answerable": False, "form": "yes_no"}
-    places = {key: row[key] for key in ("tissue", "mission", "db") if row[key]}
-    return {"answerable": True, "answer": ANSWERS[code], **places}
+        text = f"the data cannot say: {row.subject} was not tested {rest}"
+        return text, text
+    verb = "is" if code == UP else "is not"
+    return (
+        f"{row.subject} {verb} enriched {rest}, with {p}",
+        f"in {row.at.where}, {row.subject} {verb} enriched among the genes {tested_list(row)}, with {p}",
+    )
 
 
-def answer(words: Mapping[str, str], code: int, figures: str) -> str:
-    subject = words["subject"][0].upper() + words["subject"][1:]
-    rest = f"among the genes {words['list']} in {words['where']}"
-    if code == NOT_TESTED:
-        return f"The data cannot say: {words['subject']} was not tested {rest}."
-    return f"{subject} is {'' if code == UP else 'not '}enriched {rest} ({figures})."
-
-
-def pairs(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Enriched sets, each beside one of the same place and split that is not."""
-    places = dict.fromkeys((row["split"], row["tissue"], row["condition"], row["mission"]) for row in rows)
+def of_two(rows: Sequence[Row]) -> Iterator[Draft]:
+    """Enriched sets, each beside one of the same place that is not: which of the two it is."""
+    places = dict.fromkeys((row.tissue, row.condition, row.mission) for row in rows)
     for place in places:
-        here = [r for r in rows if (r["split"], r["tissue"], r["condition"], r["mission"]) == place]
-        enriched, others = ([r for r in here if r["direction"] == code] for code in (UP, NS))
-        yield from zip(enriched, others, strict=False)
+        here = [row for row in rows if (row.tissue, row.condition, row.mission) == place]
+        enriched, others = ([row for row in here if row.code == code] for code in (UP, NS))
+        for one, other in zip(enriched, others, strict=False):
+            if one.name.lower() != other.name.lower():
+                yield _of_two(one, other)
+
+
+def _of_two(one: Row, other: Row) -> Draft:
+    names = sorted((one.name, other.name))
+    truth: dict[str, Any] = {"answer": one.name, "choices": names, "tissue": one.tissue}
+    if one.aliases:
+        truth["aliases"] = one.aliases
+    rest = f"enriched among the genes {tested_list(one)} in {one.at.where} is"
+    return Draft(
+        "enrichment", "enrichment_of_two", f"{one.key}||{other.key}", (one, other), len(one.key) * 10_007,
+        truth, (f"the set that is {rest} {one.name}", f"of the two, the one {rest} {one.name}"),
+        ((f"the set that is {rest} {other.name}", f"of the two, the one {rest} {other.name}"), other.name),
+        {"list": tested_list(one), "first": names[0], "second": names[1]}, "medium", LEVELS, False,
+    )  # fmt: skip

@@ -7,260 +7,296 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import heapq
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from biorlhf.ground_truth import block, gold_answer, instruction
 from biorlhf.types import Example, Preference, Question
-from biorlhf_plugins.datasets.tables import enrichment
-from biorlhf_plugins.datasets.tables.config import LabConfig, LabTable
-from biorlhf_plugins.datasets.tables.measured import FILTERED, NO_COUNTS, OUTLIER
+from biorlhf_plugins.datasets.tables import enrichment, joint
+from biorlhf_plugins.datasets.tables.config import LabConfig
+from biorlhf_plugins.datasets.tables.drafts import KINDS, WORDINGS, Budget, Draft, Pair
+from biorlhf_plugins.datasets.tables.phrases import Place, Row, Spoken, article, capital, figures_text
 from biorlhf_plugins.datasets.tables.slots import (
     DOWN,
     NOT_TESTED,
     NS,
     SPLITS,
     TEST,
+    TRAIN,
     UP,
-    Loaded,
     Slots,
     chunks,
+    limits_of,
 )
-from biorlhf_plugins.language import Additions
-from biorlhf_plugins.language.words.lexicon import with_additions
-from biorlhf_plugins.language.words.mentions import scan
-from biorlhf_plugins.language.words.text import clean, tokens
 from biorlhf_plugins.making.parquet import Made
 
-WORDINGS = (
-    (
-        "In {where}, is {subject} up, down or not significantly changed in {num} relative to {den}?",
-        "Relative to {den}, how does {subject} stand in {num} in {where}: up, down, or neither?",
-        "When {num} is set against {den}, which way does {subject} go in {where}, if it changes at all?",
-        "Is there a significant change of {subject} in {where} for {num} against {den}: is it up or down?",
-    ),
-    ("Does {subject} differ between {num} and {den} in {where}, and if so, is it up or down in {num}?",),
-    ("What does comparing {num} with {den} say of {subject} in {where}: up, down or not significant?",),
-)
-EFFECT_NAMES = {"gene": "log2 fold change", "protein": "log2 fold change", "pathway": "NES"}
-SUBJECTS = {"gene": "gene", "protein": "protein", "pathway": "gene set"}
-UNTESTED = {
-    FILTERED: "its counts were too low, and it was filtered out",
-    OUTLIER: "one sample was an outlier, and no p was computed",
-    NO_COUNTS: "it had no counts",
-}
-FAMILIES = {UP: "direction", DOWN: "direction", NS: "not_significant", NOT_TESTED: "not_tested"}
 CHOICES = ("UP", "DOWN", "NS")
 LABELS = {UP: "UP", DOWN: "DOWN", NS: "NS"}
-CONFIDENCE = {UP: (85, 90, 95), DOWN: (85, 90, 95), NS: (80, 85, 90), NOT_TESTED: (5, 10, 15)}
+DIRECTION_FAMILIES = {UP: "direction", DOWN: "direction", NS: "not_significant", NOT_TESTED: "not_tested"}
+CONFIDENCE = {UP: (85, 90, 95), DOWN: (85, 90, 95), NS: (80, 85, 90)}
+UNSURE = (5, 10, 15)
+SAMPLE_ROWS = 400
+"""So many rows of each table and split go into the questions about several rows."""
 
 
 def items(config: LabConfig, slots: Slots) -> Iterator[Made]:
-    """One item per kept slot, in the order of the tables and their rows; of sets that were tested for
-    over-representation also pairs. Nothing but a chunk of rows is held in memory."""
+    """What each kept slot gives, in the order of the tables and their rows; then what several rows give.
+
+    Of the rows only a bounded sample is held in memory.
+    """
+    budget = Budget(limits_of(config))
+    sample: dict[tuple[int, int], list[tuple[int, str, Row]]] = defaultdict(list)
+    only_rna = {one.results.tool.of for one in slots.loaded} <= {"gene", "pathway"}
+    for number, row in _rows(slots):
+        over = row.at.one.results.tool.over_representation
+        for draft in enrichment.of_row(row, bits_of(row.key)) if over else _of_row(row, only_rna):
+            if draft.family in config.families and budget.takes(draft.family, row.split):
+                yield from made(config, draft)
+        # By name alone: what two tables share comes into the samples of both.
+        rank = bits_of(f"{config.seed}|{row.id}")
+        kept = sample[number, row.split]
+        if row.code != NOT_TESTED and (len(kept) < SAMPLE_ROWS or -rank > kept[0][0]):
+            (heapq.heappush if len(kept) < SAMPLE_ROWS else heapq.heappushpop)(kept, (-rank, row.key, row))
+    rows = {place: [row for *_, row in sorted(kept, reverse=True)] for place, kept in sample.items()}
+    for draft in joint.drafts(slots, rows):
+        if draft.family in config.families and budget.takes(draft.family, draft.rows[0].split):
+            yield from made(config, draft)
+
+
+def _rows(slots: Slots) -> Iterator[tuple[int, Row]]:
+    """(number of the table, row) of every kept row."""
+    numbers = {id(one): number for number, one in enumerate(slots.loaded)}
+    places: dict[tuple[int, str, str, str], Place] = {}
     for one, _, columns in chunks(slots):
-        keys = tuple(columns)
-        rows = [dict(zip(keys, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-        for row in rows:
-            yield _item(config, one, row)
-        if one.results.tool.over_representation:
-            for enriched, other in enrichment.pairs(rows):
-                yield _of_two(config, one, enriched, other)
+        number = numbers[id(one)]
+        names = ("id", "label", "effect", "adjusted", "direction", "split",
+                 "tissue", "condition", "mission", "db", "why")  # fmt: skip
+        for values in zip(*(columns[name] for name in names), strict=True):
+            where = values[6:9]
+            place = places.get((number, *where))
+            if place is None:
+                place = places[(number, *where)] = Place(one, *where)
+            yield number, Row(place, *values)
 
 
-def _key(spec: LabTable, row: dict[str, Any]) -> tuple[str, int]:
-    """What a slot is called, and a number that chooses its wording."""
-    of = f"over_representation_{spec.genes}" if spec.genes else spec.contrast.name
-    parts = (row["tissue"], row["condition"], row["mission"], row["db"], of, row["id"])
-    key = "|".join(parts)
-    return key, int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest(), "big")
+def bits_of(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big")
 
 
-def _item(config: LabConfig, one: Loaded, row: dict[str, Any]) -> Made:
-    spec, about, code = one.spec, one.results.tool.of, row["direction"]
-    key, pick = _key(spec, row)
-    words = {
-        "subject": _subject(about, row), "where": _where(row),
-        "num": spec.contrast.numerator, "den": spec.contrast.denominator,
-    }  # fmt: skip
-    family, wrong = FAMILIES[code], None
-    wordings: tuple[tuple[str, ...], ...] = WORDINGS
-    if one.results.tool.over_representation:
-        words["list"], wordings = enrichment.tested_list(spec), enrichment.WORDINGS
-        family = FAMILIES[code] if code == NOT_TESTED else "enrichment"
-        truth = enrichment.truth(code, row)
-        prose = enrichment.answer(words, code, _p(one, row["adjusted"]))
-        if code != NOT_TESTED:
-            turned = NS if code == UP else UP
-            padj = spec.thresholds.padj * (0.02 + 0.9 * row["adjusted"] ** 2)
-            figures = _p(one, padj) if turned == UP else "adjusted p 0.6"
-            wrong = enrichment.answer(words, turned, figures), enrichment.ANSWERS[turned]
+def _of_row(row: Row, only_rna: bool) -> Iterator[Draft]:
+    """The drafts of one row: its direction, and of some rows a figure, a premise, what cannot be known."""
+    bits = bits_of(row.key)
+    yield _direction(row, bits)
+    if row.code == NOT_TESTED:
+        return
+    if bits % 3 == 0 and row.at.sized:
+        yield _figure(row, bits)
+    if bits // 3 % 4 == 0:
+        yield _premise(row, bits)
+    # Where proteins were measured as well, the data may say what the RNA does not.
+    if bits // 12 % 12 == 0 and (row.at.about == "pathway" or (row.at.about == "gene" and only_rna)):
+        yield _unknown(row, bits)
+
+
+def _direction(row: Row, bits: int) -> Draft:
+    truth = _direction_truth(row)
+    wrong: tuple[Pair, str] | None = None
+    if row.code != NOT_TESTED:
+        code, figures = _perturbed(row)
+        wrong = Spoken(row, "", code, figures), LABELS[code]
+    return Draft(
+        "direction", DIRECTION_FAMILIES[row.code], row.key, (row,), bits, truth,
+        Spoken(row), wrong, {}, _difficulty(row),
+        UNSURE if row.code == NOT_TESTED else CONFIDENCE[row.code], row.code == NOT_TESTED,
+    )  # fmt: skip
+
+
+def _direction_truth(row: Row) -> dict[str, Any]:
+    tested = row.code != NOT_TESTED
+    contrast = row.spec.contrast.name
+    truth: dict[str, Any] = {"answerable": tested, "contrast": contrast, "choices": list(CHOICES)}
+    if not tested:
+        return {**truth, "form": "direction"}
+    if row.at.about == "pathway":
+        truth |= {"pathway": row.id}
     else:
-        truth = _ground_truth(spec, about, row)
-        prose = _answer(words, one, code, row["effect"], row["adjusted"], row["why"])
-        if code != NOT_TESTED:
-            changed = _perturb(code, row["effect"], row["adjusted"], spec)
-            wrong = _answer(words, one, *changed), LABELS[changed[0]]
-    texts = wordings[row["split"]]
-    wording = pick % len(texts)
-    return _made(
-        config, one, row, (key,), family, wording, texts[wording].format(**words), truth, prose, wrong,
-        # Other bits than those that chose the wording, so that the two do not go together.
-        CONFIDENCE[code][(pick >> 8) % 3],
+        truth |= {"feature": row.label, "kind": row.at.about}
+        if row.label != row.id:
+            # An answer may give the accession in place of the symbol.
+            truth["aliases"] = [row.id]
+    truth |= {key: getattr(row, key) for key in ("tissue", "mission", "db") if getattr(row, key)}
+    # No answer has to state them; one that does is held to them.
+    figures = {"padj": row.adjusted}
+    if row.spec.effect_is != "score":
+        figures["nes" if row.at.about == "pathway" else "log2fc"] = row.effect
+    return {**truth, "direction": LABELS[row.code], "figures": figures}
+
+
+def _perturbed(row: Row) -> tuple[int, str]:
+    """A wrong answer that agrees with itself: the opposite direction with its sign; for not significant,
+    the direction of its sign with figures on the other side of the thresholds."""
+    limits, code = row.spec.thresholds, DOWN if row.code == UP else UP
+    effect, p = -row.effect, row.adjusted
+    if row.code == NS:
+        code = UP if row.effect > 0 else DOWN
+        # From a p of 0 to 1 to one below the threshold; from an effect below it to one above.
+        p = p if p < limits.padj else limits.padj * (0.02 + 0.9 * p**2)
+        effect = row.effect
+        if abs(effect) < limits.effect:
+            effect = (limits.effect + abs(effect)) * (1 if effect > 0 else -1)
+    return code, figures_text(row, effect, p)
+
+
+def _figure(row: Row, bits: int) -> Draft:
+    value = row.value
+    other = -value if bits // 7 % 2 else round(value * 1.6, 2)
+    fact: dict[str, Any] = {"entity": row.name, "quantity": row.at.quantity, "value": value}
+    if row.aliases:
+        fact["aliases"] = row.aliases
+    a = f"{article(row.at.quantity)} {row.at.quantity}"
+    names = f"the {row.at.quantity} of the {row.at.noun} {row.name} in {row.at.this}"
+    mirror = f"in {row.at.this}, the {row.at.noun} {row.name} has {a} of"
+    return Draft(
+        "figure", "figure", f"{row.key}:figure", (row,), bits, {"facts": [fact]},
+        (f"{names} is {value:+g}", f"{mirror} {value:+g}"),
+        ((f"{names} is {other:+g}", f"{mirror} {other:+g}"), f"{other:g}"), {}, "hard",
+        CONFIDENCE[row.code], False,
     )  # fmt: skip
 
 
-def _of_two(config: LabConfig, one: Loaded, enriched: dict[str, Any], other: dict[str, Any]) -> Made:
-    """Which of an enriched set and one that is not: neither yes nor the first one is always right."""
-    (key, pick), (key_other, _) = _key(one.spec, enriched), _key(one.spec, other)
-    names = [enriched["label"], other["label"]]
-    first, second = names if pick & 1 else reversed(names)
-    words = {"list": enrichment.tested_list(one.spec), "where": _where(enriched)}
-    prompt = enrichment.OF_TWO[enriched["split"]].format(first=first, second=second, **words)
-    truth = {"answer": names[0], "choices": [first, second], "tissue": enriched["tissue"]}
-    if enriched["label"] != enriched["id"]:
-        truth["aliases"] = [enriched["id"]]
-    texts = [
-        f"The set that is enriched among the genes {words['list']} in {words['where']} is {n}." for n in names
-    ]
-    return _made(
-        config, one, enriched, (key, key_other), "enrichment_of_two", 0, prompt, truth, texts[0],
-        (texts[1], names[1]), CONFIDENCE[UP][(pick >> 8) % 3],
+def _premise(row: Row, bits: int) -> Draft:
+    """A question that takes a direction for granted: about as often rightly as wrongly."""
+    if row.code == NS:
+        said = UP if bits // 7 % 2 else DOWN
+    else:
+        said = row.code if bits // 7 % 4 else (DOWN if row.code == UP else UP)
+    words = {"said": "up" if said == UP else "down", "other": "down" if said == UP else "up"}
+    so = said == row.code
+    truth = {"answer": "yes" if so else "no", **({} if so else {"false_premise": True})}
+    verdict, reverse = ("yes", "no") if so else ("no", "yes")
+    turned, figures = _perturbed(row) if so else (said, _figures_of(row, said))
+    wrong = Spoken(row, reverse, turned, figures), reverse
+    return Draft(
+        "false_premise", "false_premise", f"{row.key}:premise", (row,), bits, truth, Spoken(row, verdict),
+        wrong, words, _difficulty(row), CONFIDENCE[row.code], False,
     )  # fmt: skip
 
 
-def _asked(truth: dict[str, Any]) -> tuple[str, str]:
-    """The gold behind "Answer:", and the instruction. Of a direction, both are the same for all genes of a
-    contrast, and a lab's tables have very many."""
-    if "direction" in truth:
-        return _asked_direction(truth["direction"], truth["contrast"])
-    return gold_answer(truth), instruction(truth)
+def _figures_of(row: Row, code: int) -> str:
+    """Figures that would bear a wrong direction out."""
+    if row.code != NS:
+        return _perturbed(row)[1]
+    turned, figures = _perturbed(row)
+    # Signs alone: a "-" stands in the exponent of a p as well.
+    signs = {" +": " -", " -": " +"}
+    return figures if turned == code else re.sub(r" [+-](?=\d)", lambda sign: signs[sign[0]], figures)
 
 
-@functools.cache
-def _asked_direction(direction: str, contrast: str) -> tuple[str, str]:
-    truth = {"pathway": "a", "direction": direction, "contrast": contrast, "choices": list(CHOICES)}
-    return gold_answer(truth), instruction(truth)
+def _unknown(row: Row, bits: int) -> Draft:
+    """What a table of this kind cannot tell, asked like what it can."""
+    if row.at.about == "pathway":
+        truth: dict[str, Any] = {"answerable": False, "form": "figure"}
+        why = f"the table scores {row.subject} as a whole and does not give the expression of its genes"
+    else:
+        truth = {"answerable": False, "form": "direction", "choices": list(CHOICES),
+                 "contrast": row.spec.contrast.name}  # fmt: skip
+        why = f"the table holds RNA, and the protein of {row.label} was not measured"
+    return Draft(
+        "unanswerable", f"unanswerable_{row.at.about}", f"{row.key}:unknown", (row,), bits, truth,
+        (f"the data cannot say: {why}", f"that cannot be told from these data: {why}"), None, {},
+        "medium", UNSURE, True,
+    )  # fmt: skip
 
 
-def _made(
-    config: LabConfig, one: Loaded, row: dict[str, Any], keys: tuple[str, ...], family: str, wording: int,
-    prompt: str, truth: dict[str, Any], prose: str, wrong: tuple[str, str] | None, confidence: int,
-) -> Made:  # fmt: skip
-    """The question, and where its split may be learnt from the text and the pair of it."""
-    spec, split, name = one.spec, row["split"], "||".join(keys)
-    gold, asked = _asked(truth)
-    answer = f"{prose}\n{block(gold, confidence)}"
-    common = {
-        "kind": family, "source": spec.file, "split": SPLITS[split],
-        "split_group": f"{row['tissue']}|{row['id']}", "instruction": asked,
-        "fact_ids": tuple(f"{config.name}:{key}" for key in keys),
+def _difficulty(row: Row) -> str:
+    """Near the threshold is hard; far from it is easy."""
+    if row.code == NOT_TESTED:
+        return "medium"
+    ratio = row.adjusted / row.spec.thresholds.padj
+    if 0.5 <= ratio <= 2 or row.too_small:
+        return "hard"
+    return "easy" if ratio < 0.02 or ratio > 10 else "medium"
+
+
+def made(config: LabConfig, draft: Draft) -> Iterator[Made]:
+    """The draft in its split. A paraphrase test has it twice: taught, and asked again in other words."""
+    own = draft.rows[0].split
+    splits = dict.fromkeys((TRAIN, own)) if config.split == "paraphrase" else (own,)
+    for split in splits:
+        yield _written(config, draft, split, recalled=len(splits) > 1 and split != TRAIN)
+
+
+def _written(config: LabConfig, draft: Draft, split: int, *, recalled: bool) -> Made:
+    row, bits = draft.rows[0], draft.bits
+    wordings = WORDINGS[draft.wording][split]
+    wording = bits // 1_000 % len(wordings)
+    prompt = wordings[wording].format(**{**row.words, **draft.words})
+    confidence = draft.levels[bits // 10_000 % len(draft.levels)]
+    answered = draft.gold[0] if split == TRAIN else draft.gold[1]
+    gold, asked = _asked(draft)
+    answer = f"{capital(answered)}.\n{block(gold, confidence)}"
+    name = f"{config.name}:{draft.slot}" + (":recall" if recalled else "")
+    common: dict[str, Any] = {
+        "source": row.spec.file, "split": SPLITS[split],
+        "split_group": "+".join(dict.fromkeys(each.group for each in draft.rows)),
+        "fact_ids": tuple(f"{config.name}:{each.key}" for each in draft.rows),
+        "instruction": asked,
     }  # fmt: skip
     question = Question(
-        id=f"{config.name}:{name}", prompt=prompt, ground_truth=truth, answer=answer,
-        tissue=row["tissue"], difficulty=_difficulty(spec, row), family=family, **common,
+        id=name, prompt=prompt, ground_truth=draft.truth, answer=answer, tissue=row.tissue,
+        kind=KINDS["not_tested" if draft.unanswerable else draft.family], difficulty=draft.difficulty,
+        family=draft.shown_family, **common,
     )  # fmt: skip
-    label = LABELS.get(row["direction"]) if family in FAMILIES.values() else truth.get("answer")
-    details = {
-        "template_id": f"{family}:{SPLITS[split]}:{wording}", "condition": row["condition"] or None,
-        "mission": row["mission"] or None, "pathway": row["id"], "db": row["db"] or None,
-        "direction": truth.get("direction"), "expected_value": label,
-        "contrast_numerator": spec.contrast.numerator, "contrast_denominator": spec.contrast.denominator,
-        "padj_threshold": spec.thresholds.padj, "source_sha256": one.sha256, "licence": config.licence,
-    }  # fmt: skip
-    if split == TEST:
+    details = _details(config, draft, f"{draft.wording}:{SPLITS[split]}:{wording}")
+    if split == TEST or recalled:
         return Made(question, None, None, details)
-    example = Example(id=f"{question.id}:sft", prompt=prompt, response=answer, **common)
+    kind = draft.shown_family
+    example = Example(id=f"{name}:sft", prompt=prompt, response=answer, kind=kind, **common)
     preference = None
-    if wrong is not None:
+    if draft.wrong is not None:
+        said, stated = draft.wrong
+        rejected = f"{capital(said[0 if split == TRAIN else 1])}.\n{block(stated, confidence)}"
         preference = Preference(
-            id=f"{question.id}:dpo", prompt=prompt, chosen=answer,
-            rejected=f"{wrong[0]}\n{block(wrong[1], confidence)}", **common,
-        )  # fmt: skip
+            id=f"{name}:dpo", prompt=prompt, chosen=answer, rejected=rejected, kind=kind, **common
+        )
     return Made(question, example, preference, details)
 
 
-def _subject(about: str, row: dict[str, Any]) -> str:
-    name = row["id"] if row["label"] == row["id"] else f"{row['label']} ({row['id']})"
-    return f"the {SUBJECTS[about]} {name}"
-
-
-def _where(row: dict[str, Any]) -> str:
-    place = row["tissue"] + (f" ({row['mission']})" if row["mission"] else "")
-    # "Under spaceflight" beside "flight against ground" would say one side of the contrast twice.
-    tells_more = row["condition"] and not any(kind == "frame" for kind, _ in _roles(row["condition"]))
-    return f"{place} under {row['condition']}" if tells_more else place
-
-
-def _answer(words: dict[str, str], one: Loaded, code: int, effect: float, padj: float, why: str = "") -> str:
-    subject = words["subject"][0].upper() + words["subject"][1:]
-    num, den, where = words["num"], words["den"], words["where"]
-    if code == NOT_TESTED:
-        reason = f" ({UNTESTED[why]})" if why else ""
-        text = f"The data cannot say: {words['subject']} was not tested for {num} against {den} in {where}"
-        return f"{text}{reason}."
-    figures = _p(one, padj)
-    # A sign is read in the frame treated minus control; with a control in front it would mislead. A score
-    # has a direction, and no size that means anything elsewhere.
-    if not is_control(num) and one.spec.effect_is != "score":
-        figures = f"{EFFECT_NAMES[one.results.tool.of]} {effect:+.2f}, {figures}"
-    if code == NS:
-        return f"{subject} does not change significantly between {num} and {den} in {where} ({figures})."
-    turn = "up" if code == UP else "down"
-    return f"{subject} is {turn} in {num} relative to {den} in {where} ({figures})."
-
-
-def _p(one: Loaded, padj: float) -> str:
-    # A p of 0 is one that is smaller than the file can say.
-    return f"adjusted p {padj:.2g}" if padj else f"adjusted p below {one.smallest:.2g}"
+def _asked(draft: Draft) -> tuple[str, str]:
+    """The gold behind "Answer:", and the instruction. Of a direction and of yes or no, both are the same for
+    all names of a contrast, and a lab's tables have very many."""
+    truth = draft.truth
+    if draft.family in ("direction", "false_premise", "enrichment") and "choices" not in truth:
+        return _asked_alike(
+            str(truth.get("answer")), "", truth.get("answerable", True), str(truth.get("form"))
+        )
+    if draft.family == "direction":
+        return _asked_alike(str(truth.get("direction")), truth["contrast"], truth["answerable"], "direction")
+    return gold_answer(truth), instruction(truth)
 
 
 @functools.cache
-def is_control(group: str) -> bool:
-    """Whether a group's name is one of a control: ground, vehicle, sham, untreated."""
-    named = any(role in (("frame", "GROUND"), ("treatment", "vehicle")) for role in _roles(group))
-    return named or "sham" in group.lower()
+def _asked_alike(value: str, contrast: str, answerable: bool, form: str) -> tuple[str, str]:
+    truth: dict[str, Any] = {"answer": value}
+    if contrast:
+        truth = {"pathway": "a", "direction": value, "contrast": contrast, "choices": list(CHOICES)}
+    if not answerable:
+        truth = {"answerable": False, "form": form, **({} if not contrast else {
+            "contrast": contrast, "choices": list(CHOICES)})}  # fmt: skip
+    return gold_answer(truth), instruction(truth)
 
 
-@functools.cache
-def _roles(name: str) -> tuple[tuple[str, object], ...]:
-    mentions = scan(tokens(clean(name).text), with_additions(Additions()))
-    return tuple((mention.kind, mention.value) for mention in mentions)
-
-
-def _perturb(code: int, effect: float, padj: float, spec: LabTable) -> tuple[int, float, float]:
-    """A wrong answer that agrees with itself: the opposite direction with its sign; for not significant,
-    the direction of its sign with an adjusted p below the threshold."""
-    if code == NS:
-        return (UP if effect > 0 else DOWN), effect, spec.thresholds.padj * (0.02 + 0.9 * padj**2)
-    return (DOWN if code == UP else UP), -effect, padj
-
-
-def _ground_truth(spec: LabTable, about: str, row: dict[str, Any]) -> dict[str, Any]:
-    tested = row["direction"] != NOT_TESTED
-    truth: dict[str, Any] = {"answerable": tested, "contrast": spec.contrast.name, "choices": list(CHOICES)}
-    if not tested:
-        return {**truth, "form": "direction"}
-    if about == "pathway":
-        truth |= {"pathway": row["id"]}
-    else:
-        truth |= {"feature": row["label"], "kind": about}
-        if row["label"] != row["id"]:
-            # An answer may give the accession in place of the symbol.
-            truth["aliases"] = [row["id"]]
-    truth |= {key: row[key] for key in ("tissue", "mission", "db") if row[key]}
-    # No answer has to state them; one that does is held to them.
-    figures = {"padj": row["adjusted"]}
-    if spec.effect_is != "score":
-        figures["nes" if about == "pathway" else "log2fc"] = row["effect"]
-    return {**truth, "direction": LABELS[row["direction"]], "figures": figures}
-
-
-def _difficulty(spec: LabTable, row: dict[str, Any]) -> str:
-    """Near the threshold is hard; far from it is easy."""
-    if row["direction"] == NOT_TESTED:
-        return "medium"
-    ratio = row["adjusted"] / spec.thresholds.padj
-    if 0.5 <= ratio <= 2:
-        return "hard"
-    return "easy" if ratio < 0.02 or ratio > 10 else "medium"
+def _details(config: LabConfig, draft: Draft, template: str) -> dict[str, Any]:
+    row = draft.rows[0]
+    direction = draft.truth.get("direction")
+    return {
+        "template_id": template, "condition": row.condition or None, "mission": row.mission or None,
+        "pathway": row.id, "db": row.db or None, "direction": direction, "expected_value": direction,
+        "contrast_numerator": row.spec.contrast.numerator,
+        "contrast_denominator": row.spec.contrast.denominator,
+        "padj_threshold": row.spec.thresholds.padj, "source_sha256": row.at.one.sha256,
+        "licence": config.licence,
+    }  # fmt: skip

@@ -27,6 +27,10 @@ UP, DOWN, NS, NOT_TESTED = range(4)
 OVER = " (over-representation)"
 # A file with figures as small as this was not rounded: its zeros are doubles that ran out.
 UNROUNDED, UNDERFLOW = 1e-10, 1e-300
+SHARES = {
+    "figure": 0.15, "false_premise": 0.1, "unanswerable": 0.05, "ranking": 0.1, "top": 0.1, "comparison": 0.1,
+}  # fmt: skip
+"""Of a limit, what families other than the directions take; the directions take the rest."""
 SPLITS = tuple(split.value for split in Split)
 TRAIN, VALIDATION, TEST = range(3)
 
@@ -209,8 +213,10 @@ def arrange(config: LabConfig, loaded: tuple[Loaded, ...]) -> Slots:
     kept, exceptions = _balance(
         places.dictionary.to_pylist(), places.indices.to_numpy(), direction, split, rows
     )
-    if config.limit is not None:
-        _cap(kept, split, rows, config.limit)
+    others = sum(share for name, share in SHARES.items() if name in config.families)
+    for part, most in enumerate(limits_of(config)):
+        if most is not None:
+            _cap(kept, split == part, rows, max(1, round(most * (1 - others))))
     return Slots(loaded, offsets, direction, split, kept, tuple(exceptions))
 
 
@@ -276,10 +282,19 @@ def _balance(
     return kept, exceptions
 
 
-def _cap(kept: np.ndarray, split: np.ndarray, rows: np.ndarray, limit: int) -> None:
-    for part in range(len(SPLITS)):
-        members = np.flatnonzero(kept & (split == part))
-        kept[members[np.argsort(rows[members], kind="stable")][limit:]] = False
+def limits_of(config: LabConfig) -> list[int | None]:
+    """The most items of each split. A paraphrase test teaches what it asks: both are within the limit."""
+    if config.limit is None:
+        return [None] * len(SPLITS)
+    if config.split == "fact":
+        return [config.limit] * len(SPLITS)
+    shares = config.splits.validation, config.splits.test
+    return [int(config.limit * share) for share in (1 - sum(shares), *shares)]
+
+
+def _cap(kept: np.ndarray, inside: np.ndarray, rows: np.ndarray, most: int) -> None:
+    members = np.flatnonzero(kept & inside)
+    kept[members[np.argsort(rows[members], kind="stable")][most:]] = False
 
 
 def chunks(slots: Slots, size: int = 20_000) -> Iterator[tuple[Loaded, np.ndarray, Mapping[str, list[Any]]]]:
