@@ -71,7 +71,7 @@ def _ended(number: int, frame: object) -> None:
 
 def main(command: Callable[[], object] = app) -> None:
     """Run the command line. Exit codes: 0 done; 2 the input is wrong; 1 the run failed."""
-    from biorlhf.errors import BiorlhfError
+    from biorlhf.errors import BiorlhfError, disk_failure
 
     # Clusters end jobs by SIGTERM, which would otherwise run no "finally".
     signal.signal(signal.SIGTERM, _ended)
@@ -82,6 +82,12 @@ def main(command: Callable[[], object] = app) -> None:
         for note in getattr(error, "__notes__", ()):
             print(note, file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        reason = disk_failure(error)
+        if reason is None:
+            raise
+        print(f"error: {reason}", file=sys.stderr)
+        sys.exit(reason.exit_code)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)

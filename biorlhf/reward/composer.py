@@ -151,6 +151,10 @@ class FailureBudget:
         self._counts: dict[str, Counter[str]] = {}
         self._reasons: dict[str, list[str]] = {}
 
+    def resume(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Go on from what was counted before: verifier -> status -> completions."""
+        self._counts = {name: Counter(statuses) for name, statuses in counts.items()}
+
     def add(self, rewards: Iterable[Reward]) -> None:
         """Count these; raises ``FailureBudgetExceeded`` where the budget of a verifier is spent."""
         for reward in rewards:
