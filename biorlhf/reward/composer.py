@@ -172,7 +172,10 @@ class FailureBudget:
                 raise FailureBudgetExceeded(
                     f"the verifier {name!r} failed on {failed} of {judged} completions; "
                     f"the budget is {self.share:.1%} (scorer.failure_budget)\n"
-                    + "\n".join(f"  {reason}" for reason in self._reasons[name])
+                    + "\n".join(
+                        f"  {reason}"
+                        for reason in self._reasons.get(name, ["the reasons are those of before"])
+                    )
                 )
 
     def summary(self) -> dict[str, dict[str, Any]]:
