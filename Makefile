@@ -12,7 +12,7 @@ RECIPE ?= recipes/quickstart.yaml
 ACCELERATOR := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 REQUIREMENTS := cluster/requirements-$(ACCELERATOR).txt
 
-.PHONY: help setup run test test-fast audit lint format docs bench bench-peer wheel-check clean
+.PHONY: help setup run test test-fast test-hostile audit lint format docs bench bench-peer wheel-check clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -34,7 +34,11 @@ test: $(READY)
 	$(BIN)/python -m pytest
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -m "not engine"
+	$(BIN)/python -m pytest -m "not engine and not hostile"
+
+# The attacks, those in great number included; `make test` runs a few of each kind.
+test-hostile: $(READY)
+	$(BIN)/python -m pytest tests/hostile -m "hostile or not hostile"
 
 # Every item of the shipped datasets, and of a made-up lab's, against its gold answer and every attack; fails
 # where an attack pays.

@@ -1,6 +1,6 @@
 """A run's folder as its run writes it: what was asked, what ran, what came out.
 
-:mod:`biorlhf.runs.folder` only reads it, :mod:`biorlhf.runs.disk` makes files appear whole or not at all.
+:mod:`biorlhf.runs.folder` only reads it; :mod:`biorlhf.runs.keeping` makes files appear whole or not at all.
 
 ::
 
@@ -28,9 +28,9 @@ from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
-from biorlhf.runs import checkpoints, disk
+from biorlhf.runs.keeping import checkpoints, disk
 from biorlhf.runs.folder import METRICS, RECIPE, Tables, no_run, read_json, read_metrics
-from biorlhf.runs.lock import Lock
+from biorlhf.runs.keeping.lock import Lock
 from biorlhf.stage import Adapter, StepResult
 from biorlhf.types import Reward, ScoredGroup
 

@@ -66,6 +66,8 @@ def load_base(section: Model, *, device: str | None = None) -> Any:
             trust_remote_code=section.trust_remote_code,
             use_safetensors=True,
             output_loading_info=True,
+            # Reported, with their names, instead of raised without.
+            ignore_mismatched_sizes=True,
             **arguments,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:

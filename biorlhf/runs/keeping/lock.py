@@ -12,7 +12,7 @@ import platform
 from pathlib import Path
 
 from biorlhf.errors import InputError
-from biorlhf.runs.disk import reported
+from biorlhf.runs.keeping.disk import reported
 
 NAME = "run.lock"
 _HELD: set[int] = set()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import InputError
-from biorlhf.runs import disk
+from biorlhf.runs.keeping import disk
 
 STATE = "state.json"
 # What a user puts beside them has other names.

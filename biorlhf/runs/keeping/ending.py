@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from biorlhf.runs import checkpoints
+from biorlhf.runs.keeping import checkpoints
 
 # Of the 30 s that a cluster leaves a job between SIGTERM and SIGKILL.
 GRACE_S = 20.0

@@ -15,8 +15,8 @@ import pytest
 
 from biorlhf.errors import InputError, RunFailure
 from biorlhf.recipe import yaml12
-from biorlhf.runs import disk
-from biorlhf.runs.lock import Lock
+from biorlhf.runs.keeping import disk
+from biorlhf.runs.keeping.lock import Lock
 from biorlhf.runs.store import RunStore
 from tiny_run import numbers, outcome, run, start, write_tiny_run
 
@@ -25,7 +25,7 @@ from tiny_run import numbers, outcome, run, start, write_tiny_run
 
 def test_a_run_that_another_process_holds_is_not_resumed_and_says_who_holds_it(cut):
     before = sorted(path.name for path in cut.rglob("*"))
-    hold = "import sys, pathlib\nfrom biorlhf.runs.lock import Lock\n"
+    hold = "import sys, pathlib\nfrom biorlhf.runs.keeping.lock import Lock\n"
     hold += "lock = Lock(pathlib.Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
     other = subprocess.Popen(
         [sys.executable, "-c", hold, str(cut)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -41,7 +41,7 @@ def test_a_run_that_another_process_holds_is_not_resumed_and_says_who_holds_it(c
 
 
 def test_a_child_that_outlives_its_parent_does_not_hold_the_run(cut):
-    code = "import os, sys, pathlib, time\nfrom biorlhf.runs.lock import Lock\n"
+    code = "import os, sys, pathlib, time\nfrom biorlhf.runs.keeping.lock import Lock\n"
     code += "lock = Lock(pathlib.Path(sys.argv[1]))\n"
     code += "pid = os.fork()\nif pid == 0: os.close(1); time.sleep(60)\nprint(pid, flush=True); os._exit(0)"
     command = [sys.executable, "-c", code, str(cut)]

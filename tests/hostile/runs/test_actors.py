@@ -14,7 +14,7 @@ from biorlhf.actors import connection
 from biorlhf.errors import ResourceError
 from tiny_run import alive, family, member, outcome, run, start, wait_for_rows, write_tiny_run
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.hostile]
 
 STEPS = 40
 
