@@ -10,10 +10,10 @@ from typing import Any
 from biorlhf.errors import InputError, RecipeError, RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.reward import FailureBudget
-from biorlhf.runs import data as datasets
 from biorlhf.runs import baseline, evaluation, launch, manifest
-from biorlhf.runs.keeping.ending import Ending
+from biorlhf.runs import data as datasets
 from biorlhf.runs.folder import lost_rows
+from biorlhf.runs.keeping.ending import Ending
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.preparing import Prepared, composer_of, prepare, with_names
 from biorlhf.runs.store import RunStore

@@ -28,8 +28,8 @@ from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
-from biorlhf.runs.keeping import checkpoints, disk
 from biorlhf.runs.folder import METRICS, RECIPE, Tables, no_run, read_json, read_metrics
+from biorlhf.runs.keeping import checkpoints, disk
 from biorlhf.runs.keeping.lock import Lock
 from biorlhf.stage import Adapter, StepResult
 from biorlhf.types import Reward, ScoredGroup
