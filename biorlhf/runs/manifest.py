@@ -133,9 +133,9 @@ def _show(value: Any) -> str:
 
 
 def build(
-    recipe: Recipe, catalogue: Catalogue, identity: Mapping[str, Any], cluster: Mapping[str, Any]
+    recipe: Recipe, catalogue: Catalogue, data: Mapping[str, Any], cluster: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The manifest of one run, as JSON; :func:`identity` is what a resume is held to."""
+    """The manifest of one run, as JSON; :func:`identity` is laid over it."""
     return {
         "biorlhf": own_version(),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -145,7 +145,7 @@ def build(
         "backend": recipe.cluster.backend,
         "plugins": [entry.to_json() for entry in catalogue.entries],
         "broken_plugins": [f"{b.entry_point} of {b.provenance}: {b.reason}" for b in catalogue.broken],
-        **identity,
+        "data": dict(data),
         "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "memory_gb": memory_gb()},
         "cluster": dict(cluster),
         "git_commit": _git_commit(),

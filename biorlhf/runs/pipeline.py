@@ -65,7 +65,9 @@ def run(
                 store = store or RunStore.create(recipe)
                 ending.folder = store.folder
                 listener.phase(f"run folder: {store.folder}")
-                known = known or manifest.build(recipe, prepared.catalogue, identity, crew.description)
+                data = prepared.dataset.provenance
+                fresh = manifest.build(recipe, prepared.catalogue, data, crew.description)
+                known = known or {**fresh, **identity}
                 return _Run(prepared, store, crew, listener, known, accept_changes).go()
         except RunFailure as error:
             if ending.folder is not None:

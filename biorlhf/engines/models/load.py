@@ -60,7 +60,8 @@ def load_base(section: Model, *, device: str | None = None) -> Any:
         arguments |= _nf4(place)
     folder = resolve_base(section.base, section.revision)
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(
+        # transformers' types know of a model alone.
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             # Never a pickle, which can run code when it is read.
             folder,
             trust_remote_code=section.trust_remote_code,
@@ -75,6 +76,7 @@ def load_base(section: Model, *, device: str | None = None) -> Any:
             "set model.trust_remote_code: true if you trust its code" if "remote_code" in str(error) else ""
         )
         raise InputError("model.base", f"{section.base} cannot be loaded: {error}", hint=hint) from error
+    model, report = loaded
     integrity.check_loaded(report, section.base)
     # bitsandbytes quantises while it places (device_map); its layers are not moved afterwards.
     if section.dtype != "nf4":
