@@ -91,7 +91,8 @@ def _own_signals() -> Iterator[None]:
         raise SystemExit(128 + signal.SIGTERM) if error.code == signal.SIGTERM else error from None
     finally:
         for number, handler in kept.items():
-            signal.signal(number, handler)
+            if handler is not None:  # one that was not set from Python cannot be set again from here
+                signal.signal(number, handler)
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def evaluate(
     if not prepared.questions:
         raise RecipeError("evaluation.questions", "0: nothing would be asked", "a number above 0")
     listener.phase("starting the workers")
-    with launch.start(recipe, samples=True, address=address) as crew:
+    with launch.start(recipe, samples=True, address=address, lost=Ending(address).lost) as crew:
         # No step will be made; a stage is what gives the learner its adapter.
         crew.learner.begin_stage(0, 1)
         if crew.rollouts is not None:

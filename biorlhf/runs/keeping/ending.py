@@ -36,7 +36,7 @@ class Ending:
     def __init__(self, address: str | None = None) -> None:
         self.address = address
         self.folder: Path | None = None
-        self._asked = False
+        self._timer: threading.Timer | None = None
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Ending:
@@ -50,15 +50,17 @@ class Ending:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        # A notebook lives on after its run.
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _ask(self, number: int, frame: object) -> None:
-        if self._asked:
+        if self._timer is not None:
             self._leave(number)
-        self._asked = True
         # Workers that do not answer must not hold up the end.
-        timer = threading.Timer(GRACE_S, self._leave, (number,))
-        timer.daemon = True
-        timer.start()
+        self._timer = threading.Timer(GRACE_S, self._leave, (number,))
+        self._timer.daemon = True
+        self._timer.start()
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(128 + number)

@@ -16,7 +16,7 @@ from tiny_run import alive, family, member, outcome, run, start, wait_for_rows, 
 
 pytestmark = [pytest.mark.engine, pytest.mark.hostile]
 
-STEPS = 40
+STEPS = 12
 
 
 @pytest.fixture(scope="module")

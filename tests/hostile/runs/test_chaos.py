@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.hostile]
 MOMENTS = int(os.environ.get("HOSTILE_MOMENTS", "20"))
 PAIRS = int(os.environ.get("HOSTILE_PAIRS", "20"))
 SEED = os.environ.get("HOSTILE_SEED", "biorlhf")
-STEPS = 30
+STEPS = 14
 PROCESSES = {
     "driver": "",
     "learner": "LearnerWorker",
@@ -57,7 +57,7 @@ def moments() -> list[Moment]:
     drawn: list[tuple[str, str]] = []
     while len(drawn) < MOMENTS:
         drawn += draw.sample(every, len(every))
-    return [Moment(*pair, draw.randint(1, STEPS - 8), draw.random()) for pair in drawn[:MOMENTS]]
+    return [Moment(*pair, draw.randint(1, STEPS - 6), draw.random()) for pair in drawn[:MOMENTS]]
 
 
 @pytest.fixture(scope="module")
