@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from pathlib import Path
 
 import pytest
 
-from biorlhf.actors import connection
-from biorlhf.errors import ResourceError
 from tiny_run import alive, family, member, outcome, run, start, wait_for_rows, write_tiny_run
 
 pytestmark = [pytest.mark.engine, pytest.mark.hostile]
@@ -92,19 +89,3 @@ def test_a_part_of_ray_that_is_killed_has_a_message(tmp_path, undisturbed, name)
     code, said = run("--resume", str(folder))
     assert code == 0, said
     assert outcome(folder) == undisturbed
-
-
-def test_a_port_where_nobody_answers_is_given_up_in_time():
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen(1)
-        address = f"127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(ResourceError, match=r"cannot be reached: no answer in 0\.5 s"):
-            connection.connect(address, 0.5)
-
-
-def test_a_port_that_is_closed_is_said_at_once():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        with pytest.raises(ResourceError, match=r"cannot be reached: .*refused"):
-            connection.connect(f"127.0.0.1:{taken.getsockname()[1]}", 60)
