@@ -35,6 +35,9 @@ from biorlhf.stage import Adapter, StepResult
 from biorlhf.types import Reward, ScoredGroup
 
 
+MANIFEST = "manifest.json"
+
+
 class RunStore:
     """Writes and reads one run's folder. Who writes to it holds it: :meth:`create`, or :meth:`hold`."""
 
@@ -70,9 +73,15 @@ class RunStore:
     def open(cls, folder: str | Path) -> RunStore:
         """An existing run's folder, to read. Raises ``InputError`` where there is no run in it."""
         folder = Path(folder)
+        store = cls(folder)
         if not (folder / RECIPE).is_file():
+            if (folder / MANIFEST).is_file() and "recipe" in store.read_json(MANIFEST):
+                hint = f"write there what {folder / MANIFEST} holds under 'recipe'"
+                raise InputError(
+                    str(folder / RECIPE), "no such file, and a run's manifest beside it", hint=hint
+                )
             raise no_run(folder)
-        return cls(folder)
+        return store
 
     def hold(self) -> None:
         """Take the folder for this process, and clear away what a process that is gone had begun to write.

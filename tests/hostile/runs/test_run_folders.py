@@ -245,6 +245,16 @@ def test_a_lost_manifest_is_written_again(cut, resumed, content):
     assert json.loads((cut / "manifest.json").read_text())["recipe"]["name"] == "tiny"
 
 
+def test_a_lost_recipe_can_be_put_back_from_the_manifest(cut, whole, resumed):
+    recipe = cut / "recipe.yaml"
+    recipe.unlink()
+    with pytest.raises(InputError, match=r"manifest\.json holds under 'recipe'"):
+        resumed(cut)
+    recipe.write_text(json.dumps(json.loads((cut / "manifest.json").read_text())["recipe"]))
+    resumed(cut)
+    assert outcome(cut) == outcome(whole)
+
+
 # Fault 10: what the run was started with.
 
 
