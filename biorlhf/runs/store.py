@@ -34,7 +34,6 @@ from biorlhf.runs.keeping.lock import Lock
 from biorlhf.stage import Adapter, StepResult
 from biorlhf.types import Reward, ScoredGroup
 
-
 MANIFEST = "manifest.json"
 
 
