@@ -60,6 +60,7 @@ def test_what_does_not_stop_in_time_is_ended_with_the_message(cut):
     assert f"go on with: biorlhf run --resume {cut}" in done.stderr
 
 
+@pytest.mark.hostile
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_run_without_ray_ends_with_its_code_and_goes_on(tmp_path, number, code):
     process = start(str(write_tiny_run(tmp_path, steps=24)))
