@@ -60,6 +60,7 @@ def run(
     *,
     resume: str | Path | None = None,
     address: str | None = None,
+    accept_changes: bool = False,
 ) -> Run:
     """Train as a recipe says; what ``biorlhf run`` does.
 
@@ -69,6 +70,7 @@ def run(
         quiet: show no progress.
         resume: a run's folder to go on with instead of a recipe, from its last checkpoint.
         address: a Ray cluster; otherwise RAY_ADDRESS, otherwise a local one.
+        accept_changes: resume though recipe, data or plugins are not what the run was started with.
     """
     from biorlhf.runs import pipeline
 
@@ -78,7 +80,9 @@ def run(
     if store is not None and overrides:
         raise InputError("overrides", "a resumed run keeps its recipe", "start a new run to change it")
     parsed = store.recipe if store is not None else _loaded(recipe, overrides)
-    folder = pipeline.run(parsed, _listener(quiet), resume=store, address=address)
+    folder = pipeline.run(
+        parsed, _listener(quiet), resume=store, address=address, accept_changes=accept_changes
+    )
     return read_run(folder)
 
 

@@ -74,7 +74,7 @@ def _ended(number: int, frame: object) -> None:
 # What is wrong with a path that somebody named; a disk that is full or failing is the machine's.
 _WRONG_PATH = (
     *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP),
-    *(errno.EEXIST, errno.EROFS, errno.EINVAL, errno.ENXIO, errno.ENOTEMPTY),
+    *(errno.EEXIST, errno.EINVAL, errno.ENXIO, errno.ENOTEMPTY),
 )
 
 
@@ -98,7 +98,7 @@ class _Seen:
 
 def main(command: Callable[[], object] = app) -> None:
     """Run the command line. Exit codes: 0 done; 2 the input is wrong; 1 the run failed."""
-    from biorlhf.errors import BiorlhfError
+    from biorlhf.errors import BiorlhfError, disk_failure
 
     # Clusters end jobs by SIGTERM, which would otherwise run no "finally".
     signal.signal(signal.SIGTERM, _ended)
@@ -112,6 +112,10 @@ def main(command: Callable[[], object] = app) -> None:
             print(note, file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:
+        reason = disk_failure(error)
+        if reason is not None:
+            print(f"error: {reason}", file=sys.stderr)
+            sys.exit(reason.exit_code)
         if error.filename is None:
             raise
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -114,3 +115,21 @@ class PolicyMismatch(RunFailure):
 
 class FailureBudgetExceeded(RunFailure):
     """More verifier failures than the recipe allows."""
+
+
+_DISK = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EFBIG: "the file may not grow further (see ulimit -f)",
+    errno.EIO: "the disk fails",
+}
+
+
+def disk_failure(error: OSError) -> RunFailure | None:
+    """What a system error says about the disk in words, or None where it is about something else."""
+    reason = _DISK.get(error.errno or 0)
+    if reason is None:
+        return None
+    name = error.filename if isinstance(error.filename, str) else ""
+    return RunFailure(f"{name}: {reason}" if name else reason)

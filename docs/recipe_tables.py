@@ -137,6 +137,7 @@ WORDS: dict[str, dict[str, str]] = {
         "token_budget": "most tokens in one forward and backward pass; a GPU likes more",
         "packing": "several texts in one sequence, each blind to the others",
         "gradient_checkpointing": "less memory for more time",
+        "timeout_s": "longest that one step, or anything else it is asked, may take",
     },
     "evaluation": {
         "split": "where the questions come from",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import ray
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from biorlhf.actors.connection import connect, watched
 from biorlhf.actors.learner import RayLearner
-from biorlhf.actors.loopback import close_token, on_loopback
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.actors.scorer import RayScorers
 from biorlhf.errors import ResourceError
@@ -23,22 +21,28 @@ from biorlhf.workers.plan import Request, amounts, lacking, requests
 
 Place = PlacementGroupSchedulingStrategy | str
 
-LOCAL_OBJECT_STORE_BYTES = 2**30  # adapters and texts only: Ray's own default would take 30 % of memory
+ANSWER_S = 30.0  # how long a cluster that is only looked at may take to answer
 
 
 @contextmanager
-def ray_workers(recipe: Recipe, *, samples: bool, address: str | None) -> Iterator[Workers]:
+def ray_workers(
+    recipe: Recipe,
+    *,
+    samples: bool,
+    address: str | None,
+    lost: Callable[[str], object] | None = None,
+) -> Iterator[Workers]:
     """Connect to Ray (``address``, RAY_ADDRESS, or a local one), place the actors, start them."""
     started_here = not ray.is_initialized()
     if started_here:
-        _connect(address)
+        connect(address, recipe.cluster.start_timeout_s)
     group = None
     try:
         asked = requests(recipe, samples=samples)
         # Ray would wait for what can never come, until the timeout.
         _refuse_impossible(asked)
         group = _place(asked, recipe.cluster.start_timeout_s)
-        with _actors(recipe, _places(asked, group), describe(asked)) as workers:
+        with watched(lost), _actors(recipe, _places(asked, group), describe(asked)) as workers:
             yield workers
     finally:
         if group is not None:
@@ -46,27 +50,6 @@ def ray_workers(recipe: Recipe, *, samples: bool, address: str | None) -> Iterat
         if started_here:
             # Only a Ray that was started here: a notebook's own goes on.
             ray.shutdown()
-
-
-def _connect(address: str | None) -> None:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Ray lowers its workers' priority; a run would then crawl beside anything else on the machine.
-    os.environ.setdefault("RAY_worker_niceness", "0")
-    address = address or os.environ.get("RAY_ADDRESS")
-    local: dict[str, Any] = (
-        {} if address else {"object_store_memory": LOCAL_OBJECT_STORE_BYTES, "include_dashboard": False}
-    )
-    try:
-        with nullcontext() if address else on_loopback():
-            ray.init(
-                address=address or "local",
-                log_to_driver=bool(os.environ.get("BIORLHF_VERBOSE")),
-                logging_level=logging.WARNING,
-                **local,
-            )
-        close_token()
-    except ConnectionError as error:
-        raise ResourceError(f"Ray at {address}", f"cannot be reached: {error}") from None
 
 
 def _refuse_impossible(asked: list[Request]) -> None:
@@ -87,7 +70,7 @@ def alive() -> list[dict[str, float]]:
 
 def nodes_of(address: str) -> list[dict[str, float]]:
     """The resources of each node of a running cluster; connects, asks and goes."""
-    _connect(address)
+    connect(address, ANSWER_S)
     try:
         return alive()
     finally:

@@ -13,23 +13,31 @@ from biorlhf.errors import BiorlhfError, InputError, RunFailure
 ActorLost = (RayActorError, ActorDiedError)
 
 
-def fetch(ref: Any, what: str, timeout_s: float | None = None) -> Any:
+class ActorDied(RunFailure):
+    """An actor's process is gone, and took with it what it was asked."""
+
+
+def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = "") -> Any:
     """The value of a reference. An error that biorlhf raised in an actor is raised again as it was.
+
+    ``setting`` is the recipe's key that holds ``timeout_s``.
 
     Raises:
         InputError: the actor refused the recipe when it was built.
-        RunFailure: the actor died, failed in a way nobody foresaw, or gave no answer in ``timeout_s``.
+        ActorDied: its process is gone.
+        RunFailure: the actor failed in a way nobody foresaw, or gave no answer in ``timeout_s``.
     """
     try:
         return ray.get(ref, timeout=timeout_s)
     except RayTaskError as error:
         raise root_cause(error, what) from error
     except GetTimeoutError:
-        raise RunFailure(f"{what}: no answer in {timeout_s:g} s") from None
+        way = f"; it hangs, or needs a larger {setting}" if setting else ""
+        raise RunFailure(f"{what}: no sign of life in {timeout_s:g} s{way}") from None
     except ActorLost as error:
         if error.actor_init_failed:
             raise _not_started(error, what) from error
-        raise RunFailure(f"{what}: its process died ({_first_line(error)}); --resume goes on") from error
+        raise ActorDied(f"{what}: its process died ({_first_line(error)})") from error
 
 
 def root_cause(error: RayTaskError, what: str) -> BiorlhfError:

@@ -44,10 +44,11 @@ class RayLearner:
 
     def wait(self) -> list[str]:
         """Until it is loaded; gives what a person should know of it."""
-        return fetch(self.actor.ready.remote(), "learner actor", self.recipe.cluster.start_timeout_s)
+        limit_s = self.recipe.cluster.start_timeout_s
+        return fetch(self.actor.ready.remote(), "learner actor", limit_s, "cluster.start_timeout_s")
 
     def _fetch(self, ref: Any) -> Any:
-        return fetch(ref, "learner actor")
+        return fetch(ref, "learner actor", self.recipe.learner.timeout_s, "learner.timeout_s")
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:
         return self._fetch(self.actor.tokenize.remote(pairs))

@@ -10,7 +10,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayTaskError
 
-from biorlhf.actors.fetch import ActorLost, fetch, root_cause
+from biorlhf.actors.fetch import ActorDied, ActorLost, fetch, root_cause
 from biorlhf.engines.samplers.build import Sampler, SamplerSpec, build_sampler
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
@@ -66,8 +66,8 @@ RolloutActor: Any = ray.remote(RolloutWorker)
 class RayRollouts:
     """All rollout actors as one; meets :class:`biorlhf.stage.Rollouts`.
 
-    An actor whose process dies is started again in its place, given the current adapter, and asked
-    again for the questions that it had not finished.
+    An actor whose process dies, at work or idle, is started again in its place, given the current adapter,
+    and asked again for what it had not finished.
     """
 
     def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
@@ -89,13 +89,15 @@ class RayRollouts:
             self._fetch(actor.ready.remote(), number, self.recipe.cluster.start_timeout_s)
 
     def _fetch(self, ref: Any, number: int, timeout_s: float | None = None) -> Any:
-        return fetch(ref, f"rollout actor {number + 1}", timeout_s or self.recipe.rollout.timeout_s)
+        setting = "cluster.start_timeout_s" if timeout_s else "rollout.timeout_s"
+        limit_s = timeout_s or self.recipe.rollout.timeout_s
+        return fetch(ref, f"rollout actor {number + 1}", limit_s, setting)
 
     def watch(self, learner: ControlledLearner) -> None:
         """From now on compare every adapter that is loaded with the learner's own log-probabilities."""
         probe = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
         # Ids that differ would be trained on as what they are not, and no log-probability would show it.
-        seen = self._fetch(self.actors[0].encode.remote(CANARY_PROMPT), 0)
+        seen = self._on_all("encode", CANARY_PROMPT)[0]
         if tuple(seen) != tuple(probe.prompt_ids):
             raise RunFailure("learner and rollout turn the same prompt into different tokens")
         self.canary = (learner, probe)
@@ -118,7 +120,16 @@ class RayRollouts:
     def _on_all(self, method: str, *args: Any) -> list[Any]:
         # All are asked before any is waited for, so that they work side by side.
         refs = [getattr(actor, method).remote(*args) for actor in self.actors]
-        return [self._fetch(ref, number) for number, ref in enumerate(refs)]
+        return [self._answer(ref, number, method, args) for number, ref in enumerate(refs)]
+
+    def _answer(self, ref: Any, number: int, method: str, args: tuple[Any, ...]) -> Any:
+        """What an actor answers, or a successor of it where it died while nothing was asked of it."""
+        while True:
+            try:
+                return self._fetch(ref, number)
+            except ActorDied as error:
+                self._restart(number, error)
+                ref = getattr(self.actors[number], method).remote(*args)
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         share = {n: list(questions[n :: len(self.actors)]) for n in range(len(self.actors))}
@@ -152,13 +163,21 @@ class RayRollouts:
         return self.actors[number].sample.options(num_returns="streaming").remote(questions, sampling)
 
     def _restart(self, number: int, error: BaseException) -> None:
-        self.restarts[number] += 1
-        if self.restarts[number] > MAX_RESTARTS:
-            raise RunFailure(f"rollout actor {number + 1} died {self.restarts[number]} times") from error
-        self.actors[number] = self._start(self.places[number])
-        self._fetch(self.actors[number].ready.remote(), number, self.recipe.cluster.start_timeout_s)
-        if self.adapter is not None:
-            self._fetch(self.actors[number].load_adapter.remote(self.adapter), number)
+        """Start an actor again in its place, as often as it dies on the way, and give it the adapter."""
+        while True:
+            self.restarts[number] += 1
+            if self.restarts[number] > MAX_RESTARTS:
+                raise RunFailure(f"rollout actor {number + 1} died {self.restarts[number]} times") from error
+            self.actors[number] = self._start(self.places[number])
+            try:
+                ready = self.actors[number].ready.remote()
+                self._fetch(ready, number, self.recipe.cluster.start_timeout_s)
+                if self.adapter is not None:
+                    self._fetch(self.actors[number].load_adapter.remote(self.adapter), number)
+            except ActorDied as again:
+                error = again
+            else:
+                return
 
     def close(self) -> None:
         for actor in self.actors:

@@ -74,7 +74,7 @@ class RayScorers:
     ) -> Iterator[ScoredGroup]:
         ready, _ = ray.wait(list(pending), num_returns=1, timeout=timeout_s) if pending else ([], [])
         if not ready and timeout_s:
-            raise RunFailure(f"no score came in {timeout_s:g} s for {len(pending)} groups")
+            self._replace(pending, timeout_s)
         for ref in ready:
             group, number, tries = pending.pop(ref)
             try:
@@ -90,6 +90,18 @@ class RayScorers:
                 pending[self._submit(number, group)] = (group, number, tries + 1)
             else:
                 yield ScoredGroup(group, tuple(rewards))
+
+    def _replace(self, pending: dict[Any, tuple[Group, int, int]], timeout_s: float) -> None:
+        """Take the actors from which nothing came for dead: a verifier that hangs is ended within them."""
+        waiting = list(pending.values())
+        if any(tries == MAX_TRIES for _, _, tries in waiting):
+            raise RunFailure(f"no score came in {timeout_s:g} s for {len(waiting)} groups, {MAX_TRIES} times")
+        for number in {number for _, number, _ in waiting}:
+            ray.kill(self.actors[number])
+            self.actors[number] = self._start(self.places[number])
+        pending.clear()
+        for group, number, tries in waiting:
+            pending[self._submit(number, group)] = (group, number, tries + 1)
 
     def close(self) -> None:
         for actor in self.actors:

@@ -25,6 +25,12 @@ def run(
     address: Annotated[
         str | None, typer.Option(help="A Ray cluster; otherwise RAY_ADDRESS, otherwise a local one.")
     ] = None,
+    accept_changes: Annotated[
+        bool,
+        typer.Option(
+            "--accept-changes", help="Resume though recipe, data or plugins differ; it is recorded."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary (or the plan) as JSON.")] = False,
 ) -> None:
     """Train as a recipe says, on Ray, or resume a run."""
@@ -32,6 +38,8 @@ def run(
 
     if (recipe is None) == (resume is None):
         raise InputError("biorlhf run", "give either a recipe or --resume with a run's folder")
+    if accept_changes and resume is None:
+        raise InputError("--accept-changes", "given without --resume", "--resume with a run's folder")
     store = RunStore.open(resume) if resume else None
     if store is not None and overrides:
         raise InputError("--set", "a resumed run keeps its recipe", "start a new run to change a setting")
@@ -46,11 +54,7 @@ def run(
     from biorlhf.runs.progress import listener
 
     # To resume a complete run is no mistake: a script may call it until it is.
-    if store is not None and (store.folder / "summary.json").exists():
-        typer.echo(f"{store.folder}: this run is complete", err=True)
-        folder = store.folder
-    else:
-        folder = pipeline.run(parsed, listener(), resume=store, address=address)
+    folder = pipeline.run(parsed, listener(), resume=store, address=address, accept_changes=accept_changes)
     if as_json:
         summary = RunStore(folder).read_json("summary.json")
         typer.echo(json.dumps({"folder": str(folder), **summary}, ensure_ascii=False))

@@ -152,13 +152,15 @@ class Scorer(Section):
 
 class Learner(Section):
     """The learner actor. ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU
-    busy, a GPU likes several times that."""
+    busy, a GPU likes several times that. ``timeout_s`` bounds one thing that it is asked, such as a step: one
+    that takes longer is taken to hang, and the run stops."""
 
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
     token_budget: PositiveInt = 1536
     packing: bool = True
     gradient_checkpointing: bool = False
+    timeout_s: PositiveFloat = 1800
 
 
 class Evaluation(Section):

@@ -154,6 +154,10 @@ class FailureBudget:
         self._counts: dict[str, Counter[str]] = {}
         self._reasons: dict[str, list[str]] = {}
 
+    def resume(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Go on from what was counted before: verifier -> status -> completions."""
+        self._counts = {name: Counter(statuses) for name, statuses in counts.items()}
+
     def add(self, rewards: Iterable[Reward]) -> None:
         """Count these; raises ``FailureBudgetExceeded`` where the budget of a verifier is spent."""
         for reward in rewards:
@@ -171,7 +175,10 @@ class FailureBudget:
                 raise FailureBudgetExceeded(
                     f"the verifier {name!r} failed on {failed} of {judged} completions; "
                     f"the budget is {self.share:.1%} (scorer.failure_budget)\n"
-                    + "\n".join(f"  {reason}" for reason in self._reasons[name])
+                    + "\n".join(
+                        f"  {reason}"
+                        for reason in self._reasons.get(name, ["the reasons are those of before"])
+                    )
                 )
 
     def summary(self) -> dict[str, dict[str, Any]]:

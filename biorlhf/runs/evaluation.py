@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from biorlhf.errors import RunFailure
+from biorlhf.errors import InputError, RunFailure
 from biorlhf.hookspecs import Evaluator
 from biorlhf.recipe import Recipe
 from biorlhf.runs import baseline
@@ -98,3 +98,13 @@ def write(store: RunStore, name: str, contents: Mapping[str, Any], groups: Itera
     # The JSON comes last: where it stands, a resumed run takes the evaluation for made.
     store.write_table(f"{name}.parquet", [{"when": contents["when"], **row} for row in rows])
     store.write_json(f"{name}.json", contents)
+
+
+def is_whole(store: RunStore, name: str) -> bool:
+    """Whether an evaluation was made, and its report can be read."""
+    if not (store.folder / f"{name}.json").exists():
+        return False
+    try:
+        return bool(store.read_json(f"{name}.json"))
+    except InputError:
+        return False

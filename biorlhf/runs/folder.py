@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
+from biorlhf.types import Status
 
 RECIPE, METRICS = "recipe.yaml", "metrics.jsonl"
 
@@ -110,6 +113,84 @@ def read_metrics(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             problems.append(f"{path.name}:{number}: not a whole row")
     return rows, problems
+
+
+def lost_rows(rows: Sequence[Mapping[str, Any]], steps: Mapping[str, int]) -> list[str]:
+    """The steps that have no row among ``rows``, in words; ``steps``: stage -> how many steps it has made."""
+    have = {(row["stage"], row["step"]) for row in rows}
+    lost = {
+        stage: [str(step) for step in range(1, made + 1) if (stage, step) not in have]
+        for stage, made in steps.items()
+    }
+    return [
+        f"{METRICS}: no row of {stage}, step{'s' if len(missing) > 1 else ''} {', '.join(missing[:10])}"
+        + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
+        for stage, missing in lost.items()
+        if missing
+    ]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What a JSON file of a run holds. Raises ``InputError`` where it is missing or damaged."""
+    if not path.is_file():
+        raise InputError(str(path), "no such file", "a file that the run wrote")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(str(path), f"is damaged: {str(error).splitlines()[0]}") from None
+    if not isinstance(content, dict):
+        raise InputError(str(path), f"is damaged: it holds a {type(content).__name__}")
+    return content
+
+
+class Tables:
+    """The Parquet files of a run: those that the run wrote itself, whatever else lies beside them."""
+
+    def __init__(self, folder: Path, stages: Sequence[str]) -> None:
+        self.folder, self.stages = folder, stages
+
+    def rollouts(self) -> Iterator[tuple[str, int, Path]]:
+        """(stage, step, file) of every step that has one."""
+        for path in sorted((self.folder / "rollouts").glob("*.parquet")):
+            match = re.fullmatch(r"(.+)-(\d{5,})", path.stem)
+            if match and match[1] in self.stages:
+                yield match[1], int(match[2]), path
+
+    def evaluations(self) -> Iterator[Path]:
+        """The tables of the evaluations before and after each stage."""
+        for when in ("start", *(f"after-{stage}" for stage in self.stages)):
+            path = self.folder / "evaluations" / f"{when}.parquet"
+            # Its JSON comes last: a table without one is of an evaluation that will be made again.
+            if path.with_suffix(".json").is_file():
+                yield path
+
+    def status_counts(self) -> tuple[dict[str, dict[str, int]], list[str]]:
+        """Verifier -> how many completions it scored, failed on, and did not apply to, over the whole run;
+        and the files that are damaged, whose completions are not counted."""
+        counts: dict[str, Counter[str]] = {}
+        problems: list[str] = []
+        for path in (*(path for _, _, path in self.rollouts()), *self.evaluations()):
+            statuses = self._statuses(path, problems)
+            for name, values in statuses.items():
+                counts.setdefault(name, Counter()).update(values)
+        return {
+            name: {status.value: statuses[status.value] for status in Status}
+            for name, statuses in counts.items()
+        }, problems
+
+    def _statuses(self, path: Path, problems: list[str]) -> dict[str, list[str]]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            with pq.ParquetFile(path) as file:
+                names = [name for name in file.schema_arrow.names if name.startswith("status_")]
+                columns = file.read(names)
+        except (pa.ArrowException, OSError) as error:
+            reason = "is missing" if isinstance(error, FileNotFoundError) else "is no whole Parquet file"
+            problems.append(f"{path.relative_to(self.folder)}: {reason}; its completions are not counted")
+            return {}
+        return {name.removeprefix("status_"): columns[name].to_pylist() for name in names}
 
 
 def _read(path: Path, problems: list[str]) -> dict[str, Any]:

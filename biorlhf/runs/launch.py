@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from biorlhf.recipe import Recipe
@@ -12,8 +12,16 @@ from biorlhf.workers.plan import Node, lacking, refuse_without_gpu, requests, th
 
 
 @contextmanager
-def start(recipe: Recipe, *, samples: bool, address: str | None = None) -> Iterator[Workers]:
+def start(
+    recipe: Recipe,
+    *,
+    samples: bool,
+    address: str | None = None,
+    lost: Callable[[str], object] | None = None,
+) -> Iterator[Workers]:
     """Start the workers that a recipe asks for, and stop them at the end.
+
+    ``lost`` is called, from another thread, where a part of Ray dies without which this process will end.
 
     Raises:
         ResourceError: this machine or cluster lacks what the recipe asks for.
@@ -29,7 +37,7 @@ def start(recipe: Recipe, *, samples: bool, address: str | None = None) -> Itera
             refuse_without_gpu(requests(recipe, samples=samples))
         from biorlhf.actors.cluster import ray_workers
 
-        with ray_workers(recipe, samples=samples, address=address) as workers:
+        with ray_workers(recipe, samples=samples, address=address, lost=lost) as workers:
             yield workers
 
 

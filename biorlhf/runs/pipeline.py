@@ -4,117 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from biorlhf import plugins
-from biorlhf.errors import RecipeError
-from biorlhf.hookspecs import Evaluator, Trainer
+from biorlhf.errors import InputError, RecipeError, RunFailure
 from biorlhf.recipe import Recipe
-from biorlhf.recipe.schema import PluginSection
-from biorlhf.reward import FailureBudget, RewardComposer
+from biorlhf.reward import FailureBudget
 from biorlhf.runs import baseline, evaluation, launch, manifest
 from biorlhf.runs import data as datasets
+from biorlhf.runs.folder import lost_rows
+from biorlhf.runs.keeping.ending import Ending
 from biorlhf.runs.listener import Listener
+from biorlhf.runs.preparing import Prepared, composer_of, prepare, with_names
 from biorlhf.runs.store import RunStore
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage
-from biorlhf.types import Dataset, Names, Question, ScoredGroup, Split
+from biorlhf.types import ScoredGroup, Split
 from biorlhf.workers.crew import Workers
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A recipe with its plugins and data, checked, before anything heavy has been loaded."""
-
-    recipe: Recipe
-    catalogue: plugins.Catalogue
-    dataset: Dataset
-    questions: tuple[Question, ...]
-    trainers: tuple[Trainer, ...]
-    evaluators: Mapping[str, Evaluator]
-    composer: RewardComposer | None
-
-    @property
-    def samples(self) -> bool:
-        """Whether anything in this run asks the model questions."""
-        return bool(self.questions) or any(trainer.needs_rollouts for trainer in self.trainers)
-
-    def total_steps(self, index: int) -> int:
-        return self.trainers[index].total_steps(datasets.in_split(self.dataset, Split.TRAIN))
-
-
-def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, trains: bool = True) -> Prepared:
-    """Build the data and the plugins of a recipe, and refuse what cannot work.
-
-    Without ``trains`` the stages are left out: what is prepared can be evaluated only.
-
-    Raises:
-        RecipeError, DataError, PluginError: see their messages.
-    """
-    catalogue = catalogue or plugins.catalogue()
-    dataset = datasets.build(recipe, catalogue)
-    # Before anything is built: verifiers and evaluators take the names when they are made.
-    recipe = with_names(recipe, dataset.names, catalogue)
-    trainers = tuple(
-        catalogue.build("trainer", stage.trainer, stage.settings, where=f"stages[{index}]")
-        for index, stage in enumerate(recipe.stages if trains else ())
-    )
-    evaluators = {
-        section.evaluator: catalogue.build("evaluator", section.evaluator, section.settings)
-        for section in recipe.evaluation.evaluators
-    }
-    questions = datasets.evaluation_questions(recipe, dataset)
-    # Scorers judge in processes of their own; this one shows at once what is wrong with the verifiers.
-    composer = composer_of(recipe, catalogue) if recipe.verifiers else None
-    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators, composer)
-    if prepared.samples and not recipe.verifiers:
-        raise RecipeError(
-            "verifiers",
-            "none is named, but this run samples answers that must be judged",
-            choices=[entry.record.name for entry in catalogue.of_kind("verifier")],
-            hint="name verifiers with their weights, or set evaluation.questions to 0",
-        )
-    for index in range(len(trainers)):
-        if prepared.total_steps(index) < 1:
-            raise RecipeError(
-                f"stages[{index}]", f"{recipe.stage_name(index)}: no step to take with this data"
-            )
-    return prepared
-
-
-def with_names(recipe: Recipe, names: Names, catalogue: plugins.Catalogue) -> Recipe:
-    """The recipe whose verifiers and evaluators know the names of the data, where they have room for them.
-
-    They travel as settings, so that scorer actors and a later evaluation read a text alike.
-    """
-    known_names = names.to_json()
-
-    def told(kind: str, name: str, section: PluginSection) -> PluginSection:
-        known = "names" in catalogue.get(kind, name).record.config.model_fields
-        # Names that a lab wrote into its recipe stand before those of the data.
-        if not known or section.settings.get("names"):
-            return section
-        return section.model_copy(update={"names": known_names})
-
-    evaluators = tuple(told("evaluator", s.evaluator, s) for s in recipe.evaluation.evaluators)
-    return recipe.model_copy(
-        update={
-            "verifiers": tuple(told("verifier", s.verifier, s) for s in recipe.verifiers),
-            "evaluation": recipe.evaluation.model_copy(update={"evaluators": evaluators}),
-        }
-    )
-
-
-def composer_of(recipe: Recipe, catalogue: plugins.Catalogue) -> RewardComposer:
-    """The RewardComposer that a recipe describes."""
-    return RewardComposer(
-        [section.verifier for section in recipe.verifiers],
-        {section.verifier: section.weight for section in recipe.verifiers},
-        configs={section.verifier: section.settings for section in recipe.verifiers},
-        catalogue=catalogue,
-    )
 
 
 def run(
@@ -123,24 +29,76 @@ def run(
     *,
     resume: RunStore | None = None,
     address: str | None = None,
+    accept_changes: bool = False,
 ) -> Path:
-    """Run a recipe from its start, or from the last checkpoint of ``resume``; returns the run's folder."""
-    prepared = prepare(recipe)
-    recipe = prepared.recipe
-    if recipe.model.trust_remote_code:
-        listener.phase("model.trust_remote_code is on: code that comes with the model will be executed")
-    listener.phase("starting the workers")
-    with launch.start(recipe, samples=prepared.samples, address=address) as crew:
-        for note in crew.notes:
-            listener.phase(note)
-        store = resume or RunStore.create(recipe)  # after the start: what cannot start leaves no folder
-        listener.phase(f"run folder: {store.folder}")
-        if resume is None:
-            data = dict(prepared.dataset.provenance)
-            store.write_json(
-                "manifest.json", manifest.build(recipe, prepared.catalogue, data, crew.description)
-            )
-        return _Run(prepared, store, crew, listener).go()
+    """Run a recipe from its start, or from the last checkpoint of ``resume``; returns the run's folder.
+
+    A run that is complete is left as it is. ``accept_changes`` goes on though recipe, data or plugins are not
+    those that ``resume`` was started with, or rows of its metrics are lost, and records that.
+
+    Raises:
+        InputError: another process holds the folder, or what it would go on with differs.
+        RunFailure: the disk, an actor or a verifier failed; what is kept and how to go on is noted on it.
+    """
+    with Ending(address) as ending:
+        store = resume
+        try:
+            if resume is not None:
+                ending.folder = resume.folder
+                resume.hold()
+                if resume.finished:
+                    listener.phase(f"{resume.folder}: this run is complete")
+                    return resume.folder
+            prepared = prepare(recipe)
+            recipe = prepared.recipe
+            identity = manifest.identity(recipe, prepared.catalogue, prepared.dataset)
+            known = {} if resume is None else _compared(resume, identity, listener, accept_changes)
+            if recipe.model.trust_remote_code:
+                listener.phase(
+                    "model.trust_remote_code is on: code that comes with the model will be executed"
+                )
+            listener.phase("starting the workers")
+            with launch.start(recipe, samples=prepared.samples, address=address, lost=ending.lost) as crew:
+                for note in crew.notes:
+                    listener.phase(note)
+                # After the start: what cannot start leaves no folder.
+                store = store or RunStore.create(recipe)
+                ending.folder = store.folder
+                listener.phase(f"run folder: {store.folder}")
+                data = prepared.dataset.provenance
+                fresh = manifest.build(recipe, prepared.catalogue, data, crew.description)
+                known = known or {**fresh, **identity}
+                return _Run(prepared, store, crew, listener, known, accept_changes).go()
+        except RunFailure as error:
+            if ending.folder is not None:
+                error.add_note(ending.advice())
+            raise
+        except (KeyboardInterrupt, SystemExit):
+            if ending.folder is not None:
+                listener.phase(ending.advice())
+            raise
+        finally:
+            if store is not None:
+                store.release()
+
+
+def _compared(
+    store: RunStore, identity: Mapping[str, Any], listener: Listener, accept: bool
+) -> dict[str, Any]:
+    """The manifest that a run goes on with; empty where it is lost, so that it is written again."""
+    try:
+        known = store.read_json("manifest.json")
+    except InputError as error:
+        listener.phase(f"{error.where}: {error.found}; it is written again, and nothing is compared with it")
+        return {}
+    lines = manifest.differences(known, identity)
+    if not lines:
+        return dict(known)
+    if not accept:
+        raise manifest.refuse(str(store.folder), lines)
+    for line in lines:
+        listener.phase(f"accepted: {line}")
+    return manifest.accepted(known, identity, lines)
 
 
 def evaluate(
@@ -155,7 +113,7 @@ def evaluate(
     if not prepared.questions:
         raise RecipeError("evaluation.questions", "0: nothing would be asked", "a number above 0")
     listener.phase("starting the workers")
-    with launch.start(recipe, samples=True, address=address) as crew:
+    with launch.start(recipe, samples=True, address=address, lost=Ending(address).lost) as crew:
         # No step will be made; a stage is what gives the learner its adapter.
         crew.learner.begin_stage(0, 1)
         if crew.rollouts is not None:
@@ -171,10 +129,20 @@ def evaluate(
 class _Run:
     """One run in progress: what it was given, and how far it has come."""
 
-    def __init__(self, prepared: Prepared, store: RunStore, crew: Workers, listener: Listener) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        store: RunStore,
+        crew: Workers,
+        listener: Listener,
+        known: dict[str, Any],
+        accept: bool,
+    ) -> None:
         self.prepared, self.store, self.crew, self.listener = prepared, store, crew, listener
+        self.manifest, self.accept = known, accept
         self.recipe = prepared.recipe
         self.budget = FailureBudget(prepared.recipe.scorer.failure_budget)
+        self.restarts_before = 0
 
     def go(self) -> Path:
         first, done = self._restore()
@@ -186,21 +154,51 @@ class _Run:
 
     def _restore(self) -> tuple[int, int]:
         """Where to begin: (stage, finished steps). A run with no checkpoint begins at the start."""
-        checkpoint = self.store.last_checkpoint()
-        if checkpoint is None:
-            # A run that was killed before its first checkpoint may have left rows.
-            self.store.rewind(self.recipe, 0, 0)
-            self.crew.learner.begin_stage(0, self.prepared.total_steps(0))
-            self._serve()
-            self._evaluate("start")
-            return 0, 0
-        state, files = checkpoint
+        problems: list[str] = []
+        checkpoint = self.store.last_checkpoint(problems)
+        for problem in problems:
+            self.listener.phase(f"passed over: {problem}")
+        state, files = checkpoint or ({"stage_index": 0, "stage": "", "step": 0}, {})
         index, step = state["stage_index"], state["step"]
-        self.listener.phase(f"resuming after step {step} of {state['stage']}")
+        self._refuse_loss(index, step, started=checkpoint is not None)
+        self.store.write_json("manifest.json", self.manifest)
+        # A run that was killed before its first checkpoint may have left rows, too.
         self.store.rewind(self.recipe, index, step)
-        self.crew.learner.restore(files, index, self.prepared.total_steps(index))
+        self._count_again()
+        if checkpoint is None:
+            self.crew.learner.begin_stage(0, self.prepared.total_steps(0))
+        else:
+            self.listener.phase(f"resuming after step {step} of {state['stage']}")
+            self.restarts_before = state.get("scorer_restarts", 0)
+            self.crew.learner.restore(files, index, self.prepared.total_steps(index))
         self._serve()
+        if checkpoint is None:
+            self._evaluate("start")
         return index, step
+
+    def _refuse_loss(self, index: int, step: int, *, started: bool) -> None:
+        """Say which rows of finished steps are lost: no step will be made again for them."""
+        steps = {self.recipe.stage_name(i): self.prepared.total_steps(i) for i in range(index)}
+        rows = self.store.metrics()
+        lost = lost_rows(rows, {**steps, self.recipe.stage_name(index): step})
+        if not started and len(rows) > self.recipe.store.checkpoint_every:
+            lost = [f"checkpoints/: none is left of a run that made {len(rows)} steps; it would begin anew"]
+        if not lost:
+            return
+        if not self.accept:
+            raise InputError(
+                str(self.store.folder),
+                "; ".join(lost),
+                hint="put back a copy, or go on without with --accept-changes, which the manifest records",
+            )
+        self.manifest = manifest.accepted(self.manifest, {}, lost)
+
+    def _count_again(self) -> None:
+        """The failures of before count against the budget, and so do its completions."""
+        counts, problems = self.store.tables(self.recipe).status_counts()
+        self.budget.resume(counts)
+        for problem in problems:
+            self.listener.phase(f"damaged: {problem}")
 
     def _stage(self, index: int, done: int) -> None:
         name, trainer = self.recipe.stage_name(index), self.prepared.trainers[index]
@@ -220,7 +218,8 @@ class _Run:
             step = result.metrics.step
             if step % every == 0 or step == total:
                 files = self.crew.learner.checkpoint()
-                self.store.write_checkpoint(index, name, step, files, self.recipe.store.keep_checkpoints)
+                keep, restarts = self.recipe.store.keep_checkpoints, self._restarts()
+                self.store.write_checkpoint(index, name, step, files, keep, scorer_restarts=restarts)
         self.listener.end()
         # Trainers that sample have loaded each update where it is sampled from; after the others the
         # evaluation would ask an old policy.
@@ -255,7 +254,7 @@ class _Run:
     def _evaluate(self, when: str) -> None:
         questions = self.prepared.questions
         # A resumed run does not ask again what it asked before it was killed.
-        if not questions or (self.store.folder / f"evaluations/{when}.json").exists():
+        if not questions or evaluation.is_whole(self.store, f"evaluations/{when}"):
             return
         groups = evaluation.ask(self.recipe, questions, self.crew, self.listener, when)
         self._count(groups)
@@ -267,13 +266,22 @@ class _Run:
         for scored in groups:
             self.budget.add(scored.rewards)
 
+    def _restarts(self) -> int:
+        return self.restarts_before + sum(getattr(self.crew.scorers, "kills", ()))
+
     def _summary(self) -> dict[str, Any]:
         adapter = self.crew.learner.adapter()
-        kills = getattr(self.crew.scorers, "kills", [])
+        verifiers, damaged = self.store.tables(self.recipe).status_counts()
+        for problem in damaged:
+            self.listener.phase(f"damaged: {problem}")
         return {
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "steps": len(self.store.metrics()),
             "adapter": {"version": adapter.ref.version, "sha256": adapter.ref.sha256},
-            "verifiers": self.store.status_counts(),
-            "scorer_restarts": sum(kills),
+            "verifiers": verifiers,
+            "scorer_restarts": self._restarts(),
+            **({"damaged": damaged} if damaged else {}),
         }
+
+
+__all__ = ["Prepared", "composer_of", "evaluate", "prepare", "run", "with_names"]

@@ -1,4 +1,6 @@
-"""A run's folder: what was asked, what ran, what came out; a crash leaves no half file in it.
+"""A run's folder as its run writes it: what was asked, what ran, what came out.
+
+:mod:`biorlhf.runs.folder` only reads it; :mod:`biorlhf.runs.keeping` makes files appear whole or not at all.
 
 ::
 
@@ -11,37 +13,40 @@
       checkpoints/      <number>-<stage>-<step>/: the learner's files and state.json
       adapter/          the final LoRA adapter in PEFT's plain format
       summary.json      written last: a run without it did not finish
+      run.lock          who holds the folder; the lock itself ends with its process
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-import os
-import shutil
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from biorlhf import recipe as recipes
-from biorlhf.errors import InputError, RunFailure
+from biorlhf.errors import InputError
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
-from biorlhf.runs.folder import METRICS, RECIPE, no_run, read_metrics
+from biorlhf.runs.folder import METRICS, RECIPE, Tables, no_run, read_json, read_metrics
+from biorlhf.runs.keeping import checkpoints, disk
+from biorlhf.runs.keeping.lock import Lock
 from biorlhf.stage import Adapter, StepResult
-from biorlhf.types import Reward, ScoredGroup, Status
+from biorlhf.types import Reward, ScoredGroup
+
+MANIFEST = "manifest.json"
 
 
 class RunStore:
-    """Writes and reads one run's folder."""
+    """Writes and reads one run's folder. Who writes to it holds it: :meth:`create`, or :meth:`hold`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock: Lock | None = None
 
     @classmethod
     def create(cls, recipe: Recipe, *, now: datetime.datetime | None = None) -> RunStore:
-        """A fresh folder ``<name>-<time>``; a number is added where two runs start in one second."""
+        """A fresh folder ``<name>-<time>``, held; a number is added where two runs start in one second."""
         now = now or datetime.datetime.now()
         stem = Path(recipe.store.folder) / f"{recipe.name}-{now:%Y%m%d-%H%M%S}"
         for number in range(1, 1000):
@@ -54,38 +59,56 @@ class RunStore:
             except OSError as error:
                 raise InputError("store.folder", f"{folder} cannot be made: {error.strerror}") from None
             store = cls(folder)
+            # Before the recipe is there, without which nobody takes the folder for a run.
+            store.hold()
             for part in ("rollouts", "evaluations", "checkpoints"):
-                (folder / part).mkdir()
+                with disk.reported(folder / part):
+                    (folder / part).mkdir()
             store.write_text(RECIPE, yaml12.dump(recipe.to_json()))
             return store
         raise InputError("store.folder", f"{stem} exists a thousand times")
 
     @classmethod
     def open(cls, folder: str | Path) -> RunStore:
-        """An existing run's folder. Raises ``InputError`` where there is no run in it."""
+        """An existing run's folder, to read. Raises ``InputError`` where there is no run in it."""
         folder = Path(folder)
+        store = cls(folder)
         if not (folder / RECIPE).is_file():
+            if (folder / MANIFEST).is_file() and "recipe" in store.read_json(MANIFEST):
+                hint = f"write there what {folder / MANIFEST} holds under 'recipe'"
+                raise InputError(
+                    str(folder / RECIPE), "no such file, and a run's manifest beside it", hint=hint
+                )
             raise no_run(folder)
-        # Left by a process that was killed while it wrote.
-        for leftover in folder.rglob("*.partial"):
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        return cls(folder)
+        return store
+
+    def hold(self) -> None:
+        """Take the folder for this process, and clear away what a process that is gone had begun to write.
+
+        Raises:
+            InputError: another process holds it.
+        """
+        if self._lock is None:
+            self._lock = Lock(self.folder)
+            disk.clear(self.folder)
+
+    def release(self) -> None:
+        """Let another process have the folder."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     @property
     def recipe(self) -> Recipe:
         return recipes.load(self.folder / RECIPE, resolved=True)
 
-    # Writing: a file appears whole, under its name, or not at all.
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end; the summary is written last."""
+        return (self.folder / "summary.json").is_file()
 
     def write_bytes(self, name: str, content: bytes) -> None:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        disk.write_file(self.folder / name, content)
 
     def write_text(self, name: str, content: str) -> None:
         self.write_bytes(name, content.encode())
@@ -94,23 +117,9 @@ class RunStore:
         # NaN is no JSON: it stops the run here rather than a reader later.
         self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
-    def write_folder(self, name: str, files: Mapping[str, bytes]) -> None:
-        """A folder of files that appears as a whole."""
-        path = self.folder / name
-        partial = path.with_name(path.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for inner, content in files.items():
-            with open(partial / inner, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        if path.exists():  # a folder cannot replace one that is not empty
-            shutil.rmtree(path)
-        os.replace(partial, path)
-
-    def read_json(self, name: str) -> Any:
-        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+    def read_json(self, name: str) -> dict[str, Any]:
+        """What a file of the folder holds. Raises ``InputError`` where it is missing or damaged."""
+        return read_json(self.folder / name)
 
     # Steps.
 
@@ -127,18 +136,11 @@ class RunStore:
         if result.warnings:
             row["warnings"] = list(result.warnings)
         line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
-        descriptor = os.open(self.folder / METRICS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(descriptor, line.encode())  # one write: the line is there whole or not at all
-        finally:
-            os.close(descriptor)
+        disk.append(self.folder / METRICS, line.encode())
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The rows so far. Raises ``RunFailure`` where one is not whole: it would be written back."""
-        rows, problems = read_metrics(self.folder / METRICS)
-        if problems:
-            raise RunFailure(f"{self.folder}: {problems[0]}")
-        return rows
+        """The whole rows so far."""
+        return read_metrics(self.folder / METRICS)[0]
 
     def write_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         import io
@@ -152,67 +154,59 @@ class RunStore:
         pq.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema), buffer, compression="zstd")
         self.write_bytes(name, buffer.getvalue())
 
-    def status_counts(self) -> dict[str, dict[str, int]]:
-        """Verifier -> how many completions it scored, failed on, and did not apply to, over the whole run."""
-        import pyarrow.parquet as pq
-
-        counts: dict[str, Counter[str]] = {}
-        for path in sorted(self.folder.glob("*/*.parquet")):
-            rollouts = pq.read_table(path)
-            for column in (name for name in rollouts.column_names if name.startswith("status_")):
-                statuses = counts.setdefault(column.removeprefix("status_"), Counter())
-                statuses.update(rollouts[column].to_pylist())
-        return {
-            name: {status.value: statuses[status.value] for status in Status}
-            for name, statuses in counts.items()
-        }
+    def tables(self, recipe: Recipe) -> Tables:
+        """The Parquet files that the run itself wrote."""
+        return Tables(self.folder, [recipe.stage_name(index) for index in range(len(recipe.stages))])
 
     # Checkpoints.
 
     def write_checkpoint(
-        self, index: int, stage: str, step: int, files: Mapping[str, bytes], keep: int
+        self,
+        index: int,
+        stage: str,
+        step: int,
+        files: Mapping[str, bytes],
+        keep: int,
+        *,
+        scorer_restarts: int = 0,
     ) -> None:
         """``index`` and ``step`` say what is done: ``step`` steps of stage number ``index``."""
-        state = {"stage_index": index, "stage": stage, "step": step}
-        self.write_folder(
-            f"checkpoints/{index:02d}-{stage}-{step:05d}",
-            {**files, "state.json": json.dumps(state).encode()},
-        )
-        # Only now that the new one is whole.
-        for old in self._checkpoints()[:-keep]:
-            shutil.rmtree(old)
+        state = {"stage_index": index, "stage": stage, "step": step, "scorer_restarts": scorer_restarts}
+        checkpoints.write(self.folder / "checkpoints", state, files, keep)
 
-    def _checkpoints(self) -> list[Path]:
-        # By name, which is by age: the numbers in it are filled up with zeros.
-        return sorted(path.parent for path in (self.folder / "checkpoints").glob("*/state.json"))
-
-    def last_checkpoint(self) -> tuple[dict[str, Any], dict[str, bytes]] | None:
-        """The newest checkpoint's state and files, or None."""
-        checkpoints = self._checkpoints()
-        if not checkpoints:
-            return None
-        newest = checkpoints[-1]
-        files = {path.name: path.read_bytes() for path in newest.iterdir() if path.name != "state.json"}
-        return json.loads((newest / "state.json").read_text()), files
+    def last_checkpoint(
+        self, problems: list[str] | None = None
+    ) -> tuple[dict[str, Any], dict[str, bytes]] | None:
+        """The newest whole checkpoint's state and files, or None; ``problems`` gets what is wrong with later
+        ones. Raises ``InputError`` where all are damaged."""
+        found, damaged = checkpoints.newest(self.folder / "checkpoints")
+        if problems is not None:
+            problems += damaged
+        return found
 
     def rewind(self, recipe: Recipe, index: int, step: int) -> None:
-        """Drop the rows and rollouts of steps that came after a checkpoint; they will be run again."""
+        """Drop the rows and rollouts of steps that came after a checkpoint; they will be run again.
+
+        A row that is not whole is one that was being written when the run was cut off; a row that occurs
+        twice is kept as it was made last.
+        """
         done = {recipe.stage_name(i): (i, float("inf")) for i in range(index)}
         done[recipe.stage_name(index)] = (index, step)
         # Rows go before rollouts, as they come after them in append_step: a row always has its rollouts.
         rows = [row for row in self.metrics() if row["step"] <= done.get(row["stage"], (0, -1))[1]]
-        self.write_text(METRICS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-        for path in (self.folder / "rollouts").glob("*.parquet"):
-            stage, _, number = path.stem.rpartition("-")
-            if int(number) > done.get(stage, (0, -1))[1]:
-                path.unlink()
+        unique = {(row["stage"], row["step"]): row for row in rows}
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in unique.values())
+        self.write_text(METRICS, text)
+        for stage, number, path in self.tables(recipe).rollouts():
+            if number > done.get(stage, (0, -1))[1]:
+                with disk.reported(path):
+                    path.unlink()
 
     # The end.
 
     def write_adapter(self, name: str, adapter: Adapter) -> None:
-        self.write_folder(
-            name, {"adapter_model.safetensors": adapter.tensors, "adapter_config.json": adapter.config}
-        )
+        files = {"adapter_model.safetensors": adapter.tensors, "adapter_config.json": adapter.config}
+        disk.write_folder(self.folder / name, files)
 
 
 def _arrow_type(name: str, rows: Sequence[Mapping[str, Any]]) -> Any:

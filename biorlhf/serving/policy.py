@@ -79,7 +79,9 @@ def _newest(store: RunStore) -> tuple[Path, str]:
 
     name = f"adapters/{state['stage_index']:02d}-{state['stage']}-{state['step']:05d}"
     # Samplers take PEFT's files; a checkpoint holds the learner's tensors.
-    store.write_adapter(name, adapter_of_checkpoint(files, recipe.model.base))
+    adapter, place = adapter_of_checkpoint(files, recipe.model.base), store.folder / name
+    if not _is_adapter(place) or (place / "adapter_model.safetensors").read_bytes() != adapter.tensors:
+        store.write_adapter(name, adapter)
     origin = f"the checkpoint after step {state['step']} of {state['stage']} (the run is not complete)"
     return store.folder / name, origin
 

@@ -70,16 +70,6 @@ def test_every_step_has_the_same_columns_and_types(tmp_path):
     assert first.equals(second)
 
 
-def test_a_leftover_of_a_crash_is_cleared_and_the_whole_file_kept(tmp_path):
-    store = RunStore.create(recipe_in(tmp_path))
-    store.write_text("manifest.json", "{}")
-    (store.folder / "manifest.json.partial").write_text('{"half')
-    (store.folder / "checkpoints/00-sft-00001.partial").mkdir()
-    again = RunStore.open(store.folder)
-    assert again.read_json("manifest.json") == {}
-    assert not list(again.folder.rglob("*.partial"))
-
-
 def test_rewinding_drops_what_came_after_the_checkpoint(tmp_path):
     recipe = recipe_in(tmp_path)
     store = RunStore.create(recipe)

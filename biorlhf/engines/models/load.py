@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from biorlhf.engines.cpu import first_calls
+from biorlhf.engines.models import integrity
 from biorlhf.engines.models.base_files import resolve_base
 from biorlhf.errors import InputError, ResourceError
 from biorlhf.recipe import Model
@@ -59,11 +60,15 @@ def load_base(section: Model, *, device: str | None = None) -> Any:
         arguments |= _nf4(place)
     folder = resolve_base(section.base, section.revision)
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(
+        # transformers' types know of a model alone.
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             # Never a pickle, which can run code when it is read.
             folder,
             trust_remote_code=section.trust_remote_code,
             use_safetensors=True,
+            output_loading_info=True,
+            # Reported, with their names, instead of raised without.
+            ignore_mismatched_sizes=True,
             **arguments,
         )
     except Exception as error:  # whatever a damaged file makes transformers and its parsers raise
@@ -71,6 +76,8 @@ def load_base(section: Model, *, device: str | None = None) -> Any:
             "set model.trust_remote_code: true if you trust its code" if "remote_code" in str(error) else ""
         )
         raise InputError("model.base", f"{section.base} cannot be loaded: {error}", hint=hint) from error
+    model, report = loaded
+    integrity.check_loaded(report, section.base)
     # bitsandbytes quantises while it places (device_map); its layers are not moved afterwards.
     if section.dtype != "nf4":
         model = model.to(place)

@@ -56,6 +56,8 @@ PREFERENCES = pa.schema(
 SPLITS = pa.schema([(n, pa.string()) for n in ("split_group", "fact_id", "split")])
 SCHEMAS = {"questions": QUESTIONS, "examples": EXAMPLES, "preferences": PREFERENCES, "splits": SPLITS}
 FILES = (*(f"{name}.parquet" for name in SCHEMAS), "provenance.json")
+# What a build that is at work, or was killed, calls them; the next one writes over it.
+PARTS = tuple(f".{name}.part" for name in FILES)
 BATCH = 10_000  # items in one row group
 _DIRECTIONS = {"UP": "n_up", "DOWN": "n_down", "NS": "n_ns"}
 
@@ -114,7 +116,9 @@ def write_tables(folder: Path, items: Iterable[Made]) -> tuple[dict[str, int], d
         for name, writer in writers.items():
             writer.close()
             if not complete:
-                (folder / f".{name}.parquet.part").unlink()
+                (folder / f".{name}.parquet.part").unlink(missing_ok=True)
+    # From here on the folder is not complete: an earlier build's record must not vouch for these tables.
+    (folder / "provenance.json").unlink(missing_ok=True)
     files = {}
     for name in SCHEMAS:
         path = folder / f"{name}.parquet"
@@ -127,12 +131,15 @@ def write_tables(folder: Path, items: Iterable[Made]) -> tuple[dict[str, int], d
 def write_provenance(folder: Path, record: Mapping[str, Any]) -> None:
     """``provenance.json``, last: a folder without it is not complete."""
     text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
-    (folder / "provenance.json").write_text(text + "\n", "utf-8")
+    part = folder / ".provenance.json.part"
+    part.write_text(text + "\n", "utf-8")
+    os.replace(part, folder / "provenance.json")
 
 
 def refuse_other_files(folder: Path) -> None:
-    """``DataError`` where a folder holds what no build has written."""
-    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - {*FILES, NAMES})):
+    """``DataError`` where a folder holds what no build has written, be it one that was killed."""
+    known = {*FILES, NAMES, *PARTS}
+    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - known)):
         raise DataError(
             str(folder), f"holds other files: {others[0]}", "an empty folder, or one of an earlier build"
         )

@@ -1,0 +1,91 @@
+"""A run's folder belongs to one process at a time. The system gives the lock back when that process is gone,
+however it went."""
+
+from __future__ import annotations
+
+import datetime
+import errno
+import fcntl
+import json
+import os
+import platform
+from pathlib import Path
+
+from biorlhf.errors import InputError
+from biorlhf.runs.keeping.disk import reported
+
+NAME = "run.lock"
+_HELD: set[int] = set()
+
+
+class Lock:
+    """Held from when it is made until :meth:`release`.
+
+    Raises:
+        InputError: another process holds the folder (who, where, since when), or there are no locks there.
+        RunFailure: the folder cannot be written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / NAME
+        with reported(self.path):
+            # Never removed: one process might hold a file that is gone while another locks a new one.
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        self.descriptor: int | None = descriptor
+        _HELD.add(descriptor)
+        try:
+            self._take(descriptor)
+        except BaseException:
+            self.release()
+            raise
+
+    def _take(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                str(self.path.parent),
+                f"this run is in use: {_holder(self.path)}",
+                hint="wait until it ends, or stop it; a process that is gone holds nothing",
+            ) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL):
+                raise
+            raise InputError(
+                "store.folder",
+                f"the file system of {self.path.parent} has no locks ({error.strerror})",
+                "one that two runs cannot write to at once",
+            ) from None
+        holder = {
+            "pid": os.getpid(),
+            "host": platform.node(),
+            "since": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        }
+        with reported(self.path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(holder).encode() + b"\n", 0)
+
+    def release(self) -> None:
+        """Give the folder back; twice is once."""
+        if self.descriptor is not None:
+            _HELD.discard(self.descriptor)
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {holder['pid']} on {holder['host']} holds it since {holder['since']}"
+    except (OSError, ValueError, KeyError, TypeError):  # it has just taken the lock, and not signed yet
+        return "another process holds it"
+
+
+def _let_go() -> None:
+    # A child shares its parent's lock, and would hold it after the parent's death.
+    for descriptor in _HELD:
+        os.close(descriptor)
+    _HELD.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
