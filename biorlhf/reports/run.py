@@ -14,7 +14,7 @@ from biorlhf.errors import InputError
 from biorlhf.runs.folder import read_run
 from biorlhf.statistics.differences import Difference
 from biorlhf.statistics.intervals import Rate
-from biorlhf.statistics.paired import Report, Row, compare, rates_of
+from biorlhf.statistics.paired import Report, Row, compare
 
 Curve = list[tuple[int, float]]
 
@@ -155,74 +155,6 @@ def state(run: RunReport) -> str:
         steps[row["stage"]] = max(steps.get(row["stage"], 0), row["step"])
     done = ", ".join(f"{stage} {step} steps" for stage, step in steps.items()) or "no step yet"
     return f"{'complete' if run.finished else 'not complete'}: {done}"
-
-
-def to_json(run: RunReport) -> dict[str, Any]:
-    """The report as plain JSON."""
-    return {
-        "folder": str(run.folder),
-        "complete": run.finished,
-        "stages": list(run.stages),
-        "steps": len(run.metrics),
-        "evaluations": [
-            {"when": e.when, "split": e.split, "questions": e.questions, "left_out": _left_out(e.reports)}
-            for e in run.evaluations
-        ],
-        "metrics": [row.to_json() for row in rows_of(run)],
-        "figures": figures(run),
-        "problems": list(run.problems),
-    }
-
-
-def _left_out(reports: Mapping[str, Report]) -> dict[str, Any]:
-    return {name: report["left_out"] for name, report in reports.items() if report.get("left_out")}
-
-
-# What a person reads first: (evaluator, path of the rate, words for it).
-HEADLINES = (
-    ("reward", "reward", "reward"),
-    ("question_answering", "overall.accuracy", "accuracy"),
-    ("question_answering", "overall.balanced_accuracy", "balanced accuracy"),
-    ("calibration", "brier", "Brier score (less is better)"),
-    ("calibration", "ece", "calibration error (less is better)"),
-)
-
-
-def summary_lines(run_folder: str | Path) -> list[str]:
-    """The end of ``biorlhf run``: held-out numbers before and after with 95 % intervals, and the path."""
-    run = load_run(run_folder)
-    lines = []
-    if run.evaluations:
-        first, last = run.evaluations[0], run.evaluations[-1]
-        lines.append(f"{_kind(last)}: {last.questions}, 95 % intervals in brackets")
-        rows = {(row.evaluator, row.metric): row for row in compare([first.reports, last.reports])}
-        known = [(rows[key], words) for *key_parts, words in HEADLINES if (key := tuple(key_parts)) in rows]
-        for row, words in known:
-            lines.append(f"  {words}: {_before_after(row, first.when == last.when)}")
-        null = rates_of(last.reports.get("calibration") or {}).get("null_ece")
-        if null is not None:
-            lines.append(
-                f"  calibration error of a perfectly calibrated model with these confidences: {show(null)}"
-            )
-    else:
-        lines.append("no evaluation: nothing was measured on held-out questions")
-    lines += [f"unreadable: {problem}" for problem in run.problems]
-    lines.append(f"{state(run)}; run folder: {run.folder}")
-    return lines
-
-
-def _kind(evaluation: Evaluation) -> str:
-    return "training questions" if evaluation.split == "train" else "held-out questions"
-
-
-def _before_after(row: Row, single: bool) -> str:
-    before, after = row.rates[0], row.rates[-1]
-    if single:
-        return f"before {show(before)}"
-    text = f"before {show(before)}, after {show(after)}"
-    if row.difference is None:
-        return text
-    return f"{text}, difference {show_difference(row.difference)}: {row.verdict}"
 
 
 def evaluation_at(run: RunReport, when: str | None) -> Evaluation:

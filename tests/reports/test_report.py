@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+import re
 import sys
-import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from biorlhf import cli
 from biorlhf.errors import InputError
 from biorlhf.reports import plots
 from biorlhf.reports.answers import changes
-from biorlhf.reports.run import figures, load_run, rows_of, stage_starts, summary_lines
+from biorlhf.reports.run import figures, load_run, rows_of, stage_starts
+from biorlhf.reports.text import summary_lines
 from biorlhf.statistics.assessment import assess
 from biorlhf.statistics.intervals import mean, share
 
@@ -104,14 +105,22 @@ def run(tmp_path) -> Path:
 
 
 def test_the_report_shows_before_and_after_with_intervals_and_a_paired_difference(run, monkeypatch, capsys):
-    code, out, _ = command(monkeypatch, capsys, "report", run)
+    code, out, _ = command(monkeypatch, capsys, "report", run, "--all")
     assert code == 0
     line = next(line for line in out.splitlines() if line.startswith("  overall.accuracy"))
     assert line.count("[") == 4  # start, after-sft, after-grpo, difference
     assert "better" in line
     assert "complete: sft 5 steps, grpo 8 steps" in out
-    assert "reward: 0.1 ▁" in out
+    assert re.search(r"^  reward +0\.1 ▁", out, re.MULTILINE)
     assert str(run) in out
+
+
+def test_the_report_answers_first_and_fits_eighty_columns(run, monkeypatch, capsys):
+    out = command(monkeypatch, capsys, "report", run)[1]
+    lines = out.splitlines()
+    assert lines[1].startswith("It learnt most of the facts:")
+    assert out.index("It learnt") < out.index("Right, of the answers given") < out.index("training, first")
+    assert [line for line in lines if len(line) > 80 and not line.startswith("run folder: ")] == []
 
 
 def test_evaluations_stand_in_the_order_of_the_stages(run):
@@ -152,19 +161,24 @@ def test_an_evaluator_without_single_answers_is_shown_without_a_difference(run):
 
 
 class Page(HTMLParser):
-    """Collects what a page would load from elsewhere, and its open tags."""
+    """Collects what a page would load from elsewhere, and the figures in it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.loads: list[str] = []
+        self.figures: dict[str, dict] = {}
+        self.script = False
 
     def handle_starttag(self, tag, attrs):
         names = dict(attrs)
-        if tag in ("script", "link", "img", "iframe") or "src" in names or "href" in names:
+        if tag in ("link", "img", "iframe") or "src" in names or names.get("href", "#")[0] != "#":
             self.loads.append(tag)
+        if "data-figure" in names:
+            self.figures[names["aria-label"]] = json.loads(names["data-figure"])
 
 
-def test_the_page_stands_alone_and_every_plot_in_it_is_well_formed(run, tmp_path, monkeypatch, capsys):
+def test_the_page_stands_alone_and_holds_every_figure(run, tmp_path, monkeypatch, capsys):
+    graph_objects = pytest.importorskip("plotly.graph_objects")
     target = tmp_path / "deep" / "page.html"
     code, _, _ = command(monkeypatch, capsys, "report", run, "--html", target)
     text = target.read_text()
@@ -174,17 +188,22 @@ def test_the_page_stands_alone_and_every_plot_in_it_is_well_formed(run, tmp_path
     assert page.loads == []
     assert "demo &lt;1&gt;" in text
     assert "demo <1>" not in text
-    drawn = [part.split("</svg>")[0] + "</svg>" for part in text.split("<svg ")[1:]]
-    assert len(drawn) > 6
-    for svg in drawn:
-        ET.fromstring("<svg " + svg)
-    for name in (
-        "Reliability (calibration)",
-        "KL to the reference (nats)",
-        "Tokens per completion",
-        "Reward",
-    ):
-        assert f"<figcaption>{name}</figcaption>" in text
+    assert len(page.figures) == 6
+    for figure in page.figures.values():
+        graph_objects.Figure(figure)  # Plotly's own check of every key and value
+    shown = page.figures["Reliability (calibration)"]["data"]
+    assert [part["name"] for part in shown][1:] == ["start (40 answers)", "after-grpo (40 answers)"]
+    assert page.figures["Reward, step by step"]["data"][0]["y"][:2] == [0.1, 0.2]
+
+
+def test_without_plotly_the_page_is_refused_in_one_line_that_names_the_extra(
+    run, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    code, _, err = command(monkeypatch, capsys, "report", run, "--html", tmp_path / "page.html")
+    assert code == 2
+    assert err == "error: --html: the package plotly is not installed: pip install 'biorlhf[report]'\n"
+    assert command(monkeypatch, capsys, "report", run)[0] == 0
 
 
 def test_a_page_that_cannot_be_written_is_the_users_to_mend(run, monkeypatch, capsys):
@@ -236,11 +255,12 @@ def test_no_run_is_an_error_that_names_the_nearest(run, monkeypatch, capsys):
 
 def test_the_summary_gives_reward_before_and_after_and_the_path(run):
     lines = summary_lines(run)
-    reward = next(line for line in lines if line.startswith("  reward: "))
-    assert "before 0." in reward
-    assert "after 0." in reward
-    assert "difference +0." in reward
-    assert lines[0].startswith("held-out questions: 40")
+    place = next(number for number, line in enumerate(lines) if line.startswith("  Reward: "))
+    assert "before 0." in lines[place + 1]
+    assert "after 0." in lines[place + 1]
+    assert "difference +0." in lines[place + 2]
+    assert lines[0].startswith("It learnt most of the facts")
+    assert "held-out questions: 40; 95 % intervals in brackets" in lines
     assert "run folder: " in lines[-1]
     assert str(run) in lines[-1]
 
@@ -352,15 +372,7 @@ def test_an_unknown_evaluation_lists_those_there_are(run, monkeypatch, capsys):
         load_run(run / "evaluations")
 
 
-def test_ticks_are_round_and_lie_inside():
-    assert plots.ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    assert plots.ticks(31, 70) == [40, 50, 60, 70]
-    assert plots.ticks(3.0, 3.0) == [3.0]
-
-
-def test_a_flat_or_single_curve_can_be_drawn():
-    for points in ([(1.0, 0.5)], [(1.0, 0.0), (2.0, 0.0)]):
-        assert "nan" not in plots.line_chart({"x": points})
+def test_a_sparkline_has_no_more_blocks_than_asked_for():
     assert plots.sparkline([1.0, 1.0]) == "▁▁"
     assert len(plots.sparkline([float(i) for i in range(500)])) == 40
     assert plots.sparkline([]) == ""
