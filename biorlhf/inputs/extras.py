@@ -1,4 +1,4 @@
-"""Packages that come with an extra of biorlhf: asked for where they are needed, and named where they are absent."""
+"""Packages that come with an extra of biorlhf: imported where they are needed, named where absent."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def need(module: str, what: str) -> Any:
 
 
 def absent(error: ModuleNotFoundError, what: str = "") -> ResourceError:
-    """The message for a package that is not installed; ``error`` itself is raised where no extra brings it."""
+    """The message for a package that is not installed; raises ``error`` itself where no extra brings it."""
     package = (error.name or "").partition(".")[0]
     if package not in EXTRA_OF:
         raise error

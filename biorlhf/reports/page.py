@@ -1,4 +1,4 @@
-"""A run's report as one HTML file that needs nothing else: style, figures and Plotly itself stand inside it."""
+"""A run's report as one HTML file that needs nothing else: style, figures and Plotly stand inside it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""The figures of a report as Plotly's plain data (``{"data", "layout"}``): a page embeds them, a notebook shows
-them, and nothing is drawn that was not measured: no smoothing, and every point of a reliability diagram carries
-its interval."""
+"""The figures of a report as Plotly's plain data (``{"data", "layout"}``), for a page or a notebook.
+
+Nothing is drawn that was not measured: no smoothing, and every point of a reliability diagram carries its
+interval.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# Okabe & Ito's colours, which people with any colour vision can tell apart; black is left out, for a page may be.
+# Okabe & Ito's colours, which people with any colour vision can tell apart, without black: a page may be.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SPARKS = "▁▂▃▄▅▆▇█"
 NOTHING = "rgba(0,0,0,0)"
@@ -36,11 +38,27 @@ def line_chart(
     ]
     layout = _layout(x_label, "", legend=len(data) > 1)
     layout["shapes"] = [
-        {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": {"dash": "dot", "width": 1}}
+        {
+            "type": "line",
+            "x0": x,
+            "x1": x,
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "line": {"dash": "dot", "width": 1},
+        }
         for x, _ in marks
     ]
     layout["annotations"] = [
-        {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "left", "text": text, "showarrow": False}
+        {
+            "x": x,
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "xanchor": "left",
+            "text": text,
+            "showarrow": False,
+        }
         for x, text in marks
     ]
     return {"data": data, "layout": layout}

@@ -1,4 +1,4 @@
-"""A run's report for a terminal: what it learnt in words, four numbers, curves; nothing wider than 80 columns."""
+"""A run's report for a terminal of 80 columns: what it learnt in words, four numbers, curves."""
 
 from __future__ import annotations
 

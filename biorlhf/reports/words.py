@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from biorlhf.reports.headline import CALIBRATION, DECLINED, GIVEN, REWARD, Known, Tile, right, rightly_declined
+from biorlhf.reports.headline import (
+    CALIBRATION,
+    DECLINED,
+    GIVEN,
+    REWARD,
+    Known,
+    Tile,
+    right,
+    rightly_declined,
+)
 from biorlhf.reports.run import RunReport, show
 from biorlhf.statistics.paired import Row, rates_of
 
@@ -10,7 +19,7 @@ FEW = 20  # stated confidences below which nothing is said of what they mean
 
 
 def paragraph(run: RunReport, known: Known | None) -> str:
-    """Did it learn the facts? Does it know what it does not know? What changed, what is noise, what is missing?"""
+    """Did it learn the facts? Does it know what it does not know? What changed, and what is missing?"""
     if known is None:
         return (
             "Whether it learnt anything cannot be said: this run holds no evaluation. "
@@ -29,7 +38,9 @@ def _facts(known: Known) -> str:
     if known.first is None:
         verdict = "Whether training did that cannot be said, for nothing was asked before it"
     elif difference is None or tile.verdict == "too few questions":
-        verdict = "Whether it learnt the facts cannot be said: too few questions were answered before and after"
+        verdict = (
+            "Whether it learnt the facts cannot be said: too few questions were answered before and after"
+        )
     elif tile.verdict == "better":
         amount = "most of the facts" if tile.after.low > 0.5 else "some of the facts"
         verdict = f"It learnt {amount}"
@@ -51,7 +62,11 @@ def _constant(known: Known) -> str:
 
 
 def _by_abstaining(known: Known) -> str:
-    gains = [f"{_short(row)} {row.difference.value:+.3f}" for row in _headlines(known) if row.caveat and row.difference]
+    gains = [
+        f"{_short(row)} {row.difference.value:+.3f}"
+        for row in _headlines(known)
+        if row.caveat and row.difference
+    ]
     if not gains:
         return ""
     return f" What rose ({', '.join(gains)}) rose by declining to answer, not by answers that are right."
@@ -65,14 +80,18 @@ def _limits(known: Known) -> str:
         amount = f"{tile.after.value:.0%}" if tile.after.value else "none"
         parts.append(f"It declines {amount} of the questions{before}")
         if declined := int(known.after.abstained.sum()):
-            parts[-1] += f", and {rightly_declined(known.after)} of those {declined} cannot be answered indeed"
+            parts[-1] += (
+                f", and {rightly_declined(known.after)} of those {declined} cannot be answered indeed"
+            )
     report = known.last.reports.get("calibration") or {}
     stated, rates = int(report.get("with_confidence") or 0), rates_of(report)
     auroc, gap = rates.get("auroc"), rates.get("confidence_gap")
     if stated < FEW:
         parts.append(f"{stated} answers state a confidence: too few to say whether it means anything")
     elif auroc is None:
-        parts.append("whether its confidence means anything cannot be told where all answers are right, or all wrong")
+        parts.append(
+            "whether its confidence means anything cannot be told where all answers are right, or all wrong"
+        )
     elif auroc.low > 0.5:
         parts.append(f"the surer it says it is, the more often it is right (AUROC {show(auroc)})")
     else:
@@ -114,7 +133,11 @@ def _changed(known: Known) -> str:
     noise = [row for row in _headlines(known) if row.difference is not None and row.difference.is_noise]
     said = [f"{_short(row)} {row.verdict}" for row in outside]
     beyond = sum(row.difference is not None and not row.difference.is_noise for row in compared)
-    parts = [f"beyond noise changed: {', '.join(said)}" if said else "none of the main numbers changed beyond noise"]
+    parts = [
+        f"beyond noise changed: {', '.join(said)}"
+        if said
+        else "none of the main numbers changed beyond noise"
+    ]
     if noise:
         parts.append(f"inside noise: {', '.join(_short(row) for row in noise)}")
     chance = max(1, round(len(compared) / 20))

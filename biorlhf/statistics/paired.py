@@ -296,7 +296,10 @@ def _earned_by_answers(report: Report, known: Answered | None) -> Report:
         return {}  # another selection of answers: which of them declined is not known
     flags = [declined[question].pop(0) for question in asked]
     columns = {
-        name: [None if not np.isfinite(value) else value * (1 - flag) for value, flag in zip(column, flags)]
+        name: [
+            None if not np.isfinite(value) else value * (1 - flag)
+            for value, flag in zip(column, flags, strict=True)
+        ]
         for name, column in _columns(table).items()
         if name not in FORECASTS
     }

@@ -57,9 +57,7 @@ def abstainer(tmp_path, right_after: int = 0) -> RunReport:
     after: list[Answer] = [(1, 1, None)] * 14 + [(0, 1, None)] * 28
     after += [(int(n < right_after), 0, 0.5) for n in range(22)]
     earned = [0.6] * 42 + [1.0 if n < right_after else 0.1 for n in range(22)]
-    return run_of(
-        tmp_path, evaluation("start", before, [0.1] * 64), evaluation("after-grpo", after, earned)
-    )
+    return run_of(tmp_path, evaluation("start", before, [0.1] * 64), evaluation("after-grpo", after, earned))
 
 
 def test_a_gain_that_comes_from_declining_is_never_called_better(tmp_path):
@@ -78,10 +76,14 @@ def test_a_gain_that_comes_from_declining_is_never_called_better(tmp_path):
 def test_the_words_say_that_nothing_was_learnt_and_what_rose_by_declining(tmp_path):
     run = abstainer(tmp_path)
     words = paragraph(run, known(run))
-    assert words.startswith("It did not learn the facts, as far as these questions can show: 0 of the 22 answers")
+    assert words.startswith(
+        "It did not learn the facts, as far as these questions can show: 0 of the 22 answers"
+    )
     assert "rose by declining to answer, not by answers that are right" in words
     assert "accuracy over all questions +0.219" in words
-    assert "It declines 66% of the questions (before 0%), and 14 of those 42 cannot be answered indeed" in words
+    assert (
+        "It declines 66% of the questions (before 0%), and 14 of those 42 cannot be answered indeed" in words
+    )
 
 
 def test_the_tiles_hold_counts_and_wilsons_intervals(tmp_path):
@@ -124,7 +126,9 @@ def test_a_gain_by_right_answers_is_better_though_some_are_declined(tmp_path):
     )
     head = known(run)
     assert head is not None
-    assert [row.verdict for row in head.rows if row.metric in ("overall.accuracy", "reward")] == ["better"] * 2
+    assert [row.verdict for row in head.rows if row.metric in ("overall.accuracy", "reward")] == [
+        "better"
+    ] * 2
     assert "It learnt most of the facts" in paragraph(run, head)
 
 
