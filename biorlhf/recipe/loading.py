@@ -85,6 +85,7 @@ def _resolve_plugins(recipe: Recipe, where: str, lines: dict[yaml12.Path, int], 
             "data": resolved("dataset", recipe.data, ("data",)),
             "verifiers": verifiers,
             "stages": resolved("trainer", recipe.stages, ("stages",)),
+            "trackers": resolved("tracker", recipe.trackers, ("trackers",)),
             "evaluation": recipe.evaluation.model_copy(update={"evaluators": evaluators}),
         }
     )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from biorlhf import plugins
 from biorlhf.errors import RecipeError
-from biorlhf.hookspecs import Evaluator, Trainer
+from biorlhf.hookspecs import Evaluator, Tracker, Trainer
 from biorlhf.recipe import Recipe
 from biorlhf.recipe.schema import PluginSection
 from biorlhf.reward import FailureBudget, RewardComposer
-from biorlhf.runs import baseline, evaluation, launch, manifest
+from biorlhf.runs import baseline, evaluation, launch, manifest, progress_file, tracking
 from biorlhf.runs import data as datasets
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore
@@ -35,6 +35,7 @@ class Prepared:
     trainers: tuple[Trainer, ...]
     evaluators: Mapping[str, Evaluator]
     composer: RewardComposer | None
+    trackers: Mapping[str, Tracker] = field(default_factory=dict)
 
     @property
     def samples(self) -> bool:
@@ -68,7 +69,9 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
     questions = datasets.evaluation_questions(recipe, dataset)
     # Scorers judge in processes of their own; this one shows at once what is wrong with the verifiers.
     composer = composer_of(recipe, catalogue) if recipe.verifiers else None
-    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators, composer)
+    # Before anything heavy: a tracker whose package is absent is refused while that costs nothing.
+    trackers = tracking.build(recipe, catalogue) if trains else {}
+    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators, composer, trackers)
     if prepared.samples and not recipe.verifiers:
         raise RecipeError(
             "verifiers",
@@ -140,7 +143,11 @@ def run(
             store.write_json(
                 "manifest.json", manifest.build(recipe, prepared.catalogue, data, crew.description)
             )
-        return _Run(prepared, store, crew, listener).go()
+        with (
+            progress_file.noted(listener, store) as noted,
+            tracking.Tracking(prepared.trackers, noted) as trackers,
+        ):
+            return _Run(prepared, store, crew, noted, trackers).go()
 
 
 def evaluate(
@@ -171,8 +178,16 @@ def evaluate(
 class _Run:
     """One run in progress: what it was given, and how far it has come."""
 
-    def __init__(self, prepared: Prepared, store: RunStore, crew: Workers, listener: Listener) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        store: RunStore,
+        crew: Workers,
+        listener: Listener,
+        trackers: tracking.Tracking,
+    ) -> None:
         self.prepared, self.store, self.crew, self.listener = prepared, store, crew, listener
+        self.trackers = trackers
         self.recipe = prepared.recipe
         self.budget = FailureBudget(prepared.recipe.scorer.failure_budget)
 
@@ -190,6 +205,7 @@ class _Run:
         if checkpoint is None:
             # A run that was killed before its first checkpoint may have left rows.
             self.store.rewind(self.recipe, 0, 0)
+            self.trackers.begin(self.recipe, self.store)
             self.crew.learner.begin_stage(0, self.prepared.total_steps(0))
             self._serve()
             self._evaluate("start")
@@ -198,6 +214,7 @@ class _Run:
         index, step = state["stage_index"], state["step"]
         self.listener.phase(f"resuming after step {step} of {state['stage']}")
         self.store.rewind(self.recipe, index, step)
+        self.trackers.begin(self.recipe, self.store)
         self.crew.learner.restore(files, index, self.prepared.total_steps(index))
         self._serve()
         return index, step
@@ -217,6 +234,7 @@ class _Run:
             # would lose it.
             self.store.append_step(result)
             self.listener.step(result)
+            self.trackers.step(result)
             step = result.metrics.step
             if step % every == 0 or step == total:
                 files = self.crew.learner.checkpoint()
@@ -262,6 +280,7 @@ class _Run:
         constant = baseline.best_constant(questions, self.crew.scorers) if self.crew.scorers else None
         contents = evaluation.report(self.recipe, self.prepared.evaluators, groups, when, constant)
         evaluation.write(self.store, f"evaluations/{when}", contents, groups)
+        self.trackers.evaluation(contents)
 
     def _count(self, groups: Sequence[ScoredGroup]) -> None:
         for scored in groups:
