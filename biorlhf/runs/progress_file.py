@@ -83,6 +83,7 @@ def noted(listener: Listener, store: RunStore) -> Iterator[Noted]:
     try:
         yield one
     except BaseException:
+        one.end()
         one.ended("stopped")
         raise
     one.ended("complete")

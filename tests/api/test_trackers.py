@@ -157,7 +157,7 @@ def test_tensorboards_reader_reads_back_what_metrics_jsonl_holds(tracked):
 
 
 def leveldb_records(content: bytes) -> Iterator[bytes]:
-    """The records of a file in LevelDB's log format, which W&B's own package reads in Go alone: after a header
+    """The records of a file in LevelDB's log format, which W&B reads in Go alone: after a header
     of seven bytes, blocks of 32 KiB with pieces (checksum, length, type) that make up records."""
     place, record = 7, b""
     while place + 7 <= len(content):
