@@ -21,7 +21,6 @@ EXTRA_OF = {
     "huggingface_hub": "hub",
     **dict.fromkeys(("starlette", "uvicorn"), "serve"),
     **dict.fromkeys(("pandas", "polars"), "frames"),
-    "ipywidgets": "notebook",
 }
 
 

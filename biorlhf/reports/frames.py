@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -12,7 +12,6 @@ import pyarrow as pa
 from biorlhf.errors import InputError
 from biorlhf.inputs.extras import need
 from biorlhf.runs.folder import Run
-from biorlhf.runs.store import rollout_rows
 from biorlhf.types import Question, ScoredGroup
 
 Kind = Literal["arrow", "pandas", "polars"]
@@ -51,6 +50,22 @@ def metrics(run: Run, kind: Kind = "pandas") -> Any:
     return table(run.metrics, kind)
 
 
+def _rows(groups: Iterable[ScoredGroup]) -> Iterator[dict[str, Any]]:
+    for scored in groups:
+        question = scored.group.question
+        for completion, reward in zip(scored.group.completions, scored.rewards, strict=True):
+            yield {
+                "question_id": question.id,
+                "kind": question.kind,
+                "prompt": question.prompt,
+                "completion": completion.text,
+                "truncated": completion.truncated,
+                "reward": reward.total,
+                **{f"score_{name}": score.value for name, score in reward.scores.items()},
+                **{f"status_{name}": score.status.value for name, score in reward.scores.items()},
+            }
+
+
 def answers(of: Run | Iterable[ScoredGroup], kind: Kind = "pandas", *, when: str | None = None) -> Any:
     """One row an answer, with its reward and each verifier's score.
 
@@ -62,7 +77,7 @@ def answers(of: Run | Iterable[ScoredGroup], kind: Kind = "pandas", *, when: str
         InputError: the run has no evaluation of that name.
     """
     if not isinstance(of, Run):
-        return table(list(rollout_rows(of)), kind)
+        return table(list(_rows(of)), kind)
     import pyarrow.parquet as pq
 
     files = {path.stem: path for path in (of.folder / "evaluations").glob("*.parquet")}

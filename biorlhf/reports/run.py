@@ -6,7 +6,7 @@ from __future__ import annotations
 import fnmatch
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,13 @@ FIGURES = {
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One evaluation of a run: when, and each evaluator's report."""
+    """One evaluation: when, each evaluator's report, and what the best constant answer would earn."""
 
     when: str
     split: str
     questions: int
     reports: Mapping[str, Report]
+    constant: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,9 @@ def _evaluation(name: str, data: Mapping[str, Any]) -> Evaluation | None:
     reports = {str(key): report for key, report in reports.items() if isinstance(report, Mapping)}
     when, questions = str(data.get("when", name)), data.get("questions")
     count = questions if isinstance(questions, int) else 0
-    return Evaluation(when, str(data.get("split", "")), count, reports)
+    constant = data.get("best_constant")
+    constant = constant if isinstance(constant, Mapping) else {}
+    return Evaluation(when, str(data.get("split", "")), count, reports, constant)
 
 
 def rows_of(run: RunReport) -> list[Row]:

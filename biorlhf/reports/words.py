@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from biorlhf.reports.headline import (
     CALIBRATION,
     DECLINED,
@@ -13,7 +17,7 @@ from biorlhf.reports.headline import (
     rightly_declined,
 )
 from biorlhf.reports.run import RunReport, show
-from biorlhf.statistics.paired import Row, rates_of
+from biorlhf.statistics.paired import Row, answered, rates_of
 
 FEW = 20  # stated confidences below which nothing is said of what they mean
 
@@ -57,8 +61,36 @@ def _percent(tile: Tile) -> str:
 
 
 def _constant(known: Known) -> str:
+    """What someone who knows nothing reaches, beside what the model reaches."""
+    earned = known.last.constant
+    if isinstance(earned.get("reward"), Mapping) and isinstance(earned.get("model_minus_constant"), Mapping):
+        gap = earned["model_minus_constant"]
+        more = "more" if gap["value"] > 0 else "less"
+        noise = ", inside noise" if gap["inside_noise"] else ""
+        return (
+            f" The best constant answer would earn a reward of {earned['reward']['value']:.2f}; "
+            f"the model earns {abs(gap['value']):.2f} {more}{noise}."
+        )
     best = rates_of(known.last.reports.get("question_answering") or {}).get("overall.best_constant.accuracy")
     return f" Always giving the commonest answer would be right in {best.value:.0%} of all." if best else ""
+
+
+def _taught(known: Known) -> str:
+    """Taught and untaught facts apart, where the questions say which they are."""
+    sides = {
+        part: answered({k: v for k, v in known.last.reports.items() if k.endswith(f" ({part})")})
+        for part in ("taught", "untaught")
+    }
+    parts = []
+    if (taught := sides["taught"]) is not None:
+        given = taught.given[np.isfinite(taught.given)]
+        parts.append(
+            f"of the facts that it was taught, {int(given.sum())} of {len(given)} answers are right and "
+            f"{taught.abstained.mean():.0%} are declined"
+        )
+    if (untaught := sides["untaught"]) is not None:
+        parts.append(f"of those that it was not taught, it declines {untaught.abstained.mean():.0%}")
+    return "; ".join(parts)
 
 
 def _by_abstaining(known: Known) -> str:
@@ -74,11 +106,11 @@ def _by_abstaining(known: Known) -> str:
 
 def _limits(known: Known) -> str:
     tile = known.tiles[DECLINED]
-    parts = []
+    parts = [text] if (text := _taught(known)) else []
     if known.after is not None and tile.after is not None:
         before = f" (before {tile.before.value:.0%})" if tile.before else ""
         amount = f"{tile.after.value:.0%}" if tile.after.value else "none"
-        parts.append(f"It declines {amount} of the questions{before}")
+        parts.append(f"it declines {amount} of the questions{before}")
         if declined := int(known.after.abstained.sum()):
             parts[-1] += (
                 f", and {rightly_declined(known.after)} of those {declined} cannot be answered indeed"

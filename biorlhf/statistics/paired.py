@@ -292,7 +292,7 @@ def _earned_by_answers(report: Report, known: Answered | None) -> Report:
     for question, flag in zip(known.questions, known.abstained, strict=True):
         declined.setdefault(question, []).append(float(flag))
     asked = [str(question) for question in table["question"]]
-    if Counter(asked) != {question: len(flags) for question, flags in declined.items()}:
+    if any(len(declined.get(question, ())) != count for question, count in Counter(asked).items()):
         return {}  # another selection of answers: which of them declined is not known
     flags = [declined[question].pop(0) for question in asked]
     columns = {

@@ -1,4 +1,4 @@
-"""``biorlhf generate --serve``: answers with their block and verdicts, on this machine alone; opened in Chromium."""
+"""``biorlhf generate --serve``: answers with block and verdicts, on this machine alone, in Chromium."""
 
 from __future__ import annotations
 

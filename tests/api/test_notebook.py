@@ -1,4 +1,4 @@
-"""In a notebook: tables of a run, what is shown of its records, a bar that moves, and the docs' own notebook."""
+"""In a notebook: tables of a run, what is shown of its records, a bar, and the docs' own notebook."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import pytest
@@ -144,3 +145,18 @@ def test_few_confidences_are_not_interpreted(tmp_path):
     answers: list[Answer] = [(n % 2, 0, 0.8 if n < 7 else None) for n in range(30)]
     run = run_of(tmp_path, evaluation("start", answers, [0.5] * 30))
     assert "7 answers state a confidence: too few" in paragraph(run, known(run))
+
+
+def test_taught_and_untaught_facts_and_the_best_constant_are_told_apart(tmp_path):
+    answers: list[Answer] = [(1, 0, 0.9)] * 30 + [(0, 0, 0.9)] * 10 + [(1, 1, None)] * 20
+    after = evaluation("after", answers, [float(a[0]) for a in answers])
+    parts = {"taught": answers[:40], "untaught": answers[40:]}
+    for part, members in parts.items():
+        reports = evaluation("x", members, [float(a[0]) for a in members]).reports
+        after.reports.update({f"{name} ({part})": report for name, report in reports.items()})
+    gap = {"value": 0.42, "inside_noise": False}
+    after = dataclasses.replace(after, constant={"reward": {"value": 0.41}, "model_minus_constant": gap})
+    words = paragraph(run := run_of(tmp_path, after), known(run))
+    assert "Of the facts that it was taught, 30 of 40 answers are right and 0% are declined" in words
+    assert "of those that it was not taught, it declines 100%" in words
+    assert "The best constant answer would earn a reward of 0.41; the model earns 0.42 more." in words
