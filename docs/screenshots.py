@@ -1,4 +1,4 @@
-"""The pictures in docs/screenshots/: ``make screenshots``. Their run is made up, and the answers are scripted."""
+"""The pictures in docs/screenshots/ (``make screenshots``): their run is made up, their answers are scripted."""
 
 from __future__ import annotations
 
