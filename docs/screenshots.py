@@ -1,4 +1,4 @@
-"""The pictures in docs/screenshots/ (``make screenshots``): their run is made up, their answers are scripted."""
+"""The pictures in docs/screenshots/ (``make screenshots``), of a made-up run and a scripted answer."""
 
 from __future__ import annotations
 

@@ -21,12 +21,13 @@ def build(recipe: Recipe, catalogue: Catalogue) -> dict[str, Tracker]:
     Raises:
         ResourceError: the package of one is not installed.
     """
-    return {
-        section.tracker: catalogue.build(
-            "tracker", section.tracker, section.settings, where=f"trackers[{index}]"
-        )
-        for index, section in enumerate(recipe.trackers)
-    }
+    trackers: dict[str, Tracker] = {}
+    for index, section in enumerate(recipe.trackers):
+        # Two of one kind may stand side by side, with other settings.
+        name = f"{section.tracker} {index + 1}" if section.tracker in trackers else section.tracker
+        where = f"trackers[{index}]"
+        trackers[name] = catalogue.build("tracker", section.tracker, section.settings, where=where)
+    return trackers
 
 
 class Tracking:
