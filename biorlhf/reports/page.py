@@ -9,7 +9,16 @@ from biorlhf.inputs.extras import need
 from biorlhf.reports import plots
 from biorlhf.reports.answers import changes
 from biorlhf.reports.headline import known
-from biorlhf.reports.run import RunReport, figures, rows_of, show, show_difference, stage_starts, state
+from biorlhf.reports.run import (
+    RunReport,
+    diagram_of,
+    figures,
+    rows_of,
+    show,
+    show_difference,
+    stage_starts,
+    state,
+)
 from biorlhf.reports.words import paragraph
 from biorlhf.statistics.paired import Row
 
@@ -56,7 +65,7 @@ def reliability(run: RunReport) -> dict[str, plots.Figure]:
         series = {
             f"{e.when} ({report.get('with_confidence', '?')} answers)": rows
             for e in ends
-            if (report := e.reports.get(evaluator) or {}) and (rows := report.get("reliability_diagram"))
+            if (report := e.reports.get(evaluator) or {}) and (rows := diagram_of(report))
         }
         if series:
             drawn[f"Reliability ({evaluator})"] = plots.reliability_diagram(series)

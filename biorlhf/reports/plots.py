@@ -10,6 +10,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from biorlhf.statistics.intervals import Rate
+
 # Okabe & Ito's colours, which people with any colour vision can tell apart, without black: a page may be.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SPARKS = "▁▂▃▄▅▆▇█"
@@ -64,11 +66,11 @@ def line_chart(
     return {"data": data, "layout": layout}
 
 
-def reliability_diagram(series: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+def reliability_diagram(series: Mapping[str, Sequence[tuple[float, Rate]]]) -> Figure:
     """Accuracy against stated confidence per bin, with intervals; the diagonal is perfect calibration.
 
     Args:
-        series: name -> rows ``{"confidence", "accuracy": {"value", "low", "high", "n"}}``.
+        series: name -> (stated confidence, share that is right) of each bin.
     """
     data: list[dict[str, Any]] = [
         {
@@ -82,7 +84,7 @@ def reliability_diagram(series: Mapping[str, Sequence[Mapping[str, Any]]]) -> Fi
         }
     ]
     for number, (name, rows) in enumerate(series.items()):
-        rates = [row["accuracy"] for row in rows]
+        rates = [rate for _, rate in rows]
         # Series are set beside each other by a little, so that no interval hides another.
         aside = (number - (len(series) - 1) / 2) * 0.01
         data.append(
@@ -90,16 +92,16 @@ def reliability_diagram(series: Mapping[str, Sequence[Mapping[str, Any]]]) -> Fi
                 "type": "scatter",
                 "mode": "markers",
                 "name": name,
-                "x": [row["confidence"] + aside for row in rows],
-                "y": [rate["value"] for rate in rates],
+                "x": [confidence + aside for confidence, _ in rows],
+                "y": [rate.value for rate in rates],
                 "error_y": {
                     "type": "data",
                     "symmetric": False,
-                    "array": [rate["high"] - rate["value"] for rate in rates],
-                    "arrayminus": [rate["value"] - rate["low"] for rate in rates],
+                    "array": [rate.high - rate.value for rate in rates],
+                    "arrayminus": [rate.value - rate.low for rate in rates],
                 },
                 "marker": {"color": COLOURS[number % len(COLOURS)], "size": 8},
-                "customdata": [[row["confidence"], rate["n"]] for row, rate in zip(rows, rates, strict=True)],
+                "customdata": [[confidence, rate.n] for confidence, rate in rows],
                 "hovertemplate": "stated %{customdata[0]:.2f}, right %{y:.2f} of %{customdata[1]}",
             }
         )

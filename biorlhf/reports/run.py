@@ -14,7 +14,7 @@ from biorlhf.errors import InputError
 from biorlhf.runs.folder import read_run
 from biorlhf.statistics.differences import Difference
 from biorlhf.statistics.intervals import Rate
-from biorlhf.statistics.paired import Report, Row, compare
+from biorlhf.statistics.paired import Report, Row, compare, rate_in
 
 Curve = list[tuple[int, float]]
 
@@ -129,6 +129,18 @@ def _labelled(
         name if names.count(name) == 1 else f"{name}, {stage}": points
         for (name, stage), points in curves.items()
     }
+
+
+def diagram_of(report: Mapping[str, Any]) -> list[tuple[float, Rate]]:
+    """(stated confidence, share that is right) of each bin; rows that are not whole are left out."""
+    rows = report.get("reliability_diagram")
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        row = row if isinstance(row, Mapping) else {}
+        confidence, rate = row.get("confidence"), rate_in(row.get("accuracy"))
+        if isinstance(confidence, int | float) and rate is not None:
+            found.append((float(confidence), rate))
+    return found
 
 
 def stage_starts(run: RunReport) -> list[tuple[int, str]]:

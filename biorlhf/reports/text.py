@@ -5,13 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from biorlhf.reports.headline import Known, known
 from biorlhf.reports.plots import sparkline
-from biorlhf.reports.run import RunReport, figures, load_run, show, show_difference, state
+from biorlhf.reports.run import RunReport, diagram_of, figures, load_run, show, show_difference, state
 from biorlhf.reports.words import paragraph
-from biorlhf.statistics.intervals import Rate
 
 WIDTH = 80
 
@@ -68,11 +66,10 @@ def _reliability_lines(run: RunReport) -> list[str]:
     lines = []
     last = run.evaluations[-1] if run.evaluations else None
     for name, report in last.reports.items() if last else ():
-        rows: list[Mapping[str, Any]] = report.get("reliability_diagram") or []
+        rows = diagram_of(report)
         if rows and last:
             lines += ["", f"reliability, {last.when} ({name})"]
-        for row in rows:
-            accuracy = Rate(**{key: row["accuracy"][key] for key in ("value", "low", "high", "n")})
+        for confidence, accuracy in rows:
             bar = "█" * round(14 * accuracy.value)
-            lines.append(f"  stated {row['confidence']:.2f}  right {show(accuracy)}  n={accuracy.n:<4} {bar}")
+            lines.append(f"  stated {confidence:.2f}  right {show(accuracy)}  n={accuracy.n:<4} {bar}")
     return lines

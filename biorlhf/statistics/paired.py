@@ -93,12 +93,20 @@ def rates_of(report: Report) -> dict[str, Rate]:
 
 
 def _walk(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, Rate]]:
-    if path and all(_is_number(node.get(key)) for key in ("value", "low", "high", "n")):
-        yield path, Rate(float(node["value"]), float(node["low"]), float(node["high"]), int(node["n"]))
+    if path and (rate := rate_in(node)) is not None:
+        yield path, rate
     for key, child in node.items():
         # Answers are columns, and left_out holds reasons: neither is a rate.
         if isinstance(child, Mapping) and not (path == "" and key in ("answers", "left_out")):
             yield from _walk(child, f"{path}.{key}" if path else key)
+
+
+def rate_in(node: Any) -> Rate | None:
+    """The rate that an object of a report states, None where it is none."""
+    keys = ("value", "low", "high", "n")
+    if not isinstance(node, Mapping) or not all(_is_number(node.get(key)) for key in keys):
+        return None
+    return Rate(float(node["value"]), float(node["low"]), float(node["high"]), int(node["n"]))
 
 
 def _is_number(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import random
 import re
 import sys
 from html.parser import HTMLParser
@@ -16,7 +17,8 @@ from biorlhf.errors import InputError
 from biorlhf.reports import plots
 from biorlhf.reports.answers import changes
 from biorlhf.reports.run import figures, load_run, rows_of, stage_starts
-from biorlhf.reports.text import summary_lines
+from biorlhf.reports.summary import to_json
+from biorlhf.reports.text import report_lines, summary_lines
 from made_run import evaluation, write_answers, write_run
 
 
@@ -308,3 +310,31 @@ def test_a_sparkline_has_no_more_blocks_than_asked_for():
     assert plots.sparkline([1.0, 1.0]) == "▁▁"
     assert len(plots.sparkline([float(i) for i in range(500)])) == 40
     assert plots.sparkline([]) == ""
+
+
+def damaged(node, draw: random.Random, depth: int = 0) -> None:
+    """Take keys away and put other things in their place, as another lab's evaluator might."""
+    if isinstance(node, dict):
+        for key in list(node):
+            chance = draw.random()
+            if chance < 0.04:
+                del node[key]
+            elif chance < 0.06:
+                node[key] = draw.choice([None, "x", [], {}, 0, 3.0])
+            else:
+                damaged(node[key], draw, depth + 1)
+    elif isinstance(node, list) and depth < 4:
+        for item in node:
+            damaged(item, draw, depth + 1)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_report_is_shown_whatever_evaluators_left_out_or_wrote_instead(seed, run):
+    draw = random.Random(seed)
+    for path in (run / "evaluations").glob("*.json"):
+        contents = json.loads(path.read_text())
+        damaged(contents, draw)
+        path.write_text(json.dumps(contents))
+    loaded = load_run(run)
+    assert report_lines(loaded)
+    assert json.dumps(to_json(loaded), allow_nan=False)
