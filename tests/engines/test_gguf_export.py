@@ -27,16 +27,20 @@ def test_the_135m_model_answers_twenty_questions_alike_before_and_after_gguf(tmp
     tokenizers = [AutoTokenizer.from_pretrained(base), AutoTokenizer.from_pretrained(**place)]
     questions = plugins.catalogue().build("dataset", "kmp", {"max_questions": 20}).questions[:20]
     assert len(questions) == 20
+    prompts = [question.asked for question in questions]
+    assert all(torch.equal(*(t(p, return_tensors="pt")["input_ids"] for t in tokenizers)) for p in prompts)
+    tokenizer = tokenizers[0]
+    tokenizer.padding_side = "left"
+    asked = tokenizer(prompts, return_tensors="pt", padding=True)
+    answers = own.generate(**asked, max_new_tokens=24, do_sample=False)[:, asked["input_ids"].shape[1] :]
     apart, same = 0.0, 0
-    for question in questions:
-        texts = [t(question.asked, return_tensors="pt")["input_ids"] for t in tokenizers]
-        assert torch.equal(*texts)
-        answers = [m.generate(texts[0], max_new_tokens=24, do_sample=False) for m in (own, there)]
-        same += torch.equal(*answers)
+    for prompt, answer in zip(prompts, answers, strict=True):
+        ids = torch.cat([tokenizer(prompt, return_tensors="pt")["input_ids"][0], answer])[None]
         with torch.no_grad():
-            logprobs = [m(answers[0]).logits.log_softmax(-1) for m in (own, there)]
-        taken = answers[0][:, 1:, None]
-        gaps = [x[:, :-1].gather(-1, taken) for x in logprobs]
+            logprobs = [m(ids).logits[0, -25:-1].log_softmax(-1) for m in (own, there)]
+        # Alike at every place of one text, the greedy answers are alike from their first token to their last.
+        same += torch.equal(*(x.argmax(-1) for x in logprobs))
+        gaps = [x.gather(-1, answer[:, None]) for x in logprobs]
         apart = max(apart, (gaps[0] - gaps[1]).abs().max().item())
     print(f"largest difference of a token's log-probability: {apart:.2e} nats; same answers: {same} of 20")
     assert same == 20
