@@ -338,3 +338,25 @@ def test_a_report_is_shown_whatever_evaluators_left_out_or_wrote_instead(seed, r
     loaded = load_run(run)
     assert report_lines(loaded)
     assert json.dumps(to_json(loaded), allow_nan=False)
+
+
+def test_on_a_narrow_terminal_every_number_stands_on_lines_of_its_own(run):
+    import io
+
+    from rich.console import Console
+
+    from biorlhf.commands.report import print_rows
+
+    sink = io.StringIO()
+    console = Console(file=sink, force_terminal=True, width=80, no_color=True, highlight=False)
+    loaded = load_run(run)
+    print_rows(console, rows_of(loaded), [evaluation.when for evaluation in loaded.evaluations])
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in sink.getvalue().splitlines()]
+    place = lines.index("question_answering: overall.accuracy")
+    assert [line.split()[0] for line in lines[place + 1 : place + 5]] == [
+        "start",
+        "after-sft",
+        "after-grpo",
+        "difference",
+    ]
+    assert max(map(len, lines)) <= 80
