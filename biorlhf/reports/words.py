@@ -184,11 +184,13 @@ def _missing(run: RunReport, known: Known) -> str:
         parts.append("the rest of the run, which is not complete")
     if known.first is None:
         parts.append("an evaluation before training")
-    difference = known.tiles[GIVEN].difference or known.tiles[REWARD].difference
-    if difference is not None:
+    named = ((known.tiles[GIVEN].difference, "right answers"), (known.tiles[REWARD].difference, "reward"))
+    # Where every answer came out alike, resampling says nothing of what could be seen.
+    seen = [(d.detectable, name) for d, name in named if d is not None and d.detectable >= 0.005]
+    if seen:
         parts.append(
-            f"questions: these {known.last.questions} show a change of {difference.detectable:.2f} or more "
-            "four times out of five, and to halve that takes four times as many"
+            f"questions: these {known.last.questions} show a change of {seen[0][0]:.2f} or more in "
+            f"{seen[0][1]} four times out of five, and to halve that takes four times as many"
         )
     if known.tiles[CALIBRATION].after is None:
         parts.append("answers that state a confidence")

@@ -82,6 +82,8 @@ def test_the_words_say_that_nothing_was_learnt_and_what_rose_by_declining(tmp_pa
     )
     assert "rose by declining to answer, not by answers that are right" in words
     assert "accuracy over all questions +0.219" in words
+    assert "a change of 0.00" not in words
+    assert "or more in reward four times out of five" in words
     assert (
         "It declines 66% of the questions (before 0%), and 14 of those 42 cannot be answered indeed" in words
     )
