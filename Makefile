@@ -12,7 +12,7 @@ RECIPE ?= recipes/quickstart.yaml
 ACCELERATOR := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 REQUIREMENTS := cluster/requirements-$(ACCELERATOR).txt
 
-.PHONY: help setup run test test-fast test-hostile audit lint format docs bench bench-peer wheel-check clean
+.PHONY: help setup run test test-fast test-hostile audit lint format docs screenshots bench bench-peer wheel-check release clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -79,6 +79,14 @@ docs: $(READY)
 
 wheel-check: $(READY)
 	cluster/wheel_check.sh $(BIN)/python
+
+# The report's and the chat's pages as pictures, of a run that is made up.
+screenshots: $(READY)
+	$(BIN)/python docs/screenshots.py
+
+# Checks, builds into dist/ and tags; uploads nothing.
+release: $(READY)
+	cluster/release.sh $(BIN)/python
 
 clean:
 	rm -rf $(VENV) dist build

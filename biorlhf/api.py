@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,6 +152,11 @@ def _listener(quiet: bool) -> Listener:
 
     return listener()
 
+
+if "IPython" in sys.modules:
+    from biorlhf.reports import shown
+
+    shown.register()
 
 __all__ = [
     "Evaluated",

@@ -7,7 +7,7 @@ import importlib
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -25,6 +25,7 @@ COMMANDS = {
     "evaluate": ("biorlhf.commands.evaluate:evaluate", "Ask a run's model its evaluation questions."),
     "report": ("biorlhf.commands.report:report", "Show what a run learnt, with intervals and plots."),
     "compare": ("biorlhf.commands.compare:compare", "Compare two runs, paired by question."),
+    "runs": ("biorlhf.commands.runs.app:app", "List runs; show, watch or clean one."),
     "generate": ("biorlhf.commands.generate:generate", "Ask a run's model one prompt, a file, or chat."),
     "export": ("biorlhf.commands.export:export", "Write merged weights, or the adapter with a card."),
 }
@@ -61,8 +62,20 @@ def _load(name: str, target: str) -> Any:
 app = typer.Typer(cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from biorlhf.plugins import own_version
+
+        typer.echo(f"biorlhf {own_version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Train language models on facts that a biology lab can check."""
 
 
@@ -106,6 +119,11 @@ def main(command: Callable[[], object] = app) -> None:
     sys.stdout, sys.stderr = _Seen(sys.stdout), _Seen(sys.stderr)
     try:
         command()
+    except ModuleNotFoundError as error:
+        from biorlhf.inputs.extras import absent
+
+        print(f"error: {absent(error)}", file=sys.stderr)
+        sys.exit(2)
     except BiorlhfError as error:
         print(f"error: {error}", file=sys.stderr)
         for note in getattr(error, "__notes__", ()):

@@ -1,4 +1,4 @@
-"""The four hooks. A plugin implements any of them and yields named, frozen records.
+"""The five hooks. A plugin implements any of them and yields named, frozen records.
 
 A plugin module needs one import::
 
@@ -95,8 +95,31 @@ class Evaluator(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class TrackedRun:
+    """A run as a tracker is told of it: its name, its folder, its recipe as plain data, and how many steps
+    it had made when it was resumed (0: it is new)."""
+
+    name: str
+    folder: Path
+    recipe: Mapping[str, Any]
+    done_steps: int = 0
+
+
+class Tracker(Protocol):
+    """Shows a run's numbers elsewhere. What it raises is said once and never stops the run."""
+
+    def start(self, run: TrackedRun) -> None: ...
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Numbers by name at a step of the whole run: 0 is before the first, stages are counted through."""
+        ...
+
+    def finish(self, completed: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class PluginRecord:
-    """What all four kinds share. ``name`` says what it does; ``aliases`` are accepted for it.
+    """What all kinds share. ``name`` says what it does; ``aliases`` are accepted for it.
 
     ``config`` is the pydantic model of the plugin's settings in a recipe; ``build`` takes an
     instance of it and returns the working object. Import heavy packages inside ``build``.
@@ -165,6 +188,13 @@ class EvaluatorPlugin(PluginRecord):
     kind = "evaluator"
 
 
+class TrackerPlugin(PluginRecord):
+    """``build(config)`` returns a :class:`Tracker`, or raises where its package is not installed."""
+
+    __slots__ = ()
+    kind = "tracker"
+
+
 @hookspec
 def biorlhf_verifiers() -> Iterable[VerifierPlugin]:
     """Yield the verifiers that this plugin offers."""
@@ -186,4 +216,10 @@ def biorlhf_trainers() -> Iterable[TrainerPlugin]:
 @hookspec
 def biorlhf_evaluators() -> Iterable[EvaluatorPlugin]:
     """Yield the evaluators that this plugin offers."""
+    return ()
+
+
+@hookspec
+def biorlhf_trackers() -> Iterable[TrackerPlugin]:
+    """Yield the trackers that this plugin offers."""
     return ()

@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[str, type[PluginRecord]]] = {
     "dataset": ("biorlhf_datasets", hookspecs.DatasetPlugin),
     "trainer": ("biorlhf_trainers", hookspecs.TrainerPlugin),
     "evaluator": ("biorlhf_evaluators", hookspecs.EvaluatorPlugin),
+    "tracker": ("biorlhf_trackers", hookspecs.TrackerPlugin),
 }
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 

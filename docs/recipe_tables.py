@@ -34,13 +34,15 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "evaluation.evaluators": schema.Evaluator,
     "store": schema.Store,
     "cluster": schema.Cluster,
+    "trackers": schema.Tracker,
 }
-LISTS = ("data", "verifiers", "stages", "evaluation.evaluators")
+LISTS = ("data", "verifiers", "stages", "evaluation.evaluators", "trackers")
 KINDS = {
     "dataset": "data",
     "verifier": "verifiers",
     "trainer": "stages",
     "evaluator": "evaluation.evaluators",
+    "tracker": "trackers",
 }
 
 WORDS: dict[str, dict[str, str]] = {
@@ -59,6 +61,7 @@ WORDS: dict[str, dict[str, str]] = {
         "evaluation": "what is measured, before and after each stage; [`evaluation`](#evaluation)",
         "store": "where the run is written; [`store`](#store)",
         "cluster": "where the actors run; [`cluster`](#cluster)",
+        "trackers": "where the run's numbers are shown as well; [`trackers`](#trackers)",
     },
     "model": {
         "base": "a folder, a GGUF file, a hub id, or `smollm2-135m-instruct` (from its package)",
@@ -147,6 +150,7 @@ WORDS: dict[str, dict[str, str]] = {
         "evaluators": "what is made of the answers; [`evaluation.evaluators`](#evaluationevaluators)",
     },
     "evaluation.evaluators": {"evaluator": "an evaluator's name; the other keys are its own settings"},
+    "trackers": {"tracker": "a tracker's name; the other keys are its own settings"},
     "store": {
         "folder": "runs are folders in it",
         "checkpoint_every": "steps; a stage's last step is always one",

@@ -102,7 +102,7 @@ def print_report(name: str, report: AuditReport) -> None:
     """The scoreboard, attack by verifier, and an example of each attack that pays."""
     from rich.table import Table
 
-    from biorlhf.runs.terminal import Terminal
+    from biorlhf.runs.watching.terminal import Terminal
 
     # A pipe has no width, and rich would take 80 columns.
     console = Terminal(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140)

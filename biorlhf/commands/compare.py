@@ -88,7 +88,7 @@ def _conclusion(rows: list[Row]) -> str:
 
 def _print(summary: dict[str, Any], rows: list[Row]) -> None:
     from biorlhf.commands.report import print_rows
-    from biorlhf.runs.terminal import Terminal
+    from biorlhf.runs.watching.terminal import Terminal
 
     console = Terminal(highlight=False)
     questions = summary["questions"]

@@ -116,7 +116,7 @@ def _place(run: Path | None, out: Path | None, name: str | None) -> tuple[RunSto
 
 def _print(report: dict[str, Any]) -> None:
     from biorlhf.commands.report import print_rows
-    from biorlhf.runs.terminal import Terminal
+    from biorlhf.runs.watching.terminal import Terminal
     from biorlhf.statistics.paired import compare
 
     console = Terminal(highlight=False)
@@ -148,7 +148,6 @@ def _several(
 ) -> None:
     """Ask, compare and print; ``places`` are the folder and the page to write, where they are wanted."""
     from biorlhf.reports import models as compared_models
-    from biorlhf.reports.page import STYLE
     from biorlhf.runs import evaluation
     from biorlhf.runs.progress import listener
     from biorlhf.runs.store import RunStore
@@ -166,7 +165,7 @@ def _several(
         store.write_json("models.json", compared)
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(compared_models.page(compared, STYLE), "utf-8")
+        html.write_text(compared_models.page(compared), "utf-8")
     if as_json:
         typer.echo(json.dumps(compared, ensure_ascii=False, allow_nan=False))
         return
@@ -179,14 +178,15 @@ def _several(
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from biorlhf.runs.watching.terminal import Terminal
 
     table = Table(*(escape(cell) for cell in rows[0]), box=None, pad_edge=False)
     for row in rows[1:]:
         table.add_row(*(escape(cell) for cell in row))
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     # A narrow terminal or a pipe gets whole numbers on long lines, never numbers cut short.
     console.width = max(
         console.width, console.measure(table, options=console.options.update(max_width=10_000)).maximum

@@ -39,6 +39,10 @@ def generate(
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a recipe's key.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print answers as JSON, one a line.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="A page in the browser, on this machine alone.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Of --serve; 0: one that is free.")] = 8765,
 ) -> None:
     """Ask a run's model one prompt, a file of prompts, or chat with it.
 
@@ -49,6 +53,11 @@ def generate(
     _check(prompt, file, out, engine, force)
     chosen = policy.of_run(run, adapter=adapter, overrides=tuple(overrides or ()))
     chosen = chosen.untrained if base_only else chosen
+    if serve:
+        from biorlhf.serving.web import serve as serve_page
+
+        serve_page(chosen, _load(chosen, engine or "transformers", max_tokens), port)
+        return
     # A pipe brings the prompt; at a terminal, nothing said means a chat.
     if file is None and prompt is None and not sys.stdin.isatty():
         prompt = sys.stdin.read()
@@ -59,12 +68,16 @@ def generate(
     drawn = answerer.sampling(
         n=n, temperature=temperature, top_p=top_p, seed=chosen.recipe.seed if seed is None else seed
     )
+    from biorlhf.runs.progress import working
+
     if prompts is None:
         _chat(answerer, drawn)
     elif out is not None:
         _write(answerer, prompts, drawn, out)
     else:
-        for rows in _answers(answerer, prompts, drawn):
+        with working("answering"):
+            answers = list(_answers(answerer, prompts, drawn)) if len(prompts) == 1 else None
+        for rows in answers or _answers(answerer, prompts, drawn):
             for row in rows:
                 text = json.dumps(row, ensure_ascii=False) if as_json else row["response"]
                 typer.echo(text if n == 1 or as_json else f"[{row['sample']}] {text}")
@@ -96,11 +109,17 @@ def _prompts(prompt: str | None, file: Path | None) -> list[Prompt] | None:
 
 
 def _load(chosen: Trained, engine: str | None, max_tokens: int | None) -> Answerer:
+    from biorlhf.runs.progress import working
     from biorlhf.serving.answering import Answerer
 
     # On stderr: what is piped on holds answers alone.
     print(f"{chosen.origin} on {chosen.recipe.model.base}", file=sys.stderr)
-    return Answerer(chosen, engine=engine, max_tokens=max_tokens)
+    # An engine's log of its own start is no answer; who wants it says so in these variables.
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    with working("loading the model"):
+        return Answerer(chosen, engine=engine, max_tokens=max_tokens)
 
 
 def _answers(answerer: Answerer, prompts: list[Prompt], sampling: Sampling) -> Iterator[list[dict[str, Any]]]:

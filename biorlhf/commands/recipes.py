@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +15,21 @@ from biorlhf.recipe.shipped import shipped
 def recipes(
     name: Annotated[str | None, typer.Argument(help="A shipped recipe to copy out.")] = None,
     to: Annotated[Path, typer.Option(help="Where to copy it.")] = Path("."),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the shipped recipes, or copy one out."""
     paths = {path.stem: path for path in sorted(shipped("recipes").glob("*.yaml"))}
     if name is None:
-        for stem, path in paths.items():
-            purpose = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("#").strip()
-            typer.echo(f"{stem}: {purpose}")
+        purposes = {
+            stem: path.read_text(encoding="utf-8").splitlines()[0].removeprefix("#").strip()
+            for stem, path in paths.items()
+        }
+        if as_json:
+            rows = [{"name": stem, "purpose": text} for stem, text in purposes.items()]
+            typer.echo(json.dumps({"recipes": rows}, ensure_ascii=False))
+        else:
+            for stem, text in purposes.items():
+                typer.echo(f"{stem}: {text}")
         return
     stem = name.removesuffix(".yaml")
     if stem not in paths:
@@ -29,4 +38,4 @@ def recipes(
     if target.exists():
         raise InputError(str(target), "exists already", hint="choose another place with --to")
     target.write_text(paths[stem].read_text(encoding="utf-8"), encoding="utf-8")
-    typer.echo(str(target))
+    typer.echo(json.dumps({"name": stem, "file": str(target)}) if as_json else str(target))

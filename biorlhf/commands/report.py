@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from biorlhf.reports.run import RunReport
-    from biorlhf.runs.terminal import Terminal
+    from biorlhf.runs.watching.terminal import Terminal
     from biorlhf.statistics.intervals import Rate
     from biorlhf.statistics.paired import Row
 
@@ -23,11 +23,13 @@ DETAILS = ("accuracy_clustered", "within_bins")
 
 def report(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    every: Annotated[bool, typer.Option("--all", help="Every number, not the main ones alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the report as one HTML file.")] = None,
 ) -> None:
-    """Show what a run learnt: before and after with intervals, training curves, reliability."""
-    from biorlhf.reports.run import load_run, to_json
+    """Show what a run learnt: in words first, then before and after with intervals, and curves."""
+    from biorlhf.reports.run import load_run
+    from biorlhf.reports.summary import to_json
 
     loaded = load_run(run)
     for problem in loaded.problems if as_json or html is not None else ():
@@ -37,7 +39,7 @@ def report(
     if as_json:
         typer.echo(json.dumps(to_json(loaded), ensure_ascii=False, allow_nan=False))
     elif html is None:
-        _print(loaded)
+        _print(loaded, every)
     if html is not None:
         typer.echo(f"report: {html}", err=as_json)
 
@@ -45,34 +47,28 @@ def report(
 def _write_page(run: RunReport, path: Path) -> None:
     from biorlhf.reports.page import page
 
+    text = page(run)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(run), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError("--html", f"{path} cannot be written: {error.strerror}") from None
 
 
-def _print(run: RunReport) -> None:
-    from biorlhf.reports import run as report
-    from biorlhf.reports.plots import sparkline
-    from biorlhf.runs.terminal import Terminal
+def _print(run: RunReport, every: bool) -> None:
+    from biorlhf.reports.run import rows_of
+    from biorlhf.reports.text import report_lines
 
-    console = Terminal(highlight=False)
-    console.print(f"{run.recipe.get('name') or run.folder.name}  {report.state(run)}", markup=False)
-    for problem in run.problems:
-        console.print(f"unreadable: {problem}", markup=False)
-    if run.evaluations:
-        whens = [evaluation.when for evaluation in run.evaluations]
-        print_rows(console, report.rows_of(run), whens)
-    else:
-        console.print("no evaluation: nothing was measured on held-out questions")
-    for figure, curves in report.figures(run).items():
-        for name, points in curves.items():
-            values = [value for _, value in points]
-            text = f"{figure}, {name}: {values[0]:.4g} {sparkline(values)} {values[-1]:.4g}"
-            console.print(text, markup=False, soft_wrap=True)
-    _print_reliability(console, run)
-    console.print(f"run folder: {run.folder}", markup=False, soft_wrap=True)
+    for line in report_lines(run):
+        typer.echo(line)
+    if not run.evaluations:
+        return
+    if not every:
+        typer.echo("every number: biorlhf report RUN --all; as a page: --html report.html")
+        return
+    from biorlhf.runs.watching.terminal import Terminal
+
+    print_rows(Terminal(highlight=False), rows_of(run), [evaluation.when for evaluation in run.evaluations])
 
 
 def print_rows(console: Terminal, rows: Sequence[Row], heads: Sequence[str]) -> None:
@@ -91,12 +87,9 @@ def print_rows(console: Terminal, rows: Sequence[Row], heads: Sequence[str]) -> 
         table.add_column("difference", no_wrap=True)
         table.add_column("")
     most = [max((r.n for row in rows if (r := row.rates[i])), default=0) for i in range(len(heads))]
+    shown = [row for row in rows if not _is_detail(row)]
     group = ""
-    for row in rows:
-        kind = row.metric.split(".")[-1]
-        never = kind == "failure_rate" and not any(rate and rate.value for rate in row.rates)
-        if kind in DETAILS or never:
-            continue
+    for row in shown:
         if row.evaluator != group:
             group = row.evaluator
             table.add_row(f"[bold]{escape(group)}[/]")
@@ -105,10 +98,31 @@ def print_rows(console: Terminal, rows: Sequence[Row], heads: Sequence[str]) -> 
             cells += [show_difference(row.difference), row.verdict]
         quiet = row.difference is not None and row.difference.is_noise
         table.add_row(*(escape(cell) for cell in cells), style="dim" if quiet else "")
-    # A narrow terminal or a pipe gets whole numbers on long lines, never numbers cut short.
     width = console.measure(table, options=console.options.update(max_width=10_000)).maximum
+    if console.is_terminal and width > console.width:
+        _print_stacked(console, shown, heads, most)
+        return
+    # A pipe gets whole numbers on long lines, never numbers cut short.
     console.width = max(console.width, width)
     console.print(table)
+
+
+def _is_detail(row: Row) -> bool:
+    kind = row.metric.split(".")[-1]
+    return kind in DETAILS or (kind == "failure_rate" and not any(rate and rate.value for rate in row.rates))
+
+
+def _print_stacked(console: Terminal, rows: Sequence[Row], heads: Sequence[str], most: Sequence[int]) -> None:
+    """The same below each other, for a terminal that is too narrow for the table."""
+    from biorlhf.reports.run import show_difference
+
+    for row in rows:
+        console.print(f"{row.evaluator}: {row.metric}", style="bold", markup=False)
+        for head, rate, count in zip(heads, row.rates, most, strict=True):
+            console.print(f"  {head:16} {_cell(rate, count)}", markup=False)
+        if row.difference is not None:
+            text = f"  {'difference':16} {show_difference(row.difference)}: {row.verdict}"
+            console.print(text, markup=False)
 
 
 def _cell(rate: Rate | None, most: int) -> str:
@@ -116,18 +130,3 @@ def _cell(rate: Rate | None, most: int) -> str:
     from biorlhf.reports.run import show
 
     return show(rate) + (f" n={rate.n}" if rate and rate.n < most else "")
-
-
-def _print_reliability(console: Terminal, run: RunReport) -> None:
-    from biorlhf.reports.run import show
-    from biorlhf.statistics.intervals import Rate
-
-    for name, report in run.evaluations[-1].reports.items() if run.evaluations else ():
-        rows = report.get("reliability_diagram") or ()
-        if rows:
-            console.print(f"reliability, {run.evaluations[-1].when} ({name}):", markup=False)
-        for row in rows:
-            accuracy = Rate(**{key: row["accuracy"][key] for key in ("value", "low", "high", "n")})
-            bar = "█" * round(20 * accuracy.value)
-            text = f"  stated {row['confidence']:.2f}  right {show(accuracy)}  n={accuracy.n:<4} {bar}"
-            console.print(text, markup=False, soft_wrap=True)

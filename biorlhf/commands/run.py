@@ -59,7 +59,7 @@ def run(
         summary = RunStore(folder).read_json("summary.json")
         typer.echo(json.dumps({"folder": str(folder), **summary}, ensure_ascii=False))
         return
-    from biorlhf.reports.run import summary_lines
+    from biorlhf.reports.text import summary_lines
 
     for line in summary_lines(folder):
         typer.echo(line)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 from rich.table import Table
 from rich.text import Text
 
-from biorlhf.reward.explanation import explain
+from biorlhf.reward.explanation import explain, spans
 from biorlhf.runs.progress import duration
-from biorlhf.runs.terminal import Terminal
+from biorlhf.runs.watching.terminal import Terminal
 from biorlhf.scoring.pool import Summary, Tally
 from biorlhf.scoring.rows import Row
 from biorlhf.types import Reward
@@ -136,26 +136,6 @@ def print_explanation(row: Row, reward: Reward, weights: Mapping[str, float]) ->
         details = json.dumps(dict(score.details), indent=2, ensure_ascii=False)
         # A span over four lines hides the text between spans.
         console.print(re.sub(r"\[\s*(\d+),\s*(\d+)\s*\]", r"[\1, \2]", details), markup=False)
-
-
-def spans(details: Any, label: str = "") -> Iterator[tuple[str, int, int]]:
-    """Every ``span`` or ``where: [start, end]``, and ``spans: [[start, end], ..]``, in a score's details,
-    however deep, with the outermost key that it stands under ("" for one that stands by itself)."""
-    if isinstance(details, Mapping):
-        for key, value in details.items():
-            if key in ("span", "where") and _is_span(value):
-                yield label, *value
-            elif key == "spans" and isinstance(value, list | tuple):
-                yield from ((label, *item) for item in value if _is_span(item))
-            else:
-                yield from spans(value, label or key)
-    elif isinstance(details, list | tuple):
-        for item in details:
-            yield from spans(item, label)
-
-
-def _is_span(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) == 2 and all(type(edge) is int for edge in value)
 
 
 def _style(label: str, colour: str) -> str:

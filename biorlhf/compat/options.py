@@ -18,9 +18,6 @@ WITHOUT_EFFECT = {
     "log_completions": "every completion is kept in the run's rollouts/",
     "eval_batch_size": "the sampler makes its own batches",
     "generation_batch_size": "the sampler makes its own batches",
-    "wandb_project": "no tracker is called; metrics are in metrics.jsonl",
-    "wandb_run_name": "no tracker is called; the run is named by its folder",
-    "use_wandb": "no tracker is called; metrics are in metrics.jsonl",
 }
 
 

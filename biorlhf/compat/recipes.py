@@ -54,7 +54,14 @@ def _common(config: Any, name: str) -> dict[str, Any]:
             "keep_checkpoints": config.save_total_limit,
         },
         "cluster": {"backend": "inline"},
+        "trackers": _trackers(config),
     }
+
+
+def _trackers(config: Any) -> list[dict[str, Any]]:
+    if not config.use_wandb:
+        return []
+    return [{"tracker": "wandb", "project": config.wandb_project, "run_name": config.wandb_run_name}]
 
 
 def _optimizer(config: Any, **more: Any) -> dict[str, Any]:

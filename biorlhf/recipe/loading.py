@@ -81,6 +81,7 @@ def _resolve_plugins(
             "data": resolved("dataset", recipe.data, ("data",)),
             "verifiers": verifiers,
             "stages": resolved("trainer", recipe.stages, ("stages",)),
+            "trackers": resolved("tracker", recipe.trackers, ("trackers",)),
             "evaluation": recipe.evaluation.model_copy(update={"evaluators": evaluators}),
         }
     )

@@ -100,6 +100,10 @@ class Evaluator(PluginSection):
     evaluator: str
 
 
+class Tracker(PluginSection):
+    tracker: str
+
+
 class Stage(PluginSection):
     """One stage of training; keys not listed here are the trainer's own settings.
 
@@ -220,6 +224,7 @@ class Recipe(Section):
     evaluation: Evaluation = Evaluation()
     store: Store = Store()
     cluster: Cluster = Cluster()
+    trackers: tuple[Tracker, ...] = ()
 
     @model_validator(mode="after")
     def _weights(self) -> Recipe:

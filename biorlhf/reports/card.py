@@ -25,10 +25,10 @@ _SHOWN = ("accuracy", "balanced_accuracy", "brier", "ece", "auroc", "reward")
 class Given:
     """What is given away.
 
-    ``kind`` is ``adapter`` or ``merged``; ``base`` the base model's name; ``sha256`` that of the adapter's
-    tensors; ``check`` says in a sentence how the files were checked after they were written;
-    ``evaluations`` names those of the run's evaluations that asked this very policy; ``packaged`` says
-    that the base model is neither a folder nor on a hub but comes with a Python package.
+    ``kind`` is ``adapter``, ``merged``, ``gguf`` or ``ollama``; ``base`` the base model's name; ``sha256``
+    that of the adapter's tensors; ``check`` says in a sentence how the files were checked after they were
+    written; ``evaluations`` names those of the run's evaluations that asked this very policy; ``packaged``
+    says that the base model is neither a folder nor on a hub but comes with a Python package.
     """
 
     kind: str
@@ -62,7 +62,7 @@ def card(export: Given, run: report.RunReport, version: str) -> str:
     name = str(run.recipe.get("name") or "model")
     front = {
         "base_model": export.base,
-        "library_name": "peft" if export.kind == "adapter" else "transformers",
+        "library_name": {"adapter": "peft", "merged": "transformers"}.get(export.kind, "gguf"),
         "tags": ["biorlhf", "lora", *(stage["trainer"] for stage in run.recipe.get("stages") or ())],
     }
     parts = [
@@ -84,10 +84,11 @@ def card(export: Given, run: report.RunReport, version: str) -> str:
 
 
 def _about(export: Given, version: str) -> str:
+    form = "safetensors" if export.kind == "merged" else "one GGUF file"
     what = (
         f"A LoRA adapter in PEFT's format for {_code(export.base)}"
         if export.kind == "adapter"
-        else f"{_code(export.base)} with a LoRA adapter merged into its weights ({export.dtype}, safetensors)"
+        else f"{_code(export.base)} with a LoRA adapter merged into its weights ({export.dtype}, {form})"
     )
     return (
         f"{what}: {export.origin} of a run of biorlhf {version}. The licence of the base model applies.\n\n"
@@ -96,6 +97,11 @@ def _about(export: Given, version: str) -> str:
 
 
 def _use(export: Given) -> str:
+    if export.kind == "ollama":
+        return "```\nollama create my-model -f Modelfile\n```\n"
+    if export.kind == "gguf":
+        use = "llama-server -m model.gguf"
+        return f"```\n{use}\n```\n\nPrompts are to be put in the template of the recipe below.\n"
     if export.kind == "merged":
         lines = ['model = AutoModelForCausalLM.from_pretrained("<this folder>")']
     else:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from itertools import combinations
 from math import comb
 from typing import Any
 
+from biorlhf.reports.page import template_of
 from biorlhf.statistics.paired import Row, compare
 
 ACCURACIES = {
@@ -104,17 +104,12 @@ def _shown(rate: Mapping[str, Any] | None) -> str:
     return f"{rate['value']:.3f} [{rate['low']:.3f}, {rate['high']:.3f}] n={rate['n']}"
 
 
-def page(compared: Mapping[str, Any], style: str) -> str:
-    """The comparison as one HTML page."""
-    parts = [
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Models compared</title>",
-        f"<style>{style}</style></head><body><h1>Models compared</h1>",
-    ]
-    for rows in (list(table_rows(compared)), list(pair_rows(compared))):
-        head, *body = rows
-        cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-        lines = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body
-        )
-        parts.append(f"<table><tr>{cells}</tr>{lines}</table><p></p>")
-    return "".join([*parts, f"<p class='note'>{escape(NOTE)}</p></body></html>"])
+def page(compared: Mapping[str, Any]) -> str:
+    """The comparison as one HTML page.
+
+    Raises:
+        ResourceError: Jinja2 is not installed.
+    """
+    tables = [(rows[0], rows[1:]) for rows in (list(table_rows(compared)), list(pair_rows(compared)))]
+    text: str = template_of("models.html.j2").render(tables=tables, note=NOTE)
+    return text

@@ -6,7 +6,7 @@ from __future__ import annotations
 import fnmatch
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from biorlhf.reports.shapes import recipe_problem, whole_reports
 from biorlhf.runs.folder import read_run
 from biorlhf.statistics.differences import Difference
 from biorlhf.statistics.intervals import Rate
-from biorlhf.statistics.paired import Report, Row, compare, rates_of
+from biorlhf.statistics.paired import Report, Row, compare, rate_in
 
 Curve = list[tuple[int, float]]
 
@@ -39,12 +39,13 @@ FIGURES = {
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One evaluation of a run: when, and each evaluator's report."""
+    """One evaluation: when, each evaluator's report, and what the best constant answer would earn."""
 
     when: str
     split: str
     questions: int
     reports: Mapping[str, Report]
+    constant: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,9 @@ def load_run(folder: str | Path) -> RunReport:
 def _evaluation(name: str, data: Mapping[str, Any], reports: Mapping[str, Report]) -> Evaluation:
     when, questions = str(data.get("when", name)), data.get("questions")
     count = questions if isinstance(questions, int) else 0
-    return Evaluation(when, str(data.get("split", "")), count, reports)
+    constant = data.get("best_constant")
+    constant = constant if isinstance(constant, Mapping) else {}
+    return Evaluation(when, str(data.get("split", "")), count, reports, constant)
 
 
 def rows_of(run: RunReport) -> list[Row]:
@@ -129,6 +132,18 @@ def _labelled(
     }
 
 
+def diagram_of(report: Mapping[str, Any]) -> list[tuple[float, Rate]]:
+    """(stated confidence, share that is right) of each bin; rows that are not whole are left out."""
+    rows = report.get("reliability_diagram")
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        row = row if isinstance(row, Mapping) else {}
+        confidence, rate = row.get("confidence"), rate_in(row.get("accuracy"))
+        if isinstance(confidence, int | float) and rate is not None:
+            found.append((float(confidence), rate))
+    return found
+
+
 def stage_starts(run: RunReport) -> list[tuple[int, str]]:
     """(step of the whole run, stage) at which each stage begins."""
     starts: list[tuple[int, str]] = []
@@ -156,74 +171,6 @@ def state(run: RunReport) -> str:
         steps[row["stage"]] = max(steps.get(row["stage"], 0), row["step"])
     done = ", ".join(f"{stage} {step} steps" for stage, step in steps.items()) or "no step yet"
     return f"{'complete' if run.finished else 'not complete'}: {done}"
-
-
-def to_json(run: RunReport) -> dict[str, Any]:
-    """The report as plain JSON."""
-    return {
-        "folder": str(run.folder),
-        "complete": run.finished,
-        "stages": list(run.stages),
-        "steps": len(run.metrics),
-        "evaluations": [
-            {"when": e.when, "split": e.split, "questions": e.questions, "left_out": _left_out(e.reports)}
-            for e in run.evaluations
-        ],
-        "metrics": [row.to_json() for row in rows_of(run)],
-        "figures": figures(run),
-        "problems": list(run.problems),
-    }
-
-
-def _left_out(reports: Mapping[str, Report]) -> dict[str, Any]:
-    return {name: report["left_out"] for name, report in reports.items() if report.get("left_out")}
-
-
-# What a person reads first: (evaluator, path of the rate, words for it).
-HEADLINES = (
-    ("reward", "reward", "reward"),
-    ("question_answering", "overall.accuracy", "accuracy"),
-    ("question_answering", "overall.balanced_accuracy", "balanced accuracy"),
-    ("calibration", "brier", "Brier score (less is better)"),
-    ("calibration", "ece", "calibration error (less is better)"),
-)
-
-
-def summary_lines(run_folder: str | Path) -> list[str]:
-    """The end of ``biorlhf run``: held-out numbers before and after with 95 % intervals, and the path."""
-    run = load_run(run_folder)
-    lines = []
-    if run.evaluations:
-        first, last = run.evaluations[0], run.evaluations[-1]
-        lines.append(f"{_kind(last)}: {last.questions}, 95 % intervals in brackets")
-        rows = {(row.evaluator, row.metric): row for row in compare([first.reports, last.reports])}
-        known = [(rows[key], words) for *key_parts, words in HEADLINES if (key := tuple(key_parts)) in rows]
-        for row, words in known:
-            lines.append(f"  {words}: {_before_after(row, first.when == last.when)}")
-        null = rates_of(last.reports.get("calibration") or {}).get("null_ece")
-        if null is not None:
-            lines.append(
-                f"  calibration error of a perfectly calibrated model with these confidences: {show(null)}"
-            )
-    else:
-        lines.append("no evaluation: nothing was measured on held-out questions")
-    lines += [f"unreadable: {problem}" for problem in run.problems]
-    lines.append(f"{state(run)}; run folder: {run.folder}")
-    return lines
-
-
-def _kind(evaluation: Evaluation) -> str:
-    return "training questions" if evaluation.split == "train" else "held-out questions"
-
-
-def _before_after(row: Row, single: bool) -> str:
-    before, after = row.rates[0], row.rates[-1]
-    if single:
-        return f"before {show(before)}"
-    text = f"before {show(before)}, after {show(after)}"
-    if row.difference is None:
-        return text
-    return f"{text}, difference {show_difference(row.difference)}: {row.verdict}"
 
 
 def evaluation_at(run: RunReport, when: str | None) -> Evaluation:

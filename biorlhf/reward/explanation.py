@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,3 +65,23 @@ def explain(reward: Reward, weights: Mapping[str, float]) -> Explanation:
         if name in reward.scores
     )
     return Explanation(reward.total, tuple(parts))
+
+
+def spans(details: Any, label: str = "") -> Iterator[tuple[str, int, int]]:
+    """Every ``span`` or ``where: [start, end]``, and ``spans: [[start, end], ..]``, in a score's details,
+    however deep, with the outermost key that it stands under ("" for one that stands by itself)."""
+    if isinstance(details, Mapping):
+        for key, value in details.items():
+            if key in ("span", "where") and _is_span(value):
+                yield label, *value
+            elif key == "spans" and isinstance(value, list | tuple):
+                yield from ((label, *item) for item in value if _is_span(item))
+            else:
+                yield from spans(value, label or key)
+    elif isinstance(details, list | tuple):
+        for item in details:
+            yield from spans(item, label)
+
+
+def _is_span(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(type(edge) is int for edge in value)

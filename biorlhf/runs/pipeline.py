@@ -17,6 +17,7 @@ from biorlhf.runs.keeping.ending import Ending
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.preparing import Prepared, composer_of, prepare, with_names
 from biorlhf.runs.store import RunStore
+from biorlhf.runs.watching import progress_file, tracking
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage
 from biorlhf.types import ScoredGroup, Split
@@ -68,7 +69,11 @@ def run(
                 data = prepared.dataset.provenance
                 fresh = manifest.build(recipe, prepared.catalogue, data, crew.description)
                 known = known or {**fresh, **identity}
-                return _Run(prepared, store, crew, listener, known, accept_changes).go()
+                with (
+                    progress_file.noted(listener, store) as noted,
+                    tracking.Tracking(prepared.trackers, noted) as trackers,
+                ):
+                    return _Run(prepared, store, crew, noted, trackers, known, accept_changes).go()
         except RunFailure as error:
             if ending.folder is not None:
                 error.add_note(ending.advice())
@@ -135,10 +140,12 @@ class _Run:
         store: RunStore,
         crew: Workers,
         listener: Listener,
+        trackers: tracking.Tracking,
         known: dict[str, Any],
         accept: bool,
     ) -> None:
         self.prepared, self.store, self.crew, self.listener = prepared, store, crew, listener
+        self.trackers = trackers
         self.manifest, self.accept = known, accept
         self.recipe = prepared.recipe
         self.budget = FailureBudget(prepared.recipe.scorer.failure_budget)
@@ -165,6 +172,7 @@ class _Run:
         # A run that was killed before its first checkpoint may have left rows, too.
         self.store.rewind(self.recipe, index, step)
         self._count_again()
+        self.trackers.begin(self.recipe, self.store)
         if checkpoint is None:
             self.crew.learner.begin_stage(0, self.prepared.total_steps(0))
         else:
@@ -215,6 +223,7 @@ class _Run:
             # would lose it.
             self.store.append_step(result)
             self.listener.step(result)
+            self.trackers.step(result)
             step = result.metrics.step
             if step % every == 0 or step == total:
                 files = self.crew.learner.checkpoint()
@@ -261,6 +270,7 @@ class _Run:
         constant = baseline.best_constant(questions, self.crew.scorers) if self.crew.scorers else None
         contents = evaluation.report(self.recipe, self.prepared.evaluators, groups, when, constant)
         evaluation.write(self.store, f"evaluations/{when}", contents, groups)
+        self.trackers.evaluation(contents)
 
     def _count(self, groups: Sequence[ScoredGroup]) -> None:
         for scored in groups:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from biorlhf import plugins
 from biorlhf.errors import RecipeError
-from biorlhf.hookspecs import Evaluator, Trainer
+from biorlhf.hookspecs import Evaluator, Tracker, Trainer
 from biorlhf.recipe import Recipe
 from biorlhf.recipe.schema import PluginSection
 from biorlhf.reward import RewardComposer
 from biorlhf.runs import data as datasets
+from biorlhf.runs.watching import tracking
 from biorlhf.types import Dataset, Names, Question, Split
 
 
@@ -26,6 +27,7 @@ class Prepared:
     trainers: tuple[Trainer, ...]
     evaluators: Mapping[str, Evaluator]
     composer: RewardComposer | None
+    trackers: Mapping[str, Tracker] = field(default_factory=dict)
 
     @property
     def samples(self) -> bool:
@@ -59,7 +61,9 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
     questions = datasets.evaluation_questions(recipe, dataset)
     # Scorers judge in processes of their own; this one shows at once what is wrong with the verifiers.
     composer = composer_of(recipe, catalogue) if recipe.verifiers else None
-    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators, composer)
+    # Before anything heavy: a tracker whose package is absent is refused while that costs nothing.
+    trackers = tracking.build(recipe, catalogue) if trains else {}
+    prepared = Prepared(recipe, catalogue, dataset, questions, trainers, evaluators, composer, trackers)
     if prepared.samples and not recipe.verifiers:
         raise RecipeError(
             "verifiers",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from biorlhf.stage import StepResult
@@ -11,11 +14,31 @@ from biorlhf.stage import StepResult
 SHOWN = ("loss", "reward", "accuracy", "kl", "grad_norm")
 
 
-def listener(stream: TextIO | None = None) -> PlainListener | RichListener:
-    """Bars where ``stream`` (stderr by default) is a terminal, lines where it is a file or a pipe."""
+def listener(stream: TextIO | None = None) -> PlainListener | RichListener | NotebookListener:
+    """Bars where ``stream`` (stderr by default) is a terminal or a notebook, lines where it is a file."""
+    if stream is None and in_notebook():
+        return NotebookListener()
     # Looked up now: what stderr was when this module was imported may be closed.
     stream = stream or sys.stderr
     return RichListener() if stream.isatty() else PlainListener(stream)
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Says on a terminal that something is being done; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(text):
+        yield
+
+
+def in_notebook() -> bool:
+    """Whether this process is a notebook's kernel."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return shell is not None and hasattr(shell, "kernel")
 
 
 def step_text(result: StepResult) -> str:
@@ -76,7 +99,7 @@ class RichListener:
     """A progress bar with rate, the step's numbers and the time left."""
 
     def __init__(self) -> None:
-        from biorlhf.runs.terminal import Terminal
+        from biorlhf.runs.watching.terminal import Terminal
 
         self.console = Terminal(stderr=True)
         self.progress: Any = None
@@ -110,4 +133,54 @@ class RichListener:
         self.progress.update(self.task, advance=count)
 
     def end(self) -> None:
-        self.progress.stop()
+        # Also called where a loop was broken off: a bar that is not stopped keeps the cursor hidden.
+        if self.progress is not None:
+            self.progress.stop()
+            self.progress = None
+
+
+class NotebookListener:
+    """One line with a bar that is drawn anew, below the cell; phases and warnings stand under each other."""
+
+    def __init__(self) -> None:
+        self.name, self.unit, self.total, self.done, self.start, self.began_at = "", "", 0, 0, 0.0, 0
+        self.handle: Any = None
+
+    def phase(self, text: str) -> None:
+        print(text)
+
+    def begin(self, name: str, total: int, done: int, unit: str) -> None:
+        from IPython.display import HTML, display
+
+        self.name, self.unit, self.total, self.done, self.began_at = name, unit, total, done, done
+        self.start = time.monotonic()
+        self.handle = display(HTML(self._bar("")), display_id=True)
+
+    def step(self, result: StepResult) -> None:
+        self.done = result.metrics.step
+        self._draw(step_text(result))
+        for warning in result.warnings:
+            self.phase(f"warning: {warning}")
+
+    def advance(self, count: int) -> None:
+        self.done += count
+        self._draw("")
+
+    def end(self) -> None:
+        self.handle = None
+
+    def _draw(self, numbers: str) -> None:
+        from IPython.display import HTML
+
+        if self.handle is not None:
+            self.handle.update(HTML(self._bar(numbers)))
+
+    def _bar(self, numbers: str) -> str:
+        made = self.done - self.began_at
+        left = (time.monotonic() - self.start) / made * (self.total - self.done) if made else None
+        text = f"{self.done}/{self.total} {self.unit}s  {numbers}"
+        text += f"  {duration(left)} left" if left else ""
+        return (
+            f"{html.escape(self.name)} <progress value='{self.done}' max='{max(self.total, 1)}'></progress> "
+            f"{html.escape(text)}"
+        )

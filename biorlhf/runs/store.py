@@ -8,6 +8,7 @@
       recipe.yaml       the resolved recipe; runs again as it is
       manifest.json     versions, plugins, data with sha256, hardware, git commit
       metrics.jsonl     one row a step
+      progress.json     how far it is, for whoever watches
       rollouts/         one Parquet file a step
       evaluations/      start.json, after-<stage>.json, with the completions as Parquet beside them
       checkpoints/      <number>-<stage>-<step>/: the learner's files and state.json

@@ -1,4 +1,4 @@
-"""The built-in plugins. Every public module of the four folders is one plugin; delete a file to drop it."""
+"""The built-in plugins. Every public module of these folders is one plugin; delete a file to drop it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from types import ModuleType
 
-FOLDERS = ("verifiers", "datasets", "trainers", "evaluators")
+FOLDERS = ("verifiers", "datasets", "trainers", "evaluators", "trackers")
 
 
 def builtin_modules() -> list[ModuleType]:

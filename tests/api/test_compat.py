@@ -117,22 +117,25 @@ def test_every_option_changes_the_recipe_or_is_named_as_without_effect(config, t
         "verifier_weights": {"V4": 1.0}, "use_vllm": True,
         "test_size": 0.4, "warmup_ratio": 0.4, "lora_dropout": 0.4, "base_model": "a/b", "model_name": "a/b",
         "output_dir": "there", "bf16": False, "use_4bit": False, "gradient_checkpointing": False,
-        "use_multi_reward": True,
+        "use_multi_reward": True, "wandb_project": "mine", "wandb_run_name": "third",
     }  # fmt: skip
-    plain = {"use_4bit": False} if "bf16" in config.model_fields else {}
+    # What is told to a tracker changes nothing where there is none, as bf16 does under NF4.
+    needs = {"bf16": {"use_4bit": False}, "wandb_project": {"use_wandb": True}}
+    needs["wandb_run_name"] = needs["wandb_project"]
     for name, field in config.model_fields.items():
         if name in WITHOUT_EFFECT or name == "pathway_db":  # the one database that ships
             continue
-        before = recipe_of(config(**{**start, **(plain if name == "bf16" else {})}))
+        with_it = {**start, **needs.get(name, {})}
+        before = recipe_of(config(**with_it))
         value = other[name] if name in other else (field.default or 0) * 2 + 1
-        after = recipe_of(config(**{**start, **(plain if name == "bf16" else {}), name: value}))
+        after = recipe_of(config(**{**with_it, name: value}))
         assert before != after, name
 
 
 def test_options_without_effect_are_named_when_they_are_set():
-    options = {"use_wandb": True, "wandb_project": "mine", "logging_steps": 0, "dataset_path": "nowhere.json"}
+    options = {"logging_steps": 5, "eval_steps": 7, "save_steps": 3, "dataset_path": "nowhere.json"}
     config = biorlhf.SFTTrainingConfig(**options)
-    with pytest.warns(UserWarning, match=r"use_wandb.*wandb_project"), pytest.raises(InputError):
+    with pytest.warns(UserWarning, match=r"eval_steps.*logging_steps"), pytest.raises(InputError):
         biorlhf.run_sft_training(config)
 
 

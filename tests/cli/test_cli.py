@@ -114,3 +114,64 @@ def test_a_score_that_is_told_to_end_leaves_no_part_of_a_file(tmp_path):
     working.terminate()
     assert working.wait(timeout=30) == 143
     assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
+def test_the_version_is_printed():
+    done = biorlhf("--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith("biorlhf ")
+
+
+@pytest.mark.parametrize(("package", "extra"), [("torch", "train"), ("ray", "train"), ("gguf", "gguf")])
+def test_a_package_that_is_not_installed_is_one_line_that_names_the_extra(
+    package, extra, monkeypatch, capsys
+):
+    from biorlhf import cli
+
+    monkeypatch.setitem(sys.modules, package, None)
+
+    def command() -> None:
+        __import__(package)
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(command)
+    assert ended.value.code == 2
+    assert (
+        capsys.readouterr().err
+        == f"error: the package {package} is not installed: pip install 'biorlhf[{extra}]'\n"
+    )
+
+
+def test_a_missing_module_that_no_extra_brings_is_no_users_error():
+    from biorlhf.inputs.extras import absent
+
+    error = ModuleNotFoundError("No module named 'nowhere'", name="nowhere")
+    with pytest.raises(ModuleNotFoundError, match="nowhere"):
+        absent(error)
+
+
+def test_every_extra_that_is_named_exists():
+    import tomllib
+
+    from biorlhf.inputs.extras import EXTRA_OF
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(EXTRA_OF.values()) <= set(project["optional-dependencies"])
+
+
+def test_the_citation_names_this_version_and_the_release_script_checks_it():
+    import tomllib
+
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## {version}\n" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_a_release_is_refused_with_changes_that_are_not_committed(tmp_path):
+    for name in ("pyproject.toml", "CHANGELOG.md", "CITATION.cff"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    script = [str(ROOT / "cluster" / "release.sh"), sys.executable]
+    done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "not committed" in done.stderr

@@ -257,3 +257,13 @@ def test_no_data_command_loads_torch_or_ray(questions):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ}
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_what_was_built_is_replaced_with_force_alone(tmp_path):
+    out = tmp_path / "built"
+    run("build", "kmp", "--out", out)
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="--force"):
+        run("build", "kmp", "--out", out)
+    run("build", "kmp", "--out", out, "--force")
+    assert (out / "notes.txt").read_text() == "mine"

@@ -74,7 +74,7 @@ def test_every_option_that_the_manual_shows_exists(monkeypatch):
     assert len(shown) > 20
     for command, rest in shown:
         assert command in COMMANDS, command
-        words = [command, *(re.findall(r"^ (\w+)", rest) if command in ("data", "plugins") else ())]
+        words = [command, *(re.findall(r"^ (\w+)", rest) if command in ("data", "plugins", "runs") else ())]
         key = " ".join(words)
         if key not in helps:
             monkeypatch.setattr(sys, "argv", ["biorlhf", *words])

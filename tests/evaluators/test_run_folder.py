@@ -11,7 +11,8 @@ from biorlhf import Completion, Group, Question, Reward, Score, plugins
 from biorlhf.recipe import Recipe
 from biorlhf.reports.answers import changes
 from biorlhf.reports.page import page
-from biorlhf.reports.run import load_run, rows_of, summary_lines
+from biorlhf.reports.run import load_run, rows_of
+from biorlhf.reports.text import summary_lines
 from biorlhf.runs.store import RunStore, rollout_rows
 from biorlhf.stage import StepResult
 from biorlhf.types import AdapterRef, ScoredGroup, StepMetrics

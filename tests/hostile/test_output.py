@@ -15,7 +15,7 @@ import pytest
 
 from biorlhf.reports import card
 from biorlhf.reports.run import load_run
-from biorlhf.runs.terminal import Terminal
+from biorlhf.runs.watching.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 # Clears the screen, sets the title, hides what follows, turns the direction, returns to the line's start.
@@ -110,7 +110,7 @@ def test_every_console_is_one_that_shows_control_characters():
     for path in (ROOT / "biorlhf").rglob("*.py"):
         called = {node.func.id for node in ast.walk(ast.parse(path.read_text()))
                   if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}  # fmt: skip
-        assert "Console" not in called, f"{path.name}: use biorlhf.runs.terminal.Terminal"
+        assert "Console" not in called, f"{path.name}: use biorlhf.runs.watching.terminal.Terminal"
 
 
 def test_the_model_card_escapes_what_it_shows(tmp_path):

@@ -37,7 +37,7 @@ def list_datasets(as_json: AsJson = False) -> None:
         return
     from rich.table import Table
 
-    from biorlhf.runs.terminal import Terminal
+    from biorlhf.runs.watching.terminal import Terminal
 
     table = Table("name", "questions", "examples", "preferences", "summary", box=None, pad_edge=False)
     for row in rows:

@@ -21,6 +21,7 @@ def build(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask whether UP means the right thing.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what was built before.")] = False,
     settings: Annotated[list[str], typer.Option("--set", help="A setting of the dataset, key=value.")] = [],  # noqa: B006
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -32,6 +33,11 @@ def build(
         raise InputError("--set", settings[0], "settings in the lab's file itself")
     name, values = resolve(target, settings)
     ready = catalogue().stream(name, values, where=f"dataset {name}")
+    place = Path(target).parent if is_lab(target) else Path()
+    folder = out or place / f"{ready.name}_data"
+    # Before a question is asked: nobody should answer it in vain.
+    if not force and folder.is_dir() and any(folder.iterdir()):
+        raise InputError("--out", f"{folder} exists", "another folder, or --force")
     for line in ready.lines:
         typer.echo(line, err=as_json)
     for warning in ready.warnings:
@@ -40,8 +46,6 @@ def build(
     asked = bool(ready.question) and not yes and _at_a_terminal()
     if asked and not typer.confirm(ready.question):
         raise ready.refusal or InputError(target, "not confirmed")
-    place = Path(target).parent if is_lab(target) else Path()
-    folder = out or place / f"{ready.name}_data"
     _report(folder, ready.write(folder), as_json)
 
 

@@ -62,7 +62,7 @@ def print_items(items: Sequence[Item]) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
-    from biorlhf.runs.terminal import Terminal
+    from biorlhf.runs.watching.terminal import Terminal
 
     console = Terminal()
     for item in items:

@@ -20,7 +20,7 @@ def print_plugins(as_json: bool) -> None:
         return
     from rich.table import Table
 
-    from biorlhf.runs.terminal import Terminal
+    from biorlhf.runs.watching.terminal import Terminal
 
     table = Table("kind", "name", "aliases", "distribution", "version", "summary", box=None, pad_edge=False)
     for entry in plugins.entries:

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from biorlhf.engines.learning import checkpoint
 from biorlhf.engines.learning.learner import build_learner
-from biorlhf.engines.models import adapters
+from biorlhf.engines.models import adapters, gguf_file
 from biorlhf.engines.models.base_files import HUB_FILES, resolve_base
-from biorlhf.engines.models.load import DTYPES, base_name, load_base
+from biorlhf.engines.models.load import DTYPES, base_name, load_base, load_tokenizer
 from biorlhf.engines.models.lora import dense_weight, is_quantised
 from biorlhf.engines.models.merging import base_tensors, lora_deltas
 from biorlhf.errors import RunFailure
@@ -30,8 +30,11 @@ from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter
 from biorlhf.types import AdapterRef
 
 SHARD_BYTES = 4 * 2**30
-#: dtype -> how far a token's log-probability may move, in nats: at most in fp32, on average in bf16.
-TOLERANCE = {"fp32": 1e-3, "bf16": 0.05}
+#: dtype -> how far a token's log-probability may move, in nats: at most; on average for the ``ROUNDED``.
+TOLERANCE = {"fp32": 1e-3, "f32": 1e-3, "f16": 1e-2, "bf16": 0.05, "q8_0": 0.1}
+ROUNDED = ("bf16", "q8_0")
+#: What a GGUF file is compared with: it holds what fp32 gave, rounded.
+LEARNER_DTYPES = {"f32": "fp32", "f16": "fp32", "q8_0": "fp32"}
 
 
 def adapter_of(chosen: Trained) -> Adapter:
@@ -142,6 +145,17 @@ def _write_shards(folder: Path, tensors: Iterator[tuple[str, Tensor]], dtype: to
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
 
 
+def write_gguf(folder: Path, chosen: Trained, dtype: str) -> None:
+    """Base and adapter as one GGUF file, ``model.gguf``: the weights of :func:`write_merged`."""
+    base = resolve_base(chosen.recipe.model.base, chosen.recipe.model.revision)
+    gguf_file.write(folder / gguf_file.FILE, base, _merged(chosen, base), dtype)
+
+
+def chat_template(chosen: Trained) -> str:
+    """The chat template of the base's tokenizer, "" where it has none."""
+    return str(load_tokenizer(chosen.recipe.model).chat_template or "")
+
+
 def check(folder: Path, chosen: Trained, dtype: str, *, merged: bool) -> str:
     """Reload what was written, compare a fixed text's log-probabilities with the learner's policy.
 
@@ -152,7 +166,7 @@ def check(folder: Path, chosen: Trained, dtype: str, *, merged: bool) -> str:
     """
     recipe = serving(chosen)
     # Merged files hold what NF4 holds of the base, so they are compared with a learner in NF4.
-    learner_dtype = "nf4" if merged and recipe.model.dtype == "nf4" else dtype
+    learner_dtype = "nf4" if merged and recipe.model.dtype == "nf4" else LEARNER_DTYPES.get(dtype, dtype)
     prompt_ids, token_ids, own = _own_logprobs(recipe, learner_dtype)
     ids = torch.tensor([[*prompt_ids, *token_ids]])
     model = _reloaded(folder, recipe, dtype, merged=merged)
@@ -161,7 +175,7 @@ def check(folder: Path, chosen: Trained, dtype: str, *, merged: bool) -> str:
     there = logits.log_softmax(-1).gather(-1, torch.tensor(token_ids).unsqueeze(-1)).squeeze(-1)
     apart = (there - torch.tensor(own)).abs()
     highest, mean = apart.max().item(), apart.mean().item()
-    gap = highest if dtype == "fp32" else mean
+    gap = mean if dtype in ROUNDED else highest
     text = (
         f"reloaded in {dtype}, it gives the log-probabilities of the trained policy on a fixed text of "
         f"{len(token_ids)} tokens: {mean:.1e} nats apart on average, {highest:.1e} at most"
@@ -193,6 +207,8 @@ def _own_logprobs(recipe: Recipe, dtype: str) -> tuple[list[int], list[int], lis
 def _reloaded(folder: Path, recipe: Recipe, dtype: str, *, merged: bool) -> Any:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    if (folder / gguf_file.FILE).is_file():
+        return _reloaded_gguf(folder, recipe)
     if merged:
         trust = recipe.model.trust_remote_code
         # Only to see that it loads from what was written.
@@ -204,6 +220,21 @@ def _reloaded(folder: Path, recipe: Recipe, dtype: str, *, merged: bool) -> Any:
 
     base = load_base(recipe.model.model_copy(update={"dtype": dtype}), device="cpu")
     return PeftModel.from_pretrained(base, str(folder)).eval()
+
+
+def _reloaded_gguf(folder: Path, recipe: Recipe) -> Any:
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    place = {"pretrained_model_name_or_path": str(folder), "gguf_file": gguf_file.FILE}
+    there = AutoTokenizer.from_pretrained(**place)
+    own = load_tokenizer(recipe.model)
+    for text in (CANARY_PROMPT, CANARY_ANSWER):
+        if there(text, add_special_tokens=False) != own(text, add_special_tokens=False):
+            raise RunFailure("the exported file's tokenizer cuts a text into other tokens than the base's")
+    model = AutoModelForCausalLM.from_pretrained(
+        **place, quantization_config=GgufConfig(dequantize=True), dtype=torch.float32
+    )
+    return model.eval()
 
 
 def _on_gpu(recipe: Recipe) -> bool:

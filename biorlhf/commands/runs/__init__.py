@@ -1,0 +1,1 @@
+"""The commands of `biorlhf runs`: list, show, watch and clean."""

@@ -1,0 +1,35 @@
+"""A run's report as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from biorlhf.reports.headline import known
+from biorlhf.reports.run import RunReport, figures, rows_of
+from biorlhf.reports.words import paragraph
+from biorlhf.statistics.paired import Report
+
+
+def to_json(run: RunReport) -> dict[str, Any]:
+    """The report as plain JSON; docs/schemas/report.json describes it."""
+    head = known(run)
+    return {
+        "folder": str(run.folder),
+        "complete": run.finished,
+        "stages": list(run.stages),
+        "steps": len(run.metrics),
+        "words": paragraph(run, head),
+        "tiles": [tile.to_json() for tile in head.tiles.values()] if head else [],
+        "evaluations": [
+            {"when": e.when, "split": e.split, "questions": e.questions, "left_out": _left_out(e.reports)}
+            for e in run.evaluations
+        ],
+        "metrics": [row.to_json() for row in (head.rows if head else rows_of(run))],
+        "figures": figures(run),
+        "problems": list(run.problems),
+    }
+
+
+def _left_out(reports: Mapping[str, Report]) -> dict[str, Any]:
+    return {name: report["left_out"] for name, report in reports.items() if report.get("left_out")}

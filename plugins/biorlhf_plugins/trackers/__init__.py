@@ -1,0 +1,1 @@
+"""Built-in trackers, one module each; the package of each comes with the extra of its name."""

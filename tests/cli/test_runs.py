@@ -1,0 +1,150 @@
+"""``biorlhf runs``: the list, one run, watching, and what clean takes and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from biorlhf.commands.runs.clean import removable, remove
+from biorlhf.commands.runs.listing import details, listing
+from biorlhf.commands.runs.watch import follow, newest, status, view
+from biorlhf.errors import InputError
+from biorlhf.runs.listener import Silence
+from biorlhf.runs.store import RunStore
+from biorlhf.runs.watching.progress_file import SILENT_S, is_live, noted, read_progress
+from biorlhf.stage import StepResult
+from biorlhf.types import StepMetrics
+from made_run import write_run
+
+LIVE = {"state": "running", "phase": "grpo", "unit": "step", "done": 4, "total": 10, "left_s": 130.0}
+
+
+@pytest.fixture
+def place(tmp_path) -> Path:
+    """Three runs: one complete, one that this process works on, one that was stopped."""
+    for age, name in enumerate(("live", "whole", "cut")):
+        folder = write_run(tmp_path / name)
+        for part in ("checkpoints/01-grpo-00008", "rollouts", "adapters/01-grpo", "adapter"):
+            (folder / part).mkdir(parents=True)
+            (folder / part / "file").write_bytes(b"x" * 1500)
+        os.utime(folder / "recipe.yaml", (1e9 - age, 1e9 - age))
+    for name in ("live", "cut"):
+        (tmp_path / name / "summary.json").unlink()
+    row = {**LIVE, "pid": os.getpid(), "host": platform.node(), "updated": time.time()}
+    (tmp_path / "live" / "progress.json").write_text(json.dumps(row))
+    return tmp_path
+
+
+def test_runs_are_listed_the_newest_first_with_state_step_time_left_and_result(place):
+    rows = listing(place)
+    assert [(row["name"], row["state"]) for row in rows] == [
+        ("live", "running"),
+        ("whole", "complete"),
+        ("cut", "stopped"),
+    ]
+    assert (rows[0]["stage"], rows[0]["step"], rows[0]["steps"], rows[0]["left_s"]) == ("grpo", 8, 10, 130.0)
+    assert rows[1]["left_s"] is None
+    assert set(rows[1]["result"]) == {"before", "after"}
+    assert rows[1]["bytes"] > 6000
+
+
+def test_the_list_fits_eighty_columns_and_the_json_is_the_same(place, capsys, monkeypatch):
+    from biorlhf import cli
+
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in (["runs", "--folder", str(place)], ["runs", "--folder", str(place), "--json"]):
+        monkeypatch.setattr(sys, "argv", ["biorlhf", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert not ended.value.code
+        out = capsys.readouterr().out
+        if "--json" not in arguments:
+            assert "reward 0." in out
+            assert "2:10" in out
+            assert max(map(len, out.splitlines())) <= 80
+    assert [row["name"] for row in json.loads(out)["runs"]] == ["live", "whole", "cut"]
+
+
+def test_one_run_is_shown_with_what_it_learnt_and_the_command_that_comes_next(place):
+    found = details(place / "cut")
+    assert found["state"] == "stopped"
+    assert found["summary"][0].startswith("It learnt")
+    assert found["parts"]["checkpoints"] == 1500
+
+
+def test_clean_takes_checkpoints_of_complete_runs_alone_and_keeps_adapters(place):
+    found = removable(None, place, rollouts=False)
+    assert found == {place / "whole" / "checkpoints": 1500}
+    assert remove(found, yes=True, quiet=True)["bytes"] == 1500
+    assert (place / "whole" / "checkpoints").is_dir()
+    assert (place / "whole" / "adapters/01-grpo/file").is_file()
+    assert (place / "whole" / "adapter/file").is_file()
+    assert (place / "cut" / "checkpoints/01-grpo-00008/file").is_file()
+    assert set(removable([place / "whole"], place, rollouts=True)) == {place / "whole" / "rollouts"}
+
+
+@pytest.mark.parametrize(("name", "word"), [("live", "works on this run"), ("cut", "not complete")])
+def test_clean_refuses_a_run_that_is_live_or_that_can_go_on(place, name, word):
+    with pytest.raises(InputError, match=word):
+        removable([place / name], place, rollouts=True)
+    assert (place / name / "checkpoints/01-grpo-00008/file").is_file()
+
+
+def test_clean_asks_and_without_a_terminal_takes_nothing(place, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(InputError, match="--yes"):
+        remove({place / "whole" / "checkpoints": 1500}, yes=False, quiet=False)
+    assert (place / "whole" / "checkpoints/01-grpo-00008/file").is_file()
+
+
+def test_a_run_is_live_while_its_process_is_and_no_longer(place):
+    folder = place / "live"
+    assert is_live(folder)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    row = json.loads((folder / "progress.json").read_text())
+    assert not is_live(folder, {**row, "pid": ended.pid})
+    assert not is_live(folder, {**row, "state": "stopped"})
+    # A job on another machine: its process cannot be asked, its file can be old.
+    assert is_live(folder, {**row, "host": "node-7"})
+    assert not is_live(folder, {**row, "host": "node-7", "updated": time.time() - 2 * SILENT_S})
+    assert not is_live(place / "whole")
+
+
+def test_watching_shows_the_bar_and_the_numbers_and_ends_with_the_run(place, capsys):
+    from rich.console import Console
+
+    assert newest(place) == place / "live"
+    assert status(place / "live") == "live: grpo 4/10, loss 0.1, reward 0.8, kl 0.008, 2:10 left"
+    console = Console(width=80, record=True)
+    console.print(view(place / "live"))
+    assert "▁▂▃▄▅▆▇█" in console.export_text()
+    follow(place / "cut")
+    assert "cut: stopped" in capsys.readouterr().out
+    with pytest.raises(InputError, match="no run here"):
+        follow(place / "none")
+    with pytest.raises(InputError):
+        newest(place / "whole")
+
+
+def test_a_run_notes_how_far_it_is_and_whether_it_ended_whole(tmp_path):
+    store = RunStore(tmp_path)
+    with noted(Silence(), store) as listener:
+        assert read_progress(tmp_path) == {}
+        listener.begin("sft", 2, 0, "step")
+        assert is_live(tmp_path)
+        listener.step(StepResult(StepMetrics("sft", 2, {})))
+        row = read_progress(tmp_path)
+        assert (row["phase"], row["done"], row["total"], row["left_s"]) == ("sft", 2, 2, 0.0)
+    assert read_progress(tmp_path)["state"] == "complete"
+    with pytest.raises(KeyboardInterrupt), noted(Silence(), store):
+        raise KeyboardInterrupt
+    assert read_progress(tmp_path)["state"] == "stopped"
+    assert not is_live(tmp_path)

@@ -1,0 +1,164 @@
+"""What stands on top of a report: no gain is called better that comes from giving no answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+import pytest
+
+from biorlhf.reports.headline import DECLINED, GIVEN, known
+from biorlhf.reports.run import Evaluation, RunReport
+from biorlhf.reports.words import paragraph
+from biorlhf.statistics.assessment import assess
+from biorlhf.statistics.intervals import Rate, mean, share
+from biorlhf.statistics.paired import EARNED, compare
+
+#: An answer: (right, declined, confidence or None).
+Answer = tuple[int, int, float | None]
+
+
+def evaluation(when: str, answers: list[Answer], rewards: list[float]) -> Evaluation:
+    names = [f"q{number}" for number in range(len(answers))]
+    correct, declined = [a[0] for a in answers], [a[1] for a in answers]
+    stated = [(c, r, n) for (r, d, c), n in zip(answers, names, strict=True) if not d and c is not None]
+    found = assess([s[0] for s in stated], [float(s[1]) for s in stated], [s[2] for s in stated])
+    table = {"question": names, "cluster": names}
+    reward, accuracy = mean(rewards, names), share(sum(correct), len(correct))
+    assert isinstance(reward, Rate)
+    assert isinstance(accuracy, Rate)
+    reports = {
+        "reward": {"reward": reward.to_json(), "answers": {**table, "reward": rewards}},
+        "question_answering": {
+            "overall": {"accuracy": accuracy.to_json()},
+            "answers": {**table, "overall.accuracy": correct, "overall.abstained": declined},
+        },
+        "calibration": {
+            "with_confidence": len(stated),
+            **{name: rate.to_json() for name, rate in found.rates.items()},
+            "answers": {
+                **table,
+                "confidence": [None if d else c for _, d, c in answers],
+                "correct": correct,
+                "abstained": declined,
+            },
+        },
+    }
+    return Evaluation(when, "test", len(answers), reports)
+
+
+def run_of(tmp_path, *evaluations: Evaluation) -> RunReport:
+    return RunReport(tmp_path, {"name": "x"}, {}, (), evaluations, True, ("grpo",))
+
+
+def abstainer(tmp_path, right_after: int = 0) -> RunReport:
+    """64 questions, of which 14 cannot be answered: before, all are answered, and wrongly; after, 42 are
+    declined, the 14 among them, and of the 22 answers given ``right_after`` are right."""
+    before: list[Answer] = [(0, 0, 0.9)] * 64
+    after: list[Answer] = [(1, 1, None)] * 14 + [(0, 1, None)] * 28
+    after += [(int(n < right_after), 0, 0.5) for n in range(22)]
+    earned = [0.6] * 42 + [1.0 if n < right_after else 0.1 for n in range(22)]
+    return run_of(tmp_path, evaluation("start", before, [0.1] * 64), evaluation("after-grpo", after, earned))
+
+
+def test_a_gain_that_comes_from_declining_is_never_called_better(tmp_path):
+    run = abstainer(tmp_path)
+    head = known(run)
+    assert head is not None
+    rows = {(row.evaluator, row.metric): row for row in head.rows}
+    accuracy = rows["question_answering", "overall.accuracy"]
+    assert accuracy.difference is not None
+    assert round(accuracy.difference.value, 3) == 0.219
+    assert accuracy.verdict == "higher by abstaining"
+    assert rows["reward", "reward"].verdict == "higher by abstaining"
+    assert head.tiles["reward"].mood == ""
+
+
+def test_the_words_say_that_nothing_was_learnt_and_what_rose_by_declining(tmp_path):
+    run = abstainer(tmp_path)
+    words = paragraph(run, known(run))
+    assert words.startswith(
+        "It did not learn the facts, as far as these questions can show: 0 of the 22 answers"
+    )
+    assert "rose by declining to answer, not by answers that are right" in words
+    assert "accuracy over all questions +0.219" in words
+    assert "a change of 0.00" not in words
+    assert "or more in reward four times out of five" in words
+    assert (
+        "It declines 66% of the questions (before 0%), and 14 of those 42 cannot be answered indeed" in words
+    )
+
+
+def test_the_tiles_hold_counts_and_wilsons_intervals(tmp_path):
+    head = known(abstainer(tmp_path, right_after=20))
+    assert head is not None
+    given, declined = head.tiles[GIVEN], head.tiles[DECLINED]
+    assert given.after == share(20, 22)
+    assert given.before == share(0, 64)
+    assert (given.verdict, given.mood, given.note) == ("better", "good", "20 of 22 given, of 64 asked")
+    assert (declined.verdict, declined.mood) == ("higher", "")
+    assert declined.note == "42 of 64; rightly 14"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_where_no_given_answer_is_right_nothing_earned_is_better(seed, tmp_path):
+    """Runs drawn at random: other shares of declined and unanswerable questions, other partial rewards."""
+    draw = random.Random(seed)
+    size, unanswerable, declines = draw.randrange(20, 90), draw.random() * 0.5, draw.random()
+    sides = []
+    for place in range(2):
+        share_declined = declines if place else draw.random() * 0.2
+        answers: list[Answer] = []
+        for _ in range(size):
+            declined = draw.random() < share_declined
+            answers.append((int(declined and draw.random() < unanswerable), int(declined), draw.random()))
+        rewards = [draw.uniform(0.2, 0.9) if a[1] or place else draw.uniform(0, 0.2) for a in answers]
+        sides.append(evaluation(("start", "after")[place], answers, rewards))
+    for row in compare([side.reports for side in sides]):
+        if row.metric.rpartition(".")[2] in EARNED:
+            assert row.verdict != "better", row
+
+
+def test_a_gain_by_right_answers_is_better_though_some_are_declined(tmp_path):
+    before: list[Answer] = [(0, 0, 0.5)] * 60
+    after: list[Answer] = [(1, 0, 0.9)] * 40 + [(1, 1, None)] * 10 + [(0, 0, 0.2)] * 10
+    run = run_of(
+        tmp_path,
+        evaluation("start", before, [0.0] * 60),
+        evaluation("after", after, [float(a[0]) for a in after]),
+    )
+    head = known(run)
+    assert head is not None
+    assert [row.verdict for row in head.rows if row.metric in ("overall.accuracy", "reward")] == [
+        "better"
+    ] * 2
+    assert "It learnt most of the facts" in paragraph(run, head)
+
+
+def test_one_evaluation_says_that_nothing_can_be_compared(tmp_path):
+    run = run_of(tmp_path, evaluation("start", [(1, 0, 0.8)] * 30, [1.0] * 30))
+    words = paragraph(run, known(run))
+    assert "nothing was asked before it" in words
+    assert "an evaluation before training" in words
+    assert known(run_of(tmp_path)) is None
+
+
+def test_few_confidences_are_not_interpreted(tmp_path):
+    answers: list[Answer] = [(n % 2, 0, 0.8 if n < 7 else None) for n in range(30)]
+    run = run_of(tmp_path, evaluation("start", answers, [0.5] * 30))
+    assert "7 answers state a confidence: too few" in paragraph(run, known(run))
+
+
+def test_taught_and_untaught_facts_and_the_best_constant_are_told_apart(tmp_path):
+    answers: list[Answer] = [(1, 0, 0.9)] * 30 + [(0, 0, 0.9)] * 10 + [(1, 1, None)] * 20
+    after = evaluation("after", answers, [float(a[0]) for a in answers])
+    parts = {"taught": answers[:40], "untaught": answers[40:]}
+    for part, members in parts.items():
+        reports = evaluation("x", members, [float(a[0]) for a in members]).reports
+        after.reports.update({f"{name} ({part})": report for name, report in reports.items()})
+    gap = {"value": 0.42, "inside_noise": False}
+    after = dataclasses.replace(after, constant={"reward": {"value": 0.41}, "model_minus_constant": gap})
+    words = paragraph(run := run_of(tmp_path, after), known(run))
+    assert "Of the facts that it was taught, 30 of 40 answers are right and 0% are declined" in words
+    assert "of those that it was not taught, it declines 100%" in words
+    assert "The best constant answer would earn a reward of 0.41; the model earns 0.42 more." in words
