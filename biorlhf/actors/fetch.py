@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import ray
-from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError, RayTaskError
+from ray.exceptions import ActorDiedError, GetTimeoutError, ObjectLostError, RayActorError, RayTaskError
 
 from biorlhf import errors
 from biorlhf.errors import BiorlhfError, InputError, RunFailure
 
-ActorLost = (RayActorError, ActorDiedError)
+# Where a node dies, what an actor had given is lost with it, whichever is noticed first.
+ActorLost = (RayActorError, ActorDiedError, ObjectLostError)
 
 
 def fetch(ref: Any, what: str, timeout_s: float | None = None) -> Any:
@@ -27,7 +28,7 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None) -> Any:
     except GetTimeoutError:
         raise RunFailure(f"{what}: no answer in {timeout_s:g} s") from None
     except ActorLost as error:
-        if error.actor_init_failed:
+        if isinstance(error, RayActorError) and error.actor_init_failed:
             raise _not_started(error, what) from error
         raise RunFailure(f"{what}: its process died ({_first_line(error)}); --resume goes on") from error
 

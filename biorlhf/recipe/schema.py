@@ -118,7 +118,9 @@ class Stage(PluginSection):
 
 class Rollout(Section):
     """Rollout actors. ``sync``: only the LoRA adapter is loaded, or it is merged into the served weights
-    where it arrives; ``auto`` merges on a CPU (where vLLM's LoRA path is slow) and not on a GPU."""
+    where it arrives; ``auto`` merges on a CPU (where vLLM's LoRA path is slow) and where a GPU serves fp32.
+    ``dtype`` is the served base's; an nf4 base is served as the 16-bit weights that its four bits stand for
+    (fp32 on a CPU), and quantised where this is nf4 itself, which needs the package vllm-bnb-plugin."""
 
     engine: Literal["vllm", "transformers", "scripted"] = "vllm"
     actors: PositiveInt = 1
@@ -149,13 +151,14 @@ class Scorer(Section):
 
 class Learner(Section):
     """The learner actor. ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU
-    busy, a GPU likes several times that."""
+    busy, a GPU likes several times that. A larger group is computed in parts. Unless it is set,
+    ``gradient_checkpointing`` is on where the learner has a GPU, and off elsewhere."""
 
     cpus: NonNegativeFloat = 1
     gpus: NonNegativeFloat = 0
     token_budget: PositiveInt = 1536
     packing: bool = True
-    gradient_checkpointing: bool = False
+    gradient_checkpointing: bool | None = None
 
 
 class Evaluation(Section):

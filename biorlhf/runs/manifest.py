@@ -13,6 +13,7 @@ from typing import Any
 
 from biorlhf.plugins import Catalogue, own_version
 from biorlhf.recipe import Recipe
+from biorlhf.scoring.cores import cores
 
 PACKAGES = (
     "torch",
@@ -42,7 +43,7 @@ def build(
         "plugins": [entry.to_json() for entry in catalogue.entries],
         "broken_plugins": [f"{b.entry_point} of {b.provenance}: {b.reason}" for b in catalogue.broken],
         "data": dict(data),
-        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "memory_gb": memory_gb()},
+        "hardware": {"machine": platform.machine(), "cores": cores(), "memory_gb": memory_gb()},
         "cluster": dict(cluster),
         "git_commit": _git_commit(),
         "trust_remote_code": recipe.model.trust_remote_code,

