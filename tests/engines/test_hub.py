@@ -24,7 +24,7 @@ from tiny_model import write_tiny_model
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """A repository in shards, with the same model a second time in a format of its own; (it, what arrives)."""
+    """A repository in shards, with the same model a second time in a format of its own."""
     repository, cache = tmp_path / "repository", tmp_path / "cache"
     write_tiny_model(repository)
     tensors = load_file(repository / "model.safetensors")
