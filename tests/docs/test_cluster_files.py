@@ -85,7 +85,7 @@ def gpu_pins() -> dict[str, str]:
 
 
 def test_the_gpu_packages_fit_each_other():
-    """As ``pip check`` would say where they are installed; tests/docs/gpu_pins.py writes what they require."""
+    """As ``pip check`` would say; what they require of each other is written by tests/docs/gpu_pins.py."""
     pins = gpu_pins()
     known = json.loads((CLUSTER.parent / "tests" / "data" / "gpu_pins.json").read_text())
     assert {name: row["version"] for name, row in known.items()} == pins
