@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from biorlhf.commands.gpu_plan import gpu_lines, gpu_plan
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
 from biorlhf.runs import data, pipeline
@@ -29,6 +30,7 @@ def plan(recipe: Recipe) -> dict[str, Any]:
         "stages": [_stage(prepared, index) for index in range(len(recipe.stages))],
         "actors": [{"name": r.name, "cpus": r.cpus, "gpus": r.gpus} for r in asked],
         "memory": _memory(recipe),
+        "gpu": gpu_plan(recipe, samples=prepared.samples),
     }
 
 
@@ -93,6 +95,8 @@ def show_plan(recipe: Recipe, *, as_json: bool) -> None:
     typer.echo("actors")
     for actor in dry_run["actors"]:
         typer.echo(f"  {actor['name']}: {actor['cpus']:g} CPU, {actor['gpus']:g} GPU")
+    for line in gpu_lines(dry_run["gpu"]):
+        typer.echo(line)
     typer.echo("memory")
     for key, value in dry_run["memory"].items():
         typer.echo(f"  {key.replace('_', ' ')}: {value}")
