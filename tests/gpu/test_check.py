@@ -1,4 +1,4 @@
-"""The check for a GPU machine does not fail for its own mistakes: as much of it as a CPU can do is done here."""
+"""The check for a GPU machine does not fail for its own mistakes: what a CPU can do of it is done here."""
 
 from __future__ import annotations
 
