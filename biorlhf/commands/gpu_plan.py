@@ -68,8 +68,8 @@ def _card(card: dict[str, Any], *, sampling: bool) -> str:
             f"a cache of {card['cache_tokens']:,} tokens, at most {card['answers_at_once']} answers at once "
             f"(prompts_per_step x generations; more wait)"
             if card["engine_fits"]
-            else f"the engine does not fit its share of {card['engine_share_gb']:g} GB (with rollout.dtype: nf4 "
-            f"it takes {card['quantised_engine_gb']:g} GB and its cache)"
+            else f"the engine does not fit its share of {card['engine_share_gb']:g} GB (with "
+            f"rollout.dtype: nf4 it takes {card['quantised_engine_gb']:g} GB and its cache)"
         )
     left = f"{card['learner_left_gb']:g} GB left for it"
     parts.append(
