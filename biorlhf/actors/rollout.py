@@ -18,7 +18,7 @@ from biorlhf.recipe import Recipe
 from biorlhf.scoring.cores import cores
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
 from biorlhf.types import Group, Question, TrainGroup
-from biorlhf.workers.crew import Canary, ControlledLearner, canary_floor, highest_rank
+from biorlhf.workers.crew import Canary, ControlledLearner, highest_rank
 
 MAX_RESTARTS = 3  # of one actor in one run: more than that is no accident
 
@@ -86,10 +86,8 @@ class RayRollouts:
         self.restarts = [0] * len(self.actors)
         self.adapter: Any = None  # a reference to the adapter in Ray's object store
         self.watched: tuple[ControlledLearner, TrainGroup] | None = None
-        tolerance, floor = recipe.rollout.canary_tolerance, canary_floor(recipe)
-        self.canaries = [
-            Canary(f"rollout actor {number + 1}", tolerance, floor) for number in range(len(places))
-        ]
+        tolerance = recipe.rollout.canary_tolerance
+        self.canaries = [Canary(f"rollout actor {number + 1}", tolerance) for number in range(len(places))]
 
     def _start(self, place: Any) -> Any:
         rollout = self.recipe.rollout

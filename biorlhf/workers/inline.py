@@ -14,7 +14,6 @@ from biorlhf.workers.crew import (
     Canary,
     ControlledLearner,
     Workers,
-    canary_floor,
     highest_rank,
 )
 from biorlhf.workers.plan import requests
@@ -32,7 +31,7 @@ class InlineRollouts:
             SamplerSpec(recipe, highest_rank(recipe), threads, on_gpu=recipe.rollout.gpus > 0)
         )
         self.recipe, self.learner = recipe, learner
-        self.canary = Canary("the sampler", recipe.rollout.canary_tolerance, canary_floor(recipe))
+        self.canary = Canary("the sampler", recipe.rollout.canary_tolerance)
         self.probe: TrainGroup = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:

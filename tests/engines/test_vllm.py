@@ -74,11 +74,11 @@ print(len(sampled), max(sampled) < 1e-3, left)
 
 SMALL_STEPS = """
 from biorlhf.errors import PolicyMismatch
-from biorlhf.workers.crew import Canary, canary_floor
+from biorlhf.workers.crew import Canary
 
 learner = build_learner(recipe, threads=2, on_gpu=False)
 learner.begin_stage(0, 10)
-canary = Canary("it", recipe.rollout.canary_tolerance, canary_floor(recipe))
+canary = Canary("it", recipe.rollout.canary_tolerance)
 (text,) = learner.tokenize([("How many genes?", "1,234 in the heart")])
 ids = text.prompt_ids, text.completions[0].token_ids
 seen = []

@@ -48,6 +48,13 @@ class Check:
             file.write(line + "\n")
         print(line, flush=True)
 
+    def keep(self, name: str, **values: Any) -> None:
+        """With ``--record``: what this device computed, for others to be compared with."""
+        if self.record:
+            self.recorded[name] = values
+            text = json.dumps(self.recorded, indent=0, sort_keys=True) + "\n"
+            (HERE / "recorded.json").write_text(text, encoding="utf-8")
+
     @property
     def left_s(self) -> float:
         return self.until - time.monotonic()
@@ -158,10 +165,7 @@ def main() -> int:
         done=finished(given.previous) if given.previous else set(),
         recorded=json.loads(recorded.read_text(encoding="utf-8")) if recorded.is_file() else {},
     )
-    failed = run(check)
-    if given.record:
-        recorded.write_text(json.dumps(check.recorded, indent=0, sort_keys=True) + "\n", encoding="utf-8")
-    return 1 if failed else 0
+    return 1 if run(check) else 0
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from biorlhf.engines.models.load import load_base
 from biorlhf.engines.models.lora import dense_weight, is_quantised
 from biorlhf.recipe import Model, Recipe
 from biorlhf.types import TrainCompletion, TrainGroup
-from tiny_model import ARCHITECTURES, write_tiny_model
+from tiny_model import write_tiny_model
 
 GRPO = {"name": "grpo", "clip_low": 0.2, "clip_high": 0.2, "beta": 0.05, "kl": "k3", "importance_cap": None}
 DPO = {"name": "dpo_sigmoid", "beta": 0.1, "label_smoothing": 0.0, "sft_term": 0.1}
@@ -87,25 +87,23 @@ def mean_gap(one: list[float], other: list[float]) -> float:
 def tiny_models(check: Any) -> Iterator[dict[str, Any]]:
     """Packed = padded = what a CPU recorded, values and gradients, with and without checkpointing."""
     ids = list(range(10, 70)), list(range(100, 160))
-    for architecture in ARCHITECTURES if check.record or not check.quick else ("llama",):
+    for architecture in ("llama", "qwen3") if check.record or not check.quick else ("llama",):
         with tempfile.TemporaryDirectory() as place:
             base = tiny(Path(place) / "tiny", architecture)
             for dtype in ("fp32", "bf16") if check.record or not check.quick else ("fp32",):
                 seen = {}
-                for checkpointing in (False, True):
-                    for packing in (True, False):
-                        settings = {"packing": packing, "gradient_checkpointing": checkpointing}
-                        learner = learner_of(recipe_of(base, dtype, **settings), check.device)
-                        values = learner.logprobs(*ids)
-                        norm = learner.step(batch(), GRPO, seed=0).metrics["grad_norm"]
-                        seen[packing, checkpointing] = values, norm
+                for packing, checkpointing in ((True, False), (False, False), (True, True)):
+                    settings = {"packing": packing, "gradient_checkpointing": checkpointing}
+                    learner = learner_of(recipe_of(base, dtype, **settings), check.device)
+                    values = learner.logprobs(*ids)
+                    norm = learner.step(batch(), GRPO, seed=0).metrics["grad_norm"]
+                    seen[packing, checkpointing] = values, norm
                 yield _compared(check, f"{architecture} {dtype}", dtype, seen)
 
 
 def _compared(check: Any, name: str, dtype: str, seen: dict[Any, Any]) -> dict[str, Any]:
     values, norm = seen[True, False]
-    if check.record:
-        check.recorded[name] = {"logprobs": [round(v, 6) for v in values], "grad_norm": round(norm, 6)}
+    check.keep(name, logprobs=[round(v, 6) for v in values], grad_norm=round(norm, 6))
     known = check.recorded.get(name)
     gaps = {
         "padded": mean_gap(values, seen[False, False][0]),
@@ -216,8 +214,7 @@ def real_model(check: Any) -> Iterator[dict[str, Any]]:
         )
         values = learner.logprobs(rows[0].prompt_ids, rows[0].completions[0].token_ids)
         name = f"real {dtype}"
-        if check.record:
-            check.recorded[name] = {"logprobs": [round(v, 6) for v in values]}
+        check.keep(name, logprobs=[round(v, 6) for v in values])
         known = check.recorded.get(name)
         gap = mean_gap(values, known["logprobs"]) if known else None
         count = 3 if check.quick else 20

@@ -20,7 +20,7 @@ from biorlhf.engines.samplers.vllm import VllmSampler
 from biorlhf.recipe import Recipe
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Sampling
 from biorlhf.types import Question
-from biorlhf.workers.crew import Canary, canary_floor
+from biorlhf.workers.crew import Canary
 
 
 def recipe_of(given: argparse.Namespace, gpu: bool) -> Recipe:
@@ -60,7 +60,7 @@ def main() -> None:
     sampler = VllmSampler(SamplerSpec(recipe, 16, torch.get_num_threads(), on_gpu=gpu))
     found: dict[str, Any] = {"device": torch.cuda.get_device_name() if gpu else "cpu", "dtype": given.dtype}
     found["start_s"] = round(time.perf_counter() - start, 1)
-    canary = Canary("the engine", recipe.rollout.canary_tolerance, canary_floor(recipe))
+    canary = Canary("the engine", recipe.rollout.canary_tolerance)
     (probe,) = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])
     ids = probe.prompt_ids, probe.completions[0].token_ids
     syncs, gaps = [], []
