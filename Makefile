@@ -10,6 +10,9 @@ RECIPE ?= recipes/quickstart.yaml
 
 # The GPU list is chosen where an NVIDIA driver answers.
 ACCELERATOR := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
+# A recipe says what it runs on. The quickstart says two CPU cores; where `make run` has set up a GPU, that is used.
+ON_GPU := $(foreach key,rollout.gpus=0.5 learner.gpus=0.5 model.dtype=bf16 rollout.canary_tolerance=0.1,--set $(key))
+RUN_WITH := $(if $(filter gpu:recipes/quickstart.yaml,$(ACCELERATOR):$(RECIPE)),$(ON_GPU))
 REQUIREMENTS := cluster/requirements-$(ACCELERATOR).txt
 
 .PHONY: help setup run test test-fast test-hostile audit lint format docs screenshots bench bench-peer wheel-check release clean
@@ -28,7 +31,7 @@ $(READY): $(REQUIREMENTS) cluster/requirements-dev.txt pyproject.toml
 	@touch $(READY)
 
 run: $(READY)
-	$(BIN)/biorlhf run $(RECIPE)
+	$(BIN)/biorlhf run $(RECIPE) $(RUN_WITH)
 
 test: $(READY)
 	$(BIN)/python -m pytest

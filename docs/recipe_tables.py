@@ -112,17 +112,19 @@ WORDS: dict[str, dict[str, str]] = {
         "engine": "`vllm`; `transformers` where there is no vLLM; `scripted` answers from a file, for tests",
         "actors": "how many",
         "cpus": "each asks Ray for so many CPUs",
-        "gpus": "each asks Ray for so many GPUs; a fraction shares one",
+        "gpus": "each asks Ray for so many GPUs and sees no other; a fraction shares one, 2 and more "
+        "serve one model",
         "sync": "`adapter`: the LoRA is served beside the base; `merged`: it is merged where it "
-        "arrives; `auto`: merged on a CPU, adapter on a GPU",
-        "dtype": "of the sampler's base weights; by default the learner's",
+        "arrives; `auto`: merged on a CPU and in fp32, adapter on a GPU",
+        "dtype": "of the sampler's base weights; by default the learner's (of `nf4` the 16-bit weights that "
+        "it stands for; `nf4` here serves it quantised, on a small card, by the package vllm-bnb-plugin)",
         "max_completion_tokens": "longest answer, in tokens",
         "temperature": "of sampling while training",
         "top_p": "nucleus sampling",
         "memory_fraction": "of a GPU's memory that the engine may take",
         "kv_cache_gb": "the engine's cache on a CPU, in GB",
         "canary_tolerance": "largest mean difference, in nats a token, of learner and sampler on a fixed "
-        "text after each sync; beyond it the run stops",
+        "text after each sync; beyond it the run stops, as where one side changes and the other does not",
         "timeout_s": "longest wait for one completion, in seconds",
         "script": "the file of the engine `scripted`",
     },
@@ -136,10 +138,11 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "learner": {
         "cpus": "it asks Ray for so many CPUs",
-        "gpus": "it asks Ray for so many GPUs; a fraction shares one",
-        "token_budget": "most tokens in one forward and backward pass; a GPU likes more",
+        "gpus": "it asks Ray for so many GPUs and sees no other; a fraction shares one",
+        "token_budget": "most tokens in one forward and backward pass; a larger group is computed in "
+        "parts; a GPU likes more",
         "packing": "several texts in one sequence, each blind to the others",
-        "gradient_checkpointing": "less memory for more time",
+        "gradient_checkpointing": "less memory for more time; by default on with a GPU, off without",
         "timeout_s": "longest that one step, or anything else it is asked, may take",
     },
     "evaluation": {

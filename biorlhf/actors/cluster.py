@@ -10,6 +10,7 @@ import ray
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from biorlhf.actors.bases import prepare_bases
 from biorlhf.actors.connection import connect, watched
 from biorlhf.actors.learner import RayLearner
 from biorlhf.actors.rollout import RayRollouts
@@ -17,6 +18,7 @@ from biorlhf.actors.scorer import RayScorers
 from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
 from biorlhf.workers.crew import Workers
+from biorlhf.workers.memory import object_store_bytes
 from biorlhf.workers.plan import Request, amounts, lacking, requests
 
 Place = PlacementGroupSchedulingStrategy | str
@@ -35,14 +37,16 @@ def ray_workers(
     """Connect to Ray (``address``, RAY_ADDRESS, or a local one), place the actors, start them."""
     started_here = not ray.is_initialized()
     if started_here:
-        connect(address, recipe.cluster.start_timeout_s)
+        connect(address, recipe.cluster.start_timeout_s, object_store_bytes(recipe))
     group = None
     try:
         asked = requests(recipe, samples=samples)
         # Ray would wait for what can never come, until the timeout.
         _refuse_impossible(asked)
         group = _place(asked, recipe.cluster.start_timeout_s)
-        with watched(lost), _actors(recipe, _places(asked, group), describe(asked)) as workers:
+        places = _places(asked, group)
+        prepare_bases(recipe, places)
+        with watched(lost), _actors(recipe, places, describe(asked)) as workers:
             yield workers
     finally:
         if group is not None:
@@ -110,13 +114,17 @@ def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Pla
 @contextmanager
 def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[str, Any]) -> Iterator[Workers]:
     rollouts = scorers = None
-    learner = RayLearner(recipe, places["learner"])
+    learner, notes = RayLearner(recipe, places["learner"]), None
     try:
+        if recipe.learner.gpus and recipe.rollout.gpus:
+            # vLLM charges itself whatever is allocated on its GPU while it starts, and stops where memory
+            # is freed: the learner has its base in place before.
+            notes = learner.wait()
         if "rollout 1" in places:
             rollouts = RayRollouts(recipe, [p for n, p in places.items() if n.startswith("rollout")])
             scorers = RayScorers(recipe, [p for n, p in places.items() if n.startswith("scorer")])
-        # All actors have been started by now and load their models side by side; the waits come after.
-        notes = learner.wait()
+        # All actors have been started by now and load their models side by side, unless they share a GPU.
+        notes = learner.wait() if notes is None else notes
         if rollouts is not None:
             rollouts.wait()
             rollouts.watch(learner)

@@ -17,13 +17,12 @@ import ray
 from biorlhf.actors.loopback import close_token, on_loopback
 from biorlhf.errors import ResourceError
 
-LOCAL_OBJECT_STORE_BYTES = 2**30  # adapters and texts only: Ray's own default would take 30 % of memory
 # What every gRPC server answers at once, whatever it serves: HTTP/2's greeting with empty settings.
 _HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 
 
-def connect(address: str | None, timeout_s: float) -> None:
-    """Connect to a cluster, or start a Ray of this machine's own.
+def connect(address: str | None, timeout_s: float, store_bytes: int | None = None) -> None:
+    """Connect to a cluster, or start a Ray of this machine's own with an object store of ``store_bytes``.
 
     Raises:
         ResourceError: nobody answers at ``address`` within ``timeout_s``.
@@ -33,7 +32,7 @@ def connect(address: str | None, timeout_s: float) -> None:
     os.environ.setdefault("RAY_worker_niceness", "0")
     address = address or os.environ.get("RAY_ADDRESS")
     local: dict[str, Any] = (
-        {} if address else {"object_store_memory": LOCAL_OBJECT_STORE_BYTES, "include_dashboard": False}
+        {} if address else {"object_store_memory": store_bytes, "include_dashboard": False}
     )
     if address:
         _refuse_silence(address, timeout_s)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import ray
-from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError, RayTaskError
+from ray.exceptions import ActorDiedError, GetTimeoutError, ObjectLostError, RayActorError, RayTaskError
 
 from biorlhf import errors
 from biorlhf.errors import BiorlhfError, InputError, RunFailure
 
-ActorLost = (RayActorError, ActorDiedError)
+# Where a node dies, what an actor had given is lost with it, whichever is noticed first.
+ActorLost = (RayActorError, ActorDiedError, ObjectLostError)
 
 
 class ActorDied(RunFailure):
@@ -35,7 +36,7 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = ""
         way = f"; it hangs, or needs a larger {setting}" if setting else ""
         raise RunFailure(f"{what}: no sign of life in {timeout_s:g} s{way}") from None
     except ActorLost as error:
-        if error.actor_init_failed:
+        if isinstance(error, RayActorError) and error.actor_init_failed:
             raise _not_started(error, what) from error
         raise ActorDied(f"{what}: its process died ({_first_line(error)})") from error
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import ray
 
+from biorlhf.actors.devices import hide_gpus, learner_options
 from biorlhf.actors.fetch import fetch
 from biorlhf.actors.rollout import thread_count
 from biorlhf.engines.cpu import native
@@ -21,6 +22,7 @@ class LearnerWorker(Learner):
 
     def __init__(self, recipe: dict[str, Any]) -> None:
         parsed = Recipe.model_validate(recipe)
+        hide_gpus(parsed.learner.gpus)
         threads = thread_count(parsed.learner.cpus, 1)
         super().__init__(LearnerSpec(parsed, threads, on_gpu=parsed.learner.gpus > 0))
 
@@ -39,7 +41,10 @@ class RayLearner:
     def __init__(self, recipe: Recipe, place: Any) -> None:
         self.recipe = recipe
         self.actor = LearnerActor.options(
-            num_cpus=recipe.learner.cpus, num_gpus=recipe.learner.gpus, scheduling_strategy=place
+            num_cpus=recipe.learner.cpus,
+            num_gpus=recipe.learner.gpus,
+            scheduling_strategy=place,
+            **learner_options(recipe.learner.gpus),
         ).remote(recipe.to_json())
 
     def wait(self) -> list[str]:

@@ -10,13 +10,15 @@ from typing import Any
 import ray
 from ray.exceptions import RayTaskError
 
+from biorlhf.actors.devices import hide_gpus
 from biorlhf.actors.fetch import ActorDied, ActorLost, fetch, root_cause
 from biorlhf.engines.samplers.build import Sampler, SamplerSpec, build_sampler
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
+from biorlhf.scoring.cores import cores
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
 from biorlhf.types import Group, Question, TrainGroup
-from biorlhf.workers.crew import ControlledLearner, check_canary, highest_rank
+from biorlhf.workers.crew import Canary, ControlledLearner, highest_rank
 
 MAX_RESTARTS = 3  # of one actor in one run: more than that is no accident
 
@@ -26,7 +28,7 @@ def thread_count(cpus: float, actors: int) -> int:
 
     Rollout and learner take turns within a step, so each may use what the other leaves idle.
     """
-    return max(1, int(cpus), (os.cpu_count() or 1) // actors)
+    return max(1, int(cpus), cores() // actors)
 
 
 class RolloutWorker:
@@ -34,6 +36,7 @@ class RolloutWorker:
 
     def __init__(self, recipe: dict[str, Any]) -> None:
         parsed = Recipe.model_validate(recipe)
+        hide_gpus(parsed.rollout.gpus)
         threads = thread_count(parsed.rollout.cpus, parsed.rollout.actors)
         spec = SamplerSpec(parsed, highest_rank(parsed), threads, on_gpu=parsed.rollout.gpus > 0)
         self.sampler: Sampler = build_sampler(spec)
@@ -72,10 +75,19 @@ class RayRollouts:
 
     def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
         self.recipe, self.places = recipe, list(places)
-        self.actors = [self._start(place) for place in self.places]
+        # vLLM takes a share of its GPU by what is free when it starts, and fails where that changes
+        # meanwhile: those that share one start after each other.
+        one_by_one = 0 < recipe.rollout.gpus < 1
+        self.actors: list[Any] = []
+        for place in self.places:
+            self.actors.append(self._start(place))
+            if one_by_one:
+                self._ready(len(self.actors) - 1)
         self.restarts = [0] * len(self.actors)
         self.adapter: Any = None  # a reference to the adapter in Ray's object store
-        self.canary: tuple[ControlledLearner, TrainGroup] | None = None
+        self.watched: tuple[ControlledLearner, TrainGroup] | None = None
+        tolerance = recipe.rollout.canary_tolerance
+        self.canaries = [Canary(f"rollout actor {number + 1}", tolerance) for number in range(len(places))]
 
     def _start(self, place: Any) -> Any:
         rollout = self.recipe.rollout
@@ -85,8 +97,11 @@ class RayRollouts:
 
     def wait(self) -> None:
         """Return when every actor has its model loaded."""
-        for number, actor in enumerate(self.actors):
-            self._fetch(actor.ready.remote(), number, self.recipe.cluster.start_timeout_s)
+        for number in range(len(self.actors)):
+            self._ready(number)
+
+    def _ready(self, number: int) -> None:
+        self._fetch(self.actors[number].ready.remote(), number, self.recipe.cluster.start_timeout_s)
 
     def _fetch(self, ref: Any, number: int, timeout_s: float | None = None) -> Any:
         setting = "cluster.start_timeout_s" if timeout_s else "rollout.timeout_s"
@@ -100,22 +115,21 @@ class RayRollouts:
         seen = self._on_all("encode", CANARY_PROMPT)[0]
         if tuple(seen) != tuple(probe.prompt_ids):
             raise RunFailure("learner and rollout turn the same prompt into different tokens")
-        self.canary = (learner, probe)
+        self.watched = (learner, probe)
 
     def load_adapter(self, adapter: Adapter) -> None:
         # Once into the object store: every actor reads that copy, and so does one that is started again
         # later.
         self.adapter = ray.put(adapter)
         self._on_all("load_adapter", self.adapter)
-        if self.canary is None:
+        if self.watched is None:
             return
-        learner, probe = self.canary
+        learner, probe = self.watched
         ids = (probe.prompt_ids, probe.completions[0].token_ids)
         theirs = self._on_all("logprobs", *ids)
         own = learner.logprobs(*ids)
-        tolerance = self.recipe.rollout.canary_tolerance
-        for number, values in enumerate(theirs):
-            check_canary(own, values, tolerance, f"rollout actor {number + 1}")
+        for canary, values in zip(self.canaries, theirs, strict=True):
+            canary.check(own, values)
 
     def _on_all(self, method: str, *args: Any) -> list[Any]:
         # All are asked before any is waited for, so that they work side by side.
@@ -170,8 +184,7 @@ class RayRollouts:
                 raise RunFailure(f"rollout actor {number + 1} died {self.restarts[number]} times") from error
             self.actors[number] = self._start(self.places[number])
             try:
-                ready = self.actors[number].ready.remote()
-                self._fetch(ready, number, self.recipe.cluster.start_timeout_s)
+                self._ready(number)
                 if self.adapter is not None:
                     self._fetch(self.actors[number].load_adapter.remote(self.adapter), number)
             except ActorDied as again:

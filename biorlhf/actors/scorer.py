@@ -8,6 +8,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayTaskError
 
+from biorlhf.actors.devices import hide_gpus
 from biorlhf.actors.fetch import ActorLost, root_cause
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
@@ -21,6 +22,7 @@ class ScorerWorker:
     """Verifiers in a child process, which is killed and replaced when one of them hangs or crashes."""
 
     def __init__(self, recipe: dict[str, Any]) -> None:
+        hide_gpus(0)
         self.scorer = IsolatedScorer(ScorerSpec.from_recipe(Recipe.model_validate(recipe)))
 
     def ready(self) -> bool:

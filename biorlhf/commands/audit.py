@@ -46,7 +46,8 @@ def audit(
     from biorlhf.commands.score import verifier_name
     from biorlhf.commands.score_view import RowProgress
     from biorlhf.ground_truth import names_of
-    from biorlhf.scoring.pool import ScorerPool, cores
+    from biorlhf.scoring.cores import cores
+    from biorlhf.scoring.pool import ScorerPool
 
     spec, sources = _sources(dataset, recipe, questions, verifier)
     file = library.load(attacks, verifier_name)

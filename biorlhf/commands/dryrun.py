@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from biorlhf.commands.gpu_plan import gpu_lines, gpu_plan
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
 from biorlhf.runs import data, expect, launch, pipeline
@@ -27,6 +28,7 @@ def plan(recipe: Recipe, address: str | None = None) -> dict[str, Any]:
         "stages": [_stage(prepared, index) for index in range(len(recipe.stages))],
         "actors": [{"name": r.name, "cpus": r.cpus, "gpus": r.gpus} for r in asked],
         **outlook(prepared, address),
+        "gpu": gpu_plan(recipe, samples=prepared.samples),
     }
 
 
@@ -88,5 +90,5 @@ def show_plan(recipe: Recipe, *, as_json: bool, address: str | None = None) -> N
     typer.echo("actors")
     for actor in dry_run["actors"]:
         typer.echo(f"  {actor['name']}: {actor['cpus']:g} CPU, {actor['gpus']:g} GPU")
-    for line in outlook_lines(dry_run):
+    for line in (*outlook_lines(dry_run), *gpu_lines(dry_run["gpu"])):
         typer.echo(line)

@@ -177,7 +177,7 @@ def _grpo(config: GRPOConfig) -> dict[str, Any]:
         "rollout": {
             "engine": "vllm" if wants_vllm else "transformers",
             "gpus": 0.5 if gpu else 0,
-            "memory_fraction": 0.4,
+            "memory_fraction": 0.6,
             "max_completion_tokens": config.max_completion_length,
             "canary_tolerance": 0.1,
             "timeout_s": 1800,

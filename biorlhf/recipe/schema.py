@@ -122,7 +122,9 @@ class Stage(PluginSection):
 class Rollout(Section):
     """Rollout actors. ``cpus`` is what Ray keeps for each, no bound on its threads. ``sync``: only the LoRA
     adapter is loaded, or it is merged into the served weights where it arrives; ``auto`` merges on a CPU
-    (where vLLM's LoRA path is slow) and not on a GPU."""
+    (where vLLM's LoRA path is slow) and where a GPU serves fp32. ``dtype`` is the served base's; an nf4 base
+    is served as the 16-bit weights that its four bits stand for (fp32 on a CPU), and quantised where this is
+    nf4 itself, which needs the package vllm-bnb-plugin."""
 
     engine: Literal["vllm", "transformers", "scripted"] = "vllm"
     actors: PositiveInt = 1
@@ -156,14 +158,15 @@ class Scorer(Section):
 
 class Learner(Section):
     """The learner actor. ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU
-    busy, a GPU likes several times that. ``timeout_s`` bounds one thing that it is asked, such as a step: one
-    that takes longer is taken to hang, and the run stops."""
+    busy, a GPU likes several times that; a larger group is computed in parts. Unless it is set,
+    ``gradient_checkpointing`` is on where the learner has a GPU, and off elsewhere. ``timeout_s`` bounds one
+    thing that it is asked, such as a step: one that takes longer is taken to hang, and the run stops."""
 
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
     token_budget: PositiveInt = 1536
     packing: bool = True
-    gradient_checkpointing: bool = False
+    gradient_checkpointing: bool | None = None
     timeout_s: PositiveFloat = 1800
 
 

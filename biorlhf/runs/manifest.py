@@ -20,6 +20,7 @@ from typing import Any
 from biorlhf.errors import InputError
 from biorlhf.plugins import Catalogue, Entry, own_version
 from biorlhf.recipe import Recipe
+from biorlhf.scoring.cores import cores
 from biorlhf.types import Dataset
 
 SECTIONS = ("recipe", "data", "items", "plugins_used")
@@ -146,7 +147,7 @@ def build(
         "plugins": [entry.to_json() for entry in catalogue.entries],
         "broken_plugins": [f"{b.entry_point} of {b.provenance}: {b.reason}" for b in catalogue.broken],
         "data": dict(data),
-        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "memory_gb": memory_gb()},
+        "hardware": {"machine": platform.machine(), "cores": cores(), "memory_gb": memory_gb()},
         "cluster": dict(cluster),
         "git_commit": _git_commit(),
         "trust_remote_code": recipe.model.trust_remote_code,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import queue
 import time
 from collections import Counter, deque
@@ -15,6 +14,7 @@ from typing import Any
 
 from biorlhf.errors import InputError
 from biorlhf.ground_truth import names_of
+from biorlhf.scoring.cores import cores
 from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
 from biorlhf.scoring.rows import NameOf, Row, check_output, open_output, output_row, read_rows
 from biorlhf.statistics.intervals import wilson
@@ -25,11 +25,6 @@ BATCH_CHARS = 1_000_000
 IN_FLIGHT = 2  # batches per scorer: one at work and one that waits
 
 Pair = tuple[Question, str]
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class ScorerPool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from biorlhf.errors import DataError, InputError
 from biorlhf.inputs.rows import JSON_LINES, beside, read_rows, read_text
 from biorlhf.recipe.policy import Trained, serving
+from biorlhf.scoring.cores import cores
 from biorlhf.stage import Sampling
 from biorlhf.types import Group, Question
 
@@ -52,7 +52,7 @@ class Answerer:
         if self.recipe.rollout.engine == "vllm":
             _need_vllm()
         on_gpu = self.recipe.rollout.gpus > 0
-        threads = max(1, os.cpu_count() or 1)
+        threads = cores()
         self.sampler = build_sampler(SamplerSpec(self.recipe, self.recipe.lora.r, threads, on_gpu=on_gpu))
         self.sampler.load_adapter(adapter_of(chosen))
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from biorlhf.recipe import Recipe
+from biorlhf.scoring.cores import cores
 from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
 from biorlhf.types import Group, Question, ScoredGroup, TrainGroup
 from biorlhf.workers.crew import (
+    Canary,
     ControlledLearner,
     Workers,
-    check_canary,
     highest_rank,
 )
 from biorlhf.workers.plan import requests
@@ -22,16 +23,15 @@ class InlineRollouts:
     """One sampler, called directly; meets :class:`biorlhf.stage.Rollouts`."""
 
     def __init__(self, recipe: Recipe, learner: ControlledLearner) -> None:
-        import os
-
         from biorlhf.engines.samplers.build import SamplerSpec, build_sampler
 
         # Learner and sampler take turns in one process, so each has all cores.
-        threads = max(1, os.cpu_count() or 1)
+        threads = cores()
         self.sampler = build_sampler(
             SamplerSpec(recipe, highest_rank(recipe), threads, on_gpu=recipe.rollout.gpus > 0)
         )
         self.recipe, self.learner = recipe, learner
+        self.canary = Canary("the sampler", recipe.rollout.canary_tolerance)
         self.probe: TrainGroup = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
@@ -41,8 +41,7 @@ class InlineRollouts:
         self.sampler.load_adapter(adapter)
         ids = (self.probe.prompt_ids, self.probe.completions[0].token_ids)
         served = self.sampler.logprobs(*ids)
-        own = self.learner.logprobs(*ids) if served else []
-        check_canary(own, served, self.recipe.rollout.canary_tolerance, "the sampler")
+        self.canary.check(self.learner.logprobs(*ids) if served else [], served)
 
 
 class InlineScorers:
@@ -64,11 +63,9 @@ class InlineScorers:
 @contextmanager
 def inline_workers(recipe: Recipe, *, samples: bool) -> Iterator[Workers]:
     """Everything in this process; only the verifiers' child process is kept apart."""
-    import os
-
     from biorlhf.engines.learning.learner import build_learner
 
-    learner = build_learner(recipe, threads=os.cpu_count() or 1, on_gpu=recipe.learner.gpus > 0)
+    learner = build_learner(recipe, threads=cores(), on_gpu=recipe.learner.gpus > 0)
     description = {"actors": [{"name": r.name} for r in requests(recipe, samples=samples)]}
     if not samples:
         yield Workers(learner, None, None, description)

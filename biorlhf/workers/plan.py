@@ -51,7 +51,7 @@ def this_machine() -> Node:
     limit = Path("/sys/fs/cgroup/memory.max")
     text = limit.read_text().strip() if limit.is_file() else "max"
     memory = min(memory, int(text)) if text.isdigit() else memory
-    return {"CPU": len(os.sched_getaffinity(0)), "GPU": gpus, "memory": memory}
+    return {"CPU": cores(), "GPU": gpus, "memory": memory}
 
 
 def lacking(asked: Sequence[Request], nodes: Sequence[Node]) -> str:

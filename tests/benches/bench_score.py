@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 from biorlhf.commands.score import spec_of, verifier_name
-from biorlhf.scoring.pool import FileJob, cores, score_file
+from biorlhf.scoring.cores import cores
+from biorlhf.scoring.pool import FileJob, score_file
 
 TISSUES = {"heart": 165, "hippocampus": 1555, "liver": 4110, "soleus": 6425}
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from biorlhf import recipe
 
@@ -73,3 +76,30 @@ def test_the_image_installs_what_the_makefile_installs():
     text = (CLUSTER / "Dockerfile").read_text()
     assert re.search(r"^FROM python:3\.1\d-slim$", text, re.MULTILINE)
     assert "make setup ACCELERATOR=${ACCELERATOR}" in text
+
+
+def gpu_pins() -> dict[str, str]:
+    lines = (CLUSTER / "requirements-gpu.txt").read_text().splitlines()
+    pairs = [line.partition("==") for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(name): version for name, _, version in pairs}
+
+
+def test_the_gpu_packages_fit_each_other():
+    """As ``pip check`` would say; what they require of each other is written by tests/docs/gpu_pins.py."""
+    pins = gpu_pins()
+    known = json.loads((CLUSTER.parent / "tests" / "data" / "gpu_pins.json").read_text())
+    assert {name: row["version"] for name, row in known.items()} == pins
+    wrong = [
+        f"{name} {pins[name]} requires {line}, pinned is {pins.get(need.name)}"
+        for name, row in known.items()
+        for line in row["requires"]
+        for need in [Requirement(line)]
+        if need.name not in pins or not need.specifier.contains(pins[need.name], prereleases=True)
+    ]
+    assert wrong == []
+
+
+def test_the_gpu_list_is_that_of_torchs_cuda_build():
+    known = json.loads((CLUSTER.parent / "tests" / "data" / "gpu_pins.json").read_text())
+    needs = {Requirement(line).name for line in known["torch"]["requires"]}
+    assert {"triton", "nvidia-cudnn-cu13", "cuda-toolkit"} <= needs

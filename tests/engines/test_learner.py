@@ -215,10 +215,11 @@ def test_an_unknown_loss_names_the_nearest(base):
         make(base).step(groups(), {**GRPO, "name": "dr-grpo"}, seed=1)
 
 
-def test_a_group_beyond_the_budget_is_computed_alone(base):
-    metrics = make(base, learner={"token_budget": 8}).step(groups(3), GRPO, seed=1).metrics
-    whole = make(base).step(groups(3), GRPO, seed=1).metrics
-    assert metrics["tokens"] == whole["tokens"]
+def test_a_completion_beyond_the_budget_is_computed_alone(base):
+    batch = groups(3)
+    metrics = make(base, learner={"token_budget": 8}).step(batch, GRPO, seed=1).metrics
+    alone = [len(g.prompt_ids) + len(c.token_ids) - 1 for g in batch for c in g.completions]
+    assert metrics["tokens"] == sum(alone)
 
 
 def test_mismatched_sampler_logprobs_are_refused(base):

@@ -23,13 +23,20 @@ def rows(name: str, picked: list[int]) -> list[float]:
     return [v for n in picked for v in PEER[name][starts[n] : starts[n] + LENGTHS[n]]]
 
 
+def group_tokens(sequence: list[int], per_group: int) -> torch.Tensor:
+    """For each completion the tokens of its whole group, which holds ``per_group`` completions."""
+    counts = [sequence.count(n) for n in range(max(sequence) + 1)]
+    groups = [sum(counts[n : n + per_group]) for n in range(0, len(counts), per_group)]
+    return torch.tensor([groups[n // per_group] for n in range(len(counts))])
+
+
 def peer_batch(picked: list[int], per_group: int, dtype: torch.dtype = torch.float32) -> TokenBatch:
     sequence = [new for new, old in enumerate(picked) for _ in range(LENGTHS[old])]
     return TokenBatch(
         logprobs_T=torch.tensor(rows("logprobs", picked), dtype=dtype, requires_grad=True),
         sequence_T=torch.tensor(sequence),
         advantages_N=torch.tensor([PEER["advantages_N"][n] for n in picked], dtype=dtype),
-        group_N=torch.arange(len(picked)) // per_group,
+        group_tokens_N=group_tokens(sequence, per_group),
         old_logprobs_T=torch.tensor(rows("old_logprobs", picked), dtype=dtype),
         sampler_logprobs_T=torch.tensor(rows("sampler_logprobs", picked), dtype=dtype),
         reference_logprobs_T=torch.tensor(rows("reference_logprobs", picked), dtype=dtype),
@@ -49,7 +56,7 @@ def tiny(
         logprobs_T=torch.tensor(flat, dtype=torch.float64, requires_grad=True),
         sequence_T=torch.tensor([n for n, row in enumerate(logprobs) for _ in row]),
         advantages_N=torch.tensor(advantages or [0.0] * len(logprobs), dtype=torch.float64),
-        group_N=torch.arange(len(logprobs)) // per_group,
+        group_tokens_N=group_tokens([n for n, row in enumerate(logprobs) for _ in row], per_group),
         **{
             name: torch.tensor([v for row in values for v in row], dtype=torch.float64)
             for name, values in more.items()

@@ -19,12 +19,13 @@ from biorlhf import Question
 from biorlhf.engines.learning.learner import build_learner
 from biorlhf.engines.samplers.contract import SamplerSpec
 from tiny_model import write_tiny_model
-from biorlhf.engines.samplers.vllm import READ_AT_ONCE, VllmSampler
+from biorlhf.engines.samplers.engine_args import READ_AT_ONCE
+from biorlhf.engines.samplers.vllm import VllmSampler
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Sampling
 from biorlhf.types import AdapterRef
 
-folder, sync = sys.argv[1:]
+folder, sync, rate = sys.argv[1:]
 tempfile.tempdir = folder
 base = write_tiny_model(folder + "/tiny", hidden_size=128)
 recipe = Recipe.model_validate({
@@ -33,7 +34,7 @@ recipe = Recipe.model_validate({
     "lora": {"r": 8, "alpha": 16},
     "prompt": {"template": "plain", "max_tokens": 100},
     "data": [{"dataset": "kmp"}],
-    "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-2}}],
+    "stages": [{"trainer": "sft", "optimizer": {"learning_rate": float(rate)}}],
     "rollout": {"max_completion_tokens": 4, "kv_cache_gb": 1, "sync": sync},
 })
 sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))
@@ -71,11 +72,38 @@ print(len(sampled), max(sampled) < 1e-3, left)
 """
 
 
-def last_lines(folder, sync: str, case: str) -> list[str]:
+SMALL_STEPS = """
+from biorlhf.errors import PolicyMismatch
+from biorlhf.workers.crew import Canary
+
+learner = build_learner(recipe, threads=2, on_gpu=False)
+learner.begin_stage(0, 10)
+canary = Canary("it", recipe.rollout.canary_tolerance)
+(text,) = learner.tokenize([("How many genes?", "1,234 in the heart")])
+ids = text.prompt_ids, text.completions[0].token_ids
+seen = []
+real = sampler.engine.add_lora, sampler.engine.collective_rpc
+for step, arrives in enumerate((True, True, False, True)):
+    sampler.engine.add_lora = real[0] if arrives else lambda request: True
+    lost = lambda name, **rest: None if name == "merge_adapter" else real[1](name, **rest)
+    sampler.engine.collective_rpc = real[1] if arrives else lost
+    try:
+        sampler.load_adapter(learner.adapter())
+        canary.check(learner.logprobs(*ids), sampler.logprobs(*ids))
+        seen.append("served")
+    except PolicyMismatch as error:
+        seen.append("arrive" in str(error))
+    if step < 3:
+        learner.step([text], {"name": "sft"}, seed=step)
+print(seen)
+"""
+
+
+def last_lines(folder, sync: str, case: str, rate: float = 1e-2) -> list[str]:
     doubles = os.path.dirname(tiny_model.__file__)
     path = os.pathsep.join([doubles, *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
-        [sys.executable, "-c", SHARED + case, str(folder), sync],
+        [sys.executable, "-c", SHARED + case, str(folder), sync, str(rate)],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -93,3 +121,8 @@ def test_prompts_that_do_not_fit_one_step_are_all_answered(tmp_path):
 @pytest.mark.parametrize("sync", ["adapter", "merged"])
 def test_every_adapter_gives_what_the_learner_computes_and_leaves_no_file(tmp_path, sync):
     assert last_lines(tmp_path, sync, TWO_ADAPTERS) == ["True True True", "8 True []"]
+
+
+@pytest.mark.parametrize("sync", ["adapter", "merged"])
+def test_one_step_at_the_smallest_rate_that_never_arrives_is_seen(tmp_path, sync):
+    assert last_lines(tmp_path, sync, SMALL_STEPS, 5e-7)[-1] == "['served', 'served', True, 'served']"

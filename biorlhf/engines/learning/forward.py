@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from biorlhf.engines.cpu import fused
 from biorlhf.engines.cpu.products import linear
 from biorlhf.engines.learning.packing import PackedRow, PaddedBatch
+from biorlhf.engines.models.head import head_logits
 from biorlhf.errors import InputError
 
 ATTENTION = "biorlhf_packed"
@@ -173,8 +174,8 @@ class _Tiles:
         width = min(weight.shape[0], max(1, CHUNK_LOGITS[device.type] // count))
         for first in range(0, weight.shape[0], width):
             tile = weight[first : first + width]
-            logits = linear(hidden, tile, None if bias is None else bias[first : first + width])
-            weights, fade = self._add(logits.float(), target - first, entropy and not through_mean)
+            logits = head_logits(hidden, tile, None if bias is None else bias[first : first + width])
+            weights, fade = self._add(logits, target - first, entropy and not through_mean)
             if len(self.mean):
                 self.mean.mul_(fade.unsqueeze(-1)).add_(linear(weights.to(tile.dtype), tile.t()))
         if len(self.mean):

@@ -21,7 +21,15 @@ from biorlhf.engines.learning.microbatches import MicroBatch
 from biorlhf.engines.learning.optimizers import build_optimizer, learning_rate
 from biorlhf.engines.learning.policy import Policy
 from biorlhf.engines.learning.stopwatch import Stopwatch
-from biorlhf.engines.losses.registry import LOSSES, Sums, TokenBatch, Whole, combine, needs_reference
+from biorlhf.engines.losses.registry import (
+    LOSSES,
+    PREFERENCE_LOSSES,
+    Sums,
+    TokenBatch,
+    Whole,
+    combine,
+    needs_reference,
+)
 from biorlhf.engines.models.load import load_tokenizer
 from biorlhf.engines.samplers.prompts import encode_prompt, encode_response
 from biorlhf.errors import InputError, RunFailure
@@ -119,12 +127,15 @@ class Learner:
     def _prepare(
         self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]
     ) -> tuple[Whole, list[MicroBatch]]:
-        section = self.recipe.learner
         whole = microbatches.count(groups, self.recipe.rollout.max_completion_tokens)
         # Counted above with the rest: a group without effect adds zero to a mean that is over all groups.
         effective = [group for group in groups if not microbatches.without_effect(group, loss)]
-        micro = microbatches.build(effective, section.token_budget, packed=section.packing)
+        micro = self._build(effective, loss)
         return whole, [m.to(self.policy.device) for m in micro]
+
+    def _build(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> list[MicroBatch]:
+        section, whole = self.recipe.learner, loss["name"] in PREFERENCE_LOSSES
+        return microbatches.build(groups, section.token_budget, packed=section.packing, whole=whole)
 
     @torch.no_grad()
     def _fixed_logprobs(
@@ -178,7 +189,7 @@ class Learner:
             logprobs_T=values,
             sequence_T=batch.tensors.sequence_T,
             advantages_N=batch.advantages_N,
-            group_N=batch.group_N,
+            group_tokens_N=batch.group_tokens_N,
             old_logprobs_T=batch.old_T,
             sampler_logprobs_T=batch.sampler_T,
             reference_logprobs_T=batch.reference_T,
@@ -218,9 +229,8 @@ class Learner:
         """``loss`` and the loss's metrics on a batch, without dropout and without an update."""
         _check(loss)
         whole = microbatches.count(groups, self.recipe.rollout.max_completion_tokens)
-        section = self.recipe.learner
         total, sums = 0.0, []
-        for batch in microbatches.build(groups, section.token_budget, packed=section.packing):
+        for batch in self._build(groups, loss):
             batch = batch.to(self.policy.device)
             if needs_reference(loss):
                 batch.reference_T = self.policy.reference_logprobs(batch.tensors)

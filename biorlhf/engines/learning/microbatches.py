@@ -1,4 +1,4 @@
-"""A batch of groups cut into micro-batches of at most a token budget; groups are never split."""
+"""A batch of groups cut into micro-batches of at most a token budget; a larger group by completions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from biorlhf.engines.learning.packing import (
     fill,
     pack,
     pad,
-    padded_tokens,
     predicted,
 )
 from biorlhf.engines.losses.registry import POLICY_LOSSES, Whole
@@ -34,7 +33,7 @@ class MicroBatch:
 
     tensors: PackedRow | PaddedBatch
     advantages_N: Tensor
-    group_N: Tensor
+    group_tokens_N: Tensor
     sampler_T: Tensor | None
     fed_tokens: int
     padded_tokens: int
@@ -46,7 +45,7 @@ class MicroBatch:
             self,
             tensors=self.tensors.to(device),
             advantages_N=self.advantages_N.to(device),
-            group_N=self.group_N.to(device),
+            group_tokens_N=self.group_tokens_N.to(device),
             sampler_T=None if self.sampler_T is None else self.sampler_T.to(device),
         )
 
@@ -77,21 +76,49 @@ def split(groups: Sequence[TrainGroup], parts: int, seed: int) -> list[list[Trai
     return [part for part in (order[n::parts] for n in range(parts)) if part]
 
 
-def build(groups: Sequence[TrainGroup], budget: int, *, packed: bool) -> list[MicroBatch]:
-    """Micro-batches of at most ``budget`` tokens; a group larger than that has one of its own."""
-    size = fed_tokens if packed else padded_tokens
-    bins = fill([size(group) for group in groups], budget)
-    return [_micro([groups[i] for i in members], packed) for members in bins]
+def build(
+    groups: Sequence[TrainGroup], budget: int, *, packed: bool, whole: bool = False
+) -> list[MicroBatch]:
+    """Micro-batches of at most ``budget`` tokens; a single completion larger than that has one of its own.
+
+    A larger group is cut between its completions, each part with the prompt once: losses add up over
+    completions. ``whole`` keeps groups together for those that compare a group's completions.
+    """
+    widest = max((len(g.prompt_ids) + len(c.token_ids) for g in groups for c in g.completions), default=0)
+
+    def size(group: TrainGroup) -> int:
+        # Padded, every row of a pass is as long as its longest.
+        return fed_tokens(group) if packed else widest * len(group.completions)
+
+    parts = [
+        (part, sum(predicted(group)))
+        for group in groups
+        for part in ([group] if whole or size(group) <= budget else _parts(group, budget, widest, packed))
+    ]
+    bins = fill([size(part) for part, _ in parts], budget)
+    return [_micro([parts[i] for i in members], packed) for members in bins]
 
 
-def _micro(groups: Sequence[TrainGroup], packed: bool) -> MicroBatch:
+def _parts(group: TrainGroup, budget: int, widest: int, packed: bool) -> list[TrainGroup]:
+    """As few parts of a group as keep the budget, filled alike; at least one completion in each."""
+    if packed:
+        sizes = [max(len(c.token_ids) - 1, 0) for c in group.completions]
+        bins = fill(sizes, max(budget - len(group.prompt_ids), 1))
+    else:
+        bins = fill([1] * len(group.completions), max(budget // widest, 1))
+    return [replace(group, completions=tuple(group.completions[i] for i in members)) for members in bins]
+
+
+def _micro(parts: Sequence[tuple[TrainGroup, int]], packed: bool) -> MicroBatch:
+    """Of (parts of) groups, each with the number of its whole group's tokens."""
+    groups = [group for group, _ in parts]
     completions = [c for group in groups for c in group.completions]
     longest = max((len(g.prompt_ids) + len(c.token_ids) for g in groups for c in g.completions), default=0)
     padded = longest * len(completions)
     return MicroBatch(
         tensors=pack(groups) if packed else pad(groups),
         advantages_N=torch.tensor([c.advantage for c in completions], dtype=torch.float32),
-        group_N=torch.tensor([n for n, g in enumerate(groups) for _ in g.completions], dtype=torch.long),
+        group_tokens_N=torch.tensor([n for g, n in parts for _ in g.completions], dtype=torch.long),
         sampler_T=_sampler_logprobs(groups),
         fed_tokens=sum(fed_tokens(g) for g in groups) if packed else padded,
         padded_tokens=padded,

@@ -253,12 +253,6 @@ class PaddedBatch:
         return PaddedBatch(*(getattr(self, name).to(device) for name in self.__slots__))
 
 
-def padded_tokens(group: TrainGroup) -> int:
-    """Number of tokens that a padded group costs by itself."""
-    longest = max((len(c.token_ids) for c in group.completions), default=0)
-    return (len(group.prompt_ids) + longest) * len(group.completions)
-
-
 def pad(groups: Sequence[TrainGroup]) -> PaddedBatch:
     """A padded micro-batch; ``column_T`` is where each target is predicted, in the order of ``pack``."""
     rows = [(*g.prompt_ids, *c.token_ids) for g in groups for c in g.completions]

@@ -9,6 +9,7 @@ copy of the adapter's first values swapped in where it was trained on. The base 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from biorlhf.engines.learning import forward
 from biorlhf.engines.learning.packing import PackedRow, PaddedBatch
 from biorlhf.engines.models import adapters, lora
 from biorlhf.engines.models import load as models
+from biorlhf.engines.models.head import keep_head_exact
 from biorlhf.errors import InputError
 from biorlhf.recipe import Lora, Recipe
 from biorlhf.stage import Adapter
@@ -37,6 +39,10 @@ class Policy:
         self._clean: Any = models.load_base(recipe.model, device=device)
         if recipe.learner.packing:
             forward.enable_packing(self._clean)
+        keep_head_exact(self._clean)
+        chosen = recipe.learner.gradient_checkpointing
+        # A GPU computes a layer again sooner than it finds room for what all layers leave behind.
+        self.checkpointing = self.device.type == "cuda" if chosen is None else chosen
 
     @property
     def model(self) -> Any:
@@ -82,12 +88,17 @@ class Policy:
 
     def _build(self, section: Lora, prior: Mapping[str, Tensor], seed: int) -> None:
         """Base, prior and a fresh adapter; the reference is what they are now."""
-        # The old model is let go before another is loaded, so that the base is never in memory twice.
+        # The old model is let go before another is loaded, so that the base is never in memory twice. Its
+        # patched layers refer to themselves: only the collector frees them.
         model, self._clean, self.wrapped = self._clean, None, None
         if model is None:
+            gc.collect()
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
             model = models.load_base(self.recipe.model, device=str(self.device))
             if self.recipe.learner.packing:
                 forward.enable_packing(model)
+            keep_head_exact(model)
         merges = self.recipe.model.dtype == "fp32"
         if merges:
             adapters.merge_into(model, prior, "model.adapter")
@@ -101,7 +112,7 @@ class Policy:
             lora.attach_prior(self.wrapped, adapters.rank_of(prior), adapters.target_names(prior))
             adapters.copy_into(lora.lora_parameters(self.wrapped, lora.PRIOR), prior, "model.adapter")
             self.reference = _copies(self.parameters)
-        if self.recipe.learner.gradient_checkpointing:
+        if self.checkpointing:
             # The reentrant kind needs an input that has a gradient, and the embeddings are frozen.
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self.wrapped.eval()
@@ -109,7 +120,7 @@ class Policy:
     def training(self) -> None:
         """Switch dropout and gradient checkpointing on, where the recipe has them."""
         # transformers checkpoints in training mode only, so checkpointing needs it without any dropout, too.
-        self.wrapped.train(self.section.dropout > 0 or self.recipe.learner.gradient_checkpointing)
+        self.wrapped.train(self.section.dropout > 0 or self.checkpointing)
 
     def logprobs(
         self, batch: PackedRow | PaddedBatch, *, entropy: bool = False

@@ -20,7 +20,7 @@ class TokenBatch:
         logprobs_T: log-probabilities under the policy being trained, with gradient, in nats.
         sequence_T: which completion (0 … N-1) a token belongs to; in order, whole completions only.
         advantages_N: one advantage per completion.
-        group_N: which prompt (0 … P-1 of this micro-batch) a completion belongs to; groups are never split.
+        group_tokens_N: tokens of all completions of its prompt; a micro-batch may lack some of these.
         old_logprobs_T: under the policy at the start of this batch's first iteration; equal to
             ``logprobs_T.detach()`` on the first one (None says the same).
         sampler_logprobs_T: as the sampler reported them; None for text that nobody sampled.
@@ -31,7 +31,7 @@ class TokenBatch:
     logprobs_T: Tensor
     sequence_T: Tensor
     advantages_N: Tensor
-    group_N: Tensor
+    group_tokens_N: Tensor
     old_logprobs_T: Tensor | None = None
     sampler_logprobs_T: Tensor | None = None
     reference_logprobs_T: Tensor | None = None

@@ -56,11 +56,8 @@ def bnpo(batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]) -> tuple[
     whatever one device holds, and the loss then depends on how the batch is cut.
     """
     losses_T, metrics = clipped_surrogate(token_ratio(batch), batch, settings)
-    groups = int(batch.group_N.max()) + 1 if len(batch.group_N) else 0
-    group_T = batch.group_N[batch.sequence_T]
-    sums_P = losses_T.new_zeros(groups).index_add(0, group_T, losses_T)
-    tokens_P = losses_T.new_zeros(groups).index_add(0, group_T, torch.ones_like(losses_T).detach())
-    return (sums_P / tokens_P.clamp(min=1.0)).sum() / max(whole.groups, 1), metrics
+    tokens_T = batch.group_tokens_N[batch.sequence_T].to(losses_T.dtype)
+    return (losses_T / tokens_T).sum() / max(whole.groups, 1), metrics
 
 
 def gspo(batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]) -> tuple[Tensor, Sums]:

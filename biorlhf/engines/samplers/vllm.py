@@ -9,20 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.engines.cpu import first_calls
+from biorlhf.engines.models.dequantised import dequantised_base
 from biorlhf.engines.models.load import resolve_base
 from biorlhf.engines.samplers.contract import SamplerSpec
+from biorlhf.engines.samplers.engine_args import engine_args
 from biorlhf.engines.samplers.prompts import encode_prompt
-from biorlhf.errors import ResourceError, RunFailure
+from biorlhf.errors import PolicyMismatch, ResourceError, RunFailure
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Sampling
 from biorlhf.types import AdapterRef, Completion, Group, Question
-
-DTYPES = {"fp32": "float32", "bf16": "bfloat16", "nf4": "bfloat16"}
-READ_AT_ONCE = 4096  # tokens of prompts that a step on a CPU reads
-# A group's answers share their prompt's cache by whole blocks. vLLM takes blocks of 128 tokens on a CPU, more
-# than most prompts have, and would then read a prompt once for each answer; its kernels allow 32.
-SHARED_TOKENS = 32
-LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # the ranks that vLLM reserves room for
 
 
 def _set_environment(spec: SamplerSpec) -> None:
@@ -36,6 +31,28 @@ def _set_environment(spec: SamplerSpec) -> None:
         os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # it would go before the recipe's
 
 
+def _check_platform(spec: SamplerSpec) -> None:
+    """vLLM takes the device that it was built for; the recipe says which that is to be.
+
+    Raises:
+        ResourceError: they differ.
+    """
+    from vllm.platforms import current_platform
+
+    built_for = current_platform.device_type or "a GPU, and sees none"
+    if built_for == ("cuda" if spec.on_gpu else "cpu"):
+        return
+    asked = f"rollout.gpus is {spec.recipe.rollout.gpus:g}, but the vLLM installed here is built for "
+    raise ResourceError(
+        "rollout.gpus",
+        asked + ("a GPU" if built_for == "cuda" else "a CPU" if built_for == "cpu" else built_for),
+        hint="install cluster/requirements-gpu.txt on a machine with a GPU"
+        if spec.on_gpu
+        else "set rollout.gpus (and learner.gpus) above 0, as `make run` does on a machine with a GPU; or "
+        "install cluster/requirements-cpu.txt",
+    )
+
+
 class VllmSampler:
     """One vLLM engine. ``load_adapter`` swaps the policy; ``sample`` yields groups as they finish."""
 
@@ -44,9 +61,13 @@ class VllmSampler:
         first_calls.settle()
         from vllm import EngineArgs, LLMEngine
 
-        recipe = spec.recipe
         self.spec = spec
-        self.base = resolve_base(recipe.model.base, recipe.model.revision)
+        _check_platform(spec)
+        model = spec.recipe.model
+        device = "cuda" if spec.on_gpu else "cpu"
+        self.base = (
+            dequantised_base(model, device) if spec.dequantises else resolve_base(model.base, model.revision)
+        )
         try:
             self.engine = LLMEngine.from_engine_args(EngineArgs(**self._engine_args()))
         except ValueError as error:
@@ -58,41 +79,15 @@ class VllmSampler:
         self.tokenizer: Any = self.engine.get_tokenizer()
         self.ref: AdapterRef | None = None
         self._lora: Any = None
+        self._held: list[str] = []
         self._requests = 0
 
     def _engine_args(self) -> dict[str, Any]:
-        recipe, rollout = self.spec.recipe, self.spec.recipe.rollout
-        dtype = rollout.dtype or recipe.model.dtype
-        args: dict[str, Any] = {
-            "model": str(self.base),
-            "revision": recipe.model.revision,
-            "trust_remote_code": recipe.model.trust_remote_code,
-            "dtype": DTYPES[dtype],
-            "max_model_len": recipe.prompt.max_tokens + rollout.max_completion_tokens + 1,
-            "seed": recipe.seed,
-            "enforce_eager": not self.spec.on_gpu,
-            "disable_log_stats": True,
-        }
-        if self.spec.on_gpu:
-            args["gpu_memory_utilization"] = rollout.memory_fraction
-            args["tensor_parallel_size"] = max(1, int(rollout.gpus))
-            if dtype == "nf4":
-                args["quantization"] = "bitsandbytes"
-        else:
-            # A prompt that is cut between two steps makes vLLM rewind its request's random generator,
-            # which a generator on a CPU refuses (vLLM 0.32): every prompt is read whole.
-            args["enable_chunked_prefill"] = False
-            args["kv_cache_memory_bytes"] = round(rollout.kv_cache_gb * 2**30)
-            args["block_size"] = SHARED_TOKENS
-            args["max_num_batched_tokens"] = max(READ_AT_ONCE, args["max_model_len"])
+        args = engine_args(self.spec, str(self.base))
+        if not self.spec.on_gpu:
             from biorlhf.engines.cpu import vllm_cpu
 
             args |= vllm_cpu.engine_args(args["dtype"])
-        if not self.spec.merges:
-            args["enable_lora"] = True
-            # One policy is served at a time.
-            args["max_loras"] = 1
-            args["max_lora_rank"] = next(r for r in LORA_RANKS if r >= self.spec.max_lora_rank)
         return args
 
     def encode(self, text: str) -> list[int]:
@@ -109,10 +104,8 @@ class VllmSampler:
         self.ref = adapter.ref
 
     def _merge(self, adapter: Adapter) -> None:
-        from biorlhf.engines.models.merging import merged_tensors
-
-        tensors = merged_tensors(Path(self.base), adapter)
-        self.engine.collective_rpc("reload_weights", kwargs={"weights_iterator": tensors})
+        # Each worker merges for itself: with several GPUs they are processes of their own.
+        self.engine.collective_rpc("merge_adapter", args=(str(self.base), adapter.tensors, adapter.config))
 
     def _apply(self, adapter: Adapter) -> None:
         from vllm.lora.request import LoRARequest
@@ -120,10 +113,23 @@ class VllmSampler:
         with tempfile.TemporaryDirectory(prefix="biorlhf-adapter-") as folder:
             Path(folder, "adapter_model.safetensors").write_bytes(adapter.tensors)
             Path(folder, "adapter_config.json").write_bytes(adapter.config)
+            held = self._held or self._digests()
             if not self.engine.add_lora(LoRARequest("policy", 1, folder, load_inplace=True)):
                 raise RunFailure(f"vLLM did not load adapter version {adapter.ref.version}")
+        self._held = self._digests()
+        # One step moves few log-probabilities far enough to be seen; it moves these bytes.
+        stale = any(now == before for now, before in zip(self._held, held, strict=True))
+        if stale and (self.ref is None or self.ref.sha256 != adapter.ref.sha256):
+            raise PolicyMismatch(
+                f"adapter version {adapter.ref.version} did not arrive: the tensors that vLLM's kernels read "
+                f"are those of before"
+            )
         # vLLM holds the tensors now; a request only names them.
         self._lora = LoRARequest("policy", 1, folder)
+
+    def _digests(self) -> list[str]:
+        """Of the LoRA tensors where each worker's kernels read them."""
+        return self.engine.collective_rpc("adapter_digest")
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         from vllm import SamplingParams

@@ -1,0 +1,116 @@
+"""What a recipe takes of a GPU, part by part, and what of it fits cards of common sizes. Estimates say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from biorlhf.recipe import Recipe
+from biorlhf.workers.crew import highest_rank
+from biorlhf.workers.memory import BYTES, GIB, Shape
+
+CARDS_GB = (24, 48, 80)
+CONTEXT_GB = 0.6  # estimate: what CUDA takes in each process
+GRAPHS_GB = 1.5  # estimate: vLLM's CUDA graphs
+LOGITS = 2 * 4 * 2**27  # bytes: a tile of logits and its copy (engines/learning/forward.py)
+ENGINE_TOKENS, ENGINE_SEQUENCES = 16384, 1024  # engines/samplers/engine_args.py
+LAYER_COPIES = 18  # estimate: a layer's activations in backward, in units of tokens x width x 2 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Gigabytes (2^30 bytes) of one process, by part."""
+
+    parts: dict[str, float]
+
+    @property
+    def total(self) -> float:
+        return sum(self.parts.values())
+
+
+def learner_need(recipe: Recipe, shape: Shape, budget: int | None = None) -> Need:
+    """Of the learner, with micro-batches of ``budget`` tokens (the recipe's where it is None)."""
+    tokens = budget or recipe.learner.token_budget
+    trained = max(shape.lora_weights(s.lora or recipe.lora, (s.lora or recipe.lora).r) for s in recipe.stages)
+    before = shape.lora_weights(recipe.lora, highest_rank(recipe)) - trained
+    eight = all(stage.optimizer.eight_bit for stage in recipe.stages)
+    dtype = recipe.model.dtype
+    width = 2 if dtype != "fp32" else 4
+    checkpointing = recipe.learner.gradient_checkpointing
+    layer = tokens * width * (LAYER_COPIES * shape.width + 4 * shape.inner)
+    kept = tokens * width * shape.width * shape.layers
+    activations = layer + kept if checkpointing is not False else layer * shape.layers
+    # One layer's weights are expanded at a time.
+    expanded = max(a * b for a, b in shape.linear.values()) * width if dtype == "nf4" else 0
+    return _need(
+        weights=shape.linear_weights * BYTES[dtype] + shape.other_weights * width + expanded,
+        adapter=4 * (2 * trained + max(before, 0)),  # with its gradient, and what earlier stages left
+        optimizer=trained * (2 if eight else 8),
+        activations=activations + LOGITS,
+        context=CONTEXT_GB * GIB,
+    )
+
+
+def engine_need(recipe: Recipe, shape: Shape) -> Need:
+    """Of vLLM on one card, without its cache."""
+    served = recipe.rollout.dtype or ("bf16" if recipe.model.dtype == "nf4" else recipe.model.dtype)
+    cards = max(1, int(recipe.rollout.gpus))
+    other = shape.other_weights * (4 if served == "fp32" else 2)
+    merges = recipe.rollout.sync == "merged" or served == "fp32"
+    adapter = 0 if merges else 2 * shape.lora_weights(recipe.lora, highest_rank(recipe))
+    width = max(shape.width, 2 * shape.inner // cards)
+    sampling = 3 * 4 * ENGINE_SEQUENCES * shape.vocabulary
+    return _need(
+        weights=(shape.linear_weights * BYTES[served] + other) / cards,
+        adapter=adapter / cards,
+        activations=ENGINE_TOKENS * 2 * (2 * shape.width + width) + sampling,
+        cuda_graphs=GRAPHS_GB * GIB,
+        context=CONTEXT_GB * GIB,
+    )
+
+
+def _quantised(recipe: Recipe) -> Recipe:
+    return recipe.model_copy(update={"rollout": recipe.rollout.model_copy(update={"dtype": "nf4"})})
+
+
+def _need(**parts: float) -> Need:
+    return Need({name: round(size / GIB, 2) for name, size in parts.items()})
+
+
+def on_card(recipe: Recipe, shape: Shape, card_gb: int) -> dict[str, Any]:
+    """How a recipe stands on a card: what fits, the cache in tokens, and the largest step without a queue.
+
+    ``answers_at_once`` is the largest ``prompts_per_step x generations`` whose answers all have their place
+    in the cache at full length; more of them wait for each other and need nothing else.
+    """
+    shared = recipe.learner.gpus < 1 and recipe.rollout.gpus < 1
+    engine, learner = engine_need(recipe, shape), learner_need(recipe, shape)
+    share = card_gb * recipe.rollout.memory_fraction
+    cards = max(1, int(recipe.rollout.gpus))
+    cache = max(0.0, share - engine.total)
+    tokens = int(cache * GIB * cards / shape.cache_bytes)
+    left = card_gb - share if shared else float(card_gb)
+    longest = recipe.rollout.max_completion_tokens + recipe.prompt.max_tokens
+    generations = max((int(s.settings.get("generations", 1)) for s in recipe.stages), default=1)
+    # A group's answers share their prompt's part of the cache.
+    each = recipe.rollout.max_completion_tokens + recipe.prompt.max_tokens / generations
+    return {
+        "card_gb": card_gb,
+        "engine_share_gb": round(share, 1),
+        "cache_tokens": tokens,
+        "engine_fits": tokens >= longest,
+        "quantised_engine_gb": round(engine_need(_quantised(recipe), shape).total, 1),
+        "learner_left_gb": round(left, 1),
+        "learner_fits": learner.total <= left,
+        "largest_token_budget": _largest_budget(recipe, shape, left),
+        "answers_at_once": min(int(tokens / each), ENGINE_SEQUENCES) if tokens >= longest else 0,
+    }
+
+
+def _largest_budget(recipe: Recipe, shape: Shape, left_gb: float) -> int:
+    """Tokens of a micro-batch that the learner's part of the card holds, in steps of 1,024; 0: none."""
+    # Memory rises evenly with the budget.
+    low, high = (learner_need(recipe, shape, tokens).total for tokens in (1024, 2048))
+    if low > left_gb:
+        return 0
+    return 1024 * min(1 + int((left_gb - low) / max(high - low, 1e-6)), 64)

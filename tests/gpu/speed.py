@@ -1,0 +1,317 @@
+"""How fast the learner is on a device, with random weights. Parts of check.py; each gives rows."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import correctness
+import torch
+from torch.nn import functional as F
+
+from biorlhf.engines.learning import policy as policies
+from biorlhf.engines.learning.learner import Learner, LearnerSpec
+from biorlhf.types import TrainCompletion, TrainGroup
+
+MISTRAL = {
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "max_position_embeddings": 32768,
+    "vocab_size": 32768,
+    "sliding_window": None,
+    "tie_word_embeddings": False,
+}
+SMALL = {
+    **MISTRAL,
+    "hidden_size": 128,
+    "intermediate_size": 256,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 512,
+}
+
+
+def wait(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def seconds(device: str, call: Callable[[], Any], repeats: int = 5) -> float:
+    """The best of some calls after one that warms up."""
+    call()
+    best = float("inf")
+    for _ in range(repeats):
+        wait(device)
+        start = time.perf_counter()
+        call()
+        wait(device)
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def matrix_rate(check: Any) -> Iterator[dict[str, Any]]:
+    """Of bf16 products as large as those of a 7B layer: of this rate shares are given."""
+    size = 256 if check.quick else 8192
+    a, b = (torch.randn(size, size, device=check.device, dtype=torch.bfloat16) for _ in range(2))
+    taken = seconds(check.device, lambda: a @ b, 2 if check.quick else 20)
+    rate = 2 * size**3 / taken / 1e12
+    check.notes["tflops"] = rate
+    yield {"size": size, "bf16_tflops": round(rate, 2)}
+
+
+def large_model(check: Any, dtype: str) -> Any:
+    """Mistral-7B's shape with random weights, on the device; linear layers in NF4 where asked for."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.for_model("mistral", **(SMALL if check.quick else MISTRAL))
+    compute = torch.bfloat16 if check.device == "cuda" else torch.float32
+    with torch.device("meta"):
+        model: Any = AutoModelForCausalLM.from_config(config, dtype=compute, attn_implementation="sdpa")
+    for name, module in list(model.named_modules()):
+        if isinstance(module, torch.nn.Linear) and dtype == "nf4" and name != "lm_head":
+            parent = model.get_submodule(name.rpartition(".")[0])
+            setattr(parent, name.rpartition(".")[2], _quantised(module, check.device, compute))
+    for owner in model.modules():
+        for name, tensor in list(owner._parameters.items()):
+            if tensor is not None and tensor.is_meta:
+                fresh = torch.empty(tensor.shape, device=check.device, dtype=compute)
+                fresh = fresh.normal_(0, 0.02) if tensor.dim() > 1 else fresh.fill_(1.0)
+                setattr(owner, name, torch.nn.Parameter(fresh, requires_grad=False))
+    # Rotary tables are buffers, made anew: on the meta device they hold nothing.
+    model.model.rotary_emb = type(model.model.rotary_emb)(config=config).to(check.device)
+    return model.eval().requires_grad_(False)
+
+
+def _quantised(layer: torch.nn.Linear, device: str, compute: torch.dtype) -> Any:
+    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    made = Linear4bit(
+        layer.in_features, layer.out_features, bias=False, compute_dtype=compute, quant_type="nf4"
+    )
+    weight = torch.randn(layer.out_features, layer.in_features, dtype=compute, device=device) * 0.02
+    made.weight = Params4bit(
+        weight.cpu() if device == "cpu" else weight,
+        requires_grad=False,
+        quant_type="nf4",
+        compress_statistics=True,
+    )
+    return made.to(device)
+
+
+def rows(check: Any, kind: str) -> tuple[list[TrainGroup], dict[str, Any]]:
+    """A batch as the recipes have it: groups of answers, pairs, or texts."""
+    small = check.quick
+    vocabulary = 500 if small else 32000
+
+    def ids(count: int) -> tuple[int, ...]:
+        return tuple(torch.randint(10, vocabulary, (count,)).tolist())
+
+    prompt, answer = (20, 12) if small else (400, 400)
+    if kind == "sft":
+        texts = [
+            TrainGroup(ids(prompt // 4), (TrainCompletion(ids(answer)),)) for _ in range(4 if small else 32)
+        ]
+        return texts, {"name": "sft"}
+    if kind == "dpo":
+        pairs = [
+            TrainGroup(ids(prompt // 4), (TrainCompletion(ids(answer)), TrainCompletion(ids(answer))))
+            for _ in range(2 if small else 16)
+        ]
+        return pairs, correctness.DPO
+
+    def sampled(number: int) -> TrainCompletion:
+        return TrainCompletion(ids(answer), 1.0 if number % 2 else -1.0)
+
+    groups = [TrainGroup(ids(prompt), tuple(map(sampled, range(4 if small else 16)))) for _ in range(2)]
+    return groups, {**correctness.GRPO, "beta": 0.0}
+
+
+def large_shape(check: Any, dtype: str) -> Iterator[dict[str, Any]]:
+    """SFT, DPO and GRPO steps: tokens a second, share of the matrix rate, peak memory, kernels."""
+    _clean(check)
+    with tempfile.TemporaryDirectory() as place:
+        base = correctness.tiny(Path(place) / "tiny", "mistral")
+        model, real = large_model(check, dtype), policies.models.load_base
+        policies.models.load_base = lambda *_, **__: model  # type: ignore[assignment]
+        try:
+            recipe = correctness.recipe_of(base, dtype, token_budget=256 if check.quick else 8192)
+            recipe = recipe.model_copy(
+                update={"lora": recipe.lora.model_copy(update={"r": 32, "alpha": 64.0})}
+            )
+            learner = Learner(LearnerSpec(recipe, torch.get_num_threads(), on_gpu=check.device == "cuda"))
+            learner.begin_stage(0, 100)
+        finally:
+            policies.models.load_base = real  # type: ignore[assignment]
+        weights = sum(a.in_features * a.out_features for a in _linear(model))
+        for kind in ("sft", "dpo", "grpo"):
+            torch.manual_seed(0)
+            groups, loss = rows(check, kind)
+            yield _measured(check, learner, kind, groups, loss, weights)
+
+
+def _measured(
+    check: Any, learner: Learner, kind: str, groups: list[TrainGroup], loss: dict[str, Any], weights: int
+) -> dict[str, Any]:
+    loss = {**loss, "adapter": False}
+    learner.step(groups, loss, seed=0)
+    if check.device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    wait(check.device)
+    start = time.perf_counter()
+    metrics = learner.step(groups, loss, seed=1).metrics
+    wait(check.device)
+    taken = time.perf_counter() - start
+    # Forward and back towards x through frozen weights; what checkpointing computes again is not counted.
+    useful = 4 * weights * metrics["tokens"] / taken / 1e12
+    rate = check.notes.get("tflops")
+    answers = sum(len(c.token_ids) for g in groups for c in g.completions)
+    row: dict[str, Any] = {
+        "loss": kind,
+        "step_s": round(taken, 3),
+        "fed_tokens": int(metrics["tokens"]),
+        "fed_tokens_a_second": round(metrics["tokens"] / taken, 1),
+        "answer_tokens_a_second": round(answers / taken, 1),
+        "tflops": round(useful, 2),
+        "share_of_matrix_rate": round(useful / rate, 3) if rate else None,
+    }
+    if check.device == "cuda":
+        row["peak_gb"] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
+        row["kernels"] = _kernels(lambda: learner.step(groups[:1], loss, seed=2))
+    return row
+
+
+def _kernels(call: Callable[[], Any]) -> int:
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CUDA]) as seen:
+        call()
+    return sum(1 for event in seen.events() if event.device_type == torch.autograd.DeviceType.CUDA)
+
+
+def _linear(model: Any) -> list[Any]:
+    return [m for name, m in model.named_modules() if isinstance(m, torch.nn.Linear) and "lora" not in name]
+
+
+def _clean(check: Any) -> None:
+    gc.collect()
+    if check.device == "cuda":
+        torch.cuda.empty_cache()
+
+
+def plain_way(check: Any) -> Iterator[dict[str, Any]]:
+    """The same shape as trainers commonly compute it: PEFT's own layers, padded rows, whole logits.
+
+    What TRL's trainers do without their optional kernels; TRL itself is not run here.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    _clean(check)
+    model: Any = large_model(check, "nf4")
+    settings = LoraConfig(task_type="CAUSAL_LM", r=32, lora_alpha=64, target_modules="all-linear")
+    model = get_peft_model(model, settings)
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    model.train()
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=1e-5)
+    for kind in ("sft", "grpo"):
+        torch.manual_seed(0)
+        groups, _ = rows(check, kind)
+        texts = [(g.prompt_ids, c.token_ids) for g in groups for c in g.completions]
+
+        def step(texts: list[Any] = texts) -> None:
+            for first in range(0, len(texts), 4):
+                part = texts[first : first + 4]
+                ids = torch.tensor([[*a, *b] for a, b in part], device=check.device)
+                logits = model(input_ids=ids, use_cache=False).logits[:, len(part[0][0]) - 1 : -1].float()
+                loss = F.cross_entropy(logits.flatten(0, 1), ids[:, len(part[0][0]) :].flatten())
+                (loss * len(part) / len(texts)).backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+        step()
+        if check.device == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        taken = seconds(check.device, step, 1)
+        answers = sum(len(b) for _, b in texts)
+        row = {"loss": kind, "step_s": round(taken, 3), "answer_tokens_a_second": round(answers / taken, 1)}
+        if check.device == "cuda":
+            row["peak_gb"] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
+        yield row
+
+
+def micro(check: Any) -> Iterator[dict[str, Any]]:
+    """Single operators, as they are and fused: equal, and how much faster."""
+    tokens, width, inner = (64, 128, 256) if check.quick else (8192, 4096, 14336)
+    dtype = torch.bfloat16 if check.device == "cuda" else torch.float32
+    x = torch.randn(tokens, width, device=check.device, dtype=dtype)
+    weight = torch.ones(width, device=check.device, dtype=dtype)
+    gate, up = (torch.randn(tokens, inner, device=check.device, dtype=dtype) for _ in range(2))
+
+    def norm(h: torch.Tensor) -> torch.Tensor:
+        f = h.float()
+        return weight * (f * torch.rsqrt(f.pow(2).mean(-1, keepdim=True) + 1e-5)).to(h.dtype)
+
+    def swiglu(g: torch.Tensor) -> torch.Tensor:
+        return F.silu(g) * up
+
+    for name, call, given in (("rms_norm", norm, x), ("swiglu", swiglu, gate)):
+        yield _fused(check, name, call, given)
+    yield from _attention(check, dtype)
+
+
+def _fused(
+    check: Any, name: str, call: Callable[[torch.Tensor], torch.Tensor], given: torch.Tensor
+) -> dict[str, Any]:
+    if check.device == "cpu":
+        return {"operator": name, "seconds": seconds("cpu", lambda: call(given)), "compiled": "not on a CPU"}
+    compiled = torch.compile(call, dynamic=True)
+    plain, fast = (seconds(check.device, lambda f=f: f(given), 20) for f in (call, compiled))
+    gap = (call(given).float() - compiled(given).float()).abs().max().item()
+    return {"operator": name, "ok": gap <= 0.07, "plain_s": plain, "compiled_s": fast, "apart": gap}
+
+
+def _attention(check: Any, dtype: torch.dtype) -> Iterator[dict[str, Any]]:
+    """A group of answers on one prompt: dense blocks with repeated keys, and FlexAttention over one row."""
+    from biorlhf.engines.learning import forward
+    from biorlhf.engines.learning.packing import pack
+
+    count, prompt, answer, heads, kv, size = (
+        (3, 8, 6, 4, 2, 16) if check.quick else (16, 400, 400, 32, 8, 128)
+    )
+    group = TrainGroup(
+        tuple(range(prompt)), tuple(TrainCompletion(tuple(range(answer))) for _ in range(count))
+    )
+    row = pack([group]).to(torch.device(check.device))
+    length = len(row.input_ids_F)
+    q, k, v = (
+        torch.randn(1, number, length, size, device=check.device, dtype=dtype) for number in (heads, kv, kv)
+    )
+
+    def blocks() -> torch.Tensor:
+        return forward._packed_attention(None, q, k, v, None, packed_row=row, packed_masks={})[0]  # type: ignore[arg-type]
+
+    yield {"operator": "attention by blocks", "seconds": seconds(check.device, blocks), "row": length}
+    owner = torch.full((length,), -1, device=check.device)
+    for number in range(count):
+        start = prompt + number * (answer - 1)
+        owner[start : start + answer - 1] = number
+
+    def seen(b: Any, h: Any, i: Any, j: Any) -> Any:
+        return (i >= j) & ((owner[j] == -1) | (owner[j] == owner[i]))
+
+    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+
+    flex: Any = flex_attention if check.device == "cpu" else torch.compile(flex_attention, dynamic=True)
+    mask = create_block_mask(seen, None, None, length, length, device=check.device)
+    result = flex(q, k, v, block_mask=mask, enable_gqa=True).transpose(1, 2)
+    gap = (result.float() - blocks().float()).abs().max().item()
+    taken = seconds(check.device, lambda: flex(q, k, v, block_mask=mask, enable_gqa=True))
+    yield {"operator": "attention by FlexAttention", "ok": gap <= 0.05, "seconds": taken, "apart": gap}
