@@ -12,7 +12,7 @@ import ray
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from biorlhf.actors.learner import RayLearner
+from biorlhf.actors.learner import RayLearners
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.actors.scorer import RayScorers
 from biorlhf.errors import ResourceError
@@ -126,7 +126,7 @@ def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Pla
 @contextmanager
 def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[str, Any]) -> Iterator[Workers]:
     rollouts = scorers = None
-    learner = RayLearner(recipe, places["learner"])
+    learner = RayLearners(recipe, [p for n, p in places.items() if n.startswith("learner")])
     try:
         if "rollout 1" in places:
             rollouts = RayRollouts(recipe, [p for n, p in places.items() if n.startswith("rollout")])
