@@ -57,7 +57,7 @@ WORDS: dict[str, dict[str, str]] = {
         "stages": "the stages of training, in order; [`stages`](#stages)",
         "rollout": "the actors that sample; [`rollout`](#rollout)",
         "scorer": "the actors that judge; [`scorer`](#scorer)",
-        "learner": "the actor that trains; [`learner`](#learner)",
+        "learner": "the actors that train; [`learner`](#learner)",
         "evaluation": "what is measured, before and after each stage; [`evaluation`](#evaluation)",
         "store": "where the run is written; [`store`](#store)",
         "cluster": "where the actors run; [`cluster`](#cluster)",
@@ -137,8 +137,9 @@ WORDS: dict[str, dict[str, str]] = {
         "environment": "variables of the environment that verifiers see, beyond `PATH`, `HOME` and the like",
     },
     "learner": {
-        "cpus": "it asks Ray for so many CPUs",
-        "gpus": "it asks Ray for so many GPUs and sees no other; a fraction shares one",
+        "actors": "so many learners share a step's groups; at most as many as a step has groups",
+        "cpus": "each asks Ray for so many CPUs",
+        "gpus": "each asks Ray for so many GPUs and sees no other; a fraction shares one",
         "token_budget": "most tokens in one forward and backward pass; a larger group is computed in "
         "parts; a GPU likes more",
         "packing": "several texts in one sequence, each blind to the others",

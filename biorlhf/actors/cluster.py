@@ -12,7 +12,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.bases import prepare_bases
 from biorlhf.actors.connection import connect, watched
-from biorlhf.actors.learner import RayLearner
+from biorlhf.actors.learner import RayLearners
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.actors.scorer import RayScorers
 from biorlhf.errors import ResourceError
@@ -114,7 +114,8 @@ def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Pla
 @contextmanager
 def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[str, Any]) -> Iterator[Workers]:
     rollouts = scorers = None
-    learner, notes = RayLearner(recipe, places["learner"]), None
+    learner = RayLearners(recipe, [p for n, p in places.items() if n.startswith("learner")])
+    notes = None
     try:
         if recipe.learner.gpus and recipe.rollout.gpus:
             # vLLM charges itself whatever is allocated on its GPU while it starts, and stops where memory

@@ -1,4 +1,4 @@
-"""The learner actor: base model, LoRA adapter and optimizer in a process of their own."""
+"""The learner actors: each holds base model, LoRA adapter and optimizer in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from biorlhf.actors.fetch import fetch
 from biorlhf.actors.rollout import thread_count
 from biorlhf.engines.cpu import native
 from biorlhf.engines.learning.learner import Learner, LearnerSpec
+from biorlhf.engines.learning.ranks import Collective, join_store, open_store
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, Update
 from biorlhf.types import TrainGroup
@@ -23,8 +24,20 @@ class LearnerWorker(Learner):
     def __init__(self, recipe: dict[str, Any]) -> None:
         parsed = Recipe.model_validate(recipe)
         hide_gpus(parsed.learner.gpus)
-        threads = thread_count(parsed.learner.cpus, 1)
+        threads = thread_count(parsed.learner.cpus, parsed.learner.actors)
         super().__init__(LearnerSpec(parsed, threads, on_gpu=parsed.learner.gpus > 0))
+
+    def open(self) -> tuple[str, int]:
+        """Of rank 0: where the other ranks find it, as (address, port)."""
+        host = ray.util.get_node_ip_address()
+        self.store, port = open_store(host, self.recipe.learner.actors)
+        return host, port
+
+    def join(self, rank: int, address: tuple[str, int]) -> None:
+        """Become one of the learners that update as one; returns when all of them have joined."""
+        size, on_gpu = self.recipe.learner.actors, self.recipe.learner.gpus > 0
+        store = self.store if rank == 0 else join_store(*address, size)
+        self.ranks = Collective(store, rank, size, ray.util.get_node_ip_address(), on_gpu=on_gpu)
 
     def ready(self) -> list[str]:
         """Loaded; what a person should know of it."""
@@ -32,52 +45,86 @@ class LearnerWorker(Learner):
         return native.LACKING
 
 
+START = "cluster.start_timeout_s"
 LearnerActor: Any = ray.remote(LearnerWorker)
 
 
-class RayLearner:
-    """The learner actor; meets :class:`biorlhf.workers.crew.ControlledLearner`."""
+class RayLearners:
+    """All learner actors as one; meets :class:`biorlhf.workers.crew.ControlledLearner`.
 
-    def __init__(self, recipe: Recipe, place: Any) -> None:
+    What they do together is called on all of them with the same arguments, and rank 0's answer is given back.
+    """
+
+    def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
         self.recipe = recipe
-        self.actor = LearnerActor.options(
-            num_cpus=recipe.learner.cpus,
-            num_gpus=recipe.learner.gpus,
-            scheduling_strategy=place,
-            **learner_options(recipe.learner.gpus),
-        ).remote(recipe.to_json())
+        section = recipe.learner
+        self.actors = [
+            LearnerActor.options(
+                num_cpus=section.cpus,
+                num_gpus=section.gpus,
+                scheduling_strategy=place,
+                **learner_options(section.gpus),
+            ).remote(recipe.to_json())
+            for place in places
+        ]
 
     def wait(self) -> list[str]:
-        """Until it is loaded; gives what a person should know of it."""
-        limit_s = self.recipe.cluster.start_timeout_s
-        return fetch(self.actor.ready.remote(), "learner actor", limit_s, "cluster.start_timeout_s")
+        """Until they are loaded and have found each other; gives what a person should know of it."""
+        notes = self._results([actor.ready.remote() for actor in self.actors], START)[0]
+        if len(self.actors) > 1:
+            address = self._results([self.actors[0].open.remote()], START)[0]
+            joined = [actor.join.remote(rank, address) for rank, actor in enumerate(self.actors)]
+            self._results(joined, START)
+        return notes
 
-    def _fetch(self, ref: Any) -> Any:
-        return fetch(ref, "learner actor", self.recipe.learner.timeout_s, "learner.timeout_s")
+    def _all(self, method: str, *args: Any, **named: Any) -> Any:
+        # Once into the object store, not once for each actor.
+        if len(self.actors) > 1:
+            args = tuple(ray.put(value) for value in args)
+        return self._results([getattr(actor, method).remote(*args, **named) for actor in self.actors])[0]
+
+    def _first(self, method: str, *args: Any) -> Any:
+        """Of rank 0 alone: what every rank would answer alike."""
+        return self._results([getattr(self.actors[0], method).remote(*args)])[0]
+
+    def _results(self, refs: Sequence[Any], setting: str = "learner.timeout_s") -> list[Any]:
+        """The answers by rank. The first error ends the wait: the others may be held by whoever raised it."""
+        section = self.recipe.cluster.start_timeout_s if setting == START else self.recipe.learner.timeout_s
+        rank_of = {ref: rank for rank, ref in enumerate(refs)}
+        values: dict[int, Any] = {}
+        waiting: list[Any] = list(refs)
+        while waiting:
+            done, waiting = ray.wait(waiting, timeout=section)
+            # Where none came in time, fetch says so of the first that is waited for.
+            for ref in done or waiting[:1]:
+                name = "learner actor" if len(self.actors) == 1 else f"learner actor {rank_of[ref] + 1}"
+                values[rank_of[ref]] = fetch(ref, name, section if done else 0.0, setting)
+        return [values[rank] for rank in range(len(refs))]
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:
-        return self._fetch(self.actor.tokenize.remote(pairs))
+        return self._first("tokenize", pairs)
 
     def step(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any], *, seed: int) -> Update:
-        return self._fetch(self.actor.step.remote(groups, loss, seed=seed))
+        return self._all("step", groups, loss, seed=seed)
 
     def evaluate(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> Mapping[str, float]:
-        return self._fetch(self.actor.evaluate.remote(groups, loss))
+        return self._all("evaluate", groups, loss)
 
     def adapter(self) -> Adapter:
-        return self._fetch(self.actor.adapter.remote())
+        return self._all("adapter")
 
     def begin_stage(self, index: int, total_steps: int) -> None:
-        self._fetch(self.actor.begin_stage.remote(index, total_steps))
+        self._all("begin_stage", index, total_steps)
 
     def checkpoint(self) -> Mapping[str, bytes]:
-        return self._fetch(self.actor.checkpoint.remote())
+        return self._first("checkpoint")
 
     def restore(self, files: Mapping[str, bytes], index: int, total_steps: int) -> None:
-        self._fetch(self.actor.restore.remote(files, index, total_steps))
+        self._all("restore", files, index, total_steps)
 
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
-        return self._fetch(self.actor.logprobs.remote(prompt_ids, token_ids))
+        return self._first("logprobs", prompt_ids, token_ids)
 
     def close(self) -> None:
-        ray.kill(self.actor)
+        for actor in self.actors:
+            ray.kill(actor)

@@ -157,11 +157,16 @@ class Scorer(Section):
 
 
 class Learner(Section):
-    """The learner actor. ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU
-    busy, a GPU likes several times that; a larger group is computed in parts. Unless it is set,
-    ``gradient_checkpointing`` is on where the learner has a GPU, and off elsewhere. ``timeout_s`` bounds one
-    thing that it is asked, such as a step: one that takes longer is taken to hang, and the run stops."""
+    """The learner actors: ``actors`` of them share a step's groups and update as one, with the numbers of one
+    within rounding; ``cpus`` and ``gpus`` are of each.
 
+    ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU busy, a GPU likes
+    several times that; a larger group is computed in parts. Unless it is set, ``gradient_checkpointing`` is
+    on where the learner has a GPU, and off elsewhere. ``timeout_s`` bounds one thing that it is asked, such
+    as a step: one that takes longer is taken to hang, and the run stops.
+    """
+
+    actors: PositiveInt = 1
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
     token_budget: PositiveInt = 1536
@@ -233,6 +238,12 @@ class Recipe(Section):
     def _weights(self) -> Recipe:
         if self.verifiers and not any(v.weight > 0 for v in self.verifiers):
             raise ValueError("verifiers: all weights are zero; at least one must be above zero")
+        return self
+
+    @model_validator(mode="after")
+    def _learners(self) -> Recipe:
+        if self.learner.actors > 1 and self.cluster.backend == "inline":
+            raise ValueError("learner.actors: more than one needs cluster.backend: ray")
         return self
 
     def stage_name(self, index: int) -> str:

@@ -66,8 +66,9 @@ def run(
                 store = store or RunStore.create(recipe)
                 ending.folder = store.folder
                 listener.phase(f"run folder: {store.folder}")
-                data = prepared.dataset.provenance
-                fresh = manifest.build(recipe, prepared.catalogue, data, crew.description)
+                fresh = manifest.build(
+                    recipe, prepared.catalogue, prepared.dataset.provenance, crew.description
+                )
                 known = known or {**fresh, **identity}
                 with (
                     progress_file.noted(listener, store) as noted,

@@ -76,7 +76,21 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
             raise RecipeError(
                 f"stages[{index}]", f"{recipe.stage_name(index)}: no step to take with this data"
             )
+        _refuse_idle_learners(recipe, index)
     return prepared
+
+
+def _refuse_idle_learners(recipe: Recipe, index: int) -> None:
+    """Learners share a step's groups: one beyond their number would have nothing to do."""
+    settings = recipe.stages[index].settings
+    for key in ("prompts_per_step", "batch_size"):
+        groups = settings.get(key)
+        if isinstance(groups, int) and recipe.learner.actors > groups:
+            raise RecipeError(
+                "learner.actors",
+                f"{recipe.learner.actors} learners, but stages[{index}].{key} gives {groups} groups a step",
+                f"at most {groups}, or a larger {key}",
+            )
 
 
 def with_names(recipe: Recipe, names: Names, catalogue: plugins.Catalogue) -> Recipe:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
+from biorlhf.scoring.cores import cores
 
 Node = Mapping[str, float]
 """What one machine has: ``CPU``, ``GPU``, and ``memory`` in bytes where it is known."""
@@ -33,8 +34,10 @@ class Request:
 
 
 def requests(recipe: Recipe, *, samples: bool) -> list[Request]:
-    """The actors of a run: the learner, and where anything samples the rollout and scorer actors."""
-    asked = [Request("learner", recipe.learner.cpus, recipe.learner.gpus)]
+    """The actors of a run: the learners, and where anything samples the rollout and scorer actors."""
+    learner = recipe.learner
+    names = ["learner"] if learner.actors == 1 else [f"learner {n + 1}" for n in range(learner.actors)]
+    asked = [Request(name, learner.cpus, learner.gpus) for name in names]
     if samples:
         rollout, scorer = recipe.rollout, recipe.scorer
         asked += [Request(f"rollout {n + 1}", rollout.cpus, rollout.gpus) for n in range(rollout.actors)]

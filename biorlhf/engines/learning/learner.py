@@ -3,6 +3,9 @@
 A step is: pack the groups into micro-batches, take log-probabilities (and where the loss needs them those of
 the reference), let the loss turn them into a number, go backwards, and after the last micro-batch update.
 Everything random is drawn from the seed that the step is given, so a step can be repeated exactly.
+
+Where a run has several learners each takes a part of the micro-batches (see ``ranks``): all are called alike,
+with the whole batch, and give the same answer.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ from torch import Tensor
 
 from biorlhf.engines.cpu.memory import keep_freed_memory
 from biorlhf.engines.learning import checkpoint, microbatches
-from biorlhf.engines.learning.microbatches import MicroBatch
+from biorlhf.engines.learning.microbatches import MicroBatch, Part
 from biorlhf.engines.learning.optimizers import build_optimizer, learning_rate
 from biorlhf.engines.learning.policy import Policy
+from biorlhf.engines.learning.ranks import Alone, Ranks, add_up, deal
 from biorlhf.engines.learning.stopwatch import Stopwatch
 from biorlhf.engines.losses.registry import (
     LOSSES,
@@ -66,6 +70,7 @@ class Learner:
         self.done_steps = 0
         self.total_steps = 1
         self.optimizer: Any = None
+        self.ranks: Ranks = Alone()
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:
         """(prompt, response) texts as groups of one completion, in the recipe's template."""
@@ -109,73 +114,86 @@ class Learner:
             self._fixed_logprobs(batches, loss, old=cuts > 1)
         results = []
         for iteration in range(iterations):
-            for number, (whole, micro) in enumerate(batches):
+            for number, part in enumerate(batches):
                 # The schedule counts steps; each of a step's updates stands at its own fraction of it.
                 done = self.done_steps + (iteration * cuts + number) / (iterations * cuts)
                 # No update without a gradient: AdamW would still decay the weights and follow its momentum.
-                if micro:
+                if part.of:
                     draw = seed_of(seed, iteration, number, bits=63)
-                    results.append(self._update(micro, whole, loss, (done, draw), watch))
+                    results.append(self._update(part, loss, (done, draw), watch))
         self.done_steps += 1
-        metrics = combine(part for _, parts in results for part in parts)
         # A step is one row: of its updates' losses and norms the mean.
+        metrics = self._metrics([sums for _, parts in results for sums in parts], batches)
         metrics |= _mean_of([numbers for numbers, _ in results])
-        metrics |= self._sizes([m for _, micro in batches for m in micro])
         metrics |= {f"time_{name}_s": seconds for name, seconds in watch.seconds.items()}
         return Update(metrics, self.adapter() if results and loss.get("adapter", True) else None)
 
-    def _prepare(
-        self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]
-    ) -> tuple[Whole, list[MicroBatch]]:
+    def _prepare(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> Part:
+        # Counted before the rest is left out: a group without effect adds zero to a mean over all groups.
         whole = microbatches.count(groups, self.recipe.rollout.max_completion_tokens)
-        # Counted above with the rest: a group without effect adds zero to a mean that is over all groups.
         effective = [group for group in groups if not microbatches.without_effect(group, loss)]
-        micro = self._build(effective, loss)
-        return whole, [m.to(self.policy.device) for m in micro]
+        return self._part(effective, whole, loss)
 
-    def _build(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> list[MicroBatch]:
-        section, whole = self.recipe.learner, loss["name"] in PREFERENCE_LOSSES
-        return microbatches.build(groups, section.token_budget, packed=section.packing, whole=whole)
+    def _part(self, groups: Sequence[TrainGroup], whole: Whole, loss: Mapping[str, Any]) -> Part:
+        section, ranks, pairs = self.recipe.learner, self.ranks, loss["name"] in PREFERENCE_LOSSES
+        micro = microbatches.build(groups, section.token_budget, packed=section.packing, whole=pairs)
+        mine = deal([m.fed_tokens for m in micro], ranks.size)[ranks.rank]
+        return Part(whole, {number: micro[number].to(self.policy.device) for number in mine}, len(micro))
+
+    def _metrics(self, sums: Sequence[Sums], batches: Sequence[Part]) -> dict[str, float]:
+        """The losses' metrics and the sizes of a step, over all ranks.
+
+        ``tokens`` are those fed; ``tokens_saved``: share of the padded layout's that was not computed.
+        """
+        own = [m for part in batches for m in part.own.values()]
+        fed, padded = sum(m.fed_tokens for m in own), sum(m.padded_tokens for m in own)
+        rows = self.ranks.gather({"sums": sums, "fed": fed, "padded": padded})
+        fed, padded = (sum(row[name] for row in rows) for name in ("fed", "padded"))
+        values = combine(part for row in rows for part in row["sums"])
+        values |= {"tokens": float(fed), "tokens_saved": 1 - fed / padded if padded else 0.0}
+        if self.ranks.size > 1:
+            values["idle_learners"] = float(sum(row["fed"] == 0 for row in rows))
+        return values
 
     @torch.no_grad()
-    def _fixed_logprobs(
-        self, batches: Sequence[tuple[Whole, list[MicroBatch]]], loss: Mapping[str, Any], *, old: bool
-    ) -> None:
+    def _fixed_logprobs(self, batches: Sequence[Part], loss: Mapping[str, Any], *, old: bool) -> None:
         """Fill in what does not change during the step: the reference's values and, where several updates
         are made before some tokens are seen for the first time, those of the policy as it is now."""
         self.policy.wrapped.eval()
-        for micro in (m for _, part in batches for m in part):
+        for micro in (m for part in batches for m in part.own.values()):
             if needs_reference(loss):
                 micro.reference_T = self.policy.reference_logprobs(micro.tensors)
             if old:
                 micro.old_T = self.policy.logprobs(micro.tensors)[0]
 
     def _update(
-        self,
-        micro: Sequence[MicroBatch],
-        whole: Whole,
-        loss: Mapping[str, Any],
-        place: tuple[float, int],
-        watch: Stopwatch,
+        self, part: Part, loss: Mapping[str, Any], place: tuple[float, int], watch: Stopwatch
     ) -> tuple[dict[str, float], list[Sums]]:
         """One optimizer update; ``place`` is the schedule's position in steps, and the seed for dropout."""
         done, draw = place
         self.optimizer.zero_grad(set_to_none=True)
         self.policy.training()
-        total, sums = 0.0, []
-        for number, batch in enumerate(micro):
+        total, sums, broken = 0.0, [], ""
+        for number, batch in part.own.items():
             # Dropout draws from the global generator; seeded here, a step that is repeated after a crash
-            # draws the same.
+            # draws the same, and so does a run with more learners: the number is that among all of them.
             torch.manual_seed(seed_of(draw, number, bits=63))
             with watch("forward"):
-                value, part = self._loss(batch, whole, loss)
-            if not math.isfinite(value.item()):
-                raise self._not_finite(f"the loss of micro-batch {number + 1} of {len(micro)}", value.item())
+                value, metrics = self._loss(batch, part.whole, loss)
+            total += value.item()
+            sums.append(metrics)
+            if not math.isfinite(total):
+                broken = f"micro-batch {number + 1} of {part.of}"
+                break
             with watch("backward"):
                 value.backward()
-            total += value.item()
-            sums.append(part)
         self.policy.wrapped.eval()
+        if self.ranks.size > 1:
+            with watch("ranks"):
+                total = add_up(self.ranks, list(self.policy.parameters.values()), total)
+        # Only now, when all ranks know: one that raised before would leave the others waiting.
+        if not math.isfinite(total):
+            raise self._not_finite(f"the loss of {broken or 'another learner'}", total)
         with watch("optimizer"):
             norm, rate = self._apply(done)
         self.version += 1
@@ -218,26 +236,22 @@ class Learner:
             f"this update; a lower learning rate, or a look at the batch, is the way on."
         )
 
-    def _sizes(self, micro: Sequence[MicroBatch]) -> dict[str, float]:
-        """``tokens`` fed; ``tokens_saved``: share of the padded layout's that was not computed."""
-        fed = sum(m.fed_tokens for m in micro)
-        padded = sum(m.padded_tokens for m in micro)
-        return {"tokens": float(fed), "tokens_saved": 1 - fed / padded if padded else 0.0}
-
     @torch.no_grad()
     def evaluate(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> Mapping[str, float]:
         """``loss`` and the loss's metrics on a batch, without dropout and without an update."""
         _check(loss)
         whole = microbatches.count(groups, self.recipe.rollout.max_completion_tokens)
+        part = self._part(groups, whole, loss)
         total, sums = 0.0, []
-        for batch in self._build(groups, loss):
-            batch = batch.to(self.policy.device)
+        for batch in part.own.values():
             if needs_reference(loss):
                 batch.reference_T = self.policy.reference_logprobs(batch.tensors)
-            value, part = self._loss(batch, whole, loss)
+            value, one = self._loss(batch, part.whole, loss)
             total += value.item()
-            sums.append(part)
-        return {**combine(sums), "loss": total}
+            sums.append(one)
+        rows = self.ranks.gather({"loss": total, "sums": sums})
+        metrics = combine(part for row in rows for part in row["sums"])
+        return {**metrics, "loss": math.fsum(row["loss"] for row in rows)}
 
     @torch.no_grad()
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
@@ -248,8 +262,16 @@ class Learner:
         return self.policy.logprobs(batch.to(self.policy.device).tensors)[0].tolist()
 
     def adapter(self) -> Adapter:
-        """The adapter as it is now, with what earlier stages merged: it fits the recipe's base model."""
-        return self.policy.adapter(self.version)
+        """The adapter as it is now, with what earlier stages merged: it fits the recipe's base model.
+
+        Raises:
+            RunFailure: the learners of a run hold different ones, which must not happen.
+        """
+        adapter = self.policy.adapter(self.version)
+        hashes = self.ranks.gather(adapter.ref.sha256)
+        if len(set(hashes)) > 1:
+            raise RunFailure(f"the learners disagree on adapter version {self.version}: {', '.join(hashes)}")
+        return adapter
 
     def checkpoint(self) -> dict[str, bytes]:
         """Everything that an exact resume needs, as files."""

@@ -50,6 +50,15 @@ class MicroBatch:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One learner's micro-batches of an optimizer batch, by their number among all ``of`` them."""
+
+    whole: Whole
+    own: Mapping[int, MicroBatch]
+    of: int
+
+
 def count(groups: Sequence[TrainGroup], max_completion_tokens: int) -> Whole:
     """Counts over a whole optimizer batch; only tokens that have a log-probability count."""
     return Whole(

@@ -222,6 +222,10 @@ def alarms(values: Mapping[str, float], config: GrpoConfig) -> Iterator[str]:
             f"sampler and learner disagree: KL {mismatch:.3g} nats per token, over mismatch_alarm = "
             f"{config.mismatch_alarm:g}; compare rollout.dtype with model.dtype"
         )
+    idle = values.get("idle_learners", 0.0)
+    if idle and values["trained_groups"] > 0:
+        groups = f"{values['trained_groups']:.0f} groups"
+        yield f"{idle:.0f} learners had nothing to do: only {groups} had an advantage"
     if values["trained_groups"] == 0:
         yield "no group had an advantage: nothing was learnt in this step"
 

@@ -1,0 +1,88 @@
+"""What each of several learners does in a test of ranks; a process of its own has to find it by its name."""
+
+from __future__ import annotations
+
+import functools
+from itertools import product
+
+import torch
+
+from biorlhf.engines.learning.ranks import Collective, join_store, open_store
+from biorlhf.errors import RunFailure
+from tiny_learner import DPO, GRPO, gradients, groups, make, weights
+
+LOSSES = {
+    "sft": {"name": "sft"},
+    "dpo": DPO,
+    **{name: {**GRPO, "name": name} for name in ("grpo", "dr_grpo", "dapo", "bnpo", "gspo", "cispo")},
+}
+EVERY = [
+    (name, dropout, beta, iterations)
+    for name, dropout, beta, iterations in product(LOSSES, (0.0, 0.1), (0.0, 0.1), (1, 2))
+    # SFT and DPO have neither a KL term of their own nor iterations.
+    if name not in ("sft", "dpo") or (beta == 0.0 and iterations == 1)
+]
+#: Number of ranks -> the plans that they go through: all with two, each loss at its hardest with more.
+PLANS = {2: EVERY, 3: EVERY[3::8], 4: EVERY[3::8]}
+
+
+def settings(name, beta, iterations):
+    return {**LOSSES[name], "iterations": iterations} | ({"beta": beta} if name not in ("sft", "dpo") else {})
+
+
+@functools.cache
+def learner_of(base, dropout):
+    """A learner that is loaded once a process, and the checkpoint to begin again from."""
+    learner = make(base, lora={"dropout": dropout}, learner={"token_budget": 60})
+    return learner, learner.checkpoint()
+
+
+def one_step(base, plan, ranks):
+    """Gradients, weights and metrics of one step under one plan."""
+    name, dropout, beta, iterations = plan
+    learner, start = learner_of(base, dropout)
+    learner.ranks = ranks
+    learner.restore(start, 0, 10)
+    batch = groups(count=6, completions=2, seed=3)
+    update = learner.step(batch, settings(name, beta, iterations), seed=7)
+    evaluated = learner.evaluate(batch, settings(name, beta, iterations))
+    return gradients(learner), weights(learner), dict(update.metrics), dict(evaluated)
+
+
+def work(base, rank, size, port, results):
+    """What one rank does, in a process of its own; rank 0 says on which port it can be found."""
+    torch.set_num_threads(1)
+    store = open_store_at(port, size) if rank == 0 else join_store("127.0.0.1", port.value, size)
+    ranks = Collective(store, rank, size, "127.0.0.1", on_gpu=False)
+    answers = {plan: one_step(base, plan, ranks) for plan in PLANS[size]}
+    answers["failure"] = failure(base, ranks)
+    answers["idle"] = idle(base, ranks)
+    torch.save({str(k): v for k, v in answers.items()}, results / f"{size}-{rank}.pt")
+    ranks.gather("done")
+
+
+def open_store_at(port, size):
+    store, port.value = open_store("127.0.0.1", size)
+    return store
+
+
+def failure(base, ranks):
+    """A completion with an infinite advantage lies in one rank's part; every rank says the same."""
+    learner = make(base, learner={"token_budget": 60})
+    learner.ranks = ranks
+    broken = [*groups(count=5, completions=2, seed=3), *groups(1, 2, seed=9, advantage=float("inf"))]
+    before = weights(learner)
+    try:
+        learner.step(broken, GRPO, seed=7)
+    except RunFailure as error:
+        same = all(torch.equal(before[name], value) for name, value in weights(learner).items())
+        return str(error), same
+    return "no failure", False
+
+
+def idle(base, ranks):
+    """One group for several ranks: those without one add zero."""
+    learner = make(base)
+    learner.ranks = ranks
+    update = learner.step(groups(count=1, completions=2, seed=3), GRPO, seed=7)
+    return update.metrics["idle_learners"] if ranks.size > 1 else 0.0

@@ -1,0 +1,101 @@
+"""Several learners update as one: the numbers of one learner, replicas equal to the bit, failures shared."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import ranks_at_work
+from biorlhf.engines.learning.ranks import Alone, deal
+from ranks_at_work import EVERY, PLANS, one_step, work
+from tiny_model import write_tiny_model
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return write_tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def alone(base):
+    return {str(plan): one_step(base, plan, Alone()) for plan in EVERY}
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Processes that begin with the libraries loaded, which takes longer than all they have to do."""
+    doubles = str(Path(ranks_at_work.__file__).parent)
+    with pytest.MonkeyPatch.context() as patch:
+        # The server that they are forked from looks where Python would, not where pytest does.
+        patch.setenv("PYTHONPATH", os.pathsep.join([doubles, *filter(None, sys.path)]))
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["ranks_at_work"])
+        yield context
+
+
+@pytest.fixture(scope="module", params=[2, 3, 4])
+def together(request, base, processes, tmp_path_factory):
+    """size -> what each rank made of the same plans, in processes of their own."""
+    size, folder = request.param, tmp_path_factory.mktemp("ranks")
+    port = processes.Value("i", 0)
+    first = processes.Process(target=work, args=(base, 0, size, port, folder))
+    first.start()
+    while port.value == 0 and first.is_alive():
+        first.join(0.05)
+    others = [processes.Process(target=work, args=(base, n, size, port, folder)) for n in range(1, size)]
+    for other in others:
+        other.start()
+    for process in (first, *others):
+        process.join()
+        assert process.exitcode == 0
+    return [torch.load(folder / f"{size}-{rank}.pt", weights_only=True) for rank in range(size)]
+
+
+def test_the_sum_over_ranks_is_the_gradient_of_one_learner(alone, together):
+    for plan in map(str, PLANS[len(together)]):
+        expected, _, metrics, evaluated = alone[plan]
+        largest = max(gradient.abs().max().item() for gradient in expected.values())
+        for rank in together:
+            own, _, numbers, seen = rank[plan]
+            gap = max((expected[name] - own[name]).abs().max().item() for name in expected)
+            # After a second iteration the weights already differ by rounding.
+            assert gap < (5e-6 if plan.endswith("1)") else 5e-4) * largest, plan
+            for name, value in metrics.items():
+                if not name.startswith("time_"):
+                    assert numbers[name] == pytest.approx(value, rel=1e-3, abs=1e-5), (plan, name)
+            for name, value in evaluated.items():
+                assert seen[name] == pytest.approx(value, rel=1e-3, abs=1e-5), (plan, name)
+
+
+def test_replicas_are_equal_to_the_bit(together):
+    for plan in map(str, PLANS[len(together)]):
+        first = together[0][plan][1]
+        for rank in together[1:]:
+            assert all(torch.equal(first[name], value) for name, value in rank[plan][1].items()), plan
+
+
+def test_a_failure_of_one_rank_is_the_failure_of_all_and_changes_nothing(together):
+    messages = [rank["failure"] for rank in together]
+    assert all(unchanged for _, unchanged in messages)
+    assert sum("micro-batch" in text for text, _ in messages) == 1
+    assert all("stage s0, step 1: the loss of" in text for text, _ in messages)
+
+
+def test_ranks_without_a_group_add_nothing_and_are_counted(together):
+    assert {rank["idle"] for rank in together} == {float(len(together) - 1)}
+
+
+def test_micro_batches_are_dealt_by_tokens_and_each_goes_to_one_rank():
+    draw = random.Random(1)
+    for size in (1, 2, 3, 5):
+        sizes = [draw.randrange(1, 1000) for _ in range(40)]
+        hands = deal(sizes, size)
+        assert sorted(number for hand in hands for number in hand) == list(range(40))
+        loads = [sum(sizes[number] for number in hand) for hand in hands]
+        assert max(loads) - min(loads) <= max(sizes)
