@@ -55,9 +55,7 @@ def run(
             identity = manifest.identity(recipe, prepared.catalogue, prepared.dataset)
             known = {} if resume is None else _compared(resume, identity, listener, accept_changes)
             if recipe.model.trust_remote_code:
-                listener.phase(
-                    "model.trust_remote_code is on: code that comes with the model will be executed"
-                )
+                listener.phase("model.trust_remote_code is on: code of the model's own will be executed")
             listener.phase("starting the workers")
             with launch.start(recipe, samples=prepared.samples, address=address, lost=ending.lost) as crew:
                 for note in crew.notes:
