@@ -29,9 +29,9 @@ def working(text: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
+    from biorlhf.runs.watching.terminal import Terminal
 
-    with Console(stderr=True).status(text):
+    with Terminal(stderr=True).status(text):
         yield
 
 

@@ -51,7 +51,7 @@ def metrics(folder):
 
 def test_two_learners_give_the_numbers_of_one(runs):
     one, two = metrics(runs[1]), metrics(runs[2])
-    assert len(one) == len(two) == 4
+    assert len(one) == len(two) == 8
     for alone, together in zip(one, two, strict=True):
         for name in ("loss", "grad_norm", "tokens"):
             assert together[name] == pytest.approx(alone[name], rel=1e-3, abs=1e-5), name

@@ -36,7 +36,8 @@ def build(
     place = Path(target).parent if is_lab(target) else Path()
     folder = out or place / f"{ready.name}_data"
     # Before a question is asked: nobody should answer it in vain.
-    if not force and folder.is_dir() and any(folder.iterdir()):
+    # What a killed build left has no provenance, which is written last, and is nobody's loss.
+    if not force and (folder / "provenance.json").exists():
         raise InputError("--out", f"{folder} exists", "another folder, or --force")
     for line in ready.lines:
         typer.echo(line, err=as_json)

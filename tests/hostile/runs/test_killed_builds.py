@@ -26,7 +26,7 @@ def stop(*_):
     time.sleep(600)
 
 setattr(parquet, place, stop)
-sys.argv = ["biorlhf", "data", "build", "kmp", "--out", folder, "--yes"]
+sys.argv = ["biorlhf", "data", "build", "kmp", "--out", folder, "--yes", "--force"]
 from biorlhf.cli import main
 main()
 """
