@@ -16,7 +16,7 @@ The row "reward" is the composed reward, which weights and applicability can mak
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -130,11 +130,13 @@ class AuditReport:
 
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
-    """``limit``: at most so many items, drawn with ``seed``. ``judge_reward``: let "reward" decide too."""
+    """``limit``: at most so many items, drawn with ``seed``. ``judge_reward``: let "reward" decide too.
+    ``forms``: how each item is asked, for a block or freely."""
 
     limit: int | None = None
     seed: int = 0
     judge_reward: bool = False
+    forms: tuple[str, ...] = ("free", "block")
 
 
 def audit(
@@ -166,7 +168,7 @@ def audit(
     chosen = chosen[: options.limit]
     board = _Board(tuple(composer.weights))
     waiting: list[list[_Trial]] = []
-    asked = [variant for item in enumerate(chosen) for variant in _variants(*item)]
+    asked = [variant for item in enumerate(chosen) for variant in _variants(*item, options.forms)]
 
     def batches() -> Iterator[list[Pair]]:
         for number, question in asked:
@@ -191,13 +193,16 @@ def audit(
     return AuditReport(len(chosen), without_gold, judged, tuple(cells), tuple(constants))
 
 
-def _variants(number: int, question: Question) -> list[tuple[int, Question]]:
-    """An item as it is asked freely, and, where its ground truth says what is right, for a block."""
-    free = replace(question, instruction="", answer=question.answer and unblocked(question.answer))
-    if not gradable(question.ground_truth):
-        return [(number, free)]
-    asked = replace(question, instruction=instruction(question.ground_truth), answer=_in_block(question))
-    return [(number, free), (number, asked)]
+def _variants(number: int, question: Question, forms: Collection[str]) -> list[tuple[int, Question]]:
+    """An item as it is asked freely, and for a block; freely alone where nothing says what is right."""
+    variants = []
+    if "free" in forms or not gradable(question.ground_truth):
+        free = replace(question, instruction="", answer=question.answer and unblocked(question.answer))
+        variants.append((number, free))
+    if "block" in forms and gradable(question.ground_truth):
+        form = instruction(question.ground_truth)
+        variants.append((number, replace(question, instruction=form, answer=_in_block(question))))
+    return variants
 
 
 def _in_block(question: Question) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 DATASETS = ("kmp", "genelab")
 
 
+class Answer(StrEnum):
+    BLOCK = "block"
+    FREE = "free"
+    BOTH = "both"
+
+
 def audit(
     dataset: Annotated[
         list[str] | None,
@@ -30,6 +37,9 @@ def audit(
     questions: Annotated[Path | None, typer.Option(help="Questions of your own: .jsonl.")] = None,
     verifier: Annotated[list[str] | None, typer.Option(help="A verifier's name. All by default.")] = None,
     attacks: Annotated[Path | None, typer.Option(help="A file of more attacks: .yaml.")] = None,
+    answer: Annotated[
+        Answer, typer.Option(help="How it is asked: for a block, as recipes do by default; freely; both.")
+    ] = Answer.BLOCK,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many items of each.")] = None,
     seed: Annotated[int, typer.Option(help="Which items the limit draws.")] = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Scorer processes. One per core else.")] = None,
@@ -51,7 +61,8 @@ def audit(
 
     spec, sources = _sources(dataset, recipe, questions, verifier)
     file = library.load(attacks, verifier_name)
-    options = AuditOptions(limit, seed, judge_reward=recipe is not None)
+    forms = ("free", "block") if answer is Answer.BOTH else (answer.value,)
+    options = AuditOptions(limit, seed, judge_reward=recipe is not None, forms=forms)
     reports = {}
     for name, source in sources.items():
         items = source.questions

@@ -9,8 +9,9 @@ import pytest
 from ray.exceptions import ObjectLostError
 
 from biorlhf import recipe as recipes
-from biorlhf.actors import bases, cluster, devices, fetch, learner, rollout, scorer
+from biorlhf.actors import bases, cluster, connection, devices, fetch, learner, rollout, scorer
 from biorlhf.errors import RunFailure
+from biorlhf.workers.memory import object_store_bytes
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
@@ -71,7 +72,7 @@ def test_vllm_starts_on_a_shared_gpu_when_the_learner_has_its_base_in_place(name
         def close(self):
             pass
 
-    monkeypatch.setattr(cluster, "RayLearner", lambda *_: Double("learner"))
+    monkeypatch.setattr(cluster, "RayLearners", lambda *_: Double("learner"))
     monkeypatch.setattr(cluster, "RayRollouts", lambda *_: Double("rollouts"))
     monkeypatch.setattr(cluster, "RayScorers", lambda *_: Double("scorers"))
     places = {"learner": None, "rollout 1": None, "scorer 1": None}
@@ -132,11 +133,12 @@ def test_what_lies_on_this_machine_and_is_served_as_it_is_needs_no_preparing(tas
 def test_rays_store_on_this_machine_holds_what_the_recipe_hands_over(monkeypatch):
     seen = {}
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.setattr(cluster.ray, "init", lambda **settings: seen.update(settings))
-    cluster._connect(None, load("grpo_full_v2"))
-    assert seen["object_store_memory"] > 3e9
+    monkeypatch.setattr(connection.ray, "init", lambda **settings: seen.update(settings))
+    size = object_store_bytes(load("grpo_full_v2"))
+    connection.connect(None, 1.0, size)
+    assert seen["object_store_memory"] == size > 3e9
     seen.clear()
-    cluster._connect("auto", load("grpo_full_v2"))
+    connection.connect("auto", 1.0, size)
     assert "object_store_memory" not in seen
 
 

@@ -59,5 +59,5 @@ def test_two_learners_give_the_numbers_of_one(runs):
 
 
 def test_the_manifest_names_each_learner(runs):
-    actors = json.loads((runs[2] / "manifest.json").read_text())["actors"]["actors"]
+    actors = json.loads((runs[2] / "manifest.json").read_text())["cluster"]["actors"]
     assert [a["name"] for a in actors if a["name"].startswith("learner")] == ["learner 1", "learner 2"]
