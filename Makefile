@@ -46,8 +46,8 @@ test-hostile: $(READY)
 # Every item of the shipped datasets, and of a made-up lab's, against its gold answer and every attack; fails
 # where an attack pays.
 audit: $(READY)
-	$(BIN)/biorlhf audit --dataset kmp --answer both
-	$(BIN)/biorlhf audit --dataset genelab --answer both
+	$(BIN)/biorlhf audit --dataset kmp
+	$(BIN)/biorlhf audit --dataset genelab
 	$(BIN)/biorlhf audit --dataset tests/data/lung/lab.yaml
 	$(BIN)/biorlhf audit --dataset examples/lab/lab.yaml
 
