@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("hostile")
 
 
 def spec(*names: str, **changes) -> ScorerSpec:
-    return ScorerSpec(**{"active": names or ("measure", "attack"), "timeout_s": 1.0, **changes})
+    return ScorerSpec(**{"active": names or ("measure", "attack"), "timeout_s": 4.0, **changes})
 
 
 def pairs(texts):
