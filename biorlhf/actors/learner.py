@@ -89,16 +89,16 @@ class RayLearners:
 
     def _results(self, refs: Sequence[Any], setting: str = "learner.timeout_s") -> list[Any]:
         """The answers by rank. The first error ends the wait: the others may be held by whoever raised it."""
-        section = self.recipe.cluster.start_timeout_s if setting == START else self.recipe.learner.timeout_s
+        limit_s = self.recipe.cluster.start_timeout_s if setting == START else self.recipe.learner.timeout_s
         rank_of = {ref: rank for rank, ref in enumerate(refs)}
         values: dict[int, Any] = {}
         waiting: list[Any] = list(refs)
         while waiting:
-            done, waiting = ray.wait(waiting, timeout=section)
+            done, waiting = ray.wait(waiting, timeout=limit_s)
             # Where none came in time, fetch says so of the first that is waited for.
             for ref in done or waiting[:1]:
                 name = "learner actor" if len(self.actors) == 1 else f"learner actor {rank_of[ref] + 1}"
-                values[rank_of[ref]] = fetch(ref, name, section if done else 0.0, setting)
+                values[rank_of[ref]] = fetch(ref, name, limit_s if done else 0.0, setting)
         return [values[rank] for rank in range(len(refs))]
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:

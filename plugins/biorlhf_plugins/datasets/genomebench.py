@@ -16,9 +16,10 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from biorlhf import DataError, Dataset, DatasetPlugin, Example, InputPath, PluginConfig, Question, hookimpl
+from biorlhf import DataError, Dataset, DatasetPlugin, InputPath, PluginConfig, Question, hookimpl
 from biorlhf.ground_truth import block, gold_answer, instruction
 from biorlhf.inputs.rows import read_rows
+from biorlhf_plugins.making.items import example_of
 
 LETTERS = "abcde"
 _OPTION = re.compile(r"(?:(?<=\s)|^)\(?([a-e])[.)]\s", re.IGNORECASE)
@@ -44,7 +45,7 @@ def build(config: GenomeBenchConfig) -> Dataset:
         "path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "licence": "that of the file", "source": "Mingyin0312/Genome-Bench",
     }  # fmt: skip
-    examples = tuple(_example(question) for question in questions) if config.split == "train" else ()
+    examples = tuple(example_of(question) for question in questions) if config.split == "train" else ()
     return Dataset("genomebench", questions=questions, examples=examples, provenance={"files": [provenance]})
 
 
@@ -92,20 +93,6 @@ def _options(prompt: str) -> tuple[str, ...]:
         if length >= 2:
             return tuple(run[:length])
     return ()
-
-
-def _example(question: Question) -> Example:
-    return Example(
-        id=f"{question.id}:sft",
-        prompt=question.prompt,
-        response=question.answer or "",
-        kind=question.family,
-        source=question.source,
-        split=question.split,
-        split_group=question.split_group,
-        fact_ids=question.fact_ids,
-        instruction=question.instruction,
-    )
 
 
 @hookimpl

@@ -19,9 +19,10 @@ from typing import Any, Literal
 
 from pydantic import PositiveInt
 
-from biorlhf import DataError, Dataset, DatasetPlugin, Example, InputPath, PluginConfig, Question, hookimpl
+from biorlhf import DataError, Dataset, DatasetPlugin, InputPath, PluginConfig, Question, hookimpl
 from biorlhf.ground_truth import block, gold_answer, instruction
 from biorlhf.inputs.rows import read_rows
+from biorlhf_plugins.making.items import example_of
 
 COLUMNS = ("pert", "gene", "label", "split")
 CELLS = {"k562": "K562", "k562_set": "K562", "rpe1": "RPE1", "hepg2": "HepG2", "jurkat": "Jurkat"}
@@ -61,7 +62,7 @@ def build(config: PerturbQAConfig) -> Dataset:
     return Dataset(
         "perturbqa",
         questions=tuple(questions),
-        examples=tuple(_example(q) for q in questions if q.split == "train"),
+        examples=tuple(example_of(q) for q in questions if q.split == "train"),
         provenance={"files": [provenance], "counts": dict(Counter(q.split for q in questions))},
     )
 
@@ -120,20 +121,6 @@ def _question(cell: str, task: str, is_set: bool, row: dict[str, Any]) -> Questi
         split_group=f"perturbqa:{pert}:{gene}",
         fact_ids=(name,),
         instruction=instruction(truth),
-    )
-
-
-def _example(question: Question) -> Example:
-    return Example(
-        id=f"{question.id}:sft",
-        prompt=question.prompt,
-        response=question.answer or "",
-        kind=question.family,
-        source=question.source,
-        split=question.split,
-        split_group=question.split_group,
-        fact_ids=question.fact_ids,
-        instruction=question.instruction,
     )
 
 

@@ -118,6 +118,21 @@ def to_example(item: Item, prefix: str, split: str, source: str, spread: bool) -
     )
 
 
+def example_of(question: Question) -> Example:
+    """The SFT text that states a question's own gold answer."""
+    return Example(
+        id=f"{question.id}:sft",
+        prompt=question.prompt,
+        response=question.answer or "",
+        kind=question.family,
+        source=question.source,
+        split=question.split,
+        split_group=question.split_group,
+        fact_ids=question.fact_ids,
+        instruction=question.instruction,
+    )
+
+
 def to_preference(item: Item, prefix: str, split: str, source: str) -> Preference:
     """Chosen and rejected state the same confidence: only the fact differs."""
     levels = _levels(item)
