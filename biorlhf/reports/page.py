@@ -19,6 +19,7 @@ from biorlhf.reports.run import (
     stage_starts,
     state,
 )
+from biorlhf.reports.stages import by_stage
 from biorlhf.reports.words import paragraph
 from biorlhf.statistics.paired import Row
 
@@ -41,7 +42,8 @@ def page(run: RunReport) -> str:
         tiles=list(head.tiles.values()) if head else [],
         show=show,
         difference=show_difference,
-        reliability=reliability(run),
+        stages=by_stage(run) if len(run.evaluations) > 2 else [],
+        reliability=reliability(run) | risk_coverage(run),
         curves=curves(run),
         changes=changes(run),
         heads=[evaluation.when for evaluation in run.evaluations],
@@ -79,6 +81,17 @@ def reliability(run: RunReport) -> dict[str, plots.Figure]:
         if series:
             drawn[f"Reliability ({evaluator})"] = plots.reliability_diagram(series)
     return drawn
+
+
+def risk_coverage(run: RunReport) -> dict[str, plots.Figure]:
+    """Caption -> what is wrong among the surest answers after each evaluation, for all questions at once."""
+    series = {e.when: points for e in run.evaluations if (points := _risk_points(e.reports))}
+    return {"Wrong among the surest": plots.risk_coverage_chart(series)} if series else {}
+
+
+def _risk_points(reports: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, float]]:
+    curve = (reports.get("calibration") or {}).get("risk_coverage")
+    return [(row["coverage"], row["risk"]) for row in curve] if isinstance(curve, list) else []
 
 
 def curves(run: RunReport) -> dict[str, plots.Figure]:

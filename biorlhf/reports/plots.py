@@ -66,6 +66,15 @@ def line_chart(
     return {"data": data, "layout": layout}
 
 
+def risk_coverage_chart(series: Mapping[str, Points]) -> Figure:
+    """Share that is wrong among the surest answers, by how many of them are kept."""
+    figure = line_chart(series, x_label="share of the answers kept, surest first")
+    figure["layout"]["yaxis"]["title"]["text"] = "share of those that is wrong"
+    figure["layout"]["showlegend"] = True
+    figure["layout"]["height"] = 380
+    return figure
+
+
 def reliability_diagram(series: Mapping[str, Sequence[tuple[float, Rate]]]) -> Figure:
     """Accuracy against stated confidence per bin, with intervals; the diagonal is perfect calibration.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from biorlhf.reports.headline import known
 from biorlhf.reports.run import RunReport, figures, rows_of
+from biorlhf.reports.stages import by_stage
 from biorlhf.reports.words import paragraph
 from biorlhf.statistics.paired import Report
 
@@ -25,6 +26,7 @@ def to_json(run: RunReport) -> dict[str, Any]:
             {"when": e.when, "split": e.split, "questions": e.questions, "left_out": _left_out(e.reports)}
             for e in run.evaluations
         ],
+        "by_stage": [change.to_json() for change in by_stage(run)],
         "metrics": [row.to_json() for row in (head.rows if head else rows_of(run))],
         "figures": figures(run),
         "problems": list(run.problems),

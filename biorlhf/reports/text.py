@@ -9,6 +9,7 @@ from pathlib import Path
 from biorlhf.reports.headline import Known, known
 from biorlhf.reports.plots import sparkline
 from biorlhf.reports.run import RunReport, diagram_of, figures, load_run, show, show_difference, state
+from biorlhf.reports.stages import by_stage
 from biorlhf.reports.words import paragraph
 
 WIDTH = 80
@@ -23,7 +24,7 @@ def summary_lines(run_folder: str | Path) -> list[str]:
 def report_lines(run: RunReport) -> list[str]:
     """``biorlhf report``, without the table of every number."""
     name = str(run.recipe.get("name") or run.folder.name)
-    lines = [f"{name}  {state(run)}", *head_lines(run)]
+    lines = [f"{name}  {state(run)}", *head_lines(run), *_stage_lines(run)]
     drawn = [line for curves in figures(run).values() for line in _curve_lines(curves)]
     if drawn:
         lines += ["", "training, first value to last", *drawn]
@@ -47,6 +48,19 @@ def _tile_lines(head: Known) -> list[str]:
             lines.append(f"    {before}{'after ' if before else ''}{show(tile.after)}")
         if tile.difference:
             lines.append(f"    difference {show_difference(tile.difference)}: {tile.verdict}")
+    return lines
+
+
+def _stage_lines(run: RunReport) -> list[str]:
+    """What each stage changed, where there is more than one."""
+    changes = by_stage(run) if len(run.evaluations) > 2 else []
+    lines = ["", "each stage against the one before, paired by question"] if changes else []
+    for change in changes:
+        lines.append(f"  {change.after} against {change.before}")
+        for name, row in change.rows.items():
+            values = " → ".join(f"{rate.value:.3f}" if rate else "  –  " for rate in row.rates)
+            difference = f"{show_difference(row.difference)}  {row.verdict}" if row.difference else ""
+            lines.append(f"    {name:20} {values}  {difference}".rstrip())
     return lines
 
 

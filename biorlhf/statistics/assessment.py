@@ -49,6 +49,7 @@ def statistics(q_N: Floats, c_N: Floats) -> dict[str, Statistic]:
         "brier_skill": lambda w: cal.brier_skill(q_N, c_N, w),
         "auroc": lambda w: cal.auroc(q_N, c_N, w),
         "aurc": lambda w: cal.aurc(q_N, c_N, w),
+        "surest_half_wrong": lambda w: cal.surest_half(q_N, c_N, w),
         "overconfidence": lambda w: cal.overconfidence(q_N, c_N, w),
         "underconfidence": lambda w: cal.underconfidence(q_N, c_N, w),
     }
@@ -91,7 +92,7 @@ class Assessment:
 NAMES = (
     *("accuracy", "accuracy_clustered", "mean_confidence", "confidence_gap", "brier", "brier_skill"),
     *("reliability", "resolution", "uncertainty", "within_bins", "ece", "debiased_l2", "mce"),
-    *("auroc", "aurc", "overconfidence", "underconfidence"),
+    *("auroc", "aurc", "surest_half_wrong", "overconfidence", "underconfidence"),
 )
 
 

@@ -165,6 +165,22 @@ def aurc(q_N: Floats, c_N: Floats, weights: Floats | None = None) -> Floats:
     return whole
 
 
+def surest_half(q_N: Floats, c_N: Floats, weights: Floats | None = None) -> Floats:
+    """The share that is wrong among the surer half of the answers; of answers that are equally sure, so many
+    count as the half takes, each alike."""
+    coverage, risk = risk_coverage(q_N, c_N, weights)
+    zero = np.zeros((*coverage.shape[:-1], 1))
+    kept = np.concatenate([zero, coverage], axis=-1)
+    wrong = np.concatenate([zero, np.nan_to_num(risk) * coverage], axis=-1)
+    # The first point at or beyond a half: between it and the one before, the answers are equally sure.
+    end = np.argmax(kept >= 0.5 - 1e-12, axis=-1)[..., None]
+    ends = [np.take_along_axis(values, end, axis=-1)[..., 0] for values in (kept, wrong)]
+    starts = [np.take_along_axis(values, end - 1, axis=-1)[..., 0] for values in (kept, wrong)]
+    part = divide(0.5 - starts[0], ends[0] - starts[0])
+    half: Floats = (starts[1] + part * (ends[1] - starts[1])) / 0.5
+    return half
+
+
 def _by_value(q_N: Floats) -> Floats:
     distinct, of_N = np.unique(q_N, return_inverse=True)
     return np.eye(len(distinct))[of_N]

@@ -24,7 +24,7 @@ Report = Mapping[str, Any]
 
 LESS_IS_BETTER = frozenset(
     [
-        *("brier", "ece", "mce", "debiased_l2", "reliability", "aurc"),
+        *("brier", "ece", "mce", "debiased_l2", "reliability", "aurc", "surest_half_wrong"),
         *("overconfidence", "underconfidence", "truncated"),
     ]
 )

@@ -17,6 +17,7 @@ from biorlhf.errors import InputError
 from biorlhf.reports import plots
 from biorlhf.reports.answers import changes
 from biorlhf.reports.run import figures, load_run, rows_of, stage_starts
+from biorlhf.reports.stages import by_stage
 from biorlhf.reports.summary import to_json
 from biorlhf.reports.text import report_lines, summary_lines
 from made_run import evaluation, write_answers, write_run
@@ -60,6 +61,19 @@ def test_the_report_answers_first_and_fits_eighty_columns(run, monkeypatch, caps
 def test_evaluations_stand_in_the_order_of_the_stages(run):
     assert [e.when for e in load_run(run).evaluations] == ["start", "after-sft", "after-grpo"]
     assert stage_starts(load_run(run)) == [(1, "sft"), (6, "grpo")]
+
+
+def test_each_stage_is_held_against_the_one_before_it_and_not_against_the_start(run, monkeypatch, capsys):
+    changes = by_stage(load_run(run))
+    assert [(c.before, c.after) for c in changes] == [("start", "after-sft"), ("after-sft", "after-grpo")]
+    for change in changes:
+        row = change.rows["accuracy"]
+        one, two = (rate.value for rate in row.rates)
+        assert row.difference.value == pytest.approx(two - one)
+    out = command(monkeypatch, capsys, "report", run)[1]
+    assert "  after-grpo against after-sft\n    reward " in out
+    told = json.loads(command(monkeypatch, capsys, "report", run, "--json")[1])["by_stage"]
+    assert [change["after"] for change in told] == ["after-sft", "after-grpo"]
 
 
 def test_the_json_report_is_whole_and_has_no_nan(run, monkeypatch, capsys):

@@ -70,6 +70,15 @@ def test_the_risk_coverage_curve_keeps_the_most_confident_first():
     assert cal.aurc(Q, C) == pytest.approx(0.5 * 0.4 + 0.5 * 0.45)
 
 
+def test_the_surer_half_counts_answers_that_are_equally_sure_alike():
+    assert cal.surest_half(Q, C) == pytest.approx(0.4)
+    # The surest answer is right; of the three that follow, equally sure, one is right and one fits in.
+    q, c = np.array([0.9, 0.5, 0.5, 0.5]), np.array([1.0, 1.0, 0.0, 0.0])
+    assert cal.surest_half(q, c) == pytest.approx((0 + 2 / 3) / 2)
+    weights = np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 2.0, 1.0, 1.0]])
+    assert cal.surest_half(q, c, weights).tolist() == pytest.approx([1 / 3, 0.5])
+
+
 def test_a_confidence_that_separates_perfectly_has_auroc_one_and_noise_has_a_half():
     assert cal.auroc(np.array([0.9, 0.8, 0.1]), np.array([1.0, 1.0, 0.0])) == 1.0
     assert cal.auroc(np.full(4, 0.5), np.array([1.0, 0.0, 1.0, 0.0])) == 0.5

@@ -35,6 +35,7 @@ from biorlhf_plugins.datasets.kmp.factual import askable, factual, recall
 from biorlhf_plugins.datasets.kmp.phrases import number, where
 from biorlhf_plugins.datasets.kmp.published import published
 from biorlhf_plugins.datasets.kmp.reasoning import reasoning
+from biorlhf_plugins.datasets.kmp.wordings import WORDINGS
 from biorlhf_plugins.making import items
 from biorlhf_plugins.making.items import Item
 from biorlhf_plugins.making.shipped import read_shipped
@@ -79,6 +80,8 @@ class KmpConfig(PluginConfig):
         taught: with ``split: fact``, the share of the training facts that SFT texts and preferences state.
             The test then asks, in words that training does not have, for what was taught and for as much
             that never was.
+        wordings: in how many wordings training states each figure: two, or up to eight. With ``taught``
+            GRPO asks in each of them as well, so that how sure to be is learnt of facts and not of words.
         confidence: what the SFT texts state. ``high`` where the table says it, low where it cannot say;
             ``spread`` draws any level, to teach the form and leave the level to GRPO.
         max_examples, max_preferences, max_questions, max_test_questions: upper bounds; families are
@@ -94,6 +97,7 @@ class KmpConfig(PluginConfig):
     test_fraction: Share = 0.2
     seed: int = 42
     taught: Taught | None = None
+    wordings: Annotated[int, Field(ge=2, le=WORDINGS)] = 2
     confidence: Literal["high", "spread"] = "high"
     max_examples: PositiveInt | None = None
     max_preferences: PositiveInt | None = None
@@ -137,7 +141,12 @@ def build(config: KmpConfig) -> Dataset:
             again = [*recall(kmp_facts()), *calibration(recall=True)]
             some = mixed_test(pools["train"], pool, again, taught, limit=limit, seed=config.seed)
         else:
-            asked = [i for i in pool if i.first and (i.family != "paraphrase" or stated.issuperset(i.facts))]
+            asked = [
+                i
+                for i in pool
+                if (i.first or (taught is not None and i.family == "factual"))
+                and (i.family != "paraphrase" or stated.issuperset(i.facts))
+            ]
             some = items.limited(asked, limit, config.seed)
         questions += [items.to_question(i, "kmp", split, source, taught) for i in some]
         if split != Split.TRAIN.value:
@@ -211,7 +220,7 @@ def _split_of(facts: Iterable[Fact], nothing: Iterable[Item], config: KmpConfig)
 
 
 def _generate(facts: Sequence[Fact], nothing: Sequence[Item], config: KmpConfig) -> list[Item]:
-    every = items.capped([*factual(facts), *reasoning(facts), *nothing], CAPS, config.seed)
+    every = items.capped([*factual(facts, config.wordings), *reasoning(facts), *nothing], CAPS, config.seed)
     return items.unique(i for i in every if config.families is None or i.family in config.families)
 
 
