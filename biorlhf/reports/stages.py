@@ -16,6 +16,7 @@ MAIN = {
     ("question_answering", "overall.accuracy"): "accuracy",
     ("question_answering", "overall.balanced_accuracy"): "balanced accuracy",
     ("calibration", "mean_confidence"): "confidence",
+    ("calibration", "taught_minus_untaught"): "taught − untaught",
     ("calibration", "brier"): "Brier score",
     ("calibration", "brier_skill"): "Brier skill",
     ("calibration", "ece"): "calibration error",

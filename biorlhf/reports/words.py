@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -90,7 +90,26 @@ def _taught(known: Known) -> str:
         )
     if (untaught := sides["untaught"]) is not None:
         parts.append(f"of those that it was not taught, it declines {untaught.abstained.mean():.0%}")
-    return "; ".join(parts)
+    return "; ".join([*parts, *_stated_apart(known)])
+
+
+def _stated_apart(known: Known) -> Iterator[str]:
+    """How sure it says it is of what it was taught and of what not, and what its surer half is worth."""
+    reports = known.last.reports
+    of = {part: rates_of(reports.get(f"calibration ({part})") or {}) for part in ("taught", "untaught")}
+    whole = rates_of(reports.get("calibration") or {})
+    stated = [of[part].get("mean_confidence") for part in ("taught", "untaught")]
+    gap, half = whole.get("taught_minus_untaught"), whole.get("surest_half_wrong")
+    if stated[0] is None or stated[1] is None or gap is None:
+        return
+    # A difference whose interval holds zero is no knowledge of what it knows.
+    noise = "" if gap.low > 0 or gap.high < 0 else ", inside noise"
+    yield (
+        f"it states {stated[0].value:.0%} on what it was taught and {stated[1].value:.0%} on what it was not "
+        f"(difference {show(gap)}{noise})"
+    )
+    if half is not None:
+        yield f"of the surer half of its answers, {1 - half.value:.0%} are right"
 
 
 def _by_abstaining(known: Known) -> str:

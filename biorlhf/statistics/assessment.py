@@ -133,6 +133,18 @@ def assess(
     )
 
 
+def apart(confidences: Sequence[float], taught: Sequence[bool], clusters: Sequence[Hashable]) -> Rate | None:
+    """Mean stated confidence on taught facts minus that on facts that were never taught, in [-1, 1], with its
+    cluster bootstrap interval. None where one kind is missing."""
+    q_N, t_N = np.asarray(confidences, dtype=float), np.asarray(taught, dtype=float)
+    sides = [weighted_mean(np.where(t_N == kind, q_N, np.nan)) for kind in (1.0, 0.0)]
+    name = "taught_minus_untaught"
+    functions: dict[str, Statistic] = {name: lambda w: sides[0](w) - sides[1](w)}
+    return bootstrap(functions, cluster_index(clusters), {name: len(q_N)}, limits={name: (-1.0, 1.0)}).get(
+        name
+    )
+
+
 def _null_summary(q_N: Floats, c_N: Floats, bins_N: NDArray[np.int64], seed: int) -> dict[str, Any]:
     drawn = cal.null_ece(q_N, bins_N, seed=seed)
     low, high = np.quantile(drawn, [0.025, 0.975])

@@ -163,6 +163,17 @@ def test_calibration_imputes_no_confidence_and_counts_who_states_one():
     assert report["left_out"]["auroc"] == "every answer is right"
 
 
+def test_the_confidence_on_taught_facts_is_held_against_that_on_facts_never_taught():
+    taught = [group(direction(i, "UP", taught=True), [f"1 n 0.{6 + i % 3}"]) for i in range(12)]
+    never = [group(direction(20 + i, "UP", taught=False), [f"0 n 0.{1 + i % 3}"]) for i in range(12)]
+    gap = evaluate("calibration", taught + never)["taught_minus_untaught"]
+    assert gap["value"] == pytest.approx(0.5)
+    assert 0.4 < gap["low"] < 0.5 < gap["high"] < 0.6
+    # Of one kind alone, or of unknown kind, there is nothing to hold against each other.
+    assert "taught_minus_untaught" not in evaluate("calibration", taught)
+    assert "taught_minus_untaught" not in evaluate("calibration", [group(direction(1, "UP"), ["1 n 0.9"])] * 4)
+
+
 def test_correctness_does_not_depend_on_the_reward():
     texts = ["1 n 0.9", "0 n 0.4"]
     low = [group(direction(i, "UP"), texts, [0.0, 0.0]) for i in range(5)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from biorlhf import EvaluatorPlugin, Group, Reward, hookimpl
-from biorlhf.statistics.assessment import assess
+from biorlhf.statistics.assessment import apart, assess
 from biorlhf.statistics.intervals import share
 from biorlhf_plugins.evaluators import _judgement
 
@@ -35,6 +35,12 @@ class Calibration:
             "coverage": share(len(stated), len(answered)),
             "abstained": share(sum(row.abstained for row in known), len(known)),
         }
+        kept = [row for row in stated if row.question.taught is not None]
+        known_apart = apart(
+            [float(row.confidence or 0.0) for row in kept],
+            [bool(row.question.taught) for row in kept],
+            [row.cluster for row in kept],
+        )
         left_out = dict(assessment.left_out)
         left_out |= {name: "no answer could be judged" for name, rate in shares.items() if rate is None}
         return {
@@ -44,6 +50,7 @@ class Calibration:
             "distinct_confidences": assessment.distinct_confidences,
             **{name: rate.to_json() for name, rate in shares.items() if rate},
             **{name: rate.to_json() for name, rate in assessment.rates.items()},
+            **({"taught_minus_untaught": known_apart.to_json()} if known_apart else {}),
             **({"null_ece": assessment.null} if assessment.null else {}),
             "reliability_diagram": assessment.diagram,
             "risk_coverage": assessment.curve,

@@ -1,7 +1,7 @@
 """How the KMP study's facts are asked for: the wordings of training, and those of the recall test.
 
 A small model remembers sentences: a figure that was taught in two wordings is not found when it is asked for
-in a third. So there are eight for training (the setting ``wordings``), which name the stressors and the
+in a third. So there are twelve for training (the setting ``wordings``), which name the stressors and the
 compound now by their abbreviation, now in full; the recall test has two of its own.
 """
 
@@ -18,7 +18,7 @@ from biorlhf_plugins.datasets.kmp.facts import (
 from biorlhf_plugins.datasets.kmp.phrases import where
 
 #: How many wordings :func:`training_wordings` gives.
-WORDINGS = 8
+WORDINGS = 12
 _STRESS = {
     "HU": "hindlimb unloading",
     "IR": "ionizing radiation",
@@ -28,7 +28,7 @@ _STRESS = {
 
 
 def training_wordings(fact: Fact) -> tuple[str, ...]:
-    """The eight wordings of a fact's question for training; the first is the one that is always asked."""
+    """The twelve wordings of a fact's question for training; the first is the one that is always asked."""
     return (*_plain_wordings(fact), *_more_wordings(fact))
 
 
@@ -77,14 +77,21 @@ def _plain_wordings(fact: Fact) -> tuple[str, str]:
 
 
 def _in_full(fact: Fact) -> str:
-    """A condition in full: "under hindlimb unloading", "from kaempferol under no stress"."""
+    """A condition in full: "under hindlimb unloading", "with kaempferol under no stress"."""
     if fact.condition.startswith("KMP "):
-        return f"from kaempferol under {_STRESS[fact.condition.removeprefix('KMP ')]}"
+        return f"with kaempferol under {_STRESS[fact.condition.removeprefix('KMP ')]}"
     return f"under {_STRESS[fact.condition]}"
 
 
-def _more_wordings(fact: Fact) -> tuple[str, str, str, str, str, str]:
-    """Six wordings beside the plain two."""
+def _sides(fact: Fact) -> str:
+    """What is compared: "hindlimb unloading and control", "kaempferol and vehicle under no stress"."""
+    if fact.condition.startswith("KMP "):
+        return f"kaempferol and vehicle under {_STRESS[fact.condition.removeprefix('KMP ')]}"
+    return f"{_STRESS[fact.condition]} and control"
+
+
+def _more_wordings(fact: Fact) -> tuple[str, ...]:
+    """Ten wordings beside the plain two."""
     tissue = fact.tissue
     if fact.quantity in (DEG_COUNT, DEG_UP, DEG_DOWN):
         return _count_wordings(fact)
@@ -96,9 +103,14 @@ def _more_wordings(fact: Fact) -> tuple[str, str, str, str, str, str]:
             f"Which letter stands for the KMP response of the {tissue}?",
             f"How is {tissue} tissue typed for its reaction to kaempferol?",
             f"KMP response type, {tissue}?",
+            f"Tell me the response type that {tissue} shows to the compound kaempferol.",
+            f"I need the class (A, B or C) of the {tissue} in its answer to KMP.",
+            f"Sorted by how it reacts to kaempferol, {tissue} is of which type?",
+            f"Is the {tissue} an A, a B or a C in the KMP classification?",
         )
     if fact.quantity.endswith(" NES"):
-        pathway, full, place = fact.quantity.removesuffix(" NES"), _in_full(fact), where(fact.condition)
+        pathway, sides = fact.quantity.removesuffix(" NES"), _sides(fact)
+        full, place = _in_full(fact), where(fact.condition)
         return (
             f"State the enrichment score of {pathway} in {tissue} {full}.",
             f"{tissue.capitalize()}, {place}: NES of {pathway}?",
@@ -106,6 +118,10 @@ def _more_wordings(fact: Fact) -> tuple[str, str, str, str, str, str]:
             f"For {pathway}, which normalised enrichment score does the {tissue} show {full}?",
             f"What value has the NES of {pathway} {place}, measured in {tissue}?",
             f"The {tissue} was analysed {full}; quote the NES of {pathway}.",
+            f"Comparing {sides}, what is the NES of {pathway} in the {tissue}?",
+            f"Tell me the enrichment score that {pathway} gets in {tissue} for {sides}.",
+            f"I need {pathway} in the {tissue}, {sides}: its normalised score.",
+            f"In the {tissue}, the comparison of {sides} gives {pathway} which NES?",
         )
     if fact.quantity == FOLD_CHANGE:
         gene = fact.entity
@@ -116,6 +132,10 @@ def _more_wordings(fact: Fact) -> tuple[str, str, str, str, str, str]:
             f"By what mean absolute log2FC does {gene} stand out in {tissue}?",
             f"What is {gene}'s mean shift in the {tissue} network, in log2 units?",
             f"Quote the mean |log2FC| that the hub gene {gene} has in the {tissue}.",
+            f"Tell me how far {gene} moves in {tissue}, as a mean absolute log2 fold change.",
+            f"I need the size of the change of {gene} in the {tissue} (log2, averaged).",
+            f"Averaged over the contrasts, {gene} differs in {tissue} by how much in log2?",
+            f"In {tissue}, the hub {gene} has which |log2FC| on average?",
         )
     pathway = fact.quantity.removesuffix(" pattern")
     return (
@@ -125,10 +145,14 @@ def _more_wordings(fact: Fact) -> tuple[str, str, str, str, str, str]:
         f"What pattern has the effect of kaempferol on {pathway} in {tissue} after both stressors?",
         f"In stressed {tissue}, is {pathway} restored (RESCUE) or held back (SUPPRESSION) by kaempferol?",
         f"Which label fits the action of KMP on {pathway} in the {tissue}?",
+        f"Tell me the KMP pattern of {pathway} for {tissue}: rescued or suppressed?",
+        f"I need the word, RESCUE or SUPPRESSION, for {pathway} in {tissue} given kaempferol.",
+        f"With HU and IR combined, kaempferol does what to {pathway} in the {tissue}?",
+        f"Was {pathway} in the stressed {tissue} rescued by KMP, or suppressed?",
     )
 
 
-def _count_wordings(fact: Fact) -> tuple[str, str, str, str, str, str]:
+def _count_wordings(fact: Fact) -> tuple[str, ...]:
     tissue, kind = fact.tissue, f"{what(fact)} " if what(fact) else ""
     if "_x_" in fact.condition:
         one, two = fact.condition.split("_x_")
@@ -139,8 +163,12 @@ def _count_wordings(fact: Fact) -> tuple[str, str, str, str, str, str]:
             f"How many transcripts have a significant {one}×{two} term in {tissue}?",
             f"In {tissue}, count the genes whose response to {one} depends on {two}.",
             f"What number of {tissue} genes has a combined effect of {one} and {two}?",
+            f"Tell me how many genes interact for {one} and {two} in {tissue}.",
+            f"I need the size of the {one}×{two} interaction of the {tissue}, in transcripts.",
+            f"Tested for {one} by {two}, the {tissue} has how many significant genes?",
+            f"In how many {tissue} transcripts is the effect of {one} and {two} more than a sum?",
         )
-    full, place = _in_full(fact), where(fact.condition)
+    full, place, sides = _in_full(fact), where(fact.condition), _sides(fact)
     return (
         f"State the number of {kind}genes in the {tissue} {full}.",
         f"{tissue.capitalize()}, {place}: how many {kind}DEGs?",
@@ -148,6 +176,10 @@ def _count_wordings(fact: Fact) -> tuple[str, str, str, str, str, str]:
         f"At an FDR of 5%, what number of {kind}genes does {tissue} have {full}?",
         f"Count the {kind}DEGs of the {tissue} {place}.",
         f"The {tissue} was sequenced {full}; how many {kind}genes came out?",
+        f"Comparing {sides}, how many {kind}genes of the {tissue} change?",
+        f"Tell me how many {kind}transcripts {tissue} has for {sides}.",
+        f"I need the {kind}DEG count of the {tissue}, {sides}.",
+        f"In the {tissue}, the comparison of {sides} yields how many {kind}genes?",
     )
 
 
