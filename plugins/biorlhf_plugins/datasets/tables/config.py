@@ -12,6 +12,7 @@ from biorlhf import InputPath, PluginConfig
 from biorlhf.errors import DataError
 from biorlhf_plugins.datasets.tables.readers.effects import Scale
 from biorlhf_plugins.datasets.tables.readers.tools import TOOLS
+from biorlhf_plugins.making.taught import Taught
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Name = Annotated[str, Field(min_length=1)]
@@ -202,7 +203,9 @@ class LabConfig(PluginConfig):
 
     ``split: fact`` keeps each slot in one split: the test asks what was never taught. ``split: paraphrase``
     teaches every slot, and the test asks for some of them in other words. ``families`` are the kinds of
-    question; ``limit`` is the most questions of a split.
+    question; ``limit`` is the most questions of a split. ``taught``, with ``split: fact``, is the share of
+    the training facts that texts and preferences state: GRPO then asks about all of them, and the test, in
+    its own words, for about as many taught facts as facts that never were.
 
     Paths are relative to ``folder``, which is itself relative to the file that holds it: a lab file, or a
     recipe. ``lab`` is relative to the recipe.
@@ -215,6 +218,7 @@ class LabConfig(PluginConfig):
     licence: str = "the lab's own"
     split: Literal["fact", "paraphrase"] = "fact"
     splits: Splits = Splits()
+    taught: Taught | None = None
     families: Annotated[tuple[Family, ...], Field(min_length=1)] = FAMILIES
     limit: Annotated[int, Field(gt=0)] | None = None
     names: LabNames = LabNames()
@@ -238,6 +242,8 @@ class LabConfig(PluginConfig):
             raise ValueError(
                 "hold_out_tissues belongs to 'split: fact'; a paraphrase test asks what was taught"
             )
+        if self.split == "paraphrase" and self.taught is not None:
+            raise ValueError("taught belongs to 'split: fact'; a paraphrase test asks for taught facts alone")
         # By value: a resolved recipe writes every default out.
         changed = [name for name, field in type(self).model_fields.items()
                    if name != "lab" and getattr(self, name) != field.get_default()]  # fmt: skip

@@ -5,35 +5,28 @@ Each split has wordings of its own, so that no test question is a training quest
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import heapq
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from biorlhf.ground_truth import block, gold_answer, instruction
-from biorlhf.types import Example, Preference, Question
 from biorlhf_plugins.datasets.tables import enrichment, joint
 from biorlhf_plugins.datasets.tables.config import LabConfig
-from biorlhf_plugins.datasets.tables.drafts import KINDS, WORDINGS, Budget, Draft, Pair
-from biorlhf_plugins.datasets.tables.phrases import Place, Row, Spoken, article, capital, figures_text
+from biorlhf_plugins.datasets.tables.drafts import Budget, Draft, Pair
+from biorlhf_plugins.datasets.tables.phrases import Place, Row, Spoken, article, figures_text
 from biorlhf_plugins.datasets.tables.slots import (
     DOWN,
     NOT_TESTED,
     NS,
-    SPLITS,
-    TEST,
-    TRAIN,
     UP,
     Slots,
     chunks,
     limits_of,
 )
+from biorlhf_plugins.datasets.tables.written import CHOICES, Teaching, bits_of, made
 from biorlhf_plugins.making.parquet import Made
 
-CHOICES = ("UP", "DOWN", "NS")
 LABELS = {UP: "UP", DOWN: "DOWN", NS: "NS"}
 DIRECTION_FAMILIES = {UP: "direction", DOWN: "direction", NS: "not_significant", NOT_TESTED: "not_tested"}
 CONFIDENCE = {UP: (85, 90, 95), DOWN: (85, 90, 95), NS: (80, 85, 90)}
@@ -47,14 +40,14 @@ def items(config: LabConfig, slots: Slots) -> Iterator[Made]:
 
     Of the rows only a bounded sample is held in memory.
     """
-    budget = Budget(limits_of(config))
+    budget, teaching = Budget(limits_of(config)), Teaching.of(config, slots)
     sample: dict[tuple[int, int], list[tuple[int, str, Row]]] = defaultdict(list)
     only_rna = {one.results.tool.of for one in slots.loaded} <= {"gene", "pathway"}
     for number, row in _rows(slots):
         over = row.at.one.results.tool.over_representation
         for draft in enrichment.of_row(row, bits_of(row.key)) if over else _of_row(row, only_rna):
             if draft.family in config.families and budget.takes(draft.family, row.split):
-                yield from made(config, draft)
+                yield from made(config, draft, teaching)
         # By name alone: what two tables share comes into the samples of both.
         rank = bits_of(f"{config.seed}|{row.id}")
         kept = sample[number, row.split]
@@ -63,7 +56,7 @@ def items(config: LabConfig, slots: Slots) -> Iterator[Made]:
     rows = {place: [row for *_, row in sorted(kept, reverse=True)] for place, kept in sample.items()}
     for draft in joint.drafts(slots, rows):
         if draft.family in config.families and budget.takes(draft.family, draft.rows[0].split):
-            yield from made(config, draft)
+            yield from made(config, draft, teaching)
 
 
 def _rows(slots: Slots) -> Iterator[tuple[int, Row]]:
@@ -80,10 +73,6 @@ def _rows(slots: Slots) -> Iterator[tuple[int, Row]]:
             if place is None:
                 place = places[(number, *where)] = Place(one, *where)
             yield number, Row(place, *values)
-
-
-def bits_of(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big")
 
 
 def _of_row(row: Row, only_rna: bool) -> Iterator[Draft]:
@@ -219,84 +208,3 @@ def _difficulty(row: Row) -> str:
     if 0.5 <= ratio <= 2 or row.too_small:
         return "hard"
     return "easy" if ratio < 0.02 or ratio > 10 else "medium"
-
-
-def made(config: LabConfig, draft: Draft) -> Iterator[Made]:
-    """The draft in its split. A paraphrase test has it twice: taught, and asked again in other words."""
-    own = draft.rows[0].split
-    splits = dict.fromkeys((TRAIN, own)) if config.split == "paraphrase" else (own,)
-    for split in splits:
-        yield _written(config, draft, split, recalled=len(splits) > 1 and split != TRAIN)
-
-
-def _written(config: LabConfig, draft: Draft, split: int, *, recalled: bool) -> Made:
-    row, bits = draft.rows[0], draft.bits
-    wordings = WORDINGS[draft.wording][split]
-    wording = bits // 1_000 % len(wordings)
-    prompt = wordings[wording].format(**{**row.words, **draft.words})
-    confidence = draft.levels[bits // 10_000 % len(draft.levels)]
-    answered = draft.gold[0] if split == TRAIN else draft.gold[1]
-    gold, asked = _asked(draft)
-    answer = f"{capital(answered)}.\n{block(gold, confidence)}"
-    name = f"{config.name}:{draft.slot}" + (":recall" if recalled else "")
-    common: dict[str, Any] = {
-        "source": row.spec.file, "split": SPLITS[split],
-        "split_group": "+".join(dict.fromkeys(each.group for each in draft.rows)),
-        "fact_ids": tuple(f"{config.name}:{each.key}" for each in draft.rows),
-        "instruction": asked,
-    }  # fmt: skip
-    question = Question(
-        id=name, prompt=prompt, ground_truth=draft.truth, answer=answer, tissue=row.tissue,
-        kind=KINDS["not_tested" if draft.unanswerable else draft.family], difficulty=draft.difficulty,
-        family=draft.shown_family, **common,
-    )  # fmt: skip
-    details = _details(config, draft, f"{draft.wording}:{SPLITS[split]}:{wording}")
-    if split == TEST or recalled:
-        return Made(question, None, None, details)
-    kind = draft.shown_family
-    example = Example(id=f"{name}:sft", prompt=prompt, response=answer, kind=kind, **common)
-    preference = None
-    if draft.wrong is not None:
-        said, stated = draft.wrong
-        rejected = f"{capital(said[0 if split == TRAIN else 1])}.\n{block(stated, confidence)}"
-        preference = Preference(
-            id=f"{name}:dpo", prompt=prompt, chosen=answer, rejected=rejected, kind=kind, **common
-        )
-    return Made(question, example, preference, details)
-
-
-def _asked(draft: Draft) -> tuple[str, str]:
-    """The gold behind "Answer:", and the instruction. Of a direction and of yes or no, both are the same for
-    all names of a contrast, and a lab's tables have very many."""
-    truth = draft.truth
-    if draft.family in ("direction", "false_premise", "enrichment") and "choices" not in truth:
-        return _asked_alike(
-            str(truth.get("answer")), "", truth.get("answerable", True), str(truth.get("form"))
-        )
-    if draft.family == "direction":
-        return _asked_alike(str(truth.get("direction")), truth["contrast"], truth["answerable"], "direction")
-    return gold_answer(truth), instruction(truth)
-
-
-@functools.cache
-def _asked_alike(value: str, contrast: str, answerable: bool, form: str) -> tuple[str, str]:
-    truth: dict[str, Any] = {"answer": value}
-    if contrast:
-        truth = {"pathway": "a", "direction": value, "contrast": contrast, "choices": list(CHOICES)}
-    if not answerable:
-        truth = {"answerable": False, "form": form, **({} if not contrast else {
-            "contrast": contrast, "choices": list(CHOICES)})}  # fmt: skip
-    return gold_answer(truth), instruction(truth)
-
-
-def _details(config: LabConfig, draft: Draft, template: str) -> dict[str, Any]:
-    row = draft.rows[0]
-    direction = draft.truth.get("direction")
-    return {
-        "template_id": template, "condition": row.condition or None, "mission": row.mission or None,
-        "pathway": row.id, "db": row.db or None, "direction": direction, "expected_value": direction,
-        "contrast_numerator": row.spec.contrast.numerator,
-        "contrast_denominator": row.spec.contrast.denominator,
-        "padj_threshold": row.spec.thresholds.padj, "source_sha256": row.at.one.sha256,
-        "licence": config.licence,
-    }  # fmt: skip

@@ -283,11 +283,13 @@ def _balance(
 
 
 def limits_of(config: LabConfig) -> list[int | None]:
-    """The most items of each split. A paraphrase test teaches what it asks: both are within the limit."""
+    """The most items of each split. A paraphrase test teaches what it asks: both are within the limit.
+    Where a part is taught, half of a test's are left to it."""
     if config.limit is None:
         return [None] * len(SPLITS)
     if config.split == "fact":
-        return [config.limit] * len(SPLITS)
+        test = config.limit if config.taught is None else max(1, config.limit // 2)
+        return [config.limit, config.limit, test]
     shares = config.splits.validation, config.splits.test
     return [int(config.limit * share) for share in (1 - sum(shares), *shares)]
 
