@@ -17,13 +17,20 @@ def to_json(run: RunReport) -> dict[str, Any]:
     head = known(run)
     return {
         "folder": str(run.folder),
+        "made_by": _made_by(run),
         "complete": run.finished,
         "stages": list(run.stages),
         "steps": len(run.metrics),
         "words": paragraph(run, head),
         "tiles": [tile.to_json() for tile in head.tiles.values()] if head else [],
         "evaluations": [
-            {"when": e.when, "split": e.split, "questions": e.questions, "left_out": _left_out(e.reports)}
+            {
+                "when": e.when,
+                "split": e.split,
+                "questions": e.questions,
+                "best_constant": dict(e.constant),
+                "left_out": _left_out(e.reports),
+            }
             for e in run.evaluations
         ],
         "by_stage": [change.to_json() for change in by_stage(run)],
@@ -31,6 +38,13 @@ def to_json(run: RunReport) -> dict[str, Any]:
         "figures": figures(run),
         "problems": list(run.problems),
     }
+
+
+def _made_by(run: RunReport) -> dict[str, Any]:
+    """What has to be said beside the numbers: recipe, seed, when, on what."""
+    kept = ("started", "git_commit", "hardware", "versions", "sampler")
+    manifest = {key: run.manifest[key] for key in kept if key in run.manifest}
+    return {"recipe": run.recipe.get("name"), "seed": run.recipe.get("seed"), **manifest}
 
 
 def _left_out(reports: Mapping[str, Report]) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def test_a_number_is_found_with_the_keyboard_alone(shown):
     rows = shown.locator("#numbers tbody tr:visible")
     assert rows.count() > 0
     assert all("brier" in text for text in rows.all_inner_texts())
-    assert shown.locator("#found").inner_text() == f"{rows.count()} of 21"
+    assert shown.locator("#found").inner_text() == f"{rows.count()} of 22"
 
 
 def test_it_prints_whole_with_every_number_unfolded(shown, tmp_path):
