@@ -1,4 +1,4 @@
-"""DPO on the policy's own answers: the same answer twice, the better as sure as its group is right."""
+"""DPO and SFT on the policy's own answers: as sure as their group is right."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ def text(answer: str, confidence: int) -> str:
     return f"Answer: {answer}\nConfidence: {confidence}%"
 
 
-def run(texts, steps=6, **settings):
-    trainer = CATALOGUE.build(
-        "trainer", "dpo", {"pairs": "own", "steps": steps, "batch_size": 1, "guard": "off"} | settings
-    )
+def run(texts, steps=6, trainer="dpo", **settings):
+    own = {"pairs": "own", "guard": "off"} if trainer == "dpo" else {"texts": "own"}
+    trainer = CATALOGUE.build("trainer", trainer, {**own, "steps": steps, "batch_size": 1} | settings)
     learner, rollouts = RecordingLearner(), ScriptedRollouts({"*": texts})
     stage = a_stage(learner, Dataset("d", (UP,)), rollouts, COMPOSER)
     return list(trainer.steps(stage)), learner, rollouts
@@ -87,3 +86,40 @@ def test_each_update_is_served_before_the_next_question_is_asked():
 def test_pairs_of_the_dataset_need_no_sampler():
     assert not CATALOGUE.build("trainer", "dpo", {}).needs_rollouts
     assert CATALOGUE.build("trainer", "dpo", {"pairs": "own"}).needs_rollouts
+
+
+def learnt(texts, **settings) -> set[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """(tokens of an answer that are given, those that are learnt) of every SFT text."""
+    _, learner, rollouts = run(texts, trainer="sft", **settings)
+    assert len(rollouts.loaded) == len(learner.steps)
+    start = len(tokens_of(UP.asked))
+    return {
+        (group.prompt_ids[start:], group.completions[0].token_ids[:-1])
+        for groups, _, _ in learner.steps
+        for group in groups
+    }
+
+
+def test_of_a_wrong_answer_nothing_is_learnt_but_how_little_it_is_worth():
+    given = tokens_of("Answer: DOWN\nConfidence:")
+    assert learnt([text("DOWN", 90)]) == {(given, tokens_of("5%"))}
+
+
+def test_a_right_answer_is_learnt_whole_with_the_share_of_right_ones_in_its_group():
+    assert learnt([text("UP", 10)]) == {((), tokens_of(text("UP", 95)))}
+    mixed = learnt([text("UP", 10), text("DOWN", 90)], steps=20, generations=4)
+    # Of four, one, two or three are right; where none is, a wrong one is given.
+    whole = {learned for given, learned in mixed if not given}
+    assert {tokens_of(text("UP", q)) for q in (25, 50, 75)} & whole
+    assert whole <= {tokens_of(text("UP", q)) for q in (25, 50, 75, 95)}
+
+
+def test_an_answer_without_a_line_for_the_confidence_gives_no_text():
+    results, learner, _ = run(["Answer: UP"], trainer="sft")
+    assert all(groups == [] for groups, _, _ in learner.steps)
+    assert [result.metrics.values["examples"] for result in results] == [0.0] * 6
+
+
+def test_sft_on_the_texts_of_the_dataset_needs_no_sampler():
+    assert not CATALOGUE.build("trainer", "sft", {}).needs_rollouts
+    assert CATALOGUE.build("trainer", "sft", {"texts": "own"}).needs_rollouts

@@ -9,13 +9,12 @@ be: a question that is always answered wrongly teaches doubt, one that is known 
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from biorlhf.ground_truth.forms import last_answer
 from biorlhf.types import Completion, ScoredGroup, TrainCompletion, TrainGroup
-from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
+from biorlhf_plugins.trainers._own_texts import judged_answers, share_right
 
 #: The chosen confidence lies at least so much nearer to p: of eight answers, p is no surer than that.
 LEAST = 0.1
@@ -36,19 +35,15 @@ def own_pairs(groups: Iterable[ScoredGroup]) -> list[TrainGroup]:
 
 
 def _pair(scored: ScoredGroup) -> tuple[Completion, Completion] | None:
-    judged = [
-        (completion, *pair)
-        for completion, reward in zip(scored.group.completions, scored.rewards, strict=True)
-        # A cut answer is no example of a good one, whatever it states.
-        if (pair := stated_and_correct(reward)) and completion.token_ids and not completion.truncated
-    ]
+    judged = judged_answers(scored)
     if not judged:
         return None
-    p = math.fsum(correct for _, _, correct in judged) / len(judged)
+    p = share_right(judged)
     by_answer: dict[str, list[tuple[float, Completion]]] = defaultdict(list)
-    for completion, confidence, _ in judged:
-        if confidence is not None:
-            by_answer[last_answer(completion.text).lower()].append((abs(confidence - p), completion))
+    for one in judged:
+        if one.confidence is not None:
+            answer = last_answer(one.completion.text).lower()
+            by_answer[answer].append((abs(one.confidence - p), one.completion))
     ends = [_ends(members) for members in by_answer.values()]
     widest = max(ends, key=lambda pair: pair[1][0] - pair[0][0], default=None)
     if widest is None or widest[1][0] - widest[0][0] < LEAST:

@@ -5,30 +5,35 @@
 
 Different from the usual description: the mean is over the tokens of the whole batch, however it is packed
 into micro-batches, so a long response counts for more than a short one.
+
+``texts: own`` takes the policy's answers of the same step in place of the dataset's, and teaches of them how
+sure to be, see ``_own_texts``: first what is true, then what of it is known.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from biorlhf import Example, PluginConfig, TrainerPlugin, hookimpl
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
-from biorlhf.types import Dataset, StepMetrics, TrainCompletion, TrainGroup
+from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
+from biorlhf_plugins.trainers._own_texts import own_texts, train_groups
+from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
 from biorlhf_plugins.trainers._texts import tokenized
 
-# Nothing samples during SFT, so no weights travel after each update.
-LOSS = {"name": "sft", "adapter": False}
+LOSS = {"name": "sft"}
 
 
 class SftConfig(PluginConfig):
     """Settings of SFT.
 
+    ``texts``: the ``dataset``'s examples, or the policy's ``own`` answers: ``batch_size`` questions of a step
+    are answered ``generations`` times each; ``steps``, where given, is the number of steps.
     ``batch_size``: examples per optimizer update. ``loss_on``: the response alone, or all of the text.
     ``max_tokens``: longest text in tokens, prompt and response; what is longer is cut at its end.
     ``evaluation_examples``: of how many validation examples the loss is measured after each epoch; 0: none.
@@ -36,6 +41,9 @@ class SftConfig(PluginConfig):
 
     epochs: PositiveInt = 3
     batch_size: PositiveInt = 8
+    texts: Literal["dataset", "own"] = "dataset"
+    generations: Annotated[int, Field(ge=2)] = 8
+    steps: PositiveInt | None = None
     loss_on: Literal["response", "all"] = "response"
     max_tokens: PositiveInt = 1024
     evaluation_examples: NonNegativeInt = 64
@@ -44,31 +52,52 @@ class SftConfig(PluginConfig):
 class SftTrainer:
     """Supervised fine-tuning; one step is one optimizer update."""
 
-    needs_rollouts = False
-
     def __init__(self, config: SftConfig) -> None:
         self.config = config
+        self.needs_rollouts = config.texts == "own"
+
+    def items(self, dataset: Dataset) -> int:
+        """How many examples, or questions, make an epoch."""
+        return len(dataset.questions if self.config.texts == "own" else dataset.examples)
 
     def total_steps(self, dataset: Dataset) -> int:
-        return self.config.epochs * steps_per_epoch(len(dataset.examples), self.config.batch_size)
+        per_epoch = steps_per_epoch(self.items(dataset), self.config.batch_size)
+        return (self.config.steps or self.config.epochs * per_epoch) if per_epoch else 0
 
     def steps(self, stage: Stage) -> Iterator[StepResult]:
-        groups = groups_of(stage.dataset.examples, stage, self.config)
-        held_out = groups_of(self.held_out(stage), stage, self.config)
+        config, items = self.config, self.items(stage.dataset)
+        given = groups_of(stage.dataset.examples, stage, config) if config.texts == "dataset" else []
+        held_out = groups_of(self.held_out(stage), stage, config)
+        # Where nothing samples, no weights travel after each update.
+        loss = {**LOSS, "adapter": self.needs_rollouts}
         for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
-            started = time.monotonic()
-            batch = [groups[i] for i in batch_of(step, len(groups), self.config.batch_size, stage.seed)]
-            update = stage.learner.step(batch, LOSS, seed=seed_of(stage.seed, step, "update"))
+            clock = Clock()
+            groups: tuple[ScoredGroup, ...] = ()
+            drawn = batch_of(step, items, config.batch_size, stage.seed)
+            if config.texts == "own":
+                groups = sample_and_score(stage, config.generations, step, drawn, clock)
+                batch = train_groups(stage.learner, own_texts(groups))
+            else:
+                batch = [given[i] for i in drawn]
+            with clock("update_s"):
+                update = stage.learner.step(batch, loss, seed=seed_of(stage.seed, step, "update"))
+            if update.adapter is not None and stage.rollouts is not None:
+                with clock("sync_s"):
+                    stage.rollouts.load_adapter(update.adapter)
             values = {
                 **update.metrics,
-                "epoch": float(epoch_of(step, len(groups), self.config.batch_size)),
+                "epoch": float(epoch_of(step, items, config.batch_size)),
                 "examples": float(len(batch)),
-                "update_s": time.monotonic() - started,
+                **clock.seconds,
             }
-            if held_out and ends_epoch(step, len(groups), self.config.batch_size):
+            if held_out and ends_epoch(step, items, config.batch_size):
                 losses = stage.learner.evaluate(held_out, LOSS)
                 values |= {f"eval_{name}": value for name, value in losses.items()}
-            yield StepResult(StepMetrics(stage.name, step, values))
+            yield StepResult(
+                StepMetrics(stage.name, step, values),
+                groups=groups,
+                adapter=update.adapter.ref if update.adapter else None,
+            )
 
     def held_out(self, stage: Stage) -> list[Example]:
         """Some validation examples, the same after every epoch."""

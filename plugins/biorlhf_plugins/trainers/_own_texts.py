@@ -1,0 +1,92 @@
+"""SFT texts from the policy's own answers: how sure to be, and what was right.
+
+G answers to one question are sampled; the share of them that is right estimates the probability of being
+right, p. The text is one of those answers as it stands, with p in place of the confidence that it states. Of
+a right answer the whole text is learnt, so that what is known stays known; of a wrong one only the tokens
+from the confidence on, so that it becomes a text that says how little it is worth and teaches no error.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from biorlhf.stage import Learner
+from biorlhf.types import Completion, ScoredGroup, TrainCompletion, TrainGroup
+from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
+
+_CONFIDENCE = re.compile(r"^confidence:[ \t]*", re.IGNORECASE | re.MULTILINE)
+#: Stated in steps of five, as SFT texts do, and never all or nothing: of G answers, p is no surer than that.
+STEP, LOW, HIGH = 5, 5, 95
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAnswer:
+    """A whole answer that can be judged: what it states, and whether it is right (1 or 0)."""
+
+    completion: Completion
+    confidence: float | None
+    correct: int
+
+
+def judged_answers(scored: ScoredGroup) -> list[JudgedAnswer]:
+    """The answers of a group that are whole and can be judged; one that was cut is no example of anything."""
+    return [
+        JudgedAnswer(completion, pair[0], int(pair[1]))
+        for completion, reward in zip(scored.group.completions, scored.rewards, strict=True)
+        if (pair := stated_and_correct(reward)) and completion.token_ids and not completion.truncated
+    ]
+
+
+def share_right(answers: Sequence[JudgedAnswer]) -> float:
+    """p: the share of one question's answers that is right."""
+    return math.fsum(answer.correct for answer in answers) / len(answers)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnText:
+    """``prompt_ids`` of the question, the answer up to its confidence, the confidence to state, and whether
+    the answer is right."""
+
+    prompt_ids: tuple[int, ...]
+    answer: str
+    confidence: str
+    right: bool
+
+
+def own_texts(groups: Iterable[ScoredGroup]) -> list[OwnText]:
+    """At most one text a group, of a whole answer that has a line for the confidence: a right one, where
+    there is one."""
+    return [text for scored in groups if (text := _text(scored)) is not None]
+
+
+def _text(scored: ScoredGroup) -> OwnText | None:
+    answers = judged_answers(scored)
+    # The sort is stable: of those that are right, and of those that are wrong, the first.
+    for answer in sorted(answers, key=lambda one: -one.correct):
+        found = list(_CONFIDENCE.finditer(answer.completion.text))
+        if found:
+            percent = STEP * round(100 * share_right(answers) / STEP)
+            before = answer.completion.text[: found[-1].end()]
+            said = f"{min(max(percent, LOW), HIGH)}%"
+            return OwnText(scored.group.prompt_ids, before, said, answer.correct == 1)
+    return None
+
+
+def train_groups(learner: Learner, texts: Sequence[OwnText]) -> list[TrainGroup]:
+    """The texts as the learner trains on them: of a wrong answer, all but the confidence is prompt."""
+    whole = _tokens(learner, [text.answer + text.confidence for text in texts])
+    # Tokens may reach over the place where the figure begins: what another ending shares is before it.
+    other = _tokens(learner, [text.answer + "x" for text in texts])
+    groups = []
+    for text, ids, others in zip(texts, whole, other, strict=True):
+        same = next(n for n, (one, two) in enumerate(zip(ids, others, strict=False)) if one != two)
+        given = 0 if text.right else same
+        groups.append(TrainGroup((*text.prompt_ids, *ids[:given]), (TrainCompletion(ids[given:]),)))
+    return groups
+
+
+def _tokens(learner: Learner, responses: Sequence[str]) -> list[tuple[int, ...]]:
+    return [group.completions[0].token_ids for group in learner.tokenize([("", text) for text in responses])]
