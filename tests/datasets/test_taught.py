@@ -86,11 +86,12 @@ def test_settings_that_contradict_it_are_refused(name, settings):
 def test_a_figure_can_be_taught_and_asked_in_more_wordings_and_no_test_question_is_one_of_them():
     settings = {"taught": 0.5, "test_fraction": 0.3, "families": ["factual"]}
     load = plugins.load(entry_points=False).build
+    # Texts state a figure in all of them; GRPO asks in four.
     few, many = (load("dataset", "kmp", {**settings, "wordings": n}) for n in (2, 12))
     assert len(many.examples) == 6 * len(few.examples)
     asked = [{q.prompt for q in d.questions if q.split == "train"} for d in (few, many)]
     assert asked[0] < asked[1]
-    assert len(asked[1]) == 6 * len(asked[0])
+    assert len(asked[1]) == 2 * len(asked[0])
     assert asked[1].isdisjoint(q.prompt for q in many.questions if q.split == "test")
     assert {q.prompt for q in many.questions if q.split == "test"} == {
         q.prompt for q in few.questions if q.split == "test"

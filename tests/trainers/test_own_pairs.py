@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from biorlhf import Dataset, Question, RewardComposer, Score, VerifierPlugin, hookimpl
+from biorlhf import Dataset, Example, Question, RewardComposer, Score, VerifierPlugin, hookimpl
 from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, fresh_catalogue, tokens_of
 
 
@@ -123,3 +123,22 @@ def test_an_answer_without_a_line_for_the_confidence_gives_no_text():
 def test_sft_on_the_texts_of_the_dataset_needs_no_sampler():
     assert not CATALOGUE.build("trainer", "sft", {}).needs_rollouts
     assert CATALOGUE.build("trainer", "sft", {"texts": "own"}).needs_rollouts
+
+
+def test_what_is_rehearsed_is_learnt_up_to_its_confidence():
+    trainer = CATALOGUE.build(
+        "trainer", "sft", {"texts": "own", "steps": 2, "batch_size": 1, "rehearse": 2, "minibatches": 2}
+    )
+    told = [f"SET is UP {n}.\n{text('UP', 15)}" for n in range(4)]
+    examples = tuple(Example(f"e{n}", "tell", response, "k", "s") for n, response in enumerate(told))
+        Example(f"e{n}", "tell", f"SET is UP {n}.\n{text('UP', 15)}", "k", "s") for n in range(3)
+    )
+    learner, rollouts = RecordingLearner(), ScriptedRollouts({"*": [text("DOWN", 90)]})
+    list(trainer.steps(a_stage(learner, Dataset("d", (UP,), examples), rollouts, COMPOSER)))
+    for groups, loss, _ in learner.steps:
+        assert loss["minibatches"] == 2
+        doubt, *again = groups
+        assert doubt.completions[0].token_ids[:-1] == tokens_of("5%")
+        assert len(again) == 2
+        ends = {tokens_of(f"SET is UP {n}.\nAnswer: UP\nConfidence:") for n in range(4)}
+        assert {group.completions[0].token_ids for group in again} <= ends

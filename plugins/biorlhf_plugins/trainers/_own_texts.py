@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from biorlhf.stage import Learner
-from biorlhf.types import Completion, ScoredGroup, TrainCompletion, TrainGroup
+from biorlhf.types import Completion, Example, ScoredGroup, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
 
 _CONFIDENCE = re.compile(r"^confidence:[ \t]*", re.IGNORECASE | re.MULTILINE)
@@ -78,14 +78,34 @@ def _text(scored: ScoredGroup) -> OwnText | None:
 def train_groups(learner: Learner, texts: Sequence[OwnText]) -> list[TrainGroup]:
     """The texts as the learner trains on them: of a wrong answer, all but the confidence is prompt."""
     whole = _tokens(learner, [text.answer + text.confidence for text in texts])
+    ends = _ends(learner, [text.answer for text in texts], whole)
+    return [
+        TrainGroup((*text.prompt_ids, *ids[:given]), (TrainCompletion(ids[given:]),))
+        for text, ids, end in zip(texts, whole, ends, strict=True)
+        for given in (0 if text.right else end,)
+    ]
+
+
+def rehearsed(learner: Learner, examples: Sequence[Example]) -> list[TrainGroup]:
+    """Examples up to the confidence that they state: what is true, and not how sure the text is of it."""
+    cut = [(e, found[-1].end()) for e in examples if (found := list(_CONFIDENCE.finditer(e.response)))]
+    groups = learner.tokenize([(e.asked, e.response) for e, _ in cut])
+    whole = [group.completions[0].token_ids for group in groups]
+    ends = _ends(learner, [e.response[:end] for e, end in cut], whole)
+    return [
+        TrainGroup(group.prompt_ids, (TrainCompletion(ids[:end]),))
+        for group, ids, end in zip(groups, whole, ends, strict=True)
+    ]
+
+
+def _ends(learner: Learner, before: Sequence[str], whole: Sequence[tuple[int, ...]]) -> list[int]:
+    """How many tokens of each text come before its figure."""
     # Tokens may reach over the place where the figure begins: what another ending shares is before it.
-    other = _tokens(learner, [text.answer + "x" for text in texts])
-    groups = []
-    for text, ids, others in zip(texts, whole, other, strict=True):
-        same = next(n for n, (one, two) in enumerate(zip(ids, others, strict=False)) if one != two)
-        given = 0 if text.right else same
-        groups.append(TrainGroup((*text.prompt_ids, *ids[:given]), (TrainCompletion(ids[given:]),)))
-    return groups
+    other = _tokens(learner, [text + "x" for text in before])
+    return [
+        next(n for n, (a, b) in enumerate(zip(ids, others, strict=False)) if a != b)
+        for ids, others in zip(whole, other, strict=True)
+    ]
 
 
 def _tokens(learner: Learner, responses: Sequence[str]) -> list[tuple[int, ...]]:

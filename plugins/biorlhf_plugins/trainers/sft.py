@@ -22,7 +22,7 @@ from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
-from biorlhf_plugins.trainers._own_texts import own_texts, train_groups
+from biorlhf_plugins.trainers._own_texts import own_texts, rehearsed, train_groups
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
 from biorlhf_plugins.trainers._texts import tokenized
 
@@ -33,7 +33,9 @@ class SftConfig(PluginConfig):
     """Settings of SFT.
 
     ``texts``: the ``dataset``'s examples, or the policy's ``own`` answers: ``batch_size`` questions of a step
-    are answered ``generations`` times each; ``steps``, where given, is the number of steps.
+    are answered ``generations`` times each, and with them ``rehearse`` examples of the dataset are learnt up
+    to their confidence, so that no figure is lost. ``iterations``: passes over a step's texts;
+    ``minibatches``: updates in each. ``steps``, where given, is the number of steps.
     ``batch_size``: examples per optimizer update. ``loss_on``: the response alone, or all of the text.
     ``max_tokens``: longest text in tokens, prompt and response; what is longer is cut at its end.
     ``evaluation_examples``: of how many validation examples the loss is measured after each epoch; 0: none.
@@ -43,6 +45,9 @@ class SftConfig(PluginConfig):
     batch_size: PositiveInt = 8
     texts: Literal["dataset", "own"] = "dataset"
     generations: Annotated[int, Field(ge=2)] = 8
+    rehearse: NonNegativeInt = 0
+    iterations: PositiveInt = 1
+    minibatches: PositiveInt = 1
     steps: PositiveInt | None = None
     loss_on: Literal["response", "all"] = "response"
     max_tokens: PositiveInt = 1024
@@ -68,8 +73,10 @@ class SftTrainer:
         config, items = self.config, self.items(stage.dataset)
         given = groups_of(stage.dataset.examples, stage, config) if config.texts == "dataset" else []
         held_out = groups_of(self.held_out(stage), stage, config)
+        known = rehearsed(stage.learner, stage.dataset.examples) if config.rehearse else []
         # Where nothing samples, no weights travel after each update.
-        loss = {**LOSS, "adapter": self.needs_rollouts}
+        updates = {"iterations": config.iterations, "minibatches": config.minibatches}
+        loss = {**LOSS, **updates, "adapter": self.needs_rollouts}
         for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
             clock = Clock()
             groups: tuple[ScoredGroup, ...] = ()
@@ -77,6 +84,8 @@ class SftTrainer:
             if config.texts == "own":
                 groups = sample_and_score(stage, config.generations, step, drawn, clock)
                 batch = train_groups(stage.learner, own_texts(groups))
+                if known:
+                    batch += [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
             else:
                 batch = [given[i] for i in drawn]
             with clock("update_s"):

@@ -55,6 +55,8 @@ Family = Literal[
     "calibration",
 ]
 Share = Annotated[float, Field(ge=0, lt=1)]
+# With ``taught``, which wordings GRPO asks in: in one alone, how sure to be would be learnt of its words.
+ASKED = ("t0", "t1", "t2", "t3")
 # Combinations of tissues and conditions would crowd out the plain questions.
 CAPS = {
     "chain_of_thought": 80,
@@ -80,8 +82,8 @@ class KmpConfig(PluginConfig):
         taught: with ``split: fact``, the share of the training facts that SFT texts and preferences state.
             The test then asks, in words that training does not have, for what was taught and for as much
             that never was.
-        wordings: in how many wordings training states each figure: two, or up to eight. With ``taught``
-            GRPO asks in each of them as well, so that how sure to be is learnt of facts and not of words.
+        wordings: in how many wordings training states each figure: two, or up to twelve. With ``taught``
+            GRPO asks in four of them, so that how sure to be is learnt of facts and not of words.
         confidence: what the SFT texts state. ``high`` where the table says it, low where it cannot say;
             ``spread`` draws any level, to teach the form and leave the level to GRPO.
         max_examples, max_preferences, max_questions, max_test_questions: upper bounds; families are
@@ -144,7 +146,7 @@ def build(config: KmpConfig) -> Dataset:
             asked = [
                 i
                 for i in pool
-                if (i.first or (taught is not None and i.family == "factual"))
+                if (i.first or (taught is not None and i.wording in ASKED))
                 and (i.family != "paraphrase" or stated.issuperset(i.facts))
             ]
             some = items.limited(asked, limit, config.seed)
