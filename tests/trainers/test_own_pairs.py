@@ -131,8 +131,6 @@ def test_what_is_rehearsed_is_learnt_up_to_its_confidence():
     )
     told = [f"SET is UP {n}.\n{text('UP', 15)}" for n in range(4)]
     examples = tuple(Example(f"e{n}", "tell", response, "k", "s") for n, response in enumerate(told))
-        Example(f"e{n}", "tell", f"SET is UP {n}.\n{text('UP', 15)}", "k", "s") for n in range(3)
-    )
     learner, rollouts = RecordingLearner(), ScriptedRollouts({"*": [text("DOWN", 90)]})
     list(trainer.steps(a_stage(learner, Dataset("d", (UP,), examples), rollouts, COMPOSER)))
     for groups, loss, _ in learner.steps:
