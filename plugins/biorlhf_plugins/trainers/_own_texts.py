@@ -18,8 +18,8 @@ from biorlhf.types import Completion, Example, ScoredGroup, TrainCompletion, Tra
 from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
 
 _CONFIDENCE = re.compile(r"^confidence:[ \t]*", re.IGNORECASE | re.MULTILINE)
-#: Stated in steps of five, as SFT texts do, and never all or nothing: of G answers, p is no surer than that.
-STEP, LOW, HIGH = 5, 5, 95
+#: Confidences are stated in steps of five, as SFT texts do.
+STEP = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,12 @@ class OwnText:
     right: bool
 
 
+def expected(answers: Sequence[JudgedAnswer]) -> float:
+    """p as so few answers allow to expect it: (k + 1/2) / (G + 1) of k right ones, the mean under Jeffreys'
+    prior. Two of two make no 100 %."""
+    return (math.fsum(answer.correct for answer in answers) + 0.5) / (len(answers) + 1)
+
+
 def own_texts(groups: Iterable[ScoredGroup]) -> list[OwnText]:
     """At most one text a group, of a whole answer that has a line for the confidence: a right one, where
     there is one."""
@@ -68,9 +74,8 @@ def _text(scored: ScoredGroup) -> OwnText | None:
     for answer in sorted(answers, key=lambda one: -one.correct):
         found = list(_CONFIDENCE.finditer(answer.completion.text))
         if found:
-            percent = STEP * round(100 * share_right(answers) / STEP)
             before = answer.completion.text[: found[-1].end()]
-            said = f"{min(max(percent, LOW), HIGH)}%"
+            said = f"{STEP * round(100 * expected(answers) / STEP)}%"
             return OwnText(scored.group.prompt_ids, before, said, answer.correct == 1)
     return None
 
