@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from biorlhf.actors import connection, scorer
+from biorlhf.actors import connection, learner, scorer
 from biorlhf.actors.fetch import ActorDied
 from biorlhf.actors.rollout import MAX_RESTARTS, RayRollouts
 from biorlhf.errors import ResourceError, RunFailure
@@ -97,6 +97,18 @@ def test_scorers_from_which_nothing_comes_are_replaced_and_asked_again(monkeypat
     list(scorers._finished(pending, timeout_s=1))
     with pytest.raises(RunFailure, match=r"no score came in 1 s for .* groups, 3 times"):
         list(scorers._finished(pending, timeout_s=1))
+
+
+def test_a_learner_that_gives_no_answer_is_named_with_the_time_that_it_had(monkeypatch):
+    monkeypatch.setattr(learner.ray, "wait", lambda refs, **_: ([], refs))
+    learners = learner.RayLearners.__new__(learner.RayLearners)
+    limits = SimpleNamespace(learner=SimpleNamespace(timeout_s=8), cluster=SimpleNamespace(start_timeout_s=9))
+    learners.recipe, learners.actors = limits, [Actor(1)]
+    with pytest.raises(RunFailure, match=r"^learner actor: no sign of life in 8 s; .*learner\.timeout_s"):
+        learners.checkpoint()
+    learners.actors.append(Actor(2))
+    with pytest.raises(RunFailure, match=r"^learner actor 1: no sign of life in 9 s; .*start_timeout_s"):
+        learners.wait()
 
 
 def test_a_part_of_ray_that_dies_is_noticed_at_once(monkeypatch):
