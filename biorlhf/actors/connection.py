@@ -15,7 +15,7 @@ from typing import Any
 import ray
 
 from biorlhf.actors.loopback import close_token, on_loopback
-from biorlhf.errors import ResourceError
+from biorlhf.errors import ResourceError, RunFailure
 
 # What every gRPC server answers at once, whatever it serves: HTTP/2's greeting with empty settings.
 _HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
@@ -26,6 +26,7 @@ def connect(address: str | None, timeout_s: float, store_bytes: int | None = Non
 
     Raises:
         ResourceError: nobody answers at ``address`` within ``timeout_s``.
+        RunFailure: a Ray of this machine's own does not start.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Ray lowers its workers' priority; a run would then crawl beside anything else on the machine.
@@ -47,6 +48,12 @@ def connect(address: str | None, timeout_s: float, store_bytes: int | None = Non
         close_token()
     except ConnectionError as error:
         raise ResourceError(f"Ray at {address}", f"cannot be reached: {error}") from None
+    except Exception as error:
+        # Ray has no class of its own for a part of it that did not come up.
+        if address:
+            raise
+        hint = "it gives itself 30 s, which a busy machine may exceed"
+        raise RunFailure(f"Ray does not start on this machine: {error}\n  {hint}") from None
 
 
 def _refuse_silence(address: str, timeout_s: float) -> None:

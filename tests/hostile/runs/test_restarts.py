@@ -155,3 +155,12 @@ def test_a_port_that_is_closed_is_said_at_once():
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(ResourceError, match=r"cannot be reached: .*refused"):
             connection.connect(f"127.0.0.1:{taken.getsockname()[1]}", 60)
+
+
+def test_a_ray_that_does_not_start_is_a_failure_with_its_reason(monkeypatch):
+    def late(**_):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(connection.ray, "init", late)
+    with pytest.raises(RunFailure, match=r"Ray does not start on this machine: The current node timed out"):
+        connection.connect(None, 1.0)
