@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import psutil
 import ray
 
 from biorlhf.actors.loopback import close_token, on_loopback
@@ -124,15 +125,30 @@ def watched(lost: Callable[[str], object] | None) -> Iterator[None]:
         os.close(stop)
 
 
-def _processes() -> dict[int, str]:
-    """A descriptor for each of the processes of a Ray that this one started, with its name."""
+def parts() -> dict[int, str]:
+    """The processes of a Ray that this one started, with their names; none where it was there before."""
     node = getattr(ray._private.worker, "_global_node", None)
-    found = {}
-    for name, infos in getattr(node, "all_processes", {}).items():
-        if name in ("raylet", "gcs_server"):
-            for info in infos:
-                found[os.pidfd_open(info.process.pid)] = f"Ray's {name} (process {info.process.pid})"
-    return found
+    started = getattr(node, "all_processes", {}).items()
+    return {info.process.pid: name for name, infos in started for info in infos}
+
+
+def agents() -> list[int]:
+    """The processes that the raylet of such a Ray has started: its agents, and workers."""
+    return [
+        child.pid
+        for pid, name in parts().items()
+        if name == "raylet"
+        for child in psutil.Process(pid).children()
+    ]
+
+
+def _processes() -> dict[int, str]:
+    """A descriptor for each of those without which nothing goes on, with its name."""
+    return {
+        os.pidfd_open(pid): f"Ray's {name} (process {pid})"
+        for pid, name in parts().items()
+        if name in ("raylet", "gcs_server")
+    }
 
 
 def _wait(processes: dict[int, str], stop: int, lost: Callable[[str], object]) -> None:

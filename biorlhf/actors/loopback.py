@@ -12,28 +12,22 @@ from ray._private import ray_constants
 # Ray asks for this on systems whose firewalls ask their user about every listening program, and binds each of
 # its servers to the loopback then. `_node_ip_address="127.0.0.1"` is not enough: Ray replaces it.
 _SWITCH = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR
-# Where a Ray of this machine's own has lost its head, that does not come back: what is left of it, its agents
-# most of all, would try for a minute to tell the head of its end.
-_PATIENCE = "RAY_gcs_rpc_server_reconnect_timeout_s"
-PATIENCE_S = 10
 
 
 @contextmanager
 def on_loopback() -> Iterator[None]:
     """What Ray starts in here listens on 127.0.0.1; what it starts later, for another cluster, does not."""
-    before, switch = dict(os.environ), ray_constants.ENABLE_RAY_CLUSTER
-    # The variables are for Ray's processes; this one has read the first already.
+    before = os.environ.get(_SWITCH), ray_constants.ENABLE_RAY_CLUSTER
+    # The variable is for Ray's processes; this one has read it already.
     os.environ[_SWITCH], ray_constants.ENABLE_RAY_CLUSTER = "0", False
-    os.environ.setdefault(_PATIENCE, str(PATIENCE_S))
     try:
         yield
     finally:
-        ray_constants.ENABLE_RAY_CLUSTER = switch
-        for name in (_SWITCH, _PATIENCE):
-            if name in before:
-                os.environ[name] = before[name]
-            else:
-                del os.environ[name]
+        ray_constants.ENABLE_RAY_CLUSTER = before[1]
+        if before[0] is None:
+            del os.environ[_SWITCH]
+        else:
+            os.environ[_SWITCH] = before[0]
 
 
 def close_token() -> None:

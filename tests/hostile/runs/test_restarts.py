@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
+import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
 
 from biorlhf.actors import connection, learner, scorer
 from biorlhf.actors.fetch import ActorDied
+from biorlhf.actors.remains import guarded
 from biorlhf.actors.rollout import MAX_RESTARTS, RayRollouts
 from biorlhf.errors import ResourceError, RunFailure
 from biorlhf.types import AdapterRef, Completion, Group, Question
+from tiny_run import alive
 
 
 class Ref:
@@ -164,3 +169,32 @@ def test_a_ray_that_does_not_start_is_a_failure_with_its_reason(monkeypatch):
     monkeypatch.setattr(connection.ray, "init", late)
     with pytest.raises(RunFailure, match=r"Ray does not start on this machine: The current node timed out"):
         connection.connect(None, 1.0)
+
+
+HOLDER = """
+import subprocess, sys, time
+from biorlhf.actors.remains import guarded
+part = subprocess.Popen(["sleep", "600"], start_new_session=True)
+with guarded([part.pid]):
+    print(part.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_driver_leaves_of_its_ray_is_ended():
+    with subprocess.Popen([sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, text=True) as holder:
+        part = int(holder.stdout.readline())
+        assert alive([part])
+        holder.kill()
+    end = time.monotonic() + 30
+    while alive([part]) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not alive([part])
+
+
+def test_what_is_guarded_is_gone_when_the_run_has_ended_and_what_ended_before_is_no_fault():
+    part, ended = (subprocess.Popen(["sleep", length]) for length in ("600", "0"))
+    ended.wait()
+    with guarded([ended.pid, part.pid]):
+        assert part.poll() is None
+    assert part.wait(30) == -signal.SIGKILL
