@@ -1,6 +1,6 @@
 """What is left of a Ray of this machine's own when its driver is gone, however it went, is ended as well.
 
-Ray's agents notice that their raylet is dead, and then try for a minute to tell it to a head that is dead too.
+Ray's agents notice that their raylet is dead, and then try for a minute to say so to a head that is dead too.
 """
 
 from __future__ import annotations
