@@ -35,7 +35,7 @@ def hold_interrupts(rows: list[dict], count: int) -> None:
         if row["begun"]:
             assert "\nkept: " in row["said"], row
             assert row["resumed"] == 0, row
-            assert row["equal"], row
+            assert row["differs"] == [], row
 
 
 def test_a_run_that_is_stopped_by_ctrl_c_is_completed_by_the_command_that_it_prints(tmp_path):
@@ -52,7 +52,7 @@ def hold_pairs(rows: list[dict], count: int) -> None:
     assert len(rows) == count
     met = 0
     for row in rows:
-        assert row["equal"], row
+        assert row["differs"] == [], row
         if row["codes"] == [0, 0]:
             # The second came when the first was done: two resumes, and not at once.
             assert sum("this run is complete" in said for said in row["said"]) == 1, row
