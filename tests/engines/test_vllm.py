@@ -124,7 +124,7 @@ def said(tmp_path_factory):
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=540,
             check=False,
         )
         assert done.returncode == 0, done.stderr[-3000:]
