@@ -36,8 +36,7 @@ def test_the_135m_model_answers_twenty_questions_alike_before_and_after_gguf(tmp
 
 
 def compared(own, there, tokenizer, prompts: list[str]) -> tuple[int, float]:
-    """How many greedy answers of ``own`` are those of ``there``, and how far the log-probabilities of their tokens
-    lie apart at most."""
+    """How many greedy answers of ``own`` are those of ``there``; how far log-probabilities lie apart."""
     tokenizer.padding_side = "left"
     asked = tokenizer(prompts, return_tensors="pt", padding=True)
     made = own.generate(
