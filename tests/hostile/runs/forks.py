@@ -121,7 +121,7 @@ def interrupts(folder: Path, seed: str, count: int) -> None:
     for part in range(count):
         at = draw.randrange(1 + part * writes // count, 1 + (part + 1) * writes // count)
         runs, code, said = interrupted(recipe, at)
-        row = {"at": at, "code": code, "said": said, "begun": bool(run_of(runs)), "resumed": None}
+        row = {"at": at, "code": code, "said": said, "begun": bool(list(runs.glob("*"))), "resumed": None}
         row["left"] = [path.name for path in runs.rglob("*.partial")]
         if command := re.search(r"^go on with: biorlhf run (--resume .*)$", said, re.MULTILINE):
             log = folder / "log"

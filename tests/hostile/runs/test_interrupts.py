@@ -30,8 +30,9 @@ def hold_interrupts(rows: list[dict], count: int) -> None:
         assert row["code"] == 130, row
         assert "Traceback" not in row["said"], row
         assert row["left"] == [], row
-        # Before its recipe is there a folder is no run, and nothing can go on with it.
+        # What nothing could go on with is not there.
         assert (row["resumed"] is not None) == row["begun"], row
+        assert row["begun"] or "nothing is kept" in row["said"], row
         if row["begun"]:
             assert "\nkept: " in row["said"], row
             assert row["resumed"] == 0, row
