@@ -1,10 +1,9 @@
 """Runs in forks of a process that has everything imported, so that many can be disturbed in little time.
 
-    python tests/hostile/runs/forks.py interrupts FOLDER SEED COUNT
-    python tests/hostile/runs/forks.py pairs FOLDER COUNT
+    python tests/hostile/runs/forks.py FOLDER SEED INTERRUPTS PAIRS
 
-prints a line of JSON for each. ``interrupts``: Ctrl-C at drawn moments of a run, and what the command that is
-printed then makes of it. ``pairs``: two resumes at once of one run that was cut off.
+prints a line of JSON for each. An interrupt is Ctrl-C at a drawn moment of a run, and what the command that it
+prints then makes of it. A pair is two resumes at once of one run that was cut off.
 """
 
 from __future__ import annotations
@@ -113,36 +112,29 @@ def interrupted(recipe: Path, at: int) -> tuple[Path, int, str]:
     return runs, *end(begin([str(copy)], log, strike), log)
 
 
-def interrupts(folder: Path, seed: str, count: int) -> None:
-    recipe = tiny(folder)
-    made, writes = whole(recipe)
-    undisturbed, draw = outcome(made), random.Random(seed)
-    # One in each part of the run, however many they are.
-    for part in range(count):
-        at = draw.randrange(1 + part * writes // count, 1 + (part + 1) * writes // count)
-        runs, code, said = interrupted(recipe, at)
-        row = {"at": at, "code": code, "said": said, "begun": bool(list(runs.glob("*"))), "resumed": None}
-        row["left"] = [path.name for path in runs.rglob("*.partial")]
-        if command := re.search(r"^go on with: biorlhf run (--resume .*)$", said, re.MULTILINE):
-            log = folder / "log"
-            row["resumed"], row["words"] = end(begin(shlex.split(command[1]), log), log)
-            row["differs"] = row["resumed"] or differing(run_of(runs)[0], undisturbed)
-        print(json.dumps(row), flush=True)
+def interrupt(recipe: Path, at: int, undisturbed: dict) -> dict:
+    runs, code, said = interrupted(recipe, at)
+    row = {"at": at, "code": code, "said": said, "begun": bool(list(runs.glob("*"))), "resumed": None}
+    row["left"] = [path.name for path in runs.rglob("*.partial")]
+    if command := re.search(r"^go on with: biorlhf run (--resume .*)$", said, re.MULTILINE):
+        log = recipe.parent / "log"
+        row["resumed"], row["words"] = end(begin(shlex.split(command[1]), log), log)
+        row["differs"] = row["resumed"] or differing(run_of(runs)[0], undisturbed)
+    return row
 
 
-def pairs(folder: Path, count: int) -> None:
-    recipe = tiny(folder)
-    made, writes = whole(recipe)
-    undisturbed = outcome(made)
-    runs, _, _ = interrupted(recipe, writes // 2)
-    [cut] = run_of(runs)
-    for number in range(count):
-        copy = Path(shutil.copytree(cut, folder / f"pair-{number}"))
-        logs = [folder / "log-a", folder / "log-b"]
-        both = [begin(["--resume", str(copy)], log) for log in logs]
-        ends = [end(pid, log) for pid, log in zip(both, logs, strict=True)]
-        row = {"codes": [code for code, _ in ends], "said": [said for _, said in ends]}
-        print(json.dumps({**row, "differs": differing(copy, undisturbed)}), flush=True)
+def pair(cut: Path, undisturbed: dict, tries: int = 3) -> dict:
+    """Two that did not meet, since the second came when the first was done, are tried again."""
+    folder = cut.parents[1]
+    copy = Path(shutil.copytree(cut, folder / "pair"))
+    logs = [folder / "log-a", folder / "log-b"]
+    both = [begin(["--resume", str(copy)], log) for log in logs]
+    ends = [end(pid, log) for pid, log in zip(both, logs, strict=True)]
+    said = [words for _, words in ends]
+    row = {"codes": [code for code, _ in ends], "said": said, "differs": differing(copy, undisturbed)}
+    shutil.rmtree(copy)
+    missed = row["codes"] == [0, 0] and sum("this run is complete" in words for words in said) == 1
+    return pair(cut, undisturbed, tries - 1) if missed and tries > 1 else row
 
 
 def main() -> None:
@@ -156,11 +148,18 @@ def main() -> None:
     assert transformers
     torch.set_num_threads(1)
     catalogue()
-    what, folder, *rest = sys.argv[1:]
-    if what == "interrupts":
-        interrupts(Path(folder), rest[0], int(rest[1]))
-    else:
-        pairs(Path(folder), int(rest[0]))
+    folder, seed, interrupts, pairs = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    recipe = tiny(folder)
+    made, writes = whole(recipe)
+    undisturbed, draw = outcome(made), random.Random(seed)
+    # One in each part of the run, however many they are.
+    for part in range(interrupts):
+        at = draw.randrange(1 + part * writes // interrupts, 1 + (part + 1) * writes // interrupts)
+        print(json.dumps(interrupt(recipe, at, undisturbed)), flush=True)
+    if pairs:
+        [cut] = run_of(interrupted(recipe, writes // 2)[0])
+    for _ in range(pairs):
+        print(json.dumps(pair(cut, undisturbed)), flush=True)
 
 
 if __name__ == "__main__":

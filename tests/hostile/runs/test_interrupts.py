@@ -15,13 +15,19 @@ SEED = os.environ.get("HOSTILE_SEED", "biorlhf")
 PAIRS = int(os.environ.get("HOSTILE_PAIRS", "20"))
 
 
-def rows_of(*arguments: str) -> list[dict]:
+def rows_of(folder: Path, seed: str, interrupts: int, pairs: int) -> list[dict]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    command = [sys.executable, str(FORKS), *arguments]
+    command = [sys.executable, str(FORKS), str(folder), seed, str(interrupts), str(pairs)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory) -> list[dict]:
+    """Some of both, out of one process."""
+    return rows_of(tmp_path_factory.mktemp("few"), "few", 3, 1)
 
 
 def hold_interrupts(rows: list[dict], count: int) -> None:
@@ -39,36 +45,29 @@ def hold_interrupts(rows: list[dict], count: int) -> None:
             assert row["differs"] == [], row
 
 
-def test_a_run_that_is_stopped_by_ctrl_c_is_completed_by_the_command_that_it_prints(tmp_path):
-    hold_interrupts(rows_of("interrupts", str(tmp_path), "few", "3"), 3)
+def test_a_run_that_is_stopped_by_ctrl_c_is_completed_by_the_command_that_it_prints(few):
+    hold_interrupts([row for row in few if "at" in row], 3)
 
 
 @pytest.mark.hostile
 @pytest.mark.timeout(1800)
 def test_a_run_that_is_stopped_at_twenty_moments_is_completed_at_each(tmp_path):
-    hold_interrupts(rows_of("interrupts", str(tmp_path), SEED, "20"), 20)
+    hold_interrupts(rows_of(tmp_path, SEED, 20, 0), 20)
 
 
 def hold_pairs(rows: list[dict], count: int) -> None:
     assert len(rows) == count
-    met = 0
     for row in rows:
-        assert row["differs"] == [], row
-        if row["codes"] == [0, 0]:
-            # The second came when the first was done: two resumes, and not at once.
-            assert sum("this run is complete" in said for said in row["said"]) == 1, row
-            continue
         assert sorted(row["codes"]) == [0, 2], row
         assert "this run is in use: process" in row["said"][row["codes"].index(2)], row
-        met += 1
-    assert met > count // 2, "most pairs did not meet: nothing was tried"
+        assert row["differs"] == [], row
 
 
-def test_of_two_resumes_at_once_one_runs_and_one_exits_2(tmp_path):
-    hold_pairs(rows_of("pairs", str(tmp_path), "1"), 1)
+def test_of_two_resumes_at_once_one_runs_and_one_exits_2(few):
+    hold_pairs([row for row in few if "codes" in row], 1)
 
 
 @pytest.mark.hostile
 @pytest.mark.timeout(1800)
 def test_of_many_pairs_of_resumes_at_once_one_runs_and_one_exits_2(tmp_path):
-    hold_pairs(rows_of("pairs", str(tmp_path), str(PAIRS)), PAIRS)
+    hold_pairs(rows_of(tmp_path, SEED, 0, PAIRS), PAIRS)
