@@ -2,8 +2,8 @@
 
     python tests/hostile/runs/forks.py FOLDER SEED INTERRUPTS PAIRS
 
-prints a line of JSON for each. An interrupt is Ctrl-C at a drawn moment of a run, and what the command that it
-prints then makes of it. A pair is two resumes at once of one run that was cut off.
+prints a line of JSON for each. An interrupt is Ctrl-C at a drawn moment of a run, and what the command that
+it prints then makes of it. A pair is two resumes at once of one run that was cut off.
 """
 
 from __future__ import annotations
