@@ -37,6 +37,9 @@ def guarded(pids: Sequence[int]) -> Iterator[None]:
     guard = subprocess.Popen(
         [sys.executable, "-S", "-c", _GUARD, *map(str, pids)],
         stdin=subprocess.PIPE,
+        # Whoever reads what the run says is not to wait for its guard.
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         # Ctrl-C is for whoever it guards.
         start_new_session=True,
     )
