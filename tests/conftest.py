@@ -66,17 +66,27 @@ def biorlhf_verifiers():
 """
 
 
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """A function that installs a distribution with one module, as an entry point of biorlhf."""
+@pytest.fixture(scope="session")
+def write_distribution():
+    """A function that writes a distribution with one module, an entry point of biorlhf, into a folder."""
 
-    def installed(name: str, source: str) -> Path:
-        site = tmp_path / "site"
+    def written(site: Path, name: str, source: str) -> Path:
         info = site / f"{name}-1.0.dist-info"
         info.mkdir(parents=True)
         (site / f"{name}.py").write_text(source)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[biorlhf]\n{name} = {name}\n")
+        return site
+
+    return written
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch, write_distribution):
+    """A function that installs a distribution with one module, as an entry point of biorlhf."""
+
+    def installed(name: str, source: str) -> Path:
+        site = write_distribution(tmp_path / "site", name, source)
         monkeypatch.syspath_prepend(str(site))
         return site
 

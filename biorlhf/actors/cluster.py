@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import ray
@@ -11,8 +11,9 @@ from ray.util.placement_group import PlacementGroup, placement_group, remove_pla
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.bases import prepare_bases
-from biorlhf.actors.connection import connect, watched
+from biorlhf.actors.connection import agents, connect, parts, watched
 from biorlhf.actors.learner import RayLearners
+from biorlhf.actors.remains import guarded
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.actors.scorer import RayScorers
 from biorlhf.errors import ResourceError
@@ -35,25 +36,22 @@ def ray_workers(
     lost: Callable[[str], object] | None = None,
 ) -> Iterator[Workers]:
     """Connect to Ray (``address``, RAY_ADDRESS, or a local one), place the actors, start them."""
-    started_here = not ray.is_initialized()
-    if started_here:
-        connect(address, recipe.cluster.start_timeout_s, object_store_bytes(recipe))
-    group = None
-    try:
+    with ExitStack() as ends:
+        if not ray.is_initialized():
+            connect(address, recipe.cluster.start_timeout_s, object_store_bytes(recipe))
+            ends.enter_context(guarded([*parts(), *agents()]))
+            # Only a Ray that was started here: a notebook's own goes on.
+            ends.callback(ray.shutdown)
         asked = requests(recipe, samples=samples)
         # Ray would wait for what can never come, until the timeout.
         _refuse_impossible(asked)
         group = _place(asked, recipe.cluster.start_timeout_s)
+        if group is not None:
+            ends.callback(remove_placement_group, group)
         places = _places(asked, group)
         prepare_bases(recipe, places)
         with watched(lost), _actors(recipe, places, describe(asked)) as workers:
             yield workers
-    finally:
-        if group is not None:
-            remove_placement_group(group)
-        if started_here:
-            # Only a Ray that was started here: a notebook's own goes on.
-            ray.shutdown()
 
 
 def _refuse_impossible(asked: list[Request]) -> None:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import psutil
 import ray
 
 from biorlhf.actors.loopback import close_token, on_loopback
-from biorlhf.errors import ResourceError
+from biorlhf.errors import ResourceError, RunFailure
 
 # What every gRPC server answers at once, whatever it serves: HTTP/2's greeting with empty settings.
 _HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
@@ -26,6 +27,7 @@ def connect(address: str | None, timeout_s: float, store_bytes: int | None = Non
 
     Raises:
         ResourceError: nobody answers at ``address`` within ``timeout_s``.
+        RunFailure: a Ray of this machine's own does not start.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Ray lowers its workers' priority; a run would then crawl beside anything else on the machine.
@@ -47,6 +49,12 @@ def connect(address: str | None, timeout_s: float, store_bytes: int | None = Non
         close_token()
     except ConnectionError as error:
         raise ResourceError(f"Ray at {address}", f"cannot be reached: {error}") from None
+    except Exception as error:
+        # Ray has no class of its own for a part of it that did not come up.
+        if address:
+            raise
+        hint = "it gives itself 30 s, which a busy machine may exceed"
+        raise RunFailure(f"Ray does not start on this machine: {error}\n  {hint}") from None
 
 
 def _refuse_silence(address: str, timeout_s: float) -> None:
@@ -117,15 +125,30 @@ def watched(lost: Callable[[str], object] | None) -> Iterator[None]:
         os.close(stop)
 
 
-def _processes() -> dict[int, str]:
-    """A descriptor for each of the processes of a Ray that this one started, with its name."""
+def parts() -> dict[int, str]:
+    """The processes of a Ray that this one started, with their names; none where it was there before."""
     node = getattr(ray._private.worker, "_global_node", None)
-    found = {}
-    for name, infos in getattr(node, "all_processes", {}).items():
-        if name in ("raylet", "gcs_server"):
-            for info in infos:
-                found[os.pidfd_open(info.process.pid)] = f"Ray's {name} (process {info.process.pid})"
-    return found
+    started = getattr(node, "all_processes", {}).items()
+    return {info.process.pid: name for name, infos in started for info in infos}
+
+
+def agents() -> list[int]:
+    """The processes that the raylet of such a Ray has started: its agents, and workers."""
+    return [
+        child.pid
+        for pid, name in parts().items()
+        if name == "raylet"
+        for child in psutil.Process(pid).children()
+    ]
+
+
+def _processes() -> dict[int, str]:
+    """A descriptor for each of those without which nothing goes on, with its name."""
+    return {
+        os.pidfd_open(pid): f"Ray's {name} (process {pid})"
+        for pid, name in parts().items()
+        if name in ("raylet", "gcs_server")
+    }
 
 
 def _wait(processes: dict[int, str], stop: int, lost: Callable[[str], object]) -> None:

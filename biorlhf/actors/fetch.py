@@ -33,12 +33,17 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = ""
     except RayTaskError as error:
         raise root_cause(error, what) from error
     except GetTimeoutError:
-        way = f"; it hangs, or needs a larger {setting}" if setting else ""
-        raise RunFailure(f"{what}: no sign of life in {timeout_s:g} s{way}") from None
+        raise silent(what, timeout_s or 0.0, setting) from None
     except ActorLost as error:
         if isinstance(error, RayActorError) and error.actor_init_failed:
             raise _not_started(error, what) from error
         raise ActorDied(f"{what}: its process died ({_first_line(error)})") from error
+
+
+def silent(what: str, timeout_s: float, setting: str) -> RunFailure:
+    """That an actor gave no answer in its time; ``setting`` is the recipe's key that holds the time."""
+    way = f"; it hangs, or needs a larger {setting}" if setting else ""
+    return RunFailure(f"{what}: no sign of life in {timeout_s:g} s{way}")
 
 
 def root_cause(error: RayTaskError, what: str) -> BiorlhfError:

@@ -8,7 +8,7 @@ from typing import Any
 import ray
 
 from biorlhf.actors.devices import hide_gpus, learner_options
-from biorlhf.actors.fetch import fetch
+from biorlhf.actors.fetch import fetch, silent
 from biorlhf.actors.rollout import thread_count
 from biorlhf.engines.cpu import native
 from biorlhf.engines.learning.learner import Learner, LearnerSpec
@@ -95,11 +95,14 @@ class RayLearners:
         waiting: list[Any] = list(refs)
         while waiting:
             done, waiting = ray.wait(waiting, timeout=limit_s)
-            # Where none came in time, fetch says so of the first that is waited for.
-            for ref in done or waiting[:1]:
-                name = "learner actor" if len(self.actors) == 1 else f"learner actor {rank_of[ref] + 1}"
-                values[rank_of[ref]] = fetch(ref, name, limit_s if done else 0.0, setting)
+            if not done:
+                raise silent(self._name(rank_of[waiting[0]]), limit_s, setting)
+            for ref in done:
+                values[rank_of[ref]] = fetch(ref, self._name(rank_of[ref]), limit_s, setting)
         return [values[rank] for rank in range(len(refs))]
+
+    def _name(self, rank: int) -> str:
+        return "learner actor" if len(self.actors) == 1 else f"learner actor {rank + 1}"
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:
         return self._first("tokenize", pairs)

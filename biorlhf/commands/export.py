@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biorlhf.errors import InputError
+from biorlhf.inputs import privacy
 
 if TYPE_CHECKING:
     from biorlhf.recipe.policy import Trained
@@ -114,7 +115,8 @@ def export_to(to: Path, chosen: Trained, *, form: str, dtype: str | None) -> dic
     partial = to.with_name(f".{to.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        partial.mkdir(parents=True)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        partial.mkdir(mode=0o700)
         _write(partial, chosen, kind, used)
         checked = engine.check(partial, chosen, used, merged=kind != "adapter")
         if form == "ollama":
@@ -138,7 +140,7 @@ def export_to(to: Path, chosen: Trained, *, form: str, dtype: str | None) -> dic
         (partial / MARK).write_text(json.dumps({"biorlhf": own_version(), **given}, indent=2) + "\n")
         if to.exists():
             shutil.rmtree(to)
-        partial.rename(to)
+        privacy.publish(partial, to)
     except OSError as error:
         raise InputError("--to", f"{to} cannot be written: {error.strerror or error}") from error
     finally:

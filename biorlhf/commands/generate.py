@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biorlhf.errors import InputError
+from biorlhf.inputs import privacy
 
 if TYPE_CHECKING:
     from biorlhf.serving.answering import Answerer, Prompt
@@ -144,13 +145,13 @@ def _write(answerer: Answerer, prompts: list[Prompt], sampling: Sampling, out: P
     # An hour of answers that was cut short must not look like all of them.
     partial = out.with_name(out.name + ".partial")
     written = 0
-    with partial.open("w", encoding="utf-8") as sink:
+    with privacy.create(partial) as sink:
         for rows in _answers(answerer, prompts, sampling):
             sink.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             written += len(rows)
             bars.advance(1)
     bars.end()
-    os.replace(partial, out)
+    privacy.publish(partial, out)
     typer.echo(f"{written} answers: {out}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from biorlhf import api, plugins
 from biorlhf.compat.installed import MODELS, require
 from biorlhf.errors import DataError, InputError
 from biorlhf.ground_truth.forms import unblocked
+from biorlhf.inputs import privacy
 from biorlhf.inputs.rows import read_rows
 
 TISSUES = ("heart", "hippocampus", "liver", "soleus", "eye", "thymus", "kidney", "gastrocnemius", "skin")
@@ -200,8 +200,9 @@ def write_json(path: Path, value: Any, *, indent: int = 1) -> None:
     """Write ``value`` as JSON, whole or not at all; ``InputError`` where ``path`` cannot be written."""
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(json.dumps(value, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        with privacy.create(partial) as file:
+            file.write(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
+        privacy.publish(partial, path)
     except OSError as error:
         raise InputError("output_path", f"{path} cannot be written: {error.strerror}") from None
 

@@ -78,8 +78,7 @@ def run(
                 error.add_note(ending.advice())
             raise
         except (KeyboardInterrupt, SystemExit):
-            if ending.folder is not None:
-                listener.phase(ending.advice())
+            listener.phase(ending.advice() or "stopped before there was a run: nothing is kept")
             raise
         finally:
             if store is not None:

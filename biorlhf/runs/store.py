@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,18 @@ class RunStore:
             except OSError as error:
                 raise InputError("store.folder", f"{folder} cannot be made: {error.strerror}") from None
             store = cls(folder)
-            # Before the recipe is there, without which nobody takes the folder for a run.
-            store.hold()
-            for part in ("rollouts", "evaluations", "checkpoints"):
-                with disk.reported(folder / part):
-                    (folder / part).mkdir()
-            store.write_text(RECIPE, yaml12.dump(recipe.to_json()))
+            try:
+                # Before the recipe is there, without which nobody takes the folder for a run.
+                store.hold()
+                for part in ("rollouts", "evaluations", "checkpoints"):
+                    with disk.reported(folder / part):
+                        (folder / part).mkdir()
+                store.write_text(RECIPE, yaml12.dump(recipe.to_json()))
+            except BaseException:
+                # Ctrl-C too: a folder that nothing can go on with is in everybody's way.
+                store.release()
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
             return store
         raise InputError("store.folder", f"{stem} exists a thousand times")
 

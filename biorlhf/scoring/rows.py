@@ -20,6 +20,7 @@ from typing import Any
 from biorlhf.errors import DataError, InputError
 from biorlhf.ground_truth import check
 from biorlhf.inputs import rows
+from biorlhf.inputs.privacy import publish
 from biorlhf.inputs.rows import JSON_LINES, PARQUET, kind_of
 from biorlhf.types import Question, Reward
 
@@ -133,18 +134,9 @@ def open_output(path: Path) -> Iterator[Callable[[Sequence[dict[str, Any]]], Non
     try:
         with _jsonl_writer(part) if suffix in JSON_LINES else _parquet_writer(part) as write:
             yield write
-        # mkstemp's 0600 is for secrets; this is a file like any other.
-        part.chmod(0o666 & ~_umask())
-        part.replace(path)
+        publish(part, path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    # The system tells the mask only in exchange for another.
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Number of learners -> the folder of a run of SFT and DPO that differs by nothing else."""
+    """Number of learners -> the folder of a run of SFT and DPO; the one alone needs no Ray."""
     root = tmp_path_factory.mktemp("learners")
     (root / "tiny").mkdir()
     base = str(write_tiny_model(root / "tiny"))
@@ -33,6 +33,7 @@ def runs(tmp_path_factory):
                 {"trainer": "dpo", "batch_size": 4, "optimizer": {"learning_rate": 1e-4}},
             ],
             "learner": {"actors": actors, "cpus": 0.5, "token_budget": 512},
+            "cluster": {"backend": "ray" if actors > 1 else "inline"},
             "evaluation": {"questions": 0},
             "store": {"folder": str(root / f"runs-{actors}")},
         }

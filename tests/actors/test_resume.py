@@ -17,11 +17,10 @@ import pytest
 from biorlhf.recipe import yaml12
 from tiny_model import write_tiny_model
 
-KILLS = 10
-STEPS = 60  # of a few hundredths of a second each: ten kills fall well before the last
+STEPS_A_KILL = 6  # of a few hundredths of a second each: the last kill falls well before the last step
 
 
-def recipe(folder: Path, engine: str) -> dict:
+def recipe(folder: Path, engine: str, steps: int) -> dict:
     return {
         "name": "killed",
         "model": {"base": str(folder / "model"), "dtype": "fp32"},
@@ -34,7 +33,7 @@ def recipe(folder: Path, engine: str) -> dict:
                 "trainer": "grpo",
                 "prompts_per_step": 3,
                 "generations": 4,
-                "steps": STEPS,
+                "steps": steps,
                 "iterations": 2,
                 "beta": 0.01,
                 "importance_cap": 2.0 if engine == "transformers" else None,
@@ -56,9 +55,14 @@ def place(tmp_path_factory) -> Path:
     write_tiny_model(folder / "model")
     answers = ["6,425 DEGs. Confidence: 90%", "67 DEGs. Confidence: 20%", "It cannot be told.", "1,555 genes"]
     (folder / "script.json").write_text(json.dumps({"default": answers}))
-    for engine in ("scripted", "transformers"):
-        (folder / f"{engine}.yaml").write_text(yaml12.dump(recipe(folder, engine)))
     return folder
+
+
+def written(place: Path, engine: str, steps: int) -> str:
+    """The path of a recipe."""
+    path = place / f"{engine}-{steps}.yaml"
+    path.write_text(yaml12.dump(recipe(place, engine, steps)))
+    return str(path)
 
 
 def start(*args: str) -> subprocess.Popen:
@@ -88,15 +92,18 @@ def lines_in(folder: Path) -> int:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("engine", ["scripted", "transformers"])
-def test_a_run_killed_ten_times_gives_the_numbers_of_one_never_killed(place, engine):
-    whole = finish(start(str(place / f"{engine}.yaml")))
+@pytest.mark.parametrize("often", [3, pytest.param(10, marks=pytest.mark.hostile)])
+def test_a_run_killed_often_gives_the_numbers_of_one_never_killed(place, engine, often):
+    steps = STEPS_A_KILL * often
+    path = written(place, engine, steps)
+    whole = finish(start(path))
     before = set((place / "runs").iterdir())
     draw = random.Random(engine)
-    process = start(str(place / f"{engine}.yaml"))
+    process = start(path)
     folder, kills = None, 0
-    while kills < KILLS:
+    while kills < often:
         reached = lines_in(folder) if folder else 0
-        goal = min(reached + draw.randint(0, 3), STEPS - 1)
+        goal = min(reached + draw.randint(0, 3), steps - 1)
         while process.poll() is None and (folder is None or lines_in(folder) < goal):
             fresh = set((place / "runs").iterdir()) - before
             folder = folder or (fresh.pop() if fresh else None)
@@ -109,7 +116,7 @@ def test_a_run_killed_ten_times_gives_the_numbers_of_one_never_killed(place, eng
         kills += 1
         process = start("--resume", str(folder))
     assert finish(process) == folder
-    assert kills == KILLS, "the run was over before it could be killed often enough"
+    assert kills == often, "the run was over before it could be killed often enough"
     assert numbers(folder) == numbers(whole)
     for name in ("adapter/adapter_model.safetensors", "evaluations/after-grpo.json"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
@@ -121,7 +128,7 @@ def test_a_run_killed_ten_times_gives_the_numbers_of_one_never_killed(place, eng
 
 
 def test_a_finished_run_is_not_run_again(place):
-    folder = finish(start(str(place / "scripted.yaml")))
+    folder = finish(start(written(place, "scripted", 1)))
     stamp = (folder / "summary.json").stat().st_mtime_ns
     assert finish(start("--resume", str(folder))) == folder
     assert (folder / "summary.json").stat().st_mtime_ns == stamp

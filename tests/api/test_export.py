@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 import torch
@@ -74,6 +75,26 @@ def test_files_that_are_not_the_policy_never_appear(biorlhf, done, tmp_path, mon
     with pytest.raises(RunFailure, match="not the trained policy"):
         biorlhf("export", str(done.folder), "--to", str(tmp_path / "x"), "--merged")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_is_its_owners_alone_until_it_is_checked(biorlhf, done, tmp_path, monkeypatch):
+    from biorlhf.engines.models import export
+
+    modes = []
+
+    def watched(folder, *args, **options):
+        modes.append(folder.stat().st_mode & 0o777)
+        return right(folder, *args, **options)
+
+    right = export.check
+    monkeypatch.setattr(export, "check", watched)
+    before = os.umask(0o022)
+    try:
+        biorlhf("export", str(done.folder), "--to", str(tmp_path / "x"))
+    finally:
+        os.umask(before)
+    assert modes == [0o700]
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o755
 
 
 def test_large_models_are_cut_into_files_that_load_as_one(biorlhf, done, base, tmp_path, monkeypatch):

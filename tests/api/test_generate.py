@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -80,6 +81,28 @@ def test_answers_come_in_the_order_of_the_prompts_however_they_finish():
     prompts = [Prompt(str(k), f"p{k}", {}) for k in range(4)]
     rows = [row["prompt"] for rows in command._answers(Echo(), prompts, None) for row in rows]
     assert rows == ["p0", "p1", "p2", "p3"]
+
+
+def test_answers_are_their_owners_alone_until_they_are_whole(tmp_path):
+    out, rest = tmp_path / "a.jsonl", tmp_path / "a.jsonl.partial"
+    rest.write_text("of a command that was killed")
+    rest.chmod(0o644)
+    modes = []
+
+    class Watched(Echo):
+        def answer(self, prompts, sampling):
+            for group in super().answer(prompts, sampling):
+                modes.append(rest.stat().st_mode & 0o777)
+                yield group
+
+    before = os.umask(0o022)
+    try:
+        command._write(Watched(), [Prompt("1", "p", {})], None, out)
+    finally:
+        os.umask(before)
+    assert modes == [0o600]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+    assert out.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from biorlhf import cli
 from biorlhf.recipe import yaml12
 from tiny_model import write_tiny_model
 
@@ -47,12 +48,19 @@ def good(place: Path) -> dict:
     }
 
 
-def run(place: Path, data: object) -> subprocess.CompletedProcess:
-    path = place / "r.yaml"
-    path.write_text(data if isinstance(data, str) else yaml12.dump(data))
-    command = [sys.executable, "-m", "biorlhf", "run", str(path)]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+@pytest.fixture
+def run(place, monkeypatch, capsys):
+    """``biorlhf run`` in this process, which need not import torch again for each case."""
+
+    def ran(data: object) -> subprocess.CompletedProcess:
+        path = place / "r.yaml"
+        path.write_text(data if isinstance(data, str) else yaml12.dump(data))
+        monkeypatch.setattr(sys, "argv", ["biorlhf", "run", str(path)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return subprocess.CompletedProcess(sys.argv, end.value.code, *capsys.readouterr())
+
+    return ran
 
 
 CASES = {
@@ -85,14 +93,14 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_wrong_input_ends_with_2_and_says_what_is_allowed(place, case):
+def test_wrong_input_ends_with_2_and_says_what_is_allowed(place, run, case):
     keys, value, words = CASES[case]
     data = copy.deepcopy(good(place))
     at = data
     for key in keys[:-1]:
         at = at[key] if isinstance(at, list) else at.setdefault(key, {})
     at[keys[-1]] = value
-    check(run(place, data), words)
+    check(run(data), words)
 
 
 def check(done: subprocess.CompletedProcess, words: list[str]) -> None:
@@ -103,8 +111,8 @@ def check(done: subprocess.CompletedProcess, words: list[str]) -> None:
         assert word in done.stderr
 
 
-def test_a_recipe_that_is_no_yaml(place):
-    check(run(place, "name: [1, 2\nb: }"), ["r.yaml:2", "not valid YAML"])
+def test_a_recipe_that_is_no_yaml(run):
+    check(run("name: [1, 2\nb: }"), ["r.yaml:2", "not valid YAML"])
 
 
 def test_a_recipe_that_is_not_there(place):
@@ -117,31 +125,31 @@ def test_a_recipe_that_is_not_there(place):
     check(done, ["no such file"])
 
 
-def test_an_empty_dataset(place):
+def test_an_empty_dataset(place, run):
     data = good(place)
     data["data"] = [{"dataset": "jsonl", "file": str(place / "empty.jsonl")}]
-    check(run(place, data), ["empty.jsonl"])
+    check(run(data), ["empty.jsonl"])
 
 
-def test_a_model_folder_without_weights(place):
+def test_a_model_folder_without_weights(place, run):
     data = good(place)
     data["model"]["base"] = str(place / "hollow")
-    check(run(place, data), ["model.base", "hollow", "weights"])
+    check(run(data), ["model.base", "hollow", "weights"])
 
 
-def test_an_adapter_of_another_base_model(place):
+def test_an_adapter_of_another_base_model(place, run):
     data = good(place)
     data["model"]["adapter"] = str(place / "foreign")
-    check(run(place, data), ["model.adapter", "another-lab/another-model"])
+    check(run(data), ["model.adapter", "another-lab/another-model"])
 
 
-def test_a_gpu_where_there_is_none(place):
+def test_a_gpu_where_there_is_none(place, run):
     if os.path.exists("/dev/nvidia0"):
         pytest.skip("this machine has a GPU")
     data = good(place)
     data["cluster"] = {"backend": "ray"}
     data["learner"] = {"gpus": 2}
-    check(run(place, data), ["2 GPU", "this machine has no NVIDIA GPU", "--dry-run"])
+    check(run(data), ["2 GPU", "this machine has no NVIDIA GPU", "--dry-run"])
 
 
 def test_a_resume_of_what_is_no_run(place):

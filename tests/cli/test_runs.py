@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
-import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from biorlhf.commands.runs.clean import removable, remove
 from biorlhf.commands.runs.listing import details, listing
 from biorlhf.commands.runs.watch import follow, newest, status, view
 from biorlhf.errors import InputError
+from biorlhf.runs.keeping.lock import Lock
 from biorlhf.runs.listener import Silence
 from biorlhf.runs.store import RunStore
 from biorlhf.runs.watching.progress_file import SILENT_S, is_live, noted, read_progress
@@ -27,8 +30,8 @@ LIVE = {"state": "running", "phase": "grpo", "unit": "step", "done": 4, "total":
 
 
 @pytest.fixture
-def place(tmp_path) -> Path:
-    """Three runs: one complete, one that this process works on, one that was stopped."""
+def place(tmp_path) -> Iterator[Path]:
+    """Three runs: one complete, one that is worked on, one that was stopped."""
     for age, name in enumerate(("live", "whole", "cut")):
         folder = write_run(tmp_path / name)
         for part in ("checkpoints/01-grpo-00008", "rollouts", "adapters/01-grpo", "adapter"):
@@ -39,7 +42,9 @@ def place(tmp_path) -> Path:
         (tmp_path / name / "summary.json").unlink()
     row = {**LIVE, "pid": os.getpid(), "host": platform.node(), "updated": time.time()}
     (tmp_path / "live" / "progress.json").write_text(json.dumps(row))
-    return tmp_path
+    lock = Lock(tmp_path / "live")
+    yield tmp_path
+    lock.release()
 
 
 def test_runs_are_listed_the_newest_first_with_state_step_time_left_and_result(place):
@@ -104,18 +109,47 @@ def test_clean_asks_and_without_a_terminal_takes_nothing(place, monkeypatch):
     assert (place / "whole" / "checkpoints/01-grpo-00008/file").is_file()
 
 
-def test_a_run_is_live_while_its_process_is_and_no_longer(place):
-    folder = place / "live"
-    assert is_live(folder)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    row = json.loads((folder / "progress.json").read_text())
-    assert not is_live(folder, {**row, "pid": ended.pid})
-    assert not is_live(folder, {**row, "state": "stopped"})
-    # A job on another machine: its process cannot be asked, its file can be old.
-    assert is_live(folder, {**row, "host": "node-7"})
-    assert not is_live(folder, {**row, "host": "node-7", "updated": time.time() - 2 * SILENT_S})
+def test_a_run_is_live_while_its_lock_is_held_whatever_its_file_says(place):
+    lives = place / "live"
+    row = json.loads((lives / "progress.json").read_text())
+    for said in ({**row, "state": "stopped"}, {**row, "pid": 2**22}, {}):
+        assert is_live(lives, said)
+    # A process of that number that is another's: the run that wrote it is gone.
+    (place / "cut" / "progress.json").write_text(json.dumps(row))
+    Lock(place / "cut").release()
+    assert not is_live(place / "cut")
     assert not is_live(place / "whole")
+    # A job on another machine, whose locks may not be seen here: its file can be old, or hold anything.
+    assert is_live(place / "cut", {**row, "host": "node-7"})
+    for updated in (time.time() - 2 * SILENT_S, None, "now"):
+        assert not is_live(place / "cut", {**row, "host": "node-7", "updated": updated})
+
+
+def test_who_only_looks_keeps_no_run_from_its_folder(place):
+    """A look takes the lock for a moment; a run that begins in that moment asks again."""
+    folder = place / "cut"
+    Lock(folder).release()
+    descriptor = os.open(folder / "run.lock", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    looked = threading.Timer(0.1, os.close, (descriptor,))
+    looked.start()
+    Lock(folder).release()
+    looked.join()
+
+
+def test_clean_takes_nothing_of_a_run_that_was_taken_while_it_asked(place):
+    found = removable(None, place, rollouts=False)
+    lock = Lock(place / "whole")
+    with pytest.raises(InputError, match="this run is in use"):
+        remove(found, yes=True, quiet=True)
+    assert (place / "whole" / "checkpoints/01-grpo-00008/file").is_file()
+    lock.release()
+    assert remove(found, yes=True, quiet=True)["bytes"] == 1500
+
+
+def test_a_run_that_has_said_nothing_yet_is_starting(place):
+    (place / "live" / "progress.json").unlink()
+    assert status(place / "live").startswith("live: starting")
 
 
 def test_watching_shows_the_bar_and_the_numbers_and_ends_with_the_run(place, capsys):
@@ -139,7 +173,6 @@ def test_a_run_notes_how_far_it_is_and_whether_it_ended_whole(tmp_path):
     with noted(Silence(), store) as listener:
         assert read_progress(tmp_path) == {}
         listener.begin("sft", 2, 0, "step")
-        assert is_live(tmp_path)
         listener.step(StepResult(StepMetrics("sft", 2, {})))
         row = read_progress(tmp_path)
         assert (row["phase"], row["done"], row["total"], row["left_s"]) == ("sft", 2, 2, 0.0)
@@ -147,4 +180,3 @@ def test_a_run_notes_how_far_it_is_and_whether_it_ended_whole(tmp_path):
     with pytest.raises(KeyboardInterrupt), noted(Silence(), store):
         raise KeyboardInterrupt
     assert read_progress(tmp_path)["state"] == "stopped"
-    assert not is_live(tmp_path)

@@ -4,12 +4,13 @@ an abstention, and the rejected side of every preference is the worse one."""
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from statistics import mean
 
 import pytest
 
 from biorlhf import RewardComposer, Status
-from biorlhf.types import Dataset
+from biorlhf.types import Dataset, Question
 from biorlhf_plugins.datasets import genelab, kmp
 
 BUILDS = {
@@ -24,8 +25,14 @@ BUILDS = {
         genelab.GenelabConfig(mode="open_book", hold_out_tissues=("eye",))
     ),
 }
+# Of each dataset, for what is asked of a question many times; `make audit` asks every attack of every item.
+SAMPLE = 120
 ABSTENTION = "Answer: cannot be determined\nConfidence: 5%"
 CONSTANTS = ("yes", "no", "UP", "DOWN", "NS", "MIXED", "liver", "1,000", "A", "RESCUE", "")
+
+
+def sampled(questions: Sequence[Question]) -> Sequence[Question]:
+    return questions[:: max(2, len(questions) // SAMPLE)]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +56,7 @@ def test_every_gold_answer_scores_095_on_every_verifier_that_applies(data, compo
 
 
 def test_the_question_echoed_or_nothing_earns_no_more_than_an_abstention(data, composer):
-    for question in data.questions[::2]:
+    for question in sampled(data.questions):
         least = float(composer.score(question, ABSTENTION))
         for cheap in ("", question.prompt, f"{question.prompt} Confidence: 90%", question.asked):
             total = composer.score(question, cheap).total
@@ -60,7 +67,7 @@ def test_a_constant_answer_earns_hardly_more_than_abstaining_always(data, compos
     # A constant is right on its label's share of a three-way question, and an abstention earns what a blind
     # guess would: in the small splits of the direction questions the constant may be ahead.
     for split in ("train", "test"):
-        questions = [q for q in data.questions if q.split == split][::2]
+        questions = sampled([q for q in data.questions if q.split == split])
         least = mean(float(composer.score(q, ABSTENTION)) for q in questions)
         for constant in CONSTANTS:
             text = f"Answer: {constant}\nConfidence: 90%"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,19 @@ def test_every_yaml_file_parses(path):
 @pytest.mark.parametrize("path", sorted(CLUSTER.glob("*.s*")), ids=lambda path: path.name)
 def test_every_script_is_sound_shell(path):
     assert subprocess.run(["bash", "-n", str(path)], check=False).returncode == 0
+
+
+def test_the_conda_recipe_is_the_light_package():
+    made = yaml.safe_load((CLUSTER / "conda" / "meta.yaml").read_text())
+    project = tomllib.loads((CLUSTER.parent / "pyproject.toml").read_text())["project"]
+    wanted = {canonicalize_name(r.name): str(r.specifier) for r in map(Requirement, project["dependencies"])}
+    run = dict(line.split(" ", 1) for line in made["requirements"]["run"])
+    assert run.pop("python") == project["requires-python"]
+    assert run == wanted
+    assert made["package"] == {"name": project["name"], "version": project["version"]}
+    scripts = dict(line.split(" = ") for line in made["build"]["entry_points"])
+    assert scripts == project["scripts"]
+    assert made["about"]["summary"] in project["description"]
 
 
 def test_kuberay_starts_the_pinned_ray_with_tokens():
@@ -67,7 +81,9 @@ def test_the_ssh_cluster_keeps_the_dashboard_on_the_loopback_and_asks_for_the_to
     assert "--dashboard-host=127.0.0.1" in starts[0]
 
 
-@pytest.mark.parametrize("path", sorted(CLUSTER.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(p for p in CLUSTER.rglob("*") if p.is_file()), ids=lambda path: path.name
+)
 def test_nothing_listens_on_every_interface(path):
     assert "0.0.0.0" not in path.read_text()
 

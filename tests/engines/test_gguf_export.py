@@ -29,19 +29,31 @@ def test_the_135m_model_answers_twenty_questions_alike_before_and_after_gguf(tmp
     assert len(questions) == 20
     prompts = [question.asked for question in questions]
     assert all(torch.equal(*(t(p, return_tensors="pt")["input_ids"] for t in tokenizers)) for p in prompts)
-    tokenizer = tokenizers[0]
-    tokenizer.padding_side = "left"
-    asked = tokenizer(prompts, return_tensors="pt", padding=True)
-    answers = own.generate(**asked, max_new_tokens=24, do_sample=False)[:, asked["input_ids"].shape[1] :]
-    apart, same = 0.0, 0
-    for prompt, answer in zip(prompts, answers, strict=True):
-        ids = torch.cat([tokenizer(prompt, return_tensors="pt")["input_ids"][0], answer])[None]
-        with torch.no_grad():
-            logprobs = [m(ids).logits[0, -25:-1].log_softmax(-1) for m in (own, there)]
-        # Alike at every place of one text, the greedy answers are alike from their first token to their last.
-        same += torch.equal(*(x.argmax(-1) for x in logprobs))
-        gaps = [x.gather(-1, answer[:, None]) for x in logprobs]
-        apart = max(apart, (gaps[0] - gaps[1]).abs().max().item())
+    same, apart = compared(own, there, tokenizers[0], prompts)
     print(f"largest difference of a token's log-probability: {apart:.2e} nats; same answers: {same} of 20")
     assert same == 20
     assert apart < 1e-2
+
+
+def compared(own, there, tokenizer, prompts: list[str]) -> tuple[int, float]:
+    """How many greedy answers of ``own`` are those of ``there``; how far log-probabilities lie apart."""
+    tokenizer.padding_side = "left"
+    asked = tokenizer(prompts, return_tensors="pt", padding=True)
+    made = own.generate(
+        **asked, max_new_tokens=24, do_sample=False, output_logits=True, return_dict_in_generate=True
+    )
+    length = len(made.logits)
+    answers_P_T = made.sequences[:, -length:]
+    mask = torch.cat([asked["attention_mask"], torch.ones_like(answers_P_T)], dim=1)
+    with torch.no_grad():
+        logits = there(
+            made.sequences,
+            attention_mask=mask,
+            position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
+            logits_to_keep=length + 1,
+        ).logits[:, :-1]
+    logprobs = [x.log_softmax(-1) for x in (torch.stack(made.logits, dim=1), logits)]
+    # Alike at every place of one text, the greedy answers are alike from their first token to their last.
+    alike_P = torch.eq(*(x.argmax(-1) for x in logprobs)).all(dim=1)
+    ours, theirs = (x.gather(-1, answers_P_T[..., None]) for x in logprobs)
+    return int(alike_P.sum()), (ours - theirs).abs().max().item()

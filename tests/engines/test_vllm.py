@@ -1,7 +1,8 @@
-"""vLLM itself with a tiny model, each case in a process of its own: vLLM's settings are for good."""
+"""vLLM with a tiny model, in a process of its own for each way of syncing: vLLM's settings are for good."""
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -25,22 +26,30 @@ from biorlhf.recipe import Recipe
 from biorlhf.stage import Sampling
 from biorlhf.types import AdapterRef
 
-folder, sync, rate = sys.argv[1:]
+folder, sync = sys.argv[1:]
 tempfile.tempdir = folder
 base = write_tiny_model(folder + "/tiny", hidden_size=128)
-recipe = Recipe.model_validate({
+data = {
     "name": "tiny",
     "model": {"base": str(base), "dtype": "fp32"},
     "lora": {"r": 8, "alpha": 16},
     "prompt": {"template": "plain", "max_tokens": 100},
     "data": [{"dataset": "kmp"}],
-    "stages": [{"trainer": "sft", "optimizer": {"learning_rate": float(rate)}}],
     "rollout": {"max_completion_tokens": 4, "kv_cache_gb": 1, "sync": sync},
-})
+}
+
+
+def recipe_at(rate):
+    stage = {"trainer": "sft", "optimizer": {"learning_rate": rate}}
+    return Recipe.model_validate({**data, "stages": [stage]})
+
+
+recipe = recipe_at(1e-2)
 sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))
 """
 
 MANY_PROMPTS = """
+print("== many prompts")
 sampler.ref = AdapterRef(0, "0" * 64)
 asked = [Question(str(n), f"{n:05d} " + "x" * 90, {}) for n in range(2 * READ_AT_ONCE // 90)]
 groups = list(sampler.sample(asked, Sampling(n=2, temperature=1.0, top_p=1.0, max_tokens=4, seed=1)))
@@ -48,6 +57,7 @@ print(len(asked), len({group.question.id for group in groups}), {len(group.compl
 """
 
 TWO_ADAPTERS = """
+print("== two adapters")
 learner = build_learner(recipe, threads=2, on_gpu=False)
 learner.begin_stage(0, 10)
 (text,) = learner.tokenize([("How many genes?", "1,234 in the heart")])
@@ -73,10 +83,11 @@ print(len(sampled), max(sampled) < 1e-3, left)
 
 
 SMALL_STEPS = """
+print("== small steps")
 from biorlhf.errors import PolicyMismatch
 from biorlhf.workers.crew import Canary
 
-learner = build_learner(recipe, threads=2, on_gpu=False)
+learner = build_learner(recipe_at(5e-7), threads=2, on_gpu=False)
 learner.begin_stage(0, 10)
 canary = Canary("it", recipe.rollout.canary_tolerance)
 (text,) = learner.tokenize([("How many genes?", "1,234 in the heart")])
@@ -99,30 +110,40 @@ print(seen)
 """
 
 
-def last_lines(folder, sync: str, case: str, rate: float = 1e-2) -> list[str]:
-    doubles = os.path.dirname(tiny_model.__file__)
-    path = os.pathsep.join([doubles, *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run(
-        [sys.executable, "-c", SHARED + case, str(folder), sync, str(rate)],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout.splitlines()[-2:]
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    """Way of syncing -> case -> the lines that it printed: one start of an engine answers all cases."""
+    cases = TWO_ADAPTERS + MANY_PROMPTS + SMALL_STEPS
 
+    @functools.cache
+    def ran(sync: str) -> dict[str, list[str]]:
+        doubles = os.path.dirname(tiny_model.__file__)
+        path = os.pathsep.join([doubles, *filter(None, [os.environ.get("PYTHONPATH")])])
+        done = subprocess.run(
+            [sys.executable, "-c", SHARED + cases, str(tmp_path_factory.mktemp(sync)), sync],
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=540,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        parts = [part.splitlines() for part in done.stdout.split("== ")[1:]]
+        return {part[0]: part[1:] for part in parts}
 
-def test_prompts_that_do_not_fit_one_step_are_all_answered(tmp_path):
-    assert last_lines(tmp_path, "merged", MANY_PROMPTS)[-1] == "91 91 {2}"
+    return ran
 
 
 @pytest.mark.parametrize("sync", ["adapter", "merged"])
-def test_every_adapter_gives_what_the_learner_computes_and_leaves_no_file(tmp_path, sync):
-    assert last_lines(tmp_path, sync, TWO_ADAPTERS) == ["True True True", "8 True []"]
+def test_prompts_that_do_not_fit_one_step_are_all_answered(said, sync):
+    assert said(sync)["many prompts"][-1] == "91 91 {2}"
 
 
 @pytest.mark.parametrize("sync", ["adapter", "merged"])
-def test_one_step_at_the_smallest_rate_that_never_arrives_is_seen(tmp_path, sync):
-    assert last_lines(tmp_path, sync, SMALL_STEPS, 5e-7)[-1] == "['served', 'served', True, 'served']"
+def test_every_adapter_gives_what_the_learner_computes_and_leaves_no_file(said, sync):
+    assert said(sync)["two adapters"][-2:] == ["True True True", "8 True []"]
+
+
+@pytest.mark.parametrize("sync", ["adapter", "merged"])
+def test_one_step_at_the_smallest_rate_that_never_arrives_is_seen(said, sync):
+    assert said(sync)["small steps"][-1] == "['served', 'served', True, 'served']"

@@ -23,12 +23,18 @@ from biorlhf.types import Question
 # The attack, and whether its completion may lose its score: a fork, a print or a daemon costs nobody one.
 HARMLESS = ("fork", "cfork", "forkfork", "forkhang", "daemon", "print", "flood", "escape", "shell")
 HARMFUL = ("orphan", "stray", "half", "byte", "hang", "stop", "exit", "killgroup", "close")
+# One of each kind: a fork, one that leaves, output, a foreign line, part of a message, silence, an end.
+QUICK = ("fork", "daemon", "print", "stray", "half", "hang", "exit")
 
 
-@pytest.fixture
-def hostile(install):
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory, write_distribution):
     """The verifiers of hostile_verifiers.py, installed."""
-    return install("hostile_verifiers", Path(__file__).with_name("hostile_verifiers.py").read_text())
+    source = Path(__file__).with_name("hostile_verifiers.py").read_text()
+    site = write_distribution(tmp_path_factory.mktemp("site"), "hostile_verifiers", source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(site))
+        yield site
 
 
 pytestmark = pytest.mark.usefixtures("hostile")
@@ -36,6 +42,13 @@ pytestmark = pytest.mark.usefixtures("hostile")
 
 def spec(*names: str, **changes) -> ScorerSpec:
     return ScorerSpec(**{"active": names or ("measure", "attack"), "timeout_s": 4.0, **changes})
+
+
+@pytest.fixture(scope="module")
+def scorer(hostile):
+    """One for all that is done to it: whatever that is, the next finds it whole."""
+    with IsolatedScorer(spec()) as shared:
+        yield shared
 
 
 def pairs(texts):
@@ -75,28 +88,32 @@ def wait_until(condition, seconds: float = 20.0) -> bool:
     return condition()
 
 
-def test_an_attack_costs_at_most_its_own_completions_score():
-    texts = [text for attack in (*HARMLESS, *HARMFUL) for text in ("fine", f"{attack} now")]
-    with IsolatedScorer(spec()) as scorer:
-        lost = belongs(scorer.score(pairs(texts)), texts)
-        assert scorer.restarts == len(HARMFUL)
-    assert [texts[n] for n in lost] == [f"{attack} now" for attack in HARMFUL]
+@pytest.mark.parametrize(
+    "attacks", [QUICK, pytest.param(HARMLESS + HARMFUL, marks=pytest.mark.hostile)], ids=["quick", "all"]
+)
+def test_an_attack_costs_at_most_its_own_completions_score(scorer, attacks):
+    texts = [text for attack in attacks for text in ("fine", f"{attack} now")]
+    harmful = [attack for attack in attacks if attack in HARMFUL]
+    before = scorer.restarts
+    lost = belongs(scorer.score(pairs(texts)), texts)
+    assert scorer.restarts - before == len(harmful)
+    assert [texts[n] for n in lost] == [f"{attack} now" for attack in harmful]
 
 
-def test_a_line_from_a_thread_fails_one_completion_and_replaces_the_child():
+def test_a_line_from_a_thread_fails_one_completion_and_replaces_the_child(scorer):
     texts = ["thread", *["x" * n for n in range(3000)]]
-    with IsolatedScorer(spec()) as scorer:
-        lost = belongs(scorer.score(pairs(texts)), texts)
-        assert scorer.restarts == 1
+    before = scorer.restarts
+    lost = belongs(scorer.score(pairs(texts)), texts)
+    assert scorer.restarts - before == 1
     assert len(lost) <= 1
 
 
-def test_a_surplus_line_after_a_batch_replaces_the_child_and_fails_nobody():
-    with IsolatedScorer(spec()) as scorer:
-        scorer.score(pairs(["thread"]))
-        time.sleep(0.3)
-        assert belongs(scorer.score(pairs(["one", "two"])), ["one", "two"]) == []
-        assert scorer.restarts == 1
+def test_a_surplus_line_after_a_batch_replaces_the_child_and_fails_nobody(scorer):
+    before = scorer.restarts
+    scorer.score(pairs(["thread"]))
+    time.sleep(0.3)
+    assert belongs(scorer.score(pairs(["one", "two"])), ["one", "two"]) == []
+    assert scorer.restarts - before == 1
 
 
 def _mixed(count: int, rate: float, seed: int) -> list[str]:

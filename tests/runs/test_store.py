@@ -105,6 +105,16 @@ def test_two_runs_in_one_second_have_folders_of_their_own(tmp_path):
     assert (first, second) == ("small-20260102-030405", "small-20260102-030405-2")
 
 
+def test_a_folder_in_which_no_recipe_was_written_does_not_stay(tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunStore, "write_text", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        RunStore.create(recipe_in(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_without_a_run_is_refused_with_the_nearest_run(tmp_path):
     folder = RunStore.create(recipe_in(tmp_path)).folder
     with pytest.raises(InputError, match=f"did you mean: {folder}"):

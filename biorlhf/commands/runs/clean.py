@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rich.filesize import decimal
 from biorlhf.commands.runs.listing import folders, size
 from biorlhf.errors import InputError
 from biorlhf.runs.folder import read_run
+from biorlhf.runs.keeping.lock import Lock
 from biorlhf.runs.watching.progress_file import is_live
 
 
@@ -42,7 +44,11 @@ def removable(runs: Sequence[Path] | None, place: Path, *, rollouts: bool) -> di
 
 
 def remove(found: Mapping[Path, int], *, yes: bool, quiet: bool) -> dict[str, Any]:
-    """Ask, and remove; what remains of each is an empty folder, as a run begins with."""
+    """Ask, and remove; what remains of each is an empty folder, as a run begins with.
+
+    Raises:
+        InputError: there is nobody to ask, or a process has taken one of the runs meanwhile.
+    """
     total = sum(found.values())
     if not found:
         if not quiet:
@@ -57,9 +63,13 @@ def remove(found: Mapping[Path, int], *, yes: bool, quiet: bool) -> dict[str, An
         typer.confirm(
             f"remove {decimal(total)}? Adapters, numbers and evaluations stay", abort=True, err=quiet
         )
-    for part in found:
-        shutil.rmtree(part)
-        part.mkdir()
+    with ExitStack() as held:
+        # While it was asked, someone may have gone on with one.
+        for folder in sorted({part.parent for part in found}):
+            held.callback(Lock(folder).release)
+        for part in found:
+            shutil.rmtree(part)
+            part.mkdir()
     if found and not quiet:
         typer.echo(f"removed: {decimal(total)}")
     return {"removed": {str(part): count for part, count in found.items()}, "bytes": total}

@@ -70,7 +70,8 @@ def status(folder: Path) -> str:
     rows, _ = read_metrics(folder / METRICS)
     numbers = [f"{name} {rows[-1][name]:.4g}" for name in SHOWN if rows and name in rows[-1]]
     time_left = [f"{duration(left)} left"] if left is not None else []
-    done = f"{progress.get('phase')} {progress.get('done')}/{progress.get('total')}"
+    # Between its folder and its first step a run has said nothing yet.
+    done = f"{progress['phase']} {progress.get('done')}/{progress.get('total')}" if progress else "starting"
     return f"{folder.name}: {', '.join([done, *numbers, *time_left])}"
 
 

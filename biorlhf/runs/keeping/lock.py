@@ -9,12 +9,15 @@ import fcntl
 import json
 import os
 import platform
+import time
 from pathlib import Path
 
 from biorlhf.errors import InputError
 from biorlhf.runs.keeping.disk import reported
 
 NAME = "run.lock"
+#: How long a run asks again before the folder counts as another's: who only looks holds it for a moment.
+PATIENCE_S = 0.5
 _HELD: set[int] = set()
 
 
@@ -41,7 +44,7 @@ class Lock:
 
     def _take(self, descriptor: int) -> None:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _patiently(descriptor)
         except BlockingIOError:
             raise InputError(
                 str(self.path.parent),
@@ -71,6 +74,35 @@ class Lock:
             _HELD.discard(self.descriptor)
             os.close(self.descriptor)
             self.descriptor = None
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds this folder: one of any machine whose locks the file system shows."""
+    try:
+        descriptor = os.open(folder / NAME, os.O_RDONLY)
+    except OSError:  # a run of an older version, or none of ours to read
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no locks here: nobody holds one
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _patiently(descriptor: int) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.02)
 
 
 def _holder(path: Path) -> str:

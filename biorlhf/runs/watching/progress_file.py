@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from biorlhf.runs.keeping import lock
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore
 from biorlhf.stage import StepResult
@@ -99,16 +100,14 @@ def read_progress(folder: Path) -> dict[str, Any]:
 
 
 def is_live(folder: Path, row: Mapping[str, Any] | None = None) -> bool:
-    """Whether a process works on this run: here it is looked for, elsewhere its file must be fresh."""
-    row = read_progress(folder) if row is None else row
-    if row.get("state") != "running":
-        return False
-    if row.get("host") != platform.node():
-        return time.time() - float(row.get("updated") or 0) < SILENT_S
-    try:
-        os.kill(int(row["pid"]), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # someone else's process, and alive
+    """Whether a process works on this run: whether one holds its lock.
+
+    Not every file system shows the locks of other machines: there a fresh file counts, too.
+    """
+    if lock.is_held(folder):
         return True
-    return True
+    row = read_progress(folder) if row is None else row
+    if row.get("state") != "running" or row.get("host") == platform.node():
+        return False
+    updated = row.get("updated")
+    return isinstance(updated, int | float) and time.time() - updated < SILENT_S

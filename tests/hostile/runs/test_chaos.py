@@ -1,7 +1,7 @@
 """Chaos: signals to every process of a run at seeded moments. Each run ends in the numbers of one that nobody
 disturbed, by itself or after ``--resume``; nothing outlives it, and no file is damaged.
 
-``HOSTILE_MOMENTS`` and ``HOSTILE_PAIRS`` (default 20) say how many; ``HOSTILE_SEED`` draws others.
+``HOSTILE_MOMENTS`` (default 20) says how many; ``HOSTILE_SEED`` draws others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from tiny_run import alive, family, outcome, run, start, wait_for_rows, write_ti
 pytestmark = [pytest.mark.engine, pytest.mark.hostile]
 
 MOMENTS = int(os.environ.get("HOSTILE_MOMENTS", "20"))
-PAIRS = int(os.environ.get("HOSTILE_PAIRS", "20"))
 SEED = os.environ.get("HOSTILE_SEED", "biorlhf")
 STEPS = 14
 PROCESSES = {
@@ -30,7 +29,8 @@ PROCESSES = {
     "learner": "LearnerWorker",
     "rollout": "RolloutWorker",
     "scorer": "ScorerWorker",
-    "child": "biorlhf.scoring.worker",
+    "warden": "biorlhf.scoring.warden",
+    "child": "biorlhf.scoring.warden",
     "raylet": "raylet/raylet",
     "gcs": "gcs/gcs_server",
 }
@@ -70,8 +70,21 @@ def undisturbed(tmp_path_factory) -> dict:
 
 
 def recipe(folder: Path) -> Path:
-    limits = {"rollout": {"timeout_s": 8}, "learner": {"timeout_s": 8}, "scorer": {"timeout_s": 5}}
+    # A busy machine takes seconds by itself; only what was stopped waits for these.
+    limits = {"rollout": {"timeout_s": 25}, "learner": {"timeout_s": 25}, "scorer": {"timeout_s": 15}}
     return write_tiny_run(folder, backend="ray", steps=STEPS, **limits)
+
+
+def victim_of(driver: int, target: str) -> int:
+    """The process of a run that a signal is for."""
+    if target == "driver":
+        return driver
+    found = [pid for pid, command in family(driver).items() if PROCESSES[target] in command]
+    if target in ("warden", "child"):
+        # A warden and its fork, in which verifiers run, have one command.
+        found = [pid for pid in found if bool(family(pid)) == (target == "warden")]
+    [victim] = found
+    return victim
 
 
 def whole(folder: Path) -> None:
@@ -85,17 +98,20 @@ def whole(folder: Path) -> None:
 @pytest.mark.parametrize("moment", moments(), ids=str)
 def test_a_disturbed_run_ends_in_the_numbers_of_one_that_nobody_disturbed(tmp_path, undisturbed, moment):
     process = start(str(recipe(tmp_path)))
-    folder = wait_for_rows(process, tmp_path / "runs", moment.rows)
-    time.sleep(moment.delay_s)
-    children = family(process.pid)
-    name = PROCESSES[moment.target]
-    victims = [pid for pid, command in children.items() if name in command] if name else [process.pid]
-    assert len(victims) == 1, children
-    os.kill(victims[0], getattr(signal, moment.signal))
-    if moment.signal == "SIGSTOP" and moment.target not in NOTICED:
-        time.sleep(3)
-        os.kill(victims[0], signal.SIGCONT)
-    _, said = process.communicate(timeout=200)
+    try:
+        folder = wait_for_rows(process, tmp_path / "runs", moment.rows)
+        time.sleep(moment.delay_s)
+        children = family(process.pid)
+        victim = victim_of(process.pid, moment.target)
+        os.kill(victim, getattr(signal, moment.signal))
+        if moment.signal == "SIGSTOP" and moment.target not in NOTICED:
+            time.sleep(3)
+            os.kill(victim, signal.SIGCONT)
+        _, said = process.communicate(timeout=200)
+    finally:
+        # Where something does not hold, what is left must not disturb the next.
+        process.kill()
+        process.communicate()
     if process.returncode != 0:
         if (moment.target, moment.signal) != ("driver", "SIGKILL"):
             assert f"go on with: biorlhf run --resume {folder}" in said, (process.returncode, said)
@@ -107,20 +123,3 @@ def test_a_disturbed_run_ends_in_the_numbers_of_one_that_nobody_disturbed(tmp_pa
     assert [children[pid] for pid in alive(children)] == []
     assert outcome(folder) == undisturbed
     whole(folder)
-
-
-@pytest.mark.parametrize("pair", range(PAIRS))
-def test_of_two_resumes_at_once_one_runs_and_one_exits_2(cut, whole_outcome, pair):
-    folder = cut
-    both = [start("--resume", str(folder)) for _ in range(2)]
-    said = [process.communicate(timeout=200)[1] for process in both]
-    codes = [process.returncode for process in both]
-    assert sorted(codes) == [0, 2], said
-    assert "this run is in use: process" in said[codes.index(2)]
-    assert outcome(folder) == whole_outcome
-    whole(folder)
-
-
-@pytest.fixture(scope="module")
-def whole_outcome(request) -> dict:
-    return outcome(request.getfixturevalue("whole"))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
+import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
 
-from biorlhf.actors import connection, scorer
+from biorlhf.actors import connection, learner, scorer
 from biorlhf.actors.fetch import ActorDied
+from biorlhf.actors.remains import guarded
 from biorlhf.actors.rollout import MAX_RESTARTS, RayRollouts
 from biorlhf.errors import ResourceError, RunFailure
 from biorlhf.types import AdapterRef, Completion, Group, Question
+from tiny_run import alive
 
 
 class Ref:
@@ -99,6 +104,18 @@ def test_scorers_from_which_nothing_comes_are_replaced_and_asked_again(monkeypat
         list(scorers._finished(pending, timeout_s=1))
 
 
+def test_a_learner_that_gives_no_answer_is_named_with_the_time_that_it_had(monkeypatch):
+    monkeypatch.setattr(learner.ray, "wait", lambda refs, **_: ([], refs))
+    learners = learner.RayLearners.__new__(learner.RayLearners)
+    limits = SimpleNamespace(learner=SimpleNamespace(timeout_s=8), cluster=SimpleNamespace(start_timeout_s=9))
+    learners.recipe, learners.actors = limits, [Actor(1)]
+    with pytest.raises(RunFailure, match=r"^learner actor: no sign of life in 8 s; .*learner\.timeout_s"):
+        learners.checkpoint()
+    learners.actors.append(Actor(2))
+    with pytest.raises(RunFailure, match=r"^learner actor 1: no sign of life in 9 s; .*start_timeout_s"):
+        learners.wait()
+
+
 def test_a_part_of_ray_that_dies_is_noticed_at_once(monkeypatch):
     part = subprocess.Popen(["sleep", "600"])
     descriptor = os.pidfd_open(part.pid)
@@ -143,3 +160,41 @@ def test_a_port_that_is_closed_is_said_at_once():
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(ResourceError, match=r"cannot be reached: .*refused"):
             connection.connect(f"127.0.0.1:{taken.getsockname()[1]}", 60)
+
+
+def test_a_ray_that_does_not_start_is_a_failure_with_its_reason(monkeypatch):
+    def late(**_):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(connection.ray, "init", late)
+    with pytest.raises(RunFailure, match=r"Ray does not start on this machine: The current node timed out"):
+        connection.connect(None, 1.0)
+
+
+HOLDER = """
+import subprocess, sys, time
+from biorlhf.actors.remains import guarded
+part = subprocess.Popen(["sleep", "600"], start_new_session=True)
+with guarded([part.pid]):
+    print(part.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_driver_leaves_of_its_ray_is_ended():
+    with subprocess.Popen([sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, text=True) as holder:
+        part = int(holder.stdout.readline())
+        assert alive([part])
+        holder.kill()
+    end = time.monotonic() + 30
+    while alive([part]) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not alive([part])
+
+
+def test_what_is_guarded_is_gone_when_the_run_has_ended_and_what_ended_before_is_no_fault():
+    part, ended = (subprocess.Popen(["sleep", length]) for length in ("600", "0"))
+    ended.wait()
+    with guarded([ended.pid, part.pid]):
+        assert part.poll() is None
+    assert part.wait(30) == -signal.SIGKILL
