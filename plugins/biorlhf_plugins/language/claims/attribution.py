@@ -11,7 +11,7 @@ from typing import Any
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
 from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
-from biorlhf_plugins.language.claims.subjects import OTHER, Aim
+from biorlhf_plugins.language.claims.subjects import OTHER, PLACES, Aim
 from biorlhf_plugins.language.records import Slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, grouped
@@ -41,6 +41,8 @@ def slots(
         return
     if chunk.link == "unlike" and inside.keys().isdisjoint(ROLES):
         return  # "unlike the cell-death sets, which fall": of sets that no lexicon knows
+    if chunk.link == "where" and focus.kind == "dir" and not _placed(reader, sentence, chunk):
+        return  # "in fibrosis, where EMT is increased"
     if focus.value == "MIXED" and "mission" not in kinds:
         found["mission"] = reader.defaults["mission"]
         stated = [role for role in stated if role != "mission"]
@@ -80,6 +82,14 @@ def slots(
             for condition in found["condition"] or NOTHING:
                 medicine = treatment(found["treatment"], condition)
                 yield Slot(entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
+
+
+def _placed(reader: Reader, sentence: Sentence, chunk: Chunk) -> bool:
+    """Whether what "where" stands for is a place that is known."""
+    at = chunk.first - 1
+    while at > sentence.first and reader.stream.texts[at - 1] in ("where", ","):
+        at -= 1
+    return any(m.first < at <= m.last and m.kind in PLACES for m in sentence.mentions)
 
 
 def _causes(reader: Reader, sentence: Sentence) -> frozenset[Any]:

@@ -192,7 +192,7 @@ def _share(chunk: Chunk, focus: Mention, total: int) -> str:
     return "deg_up" if way.value == "UP" else "deg_down"
 
 
-OPENS_WHOLE = frozenset(("out", ".", ";", "\n", ",", "(", ":", "—"))
+OPENS_WHOLE = frozenset(("none", "out", ".", ";", "\n", ",", "(", ":", "—"))
 
 
 def _whole(reader: Reader, focus: Mention) -> bool:

@@ -98,6 +98,8 @@ def _in_general(
     if asking and not MODALS.isdisjoint(after[:3]):
         return True  # a positive score would mean …
     before = stream.texts[max(chunk.first, focus.first - 6) : focus.first]
+    if not MEANING.isdisjoint(before) and not {"<", ">"}.isdisjoint(before):
+        return True  # "NES > 0 means upregulated"
     if after[:1] == ["can"] or "can" in before[-4:]:
         return True
     if "frame" in inside or "mission" in inside:

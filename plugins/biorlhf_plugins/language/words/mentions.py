@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from biorlhf_plugins.language.words.lexicon import END, Lexicon, match
+from biorlhf_plugins.language.words.degrees import PREFIXED, WORDS, degrees
+from biorlhf_plugins.language.words.lexicon import END, Lexicon, Trie, match
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Stream
 
@@ -108,6 +109,9 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             if meanings[0][0] == "dir" and end - index > 2 and texts[end - 1] in ("of", "in"):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
+        elif _graded(word) and (told := degrees(texts, index, lambda at: _is_side(tries, texts, at))):
+            found += [Mention(kind, value, index, index + size) for kind, value, size in told]
+            index += told[0][2]
         elif _unlisted(word) and stream[index].kind == "w":
             nothing = index if word in ("nothing", "none") else nothing
             index = _other(stream, index, found)
@@ -118,6 +122,17 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 nothing = -1
             index += 1
     return found
+
+
+@functools.lru_cache(maxsize=65536)
+def _graded(word: str) -> bool:
+    """May a word tell a direction by degree?"""
+    return word in WORDS or PREFIXED.fullmatch(word) is not None
+
+
+def _is_side(tries: Sequence[Trie], texts: Sequence[str], at: int) -> bool:
+    found = [meanings for trie in tries if (meanings := match(trie, texts, at)[1]) is not None]
+    return any(kind == "frame" for meanings in found for kind, _ in meanings)
 
 
 @functools.lru_cache(maxsize=65536)

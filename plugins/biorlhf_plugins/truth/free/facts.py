@@ -26,6 +26,7 @@ from biorlhf_plugins.truth.credits import (
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
 from biorlhf_plugins.truth.free.classes import grade_class
 from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
+from biorlhf_plugins.truth.free.rivals import asked_ones
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact, condition_fits, places_of
@@ -48,9 +49,9 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
         if isinstance(fact.value, str):
             grade_class(fact, said, graded, alone=len(gold.facts) == 1)
         else:
-            _grade_number(fact, said, graded, alone=len(gold.facts) == 1)
+            _grade_number(fact, said, prompt, graded, alone=len(gold.facts) == 1)
     if gold.answer is not None:
-        grade_answer(gold, said, graded)
+        grade_answer(gold, said, prompt, graded)
     if gold.ranking:
         grade_ranking(gold.ranking, said, graded)
     return graded
@@ -129,7 +130,7 @@ def _quantity_fits(fact: Fact, stated: str | None) -> int:
     return UNFIT if stated in LEXICAL - NOUN_UNITS else OTHER
 
 
-def _grade_number(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> None:
+def _grade_number(fact: Fact, said: Extraction, prompt: str, graded: Graded, alone: bool) -> None:
     graded.guesses.append(OPEN_GUESS)
     spoken = places_of(said.text) if fact.places else frozenset()
     elsewhere = bool(spoken) and not fact.places & spoken  # the gene's figure in another tissue
@@ -137,7 +138,7 @@ def _grade_number(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> 
     denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
     stated = [r for r in read if r.claim.asserted]
     whole = [r for r in stated if r.claim.low is None and r.claim.high is None]
-    whole = _without_parts(fact, whole, said)
+    whole = asked_ones(fact, _without_parts(fact, whole, said), said, prompt)
     ranges = [r for r in stated if r.claim.low is not None and r.claim.high is not None]
     rivals = 0
     groups: list[list[Reading]] = []
