@@ -173,10 +173,11 @@ def _asked_names(case: str, reference: str, prompt: str) -> tuple[str, ...]:
         two = two[:1]  # "septic versus healthy monocytes"
     while two and two[0] in small:
         two = two[1:]
-    if "".join(two).startswith("".join(words(case))[:NAMED]):
+    numerator = "".join(words(case))[:NAMED]
+    if numerator in "".join(two):
         one, two = two, one
-    # A direction is no name: of "Sox2-depleted versus control" the first is "sox2 depleted", never "depleted".
-    return (" ".join(one), " ".join(two)) if one and two else ()
+    # Only beside the numerator's own name: "What does it do to the set vs vehicle?" names no side.
+    return (" ".join(one), " ".join(two)) if one and two and numerator in "".join(one) else ()
 
 
 def _lost(case: str, prompt: str) -> Iterator[str]:

@@ -9,6 +9,8 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, g
 from biorlhf_plugins.language.evidence.shares import (
     ROUGH,
     Taken,
+    each,
+    explained,
     intervals,
     percents,
     plain_of,
@@ -16,6 +18,7 @@ from biorlhf_plugins.language.evidence.shares import (
     wholes,
 )
 from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
+from biorlhf_plugins.language.words.mentions import WORD_NUMBERS
 
 OPERATORS = meanings("operators")
 SIGNS = frozenset(OPERATORS) | {"time"}
@@ -51,6 +54,8 @@ def sums(found: Evidence) -> Iterator[Check]:
         yield from _ratios(found, part, figures, used)
         yield from _differences(found, figures, used)
         yield from percents(found, part, figures)
+        yield from explained(found, figures, used)
+        yield from each(found, figures)
         if spanned:
             yield from intervals(found, part, figures)
 
@@ -167,6 +172,9 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
         for at in range(part.first, part.last):
             if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not":
                 stated.append((FOLDS[texts[at]], at, at + 1, 0))
+    for at in range(part.first, part.last - 1) if "time" in found.stream.vocabulary else ():
+        if texts[at] in WORD_NUMBERS and texts[at + 1] == "time" and not any(f.first == at for f in figures):
+            stated.append((float(WORD_NUMBERS[texts[at]]), at, at + 1, 0))  # "ten times that of"
     return stated
 
 
@@ -206,16 +214,22 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
         before = [f for n in (number - 2, number - 1) for f in found.by_part.get(n, ())]
         own = [f for f in before if f.kind == "count"] if len(before) == 2 else []
     pair = own if len(own) == 2 else _nearest_pair(found, own)
-    if len(pair) != 2 or pair[0].kind != pair[1].kind:
+    pairs = [[f for f in own if f.kind == kind] for kind in ("count", "percent")]
+    if len(pair) != 2 and len(own) == 4 and all(len(p) == 2 for p in pairs):
+        # "At 5 µM 80 % die, at 1 µM 20 %: four-fold": of the doses, or of what they do.
+        pair = min(pairs, key=lambda p: abs(_quotient(p) - value))
+    if len(pair) != 2 or pair[0].kind != pair[1].kind or not (right := _quotient(pair)):
         return
     low, high = sorted(abs(f.value) for f in pair)
-    if low <= 0:
-        return
-    right = high / low
     passed = abs(right - value) <= SLACK * right + 0.5 * 10.0**-decimals
     spans = (*(f.span for f in pair), found.span(first, last))
     says = f"{high:,g} / {low:,g} = {right:.3g}, stated {value:g}×"
     yield Check("ratios and percentages", passed, says, spans, expected=f"{right:.3g}×")
+
+
+def _quotient(pair: Sequence[Figure]) -> float:
+    low, high = sorted(abs(f.value) for f in pair)
+    return high / low if low > 0 else 0.0
 
 
 def _nearest_pair(found: Evidence, own: Sequence[Figure]) -> Sequence[Figure]:

@@ -138,7 +138,9 @@ def _grade_number(fact: Fact, said: Extraction, prompt: str, graded: Graded, alo
     denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
     stated = [r for r in read if r.claim.asserted]
     whole = [r for r in stated if r.claim.low is None and r.claim.high is None]
-    whole = asked_ones(fact, _without_parts(fact, whole, said), said, prompt)
+    whole = _without_parts(fact, whole, said)
+    meant = asked_ones(fact, whole, said, prompt)
+    whole = [r for r in whole if any(_same(r, one) for one in meant)]
     ranges = [r for r in stated if r.claim.low is not None and r.claim.high is not None]
     rivals = 0
     groups: list[list[Reading]] = []

@@ -24,7 +24,9 @@ CUTS = frozenset((
 ))  # fmt: skip
 """Where one figure's words end and the next one's begin."""
 
-NAMELESS = STOP_WORDS | GENERIC | PREPOSITIONS | CUTS | {"it", "them", "about", "roughly", "those", "one"}
+UNSAYING = frozenset(("it", "them", "about", "roughly", "those", "one", "exact", "exactly", "precise", "precisely",
+                      "be", "been", "may", "might", "could", "would", "perhaps", "maybe", "even"))  # fmt: skip
+NAMELESS = STOP_WORDS | GENERIC | PREPOSITIONS | CUTS | UNSAYING
 ORDINALS = {"one": "1", "first": "1", "two": "2", "second": "2", "three": "3", "third": "3", "four": "4",
             "fourth": "4"}  # fmt: skip
 ENDINGS = ("ing", "ed", "al", "ly", "e")
@@ -89,6 +91,8 @@ def _own_words(
             first = at == figures[0] and not named_before
             own[at] = stems(t for i, t in enumerate(texts[start:end], start) if i not in figures
                             and not (first and i < at))  # fmt: skip
+            if at != figures[0] and (not own[at] or "or" in texts[start:at]):
+                own[at] = own[figures[figures.index(at) - 1]]  # one more of the same: "or 18,214", "31 % exactly"
             shared[at] = before | opening
         before |= opening
     return own, shared
