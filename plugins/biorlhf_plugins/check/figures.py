@@ -17,7 +17,7 @@ APPROXIMATE = 0.15
 SMALL = 10
 AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean", "all"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
-DOMINANCE = frozenset(("dominated", "dominant", "dominate", "driven", "sensitivity", "main"))
+DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
 # In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
 # Texts that correct an error quote it first.
@@ -121,7 +121,7 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
         return len(line.numbers("")) == 1
     first = next((other for other in reading.lines if other.numbers("")), None)
     asked = reading.asked("condition")
-    single = len(line.numbers("")) == 1 or claim.slot.quantity == "deg"
+    single = len(line.numbers("")) == 1 or claim.slot.quantity in COUNTS
     return single and first is line and asked == (claim.slot.condition,) and len(reading.asked("entity")) <= 1
 
 

@@ -101,8 +101,8 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
         # Of a knock-out, "the treated group" would be another group.
         if class_of(case) is None or class_of(case) in ("treated", "disease"):
             phrases["FLIGHT"] += tables()["classes"]["treated"]
-    for frame, name in zip(phrases, _asked_names(case, reference, prompt), strict=False):
-        phrases[frame].append(name)
+    for frame, name in zip(phrases, _asked_names(case, prompt), strict=False):
+        phrases[frame] += [name, *re.findall(r"\bat (.+)", name)]  # "kept at 22 °C": "seedlings at 22 °C"
     lost = list(_lost(case, prompt))
     phrases["FLIGHT"] += lost
     taken = {words(case): "FLIGHT", words(reference): "GROUND"}  # a name that both have is the first one's
@@ -149,7 +149,7 @@ def _phrases(side: str) -> Iterator[str]:
     yield f"{side} treatment"
 
 
-def _asked_names(case: str, reference: str, prompt: str) -> tuple[str, ...]:
+def _asked_names(case: str, prompt: str) -> tuple[str, ...]:
     """What the question itself calls the two sides: "in C-section infants compared with vaginally born infants",
     "in heat-treated seedlings than in seedlings kept at 22 °C"; () where it compares nothing in words."""
     texts = tokens(clean(prompt).text).texts

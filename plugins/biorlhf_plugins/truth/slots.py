@@ -30,8 +30,8 @@ UNNAMED = Quantity(None)
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One figure or class to be stated. ``sides`` are the words of a contrast's numerator and denominator;
-    ``places`` the tissues that the condition names: of a gene, where it was measured; ``telling`` the words
-    of the entity, its aliases and the condition."""
+    ``places`` the tissues that the condition names: of a gene, where it was measured; ``named`` the words
+    of the entity and its aliases, ``placed`` those of the condition."""
 
     entity: str
     condition: str | None
@@ -43,7 +43,8 @@ class Fact:
     unit: Unit | None = None
     sides: tuple[frozenset[str], frozenset[str]] | None = None
     places: frozenset[str] = frozenset()
-    telling: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
+    placed: frozenset[str] = frozenset()
 
     def describe(self) -> str:
         place = " ".join(x for x in (self.entity, self.treatment, self.condition) if x)
@@ -92,9 +93,13 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str]) -> Fact:
         alternatives(value) if isinstance(value, str) else (), asked, unit,
         (words(sides[0]), words(sides[1])) if len(sides) == 2 else None,
         places_of(told),
-        frozenset(t.text for text in (fact["entity"], told, *(fact.get("aliases") or ()))
-                  for t in tokens(clean(str(text)).text) if t.kind != "p"),
+        _telling(fact["entity"], *(fact.get("aliases") or ())), _telling(told),
     )  # fmt: skip
+
+
+def _telling(*names: Any) -> frozenset[str]:
+    """The words and numbers of some names."""
+    return frozenset(t.text for name in names for t in tokens(clean(str(name)).text) if t.kind != "p")
 
 
 @functools.lru_cache(maxsize=1024)

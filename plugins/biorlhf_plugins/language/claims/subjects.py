@@ -222,6 +222,9 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
                 return LOOSE
             if before.kind == "w" and before.text not in NEUTRAL and here - 1 not in ends:
                 return ELSE
+        compound = ends.get(here - 1)
+        if word in reader.question and compound is not None and compound.kind == "path":
+            return SAME  # the "BRCA1 guides" that were asked about
         if word in GENERIC:
             return _owner(reader, ends, chunk, here - 1)
         if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):

@@ -51,20 +51,18 @@ def _stem(word: str) -> str:
 def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:
     """The readings beside which most of the question's words stand; all where that tells none from another.
 
-    The words of the quantity decide first, then those of the entity and its condition, then the rest of the
+    The words of the quantity decide first, then those of the entity, of its condition, and the rest of the
     question's.
     """
     left = list(told)
     if len({r.claim.chunk for r in left}) < 2:
         return left
     own, shared = _own_words(said, sorted({(r.claim.sentence, r.claim.chunk) for r in left}))
-    quantity = stems(fact.asked.words - HEADS)
-    place = stems(fact.telling)
-    for wanted in (quantity, place, stems(prompt_words(prompt)) - quantity - place):
-        hits = {
-            at: len(wanted & (words | shared[at] if wanted is quantity else words))
-            for at, words in own.items()
-        }
+    quantity, entity, place = stems(fact.asked.words - HEADS), stems(fact.named), stems(fact.placed)
+    rest = stems(prompt_words(prompt)) - quantity - entity - place
+    # What is counted, and of what, goes on from one sentence to the next; where and when is said anew.
+    for wanted, carried in ((quantity, True), (entity, True), (place - entity, False), (rest, False)):
+        hits = {at: len(wanted & (words | shared[at] if carried else words)) for at, words in own.items()}
         best = max(hits[r.claim.chunk] for r in left)
         left = [r for r in left if hits[r.claim.chunk] == best]
     return left
@@ -93,7 +91,7 @@ def _own_words(
                             and not (first and i < at))  # fmt: skip
             if at != figures[0] and (not own[at] or "or" in texts[start:at]):
                 own[at] = own[figures[figures.index(at) - 1]]  # one more of the same: "or 18,214", "31 % exactly"
-            shared[at] = before | opening
+            shared[at] = before if named_before else before | opening
         before |= opening
     return own, shared
 
