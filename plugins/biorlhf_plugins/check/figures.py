@@ -30,6 +30,8 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
     # Sums and differences of the text's own figures are in no table, and may be right.
     derived = _derived(reading)
     for claim in reading.asserted("number"):
+        if claim.slot.quantity is None and _listed(reading, claim):
+            claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
         if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None or claim.low is not None:
             continue
         line = _line_of(reading, claim)
@@ -46,6 +48,14 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
             if finding is not None:
                 seen.add(key)
                 yield finding
+
+
+def _listed(reading: Reading, claim: Claim) -> bool:
+    """One of the counts of "By DEGs under IR: hippocampus 5,477, liver 1,273": a figure for each tissue."""
+    line = _line_of(reading, claim)
+    if line is None or "deg" not in line.values("quantity") or line.numbers("percent", "ratio"):
+        return False
+    return len(line.values("entity")) == len(line.numbers("")) > 1
 
 
 def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:

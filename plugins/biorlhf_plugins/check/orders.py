@@ -33,12 +33,16 @@ YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 CHANGES = re.compile(
     r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts|responds?|regulates?)\b", re.IGNORECASE
 )
-SILENT = re.compile(r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE)
+SILENT = re.compile(
+    r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE
+)
 FEW = 10
 """Genes up to which a tissue may be called silent."""
 SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
 COUNTED = re.compile(r"\b(?:degs?|genes?|count)\b|>", re.IGNORECASE)
-REACTS = re.compile(r"\b(?:react|respond|respons|sensitiv|affect|hit|chang|effect|touch|alter|perturb)", re.IGNORECASE)
+REACTS = re.compile(
+    r"\b(?:react|respond|respons|sensitiv|affect|hit|chang|effect|touch|alter|perturb)", re.IGNORECASE
+)
 THEN = re.compile(r"\b(?:then|followed by)\b", re.IGNORECASE)
 SERIES = tuple[str, str | None]
 
@@ -100,7 +104,9 @@ def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Itera
         return
     best = (max if most else min)(values, key=lambda name: values[name])
     says = f"{best} ({values[best]:,g}) is the {'first' if most else 'last'}"
-    yield Check("a ranking against its figures", values[best] == values[names[0]], says, ((line.start, line.end),))
+    yield Check(
+        "a ranking against its figures", values[best] == values[names[0]], says, ((line.start, line.end),)
+    )
 
 
 def _times(reading: Reading, at: int) -> bool:
@@ -186,6 +192,11 @@ def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> 
         return {f: label.upper() in f.accepted for f in _of_class(reading, line, table, kind)}
     conditions = line.values("condition")
     quote = reading.quote(line)
+    ways, paths = set(line.values("dir")), line.values("path")
+    if len(ways) == len(paths) == len(conditions) == 1 and ways <= {"UP", "DOWN"} and not line.numbers(""):
+        scores = table.find(quantity="nes", condition=str(conditions[0]), treatment=None)
+        if "neg" not in {m.kind for m in line.mentions}:
+            return {f: ((f.value or 0.0) > 0) == (ways == {"UP"}) for f in scores if f.pathway in paths[0]}
     bounds = [n for n in line.numbers("") if (n.low is None) != (n.high is None)]
     if len(conditions) != 1 or not COUNTED.search(quote) or (not CHANGES.search(quote) and not bounds):
         return {}
@@ -205,7 +216,12 @@ def check_silent(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """ "Kaempferol is silent at baseline in soleus": its count there is none."""
     for line in reading.lines:
         conditions = line.values("condition") or reading.asked("condition")
-        if len(conditions) != 1 or line.numbers("") or line.values("neg") or not SILENT.search(reading.quote(line)):
+        if (
+            len(conditions) != 1
+            or line.numbers("")
+            or line.values("neg")
+            or not SILENT.search(reading.quote(line))
+        ):
             continue
         treated = "kmp" in line.values("treatment") + reading.asked("treatment")
         own = [f for name in line.values("entity")

@@ -106,7 +106,12 @@ def _pairs(table: FactTable, first: str, second: str, conditions: list[str]) -> 
         table.find(entity=first, quantity="deg"), table.find(entity=second, quantity="deg")
     ):
         same = (a.condition, a.treatment) == (b.condition, b.treatment)
-        if a.value is not None and b.value is not None and same and (not conditions or a.condition in conditions):
+        if (
+            a.value is not None
+            and b.value is not None
+            and same
+            and (not conditions or a.condition in conditions)
+        ):
             yield a.value, b.value
 
 

@@ -23,6 +23,9 @@ OTHERS = ("other tissues",)
 DISUSE = frozenset(("unloading", "unloaded", "disuse"))
 """What flight does to muscle and bone; a group of its own only where the question has such groups."""
 
+CONCLUDING = frozenset(
+    ("so", "hence", "thus", "therefore", "overall", "altogether", "→", "=>", "answer", "final", "conclusion")
+)
 EXCEPTED = 12
 """Tokens after "except" in which the names are exceptions."""
 
@@ -124,6 +127,8 @@ def begin(reader: Reader, sentence: Sentence) -> None:
     reader.present = [role for role in ROLES if role in reader.kinds]
     if "asked" in reader.kinds:  # "the right figure is": of what the prompt asks for
         reader.carried, reader.heading = {}, {}
+    if _concludes(reader, sentence):
+        reader.carried.pop("path", None)
     reader.absent, reader.told = {}, []
     for role, field in FIELDS.items():
         if role not in reader.kinds:
@@ -134,6 +139,19 @@ def begin(reader: Reader, sentence: Sentence) -> None:
     reader.db = _database(reader, sentence) if "path" in reader.kinds else None
     caused = "condition" in reader.kinds and "dir" in reader.kinds
     reader.causes = _causes(reader, sentence) if caused else frozenset()
+
+
+def _concludes(reader: Reader, sentence: Sentence) -> bool:
+    """ "So it decreases", "→ increase": after genes that no lexicon knows, this is of the asked set again."""
+    carried = reader.carried.get("path", ())
+    if not reader.defaults["path"] or not any(str(name).startswith("?") for names in carried for name in names):
+        return False
+    if not CONCLUDING.isdisjoint(reader.stream.texts[sentence.first : sentence.first + 2]):
+        return True
+    said = {i for m in sentence.inside.get("dir", ()) for i in range(m.first, m.last)}
+    return bool(said) and all(
+        i in said or token.kind != "w" for i, token in enumerate(reader.stream[sentence.first : sentence.last], sentence.first)
+    )
 
 
 def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:

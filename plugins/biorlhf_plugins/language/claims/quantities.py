@@ -109,6 +109,10 @@ def _unnamed(
         for m in chunk.mentions
     ):
         return _directed(chunk, focus, "deg")
+    if not reader.own and reader.stream.texts[focus.first - 1] == "(":
+        label = next((m for m in sentence.inside.get("dir", ()) if m.last == focus.first - 1), None)
+        if label is not None and label.value in ("UP", "DOWN"):  # "more go up (844) than down (711)"
+            return "deg_up" if label.value == "UP" else "deg_down"
     if chunk.link == ":" and index and sentence.chunks[index - 1].mentions:
         label = sentence.chunks[index - 1].mentions[-1]
         if label.kind == "dir" and label.value in ("UP", "DOWN"):

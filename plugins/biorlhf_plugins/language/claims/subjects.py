@@ -43,6 +43,11 @@ JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 """After these a clause without a subject has that of the clause before."""
 
 REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
+TENDS = frozenset((
+    "tend", "tended", "seem", "seemed", "appear", "appeared", "found", "shown", "known", "seen", "observed", "reported",
+    "begin", "began", "continue", "continued", "start", "started", "expected", "likely", "fail", "failed",
+))  # fmt: skip
+FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = frozenset((
     "mean", "indicate", "imply", "suggest", "signal", "refer", "denote", "stand", "meant", "indicated",
@@ -93,6 +98,9 @@ def _in_general(
     asking = not MEANING.isdisjoint(after)
     if focus.value == "MIXED" and not REPORTS.isdisjoint(after[:1]):
         return True  # "mixed evidence"
+    purpose = stream.texts[max(0, focus.first - 2) : focus.first]
+    if purpose[-1:] == ["to"] and purpose[0] not in TENDS and not stream.texts[focus.last - 1].endswith(FINITE):
+        return True  # "a response to suppress inflammation"
     if asking and after[:1] == ['"'] and stream.texts[focus.first - 1] == '"':
         return True  # "Up" refers to …
     if asking and not MODALS.isdisjoint(after[:3]):

@@ -34,7 +34,7 @@ def _of(found: Evidence, one: Figure, other: Figure) -> bool:
     """ "62 of the 151", "62 out of 151", "62/151"."""
     between = gap(found, one, other)
     if between == ["/"]:
-        return other.value > 0
+        return other.value >= one.value > 0  # "6,425/165" is a ratio
     if "of" not in between:
         return False
     words = [
@@ -100,8 +100,10 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     totalled = not TOTALS.isdisjoint(found.stream.texts[part.first : part.last])
     sides = [_way(found, f, part.last) for f in plain]
     texts = found.stream.texts
-    split = not SPLITS.isdisjoint(texts[part.first : part.last]) and len(plain) == 3
-    if split and not any(_of(found, a, b) for a, b in zip(plain, plain[1:], strict=False)):
+    split = not SPLITS.isdisjoint(texts[part.first : part.last]) or (
+        ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])
+    )
+    if split and len(plain) == 3 and not any(_of(found, a, b) for a, b in zip(plain, plain[1:], strict=False)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
         if abs(one.value + other.value - whole.value) <= NEARLY * whole.value:
@@ -130,7 +132,9 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         tail = found.stream.texts[whole.last : whole.last + 4]
         ends = tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
         ends = ends or any(tail[at : at + 2] in (["in", "total"], ["in", "all"]) for at in (1, 2))
-        if ends and ({"up", "down"} == set(sides[:2]) or (len(plain) == 3 and "and" in gap(found, one, other))):
+        if ends and (
+            {"up", "down"} == set(sides[:2]) or (len(plain) == 3 and "and" in gap(found, one, other))
+        ):
             yield _whole(whole, [one, other])
     if len(plain) == 4 and totalled:  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
         screened, whole, one, other = plain
@@ -193,7 +197,10 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
         return
     one, other, share = *plain, shares[0]
     lead = " ".join(gap(found, other, share))
-    if not any(f" {words} " in f" {lead} " for words in EXPLAINS) or found.stream.texts[other.first - 1] == "day":
+    if (
+        not any(f" {words} " in f" {lead} " for words in EXPLAINS)
+        or found.stream.texts[other.first - 1] == "day"
+    ):
         return
     low, high = sorted((one.value, other.value))
     moved = found.stream.texts[one.first - 1] == "from" and gap(found, one, other)[-1:] == ["to"]
@@ -213,7 +220,9 @@ def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         return
     one, other, whole = plain
     between = gap(found, other, whole)
-    if not {"each", "apiece"} & set(between) or not {"so", "=", "total", "ie", "make", "is", "hence"} & set(between):
+    if not {"each", "apiece"} & set(between) or not {"so", "=", "total", "ie", "make", "is", "hence"} & set(
+        between
+    ):
         return
     right = one.value * other.value
     says = f"{one.value:,g} × {other.value:,g} = {right:,g}, stated {whole.value:,g}"

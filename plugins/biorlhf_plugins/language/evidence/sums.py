@@ -193,12 +193,12 @@ def _named_ratio(found: Evidence, figure: Figure) -> bool:
         return False
     start = max(found.parts[figure.part].first, figure.first - 4)
     before = found.stream.texts[start : figure.first]
-    return "ratio" in before and RISKS.isdisjoint(before)
+    return "ratio" in before and before[-1] not in ("from", "to") and RISKS.isdisjoint(before)
 
 
 def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
     stated = folds(found, number, figures)
-    if len(stated) != 1:
+    if len({value for value, *_ in stated}) != 1:
         return
     value, first, last, decimals = stated[0]
     if first in used or value < 1 or found.stream.texts[last - 1] == "point":

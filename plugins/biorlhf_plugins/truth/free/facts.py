@@ -134,7 +134,7 @@ def _grade_number(fact: Fact, said: Extraction, prompt: str, graded: Graded, alo
     graded.guesses.append(OPEN_GUESS)
     spoken = places_of(said.text) if fact.places else frozenset()
     elsewhere = bool(spoken) and not fact.places & spoken  # the gene's figure in another tissue
-    read = [] if elsewhere else _readings(fact, said, alone)
+    read = [] if elsewhere else _readings(fact, said, prompt, alone)
     denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
     stated = [r for r in read if r.claim.asserted]
     whole = [r for r in stated if r.claim.low is None and r.claim.high is None]
@@ -171,7 +171,7 @@ def _grade_number(fact: Fact, said: Extraction, prompt: str, graded: Graded, alo
         graded.missed.append({"expected": fact.describe()})
 
 
-def _readings(fact: Fact, said: Extraction, alone: bool) -> list[Reading]:
+def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Reading]:
     """The claims that speak of a fact's slot, compared with its figure.
 
     What has another name than the asked quantity counts only where nothing has that name or none, and a
@@ -186,6 +186,10 @@ def _readings(fact: Fact, said: Extraction, alone: bool) -> list[Reading]:
         if told is not None:
             candidates.append((fit, told))
     sure = [r for fit, r in candidates if fit == FITTING]
+    # A figure with another name may be the asked one beside one without: if the words around tell.
+    if all(r.claim.slot.quantity is None for r in sure if r.claim.asserted):
+        meant = asked_ones(fact, [r for _, r in candidates if r.claim.asserted], said, prompt)
+        sure = meant if len({r.value for r in meant}) == 1 else sure
     if not any(r.claim.asserted for r in sure):
         sure = [r for _, r in candidates]
     if fact.quantity in PARTS:

@@ -3,6 +3,9 @@ that accumulates first; jasmonate comes later" the answer is what stands beside 
 
 from __future__ import annotations
 
+import itertools
+import re
+
 from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.truth.free.rivals import Words, stems
@@ -16,6 +19,7 @@ MANAGE = frozenset(("manage", "managed", "able"))
 STATES = ("ed", "en", "er", "ent", "lost")
 """Endings of what follows "is": a state that was asked about, and no name."""
 
+NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
 CUTS = frozenset((",", "(", ")", "—", "|", "\n"))
 SUBJECTS = frozenset(("it", "that", "this", "they", "those", "these"))
 
@@ -60,7 +64,14 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     own = next(((a, b) for a, b in pieces if a <= start < b), (start, part.last))
     if asked & stems(texts[own[0] : own[1]]):
         return False
-    return any(_answers(texts[a:b], asked) for a, b in pieces if b <= own[0])
+    numbered = NUMBERED.fullmatch(str(name.value))
+    before = [texts[a:b] for a, b in pieces if b <= own[0]]
+    return any(_answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in before)
+
+
+def _another(texts: list[str], head: str, label: str) -> bool:
+    """The cluster 2 of "Therapy expands cluster 2, at the cost of cluster 5"."""
+    return any(a == head and b != label and len(b) <= len(label) + 1 for a, b in itertools.pairwise(texts))
 
 
 def _answers(texts: list[str], asked: Words) -> bool:
