@@ -106,6 +106,9 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     others = [f for f in alike if f.entity != entity]
     here = [f for f in alike if f.entity == entity]
     several = len(line.numbers("")) > 1
+    turned = [f for f in table.find(entity=entity) if f.quantity in ("deg_up", "deg_down") and f.value == value]
+    if turned and not alike and claim.slot.quantity in ("deg_up", "deg_down"):
+        exact = here = turned  # those that go up, called those that go down
     # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
     if not exact and (several or not others or abs(value) < SMALL):
         return None

@@ -99,7 +99,7 @@ def _in_general(
     if focus.value == "MIXED" and not REPORTS.isdisjoint(after[:1]):
         return True  # "mixed evidence"
     purpose = stream.texts[max(0, focus.first - 2) : focus.first]
-    if purpose[-1:] == ["to"] and purpose[0] not in TENDS and not stream.texts[focus.last - 1].endswith(FINITE):
+    if focus.last - focus.first == 1 and purpose[-1:] == ["to"] and purpose[0] not in TENDS and not stream.texts[focus.last - 1].endswith(FINITE):
         return True  # "a response to suppress inflammation"
     if asking and after[:1] == ['"'] and stream.texts[focus.first - 1] == '"':
         return True  # "Up" refers to …
@@ -191,6 +191,7 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
             break
         if not (
             word in NEUTRAL or word in own or word.endswith("ly") or (m is not None and m.kind != "other")
+            or (word in reader.question and not word.isalpha())
         ):
             unknown = True
         here += 1
@@ -200,6 +201,9 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
 def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: Mention) -> Aim:
     """What stands before the verb of a direction."""
     stream, here, own = reader.stream, focus.first, _asked_words(reader)
+    verb = ends.get(here - 1)
+    if stream.texts[here] in ("up", "down") and verb is not None and verb.kind == "path":
+        here -= 1  # the verb of "CXCL13 lights up"
     while here > chunk.first:
         m = ends.get(here)
         if m is not None and m.kind == "condition" and stream.texts[here] in BEING:

@@ -186,7 +186,7 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
             and len(between) <= 6
         )
         kinds = {one.kind, other.kind}
-        if JOINED & set(between) and len(between) <= 4 and not BEFORE.isdisjoint(found.stream.texts[other.last : other.last + 3]):
+        if JOINED & set(between) and len(between) <= 4 and not BEFORE.isdisjoint(found.stream.texts[other.last : other.last + 5]):
             one, other, linked = other, one, True  # "accumulated: 41 against 17 before"
         if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
             continue
@@ -197,6 +197,7 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         low, high = min(one.first, other.first), max(one.last, other.last)
         near = [w for w in ways if low - 10 <= w[1] <= high + 8 and w[0] in ("UP", "DOWN")]
         inside = [w for w in near if one.last <= w[1] < other.first]
+        near = [w for w in near if w[1] < low or "," not in found.stream.texts[high : w[1]]]
         near = inside or [w for w in near if w[1] < low][-1:] or near[:1]
         if not near or not (starts or inside):
             continue

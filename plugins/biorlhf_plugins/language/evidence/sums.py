@@ -98,6 +98,8 @@ def _link(between: list[str]) -> str:
         and all(w in EQUALS or w in PADDING for w in between)
     ):
         return "is"
+    if between and set(between) <= PADDING and set(between) & ROUGH:
+        return "≈"  # "6,425/165, about 39"
     if between[:1] == ["time"] and len(between) == 1:
         return "×"
     return ""

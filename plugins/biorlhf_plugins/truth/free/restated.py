@@ -62,9 +62,9 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
             pieces = [*pieces[:-1], (pieces[-1][0], at)] if joined else [*pieces, (first, at)]
             first = at + 1
     own = next(((a, b) for a, b in pieces if a <= start < b), (start, part.last))
-    if asked & stems(texts[own[0] : own[1]]):
-        return False
     numbered = NUMBERED.fullmatch(str(name.value))
+    if (asked - ({numbered[1]} if numbered else set())) & stems(texts[own[0] : own[1]]):
+        return False
     before = [texts[a:b] for a, b in pieces if b <= own[0]]
     return any(_answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in before)
 
