@@ -165,6 +165,7 @@ def _complement(reader: Reader, at: Mapping[int, Mention], focus: Mention, last:
 def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: int) -> Aim | None:
     """The set, or the other thing, that a noun phrase from a token on names; None where there is none."""
     stream, here, unknown, own = reader.stream, first, False, _asked_words(reader)
+    spelt = _spelt(reader.given.get("path", ()))  # STAT3 of "IL6 JAK STAT3 signaling" is no part of a phrase
     while here < last:
         m = at.get(here)
         word = stream.texts[here]
@@ -191,7 +192,7 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
             break
         if not (
             word in NEUTRAL or word in own or word.endswith("ly") or (m is not None and m.kind != "other")
-            or (word in reader.question and not word.isalpha())
+            or (word in reader.question and not word.isalpha() and word not in spelt)
         ):
             unknown = True
         here += 1
@@ -276,6 +277,11 @@ def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int)
 def _asked_words(reader: Reader) -> frozenset[str]:
     """The telling words of the set that the question asks for: "xenobiotic detoxification" means it."""
     return _telling(reader.given.get("path", ()))
+
+
+@functools.lru_cache(maxsize=256)
+def _spelt(paths: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    return frozenset(word for names in paths for name in names for word in name.split())
 
 
 @functools.lru_cache(maxsize=256)
