@@ -106,7 +106,9 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     others = [f for f in alike if f.entity != entity]
     here = [f for f in alike if f.entity == entity]
     several = len(line.numbers("")) > 1
-    turned = [f for f in table.find(entity=entity) if f.quantity in ("deg_up", "deg_down") and f.value == value]
+    turned = [
+        f for f in table.find(entity=entity) if f.quantity in ("deg_up", "deg_down") and f.value == value
+    ]
     if turned and not alike and claim.slot.quantity in ("deg_up", "deg_down"):
         exact = here = turned  # those that go up, called those that go down
     # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
@@ -275,7 +277,12 @@ def _words(reading: Reading, claim: Claim) -> str:
 def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     """One tissue and one class in the sentence, said of each other and not held up as a mistake."""
     kind = claim.slot.quantity
-    if kind not in ("type", "pattern") or line.values("everyone") or len(line.values(kind)) > 1:
+    if kind not in ("type", "pattern") or line.values("everyone"):
+        return False
+    # "Heart is Type A and liver Type C": as many classes as tissues, each after its own.
+    each = [m.kind for m in line.mentions if m.kind in ("entity", kind)]
+    paired = each == ["entity", kind] * (len(each) // 2) and claim.slot.entity in line.values("entity")
+    if len(line.values(kind)) > 1 and not paired:
         return False
     if {token.text for token in line.tokens} & WRONG_ON_PURPOSE:
         return False
@@ -287,7 +294,7 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
         return False
     named = line.values("entity")
     if named:
-        return named == (claim.slot.entity,)
+        return paired or named == (claim.slot.entity,)
     # "... in hippocampus. This indicates ...": the pronoun stands for the sentence before.
     before = next((other for other in reading.lines if other.number == line.number - 1), None)
     pointing = bool(line.tokens) and line.tokens[0].text in ("this", "thi", "it", "these")

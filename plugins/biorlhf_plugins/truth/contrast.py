@@ -167,8 +167,10 @@ def _asked_names(case: str, prompt: str) -> tuple[str, ...]:
     if not one or not two:
         return ()
     if one[-1] in two:
-        # A noun that both have tells neither: "infants" and "infants".
-        one, two = one[:-1], [w for w in two if w != one[-1]]
+        # A noun that both have tells neither: "infants" and "infants"; of "smokers" and "never-smokers" the
+        # longer name is found first.
+        if len(one) > 1:
+            one, two = one[:-1], [w for w in two if w != one[-1]]
     else:
         two = two[:1]  # "septic versus healthy monocytes"
     while two and two[0] in small:

@@ -99,7 +99,12 @@ def _in_general(
     if focus.value == "MIXED" and not REPORTS.isdisjoint(after[:1]):
         return True  # "mixed evidence"
     purpose = stream.texts[max(0, focus.first - 2) : focus.first]
-    if focus.last - focus.first == 1 and purpose[-1:] == ["to"] and purpose[0] not in TENDS and not stream.texts[focus.last - 1].endswith(FINITE):
+    if (
+        focus.last - focus.first == 1
+        and purpose[-1:] == ["to"]
+        and purpose[0] not in TENDS
+        and not stream.texts[focus.last - 1].endswith(FINITE)
+    ):
         return True  # "a response to suppress inflammation"
     if asking and after[:1] == ['"'] and stream.texts[focus.first - 1] == '"':
         return True  # "Up" refers to …
@@ -191,7 +196,10 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
                 continue
             break
         if not (
-            word in NEUTRAL or word in own or word.endswith("ly") or (m is not None and m.kind != "other")
+            word in NEUTRAL
+            or word in own
+            or word.endswith("ly")
+            or (m is not None and m.kind != "other")
             or (word in reader.question and not word.isalpha() and word not in spelt)
         ):
             unknown = True

@@ -11,6 +11,7 @@ ROUGH = words_of("rough")
 TOTALS = words_of("totals")
 REST = words_of("rest")
 WAYS = meanings("ways")
+GREATER, SMALLER = words_of("greater"), words_of("smaller")
 
 
 FAR = 14
@@ -103,7 +104,11 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     split = not SPLITS.isdisjoint(texts[part.first : part.last]) or (
         ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])
     )
-    if split and len(plain) == 3 and not any(_of(found, a, b) for a, b in zip(plain, plain[1:], strict=False)):
+    if (
+        split
+        and len(plain) == 3
+        and not any(_of(found, a, b) for a, b in zip(plain, plain[1:], strict=False))
+    ):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
         if abs(one.value + other.value - whole.value) <= NEARLY * whole.value:
@@ -195,17 +200,20 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     plain = [f for f in plain_of(figures) if f.value > 0]
     if len(shares) != 1 or len(plain) != 2 or len(figures) != 3 or plain[1].first > shares[0].first:
         return
+    if plain[0].last - plain[0].first != plain[1].last - plain[1].first:
+        return  # "36 of 40 million"
     one, other, share = *plain, shares[0]
     lead = " ".join(gap(found, other, share))
-    if (
-        not any(f" {words} " in f" {lead} " for words in EXPLAINS)
-        or found.stream.texts[other.first - 1] == "day"
-    ):
+    after = found.stream.texts[share.last : share.last + 1]
+    compares = not (GREATER | SMALLER).isdisjoint(after)  # "they are 50 % taller"
+    if _of(found, one, other) or not (compares or any(f" {words} " in f" {lead} " for words in EXPLAINS)):
         return
     low, high = sorted((one.value, other.value))
     moved = found.stream.texts[one.first - 1] == "from" and gap(found, one, other)[-1:] == ["to"]
     change = abs(other.value - one.value) / one.value
-    right = [change] if moved else [low / high, high / low, 1 - low / high, high / low - 1]
+    differs = [1 - low / high] if after and after[0] in SMALLER else [high / low - 1]
+    shares_of = [low / high, high / low, 1 - low / high, high / low - 1]
+    right = [change] if moved else differs if compares else shares_of
     slack = 1.5 if set(lead.split()) & ROUGH else 0.6 if share.decimals == 0 else 0.11
     passed = any(abs(100 * r - share.value) <= slack for r in right)
     says = f"{one.value:g} and {other.value:g}, stated {share.value:g} %"

@@ -186,7 +186,11 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
             and len(between) <= 6
         )
         kinds = {one.kind, other.kind}
-        if JOINED & set(between) and len(between) <= 4 and not BEFORE.isdisjoint(found.stream.texts[other.last : other.last + 5]):
+        if (
+            JOINED & set(between)
+            and len(between) <= 4
+            and not BEFORE.isdisjoint(found.stream.texts[other.last : other.last + 5])
+        ):
             one, other, linked = other, one, True  # "accumulated: 41 against 17 before"
         if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
             continue

@@ -99,7 +99,11 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
     for m in turns:
         if m.kind == "hyp":
             first, word = m.first, stream.texts[m.first]
-            while stream.texts[m.first : m.first + 2] == ["would", "have"] and first and stream.texts[first - 1] not in SUBJECT_ENDS:
+            while (
+                stream.texts[m.first : m.first + 2] == ["would", "have"]
+                and first
+                and stream.texts[first - 1] not in SUBJECT_ENDS
+            ):
                 first -= 1  # "A negative score would have meant …" supposes its subject as well
             # "Whether it rises, falls or stays" is open to its end.
             stops = REPORT_ENDS if word == "whether" else HYPOTHESIS_ENDS

@@ -16,7 +16,7 @@ BE = frozenset(("is", "are", "was", "were", "be", "would", "="))
 DENY = frozenset(("not", "cannot", "never"))
 FAIL = frozenset(("fail", "failed", "unable", "refuse", "refused"))
 MANAGE = frozenset(("manage", "managed", "able"))
-STATES = ("ed", "en", "er", "ent", "lost")
+STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "lost")
 """Endings of what follows "is": a state that was asked about, and no name."""
 
 NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
@@ -66,7 +66,9 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     if (asked - ({numbered[1]} if numbered else set())) & stems(texts[own[0] : own[1]]):
         return False
     before = [texts[a:b] for a, b in pieces if b <= own[0]]
-    return any(_answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in before)
+    return any(
+        _answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in before
+    )
 
 
 def _another(texts: list[str], head: str, label: str) -> bool:
