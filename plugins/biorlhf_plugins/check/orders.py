@@ -230,7 +230,8 @@ def check_silent(reading: Reading, table: FactTable) -> Iterator[Finding]:
         wrong = [f for f in own if (f.value or 0.0) > FEW]
         if wrong:
             yield Finding(
-                reading.text.index, ERROR, "wrong_comparison", reading.quote(line), "; ".join(map(str, wrong)),
+                reading.text.index, ERROR, "wrong_comparison", reading.quote(line),
+                "; ".join(map(str, wrong)),
                 "the table counts genes that respond",
             )  # fmt: skip
 

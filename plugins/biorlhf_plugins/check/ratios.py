@@ -47,7 +47,8 @@ def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
         high, low = max(pairs[0]), min(pairs[0])
         yield Finding(
             reading.text.index, ERROR, "wrong_arithmetic", reading.quote(line),
-            f"{high:,g} - {low:,g} = {high - low:,g}", f"{claim.value:,g} is no difference of {' and '.join(names)}",
+            f"{high:,g} - {low:,g} = {high - low:,g}",
+            f"{claim.value:,g} is no difference of {' and '.join(names)}",
         )  # fmt: skip
 
 

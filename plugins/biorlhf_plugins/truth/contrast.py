@@ -150,7 +150,7 @@ def _phrases(side: str) -> Iterator[str]:
 
 
 def _asked_names(case: str, prompt: str) -> tuple[str, ...]:
-    """What the question itself calls the two sides: "in C-section infants compared with vaginally born infants",
+    """What the question itself calls the sides: "in C-section infants compared with vaginally born infants",
     "in heat-treated seedlings than in seedlings kept at 22 °C"; () where it compares nothing in words."""
     texts = tokens(clean(prompt).text).texts
     at = next((i for i, word in enumerate(texts) if word in COMPARES), 0)

@@ -44,7 +44,8 @@ JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 
 REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
 TENDS = frozenset((
-    "tend", "tended", "seem", "seemed", "appear", "appeared", "found", "shown", "known", "seen", "observed", "reported",
+    "tend", "tended", "seem", "seemed", "appear", "appeared", "found", "shown", "known", "seen", "observed",
+    "reported",
     "begin", "began", "continue", "continued", "start", "started", "expected", "likely", "fail", "failed",
 ))  # fmt: skip
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")

@@ -128,7 +128,7 @@ def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Itera
 
 
 def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:
-    """ "Knock-outs are lighter than wild types: 21.3 g against 26.8 g": the figures in the order of the names."""
+    """ "Knock-outs are lighter than wild types: 21.3 g against 26.8 g": in the order of the names."""
     number = next((n for n, part in enumerate(found.parts) if part.first <= at < part.last), 0)
     figures = found.by_part.get(number, ())
     if len(figures) != 2 or figures[0].first < at or figures[0].kind != figures[1].kind != "p":
@@ -148,7 +148,7 @@ def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:
 
 
 def contrasted(found: Evidence) -> Iterator[Check]:
-    """ "The adjuvanted group had the higher titre: 5,100 versus 1,300": the first figure is of what is named."""
+    """ "The adjuvanted group had the higher titre: 5,100 versus 1,300": the first is of what is named."""
     for part in found.parts:
         texts = found.stream.texts[part.first : part.last]
         at = next((part.first + i for i, word in enumerate(texts) if word in GREATER or word in SMALLER), -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
@@ -17,8 +18,12 @@ GREATER, SMALLER = words_of("greater"), words_of("smaller")
 FAR = 14
 """Tokens between a part and its share: "150 responded and 90 did not, a response rate of 62.5 %"."""
 
-EXPLAINS = ("that is", "ie", "that means", "which is", "or", "a reduction of", "a decrease of", "an increase of",
-            "a rise of", "a drop of", "a fall of", "a loss of", "a gain of", "a decline of", ", a", "(")  # fmt: skip
+EXPLAINS = (
+    "that is", "ie", "that means", "which is", "or", "a reduction of", "a decrease of", "an increase of",
+    "a rise of", "a drop of", "a fall of", "a loss of", "a gain of", "a decline of", ", a", "(",
+)  # fmt: skip
+"""What leads from two figures to their share."""
+
 NEARLY = 0.12
 """Relative error up to which two parts and a whole are meant as such, and are a slip."""
 
@@ -104,11 +109,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     split = not SPLITS.isdisjoint(texts[part.first : part.last]) or (
         ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])
     )
-    if (
-        split
-        and len(plain) == 3
-        and not any(_of(found, a, b) for a, b in zip(plain, plain[1:], strict=False))
-    ):
+    if split and len(plain) == 3 and not any(_of(found, a, b) for a, b in itertools.pairwise(plain)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
         if abs(one.value + other.value - whole.value) <= NEARLY * whole.value:
@@ -195,7 +196,7 @@ def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
 
 
 def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
-    """ "1,920 wells and 96 hits, that is 5 %", "from 160 to 120, a reduction of 25 %": two figures and a share."""
+    """ "1,920 wells and 96 hits, that is 5 %", "from 160 to 120, a reduction of 25 %"."""
     shares = [f for f in figures if f.kind == "percent" and not f.sign and f.first not in used]
     plain = [f for f in plain_of(figures) if f.value > 0]
     if len(shares) != 1 or len(plain) != 2 or len(figures) != 3 or plain[1].first > shares[0].first:

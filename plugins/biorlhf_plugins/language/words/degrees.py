@@ -3,6 +3,7 @@ level", "switches the pathway on", "expressed more weakly in", "hypermethylated"
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 
@@ -56,7 +57,7 @@ def degrees(texts: Sequence[str], index: int, is_side: Callable[[int], bool]) ->
         if after in AMOUNTS and before in MULTIPLES | PARTS:
             return [("dir", "UP" if before in MULTIPLES else "DOWN", 2)]
         earlier = texts[max(0, index - REACH) : index]
-        if any(a == "as" and b in AMOUNTS for a, b in zip(earlier, earlier[1:], strict=False)):
+        if any(a == "as" and b in AMOUNTS for a, b in itertools.pairwise(earlier)):
             return [("cmp", "", 1)]
     elif word in MANNERS:
         if before in ("more", "less") and after in ENDS:

@@ -13,7 +13,8 @@ from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded
 
 FENCE = re.compile(
-    r"\b(?:yes and no|no and yes|both yes and no|neither yes nor no)\b|\byes\b[^.!?]*\bno\b(?=\s*(?:[.,;!?)]|$))",
+    r"\b(?:yes and no|no and yes|both yes and no|neither yes nor no)\b"
+    r"|\byes\b[^.!?]*\bno\b(?=\s*(?:[.,;!?)]|$))",
     re.I,
 )
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")

@@ -1,5 +1,7 @@
-"""Answers that the question's own words give: "the probiotic does not change it" is a no, and of "It is ethylene
-that accumulates first; jasmonate comes later" the answer is what stands beside the question's words."""
+"""Answers that the question's own words give: "the probiotic does not change it" is a no.
+
+Of "It is ethylene that accumulates first; jasmonate comes later" the answer is what stands beside its words.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ SUBJECTS = frozenset(("it", "that", "this", "they", "those", "these"))
 
 
 def verdict(said: Extraction, prompt: str) -> str:
-    """YES or NO where the text says or denies what is asked in its words; "" where it does neither, or both."""
+    """YES or NO where the text says or denies in its words what is asked; "" for neither, or both."""
     words = prompt_words(prompt)
     if not words or words[0] not in POLAR or not {"or", "not"}.isdisjoint(words):
         return ""
@@ -40,9 +42,11 @@ def verdict(said: Extraction, prompt: str) -> str:
             before, second = texts[here], texts[here - 1] if here > part.first else ""
             if before in DENY or (before == "to" and second in FAIL):
                 found.add("NO")
-            elif before in DO or (before == "to" and second in MANAGE):
-                found.add("YES")
-            elif before in BE and words[0] in BE and texts[at].endswith(STATES):
+            elif (
+                before in DO
+                or (before == "to" and second in MANAGE)
+                or (before in BE and words[0] in BE and texts[at].endswith(STATES))
+            ):
                 found.add("YES")
     return found.pop() if len(found) == 1 else ""
 
@@ -51,8 +55,10 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     """Is another thing named as the answer before this name, which is only spoken of?"""
     asked = stems(prompt_words(prompt))
     texts, part = said.stream.texts, said.parts[name.sentence]
-    start = next((i for i in range(part.first, part.last)
-                  if said.clean.span(said.stream[i].start, said.stream[i].end)[0] >= name.span[0]), part.first)  # fmt: skip
+    starts = (
+        said.clean.span(said.stream[i].start, said.stream[i].end)[0] for i in range(part.first, part.last)
+    )
+    start = part.first + next((i for i, at in enumerate(starts) if at >= name.span[0]), 0)
     pieces: list[tuple[int, int]] = []
     first = said.parts[name.sentence - 1].first if name.sentence else part.first
     for at in range(first, part.last + 1):
@@ -77,7 +83,7 @@ def _another(texts: list[str], head: str, label: str) -> bool:
 
 
 def _answers(texts: list[str], asked: Words) -> bool:
-    """ "The strongest hit was CUL3", "It is ethylene": the question's words, or a pronoun, and another name."""
+    """ "The strongest hit was CUL3", "It is ethylene": the question's words, or a pronoun, and a name."""
     be = next((i for i, word in enumerate(texts) if word in BE), -1)
     if be < 1 or "not" in texts or texts[be + 1 : be + 2] in (["a"], ["an"]):
         return False

@@ -7,6 +7,7 @@ question's. Where no words tell the figures from each other, they stay rivals.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
@@ -24,8 +25,10 @@ CUTS = frozenset((
 ))  # fmt: skip
 """Where one figure's words end and the next one's begin."""
 
-UNSAYING = frozenset(("it", "them", "about", "roughly", "those", "one", "exact", "exactly", "precise", "precisely",
-                      "be", "been", "may", "might", "could", "would", "perhaps", "maybe", "even"))  # fmt: skip
+UNSAYING = frozenset((
+    "it", "them", "about", "roughly", "those", "one", "exact", "exactly", "precise", "precisely", "be",
+    "been", "may", "might", "could", "would", "perhaps", "maybe", "even",
+))  # fmt: skip
 NAMELESS = STOP_WORDS | GENERIC | PREPOSITIONS | CUTS | UNSAYING
 ORDINALS = {"one": "1", "first": "1", "two": "2", "second": "2", "three": "3", "third": "3", "four": "4",
             "fourth": "4"}  # fmt: skip
@@ -79,10 +82,10 @@ def _own_words(
     for number in dict.fromkeys(sentence for sentence, _ in places):
         part, texts = said.parts[number], said.stream.texts
         figures = [at for sentence, at in places if sentence == number]
-        cuts = [_cut(said.stream, a, b) for a, b in zip(figures, figures[1:], strict=False)]
+        cuts = [_cut(said.stream, a, b) for a, b in itertools.pairwise(figures)]
         starts, ends = [part.first, *cuts], [*cuts, part.last]
-        # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are the
-        # first one's own. "18 % on fibre, 27 % on chow": they follow it, and what opens is said of all.
+        # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are
+        # the first one's own. "18 % on fibre, 27 % on chow": names follow, and what opens is said of all.
         named_before = all(stems(texts[a:b]) for a, b in zip(cuts, figures[1:], strict=True))
         opening = stems(texts[part.first : figures[0]])
         for at, start, end in zip(figures, starts, ends, strict=True):
