@@ -171,7 +171,6 @@ def _complement(reader: Reader, at: Mapping[int, Mention], focus: Mention, last:
 def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: int) -> Aim | None:
     """The set, or the other thing, that a noun phrase from a token on names; None where there is none."""
     stream, here, unknown, own = reader.stream, first, False, _asked_words(reader)
-    spelt = _spelt(reader.given.get("path", ()))  # STAT3 of "IL6 JAK STAT3 signaling" is no part of a phrase
     while here < last:
         m = at.get(here)
         word = stream.texts[here]
@@ -201,7 +200,7 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
             or word in own
             or word.endswith("ly")
             or (m is not None and m.kind != "other")
-            or (word in reader.question and not word.isalpha() and word not in spelt)
+            or (word in reader.question and not word.isalpha() and word not in _spelt(reader.given.get("path", ())))
         ):
             unknown = True
         here += 1

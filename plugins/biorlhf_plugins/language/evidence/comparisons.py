@@ -149,8 +149,9 @@ def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:
 
 def contrasted(found: Evidence) -> Iterator[Check]:
     """ "The adjuvanted group had the higher titre: 5,100 versus 1,300": the first is of what is named."""
-    for part in found.parts:
-        texts = found.stream.texts[part.first : part.last]
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        texts = found.stream.texts[part.first : part.last] if len(figures) == 2 else []
         at = next((part.first + i for i, word in enumerate(texts) if word in GREATER or word in SMALLER), -1)
         if at < 1 or "than" in texts or found.stream.texts[at - 1] != "the" or not found.asserted(at):
             continue

@@ -199,7 +199,7 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     """ "1,920 wells and 96 hits, that is 5 %", "from 160 to 120, a reduction of 25 %"."""
     shares = [f for f in figures if f.kind == "percent" and not f.sign and f.first not in used]
     plain = [f for f in plain_of(figures) if f.value > 0]
-    if len(shares) != 1 or len(plain) != 2 or len(figures) != 3 or plain[1].first > shares[0].first:
+    if len(shares) != 1 or len(plain) != 2 or plain[1].first > shares[0].first:
         return
     if plain[0].last - plain[0].first != plain[1].last - plain[1].first:
         return  # "36 of 40 million"
@@ -225,7 +225,7 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
 def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "19,050 genes at 4 guides each, so 76,200 guides": so many times so many."""
     plain = plain_of(figures)
-    if len(plain) != 3 or len(figures) != 3:
+    if len(plain) != 3:
         return
     one, other, whole = plain
     between = gap(found, other, whole)

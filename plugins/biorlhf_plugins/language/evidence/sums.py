@@ -54,8 +54,9 @@ def sums(found: Evidence) -> Iterator[Check]:
         yield from _ratios(found, part, figures, used)
         yield from _differences(found, figures, used)
         yield from percents(found, part, figures)
-        yield from explained(found, figures, used)
-        yield from each(found, figures)
+        if len(figures) == 3:
+            yield from explained(found, figures, used)
+            yield from each(found, figures)
         if spanned:
             yield from intervals(found, part, figures)
 

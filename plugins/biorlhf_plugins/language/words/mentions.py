@@ -109,12 +109,11 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             if meanings[0][0] == "dir" and end - index > 2 and texts[end - 1] in ("of", "in"):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
-        elif _graded(word) and (told := degrees(texts, index, lambda at: _is_side(tries, texts, at))):
+        elif (special := _special(word)) and (special == "degree" or stream[index].kind == "w"):
+            told = degrees(texts, index, lambda at: _is_side(tries, texts, at)) if special == "degree" else []
             found += [Mention(kind, value, index, index + size) for kind, value, size in told]
-            index += told[0][2]
-        elif _unlisted(word) and stream[index].kind == "w":
             nothing = index if word in ("nothing", "none") else nothing
-            index = _other(stream, index, found)
+            index = index + told[0][2] if told else _other(stream, index, found)
         else:
             if nothing >= 0 and word in SHOWING:
                 found.append(Mention("neg", "", index, index + 1))
@@ -124,21 +123,18 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     return found
 
 
-@functools.lru_cache(maxsize=65536)
-def _graded(word: str) -> bool:
-    """May a word tell a direction by degree?"""
-    return word in WORDS or PREFIXED.fullmatch(word) is not None
-
-
 def _is_side(tries: Sequence[Trie], texts: Sequence[str], at: int) -> bool:
     found = [meanings for trie in tries if (meanings := match(trie, texts, at)[1]) is not None]
     return any(kind == "frame" for meanings in found for kind, _ in meanings)
 
 
 @functools.lru_cache(maxsize=65536)
-def _unlisted(word: str) -> bool:
-    """May a word mean something without being in the lexicon?"""
-    return word in UNLISTED or word.startswith(MISSIONS) or word.endswith("fold")
+def _special(word: str) -> str:
+    """Whether a word that is not in the lexicon may tell a direction by degree ("degree"), or mean something
+    else ("other"); "" for most."""
+    if word in WORDS or PREFIXED.fullmatch(word) is not None:
+        return "degree"
+    return "other" if word in UNLISTED or word.startswith(MISSIONS) or word.endswith("fold") else ""
 
 
 def _times(stream: Stream, number: Number, first: int, last: int, found: list[Mention]) -> None:
