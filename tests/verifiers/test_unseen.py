@@ -1,12 +1,12 @@
-"""Texts that no rule was written against: what the free reader makes of them, as a share that must hold.
+"""Texts that were written without looking at the rules: what the free reader makes of them must hold.
 
 Each set was written by someone who had not seen the rules, and no rule was written from ``c``, of which only
 counts were looked at while there was work on the rules.
 ``c`` has the tone and length of the answers that we have of real models; ``b`` is harder on purpose.
 ``d`` and ``e`` were written before rules were taken away: ``d`` was counted before and after, ``e`` once at
 the end. Their "planted" are training texts with statements that the shipped figures bear out or not.
-``f``, ``g`` and ``h`` (other fields, other wording) were written one after the other, each before the kinds of
-faults that it showed were mended: at first sight 46 %, 64 % and 82 % of their pairs were read rightly.
+``f``, ``g`` and ``h`` (other fields, other wording) were written one after the other, each counted before the
+kinds of faults that it showed were mended: 46 %, 64 % and 82 % of their pairs were read rightly then.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
@@ -74,7 +74,7 @@ def read_rightly(verifiers, row: dict) -> bool:
 
 
 @pytest.mark.parametrize("half", SHARES)
-def test_texts_that_no_rule_was_written_against_are_read_as_well_as_before(verifiers, half):
+def test_texts_written_without_the_rules_are_read_as_well_as_before(verifiers, half):
     right, total = Counter(), Counter()
     for row in rows(half):
         total[row["set"]] += 1

@@ -200,7 +200,7 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
             or word in own
             or word.endswith("ly")
             or (m is not None and m.kind != "other")
-            or (word in reader.question and not word.isalpha() and word not in _spelt(reader.given.get("path", ())))
+            or (word in reader.question and not word.isalpha() and not _part_of(reader, word))
         ):
             unknown = True
         here += 1
@@ -287,9 +287,9 @@ def _asked_words(reader: Reader) -> frozenset[str]:
     return _telling(reader.given.get("path", ()))
 
 
-@functools.lru_cache(maxsize=256)
-def _spelt(paths: tuple[tuple[str, ...], ...]) -> frozenset[str]:
-    return frozenset(word for names in paths for name in names for word in name.split())
+def _part_of(reader: Reader, word: str) -> bool:
+    """Is a word a part of the asked set's name, as STAT3 is of "IL6 JAK STAT3 signaling"?"""
+    return any(word in name.split() for names in reader.given.get("path", ()) for name in names)
 
 
 @functools.lru_cache(maxsize=256)

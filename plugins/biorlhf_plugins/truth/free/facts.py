@@ -7,7 +7,6 @@ precision that over the claims that the table can check; the score is their F1.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 
 from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
@@ -138,7 +137,6 @@ def _grade_number(fact: Fact, said: Extraction, prompt: str, graded: Graded, alo
     denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
     stated = [r for r in read if r.claim.asserted]
     whole = [r for r in stated if r.claim.low is None and r.claim.high is None]
-    whole = _without_parts(fact, whole, said)
     meant = asked_ones(fact, whole, said, prompt)
     whole = [r for r in whole if any(_same(r, one) for one in meant)]
     ranges = [r for r in stated if r.claim.low is not None and r.claim.high is not None]
@@ -195,22 +193,6 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     if fact.quantity in PARTS:
         sure = [r for r in sure if r.claim.slot.quantity == fact.quantity] or sure
     return sure
-
-
-def _without_parts(fact: Fact, told: list[Reading], said: Extraction) -> list[Reading]:
-    """Without the 702 and the 586 of "1,288 genes: 702 higher and 586 lower", no rivals of the whole."""
-    if fact.quantity in PARTS:
-        return told
-    for whole in told:
-        total = whole.claim.value or 0.0
-        if whole.claim.slot.quantity != fact.quantity or total < 2:
-            continue
-        # Parts follow their whole at once; looking at a few keeps the work linear.
-        later = [c for c in said.numbers if c.chunk > whole.claim.chunk and c.asserted and c.value]
-        for one, other in itertools.pairwise(later[:6]):
-            if (one.value or 0) > 0 < (other.value or 0) and (one.value or 0) + (other.value or 0) == total:
-                return [r for r in told if r.claim is not one and r.claim is not other]
-    return told
 
 
 def _same(one: Reading, other: Reading) -> bool:
