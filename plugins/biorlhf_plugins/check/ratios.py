@@ -41,7 +41,7 @@ def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
         names = list(dict.fromkeys(str(name) for name in line.values("entity")))
         if len(names) != 2 or "than" not in {token.text for token in line.tokens}:
             continue
-        pairs = list(_pairs(table, *names, _conditions(reading, line)))
+        pairs = list(_pairs(table, names[0], names[1], _conditions(reading, line)))
         if not pairs or any(abs(abs(a - b) - claim.value) <= 0.005 * claim.value for a, b in pairs):
             continue
         high, low = max(pairs[0]), min(pairs[0])
