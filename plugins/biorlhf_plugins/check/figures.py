@@ -17,7 +17,7 @@ APPROXIMATE = 0.15
 SMALL = 10
 AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean", "all"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
-DOMINANCE = frozenset(("dominated", "dominant", "dominate", "driven", "sensitivity", "main"))
+DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
 # In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
 # Texts that correct an error quote it first.
@@ -30,6 +30,8 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
     # Sums and differences of the text's own figures are in no table, and may be right.
     derived = _derived(reading)
     for claim in reading.asserted("number"):
+        if claim.slot.quantity is None and _listed(reading, claim):
+            claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
         if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None or claim.low is not None:
             continue
         line = _line_of(reading, claim)
@@ -46,6 +48,14 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
             if finding is not None:
                 seen.add(key)
                 yield finding
+
+
+def _listed(reading: Reading, claim: Claim) -> bool:
+    """One of the counts of "By DEGs under IR: hippocampus 5,477, liver 1,273": a figure for each tissue."""
+    line = _line_of(reading, claim)
+    if line is None or "deg" not in line.values("quantity") or line.numbers("percent", "ratio"):
+        return False
+    return len(line.values("entity")) == len(line.numbers("")) > 1
 
 
 def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
@@ -96,6 +106,11 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     others = [f for f in alike if f.entity != entity]
     here = [f for f in alike if f.entity == entity]
     several = len(line.numbers("")) > 1
+    turned = [
+        f for f in table.find(entity=entity) if f.quantity in ("deg_up", "deg_down") and f.value == value
+    ]
+    if turned and not alike and claim.slot.quantity in ("deg_up", "deg_down"):
+        exact = here = turned  # those that go up, called those that go down
     # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
     if not exact and (several or not others or abs(value) < SMALL):
         return None
@@ -121,7 +136,7 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
         return len(line.numbers("")) == 1
     first = next((other for other in reading.lines if other.numbers("")), None)
     asked = reading.asked("condition")
-    single = len(line.numbers("")) == 1 or claim.slot.quantity == "deg"
+    single = len(line.numbers("")) == 1 or claim.slot.quantity in COUNTS
     return single and first is line and asked == (claim.slot.condition,) and len(reading.asked("entity")) <= 1
 
 
@@ -262,7 +277,12 @@ def _words(reading: Reading, claim: Claim) -> str:
 def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     """One tissue and one class in the sentence, said of each other and not held up as a mistake."""
     kind = claim.slot.quantity
-    if kind not in ("type", "pattern") or line.values("everyone") or len(line.values(kind)) > 1:
+    if kind not in ("type", "pattern") or line.values("everyone"):
+        return False
+    # "Heart is Type A and liver Type C": as many classes as tissues, each after its own.
+    each = [m.kind for m in line.mentions if m.kind in ("entity", kind)]
+    paired = each == ["entity", kind] * (len(each) // 2) and claim.slot.entity in line.values("entity")
+    if len(line.values(kind)) > 1 and not paired:
         return False
     if {token.text for token in line.tokens} & WRONG_ON_PURPOSE:
         return False
@@ -274,7 +294,7 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
         return False
     named = line.values("entity")
     if named:
-        return named == (claim.slot.entity,)
+        return paired or named == (claim.slot.entity,)
     # "... in hippocampus. This indicates ...": the pronoun stands for the sentence before.
     before = next((other for other in reading.lines if other.number == line.number - 1), None)
     pointing = bool(line.tokens) and line.tokens[0].text in ("this", "thi", "it", "these")

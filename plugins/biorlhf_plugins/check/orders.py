@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.table import FactTable, Figure
-from biorlhf_plugins.language.evidence.orders import Lookup, Words, chains, compared, stated
+from biorlhf_plugins.language.evidence.orders import (
+    LEAST,
+    MOST,
+    NOT_MOST,
+    Lookup,
+    Words,
+    chains,
+    compared,
+    stated,
+)
 from biorlhf_plugins.language.evidence.sums import Check
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.words.mentions import Mention
@@ -24,8 +33,16 @@ YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 CHANGES = re.compile(
     r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts|responds?|regulates?)\b", re.IGNORECASE
 )
+SILENT = re.compile(
+    r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE
+)
+FEW = 10
+"""Genes up to which a tissue may be called silent."""
 SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
 COUNTED = re.compile(r"\b(?:degs?|genes?|count)\b|>", re.IGNORECASE)
+REACTS = re.compile(
+    r"\b(?:react|respond|respons|sensitiv|affect|hit|chang|effect|touch|alter|perturb)", re.IGNORECASE
+)
 THEN = re.compile(r"\b(?:then|followed by)\b", re.IGNORECASE)
 SERIES = tuple[str, str | None]
 
@@ -42,7 +59,7 @@ def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 start = check.spans[0][0]
                 if line.start <= start < line.end and COUNTED.search(reading.quote(line)):
                     judged[check.name, check.spans].append((series, check))
-            for check in _named_order(reading, line, values):
+            for check in (*_named_order(reading, line, values), *_named_best(reading, line, values)):
                 judged[check.name, check.spans].append((series, check))
     for (name, spans), checks in judged.items():
         # Where the sentence leaves the condition open, one series that bears it out is enough.
@@ -60,7 +77,7 @@ def _named_order(reading: Reading, line: Line, values: dict[str, float]) -> Iter
     """ "Liver leads under IR, followed by soleus and heart": three names or more in an order, no figures."""
     names = list(dict.fromkeys(str(name) for name in line.values("entity")))
     placed = line.values("condition") or reading.asked("condition")
-    bare = not line.numbers("") and not line.values("path") and not line.values("type")
+    bare = len(line.numbers("")) in (0, len(names)) and not line.values("path") and not line.values("type")
     if (
         len(names) >= 3
         and placed
@@ -72,6 +89,24 @@ def _named_order(reading: Reading, line: Line, values: dict[str, float]) -> Iter
         passed = known in (sorted(known), sorted(known, reverse=True))
         says = " > ".join(f"{name} ({value:,g})" for name, value in zip(names, known, strict=True))
         yield Check("a ranking against its figures", passed, says, ((line.start, line.end),))
+
+
+def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
+    """ "The hippocampus reacts least to HU": one name that is called the first, or the last, of all."""
+    words, names = {token.text for token in line.tokens}, line.values("entity")
+    most = not words.isdisjoint(MOST)
+    plain = most == words.isdisjoint(LEAST) and words.isdisjoint(NOT_MOST) and not line.values("neg")
+    placed = line.values("condition") or reading.asked("condition")
+    reacts = COUNTED.search(reading.quote(line)) or REACTS.search(reading.quote(line))
+    if not (plain and placed and reacts and len(names) == 1 and len(values) >= 3 and names[0] in values):
+        return
+    if line.values("path") or line.values("type") or line.values("everyone"):
+        return
+    best = (max if most else min)(values, key=lambda name: values[name])
+    says = f"{best} ({values[best]:,g}) is the {'first' if most else 'last'}"
+    yield Check(
+        "a ranking against its figures", values[best] == values[names[0]], says, ((line.start, line.end),)
+    )
 
 
 def _times(reading: Reading, at: int) -> bool:
@@ -157,17 +192,48 @@ def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> 
         return {f: label.upper() in f.accepted for f in _of_class(reading, line, table, kind)}
     conditions = line.values("condition")
     quote = reading.quote(line)
-    bounds = [n for n in line.numbers("") if n.low is not None and n.high is None]
+    ways, paths = set(line.values("dir")), line.values("path")
+    if len(ways) == len(paths) == len(conditions) == 1 and ways <= {"UP", "DOWN"} and not line.numbers(""):
+        scores = table.find(quantity="nes", condition=str(conditions[0]), treatment=None)
+        if "neg" not in {m.kind for m in line.mentions}:
+            return {f: ((f.value or 0.0) > 0) == (ways == {"UP"}) for f in scores if f.pathway in paths[0]}
+    bounds = [n for n in line.numbers("") if (n.low is None) != (n.high is None)]
     if len(conditions) != 1 or not COUNTED.search(quote) or (not CHANGES.search(quote) and not bounds):
         return {}
     # A negation may turn the whole sentence: such a one is left alone.
-    if len(line.numbers("")) > len(bounds) or len(bounds) > 1 or any(m.kind == "neg" for m in line.mentions):
+    if len(line.numbers("")) > len(bounds) or len(bounds) > 1:
         return {}
-    limit = bounds[0].value if bounds else 0.0
+    if any(m.kind == "neg" and m.first != scope.first for m in line.mentions):
+        return {}
+    limit, below = (bounds[0].value, bounds[0].high is not None) if bounds else (0.0, False)
     treatment = "kmp" if "kmp" in line.values("treatment") else None
     own = table.find(quantity="deg", condition=str(conditions[0]))
     own = [f for f in own if f.value is not None and (f.is_interaction or f.treatment == treatment)]
-    return {f: (f.value or 0.0) > limit for f in own}
+    return {f: (f.value or 0.0) < limit if below else (f.value or 0.0) > limit for f in own}
+
+
+def check_silent(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "Kaempferol is silent at baseline in soleus": its count there is none."""
+    for line in reading.lines:
+        conditions = line.values("condition") or reading.asked("condition")
+        if (
+            len(conditions) != 1
+            or line.numbers("")
+            or line.values("neg")
+            or not SILENT.search(reading.quote(line))
+        ):
+            continue
+        treated = "kmp" in line.values("treatment") + reading.asked("treatment")
+        own = [f for name in line.values("entity")
+               for f in table.find(quantity="deg", entity=name, condition=str(conditions[0]))
+               if (f.treatment == "kmp") == treated]  # fmt: skip
+        wrong = [f for f in own if (f.value or 0.0) > FEW]
+        if wrong:
+            yield Finding(
+                reading.text.index, ERROR, "wrong_comparison", reading.quote(line),
+                "; ".join(map(str, wrong)),
+                "the table counts genes that respond",
+            )  # fmt: skip
 
 
 def _denied(line: Line, first: int, last: int) -> bool:

@@ -32,6 +32,30 @@ def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 yield finding
 
 
+def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "Heart has 5,303 fewer DEGs than liver": the difference of the two counts."""
+    for claim in reading.asserted("number"):
+        line = next((line for line in reading.lines if line.number == claim.sentence), None)
+        if claim.slot.quantity != "difference" or not claim.value or line is None:
+            continue
+        names = list(dict.fromkeys(str(name) for name in line.values("entity")))
+        if len(names) != 2 or "than" not in {token.text for token in line.tokens}:
+            continue
+        pairs = list(_pairs(table, names[0], names[1], _conditions(reading, line)))
+        if not pairs or any(abs(abs(a - b) - claim.value) <= 0.005 * claim.value for a, b in pairs):
+            continue
+        high, low = max(pairs[0]), min(pairs[0])
+        yield Finding(
+            reading.text.index, ERROR, "wrong_arithmetic", reading.quote(line),
+            f"{high:,g} - {low:,g} = {high - low:,g}",
+            f"{claim.value:,g} is no difference of {' and '.join(names)}",
+        )  # fmt: skip
+
+
+def _conditions(reading: Reading, line: Line) -> list[str]:
+    return [c for c in line.values("condition") if c != "stress"] or list(reading.asked("condition"))
+
+
 def _zero(reading: Reading, line: Line, number: Number) -> Finding | None:
     figures = [v for v in reading.figures() if v >= 0]
     positive = list(dict.fromkeys(v for v in figures if v > 0))
@@ -63,8 +87,8 @@ def _against(
     if not any(token.text in ("than", "vs", "over") for token in line.tokens[mention.last :]):
         return None
     first, second = str(before[-1]), str(after[0])
-    conditions = [c for c in line.values("condition") if c != "stress"] or list(reading.asked("condition"))
-    quotients = _quotients(table, first, second, conditions)
+    # Larger over smaller: which of them is the larger is for the check of orders.
+    quotients = [max(p) / min(p) for p in _pairs(table, first, second, _conditions(reading, line)) if min(p)]
     values = [n.value for n in line.numbers("") if n.value > 0]
     quotients += [max(a, b) / min(a, b) for a, b in itertools.combinations(values, 2)]
     if not quotients or any(_close(number.value, q, FAR) for q in quotients):
@@ -77,17 +101,19 @@ def _against(
     )  # fmt: skip
 
 
-def _quotients(table: FactTable, first: str, second: str, conditions: list[str]) -> list[float]:
-    """The larger over the smaller count of two tissues, in the conditions that are named, else in any."""
-    quotients = []
+def _pairs(table: FactTable, first: str, second: str, conditions: list[str]) -> Iterator[tuple[float, float]]:
+    """The counts of two tissues, in the conditions that are named, else in any."""
     for a, b in itertools.product(
         table.find(entity=first, quantity="deg"), table.find(entity=second, quantity="deg")
     ):
         same = (a.condition, a.treatment) == (b.condition, b.treatment)
-        if a.value and b.value and same and (not conditions or a.condition in conditions):
-            # Larger over smaller: which of them is the larger is for the check of orders.
-            quotients.append(max(a.value, b.value) / min(a.value, b.value))
-    return quotients
+        if (
+            a.value is not None
+            and b.value is not None
+            and same
+            and (not conditions or a.condition in conditions)
+        ):
+            yield a.value, b.value
 
 
 def _close(value: float, other: float, share: float) -> bool:

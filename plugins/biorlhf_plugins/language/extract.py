@@ -9,12 +9,10 @@ from typing import Any
 
 from biorlhf_plugins.language.claims.corrections import supersede
 from biorlhf_plugins.language.claims.foils import with_foils
-from biorlhf_plugins.language.claims.parallels import parallels
 from biorlhf_plugins.language.claims.qualifiers import OPENS_INTERVAL
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.claims.rows import label_rows
-from biorlhf_plugins.language.claims.shapes import asked_names
 from biorlhf_plugins.language.records import Confidence, Extraction, Named, Span
 from biorlhf_plugins.language.sentences.arithmetic import equations
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence, sentences
@@ -59,9 +57,6 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     mentions = _thinned(scan(stream, lexicon))
     mentions = foreign(stream, cleaned, text, mentions, question)
     mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
-    names = asked_names(additions)
-    if names and (more := parallels(stream, mentions, names, frozenset(prompt_words(prompt)))):
-        mentions = sorted((*mentions, *more), key=lambda m: (m.first, m.last))
     parts = sentences(stream, mentions)
     label_rows(stream, parts, additions)
     marks = modalities(stream, mentions, parts)

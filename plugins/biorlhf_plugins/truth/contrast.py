@@ -29,6 +29,11 @@ SHARED = frozenset((
 ))  # fmt: skip
 """Last words that tell no side from the other: "ER positive", "stage 2"."""
 
+COMPARES = frozenset(("versus", "vs", "vs.", "relative", "compared", "than", "against"))
+ENDS = frozenset((".", ",", ";", ":", "?", "!", "(", ")", "and", "or", "\n"))
+NAMED = 4
+"""Letters by which a side's name is known in the question's words."""
+
 Entry = tuple[str, str, tuple[str, ...]]
 
 
@@ -96,6 +101,8 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
         # Of a knock-out, "the treated group" would be another group.
         if class_of(case) is None or class_of(case) in ("treated", "disease"):
             phrases["FLIGHT"] += tables()["classes"]["treated"]
+    for frame, name in zip(phrases, _asked_names(case, prompt), strict=False):
+        phrases[frame] += [name, *re.findall(r"\bat (.+)", name)]  # "kept at 22 °C": "seedlings at 22 °C"
     lost = list(_lost(case, prompt))
     phrases["FLIGHT"] += lost
     taken = {words(case): "FLIGHT", words(reference): "GROUND"}  # a name that both have is the first one's
@@ -140,6 +147,39 @@ def _phrases(side: str) -> Iterator[str]:
     yield from tables()["names"].get("".join(listed), ())
     yield f"{side} treated"
     yield f"{side} treatment"
+
+
+def _asked_names(case: str, prompt: str) -> tuple[str, ...]:
+    """What the question itself calls the sides: "in C-section infants compared with vaginally born infants",
+    "in heat-treated seedlings than in seedlings kept at 22 °C"; () where it compares nothing in words."""
+    texts = tokens(clean(prompt).text).texts
+    at = next((i for i, word in enumerate(texts) if word in COMPARES), 0)
+    small = grammar()["preposition"] | grammar()["determiner"] | grammar()["auxiliary"]
+    first, last = at, at + 1
+    while first > 0 and texts[first - 1] not in small and texts[first - 1].isalnum():
+        first -= 1
+    while last < len(texts) and texts[last] in small:
+        last += 1
+    end = last
+    while end < len(texts) and texts[end] not in ENDS:
+        end += 1
+    one, two = texts[first:at], texts[last:end]
+    if not one or not two:
+        return ()
+    if one[-1] in two:
+        # A noun that both have tells neither: "infants" and "infants"; of "smokers" and "never-smokers" the
+        # longer name is found first.
+        if len(one) > 1:
+            one, two = one[:-1], [w for w in two if w != one[-1]]
+    else:
+        two = two[:1]  # "septic versus healthy monocytes"
+    while two and two[0] in small:
+        two = two[1:]
+    numerator = "".join(words(case))[:NAMED]
+    if numerator in "".join(two):
+        one, two = two, one
+    # Only beside the numerator's own name: "What does it do to the set vs vehicle?" names no side.
+    return (" ".join(one), " ".join(two)) if one and two and numerator in "".join(one) else ()
 
 
 def _lost(case: str, prompt: str) -> Iterator[str]:

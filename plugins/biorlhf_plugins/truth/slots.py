@@ -30,7 +30,8 @@ UNNAMED = Quantity(None)
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One figure or class to be stated. ``sides`` are the words of a contrast's numerator and denominator;
-    ``places`` the tissues that the condition names: of a gene, where it was measured."""
+    ``places`` the tissues that the condition names: of a gene, where it was measured; ``named`` the words
+    of the entity and its aliases, ``placed`` those of the condition."""
 
     entity: str
     condition: str | None
@@ -42,6 +43,8 @@ class Fact:
     unit: Unit | None = None
     sides: tuple[frozenset[str], frozenset[str]] | None = None
     places: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
+    placed: frozenset[str] = frozenset()
 
     def describe(self) -> str:
         place = " ".join(x for x in (self.entity, self.treatment, self.condition) if x)
@@ -55,12 +58,12 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         quantity, value = str(fact.get("quantity", "")), fact.get("value")
         for part in entity.split("/"):
             yield "asked", "entity", (part, *aliases)
-        named = isinstance(value, str) and figure_of(value) is None and class_kind(quantity) is None
+        named = isinstance(value, str) and figure_of(value) is None and class_kind(quantity, value) is None
         if named:
             yield "phrase", str(value).lower(), (str(value),)
         asked = quantity_named(quantity)
         figure = not isinstance(value, str) or figure_of(value) is not None
-        if asked.own and asked.name is not None and figure and class_kind(quantity) is None:
+        if asked.own and asked.name is not None and figure and class_kind(quantity, value) is None:
             yield "quantity", asked.name, (quantity.replace("_", " "),)
         condition = _own_condition(str(fact.get("condition") or ""))
         if condition:
@@ -75,7 +78,7 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str]) -> Fact:
     own = _own_condition(told)
     condition = own.lower() if own else condition
     quantity, value = str(fact.get("quantity", "")), fact["value"]
-    kind, asked = class_kind(quantity), quantity_named(quantity)
+    kind, asked = class_kind(quantity, value), quantity_named(quantity)
     unit = unit_of(str(fact["unit"])) if fact.get("unit") else None
     if kind is None and isinstance(value, str):
         figure = figure_of(value)
@@ -90,7 +93,13 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str]) -> Fact:
         alternatives(value) if isinstance(value, str) else (), asked, unit,
         (words(sides[0]), words(sides[1])) if len(sides) == 2 else None,
         places_of(told),
+        _telling(fact["entity"], *(fact.get("aliases") or ())), _telling(told),
     )  # fmt: skip
+
+
+def _telling(*names: Any) -> frozenset[str]:
+    """The words and numbers of some names."""
+    return frozenset(t.text for name in names for t in tokens(clean(str(name)).text) if t.kind != "p")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -112,10 +121,12 @@ def alternatives(value: str) -> tuple[str, ...]:
     return tuple(CLASS_NAMES.get(part, part) for part in parts)
 
 
-def class_kind(quantity: str) -> str | None:
-    """ "type" or "pattern" where a word of the quantity says so."""
+def class_kind(quantity: str, value: Any = "") -> str | None:
+    """ "type" or "pattern" where a word of the quantity says so; a cell's type is no letter."""
     named = {canonical(word) for word in re.findall(r"[a-z]+", quantity.lower())}
-    return next((kind for kind in CLASS_KINDS if kind in named), None)
+    kind = next((kind for kind in CLASS_KINDS if kind in named), None)
+    lettered = all(len(label) == 1 for label in alternatives(str(value)))
+    return kind if kind != "type" or lettered or not value else None
 
 
 def words(text: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
 from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
-from biorlhf_plugins.language.claims.subjects import OTHER, Aim
+from biorlhf_plugins.language.claims.subjects import OTHER, PLACES, Aim
 from biorlhf_plugins.language.records import Slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, grouped
@@ -23,6 +23,9 @@ OTHERS = ("other tissues",)
 DISUSE = frozenset(("unloading", "unloaded", "disuse"))
 """What flight does to muscle and bone; a group of its own only where the question has such groups."""
 
+CONCLUDING = frozenset(
+    ("so", "hence", "thus", "therefore", "overall", "altogether", "→", "=>", "answer", "final", "conclusion")
+)
 EXCEPTED = 12
 """Tokens after "except" in which the names are exceptions."""
 
@@ -41,6 +44,8 @@ def slots(
         return
     if chunk.link == "unlike" and inside.keys().isdisjoint(ROLES):
         return  # "unlike the cell-death sets, which fall": of sets that no lexicon knows
+    if chunk.link == "where" and focus.kind == "dir" and not _placed(reader, sentence, chunk):
+        return  # "in fibrosis, where EMT is increased"
     if focus.value == "MIXED" and "mission" not in kinds:
         found["mission"] = reader.defaults["mission"]
         stated = [role for role in stated if role != "mission"]
@@ -82,6 +87,14 @@ def slots(
                 yield Slot(entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
 
 
+def _placed(reader: Reader, sentence: Sentence, chunk: Chunk) -> bool:
+    """Whether what "where" stands for is a place that is known."""
+    at = chunk.first - 1
+    while at > sentence.first and reader.stream.texts[at - 1] in ("where", ","):
+        at -= 1
+    return any(m.first < at <= m.last and m.kind in PLACES for m in sentence.mentions)
+
+
 def _causes(reader: Reader, sentence: Sentence) -> frozenset[Any]:
     """Conditions that are told as a cause and not as where something was seen: "the effects of radiation"."""
     stream = reader.stream
@@ -114,6 +127,8 @@ def begin(reader: Reader, sentence: Sentence) -> None:
     reader.present = [role for role in ROLES if role in reader.kinds]
     if "asked" in reader.kinds:  # "the right figure is": of what the prompt asks for
         reader.carried, reader.heading = {}, {}
+    if _concludes(reader, sentence):
+        reader.carried.pop("path", None)
     reader.absent, reader.told = {}, []
     for role, field in FIELDS.items():
         if role not in reader.kinds:
@@ -124,6 +139,22 @@ def begin(reader: Reader, sentence: Sentence) -> None:
     reader.db = _database(reader, sentence) if "path" in reader.kinds else None
     caused = "condition" in reader.kinds and "dir" in reader.kinds
     reader.causes = _causes(reader, sentence) if caused else frozenset()
+
+
+def _concludes(reader: Reader, sentence: Sentence) -> bool:
+    """ "So it decreases", "→ increase": after genes that no lexicon knows, this is of the asked set again."""
+    carried = reader.carried.get("path", ())
+    if not reader.defaults["path"] or not any(
+        str(name).startswith("?") for names in carried for name in names
+    ):
+        return False
+    if not CONCLUDING.isdisjoint(reader.stream.texts[sentence.first : sentence.first + 2]):
+        return True
+    said = {i for m in sentence.inside.get("dir", ()) for i in range(m.first, m.last)}
+    return bool(said) and all(
+        i in said or token.kind != "w"
+        for i, token in enumerate(reader.stream[sentence.first : sentence.last], sentence.first)
+    )
 
 
 def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:

@@ -61,7 +61,8 @@ def with_foils(
         if index in known and known[index].kind == "entity" and _negated(stream, index, cleaned):
             found.append(Mention("entity", f"non {token.text}", index - 1, index + 1))
             gone.add(index)
-        if token.text in labels and stream.texts[index - 1] != "wild":
+        asks = token.text in labels and f"hich {token.text}" in prompt.lower()  # "On which day …?"
+        if token.text in labels and stream.texts[index - 1] != "wild" and not asks:
             found += _labelled(stream, index, cleaned, asked, known, gone)
         if not asked.any or (index in known and known[index].kind not in OPEN):
             continue

@@ -25,9 +25,6 @@ AVERAGES = frozenset(("mean", "median", "minimum", "maximum", "mode"))
 NAMED_BY = frozenset(("of", "was", "is", "were"))
 """Between a quantity that only its own word names and its figure: "a Vmax of 81"."""
 
-LONG_WORD = 4
-SCALE_LETTERS = frozenset(("m", "k", "g"))
-ALTERNATIVES = frozenset(("instead", "perhaps", "maybe", "possibly", "rather", "also", "again", "otherwise"))
 UNNAMING = GENERIC | STOP_WORDS
 LABEL_LENGTH = 2
 
@@ -102,13 +99,15 @@ def _unnamed(
     word = _text(reader, focus.last)
     if _noun(reader, chunk, focus, word):
         return word
-    if reader.own and (done := _verb(reader, chunk, focus, word)):
-        return done
     if not reader.own and any(
         m.kind == "dir" and abs(m.first - focus.first) <= 2 and m.value in ("UP", "DOWN")
         for m in chunk.mentions
     ):
         return _directed(chunk, focus, "deg")
+    if not reader.own and reader.stream.texts[focus.first - 1] == "(":
+        label = next((m for m in sentence.inside.get("dir", ()) if m.last == focus.first - 1), None)
+        if label is not None and label.value in ("UP", "DOWN"):  # "more go up (844) than down (711)"
+            return "deg_up" if label.value == "UP" else "deg_down"
     if chunk.link == ":" and index and sentence.chunks[index - 1].mentions:
         label = sentence.chunks[index - 1].mentions[-1]
         if label.kind == "dir" and label.value in ("UP", "DOWN"):
@@ -119,28 +118,11 @@ def _unnamed(
     return _label(reader, sentence, focus) if reader.own else None
 
 
-def _verb(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> str | None:
-    """The word of "610 gained it", "611 are unique" and "42 M reads": a count of its own."""
-    if word in ("are", "were"):
-        word = _text(reader, focus.last + 1)
-        free = not any(m.first == focus.last + 1 for m in chunk.mentions)
-        return word if len(word) > LONG_WORD and free and word not in UNNAMING else None
-    if word == "per":
-        return f"per {_text(reader, focus.last + 1)}"
-    if word in SCALE_LETTERS:
-        return _text(reader, focus.last + 1) or None
-    known = any(m.first == focus.last for m in chunk.mentions)
-    done = word.endswith("ed") and len(word) > LONG_WORD and not known and word not in UNNAMING
-    return word if done else None
-
-
 def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
     """The words of "gained: 2,915" where they are no known name: a quantity by its own words."""
     at = focus.first - 1
     mark = reader.stream.texts[at] if at >= sentence.first else ""
     known = {i for m in sentence.mentions for i in range(m.first, m.last)}
-    if mark not in LABEL_MARKS and (inside := _bracketed(reader, focus, known)) is not None:
-        return inside
     if mark in AVERAGES:
         return mark
     if mark in NAMED_BY:
@@ -155,19 +137,6 @@ def _label(reader: Reader, sentence: Sentence, focus: Mention) -> str | None:
         if len(words) > LABEL_LENGTH:
             return None
     return " ".join(w for w in words if w not in GENERIC) or None
-
-
-def _bracketed(reader: Reader, focus: Mention, known: set[int]) -> str | None:
-    """The word beside a figure in brackets, "(1,400 hypo- and 787 hypermethylated)", "(background 95)"."""
-    at, word = focus.last, _text(reader, focus.last)
-    if focus.first > 1 and reader.stream.texts[focus.first - 2] == "(":
-        at, word = focus.first - 1, _text(reader, focus.first - 1)
-    if len(word) < LONG_WORD or at in known or word in UNNAMING | ALTERNATIVES:
-        return None
-    for at in range(focus.first - 1, max(-1, focus.first - 12), -1):
-        if reader.stream.texts[at] in ("(", ")"):
-            return word if reader.stream.texts[at] == "(" else None
-    return None
 
 
 def _of_total(reader: Reader, focus: Mention) -> int:
@@ -192,7 +161,7 @@ def _share(chunk: Chunk, focus: Mention, total: int) -> str:
     return "deg_up" if way.value == "UP" else "deg_down"
 
 
-OPENS_WHOLE = frozenset(("out", ".", ";", "\n", ",", "(", ":", "—"))
+OPENS_WHOLE = frozenset(("none", "out", ".", ";", "\n", ",", "(", ":", "—"))
 
 
 def _whole(reader: Reader, focus: Mention) -> bool:

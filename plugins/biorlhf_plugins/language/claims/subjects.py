@@ -43,6 +43,12 @@ JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 """After these a clause without a subject has that of the clause before."""
 
 REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
+TENDS = frozenset((
+    "tend", "tended", "seem", "seemed", "appear", "appeared", "found", "shown", "known", "seen", "observed",
+    "reported",
+    "begin", "began", "continue", "continued", "start", "started", "expected", "likely", "fail", "failed",
+))  # fmt: skip
+FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = frozenset((
     "mean", "indicate", "imply", "suggest", "signal", "refer", "denote", "stand", "meant", "indicated",
@@ -93,11 +99,21 @@ def _in_general(
     asking = not MEANING.isdisjoint(after)
     if focus.value == "MIXED" and not REPORTS.isdisjoint(after[:1]):
         return True  # "mixed evidence"
+    purpose = stream.texts[max(0, focus.first - 2) : focus.first]
+    if (
+        focus.last - focus.first == 1
+        and purpose[-1:] == ["to"]
+        and purpose[0] not in TENDS
+        and not stream.texts[focus.last - 1].endswith(FINITE)
+    ):
+        return True  # "a response to suppress inflammation"
     if asking and after[:1] == ['"'] and stream.texts[focus.first - 1] == '"':
         return True  # "Up" refers to …
     if asking and not MODALS.isdisjoint(after[:3]):
         return True  # a positive score would mean …
     before = stream.texts[max(chunk.first, focus.first - 6) : focus.first]
+    if not MEANING.isdisjoint(before) and not {"<", ">"}.isdisjoint(before):
+        return True  # "NES > 0 means upregulated"
     if after[:1] == ["can"] or "can" in before[-4:]:
         return True
     if "frame" in inside or "mission" in inside:
@@ -180,7 +196,11 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
                 continue
             break
         if not (
-            word in NEUTRAL or word in own or word.endswith("ly") or (m is not None and m.kind != "other")
+            word in NEUTRAL
+            or word in own
+            or word.endswith("ly")
+            or (m is not None and m.kind != "other")
+            or (word in reader.question and not word.isalpha() and not _part_of(reader, word))
         ):
             unknown = True
         here += 1
@@ -190,6 +210,9 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
 def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: Mention) -> Aim:
     """What stands before the verb of a direction."""
     stream, here, own = reader.stream, focus.first, _asked_words(reader)
+    verb = ends.get(here - 1)
+    if stream.texts[here] in ("up", "down") and verb is not None and verb.kind == "path":
+        here -= 1  # the verb of "CXCL13 lights up"
     while here > chunk.first:
         m = ends.get(here)
         if m is not None and m.kind == "condition" and stream.texts[here] in BEING:
@@ -220,6 +243,9 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
                 return LOOSE
             if before.kind == "w" and before.text not in NEUTRAL and here - 1 not in ends:
                 return ELSE
+        compound = ends.get(here - 1)
+        if word in reader.question and compound is not None and compound.kind == "path":
+            return SAME  # the "BRCA1 guides" that were asked about
         if word in GENERIC:
             return _owner(reader, ends, chunk, here - 1)
         if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
@@ -259,6 +285,11 @@ def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int)
 def _asked_words(reader: Reader) -> frozenset[str]:
     """The telling words of the set that the question asks for: "xenobiotic detoxification" means it."""
     return _telling(reader.given.get("path", ()))
+
+
+def _part_of(reader: Reader, word: str) -> bool:
+    """Is a word a part of the asked set's name, as STAT3 is of "IL6 JAK STAT3 signaling"?"""
+    return any(word in name.split() for names in reader.given.get("path", ()) for name in names)
 
 
 @functools.lru_cache(maxsize=256)

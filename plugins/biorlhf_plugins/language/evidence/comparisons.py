@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, content
+from biorlhf_plugins.language.evidence.records import Check, Evidence, content, gap
 from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
 from biorlhf_plugins.language.words.text import Stream, clean, tokens
 
@@ -118,13 +118,24 @@ def clause_end(stream: Stream, first: int, last: int) -> int:
 def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Iterator[Check]:
     """ "Liver (4,110) has more DEGs than soleus (6,425)": the figures of the two."""
     for one in said:
-        pair = _pair(one, look)
+        pair = _pair(one, look) or _in_turn(found, one.at)
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[one.at]
             yield Check(
                 "a comparison against its figures", (pair[0] > pair[1]) == one.more,
                 f"{pair[0]:,g} {word} than {pair[1]:,g}", (found.span(one.at, one.at + 1),),
             )  # fmt: skip
+
+
+def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:
+    """ "Knock-outs are lighter than wild types: 21.3 g against 26.8 g": in the order of the names."""
+    number = next((n for n, part in enumerate(found.parts) if part.first <= at < part.last), 0)
+    figures = found.by_part.get(number, ())
+    if len(figures) != 2 or figures[0].first < at or figures[0].kind != figures[1].kind != "p":
+        return None
+    between = gap(found, *figures)
+    joined = {"against", "vs", "versus"} & set(between) and len(between) <= 3
+    return (figures[0].value, figures[1].value) if joined else None
 
 
 def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:
@@ -134,6 +145,22 @@ def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:
             if first is not None and second is not None:
                 return first, second
     return None
+
+
+def contrasted(found: Evidence) -> Iterator[Check]:
+    """ "The adjuvanted group had the higher titre: 5,100 versus 1,300": the first is of what is named."""
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        texts = found.stream.texts[part.first : part.last] if len(figures) == 2 else []
+        at = next((part.first + i for i, word in enumerate(texts) if word in GREATER or word in SMALLER), -1)
+        if at < 1 or "than" in texts or found.stream.texts[at - 1] != "the" or not found.asserted(at):
+            continue
+        pair = _in_turn(found, at)
+        if pair is not None and pair[0] != pair[1]:
+            word = found.stream.texts[at]
+            says = f"{word}, with {pair[0]:,g} against {pair[1]:,g}"
+            passed = (pair[0] > pair[1]) == (word in GREATER)
+            yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
 
 
 def mutual(found: Evidence, said: Sequence[Comparison]) -> Iterator[Check]:

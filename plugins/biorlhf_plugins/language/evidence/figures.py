@@ -167,7 +167,7 @@ def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> 
     start = said.clean.span(word.start, word.end)[0]
     raw = said.text[start : start + 1]
     if word.text in LABELS:
-        return len(m.value.word) < 3
+        return len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild"
     if word.kind != "w" or not raw.isupper() or stream[m.first].start - word.end > 1:
         return False
     following = stream.texts[m.last] if m.last < len(stream) else ""
@@ -201,7 +201,8 @@ def _back(stream: Stream, first: int, limit: int) -> int:
 
 def _ahead(stream: Stream, last: int, limit: int) -> int:
     at = last
-    while at < limit and stream.texts[at] not in CUTS:
+    # The bar of a unit is no cut: "0.4 mut/Mb in the normal samples".
+    while at < limit and (stream.texts[at] not in CUTS or (stream.texts[at] == "/" and at == last + 1)):
         at += 1
     return at
 

@@ -18,6 +18,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     clause_end,
     clause_start,
     compared,
+    contrasted,
     mutual,
     stated,
     value_of,
@@ -39,6 +40,7 @@ RISES = re.compile(
 THEN = words_of("then")
 LEADS = words_of("leads")
 SEQUENCES = THEN | OVER | UNDER
+JOINED = frozenset(("against", "vs", "versus"))
 TABLE = frozenset(("item", "row"))
 
 
@@ -55,6 +57,8 @@ def orders(found: Evidence) -> Iterator[Check]:
         yield from _bounds(found)
     yield from compared(found, said, look)
     yield from mutual(found, said)
+    if not words.isdisjoint(JOINED):
+        yield from contrasted(found)
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
     yield from asked(found, look)

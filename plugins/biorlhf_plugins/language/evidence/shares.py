@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
@@ -11,8 +12,23 @@ ROUGH = words_of("rough")
 TOTALS = words_of("totals")
 REST = words_of("rest")
 WAYS = meanings("ways")
+GREATER, SMALLER = words_of("greater"), words_of("smaller")
 
 
+FAR = 14
+"""Tokens between a part and its share: "150 responded and 90 did not, a response rate of 62.5 %"."""
+
+EXPLAINS = (
+    "that is", "ie", "that means", "which is", "or", "a reduction of", "a decrease of", "an increase of",
+    "a rise of", "a drop of", "a fall of", "a loss of", "a gain of", "a decline of", ", a", "(",
+)  # fmt: skip
+"""What leads from two figures to their share."""
+
+NEARLY = 0.12
+"""Relative error up to which two parts and a whole are meant as such, and are a slip."""
+
+PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
+SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
 Taken = tuple[Check, set[int]]
 
 
@@ -24,7 +40,7 @@ def _of(found: Evidence, one: Figure, other: Figure) -> bool:
     """ "62 of the 151", "62 out of 151", "62/151"."""
     between = gap(found, one, other)
     if between == ["/"]:
-        return other.value > 0
+        return other.value >= one.value > 0  # "6,425/165" is a ratio
     if "of" not in between:
         return False
     words = [
@@ -35,9 +51,10 @@ def _of(found: Evidence, one: Figure, other: Figure) -> bool:
 
 def _among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     """ "Of the 240 tumours, 48 …": the whole of what follows."""
-    if "," not in between or "and" in between or len(between) > 8:
-        return False
     before = found.stream.texts[max(0, figure.first - 3) : figure.first]
+    opens = found.parts[figure.part].first == figure.first - 1  # "Of 309 genes at baseline just 3 remain"
+    if ("," not in between and not opens) or "and" in between or len(between) > 8:
+        return False
     return "of" in before or "among" in before
 
 
@@ -65,7 +82,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             share is None
             or whole.value <= 0
             or share.kind != "percent"
-            or len(gap(found, following, share)) > 9
+            or len(gap(found, following, share)) > FAR
         ):
             continue
         right = 100 * part.value / whole.value
@@ -88,20 +105,22 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         return
     totalled = not TOTALS.isdisjoint(found.stream.texts[part.first : part.last])
     sides = [_way(found, f, part.last) for f in plain]
+    texts = found.stream.texts
+    split = not SPLITS.isdisjoint(texts[part.first : part.last]) or (
+        ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])
+    )
+    if split and len(plain) == 3 and not any(_of(found, a, b) for a, b in itertools.pairwise(plain)):
+        whole, one, other = sorted(plain, key=lambda f: -f.value)
+        # Which is the whole is left open; parts that come near it without making it are a slip.
+        if abs(one.value + other.value - whole.value) <= NEARLY * whole.value:
+            yield _whole(whole, [one, other])
+            return
     if not totalled and not {"up", "down"} <= set(sides):
         return
     for at, (whole, one, other) in enumerate(zip(plain, plain[1:], plain[2:], strict=False)):
         ways = sides[at + 1 : at + 3]
         after = [_next(found, f) for f in (one, other)]
-        parallel = after[0] == after[1] and after[0] in (
-            "to",
-            "received",
-            "got",
-            "in",
-            "on",
-            "were",
-            "assigned",
-        )
+        parallel = after[0] == after[1] and after[0] in PARALLEL
         opposite = {"up", "down"} == set(ways) and not _way(found, whole, one.first)
         totals = totalled and whole is plain[0] and parallel and len(plain) == 3 + (whole is not plain[0])
         lead = found.stream.texts[max(0, whole.first - 2) : whole.first]
@@ -118,7 +137,10 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         one, other, whole = plain[:3]
         tail = found.stream.texts[whole.last : whole.last + 4]
         ends = tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
-        if ends and {"up", "down"} == set(sides[:2]):
+        ends = ends or any(tail[at : at + 2] in (["in", "total"], ["in", "all"]) for at in (1, 2))
+        if ends and (
+            {"up", "down"} == set(sides[:2]) or (len(plain) == 3 and "and" in gap(found, one, other))
+        ):
             yield _whole(whole, [one, other])
     if len(plain) == 4 and totalled:  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
         screened, whole, one, other = plain
@@ -166,10 +188,55 @@ def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     total = sum(f.value for f in shares)
     says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %"
     spans = tuple(f.span for f in shares)
-    if words & REST and len(shares) == len(figures):
+    whole = words & REST or (len(shares) > 2 and words & {"all", "together", "total"})
+    if whole and len(shares) == len(figures):
         yield Check("shares of a whole", abs(total - 100) <= 1, says, spans)
     elif len(shares) == 2 and ways == {"up", "down"}:
         yield Check("shares of a whole", total <= 101, says, spans)
+
+
+def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
+    """ "1,920 wells and 96 hits, that is 5 %", "from 160 to 120, a reduction of 25 %"."""
+    shares = [f for f in figures if f.kind == "percent" and not f.sign and f.first not in used]
+    plain = [f for f in plain_of(figures) if f.value > 0]
+    if len(shares) != 1 or len(plain) != 2 or plain[1].first > shares[0].first:
+        return
+    if plain[0].last - plain[0].first != plain[1].last - plain[1].first:
+        return  # "36 of 40 million"
+    one, other, share = *plain, shares[0]
+    lead = " ".join(gap(found, other, share))
+    after = found.stream.texts[share.last : share.last + 1]
+    compares = not (GREATER | SMALLER).isdisjoint(after)  # "they are 50 % taller"
+    if _of(found, one, other) or not (compares or any(f" {words} " in f" {lead} " for words in EXPLAINS)):
+        return
+    low, high = sorted((one.value, other.value))
+    moved = found.stream.texts[one.first - 1] == "from" and gap(found, one, other)[-1:] == ["to"]
+    change = abs(other.value - one.value) / one.value
+    differs = [1 - low / high] if after and after[0] in SMALLER else [high / low - 1]
+    shares_of = [low / high, high / low, 1 - low / high, high / low - 1]
+    right = [change] if moved else differs if compares else shares_of
+    slack = 1.5 if set(lead.split()) & ROUGH else 0.6 if share.decimals == 0 else 0.11
+    passed = any(abs(100 * r - share.value) <= slack for r in right)
+    says = f"{one.value:g} and {other.value:g}, stated {share.value:g} %"
+    spans = (one.span, other.span, share.span)
+    yield Check("ratios and percentages", passed, says, spans, expected=f"{100 * right[0]:.3g}%")
+
+
+def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "19,050 genes at 4 guides each, so 76,200 guides": so many times so many."""
+    plain = plain_of(figures)
+    if len(plain) != 3:
+        return
+    one, other, whole = plain
+    between = gap(found, other, whole)
+    if not {"each", "apiece"} & set(between) or not {"so", "=", "total", "ie", "make", "is", "hence"} & set(
+        between
+    ):
+        return
+    right = one.value * other.value
+    says = f"{one.value:,g} × {other.value:,g} = {right:,g}, stated {whole.value:,g}"
+    spans = tuple(f.span for f in plain)
+    yield Check("arithmetic", abs(right - whole.value) <= 0.001 * right, says, spans, expected=f"{right:,g}")
 
 
 def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:

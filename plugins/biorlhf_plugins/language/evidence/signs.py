@@ -26,6 +26,8 @@ LEVEL = re.compile(
     r"\s*(?:of|=|:|is)?\s*(0?\.\d+|\d+\s?%)|at the (\d+(?:\.\d+)?)\s?% level|(\d+)\s?% fdr",
     re.I,
 )
+JOINED = frozenset(("against", "vs", "versus", "compared"))
+BEFORE = frozenset(("before", "beforehand", "baseline", "initially"))
 OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
 COMMON = 0.05
 
@@ -184,15 +186,23 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
             and len(between) <= 6
         )
         kinds = {one.kind, other.kind}
+        if (
+            JOINED & set(between)
+            and len(between) <= 4
+            and not BEFORE.isdisjoint(found.stream.texts[other.last : other.last + 5])
+        ):
+            one, other, linked = other, one, True  # "accumulated: 41 against 17 before"
         if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
             continue
         start = found.stream.texts[max(part.first, one.first - 2) : one.first]
-        starts = "from" in start
+        starts = "from" in start or one.first > other.first
         if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
             continue
-        near = [w for w in ways if one.first - 10 <= w[1] <= other.last + 8 and w[0] in ("UP", "DOWN")]
+        low, high = min(one.first, other.first), max(one.last, other.last)
+        near = [w for w in ways if low - 10 <= w[1] <= high + 8 and w[0] in ("UP", "DOWN")]
         inside = [w for w in near if one.last <= w[1] < other.first]
-        near = inside or [w for w in near if w[1] < one.first][-1:] or near[:1]
+        near = [w for w in near if w[1] < low or "," not in found.stream.texts[high : w[1]]]
+        near = inside or [w for w in near if w[1] < low][-1:] or near[:1]
         if not near or not (starts or inside):
             continue
         label = near[0][0]

@@ -9,6 +9,8 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, g
 from biorlhf_plugins.language.evidence.shares import (
     ROUGH,
     Taken,
+    each,
+    explained,
     intervals,
     percents,
     plain_of,
@@ -16,6 +18,7 @@ from biorlhf_plugins.language.evidence.shares import (
     wholes,
 )
 from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
+from biorlhf_plugins.language.words.mentions import WORD_NUMBERS
 
 OPERATORS = meanings("operators")
 SIGNS = frozenset(OPERATORS) | {"time"}
@@ -51,6 +54,9 @@ def sums(found: Evidence) -> Iterator[Check]:
         yield from _ratios(found, part, figures, used)
         yield from _differences(found, figures, used)
         yield from percents(found, part, figures)
+        if len(figures) == 3:
+            yield from explained(found, figures, used)
+            yield from each(found, figures)
         if spanned:
             yield from intervals(found, part, figures)
 
@@ -93,6 +99,8 @@ def _link(between: list[str]) -> str:
         and all(w in EQUALS or w in PADDING for w in between)
     ):
         return "is"
+    if between and set(between) <= PADDING and set(between) & ROUGH:
+        return "≈"  # "6,425/165, about 39"
     if between[:1] == ["time"] and len(between) == 1:
         return "×"
     return ""
@@ -167,6 +175,9 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
         for at in range(part.first, part.last):
             if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not":
                 stated.append((FOLDS[texts[at]], at, at + 1, 0))
+    for at in range(part.first, part.last - 1) if "time" in found.stream.vocabulary else ():
+        if texts[at] in WORD_NUMBERS and texts[at + 1] == "time" and not any(f.first == at for f in figures):
+            stated.append((float(WORD_NUMBERS[texts[at]]), at, at + 1, 0))  # "ten times that of"
     return stated
 
 
@@ -185,12 +196,12 @@ def _named_ratio(found: Evidence, figure: Figure) -> bool:
         return False
     start = max(found.parts[figure.part].first, figure.first - 4)
     before = found.stream.texts[start : figure.first]
-    return "ratio" in before and RISKS.isdisjoint(before)
+    return "ratio" in before and before[-1] not in ("from", "to") and RISKS.isdisjoint(before)
 
 
 def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
     stated = folds(found, number, figures)
-    if len(stated) != 1:
+    if len({value for value, *_ in stated}) != 1:
         return
     value, first, last, decimals = stated[0]
     if first in used or value < 1 or found.stream.texts[last - 1] == "point":
@@ -206,16 +217,22 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
         before = [f for n in (number - 2, number - 1) for f in found.by_part.get(n, ())]
         own = [f for f in before if f.kind == "count"] if len(before) == 2 else []
     pair = own if len(own) == 2 else _nearest_pair(found, own)
-    if len(pair) != 2 or pair[0].kind != pair[1].kind:
+    pairs = [[f for f in own if f.kind == kind] for kind in ("count", "percent")]
+    if len(pair) != 2 and len(own) == 4 and all(len(p) == 2 for p in pairs):
+        # "At 5 µM 80 % die, at 1 µM 20 %: four-fold": of the doses, or of what they do.
+        pair = min(pairs, key=lambda p: abs(_quotient(p) - value))
+    if len(pair) != 2 or pair[0].kind != pair[1].kind or not (right := _quotient(pair)):
         return
     low, high = sorted(abs(f.value) for f in pair)
-    if low <= 0:
-        return
-    right = high / low
     passed = abs(right - value) <= SLACK * right + 0.5 * 10.0**-decimals
     spans = (*(f.span for f in pair), found.span(first, last))
     says = f"{high:,g} / {low:,g} = {right:.3g}, stated {value:g}×"
     yield Check("ratios and percentages", passed, says, spans, expected=f"{right:.3g}×")
+
+
+def _quotient(pair: Sequence[Figure]) -> float:
+    low, high = sorted(abs(f.value) for f in pair)
+    return high / low if low > 0 else 0.0
 
 
 def _nearest_pair(found: Evidence, own: Sequence[Figure]) -> Sequence[Figure]:

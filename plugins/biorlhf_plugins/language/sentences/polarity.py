@@ -11,6 +11,7 @@ from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.text import Stream
 
 HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
+SUBJECT_ENDS = frozenset((".", "!", "?", ";", ",", ":", "—", "\n", "and", "but", "which", "that", "(", ")"))
 REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
 TURNS = frozenset(("hyp", "report", "reject"))
 REFERENCE_GAP = 4
@@ -97,7 +98,16 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
     rejected = [m.last for m in turns if m.kind == "reject"]
     for m in turns:
         if m.kind == "hyp":
-            _mark(stream, marks, m.first, ends[m.first], HYPOTHESIS_ENDS, "hypothetical")
+            first, word = m.first, stream.texts[m.first]
+            while (
+                stream.texts[m.first : m.first + 2] == ["would", "have"]
+                and first
+                and stream.texts[first - 1] not in SUBJECT_ENDS
+            ):
+                first -= 1  # "A negative score would have meant …" supposes its subject as well
+            # "Whether it rises, falls or stays" is open to its end.
+            stops = REPORT_ENDS if word == "whether" else HYPOTHESIS_ENDS
+            _mark(stream, marks, first, ends[m.first], stops, "hypothetical")
         elif m.kind == "report":
             after = bisect_right(rejected, m.last)
             end = min(ends[m.first], rejected[after]) if after < len(rejected) else ends[m.first]

@@ -94,6 +94,8 @@ def yes_no(
         if "," in head[1:4]:  # "However, no." and "In short, yes."
             starts.append(part.first + head.index(",") + 1)
         said = stream.texts[part.first : part.last]
+        if said[-2:-1] and said[-2] in ":,—":  # "died earlier (p = 0.004), so: yes"
+            starts.append(part.last - 1)
         starts += [part.first + i + 1 for i, word in enumerate(said) if word in CONCLUDES]
         starts += [
             part.first + i + 2

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from biorlhf_plugins.language.words.lexicon import END, Lexicon, match
+from biorlhf_plugins.language.words.degrees import PREFIXED, WORDS, degrees
+from biorlhf_plugins.language.words.lexicon import END, Lexicon, Trie, match
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Stream
 
@@ -108,9 +109,11 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             if meanings[0][0] == "dir" and end - index > 2 and texts[end - 1] in ("of", "in"):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
-        elif _unlisted(word) and stream[index].kind == "w":
+        elif (special := _special(word)) and (special == "degree" or stream[index].kind == "w"):
+            told = degrees(texts, index, lambda at: _is_side(tries, texts, at)) if special == "degree" else []
+            found += [Mention(kind, value, index, index + size) for kind, value, size in told]
             nothing = index if word in ("nothing", "none") else nothing
-            index = _other(stream, index, found)
+            index = index + told[0][2] if told else _other(stream, index, found)
         else:
             if nothing >= 0 and word in SHOWING:
                 found.append(Mention("neg", "", index, index + 1))
@@ -120,10 +123,18 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     return found
 
 
+def _is_side(tries: Sequence[Trie], texts: Sequence[str], at: int) -> bool:
+    found = [meanings for trie in tries if (meanings := match(trie, texts, at)[1]) is not None]
+    return any(kind == "frame" for meanings in found for kind, _ in meanings)
+
+
 @functools.lru_cache(maxsize=65536)
-def _unlisted(word: str) -> bool:
-    """May a word mean something without being in the lexicon?"""
-    return word in UNLISTED or word.startswith(MISSIONS) or word.endswith("fold")
+def _special(word: str) -> str:
+    """Whether a word that is not in the lexicon may tell a direction by degree ("degree"), or mean something
+    else ("other"); "" for most."""
+    if word in WORDS or PREFIXED.fullmatch(word) is not None:
+        return "degree"
+    return "other" if word in UNLISTED or word.startswith(MISSIONS) or word.endswith("fold") else ""
 
 
 def _times(stream: Stream, number: Number, first: int, last: int, found: list[Mention]) -> None:

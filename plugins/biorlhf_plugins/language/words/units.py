@@ -54,7 +54,7 @@ SCALES = frozenset(("k", "m", "bn"))
 
 UNIT = re.compile(
     r"[ \u00a0\u2009\u202f-]?(%|percent\b|per cent\b|‰|°C|°|"
-    r"[A-Za-zµμÅ]{1,12}(?:(?:\s?/\s?|\s+per\s+)[A-Za-zµμ]{1,12}){0,2})(?![^\W\d_])"
+    r"[A-Za-zµμÅ]{1,12}(?:(?:\s?/\s?|\s+per\s+)[A-Za-zµμ]{1,12}){0,2})(?![^\W_])"
 )
 ENDING = re.compile(r"[A-Za-zµμ%]+$")
 PER = re.compile(r"\s?/\s?|\s+per\s+")

@@ -13,7 +13,7 @@ LABELLED = _canonical(
     """figure fig table ref reference equation eq section chapter page panel chromosome chr exon intron
     cluster patient lane clone batch replicate passage cohort step version release phase grade stage
     protocol box supplement appendix day week visit subject donor pmid release ensembl module topic
-    plate well note line row type"""
+    plate well note line row type screen experiment trial compound village arm"""
 )
 """Words before a number that is a label and no figure: "cluster 3", "Fig. 2", "day 7"."""
 

@@ -6,21 +6,27 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from biorlhf_plugins.language.records import Extraction, Named
+from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
 from biorlhf_plugins.truth.credits import OPEN_GUESS, YES_NO_GUESS
+from biorlhf_plugins.truth.free.restated import displaced, verdict
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded
 
-FENCE = re.compile(r"\b(?:yes and no|no and yes|both yes and no|neither yes nor no)\b", re.I)
+FENCE = re.compile(
+    r"\b(?:yes and no|no and yes|both yes and no|neither yes nor no)\b"
+    r"|\byes\b[^.!?]*\bno\b(?=\s*(?:[.,;!?)]|$))",
+    re.I,
+)
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 
 
-def grade_answer(gold: Gold, said: Extraction, graded: Graded) -> None:
+def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> None:
     assert gold.answer is not None
     if gold.answer_kind is None:
         graded.guesses.append(YES_NO_GUESS)
-        labels = {c.label: c for c in said.answers}
-        labels = {label: c for label, c in labels.items() if label in ("YES", "NO")}
+        labels = {c.label: c for c in said.answers if c.label in ("YES", "NO")}
+        if not labels and (label := verdict(said, prompt)):
+            labels = {label: Claim("answer", Slot(), (0, len(said.text)), label=label)}
         if FENCE.search(said.text):
             labels = {}  # "Yes and no" is no answer
         _grade_labels(gold.answer.upper(), labels, graded, f"answer: {gold.answer}")
@@ -30,7 +36,10 @@ def grade_answer(gold: Gold, said: Extraction, graded: Graded) -> None:
     if kind == "dir":
         named: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
     else:
-        named = {n.value: n for n in _first_named(said, kind)}
+        found = _first_named(said, kind)
+        if kind == "phrase" and found and displaced(said, found[0], prompt):
+            found = []
+        named = {n.value: n for n in found}
     _grade_labels(value, named, graded, f"answer: {gold.answer}")
 
 

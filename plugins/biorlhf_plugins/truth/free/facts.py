@@ -7,7 +7,6 @@ precision that over the claims that the table can check; the score is their F1.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 
 from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
@@ -26,6 +25,7 @@ from biorlhf_plugins.truth.credits import (
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
 from biorlhf_plugins.truth.free.classes import grade_class
 from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
+from biorlhf_plugins.truth.free.rivals import asked_ones
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact, condition_fits, places_of
@@ -48,9 +48,9 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
         if isinstance(fact.value, str):
             grade_class(fact, said, graded, alone=len(gold.facts) == 1)
         else:
-            _grade_number(fact, said, graded, alone=len(gold.facts) == 1)
+            _grade_number(fact, said, prompt, graded, alone=len(gold.facts) == 1)
     if gold.answer is not None:
-        grade_answer(gold, said, graded)
+        grade_answer(gold, said, prompt, graded)
     if gold.ranking:
         grade_ranking(gold.ranking, said, graded)
     return graded
@@ -129,15 +129,16 @@ def _quantity_fits(fact: Fact, stated: str | None) -> int:
     return UNFIT if stated in LEXICAL - NOUN_UNITS else OTHER
 
 
-def _grade_number(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> None:
+def _grade_number(fact: Fact, said: Extraction, prompt: str, graded: Graded, alone: bool) -> None:
     graded.guesses.append(OPEN_GUESS)
     spoken = places_of(said.text) if fact.places else frozenset()
     elsewhere = bool(spoken) and not fact.places & spoken  # the gene's figure in another tissue
-    read = [] if elsewhere else _readings(fact, said, alone)
+    read = [] if elsewhere else _readings(fact, said, prompt, alone)
     denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
     stated = [r for r in read if r.claim.asserted]
     whole = [r for r in stated if r.claim.low is None and r.claim.high is None]
-    whole = _without_parts(fact, whole, said)
+    meant = asked_ones(fact, whole, said, prompt)
+    whole = [r for r in whole if any(_same(r, one) for one in meant)]
     ranges = [r for r in stated if r.claim.low is not None and r.claim.high is not None]
     rivals = 0
     groups: list[list[Reading]] = []
@@ -168,7 +169,7 @@ def _grade_number(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> 
         graded.missed.append({"expected": fact.describe()})
 
 
-def _readings(fact: Fact, said: Extraction, alone: bool) -> list[Reading]:
+def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Reading]:
     """The claims that speak of a fact's slot, compared with its figure.
 
     What has another name than the asked quantity counts only where nothing has that name or none, and a
@@ -183,27 +184,15 @@ def _readings(fact: Fact, said: Extraction, alone: bool) -> list[Reading]:
         if told is not None:
             candidates.append((fit, told))
     sure = [r for fit, r in candidates if fit == FITTING]
+    # A figure with another name may be the asked one beside one without: if the words around tell.
+    if all(r.claim.slot.quantity is None for r in sure if r.claim.asserted):
+        meant = asked_ones(fact, [r for _, r in candidates if r.claim.asserted], said, prompt)
+        sure = meant if len({r.value for r in meant}) == 1 else sure
     if not any(r.claim.asserted for r in sure):
         sure = [r for _, r in candidates]
     if fact.quantity in PARTS:
         sure = [r for r in sure if r.claim.slot.quantity == fact.quantity] or sure
     return sure
-
-
-def _without_parts(fact: Fact, told: list[Reading], said: Extraction) -> list[Reading]:
-    """Without the 702 and the 586 of "1,288 genes: 702 higher and 586 lower", no rivals of the whole."""
-    if fact.quantity in PARTS:
-        return told
-    for whole in told:
-        total = whole.claim.value or 0.0
-        if whole.claim.slot.quantity != fact.quantity or total < 2:
-            continue
-        # Parts follow their whole at once; looking at a few keeps the work linear.
-        later = [c for c in said.numbers if c.chunk > whole.claim.chunk and c.asserted and c.value]
-        for one, other in itertools.pairwise(later[:6]):
-            if (one.value or 0) > 0 < (other.value or 0) and (one.value or 0) + (other.value or 0) == total:
-                return [r for r in told if r.claim is not one and r.claim is not other]
-    return told
 
 
 def _same(one: Reading, other: Reading) -> bool:

@@ -13,8 +13,9 @@ from biorlhf_plugins.truth.gold import Direction, Gold
 PARTS = {
     "muscle": frozenset(("soleus", "gastrocnemius", "quadriceps", "tibialis anterior", "edl", "heart")),
     "brain": frozenset(("hippocampus",)),
+    "retina": frozenset(("eye",)),
 }
-"""What is spoken of by the name of the organ that it is part of."""
+"""What is spoken of by the name of the organ that it is part of, or by that of its part."""
 
 
 def matching(

@@ -1,0 +1,91 @@
+"""Answers that the question's own words give: "the probiotic does not change it" is a no.
+
+Of "It is ethylene that accumulates first; jasmonate comes later" the answer is what stands beside its words.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from biorlhf_plugins.language.records import Extraction, Named
+from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.truth.free.rivals import Words, stems
+
+POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
+DO = frozenset(("do", "does", "did"))
+BE = frozenset(("is", "are", "was", "were", "be", "would", "="))
+DENY = frozenset(("not", "cannot", "never"))
+FAIL = frozenset(("fail", "failed", "unable", "refuse", "refused"))
+MANAGE = frozenset(("manage", "managed", "able"))
+STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "lost")
+"""Endings of what follows "is": a state that was asked about, and no name."""
+
+NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
+CUTS = frozenset((",", "(", ")", "—", "|", "\n"))
+SUBJECTS = frozenset(("it", "that", "this", "they", "those", "these"))
+
+
+def verdict(said: Extraction, prompt: str) -> str:
+    """YES or NO where the text says or denies in its words what is asked; "" for neither, or both."""
+    words = prompt_words(prompt)
+    if not words or words[0] not in POLAR or not {"or", "not"}.isdisjoint(words):
+        return ""
+    asked, texts, found = stems(words[1:]), said.stream.texts, set()
+    for part in said.parts:
+        for at in range(part.first + 1, part.last):
+            if said.marks[at] or stems(texts[at : at + 1]).isdisjoint(asked):
+                continue
+            here = at - 1
+            while here > part.first and texts[here].endswith("ly"):
+                here -= 1
+            before, second = texts[here], texts[here - 1] if here > part.first else ""
+            if before in DENY or (before == "to" and second in FAIL):
+                found.add("NO")
+            elif (
+                before in DO
+                or (before == "to" and second in MANAGE)
+                or (before in BE and words[0] in BE and texts[at].endswith(STATES))
+            ):
+                found.add("YES")
+    return found.pop() if len(found) == 1 else ""
+
+
+def displaced(said: Extraction, name: Named, prompt: str) -> bool:
+    """Is another thing named as the answer before this name, which is only spoken of?"""
+    asked = stems(prompt_words(prompt))
+    texts, part = said.stream.texts, said.parts[name.sentence]
+    starts = (
+        said.clean.span(said.stream[i].start, said.stream[i].end)[0] for i in range(part.first, part.last)
+    )
+    start = part.first + next((i for i, at in enumerate(starts) if at >= name.span[0]), 0)
+    pieces: list[tuple[int, int]] = []
+    first = said.parts[name.sentence - 1].first if name.sentence else part.first
+    for at in range(first, part.last + 1):
+        if at == part.last or texts[at] in CUTS or at == part.first - 1:
+            # What begins with a verb goes on with the subject before it: "The top hit, at 5 % FDR, was NF1".
+            joined = bool(pieces) and at > first and texts[first] in BE
+            pieces = [*pieces[:-1], (pieces[-1][0], at)] if joined else [*pieces, (first, at)]
+            first = at + 1
+    own = next(((a, b) for a, b in pieces if a <= start < b), (start, part.last))
+    numbered = NUMBERED.fullmatch(str(name.value))
+    if (asked - ({numbered[1]} if numbered else set())) & stems(texts[own[0] : own[1]]):
+        return False
+    before = [texts[a:b] for a, b in pieces if b <= own[0]]
+    return any(
+        _answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in before
+    )
+
+
+def _another(texts: list[str], head: str, label: str) -> bool:
+    """The cluster 2 of "Therapy expands cluster 2, at the cost of cluster 5"."""
+    return any(a == head and b != label and len(b) <= len(label) + 1 for a, b in itertools.pairwise(texts))
+
+
+def _answers(texts: list[str], asked: Words) -> bool:
+    """ "The strongest hit was CUL3", "It is ethylene": the question's words, or a pronoun, and a name."""
+    be = next((i for i, word in enumerate(texts) if word in BE), -1)
+    if be < 1 or "not" in texts or texts[be + 1 : be + 2] in (["a"], ["an"]):
+        return False
+    told = texts[0] in SUBJECTS or bool(asked & stems(texts))
+    return told and bool(stems(texts[be + 1 :]) - asked)
