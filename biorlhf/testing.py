@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf import plugins
+from biorlhf.errors import RunFailure
 from biorlhf.reward import RewardComposer
 from biorlhf.stage import Adapter, Sampling, Stage, Update
 from biorlhf.types import (
@@ -59,6 +60,7 @@ class ScriptedRollouts:
         backwards: whether groups come in the reverse order of the questions, as they may from workers.
         asked: the (questions' ids, sampling) of each call.
         loaded: every adapter that was loaded.
+        keep: how many of them are held; as many as a stage's lag, and one.
     """
 
     answers: Mapping[str, Sequence[str]]
@@ -66,27 +68,36 @@ class ScriptedRollouts:
     backwards: bool = False
     asked: list[tuple[tuple[str, ...], Sampling]] = field(default_factory=list)
     loaded: list[Adapter] = field(default_factory=list)
+    keep: int = 1
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         self.asked.append((tuple(question.id for question in questions), sampling))
+        ref = self.held(sampling.policy or self._refs()[-1]).ref
         for question in reversed(questions) if self.backwards else questions:
             # By question, as real samplers draw: the order of the questions changes no answer.
             draw = random.Random(f"{sampling.seed}:{question.id}")
             texts = [draw.choice(self._options(question)) for _ in range(sampling.n)]
-            completions = tuple(self._completion(text, sampling.max_tokens) for text in texts)
+            completions = tuple(self._completion(text, sampling.max_tokens, ref) for text in texts)
             yield Group(question, tokens_of(question.prompt), completions)
 
     def load_adapter(self, adapter: Adapter) -> None:
         self.loaded.append(adapter)
 
+    def held(self, ref: AdapterRef) -> Adapter:
+        if ref not in self._refs()[-self.keep :]:
+            raise RunFailure(f"adapter version {ref.version} is not held")
+        return next(a for a in (*self.loaded, an_adapter(0)) if a.ref == ref)
+
+    def _refs(self) -> list[AdapterRef]:
+        return [an_adapter(0).ref, *(adapter.ref for adapter in self.loaded)]
+
     def _options(self, question: Question) -> Sequence[str]:
         return self.answers[question.id] if question.id in self.answers else self.answers["*"]
 
-    def _completion(self, text: str, limit: int) -> Completion:
+    def _completion(self, text: str, limit: int, ref: AdapterRef) -> Completion:
         ids = (*tokens_of(text), END_TOKEN)
         truncated = len(ids) > limit
         ids = ids[:limit]
-        ref = self.loaded[-1].ref if self.loaded else an_adapter(0).ref
         return Completion(text, ids, (self.logprob,) * len(ids), truncated, ref)
 
 
@@ -144,7 +155,8 @@ def a_stage(
     **settings: Any,
 ) -> Stage:
     """A stage made of doubles; ``settings`` replace any other field of :class:`biorlhf.stage.Stage`."""
-    values: dict[str, Any] = {"name": "test", "index": 0, "seed": 7, "max_completion_tokens": 32, **settings}
+    values: dict[str, Any] = {"name": "test", "index": 0, "seed": 7, "max_completion_tokens": 32}
+    values |= {"policies": (an_adapter(0).ref,) if rollouts else (), **settings}
     scorers = DirectScorers(composer) if composer is not None else None
     return Stage(
         dataset=dataset, learner=learner, rollouts=rollouts, scorers=scorers, composer=composer, **values

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -13,11 +15,12 @@ from ray.exceptions import RayTaskError
 from biorlhf.actors.devices import hide_gpus
 from biorlhf.actors.fetch import ActorDied, ActorLost, fetch, root_cause
 from biorlhf.engines.samplers.build import Sampler, SamplerSpec, build_sampler
+from biorlhf.engines.samplers.contract import Held
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.scoring.cores import cores
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
-from biorlhf.types import Group, Question, TrainGroup
+from biorlhf.types import AdapterRef, Group, Question, TrainGroup
 from biorlhf.workers.crew import Canary, ControlledLearner, highest_rank
 
 MAX_RESTARTS = 3  # of one actor in one run: more than that is no accident
@@ -50,7 +53,10 @@ class RolloutWorker:
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         yield from self.sampler.sample(questions, sampling)
 
-    def load_adapter(self, adapter: Adapter) -> None:
+    def load_adapter(
+        self, adapter: Adapter, prompt_ids: Sequence[int] = (), token_ids: Sequence[int] = ()
+    ) -> list[float]:
+        """Hold a policy; gives what log-probabilities it has for a text, if there is one."""
         # Every rollout row names this hash as the policy that made it, so it is checked where it is used.
         arrived = hashlib.sha256(adapter.tensors).hexdigest()
         if arrived != adapter.ref.sha256:
@@ -58,9 +64,17 @@ class RolloutWorker:
                 f"adapter version {adapter.ref.version} arrived damaged: its sha256 is {arrived}"
             )
         self.sampler.load_adapter(adapter)
+        return self.sampler.logprobs(prompt_ids, token_ids, adapter.ref) if token_ids else []
 
-    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
-        return self.sampler.logprobs(prompt_ids, token_ids)
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A policy on its way to an actor: the actor's answer, and what the learner says of the same text."""
+
+    policy: AdapterRef
+    own: Sequence[float]
+    actor: Any
+    ref: Any
 
 
 RolloutActor: Any = ray.remote(RolloutWorker)
@@ -69,8 +83,9 @@ RolloutActor: Any = ray.remote(RolloutWorker)
 class RayRollouts:
     """All rollout actors as one; meets :class:`biorlhf.stage.Rollouts`.
 
-    An actor whose process dies, at work or idle, is started again in its place, given the current adapter,
-    and asked again for what it had not finished.
+    An actor whose process dies, at work or idle, is started again in its place, given the policies that are
+    held, and asked again for what it had not finished. No answer is given out before the actor that gave it was
+    seen to serve the policy that was asked: at once where one policy is held, else with the first answer.
     """
 
     def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
@@ -84,7 +99,10 @@ class RayRollouts:
             if one_by_one:
                 self._ready(len(self.actors) - 1)
         self.restarts = [0] * len(self.actors)
-        self.adapter: Any = None  # a reference to the adapter in Ray's object store
+        self.policies: Held[tuple[Any, Sequence[float]]] = Held(1 + recipe.lag)
+        self.arrivals: list[list[Arrival]] = [[] for _ in self.actors]
+        self.lock = threading.RLock()  # over actors, policies and arrivals
+        self.closed = False
         self.watched: tuple[ControlledLearner, TrainGroup] | None = None
         tolerance = recipe.rollout.canary_tolerance
         self.canaries = [Canary(f"rollout actor {number + 1}", tolerance) for number in range(len(places))]
@@ -120,43 +138,72 @@ class RayRollouts:
     def load_adapter(self, adapter: Adapter) -> None:
         # Once into the object store: every actor reads that copy, and so does one that is started again
         # later.
-        self.adapter = ray.put(adapter)
-        self._on_all("load_adapter", self.adapter)
+        shared = ray.put(adapter)
+        # Now, because the learner will have moved on when the actors answer.
+        own = self.watched[0].logprobs(*self._probe()) if self.watched is not None else []
+        with self.lock:
+            self.policies.add(adapter.ref, (shared, own))
+            for number, actor in enumerate(self.actors):
+                self.arrivals[number].append(Arrival(adapter.ref, own, actor, self._given(number, shared)))
+        if self.policies.count == 1:
+            for number in range(len(self.actors)):
+                self._trust(number, adapter.ref)
+
+    def held(self, ref: AdapterRef) -> Adapter:
+        adapter: Adapter = ray.get(self.policies.get(ref)[1][0])
+        return adapter
+
+    def _probe(self) -> tuple[Sequence[int], Sequence[int]]:
         if self.watched is None:
-            return
-        learner, probe = self.watched
-        ids = (probe.prompt_ids, probe.completions[0].token_ids)
-        theirs = self._on_all("logprobs", *ids)
-        own = learner.logprobs(*ids)
-        for canary, values in zip(self.canaries, theirs, strict=True):
-            canary.check(own, values)
+            return (), ()
+        return self.watched[1].prompt_ids, self.watched[1].completions[0].token_ids
+
+    def _trust(self, number: int, policy: AdapterRef | None) -> None:
+        """Return when an actor was seen to serve a policy (None: the newest), and those that came before it.
+
+        Raises:
+            PolicyMismatch: it serves another, and so it will be said of every later one.
+        """
+        with self.lock:
+            arrivals = self.arrivals[number]
+            while arrivals and (policy is None or any(one.policy == policy for one in arrivals)):
+                one = arrivals[0]
+                try:
+                    served = self._fetch(one.ref, number)
+                except ActorDied as error:
+                    # A successor is given them all, and is seen to serve them, before it answers anything.
+                    self._restart(number, one.actor, error)
+                else:
+                    self.canaries[number].check(one.own, served)
+                    arrivals.pop(0)
 
     def _on_all(self, method: str, *args: Any) -> list[Any]:
         # All are asked before any is waited for, so that they work side by side.
-        refs = [getattr(actor, method).remote(*args) for actor in self.actors]
-        return [self._answer(ref, number, method, args) for number, ref in enumerate(refs)]
+        asked = [(actor, getattr(actor, method).remote(*args)) for actor in self.actors]
+        return [self._answer(number, *pair, method, args) for number, pair in enumerate(asked)]
 
-    def _answer(self, ref: Any, number: int, method: str, args: tuple[Any, ...]) -> Any:
+    def _answer(self, number: int, actor: Any, ref: Any, method: str, args: tuple[Any, ...]) -> Any:
         """What an actor answers, or a successor of it where it died while nothing was asked of it."""
         while True:
             try:
                 return self._fetch(ref, number)
             except ActorDied as error:
-                self._restart(number, error)
-                ref = getattr(self.actors[number], method).remote(*args)
+                self._restart(number, actor, error)
+                actor = self.actors[number]
+                ref = getattr(actor, method).remote(*args)
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         share = {n: list(questions[n :: len(self.actors)]) for n in range(len(self.actors))}
-        streams = {self._ask(n, part, sampling): n for n, part in share.items() if part}
+        streams = dict(self._ask(n, part, sampling) for n, part in share.items() if part)
         timeout_s = self.recipe.rollout.timeout_s
         while streams:
             ready: list[Any]
             ready, _ = ray.wait(list(streams), timeout=timeout_s)
             if not ready:
-                who = ", ".join(str(n + 1) for n in streams.values())
+                who = ", ".join(str(n + 1) for n, _ in streams.values())
                 raise RunFailure(f"no completion came in {timeout_s:g} s from rollout actor {who}")
             stream = ready[0]
-            number = streams[stream]
+            number, actor = streams[stream]
             try:
                 group: Group = ray.get(next(stream))
             except StopIteration:
@@ -165,33 +212,49 @@ class RayRollouts:
                 raise root_cause(error, f"rollout actor {number + 1}") from error
             except ActorLost as error:
                 del streams[stream]
-                self._restart(number, error)
+                self._restart(number, actor, error)
                 if share[number]:
-                    streams[self._ask(number, share[number], sampling)] = number
+                    streams |= dict([self._ask(number, share[number], sampling)])
             else:
+                self._trust(number, sampling.policy)
                 # What is left of a share is what a successor of a dead actor is asked.
                 share[number] = [q for q in share[number] if q.id != group.question.id]
                 yield group
 
-    def _ask(self, number: int, questions: list[Question], sampling: Sampling) -> Any:
-        return self.actors[number].sample.options(num_returns="streaming").remote(questions, sampling)
+    def _ask(self, number: int, questions: list[Question], sampling: Sampling) -> tuple[Any, Any]:
+        actor = self.actors[number]
+        return actor.sample.options(num_returns="streaming").remote(questions, sampling), (number, actor)
 
-    def _restart(self, number: int, error: BaseException) -> None:
-        """Start an actor again in its place, as often as it dies on the way, and give it the adapter."""
+    def _restart(self, number: int, dead: Any, error: BaseException) -> None:
+        """Start an actor again in its place, as often as it dies on the way, and give it the policies."""
+        with self.lock:
+            # Several threads may have waited for the same one.
+            if self.actors[number] is dead:
+                self._start_again(number, error)
+
+    def _start_again(self, number: int, error: BaseException) -> None:
         while True:
+            if self.closed:
+                raise RunFailure("the rollout actors are stopped") from error
             self.restarts[number] += 1
             if self.restarts[number] > MAX_RESTARTS:
                 raise RunFailure(f"rollout actor {number + 1} died {self.restarts[number]} times") from error
             self.actors[number] = self._start(self.places[number])
             try:
                 self._ready(number)
-                if self.adapter is not None:
-                    self._fetch(self.actors[number].load_adapter.remote(self.adapter), number)
+                for shared, own in self.policies.by_ref.values():
+                    served = self._fetch(self._given(number, shared), number)
+                    self.canaries[number].check(own, served)
+                self.arrivals[number].clear()
             except ActorDied as again:
                 error = again
             else:
                 return
 
+    def _given(self, number: int, shared: Any) -> Any:
+        return self.actors[number].load_adapter.remote(shared, *self._probe())
+
     def close(self) -> None:
+        self.closed = True
         for actor in self.actors:
             ray.kill(actor)

@@ -199,10 +199,12 @@ class Store(Section):
 
 
 class Cluster(Section):
-    """Where actors run: on Ray, or all in this process (``inline``, for debugging)."""
+    """Where actors run: on Ray, or all in this process (``inline``, for debugging). ``restarts``: how often in
+    one run learners that died are started again, from the last checkpoint."""
 
     backend: Literal["ray", "inline"] = "ray"
     start_timeout_s: PositiveFloat = 300
+    restarts: NonNegativeInt = 3
 
 
 def _unique_names(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
@@ -245,6 +247,12 @@ class Recipe(Section):
         if self.learner.actors > 1 and self.cluster.backend == "inline":
             raise ValueError("learner.actors: more than one needs cluster.backend: ray")
         return self
+
+    @property
+    def lag(self) -> int:
+        """The largest ``lag`` of a stage: rollouts hold one policy more than that."""
+        lags = (stage.settings.get("lag") for stage in self.stages)
+        return max((lag for lag in lags if isinstance(lag, int)), default=0)
 
     def stage_name(self, index: int) -> str:
         return self.stages[index].name or self.stages[index].trainer

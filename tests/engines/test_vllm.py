@@ -41,7 +41,9 @@ sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))
 """
 
 MANY_PROMPTS = """
-sampler.ref = AdapterRef(0, "0" * 64)
+ref = AdapterRef(0, "0" * 64)
+sampler.held.add(ref, None)
+sampler.served = ref
 asked = [Question(str(n), f"{n:05d} " + "x" * 90, {}) for n in range(2 * READ_AT_ONCE // 90)]
 groups = list(sampler.sample(asked, Sampling(n=2, temperature=1.0, top_p=1.0, max_tokens=4, seed=1)))
 print(len(asked), len({group.question.id for group in groups}), {len(group.completions) for group in groups})

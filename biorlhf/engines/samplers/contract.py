@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
+from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, Sampling
-from biorlhf.types import Group, Question
+from biorlhf.types import AdapterRef, Group, Question
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,49 @@ class SamplerSpec:
         return sync == "merged" or (sync == "auto" and (not self.on_gpu or self.dtype == "fp32"))
 
 
+class Held(Generic[Kept]):
+    """What is kept of each of the newest policies, ``count`` of them; the oldest goes."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.by_ref: dict[AdapterRef, Kept] = {}
+
+    def add(self, ref: AdapterRef, kept: Kept) -> list[Kept]:
+        """Add a policy or make it the newest; gives what was kept of those that went."""
+        gone = [self.by_ref.pop(ref)] if ref in self.by_ref else []
+        self.by_ref[ref] = kept
+        while len(self.by_ref) > self.count:
+            gone.append(self.by_ref.pop(next(iter(self.by_ref))))
+        return gone
+
+    def get(self, ref: AdapterRef | None) -> tuple[AdapterRef, Kept]:
+        """A policy (None: the newest) and what is kept of it.
+
+        Raises:
+            RunFailure: it is not held.
+        """
+        if not self.by_ref:
+            raise RunFailure("no adapter was loaded before sampling")
+        ref = ref or next(reversed(self.by_ref))
+        if ref not in self.by_ref:
+            held = ", ".join(str(other.version) for other in self.by_ref)
+            raise RunFailure(f"adapter version {ref.version} is not held any more; held: {held}")
+        return ref, self.by_ref[ref]
+
+
 class Sampler(Protocol):
-    """A model that can be sampled from, with one adapter at a time."""
+    """A model that can be sampled from, under each of the policies that it holds."""
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]: ...
 
-    def load_adapter(self, adapter: Adapter) -> None: ...
+    def load_adapter(self, adapter: Adapter) -> None:
+        """Hold this policy, the newest from now on."""
+        ...
 
-    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
-        """Log-probabilities in nats of ``token_ids`` after ``prompt_ids``, under the served policy."""
+    def logprobs(
+        self, prompt_ids: Sequence[int], token_ids: Sequence[int], policy: AdapterRef | None = None
+    ) -> list[float]:
+        """Log-probabilities in nats of ``token_ids`` after ``prompt_ids``, under a policy (the newest)."""
         ...
 
     def encode(self, text: str) -> list[int]:

@@ -2,7 +2,8 @@
 
 The file (``rollout.script``) is JSON: ``{"answers": {"<question id>": ["…", …]}, "default": ["…"]}``. Which
 answer is given is drawn with the seed of the question, so that a run repeats exactly. It knows no
-log-probabilities: completions carry none, and the canary is skipped.
+log-probabilities: completions carry none, or ``"logprob": -1.0`` for every token where the file has that key;
+the canary is skipped.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.engines.models.load import load_tokenizer
-from biorlhf.engines.samplers.contract import SamplerSpec
+from biorlhf.engines.samplers.contract import Held, SamplerSpec
 from biorlhf.engines.samplers.prompts import encode_prompt, encode_response
-from biorlhf.errors import InputError, RunFailure
+from biorlhf.errors import InputError
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Sampling
 from biorlhf.types import AdapterRef, Completion, Group, Question
@@ -33,34 +34,36 @@ class ScriptedSampler:
             data = json.loads(Path(script).read_text(encoding="utf-8"))
             self.answers: dict[str, list[str]] = data.get("answers", {})
             self.default: list[str] = data.get("default", [])
+            self.logprob: float | None = data.get("logprob")
         except (OSError, ValueError, AttributeError) as error:
             raise InputError("rollout.script", f"{script}: {error}", "a JSON file of answers") from None
         self.spec = spec
         self.tokenizer: Any = load_tokenizer(spec.recipe.model)
-        self.ref: AdapterRef | None = None
+        self.held: Held[None] = Held(1 + spec.recipe.lag)
 
     def encode(self, text: str) -> list[int]:
         return encode_prompt(self.tokenizer, self.spec.recipe.prompt, text)
 
     def load_adapter(self, adapter: Adapter) -> None:
-        self.ref = adapter.ref
+        self.held.add(adapter.ref, None)
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
-        if self.ref is None:
-            raise RunFailure("no adapter was loaded before sampling")
+        ref, _ = self.held.get(sampling.policy)
         for question in questions:
             draw = random.Random(seed_of(sampling.seed, question.id))
             options = self.answers.get(question.id) or self.default
             if not options:
                 raise InputError("rollout.script", f"no answer for the question {question.id!r}")
             texts = [draw.choice(options) for _ in range(sampling.n)]
-            completions = tuple(self._completion(text, sampling.max_tokens) for text in texts)
+            completions = tuple(self._completion(text, sampling.max_tokens, ref) for text in texts)
             yield Group(question, tuple(self.encode(question.asked)), completions)
 
-    def _completion(self, text: str, limit: int) -> Completion:
-        assert self.ref is not None
+    def _completion(self, text: str, limit: int, ref: AdapterRef) -> Completion:
         ids = encode_response(self.tokenizer, text)
-        return Completion(text, tuple(ids[:limit]), (), len(ids) > limit, self.ref)
+        logprobs = () if self.logprob is None else (self.logprob,) * len(ids[:limit])
+        return Completion(text, tuple(ids[:limit]), logprobs, len(ids) > limit, ref)
 
-    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
+    def logprobs(
+        self, prompt_ids: Sequence[int], token_ids: Sequence[int], policy: AdapterRef | None = None
+    ) -> list[float]:
         return []

@@ -17,7 +17,7 @@ from biorlhf.engines.models import adapters, lora
 from biorlhf.engines.models.head import keep_head_exact
 from biorlhf.engines.models.load import load_base, load_tokenizer
 from biorlhf.engines.models.merging import lora_deltas
-from biorlhf.engines.samplers.contract import SamplerSpec
+from biorlhf.engines.samplers.contract import Held, SamplerSpec
 from biorlhf.engines.samplers.prompts import encode_prompt
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Lora
@@ -41,7 +41,8 @@ class TransformersSampler:
         self.model: Any = load_base(section, device="cuda" if spec.on_gpu else "cpu").eval()
         keep_head_exact(self.model)
         self.device = next(self.model.parameters()).device
-        self.ref: AdapterRef | None = None
+        self.held: Held[Adapter] = Held(1 + spec.recipe.lag)
+        self.served: AdapterRef | None = None
         self._clean: dict[str, torch.Tensor] = {}
         self._quantised = section.dtype == "nf4"
         self._wrapped: tuple[Lora, Any] | None = None
@@ -50,11 +51,21 @@ class TransformersSampler:
         return encode_prompt(self.tokenizer, self.spec.recipe.prompt, text)
 
     def load_adapter(self, adapter: Adapter) -> None:
-        if self._quantised:
-            self._attach(adapter)
-        else:
-            self._merge(adapter)
-        self.ref = adapter.ref
+        self.held.add(adapter.ref, adapter)
+        # Even one of this name: what is loaded is then what is served.
+        self.served = None
+        self._serve(adapter.ref)
+
+    def _serve(self, policy: AdapterRef | None) -> AdapterRef:
+        """Serve one of the policies that are held, and give its name."""
+        ref, adapter = self.held.get(policy)
+        if ref != self.served:
+            if self._quantised:
+                self._attach(adapter)
+            else:
+                self._merge(adapter)
+            self.served = ref
+        return ref
 
     def _attach(self, adapter: Adapter) -> None:
         tensors, config = load_tensors(adapter.tensors), json.loads(adapter.config)
@@ -88,9 +99,9 @@ class TransformersSampler:
 
     @torch.no_grad()
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
-        if self.ref is None:
-            raise RunFailure("no adapter was loaded before sampling")
         for question in questions:
+            # Before each, for another caller may have asked for another policy since the last one.
+            ref = self._serve(sampling.policy)
             ids = self.encode(question.asked)
             # generate draws from the global generator and takes no other.
             torch.manual_seed(seed_of(sampling.seed, question.id))
@@ -102,7 +113,7 @@ class TransformersSampler:
             logprobs_G_T = _logprobs(torch.stack(output.logits, dim=1), output.sequences[:, len(ids) :])
             rows = output.sequences[:, len(ids) :].tolist()
             completions = tuple(
-                self._completion(row, values.tolist(), sampling)
+                self._completion(row, values.tolist(), sampling, ref)
                 for row, values in zip(rows, logprobs_G_T, strict=True)
             )
             yield Group(question, tuple(ids), completions)
@@ -128,18 +139,22 @@ class TransformersSampler:
             return_dict_in_generate=True,
         )
 
-    def _completion(self, row: list[int], logprobs: list[float], sampling: Sampling) -> Completion:
+    def _completion(
+        self, row: list[int], logprobs: list[float], sampling: Sampling, ref: AdapterRef
+    ) -> Completion:
         eos = self.tokenizer.eos_token_id
         # A row is padded to the longest of its group: its text ends at the first end token.
         ended = eos in row
         length = row.index(eos) + 1 if ended else len(row)
         text = self.tokenizer.decode(row[:length], skip_special_tokens=True)
         truncated = not ended and length >= sampling.max_tokens
-        assert self.ref is not None
-        return Completion(text, tuple(row[:length]), tuple(logprobs[:length]), truncated, self.ref)
+        return Completion(text, tuple(row[:length]), tuple(logprobs[:length]), truncated, ref)
 
     @torch.no_grad()
-    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
+    def logprobs(
+        self, prompt_ids: Sequence[int], token_ids: Sequence[int], policy: AdapterRef | None = None
+    ) -> list[float]:
+        self._serve(policy)
         ids = torch.tensor([[*prompt_ids, *token_ids]], device=self.device)
         logits = self.model(ids).logits[:, len(prompt_ids) - 1 : -1]
         return _logprobs(logits, ids[:, len(prompt_ids) :])[0].tolist()

@@ -13,15 +13,17 @@ import pytest
 from biorlhf.actors import connection, scorer
 from biorlhf.actors.fetch import ActorDied
 from biorlhf.actors.rollout import MAX_RESTARTS, RayRollouts
+from biorlhf.engines.samplers.contract import Held
 from biorlhf.errors import ResourceError, RunFailure
 from biorlhf.types import AdapterRef, Completion, Group, Question
+from biorlhf.workers.crew import Canary
 
 
 class Ref:
     """What is waited for; each is another."""
 
-    def __init__(self, number: int, alive: bool) -> None:
-        self.number, self.alive = number, alive
+    def __init__(self, number: int, alive: bool, method: str) -> None:
+        self.number, self.alive, self.method = number, alive, method
 
 
 class Actor:
@@ -33,7 +35,7 @@ class Actor:
     def __getattr__(self, method: str) -> SimpleNamespace:
         def remote(*arguments):
             self.asked.append((method, *arguments))
-            return Ref(self.number, self.alive)
+            return Ref(self.number, self.alive, method)
 
         return SimpleNamespace(remote=remote)
 
@@ -42,7 +44,7 @@ def rollouts_of(*actors: Actor, successors: list[Actor], monkeypatch) -> RayRoll
     def answer(ref: Ref, what: str, *_):
         if not ref.alive:
             raise ActorDied(f"{what}: its process died")
-        return ref.number
+        return [] if ref.method == "load_adapter" else ref.number
 
     monkeypatch.setattr("biorlhf.actors.rollout.fetch", answer)
     monkeypatch.setattr(RayRollouts, "_start", lambda self, place: successors.pop(0))
@@ -50,7 +52,10 @@ def rollouts_of(*actors: Actor, successors: list[Actor], monkeypatch) -> RayRoll
     rollouts = RayRollouts.__new__(RayRollouts)
     rollouts.recipe, rollouts.places = limits, [None] * len(actors)
     rollouts.actors, rollouts.restarts = list(actors), [0] * len(actors)
-    rollouts.adapter, rollouts.canary = "the adapter", None
+    rollouts.policies, rollouts.watched, rollouts.closed = Held(1), None, False
+    rollouts.policies.add(AdapterRef(1, "a"), ("the adapter", []))
+    rollouts.arrivals, rollouts.lock = [[] for _ in actors], threading.RLock()
+    rollouts.canaries = [Canary("it", 0.1) for _ in actors]
     return rollouts
 
 
@@ -58,7 +63,7 @@ def test_an_idle_actor_that_died_is_replaced_given_the_adapter_and_asked_again(m
     successor = Actor(7)
     rollouts = rollouts_of(Actor(1), Actor(2, alive=False), successors=[successor], monkeypatch=monkeypatch)
     assert rollouts._on_all("logprobs", "ids") == [1, 7]
-    assert successor.asked == [("ready",), ("load_adapter", "the adapter"), ("logprobs", "ids")]
+    assert successor.asked == [("ready",), ("load_adapter", "the adapter", (), ()), ("logprobs", "ids")]
     assert rollouts.restarts == [0, 1]
 
 
@@ -88,11 +93,11 @@ def test_scorers_from_which_nothing_comes_are_replaced_and_asked_again(monkeypat
     monkeypatch.setattr(scorer.RayScorers, "_start", lambda self, place: started.pop(0))
     scorers = scorer.RayScorers.__new__(scorer.RayScorers)
     first = Actor(1)
-    scorers.actors, scorers.places = [first], [None]
-    pending = {"a": (group_of("a"), 0, 1), "b": (group_of("b"), 0, 1)}
+    scorers.actors, scorers.places, scorers.lock = [first], [None], threading.Lock()
+    pending = {"a": (group_of("a"), 0, 1, first), "b": (group_of("b"), 0, 1, first)}
     assert list(scorers._finished(pending, timeout_s=1)) == []
     assert killed == [first]
-    assert {tries for _, _, tries in pending.values()} == {2}
+    assert {tries for _, _, tries, _ in pending.values()} == {2}
     assert len(scorers.actors[0].asked) == 2
     list(scorers._finished(pending, timeout_s=1))
     with pytest.raises(RunFailure, match=r"no score came in 1 s for .* groups, 3 times"):
