@@ -1,8 +1,8 @@
 """Answers sampled ahead of the step that learns them, by a schedule that the recipe alone fixes.
 
-With a lag of k, what step t learns was answered by exactly the policy that step t - 1 - k left (the stage's first
-one before there is such a step). Which policy that is never depends on who was faster, so a run repeats itself,
-on one worker or on many, and one that was cut off asks again what had been under way.
+With a lag of k, what step t learns was answered by exactly the policy that step t - 1 - k left (the stage's
+first one before there is such a step). Which policy that is never depends on who was faster, so a run repeats
+itself, on one worker or on many, and one that was cut off asks again what had been under way.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
 from biorlhf.types import AdapterRef
 
@@ -44,8 +43,8 @@ class Policies:
         return known[-1] if known else self.left[0][1] if self.left else None
 
     def behind(self, step: int) -> dict[str, float]:
-        """How old the answers of the next step are: ``lag`` in steps, ``staleness`` in updates. Nothing is said
-        of a stage whose answers are always the newest policy's."""
+        """How old the answers of the next step are: ``lag`` in steps, ``staleness`` in updates. Nothing where
+        answers are always the newest policy's."""
         answering = self.of(step)
         if not self.lag or answering is None:
             return {}
@@ -67,8 +66,8 @@ class Ahead(Generic[Prepared]):
         prepare: (step, the policy that answers it) -> what the step needs.
         policies: those of the steps before, to which whoever takes a step adds what it left.
         last: the last step of the stage.
-        beside: whether ``prepare`` may run in threads beside the learner. If not, one is called after the other,
-            with the same policies.
+        beside: whether ``prepare`` may run in threads beside the learner. If not, one is called after the
+            other, with the same policies.
     """
 
     def __init__(

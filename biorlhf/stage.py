@@ -88,7 +88,7 @@ class Learner(Protocol):
 
 
 class Rollouts(Protocol):
-    """The rollout workers, as one. They hold the ``lag + 1`` newest policies (1 where no stage has a ``lag``).
+    """The rollout workers, as one. They hold the ``lag + 1`` newest policies: one where no stage has a lag.
 
     :meth:`sample` may be called from several threads, each of which goes through its own groups.
     """
@@ -138,8 +138,8 @@ class Stage:
     interrupted run had finished at its last checkpoint. ``rollouts``, ``scorers`` and ``composer``
     are None for a trainer that says it needs no rollouts. ``max_completion_tokens``, ``temperature`` and
     ``top_p`` are the recipe's, for sampling. ``dataset`` is the training split, ``validation`` that split.
-    ``policies`` are those that the last steps left, oldest first, down to the one that the stage started from:
-    as many as the rollouts hold. ``beside``: whether rollouts and scorers work beside the learner, so that
+    ``policies`` are those that the last steps left, oldest first, down to the one that the stage started
+    from: as many as its lag needs. ``beside``: whether rollouts and scorers work beside the learner, so that
     they may be asked from other threads meanwhile.
     """
 

@@ -8,11 +8,12 @@ from typing import Any
 import ray
 
 from biorlhf.actors.devices import hide_gpus, learner_options
-from biorlhf.actors.fetch import fetch
+from biorlhf.actors.fetch import ActorDied, fetch
 from biorlhf.actors.rollout import thread_count
 from biorlhf.engines.cpu import native
 from biorlhf.engines.learning.learner import Learner, LearnerSpec
 from biorlhf.engines.learning.ranks import Collective, join_store, open_store
+from biorlhf.errors import BiorlhfError, LearnerLost, RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, Update
 from biorlhf.types import TrainGroup
@@ -45,6 +46,7 @@ class LearnerWorker(Learner):
         return native.LACKING
 
 
+NOTICE_S = 10.0  # until Ray says of a process that it is gone
 START = "cluster.start_timeout_s"
 LearnerActor: Any = ray.remote(LearnerWorker)
 
@@ -56,17 +58,26 @@ class RayLearners:
     """
 
     def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
-        self.recipe = recipe
-        section = recipe.learner
-        self.actors = [
+        self.recipe, self.places = recipe, list(places)
+        self.actors = self._start()
+
+    def _start(self) -> list[Any]:
+        section = self.recipe.learner
+        return [
             LearnerActor.options(
                 num_cpus=section.cpus,
                 num_gpus=section.gpus,
                 scheduling_strategy=place,
                 **learner_options(section.gpus),
-            ).remote(recipe.to_json())
-            for place in places
+            ).remote(self.recipe.to_json())
+            for place in self.places
         ]
+
+    def renew(self) -> None:
+        """Start all of them anew after ``LearnerLost``: who is left may wait for the one that died."""
+        self.close()
+        self.actors = self._start()
+        self.wait()
 
     def wait(self) -> list[str]:
         """Until they are loaded and have found each other; gives what a person should know of it."""
@@ -88,7 +99,11 @@ class RayLearners:
         return self._results([getattr(self.actors[0], method).remote(*args)])[0]
 
     def _results(self, refs: Sequence[Any], setting: str = "learner.timeout_s") -> list[Any]:
-        """The answers by rank. The first error ends the wait: the others may be held by whoever raised it."""
+        """The answers by rank. The first error ends the wait: the others may be held by whoever raised it.
+
+        Raises:
+            LearnerLost: the process of one of them is gone.
+        """
         limit_s = self.recipe.cluster.start_timeout_s if setting == START else self.recipe.learner.timeout_s
         rank_of = {ref: rank for rank, ref in enumerate(refs)}
         values: dict[int, Any] = {}
@@ -98,7 +113,13 @@ class RayLearners:
             # Where none came in time, fetch says so of the first that is waited for.
             for ref in done or waiting[:1]:
                 name = "learner actor" if len(self.actors) == 1 else f"learner actor {rank_of[ref] + 1}"
-                values[rank_of[ref]] = fetch(ref, name, limit_s if done else 0.0, setting)
+                try:
+                    values[rank_of[ref]] = fetch(ref, name, limit_s if done else 0.0, setting)
+                except ActorDied as error:
+                    raise LearnerLost(str(error)) from error
+                except RunFailure:
+                    _raise_if_lost(waiting)
+                    raise
         return [values[rank] for rank in range(len(refs))]
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:
@@ -128,3 +149,15 @@ class RayLearners:
     def close(self) -> None:
         for actor in self.actors:
             ray.kill(actor)
+
+
+def _raise_if_lost(refs: Sequence[Any]) -> None:
+    """Where a learner dies, another one may be the first to fail: of the connection to it."""
+    ready, _ = ray.wait(list(refs), num_returns=len(refs), timeout=NOTICE_S) if refs else ([], [])
+    for ref in ready:
+        try:
+            fetch(ref, "a learner actor")
+        except ActorDied as error:
+            raise LearnerLost(str(error)) from error
+        except BiorlhfError:
+            continue

@@ -84,8 +84,8 @@ class RayRollouts:
     """All rollout actors as one; meets :class:`biorlhf.stage.Rollouts`.
 
     An actor whose process dies, at work or idle, is started again in its place, given the policies that are
-    held, and asked again for what it had not finished. No answer is given out before the actor that gave it was
-    seen to serve the policy that was asked: at once where one policy is held, else with the first answer.
+    held, and asked again for what it had not finished. No answer is given out before its actor was seen to
+    serve the policy that was asked: at once where one policy is held, else with the first answer.
     """
 
     def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:

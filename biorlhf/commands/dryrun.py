@@ -63,6 +63,8 @@ def _stage(prepared: pipeline.Prepared, index: int) -> dict[str, Any]:
     }
     settings = recipe.stages[index].settings
     if trainer.needs_rollouts:
+        if lag := recipe.lag_of(index):
+            row["lag"] = lag
         completions = int(settings.get("prompts_per_step", 0)) * int(settings.get("generations", 0))
         if completions:
             row["completions_a_step"] = completions

@@ -199,8 +199,8 @@ class Store(Section):
 
 
 class Cluster(Section):
-    """Where actors run: on Ray, or all in this process (``inline``, for debugging). ``restarts``: how often in
-    one run learners that died are started again, from the last checkpoint."""
+    """Where actors run: on Ray, or all in this process (``inline``, for debugging). ``restarts``: how often
+    learners that died are started again within a run, from its last checkpoint."""
 
     backend: Literal["ray", "inline"] = "ray"
     start_timeout_s: PositiveFloat = 300
@@ -251,8 +251,12 @@ class Recipe(Section):
     @property
     def lag(self) -> int:
         """The largest ``lag`` of a stage: rollouts hold one policy more than that."""
-        lags = (stage.settings.get("lag") for stage in self.stages)
-        return max((lag for lag in lags if isinstance(lag, int)), default=0)
+        return max(self.lag_of(index) for index in range(len(self.stages)))
+
+    def lag_of(self, index: int) -> int:
+        """The setting ``lag`` of a stage's trainer: how many steps it samples ahead; 0 where it has none."""
+        lag = self.stages[index].settings.get("lag")
+        return lag if isinstance(lag, int) else 0
 
     def stage_name(self, index: int) -> str:
         return self.stages[index].name or self.stages[index].trainer

@@ -46,7 +46,6 @@ class InlineRollouts:
         served = self.sampler.logprobs(*ids)
         self.canary.check(self.learner.logprobs(*ids) if served else [], served)
 
-
     def held(self, ref: AdapterRef) -> Adapter:
         return self.adapters.get(ref)[1]
 

@@ -1,7 +1,8 @@
 """Two recordings of GRPO, to be held against what was recorded before rollouts could run ahead.
 
-One is of the trainer between doubles: every call of its learner and of its sampler, and every step that it gave;
-the same on any machine. The other is of real runs of a tiny model, whose bits are those of one kind of machine.
+One is of the trainer between doubles: every call of its learner and of its sampler, and every step that it
+gave; the same on any machine. The other is of real runs of a tiny model, whose bits are those of one kind of
+machine.
 ``python tests/doubles/recorded_grpo.py`` writes ``tests/data/grpo_recorded.json`` anew.
 """
 
@@ -57,11 +58,10 @@ def trainer_of(settings: dict[str, Any]) -> Any:
 def steps_between_doubles(settings: dict[str, Any]) -> list[dict[str, Any]]:
     """What a stage of GRPO asks of its workers and gives, step by step, as plain data without times."""
     learner, rollouts = RecordingLearner({"mismatch_kl": 0.2}), ScriptedRollouts(ANSWERS)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for result in trainer_of(settings).steps(a_stage(learner, QUESTIONS, rollouts, COMPOSER)):
-        asked = [
-            [ids, s.n, s.max_tokens, s.temperature, s.top_p, s.seed] for ids, s in rollouts.asked
-        ]
+        # Of all that there is by now; one that is not as it was shows in its own step and in those after it.
+        asked = [[ids, s.n, s.max_tokens, s.temperature, s.top_p, s.seed] for ids, s in rollouts.asked]
         rows.append(
             {
                 "asked": asked,
@@ -74,9 +74,6 @@ def steps_between_doubles(settings: dict[str, Any]) -> list[dict[str, Any]]:
                 "warnings": result.warnings,
             }
         )
-        rollouts.asked.clear()
-        rollouts.loaded.clear()
-        learner.steps[:-1] = []
     return rows
 
 
@@ -132,9 +129,7 @@ def real_run(folder: Path, engine: str) -> dict[str, Any]:
 def record() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         real = {engine: real_run(Path(place, engine), engine) for engine in ENGINES}
-    between = {
-        name: [digest(row) for row in steps_between_doubles(each)] for name, each in SETTINGS.items()
-    }
+    between = {name: [digest(row) for row in steps_between_doubles(each)] for name, each in SETTINGS.items()}
     return {"between_doubles": between, "machine": machine(), "real": real}
 
 

@@ -162,7 +162,7 @@ def biorlhf_verifiers():
 
 
 def write_vowels(folder: Path) -> dict[str, str]:
-    """An installed verifier that tells even an untrained model's texts apart; gives the environment with it."""
+    """Install a verifier that tells even an untrained model's texts apart; gives the environment with it."""
     info = folder / "site" / "vowels-1.0.dist-info"
     info.mkdir(parents=True)
     (info.parent / "vowels.py").write_text(VOWELS)

@@ -41,6 +41,10 @@ def step(stage: str, number: int, *, failed: bool = False) -> StepResult:
     return StepResult(metrics, (ScoredGroup(group, (reward,)),), ((0.25,),), ref)
 
 
+def done(index: int, stage: str, number: int, **more: object) -> dict:
+    return {"stage_index": index, "stage": stage, "step": number, **more}
+
+
 def test_a_rollout_row_carries_everything_that_explains_it(tmp_path):
     store = RunStore.create(recipe_in(tmp_path))
     store.append_step(step("grpo", 1))
@@ -77,7 +81,7 @@ def test_rewinding_drops_what_came_after_the_checkpoint(tmp_path):
         store.append_step(step("sft", number))
     for number in (1, 2, 3):
         store.append_step(step("grpo", number))
-        store.write_checkpoint(1, "grpo", number, {"adapter": bytes([number])}, keep=2)
+        store.write_checkpoint(done(1, "grpo", number), {"adapter": bytes([number])}, keep=2)
     assert len(list((store.folder / "checkpoints").iterdir())) == 2
     state, files = store.last_checkpoint()
     assert (state["stage"], state["step"], files) == ("grpo", 3, {"adapter": b"\x03"})
@@ -94,8 +98,8 @@ def test_rewinding_drops_what_came_after_the_checkpoint(tmp_path):
 
 def test_a_later_stage_is_newer_than_an_earlier_one_with_more_steps(tmp_path):
     store = RunStore.create(recipe_in(tmp_path))
-    store.write_checkpoint(0, "sft", 90, {}, keep=5)
-    store.write_checkpoint(1, "grpo", 1, {}, keep=5)
+    store.write_checkpoint(done(0, "sft", 90), {}, keep=5)
+    store.write_checkpoint(done(1, "grpo", 1), {}, keep=5)
     assert store.last_checkpoint()[0]["stage"] == "grpo"
 
 

@@ -108,7 +108,7 @@ class VllmSampler:
             self._apply(adapter)
 
     def _serve(self, policy: AdapterRef | None) -> tuple[AdapterRef, Any]:
-        """A policy's name, and vLLM's own for it where it is not merged; if it is, it is served from now on."""
+        """A policy's name, and vLLM's own for it; one that has to be merged is served from now on."""
         ref, kept = self.held.get(policy)
         if not self.spec.merges:
             return ref, kept

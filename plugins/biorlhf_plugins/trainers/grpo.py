@@ -181,8 +181,8 @@ def prepared(stage: Stage, config: GrpoConfig, step: int, policy: AdapterRef | N
 def grpo_step(
     stage: Stage, config: GrpoConfig, step: int, watch: Watch, ahead: Ahead[Answered]
 ) -> StepResult:
-    """The second half: advantages, update, synchronisation. With a lag of 0 the first half is gone through here,
-    by the policy of the step before; with one of k the policy of k steps earlier answered meanwhile."""
+    """The second half: advantages, update, synchronisation. With a lag of 0 the first half is gone through
+    here, by the policy of the step before; with one of k it is ahead, by a policy that is k steps older."""
     clock = Clock()
     with clock("wait_s") if config.lag else nullcontext():
         answered = ahead.take(step)
