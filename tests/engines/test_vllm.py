@@ -37,10 +37,12 @@ recipe = Recipe.model_validate({
     "stages": [{"trainer": "sft", "optimizer": {"learning_rate": float(rate)}}],
     "rollout": {"max_completion_tokens": 4, "kv_cache_gb": 1, "sync": sync},
 })
-sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))
 """
+SAMPLER = "sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))"
 
-MANY_PROMPTS = """
+MANY_PROMPTS = (
+    SAMPLER
+    + """
 ref = AdapterRef(0, "0" * 64)
 sampler.held.add(ref, None)
 sampler.served = ref
@@ -48,8 +50,11 @@ asked = [Question(str(n), f"{n:05d} " + "x" * 90, {}) for n in range(2 * READ_AT
 groups = list(sampler.sample(asked, Sampling(n=2, temperature=1.0, top_p=1.0, max_tokens=4, seed=1)))
 print(len(asked), len({group.question.id for group in groups}), {len(group.completions) for group in groups})
 """
+)
 
-TWO_ADAPTERS = """
+TWO_ADAPTERS = (
+    SAMPLER
+    + """
 learner = build_learner(recipe, threads=2, on_gpu=False)
 learner.begin_stage(0, 10)
 (text,) = learner.tokenize([("How many genes?", "1,234 in the heart")])
@@ -72,9 +77,12 @@ left = list(Path(folder).glob("biorlhf-*"))
 print(max(gaps) < 1e-3, sums[1] > sums[0] + 0.1, len({c.token_ids for c in group.completions}) > 1)
 print(len(sampled), max(sampled) < 1e-3, left)
 """
+)
 
 
-SMALL_STEPS = """
+SMALL_STEPS = (
+    SAMPLER
+    + """
 from biorlhf.errors import PolicyMismatch
 from biorlhf.workers.crew import Canary
 
@@ -98,6 +106,43 @@ for step, arrives in enumerate((True, True, False, True)):
     if step < 3:
         learner.step([text], {"name": "sft"}, seed=step)
 print(seen)
+"""
+)
+
+
+SEVERAL = """
+stages = [{"trainer": "grpo", "lag": 1, "optimizer": {"learning_rate": 1e-2}}]
+recipe = Recipe.model_validate({**recipe.to_json(), "stages": stages})
+sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))
+learner = build_learner(recipe, threads=2, on_gpu=False)
+learner.begin_stage(0, 10)
+(text,) = learner.tokenize([("How many genes?", "1,234 in the heart")])
+ids = text.prompt_ids, text.completions[0].token_ids
+question = Question("q", "How many genes? " * 5, {})
+saved, own, gaps = [], [], []
+
+def gap(ours, theirs):
+    return max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
+
+for step in range(4):
+    saved.append(learner.checkpoint())
+    own.append(learner.logprobs(*ids))
+    sampler.load_adapter(learner.adapter())
+    refs = list(sampler.held.by_ref)
+    # The newest, the one before it, and the newest again: none has the cached prefixes of the other.
+    for back in (0, 1, 0):
+        if back < len(refs):
+            ref = refs[-1 - back]
+            gaps.append(gap(own[step - back], sampler.logprobs(*ids, ref)))
+            (group,) = sampler.sample([question], Sampling(n=2, max_tokens=4, policy=ref))
+            assert {c.adapter for c in group.completions} == {ref}
+            learner.restore(saved[step - back], 0, 10)
+            for c in group.completions:
+                gaps.append(gap(c.logprobs, learner.logprobs(group.prompt_ids, c.token_ids)))
+            learner.restore(saved[step], 0, 10)
+    learner.step([text], {"name": "sft"}, seed=step)
+apart = min(gap(a, b) for a, b in zip(own, own[1:]))
+print(len(refs), max(gaps) < 1e-3 < apart)
 """
 
 
@@ -128,3 +173,8 @@ def test_every_adapter_gives_what_the_learner_computes_and_leaves_no_file(tmp_pa
 @pytest.mark.parametrize("sync", ["adapter", "merged"])
 def test_one_step_at_the_smallest_rate_that_never_arrives_is_seen(tmp_path, sync):
     assert last_lines(tmp_path, sync, SMALL_STEPS, 5e-7)[-1] == "['served', 'served', True, 'served']"
+
+
+@pytest.mark.parametrize("sync", ["adapter", "merged"])
+def test_two_policies_are_served_side_by_side_each_by_its_own_weights(tmp_path, sync):
+    assert last_lines(tmp_path, sync, SEVERAL)[-1] == "2 True"
