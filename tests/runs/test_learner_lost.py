@@ -54,7 +54,7 @@ class Told(Silence):
 
 
 def go(folder, monkeypatch, lag, deaths=(), **sections):
-    """A run in this process whose learner dies at those calls; gives its folder, the learner, what was said."""
+    """A run in this process whose learner dies at those calls; gives folder, learner, what was said."""
     path = write_tiny_run(folder, lora={"dropout": 0.1}, steps=STEPS, **sections)
     (folder / "script.json").write_text(json.dumps({"default": ANSWERS, "logprob": -1.0}))
     recipe = recipes.load(path, (f"stages.0.lag={lag}",))
