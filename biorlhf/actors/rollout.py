@@ -195,7 +195,8 @@ class RayRollouts:
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         share = {n: list(questions[n :: len(self.actors)]) for n in range(len(self.actors))}
         streams = dict(self._ask(n, part, sampling) for n, part in share.items() if part)
-        timeout_s = self.recipe.rollout.timeout_s
+        # What was asked for the steps before may still be answered first.
+        timeout_s = self.recipe.rollout.timeout_s * (1 + self.recipe.lag)
         while streams:
             ready: list[Any]
             ready, _ = ray.wait(list(streams), timeout=timeout_s)

@@ -69,7 +69,9 @@ class RayScorers:
     def _patience(self, pending: dict[Any, Pending]) -> float:
         """The longest that the pending scores may take if every verifier uses all of its time."""
         completions = sum(len(group.completions) for group, *_ in pending.values())
-        return 60 + completions * len(self.recipe.verifiers) * self.recipe.scorer.timeout_s * 2
+        own_s = completions * len(self.recipe.verifiers) * self.recipe.scorer.timeout_s * 2
+        # Those of the steps before may still be judged first.
+        return 60 + own_s * (1 + self.recipe.lag)
 
     def _ask(self, pending: dict[Any, Pending], group: Group, number: int, tries: int) -> None:
         items = [(group.question, completion.text) for completion in group.completions]

@@ -253,6 +253,12 @@ class Recipe(Section):
         """The largest ``lag`` of a stage: rollouts hold one policy more than that."""
         return max(self.lag_of(index) for index in range(len(self.stages)))
 
+    @property
+    def adapter_slots(self) -> int:
+        """How many adapters an engine has room for: one is replaced in its place; where several are held,
+        another one comes before the oldest goes."""
+        return self.lag + 2 if self.lag else 1
+
     def lag_of(self, index: int) -> int:
         """The setting ``lag`` of a stage's trainer: how many steps it samples ahead; 0 where it has none."""
         lag = self.stages[index].settings.get("lag")

@@ -206,3 +206,17 @@ def test_only_without_lag_is_distance_between_the_policies_an_alarm():
         learner = Learning({"mismatch_kl": 0.5})
         rows, _ = go(lag, ScriptedRollouts(VARIED, keep=lag + 1), beside=False, learner=learner)
         assert any("sampler and learner disagree" in w for *_, warnings in rows for w in warnings) == warned
+
+
+def test_a_plan_shows_the_lag_and_a_wrong_one_ends_with_2_and_what_is_allowed(tmp_path):
+    from tiny_run import run, start, write_tiny_run
+
+    path = str(write_tiny_run(tmp_path))
+    code, said = run(path, "--dry-run", "--set", "stages.0.lag=7")
+    assert (code, "available: 0, 1, 2" in said, "Traceback" in said) == (2, True, False)
+    code, said = run(path, "--dry-run", "--set", "stages.0.lag=1", "--set", "stages.0.importance_cap=null")
+    assert (code, "needs no weight" in said, "Traceback" in said) == (2, True, False)
+    process = start(path, "--dry-run", "--set", "stages.0.lag=2", "--json")
+    shown, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert json.loads(shown)["stages"][0]["lag"] == 2

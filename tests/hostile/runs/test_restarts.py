@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from biorlhf.actors import connection, scorer
+from biorlhf.actors import connection, learner, scorer
 from biorlhf.actors.fetch import ActorDied
 from biorlhf.actors.rollout import MAX_RESTARTS, RayRollouts
 from biorlhf.engines.samplers.contract import Held
-from biorlhf.errors import ResourceError, RunFailure
+from biorlhf.errors import LearnerLost, ResourceError, RunFailure
 from biorlhf.types import AdapterRef, Completion, Group, Question
 from biorlhf.workers.crew import Canary
 
@@ -148,3 +148,43 @@ def test_a_port_that_is_closed_is_said_at_once():
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(ResourceError, match=r"cannot be reached: .*refused"):
             connection.connect(f"127.0.0.1:{taken.getsockname()[1]}", 60)
+
+
+def learners_that(monkeypatch, *answers: object) -> learner.RayLearners:
+    """Learners by rank: what each answers, or raises; they are heard in that order."""
+
+    def fetch(ref: object, *_: object) -> object:
+        if isinstance(ref, Exception):
+            raise ref
+        return ref
+
+    def wait(refs: list, num_returns: int = 1, **_: object) -> tuple[list, list]:
+        return refs[:num_returns], refs[num_returns:]
+
+    monkeypatch.setattr(learner, "fetch", fetch)
+    monkeypatch.setattr(learner.ray, "wait", wait)
+    made = learner.RayLearners.__new__(learner.RayLearners)
+    made.recipe = SimpleNamespace(
+        learner=SimpleNamespace(timeout_s=1), cluster=SimpleNamespace(start_timeout_s=1)
+    )
+    made.actors = list(answers)
+    return made
+
+
+BROKEN = RunFailure("learner actor 1: RuntimeError: Connection closed by peer")
+DEAD = ActorDied("learner actor 2: its process died")
+
+
+@pytest.mark.parametrize("answers", [(DEAD,), (BROKEN, DEAD), ("fine", DEAD), (BROKEN, "fine", DEAD)])
+def test_a_learner_that_died_is_told_from_those_that_fail_because_of_it(monkeypatch, answers):
+    learners = learners_that(monkeypatch, *answers)
+    with pytest.raises(LearnerLost, match="its process died"):
+        learners._results(list(answers))
+
+
+@pytest.mark.parametrize("answers", [(BROKEN,), (BROKEN, BROKEN), ("fine", BROKEN)])
+def test_a_failure_in_which_nobody_died_is_no_loss(monkeypatch, answers):
+    learners = learners_that(monkeypatch, *answers)
+    with pytest.raises(RunFailure, match="Connection closed") as caught:
+        learners._results(list(answers))
+    assert not isinstance(caught.value, LearnerLost)
