@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from recorded_grpo import ENGINES, RECORDED, machine, real_run
 from tiny_run import family, numbers, outcome, run, start, wait_for_rows, write_tiny_run, write_vowels
 
 pytestmark = pytest.mark.engine
@@ -59,6 +60,14 @@ def whole(tmp_path_factory, environment):
         assert code == 0, said
         [folders[lag]] = (place / "runs").iterdir()
     return folders
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_without_lag_a_run_has_the_bits_of_before_there_was_one(tmp_path, engine):
+    recorded = json.loads(RECORDED.read_text())
+    if machine() != recorded["machine"]:
+        pytest.skip(f"recorded on {recorded['machine']}, and this is {machine()}")
+    assert real_run(tmp_path, engine) == recorded["real"][engine]
 
 
 @pytest.mark.parametrize("lag", [1, 2])
