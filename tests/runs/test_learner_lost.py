@@ -107,7 +107,7 @@ def lines(said):
 
 
 def test_one_death_more_than_the_recipe_allows_ends_the_run(tmp_path, monkeypatch):
-    error, learner, said = go(tmp_path, monkeypatch, 0, {8, 9, 30}, cluster={"restarts": 2})
+    error, learner, said = go(tmp_path, monkeypatch, 0, {8, 9, 10}, cluster={"restarts": 2})
     assert isinstance(error, LearnerLost)
     assert len(learner.died_at) == 3
     assert len(lines(said)) == 2
