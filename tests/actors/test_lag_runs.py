@@ -16,7 +16,7 @@ from recorded_grpo import ENGINES, RECORDED, machine, real_run
 from tiny_run import family, numbers, outcome, run, start, wait_for_rows, write_tiny_run, write_vowels
 
 pytestmark = pytest.mark.engine
-STEPS, KILLS = 12, 5
+STEPS, KILLS = 10, 4
 
 
 def written(folder: Path, lag: int, **sections) -> Path:
