@@ -163,6 +163,7 @@ WORDS: dict[str, dict[str, str]] = {
     "cluster": {
         "backend": "`ray`, or `inline`: all in one process, for debugging",
         "start_timeout_s": "longest wait for free resources and for an actor to load its model",
+        "restarts": "how often learners that died are started again within a run, from its last checkpoint",
     },
 }
 
