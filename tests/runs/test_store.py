@@ -12,7 +12,8 @@ import pytest
 from biorlhf.errors import InputError
 from biorlhf.recipe import Recipe
 from biorlhf.runs.store import RunStore
-from biorlhf.stage import StepResult
+from biorlhf.stage import Adapter, StepResult
+from biorlhf.testing import an_adapter
 from biorlhf.types import AdapterRef, Completion, Group, Question, Reward, Score, ScoredGroup, StepMetrics
 
 
@@ -118,3 +119,28 @@ def test_a_folder_without_a_run_is_refused_with_the_nearest_run(tmp_path):
 def test_a_metric_that_is_no_number_is_refused():
     with pytest.raises(ValueError, match="loss"):
         StepMetrics("grpo", 1, {"loss": float("nan")})
+
+
+def test_policies_are_written_once_go_with_their_last_checkpoint_and_damage_is_passed_over(tmp_path):
+    store = RunStore.create(recipe_in(tmp_path))
+    asked: list[int] = []
+
+    def adapter_of(ref: AdapterRef) -> Adapter:
+        asked.append(ref.version)
+        return an_adapter(ref.version)
+
+    for number in range(2, 6):
+        # As with a lag of 2: each checkpoint names the policies of the two steps before its own.
+        named = store.write_policies([an_adapter(n).ref for n in (number - 2, number - 1)], adapter_of)
+        store.write_checkpoint(done(1, "grpo", number, policies=named), {}, keep=2)
+    assert asked == [0, 1, 2, 3, 4]
+    folder = store.folder / "checkpoints" / "policies"
+    assert {path.stem for path in folder.iterdir()} == {an_adapter(n).ref.sha256 for n in (2, 3, 4)}
+    state, _ = store.last_checkpoint()
+    assert store.read_policies(state["policies"]) == [an_adapter(3), an_adapter(4)]
+    newest = folder / f"{an_adapter(4).ref.sha256}.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-1] + b"?")
+    problems: list[str] = []
+    state, _ = store.last_checkpoint(problems)
+    assert state["step"] == 4
+    assert problems == [f"checkpoints/01-grpo-00005: policies/{newest.name} is damaged"]
