@@ -76,23 +76,19 @@ def go(folder, monkeypatch, lag, deaths=(), **sections):
     return made, learners[0], told.said
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """Lag -> the folder of a run in which nothing dies, and how often its learner was called."""
+@pytest.fixture(scope="module", params=[2, 0], ids=["ahead", "in turn"])
+def whole(tmp_path_factory, request):
+    """A lag, the outcome of a run in which nothing dies, and how often its learner was called."""
     patch = pytest.MonkeyPatch()
-    made = {}
-    for lag in (0, 2):
-        folder, learner, _ = go(tmp_path_factory.mktemp("whole"), patch, lag)
-        made[lag] = outcome(folder), learner.calls
+    folder, learner, _ = go(tmp_path_factory.mktemp("whole"), patch, request.param)
     patch.undo()
-    return made
+    return request.param, outcome(folder), learner.calls
 
 
-@pytest.mark.parametrize(("lag", "seed"), [(0, 1), (2, 2), (2, 3)])
-def test_the_numbers_are_those_of_a_run_in_which_nothing_died(whole, tmp_path, monkeypatch, lag, seed):
-    expected, calls = whole[lag]
+def test_the_numbers_are_those_of_a_run_in_which_nothing_died(whole, tmp_path, monkeypatch):
+    lag, expected, calls = whole
     # Far apart and next to each other: also while a new one is restored.
-    deaths = {seed + 1, seed + 2, calls // 3 + seed, calls // 2 + seed, calls // 2 + seed + 1, calls + seed}
+    deaths = {2, 4, calls // 2, calls // 2 + 2, calls // 2 + 3, calls + 2}
     folder, learner, said = go(tmp_path, monkeypatch, lag, deaths, cluster={"restarts": 9})
     assert len(learner.died_at) == 6
     assert outcome(folder) == expected
