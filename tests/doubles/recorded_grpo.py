@@ -108,7 +108,7 @@ def real_run(folder: Path, engine: str) -> dict[str, Any]:
                 "steps": 6,
                 "iterations": 2,
                 # An untrained model's answers end at the limit.
-                "mask_truncated": False,
+                "mask_truncated": not samples,
                 "beta": 0.01,
                 "optimizer": {"learning_rate": 1e-2, "schedule": "cosine", "warmup": 0.2},
             }
@@ -117,7 +117,9 @@ def real_run(folder: Path, engine: str) -> dict[str, Any]:
     # On one core: how many threads there are may change how a sum is rounded.
     core = {min(os.sched_getaffinity(0))}
     environment = write_vowels(folder) if samples else {}
-    code, said = run(str(recipe), env=environment, preexec_fn=lambda: os.sched_setaffinity(0, core))
+    code, said = run(
+        str(recipe), timeout_s=900, env=environment, preexec_fn=lambda: os.sched_setaffinity(0, core)
+    )
     assert code == 0, said
     [made] = (folder / "runs").iterdir()
     found = outcome(made)
