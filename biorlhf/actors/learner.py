@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ray
+from ray.util import placement_group_table
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.devices import hide_gpus, learner_options
 from biorlhf.actors.fetch import ActorDied, fetch
@@ -46,6 +48,7 @@ class LearnerWorker(Learner):
         return native.LACKING
 
 
+PLACED_S = 45.0  # until Ray knows that a node is gone, and has placed anew what it held
 NOTICE_S = 10.0  # until Ray says of a process that it is gone
 START = "cluster.start_timeout_s"
 LearnerActor: Any = ray.remote(LearnerWorker)
@@ -77,7 +80,24 @@ class RayLearners:
         """Start all of them anew after ``LearnerLost``: who is left may wait for the one that died."""
         self.close()
         self.actors = self._start()
+        self._refuse_without_node()
         self.wait()
+
+    def _refuse_without_node(self) -> None:
+        """Say that nothing can start any more: a node that dies takes its places with it.
+
+        Raises:
+            RunFailure: no other node has room for them.
+        """
+        ready = [actor.ready.remote() for actor in self.actors]
+        ray.wait(ready, num_returns=len(ready), timeout=PLACED_S)
+        nodes = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+        lost = [rank for rank, place in enumerate(self.places) if _node_of(place, nodes) not in nodes]
+        if lost:
+            raise RunFailure(
+                f"the node of {len(lost)} of {len(self.places)} learners is gone, and no other has room for "
+                f"{self.recipe.learner.cpus:g} CPU and {self.recipe.learner.gpus:g} GPU each"
+            )
 
     def wait(self) -> list[str]:
         """Until they are loaded and have found each other; gives what a person should know of it."""
@@ -149,6 +169,14 @@ class RayLearners:
     def close(self) -> None:
         for actor in self.actors:
             ray.kill(actor)
+
+
+def _node_of(place: Any, nodes: Iterable[str]) -> str:
+    """The node that holds a place: that of its bundle, empty where Ray has none for it, or any."""
+    if not isinstance(place, PlacementGroupSchedulingStrategy):
+        return next(iter(nodes))
+    bundles = placement_group_table(place.placement_group)["bundles_to_node_id"]
+    return str(bundles.get(place.placement_group_bundle_index, ""))
 
 
 def _raise_if_lost(refs: Sequence[Any]) -> None:

@@ -87,10 +87,11 @@ def whole(tmp_path_factory, request):
 
 def test_the_numbers_are_those_of_a_run_in_which_nothing_died(whole, tmp_path, monkeypatch):
     lag, expected, calls = whole
-    # Far apart and next to each other: also while a new one is restored.
-    deaths = {2, 4, calls // 2, calls // 2 + 2, calls // 2 + 3, calls + 2}
+    # Before the first checkpoint and after; far apart and next to each other, while a new one is restored.
+    deaths = {2, calls // 2, calls, calls + 2, calls + 3, calls + 8}
     folder, learner, said = go(tmp_path, monkeypatch, lag, deaths, cluster={"restarts": 9})
     assert len(learner.died_at) == 6
+    assert {"step", "adapter", "checkpoint", "restore"} <= set(learner.died_at)
     assert outcome(folder) == expected
     assert [line.count(f"{n} of 9 times") for n, line in enumerate(lines(said), 1)] == [1] * 6
     records = json.loads((folder / "manifest.json").read_text())["learner_restarts"]

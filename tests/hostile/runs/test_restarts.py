@@ -6,9 +6,11 @@ import os
 import socket
 import subprocess
 import threading
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors import connection, learner, scorer
 from biorlhf.actors.fetch import ActorDied
@@ -188,3 +190,23 @@ def test_a_failure_in_which_nobody_died_is_no_loss(monkeypatch, answers):
     with pytest.raises(RunFailure, match="Connection closed") as caught:
         learners._results(list(answers))
     assert not isinstance(caught.value, LearnerLost)
+
+
+def place_of(index: int) -> PlacementGroupSchedulingStrategy:
+    place = PlacementGroupSchedulingStrategy.__new__(PlacementGroupSchedulingStrategy)
+    place.placement_group, place.placement_group_bundle_index = None, index
+    return place
+
+
+@pytest.mark.parametrize(("held_by", "gone"), [(("a", "b"), 0), (("a", "dead"), 1), (("", "dead"), 2)])
+def test_learners_whose_node_is_gone_are_not_waited_for(monkeypatch, held_by, gone):
+    learners = learners_that(monkeypatch, Actor(1), Actor(2))
+    learners.places = [place_of(0), place_of(1)]
+    learners.recipe.learner.cpus, learners.recipe.learner.gpus = 2, 1
+    table = {"bundles_to_node_id": dict(enumerate(held_by))}
+    monkeypatch.setattr(learner, "placement_group_table", lambda _: table)
+    nodes = [{"NodeID": name, "Alive": name != "dead"} for name in ("a", "b", "dead")]
+    monkeypatch.setattr(learner.ray, "nodes", lambda: nodes)
+    said = f"the node of {gone} of 2 learners is gone, .* 2 CPU and 1 GPU"
+    with pytest.raises(RunFailure, match=said) if gone else nullcontext():
+        learners._refuse_without_node()
