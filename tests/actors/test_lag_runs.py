@@ -37,6 +37,8 @@ def written(folder: Path, lag: int, **sections) -> Path:
     common = {
         "lora": {"dropout": 0.1},
         "rollout": {"engine": "transformers"},
+        # A busy machine takes its time to judge.
+        "scorer": {"timeout_s": 60},
         "verifiers": [{"verifier": "vowels", "weight": 1.0}],
         "stages": [stage],
     }
