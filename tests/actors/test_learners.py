@@ -61,3 +61,41 @@ def test_two_learners_give_the_numbers_of_one(runs):
 def test_the_manifest_names_each_learner(runs):
     actors = json.loads((runs[2] / "manifest.json").read_text())["cluster"]["actors"]
     assert [a["name"] for a in actors if a["name"].startswith("learner")] == ["learner 1", "learner 2"]
+
+
+def test_learners_of_which_one_dies_are_made_anew_and_go_on_with_the_same_bits(tmp_path):
+    import ray
+
+    from biorlhf.actors.connection import connect
+    from biorlhf.actors.learner import RayLearners
+    from biorlhf.errors import LearnerLost
+    from biorlhf.recipe import Recipe
+    from tiny_learner import GRPO, groups
+
+    recipe = Recipe.model_validate(
+        {
+            "name": "tiny",
+            "model": {"base": str(write_tiny_model(tmp_path)), "dtype": "fp32"},
+            "lora": {"r": 4, "alpha": 8, "dropout": 0.1},
+            "data": [{"dataset": "kmp"}],
+            "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-2}}],
+            "learner": {"actors": 2, "cpus": 0},
+        }
+    )
+    connect(None, 60, 10**8)
+    learners = RayLearners(recipe, ["DEFAULT", "DEFAULT"])
+    try:
+        learners.wait()
+        learners.begin_stage(0, 10)
+        saved = learners.checkpoint()
+        expected = [learners.step(groups(seed=n), GRPO, seed=n).adapter for n in range(2)]
+        for rank, asked in ((1, "step"), (0, "adapter")):
+            ray.kill(learners.actors[rank])
+            with pytest.raises(LearnerLost, match=f"learner actor {rank + 1}: its process died"):
+                learners.step(groups(), GRPO, seed=0) if asked == "step" else learners.adapter()
+            learners.renew()
+            learners.restore(saved, 0, 10)
+            assert [learners.step(groups(seed=n), GRPO, seed=n).adapter for n in range(2)] == expected
+    finally:
+        learners.close()
+        ray.shutdown()
