@@ -9,8 +9,10 @@ Each meets its protocol in :mod:`biorlhf.stage`, is deterministic, and records w
 from __future__ import annotations
 
 import hashlib
+import heapq
+import math
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +101,87 @@ class ScriptedRollouts:
         truncated = len(ids) > limit
         ids = ids[:limit]
         return Completion(text, ids, (self.logprob,) * len(ids), truncated, ref)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that an engine takes for one more token of each sequence, by how many run side by side.
+
+    ``points`` are such pairs, both parts rising in what they give a second; between two of them, and beyond the
+    last, the seconds lie on a straight line.
+    """
+
+    points: tuple[tuple[int, float], ...]
+
+    def __call__(self, running: int) -> float:
+        first, *others = self.points
+        low, high = first, first
+        for point in others:
+            low, high = high, point
+            if running <= point[0]:
+                break
+        if running <= first[0] or low == high:
+            return first[1]
+        return low[1] + (high[1] - low[1]) * (running - low[0]) / (high[0] - low[0])
+
+
+def length_of(mean: float, spread: float, limit: int, *parts: int | str) -> int:
+    """How many tokens an answer has, in [1, ``limit``]: log-normal with that mean before it is cut off.
+
+    ``spread`` is the deviation of the logarithm; ``parts`` fix the draw.
+    """
+    draw = random.Random(":".join(map(str, parts)))
+    return min(limit, max(1, round(mean * math.exp(draw.gauss(0, spread) - spread**2 / 2))))
+
+
+class Decoder:
+    """An engine that computes nothing: sequences decode side by side, each for as long as ``pace`` says.
+
+    It knows no clock. Whoever holds it sleeps for :meth:`next_s` and says so with :meth:`advance`::
+
+        decoder.add("a question", [30, 12, 55])
+        time.sleep(decoder.next_s())
+        done = decoder.advance(decoder.next_s())
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self._tokens = 0.0  # that each sequence which ran from the start would have
+        self._ends: list[tuple[float, int, Hashable]] = []
+        self._left: dict[Hashable, int] = {}
+        self._added = 0
+
+    @property
+    def running(self) -> int:
+        """Sequences that are not complete."""
+        return len(self._ends)
+
+    def add(self, key: Hashable, lengths: Sequence[int]) -> None:
+        """Begin so many sequences of ``lengths`` tokens, complete together under ``key``."""
+        self._left[key] = len(lengths)
+        for length in lengths:
+            self._added += 1
+            heapq.heappush(self._ends, (self._tokens + length, self._added, key))
+
+    def next_s(self) -> float:
+        """Seconds until the next sequence is complete; 0 where none runs."""
+        return max(0.0, self._ends[0][0] - self._tokens) * self.pace(self.running) if self._ends else 0.0
+
+    def advance(self, seconds: float) -> list[Hashable]:
+        """Let so many seconds pass; gives what is complete by then, in that order."""
+        done = []
+        while self._ends:
+            wait_s = self.next_s()
+            if wait_s > seconds:
+                self._tokens += seconds / self.pace(self.running)
+                break
+            seconds -= wait_s
+            self._tokens, _, key = heapq.heappop(self._ends)
+            self._left[key] -= 1
+            if not self._left[key]:
+                del self._left[key]
+                done.append(key)
+        return done
 
 
 @dataclass

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from biorlhf.inputs.validation import Settings
+from biorlhf.recipe.planning import Forecast, Simulation
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -124,10 +125,16 @@ class Rollout(Section):
     adapter is loaded, or it is merged into the served weights where it arrives; ``auto`` merges on a CPU
     (where vLLM's LoRA path is slow) and where a GPU serves fp32. ``dtype`` is the served base's; an nf4 base
     is served as the 16-bit weights that its four bits stand for (fp32 on a CPU), and quantised where this is
-    nf4 itself, which needs the package vllm-bnb-plugin."""
+    nf4 itself, which needs the package vllm-bnb-plugin.
+
+    A question with its answers is given to the actor with most of its ``concurrency`` sequences free. Where actors
+    are lost the run goes on with no fewer than ``fewest``; up to ``most`` join when the cluster has room for them."""
 
     engine: Literal["vllm", "transformers", "scripted"] = "vllm"
     actors: PositiveInt = 1
+    fewest: PositiveInt = 1
+    most: PositiveInt | None = None
+    concurrency: PositiveInt = 256
     # With the learner's, one core: what is not set starts on any machine.
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
@@ -141,6 +148,17 @@ class Rollout(Section):
     canary_tolerance: PositiveFloat = 0.05
     timeout_s: PositiveFloat = 600
     script: str | None = None
+    simulated: Simulation | None = None
+
+    @model_validator(mode="after")
+    def _numbers(self) -> Rollout:
+        if self.fewest > self.actors:
+            raise ValueError(f"fewest: {self.fewest} is more than the {self.actors} actors there are")
+        if self.most is not None and self.most < self.actors:
+            raise ValueError(f"most: {self.most} is less than the {self.actors} actors there are")
+        if self.simulated is not None and self.engine != "scripted":
+            raise ValueError(f"simulated: the engine {self.engine} has a pace of its own; it needs scripted")
+        return self
 
 
 class Scorer(Section):
@@ -235,6 +253,7 @@ class Recipe(Section):
     store: Store = Store()
     cluster: Cluster = Cluster()
     trackers: tuple[Tracker, ...] = ()
+    forecast: Forecast = Forecast()
 
     @model_validator(mode="after")
     def _weights(self) -> Recipe:
