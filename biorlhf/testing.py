@@ -107,8 +107,8 @@ class ScriptedRollouts:
 class Pace:
     """Seconds that an engine takes for one more token of each sequence, by how many run side by side.
 
-    ``points`` are such pairs, both parts rising in what they give a second; between two of them, and beyond the
-    last, the seconds lie on a straight line.
+    ``points`` are such pairs, both parts rising in what they give a second; between two of them, and beyond
+    the last, the seconds lie on a straight line.
     """
 
     points: tuple[tuple[int, float], ...]

@@ -8,14 +8,11 @@ import ray
 from ray.exceptions import ActorDiedError, GetTimeoutError, ObjectLostError, RayActorError, RayTaskError
 
 from biorlhf import errors
+from biorlhf.actors.members import EngineDied as ActorDied
 from biorlhf.errors import BiorlhfError, InputError, RunFailure
 
 # Where a node dies, what an actor had given is lost with it, whichever is noticed first.
 ActorLost = (RayActorError, ActorDiedError, ObjectLostError)
-
-
-class ActorDied(RunFailure):
-    """An actor's process is gone, and took with it what it was asked."""
 
 
 def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = "") -> Any:
@@ -30,15 +27,22 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = ""
     """
     try:
         return ray.get(ref, timeout=timeout_s)
-    except RayTaskError as error:
-        raise root_cause(error, what) from error
     except GetTimeoutError:
         way = f"; it hangs, or needs a larger {setting}" if setting else ""
         raise RunFailure(f"{what}: no sign of life in {timeout_s:g} s{way}") from None
-    except ActorLost as error:
-        if isinstance(error, RayActorError) and error.actor_init_failed:
-            raise _not_started(error, what) from error
-        raise ActorDied(f"{what}: its process died ({_first_line(error)})") from error
+    except (RayTaskError, *ActorLost) as error:
+        raise known(error, what) from error
+
+
+def known(error: BaseException, what: str) -> BaseException:
+    """Ray's error as one of ours, where it is one of Ray's."""
+    if isinstance(error, RayTaskError):
+        return root_cause(error, what)
+    if isinstance(error, RayActorError) and error.actor_init_failed:
+        return _not_started(error, what)
+    if isinstance(error, ActorLost):
+        return ActorDied(f"{what}: its process died ({_first_line(error)})")
+    return error
 
 
 def root_cause(error: RayTaskError, what: str) -> BiorlhfError:

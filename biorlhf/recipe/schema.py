@@ -127,8 +127,9 @@ class Rollout(Section):
     is served as the 16-bit weights that its four bits stand for (fp32 on a CPU), and quantised where this is
     nf4 itself, which needs the package vllm-bnb-plugin.
 
-    A question with its answers is given to the actor with most of its ``concurrency`` sequences free. Where actors
-    are lost the run goes on with no fewer than ``fewest``; up to ``most`` join when the cluster has room for them."""
+    A question with its answers is given to the actor with most of its ``concurrency`` sequences free. Where
+    actors are lost the run goes on with no fewer than ``fewest``; up to ``most`` join when the cluster has
+    room for them."""
 
     engine: Literal["vllm", "transformers", "scripted"] = "vllm"
     actors: PositiveInt = 1

@@ -1,8 +1,8 @@
 """How a run would scale over GPUs: arithmetic on a recipe and on speeds that it assumes. Nothing is measured.
 
-A step's questions are answered by the policy that the step ``1 + lag`` before left. So a step takes at least as
-long as the learners work on it, as the rollouts work on it, and as the way from that policy through the answers to
-the update takes, over the ``1 + lag`` steps that this way may last.
+A step's questions are answered by the policy that the step ``1 + lag`` before left. So a step takes at
+least as long as the learners work on it, as the rollouts work on it, and as the way from that policy
+through the answers to the update takes, over the ``1 + lag`` steps that this way may last.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
@@ -81,8 +81,33 @@ class Held(Generic[Kept]):
         return ref, self.by_ref[ref]
 
 
+class Steps:
+    """What is made of a sampler's single steps."""
+
+    def sample(self: Any, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+        """The groups of these questions, as they finish; nothing else may be running."""
+        left = {self.add(question, sampling) for question in questions}
+        while left:
+            for key, group in self.step():
+                left.discard(key)
+                yield group
+
+
 class Sampler(Protocol):
     """A model that can be sampled from, under each of the policies that it holds."""
+
+    @property
+    def beside(self) -> bool:
+        """Whether policies may be loaded, and several be asked, while questions are being answered."""
+        ...
+
+    def add(self, question: Question, sampling: Sampling) -> Hashable:
+        """Begin to answer a question beside those that run; gives a key of it."""
+        ...
+
+    def step(self) -> list[tuple[Hashable, Group]]:
+        """Go on for a moment; gives what is complete by then, by key."""
+        ...
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]: ...
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
 from biorlhf.engines.cpu import first_calls
 from biorlhf.engines.models.dequantised import dequantised_base
 from biorlhf.engines.models.load import resolve_base
-from biorlhf.engines.samplers.contract import Held, SamplerSpec
+from biorlhf.engines.samplers.contract import Held, SamplerSpec, Steps
 from biorlhf.engines.samplers.engine_args import engine_args
 from biorlhf.engines.samplers.prompts import encode_prompt
 from biorlhf.errors import PolicyMismatch, ResourceError, RunFailure
@@ -53,7 +53,7 @@ def _check_platform(spec: SamplerSpec) -> None:
     )
 
 
-class VllmSampler:
+class VllmSampler(Steps):
     """One vLLM engine; ``sample`` yields groups as they finish.
 
     Adapters stand side by side, each under a name of its own, so that no cached prefix is shared by two of
@@ -86,6 +86,8 @@ class VllmSampler:
         self._digest: list[str] = []
         self._arrived: set[str] = set()
         self._loads = self._requests = 0
+        self._asked: dict[str, tuple[Question, list[int], AdapterRef]] = {}
+        self._finished: list[Any] = []  # questions' outputs that came while something else was waited for
 
     def _engine_args(self) -> dict[str, Any]:
         args = engine_args(self.spec, str(self.base))
@@ -158,34 +160,44 @@ class VllmSampler:
         """Of the LoRA tensors where each worker's kernels read them."""
         return self.engine.collective_rpc("adapter_digest")
 
-    def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+    @property
+    def beside(self) -> bool:
+        return not self.spec.merges and self.held.count > 1
+
+    def add(self, question: Question, sampling: Sampling) -> Hashable:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
         ref, lora = self._serve(sampling.policy)
-        asked = {}
-        for question in questions:
-            ids = self.encode(question.asked)
-            params = SamplingParams(
-                n=sampling.n,
-                temperature=sampling.temperature,
-                top_p=sampling.top_p,
-                max_tokens=sampling.max_tokens,
-                seed=seed_of(sampling.seed, question.id),
-                # Zero alternatives: vLLM still gives the sampled token's own.
-                logprobs=0,
-                # Groups are scored whole, so nothing is done with a part of one.
-                output_kind=RequestOutputKind.FINAL_ONLY,
-            )
-            asked[self._add(ids, params, lora)] = (question, ids)
-        while asked:
-            output: Any
-            for output in self.engine.step():
-                if not output.finished:
-                    continue
-                question, ids = asked.pop(output.request_id)
-                completions = tuple(_completion(out, ref) for out in output.outputs)
-                yield Group(question, tuple(ids), completions)
+        ids = self.encode(question.asked)
+        params = SamplingParams(
+            n=sampling.n,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            max_tokens=sampling.max_tokens,
+            seed=seed_of(sampling.seed, question.id),
+            # Zero alternatives: vLLM still gives the sampled token's own.
+            logprobs=0,
+            # Groups are scored whole, so nothing is done with a part of one.
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        key = self._add(ids, params, lora)
+        self._asked[key] = (question, ids, ref)
+        return key
+
+    def step(self) -> list[tuple[Hashable, Group]]:
+        finished, self._finished = self._finished or self._advance(), []
+        groups: list[tuple[Hashable, Group]] = []
+        for output in finished:
+            question, ids, ref = self._asked.pop(output.request_id)
+            completions = tuple(_completion(out, ref) for out in output.outputs)
+            groups.append((output.request_id, Group(question, tuple(ids), completions)))
+        return groups
+
+    def _advance(self) -> list[Any]:
+        """One step of the engine; gives what is finished."""
+        outputs: list[Any] = self.engine.step()
+        return [output for output in outputs if output.finished]
 
     def logprobs(
         self, prompt_ids: Sequence[int], token_ids: Sequence[int], policy: AdapterRef | None = None
@@ -195,12 +207,15 @@ class VllmSampler:
         _, lora = self._serve(policy)
         ids = [*prompt_ids, *token_ids]
         # vLLM scores a prompt only on the way to an answer; one token is the shortest.
-        self._add(ids, SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0), lora)
+        name = self._add(ids, SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0), lora)
         while True:
-            finished: list[Any] = [output for output in self.engine.step() if output.finished]
-            if finished:
-                rows = finished[0].prompt_logprobs[len(prompt_ids) :]
-                return [row[token].logprob for row, token in zip(rows, token_ids, strict=True)]
+            finished = self._advance()
+            # What else is finished is for the next step.
+            self._finished += [output for output in finished if output.request_id != name]
+            for output in finished:
+                if output.request_id == name:
+                    rows = output.prompt_logprobs[len(prompt_ids) :]
+                    return [row[token].logprob for row, token in zip(rows, token_ids, strict=True)]
 
     def _add(self, ids: list[int], params: Any, lora: Any) -> str:
         self._requests += 1

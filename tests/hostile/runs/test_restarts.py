@@ -13,12 +13,8 @@ import pytest
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors import connection, learner, scorer
-from biorlhf.actors.fetch import ActorDied
-from biorlhf.actors.rollout import MAX_RESTARTS, RayRollouts
-from biorlhf.engines.samplers.contract import Held
 from biorlhf.errors import LearnerLost, ResourceError, RunFailure
 from biorlhf.types import AdapterRef, Completion, Group, Question
-from biorlhf.workers.crew import Canary
 
 
 class Ref:
@@ -40,47 +36,6 @@ class Actor:
             return Ref(self.number, self.alive, method)
 
         return SimpleNamespace(remote=remote)
-
-
-def rollouts_of(*actors: Actor, successors: list[Actor], monkeypatch) -> RayRollouts:
-    def answer(ref: Ref, what: str, *_):
-        if not ref.alive:
-            raise ActorDied(f"{what}: its process died")
-        return [] if ref.method == "load_adapter" else ref.number
-
-    monkeypatch.setattr("biorlhf.actors.rollout.fetch", answer)
-    monkeypatch.setattr(RayRollouts, "_start", lambda self, place: successors.pop(0))
-    limits = SimpleNamespace(rollout=SimpleNamespace(timeout_s=1), cluster=SimpleNamespace(start_timeout_s=1))
-    rollouts = RayRollouts.__new__(RayRollouts)
-    rollouts.recipe, rollouts.places = limits, [None] * len(actors)
-    rollouts.actors, rollouts.restarts = list(actors), [0] * len(actors)
-    rollouts.policies, rollouts.watched, rollouts.closed = Held(1), None, False
-    rollouts.policies.add(AdapterRef(1, "a"), ("the adapter", []))
-    rollouts.arrivals, rollouts.lock = [[] for _ in actors], threading.RLock()
-    rollouts.canaries = [Canary("it", 0.1) for _ in actors]
-    return rollouts
-
-
-def test_an_idle_actor_that_died_is_replaced_given_the_adapter_and_asked_again(monkeypatch):
-    successor = Actor(7)
-    rollouts = rollouts_of(Actor(1), Actor(2, alive=False), successors=[successor], monkeypatch=monkeypatch)
-    assert rollouts._on_all("logprobs", "ids") == [1, 7]
-    assert successor.asked == [("ready",), ("load_adapter", "the adapter", (), ()), ("logprobs", "ids")]
-    assert rollouts.restarts == [0, 1]
-
-
-def test_a_successor_that_dies_while_it_starts_is_replaced_as_well(monkeypatch):
-    successors = [Actor(3, alive=False), Actor(4)]
-    rollouts = rollouts_of(Actor(1, alive=False), successors=successors, monkeypatch=monkeypatch)
-    assert rollouts._on_all("encode", "text") == [4]
-    assert rollouts.restarts == [2]
-
-
-def test_an_actor_that_dies_again_and_again_stops_the_run(monkeypatch):
-    successors = [Actor(n, alive=False) for n in range(9)]
-    rollouts = rollouts_of(Actor(1, alive=False), successors=successors, monkeypatch=monkeypatch)
-    with pytest.raises(RunFailure, match=f"rollout actor 1 died {MAX_RESTARTS + 1} times"):
-        rollouts._on_all("encode", "text")
 
 
 def group_of(name: str) -> Group:
