@@ -114,9 +114,9 @@ WORDS: dict[str, dict[str, str]] = {
     "rollout": {
         "engine": "`vllm`; `transformers` where there is no vLLM; `scripted` answers from a file, for tests",
         "actors": "how many at the start",
-        "fewest": "where actors are lost, the run goes on with so many; below that it waits for others to start",
-        "most": "so many at most: those beyond `actors` join when the cluster has room for them; by default none",
-        "concurrency": "sequences that one actor answers side by side; the rest waits for whoever is free first",
+        "fewest": "where actors are lost, the run goes on with so many; below that it waits for others",
+        "most": "those beyond `actors`, up to so many, join when the cluster has room; by default none",
+        "concurrency": "sequences that one actor answers side by side; the rest waits for who is free first",
         "cpus": "each asks Ray for so many CPUs",
         "gpus": "each asks Ray for so many GPUs and sees no other; a fraction shares one, 2 and more "
         "serve one model",

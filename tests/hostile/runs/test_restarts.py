@@ -13,6 +13,7 @@ import pytest
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors import connection, learner, scorer
+from biorlhf.actors.fetch import ActorDied
 from biorlhf.errors import LearnerLost, ResourceError, RunFailure
 from biorlhf.types import AdapterRef, Completion, Group, Question
 
