@@ -134,6 +134,7 @@ class RayRollouts:
         limits = Limits(rollout.concurrency, rollout.timeout_s, start_s, rollout.fewest, 1 + recipe.lag)
         starts = [partial(RayEngine, recipe, *at) for at in zip(all_places, names, strict=True)]
         self.fleet = Fleet(starts, len(places), limits, "rollout actor")
+        self.told = 0
         self.canaries = [Canary(name, rollout.canary_tolerance) for name in names]
         self.watched: tuple[ControlledLearner, TrainGroup] | None = None
         self.policies: Held[Any] = Held(1 + recipe.lag)  # references to them in Ray's object store
@@ -185,6 +186,11 @@ class RayRollouts:
         pinned = replace(sampling, policy=policy)
         works = [((question, pinned), sampling.n) for question in questions]
         yield from self.fleet.answers(works, policy.sha256)
+
+    def news(self) -> list[str]:
+        """Who died and who joined since this was asked last, in words."""
+        told, self.told = self.told, len(self.fleet.news)
+        return self.fleet.news[told : self.told]
 
     def close(self) -> None:
         self.fleet.close()

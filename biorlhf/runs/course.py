@@ -169,6 +169,8 @@ class Course:
         self.store.append_step(result)
         self.listener.step(result)
         self.trackers.step(result)
+        for line in getattr(self.crew.rollouts, "news", list)():
+            self.listener.phase(line)
         if self.prepared.trainers[index].needs_rollouts:
             self.policies.add(result.adapter)
 

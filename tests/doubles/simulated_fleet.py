@@ -78,7 +78,9 @@ class SleepingEngine:
         future: Future[Any] = Future()
         self.futures.append(future)
         if self.delay_s:
-            threading.Timer(self.delay_s, lambda: future.done() or future.set_result(value)).start()
+            timer = threading.Timer(self.delay_s, lambda: future.done() or future.set_result(value))
+            timer.daemon = True
+            timer.start()
         else:
             future.set_result(value)
         return future
