@@ -69,6 +69,9 @@ def test_vllm_starts_on_a_shared_gpu_when_the_learner_has_its_base_in_place(name
         def watch(self, _):
             pass
 
+        def renew(self):
+            pass
+
         def close(self):
             pass
 
