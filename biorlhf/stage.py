@@ -99,7 +99,7 @@ class Rollouts(Protocol):
 
     def load_adapter(self, adapter: Adapter) -> None:
         """Add a policy, the newest from now on. Raises ``PolicyMismatch`` where a worker serves another:
-        here, or where several are held at the latest before the first answer of that policy."""
+        here, or at the latest before the first answer of that policy."""
         ...
 
     def held(self, ref: AdapterRef) -> Adapter:

@@ -8,9 +8,10 @@ import ray
 from ray.exceptions import ActorDiedError, GetTimeoutError, ObjectLostError, RayActorError, RayTaskError
 
 from biorlhf import errors
-from biorlhf.actors.members import EngineDied as ActorDied
+from biorlhf.actors.members import EngineDied
 from biorlhf.errors import BiorlhfError, InputError, RunFailure
 
+ActorDied = EngineDied  # what becomes of an actor; to the fleet it is an engine
 # Where a node dies, what an actor had given is lost with it, whichever is noticed first.
 ActorLost = (RayActorError, ActorDiedError, ObjectLostError)
 
