@@ -70,20 +70,25 @@ class SleepingEngine:
         with self.changed:
             self.dead = True
             waiting = [f for f in (self.taker, *self.futures) if f is not None and not f.done()]
+            for future in waiting:
+                future.set_exception(EngineDied(f"{self.name} died"))
             self.changed.notify()
-        for future in waiting:
-            future.set_exception(EngineDied(f"{self.name} died"))
 
     def _soon(self, value: Any) -> Future[Any]:
         future: Future[Any] = Future()
         self.futures.append(future)
         if self.delay_s:
-            timer = threading.Timer(self.delay_s, lambda: future.done() or future.set_result(value))
+            timer = threading.Timer(self.delay_s, self._say, args=(future, value))
             timer.daemon = True
             timer.start()
         else:
             future.set_result(value)
         return future
+
+    def _say(self, future: Future[Any], value: Any) -> None:
+        with self.changed:
+            if not future.done():
+                future.set_result(value)
 
     def _pass(self) -> None:
         now = time.monotonic()
@@ -106,7 +111,10 @@ class SleepingEngine:
                     continue
                 self.finished = []
             # Read where the driver's own threads would, as it counts as the driver's work.
-            taker.set_result([(number, pickle.loads(data)) for number, data in taken])  # noqa: S301
+            answers = [(number, pickle.loads(data)) for number, data in taken]  # noqa: S301
+            with self.changed:
+                if not self.dead:
+                    taker.set_result(answers)
 
 
 MEAN, SPREAD, LIMIT = 350, 0.6, 1024
