@@ -200,8 +200,16 @@ class Fleet:
                 self._hold(slot, policy)
 
     def _hold(self, slot: Slot, policy: Policy) -> None:
-        assert slot.engine is not None
         slot.trusted.discard(policy.name)
+        slot.due.append(policy)
+        self._hold_next(slot)
+
+    def _hold_next(self, slot: Slot) -> None:
+        """One after the other: an engine takes calls side by side, and the newest has to be the last."""
+        if slot.holding or not slot.due:
+            return
+        assert slot.engine is not None
+        policy = slot.due.pop(0)
         slot.holding[policy.name] = time.monotonic()
         self._when(slot, slot.engine.hold(policy.load), self._held, policy)
 
@@ -210,6 +218,7 @@ class Fleet:
         slot.holding.pop(policy.name, None)
         slot.trusted.add(policy.name)
         slot.trusted &= set(self._policies)
+        self._hold_next(slot)
 
     def _answered(self, slot: Slot, answers: Sequence[tuple[int, Any]]) -> None:
         assert slot.engine is not None
@@ -270,7 +279,7 @@ class Fleet:
         slot.engine, slot.alive = None, False
         for ticket, _ in slot.asked.values():
             heapq.heappush(self._waiting, ticket)
-        for record in (slot.asked, slot.trusted, slot.holding):
+        for record in (slot.asked, slot.trusted, slot.holding, slot.due):
             record.clear()
         slot.deaths += 1
         self.news.append(str(error))

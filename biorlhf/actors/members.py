@@ -86,6 +86,7 @@ class Slot:
     alive: bool = False
     trusted: set[str] = field(default_factory=set)
     holding: dict[str, float] = field(default_factory=dict)
+    due: list[Policy] = field(default_factory=list)
     asked: dict[int, tuple[Ticket, float]] = field(default_factory=dict)
 
     @property

@@ -41,6 +41,7 @@ class SleepingEngine:
         return self._soon(True)
 
     def hold(self, policy: str) -> Future[Any]:
+        assert all(future.done() for future in self.futures), "one policy has to come after the other"
         self.held.append(policy)
         return self._soon(policy)
 
