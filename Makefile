@@ -15,7 +15,7 @@ ON_GPU := $(foreach key,rollout.gpus=0.5 learner.gpus=0.5 model.dtype=bf16 rollo
 RUN_WITH := $(if $(filter gpu:recipes/quickstart.yaml,$(ACCELERATOR):$(RECIPE)),$(ON_GPU))
 REQUIREMENTS := cluster/requirements-$(ACCELERATOR).txt
 
-.PHONY: help setup run test test-fast test-hostile audit lint format docs screenshots bench bench-peer wheel-check release clean
+.PHONY: help setup run test test-fast test-hostile audit lint format docs screenshots bench bench-peer bench-scale wheel-check release clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -66,6 +66,10 @@ bench: $(READY)
 	$(BIN)/python tests/benches/bench_verifiers.py
 	$(BIN)/python tests/benches/bench_score.py
 	$(BIN)/python tests/benches/bench_learner.py
+
+# The fleet with engines that sleep: ratios against bars, for two idle cores; ten minutes at most.
+bench-scale: $(READY)
+	PYTHONPATH=tests/doubles $(BIN)/python tests/benches/bench_scale.py
 
 # TRL in an environment of its own, so that neither side's pins hold the other back.
 .venv-peer/.ready: tests/benches/peer/requirements.txt

@@ -109,6 +109,10 @@ class RunFailure(BiorlhfError, RuntimeError):
     """The run could not go on: an actor lost for good, a policy mismatch, a failure budget spent."""
 
 
+class LearnerLost(RunFailure):
+    """A learner's process is gone; others can go on from the last checkpoint."""
+
+
 class PolicyMismatch(RunFailure):
     """Rollout and learner do not serve the same policy after a synchronisation."""
 

@@ -32,7 +32,8 @@ CANARY_ANSWER = "Soleus has 6,425 DEGs under HU. Confidence: 90%"
 class Sampling:
     """How to sample. ``seed`` and the question's id fix every random draw of a completion.
 
-    ``max_tokens`` counts generated tokens; ``temperature`` 0 is greedy and needs ``n`` = 1.
+    ``max_tokens`` counts generated tokens; ``temperature`` 0 is greedy and needs ``n`` = 1. ``policy`` is the
+    one that answers, of those that are held; None: the newest.
     """
 
     n: int
@@ -40,6 +41,7 @@ class Sampling:
     temperature: float = 1.0
     top_p: float = 1.0
     seed: int = 0
+    policy: AdapterRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,22 @@ class Learner(Protocol):
 
 
 class Rollouts(Protocol):
-    """The rollout workers, as one."""
+    """The rollout workers, as one. They hold the ``lag + 1`` newest policies: one where no stage has a lag.
+
+    :meth:`sample` may be called from several threads, each of which goes through its own groups.
+    """
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         """One group per question, in the order in which they finish."""
         ...
 
     def load_adapter(self, adapter: Adapter) -> None:
-        """Serve this policy from now on. Raises ``PolicyMismatch`` where a worker serves another."""
+        """Add a policy, the newest from now on. Raises ``PolicyMismatch`` where a worker serves another:
+        here, or at the latest before the first answer of that policy."""
+        ...
+
+    def held(self, ref: AdapterRef) -> Adapter:
+        """A policy that is held. Raises ``RunFailure`` where it is not."""
         ...
 
 
@@ -128,6 +138,9 @@ class Stage:
     interrupted run had finished at its last checkpoint. ``rollouts``, ``scorers`` and ``composer``
     are None for a trainer that says it needs no rollouts. ``max_completion_tokens``, ``temperature`` and
     ``top_p`` are the recipe's, for sampling. ``dataset`` is the training split, ``validation`` that split.
+    ``policies`` are those that the last steps left, oldest first, down to the one that the stage started
+    from: as many as its lag needs. ``beside``: whether rollouts and scorers work beside the learner, so that
+    they may be asked from other threads meanwhile.
     """
 
     name: str
@@ -143,6 +156,8 @@ class Stage:
     top_p: float = 1.0
     validation: Dataset | None = None
     done_steps: int = 0
+    policies: tuple[AdapterRef, ...] = ()
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

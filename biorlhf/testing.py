@@ -9,12 +9,15 @@ Each meets its protocol in :mod:`biorlhf.stage`, is deterministic, and records w
 from __future__ import annotations
 
 import hashlib
+import heapq
+import math
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf import plugins
+from biorlhf.errors import RunFailure
 from biorlhf.reward import RewardComposer
 from biorlhf.stage import Adapter, Sampling, Stage, Update
 from biorlhf.types import (
@@ -59,6 +62,7 @@ class ScriptedRollouts:
         backwards: whether groups come in the reverse order of the questions, as they may from workers.
         asked: the (questions' ids, sampling) of each call.
         loaded: every adapter that was loaded.
+        keep: how many of them are held; as many as a stage's lag, and one.
     """
 
     answers: Mapping[str, Sequence[str]]
@@ -66,28 +70,118 @@ class ScriptedRollouts:
     backwards: bool = False
     asked: list[tuple[tuple[str, ...], Sampling]] = field(default_factory=list)
     loaded: list[Adapter] = field(default_factory=list)
+    keep: int = 1
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         self.asked.append((tuple(question.id for question in questions), sampling))
+        ref = self.held(sampling.policy or self._refs()[-1]).ref
         for question in reversed(questions) if self.backwards else questions:
             # By question, as real samplers draw: the order of the questions changes no answer.
             draw = random.Random(f"{sampling.seed}:{question.id}")
             texts = [draw.choice(self._options(question)) for _ in range(sampling.n)]
-            completions = tuple(self._completion(text, sampling.max_tokens) for text in texts)
+            completions = tuple(self._completion(text, sampling.max_tokens, ref) for text in texts)
             yield Group(question, tokens_of(question.prompt), completions)
 
     def load_adapter(self, adapter: Adapter) -> None:
         self.loaded.append(adapter)
 
+    def held(self, ref: AdapterRef) -> Adapter:
+        if ref not in self._refs()[-self.keep :]:
+            raise RunFailure(f"adapter version {ref.version} is not held")
+        return next(a for a in (*self.loaded, an_adapter(0)) if a.ref == ref)
+
+    def _refs(self) -> list[AdapterRef]:
+        return [an_adapter(0).ref, *(adapter.ref for adapter in self.loaded)]
+
     def _options(self, question: Question) -> Sequence[str]:
         return self.answers[question.id] if question.id in self.answers else self.answers["*"]
 
-    def _completion(self, text: str, limit: int) -> Completion:
+    def _completion(self, text: str, limit: int, ref: AdapterRef) -> Completion:
         ids = (*tokens_of(text), END_TOKEN)
         truncated = len(ids) > limit
         ids = ids[:limit]
-        ref = self.loaded[-1].ref if self.loaded else an_adapter(0).ref
         return Completion(text, ids, (self.logprob,) * len(ids), truncated, ref)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that an engine takes for one more token of each sequence, by how many run side by side.
+
+    ``points`` are such pairs, both parts rising in what they give a second; between two of them, and beyond
+    the last, the seconds lie on a straight line.
+    """
+
+    points: tuple[tuple[int, float], ...]
+
+    def __call__(self, running: int) -> float:
+        first, *others = self.points
+        low, high = first, first
+        for point in others:
+            low, high = high, point
+            if running <= point[0]:
+                break
+        if running <= first[0] or low == high:
+            return first[1]
+        return low[1] + (high[1] - low[1]) * (running - low[0]) / (high[0] - low[0])
+
+
+def length_of(mean: float, spread: float, limit: int, *parts: int | str) -> int:
+    """How many tokens an answer has, in [1, ``limit``]: log-normal with that mean before it is cut off.
+
+    ``spread`` is the deviation of the logarithm; ``parts`` fix the draw.
+    """
+    draw = random.Random(":".join(map(str, parts)))
+    return min(limit, max(1, round(mean * math.exp(draw.gauss(0, spread) - spread**2 / 2))))
+
+
+class Decoder:
+    """An engine that computes nothing: sequences decode side by side, each for as long as ``pace`` says.
+
+    It knows no clock. Whoever holds it sleeps for :meth:`next_s` and says so with :meth:`advance`::
+
+        decoder.add("a question", [30, 12, 55])
+        time.sleep(decoder.next_s())
+        done = decoder.advance(decoder.next_s())
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self._tokens = 0.0  # that each sequence which ran from the start would have
+        self._ends: list[tuple[float, int, Hashable]] = []
+        self._left: dict[Hashable, int] = {}
+        self._added = 0
+
+    @property
+    def running(self) -> int:
+        """Sequences that are not complete."""
+        return len(self._ends)
+
+    def add(self, key: Hashable, lengths: Sequence[int]) -> None:
+        """Begin so many sequences of ``lengths`` tokens, complete together under ``key``."""
+        self._left[key] = len(lengths)
+        for length in lengths:
+            self._added += 1
+            heapq.heappush(self._ends, (self._tokens + length, self._added, key))
+
+    def next_s(self) -> float:
+        """Seconds until the next sequence is complete; 0 where none runs."""
+        return max(0.0, self._ends[0][0] - self._tokens) * self.pace(self.running) if self._ends else 0.0
+
+    def advance(self, seconds: float) -> list[Hashable]:
+        """Let so many seconds pass; gives what is complete by then, in that order."""
+        done = []
+        while self._ends:
+            wait_s = self.next_s()
+            if wait_s > seconds:
+                self._tokens += seconds / self.pace(self.running)
+                break
+            seconds -= wait_s
+            self._tokens, _, key = heapq.heappop(self._ends)
+            self._left[key] -= 1
+            if not self._left[key]:
+                del self._left[key]
+                done.append(key)
+        return done
 
 
 @dataclass
@@ -144,7 +238,8 @@ def a_stage(
     **settings: Any,
 ) -> Stage:
     """A stage made of doubles; ``settings`` replace any other field of :class:`biorlhf.stage.Stage`."""
-    values: dict[str, Any] = {"name": "test", "index": 0, "seed": 7, "max_completion_tokens": 32, **settings}
+    values: dict[str, Any] = {"name": "test", "index": 0, "seed": 7, "max_completion_tokens": 32}
+    values |= {"policies": (an_adapter(0).ref,) if rollouts else (), **settings}
     scorers = DirectScorers(composer) if composer is not None else None
     return Stage(
         dataset=dataset, learner=learner, rollouts=rollouts, scorers=scorers, composer=composer, **values

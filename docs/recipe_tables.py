@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from biorlhf import plugins
-from biorlhf.recipe import Recipe, schema
+from biorlhf.recipe import Recipe, planning, schema
 
 PAGE = Path(__file__).with_name("recipes.md")
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
@@ -28,6 +28,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "stages": schema.Stage,
     "stages[].optimizer": schema.Optimizer,
     "rollout": schema.Rollout,
+    "rollout.simulated": planning.Simulation,
     "scorer": schema.Scorer,
     "learner": schema.Learner,
     "evaluation": schema.Evaluation,
@@ -35,6 +36,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "store": schema.Store,
     "cluster": schema.Cluster,
     "trackers": schema.Tracker,
+    "forecast": planning.Forecast,
 }
 LISTS = ("data", "verifiers", "stages", "evaluation.evaluators", "trackers")
 KINDS = {
@@ -62,6 +64,7 @@ WORDS: dict[str, dict[str, str]] = {
         "store": "where the run is written; [`store`](#store)",
         "cluster": "where the actors run; [`cluster`](#cluster)",
         "trackers": "where the run's numbers are shown as well; [`trackers`](#trackers)",
+        "forecast": "what `--dry-run` assumes of GPUs; changes no run; [`forecast`](#forecast)",
     },
     "model": {
         "base": "a folder, a GGUF file, a hub id, or `smollm2-135m-instruct` (from its package)",
@@ -110,7 +113,10 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "rollout": {
         "engine": "`vllm`; `transformers` where there is no vLLM; `scripted` answers from a file, for tests",
-        "actors": "how many",
+        "actors": "how many at the start",
+        "fewest": "where actors are lost, the run goes on with so many; below that it waits for others",
+        "most": "those beyond `actors`, up to so many, join when the cluster has room; by default none",
+        "concurrency": "sequences that one actor answers side by side; the rest waits for who is free first",
         "cpus": "each asks Ray for so many CPUs",
         "gpus": "each asks Ray for so many GPUs and sees no other; a fraction shares one, 2 and more "
         "serve one model",
@@ -125,8 +131,14 @@ WORDS: dict[str, dict[str, str]] = {
         "kv_cache_gb": "the engine's cache on a CPU, in GB",
         "canary_tolerance": "largest mean difference, in nats a token, of learner and sampler on a fixed "
         "text after each sync; beyond it the run stops, as where one side changes and the other does not",
-        "timeout_s": "longest wait for one completion, in seconds",
+        "timeout_s": "an actor that gave no answer to a question for so many seconds is taken for dead",
         "script": "the file of the engine `scripted`",
+        "simulated": "a pace for the engine `scripted`; [`rollout.simulated`](#rolloutsimulated)",
+    },
+    "rollout.simulated": {
+        "token_s": "pairs: sequences that run side by side, seconds of one more token of each",
+        "mean_tokens": "mean length of an answer",
+        "spread": "deviation of the logarithm of the length; 0: all are as long as the mean",
     },
     "scorer": {
         "actors": "how many",
@@ -163,6 +175,15 @@ WORDS: dict[str, dict[str, str]] = {
     "cluster": {
         "backend": "`ray`, or `inline`: all in one process, for debugging",
         "start_timeout_s": "longest wait for free resources and for an actor to load its model",
+        "restarts": "how often learners that died are started again within a run, from its last checkpoint",
+    },
+    "forecast": {
+        "gpus": "numbers of GPUs to work it out for",
+        "sampled_tokens_s": "tokens that a GPU samples in a second, of a model of 7 billion weights",
+        "learnt_tokens_s": "tokens that a GPU learns from in a second, of such a model",
+        "answer_share": "mean length of an answer, as a share of `rollout.max_completion_tokens`",
+        "token_s": "seconds of one token where few sequences are left",
+        "fixed_s": "seconds of a step beside sampling and learning",
     },
 }
 

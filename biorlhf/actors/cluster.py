@@ -127,7 +127,7 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
         if rollouts is not None:
             rollouts.wait()
             rollouts.watch(learner)
-        yield Workers(learner, rollouts, scorers, description, notes)
+        yield Workers(learner, rollouts, scorers, description, notes, beside=True, renew=learner.renew)
     finally:
         # What failed to start leaves None, and what did start is stopped all the same.
         for pool in (learner, rollouts, scorers):

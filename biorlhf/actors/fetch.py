@@ -8,14 +8,12 @@ import ray
 from ray.exceptions import ActorDiedError, GetTimeoutError, ObjectLostError, RayActorError, RayTaskError
 
 from biorlhf import errors
+from biorlhf.actors.members import EngineDied
 from biorlhf.errors import BiorlhfError, InputError, RunFailure
 
+ActorDied = EngineDied  # what becomes of an actor; to the fleet it is an engine
 # Where a node dies, what an actor had given is lost with it, whichever is noticed first.
 ActorLost = (RayActorError, ActorDiedError, ObjectLostError)
-
-
-class ActorDied(RunFailure):
-    """An actor's process is gone, and took with it what it was asked."""
 
 
 def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = "") -> Any:
@@ -30,14 +28,21 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = ""
     """
     try:
         return ray.get(ref, timeout=timeout_s)
-    except RayTaskError as error:
-        raise root_cause(error, what) from error
     except GetTimeoutError:
         raise silent(what, timeout_s or 0.0, setting) from None
-    except ActorLost as error:
-        if isinstance(error, RayActorError) and error.actor_init_failed:
-            raise _not_started(error, what) from error
-        raise ActorDied(f"{what}: its process died ({_first_line(error)})") from error
+    except (RayTaskError, *ActorLost) as error:
+        raise known(error, what) from error
+
+
+def known(error: BaseException, what: str) -> BaseException:
+    """Ray's error as one of ours, where it is one of Ray's."""
+    if isinstance(error, RayTaskError):
+        return root_cause(error, what)
+    if isinstance(error, RayActorError) and error.actor_init_failed:
+        return _not_started(error, what)
+    if isinstance(error, ActorLost):
+        return ActorDied(f"{what}: its process died ({_first_line(error)})")
+    return error
 
 
 def silent(what: str, timeout_s: float, setting: str) -> RunFailure:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ray
+from ray.util import placement_group_table
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.devices import hide_gpus, learner_options
-from biorlhf.actors.fetch import fetch, silent
+from biorlhf.actors.fetch import ActorDied, fetch, silent
 from biorlhf.actors.rollout import thread_count
 from biorlhf.engines.cpu import native
 from biorlhf.engines.learning.learner import Learner, LearnerSpec
 from biorlhf.engines.learning.ranks import Collective, join_store, open_store
+from biorlhf.errors import BiorlhfError, LearnerLost, RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, Update
 from biorlhf.types import TrainGroup
@@ -45,6 +48,8 @@ class LearnerWorker(Learner):
         return native.LACKING
 
 
+PLACED_S = 45.0  # until Ray knows that a node is gone, and has placed anew what it held
+NOTICE_S = 10.0  # until Ray says of a process that it is gone
 START = "cluster.start_timeout_s"
 LearnerActor: Any = ray.remote(LearnerWorker)
 
@@ -56,17 +61,43 @@ class RayLearners:
     """
 
     def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
-        self.recipe = recipe
-        section = recipe.learner
-        self.actors = [
+        self.recipe, self.places = recipe, list(places)
+        self.actors = self._start()
+
+    def _start(self) -> list[Any]:
+        section = self.recipe.learner
+        return [
             LearnerActor.options(
                 num_cpus=section.cpus,
                 num_gpus=section.gpus,
                 scheduling_strategy=place,
                 **learner_options(section.gpus),
-            ).remote(recipe.to_json())
-            for place in places
+            ).remote(self.recipe.to_json())
+            for place in self.places
         ]
+
+    def renew(self) -> None:
+        """Start all of them anew after ``LearnerLost``: who is left may wait for the one that died."""
+        self.close()
+        self.actors = self._start()
+        self._refuse_without_node()
+        self.wait()
+
+    def _refuse_without_node(self) -> None:
+        """Say that nothing can start any more: a node that dies takes its places with it.
+
+        Raises:
+            RunFailure: no other node has room for them.
+        """
+        ready = [actor.ready.remote() for actor in self.actors]
+        ray.wait(ready, num_returns=len(ready), timeout=PLACED_S)
+        nodes = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+        lost = [rank for rank, place in enumerate(self.places) if _node_of(place, nodes) not in nodes]
+        if lost:
+            raise RunFailure(
+                f"the node of {len(lost)} of {len(self.places)} learners is gone, and no other has room for "
+                f"{self.recipe.learner.cpus:g} CPU and {self.recipe.learner.gpus:g} GPU each"
+            )
 
     def wait(self) -> list[str]:
         """Until they are loaded and have found each other; gives what a person should know of it."""
@@ -88,7 +119,11 @@ class RayLearners:
         return self._results([getattr(self.actors[0], method).remote(*args)])[0]
 
     def _results(self, refs: Sequence[Any], setting: str = "learner.timeout_s") -> list[Any]:
-        """The answers by rank. The first error ends the wait: the others may be held by whoever raised it."""
+        """The answers by rank. The first error ends the wait: the others may be held by whoever raised it.
+
+        Raises:
+            LearnerLost: the process of one of them is gone.
+        """
         limit_s = self.recipe.cluster.start_timeout_s if setting == START else self.recipe.learner.timeout_s
         rank_of = {ref: rank for rank, ref in enumerate(refs)}
         values: dict[int, Any] = {}
@@ -96,9 +131,16 @@ class RayLearners:
         while waiting:
             done, waiting = ray.wait(waiting, timeout=limit_s)
             if not done:
+                _raise_if_lost(waiting)
                 raise silent(self._name(rank_of[waiting[0]]), limit_s, setting)
             for ref in done:
-                values[rank_of[ref]] = fetch(ref, self._name(rank_of[ref]), limit_s, setting)
+                try:
+                    values[rank_of[ref]] = fetch(ref, self._name(rank_of[ref]), limit_s, setting)
+                except ActorDied as error:
+                    raise LearnerLost(str(error)) from error
+                except RunFailure:
+                    _raise_if_lost(waiting)
+                    raise
         return [values[rank] for rank in range(len(refs))]
 
     def _name(self, rank: int) -> str:
@@ -131,3 +173,23 @@ class RayLearners:
     def close(self) -> None:
         for actor in self.actors:
             ray.kill(actor)
+
+
+def _node_of(place: Any, nodes: Iterable[str]) -> str:
+    """The node that holds a place: that of its bundle, empty where Ray has none for it, or any."""
+    if not isinstance(place, PlacementGroupSchedulingStrategy):
+        return next(iter(nodes))
+    bundles = placement_group_table(place.placement_group)["bundles_to_node_id"]
+    return str(bundles.get(place.placement_group_bundle_index, ""))
+
+
+def _raise_if_lost(refs: Sequence[Any]) -> None:
+    """Where a learner dies, another one may be the first to fail: of the connection to it."""
+    ready, _ = ray.wait(list(refs), num_returns=len(refs), timeout=NOTICE_S) if refs else ([], [])
+    for ref in ready:
+        try:
+            fetch(ref, "a learner actor")
+        except ActorDied as error:
+            raise LearnerLost(str(error)) from error
+        except BiorlhfError:
+            continue

@@ -1,26 +1,31 @@
-"""Rollout actors: prompts are spread over them, groups come back as they finish."""
+"""Rollout actors: each wraps a sampler; the fleet gives them questions and takes in their groups."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import ray
-from ray.exceptions import RayTaskError
 
 from biorlhf.actors.devices import hide_gpus
-from biorlhf.actors.fetch import ActorDied, ActorLost, fetch, root_cause
-from biorlhf.engines.samplers.build import Sampler, SamplerSpec, build_sampler
+from biorlhf.actors.fetch import known
+from biorlhf.actors.fleet import Fleet
+from biorlhf.actors.members import Limits, Policy
+from biorlhf.engines.samplers.build import SamplerSpec, build_sampler
+from biorlhf.engines.samplers.contract import Held
+from biorlhf.engines.samplers.serving import Serving
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.scoring.cores import cores
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
-from biorlhf.types import Group, Question, TrainGroup
+from biorlhf.types import AdapterRef, Group, Question, TrainGroup
 from biorlhf.workers.crew import Canary, ControlledLearner, highest_rank
 
-MAX_RESTARTS = 3  # of one actor in one run: more than that is no accident
+CALLS = 4  # that an actor takes at once: one waits for answers, others put in questions and adapters
 
 
 def thread_count(cpus: float, actors: int) -> int:
@@ -39,159 +44,153 @@ class RolloutWorker:
         hide_gpus(parsed.rollout.gpus)
         threads = thread_count(parsed.rollout.cpus, parsed.rollout.actors)
         spec = SamplerSpec(parsed, highest_rank(parsed), threads, on_gpu=parsed.rollout.gpus > 0)
-        self.sampler: Sampler = build_sampler(spec)
+        self.serving = Serving(partial(build_sampler, spec))
 
-    def ready(self) -> int:
-        return os.getpid()
+    def ready(self) -> bool:
+        return True
 
-    def encode(self, text: str) -> list[int]:
-        return self.sampler.encode(text)
+    def put(self, tickets: Sequence[tuple[int, tuple[Question, Sampling]]]) -> None:
+        self.serving.put(tickets)
 
-    def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
-        yield from self.sampler.sample(questions, sampling)
+    def take(self) -> list[tuple[int, Group]]:
+        return self.serving.take()
 
-    def load_adapter(self, adapter: Adapter) -> None:
+    def hold(
+        self, adapter: Adapter, prompt: str, ids: tuple[Sequence[int], Sequence[int]]
+    ) -> tuple[list[int], list[float]]:
+        """Serve this adapter. Gives the prompt's tokens as they are here, and the log-probabilities, in
+        nats, of the tokens ``ids[1]`` after ``ids[0]``."""
         # Every rollout row names this hash as the policy that made it, so it is checked where it is used.
         arrived = hashlib.sha256(adapter.tensors).hexdigest()
         if arrived != adapter.ref.sha256:
             raise RunFailure(
                 f"adapter version {adapter.ref.version} arrived damaged: its sha256 is {arrived}"
             )
-        self.sampler.load_adapter(adapter)
+        sampler = self.serving.sampler
 
-    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
-        return self.sampler.logprobs(prompt_ids, token_ids)
+        def load() -> tuple[list[int], list[float]]:
+            sampler.load_adapter(adapter)
+            served = sampler.logprobs(*ids, adapter.ref) if ids[1] else []
+            return list(sampler.encode(prompt)), list(served)
+
+        return self.serving.call(load)
 
 
 RolloutActor: Any = ray.remote(RolloutWorker)
 
 
-class RayRollouts:
-    """All rollout actors as one; meets :class:`biorlhf.stage.Rollouts`.
+class RayEngine:
+    """One rollout actor as the fleet sees it; meets :class:`biorlhf.actors.fleet.Engine`."""
 
-    An actor whose process dies, at work or idle, is started again in its place, given the current adapter,
-    and asked again for what it had not finished.
-    """
+    def __init__(self, recipe: Recipe, place: Any, name: str) -> None:
+        self.name = name
+        self.actor = RolloutActor.options(
+            num_cpus=recipe.rollout.cpus,
+            num_gpus=recipe.rollout.gpus,
+            scheduling_strategy=place,
+            max_concurrency=CALLS,
+        ).remote(recipe.to_json())
+
+    def ready(self) -> Future[Any]:
+        return self._future(self.actor.ready.remote())
+
+    def hold(self, policy: Any) -> Future[Any]:
+        return self._future(self.actor.hold.remote(*policy))
+
+    def put(self, tickets: Sequence[tuple[int, Any]]) -> None:
+        self.actor.put.remote(tickets)
+
+    def take(self) -> Future[list[tuple[int, Any]]]:
+        return self._future(self.actor.take.remote())
+
+    def end(self) -> None:
+        ray.kill(self.actor)
+
+    def _future(self, ref: Any) -> Future[Any]:
+        """Ray's own future, with errors that a person can act on."""
+        made: Future[Any] = Future()
+
+        def told(done: Future[Any]) -> None:
+            error = done.exception()
+            if error is not None:
+                made.set_exception(known(error, self.name))
+            else:
+                made.set_result(done.result())
+
+        ref.future().add_done_callback(told)
+        return made
+
+
+class RayRollouts:
+    """All rollout actors as one; meets :class:`biorlhf.stage.Rollouts`. See :mod:`biorlhf.actors.fleet`."""
 
     def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
-        self.recipe, self.places = recipe, list(places)
+        rollout = recipe.rollout
+        self.recipe, self.first = recipe, list(range(len(places)))
+        # Those that may join have no place yet: they are asked for, and stay pending until there is one.
+        all_places = [*places, *["DEFAULT"] * max(0, (rollout.most or 0) - len(places))]
+        names = [f"rollout actor {number + 1}" for number in range(len(all_places))]
+        start_s = recipe.cluster.start_timeout_s
+        limits = Limits(rollout.concurrency, rollout.timeout_s, start_s, rollout.fewest, 1 + recipe.lag)
+        starts = [partial(RayEngine, recipe, *at) for at in zip(all_places, names, strict=True)]
+        self.fleet = Fleet(starts, len(places), limits, "rollout actor")
+        self.told = 0
+        self.canaries = [Canary(name, rollout.canary_tolerance) for name in names]
+        self.watched: tuple[ControlledLearner, TrainGroup] | None = None
+        self.policies: Held[Any] = Held(1 + recipe.lag)  # references to them in Ray's object store
         # vLLM takes a share of its GPU by what is free when it starts, and fails where that changes
         # meanwhile: those that share one start after each other.
-        one_by_one = 0 < recipe.rollout.gpus < 1
-        self.actors: list[Any] = []
-        for place in self.places:
-            self.actors.append(self._start(place))
-            if one_by_one:
-                self._ready(len(self.actors) - 1)
-        self.restarts = [0] * len(self.actors)
-        self.adapter: Any = None  # a reference to the adapter in Ray's object store
-        self.watched: tuple[ControlledLearner, TrainGroup] | None = None
-        tolerance = recipe.rollout.canary_tolerance
-        self.canaries = [Canary(f"rollout actor {number + 1}", tolerance) for number in range(len(places))]
-
-    def _start(self, place: Any) -> Any:
-        rollout = self.recipe.rollout
-        return RolloutActor.options(
-            num_cpus=rollout.cpus, num_gpus=rollout.gpus, scheduling_strategy=place
-        ).remote(self.recipe.to_json())
+        self.one_by_one = 0 < rollout.gpus < 1
+        for number in self.first:
+            self.fleet.launch([number])
+            if self.one_by_one:
+                self.fleet.wait([number])
 
     def wait(self) -> None:
-        """Return when every actor has its model loaded."""
-        for number in range(len(self.actors)):
-            self._ready(number)
-
-    def _ready(self, number: int) -> None:
-        self._fetch(self.actors[number].ready.remote(), number, self.recipe.cluster.start_timeout_s)
-
-    def _fetch(self, ref: Any, number: int, timeout_s: float | None = None) -> Any:
-        setting = "cluster.start_timeout_s" if timeout_s else "rollout.timeout_s"
-        limit_s = timeout_s or self.recipe.rollout.timeout_s
-        return fetch(ref, f"rollout actor {number + 1}", limit_s, setting)
+        """Return when every actor of the start has its model loaded; ask for those that may join."""
+        self.fleet.wait(self.first)
+        self.fleet.open()
 
     def watch(self, learner: ControlledLearner) -> None:
-        """From now on compare every adapter that is loaded with the learner's own log-probabilities."""
-        probe = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
-        # Ids that differ would be trained on as what they are not, and no log-probability would show it.
-        seen = self._on_all("encode", CANARY_PROMPT)[0]
-        if tuple(seen) != tuple(probe.prompt_ids):
-            raise RunFailure("learner and rollout turn the same prompt into different tokens")
-        self.watched = (learner, probe)
+        """From now on compare every policy, at each actor, with the learner's own log-probabilities."""
+        self.watched = learner, learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
 
     def load_adapter(self, adapter: Adapter) -> None:
-        # Once into the object store: every actor reads that copy, and so does one that is started again
-        # later.
-        self.adapter = ray.put(adapter)
-        self._on_all("load_adapter", self.adapter)
-        if self.watched is None:
-            return
-        learner, probe = self.watched
-        ids = (probe.prompt_ids, probe.completions[0].token_ids)
-        theirs = self._on_all("logprobs", *ids)
-        own = learner.logprobs(*ids)
-        for canary, values in zip(self.canaries, theirs, strict=True):
-            canary.check(own, values)
+        ids: tuple[Sequence[int], Sequence[int]] = (), ()
+        own: list[float] = []
+        if self.watched is not None:
+            learner, probe = self.watched
+            ids = probe.prompt_ids, probe.completions[0].token_ids
+            # Now, while the learner still has this policy.
+            own = learner.logprobs(*ids)
 
-    def _on_all(self, method: str, *args: Any) -> list[Any]:
-        # All are asked before any is waited for, so that they work side by side.
-        refs = [getattr(actor, method).remote(*args) for actor in self.actors]
-        return [self._answer(ref, number, method, args) for number, ref in enumerate(refs)]
+        def prove(number: int, proof: tuple[list[int], list[float]]) -> None:
+            seen, theirs = proof
+            # Ids that differ would be trained on as what they are not, and no log-probability would show it.
+            if self.watched is not None and tuple(seen) != tuple(ids[0]):
+                raise RunFailure("learner and rollout turn the same prompt into different tokens")
+            self.canaries[number].check(own, theirs)
 
-    def _answer(self, ref: Any, number: int, method: str, args: tuple[Any, ...]) -> Any:
-        """What an actor answers, or a successor of it where it died while nothing was asked of it."""
-        while True:
-            try:
-                return self._fetch(ref, number)
-            except ActorDied as error:
-                self._restart(number, error)
-                ref = getattr(self.actors[number], method).remote(*args)
+        # Once into the object store: every actor reads that copy, and so does one that is started later.
+        shared = ray.put(adapter)
+        self.policies.add(adapter.ref, shared)
+        self.fleet.publish(Policy(adapter.ref.sha256, (shared, CANARY_PROMPT, ids), prove))
+
+    def held(self, ref: AdapterRef) -> Adapter:
+        adapter: Adapter = ray.get(self.policies.get(ref)[1])
+        return adapter
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
-        share = {n: list(questions[n :: len(self.actors)]) for n in range(len(self.actors))}
-        streams = {self._ask(n, part, sampling): n for n, part in share.items() if part}
-        timeout_s = self.recipe.rollout.timeout_s
-        while streams:
-            ready: list[Any]
-            ready, _ = ray.wait(list(streams), timeout=timeout_s)
-            if not ready:
-                who = ", ".join(str(n + 1) for n in streams.values())
-                raise RunFailure(f"no completion came in {timeout_s:g} s from rollout actor {who}")
-            stream = ready[0]
-            number = streams[stream]
-            try:
-                group: Group = ray.get(next(stream))
-            except StopIteration:
-                del streams[stream]
-            except RayTaskError as error:
-                raise root_cause(error, f"rollout actor {number + 1}") from error
-            except ActorLost as error:
-                del streams[stream]
-                self._restart(number, error)
-                if share[number]:
-                    streams[self._ask(number, share[number], sampling)] = number
-            else:
-                # What is left of a share is what a successor of a dead actor is asked.
-                share[number] = [q for q in share[number] if q.id != group.question.id]
-                yield group
+        policy, _ = self.policies.get(sampling.policy)
+        # By name: the newest may be another one when an actor comes to it.
+        pinned = replace(sampling, policy=policy)
+        works = [((question, pinned), sampling.n) for question in questions]
+        yield from self.fleet.answers(works, policy.sha256)
 
-    def _ask(self, number: int, questions: list[Question], sampling: Sampling) -> Any:
-        return self.actors[number].sample.options(num_returns="streaming").remote(questions, sampling)
-
-    def _restart(self, number: int, error: BaseException) -> None:
-        """Start an actor again in its place, as often as it dies on the way, and give it the adapter."""
-        while True:
-            self.restarts[number] += 1
-            if self.restarts[number] > MAX_RESTARTS:
-                raise RunFailure(f"rollout actor {number + 1} died {self.restarts[number]} times") from error
-            self.actors[number] = self._start(self.places[number])
-            try:
-                self._ready(number)
-                if self.adapter is not None:
-                    self._fetch(self.actors[number].load_adapter.remote(self.adapter), number)
-            except ActorDied as again:
-                error = again
-            else:
-                return
+    def news(self) -> list[str]:
+        """Who died and who joined since this was asked last, in words."""
+        told, self.told = self.told, len(self.fleet.news)
+        return self.fleet.news[told : self.told]
 
     def close(self) -> None:
-        for actor in self.actors:
-            ray.kill(actor)
+        self.fleet.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -37,6 +38,8 @@ class ScorerWorker:
 
 
 ScorerActor: Any = ray.remote(ScorerWorker)
+#: What is being judged: the group, its actor's number, how often it was asked, and the actor itself.
+Pending = tuple[Group, int, int, Any]
 
 
 class RayScorers:
@@ -46,6 +49,7 @@ class RayScorers:
         self.recipe, self.places = recipe, list(places)
         self.actors = [self._start(place) for place in self.places]
         self.kills = [0] * len(self.actors)
+        self.lock = threading.Lock()  # over actors: scores may be waited for in several threads
 
     def _start(self, place: Any) -> Any:
         return ScorerActor.options(num_cpus=self.recipe.scorer.cpus, scheduling_strategy=place).remote(
@@ -53,32 +57,39 @@ class RayScorers:
         )
 
     def score(self, groups: Iterable[Group]) -> Iterator[ScoredGroup]:
-        pending: dict[Any, tuple[Group, int, int]] = {}
+        pending: dict[Any, Pending] = {}
         for turn, group in enumerate(groups):
             number = turn % len(self.actors)
-            pending[self._submit(number, group)] = (group, number, 1)
+            self._ask(pending, group, number, 1)
             # Between two groups only what is done is taken: sampling does not wait for scores.
             yield from self._finished(pending, timeout_s=0)
         while pending:
             yield from self._finished(pending, timeout_s=self._patience(pending))
 
-    def _patience(self, pending: dict[Any, tuple[Group, int, int]]) -> float:
+    def _patience(self, pending: dict[Any, Pending]) -> float:
         """The longest that the pending scores may take if every verifier uses all of its time."""
-        completions = sum(len(group.completions) for group, _, _ in pending.values())
-        return 60 + completions * len(self.recipe.verifiers) * self.recipe.scorer.timeout_s * 2
+        completions = sum(len(group.completions) for group, *_ in pending.values())
+        own_s = completions * len(self.recipe.verifiers) * self.recipe.scorer.timeout_s * 2
+        # Those of the steps before may still be judged first.
+        return 60 + own_s * (1 + self.recipe.lag)
 
-    def _submit(self, number: int, group: Group) -> Any:
+    def _ask(self, pending: dict[Any, Pending], group: Group, number: int, tries: int) -> None:
         items = [(group.question, completion.text) for completion in group.completions]
-        return self.actors[number].score.remote(items)
+        actor = self.actors[number]
+        pending[actor.score.remote(items)] = (group, number, tries, actor)
 
-    def _finished(
-        self, pending: dict[Any, tuple[Group, int, int]], timeout_s: float
-    ) -> Iterator[ScoredGroup]:
+    def _renew(self, number: int, dead: Any) -> None:
+        """Start an actor in the place of one that died, once for all who waited for it."""
+        with self.lock:
+            if self.actors[number] is dead:
+                self.actors[number] = self._start(self.places[number])
+
+    def _finished(self, pending: dict[Any, Pending], timeout_s: float) -> Iterator[ScoredGroup]:
         ready, _ = ray.wait(list(pending), num_returns=1, timeout=timeout_s) if pending else ([], [])
         if not ready and timeout_s:
             self._replace(pending, timeout_s)
         for ref in ready:
-            group, number, tries = pending.pop(ref)
+            group, number, tries, actor = pending.pop(ref)
             try:
                 rewards, self.kills[number] = ray.get(ref)
             except RayTaskError as error:
@@ -88,22 +99,22 @@ class RayScorers:
                     raise RunFailure(
                         f"scorer actor {number + 1} died {tries} times over one group"
                     ) from error
-                self.actors[number] = self._start(self.places[number])
-                pending[self._submit(number, group)] = (group, number, tries + 1)
+                self._renew(number, actor)
+                self._ask(pending, group, number, tries + 1)
             else:
                 yield ScoredGroup(group, tuple(rewards))
 
-    def _replace(self, pending: dict[Any, tuple[Group, int, int]], timeout_s: float) -> None:
+    def _replace(self, pending: dict[Any, Pending], timeout_s: float) -> None:
         """Take the actors from which nothing came for dead: a verifier that hangs is ended within them."""
         waiting = list(pending.values())
-        if any(tries == MAX_TRIES for _, _, tries in waiting):
+        if any(tries == MAX_TRIES for _, _, tries, _ in waiting):
             raise RunFailure(f"no score came in {timeout_s:g} s for {len(waiting)} groups, {MAX_TRIES} times")
-        for number in {number for _, number, _ in waiting}:
-            ray.kill(self.actors[number])
-            self.actors[number] = self._start(self.places[number])
+        for number, actor in {number: actor for _, number, _, actor in waiting}.items():
+            ray.kill(actor)
+            self._renew(number, actor)
         pending.clear()
-        for group, number, tries in waiting:
-            pending[self._submit(number, group)] = (group, number, tries + 1)
+        for group, number, tries, _ in waiting:
+            self._ask(pending, group, number, tries + 1)
 
     def close(self) -> None:
         for actor in self.actors:

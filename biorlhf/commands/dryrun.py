@@ -12,7 +12,7 @@ import typer
 from biorlhf.commands.gpu_plan import gpu_lines, gpu_plan
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
-from biorlhf.runs import data, expect, launch, pipeline
+from biorlhf.runs import data, expect, forecast, launch, pipeline
 from biorlhf.workers.plan import requests
 
 
@@ -29,6 +29,7 @@ def plan(recipe: Recipe, address: str | None = None) -> dict[str, Any]:
         "actors": [{"name": r.name, "cpus": r.cpus, "gpus": r.gpus} for r in asked],
         **outlook(prepared, address),
         "gpu": gpu_plan(recipe, samples=prepared.samples),
+        "forecast": forecast.forecast(prepared),
     }
 
 
@@ -63,6 +64,8 @@ def _stage(prepared: pipeline.Prepared, index: int) -> dict[str, Any]:
     }
     settings = recipe.stages[index].settings
     if trainer.needs_rollouts:
+        if lag := recipe.lag_of(index):
+            row["lag"] = lag
         completions = int(settings.get("prompts_per_step", 0)) * int(settings.get("generations", 0))
         if completions:
             row["completions_a_step"] = completions
@@ -91,4 +94,6 @@ def show_plan(recipe: Recipe, *, as_json: bool, address: str | None = None) -> N
     for actor in dry_run["actors"]:
         typer.echo(f"  {actor['name']}: {actor['cpus']:g} CPU, {actor['gpus']:g} GPU")
     for line in (*outlook_lines(dry_run), *gpu_lines(dry_run["gpu"])):
+        typer.echo(line)
+    for line in forecast.forecast_lines(dry_run["forecast"], dry_run["recipe"]["forecast"]):
         typer.echo(line)

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from biorlhf.inputs.validation import Settings
+from biorlhf.recipe.planning import Forecast, Simulation
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -124,10 +125,17 @@ class Rollout(Section):
     adapter is loaded, or it is merged into the served weights where it arrives; ``auto`` merges on a CPU
     (where vLLM's LoRA path is slow) and where a GPU serves fp32. ``dtype`` is the served base's; an nf4 base
     is served as the 16-bit weights that its four bits stand for (fp32 on a CPU), and quantised where this is
-    nf4 itself, which needs the package vllm-bnb-plugin."""
+    nf4 itself, which needs the package vllm-bnb-plugin.
+
+    A question with its answers is given to the actor with most of its ``concurrency`` sequences free. Where
+    actors are lost the run goes on with no fewer than ``fewest``; up to ``most`` join when the cluster has
+    room for them."""
 
     engine: Literal["vllm", "transformers", "scripted"] = "vllm"
     actors: PositiveInt = 1
+    fewest: PositiveInt = 1
+    most: PositiveInt | None = None
+    concurrency: PositiveInt = 256
     # With the learner's, one core: what is not set starts on any machine.
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
@@ -141,6 +149,17 @@ class Rollout(Section):
     canary_tolerance: PositiveFloat = 0.05
     timeout_s: PositiveFloat = 600
     script: str | None = None
+    simulated: Simulation | None = None
+
+    @model_validator(mode="after")
+    def _numbers(self) -> Rollout:
+        if self.fewest > self.actors:
+            raise ValueError(f"fewest: {self.fewest} is more than the {self.actors} actors there are")
+        if self.most is not None and self.most < self.actors:
+            raise ValueError(f"most: {self.most} is less than the {self.actors} actors there are")
+        if self.simulated is not None and self.engine != "scripted":
+            raise ValueError(f"simulated: the engine {self.engine} has a pace of its own; it needs scripted")
+        return self
 
 
 class Scorer(Section):
@@ -199,10 +218,12 @@ class Store(Section):
 
 
 class Cluster(Section):
-    """Where actors run: on Ray, or all in this process (``inline``, for debugging)."""
+    """Where actors run: on Ray, or all in this process (``inline``, for debugging). ``restarts``: how often
+    learners that died are started again within a run, from its last checkpoint."""
 
     backend: Literal["ray", "inline"] = "ray"
     start_timeout_s: PositiveFloat = 300
+    restarts: NonNegativeInt = 3
 
 
 def _unique_names(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
@@ -233,6 +254,7 @@ class Recipe(Section):
     store: Store = Store()
     cluster: Cluster = Cluster()
     trackers: tuple[Tracker, ...] = ()
+    forecast: Forecast = Forecast()
 
     @model_validator(mode="after")
     def _weights(self) -> Recipe:
@@ -245,6 +267,22 @@ class Recipe(Section):
         if self.learner.actors > 1 and self.cluster.backend == "inline":
             raise ValueError("learner.actors: more than one needs cluster.backend: ray")
         return self
+
+    @property
+    def lag(self) -> int:
+        """The largest ``lag`` of a stage: rollouts hold one policy more than that."""
+        return max(self.lag_of(index) for index in range(len(self.stages)))
+
+    @property
+    def adapter_slots(self) -> int:
+        """How many adapters an engine has room for: one is replaced in its place; where several are held,
+        another one comes before the oldest goes."""
+        return self.lag + 2 if self.lag else 1
+
+    def lag_of(self, index: int) -> int:
+        """The setting ``lag`` of a stage's trainer: how many steps it samples ahead; 0 where it has none."""
+        lag = self.stages[index].settings.get("lag")
+        return lag if isinstance(lag, int) else 0
 
     def stage_name(self, index: int) -> str:
         return self.stages[index].name or self.stages[index].trainer

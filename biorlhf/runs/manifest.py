@@ -116,6 +116,13 @@ def accepted(manifest: Mapping[str, Any], now: Mapping[str, Any], lines: list[st
     return {**manifest, **now, "changes": [*manifest.get("changes", ()), record]}
 
 
+def restarted(manifest: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """The manifest with a record that learners died within the run, and when."""
+    when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    record = {"when": when, "reason": reason}
+    return {**manifest, "learner_restarts": [*manifest.get("learner_restarts", ()), record]}
+
+
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         parts = [(str(key), inner) for key, inner in value.items()]

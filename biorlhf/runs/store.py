@@ -11,7 +11,8 @@
       progress.json     how far it is, for whoever watches
       rollouts/         one Parquet file a step
       evaluations/      start.json, after-<stage>.json, with the completions as Parquet beside them
-      checkpoints/      <number>-<stage>-<step>/: the learner's files and state.json
+      checkpoints/      <number>-<stage>-<step>/: the learner's files and state.json; policies/: adapters of
+                        steps before it, where a stage samples ahead (lag)
       adapter/          the final LoRA adapter in PEFT's plain format
       summary.json      written last: a run without it did not finish
       run.lock          who holds the folder; the lock itself ends with its process
@@ -22,7 +23,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,10 @@ from biorlhf.errors import InputError
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
 from biorlhf.runs.folder import METRICS, RECIPE, Tables, no_run, read_json, read_metrics
-from biorlhf.runs.keeping import checkpoints, disk
+from biorlhf.runs.keeping import checkpoints, disk, policies
 from biorlhf.runs.keeping.lock import Lock
 from biorlhf.stage import Adapter, StepResult
-from biorlhf.types import Reward, ScoredGroup
+from biorlhf.types import AdapterRef, Reward, ScoredGroup
 
 MANIFEST = "manifest.json"
 
@@ -168,19 +169,19 @@ class RunStore:
 
     # Checkpoints.
 
-    def write_checkpoint(
-        self,
-        index: int,
-        stage: str,
-        step: int,
-        files: Mapping[str, bytes],
-        keep: int,
-        *,
-        scorer_restarts: int = 0,
-    ) -> None:
-        """``index`` and ``step`` say what is done: ``step`` steps of stage number ``index``."""
-        state = {"stage_index": index, "stage": stage, "step": step, "scorer_restarts": scorer_restarts}
+    def write_checkpoint(self, state: checkpoints.State, files: Mapping[str, bytes], keep: int) -> None:
+        """``state`` says what is done: ``step`` steps of the stage ``stage``, number ``stage_index``."""
         checkpoints.write(self.folder / "checkpoints", state, files, keep)
+
+    def write_policies(
+        self, refs: Sequence[AdapterRef], adapter_of: Callable[[AdapterRef], Adapter]
+    ) -> list[list[Any]]:
+        """Keep what a checkpoint needs of steps before its own; gives its state's ``policies``."""
+        return policies.write(self.folder / "checkpoints", refs, adapter_of)
+
+    def read_policies(self, named: Sequence[Sequence[Any]]) -> list[Adapter]:
+        """The adapters that a checkpoint's state names, oldest first."""
+        return [policies.read(self.folder / "checkpoints", one) for one in named]
 
     def last_checkpoint(
         self, problems: list[str] | None = None

@@ -62,7 +62,7 @@ def engine_need(recipe: Recipe, shape: Shape) -> Need:
     sampling = 3 * 4 * ENGINE_SEQUENCES * shape.vocabulary
     return _need(
         weights=(shape.linear_weights * BYTES[served] + other) / cards,
-        adapter=adapter / cards,
+        adapter=adapter * recipe.adapter_slots / cards,
         activations=ENGINE_TOKENS * 2 * (2 * shape.width + width) + sampling,
         cuda_graphs=GRAPHS_GB * GIB,
         context=CONTEXT_GB * GIB,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,7 +35,9 @@ class ControlledLearner(Learner, Protocol):
 class Workers:
     """``rollouts`` and ``scorers`` are None where no stage and no evaluation samples.
 
-    ``notes`` are what a person should know of how they started.
+    ``notes`` are what a person should know of how they started. ``beside``: rollouts and scorers work beside
+    the learner, in processes of their own. ``renew`` makes the learner anew after ``LearnerLost``; None where
+    nothing could be left to do so.
     """
 
     learner: ControlledLearner
@@ -43,6 +45,8 @@ class Workers:
     scorers: Scorers | None
     description: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    beside: bool = False
+    renew: Callable[[], object] | None = None
 
 
 SEEN = 1e-5  # nats a token: changes below this are not compared

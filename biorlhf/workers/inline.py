@@ -9,7 +9,7 @@ from biorlhf.recipe import Recipe
 from biorlhf.scoring.cores import cores
 from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
-from biorlhf.types import Group, Question, ScoredGroup, TrainGroup
+from biorlhf.types import AdapterRef, Group, Question, ScoredGroup, TrainGroup
 from biorlhf.workers.crew import (
     Canary,
     ControlledLearner,
@@ -24,6 +24,7 @@ class InlineRollouts:
 
     def __init__(self, recipe: Recipe, learner: ControlledLearner) -> None:
         from biorlhf.engines.samplers.build import SamplerSpec, build_sampler
+        from biorlhf.engines.samplers.contract import Held
 
         # Learner and sampler take turns in one process, so each has all cores.
         threads = cores()
@@ -31,6 +32,7 @@ class InlineRollouts:
             SamplerSpec(recipe, highest_rank(recipe), threads, on_gpu=recipe.rollout.gpus > 0)
         )
         self.recipe, self.learner = recipe, learner
+        self.adapters: Held[Adapter] = Held(1 + recipe.lag)
         self.canary = Canary("the sampler", recipe.rollout.canary_tolerance)
         self.probe: TrainGroup = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
 
@@ -39,9 +41,13 @@ class InlineRollouts:
 
     def load_adapter(self, adapter: Adapter) -> None:
         self.sampler.load_adapter(adapter)
+        self.adapters.add(adapter.ref, adapter)
         ids = (self.probe.prompt_ids, self.probe.completions[0].token_ids)
         served = self.sampler.logprobs(*ids)
         self.canary.check(self.learner.logprobs(*ids) if served else [], served)
+
+    def held(self, ref: AdapterRef) -> Adapter:
+        return self.adapters.get(ref)[1]
 
 
 class InlineScorers:

@@ -149,7 +149,8 @@ def checkpoint_bytes(recipe: Recipe, shape: Shape) -> int:
 
 
 def object_store_bytes(recipe: Recipe) -> int:
-    """For Ray's object store of a run on this machine: a checkpoint and two adapters at a time, twice over.
+    """For Ray's object store of a run on this machine: a checkpoint and two adapters at a time, twice over,
+    and one adapter more for each step that rollouts are ahead.
 
     An object larger than the store cannot be handed over at all.
     """
@@ -157,4 +158,4 @@ def object_store_bytes(recipe: Recipe) -> int:
     if shape is None:
         return STORE_OF_UNKNOWN
     adapter = 4 * shape.lora_weights(recipe.lora, highest_rank(recipe))
-    return max(SMALLEST_STORE, 2 * (checkpoint_bytes(recipe, shape) + 2 * adapter))
+    return max(SMALLEST_STORE, 2 * checkpoint_bytes(recipe, shape) + (4 + recipe.lag) * adapter)

@@ -69,6 +69,9 @@ def test_vllm_starts_on_a_shared_gpu_when_the_learner_has_its_base_in_place(name
         def watch(self, _):
             pass
 
+        def renew(self):
+            pass
+
         def close(self):
             pass
 
@@ -87,8 +90,18 @@ def test_vllm_starts_on_a_shared_gpu_when_the_learner_has_its_base_in_place(name
 )
 def test_engines_that_share_a_gpu_start_after_each_other(gpus, order, monkeypatch):
     events = []
-    monkeypatch.setattr(rollout.RayRollouts, "_start", lambda *_: events.append("start"))
-    monkeypatch.setattr(rollout.RayRollouts, "_ready", lambda *_: events.append("ready"))
+
+    class Double:
+        def __init__(self, *_):
+            pass
+
+        def launch(self, numbers):
+            events.append("start")
+
+        def wait(self, numbers):
+            events.append("ready")
+
+    monkeypatch.setattr(rollout, "Fleet", Double)
     rollout.RayRollouts(load("grpo_mve", gpus=gpus), [None, None])
     assert events == order
 

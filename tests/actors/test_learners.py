@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
+import tiny_model
 from biorlhf.recipe import yaml12
 from tiny_model import write_tiny_model
 
@@ -62,3 +64,57 @@ def test_two_learners_give_the_numbers_of_one(runs):
 def test_the_manifest_names_each_learner(runs):
     actors = json.loads((runs[2] / "manifest.json").read_text())["cluster"]["actors"]
     assert [a["name"] for a in actors if a["name"].startswith("learner")] == ["learner 1", "learner 2"]
+
+
+DEATHS = """
+import sys
+import ray
+from biorlhf.actors.connection import connect
+from biorlhf.actors.learner import RayLearners
+from biorlhf.errors import LearnerLost
+from biorlhf.recipe import Recipe
+from tiny_learner import GRPO, groups
+
+recipe = Recipe.model_validate({
+    "name": "tiny",
+    "model": {"base": sys.argv[1], "dtype": "fp32"},
+    "lora": {"r": 4, "alpha": 8, "dropout": 0.1},
+    "data": [{"dataset": "kmp"}],
+    "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-2}}],
+    "learner": {"actors": 2, "cpus": 0},
+})
+connect(None, 60, 10**8)
+learners = RayLearners(recipe, ["DEFAULT", "DEFAULT"])
+learners.wait()
+learners.begin_stage(0, 10)
+saved = learners.checkpoint()
+steps = lambda: [learners.step(groups(seed=n), GRPO, seed=n).adapter.ref for n in range(2)]
+expected, same, said = steps(), [], []
+for rank in (1, 0):
+    ray.kill(learners.actors[rank])
+    try:
+        steps()
+    except LearnerLost as error:
+        said.append("its process died" in str(error))
+    learners.renew()
+    learners.restore(saved, 0, 10)
+    same.append(steps() == expected)
+learners.close()
+print(len(set(expected)), said, same)
+"""
+
+
+def test_learners_of_which_one_dies_are_made_anew_and_go_on_with_the_same_bits(tmp_path):
+    base = str(write_tiny_model(tmp_path))
+    doubles = os.path.dirname(tiny_model.__file__)
+    path = os.pathsep.join([doubles, *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-c", DEATHS, base],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1] == "2 [True, True] [True, True]"

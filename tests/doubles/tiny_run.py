@@ -146,3 +146,26 @@ def wait_for_rows(process: subprocess.Popen[str], runs: Path, rows: int, timeout
         time.sleep(0.02)
     process.kill()
     raise AssertionError(f"no step {rows} in {timeout_s:g} s: {process.communicate()[1]}")
+
+
+VOWELS = """
+from biorlhf import Score, VerifierPlugin, hookimpl
+
+class Vowels:
+    def score(self, question, text):
+        return Score.scored(sum(letter in "aeiouAEIOU0123456789" for letter in text) / max(1, len(text)))
+
+@hookimpl
+def biorlhf_verifiers():
+    yield VerifierPlugin(name="vowels", build=lambda config: Vowels())
+"""
+
+
+def write_vowels(folder: Path) -> dict[str, str]:
+    """Install a verifier that tells even an untrained model's texts apart; gives the environment with it."""
+    info = folder / "site" / "vowels-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info.parent / "vowels.py").write_text(VOWELS)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vowels\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[biorlhf]\nvowels = vowels\n")
+    return {"PYTHONPATH": os.pathsep.join([str(info.parent), *filter(None, [os.environ.get("PYTHONPATH")])])}

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save
 
 from biorlhf.engines.models.merging import base_tensors
+from biorlhf.engines.samplers.contract import Held
 from biorlhf.engines.samplers.served import ServedWeights
 from biorlhf.engines.samplers.vllm import VllmSampler
 from biorlhf.errors import PolicyMismatch
@@ -76,7 +77,7 @@ class Engine:
 def sampler_of(count, *, merges, base=""):
     made = VllmSampler.__new__(VllmSampler)
     made.spec, made.base, made.engine = SimpleNamespace(merges=merges), base, Engine(count)
-    made.ref, made._lora, made._held = None, None, []
+    made.held, made.served, made._digest, made._arrived, made._loads = Held(1), None, [], set(), 0
     return made
 
 

@@ -45,12 +45,13 @@ def recipe_at(rate):
 
 
 recipe = recipe_at(1e-2)
-sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))
 """
 
 MANY_PROMPTS = """
 print("== many prompts")
-sampler.ref = AdapterRef(0, "0" * 64)
+ref = AdapterRef(0, "0" * 64)
+sampler.held.add(ref, None)
+sampler.served = ref
 asked = [Question(str(n), f"{n:05d} " + "x" * 90, {}) for n in range(2 * READ_AT_ONCE // 90)]
 groups = list(sampler.sample(asked, Sampling(n=2, temperature=1.0, top_p=1.0, max_tokens=4, seed=1)))
 print(len(asked), len({group.question.id for group in groups}), {len(group.completions) for group in groups})
@@ -58,6 +59,7 @@ print(len(asked), len({group.question.id for group in groups}), {len(group.compl
 
 TWO_ADAPTERS = """
 print("== two adapters")
+sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))
 learner = build_learner(recipe, threads=2, on_gpu=False)
 learner.begin_stage(0, 10)
 (text,) = learner.tokenize([("How many genes?", "1,234 in the heart")])
@@ -110,13 +112,49 @@ print(seen)
 """
 
 
+SEVERAL = """
+print("== several")
+stages = [{"trainer": "grpo", "lag": 1, "optimizer": {"learning_rate": 1e-2}}]
+recipe = Recipe.model_validate({**recipe.to_json(), "stages": stages})
+sampler = VllmSampler(SamplerSpec(recipe, 8, 2, on_gpu=False))
+learner = build_learner(recipe, threads=2, on_gpu=False)
+learner.begin_stage(0, 10)
+(text,) = learner.tokenize([("How many genes?", "1,234 in the heart")])
+ids = text.prompt_ids, text.completions[0].token_ids
+question = Question("q", "How many genes? " * 5, {})
+saved, own, gaps = [], [], []
+
+def gap(ours, theirs):
+    return max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
+
+for step in range(4):
+    saved.append(learner.checkpoint())
+    own.append(learner.logprobs(*ids))
+    sampler.load_adapter(learner.adapter())
+    refs = list(sampler.held.by_ref)
+    # The newest, the one before it, and the newest again: none has the cached prefixes of the other.
+    for back in (0, 1, 0):
+        if back < len(refs):
+            ref = refs[-1 - back]
+            gaps.append(gap(own[step - back], sampler.logprobs(*ids, ref)))
+            (group,) = sampler.sample([question], Sampling(n=2, max_tokens=4, policy=ref))
+            assert {c.adapter for c in group.completions} == {ref}
+            learner.restore(saved[step - back], 0, 10)
+            for c in group.completions:
+                gaps.append(gap(c.logprobs, learner.logprobs(group.prompt_ids, c.token_ids)))
+            learner.restore(saved[step], 0, 10)
+    learner.step([text], {"name": "sft"}, seed=step)
+apart = min(gap(a, b) for a, b in zip(own, own[1:]))
+print(len(refs), max(gaps) < 1e-3 < apart)
+"""
+
+
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
     """Way of syncing -> case -> the lines that it printed: one start of an engine answers all cases."""
-    cases = TWO_ADAPTERS + MANY_PROMPTS + SMALL_STEPS
 
     @functools.cache
-    def ran(sync: str) -> dict[str, list[str]]:
+    def ran(sync: str, cases: str = TWO_ADAPTERS + MANY_PROMPTS + SMALL_STEPS) -> dict[str, list[str]]:
         doubles = os.path.dirname(tiny_model.__file__)
         path = os.pathsep.join([doubles, *filter(None, [os.environ.get("PYTHONPATH")])])
         done = subprocess.run(
@@ -147,3 +185,8 @@ def test_every_adapter_gives_what_the_learner_computes_and_leaves_no_file(said, 
 @pytest.mark.parametrize("sync", ["adapter", "merged"])
 def test_one_step_at_the_smallest_rate_that_never_arrives_is_seen(said, sync):
     assert said(sync)["small steps"][-1] == "['served', 'served', True, 'served']"
+
+
+@pytest.mark.parametrize("sync", ["adapter", "merged"])
+def test_two_policies_are_served_side_by_side_each_by_its_own_weights(said, sync):
+    assert said(sync, SEVERAL)["several"][-1] == "2 True"

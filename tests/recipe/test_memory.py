@@ -8,8 +8,11 @@ import pytest
 
 from biorlhf import recipe as recipes
 from biorlhf.commands.gpu_plan import gpu_lines, gpu_plan
+from biorlhf.runs.forecast import forecast
+from biorlhf.runs.preparing import prepare
 from biorlhf.scoring.cores import cores
 from biorlhf.workers import cards, memory
+from biorlhf.workers.plan import requests
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 LARGE = sorted(p.name for p in RECIPES.glob("*.yaml") if "Mistral-7B" in p.read_text())
@@ -58,6 +61,19 @@ def test_every_large_recipe_fits_the_card_that_it_names_and_says_what_fits_other
     text = "\n".join(gpu_lines(plan))
     assert "on 48 GB: a cache of" in text
     assert "rollout.dtype: nf4" in text
+
+
+@pytest.mark.parametrize("name", [name for name in LARGE if "gpu" in name])
+def test_a_recipe_for_several_gpus_asks_for_as_many_as_its_name_says_and_splits_them_best(name):
+    made = recipes.load(RECIPES / name, ("forecast.gpus=[4, 8]",))
+    prepared = prepare(made)
+    asked = requests(made, samples=prepared.samples)
+    gpus = int(name.removesuffix("gpu.yaml").rpartition("_")[2])
+    assert sum(request.gpus for request in asked) == gpus
+    assert all(request.gpus in (0, 1) for request in asked)
+    [stage] = forecast(prepared)
+    [best] = [row for row in stage["by_gpus"] if row["gpus"] == gpus]
+    assert stage["recipe"]["step_s"] == best["step_s"]
 
 
 def test_a_recipe_without_a_gpu_has_no_such_plan():

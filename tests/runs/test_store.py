@@ -12,7 +12,8 @@ import pytest
 from biorlhf.errors import InputError
 from biorlhf.recipe import Recipe
 from biorlhf.runs.store import RunStore
-from biorlhf.stage import StepResult
+from biorlhf.stage import Adapter, StepResult
+from biorlhf.testing import an_adapter
 from biorlhf.types import AdapterRef, Completion, Group, Question, Reward, Score, ScoredGroup, StepMetrics
 
 
@@ -39,6 +40,10 @@ def step(stage: str, number: int, *, failed: bool = False) -> StepResult:
     group = Group(Question("q", "How many?", {}, tissue="soleus"), (5, 6, 7), (completion,))
     metrics = StepMetrics(stage, number, {"reward": 0.5})
     return StepResult(metrics, (ScoredGroup(group, (reward,)),), ((0.25,),), ref)
+
+
+def done(index: int, stage: str, number: int, **more: object) -> dict:
+    return {"stage_index": index, "stage": stage, "step": number, **more}
 
 
 def test_a_rollout_row_carries_everything_that_explains_it(tmp_path):
@@ -77,7 +82,7 @@ def test_rewinding_drops_what_came_after_the_checkpoint(tmp_path):
         store.append_step(step("sft", number))
     for number in (1, 2, 3):
         store.append_step(step("grpo", number))
-        store.write_checkpoint(1, "grpo", number, {"adapter": bytes([number])}, keep=2)
+        store.write_checkpoint(done(1, "grpo", number), {"adapter": bytes([number])}, keep=2)
     assert len(list((store.folder / "checkpoints").iterdir())) == 2
     state, files = store.last_checkpoint()
     assert (state["stage"], state["step"], files) == ("grpo", 3, {"adapter": b"\x03"})
@@ -94,8 +99,8 @@ def test_rewinding_drops_what_came_after_the_checkpoint(tmp_path):
 
 def test_a_later_stage_is_newer_than_an_earlier_one_with_more_steps(tmp_path):
     store = RunStore.create(recipe_in(tmp_path))
-    store.write_checkpoint(0, "sft", 90, {}, keep=5)
-    store.write_checkpoint(1, "grpo", 1, {}, keep=5)
+    store.write_checkpoint(done(0, "sft", 90), {}, keep=5)
+    store.write_checkpoint(done(1, "grpo", 1), {}, keep=5)
     assert store.last_checkpoint()[0]["stage"] == "grpo"
 
 
@@ -124,3 +129,28 @@ def test_a_folder_without_a_run_is_refused_with_the_nearest_run(tmp_path):
 def test_a_metric_that_is_no_number_is_refused():
     with pytest.raises(ValueError, match="loss"):
         StepMetrics("grpo", 1, {"loss": float("nan")})
+
+
+def test_policies_are_written_once_go_with_their_last_checkpoint_and_damage_is_passed_over(tmp_path):
+    store = RunStore.create(recipe_in(tmp_path))
+    asked: list[int] = []
+
+    def adapter_of(ref: AdapterRef) -> Adapter:
+        asked.append(ref.version)
+        return an_adapter(ref.version)
+
+    for number in range(2, 6):
+        # As with a lag of 2: each checkpoint names the policies of the two steps before its own.
+        named = store.write_policies([an_adapter(n).ref for n in (number - 2, number - 1)], adapter_of)
+        store.write_checkpoint(done(1, "grpo", number, policies=named), {}, keep=2)
+    assert asked == [0, 1, 2, 3, 4]
+    folder = store.folder / "checkpoints" / "policies"
+    assert {path.stem for path in folder.iterdir()} == {an_adapter(n).ref.sha256 for n in (2, 3, 4)}
+    state, _ = store.last_checkpoint()
+    assert store.read_policies(state["policies"]) == [an_adapter(3), an_adapter(4)]
+    newest = folder / f"{an_adapter(4).ref.sha256}.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-1] + b"?")
+    problems: list[str] = []
+    state, _ = store.last_checkpoint(problems)
+    assert state["step"] == 4
+    assert problems == [f"checkpoints/01-grpo-00005: policies/{newest.name} is damaged"]

@@ -85,8 +85,7 @@ class Learner:
     def begin_stage(self, index: int, total_steps: int) -> None:
         """Set up stage ``index`` of the recipe: LoRA, optimizer, schedule, and the reference policy."""
         self.optimizer = None
-        # The optimizer is dropped above, before the policy builds anew: it holds the last stage's tensors and
-        # moments.
+        # The optimizer is dropped before the policy builds anew: it holds the last stage's tensors.
         self.policy.begin_stage(index, seed_of(self.recipe.seed, "lora", index, bits=63))
         self._ready(index, 0, total_steps)
 

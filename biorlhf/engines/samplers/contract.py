@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
+from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, Sampling
-from biorlhf.types import Group, Question
+from biorlhf.types import AdapterRef, Group, Question
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,74 @@ class SamplerSpec:
         return sync == "merged" or (sync == "auto" and (not self.on_gpu or self.dtype == "fp32"))
 
 
+class Held(Generic[Kept]):
+    """What is kept of each of the newest policies, ``count`` of them; the oldest goes."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.by_ref: dict[AdapterRef, Kept] = {}
+
+    def add(self, ref: AdapterRef, kept: Kept) -> list[Kept]:
+        """Add a policy or make it the newest; gives what was kept of those that went."""
+        gone = [self.by_ref.pop(ref)] if ref in self.by_ref else []
+        self.by_ref[ref] = kept
+        while len(self.by_ref) > self.count:
+            gone.append(self.by_ref.pop(next(iter(self.by_ref))))
+        return gone
+
+    def get(self, ref: AdapterRef | None) -> tuple[AdapterRef, Kept]:
+        """A policy (None: the newest) and what is kept of it.
+
+        Raises:
+            RunFailure: it is not held.
+        """
+        if not self.by_ref:
+            raise RunFailure("no adapter was loaded before sampling")
+        ref = ref or next(reversed(self.by_ref))
+        if ref not in self.by_ref:
+            held = ", ".join(str(other.version) for other in self.by_ref)
+            raise RunFailure(f"adapter version {ref.version} is not held any more; held: {held}")
+        return ref, self.by_ref[ref]
+
+
+class Steps:
+    """What is made of a sampler's single steps."""
+
+    def sample(self: Any, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+        """The groups of these questions, as they finish; nothing else may be running."""
+        left = {self.add(question, sampling) for question in questions}
+        while left:
+            for key, group in self.step():
+                left.discard(key)
+                yield group
+
+
 class Sampler(Protocol):
-    """A model that can be sampled from, with one adapter at a time."""
+    """A model that can be sampled from, under each of the policies that it holds."""
+
+    @property
+    def beside(self) -> bool:
+        """Whether policies may be loaded, and several be asked, while questions are being answered."""
+        ...
+
+    def add(self, question: Question, sampling: Sampling) -> Hashable:
+        """Begin to answer a question beside those that run; gives a key of it."""
+        ...
+
+    def step(self) -> list[tuple[Hashable, Group]]:
+        """Go on for a moment; gives what is complete by then, by key."""
+        ...
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]: ...
 
-    def load_adapter(self, adapter: Adapter) -> None: ...
+    def load_adapter(self, adapter: Adapter) -> None:
+        """Hold this policy, the newest from now on."""
+        ...
 
-    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
-        """Log-probabilities in nats of ``token_ids`` after ``prompt_ids``, under the served policy."""
+    def logprobs(
+        self, prompt_ids: Sequence[int], token_ids: Sequence[int], policy: AdapterRef | None = None
+    ) -> list[float]:
+        """Log-probabilities in nats of ``token_ids`` after ``prompt_ids``, under a policy (the newest)."""
         ...
 
     def encode(self, text: str) -> list[int]:

@@ -46,8 +46,7 @@ def engine_args(spec: SamplerSpec, base: str) -> dict[str, Any]:
     args |= _on_gpu(spec, args) if spec.on_gpu else _on_cpu(spec, args)
     if not spec.merges:
         args["enable_lora"] = True
-        # One policy is served at a time.
-        args["max_loras"] = 1
+        args["max_loras"] = recipe.adapter_slots
         args["max_lora_rank"] = next(r for r in LORA_RANKS if r >= spec.max_lora_rank)
     return args
 

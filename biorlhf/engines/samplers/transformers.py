@@ -7,7 +7,8 @@ questions were spread over workers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from biorlhf.engines.models import adapters, lora
 from biorlhf.engines.models.head import keep_head_exact
 from biorlhf.engines.models.load import load_base, load_tokenizer
 from biorlhf.engines.models.merging import lora_deltas
-from biorlhf.engines.samplers.contract import SamplerSpec
+from biorlhf.engines.samplers.contract import Held, SamplerSpec, Steps
 from biorlhf.engines.samplers.prompts import encode_prompt
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Lora
@@ -26,7 +27,7 @@ from biorlhf.stage import Adapter, Sampling
 from biorlhf.types import AdapterRef, Completion, Group, Question
 
 
-class TransformersSampler:
+class TransformersSampler(Steps):
     """A transformers model with the adapter merged into its weights; the base weights are kept beside.
 
     NF4 weights cannot take an adapter without rounding it away: there it stands beside them, as in training.
@@ -41,7 +42,11 @@ class TransformersSampler:
         self.model: Any = load_base(section, device="cuda" if spec.on_gpu else "cpu").eval()
         keep_head_exact(self.model)
         self.device = next(self.model.parameters()).device
-        self.ref: AdapterRef | None = None
+        self.held: Held[Adapter] = Held(1 + spec.recipe.lag)
+        self.served: AdapterRef | None = None
+        self.beside = True
+        self._asked: deque[tuple[Question, Sampling, AdapterRef]] = deque()
+        self._added = 0
         self._clean: dict[str, torch.Tensor] = {}
         self._quantised = section.dtype == "nf4"
         self._wrapped: tuple[Lora, Any] | None = None
@@ -50,11 +55,21 @@ class TransformersSampler:
         return encode_prompt(self.tokenizer, self.spec.recipe.prompt, text)
 
     def load_adapter(self, adapter: Adapter) -> None:
-        if self._quantised:
-            self._attach(adapter)
-        else:
-            self._merge(adapter)
-        self.ref = adapter.ref
+        self.held.add(adapter.ref, adapter)
+        # Even one of this name: what is loaded is then what is served.
+        self.served = None
+        self._serve(adapter.ref)
+
+    def _serve(self, policy: AdapterRef | None) -> AdapterRef:
+        """Serve one of the policies that are held, and give its name."""
+        ref, adapter = self.held.get(policy)
+        if ref != self.served:
+            if self._quantised:
+                self._attach(adapter)
+            else:
+                self._merge(adapter)
+            self.served = ref
+        return ref
 
     def _attach(self, adapter: Adapter) -> None:
         tensors, config = load_tensors(adapter.tensors), json.loads(adapter.config)
@@ -86,26 +101,33 @@ class TransformersSampler:
             delta = torch.mm(b.float(), a.float()).mul_(scale).to(weight.device)
             weight.copy_((clean.float() + delta).to(weight.dtype))
 
+    def add(self, question: Question, sampling: Sampling) -> Hashable:
+        ref, _ = self.held.get(sampling.policy)
+        self._asked.append((question, sampling, ref))
+        self._added += 1
+        return self._added
+
     @torch.no_grad()
-    def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
-        if self.ref is None:
-            raise RunFailure("no adapter was loaded before sampling")
-        for question in questions:
-            ids = self.encode(question.asked)
-            # generate draws from the global generator and takes no other.
-            torch.manual_seed(seed_of(sampling.seed, question.id))
-            output = self.model.generate(
-                torch.tensor([ids], device=self.device),
-                attention_mask=torch.ones(1, len(ids), dtype=torch.long, device=self.device),
-                generation_config=self._generation(sampling),
-            )
-            logprobs_G_T = _logprobs(torch.stack(output.logits, dim=1), output.sequences[:, len(ids) :])
-            rows = output.sequences[:, len(ids) :].tolist()
-            completions = tuple(
-                self._completion(row, values.tolist(), sampling)
-                for row, values in zip(rows, logprobs_G_T, strict=True)
-            )
-            yield Group(question, tuple(ids), completions)
+    def step(self) -> list[tuple[Hashable, Group]]:
+        key = self._added - len(self._asked) + 1
+        question, sampling, asked_of = self._asked.popleft()
+        # Before each, for another policy may have been asked, or loaded, since the last one.
+        ref = self._serve(asked_of)
+        ids = self.encode(question.asked)
+        # generate draws from the global generator and takes no other.
+        torch.manual_seed(seed_of(sampling.seed, question.id))
+        output = self.model.generate(
+            torch.tensor([ids], device=self.device),
+            attention_mask=torch.ones(1, len(ids), dtype=torch.long, device=self.device),
+            generation_config=self._generation(sampling),
+        )
+        logprobs_G_T = _logprobs(torch.stack(output.logits, dim=1), output.sequences[:, len(ids) :])
+        rows = output.sequences[:, len(ids) :].tolist()
+        completions = tuple(
+            self._completion(row, values.tolist(), sampling, ref)
+            for row, values in zip(rows, logprobs_G_T, strict=True)
+        )
+        return [(key, Group(question, tuple(ids), completions))]
 
     def _generation(self, sampling: Sampling) -> Any:
         from transformers import GenerationConfig
@@ -128,18 +150,22 @@ class TransformersSampler:
             return_dict_in_generate=True,
         )
 
-    def _completion(self, row: list[int], logprobs: list[float], sampling: Sampling) -> Completion:
+    def _completion(
+        self, row: list[int], logprobs: list[float], sampling: Sampling, ref: AdapterRef
+    ) -> Completion:
         eos = self.tokenizer.eos_token_id
         # A row is padded to the longest of its group: its text ends at the first end token.
         ended = eos in row
         length = row.index(eos) + 1 if ended else len(row)
         text = self.tokenizer.decode(row[:length], skip_special_tokens=True)
         truncated = not ended and length >= sampling.max_tokens
-        assert self.ref is not None
-        return Completion(text, tuple(row[:length]), tuple(logprobs[:length]), truncated, self.ref)
+        return Completion(text, tuple(row[:length]), tuple(logprobs[:length]), truncated, ref)
 
     @torch.no_grad()
-    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
+    def logprobs(
+        self, prompt_ids: Sequence[int], token_ids: Sequence[int], policy: AdapterRef | None = None
+    ) -> list[float]:
+        self._serve(policy)
         ids = torch.tensor([[*prompt_ids, *token_ids]], device=self.device)
         logits = self.model(ids).logits[:, len(prompt_ids) - 1 : -1]
         return _logprobs(logits, ids[:, len(prompt_ids) :])[0].tolist()

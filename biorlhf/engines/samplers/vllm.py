@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
 from biorlhf.engines.cpu import first_calls
 from biorlhf.engines.models.dequantised import dequantised_base
 from biorlhf.engines.models.load import resolve_base
-from biorlhf.engines.samplers.contract import SamplerSpec
+from biorlhf.engines.samplers.contract import Held, SamplerSpec, Steps
 from biorlhf.engines.samplers.engine_args import engine_args
 from biorlhf.engines.samplers.prompts import encode_prompt
 from biorlhf.errors import PolicyMismatch, ResourceError, RunFailure
@@ -53,8 +53,12 @@ def _check_platform(spec: SamplerSpec) -> None:
     )
 
 
-class VllmSampler:
-    """One vLLM engine. ``load_adapter`` swaps the policy; ``sample`` yields groups as they finish."""
+class VllmSampler(Steps):
+    """One vLLM engine; ``sample`` yields groups as they finish.
+
+    Adapters stand side by side, each under a name of its own, so that no cached prefix is shared by two of
+    them. Where they are merged one is served at a time, and another when it is asked.
+    """
 
     def __init__(self, spec: SamplerSpec) -> None:
         _set_environment(spec)
@@ -77,10 +81,13 @@ class VllmSampler:
                 "rollout", f"vLLM does not start: {reason}", hint=hint if "cache" in reason else ""
             ) from error
         self.tokenizer: Any = self.engine.get_tokenizer()
-        self.ref: AdapterRef | None = None
-        self._lora: Any = None
-        self._held: list[str] = []
-        self._requests = 0
+        self.held: Held[Any] = Held(1 + spec.recipe.lag)  # an Adapter to merge, or vLLM's name for one
+        self.served: AdapterRef | None = None  # of those that are merged
+        self._digest: list[str] = []
+        self._arrived: set[str] = set()
+        self._loads = self._requests = 0
+        self._asked: dict[str, tuple[Question, list[int], AdapterRef]] = {}
+        self._finished: list[Any] = []  # questions' outputs that came while something else was waited for
 
     def _engine_args(self) -> dict[str, Any]:
         args = engine_args(self.spec, str(self.base))
@@ -95,88 +102,125 @@ class VllmSampler:
 
     def load_adapter(self, adapter: Adapter) -> None:
         if self.spec.merges:
-            self._merge(adapter)
+            self.held.add(adapter.ref, adapter)
+            # Even one of this name: what is loaded is then what is served.
+            self.served = None
+            self._serve(adapter.ref)
         else:
             self._apply(adapter)
-        # Cached prefixes were computed by the policy before this one.
+
+    def _serve(self, policy: AdapterRef | None) -> tuple[AdapterRef, Any]:
+        """A policy's name, and vLLM's own for it; one that has to be merged is served from now on."""
+        ref, kept = self.held.get(policy)
+        if not self.spec.merges:
+            return ref, kept
+        if ref != self.served:
+            # Each worker merges for itself: with several GPUs they are processes of their own.
+            self.engine.collective_rpc("merge_adapter", args=(str(self.base), kept.tensors, kept.config))
+            self._forget_prefixes()
+            self.served = ref
+        return ref, None
+
+    def _forget_prefixes(self) -> None:
+        """Those in the cache were computed by the policy before."""
         if not self.engine.reset_prefix_cache():
             raise RunFailure("vLLM would not drop the prefix cache of the policy before")
-        self.ref = adapter.ref
-
-    def _merge(self, adapter: Adapter) -> None:
-        # Each worker merges for itself: with several GPUs they are processes of their own.
-        self.engine.collective_rpc("merge_adapter", args=(str(self.base), adapter.tensors, adapter.config))
 
     def _apply(self, adapter: Adapter) -> None:
         from vllm.lora.request import LoRARequest
 
+        alone = self.held.count == 1
+        self._loads = 1 if alone else self._loads + 1
+        name = "policy" if alone else f"policy-{self._loads}"
         with tempfile.TemporaryDirectory(prefix="biorlhf-adapter-") as folder:
             Path(folder, "adapter_model.safetensors").write_bytes(adapter.tensors)
             Path(folder, "adapter_config.json").write_bytes(adapter.config)
-            held = self._held or self._digests()
-            if not self.engine.add_lora(LoRARequest("policy", 1, folder, load_inplace=True)):
+            before = self._digest or self._digests()
+            if not self.engine.add_lora(LoRARequest(name, self._loads, folder, load_inplace=alone)):
                 raise RunFailure(f"vLLM did not load adapter version {adapter.ref.version}")
-        self._held = self._digests()
+        self._digest = self._digests()
         # One step moves few log-probabilities far enough to be seen; it moves these bytes.
-        stale = any(now == before for now, before in zip(self._held, held, strict=True))
-        if stale and (self.ref is None or self.ref.sha256 != adapter.ref.sha256):
+        stale = any(now == then for now, then in zip(self._digest, before, strict=True))
+        if stale and adapter.ref.sha256 not in self._arrived:
             raise PolicyMismatch(
                 f"adapter version {adapter.ref.version} did not arrive: the tensors that vLLM's kernels read "
                 f"are those of before"
             )
+        # A slot that was left keeps its bytes: of several, any that was here before may be found there again.
+        self._arrived = {adapter.ref.sha256} | (set() if alone else self._arrived)
         # vLLM holds the tensors now; a request only names them.
-        self._lora = LoRARequest("policy", 1, folder)
+        gone = self.held.add(adapter.ref, LoRARequest(name, self._loads, folder))
+        if alone:
+            self._forget_prefixes()
+            return
+        for request in gone:
+            self.engine.remove_lora(request.lora_int_id)
 
     def _digests(self) -> list[str]:
         """Of the LoRA tensors where each worker's kernels read them."""
         return self.engine.collective_rpc("adapter_digest")
 
-    def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+    @property
+    def beside(self) -> bool:
+        return not self.spec.merges and self.held.count > 1
+
+    def add(self, question: Question, sampling: Sampling) -> Hashable:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
-        if self.ref is None:
-            raise RunFailure("no adapter was loaded before sampling")
-        ref, asked = self.ref, {}
-        for question in questions:
-            ids = self.encode(question.asked)
-            params = SamplingParams(
-                n=sampling.n,
-                temperature=sampling.temperature,
-                top_p=sampling.top_p,
-                max_tokens=sampling.max_tokens,
-                seed=seed_of(sampling.seed, question.id),
-                # Zero alternatives: vLLM still gives the sampled token's own.
-                logprobs=0,
-                # Groups are scored whole, so nothing is done with a part of one.
-                output_kind=RequestOutputKind.FINAL_ONLY,
-            )
-            asked[self._add(ids, params)] = (question, ids)
-        while asked:
-            output: Any
-            for output in self.engine.step():
-                if not output.finished:
-                    continue
-                question, ids = asked.pop(output.request_id)
-                completions = tuple(_completion(out, ref) for out in output.outputs)
-                yield Group(question, tuple(ids), completions)
+        ref, lora = self._serve(sampling.policy)
+        ids = self.encode(question.asked)
+        params = SamplingParams(
+            n=sampling.n,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            max_tokens=sampling.max_tokens,
+            seed=seed_of(sampling.seed, question.id),
+            # Zero alternatives: vLLM still gives the sampled token's own.
+            logprobs=0,
+            # Groups are scored whole, so nothing is done with a part of one.
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        key = self._add(ids, params, lora)
+        self._asked[key] = (question, ids, ref)
+        return key
 
-    def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
+    def step(self) -> list[tuple[Hashable, Group]]:
+        finished, self._finished = self._finished or self._advance(), []
+        groups: list[tuple[Hashable, Group]] = []
+        for output in finished:
+            question, ids, ref = self._asked.pop(output.request_id)
+            completions = tuple(_completion(out, ref) for out in output.outputs)
+            groups.append((output.request_id, Group(question, tuple(ids), completions)))
+        return groups
+
+    def _advance(self) -> list[Any]:
+        """One step of the engine; gives what is finished."""
+        outputs: list[Any] = self.engine.step()
+        return [output for output in outputs if output.finished]
+
+    def logprobs(
+        self, prompt_ids: Sequence[int], token_ids: Sequence[int], policy: AdapterRef | None = None
+    ) -> list[float]:
         from vllm import SamplingParams
 
+        _, lora = self._serve(policy)
         ids = [*prompt_ids, *token_ids]
         # vLLM scores a prompt only on the way to an answer; one token is the shortest.
-        self._add(ids, SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0))
+        name = self._add(ids, SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0), lora)
         while True:
-            finished: list[Any] = [output for output in self.engine.step() if output.finished]
-            if finished:
-                rows = finished[0].prompt_logprobs[len(prompt_ids) :]
-                return [row[token].logprob for row, token in zip(rows, token_ids, strict=True)]
+            finished = self._advance()
+            # What else is finished is for the next step.
+            self._finished += [output for output in finished if output.request_id != name]
+            for output in finished:
+                if output.request_id == name:
+                    rows = output.prompt_logprobs[len(prompt_ids) :]
+                    return [row[token].logprob for row, token in zip(rows, token_ids, strict=True)]
 
-    def _add(self, ids: list[int], params: Any) -> str:
+    def _add(self, ids: list[int], params: Any, lora: Any) -> str:
         self._requests += 1
         name = f"request-{self._requests}"
-        self.engine.add_request(name, {"prompt_token_ids": ids}, params, lora_request=self._lora)
+        self.engine.add_request(name, {"prompt_token_ids": ids}, params, lora_request=lora)
         return name
 
 

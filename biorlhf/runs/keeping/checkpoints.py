@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import InputError
-from biorlhf.runs.keeping import disk
+from biorlhf.runs.keeping import disk, policies
 
 STATE = "state.json"
 # What a user puts beside them has other names.
@@ -33,6 +33,7 @@ def write(folder: Path, state: State, files: Mapping[str, bytes], keep: int) -> 
     for old in _folders(folder)[:-keep]:
         with disk.reported(old):
             shutil.rmtree(old)
+    policies.keep(folder, [path / STATE for path in _folders(folder)])
 
 
 def newest(folder: Path) -> tuple[tuple[State, dict[str, bytes]] | None, list[str]]:
@@ -79,6 +80,11 @@ def _read(path: Path) -> tuple[State, dict[str, bytes]]:
             raise _Damaged(f"{name} is missing")
         if digest and hashlib.sha256(files[name]).hexdigest() != digest:
             raise _Damaged(f"{name} is damaged")
+    for one in state.get("policies", ()):
+        try:
+            policies.read(path.parent, one)
+        except InputError as error:
+            raise _Damaged(f"{policies.FOLDER}/{error.where} {error.found}") from None
     return state, {name: files[name] for name in sums}
 
 

@@ -39,8 +39,12 @@ class Tracking:
         self._started = False
 
     def begin(self, recipe: Recipe, store: RunStore) -> None:
-        """Once, before the first number; rows that a resume drops are gone from ``store`` by now."""
-        self._done, self._started = len(store.metrics()), True
+        """Before the first number, and before one that is made again; rows that a resume drops are gone from
+        ``store`` by now. Trackers are started once."""
+        again, self._started = self._started, True
+        self._done = len(store.metrics())
+        if again:
+            return
         run = TrackedRun(recipe.name, store.folder, recipe.to_json(), self._done)
         self._each(lambda tracker: tracker.start(run))
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from biorlhf import RunFailure
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Sampling, Stage
-from biorlhf.types import Group, ScoredGroup
+from biorlhf.types import AdapterRef, Group, ScoredGroup
 
 
 class Clock:
@@ -40,9 +40,15 @@ class Clock:
 
 
 def sample_and_score(
-    stage: Stage, generations: int, step: int, asked: Sequence[int], clock: Clock
+    stage: Stage,
+    generations: int,
+    step: int,
+    asked: Sequence[int],
+    clock: Clock,
+    policy: AdapterRef | None = None,
 ) -> tuple[ScoredGroup, ...]:
-    """``generations`` answers to each of some questions with their rewards, in the order of the questions.
+    """``generations`` answers of a policy (None: the newest) to each of some questions with their rewards, in
+    the order of the questions.
 
     Scoring begins with the first group that is finished. ``rollout_s`` is the time that nothing but
     sampling could be waited for; ``score_s`` is the rest.
@@ -56,6 +62,7 @@ def sample_and_score(
         temperature=stage.temperature,
         top_p=stage.top_p,
         seed=seed_of(stage.seed, step),
+        policy=policy,
     )
     with clock("score_s", minus="rollout_s"):
         groups = clock.waiting(stage.rollouts.sample(questions, sampling), "rollout_s")

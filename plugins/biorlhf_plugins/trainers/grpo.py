@@ -25,15 +25,28 @@ step's groups into several updates.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+)
 
 from biorlhf import PluginConfig, RunFailure, TrainerPlugin, hookimpl
+from biorlhf.ahead import Ahead, Policies
+from biorlhf.errors import PolicyMismatch, RecipeError
 from biorlhf.reward.advantages import NORMALISATIONS, collect, overlong_factor
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
-from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
+from biorlhf.types import AdapterRef, Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._rollout_metrics import Judged, metrics_of
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
@@ -55,12 +68,14 @@ class GrpoConfig(PluginConfig):
         beta, kl: weight and estimator of the KL divergence to the policy that the stage started from.
         normalisation: what advantages are divided by; see :mod:`biorlhf.advantages`.
         std_floor: a smaller deviation counts as this one (group, batch and gdpo).
+        lag: how many steps answers are sampled ahead of the learner, by the policy of as many steps before.
         importance_cap: largest weight pi_old/pi_sampler of a token; None: no correction.
         mask_truncated: leave answers that the length limit ended out of the loss.
         overlong_tokens: over how many tokens before the limit the reward falls to 0; 0: it does not.
         silent_groups: what to do with groups in which every advantage is zero.
         resample_tries: how often silent groups are replaced in one step.
-        mismatch_alarm: mean KL between sampler and learner, in nats per token, above which the step warns.
+        mismatch_alarm: mean KL between sampler and learner, in nats per token, above which the step warns;
+            with a ``lag`` it holds the policies' own distance as well, and no step warns.
         collapse: what to do when nearly all answers are one and the same for five steps: ``warn``, ``stop``
             the run, or nothing.
     """
@@ -80,6 +95,7 @@ class GrpoConfig(PluginConfig):
     kl: Literal["k1", "k2", "k3"] = "k3"
     normalisation: Literal["group", "batch", "none", "leave_one_out", "gdpo"] = "gdpo"
     std_floor: NonNegativeFloat = 0.05
+    lag: Literal[0, 1, 2] = 0
     importance_cap: PositiveFloat | None = 2.0
     mask_truncated: bool = True
     overlong_tokens: NonNegativeInt = 0
@@ -87,6 +103,16 @@ class GrpoConfig(PluginConfig):
     resample_tries: PositiveInt = 2
     mismatch_alarm: PositiveFloat = 0.1
     collapse: Literal["warn", "stop", "off"] = "warn"
+
+    @field_validator("importance_cap")
+    @classmethod
+    def _corrected(cls, cap: float | None, info: ValidationInfo) -> float | None:
+        if cap is None and info.data.get("lag"):
+            raise ValueError(
+                f"null, but with lag: {info.data['lag']} what is learnt was answered by an older policy; "
+                "a number (2.0) weights it, and lag: 0 needs no weight"
+            )
+        return cap
 
     def loss_settings(self) -> dict[str, Any]:
         """What the learner needs to know of this."""
@@ -120,23 +146,47 @@ class GrpoTrainer:
         return self.config.steps or self.config.epochs * per_epoch
 
     def steps(self, stage: Stage) -> Iterator[StepResult]:
+        config, total = self.config, self.total_steps(stage.dataset)
         watch = Watch.over(stage.dataset.questions)
-        for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
-            result = grpo_step(stage, self.config, step, watch)
+        policies = Policies(stage.policies, config.lag, stage.done_steps)
+        ahead = Ahead(partial(prepared, stage, config), policies, total, beside=stage.beside)
+        for step in range(stage.done_steps + 1, total + 1):
+            result = grpo_step(stage, config, step, watch, ahead)
+            policies.add(result.adapter)
             yield result
             # After the step was handed over, so that the record holds what ends the run.
-            if self.config.collapse == "stop" and watch.collapsed:
+            if config.collapse == "stop" and watch.collapsed:
                 raise RunFailure(f"stage {stage.name}, step {step}: {'; '.join(result.warnings)}")
 
 
-def grpo_step(stage: Stage, config: GrpoConfig, step: int, watch: Watch) -> StepResult:
-    """One step of algorithm 1: questions, answers, rewards, advantages, update, synchronisation."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One step's answers with their rewards, and the seconds that it took to get them."""
+
+    groups_P: tuple[ScoredGroup, ...]
+    seconds: Mapping[str, float]
+
+
+def prepared(stage: Stage, config: GrpoConfig, step: int, policy: AdapterRef | None) -> Answered:
+    """The first half of algorithm 1: a step's questions, their answers by one policy, and the rewards."""
     clock = Clock()
     asked = batch_of(step, len(stage.dataset.questions), config.prompts_per_step, stage.seed)
-    groups_P = sample_and_score(stage, config.generations, step, asked, clock)
+    groups_P = sample_and_score(stage, config.generations, step, asked, clock, policy)
     if config.silent_groups == "resample":
-        groups_P = replace_silent(stage, config, step, (asked, groups_P), clock)
-    judged = assign_credit(groups_P, config, stage.max_completion_tokens)
+        groups_P = replace_silent(stage, config, step, (asked, groups_P), clock, policy)
+    refuse_other_answers(stage, config, step, groups_P, policy)
+    return Answered(groups_P, clock.seconds)
+
+
+def grpo_step(
+    stage: Stage, config: GrpoConfig, step: int, watch: Watch, ahead: Ahead[Answered]
+) -> StepResult:
+    """The second half: advantages, update, synchronisation. With a lag of 0 the first half is gone through
+    here, by the policy of the step before; with one of k it is ahead, by a policy that is k steps older."""
+    clock = Clock()
+    with clock("wait_s") if config.lag else nullcontext():
+        answered = ahead.take(step)
+    judged = assign_credit(answered.groups_P, config, stage.max_completion_tokens)
     batch = list(train_groups(judged, config))
     with clock("update_s"):
         update = stage.learner.step(batch, config.loss_settings(), seed=seed_of(stage.seed, step, "update"))
@@ -146,7 +196,7 @@ def grpo_step(stage: Stage, config: GrpoConfig, step: int, watch: Watch) -> Step
             stage.rollouts.load_adapter(update.adapter)
     said = watch.metrics(judged.groups_P)
     values = {**update.metrics, **metrics_of(judged), **said, "trained_groups": float(len(batch))}
-    values |= clock.seconds
+    values |= {**answered.seconds, **clock.seconds, **ahead.policies.behind(step)}
     return StepResult(
         metrics=StepMetrics(stage.name, step, values),
         groups=judged.groups_P,
@@ -162,6 +212,7 @@ def replace_silent(
     step: int,
     first: tuple[Sequence[int], tuple[ScoredGroup, ...]],
     clock: Clock,
+    policy: AdapterRef | None = None,
 ) -> tuple[ScoredGroup, ...]:
     """``first`` (questions and their groups), and for each silent group one of another question.
 
@@ -177,9 +228,33 @@ def replace_silent(
         # No group is missing, or no question is left to ask.
         if not fresh:
             break
-        groups_P += sample_and_score(stage, config.generations, step, fresh, clock)
+        groups_P += sample_and_score(stage, config.generations, step, fresh, clock, policy)
         used.update(fresh)
     return groups_P
+
+
+def refuse_other_answers(
+    stage: Stage, config: GrpoConfig, step: int, groups_P: Sequence[ScoredGroup], policy: AdapterRef | None
+) -> None:
+    """What would be learnt as something that it is not.
+
+    Raises:
+        PolicyMismatch: another policy than the one that was asked gave an answer.
+        RecipeError: answers are to be ahead of the learner, and nothing says how likely they were.
+    """
+    for completion in (c for scored in groups_P for c in scored.group.completions):
+        if policy is not None and completion.adapter.sha256 != policy.sha256:
+            raise PolicyMismatch(
+                f"stage {stage.name}, step {step}: asked of adapter version {policy.version}, answered by "
+                f"version {completion.adapter.version} ({completion.adapter.sha256[:12]})"
+            )
+        if config.lag and completion.token_ids and not completion.logprobs:
+            raise RecipeError(
+                f"stages[{stage.index}].lag",
+                f"{config.lag}, but this sampler reports no log-probabilities, by which answers of an older "
+                "policy are weighted",
+                "0, or another rollout.engine",
+            )
 
 
 def assign_credit(groups_P: tuple[ScoredGroup, ...], config: GrpoConfig, limit: int) -> Judged:
@@ -217,7 +292,7 @@ def train_groups(judged: Judged, config: GrpoConfig) -> Iterator[TrainGroup]:
 def alarms(values: Mapping[str, float], config: GrpoConfig) -> Iterator[str]:
     """What a person should look at."""
     mismatch = values.get("mismatch_kl", 0.0)
-    if mismatch > config.mismatch_alarm:
+    if mismatch > config.mismatch_alarm and not config.lag:
         yield (
             f"sampler and learner disagree: KL {mismatch:.3g} nats per token, over mismatch_alarm = "
             f"{config.mismatch_alarm:g}; compare rollout.dtype with model.dtype"

@@ -8,16 +8,17 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 import time
 from types import SimpleNamespace
 
 import pytest
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors import connection, learner, scorer
 from biorlhf.actors.fetch import ActorDied
 from biorlhf.actors.remains import guarded
-from biorlhf.actors.rollout import MAX_RESTARTS, RayRollouts
-from biorlhf.errors import ResourceError, RunFailure
+from biorlhf.errors import LearnerLost, ResourceError, RunFailure
 from biorlhf.types import AdapterRef, Completion, Group, Question
 from tiny_run import alive
 
@@ -25,8 +26,8 @@ from tiny_run import alive
 class Ref:
     """What is waited for; each is another."""
 
-    def __init__(self, number: int, alive: bool) -> None:
-        self.number, self.alive = number, alive
+    def __init__(self, number: int, alive: bool, method: str) -> None:
+        self.number, self.alive, self.method = number, alive, method
 
 
 class Actor:
@@ -38,47 +39,9 @@ class Actor:
     def __getattr__(self, method: str) -> SimpleNamespace:
         def remote(*arguments):
             self.asked.append((method, *arguments))
-            return Ref(self.number, self.alive)
+            return Ref(self.number, self.alive, method)
 
         return SimpleNamespace(remote=remote)
-
-
-def rollouts_of(*actors: Actor, successors: list[Actor], monkeypatch) -> RayRollouts:
-    def answer(ref: Ref, what: str, *_):
-        if not ref.alive:
-            raise ActorDied(f"{what}: its process died")
-        return ref.number
-
-    monkeypatch.setattr("biorlhf.actors.rollout.fetch", answer)
-    monkeypatch.setattr(RayRollouts, "_start", lambda self, place: successors.pop(0))
-    limits = SimpleNamespace(rollout=SimpleNamespace(timeout_s=1), cluster=SimpleNamespace(start_timeout_s=1))
-    rollouts = RayRollouts.__new__(RayRollouts)
-    rollouts.recipe, rollouts.places = limits, [None] * len(actors)
-    rollouts.actors, rollouts.restarts = list(actors), [0] * len(actors)
-    rollouts.adapter, rollouts.canary = "the adapter", None
-    return rollouts
-
-
-def test_an_idle_actor_that_died_is_replaced_given_the_adapter_and_asked_again(monkeypatch):
-    successor = Actor(7)
-    rollouts = rollouts_of(Actor(1), Actor(2, alive=False), successors=[successor], monkeypatch=monkeypatch)
-    assert rollouts._on_all("logprobs", "ids") == [1, 7]
-    assert successor.asked == [("ready",), ("load_adapter", "the adapter"), ("logprobs", "ids")]
-    assert rollouts.restarts == [0, 1]
-
-
-def test_a_successor_that_dies_while_it_starts_is_replaced_as_well(monkeypatch):
-    successors = [Actor(3, alive=False), Actor(4)]
-    rollouts = rollouts_of(Actor(1, alive=False), successors=successors, monkeypatch=monkeypatch)
-    assert rollouts._on_all("encode", "text") == [4]
-    assert rollouts.restarts == [2]
-
-
-def test_an_actor_that_dies_again_and_again_stops_the_run(monkeypatch):
-    successors = [Actor(n, alive=False) for n in range(9)]
-    rollouts = rollouts_of(Actor(1, alive=False), successors=successors, monkeypatch=monkeypatch)
-    with pytest.raises(RunFailure, match=f"rollout actor 1 died {MAX_RESTARTS + 1} times"):
-        rollouts._on_all("encode", "text")
 
 
 def group_of(name: str) -> Group:
@@ -93,11 +56,11 @@ def test_scorers_from_which_nothing_comes_are_replaced_and_asked_again(monkeypat
     monkeypatch.setattr(scorer.RayScorers, "_start", lambda self, place: started.pop(0))
     scorers = scorer.RayScorers.__new__(scorer.RayScorers)
     first = Actor(1)
-    scorers.actors, scorers.places = [first], [None]
-    pending = {"a": (group_of("a"), 0, 1), "b": (group_of("b"), 0, 1)}
+    scorers.actors, scorers.places, scorers.lock = [first], [None], threading.Lock()
+    pending = {"a": (group_of("a"), 0, 1, first), "b": (group_of("b"), 0, 1, first)}
     assert list(scorers._finished(pending, timeout_s=1)) == []
     assert killed == [first]
-    assert {tries for _, _, tries in pending.values()} == {2}
+    assert {tries for _, _, tries, _ in pending.values()} == {2}
     assert len(scorers.actors[0].asked) == 2
     list(scorers._finished(pending, timeout_s=1))
     with pytest.raises(RunFailure, match=r"no score came in 1 s for .* groups, 3 times"):
@@ -198,3 +161,63 @@ def test_what_is_guarded_is_gone_when_the_run_has_ended_and_what_ended_before_is
     with guarded([ended.pid, part.pid]):
         assert part.poll() is None
     assert part.wait(30) == -signal.SIGKILL
+
+
+def learners_that(monkeypatch, *answers: object) -> learner.RayLearners:
+    """Learners by rank: what each answers, or raises; they are heard in that order."""
+
+    def fetch(ref: object, *_: object) -> object:
+        if isinstance(ref, Exception):
+            raise ref
+        return ref
+
+    def wait(refs: list, num_returns: int = 1, **_: object) -> tuple[list, list]:
+        return refs[:num_returns], refs[num_returns:]
+
+    monkeypatch.setattr(learner, "fetch", fetch)
+    monkeypatch.setattr(learner.ray, "wait", wait)
+    made = learner.RayLearners.__new__(learner.RayLearners)
+    made.recipe = SimpleNamespace(
+        learner=SimpleNamespace(timeout_s=1), cluster=SimpleNamespace(start_timeout_s=1)
+    )
+    made.actors = list(answers)
+    return made
+
+
+BROKEN = RunFailure("learner actor 1: RuntimeError: Connection closed by peer")
+DEAD = ActorDied("learner actor 2: its process died")
+
+
+@pytest.mark.parametrize("answers", [(DEAD,), (BROKEN, DEAD), ("fine", DEAD), (BROKEN, "fine", DEAD)])
+def test_a_learner_that_died_is_told_from_those_that_fail_because_of_it(monkeypatch, answers):
+    learners = learners_that(monkeypatch, *answers)
+    with pytest.raises(LearnerLost, match="its process died"):
+        learners._results(list(answers))
+
+
+@pytest.mark.parametrize("answers", [(BROKEN,), (BROKEN, BROKEN), ("fine", BROKEN)])
+def test_a_failure_in_which_nobody_died_is_no_loss(monkeypatch, answers):
+    learners = learners_that(monkeypatch, *answers)
+    with pytest.raises(RunFailure, match="Connection closed") as caught:
+        learners._results(list(answers))
+    assert not isinstance(caught.value, LearnerLost)
+
+
+def place_of(index: int) -> PlacementGroupSchedulingStrategy:
+    place = PlacementGroupSchedulingStrategy.__new__(PlacementGroupSchedulingStrategy)
+    place.placement_group, place.placement_group_bundle_index = None, index
+    return place
+
+
+@pytest.mark.parametrize(("held_by", "gone"), [(("a", "b"), 0), (("a", "dead"), 1), (("", "dead"), 2)])
+def test_learners_whose_node_is_gone_are_not_waited_for(monkeypatch, held_by, gone):
+    learners = learners_that(monkeypatch, Actor(1), Actor(2))
+    learners.places = [place_of(0), place_of(1)]
+    learners.recipe.learner.cpus, learners.recipe.learner.gpus = 2, 1
+    table = {"bundles_to_node_id": dict(enumerate(held_by))}
+    monkeypatch.setattr(learner, "placement_group_table", lambda _: table)
+    nodes = [{"NodeID": name, "Alive": name != "dead"} for name in ("a", "b", "dead")]
+    monkeypatch.setattr(learner.ray, "nodes", lambda: nodes)
+    said = f"the node of {gone} of 2 learners is gone, .* 2 CPU and 1 GPU"
+    with pytest.raises(RunFailure, match=said) if gone else nullcontext():
+        learners._refuse_without_node()

@@ -1,0 +1,289 @@
+"""The rollout fleet: who answers which question, and what is done where an actor dies, hangs or joins.
+
+One thread holds all of it. Callers put in tickets (a question with all its answers is one, so that its prompt
+is computed once) and each reads a queue of its own; engines report through futures. The oldest ticket goes to
+the actor with most room, so a slow actor takes fewer. None is given to an actor before its policy was proved
+there.
+
+Nothing in here knows Ray: what an engine is, and which errors mean that it died, comes from outside
+(:mod:`biorlhf.actors.members`).
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from biorlhf.actors.members import Engine, EngineDied, Limits, Policy, Slot, Ticket
+from biorlhf.errors import RunFailure
+
+MAX_DEATHS = 3  # of one actor's place in one run: more than that is no accident
+LOOK_S = 0.5  # how often it is looked whether something takes too long
+
+
+class Fleet:
+    """All engines as one. ``expected`` of ``starts`` have to come; the others join when they can.
+
+    Args:
+        starts: what starts an engine at each place.
+        name: what a person calls one of them.
+    """
+
+    def __init__(
+        self, starts: Sequence[Callable[[], Engine]], expected: int, limits: Limits, name: str
+    ) -> None:
+        self.limits, self.name = limits, name
+        self.slots = [Slot(n, start, n < expected) for n, start in enumerate(starts)]
+        self.error: BaseException | None = None
+        self.news: list[str] = []
+        self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._numbers = itertools.count()
+        self._waiting: list[Ticket] = []
+        self._policies: dict[str, Policy] = {}
+        self._short_since: float | None = None
+        self._began = threading.Event()  # those that have to be there are
+        self._thread = threading.Thread(target=self._run, daemon=True, name="fleet")
+        self._thread.start()
+
+    # What callers may do, each from its own thread.
+
+    def launch(self, numbers: Sequence[int]) -> None:
+        """Start the engines of these places."""
+        self._events.put(partial(self._launch_all, tuple(numbers)))
+
+    def wait(self, numbers: Sequence[int]) -> None:
+        """Return when the engines of these places are there.
+
+        Raises:
+            RunFailure: one is not within ``start_s``, or failed to start.
+        """
+        end = time.monotonic() + self.limits.start_s
+        for slot in (self.slots[number] for number in numbers):
+            while not slot.alive and self.error is None:
+                if time.monotonic() > end:
+                    waited = f"no sign of life in {self.limits.start_s:g} s"
+                    way = "it hangs, or needs a larger cluster.start_timeout_s"
+                    raise RunFailure(f"{self.title(slot)}: {waited}; {way}")
+                time.sleep(0.01)
+        if self.error is not None:
+            raise self.error
+
+    def open(self) -> None:
+        """Those that have to be there are; from now on others may join, and start again, in the
+        background."""
+        self._began.set()
+        self.launch([slot.number for slot in self.slots if not slot.expected])
+
+    def publish(self, policy: Policy) -> None:
+        """Have every engine serve this policy as well, and every one that comes later; returns at once."""
+        self._events.put(partial(self._publish, policy))
+
+    def answers(self, works: Sequence[tuple[Any, int]], policy: str) -> Iterator[Any]:
+        """The answers to (what is asked, its sequences), in the order in which they finish.
+
+        Raises:
+            RunFailure: too few engines are left, or one of them failed.
+        """
+        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        tickets = [Ticket(next(self._numbers), work, n, policy, answers) for work, n in works]
+        self._events.put(partial(self._add, tickets))
+        for _ in tickets:
+            answer = answers.get()
+            if isinstance(answer, BaseException):
+                raise answer
+            yield answer
+
+    def close(self) -> None:
+        """End the thread, and every engine."""
+        self._events.put(None)
+        self._thread.join()
+        for slot in self.slots:
+            if slot.engine is not None:
+                slot.engine.end()
+
+    def title(self, slot: Slot) -> str:
+        return f"{self.name} {slot.number + 1}"
+
+    # What only the thread does.
+
+    def _run(self) -> None:
+        looked = time.monotonic()
+        while True:
+            try:
+                event = self._events.get(timeout=LOOK_S)
+                if event is None:
+                    return
+                event()
+            except queue.Empty:
+                pass
+            except BaseException as error:
+                self._fail(error)
+            try:
+                if time.monotonic() - looked > LOOK_S:
+                    looked = time.monotonic()
+                    self._look(looked)
+                self._dispatch()
+            except BaseException as error:
+                self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self.error = self.error or error
+        for slot in self.slots:
+            self._waiting += [ticket for ticket, _ in slot.asked.values()]
+            slot.asked.clear()
+        for ticket in self._waiting:
+            ticket.answers.put(self.error)
+        self._waiting.clear()
+
+    def _add(self, tickets: Sequence[Ticket]) -> None:
+        if self.error is not None:
+            for ticket in tickets:
+                ticket.answers.put(self.error)
+            return
+        for ticket in tickets:
+            heapq.heappush(self._waiting, ticket)
+
+    def _launch_all(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            self._launch(self.slots[number])
+
+    def _launch(self, slot: Slot) -> None:
+        slot.life += 1
+        slot.engine = slot.start()
+        self._when(slot, slot.engine.ready(), self._is_there)
+
+    def _when(self, slot: Slot, future: Future[Any], then: Callable[..., None], *args: Any) -> None:
+        """Call ``then(slot, value, *args)`` from this thread when the future is done, unless the engine was
+        given up by then."""
+        life = slot.life
+
+        def told() -> None:
+            if slot.life != life or slot.engine is None:
+                return  # a late word of one that was given up
+            try:
+                value = future.result()
+            except EngineDied as error:
+                self._lost(slot, error)
+            except Exception as error:
+                # A place where engines cannot start is no reason to end what goes on elsewhere.
+                if slot.alive or not self._began.is_set():
+                    raise
+                self._lost(slot, error)
+            else:
+                then(slot, value, *args)
+
+        future.add_done_callback(lambda _: self._events.put(told))
+
+    def _is_there(self, slot: Slot, _: Any) -> None:
+        assert slot.engine is not None
+        slot.alive = True
+        if self._began.is_set():
+            self.news.append(f"{self.title(slot)} has joined")
+        for policy in self._policies.values():
+            self._hold(slot, policy)
+        self._when(slot, slot.engine.take(), self._answered)
+
+    def _publish(self, policy: Policy) -> None:
+        self._policies.pop(policy.name, None)
+        self._policies[policy.name] = policy
+        for old in list(self._policies)[: -self.limits.policies]:
+            del self._policies[old]
+        for slot in self.slots:
+            if slot.alive:
+                self._hold(slot, policy)
+
+    def _hold(self, slot: Slot, policy: Policy) -> None:
+        slot.trusted.discard(policy.name)
+        slot.due.append(policy)
+        self._hold_next(slot)
+
+    def _hold_next(self, slot: Slot) -> None:
+        """One after the other: an engine takes calls side by side, and the newest has to be the last."""
+        if slot.holding or not slot.due:
+            return
+        assert slot.engine is not None
+        policy = slot.due.pop(0)
+        slot.holding[policy.name] = time.monotonic()
+        self._when(slot, slot.engine.hold(policy.load), self._held, policy)
+
+    def _held(self, slot: Slot, proof: Any, policy: Policy) -> None:
+        policy.prove(slot.number, proof)
+        slot.holding.pop(policy.name, None)
+        slot.trusted.add(policy.name)
+        slot.trusted &= set(self._policies)
+        self._hold_next(slot)
+
+    def _answered(self, slot: Slot, answers: Sequence[tuple[int, Any]]) -> None:
+        assert slot.engine is not None
+        for number, answer in answers:
+            ticket, _ = slot.asked.pop(number)
+            ticket.answers.put(answer)
+        self._when(slot, slot.engine.take(), self._answered)
+
+    def _dispatch(self) -> None:
+        """The oldest ticket to the engine with most room, as long as there is one with enough of it."""
+        given: dict[int, list[tuple[int, Any]]] = {}
+        kept, now = [], time.monotonic()
+        room = {slot.number: self.limits.room - slot.busy for slot in self.slots if slot.alive}
+        while self._waiting and any(left > 0 for left in room.values()):
+            ticket = heapq.heappop(self._waiting)
+            trusted = [n for n in room if ticket.policy in self.slots[n].trusted]
+            chosen = max(trusted, key=lambda n: room[n], default=None)
+            # A question with more answers than an engine has room for is answered by one that has nothing
+            # else.
+            if chosen is None or not (ticket.sequences <= room[chosen] or room[chosen] == self.limits.room):
+                kept.append(ticket)
+                if chosen is not None:
+                    break
+                continue
+            room[chosen] -= ticket.sequences
+            self.slots[chosen].asked[ticket.number] = (ticket, now)
+            given.setdefault(chosen, []).append((ticket.number, ticket.work))
+        for ticket in kept:
+            heapq.heappush(self._waiting, ticket)
+        for number, tickets in given.items():
+            engine = self.slots[number].engine
+            assert engine is not None
+            engine.put(tickets)
+
+    def _look(self, now: float) -> None:
+        """What takes too long: an answer, a policy, or the coming of enough engines."""
+        for slot in self.slots:
+            since = [*slot.holding.values(), *(began for _, began in slot.asked.values())]
+            if slot.alive and since and now - min(since) > self.limits.timeout_s:
+                reason = f"{self.title(slot)}: no answer in {self.limits.timeout_s:g} s (rollout.timeout_s)"
+                self._lost(slot, EngineDied(reason))
+        there = sum(slot.alive for slot in self.slots)
+        if there >= self.limits.fewest or not self._began.is_set():
+            self._short_since = None
+            return
+        self._short_since = self._short_since or now
+        if now - self._short_since > self.limits.start_s:
+            few = f"fewer than rollout.fewest ({self.limits.fewest})"
+            late = f"no other came in {self.limits.start_s:g} s"
+            raise RunFailure(f"{there} {self.name}s are left, {few}, and {late}: {self.news[-1]}")
+
+    def _lost(self, slot: Slot, error: BaseException) -> None:
+        """Give an engine up: what it was asked goes back to the front, and another is started in its
+        place."""
+        assert slot.engine is not None
+        # It may live on behind a broken network, and hold its GPU.
+        slot.engine.end()
+        slot.engine, slot.alive = None, False
+        for ticket, _ in slot.asked.values():
+            heapq.heappush(self._waiting, ticket)
+        for record in (slot.asked, slot.trusted, slot.holding, slot.due):
+            record.clear()
+        slot.deaths += 1
+        self.news.append(str(error))
+        if slot.deaths < MAX_DEATHS:
+            self._launch(slot)
+        elif sum(s.engine is not None for s in self.slots) < self.limits.fewest:
+            raise RunFailure(f"{self.title(slot)} died {slot.deaths} times: {error}") from error

@@ -1,0 +1,171 @@
+"""The fleet over engines that sleep: who is asked, and what is done where one dies, hangs or joins."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from biorlhf.errors import PolicyMismatch, RunFailure
+from biorlhf.testing import Pace
+from simulated_fleet import SleepingEngine, a_fleet, serve, works_of
+
+FAST = Pace(((1, 1e-4), (64, 1.5e-4)))  # an answer takes a few hundredths of a second
+QUESTIONS = [f"question {n}" for n in range(24)]
+
+
+class Yard:
+    """Starts engines, and remembers all that it started."""
+
+    def __init__(self, **options):
+        self.started, self.log, self.options = [], [], options
+
+    def __call__(self, **options):
+        engine = SleepingEngine(f"engine {len(self.started)}", FAST, self.log, **{**self.options, **options})
+        self.started.append(engine)
+        return engine
+
+
+def answered(fleet, questions=QUESTIONS, **options):
+    answers = list(fleet.answers(works_of(questions, **options), options.get("policy", "first")))
+    assert Counter(answer["question"] for answer in answers) == Counter(questions), "each exactly once"
+    return {answer["question"]: answer for answer in answers}
+
+
+def after(seconds, do):
+    threading.Timer(seconds, do).start()
+
+
+def until(true, timeout_s=30):
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def closing():
+    fleets = []
+    yield fleets.append
+    for fleet in fleets:
+        fleet.close()
+
+
+def test_one_engine_and_four_with_delays_a_kill_and_a_join_give_the_same_answers(closing):
+    yard = Yard()
+    alone = a_fleet([yard])
+    closing(alone)
+    expected = answered(alone)
+    several = Yard()
+    draw = random.Random(5)
+    starts = [lambda: several(speed=draw.uniform(0.3, 1), delay_s=draw.random() / 10) for _ in range(5)]
+    fleet = a_fleet(starts, expected=4, room=8)
+    closing(fleet)
+    after(0.03, lambda: several.started[1].die())
+    assert answered(fleet) == expected
+    # The fifth place joined, and the one that died was filled again.
+    until(lambda: len(several.started) == 6)
+    assert fleet.slots[1].deaths == 1
+    until(lambda: "engine 5 has joined" in fleet.news)
+
+
+def test_an_engine_at_a_quarter_speed_is_asked_for_less(closing):
+    yard = Yard()
+    fleet = a_fleet([yard, lambda: yard(speed=0.25)], room=8)
+    closing(fleet)
+    answered(fleet, [f"question {n}" for n in range(60)])
+    asked = Counter(name for name, _, _ in yard.log)
+    assert asked["engine 0"] > 2 * asked["engine 1"] > 0
+
+
+def test_a_question_with_more_answers_than_there_is_room_goes_to_an_idle_engine(closing):
+    fleet = a_fleet([Yard()], room=2)
+    closing(fleet)
+    assert len(answered(fleet, QUESTIONS[:3], sequences=5)) == 3
+
+
+def test_no_engine_is_asked_before_its_policy_was_proved_there(closing):
+    yard = Yard(delay_s=0.2)
+    fleet = a_fleet([yard, yard])
+    closing(fleet)
+    proved = []
+
+    def prove(number, proof):
+        assert not [row for row in yard.log if row[0] == f"engine {number}" and row[2] == "second"]
+        proved.append((number, proof))
+
+    serve(fleet, "second", prove)
+    answered(fleet, policy="second")
+    assert sorted(proved) == [(0, "second"), (1, "second")]
+
+
+def test_an_engine_that_does_not_serve_the_policy_ends_the_run_before_it_answers(closing):
+    yard = Yard()
+    fleet = a_fleet([yard])
+    closing(fleet)
+
+    def prove(number, proof):
+        raise PolicyMismatch("it serves the policy of before")
+
+    serve(fleet, "second", prove)
+    with pytest.raises(PolicyMismatch):
+        answered(fleet, policy="second")
+    assert [row for row in yard.log if row[2] == "second"] == []
+    with pytest.raises(PolicyMismatch):
+        answered(fleet)
+
+
+def test_one_that_hangs_counts_as_dead_and_what_it_says_later_is_ignored(closing):
+    yard = Yard()
+    fleet = a_fleet([lambda: yard(speed=1e-6 if not yard.started else 1.0)], timeout_s=0.3)
+    closing(fleet)
+    assert len(answered(fleet, QUESTIONS[:4])) == 4
+    assert fleet.slots[0].deaths == 1
+
+
+def test_a_place_whose_engines_die_three_times_is_given_up_and_the_others_go_on(closing):
+    yard, ill = Yard(), Yard()
+
+    def dies():
+        engine = ill()
+        after(0.05, engine.die)
+        return engine
+
+    fleet = a_fleet([yard, dies], room=8)
+    closing(fleet)
+    for seed in range(4):
+        answered(fleet, seed=seed)
+    until(lambda: len(ill.started) == 3 and fleet.slots[1].engine is None)
+
+
+def test_the_last_place_that_is_given_up_ends_the_run_with_the_reason(closing):
+    yard = Yard()
+
+    def dies():
+        engine = yard(speed=0.001)
+        after(0.05, engine.die)
+        return engine
+
+    fleet = a_fleet([dies])
+    closing(fleet)
+    with pytest.raises(RunFailure, match="engine 1 died 3 times: engine 2 died"):
+        answered(fleet)
+
+
+def test_fewer_engines_than_the_recipe_goes_on_with_are_waited_for_and_no_longer_than_it_says(closing):
+    yard = Yard()
+    # Whatever is started after the first two never comes.
+    fleet = a_fleet([lambda: yard(delay_s=600 if len(yard.started) > 1 else 0)] * 2, fewest=2, start_s=1.0)
+    closing(fleet)
+    yard.started[1].die()
+
+    def ask_on():
+        while True:
+            answered(fleet)
+            time.sleep(0.05)
+
+    with pytest.raises(RunFailure, match=r"1 engines are left, fewer than rollout\.fewest \(2\)"):
+        ask_on()

@@ -1,0 +1,106 @@
+"""Two raylets: one dies with its rollout actors, and another joins; every question is answered."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from biorlhf.actors import rollout
+from biorlhf.actors.cluster import _place, _places
+from biorlhf.recipe import from_data
+from biorlhf.stage import Sampling
+from biorlhf.testing import an_adapter
+from biorlhf.types import Question
+from biorlhf.workers.plan import Request
+from tiny_model import write_tiny_model
+
+pytestmark = pytest.mark.engine
+NODE = {"object_store_memory": 80_000_000}
+
+
+@pytest.fixture
+def cluster():
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **NODE})
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+def recipe_of(folder):
+    (folder / "script.json").write_text(json.dumps({"default": ["67 genes. Confidence: 90%"]}))
+    return from_data(
+        {
+            "name": "nodes",
+            "model": {"base": str(write_tiny_model(folder)), "dtype": "fp32"},
+            "prompt": {"template": "plain", "answer": "free", "max_tokens": 64},
+            "data": [{"dataset": "kmp"}],
+            "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-3}}],
+            "rollout": {
+                "engine": "scripted",
+                "script": str(folder / "script.json"),
+                "simulated": {"token_s": [[1, 0.01]], "mean_tokens": 40},
+                "actors": 3,
+                "cpus": 1,
+                "concurrency": 8,
+            },
+        }
+    )
+
+
+def until(true, timeout_s):
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end, f"not in {timeout_s} s"
+        time.sleep(0.05)
+    return timeout_s - (end - time.monotonic())
+
+
+@pytest.mark.timeout(300)
+def test_a_raylet_that_dies_takes_no_question_with_it_and_one_that_joins_answers(
+    cluster, tmp_path, monkeypatch
+):
+    far = cluster.add_node(num_cpus=2, **NODE)
+    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    recipe = recipe_of(tmp_path)
+    asked = [Request(f"rollout {n + 1}", 1, 0) for n in range(3)]
+    group = _place(asked, 60)
+    given = []
+    put = rollout.RayEngine.put
+    monkeypatch.setattr(
+        rollout.RayEngine, "put", lambda self, tickets: (given.append(self.name), put(self, tickets))
+    )
+    rollouts = rollout.RayRollouts(recipe, list(_places(asked, group).values()))
+    rollouts.wait()
+    rollouts.load_adapter(an_adapter(1))
+
+    def answers(names):
+        return rollouts.sample(
+            [Question(name, "How many?", {}) for name in names], Sampling(n=4, max_tokens=64)
+        )
+
+    names = [f"question {n}" for n in range(60)]
+    stream, seen = answers(names), []
+    for answer in stream:
+        seen.append(answer.question.id)
+        if len(seen) == 6:
+            cluster.remove_node(far, allow_graceful=False)
+            lost_s = time.monotonic()
+        elif len(seen) == 30:
+            print(f"24 more answers within {time.monotonic() - lost_s:.1f} s of the loss")
+    assert Counter(seen) == Counter(names)
+    slots = rollouts.fleet.slots
+    until(lambda: sum(slot.deaths for slot in slots) == 2, 30)
+    assert sum(slot.alive for slot in slots) == 1
+
+    cluster.add_node(num_cpus=2, **NODE)
+    took_s = until(lambda: all(slot.alive for slot in slots), 60)
+    given.clear()
+    assert Counter(a.question.id for a in answers(names)) == Counter(names)
+    print(f"a node that joined answers after {took_s:.1f} s")
+    assert len(set(given)) == 3
+    rollouts.close()
