@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import nullcontext
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
