@@ -63,10 +63,11 @@ ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 """The genus of "F. prausnitzii", whose point ends no sentence."""
 
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
+# Last among the words come digits that are no figure: the 2 of "SET_2". Dropped, they would make it SET_8.
 TOKEN = re.compile(
     r"(?=[iencavf])(?:i\.e\.|e\.g\.|n\.s\.|vs\.|approx\.|ca\.|cf\.|etc\.|no\.(?=\s?\d)|fig\.)"
     rf"|(?=[\d.+\-])(?P<n>{NUMBER})"
-    r"|(?P<w>[^\W\d_]+(?:'[a-z]+)?(?:(?<=[a-z])(?:-(?=\d{1,3}(?![\d,.]\d|\d)))?\d+[a-z\d]*)?)"
+    r"|(?P<w>[^\W\d_]+(?:'[a-z]+)?(?:(?<=[a-z])(?:-(?=\d{1,3}(?![\d,.]\d|\d)))?\d+[a-z\d]*)?|\d+[a-z\d]*)"
     r"|\n|->|=>|<=|>=|!=|--+|\.\.\.|[^\s\w]"
 )
 
