@@ -145,7 +145,10 @@ def _labels(slot: AnswerSlot) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=4096)
 def _pattern(label: str) -> re.Pattern[str]:
     # "+" belongs to names here: HU must not be found in HU+IR.
-    loose = r"[\s_-]*".join(re.escape(part) for part in re.split(r"[\s_-]+", label) if part)
+    # A dash behind a space and before digits is a sign: day -1 is not day 1.
+    parts = re.findall(r"(?<!\S)-\d[^\s_-]*|[^\s_-]+", label)
+    joints = ("", *(r"(?:[\s_]*|-)" if part[0].isdigit() else r"[\s_-]*" for part in parts[1:]))
+    loose = "".join(joint + re.escape(part) for joint, part in zip(joints, parts, strict=False))
     return re.compile(rf"(?<![\w+]){loose}(?![\w+])", re.IGNORECASE)
 
 
@@ -206,12 +209,13 @@ def _order(value: str, known: Names) -> Reading:
     text = re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", value.strip().rstrip("."))
     # Signs before commas: where both stand, the sign gives the order.
     link = next((mark for mark in (">", "<", "→", ";", ",") if mark in text), ",")
-    parts = [re.sub(r"^\s*\d{1,2}[.)]\s*|^\s*and\s+", "", part).strip("= ") for part in text.split(link)]
+    link = f" {link} " if f" {link} " in text else link  # or "c.35G>A > c.35G>T" would be four names
+    parts = [re.sub(r"^\s*\d{1,2}[.)](?!\d)\s*|^\s*and\s+", "", p).strip("= ") for p in text.split(link)]
     names = [known(part) for part in parts if part]
     if len(names) < 2 or any(name is None for name in names):
         lost = next((part for part, name in zip(parts, names, strict=False) if name is None), text)
         return Reading((), f"no order of the asked names: {lost!r:.40}")
-    return Reading((tuple(names[::-1] if link == "<" else names),))
+    return Reading((tuple(names[::-1] if link.strip() == "<" else names),))
 
 
 def _grade(

@@ -18,7 +18,7 @@ from biorlhf_plugins.language.words.vocabulary import STEMS
 CLASS_KINDS = ("type", "pattern")
 CLASS_NAMES = {"STRESS-BLOCKED": "C", "STRESS-ACTIVATED": "A", "BASELINE-ACTIVE": "B"}
 SIDES = re.compile(r"\s+(?:vs\.?|versus|against|relative to|over|compared (?:to|with))\s+|_vs_", re.I)
-LABELLED = re.compile(r"[A-Za-z]+ (?:\d{1,4}[a-z]?|[A-Z])|\d[\d.,]*\s?[A-Za-zµμ%/]+")
+TELLING = re.compile(r"\d|\w[A-Z]|\s[A-Z]\b")
 
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
 Entry = tuple[str, str, tuple[str, ...]]
@@ -142,7 +142,7 @@ def _own_condition(text: str) -> str | None:
     """A condition that the lexicon does not know and that tells itself from others: "20 µM", a drug."""
     if not text or conditions_of(text)[0] is not None:
         return None
-    if LABELLED.fullmatch(text.strip()):
+    if TELLING.search(text) and not SIDES.search(text):
         return text.strip()
     drugs = [word for word in re.findall(r"[a-z]+", text.lower()) if word.endswith(STEMS)]
     # Two drugs are a combination, which neither of them names.

@@ -12,7 +12,17 @@ import json
 import re
 from collections.abc import Iterable
 
-from biorlhf_plugins.language.claims.shapes import SYMBOL, TITLE, Shapes, asked_names, shapes
+from biorlhf_plugins.language.claims.shapes import (
+    LABEL,
+    SYMBOL,
+    TITLE,
+    Mould,
+    Shapes,
+    asked_names,
+    mould,
+    moulds,
+    shapes,
+)
 from biorlhf_plugins.language.words.lexicon import HERE, Additions
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.text import Clean, Stream, Token, clean, tokens
@@ -31,7 +41,6 @@ ACCESSION = re.compile(r"^[A-Za-z]{2,5}\d{5,}$")
 
 GENUS = re.compile(r"[A-Z](?:|[a-z]{2,}(?:us|a|um|as|es|is|er|on|ix|or|io|ops))")
 EPITHET = re.compile(r"[a-z]{3,}(?:us|a|um|is|ii|i|ens|ans|ae|es|or|ix|on|e)")
-LABEL = re.compile(r"\d{1,4}[a-z]?|[a-z]|[ivx]{1,4}")
 PLACING = frozenset(("in", "from", "by", "via", "using"))
 OTHER_THAN = frozenset(("non", "never", "ex", "former"))
 JOINS = frozenset((",", "and", "or", "&", "/", "–"))
@@ -47,6 +56,7 @@ def with_foils(
     additions: Additions,
 ) -> list[Mention]:  # fmt: skip
     """The mentions with the foils among them; a number that is a label ("figure 2") is no figure."""
+    mentions = _with_alike(stream, mentions, moulds(additions))
     asked = shapes(additions)
     labels = LABELLED | asked.heads.keys() if asked.heads else LABELLED
     if not asked.any and stream.vocabulary.isdisjoint(labels):
@@ -81,6 +91,30 @@ def with_foils(
     return sorted((*kept, *found), key=lambda m: (m.first, m.last))
 
 
+def _with_alike(
+    stream: Stream, mentions: list[Mention], cast: dict[str, dict[Mould, str]]
+) -> list[Mention]:
+    """The mentions with the look-alikes of the asked names, over what was read in their words."""
+    shaped = [mould(word) for word in stream.texts] if cast else []
+    if not cast or cast.keys().isdisjoint(shaped):
+        return mentions
+    known = {i: m for m in mentions for i in range(m.first, m.last)}
+    found: list[Mention] = []
+    done = 0
+    for index, first in enumerate(shaped):
+        for each, role in cast.get(first, {}).items() if index >= done else ():
+            last = index + len(each)
+            over = (known[i] for i in range(index, last) if i in known)
+            if tuple(shaped[index:last]) != each or any(m.last - m.first >= len(each) for m in over):
+                continue
+            text = " ".join(stream.texts[index:last])
+            found.append(Mention(role, (f"?{text}",) if role == "path" else text, index, last))
+            done = last
+            break
+    taken = {i for m in found for i in range(m.first, m.last)}
+    return sorted((*(m for m in mentions if m.first not in taken), *found), key=lambda m: m.first)
+
+
 @functools.cache
 def _places() -> frozenset[str]:
     tables = json.loads((HERE / "lexicon.json").read_text("utf-8"))
@@ -103,7 +137,7 @@ def _labelled(
     """ "cluster 4", "clusters 3 and 4": names of the role of the asked cluster, else no figures at all."""
     role, names = asked.heads.get(stream.texts[index], ("", {}))
     found: list[Mention] = []
-    several = cleaned.text[stream[index].end - 1] == "s"  # "clusters 3 and 4", but "week 4 and 18 %"
+    several = cleaned.text[stream[index].end - 1] != stream.texts[index][-1]  # "clusters 3 and 4", but "week 4 and 18 %"
     at, last = index + 1, min(index + 2 * LISTED, len(stream))
     while at < last:
         label = stream.texts[at]

@@ -30,7 +30,7 @@ def qualifies(reader: Reader, focus: Mention) -> bool:
     after = texts[last : last + 3]
     if before and before[0] in QUALIFYING and _qualified(stream, first, before):
         return True
-    if number.unit == "percent" and not STATISTICAL.isdisjoint(after[:2]) and after[0] != "(":
+    if number.unit == "percent" and not STATISTICAL.isdisjoint(after[:2]) and after[0] not in ("(", "in"):
         return "my" not in before and "i" not in before
     if number.low is not None and number.high is not None and before[:1] == ["("]:
         return first > 1 and stream[first - 2].number is not None

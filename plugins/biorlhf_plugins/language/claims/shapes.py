@@ -17,6 +17,12 @@ SYMBOL = re.compile(r"(?=.{2,14}$)(?:[A-Za-z]*[A-Z][A-Za-z-]*\d[\w-]*|[A-Za-z]*[
 TITLE = re.compile(r"[A-Z][a-z]{1,8}\d{0,3}[a-z]?\d?")
 BINOMIAL = re.compile(r"[A-Z](?:\.|[a-z]{3,}) ?[a-z]{4,}")
 MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/]+")
+LABEL = re.compile(r"\d{1,4}[a-z]?|[a-z]|[ivx]{1,4}")
+LABELLING = re.compile(r"\d+(?:\.\d+)*[a-z]?$|\d+")
+ALIKE = {"entity": "entity", "condition": "condition", "phrase": "phrase", "pathway": "path", "feature": "path"}
+"""Kinds of names that have look-alikes, and the kind of mention that those are."""
+
+Mould = tuple[str, ...]
 
 
 class Shapes(NamedTuple):
@@ -101,3 +107,23 @@ def _measure(name: str) -> Unit | None:
     number = tokens(clean(name).text)[0].number
     found = unit_at(name, 0, len(re.match(r"[\d.,]+", name.strip())[0]))  # type: ignore[index]
     return Unit(number.value * found[1].size, found[1].dimension) if number and found else None
+
+
+@functools.lru_cache(maxsize=65536)
+def mould(word: str) -> str:
+    """A word with # for its digits and what labels it behind them: "mir#" of miR-34a, "#" of 3, A and II."""
+    return "#" if LABEL.fullmatch(word) else LABELLING.sub("#", word)
+
+
+@functools.lru_cache(maxsize=4096)
+def moulds(additions: Additions) -> dict[str, dict[Mould, str]]:
+    """What a question's own names share with those that differ in a number or a letter alone, as a role by
+    mould, under the mould's first word: miR-210 is not miR-21, "patient 5" not "patient 3"."""
+    found: dict[str, dict[Mould, str]] = {}
+    for kind, value, names in additions.entries:
+        for name in (value, *names) if kind in ALIKE else ():
+            cast = tuple(mould(t.text) for t in tokens(clean(name).text))
+            # A number alone is anything's, and "cluster" without one has no look-alike.
+            if any("#" in word for word in cast) and any(len(word) > 1 and word[0] != "#" for word in cast):
+                found.setdefault(cast[0], {}).setdefault(cast, ALIKE[kind])
+    return found

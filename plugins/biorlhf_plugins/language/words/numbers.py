@@ -80,6 +80,7 @@ def _number(
     if glued in GLUED:
         unit, glued = glued, ""
     word = digits + scale + glued if plain or digits == written else digits
+    word = f"-{word}" if sign == "-" else word  # day -1 is not day 1
     significant = len(digits.replace(".", "").lstrip("0")) or 1
     return Number(
         value, "name" if glued else unit, word, bool(sign), decimals, bool(scale), digits=significant
