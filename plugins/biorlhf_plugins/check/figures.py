@@ -87,7 +87,9 @@ def _nearest(line: Line, claim: Claim, kind: str) -> object:
 def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) -> Finding | None:
     entity, value = claim.slot.entity, claim.value or 0.0
     own = [f for f in table.find(entity=entity) if _same_kind(f, claim)]
-    exact = [f for f in own if _same_slot(f, claim, line)] if _slot_is_plain(reading, line, claim) else []
+    alone = len({f.condition for f in own}) == 1
+    plain = _slot_is_plain(reading, line, claim)
+    exact = [f for f in own if _same_slot(f, claim, line, alone)] if plain else []
     right = exact or own
     rounding = _rounding(reading, claim)
     if not own or _matches(claim, right, (), rounding):
@@ -145,11 +147,11 @@ def _same_kind(figure: Figure, claim: Claim) -> bool:
     return figure.quantity == claim.slot.quantity
 
 
-def _same_slot(figure: Figure, claim: Claim, line: Line) -> bool:
-    """Whether the claim, as far as it is explicit, is about this figure."""
+def _same_slot(figure: Figure, claim: Claim, line: Line, alone: bool) -> bool:
+    """Whether the claim, as far as it is explicit, is about this figure; ``alone``: of one condition alone."""
     slot = claim.slot
-    if figure.condition is None and slot.condition is None:
-        return figure.quantity == slot.quantity  # a lab's condition that the lexicon does not know
+    if alone and slot.condition is None:
+        return figure.quantity == slot.quantity
     if slot.condition is None or (slot.quantity == "deg" and figure.quantity != "deg"):
         return False
     conditions = STRESSES if slot.condition == "stress" else (slot.condition,)

@@ -90,7 +90,7 @@ def table_of(rows: Iterable[Row]) -> FactTable:
     """
     rows = list(rows)
     lexicon = with_additions(Additions())
-    new: dict[str, None] = {}
+    new: dict[tuple[str, str], None] = {}
     features: set[str] = set()
     figures: dict[tuple[object, ...], tuple[str, Figure]] = {}
     for row in rows:
@@ -100,7 +100,13 @@ def table_of(rows: Iterable[Row]) -> FactTable:
         subject = str(known.get("entity") or entity.strip().lower())
         if "entity" not in known:
             # A gene in a tissue is a feature of it, not one more tissue.
-            features.add(entity.strip().lower()) if "entity" in roles else new.setdefault(entity.strip())
+            features.add(entity.strip().lower()) if "entity" in roles else new.setdefault(
+                ("entity", entity.strip())
+            )
+        # What the lexicon does not know tells conditions apart all the same: 10 and 100 µM, day 3 and day 7.
+        if condition.strip() and not {"entity", "condition", "treatment"} & roles.keys():
+            new.setdefault(("condition", condition.strip()))
+            roles["condition"] = condition.strip().lower()
         figure = _figure(subject, roles, row)
         key = (figure.entity, figure.condition, figure.treatment, figure.quantity, figure.pathway)
         other = figures.get(key)
@@ -108,7 +114,7 @@ def table_of(rows: Iterable[Row]) -> FactTable:
         if other is not None and other[1].label != figure.label:
             raise DataError(where, f"{figure}", f"one value per fact; {other[0]} says {other[1].label}")
         figures[key] = (where, figure)
-    additions = Additions(tuple(("entity", name.lower(), (name,)) for name in new))
+    additions = Additions(tuple((kind, name.lower(), (name,)) for kind, name in new))
     return FactTable(tuple(figure for _, figure in figures.values()), additions, frozenset(features))
 
 

@@ -91,9 +91,7 @@ def with_foils(
     return sorted((*kept, *found), key=lambda m: (m.first, m.last))
 
 
-def _with_alike(
-    stream: Stream, mentions: list[Mention], cast: dict[str, dict[Mould, str]]
-) -> list[Mention]:
+def _with_alike(stream: Stream, mentions: list[Mention], cast: dict[str, dict[Mould, str]]) -> list[Mention]:
     """The mentions with the look-alikes of the asked names, over what was read in their words."""
     shaped = [mould(word) for word in stream.texts] if cast else []
     if not cast or cast.keys().isdisjoint(shaped):
@@ -137,7 +135,9 @@ def _labelled(
     """ "cluster 4", "clusters 3 and 4": names of the role of the asked cluster, else no figures at all."""
     role, names = asked.heads.get(stream.texts[index], ("", {}))
     found: list[Mention] = []
-    several = cleaned.text[stream[index].end - 1] != stream.texts[index][-1]  # "clusters 3 and 4", but "week 4 and 18 %"
+    several = (
+        cleaned.text[stream[index].end - 1] != stream.texts[index][-1]
+    )  # "clusters 3 and 4", but "week 4 and 18 %"
     at, last = index + 1, min(index + 2 * LISTED, len(stream))
     while at < last:
         label = stream.texts[at]

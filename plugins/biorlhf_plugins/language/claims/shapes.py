@@ -19,7 +19,13 @@ BINOMIAL = re.compile(r"[A-Z](?:\.|[a-z]{3,}) ?[a-z]{4,}")
 MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/]+")
 LABEL = re.compile(r"\d{1,4}[a-z]?|[a-z]|[ivx]{1,4}")
 LABELLING = re.compile(r"\d+(?:\.\d+)*[a-z]?$|\d+")
-ALIKE = {"entity": "entity", "condition": "condition", "phrase": "phrase", "pathway": "path", "feature": "path"}
+ALIKE = {
+    "entity": "entity",
+    "condition": "condition",
+    "phrase": "phrase",
+    "pathway": "path",
+    "feature": "path",
+}
 """Kinds of names that have look-alikes, and the kind of mention that those are."""
 
 Mould = tuple[str, ...]
