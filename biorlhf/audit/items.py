@@ -9,7 +9,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf import ground_truth
@@ -27,13 +27,13 @@ NUMBER = re.compile(r"(?<![\w.,])[-\u2212]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,]\
 class Pool:
     """What the items of a dataset have as answers: values by quantity, phrases, and bare constants.
 
-    ``places`` are the tissues, or whatever else its facts are about, in the order in which they are met.
+    ``places`` are the tissues, and whatever else its facts are about: name -> "tissue" or "fact".
     """
 
     values: Mapping[str, tuple[Any, ...]]
     answers: tuple[str, ...]
     constants: tuple[str, ...]
-    places: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ def pool(questions: Sequence[Question], constants: int = 8) -> Pool:
     values: dict[str, Counter[Any]] = {}
     answers: Counter[str] = Counter()
     classes: Counter[str] = Counter()
-    places: dict[str, None] = {}
+    places: dict[str, str] = {}
     for question in questions:
         truth = question.ground_truth
-        places |= dict.fromkeys(_places(truth))
+        places = _places(truth) | places
         for fact in truth.get("facts") or ():
             values.setdefault(str(fact.get("quantity")), Counter())[fact.get("value")] += 1
         if isinstance(truth.get("answer"), str):
@@ -60,7 +60,7 @@ def pool(questions: Sequence[Question], constants: int = 8) -> Pool:
         classes.update(_classes(truth))
     common = {quantity: tuple(v for v, _ in counts.most_common()) for quantity, counts in values.items()}
     often = tuple(name for name, _ in classes.most_common(constants))
-    return Pool(common, tuple(answers), often, tuple(dict.fromkeys(name.lower() for name in places)))
+    return Pool(common, tuple(answers), often, places)
 
 
 def placeholders(question: Question, dataset: Pool) -> dict[str, tuple[str, ...]]:
@@ -145,7 +145,7 @@ def _slots(truth: Mapping[str, Any], dataset: Pool) -> list[Slot]:
         slots.append(_fact_slot(fact, dataset))
     answer, ranking = truth.get("answer"), truth.get("ranking")
     if isinstance(answer, str):
-        rivals = ("no", "yes") if answer.lower() in ("yes", "no") else dataset.answers
+        rivals = ("no", "yes") if answer.lower() in ("yes", "no") else truth.get("choices") or dataset.answers
         others = tuple(f"{r.capitalize()}." for r in rivals if r.lower() != answer.lower())
         slots.append(Slot(f"{answer.capitalize()}.", others[:RIVALS]))
     if isinstance(ranking, list) and len(ranking) > 1:
@@ -223,20 +223,21 @@ def _with_numbers(text: str, numbers: Sequence[float], change: Any) -> str:
     return NUMBER.sub(replace, text)
 
 
-def _places(truth: Mapping[str, Any]) -> list[str]:
-    """What an item's facts are about: their entities, and the tissue that it names."""
-    names = [str(fact["entity"]) for fact in truth.get("facts") or () if fact.get("entity")]
-    return [*names, str(truth["tissue"])] if truth.get("tissue") else names
+def _places(truth: Mapping[str, Any]) -> dict[str, str]:
+    """What an item's facts are about, and the tissue that it names, with the role of each."""
+    names = {str(fact["entity"]): "fact" for fact in truth.get("facts") or () if fact.get("entity")}
+    return names | ({str(truth["tissue"]): "tissue"} if truth.get("tissue") else {})
 
 
-def _other_tissue(text: str, truth: Mapping[str, Any], places: Sequence[str]) -> str:
-    """The text with its tissues exchanged for each other, or one tissue for another of the dataset.
+def _other_tissue(text: str, truth: Mapping[str, Any], places: Mapping[str, str]) -> str:
+    """The text with its tissues exchanged for each other, or one tissue, or gene, for another of the dataset.
 
     A dataset about one tissue alone has no other: there the text stays as it is, which is no attack.
     """
-    named = dict.fromkeys(name.lower() for name in _places(truth))
+    named = {name.lower(): role for name, role in _places(truth).items()}
     names = [name for name in named if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
-    spare = [name for name in places if name not in named]
+    roles = {named[name] for name in names}
+    spare = [name for name, role in places.items() if name.lower() not in named and role in roles]
     if len(names) > 1:
         others = dict(zip(names, names[1:] + names[:1], strict=True))
     elif names and spare:
@@ -246,6 +247,6 @@ def _other_tissue(text: str, truth: Mapping[str, Any], places: Sequence[str]) ->
 
     def replace(match: re.Match[str]) -> str:
         other = others[match[0].lower()]
-        return other.capitalize() if match[0][0].isupper() else other
+        return other[0].upper() + other[1:] if match[0][0].isupper() else other
 
     return re.sub(rf"\b(?:{'|'.join(map(re.escape, others))})\b", replace, text, flags=re.IGNORECASE)

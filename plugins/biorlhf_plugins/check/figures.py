@@ -148,7 +148,7 @@ def _same_kind(figure: Figure, claim: Claim) -> bool:
 
 
 def _same_slot(figure: Figure, claim: Claim, line: Line, alone: bool) -> bool:
-    """Whether the claim, as far as it is explicit, is about this figure; ``alone``: of one condition alone."""
+    """Whether the claim, as far as it is explicit, is about this figure; ``alone``: it has one condition."""
     slot = claim.slot
     if alone and slot.condition is None:
         return figure.quantity == slot.quantity

@@ -11,8 +11,8 @@ from typing import Any
 from biorlhf import Question
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Extraction
-from biorlhf_plugins.language.words.lexicon import SIDES, Additions, base, longest, with_additions
-from biorlhf_plugins.language.words.mentions import scan
+from biorlhf_plugins.language.words.lexicon import SIDES, Additions, base, grammar, longest, with_additions
+from biorlhf_plugins.language.words.mentions import meant, scan
 from biorlhf_plugins.language.words.text import clean, tokens
 from biorlhf_plugins.truth.contrast import frames, turned
 from biorlhf_plugins.truth.credits import OPEN_GUESS
@@ -177,7 +177,9 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
             if aliases or _entity(part, Additions()) == part.lower():
                 known = _kind_of(part, Additions())
                 canonical_name = str(known[1]) if known and known[0] == "entity" else part.lower()
-                yield "entity", canonical_name, (part, *(str(alias) for alias in aliases))
+                # "The gene SET" is no gene set where SET is asked for.
+                spelt = (f"gene {part}",) if part.lower() in grammar()["generic"] else ()
+                yield "entity", canonical_name, (part, *spelt, *(str(alias) for alias in aliases))
     yield from new_names(stated)
     for row in (truth, *(truth.get("pathways") or ())):
         if row.get("pathway"):
@@ -205,10 +207,10 @@ def _kind_of(text: str, additions: Additions) -> tuple[str, Any] | None:
         end, meanings = longest(trie, stream, 0)
         # As a whole: "heart rate" is not the heart.
         if meanings and end == len(stream):
+            named = {m.kind: m.value for m in reversed(meant(meanings, 0, end))}
             for kind in ("entity", "path", "condition", "type", "pattern", "dir", "mission"):
-                for role, value in meanings:
-                    if role == kind:
-                        return role, value
+                if kind in named:
+                    return kind, named[kind]
     return None
 
 

@@ -111,11 +111,14 @@ def _direction_truth(row: Row) -> dict[str, Any]:
         return {**truth, "form": "direction"}
     if row.at.about == "pathway":
         truth |= {"pathway": row.id}
+        aliases = [row.name, row.label]
     else:
         truth |= {"feature": row.label, "kind": row.at.about}
-        if row.label != row.id:
-            # An answer may give the accession in place of the symbol.
-            truth["aliases"] = [row.id]
+        aliases = [row.id]
+    # An answer may give the accession in place of the symbol, or the other way round.
+    given = truth.get("pathway") or truth["feature"]
+    if aliases := [each for each in dict.fromkeys(aliases) if each != given]:
+        truth["aliases"] = aliases
     truth |= {key: getattr(row, key) for key in ("tissue", "mission", "db") if getattr(row, key)}
     # No answer has to state them; one that does is held to them.
     figures = {"padj": row.adjusted}

@@ -104,7 +104,7 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             if len(meanings) == 1:
                 found.append(new(Mention, (*meanings[0], index, end)))
             else:
-                found.extend(_meant(meanings, index, end))
+                found.extend(meant(meanings, index, end))
             if meanings[0][0] == "dir" and end - index > 2 and texts[end - 1] in ("of", "in"):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
@@ -173,7 +173,7 @@ def _beside(stream: Stream, meaning: tuple[str, Any], first: int, last: int, fou
         found.append(Mention("dir", DIRECTED[value], first + 1, last))
 
 
-def _meant(meanings: list[tuple[str, Any]], first: int, last: int) -> list[Mention]:
+def meant(meanings: list[tuple[str, Any]], first: int, last: int) -> list[Mention]:
     """What a phrase of several meanings is: every set that it may stand for, or each of them."""
     paths = tuple(dict.fromkeys(key for kind, value in meanings if kind == "path" for key in value))
     if paths:

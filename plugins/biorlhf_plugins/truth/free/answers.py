@@ -6,16 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction, Named
-from biorlhf_plugins.truth.credits import OPEN_GUESS, YES_NO_GUESS
-from biorlhf_plugins.truth.gold import Gold
+from biorlhf_plugins.truth.credits import FEW, MANY, OPEN_GUESS, YES_NO_GUESS, shared
+from biorlhf_plugins.truth.free.rivals import rivals
+from biorlhf_plugins.truth.gold import Gold, canonical_name
 from biorlhf_plugins.truth.graded import Graded
 
 FENCE = re.compile(r"\b(?:yes and no|no and yes|both yes and no|neither yes nor no)\b", re.I)
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 
 
-def grade_answer(gold: Gold, said: Extraction, graded: Graded) -> None:
+def grade_answer(gold: Gold, said: Extraction, graded: Graded, prompt: str) -> None:
     assert gold.answer is not None
     if gold.answer_kind is None:
         graded.guesses.append(YES_NO_GUESS)
@@ -26,12 +28,25 @@ def grade_answer(gold: Gold, said: Extraction, graded: Graded) -> None:
         _grade_labels(gold.answer.upper(), labels, graded, f"answer: {gold.answer}")
         return
     kind, value = gold.answer_kind
-    graded.guesses.append(OPEN_GUESS)
+    choices = gold.truth.get("choices")
+    graded.guesses.append(1.0 / len(choices) if choices else OPEN_GUESS)
     if kind == "dir":
         named: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
     else:
-        named = {n.value: n for n in _first_named(said, kind)}
+        names = _first_named(said, kind, _context(gold, prompt))
+        named = {n.value: n for n in names}
+        told = [n.span for n in said.named if n.value == value and not (n.denied or n.aside or n.compared)]
+        if value in named:
+            named |= {f"?{name}": named[value] for name in rivals(said, told)[len(named) - 1 :]}
     _grade_labels(value, named, graded, f"answer: {gold.answer}")
+
+
+def _context(gold: Gold, prompt: str) -> set[Any]:
+    """Names that the question gives and does not offer: the lung of "Which of A and B is up in lung?"."""
+    kind, value = gold.answer_kind or ("", None)
+    given = {m.value for m in prompt_mentions(prompt, gold.additions) if m.kind == kind}
+    offered = {canonical_name(str(c), gold.additions) for c in gold.truth.get("choices") or ()}
+    return given - offered - {value} if offered or value not in given else set()
 
 
 def _grade_labels(gold: Any, told: dict[Any, Any], graded: Graded, what: str) -> None:
@@ -43,16 +58,16 @@ def _grade_labels(gold: Any, told: dict[Any, Any], graded: Graded, what: str) ->
             {"expected": what, "found": str(label), "where": list(claim.span)}
         )
     k = len(told)
-    # From three labels on, a list is worth no more than declining.
-    credit = 1.0 / k if gold in told else 0.0
-    graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
+    graded.claims.extend([0.0] * max(0, MANY - k if k >= FEW else 0))
+    graded.credits.append(shared(float(gold in told), k, graded.guesses[-1]))
     if gold not in told:
         graded.missed.append({"expected": what})
 
 
-def _first_named(said: Extraction, kind: str) -> list[Named]:
+def _first_named(said: Extraction, kind: str, context: set[Any]) -> list[Named]:
     """The names of a kind in the first sentence that gives one as an answer."""
     usable = [n for n in said.named if n.kind == kind and not n.denied and not n.aside]
+    usable = [n for n in usable if n.value not in context]
     first = next((n.sentence for n in usable if not n.compared), None)
     names: list[Named] = []
     for n in usable:

@@ -6,7 +6,8 @@ import re
 
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.words.text import visible_text
-from biorlhf_plugins.truth.credits import GUESSES, OPEN_GUESS
+from biorlhf_plugins.truth.credits import FEW, GUESSES, MANY, OPEN_GUESS
+from biorlhf_plugins.truth.free.rivals import rivals
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact
 
@@ -48,7 +49,9 @@ def grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> No
     stated = {c.label: c for c in fitting if c.asserted}
     denied = [c for c in fitting if c.negated and c.label in fact.alternatives]
     right = [label for label in stated if label in fact.alternatives]
-    k = len(stated) + (1 if denied else 0)
+    others = [] if fact.quantity in GUESSES else rivals(said, [c.span for c in stated.values()])
+    k = len(stated) + (1 if denied else 0) + len(others)
+    graded.claims.extend([0.0] * (max(k, MANY) - len(stated) if k >= FEW else len(others)))
     graded.answered = graded.answered or bool(stated) or bool(denied)
     for label, claim in stated.items():
         good = label in fact.alternatives

@@ -50,7 +50,7 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
         else:
             _grade_number(fact, said, graded, alone=len(gold.facts) == 1)
     if gold.answer is not None:
-        grade_answer(gold, said, graded)
+        grade_answer(gold, said, graded, prompt)
     if gold.ranking:
         grade_ranking(gold.ranking, said, graded)
     return graded
@@ -76,6 +76,8 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
     if fact.quantity == "ratio":
         elsewhere = "entity" in slot.stated and slot.entity not in fact.entity.split("/")
         return FITTING if slot.quantity in ("ratio", "fc") and not elsewhere else UNFIT
+    if "pathways" in slot.stated and "entity" not in slot.stated and not _is_place(fact.entity):
+        return UNFIT  # the figure of a set, where that of a gene or of another set is asked for
     if slot.entity is None:
         if not alone:
             return UNFIT
@@ -92,6 +94,11 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
     if fact.treatment is None and fact.condition is not None and named:
         return UNFIT
     return _quantity_fits(fact, slot.quantity)
+
+
+def _is_place(entity: str) -> bool:
+    """Is it a tissue of the built-in lexicon, which may have figures of many sets?"""
+    return entity in places_of(entity)
 
 
 def _quantity_fits(fact: Fact, stated: str | None) -> int:
