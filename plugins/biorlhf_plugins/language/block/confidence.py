@@ -8,34 +8,47 @@ from biorlhf_plugins.language.block.values import BREAKS, vocabulary
 from biorlhf_plugins.language.words.lexicon import longest
 from biorlhf_plugins.language.words.text import clean, tokens
 
+_OF = r"\d{1,3}\b"
 SURE = re.compile(
-    r"^[~≈<>=\s]*(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
+    r"^[~≈=\s]*(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
     r"(?P<n>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3})\s*(?P<unit>%|percent\b|per cent\b|prozent\b|pour ?cent\b|"
-    r"/\s?(?P<of>10{1,2})\b|out of (?P<out>10{1,2})\b|von (?P<von>10{1,2})\b|sur (?P<sur>10{1,2})\b)?\s*"
-    r"(?P<rest>$|[.,;:)(\]|*_`\"'}<!—–].*|\s+(?:sure|certain|confident|confidence|sicher|sûr)\b.*)",
+    rf"/\s?(?P<of>{_OF})(?!\s?%)|(?:out of|von|sur) (?P<out>{_OF}))?\s*"
+    r"(?P<rest>$|[.,;:)(\]|*_`\"'}<!=/—–→].*|\s+(?:sure|certain|confident|confidence|sicher|sûr|because|since|given|based|-)(?:\s|$).*)",
     re.IGNORECASE | re.DOTALL,
 )
+SAME, ALIKE = 0.015, 0.25
+"""Two figures that differ by more contradict each other; a word and a figure may differ by ``ALIKE``."""
 
 
 def read_confidence(value: str) -> tuple[float | None, str]:
-    """(confidence in [0, 1], what is wrong with it): a number, x of 10, or high, medium, low."""
-    text = clean(value).text.strip().strip("*_`|\"' ")
+    """(confidence in [0, 1], what is wrong with it): a number, x of 10, or high, medium, low.
+
+    What follows may say it again, "0.9 (90%)", and may not say another.
+    """
+    text = clean(value).text.strip("*_`|\"'(){}[]! ")
+    text = text[1:-1] if text[:1] == "<" and text[-1:] == ">" else text
     match = SURE.match(text)
     if match:
         number = float(match["n"].replace(",", "."))
-        of = match["of"] or match["out"] or match["von"] or match["sur"]
-        whole = float(of) if of else 100.0 if match["unit"] or number > 1 else 1.0
-        if number > whole:
+        of = match["of"] or match["out"]
+        whole = float(of) if of else 100.0 if match["unit"] or number >= 2 else 1.0
+        if number > whole or not whole:
             return None, f"a confidence above {whole:g}: {value.strip()!r:.40}"
-        return number / whole, ""
+        return _with(number / whole, match["rest"], value, SAME)
     stream = tokens(clean(text).text)
     end, meanings = longest(vocabulary()["confidence"], stream, 0)
-    rest = [t.text for t in stream[end:]]
-    if meanings and (
-        not rest
-        or rest[0] in BREAKS
-        or rest[0] in ("confidence", "certainty", "sicherheit")
-        or not rest[0].isalnum()
-    ):
-        return float(meanings[0][1]), ""
+    rest = stream[end:]
+    named = ("confidence", "certainty", "sicherheit")
+    if meanings and (not rest or rest[0].text in (*BREAKS, *named) or not rest[0].text.isalnum()):
+        return _with(float(meanings[0][1]), text[rest[0].start :] if rest else "", value, ALIKE)
     return None, f"no confidence: {value.strip()!r:.40}"
+
+
+def _with(stated: float, rest: str, value: str, most: float) -> tuple[float | None, str]:
+    again = read_confidence(rest.strip(" .,;:()[]|=/—–→-"))[0] if rest.strip(" .") else None
+    if again is None:
+        return stated, ""
+    word = SURE.match(rest.strip(" .,;:()[]|=/—–→-")) is None
+    if abs(stated - again) > (ALIKE if word else most):
+        return None, f"two confidences: {value.strip()!r:.40}"
+    return (stated if word or most == SAME else again), ""

@@ -16,36 +16,46 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-ANSWER = r"answer|antwort|réponse|reponse|respuesta|risposta|答案|回答"
+from biorlhf_plugins.language.block.markup import undressed
+
+ANSWER = r"answer|antwort|réponse|reponse|respuesta|risposta|resposta|答案|回答|答え|解答|答(?=[:：])"
 CONFIDENCE = (
     r"confidence|certainty|konfidenz|sicherheit|zuversicht|gewissheit|confiance|certitude|confianza|"
-    r"置信度|信心"
+    r"confidenza|confiança|vertrauen|certeza|置信度|信心|確信度|信頼度|自信度"
 )
-_DRESS = r"[ \t>*_#`\"'|(\[•·–-]*(?:\d{1,2}[.)][ \t]*)?[*_`\"' \t]*"
+_MARK = r"(?:[^\w\n]|_)"
+_DRESS = rf"{_MARK}{{0,24}}(?:(?:\d{{1,2}}|[a-h])[.)]{_MARK}{{0,8}})?"
 _COLON = (
-    r"[*_`\"' \t]{0,6}(?:[:：=]|[ \t][–—-](?=[ \t])|(?:is|are|lautet|ist|est|es|è)\b[ \t]?[:：]?|为|是)"
-    r"[*_`\"' \t]{0,8}"
+    r"[*_`\"'\])} \t.]{0,12}(?:[:：=]{1,2}>?|->|→|(?<=[\])])|[ \t][–—-](?=[ \t])"
+    r"|(?:is|are|lautet|ist|est|es|è|é)\b[ \t]?[:：]?|[为為是は][:：]?)"
+    r"[*_`\"'\[ \t]{0,40}"
 )
 _NAMED = re.compile(rf"(?P<answer>{ANSWER})|(?P<sure>{CONFIDENCE})", re.IGNORECASE)
+_CJK = r"(?:[\u3040-\u30ff\u4e00-\u9fff,]{1,10}[ \t]*)?"
+_ADJECTIVE = (
+    r"final|short|overall|direct|endgültige|abschließende|kurze|finale|definitive|définitive|definitiva|courte|"
+    r"corta|breve"
+)
 _BEFORE_ANSWER = re.compile(
-    rf"(?:^|[.!?;)\]。！]\s){_DRESS}"
-    r"(?:(?:my|the|your|our|so|thus|therefore|hence|meine?|die|ma|la|mi|1|2)[ \t]+){0,3}"
-    r"(?:(?:final|short|overall|direct|endgültige|finale|definitive|définitive|最终)[ \t]*)?\Z",
+    rf"(?:^|[.!?;)\]。！]\s){_DRESS}(?:(?:assistant|model)[ \t]?:[ \t]*)?"
+    r"(?:(?:my|the|your|our|so|thus|therefore|hence|meine?|die|ma|la|mi|1|2)[, \t]+){0,3}"
+    rf"(?:(?:{_ADJECTIVE})[ \t]*)?{_CJK}\Z",
     re.IGNORECASE,
 )
 _AFTER_ANSWER = re.compile(
-    rf"(?:[ \t]+(?:finale|final|definitiva))?"
+    rf"(?:[ \t]+(?:{_ADJECTIVE})|[ \t]?#?\d\b|[ \t]?\([^)\n]{{0,20}}\))?"
     rf"(?:{_COLON}(?P<value>[^\n]{{0,600}})|[*_`:： \t]{{0,6}}(?P<bare>$))",
     re.IGNORECASE | re.MULTILINE,
 )
 _BEFORE_SURE = re.compile(
     rf"(?:^|[.!?;,(\[|。！；，}}>\d]\s?|\s(?:with\s)?){_DRESS}"
-    r"(?:(?:my|the|overall|stated|meine|ma|mi|la|final)[ \t]+){0,2}\Z",
+    rf"(?:(?:my|the|a|overall|stated|meine|ma|mi|la|final)[ \t]+){{0,2}}{_CJK}\Z",
     re.IGNORECASE,
 )
 _AFTER_SURE = re.compile(
-    r"(?:[ \t]?(?:level|score|rating|in (?:this|the|my) answer))?(?:[ \t]?\([^)\n]{0,20}\))?"
-    rf"(?:{_COLON}|[*_` \t]{{0,6}}\n{{1,3}}[ \t>*_`-]{{0,8}}|[ \t]+(?=\d|high\b|medium\b|low\b|moderate\b))"
+    r"(?:[ \t]?(?:level|score|rating|in (?:this|that|it|the|my)(?: \w+)?))?(?:[ \t]?\([^)\n]{0,20}\))?"
+    rf"(?:{_COLON}|[*_` \t]{{0,6}}\n{{1,3}}[ \t>*_`-]{{0,8}}"
+    r"|[ \t]+(?:of[ \t]+)?(?=\d|high\b|medium\b|low\b|moderate\b))"
     r"(?P<value>[^\n]{0,200})",
     re.IGNORECASE,
 )
@@ -87,9 +97,12 @@ class Block(NamedTuple):
 def find_block(text: str) -> Block | None:
     """The last answer block of a text; None where there is none. Text inside <think> is not looked at."""
     skipped = max(0, len(text) - TAIL)
-    seen = _outside_thought(text)[skipped:]
+    seen = undressed(_outside_thought(text)[skipped:])
     labels = [*_labels(seen)]
-    found = [*_lines(seen, labels), *_tags(seen), *_boxed(seen), *_objects(seen), *_tables(seen)]
+    objects = [*_objects(seen)]
+    # A line inside an object is a part of it.
+    lines = (b for b in _lines(seen, labels) if not any(o.span[0] <= b.span[0] < o.span[1] for o in objects))
+    found = [*lines, *_tags(seen), *_boxed(seen), *objects, *_tables(seen)]
     if not found:
         return None
     last = max(found, key=lambda block: block.span[0])
@@ -143,7 +156,7 @@ def _confidences(
 
 def _stated(text: str, match: re.Match[str]) -> tuple[str, tuple[int, int]]:
     """What a label of confidence states: the rest of its line, or the next line where that is empty."""
-    if match["value"].strip(" *_`"):
+    if match["value"].strip(" *_`-="):
         return match["value"], match.span("value")
     below = re.compile(r"\s*(\S[^\n]*)").match(text, match.end())
     return (below[1], below.span(1)) if below else ("", match.span("value"))
@@ -177,7 +190,7 @@ def _below(text: str, start: int) -> tuple[str, int, int]:
             break
         if lines and line.lstrip().startswith("#"):
             break
-        if stripped and not line.strip().startswith("```"):
+        if stripped.strip("-=~") and not line.strip().startswith("```"):
             if not lines:
                 first = place
             lines.append(_bare(_without_confidence(stripped)))
@@ -187,7 +200,11 @@ def _below(text: str, start: int) -> tuple[str, int, int]:
 
 
 def _without_confidence(value: str) -> str:
-    cut = re.search(rf"[\s,;(|.–—-]*(?:with\s+|at\s+)?(?:{CONFIDENCE})\b", value, re.IGNORECASE)
+    cut = re.search(
+        rf"[\s,;(\[|./\"'–—-]*(?:(?:with|at|my|a|the|i|state|overall)\s+)*(?:[(\[]\s*\d[\d.]*\s?%?\s+)?(?:{CONFIDENCE})\b",
+        value,
+        re.IGNORECASE,
+    )
     return value[: cut.start()] if cut and cut.start() > 0 else value
 
 
@@ -196,9 +213,17 @@ def _bare(value: str) -> str:
     value = _TEXT.sub(r"\1", value.strip())
     while value and value[0] in "*_`\"'|<" and not value.startswith(("<=", "<0")):
         value = value[1:].lstrip()
-    while value and value[-1] in "*_`\"'|>$\\":
+    while value and (value[-1] in "*_`\"'|>$\\,;!" or _unopened(value)):
         value = value[:-1].rstrip()
+    if len(value) > 1 and value[0] + value[-1] in ("()", "[]", "{}") and value.count(value[0]) == 1:
+        value = value[1:-1]
     return value.strip("$ \t")
+
+
+def _unopened(value: str) -> bool:
+    """Does a value end with a bracket that was opened before it: "(Answer: UP)"?"""
+    opening = {")": "(", "]": "[", "}": "{"}.get(value[-1], "")
+    return bool(opening) and value.count(value[-1]) > value.count(opening)
 
 
 def _tags(text: str) -> Iterator[Block]:
@@ -276,7 +301,7 @@ def _tables(text: str) -> Iterator[Block]:
             ]
             sure = [(_bare(r[1][1]), (r[0], r[0] + 1)) for r in beside if len(r[1]) == 2]
             yield Block(_bare(cells[1]), (start, start + 1), tuple(sure))
-        elif below and ruled:
+        elif below and (ruled or any(re.fullmatch(CONFIDENCE, label) for label in labels)):
             row_start, row = below[0]
             sure = [
                 (_bare(row[i]), (row_start, row_start + 1))

@@ -29,6 +29,11 @@ AGAINST = frozenset(
     ("relative", "versus", "vs", "vs.", "compared", "than", "against", "over", "gegenuber", "als",
      "rapport", "que", "to")
 )  # fmt: skip
+TURNS = frozenset(
+    ("but", "ie", "i.e", "i.e.", "that", "is", "rather", "actually", "instead", "meaning", "so")
+)
+"""Words before a second value that takes the first one back, or says it in other words."""
+
 FILLERS = frozenset(
     ("the", "a", "an", "is", "are", "be", "it", "to", "with", "of", "regulated", "regulation",
      "expression", "significantly", "strongly", "clearly", "expressed", "level", "direction", "overall",
@@ -140,7 +145,8 @@ def read_direction(
                 labels.append(label)
             place = end
         elif stream[place].text in BREAKS and labels:
-            return Reading((*labels, *(_others(stream[place:], labels))))
+            told = read_direction(_tail(value, stream, place), sides, names)
+            return Reading(tuple(dict.fromkeys((*labels, *(() if told.problem else told.candidates)))))
         elif stream[place].kind == "p" or stream[place].text in FILLERS | LINKS | AGAINST | JOINS:
             place += 1
         else:
@@ -154,18 +160,12 @@ def _flips(stream: Sequence[Token], place: int) -> bool:
     return bool(before) and before[-1] in LINKS
 
 
-def _others(stream: Sequence[Token], labels: Sequence[str]) -> list[str]:
-    """Further directions that follow a comma or "or" at once: "UP, DOWN" offers two."""
-    found: list[str] = []
-    place = 0
-    while place < len(stream) and stream[place].text in JOINS | BREAKS:
-        end, meanings = longest(vocabulary()["direction"], list(stream), place + 1)
-        if not meanings:
-            break
-        label = str(meanings[0][1])
-        found += [label] if label not in (*labels, *found) else []
-        place = end
-    return found
+def _tail(value: str, stream: Sequence[Token], place: int) -> str:
+    """What follows a break, past the words that take back or explain: of "UP, i.e. lower" the "lower"."""
+    texts = [*(token.text for token in stream), ""]
+    while texts[place] in BREAKS | JOINS | TURNS or (texts[place] == "no" and texts[place + 1] in BREAKS):
+        place += 1
+    return clean(value).text[stream[place].start :] if place < len(stream) else ""
 
 
 def read_yes_no(value: str) -> Reading:
@@ -182,6 +182,11 @@ def read_yes_no(value: str) -> Reading:
         elif stream[place].text in JOINS and not (labels and stream[place].text == ","):
             place += 1
         elif labels and (stream[place].text in BREAKS or stream[place].kind == "p"):
+            # "Yes (no)" says both; of "no, no gene does" the second is a determiner.
+            rest = _stream(_tail(value, stream, place))
+            end, meanings = longest(vocabulary()["yes_no"], rest, 0)
+            alone = bool(meanings) and (end == len(rest) or rest[end].kind == "p")
+            labels += [str(m) for _, m in meanings or () if alone and m not in labels]
             break
         else:
             return Reading((), f"neither yes nor no: {value!r:.60}")
@@ -214,7 +219,7 @@ def _plain(value: str) -> str:
     text = re.sub(r"[⁺⁻⁰¹²³⁴-⁹]{2,}", lambda m: "^" + m[0].translate(_RAISED), text)
     text = clean(text.replace("$", "").replace("\\times", "×").replace("\\cdot", "×")).text
     text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)
-    text = re.sub(r"(?<=\d)\s*[(\[].*$", "", text, flags=re.DOTALL)
+    text = re.sub(r"(?<=\d)\s*[(\[](?!\s*(?:no|or|rather|actually)\b).*$", "", text, flags=re.DOTALL)
     return re.sub(r"[.\s]+$", "", re.sub(r"[*_]+", "", text)).strip()
 
 
