@@ -38,11 +38,8 @@ def audit(
     verifier: Annotated[list[str] | None, typer.Option(help="A verifier's name. All by default.")] = None,
     attacks: Annotated[Path | None, typer.Option(help="A file of more attacks: .yaml.")] = None,
     answer: Annotated[
-        Answer | None,
-        typer.Option(
-            help="How items are asked: for a block, freely, or both; a lab's for a block, others both."
-        ),
-    ] = None,
+        Answer, typer.Option(help="How items are asked: for a block, freely, or both.")
+    ] = Answer.BOTH,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many items of each.")] = None,
     seed: Annotated[int, typer.Option(help="Which items the limit draws.")] = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Scorer processes. One per core else.")] = None,
@@ -64,10 +61,11 @@ def audit(
 
     spec, sources = _sources(dataset, recipe, questions, verifier)
     file = library.load(attacks, verifier_name)
+    forms = ("free", "block") if answer is Answer.BOTH else (answer.value,)
     reports = {}
     for name, source in sources.items():
         items = source.questions
-        options = AuditOptions(limit, seed, judge_reward=recipe is not None, forms=_forms(answer, name))
+        options = AuditOptions(limit, seed, judge_reward=recipe is not None, forms=forms)
         names = names_of(question.ground_truth for question in items) | source.names
         with ScorerPool(spec.with_names(names), jobs or cores()) as pool:
             progress = RowProgress(sys.stderr, "items")
@@ -85,19 +83,6 @@ def audit(
             print_report(name, report)
     if not ok:
         raise typer.Exit(1)
-
-
-def _forms(answer: Answer | None, source: str) -> tuple[str, ...]:
-    """A lab's rankings and names, read freely, still fall to enumeration: recipes ask for a block."""
-    from biorlhf.commands.data.source import is_lab
-
-    if answer is None:
-        answer = Answer.BLOCK if is_lab(source) else Answer.BOTH
-        if answer is Answer.BLOCK:
-            typer.echo(
-                "asked for an answer block, as recipes do; --answer both reads freely as well", err=True
-            )
-    return ("free", "block") if answer is Answer.BOTH else (answer.value,)
 
 
 def _sources(

@@ -283,3 +283,15 @@ def test_the_published_training_texts_as_judged_by_reading():
     errors = [row for row in known if row["severity"] == "error"]
     hit = [row["id"] for row in errors if {f.index for f in found} & set(row["example_indices"])]
     assert len(hit) >= 16, (len(hit), len(errors))
+
+
+@pytest.mark.parametrize(("one", "other"), [("5 µM", "50 µM"), ("day 1", "day 8"), ("donor A", "donor B")])
+def test_conditions_that_differ_in_a_number_alone_are_facts_of_their_own(tmp_path, one, other):
+    path = tmp_path / "facts.csv"
+    rows = "".join(f"K562,{c},DEG count,{v}\n" for c, v in ((one, 910), (other, 344)))
+    path.write_text(f"entity,condition,quantity,value\n{rows}", "utf-8")
+    table = load_facts(str(path))
+    asked = "How many DEGs are there?"
+    right, wrong = f"K562 has 910 DEGs at {one} and 344 DEGs at {other}.", f"K562 has 344 DEGs at {one}."
+    assert [f for f in audit([Text(0, asked, right)], table) if f.severity == "error"] == []
+    assert [f.kind for f in audit([Text(0, asked, wrong)], table)] == ["wrong_condition"]

@@ -104,6 +104,16 @@ DRESSES = (
     "The answer is: {v}\nConfidence: {c}",
     "Answer:\n{v}\nConfidence:\n{c}",
     "Answer - {v}\nConfidence - {c}",
+    "<p><b>Answer:</b> {v}</p>\n<p><b>Confidence:</b> {c}</p>",
+    "<table><tr><th>Answer</th><th>Confidence</th></tr>\n<tr><td>{v}</td><td>{c}</td></tr></table>",
+    "\\begin{{itemize}}\n\\item \\textbf{{Answer}}: {v}\n\\item Confidence: {c}\n\\end{{itemize}}",
+    "Ａｎｓｗｅｒ：{v}\nＣｏｎｆｉｄｅｎｃｅ：{c}",
+    "【答案】{v}\n【置信度】{c}",
+    "最終回答：{v}\n確信度：{c}",
+    "{{'answer': '{v}', 'confidence': '{c}'}}",
+    "+---+\n| Answer | Confidence |\n+---+\n| {v} | {c} |\n+---+",
+    "🧬 Answer: {v}\n🎯 Confidence: {c}",
+    "Answer\n------\n{v}\n\nConfidence\n----------\n{c}",
 )
 CONFIDENCES = (
     ("80%", 0.8),
@@ -217,3 +227,50 @@ def test_what_is_no_confidence_says_so(text):
 def test_a_text_without_a_label_has_no_block():
     assert find_block("The answer lies in the table; I am 90% sure.") is None
     assert find_block("<think>Answer: UP") is None
+
+
+CONTRADICTORY = {
+    "direction": ("UP, but DOWN", "DOWN; no, UP", "UP (i.e. downregulated)", "DOWN, that is NS",
+                  "UP, i.e. higher in ground controls"),
+    "figure": ("6,425 (no, 2,000)", "6,425 = 2,000", "6,425 → 2,000"),
+    "yes or no": ("yes (no)", "no, yes", "yes, or rather no"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "value"), [(f, v) for f, listed in CONTRADICTORY.items() for v in listed])
+def test_a_value_that_contradicts_itself_is_never_right(form, value):
+    truth = FORMS[form][0]
+    assert not judge(question(truth), f"Answer: {value}\nConfidence: 80%").correct
+
+
+@pytest.mark.parametrize(
+    "value", ["UP, i.e. lower in ground controls", "UP (not down)", "UP, because DNA repair rises"]
+)
+def test_a_value_that_is_said_again_in_other_words_stands(value):
+    assert judge(question({**DIRECTION, "direction": "UP"}), f"Answer: {value}\nConfidence: 80%").correct
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("0.9 (90%)", 0.9),
+        ("90% (0.9)", 0.9),
+        ("9/10", 0.9),
+        ("4/5", 0.8),
+        ("HIGH (90%)", 0.9),
+        ("65% (n = 4)", 0.65),
+    ],
+)
+def test_a_confidence_may_be_said_twice(value, read):
+    assert read_confidence(value)[0] == pytest.approx(read)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["0.9 (60%)", "70-90%", "0.7–0.9", "-20%", "120%", "1.2", "NaN", "high (30%)", "95% (low)", "80%, 20%",
+     ">80%", "≥ 90%", "80 ± 10%", "0.8.1"],
+)  # fmt: skip
+def test_a_confidence_that_is_none_or_two_is_unread_with_a_reason(value):
+    stated, problem = read_confidence(value)
+    assert stated is None
+    assert problem

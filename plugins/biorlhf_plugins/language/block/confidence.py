@@ -25,7 +25,7 @@ def read_confidence(value: str) -> tuple[float | None, str]:
 
     What follows may say it again, "0.9 (90%)", and may not say another.
     """
-    text = clean(value).text.strip("*_`|\"'(){}[]! ")
+    text = clean(value).text.strip("*_`|\"'(){}[]! \t\n")
     text = text[1:-1] if text[:1] == "<" and text[-1:] == ">" else text
     match = SURE.match(text)
     if match:

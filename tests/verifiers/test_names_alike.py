@@ -1,0 +1,70 @@
+"""Names that differ in a number or a letter alone are other names, in a block and read freely."""
+
+from __future__ import annotations
+
+import pytest
+
+from biorlhf.ground_truth import block, instruction
+from biorlhf.types import Question
+from biorlhf_plugins.truth.judged import judge
+
+ALIKE = (
+    ("MODULE_SET_4", "MODULE_SET_7"), ("cohort_12", "cohort_1"), ("IL7", "IL17"), ("miR-29a", "miR-29b"),
+    ("GO:0042110", "GO:0042111"), ("volunteer 6", "volunteer 9"), ("Clade C", "Clade D"), ("Day -3", "Day 3"),
+    ("Kv1.3", "Kv1.5"), ("XBB.1", "XBB.5"), ("MHC class I", "MHC class II"), ("OTU_5", "OTU_55"),
+)  # fmt: skip
+
+
+def graded(truth, prompt, text, asked=False):
+    form = instruction(truth) if asked else ""
+    return judge(Question("q", prompt, truth, instruction=form), text)
+
+
+@pytest.mark.parametrize(("name", "other"), ALIKE)
+def test_the_other_of_two_names_that_are_alike_is_wrong(name, other):
+    truth = {"answer": name}
+    assert graded(truth, "Which changes most?", block(name, 80), asked=True).correct
+    assert not graded(truth, "Which changes most?", block(other, 80), asked=True).correct
+    assert graded(truth, "Which changes most?", f"{name} changes most.").correct
+    assert not graded(truth, "Which changes most?", f"{other} changes most.").correct
+
+
+@pytest.mark.parametrize(("name", "other"), ALIKE)
+def test_the_direction_of_the_other_name_is_not_the_asked_ones(name, other):
+    truth = {"feature": name, "kind": "gene", "direction": "UP", "contrast": "treated_vs_control"}
+    asked = f"Which way does {name} go, treated against control?"
+    assert graded(truth, asked, f"{name} is upregulated in treated samples.").correct
+    assert not graded(truth, asked, f"{other} is upregulated in treated samples.").correct
+
+
+@pytest.mark.parametrize(("one", "other"), [("20 µM", "200 µM"), ("day 2", "day 9"), ("siRNA-1", "siRNA-3")])
+def test_figures_of_two_conditions_that_are_alike_may_not_be_exchanged(one, other):
+    facts = [{"entity": "K562", "condition": c, "quantity": "viability", "value": v}
+             for c, v in ((one, 31.5), (other, 88.2))]  # fmt: skip
+    text = "The viability of K562 is {}% in {} and {}% in {}."
+    asked = f"What is the viability of K562 in {one} and in {other}?"
+    assert graded({"facts": facts}, asked, text.format(31.5, one, 88.2, other)).correct
+    assert graded({"facts": facts}, asked, text.format(88.2, one, 31.5, other)).factual.f1 == 0
+
+
+LISTS = (
+    "Glycolysis. Hypoxia. Apoptosis. Angiogenesis.",
+    "Glycolysis, hypoxia, apoptosis and angiogenesis are all candidates.",
+    "The set is glycolysis. The set is hypoxia. The set is apoptosis. The set is angiogenesis.",
+    "It is angiogenesis, hypoxia, apoptosis or glycolysis.",
+)
+
+
+@pytest.mark.parametrize("text", LISTS)
+def test_every_candidate_of_one_slot_earns_no_more_than_declining(text):
+    found = graded({"answer": "Glycolysis"}, "Which gene set is the most enriched?", text)
+    assert found.factual.f1 <= found.factual.guess
+    assert graded(
+        {"answer": "Glycolysis"}, "Which gene set is the most enriched?", "It is glycolysis."
+    ).correct
+
+
+def test_the_tissue_of_a_question_is_no_candidate():
+    truth = {"answer": "GATA6", "choices": ["BUB1", "GATA6"], "tissue": "colon"}
+    asked = "Which of BUB1 and GATA6 is lower in colon?"
+    assert graded(truth, asked, "The lower in colon is that of GATA6.").correct
