@@ -76,7 +76,9 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
     if fact.quantity == "ratio":
         elsewhere = "entity" in slot.stated and slot.entity not in fact.entity.split("/")
         return FITTING if slot.quantity in ("ratio", "fc") and not elsewhere else UNFIT
-    if "pathways" in slot.stated and "entity" not in slot.stated and not _is_place(fact.entity):
+    # What only looks like a name may be an acronym of the quantity: OS, LOD.
+    of_set = "pathways" in slot.stated and not any(name.startswith("?") for name in slot.pathways)
+    if of_set and "entity" not in slot.stated and not _is_place(fact.entity):
         return UNFIT  # the figure of a set, where that of a gene or of another set is asked for
     if slot.entity is None:
         if not alone:
