@@ -211,9 +211,11 @@ class Course:
         """Have the rollout workers hold the learner's policy, and those of before that a checkpoint names."""
         if self.crew.rollouts is None:
             return
-        adapters = [*self.store.read_policies(older), self.crew.learner.adapter()]
-        for adapter in adapters:
-            self.crew.rollouts.load_adapter(adapter)
+        before, own = self.store.read_policies(older), self.crew.learner.adapter()
+        for adapter in before:
+            self.crew.rollouts.load_adapter(adapter, learnt=False)
+        self.crew.rollouts.load_adapter(own)
+        adapters = [*before, own]
         self.policies = Policies([a.ref for a in adapters], self.recipe.lag_of(index), step)
 
     def _evaluate(self, when: str) -> None:
