@@ -19,7 +19,8 @@ from biorlhf.types import Question
 from biorlhf.workers.plan import Request
 from tiny_model import write_tiny_model
 
-pytestmark = pytest.mark.engine
+# Two raylets, and minutes of starting and waiting.
+pytestmark = [pytest.mark.engine, pytest.mark.hostile]
 NODE = {"object_store_memory": 80_000_000}
 
 
@@ -94,7 +95,7 @@ def test_a_raylet_that_dies_takes_no_question_with_it_and_one_that_joins_answers
             print(f"24 more answers within {time.monotonic() - lost_s:.1f} s of the loss")
     assert Counter(seen) == Counter(names)
     slots = rollouts.fleet.slots
-    until(lambda: sum(slot.deaths for slot in slots) == 2, 30)
+    until(lambda: sum(slot.deaths for slot in slots) >= 2, 30)
     assert sum(slot.alive for slot in slots) == 1
 
     cluster.add_node(num_cpus=2, **NODE)
