@@ -12,6 +12,7 @@ from ray.exceptions import RayTaskError
 
 from biorlhf.actors.devices import hide_gpus
 from biorlhf.actors.fetch import ActorDied, ActorLost, fetch, root_cause
+from biorlhf.actors.held import reference
 from biorlhf.engines.samplers.build import Sampler, SamplerSpec, build_sampler
 from biorlhf.errors import RunFailure
 from biorlhf.recipe import Recipe
@@ -118,9 +119,8 @@ class RayRollouts:
         self.watched = (learner, probe)
 
     def load_adapter(self, adapter: Adapter) -> None:
-        # Once into the object store: every actor reads that copy, and so does one that is started again
-        # later.
-        self.adapter = ray.put(adapter)
+        # Once in the object store: every actor reads that copy, and so does one that is started again later.
+        self.adapter = reference(adapter)
         self._on_all("load_adapter", self.adapter)
         if self.watched is None:
             return

@@ -13,14 +13,15 @@ from biorlhf.reward import FailureBudget
 from biorlhf.runs import baseline, evaluation, launch, manifest
 from biorlhf.runs import data as datasets
 from biorlhf.runs.folder import lost_rows
+from biorlhf.runs.keeping.background import Background
 from biorlhf.runs.keeping.ending import Ending
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.preparing import Prepared, composer_of, prepare, with_names
 from biorlhf.runs.store import RunStore
 from biorlhf.runs.watching import progress_file, tracking
 from biorlhf.seeds import seed_of
-from biorlhf.stage import Stage
-from biorlhf.types import ScoredGroup, Split
+from biorlhf.stage import Adapter, Stage
+from biorlhf.types import AdapterRef, ScoredGroup, Split
 from biorlhf.workers.crew import Workers
 
 
@@ -71,8 +72,9 @@ def run(
                 with (
                     progress_file.noted(listener, store) as noted,
                     tracking.Tracking(prepared.trackers, noted) as trackers,
+                    Background() as writing,
                 ):
-                    return _Run(prepared, store, crew, noted, trackers, known, accept_changes).go()
+                    return _Run(prepared, store, crew, noted, (trackers, writing), known, accept_changes).go()
         except RunFailure as error:
             if ending.folder is not None:
                 error.add_note(ending.advice())
@@ -139,12 +141,12 @@ class _Run:
         store: RunStore,
         crew: Workers,
         listener: Listener,
-        trackers: tracking.Tracking,
+        beside: tuple[tracking.Tracking, Background],
         known: dict[str, Any],
         accept: bool,
     ) -> None:
         self.prepared, self.store, self.crew, self.listener = prepared, store, crew, listener
-        self.trackers = trackers
+        self.trackers, self.writing = beside
         self.manifest, self.accept = known, accept
         self.recipe = prepared.recipe
         self.budget = FailureBudget(prepared.recipe.scorer.failure_budget)
@@ -153,9 +155,9 @@ class _Run:
     def go(self) -> Path:
         first, done = self._restore()
         for index in range(first, len(self.recipe.stages)):
-            self._stage(index, done if index == first else 0)
-        self.store.write_adapter("adapter", self.crew.learner.adapter())
-        self.store.write_json("summary.json", self._summary())
+            adapter = self._stage(index, done if index == first else 0)
+        self.store.write_adapter("adapter", adapter)
+        self.store.write_json("summary.json", self._summary(adapter.ref))
         return self.store.folder
 
     def _restore(self) -> tuple[int, int]:
@@ -178,7 +180,7 @@ class _Run:
             self.listener.phase(f"resuming after step {step} of {state['stage']}")
             self.restarts_before = state.get("scorer_restarts", 0)
             self.crew.learner.restore(files, index, self.prepared.total_steps(index))
-        self._serve()
+        self._serve(self.crew.learner.adapter())
         if checkpoint is None:
             self._evaluate("start")
         return index, step
@@ -207,7 +209,8 @@ class _Run:
         for problem in problems:
             self.listener.phase(f"damaged: {problem}")
 
-    def _stage(self, index: int, done: int) -> None:
+    def _stage(self, index: int, done: int) -> Adapter:
+        """Make a stage's remaining steps; gives what was trained."""
         name, trainer = self.recipe.stage_name(index), self.prepared.trainers[index]
         total = self.prepared.total_steps(index)
         # _restore has set up the first stage, or restored one that had begun.
@@ -220,22 +223,28 @@ class _Run:
             self._count(result.groups)
             # Before the checkpoint: a row without one is dropped and made again, a checkpoint without its row
             # would lose it.
-            self.store.append_step(result)
+            self.writing.put(self.store.append_step, result)
             self.listener.step(result)
             self.trackers.step(result)
             step = result.metrics.step
             if step % every == 0 or step == total:
+                self.writing.wait()  # one checkpoint at a time is held in memory
                 files = self.crew.learner.checkpoint()
                 keep, restarts = self.recipe.store.keep_checkpoints, self._restarts()
-                self.store.write_checkpoint(index, name, step, files, keep, scorer_restarts=restarts)
+                write = self.store.write_checkpoint
+                self.writing.put(write, index, name, step, files, keep, scorer_restarts=restarts)
+        # What follows is taken for made where it is found: only once its steps are kept.
+        self.writing.wait()
         self.listener.end()
+        adapter = self.crew.learner.adapter()
         # Trainers that sample have loaded each update where it is sampled from; after the others the
         # evaluation would ask an old policy.
         if not trainer.needs_rollouts:
-            self._serve()
+            self._serve(adapter)
         # Of every stage, so that any of them can be evaluated, generated from or exported later.
-        self.store.write_adapter(f"adapters/{index:02d}-{name}", self.crew.learner.adapter())
+        self.store.write_adapter(f"adapters/{index:02d}-{name}", adapter)
         self._evaluate(f"after-{name}")
+        return adapter
 
     def _context(self, index: int, done: int) -> Stage:
         return Stage(
@@ -254,10 +263,9 @@ class _Run:
             done_steps=done,
         )
 
-    def _serve(self) -> None:
-        """Have the rollout workers serve the learner's policy."""
+    def _serve(self, adapter: Adapter) -> None:
         if self.crew.rollouts is not None:
-            self.crew.rollouts.load_adapter(self.crew.learner.adapter())
+            self.crew.rollouts.load_adapter(adapter)
 
     def _evaluate(self, when: str) -> None:
         questions = self.prepared.questions
@@ -278,15 +286,14 @@ class _Run:
     def _restarts(self) -> int:
         return self.restarts_before + sum(getattr(self.crew.scorers, "kills", ()))
 
-    def _summary(self) -> dict[str, Any]:
-        adapter = self.crew.learner.adapter()
+    def _summary(self, adapter: AdapterRef) -> dict[str, Any]:
         verifiers, damaged = self.store.tables(self.recipe).status_counts()
         for problem in damaged:
             self.listener.phase(f"damaged: {problem}")
         return {
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "steps": len(self.store.metrics()),
-            "adapter": {"version": adapter.ref.version, "sha256": adapter.ref.sha256},
+            "adapter": {"version": adapter.version, "sha256": adapter.sha256},
             "verifiers": verifiers,
             "scorer_restarts": self._restarts(),
             **({"damaged": damaged} if damaged else {}),

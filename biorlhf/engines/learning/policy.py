@@ -22,6 +22,7 @@ from biorlhf.engines.learning.packing import PackedRow, PaddedBatch
 from biorlhf.engines.models import adapters, lora
 from biorlhf.engines.models import load as models
 from biorlhf.engines.models.head import keep_head_exact
+from biorlhf.engines.samplers.contract import carries_16_bits
 from biorlhf.errors import InputError
 from biorlhf.recipe import Lora, Recipe
 from biorlhf.stage import Adapter
@@ -152,12 +153,13 @@ class Policy:
     def adapter(self, version: int) -> Adapter:
         """What was trained so far, as one adapter on the recipe's base model."""
         base = self.recipe.model.base
+        dtype = torch.bfloat16 if carries_16_bits(self.recipe) else torch.float32
         if not self.prior:
-            return adapters.export(self.parameters, self.section, base, version)
+            return adapters.export(self.parameters, self.section, base, version, dtype)
         whole = adapters.added(self.prior, adapters.folded(self.parameters, adapters.scale(self.section)))
         rank = adapters.rank_of(whole)
         # alpha = rank is a scale of one: each part's own scale is folded into its B.
-        return adapters.export(whole, Lora(r=rank, alpha=rank), base, version)
+        return adapters.export(whole, Lora(r=rank, alpha=rank), base, version, dtype)
 
     def save(self) -> dict[str, dict[str, Tensor]]:
         """Everything but the base weights, as named tables of tensors."""

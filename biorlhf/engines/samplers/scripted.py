@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.engines.models.load import load_tokenizer
+from biorlhf.engines.samplers import arrays
 from biorlhf.engines.samplers.contract import SamplerSpec
 from biorlhf.engines.samplers.prompts import encode_prompt, encode_response
 from biorlhf.errors import InputError, RunFailure
@@ -55,12 +56,12 @@ class ScriptedSampler:
                 raise InputError("rollout.script", f"no answer for the question {question.id!r}")
             texts = [draw.choice(options) for _ in range(sampling.n)]
             completions = tuple(self._completion(text, sampling.max_tokens) for text in texts)
-            yield Group(question, tuple(self.encode(question.asked)), completions)
+            yield Group(question, arrays.token_ids(self.encode(question.asked)), completions)
 
     def _completion(self, text: str, limit: int) -> Completion:
         assert self.ref is not None
         ids = encode_response(self.tokenizer, text)
-        return Completion(text, tuple(ids[:limit]), (), len(ids) > limit, self.ref)
+        return Completion(text, arrays.token_ids(ids[:limit]), (), len(ids) > limit, self.ref)
 
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
         return []

@@ -17,6 +17,7 @@ from biorlhf.engines.models import adapters, lora
 from biorlhf.engines.models.head import keep_head_exact
 from biorlhf.engines.models.load import load_base, load_tokenizer
 from biorlhf.engines.models.merging import lora_deltas
+from biorlhf.engines.samplers import arrays
 from biorlhf.engines.samplers.contract import SamplerSpec
 from biorlhf.engines.samplers.prompts import encode_prompt
 from biorlhf.errors import RunFailure
@@ -105,7 +106,7 @@ class TransformersSampler:
                 self._completion(row, values.tolist(), sampling)
                 for row, values in zip(rows, logprobs_G_T, strict=True)
             )
-            yield Group(question, tuple(ids), completions)
+            yield Group(question, arrays.token_ids(ids), completions)
 
     def _generation(self, sampling: Sampling) -> Any:
         from transformers import GenerationConfig
@@ -136,7 +137,8 @@ class TransformersSampler:
         text = self.tokenizer.decode(row[:length], skip_special_tokens=True)
         truncated = not ended and length >= sampling.max_tokens
         assert self.ref is not None
-        return Completion(text, tuple(row[:length]), tuple(logprobs[:length]), truncated, self.ref)
+        ids, values = arrays.token_ids(row[:length]), arrays.logprobs(logprobs[:length])
+        return Completion(text, ids, values, truncated, self.ref)
 
     @torch.no_grad()
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:

@@ -11,6 +11,7 @@ from typing import Any
 from biorlhf.engines.cpu import first_calls
 from biorlhf.engines.models.dequantised import dequantised_base
 from biorlhf.engines.models.load import resolve_base
+from biorlhf.engines.samplers import arrays
 from biorlhf.engines.samplers.contract import SamplerSpec
 from biorlhf.engines.samplers.engine_args import engine_args
 from biorlhf.engines.samplers.prompts import encode_prompt
@@ -159,7 +160,7 @@ class VllmSampler:
                     continue
                 question, ids = asked.pop(output.request_id)
                 completions = tuple(_completion(out, ref) for out in output.outputs)
-                yield Group(question, tuple(ids), completions)
+                yield Group(question, arrays.token_ids(ids), completions)
 
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
         from vllm import SamplingParams
@@ -181,6 +182,6 @@ class VllmSampler:
 
 
 def _completion(output: Any, ref: AdapterRef) -> Completion:
-    token_ids = tuple(output.token_ids)
-    logprobs = tuple(row[token].logprob for row, token in zip(output.logprobs, token_ids, strict=True))
-    return Completion(output.text, token_ids, logprobs, output.finish_reason == "length", ref)
+    logprobs = [row[token].logprob for row, token in zip(output.logprobs, output.token_ids, strict=True)]
+    ids = arrays.token_ids(output.token_ids)
+    return Completion(output.text, ids, arrays.logprobs(logprobs), output.finish_reason == "length", ref)
