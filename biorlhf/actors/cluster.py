@@ -15,6 +15,7 @@ from biorlhf.actors.connection import connect, watched
 from biorlhf.actors.learner import RayLearners
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.actors.scorer import RayScorers
+from biorlhf.actors.turns import Turns
 from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
 from biorlhf.workers.crew import Workers
@@ -121,6 +122,8 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
             # vLLM charges itself whatever is allocated on its GPU while it starts, and stops where memory
             # is freed: the learner has its base in place before.
             notes = learner.wait()
+            if recipe.rollout.sleep:
+                learner.sleep()
         if "rollout 1" in places:
             rollouts = RayRollouts(recipe, [p for n, p in places.items() if n.startswith("rollout")])
             scorers = RayScorers(recipe, [p for n, p in places.items() if n.startswith("scorer")])
@@ -128,6 +131,10 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
         notes = learner.wait() if notes is None else notes
         if rollouts is not None:
             rollouts.wait()
+            if recipe.rollout.sleep:
+                turns = Turns(learner, rollouts)
+                yield Workers(turns.learner, turns.rollouts, scorers, description, notes)
+                return
             rollouts.watch(learner)
         yield Workers(learner, rollouts, scorers, description, notes)
     finally:

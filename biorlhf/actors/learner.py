@@ -38,13 +38,14 @@ class LearnerWorker(Learner):
         """Become one of the learners that update as one; returns when all of them have joined."""
         size, on_gpu = self.recipe.learner.actors, self.recipe.learner.gpus > 0
         store = self.store if rank == 0 else join_store(*address, size)
-        self.ranks = Collective(store, rank, size, ray.util.get_node_ip_address(), on_gpu=on_gpu)
+        host, shards = ray.util.get_node_ip_address(), self.recipe.learner.shard
+        self.join_ranks(Collective(store, rank, size, host, on_gpu=on_gpu, shards=shards))
 
     def step_apart(
         self, groups: Sequence[TrainGroup], loss: Mapping[str, Any], *, seed: int
     ) -> tuple[tuple[Mapping[str, float], AdapterRef | None], Adapter | None]:
-        """A step's metrics with the name of its adapter, and the adapter: values of their own, so that whoever
-        asked fetches the one, and the object store keeps the other."""
+        """A step's metrics with its adapter's name, and the adapter: values of their own, so that who asked
+        fetches the one, and the object store keeps the other."""
         update = self.step(groups, loss, seed=seed)
         name = update.adapter.ref if update.adapter else None
         return (update.metrics, name), self._first_only(update.adapter)
@@ -57,6 +58,12 @@ class LearnerWorker(Learner):
     def _first_only(self, adapter: Adapter | None) -> Adapter | None:
         # All ranks hold the same: one copy is enough.
         return adapter if self.ranks.rank == 0 else None
+
+    def sleep(self) -> None:
+        self.policy.sleep()
+
+    def wake(self) -> None:
+        self.policy.wake()
 
     def ready(self) -> list[str]:
         """Loaded; what a person should know of it."""
@@ -149,6 +156,13 @@ class RayLearners:
     def begin_stage(self, index: int, total_steps: int) -> None:
         self._all("begin_stage", index, total_steps)
 
+    def sleep(self) -> None:
+        """Give the base's memory on the GPU away, until :meth:`wake`."""
+        self._all("sleep")
+
+    def wake(self) -> None:
+        self._all("wake")
+
     def checkpoint(self) -> Mapping[str, bytes]:
         # Asked for now, that is before the next step; whoever writes it waits until it is made.
         held = self.actors[0].checkpoint.remote()
@@ -158,7 +172,9 @@ class RayLearners:
         self._all("restore", files, index, total_steps)
 
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
-        return self._first("logprobs", prompt_ids, token_ids)
+        # A sharded base takes all ranks for every pass.
+        ask = self._all if self.recipe.learner.shard else self._first
+        return ask("logprobs", prompt_ids, token_ids)
 
     def close(self) -> None:
         for actor in self.actors:

@@ -63,6 +63,12 @@ class RolloutWorker:
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
         return self.sampler.logprobs(prompt_ids, token_ids)
 
+    def sleep(self) -> None:
+        self.sampler.sleep()  # type: ignore[attr-defined]  # a recipe that asks for it has vLLM
+
+    def wake(self) -> None:
+        self.sampler.wake()  # type: ignore[attr-defined]
+
 
 RolloutActor: Any = ray.remote(RolloutWorker)
 
@@ -130,6 +136,13 @@ class RayRollouts:
         own = learner.logprobs(*ids)
         for canary, values in zip(self.canaries, theirs, strict=True):
             canary.check(own, values)
+
+    def sleep(self) -> None:
+        """Give the GPU's memory away, until :meth:`wake`."""
+        self._on_all("sleep")
+
+    def wake(self) -> None:
+        self._on_all("wake")
 
     def _on_all(self, method: str, *args: Any) -> list[Any]:
         # All are asked before any is waited for, so that they work side by side.

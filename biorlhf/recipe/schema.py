@@ -124,13 +124,15 @@ class Rollout(Section):
     adapter is loaded, or it is merged into the served weights where it arrives; ``auto`` merges on a CPU
     (where vLLM's LoRA path is slow) and where a GPU serves fp32. ``dtype`` is the served base's; an nf4 base
     is served as the 16-bit weights that its four bits stand for (fp32 on a CPU), and quantised where this is
-    nf4 itself, which needs the package vllm-bnb-plugin."""
+    nf4 itself, which needs the package vllm-bnb-plugin. ``sleep`` 1: on one GPU that cannot hold learner and
+    engine at once, each gives its memory away in the other's turn."""
 
     engine: Literal["vllm", "transformers", "scripted"] = "vllm"
     actors: PositiveInt = 1
     # With the learner's, one core: what is not set starts on any machine.
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
+    sleep: Literal[0, 1, 2] = 0
     sync: Literal["auto", "adapter", "merged"] = "auto"
     dtype: Literal["fp32", "bf16", "nf4"] | None = None
     max_completion_tokens: PositiveInt = 256
@@ -158,7 +160,8 @@ class Scorer(Section):
 
 class Learner(Section):
     """The learner actors: ``actors`` of them share a step's groups and update as one, with the numbers of one
-    within rounding; ``cpus`` and ``gpus`` are of each.
+    within rounding; ``cpus`` and ``gpus`` are of each. With ``shard`` each holds a part of every frozen layer
+    and gathers the rest when it is computed: for a base that does not fit one GPU, in bf16 or fp32.
 
     ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU busy, a GPU likes
     several times that; a larger group is computed in parts. Unless it is set, ``gradient_checkpointing`` is
@@ -167,6 +170,7 @@ class Learner(Section):
     """
 
     actors: PositiveInt = 1
+    shard: bool = False
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
     token_budget: PositiveInt = 1536
@@ -241,9 +245,42 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _sleeps(self) -> Recipe:
+        rollout, learner = self.rollout, self.learner
+        if not rollout.sleep:
+            return self
+        if rollout.sleep == 2:
+            raise ValueError(
+                "rollout.sleep: 2 is not safe: vLLM crashes when it wakes from it with LoRA (vllm issue "
+                "48297). Set rollout.sleep: 1"
+            )
+        if any(stage.settings.get("lag") for stage in self.stages):
+            raise ValueError(
+                "rollout.sleep: not with a stage's lag: sampling ahead needs both awake at once. Give each a "
+                "GPU, or leave lag out"
+            )
+        shared = 0 < learner.gpus < 1 and 0 < rollout.gpus < 1
+        if not shared or rollout.actors > 1 or learner.actors > 1:
+            raise ValueError(
+                "rollout.sleep: for one learner and one rollout actor on one GPU; set learner.gpus and "
+                "rollout.gpus to 0.5, and actors to 1"
+            )
+        if rollout.engine != "vllm" or self.cluster.backend == "inline":
+            raise ValueError("rollout.sleep: needs rollout.engine: vllm and cluster.backend: ray")
+        return self
+
+    @model_validator(mode="after")
     def _learners(self) -> Recipe:
         if self.learner.actors > 1 and self.cluster.backend == "inline":
             raise ValueError("learner.actors: more than one needs cluster.backend: ray")
+        if self.learner.shard and self.learner.actors == 1:
+            raise ValueError("learner.shard: a base is dealt over several learners; learner.actors is 1")
+        if self.learner.shard and self.model.dtype == "nf4":
+            raise ValueError(
+                "learner.shard: not with model.dtype: nf4. FSDP2 cuts up weights, and those of four bits do "
+                "not survive it: such runs crash, or train at a loss of 0.0 without a word (bitsandbytes "
+                "issue 1945). Set model.dtype: bf16, or leave shard out: 70B take about 40 GB in nf4"
+            )
         return self
 
     def stage_name(self, index: int) -> str:

@@ -42,8 +42,12 @@ def learner_need(recipe: Recipe, shape: Shape, budget: int | None = None) -> Nee
     activations = layer + kept if checkpointing is not False else layer * shape.layers
     # One layer's weights are expanded at a time.
     expanded = max(a * b for a, b in shape.linear.values()) * width if dtype == "nf4" else 0
+    layers = shape.linear_weights * BYTES[dtype]
+    if recipe.learner.shard:
+        # A part of every layer, and two whole ones: the next is gathered while one computes.
+        layers = layers / recipe.learner.actors + 2 * layers / shape.layers
     return _need(
-        weights=shape.linear_weights * BYTES[dtype] + shape.other_weights * width + expanded,
+        weights=layers + shape.other_weights * width + expanded,
         adapter=4 * (2 * trained + max(before, 0)),  # with its gradient, and what earlier stages left
         optimizer=trained * (2 if eight else 8),
         activations=activations + LOGITS,
@@ -69,6 +73,37 @@ def engine_need(recipe: Recipe, shape: Shape) -> Need:
     )
 
 
+def sharing(recipe: Recipe, shape: Shape, card_gb: int) -> dict[str, Any]:
+    """Learner and engine on one card: what both take together, what they take in turn with
+    ``rollout.sleep: 1``, and which of the two, or what else, this card is for. The cache is that of one
+    question's answers at full length: with more of it more questions are answered at once.
+
+    In the other's turn an engine keeps its context and graphs on the card, a learner its adapter, its
+    optimizer and its context; the weights of both lie in the host's memory then (``host_gb``).
+    """
+    engine, learner = engine_need(recipe, shape), learner_need(recipe, shape)
+    generations = max((int(s.settings.get("generations", 1)) for s in recipe.stages), default=1)
+    tokens = recipe.prompt.max_tokens + generations * recipe.rollout.max_completion_tokens
+    cached = engine.total + tokens * shape.cache_bytes / GIB / max(1, int(recipe.rollout.gpus))
+    kept = [engine.parts[part] for part in ("context", "cuda_graphs")]
+    own = [learner.parts[part] for part in ("context", "adapter", "optimizer")]
+    together, in_turn = cached + learner.total, max(cached + sum(own), learner.total + sum(kept))
+    if together <= card_gb:
+        case = "both fit together"
+    elif in_turn <= card_gb and not recipe.learner.shard:
+        case = "they fit in turn: rollout.sleep: 1"
+    elif max(cached, learner.total) <= card_gb:
+        case = "a second GPU: learner.gpus: 1, rollout.gpus: 1"
+    else:
+        case = "too small"
+    return {
+        "together_gb": round(together, 1),
+        "in_turn_gb": round(in_turn, 1),
+        "host_gb": round(engine.parts["weights"] + learner.parts["weights"], 1),
+        "case": case,
+    }
+
+
 def _quantised(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"rollout": recipe.rollout.model_copy(update={"dtype": "nf4"})})
 
@@ -89,7 +124,10 @@ def on_card(recipe: Recipe, shape: Shape, card_gb: int) -> dict[str, Any]:
     cards = max(1, int(recipe.rollout.gpus))
     cache = max(0.0, share - engine.total)
     tokens = int(cache * GIB * cards / shape.cache_bytes)
-    left = card_gb - share if shared else float(card_gb)
+    if recipe.rollout.sleep:
+        left = card_gb - engine.parts["context"] - engine.parts["cuda_graphs"]
+    else:
+        left = card_gb - share if shared else float(card_gb)
     longest = recipe.rollout.max_completion_tokens + recipe.prompt.max_tokens
     generations = max((int(s.settings.get("generations", 1)) for s in recipe.stages), default=1)
     # A group's answers share their prompt's part of the cache.
@@ -103,6 +141,7 @@ def on_card(recipe: Recipe, shape: Shape, card_gb: int) -> dict[str, Any]:
         "learner_left_gb": round(left, 1),
         "learner_fits": learner.total <= left,
         "largest_token_budget": _largest_budget(recipe, shape, left),
+        **sharing(recipe, shape, card_gb),
         "answers_at_once": min(int(tokens / each), ENGINE_SEQUENCES) if tokens >= longest else 0,
     }
 

@@ -16,9 +16,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.distributed.device_mesh import DeviceMesh
 
 from biorlhf.engines.learning import forward
 from biorlhf.engines.learning.packing import PackedRow, PaddedBatch
+from biorlhf.engines.learning.sharding import shard
 from biorlhf.engines.models import adapters, lora
 from biorlhf.engines.models import load as models
 from biorlhf.engines.models.head import keep_head_exact
@@ -37,13 +39,21 @@ class Policy:
         self.reference: dict[str, Tensor] | None = None
         self.section = recipe.lora
         self.wrapped: Any = None
-        self._clean: Any = models.load_base(recipe.model, device=device)
-        if recipe.learner.packing:
-            forward.enable_packing(self._clean)
-        keep_head_exact(self._clean)
+        self._host: dict[torch.nn.Parameter, Tensor] = {}
+        self.mesh: DeviceMesh | None = None
+        self._clean: Any = self._load()
         chosen = recipe.learner.gradient_checkpointing
         # A GPU computes a layer again sooner than it finds room for what all layers leave behind.
         self.checkpointing = self.device.type == "cuda" if chosen is None else chosen
+
+    def _load(self) -> Any:
+        """The base model, ready for an adapter. One that is to be sharded may not fit a device whole."""
+        learner = self.recipe.learner
+        model: Any = models.load_base(self.recipe.model, device="cpu" if learner.shard else str(self.device))
+        if learner.packing:
+            forward.enable_packing(model)
+        keep_head_exact(model)
+        return model
 
     @property
     def model(self) -> Any:
@@ -92,14 +102,12 @@ class Policy:
         # The old model is let go before another is loaded, so that the base is never in memory twice. Its
         # patched layers refer to themselves: only the collector frees them.
         model, self._clean, self.wrapped = self._clean, None, None
+        self._host.clear()
         if model is None:
             gc.collect()
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
-            model = models.load_base(self.recipe.model, device=str(self.device))
-            if self.recipe.learner.packing:
-                forward.enable_packing(model)
-            keep_head_exact(model)
+            model = self._load()
         merges = self.recipe.model.dtype == "fp32"
         if merges:
             adapters.merge_into(model, prior, "model.adapter")
@@ -113,10 +121,31 @@ class Policy:
             lora.attach_prior(self.wrapped, adapters.rank_of(prior), adapters.target_names(prior))
             adapters.copy_into(lora.lora_parameters(self.wrapped, lora.PRIOR), prior, "model.adapter")
             self.reference = _copies(self.parameters)
+        if self.mesh is not None:
+            shard(model, self.mesh, self.device)
         if self.checkpointing:
             # The reentrant kind needs an input that has a gradient, and the embeddings are frozen.
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self.wrapped.eval()
+
+    def sleep(self) -> None:
+        """Take the frozen weights off the device, until :meth:`wake`; adapter and optimizer stay."""
+        pinned = self.device.type == "cuda"
+        for parameter in (self._clean if self.wrapped is None else self.wrapped).parameters():
+            if parameter.requires_grad and self.wrapped is not None:
+                continue
+            # They never change: what was copied once is good for every sleep.
+            if parameter not in self._host:
+                host = torch.empty_like(parameter.data, device="cpu", pin_memory=pinned)
+                self._host[parameter] = host.copy_(parameter.data)
+            parameter.data = self._host[parameter]
+        if pinned:
+            torch.cuda.empty_cache()
+
+    def wake(self) -> None:
+        """Put the frozen weights back on the device."""
+        for parameter, host in self._host.items():
+            parameter.data = host.to(self.device, non_blocking=True)
 
     def training(self) -> None:
         """Switch dropout and gradient checkpointing on, where the recipe has them."""

@@ -174,6 +174,14 @@ class VllmSampler:
                 rows = finished[0].prompt_logprobs[len(prompt_ids) :]
                 return [row[token].logprob for row, token in zip(rows, token_ids, strict=True)]
 
+    def sleep(self) -> None:
+        """Weights to the host's memory, and the cache away."""
+        self.engine.sleep(level=1)
+
+    def wake(self) -> None:
+        """Weights back; what was cached is gone, and so may be the adapter: load it again."""
+        self.engine.wake_up()
+
     def _add(self, ids: list[int], params: Any) -> str:
         self._requests += 1
         name = f"request-{self._requests}"
