@@ -72,9 +72,8 @@ def run(
                 with (
                     progress_file.noted(listener, store) as noted,
                     tracking.Tracking(prepared.trackers, noted) as trackers,
-                    Background() as writing,
                 ):
-                    return _Run(prepared, store, crew, noted, (trackers, writing), known, accept_changes).go()
+                    return _Run(prepared, store, crew, noted, trackers, known, accept_changes).go()
         except RunFailure as error:
             if ending.folder is not None:
                 error.add_note(ending.advice())
@@ -141,21 +140,23 @@ class _Run:
         store: RunStore,
         crew: Workers,
         listener: Listener,
-        beside: tuple[tracking.Tracking, Background],
+        trackers: tracking.Tracking,
         known: dict[str, Any],
         accept: bool,
     ) -> None:
         self.prepared, self.store, self.crew, self.listener = prepared, store, crew, listener
-        self.trackers, self.writing = beside
+        self.trackers = trackers
+        self.writing = Background()
         self.manifest, self.accept = known, accept
         self.recipe = prepared.recipe
         self.budget = FailureBudget(prepared.recipe.scorer.failure_budget)
         self.restarts_before = 0
 
     def go(self) -> Path:
-        first, done = self._restore()
-        for index in range(first, len(self.recipe.stages)):
-            adapter = self._stage(index, done if index == first else 0)
+        with self.writing:
+            first, done = self._restore()
+            for index in range(first, len(self.recipe.stages)):
+                adapter = self._stage(index, done if index == first else 0)
         self.store.write_adapter("adapter", adapter)
         self.store.write_json("summary.json", self._summary(adapter.ref))
         return self.store.folder
