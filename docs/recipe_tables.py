@@ -114,8 +114,8 @@ WORDS: dict[str, dict[str, str]] = {
         "cpus": "each asks Ray for so many CPUs",
         "gpus": "each asks Ray for so many GPUs and sees no other; a fraction shares one, 2 and more "
         "serve one model",
-        "sleep": "1: learner and engine take turns on one GPU that cannot hold both; `--dry-run` says whether "
-        "that is the case ([clusters](cluster.md))",
+        "sleep": "1: learner and engine take turns on one GPU that cannot hold both; `--dry-run` says "
+        "whether that is the case ([clusters](cluster.md))",
         "sync": "`adapter`: the LoRA is served beside the base; `merged`: it is merged where it "
         "arrives; `auto`: merged on a CPU and in fp32, adapter on a GPU",
         "dtype": "of the sampler's base weights; by default the learner's (of `nf4` the 16-bit weights that "
