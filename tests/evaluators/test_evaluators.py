@@ -171,7 +171,9 @@ def test_the_confidence_on_taught_facts_is_held_against_that_on_facts_never_taug
     assert 0.4 < gap["low"] < 0.5 < gap["high"] < 0.6
     # Of one kind alone, or of unknown kind, there is nothing to hold against each other.
     assert "taught_minus_untaught" not in evaluate("calibration", taught)
-    assert "taught_minus_untaught" not in evaluate("calibration", [group(direction(1, "UP"), ["1 n 0.9"])] * 4)
+    assert "taught_minus_untaught" not in evaluate(
+        "calibration", [group(direction(1, "UP"), ["1 n 0.9"])] * 4
+    )
 
 
 def test_correctness_does_not_depend_on_the_reward():
