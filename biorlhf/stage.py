@@ -97,9 +97,10 @@ class Rollouts(Protocol):
         """One group per question, in the order in which they finish."""
         ...
 
-    def load_adapter(self, adapter: Adapter) -> None:
+    def load_adapter(self, adapter: Adapter, *, learnt: bool = True) -> None:
         """Add a policy, the newest from now on. Raises ``PolicyMismatch`` where a worker serves another:
-        here, or at the latest before the first answer of that policy."""
+        here, or at the latest before the first answer of that policy. ``learnt``: whether it is the one that
+        the learner has; with another there is nothing to compare what is served with."""
         ...
 
     def held(self, ref: AdapterRef) -> Adapter:

@@ -82,7 +82,7 @@ class ScriptedRollouts:
             completions = tuple(self._completion(text, sampling.max_tokens, ref) for text in texts)
             yield Group(question, tokens_of(question.prompt), completions)
 
-    def load_adapter(self, adapter: Adapter) -> None:
+    def load_adapter(self, adapter: Adapter, *, learnt: bool = True) -> None:
         self.loaded.append(adapter)
 
     def held(self, ref: AdapterRef) -> Adapter:

@@ -156,11 +156,12 @@ class RayRollouts:
         """From now on compare every policy, at each actor, with the learner's own log-probabilities."""
         self.watched = learner, learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
 
-    def load_adapter(self, adapter: Adapter) -> None:
+    def load_adapter(self, adapter: Adapter, *, learnt: bool = True) -> None:
         ids: tuple[Sequence[int], Sequence[int]] = (), ()
         own: list[float] = []
-        if self.watched is not None:
-            learner, probe = self.watched
+        watched = self.watched if learnt else None
+        if watched is not None:
+            learner, probe = watched
             ids = probe.prompt_ids, probe.completions[0].token_ids
             # Now, while the learner still has this policy.
             own = learner.logprobs(*ids)
@@ -168,7 +169,7 @@ class RayRollouts:
         def prove(number: int, proof: tuple[list[int], list[float]]) -> None:
             seen, theirs = proof
             # Ids that differ would be trained on as what they are not, and no log-probability would show it.
-            if self.watched is not None and tuple(seen) != tuple(ids[0]):
+            if watched is not None and tuple(seen) != tuple(ids[0]):
                 raise RunFailure("learner and rollout turn the same prompt into different tokens")
             self.canaries[number].check(own, theirs)
 

@@ -27,7 +27,7 @@ NUMBER = re.compile(r"(?<![\w.,])[-\u2212]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,]\
 class Pool:
     """What the items of a dataset have as answers: values by quantity, phrases, and bare constants.
 
-    ``places`` are the tissues, and whatever else its facts are about: name -> "tissue" or "fact".
+    ``places`` are the tissues, and whatever else its facts are about: name -> "tissue", or the quantity.
     """
 
     values: Mapping[str, tuple[Any, ...]]
@@ -224,8 +224,10 @@ def _with_numbers(text: str, numbers: Sequence[float], change: Any) -> str:
 
 
 def _places(truth: Mapping[str, Any]) -> dict[str, str]:
-    """What an item's facts are about, and the tissue that it names, with the role of each."""
-    names = {str(fact["entity"]): "fact" for fact in truth.get("facts") or () if fact.get("entity")}
+    """What an item's facts are about, and the tissue that it names, with the role of each: for those of one
+    quantity alone can a text be about another of them and still make sense."""
+    facts = [fact for fact in truth.get("facts") or () if fact.get("entity")]
+    names = {str(fact["entity"]): str(fact.get("quantity")) for fact in facts}
     return names | ({str(truth["tissue"]): "tissue"} if truth.get("tissue") else {})
 
 
@@ -237,7 +239,8 @@ def _other_tissue(text: str, truth: Mapping[str, Any], places: Mapping[str, str]
     named = {name.lower(): role for name, role in _places(truth).items()}
     names = [name for name in named if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
     roles = {named[name] for name in names}
-    spare = [name for name, role in places.items() if name.lower() not in named and role in roles]
+    # A name that holds the right one, "liver/heart", would name it still.
+    spare = [p for p, role in places.items() if role in roles and not any(n in p.lower() for n in named)]
     if len(names) > 1:
         others = dict(zip(names, names[1:] + names[:1], strict=True))
     elif names and spare:

@@ -231,8 +231,9 @@ class Course:
         """Have the rollout workers hold these policies, the learner's as the newest."""
         if self.crew.rollouts is None:
             return
-        for adapter in adapters:
-            self.crew.rollouts.load_adapter(adapter)
+        for adapter in adapters[:-1]:
+            self.crew.rollouts.load_adapter(adapter, learnt=False)
+        self.crew.rollouts.load_adapter(adapters[-1])
         self.policies = Policies([a.ref for a in adapters], self.recipe.lag_of(index), step)
 
     def _evaluate(self, when: str) -> None:

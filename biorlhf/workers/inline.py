@@ -39,9 +39,11 @@ class InlineRollouts:
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         yield from self.sampler.sample(questions, sampling)
 
-    def load_adapter(self, adapter: Adapter) -> None:
+    def load_adapter(self, adapter: Adapter, *, learnt: bool = True) -> None:
         self.sampler.load_adapter(adapter)
         self.adapters.add(adapter.ref, adapter)
+        if not learnt:
+            return
         ids = (self.probe.prompt_ids, self.probe.completions[0].token_ids)
         served = self.sampler.logprobs(*ids)
         self.canary.check(self.learner.logprobs(*ids) if served else [], served)

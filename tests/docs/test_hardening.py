@@ -17,7 +17,7 @@ def named(cell: str) -> set[tuple[str, str]]:
     """File and test of each test in a cell: ``file`: `test`, `test`; `file`: …``."""
     return {
         (file, test)
-        for file, tests in re.findall(r"`([\w/]+\.py)`: ([^;]+)", cell)
+        for file, tests in re.findall(r"`([\w./]+\.py)`: ([^;]+)", cell)
         for test in re.findall(r"`(\w+)`", tests)
     }
 

@@ -45,7 +45,7 @@ def test_each_epoch_of_sft_covers_every_example_once_in_an_order_of_its_own():
 def test_sft_trains_on_the_response_and_its_end():
     _, learner = run(sft(epochs=1, batch_size=1), examples(1))
     (group,), loss, _ = learner.steps[0]
-    assert loss == {"name": "sft", "adapter": False}
+    assert loss == {"name": "sft", "adapter": False, "iterations": 1, "minibatches": 1}
     assert group.prompt_ids == tokens_of("ask 0")
     assert group.completions[0].token_ids == (*tokens_of("say 0"), END_TOKEN)
 

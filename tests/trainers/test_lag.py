@@ -56,7 +56,7 @@ class Fleet:
                 groups = list(self.inner.sample(batch, sampling))
             yield from groups
 
-    def load_adapter(self, adapter: Adapter) -> None:
+    def load_adapter(self, adapter: Adapter, *, learnt: bool = True) -> None:
         with self.lock:
             self.inner.load_adapter(adapter)
 

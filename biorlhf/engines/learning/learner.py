@@ -117,7 +117,6 @@ class Learner:
         iterations, cuts = int(loss.get("iterations", 1)), int(loss.get("minibatches", 1))
         batches = [self._prepare(part, loss) for part in microbatches.split(groups, cuts, seed)]
         with watch("reference"):
-            # Cross-entropy has no ratio to an old policy.
             self._fixed_logprobs(batches, loss, old=cuts > 1 and loss["name"] != "sft")
         results = []
         for iteration in range(iterations):
