@@ -150,6 +150,8 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "learner": {
         "actors": "so many learners share a step's groups; at most as many as a step has groups",
+        "shard": "each learner holds a part of every frozen layer, for a base that does not fit one GPU "
+        "(bf16, fp32)",
         "cpus": "each asks Ray for so many CPUs",
         "gpus": "each asks Ray for so many GPUs and sees no other; a fraction shares one",
         "token_budget": "most tokens in one forward and backward pass; a larger group is computed in "

@@ -11,6 +11,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.devices import hide_gpus, learner_options
 from biorlhf.actors.fetch import ActorDied, fetch, silent
+from biorlhf.actors.held import HeldAdapter, HeldFiles
 from biorlhf.actors.rollout import thread_count
 from biorlhf.engines.cpu import native
 from biorlhf.engines.learning.learner import Learner, LearnerSpec
@@ -18,7 +19,7 @@ from biorlhf.engines.learning.ranks import Collective, join_store, open_store
 from biorlhf.errors import BiorlhfError, LearnerLost, RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, Update
-from biorlhf.types import TrainGroup
+from biorlhf.types import AdapterRef, TrainGroup
 
 
 class LearnerWorker(Learner):
@@ -40,7 +41,26 @@ class LearnerWorker(Learner):
         """Become one of the learners that update as one; returns when all of them have joined."""
         size, on_gpu = self.recipe.learner.actors, self.recipe.learner.gpus > 0
         store = self.store if rank == 0 else join_store(*address, size)
-        self.ranks = Collective(store, rank, size, ray.util.get_node_ip_address(), on_gpu=on_gpu)
+        host, shards = ray.util.get_node_ip_address(), self.recipe.learner.shard
+        self.join_ranks(Collective(store, rank, size, host, on_gpu=on_gpu, shards=shards))
+
+    def step_apart(
+        self, groups: Sequence[TrainGroup], loss: Mapping[str, Any], *, seed: int
+    ) -> tuple[tuple[Mapping[str, float], AdapterRef | None], Adapter | None]:
+        """A step's metrics with its adapter's name, and the adapter: values of their own, so that who asked
+        fetches the one, and the object store keeps the other."""
+        update = self.step(groups, loss, seed=seed)
+        name = update.adapter.ref if update.adapter else None
+        return (update.metrics, name), self._first_only(update.adapter)
+
+    def adapter_apart(self) -> tuple[AdapterRef, Adapter | None]:
+        """The adapter's name, and the adapter."""
+        adapter = self.adapter()
+        return adapter.ref, self._first_only(adapter)
+
+    def _first_only(self, adapter: Adapter | None) -> Adapter | None:
+        # All ranks hold the same: one copy is enough.
+        return adapter if self.ranks.rank == 0 else None
 
     def ready(self) -> list[str]:
         """Loaded; what a person should know of it."""
@@ -108,11 +128,21 @@ class RayLearners:
             self._results(joined, START)
         return notes
 
-    def _all(self, method: str, *args: Any, **named: Any) -> Any:
+    def _ask(self, method: str, *args: Any, values: int = 1, **named: Any) -> list[Any]:
+        """References to what all answer; lists of them for a method that gives several ``values``."""
         # Once into the object store, not once for each actor.
         if len(self.actors) > 1:
             args = tuple(ray.put(value) for value in args)
-        return self._results([getattr(actor, method).remote(*args, **named) for actor in self.actors])[0]
+        options = {"num_returns": values}
+        return [getattr(actor, method).options(**options).remote(*args, **named) for actor in self.actors]
+
+    def _all(self, method: str, *args: Any) -> Any:
+        return self._results(self._ask(method, *args))[0]
+
+    def _apart(self, method: str, *args: Any, **named: Any) -> tuple[Any, Any]:
+        """Rank 0's first value, and a reference to its second."""
+        pairs = self._ask(method, *args, values=2, **named)
+        return self._results([first for first, _ in pairs])[0], pairs[0][1]
 
     def _first(self, method: str, *args: Any) -> Any:
         """Of rank 0 alone: what every rank would answer alike."""
@@ -146,29 +176,37 @@ class RayLearners:
     def _name(self, rank: int) -> str:
         return "learner actor" if len(self.actors) == 1 else f"learner actor {rank + 1}"
 
+    def _fetch(self, held: Any) -> Any:
+        return self._results([held])[0]
+
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:
         return self._first("tokenize", pairs)
 
     def step(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any], *, seed: int) -> Update:
-        return self._all("step", groups, loss, seed=seed)
+        (metrics, name), held = self._apart("step_apart", groups, loss, seed=seed)
+        return Update(metrics, HeldAdapter(name, held, self._fetch) if name else None)
 
     def evaluate(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> Mapping[str, float]:
         return self._all("evaluate", groups, loss)
 
     def adapter(self) -> Adapter:
-        return self._all("adapter")
+        return HeldAdapter(*self._apart("adapter_apart"), self._fetch)
 
     def begin_stage(self, index: int, total_steps: int) -> None:
         self._all("begin_stage", index, total_steps)
 
     def checkpoint(self) -> Mapping[str, bytes]:
-        return self._first("checkpoint")
+        # Asked for now, that is before the next step; whoever writes it waits until it is made.
+        held = self.actors[0].checkpoint.remote()
+        return HeldFiles(lambda: self._fetch(held))
 
     def restore(self, files: Mapping[str, bytes], index: int, total_steps: int) -> None:
         self._all("restore", files, index, total_steps)
 
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
-        return self._first("logprobs", prompt_ids, token_ids)
+        # A sharded base takes all ranks for every pass.
+        ask = self._all if self.recipe.learner.shard else self._first
+        return ask("logprobs", prompt_ids, token_ids)
 
     def close(self) -> None:
         for actor in self.actors:

@@ -12,13 +12,14 @@ from typing import Any
 import ray
 
 from biorlhf.actors.devices import hide_gpus
-from biorlhf.actors.fetch import known
+from biorlhf.actors.fetch import ActorDied, fetch, known
 from biorlhf.actors.fleet import Fleet
+from biorlhf.actors.held import HeldAdapter, reference
 from biorlhf.actors.members import Limits, Policy
 from biorlhf.engines.samplers.build import SamplerSpec, build_sampler
 from biorlhf.engines.samplers.contract import Held
 from biorlhf.engines.samplers.serving import Serving
-from biorlhf.errors import RunFailure
+from biorlhf.errors import LearnerLost, RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.scoring.cores import cores
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
@@ -172,14 +173,13 @@ class RayRollouts:
                 raise RunFailure("learner and rollout turn the same prompt into different tokens")
             self.canaries[number].check(own, theirs)
 
-        # Once into the object store: every actor reads that copy, and so does one that is started later.
-        shared = ray.put(adapter)
+        # Once in the object store: every actor reads that copy, and so does one that is started later.
+        shared = reference(adapter)
         self.policies.add(adapter.ref, shared)
         self.fleet.publish(Policy(adapter.ref.sha256, (shared, CANARY_PROMPT, ids), prove))
 
     def held(self, ref: AdapterRef) -> Adapter:
-        adapter: Adapter = ray.get(self.policies.get(ref)[1])
-        return adapter
+        return HeldAdapter(ref, self.policies.get(ref)[1], _given)
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         policy, _ = self.policies.get(sampling.policy)
@@ -195,3 +195,16 @@ class RayRollouts:
 
     def close(self) -> None:
         self.fleet.close()
+
+
+def _given(held: Any) -> Adapter:
+    """A policy as the learner gave it: it lies on the learner's node, and is lost with that.
+
+    Raises:
+        LearnerLost: it is lost.
+    """
+    try:
+        adapter: Adapter = fetch(held, "a learner actor")
+    except ActorDied as error:
+        raise LearnerLost(str(error)) from error
+    return adapter

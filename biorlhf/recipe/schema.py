@@ -177,7 +177,8 @@ class Scorer(Section):
 
 class Learner(Section):
     """The learner actors: ``actors`` of them share a step's groups and update as one, with the numbers of one
-    within rounding; ``cpus`` and ``gpus`` are of each.
+    within rounding; ``cpus`` and ``gpus`` are of each. With ``shard`` each holds a part of every frozen layer
+    and gathers the rest when it is computed: for a base that does not fit one GPU, in bf16 or fp32.
 
     ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU busy, a GPU likes
     several times that; a larger group is computed in parts. Unless it is set, ``gradient_checkpointing`` is
@@ -186,6 +187,7 @@ class Learner(Section):
     """
 
     actors: PositiveInt = 1
+    shard: bool = False
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
     token_budget: PositiveInt = 1536
@@ -266,6 +268,14 @@ class Recipe(Section):
     def _learners(self) -> Recipe:
         if self.learner.actors > 1 and self.cluster.backend == "inline":
             raise ValueError("learner.actors: more than one needs cluster.backend: ray")
+        if self.learner.shard and self.learner.actors == 1:
+            raise ValueError("learner.shard: a base is dealt over several learners; learner.actors is 1")
+        if self.learner.shard and self.model.dtype == "nf4":
+            raise ValueError(
+                "learner.shard: not with model.dtype: nf4. FSDP2 cuts up weights, and those of four bits do "
+                "not survive it: such runs crash, or train at a loss of 0.0 without a word (bitsandbytes "
+                "issue 1945). Set model.dtype: bf16, or leave shard out: 70B take about 40 GB in nf4"
+            )
         return self
 
     @property

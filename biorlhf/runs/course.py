@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from biorlhf.reward import FailureBudget
 from biorlhf.runs import baseline, evaluation, manifest
 from biorlhf.runs import data as datasets
 from biorlhf.runs.folder import lost_rows
+from biorlhf.runs.keeping.background import Background
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.preparing import Prepared
 from biorlhf.runs.store import RunStore
 from biorlhf.runs.watching import tracking
 from biorlhf.seeds import seed_of
-from biorlhf.stage import Stage, StepResult
-from biorlhf.types import ScoredGroup, Split
+from biorlhf.stage import Adapter, Stage, StepResult
+from biorlhf.types import AdapterRef, ScoredGroup, Split
 from biorlhf.workers.crew import Workers
 
 
@@ -44,6 +45,7 @@ class Course:
         self.budget = FailureBudget(prepared.recipe.scorer.failure_budget)
         self.restarts_before = 0
         self.policies = Policies((), 0)
+        self.writing: Background  # of this time through
         self.learners_lost = 0
 
     def go(self) -> Path:
@@ -77,11 +79,14 @@ class Course:
                 error = again
 
     def _through(self) -> Path:
-        first, done = self._restore()
-        for index in range(first, len(self.recipe.stages)):
-            self._stage(index, done if index == first else 0)
-        self.store.write_adapter("adapter", self.crew.learner.adapter())
-        self.store.write_json("summary.json", self._summary())
+        # One for each time: whatever ends it, nothing is being written any more when the next one reads the
+        # folder.
+        with Background() as self.writing:
+            first, done = self._restore()
+            for index in range(first, len(self.recipe.stages)):
+                adapter = self._stage(index, done if index == first else 0)
+        self.store.write_adapter("adapter", adapter)
+        self.store.write_json("summary.json", self._summary(adapter.ref))
         return self.store.folder
 
     def _restore(self) -> tuple[int, int]:
@@ -105,7 +110,8 @@ class Course:
             if not self.learners_lost:
                 self.restarts_before = state.get("scorer_restarts", 0)
             self.crew.learner.restore(files, index, self.prepared.total_steps(index))
-        self._serve(state.get("policies", ()), index, step)
+        older = self.store.read_policies(state.get("policies", ()))
+        self._serve((*older, self.crew.learner.adapter()), index, step)
         if checkpoint is None:
             self._evaluate("start")
         return index, step
@@ -134,7 +140,8 @@ class Course:
         for problem in problems:
             self.listener.phase(f"damaged: {problem}")
 
-    def _stage(self, index: int, done: int) -> None:
+    def _stage(self, index: int, done: int) -> Adapter:
+        """Make a stage's remaining steps; gives what was trained."""
         name, trainer = self.recipe.stage_name(index), self.prepared.trainers[index]
         total = self.prepared.total_steps(index)
         # _restore has set up the first stage, or restored one that had begun.
@@ -152,21 +159,25 @@ class Course:
                 self._step(index, result)
                 if result.metrics.step % every == 0 or result.metrics.step == total:
                     self._checkpoint(index, result.metrics.step)
+        # What follows is taken for made where it is found: only once its steps are kept.
+        self.writing.wait()
         self.listener.end()
+        adapter = self.crew.learner.adapter()
         # Trainers that sample have loaded each update where it is sampled from; after the others the
         # evaluation would ask an old policy.
         if not trainer.needs_rollouts:
-            self._serve((), index, total)
+            self._serve((adapter,), index, total)
         # Of every stage, so that any of them can be evaluated, generated from or exported later.
-        self.store.write_adapter(f"adapters/{index:02d}-{name}", self.crew.learner.adapter())
+        self.store.write_adapter(f"adapters/{index:02d}-{name}", adapter)
         self._evaluate(f"after-{name}")
+        return adapter
 
     def _step(self, index: int, result: StepResult) -> None:
         # First: a step that breaks the failure budget is not recorded as one that was made.
         self._count(result.groups)
         # Before the checkpoint: a row without one is dropped and made again, a checkpoint without its row
         # would lose it.
-        self.store.append_step(result)
+        self.writing.put(self.store.append_step, result)
         self.listener.step(result)
         self.trackers.step(result)
         for line in getattr(self.crew.rollouts, "news", list)():
@@ -181,11 +192,20 @@ class Course:
             "step": step,
             "scorer_restarts": self._restarts(),
         }
-        older = self.policies.refs[:-1]
-        if self.crew.rollouts is not None and older:
-            # The newest is the learner's; the others nobody could make again.
-            state["policies"] = self.store.write_policies(older, self.crew.rollouts.held)
-        files = self.crew.learner.checkpoint()
+        self.writing.wait()  # one checkpoint at a time is held in memory
+        older: list[Adapter] = []
+        if self.crew.rollouts is not None:
+            # The newest is the learner's; the others nobody could make again. Taken now: with the next step
+            # the oldest is held no more.
+            older = [self.crew.rollouts.held(ref) for ref in self.policies.refs[:-1]]
+        self.writing.put(self._keep, state, older, self.crew.learner.checkpoint())
+
+    def _keep(self, state: dict[str, Any], older: Sequence[Adapter], files: Mapping[str, bytes]) -> None:
+        """Write a checkpoint, and before it the policies that it names."""
+        if older:
+            by_ref = {adapter.ref: adapter for adapter in older}
+            named = self.store.write_policies([adapter.ref for adapter in older], by_ref.__getitem__)
+            state = {**state, "policies": named}
         self.store.write_checkpoint(state, files, self.recipe.store.keep_checkpoints)
 
     def _context(self, index: int, done: int) -> Stage:
@@ -207,15 +227,13 @@ class Course:
             beside=self.crew.beside,
         )
 
-    def _serve(self, older: Sequence[Sequence[Any]], index: int, step: int) -> None:
-        """Have the rollout workers hold the learner's policy, and those of before that a checkpoint names."""
+    def _serve(self, adapters: Sequence[Adapter], index: int, step: int) -> None:
+        """Have the rollout workers hold these policies, the learner's as the newest."""
         if self.crew.rollouts is None:
             return
-        before, own = self.store.read_policies(older), self.crew.learner.adapter()
-        for adapter in before:
+        for adapter in adapters[:-1]:
             self.crew.rollouts.load_adapter(adapter, learnt=False)
-        self.crew.rollouts.load_adapter(own)
-        adapters = [*before, own]
+        self.crew.rollouts.load_adapter(adapters[-1])
         self.policies = Policies([a.ref for a in adapters], self.recipe.lag_of(index), step)
 
     def _evaluate(self, when: str) -> None:
@@ -237,15 +255,14 @@ class Course:
     def _restarts(self) -> int:
         return self.restarts_before + sum(getattr(self.crew.scorers, "kills", ()))
 
-    def _summary(self) -> dict[str, Any]:
-        adapter = self.crew.learner.adapter()
+    def _summary(self, adapter: AdapterRef) -> dict[str, Any]:
         verifiers, damaged = self.store.tables(self.recipe).status_counts()
         for problem in damaged:
             self.listener.phase(f"damaged: {problem}")
         return {
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "steps": len(self.store.metrics()),
-            "adapter": {"version": adapter.ref.version, "sha256": adapter.ref.sha256},
+            "adapter": {"version": adapter.version, "sha256": adapter.sha256},
             "verifiers": verifiers,
             "scorer_restarts": self._restarts(),
             "learner_restarts": len(self.manifest.get("learner_restarts", ())),

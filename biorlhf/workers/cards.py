@@ -42,8 +42,12 @@ def learner_need(recipe: Recipe, shape: Shape, budget: int | None = None) -> Nee
     activations = layer + kept if checkpointing is not False else layer * shape.layers
     # One layer's weights are expanded at a time.
     expanded = max(a * b for a, b in shape.linear.values()) * width if dtype == "nf4" else 0
+    layers = shape.linear_weights * BYTES[dtype]
+    if recipe.learner.shard:
+        # A part of every layer, and two whole ones: the next is gathered while one computes.
+        layers = layers / recipe.learner.actors + 2 * layers / shape.layers
     return _need(
-        weights=shape.linear_weights * BYTES[dtype] + shape.other_weights * width + expanded,
+        weights=layers + shape.other_weights * width + expanded,
         adapter=4 * (2 * trained + max(before, 0)),  # with its gradient, and what earlier stages left
         optimizer=trained * (2 if eight else 8),
         activations=activations + LOGITS,
@@ -67,6 +71,23 @@ def engine_need(recipe: Recipe, shape: Shape) -> Need:
         cuda_graphs=GRAPHS_GB * GIB,
         context=CONTEXT_GB * GIB,
     )
+
+
+def sharing(recipe: Recipe, shape: Shape, card_gb: int) -> dict[str, Any]:
+    """Learner and engine on one card: what both take together, and what the card is for. The cache is that of
+    one question's answers at full length: with more of it more questions are answered at once."""
+    engine, learner = engine_need(recipe, shape), learner_need(recipe, shape)
+    generations = max((int(s.settings.get("generations", 1)) for s in recipe.stages), default=1)
+    tokens = recipe.prompt.max_tokens + generations * recipe.rollout.max_completion_tokens
+    cached = engine.total + tokens * shape.cache_bytes / GIB / max(1, int(recipe.rollout.gpus))
+    together = cached + learner.total
+    if together <= card_gb:
+        case = "both fit together"
+    elif max(cached, learner.total) <= card_gb:
+        case = "a second GPU: learner.gpus: 1, rollout.gpus: 1"
+    else:
+        case = "too small"
+    return {"together_gb": round(together, 1), "case": case}
 
 
 def _quantised(recipe: Recipe) -> Recipe:
@@ -103,6 +124,7 @@ def on_card(recipe: Recipe, shape: Shape, card_gb: int) -> dict[str, Any]:
         "learner_left_gb": round(left, 1),
         "learner_fits": learner.total <= left,
         "largest_token_budget": _largest_budget(recipe, shape, left),
+        **sharing(recipe, shape, card_gb),
         "answers_at_once": min(int(tokens / each), ENGINE_SEQUENCES) if tokens >= longest else 0,
     }
 

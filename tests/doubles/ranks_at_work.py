@@ -6,6 +6,7 @@ import functools
 from itertools import product
 
 import torch
+from torch.distributed import PrefixStore
 
 from biorlhf.engines.learning.ranks import Collective, join_store, open_store
 from biorlhf.errors import RunFailure
@@ -24,6 +25,7 @@ EVERY = [
 ]
 #: Number of ranks -> the plans that they go through: all with two, each loss at its hardest with more.
 PLANS = {2: EVERY, 3: EVERY[3::8], 4: EVERY[3::8]}
+SHARDED = {2: EVERY[::3], 3: EVERY[3::8], 4: EVERY[3::8]}
 
 
 def settings(name, beta, iterations):
@@ -37,11 +39,11 @@ def learner_of(base, dropout):
     return learner, learner.checkpoint()
 
 
-def one_step(base, plan, ranks):
+def one_step(base, plan, ranks, learner_of=learner_of):
     """Gradients, weights and metrics of one step under one plan."""
     name, dropout, beta, iterations = plan
     learner, start = learner_of(base, dropout)
-    learner.ranks = ranks
+    learner.join_ranks(ranks)
     learner.restore(start, 0, 10)
     batch = groups(count=6, completions=2, seed=3)
     update = learner.step(batch, settings(name, beta, iterations), seed=7)
@@ -57,6 +59,9 @@ def work(base, rank, size, port, results):
     answers = {plan: one_step(base, plan, ranks) for plan in PLANS[size]}
     answers["failure"] = failure(base, ranks)
     answers["idle"] = idle(base, ranks)
+    answers |= sharded(
+        base, Collective(PrefixStore("sharded", store), rank, size, "127.0.0.1", on_gpu=False, shards=True)
+    )
     torch.save({str(k): v for k, v in answers.items()}, results / f"{size}-{rank}.pt")
     ranks.gather("done")
 
@@ -66,10 +71,39 @@ def open_store_at(port, size):
     return store
 
 
-def failure(base, ranks):
+def sharded(base, ranks):
+    """The same with each layer's weights dealt over the ranks; and what of them this one holds."""
+
+    @functools.cache
+    def learner_of(base, dropout):
+        section = {
+            "token_budget": 60,
+            "actors": ranks.size,
+            "shard": True,
+            "gradient_checkpointing": dropout > 0,
+        }
+        learner = make(base, lora={"dropout": dropout}, learner=section, ranks=ranks)
+        return learner, learner.checkpoint()
+
+    answers = {f"sharded {plan}": one_step(base, plan, ranks, learner_of) for plan in SHARDED[ranks.size]}
+    learner, start = learner_of(base, 0.0)
+    learner.restore(start, 0, 10)
+    body = dict(learner.policy.model.named_parameters())
+    local = {n: getattr(p, "_local_tensor", p).numel() for n, p in body.items() if "lora_" not in n}
+    answers["held"] = {
+        "layers": sum(n for name, n in local.items() if ".layers." in name),
+        "all": sum(local.values()),
+    }
+    answers["plain"] = all(type(p) is torch.nn.Parameter for p in learner.policy.parameters.values())
+    answers["logprobs"] = learner.logprobs((5, 6, 7), (8, 9))
+    answers["sharded failure"] = failure(base, ranks, learner)
+    return answers
+
+
+def failure(base, ranks, learner=None):
     """A completion with an infinite advantage lies in one rank's part; every rank says the same."""
-    learner = make(base, learner={"token_budget": 60})
-    learner.ranks = ranks
+    learner = learner or make(base, learner={"token_budget": 60})
+    learner.join_ranks(ranks)
     broken = [*groups(count=5, completions=2, seed=3), *groups(1, 2, seed=9, advantage=float("inf"))]
     before = weights(learner)
     try:

@@ -12,8 +12,8 @@ GRPO = {"name": "dapo", "clip_low": 0.2, "clip_high": 0.28, "beta": 0.0, "kl": "
 DPO = {"name": "dpo_sigmoid", "beta": 0.1, "label_smoothing": 0.0, "sft_term": 0.0}
 
 
-def make(base, *, stages=1, model=None, lora=None, learner=None, optimizer=None, seed=42):
-    """A learner in its first stage of a recipe over a tiny model."""
+def make(base, *, stages=1, model=None, lora=None, learner=None, optimizer=None, seed=42, ranks=None):
+    """A learner in its first stage of a recipe over a tiny model; with ``ranks``, one of several."""
     recipe = Recipe.model_validate(
         {
             "name": "tiny",
@@ -29,6 +29,8 @@ def make(base, *, stages=1, model=None, lora=None, learner=None, optimizer=None,
         }
     )
     learner = build_learner(recipe, threads=1, on_gpu=False)
+    if ranks is not None:
+        learner.join_ranks(ranks)
     learner.begin_stage(0, 10)
     return learner
 

@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from safetensors.torch import load
 
 from biorlhf.engines.learning.optimizers import learning_rate
 from biorlhf.errors import InputError, RunFailure
@@ -197,3 +198,26 @@ def test_schedules():
     assert warm[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert warm[4] > warm[5] > warm[9] > 0
     assert warm[10] == 0
+
+
+def dtypes(data):
+    return {str(tensor.dtype) for tensor in load(data).values()}
+
+
+def test_adapters_travel_in_16_bits_where_learner_and_engine_compute_in_them(base):
+    half = make(base, model={"dtype": "bf16"})
+    assert dtypes(half.adapter().tensors) == {"torch.bfloat16"}
+    # What the optimizer goes on from is not rounded.
+    assert dtypes(half.checkpoint()["policy.safetensors"]) == {"torch.float32"}
+    assert dtypes(make(base).adapter().tensors) == {"torch.float32"}
+
+
+def test_an_adapter_in_16_bits_is_the_policy_that_the_learner_computes_with(base, tmp_path):
+    half = make(base, model={"dtype": "bf16"})
+    half.step(groups(), GRPO, seed=1)
+    adapter = half.adapter()
+    for name, content in (("model.safetensors", adapter.tensors), ("config.json", adapter.config)):
+        (tmp_path / f"adapter_{name}").write_bytes(content)
+    again = make(base, model={"dtype": "bf16", "adapter": str(tmp_path), "adapter_use": "train"})
+    assert again.logprobs((5, 6), (7, 8)) == half.logprobs((5, 6), (7, 8))
+    assert again.adapter().ref.sha256 == adapter.ref.sha256

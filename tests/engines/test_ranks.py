@@ -13,7 +13,8 @@ import torch
 
 import ranks_at_work
 from biorlhf.engines.learning.ranks import Alone, deal
-from ranks_at_work import EVERY, PLANS, one_step, work
+from ranks_at_work import EVERY, PLANS, SHARDED, one_step, work
+from tiny_learner import make
 from tiny_model import write_tiny_model
 
 
@@ -57,12 +58,13 @@ def together(request, base, processes, tmp_path_factory):
     return [torch.load(folder / f"{size}-{rank}.pt", weights_only=True) for rank in range(size)]
 
 
-def test_the_sum_over_ranks_is_the_gradient_of_one_learner(alone, together):
-    for plan in map(str, PLANS[len(together)]):
+@pytest.mark.parametrize(("plans", "prefix"), [(PLANS, ""), (SHARDED, "sharded ")])
+def test_the_sum_over_ranks_is_the_gradient_of_one_learner(alone, together, plans, prefix):
+    for plan in map(str, plans[len(together)]):
         expected, _, metrics, evaluated = alone[plan]
         largest = max(gradient.abs().max().item() for gradient in expected.values())
         for rank in together:
-            own, _, numbers, seen = rank[plan]
+            own, _, numbers, seen = rank[prefix + plan]
             gap = max((expected[name] - own[name]).abs().max().item() for name in expected)
             # After a second iteration the weights already differ by rounding.
             assert gap < (5e-6 if plan.endswith("1)") else 5e-4) * largest, plan
@@ -74,17 +76,43 @@ def test_the_sum_over_ranks_is_the_gradient_of_one_learner(alone, together):
 
 
 def test_replicas_are_equal_to_the_bit(together):
-    for plan in map(str, PLANS[len(together)]):
+    size = len(together)
+    for plan in [*map(str, PLANS[size]), *(f"sharded {plan}" for plan in SHARDED[size])]:
         first = together[0][plan][1]
         for rank in together[1:]:
             assert all(torch.equal(first[name], value) for name, value in rank[plan][1].items()), plan
 
 
-def test_a_failure_of_one_rank_is_the_failure_of_all_and_changes_nothing(together):
-    messages = [rank["failure"] for rank in together]
+@pytest.mark.parametrize("which", ["failure", "sharded failure"])
+def test_a_failure_of_one_rank_is_the_failure_of_all_and_changes_nothing(together, which):
+    messages = [rank[which] for rank in together]
     assert all(unchanged for _, unchanged in messages)
     assert sum("micro-batch" in text for text, _ in messages) == 1
     assert all("stage s0, step 1: the loss of" in text for text, _ in messages)
+
+
+def test_a_rank_of_a_sharded_base_holds_its_share_of_the_layers_and_all_of_the_rest(base, together):
+    size = len(together)
+    whole = {n: p for n, p in make(base).policy.model.named_parameters() if "lora_" not in n}
+    rest = sum(p.numel() for name, p in whole.items() if ".layers." not in name)
+    layers = [p for name, p in whole.items() if ".layers." in name]
+    # Dealt by rows; the last rank's share of those that do not divide is the smaller one.
+    shares = [sum(_rows(len(p), size, rank) * p[0].numel() for p in layers) for rank in range(size)]
+    assert [rank["held"]["layers"] for rank in together] == shares
+    assert sum(shares) == sum(p.numel() for p in layers)
+    assert [rank["held"]["all"] - rank["held"]["layers"] for rank in together] == [rest] * size
+    assert all(rank["plain"] for rank in together)
+
+
+def _rows(rows, size, rank):
+    each = -(-rows // size)
+    return max(0, min(each, rows - rank * each))
+
+
+def test_a_sharded_base_gives_the_log_probabilities_of_a_whole_one(base, together):
+    expected = make(base).logprobs((5, 6, 7), (8, 9))
+    for rank in together:
+        assert rank["logprobs"] == pytest.approx(expected, abs=1e-5)
 
 
 def test_ranks_without_a_group_add_nothing_and_are_counted(together):

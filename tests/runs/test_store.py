@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
+import random
+import signal
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,6 +15,7 @@ import pytest
 
 from biorlhf.errors import InputError
 from biorlhf.recipe import Recipe
+from biorlhf.runs.keeping.background import Background
 from biorlhf.runs.store import RunStore
 from biorlhf.stage import Adapter, StepResult
 from biorlhf.testing import an_adapter
@@ -154,3 +159,39 @@ def test_policies_are_written_once_go_with_their_last_checkpoint_and_damage_is_p
     state, _ = store.last_checkpoint(problems)
     assert state["step"] == 4
     assert problems == [f"checkpoints/01-grpo-00005: policies/{newest.name} is damaged"]
+
+
+def write_for_ever(store):
+    """What a run does, as fast as it can: rollouts and row of a step, and after every second a checkpoint."""
+    with Background() as writing:
+        for number in range(1, 100_000):
+            writing.put(store.append_step, step("sft", number))
+            if number % 2 == 0:
+                writing.wait()
+                writing.put(store.write_checkpoint, done(0, "sft", number), {"a": b"x" * 50_000}, 2)
+
+
+def test_a_run_killed_at_any_moment_leaves_a_beginning_of_what_it_had_to_write(tmp_path):
+    draw = random.Random(5)
+    for kill in range(10):
+        store = RunStore.create(recipe_in(tmp_path / str(kill)))
+        store.release()
+        child = os.fork()
+        if child == 0:
+            write_for_ever(store)
+            os._exit(0)
+        while not list((store.folder / "checkpoints").glob("0*")):
+            time.sleep(0.001)
+        time.sleep(draw.random() * 0.1)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        store.hold()
+        rows = [row["step"] for row in store.metrics()]
+        assert rows == list(range(1, len(rows) + 1))
+        tables = {number: path for _, number, path in store.tables(store.recipe).rollouts()}
+        assert set(tables) >= set(rows)
+        assert all(pq.read_table(path).num_rows == 1 for path in tables.values())
+        problems = []
+        state, files = store.last_checkpoint(problems)
+        assert (problems, state["step"] in rows, len(files["a"])) == ([], True, 50_000)
+        store.release()

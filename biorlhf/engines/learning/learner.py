@@ -23,7 +23,8 @@ from biorlhf.engines.learning import checkpoint, microbatches
 from biorlhf.engines.learning.microbatches import MicroBatch, Part
 from biorlhf.engines.learning.optimizers import build_optimizer, learning_rate
 from biorlhf.engines.learning.policy import Policy
-from biorlhf.engines.learning.ranks import Alone, Ranks, add_up, deal
+from biorlhf.engines.learning.ranks import Alone, Ranks, add_up
+from biorlhf.engines.learning.sharding import dealt
 from biorlhf.engines.learning.stopwatch import Stopwatch
 from biorlhf.engines.losses.registry import (
     LOSSES,
@@ -31,12 +32,14 @@ from biorlhf.engines.losses.registry import (
     Sums,
     TokenBatch,
     Whole,
+    check,
     combine,
+    mean_of,
     needs_reference,
 )
 from biorlhf.engines.models.load import load_tokenizer
 from biorlhf.engines.samplers.prompts import encode_prompt, encode_response
-from biorlhf.errors import InputError, RunFailure
+from biorlhf.errors import RunFailure
 from biorlhf.recipe import Lora, Recipe
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Update
@@ -72,6 +75,10 @@ class Learner:
         self.optimizer: Any = None
         self.ranks: Ranks = Alone()
 
+    def join_ranks(self, ranks: Ranks) -> None:
+        """Become one of several that update as one; before the first stage, which sets up a sharded base."""
+        self.ranks, self.policy.mesh = ranks, ranks.mesh
+
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> list[TrainGroup]:
         """(prompt, response) texts as groups of one completion, in the recipe's template."""
         return [
@@ -105,7 +112,7 @@ class Learner:
         Raises:
             RunFailure: a loss or gradient is not finite; nothing was changed by that update.
         """
-        _check(loss)
+        check(loss)
         watch = Stopwatch(self.policy.device)
         iterations, cuts = int(loss.get("iterations", 1)), int(loss.get("minibatches", 1))
         batches = [self._prepare(part, loss) for part in microbatches.split(groups, cuts, seed)]
@@ -123,7 +130,7 @@ class Learner:
         self.done_steps += 1
         # A step is one row: of its updates' losses and norms the mean.
         metrics = self._metrics([sums for _, parts in results for sums in parts], batches)
-        metrics |= _mean_of([numbers for numbers, _ in results])
+        metrics |= mean_of([numbers for numbers, _ in results])
         metrics |= {f"time_{name}_s": seconds for name, seconds in watch.seconds.items()}
         return Update(metrics, self.adapter() if results and loss.get("adapter", True) else None)
 
@@ -134,10 +141,10 @@ class Learner:
         return self._part(effective, whole, loss)
 
     def _part(self, groups: Sequence[TrainGroup], whole: Whole, loss: Mapping[str, Any]) -> Part:
-        section, ranks, pairs = self.recipe.learner, self.ranks, loss["name"] in PREFERENCE_LOSSES
+        section, pairs = self.recipe.learner, loss["name"] in PREFERENCE_LOSSES
         micro = microbatches.build(groups, section.token_budget, packed=section.packing, whole=pairs)
-        mine = deal([m.fed_tokens for m in micro], ranks.size)[ranks.rank]
-        return Part(whole, {number: micro[number].to(self.policy.device) for number in mine}, len(micro))
+        own = dealt(micro, self.ranks, packed=section.packing)
+        return Part(whole, {n: m.to(self.policy.device) for n, m in own.items()}, len(micro))
 
     def _metrics(self, sums: Sequence[Sums], batches: Sequence[Part]) -> dict[str, float]:
         """The losses' metrics and the sizes of a step, over all ranks.
@@ -182,8 +189,10 @@ class Learner:
             total += value.item()
             sums.append(metrics)
             if not math.isfinite(total):
-                broken = f"micro-batch {number + 1} of {part.of}"
-                break
+                broken = broken or f"micro-batch {number + 1} of {part.of}"
+                # Ranks that share a base's layers wait for each other in every pass.
+                if self.ranks.mesh is None:
+                    break
             with watch("backward"):
                 value.backward()
         self.policy.wrapped.eval()
@@ -200,6 +209,8 @@ class Learner:
 
     def _loss(self, batch: MicroBatch, whole: Whole, loss: Mapping[str, Any]) -> tuple[Tensor, Sums]:
         values, entropy = self.policy.logprobs(batch.tensors, entropy=bool(loss.get("entropy")))
+        if not batch.counts:
+            return values.sum() * 0, {}
         if batch.old_T is None and torch.is_grad_enabled():
             batch.old_T = values.detach()  # the first pass over these tokens: the policy is still the old one
         tokens = TokenBatch(
@@ -238,7 +249,7 @@ class Learner:
     @torch.no_grad()
     def evaluate(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> Mapping[str, float]:
         """``loss`` and the loss's metrics on a batch, without dropout and without an update."""
-        _check(loss)
+        check(loss)
         whole = microbatches.count(groups, self.recipe.rollout.max_completion_tokens)
         part = self._part(groups, whole, loss)
         total, sums = 0.0, []
@@ -304,16 +315,3 @@ class Learner:
 def build_learner(recipe: Recipe, *, threads: int, on_gpu: bool) -> Learner:
     """A learner that has no stage yet: call ``begin_stage`` or ``restore``."""
     return Learner(LearnerSpec(recipe, threads, on_gpu))
-
-
-def _check(loss: Mapping[str, Any]) -> None:
-    name = str(loss.get("name", ""))
-    if name not in LOSSES:
-        raise InputError("loss.name", f"no loss named {name!r}", choices=LOSSES, name=name)
-
-
-def _mean_of(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    if not rows:
-        # A step of which no group had an effect still has its row in the metrics.
-        return {"loss": 0.0, "grad_norm": 0.0}
-    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}

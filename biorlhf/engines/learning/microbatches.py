@@ -28,7 +28,8 @@ class MicroBatch:
     """Tensors for one pass, in the layout that the recipe asks for.
 
     ``old_T`` and ``reference_T`` are filled in by the learner. ``padded_tokens`` is what the same groups
-    would cost padded in one batch; ``fed_tokens`` is what they cost as they are.
+    would cost padded in one batch; ``fed_tokens`` is what they cost as they are. One that does not count adds
+    nothing to a loss.
     """
 
     tensors: PackedRow | PaddedBatch
@@ -39,6 +40,7 @@ class MicroBatch:
     padded_tokens: int
     old_T: Tensor | None = None
     reference_T: Tensor | None = None
+    counts: bool = True
 
     def to(self, device: torch.device) -> MicroBatch:
         return replace(

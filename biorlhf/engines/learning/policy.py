@@ -16,12 +16,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.distributed.device_mesh import DeviceMesh
 
 from biorlhf.engines.learning import forward
 from biorlhf.engines.learning.packing import PackedRow, PaddedBatch
+from biorlhf.engines.learning.sharding import shard
 from biorlhf.engines.models import adapters, lora
 from biorlhf.engines.models import load as models
 from biorlhf.engines.models.head import keep_head_exact
+from biorlhf.engines.samplers.contract import carries_16_bits
 from biorlhf.errors import InputError
 from biorlhf.recipe import Lora, Recipe
 from biorlhf.stage import Adapter
@@ -36,13 +39,20 @@ class Policy:
         self.reference: dict[str, Tensor] | None = None
         self.section = recipe.lora
         self.wrapped: Any = None
-        self._clean: Any = models.load_base(recipe.model, device=device)
-        if recipe.learner.packing:
-            forward.enable_packing(self._clean)
-        keep_head_exact(self._clean)
+        self.mesh: DeviceMesh | None = None
+        self._clean: Any = self._load()
         chosen = recipe.learner.gradient_checkpointing
         # A GPU computes a layer again sooner than it finds room for what all layers leave behind.
         self.checkpointing = self.device.type == "cuda" if chosen is None else chosen
+
+    def _load(self) -> Any:
+        """The base model, ready for an adapter. One that is to be sharded may not fit a device whole."""
+        learner = self.recipe.learner
+        model: Any = models.load_base(self.recipe.model, device="cpu" if learner.shard else str(self.device))
+        if learner.packing:
+            forward.enable_packing(model)
+        keep_head_exact(model)
+        return model
 
     @property
     def model(self) -> Any:
@@ -95,10 +105,7 @@ class Policy:
             gc.collect()
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
-            model = models.load_base(self.recipe.model, device=str(self.device))
-            if self.recipe.learner.packing:
-                forward.enable_packing(model)
-            keep_head_exact(model)
+            model = self._load()
         merges = self.recipe.model.dtype == "fp32"
         if merges:
             adapters.merge_into(model, prior, "model.adapter")
@@ -112,6 +119,8 @@ class Policy:
             lora.attach_prior(self.wrapped, adapters.rank_of(prior), adapters.target_names(prior))
             adapters.copy_into(lora.lora_parameters(self.wrapped, lora.PRIOR), prior, "model.adapter")
             self.reference = _copies(self.parameters)
+        if self.mesh is not None:
+            shard(model, self.mesh, self.device)
         if self.checkpointing:
             # The reentrant kind needs an input that has a gradient, and the embeddings are frozen.
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
@@ -152,12 +161,13 @@ class Policy:
     def adapter(self, version: int) -> Adapter:
         """What was trained so far, as one adapter on the recipe's base model."""
         base = self.recipe.model.base
+        dtype = torch.bfloat16 if carries_16_bits(self.recipe) else torch.float32
         if not self.prior:
-            return adapters.export(self.parameters, self.section, base, version)
+            return adapters.export(self.parameters, self.section, base, version, dtype)
         whole = adapters.added(self.prior, adapters.folded(self.parameters, adapters.scale(self.section)))
         rank = adapters.rank_of(whole)
         # alpha = rank is a scale of one: each part's own scale is folded into its B.
-        return adapters.export(whole, Lora(r=rank, alpha=rank), base, version)
+        return adapters.export(whole, Lora(r=rank, alpha=rank), base, version, dtype)
 
     def save(self) -> dict[str, dict[str, Tensor]]:
         """Everything but the base weights, as named tables of tensors."""

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 
 #: How long a rank waits for the others. Longer than any update: a dead one is noticed by its connection.
 PATIENCE = timedelta(minutes=30)
@@ -27,6 +28,8 @@ class Ranks(Protocol):
 
     rank: int
     size: int
+    mesh: DeviceMesh | None
+    """Over what a sharded base is dealt; None where each rank holds it whole."""
 
     def sum(self, values: Tensor) -> None:
         """Replace ``values`` by their sum over the ranks; all ranks get the same bits."""
@@ -41,6 +44,7 @@ class Alone:
     """A run with one learner."""
 
     rank, size = 0, 1
+    mesh: DeviceMesh | None = None
 
     def sum(self, values: Tensor) -> None:
         """Nothing to add."""
@@ -52,14 +56,12 @@ class Alone:
 class Collective:
     """Ranks in processes of their own: gloo, and NCCL for what lies on a GPU."""
 
-    def __init__(self, store: dist.Store, rank: int, size: int, host: str, *, on_gpu: bool) -> None:
+    def __init__(
+        self, store: dist.Store, rank: int, size: int, host: str, *, on_gpu: bool, shards: bool = False
+    ) -> None:
         self.rank, self.size = rank, size
-        gloo: Any = dist.ProcessGroupGloo
-        options = gloo._Options()
-        # By the address that the cluster knows: gloo's own guess may be another network's interface.
-        options._devices = [gloo.create_device(hostname=host)]
-        options._timeout = PATIENCE
-        self._plain: Any = gloo(dist.PrefixStore("plain", store), rank, size, options)
+        self.mesh = _mesh(store, rank, size, host, on_gpu) if shards else None
+        self._plain: Any = _gloo(dist.PrefixStore("plain", store), rank, size, host)
         self._sums: Any = self._plain
         if on_gpu:
             nccl: Any = dist.ProcessGroupNCCL
@@ -78,6 +80,30 @@ class Collective:
         texts = [torch.empty_like(padded) for _ in range(self.size)]
         self._plain.allgather([texts], [padded]).wait()
         return [json.loads(bytes(t[: int(n)].tolist())) for t, n in zip(texts, sizes, strict=True)]
+
+
+def _gloo(store: dist.Store, rank: int, size: int, host: str) -> Any:
+    gloo: Any = dist.ProcessGroupGloo
+    options = gloo._Options()
+    # By the address that the cluster knows: gloo's own guess may be another network's interface.
+    options._devices = [gloo.create_device(hostname=host)]
+    options._timeout = PATIENCE
+    return gloo(store, rank, size, options)
+
+
+def _mesh(store: dist.Store, rank: int, size: int, host: str, on_gpu: bool) -> DeviceMesh:
+    """All ranks in a row. FSDP2 asks for groups that torch knows by name: once a process."""
+    dist.Backend.register_backend(
+        "named_gloo", lambda inner, number, count, _: _gloo(inner, number, count, host), devices=["cpu"]
+    )
+    dist.init_process_group(
+        "cpu:named_gloo,cuda:nccl" if on_gpu else "cpu:named_gloo",
+        store=dist.PrefixStore("mesh", store),
+        rank=rank,
+        world_size=size,
+        timeout=PATIENCE,
+    )
+    return init_device_mesh("cuda" if on_gpu else "cpu", (size,))
 
 
 def open_store(host: str, size: int) -> tuple[dist.Store, int]:

@@ -16,11 +16,12 @@ A trainer adds keys that are for the learner alone (``iterations``, ``entropy``)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from biorlhf.engines.losses import policy, preference, supervised
 from biorlhf.engines.losses.contract import Loss, Sums, TokenBatch, Whole
+from biorlhf.errors import InputError
 
 __all__ = [
     "LOSSES",
@@ -30,7 +31,9 @@ __all__ = [
     "Sums",
     "TokenBatch",
     "Whole",
+    "check",
     "combine",
+    "mean_of",
     "needs_reference",
 ]
 
@@ -82,3 +85,18 @@ def combine(parts: Iterable[Sums]) -> dict[str, float]:
             else:
                 totals[name] = (total[0] + value, total[1] + count)
     return {name: value / count for name, (value, count) in totals.items()}
+
+
+def mean_of(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of the updates of one step, number by number."""
+    if not rows:
+        # A step of which no group had an effect still has its row in the metrics.
+        return {"loss": 0.0, "grad_norm": 0.0}
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+
+
+def check(loss: Mapping[str, Any]) -> None:
+    """Raise ``InputError`` unless the settings name a loss."""
+    name = str(loss.get("name", ""))
+    if name not in LOSSES:
+        raise InputError("loss.name", f"no loss named {name!r}", choices=LOSSES, name=name)

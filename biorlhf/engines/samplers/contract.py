@@ -93,6 +93,19 @@ class Steps:
                 yield group
 
 
+def carries_16_bits(recipe: Recipe) -> bool:
+    """Whether adapters are given out in bf16: where learner and engine both compute in it, and would round
+    them away to it. The learner's own, its optimizer and its checkpoints stay in fp32."""
+    rollout, model = recipe.rollout, recipe.model
+    served = SamplerSpec(recipe, 1, 1, on_gpu=rollout.gpus > 0).dtype
+    halves = (
+        served == "bf16" or (served == "nf4" and rollout.gpus > 0),
+        # NF4 is expanded to fp32 on a CPU.
+        model.dtype == "bf16" or (model.dtype == "nf4" and recipe.learner.gpus > 0),
+    )
+    return all(halves)
+
+
 class Sampler(Protocol):
     """A model that can be sampled from, under each of the policies that it holds."""
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.engines.models.load import load_tokenizer
+from biorlhf.engines.samplers import arrays
 from biorlhf.engines.samplers.contract import Held, SamplerSpec, Steps
 from biorlhf.engines.samplers.prompts import encode_prompt, encode_response
 from biorlhf.errors import InputError
@@ -75,7 +76,7 @@ class ScriptedSampler(Steps):
         # What ran until now ran without this one.
         self._done += self._pass()
         key = next(self._asked)
-        self._groups[key] = Group(question, tuple(self.encode(question.asked)), completions)
+        self._groups[key] = Group(question, arrays.token_ids(self.encode(question.asked)), completions)
         lengths = [len(c.token_ids) for c in completions] if self._simulated else [0] * sampling.n
         self._decoder.add(key, lengths)
         return key
@@ -100,8 +101,9 @@ class ScriptedSampler(Steps):
             mean, spread = self._simulated.mean_tokens, self._simulated.spread
             length = length_of(mean, spread, limit + 1, sampling.seed, *which)
             ids = list(itertools.islice(itertools.cycle(ids), length))
-        logprobs = () if self.logprob is None else (self.logprob,) * len(ids[:limit])
-        return Completion(text, tuple(ids[:limit]), logprobs, len(ids) > limit, ref)
+        kept = arrays.token_ids(ids[:limit])
+        logprobs = () if self.logprob is None else arrays.logprobs([self.logprob] * len(kept))
+        return Completion(text, kept, logprobs, len(ids) > limit, ref)
 
     def logprobs(
         self, prompt_ids: Sequence[int], token_ids: Sequence[int], policy: AdapterRef | None = None

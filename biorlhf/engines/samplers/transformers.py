@@ -18,6 +18,7 @@ from biorlhf.engines.models import adapters, lora
 from biorlhf.engines.models.head import keep_head_exact
 from biorlhf.engines.models.load import load_base, load_tokenizer
 from biorlhf.engines.models.merging import lora_deltas
+from biorlhf.engines.samplers import arrays
 from biorlhf.engines.samplers.contract import Held, SamplerSpec, Steps
 from biorlhf.engines.samplers.prompts import encode_prompt
 from biorlhf.errors import RunFailure
@@ -127,7 +128,7 @@ class TransformersSampler(Steps):
             self._completion(row, values.tolist(), sampling, ref)
             for row, values in zip(rows, logprobs_G_T, strict=True)
         )
-        return [(key, Group(question, tuple(ids), completions))]
+        return [(key, Group(question, arrays.token_ids(ids), completions))]
 
     def _generation(self, sampling: Sampling) -> Any:
         from transformers import GenerationConfig
@@ -159,7 +160,8 @@ class TransformersSampler(Steps):
         length = row.index(eos) + 1 if ended else len(row)
         text = self.tokenizer.decode(row[:length], skip_special_tokens=True)
         truncated = not ended and length >= sampling.max_tokens
-        return Completion(text, tuple(row[:length]), tuple(logprobs[:length]), truncated, ref)
+        kept, values = arrays.token_ids(row[:length]), arrays.logprobs(logprobs[:length])
+        return Completion(text, kept, values, truncated, ref)
 
     @torch.no_grad()
     def logprobs(

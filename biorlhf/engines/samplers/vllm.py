@@ -11,6 +11,7 @@ from typing import Any
 from biorlhf.engines.cpu import first_calls
 from biorlhf.engines.models.dequantised import dequantised_base
 from biorlhf.engines.models.load import resolve_base
+from biorlhf.engines.samplers import arrays
 from biorlhf.engines.samplers.contract import Held, SamplerSpec, Steps
 from biorlhf.engines.samplers.engine_args import engine_args
 from biorlhf.engines.samplers.prompts import encode_prompt
@@ -191,7 +192,7 @@ class VllmSampler(Steps):
         for output in finished:
             question, ids, ref = self._asked.pop(output.request_id)
             completions = tuple(_completion(out, ref) for out in output.outputs)
-            groups.append((output.request_id, Group(question, tuple(ids), completions)))
+            groups.append((output.request_id, Group(question, arrays.token_ids(ids), completions)))
         return groups
 
     def _advance(self) -> list[Any]:
@@ -225,6 +226,6 @@ class VllmSampler(Steps):
 
 
 def _completion(output: Any, ref: AdapterRef) -> Completion:
-    token_ids = tuple(output.token_ids)
-    logprobs = tuple(row[token].logprob for row, token in zip(output.logprobs, token_ids, strict=True))
-    return Completion(output.text, token_ids, logprobs, output.finish_reason == "length", ref)
+    logprobs = [row[token].logprob for row, token in zip(output.logprobs, output.token_ids, strict=True)]
+    ids = arrays.token_ids(output.token_ids)
+    return Completion(output.text, ids, arrays.logprobs(logprobs), output.finish_reason == "length", ref)

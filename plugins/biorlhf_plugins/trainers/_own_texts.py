@@ -50,7 +50,7 @@ class OwnText:
     """``prompt_ids`` of the question, the answer up to its confidence, the confidence to state, and whether
     the answer is right."""
 
-    prompt_ids: tuple[int, ...]
+    prompt_ids: Sequence[int]
     answer: str
     confidence: str
     right: bool
@@ -103,7 +103,7 @@ def rehearsed(learner: Learner, examples: Sequence[Example]) -> list[TrainGroup]
     ]
 
 
-def _ends(learner: Learner, before: Sequence[str], whole: Sequence[tuple[int, ...]]) -> list[int]:
+def _ends(learner: Learner, before: Sequence[str], whole: Sequence[Sequence[int]]) -> list[int]:
     """How many tokens of each text come before its figure."""
     # Tokens may reach over the place where the figure begins: what another ending shares is before it.
     other = _tokens(learner, [text + "x" for text in before])
@@ -113,5 +113,5 @@ def _ends(learner: Learner, before: Sequence[str], whole: Sequence[tuple[int, ..
     ]
 
 
-def _tokens(learner: Learner, responses: Sequence[str]) -> list[tuple[int, ...]]:
+def _tokens(learner: Learner, responses: Sequence[str]) -> list[Sequence[int]]:
     return [group.completions[0].token_ids for group in learner.tokenize([("", text) for text in responses])]
