@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biorlhf import Question, Score
+from biorlhf import Question, RewardComposer, Score
 from biorlhf.plugins import load
 
 CATALOGUE = load(entry_points=False)
@@ -184,3 +184,27 @@ def test_spans_survive_normalisation():
     matched = VERIFIERS["factual"].score(QUESTION, text).details["matched"]
     start, end = matched[0]["where"]
     assert text[start:end] == "６,４２５"
+
+
+@pytest.mark.parametrize("said", ["The answer is liver.", "The result was liver.", "It may be liver."])
+def test_a_place_that_ends_like_a_comparative_is_no_yes(said):
+    truth = {"answer": "yes", "answerable": True}
+    question = Question("q", "Is the KMP×HU interaction in liver larger than 2,000 DEGs?", truth)
+    judge = RewardComposer(["V1"])
+    assert (judge.score(question, said).scores["factual"].value or 0) == 0
+    assert judge.score(question, "The interaction in liver is larger.").scores["factual"].value == 1
+
+
+def test_offered_names_that_each_stand_alone_are_as_many_candidates_whether_they_are_known_or_not():
+    names = [
+        "ribosome biogenesis in eukaryotes",
+        "angiogenesis",
+        "inflammatory response",
+        "cell fate commitment",
+    ]
+    truth = {"answer": "angiogenesis", "choices": names}
+    question = Question("q", f"Which of {', '.join(names)} has the lowest score?", truth)
+    listed = ". ".join(name.capitalize() for name in names) + "."
+    judge = RewardComposer(["V1"])
+    assert (judge.score(question, listed).scores["factual"].value or 0) <= 0.25
+    assert judge.score(question, "Angiogenesis.").scores["factual"].value == 1

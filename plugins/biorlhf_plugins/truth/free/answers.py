@@ -46,7 +46,16 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
         told = [n.span for n in said.named if n.value == value and not (n.denied or n.aside or n.compared)]
         if value in named:
             named |= {f"?{name}": named[value] for name in rivals(said, told)[len(named) - 1 :]}
+            # "Angiogenesis. Ribosome biogenesis. Hypoxia." names three of those offered, known or not.
+            offered = _offered_alone(said.clean.text, choices or ())
+            named |= {f"?{n}": named[value] for n in range(len(named), len(offered))}
     _grade_labels(value, named, graded, f"answer: {gold.answer}")
+
+
+def _offered_alone(text: str, choices: Sequence[str]) -> set[str]:
+    """The offered names of which each stands alone as a sentence."""
+    alone = {piece.strip().lower() for piece in re.split(r"[.!?;\n]+", text)}
+    return {str(choice).lower() for choice in choices} & alone
 
 
 def _context(gold: Gold, prompt: str) -> set[Any]:

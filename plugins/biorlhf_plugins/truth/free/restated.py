@@ -32,6 +32,7 @@ def verdict(said: Extraction, prompt: str) -> str:
     if not words or words[0] not in POLAR or not {"or", "not"}.isdisjoint(words):
         return ""
     asked, texts, found = stems(words[1:]), said.stream.texts, set()
+    places = {word for name in said.named for word in str(name.value).lower().split()}
     for part in said.parts:
         for at in range(part.first + 1, part.last):
             if said.marks[at] or stems(texts[at : at + 1]).isdisjoint(asked):
@@ -45,10 +46,21 @@ def verdict(said: Extraction, prompt: str) -> str:
             elif (
                 before in DO
                 or (before == "to" and second in MANAGE)
-                or (before in BE and words[0] in BE and texts[at].endswith(STATES))
+                or (
+                    before in BE
+                    and words[0] in BE
+                    and texts[at].endswith(STATES)
+                    and texts[at] not in places
+                    and _is_of_the_asked(texts[part.first : here], asked)
+                )
             ):
                 found.add("YES")
     return found.pop() if len(found) == 1 else ""
+
+
+def _is_of_the_asked(subject: list[str], asked: Words) -> bool:
+    """Is a state told of what was asked about? "The answer is liver" tells none, whatever liver ends in."""
+    return bool(asked & stems(subject)) or not SUBJECTS.isdisjoint(subject)
 
 
 def displaced(said: Extraction, name: Named, prompt: str) -> bool:
