@@ -73,7 +73,7 @@ def test_a_learner_that_gives_no_answer_is_named_with_the_time_that_it_had(monke
     limits = SimpleNamespace(learner=SimpleNamespace(timeout_s=8), cluster=SimpleNamespace(start_timeout_s=9))
     learners.recipe, learners.actors = limits, [Actor(1)]
     with pytest.raises(RunFailure, match=r"^learner actor: no sign of life in 8 s; .*learner\.timeout_s"):
-        learners.checkpoint()
+        dict(learners.checkpoint())  # fetched where it is read
     learners.actors.append(Actor(2))
     with pytest.raises(RunFailure, match=r"^learner actor 1: no sign of life in 9 s; .*start_timeout_s"):
         learners.wait()
