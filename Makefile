@@ -42,6 +42,7 @@ test-fast: $(READY)
 # The attacks, those in great number included; `make test` runs a few of each kind.
 test-hostile: $(READY)
 	BIORLHF_FUZZ=400 $(BIN)/python -m pytest tests/hostile -m "hostile or not hostile"
+	$(BIN)/python -m pytest tests/actors -m hostile
 
 # Every item of the shipped datasets, and of a made-up lab's, against its gold answer and every attack; fails
 # where an attack pays.

@@ -43,7 +43,7 @@ class Fleet:
         self.slots = [Slot(n, start, n < expected) for n, start in enumerate(starts)]
         self.error: BaseException | None = None
         self.news: list[str] = []
-        self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._waiting: list[Ticket] = []
         self._policies: dict[str, Policy] = {}
@@ -115,23 +115,22 @@ class Fleet:
 
     def _run(self) -> None:
         looked = time.monotonic()
-        while True:
+        while (event := self._next()) is not None:
             try:
-                event = self._events.get(timeout=LOOK_S)
-                if event is None:
-                    return
                 event()
-            except queue.Empty:
-                pass
-            except BaseException as error:
-                self._fail(error)
-            try:
                 if time.monotonic() - looked > LOOK_S:
                     looked = time.monotonic()
                     self._look(looked)
                 self._dispatch()
             except BaseException as error:
                 self._fail(error)
+
+    def _next(self) -> Callable[[], object] | None:
+        """What came, or nothing to do where nothing came for a while; None at the end."""
+        try:
+            return self._events.get(timeout=LOOK_S)
+        except queue.Empty:
+            return lambda: None
 
     def _fail(self, error: BaseException) -> None:
         self.error = self.error or error

@@ -136,9 +136,10 @@ def test_a_place_whose_engines_die_three_times_is_given_up_and_the_others_go_on(
 
     fleet = a_fleet([yard, dies], room=8)
     closing(fleet)
-    for seed in range(4):
-        answered(fleet, seed=seed)
+    answers = [answered(fleet, seed=seed) for seed in range(4)]
     until(lambda: len(ill.started) == 3 and fleet.slots[1].engine is None)
+    assert [len(each) for each in answers] == [len(QUESTIONS)] * 4
+    assert (fleet.slots[0].deaths, fleet.error) == (0, None)
 
 
 def test_the_last_place_that_is_given_up_ends_the_run_with_the_reason(closing):

@@ -95,7 +95,8 @@ def test_a_raylet_that_dies_takes_no_question_with_it_and_one_that_joins_answers
             print(f"24 more answers within {time.monotonic() - lost_s:.1f} s of the loss")
     assert Counter(seen) == Counter(names)
     slots = rollouts.fleet.slots
-    until(lambda: sum(slot.deaths for slot in slots) >= 2, 30)
+    # Of three places two were on that node; what is started anew there may die as well.
+    until(lambda: [bool(slot.deaths) for slot in slots].count(True) == 2, 30)
     assert sum(slot.alive for slot in slots) == 1
 
     cluster.add_node(num_cpus=2, **NODE)

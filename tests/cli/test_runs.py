@@ -133,7 +133,9 @@ def test_who_only_looks_keeps_no_run_from_its_folder(place):
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     looked = threading.Timer(0.1, os.close, (descriptor,))
     looked.start()
-    Lock(folder).release()
+    mine = Lock(folder)
+    assert is_live(folder)
+    mine.release()
     looked.join()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from biorlhf import Dataset, Example, Question, RewardComposer, Score, VerifierPlugin, hookimpl
+from biorlhf.errors import BiorlhfError, InputError
 from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, fresh_catalogue, tokens_of
 
 
@@ -118,6 +119,13 @@ def test_an_answer_without_a_line_for_the_confidence_gives_no_text():
     results, learner, _ = run(["Answer: UP"], trainer="sft")
     assert all(groups == [] for groups, _, _ in learner.steps)
     assert [result.metrics.values["examples"] for result in results] == [0.0] * 6
+
+
+def test_rehearsal_that_could_not_happen_is_refused():
+    with pytest.raises(BiorlhfError, match="rehearse belongs to"):
+        CATALOGUE.build("trainer", "sft", {"rehearse": 4})
+    with pytest.raises(InputError, match="no training text of the data states a confidence"):
+        run([text("UP", 10)], trainer="sft", rehearse=2)
 
 
 def test_sft_on_the_texts_of_the_dataset_needs_no_sampler():

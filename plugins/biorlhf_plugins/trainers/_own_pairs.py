@@ -9,12 +9,13 @@ be: a question that is always answered wrongly teaches doubt, one that is known 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from biorlhf.ground_truth.forms import last_answer
 from biorlhf.types import Completion, ScoredGroup, TrainCompletion, TrainGroup
-from biorlhf_plugins.trainers._own_texts import judged_answers, share_right
+from biorlhf_plugins.trainers._own_texts import judged_answers
 
 #: The chosen confidence lies at least so much nearer to p: of eight answers, p is no surer than that.
 LEAST = 0.1
@@ -38,7 +39,7 @@ def _pair(scored: ScoredGroup) -> tuple[Completion, Completion] | None:
     judged = judged_answers(scored)
     if not judged:
         return None
-    p = share_right(judged)
+    p = math.fsum(one.correct for one in judged) / len(judged)
     by_answer: dict[str, list[tuple[float, Completion]]] = defaultdict(list)
     for one in judged:
         if one.confidence is not None:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from biorlhf.errors import InputError
 from biorlhf.stage import Learner
 from biorlhf.types import Completion, Example, ScoredGroup, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
@@ -38,11 +39,6 @@ def judged_answers(scored: ScoredGroup) -> list[JudgedAnswer]:
         for completion, reward in zip(scored.group.completions, scored.rewards, strict=True)
         if (pair := stated_and_correct(reward)) and completion.token_ids and not completion.truncated
     ]
-
-
-def share_right(answers: Sequence[JudgedAnswer]) -> float:
-    """p: the share of one question's answers that is right."""
-    return math.fsum(answer.correct for answer in answers) / len(answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +88,14 @@ def train_groups(learner: Learner, texts: Sequence[OwnText]) -> list[TrainGroup]
 
 
 def rehearsed(learner: Learner, examples: Sequence[Example]) -> list[TrainGroup]:
-    """Examples up to the confidence that they state: what is true, and not how sure the text is of it."""
+    """Examples up to the confidence that they state: what is true, and not how sure the text is of it.
+
+    Raises:
+        InputError: none states one, so that nothing would be rehearsed.
+    """
     cut = [(e, found[-1].end()) for e in examples if (found := list(_CONFIDENCE.finditer(e.response)))]
+    if not cut:
+        raise InputError("rehearse", "no training text of the data states a confidence", "rehearse: 0")
     groups = learner.tokenize([(e.asked, e.response) for e, _ in cut])
     whole = [group.completions[0].token_ids for group in groups]
     ends = _ends(learner, [e.response[:end] for e, end in cut], whole)

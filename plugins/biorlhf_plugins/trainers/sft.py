@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from biorlhf import Example, PluginConfig, TrainerPlugin, hookimpl
 from biorlhf.seeds import seed_of
@@ -53,9 +53,15 @@ class SftConfig(PluginConfig):
     max_tokens: PositiveInt = 1024
     evaluation_examples: NonNegativeInt = 64
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> SftConfig:
+        if self.rehearse and self.texts == "dataset":
+            raise ValueError("rehearse belongs to `texts: own`; the dataset's own texts are learnt anyway")
+        return self
+
 
 class SftTrainer:
-    """Supervised fine-tuning; one step is one optimizer update."""
+    """Supervised fine-tuning; one step is one optimizer update, or ``iterations`` × ``minibatches``."""
 
     def __init__(self, config: SftConfig) -> None:
         self.config = config
