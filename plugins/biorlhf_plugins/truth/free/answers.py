@@ -9,8 +9,8 @@ from typing import Any
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
 from biorlhf_plugins.truth.credits import FEW, MANY, OPEN_GUESS, YES_NO_GUESS, shared
-from biorlhf_plugins.truth.free.candidates import rivals
 from biorlhf_plugins.truth.free.restated import displaced, verdict
+from biorlhf_plugins.truth.free.rivals import rivals
 from biorlhf_plugins.truth.gold import Gold, canonical_name
 from biorlhf_plugins.truth.graded import Graded
 

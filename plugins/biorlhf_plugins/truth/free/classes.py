@@ -7,7 +7,7 @@ import re
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.words.text import visible_text
 from biorlhf_plugins.truth.credits import FEW, GUESSES, MANY, OPEN_GUESS
-from biorlhf_plugins.truth.free.candidates import rivals
+from biorlhf_plugins.truth.free.rivals import rivals
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact
 

@@ -23,9 +23,9 @@ from biorlhf_plugins.truth.credits import (
     shared,
 )  # fmt: skip
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
+from biorlhf_plugins.truth.free.asked import asked_ones
 from biorlhf_plugins.truth.free.classes import grade_class
 from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
-from biorlhf_plugins.truth.free.rivals import asked_ones
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact, condition_fits, places_of

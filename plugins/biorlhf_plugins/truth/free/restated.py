@@ -10,7 +10,7 @@ import re
 
 from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
-from biorlhf_plugins.truth.free.rivals import Words, stems
+from biorlhf_plugins.truth.free.asked import Words, stems
 
 POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
 DO = frozenset(("do", "does", "did"))

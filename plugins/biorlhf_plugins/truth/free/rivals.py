@@ -1,115 +1,112 @@
-"""Of several figures that could be the asked one, that beside whose words the question's stand.
+"""Rivals of a name that is an answer: what a text offers for the same slot, whether or not anything knows it.
 
-"We dropped 612 doublets and 1,904 barcodes", "1,280 after dose two, 80 after dose one", "18 % on fibre and
-27 % on chow": no lexicon knows these names, but each figure has its own words, and the asked one has the
-question's. Where no words tell the figures from each other, they stay rivals.
+Two general signs, and no list of names: another sentence that says the same of another name ("Glycolysis.
+Hypoxia.", "Line 2: dwarf. Line 2: sterile."), and the neighbours in a list ("dwarf, sterile or early").
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
-from biorlhf_plugins.language.records import Extraction
-from biorlhf_plugins.language.stance.stance import prompt_words
-from biorlhf_plugins.language.words.measured import GENERIC, HEADS
-from biorlhf_plugins.language.words.text import Stream
-from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
-from biorlhf_plugins.truth.free.figures import Reading
-from biorlhf_plugins.truth.slots import Fact
+from biorlhf_plugins.language.records import Extraction, Span
+from biorlhf_plugins.language.words.lexicon import grammar
+from biorlhf_plugins.language.words.vocabulary import METHODS
 
-CUTS = frozenset((
-    ",", ";", ":", "(", ")", "|", "\n", "—", "→", "and", "but", "while", "whereas", "against", "vs", "versus",
-    "compared", "than", "ie",
-))  # fmt: skip
-"""Where one figure's words end and the next one's begin."""
+WORDS = grammar()
+ENDS = frozenset(".!?;\n|•")
+JOINS = frozenset((",", "or", "and", "/", "&", "vs", "versus"))
+SMALL = frozenset().union(
+    *(WORDS[kind] for kind in ("determiner", "pronoun", "preposition", "auxiliary", "conjunction", "adverb"))
+) - {"of"}
+PLAIN = WORDS["adjective"] | WORDS["telling"] | METHODS | {"yes", "confidence", "answer", "final", "likely"}
+OPENS = WORDS["auxiliary"] | {":", "either", "include", "including", "candidate", "option", "("}
+"""What may stand before the first name of a list: "candidates are", "either"."""
 
-UNSAYING = frozenset((
-    "it", "them", "about", "roughly", "those", "one", "exact", "exactly", "precise", "precisely", "be",
-    "been", "may", "might", "could", "would", "perhaps", "maybe", "even",
-))  # fmt: skip
-NAMELESS = STOP_WORDS | GENERIC | PREPOSITIONS | CUTS | UNSAYING
-ORDINALS = {"one": "1", "first": "1", "two": "2", "second": "2", "three": "3", "third": "3", "four": "4",
-            "fourth": "4"}  # fmt: skip
-ENDINGS = ("ing", "ed", "al", "ly", "e")
-STEM = 4
-"""Letters that an ending must leave of a word."""
-
-Words = frozenset[str]
+ALONE, FRAMED = 3, 6
+"""Words of a name that is a sentence, and of one in a frame of other words."""
 
 
-def stems(listed: Iterable[str]) -> Words:
-    """Words in one form: "surviving" and "survive", "second" and "2"."""
-    return frozenset(_stem(word) for word in listed if word not in NAMELESS or word in ORDINALS)
-
-
-def _stem(word: str) -> str:
-    for ending in ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= STEM:
-            return word.removesuffix(ending)
-    return ORDINALS.get(word, word)
-
-
-def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:
-    """The readings beside which most of the question's words stand; all where that tells none from another.
-
-    The words of the quantity decide first, then those of the entity, of its condition, and the rest of the
-    question's.
-    """
-    left = list(told)
-    if len({r.claim.chunk for r in left}) < 2:
-        return left
-    own, shared = _own_words(said, sorted({(r.claim.sentence, r.claim.chunk) for r in left}))
-    quantity, entity, place = stems(fact.asked.words - HEADS), stems(fact.named), stems(fact.placed)
-    rest = stems(prompt_words(prompt)) - quantity - entity - place
-    # What is counted, and of what, goes on from one sentence to the next; where and when is said anew.
-    for wanted, carried in ((quantity, True), (entity, True), (place - entity, False), (rest, False)):
-        hits = {at: len(wanted & (words | shared[at] if carried else words)) for at, words in own.items()}
-        best = max(hits[r.claim.chunk] for r in left)
-        left = [r for r in left if hits[r.claim.chunk] == best]
-    return left
-
-
-def _own_words(
-    said: Extraction, places: Sequence[tuple[int, int]]
-) -> tuple[dict[int, Words], dict[int, Words]]:
-    """By figure (its first token) the words beside it, and those that it shares with the figures before it:
-    "titres" in "Titres rose from 80 after dose one to 1,280 after dose two"."""
-    own: dict[int, Words] = {}
-    shared: dict[int, Words] = {}
-    before: Words = frozenset()
-    for number in dict.fromkeys(sentence for sentence, _ in places):
-        part, texts = said.parts[number], said.stream.texts
-        figures = [at for sentence, at in places if sentence == number]
-        cuts = [_cut(said.stream, a, b) for a, b in itertools.pairwise(figures)]
-        starts, ends = [part.first, *cuts], [*cuts, part.last]
-        # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are
-        # the first one's own. "18 % on fibre, 27 % on chow": names follow, and what opens is said of all.
-        named_before = all(stems(texts[a:b]) for a, b in zip(cuts, figures[1:], strict=True))
-        opening = stems(texts[part.first : figures[0]])
-        for at, start, end in zip(figures, starts, ends, strict=True):
-            first = at == figures[0] and not named_before
-            own[at] = stems(t for i, t in enumerate(texts[start:end], start) if i not in figures
-                            and not (first and i < at))  # fmt: skip
-            if at != figures[0] and (not own[at] or "or" in texts[start:at]):
-                own[at] = own[
-                    figures[figures.index(at) - 1]
-                ]  # one more of the same: "or 18,214", "31 % exactly"
-            shared[at] = before if named_before else before | opening
-        before |= opening
-    return own, shared
-
-
-def _cut(stream: Stream, first: int, last: int) -> int:
-    """Where the words of the figure at ``first`` end, before the next figure."""
-    at, ranged = first + 1, "from" in stream.texts[max(0, first - 2) : first]
-    while at < last:
-        word = stream.texts[at]
-        if word == "(" and ")" in stream.texts[at:last]:
-            at += stream.texts[at:last].index(")") + 1  # "165 (heart)"
+def rivals(said: Extraction, spans: Sequence[Span]) -> list[str]:
+    """The rivals of a name that stands at ``spans``: of its mentions, the one with the fewest decides."""
+    stream = said.stream
+    starts = {said.clean.span(t.start, t.end)[0]: i for i, t in enumerate(stream)} if spans else {}
+    pieces = list(_pieces(stream.texts))
+    barred = [*said.abstains, *(span for _, span, _ in said.confidence.found)]
+    free = [
+        (a, b) for a, b in pieces
+        if not any(s <= said.clean.span(stream[a].start, stream[a].end)[0] < e for s, e in barred)
+    ]  # fmt: skip
+    found: list[list[str]] = []
+    for start, end in spans:
+        first = starts.get(start)
+        if first is None:
             continue
-        if word in CUTS or (ranged and word == "to"):
-            return at
-        at += 1
-    return last
+        last = first + 1
+        while last < len(stream) and said.clean.span(stream[last].start, stream[last].end)[0] < end:
+            last += 1
+        piece = next((p for p in pieces if p[0] <= first and last <= p[1]), None)
+        if piece is not None:
+            texts = stream.texts
+            told = [*_framed(texts, piece, first, last, free), *_listed(texts, piece, first, last)]
+            found.append(list(dict.fromkeys(told)))
+    return min(found, key=len, default=[])
+
+
+def _pieces(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    first = 0
+    for index, text in enumerate([*texts, "\n"]):
+        if text in ENDS:
+            if first < index:
+                yield first, index
+            first = index + 1
+
+
+def _framed(
+    texts: Sequence[str], piece: tuple[int, int], first: int, last: int, pieces: Sequence[tuple[int, int]]
+) -> Iterator[str]:
+    """What stands in the name's place in sentences that are otherwise the same."""
+    before, after = texts[piece[0] : first], texts[last : piece[1]]
+    most = FRAMED if before or after else ALONE
+    for a, b in pieces:
+        inside = texts[a + len(before) : b - len(after)]
+        same = texts[a : a + len(before)] == before and texts[b - len(after) : b] == after
+        if same and len(inside) <= most and inside != texts[first:last] and _is_name(inside):
+            yield " ".join(inside)
+
+
+def _listed(texts: Sequence[str], piece: tuple[int, int], first: int, last: int) -> Iterator[str]:
+    """The names beside it in a list, to its right and to its left."""
+    name, at = texts[first:last], last
+    while at < piece[1] and texts[at] in JOINS:
+        at += 1 + (at + 1 < piece[1] and texts[at + 1] in JOINS)
+        end = at
+        while end < piece[1] and texts[end] not in JOINS | SMALL and texts[end] not in "(:":
+            end += 1
+        stops = end == piece[1] or texts[end] in JOINS | WORDS["auxiliary"]
+        if not stops or texts[at:end] == name or not _is_name(texts[at:end]):
+            break
+        yield " ".join(texts[at:end])
+        at = end
+    at = first
+    while at > piece[0] and texts[at - 1] in JOINS:
+        at -= 1 + (at - 2 >= piece[0] and texts[at - 2] in JOINS)
+        start = at
+        while start > piece[0] and texts[start - 1] not in JOINS | SMALL | OPENS and texts[start - 1] != ")":
+            start -= 1
+        opens = start == piece[0] or texts[start - 1] in JOINS | OPENS
+        if not opens or texts[start:at] == name or not _is_name(texts[start:at]):
+            break
+        yield " ".join(texts[start:at])
+        at = start
+
+
+def _is_name(words: Sequence[str]) -> bool:
+    if not 0 < len(words) <= FRAMED or not words[0][0].isalnum():
+        return False
+    telling = [w for w in words if w not in PLAIN and not w.endswith("ly")]
+    return (
+        words[0] not in METHODS
+        and bool(telling)
+        and any(w[0].isalpha() for w in telling)
+        and not SMALL & set(words)
+    )

@@ -1,0 +1,115 @@
+"""Of several figures that could be the asked one, that beside whose words the question's stand.
+
+"We dropped 612 doublets and 1,904 barcodes", "1,280 after dose two, 80 after dose one", "18 % on fibre and
+27 % on chow": no lexicon knows these names, but each figure has its own words, and the asked one has the
+question's. Where no words tell the figures from each other, they stay rivals.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
+from biorlhf_plugins.language.records import Extraction
+from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.language.words.measured import GENERIC, HEADS
+from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
+from biorlhf_plugins.truth.free.figures import Reading
+from biorlhf_plugins.truth.slots import Fact
+
+CUTS = frozenset((
+    ",", ";", ":", "(", ")", "|", "\n", "—", "→", "and", "but", "while", "whereas", "against", "vs", "versus",
+    "compared", "than", "ie",
+))  # fmt: skip
+"""Where one figure's words end and the next one's begin."""
+
+UNSAYING = frozenset((
+    "it", "them", "about", "roughly", "those", "one", "exact", "exactly", "precise", "precisely", "be",
+    "been", "may", "might", "could", "would", "perhaps", "maybe", "even",
+))  # fmt: skip
+NAMELESS = STOP_WORDS | GENERIC | PREPOSITIONS | CUTS | UNSAYING
+ORDINALS = {"one": "1", "first": "1", "two": "2", "second": "2", "three": "3", "third": "3", "four": "4",
+            "fourth": "4"}  # fmt: skip
+ENDINGS = ("ing", "ed", "al", "ly", "e")
+STEM = 4
+"""Letters that an ending must leave of a word."""
+
+Words = frozenset[str]
+
+
+def stems(listed: Iterable[str]) -> Words:
+    """Words in one form: "surviving" and "survive", "second" and "2"."""
+    return frozenset(_stem(word) for word in listed if word not in NAMELESS or word in ORDINALS)
+
+
+def _stem(word: str) -> str:
+    for ending in ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= STEM:
+            return word.removesuffix(ending)
+    return ORDINALS.get(word, word)
+
+
+def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:
+    """The readings beside which most of the question's words stand; all where that tells none from another.
+
+    The words of the quantity decide first, then those of the entity, of its condition, and the rest of the
+    question's.
+    """
+    left = list(told)
+    if len({r.claim.chunk for r in left}) < 2:
+        return left
+    own, shared = _own_words(said, sorted({(r.claim.sentence, r.claim.chunk) for r in left}))
+    quantity, entity, place = stems(fact.asked.words - HEADS), stems(fact.named), stems(fact.placed)
+    rest = stems(prompt_words(prompt)) - quantity - entity - place
+    # What is counted, and of what, goes on from one sentence to the next; where and when is said anew.
+    for wanted, carried in ((quantity, True), (entity, True), (place - entity, False), (rest, False)):
+        hits = {at: len(wanted & (words | shared[at] if carried else words)) for at, words in own.items()}
+        best = max(hits[r.claim.chunk] for r in left)
+        left = [r for r in left if hits[r.claim.chunk] == best]
+    return left
+
+
+def _own_words(
+    said: Extraction, places: Sequence[tuple[int, int]]
+) -> tuple[dict[int, Words], dict[int, Words]]:
+    """By figure (its first token) the words beside it, and those that it shares with the figures before it:
+    "titres" in "Titres rose from 80 after dose one to 1,280 after dose two"."""
+    own: dict[int, Words] = {}
+    shared: dict[int, Words] = {}
+    before: Words = frozenset()
+    for number in dict.fromkeys(sentence for sentence, _ in places):
+        part, texts = said.parts[number], said.stream.texts
+        figures = [at for sentence, at in places if sentence == number]
+        cuts = [_cut(said.stream, a, b) for a, b in itertools.pairwise(figures)]
+        starts, ends = [part.first, *cuts], [*cuts, part.last]
+        # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are
+        # the first one's own. "18 % on fibre, 27 % on chow": names follow, and what opens is said of all.
+        named_before = all(stems(texts[a:b]) for a, b in zip(cuts, figures[1:], strict=True))
+        opening = stems(texts[part.first : figures[0]])
+        for at, start, end in zip(figures, starts, ends, strict=True):
+            first = at == figures[0] and not named_before
+            own[at] = stems(t for i, t in enumerate(texts[start:end], start) if i not in figures
+                            and not (first and i < at))  # fmt: skip
+            if at != figures[0] and (not own[at] or "or" in texts[start:at]):
+                own[at] = own[
+                    figures[figures.index(at) - 1]
+                ]  # one more of the same: "or 18,214", "31 % exactly"
+            shared[at] = before if named_before else before | opening
+        before |= opening
+    return own, shared
+
+
+def _cut(stream: Stream, first: int, last: int) -> int:
+    """Where the words of the figure at ``first`` end, before the next figure."""
+    at, ranged = first + 1, "from" in stream.texts[max(0, first - 2) : first]
+    while at < last:
+        word = stream.texts[at]
+        if word == "(" and ")" in stream.texts[at:last]:
+            at += stream.texts[at:last].index(")") + 1  # "165 (heart)"
+            continue
+        if word in CUTS or (ranged and word == "to"):
+            return at
+        at += 1
+    return last
