@@ -51,11 +51,24 @@ def run(
         return
 
     from biorlhf.runs import pipeline
+    from biorlhf.runs.keeping.ending import how_to_go_on
     from biorlhf.runs.progress import listener
 
     # To resume a complete run is no mistake: a script may call it until it is.
     folder = pipeline.run(parsed, listener(), resume=store, address=address, accept_changes=accept_changes)
+    try:
+        show(folder, as_json)
+    except KeyboardInterrupt:
+        # The command line's own end to it would say nothing of a run that is complete.
+        typer.echo(how_to_go_on(folder, address), err=True)
+        raise
+
+
+def show(folder: Path, as_json: bool) -> None:
+    """What a complete run gave."""
     if as_json:
+        from biorlhf.runs.store import RunStore
+
         summary = RunStore(folder).read_json("summary.json")
         typer.echo(json.dumps({"folder": str(folder), **summary}, ensure_ascii=False))
         return

@@ -71,8 +71,11 @@ def undisturbed(tmp_path_factory) -> dict:
 
 def recipe(folder: Path) -> Path:
     # A busy machine takes seconds by itself; only what was stopped waits for these.
-    limits = {"rollout": {"timeout_s": 25}, "learner": {"timeout_s": 25}, "scorer": {"timeout_s": 15}}
-    return write_tiny_run(folder, backend="ray", steps=STEPS, **limits)
+    limits = {"learner": {"timeout_s": 25}, "scorer": {"timeout_s": 15}}
+    # Answers take their time, or a fast machine is done before the signal comes.
+    pace = {"token_s": [[1, 0.03]], "mean_tokens": 10, "spread": 0.3}
+    rollout = {"timeout_s": 25, "simulated": pace}
+    return write_tiny_run(folder, backend="ray", steps=STEPS, rollout=rollout, **limits)
 
 
 def victim_of(driver: int, target: str) -> int:
