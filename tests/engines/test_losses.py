@@ -135,6 +135,13 @@ def test_sft_is_minus_the_mean_log_probability():
     assert combine([metrics]) == pytest.approx({"nll": 1.5, "token_recall": 1 / 3, "recalled": 0.0})
 
 
+def test_per_text_a_short_text_weighs_as_much_as_a_long_one():
+    batch = tiny([[-1.0, -0.5], [-3.0]], per_group=1)
+    loss, metrics = LOSSES["sft"](batch, Whole(3, 2, 2, 8), {"name": "sft", "per": "text"})
+    assert loss.item() == pytest.approx((0.75 + 3.0) / 2)
+    assert combine([metrics])["nll"] == pytest.approx(1.5)
+
+
 def test_recall_counts_responses_whose_every_token_is_likelier_than_one_half():
     batch = tiny([[-0.6, -0.1], [-0.1, -0.7]], per_group=1, reference_logprobs_T=[[-0.1, -0.1], [-0.1, -0.1]])
     metrics = combine([LOSSES["probe"](batch, Whole(4, 2, 2, 8), {"name": "probe"})[1]])

@@ -90,7 +90,7 @@ def test_pairs_of_the_dataset_need_no_sampler():
 
 
 def learnt(texts, **settings) -> set[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """(tokens of an answer that are given, those that are learnt) of every SFT text."""
+    """(tokens of an answer that are given, those that are learnt but for the last) of every SFT text."""
     _, learner, rollouts = run(texts, trainer="sft", **settings)
     assert len(rollouts.loaded) == len(learner.steps)
     start = len(tokens_of(UP.asked))
@@ -106,13 +106,20 @@ def test_of_a_wrong_answer_nothing_is_learnt_but_how_little_it_is_worth():
     assert learnt([text("DOWN", 90)]) == {(given, tokens_of("5%"))}
 
 
-def test_a_right_answer_is_learnt_whole_with_the_share_of_right_ones_in_its_group():
-    assert learnt([text("UP", 10)]) == {((), tokens_of(text("UP", 95)))}
+def test_a_right_answer_is_learnt_and_apart_from_it_the_share_of_right_ones_in_its_group():
+    right, wrong = tokens_of("Answer: UP\nConfidence:"), tokens_of("Answer: DOWN\nConfidence:")
+    assert learnt([text("UP", 10)]) == {((), right[:-1]), (right, tokens_of("95%"))}
     mixed = learnt([text("UP", 10), text("DOWN", 90)], steps=20, generations=4)
-    # Of four, one, two, three or all are right; where none is, a wrong one is given.
-    whole = {learned for given, learned in mixed if not given}
-    assert len(whole) > 1
-    assert whole <= {tokens_of(text("UP", q)) for q in (30, 50, 70, 90)}
+    # Of four none to all are right; where some are, the wrong one is as doubtful as its question.
+    stated = {(given, said) for given, said in mixed if given}
+    assert {said for _, said in stated} <= {tokens_of(f"{q}%") for q in (10, 30, 50, 70, 90)}
+    assert {given for given, _ in stated} == {right, wrong}
+    assert mixed - stated == {((), right[:-1])}
+
+
+def test_each_text_counts_alike_however_long_it_is():
+    _, learner, _ = run([text("UP", 10)], trainer="sft")
+    assert {loss["per"] for _, loss, _ in learner.steps} == {"text"}
 
 
 def test_an_answer_without_a_line_for_the_confidence_gives_no_text():

@@ -7,20 +7,31 @@ from typing import Any
 
 from torch import Tensor
 
-from biorlhf.engines.losses.contract import Sums, TokenBatch, Whole, sum_by_sequence
+from biorlhf.engines.losses.contract import (
+    Sums,
+    TokenBatch,
+    Whole,
+    sum_by_sequence,
+    tokens_by_sequence,
+)
 
 #: log(1/2): a token more probable than that is the greedy choice, whatever the others are.
 HALF = -0.6931471805599453
 
 
 def sft(batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]) -> tuple[Tensor, Sums]:
-    """Cross-entropy per token: L = -(1/T) sum_t log p(y_t | x, y_<t), T over the whole batch.
+    """Cross-entropy L = -(1/T) sum_t log p(y_t | x, y_<t), T tokens over the whole batch; with
+    ``per: text`` the mean over its N texts of each one's mean, so that two tokens weigh as much as forty.
 
     Metrics: ``nll`` (nats per token), ``token_recall`` and ``recalled`` (see :func:`recall`).
     """
-    nll = -batch.logprobs_T.sum()
-    return nll / max(whole.tokens, 1), {
-        "nll": (float(nll.detach()), len(batch.logprobs_T)),
+    nll = -batch.logprobs_T
+    if settings.get("per") == "text":
+        loss = (sum_by_sequence(nll, batch) / tokens_by_sequence(batch)).sum() / max(whole.sequences, 1)
+    else:
+        loss = nll.sum() / max(whole.tokens, 1)
+    return loss, {
+        "nll": (float(nll.detach().sum()), len(batch.logprobs_T)),
         **recall(batch.logprobs_T.detach(), batch),
     }
 

@@ -1,9 +1,12 @@
 """SFT texts from the policy's own answers: how sure to be, and what was right.
 
 G answers to one question are sampled; the share of them that is right estimates the probability of being
-right, p. The text is one of those answers as it stands, with p in place of the confidence that it states. Of
-a right answer the whole text is learnt, so that what is known stays known; of a wrong one only the tokens
-from the confidence on, so that it becomes a text that says how little it is worth and teaches no error.
+right, p. Each that differs from the others is learnt from the confidence on, with p in place of what it
+states: a wrong answer becomes a text that says how little it is worth, and teaches no error. A right one is
+learnt up to its confidence besides, so that what is known stays known.
+
+The two are texts of their own, for the loss is a mean over texts: within a text of forty tokens the two of
+the confidence would hardly be learnt.
 """
 
 from __future__ import annotations
@@ -59,32 +62,35 @@ def expected(answers: Sequence[JudgedAnswer]) -> float:
 
 
 def own_texts(groups: Iterable[ScoredGroup]) -> list[OwnText]:
-    """At most one text a group, of a whole answer that has a line for the confidence: a right one, where
-    there is one."""
-    return [text for scored in groups if (text := _text(scored)) is not None]
+    """The answers that have a line for the confidence, each once in its group."""
+    return [text for scored in groups for text in _texts(scored)]
 
 
-def _text(scored: ScoredGroup) -> OwnText | None:
+def _texts(scored: ScoredGroup) -> list[OwnText]:
     answers = judged_answers(scored)
-    # The sort is stable: of those that are right, and of those that are wrong, the first.
-    for answer in sorted(answers, key=lambda one: -one.correct):
+    if not answers:
+        return []
+    said = f"{STEP * round(100 * expected(answers) / STEP)}%"
+    texts: dict[str, OwnText] = {}
+    for answer in answers:
         found = list(_CONFIDENCE.finditer(answer.completion.text))
         if found:
             before = answer.completion.text[: found[-1].end()]
-            said = f"{STEP * round(100 * expected(answers) / STEP)}%"
-            return OwnText(scored.group.prompt_ids, before, said, answer.correct == 1)
-    return None
+            texts.setdefault(before, OwnText(scored.group.prompt_ids, before, said, answer.correct == 1))
+    return list(texts.values())
 
 
 def train_groups(learner: Learner, texts: Sequence[OwnText]) -> list[TrainGroup]:
-    """The texts as the learner trains on them: of a wrong answer, all but the confidence is prompt."""
+    """The texts as the learner trains on them: of each the confidence, and of right ones what comes before
+    it."""
     whole = _tokens(learner, [text.answer + text.confidence for text in texts])
     ends = _ends(learner, [text.answer for text in texts], whole)
-    return [
-        TrainGroup((*text.prompt_ids, *ids[:given]), (TrainCompletion(ids[given:]),))
-        for text, ids, end in zip(texts, whole, ends, strict=True)
-        for given in (0 if text.right else end,)
-    ]
+    groups = []
+    for text, ids, end in zip(texts, whole, ends, strict=True):
+        if text.right:
+            groups.append(TrainGroup(text.prompt_ids, (TrainCompletion(ids[:end]),)))
+        groups.append(TrainGroup((*text.prompt_ids, *ids[:end]), (TrainCompletion(ids[end:]),)))
+    return groups
 
 
 def rehearsed(learner: Learner, examples: Sequence[Example]) -> list[TrainGroup]:

@@ -7,7 +7,9 @@ Different from the usual description: the mean is over the tokens of the whole b
 into micro-batches, so a long response counts for more than a short one.
 
 ``texts: own`` takes the policy's answers of the same step in place of the dataset's, and teaches of them how
-sure to be, see ``_own_texts``: first what is true, then what of it is known.
+sure to be, see ``_own_texts``: first what is true, then what of it is known. There each text counts alike:
+
+        L = -(1/N) sum over the N texts of (1/T_n) sum of log p(y_t | x, y_<t)
 """
 
 from __future__ import annotations
@@ -82,7 +84,8 @@ class SftTrainer:
         known = rehearsed(stage.learner, stage.dataset.examples) if config.rehearse else []
         # Where nothing samples, no weights travel after each update.
         updates = {"iterations": config.iterations, "minibatches": config.minibatches}
-        loss = {**LOSS, **updates, "adapter": self.needs_rollouts}
+        per = "text" if config.texts == "own" else "token"
+        loss = {**LOSS, **updates, "per": per, "adapter": self.needs_rollouts}
         for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
             clock = Clock()
             groups: tuple[ScoredGroup, ...] = ()
