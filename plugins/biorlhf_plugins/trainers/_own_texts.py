@@ -1,9 +1,9 @@
 """SFT texts from the policy's own answers: how sure to be, and what was right.
 
 G answers to one question are sampled; the share of them that is right estimates the probability of being
-right, p. Each that differs from the others is learnt from the confidence on, with p in place of what it
-states: a wrong answer becomes a text that says how little it is worth, and teaches no error. A right one is
-learnt up to its confidence besides, so that what is known stays known.
+right, p. The first right one and the first wrong one are learnt from the confidence on, with p in place of
+what it states: a wrong answer becomes a text that says how little it is worth, and teaches no error. The right
+one is learnt up to its confidence besides, so that what is known stays known.
 
 The two are texts of their own, for the loss is a mean over texts: within a text of forty tokens the two of
 the confidence would hardly be learnt.
@@ -62,7 +62,7 @@ def expected(answers: Sequence[JudgedAnswer]) -> float:
 
 
 def own_texts(groups: Iterable[ScoredGroup]) -> list[OwnText]:
-    """The answers that have a line for the confidence, each once in its group."""
+    """Of each group the first right and the first wrong answer that have a line for the confidence."""
     return [text for scored in groups for text in _texts(scored)]
 
 
@@ -71,12 +71,13 @@ def _texts(scored: ScoredGroup) -> list[OwnText]:
     if not answers:
         return []
     said = f"{STEP * round(100 * expected(answers) / STEP)}%"
-    texts: dict[str, OwnText] = {}
+    texts: dict[int, OwnText] = {}
     for answer in answers:
         found = list(_CONFIDENCE.finditer(answer.completion.text))
         if found:
             before = answer.completion.text[: found[-1].end()]
-            texts.setdefault(before, OwnText(scored.group.prompt_ids, before, said, answer.correct == 1))
+            text = OwnText(scored.group.prompt_ids, before, said, answer.correct == 1)
+            texts.setdefault(answer.correct, text)
     return list(texts.values())
 
 
