@@ -62,7 +62,9 @@ class PlainListener:
         self.name, self.unit, self.total, self.done, self.start, self.began_at = "", "", 0, 0, 0.0, 0
 
     def _print(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        # In one piece: what Ctrl-C brings next would else stand behind half a line.
+        self.stream.write(f"{text}\n")
+        self.stream.flush()
 
     def phase(self, text: str) -> None:
         self._print(text)
