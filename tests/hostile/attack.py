@@ -65,7 +65,7 @@ def preload(engines: bool) -> None:
     for target, _ in biorlhf.cli.COMMANDS.values():
         __import__(target.partition(":")[0])
     if engines:
-        import biorlhf.engines.samplers.hf
+        import biorlhf.engines.samplers.transformers
     assert pyarrow.csv
     assert rich.console
     catalogue()

@@ -21,7 +21,8 @@ ATTACK = Path(__file__).with_name("attack.py")
 
 def got_through(seed: int, count: int, *options: str) -> str:
     command = [sys.executable, str(ATTACK), str(seed), str(count), *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout or done.stderr
 
 
 def test_a_malformed_input_of_each_kind_is_refused():
