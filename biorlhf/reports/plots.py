@@ -110,7 +110,7 @@ def _layout(x_label: str, y_label: str, *, legend: bool) -> dict[str, Any]:
         "plot_bgcolor": NOTHING,
         "font": {"color": "#777777", "size": 12},
         "showlegend": legend,
-        "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
+        "legend": {"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
         "xaxis": {**axis, "title": {"text": x_label}},
         "yaxis": {**axis, "title": {"text": y_label}},
     }
