@@ -49,7 +49,7 @@ def read_rows(
             surrogate pair, no row at all: with file and line, what was found, and what is expected.
     """
     if not path.is_file():
-        raise DataError(str(path), "no such file", choices=beside(path), name=path.name)
+        raise no_file(path)
     empty = True
     for where, row in _rows(path, array_key, columns):
         empty = False
@@ -71,11 +71,19 @@ def _refuse_halves(where: str, row: dict[str, Any]) -> None:
             raise DataError(where, f"{half!a}, one half of a surrogate pair", "whole characters") from None
 
 
+def no_file(path: Path, suffixes: Collection[str] = SUFFIXES) -> DataError:
+    """The error for a path at which there is no file, with those that lie beside it."""
+    if path.is_dir():
+        return DataError(str(path), "a folder", f"a file: {', '.join(suffixes)}")
+    return DataError(str(path), "no such file", choices=beside(path, suffixes), name=path.name)
+
+
 def beside(path: Path, suffixes: Collection[str] = SUFFIXES) -> list[str]:
     """Names of files in the same folder that might have been meant."""
     if not path.parent.is_dir():
         return []
-    return sorted(other.name for other in path.parent.iterdir() if other.suffix.lower() in suffixes)[:40]
+    named = (other for other in path.parent.iterdir() if other.suffix.lower() in suffixes)
+    return sorted(other.name for other in named if other.is_file())[:40]
 
 
 def _rows(path: Path, array_key: str, columns: Collection[str] | None) -> Iterator[Row]:

@@ -110,7 +110,7 @@ def read_metrics(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
             continue
         try:
             row = json.loads(line)
-            rows.append({"stage": str(row["stage"]), "step": int(row["step"]), **row})
+            rows.append({**row, "stage": str(row["stage"]), "step": int(row["step"])})
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             problems.append(f"{path.name}:{number}: not a whole row")
     return rows, problems

@@ -245,3 +245,12 @@ def test_a_run_notes_how_far_it_is_and_whether_it_ended_whole(tmp_path):
     with pytest.raises(KeyboardInterrupt), noted(Silence(), store):
         raise KeyboardInterrupt
     assert read_progress(tmp_path)["state"] == "stopped"
+
+
+def test_a_row_whose_stage_is_no_word_is_told_as_it_stands(tmp_path, capsys, monkeypatch):
+    folder = write_run(tmp_path / "odd")
+    with (folder / "metrics.jsonl").open("a") as rows:
+        rows.write('{"stage": ["x"], "step": 2}\n')
+    code, out, _ = command(monkeypatch, capsys, "report", str(folder))
+    assert code == 0
+    assert "['x'] 2 steps" in out

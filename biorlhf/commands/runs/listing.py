@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from biorlhf.errors import InputError
 from biorlhf.runs.folder import RECIPE, Run, read_run
 from biorlhf.runs.progress import duration
 from biorlhf.runs.watching.progress_file import is_live, read_progress
+from biorlhf.statistics.intervals import Rate
+from biorlhf.statistics.paired import rate_in
 
 
 def folders(place: Path) -> list[Path]:
@@ -64,12 +66,15 @@ def _result(run: Run) -> dict[str, float]:
     own = [
         contents for name, contents in run.evaluations.items() if name == "start" or name.startswith("after-")
     ]
-    values = [
-        reward["value"]
-        for contents in (own[:1] + own[1:][-1:])
-        if (reward := ((contents.get("evaluators") or {}).get("reward") or {}).get("reward"))
-    ]
+    values = [rate.value for contents in (own[:1] + own[1:][-1:]) if (rate := _reward(contents))]
     return dict(zip(("before", "after"), values, strict=False))
+
+
+def _reward(evaluation: Mapping[str, Any]) -> Rate | None:
+    node: Any = evaluation
+    for key in ("evaluators", "reward", "reward"):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return rate_in(node)
 
 
 def size(folder: Path) -> int:
