@@ -10,12 +10,13 @@ import csv
 import io
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from biorlhf.errors import DataError
+from biorlhf.errors import DataError, InputError
 
 #: The place of a row, and its fields by name.
 Row = tuple[str, dict[str, Any]]
@@ -76,6 +77,18 @@ def no_file(path: Path, suffixes: Collection[str] = SUFFIXES) -> DataError:
     if path.is_dir():
         return DataError(str(path), "a folder", f"a file: {', '.join(suffixes)}")
     return DataError(str(path), "no such file", choices=beside(path, suffixes), name=path.name)
+
+
+def check_output(option: str, path: Path, suffixes: Collection[str], *inputs: str | Path) -> None:
+    """Refuse to write over an input, or over a file of another type.
+
+    Raises:
+        InputError: the name has another suffix, or is that of one of ``inputs``.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise InputError(option, f"{path}: a file of type {path.suffix!r}", choices=suffixes)
+    if any(os.path.realpath(path) == os.path.realpath(source) for source in inputs):
+        raise InputError(option, f"{path} is the input itself", "another file")
 
 
 def beside(path: Path, suffixes: Collection[str] = SUFFIXES) -> list[str]:

@@ -96,8 +96,9 @@ def _stages(settings: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]]) -
 
 def no_run(folder: Path) -> InputError:
     """The error for a folder without a run in it, with the runs that lie around it."""
-    around = folder.parent if folder.parent.is_dir() else Path("runs")
-    near = sorted(str(path.parent) for path in around.glob(f"*/{RECIPE}"))
+    # It may be named without the folder of runs, or by a file in it.
+    around = (folder.parent, folder.parent.parent, Path("runs"))
+    near = sorted({str(path.parent) for place in around for path in place.glob(f"*/{RECIPE}")})
     return InputError(str(folder), "no run here", "a run's folder", choices=near[:20], name=str(folder))
 
 

@@ -88,3 +88,18 @@ def test_one_damaged_evaluation_does_not_hide_the_other_runs(told, tmp_path):
     odd = {"evaluators": {"reward": {"reward": {"value": "high"}}, "calibration": [1]}}
     (folder / "evaluations" / "after-grpo.json").write_text(json.dumps(odd))
     assert told("runs --folder runs")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("data export rows.jsonl --out rows.jsonl --format questions", "rows.jsonl"),
+        ("data stats rows.jsonl --out rows.jsonl", "rows.jsonl"),
+        ("data check rows.jsonl --json rows.jsonl", "rows.jsonl"),
+        ("report runs/a --html runs/a/metrics.jsonl", "runs/a/metrics.jsonl"),
+    ],
+)
+def test_nothing_is_written_over_the_input_or_a_file_of_another_type(told, tmp_path, words, kept):
+    before = (tmp_path / kept).read_bytes()
+    assert told(words)[0] == 2
+    assert (tmp_path / kept).read_bytes() == before
