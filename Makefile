@@ -89,9 +89,10 @@ docs: $(READY)
 wheel-check: $(READY)
 	cluster/wheel_check.sh $(BIN)/python
 
-# The report's and the chat's pages as pictures, of a run that is made up.
+# The report's and the chat's pages as pictures, of a run: the last quickstart of `make run`, or RUN=runs/…
+RUN ?= $(lastword $(sort $(wildcard runs/quickstart-*)))
 screenshots: $(READY)
-	$(BIN)/python docs/screenshots.py
+	$(BIN)/python docs/screenshots.py $(RUN)
 
 # Checks, builds into dist/ and tags; uploads nothing.
 release: $(READY)

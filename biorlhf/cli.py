@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import signal
 import sys
 from collections.abc import Callable
@@ -116,6 +117,10 @@ def main(command: Callable[[], object] = app) -> None:
     # Clusters end jobs by SIGTERM, which would otherwise run no "finally".
     signal.signal(signal.SIGTERM, _ended)
     streams = sys.stdout, sys.stderr
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            # An arrow that the terminal's encoding lacks is written as an escape.
+            stream.reconfigure(errors="backslashreplace")
     sys.stdout, sys.stderr = _Seen(sys.stdout), _Seen(sys.stderr)
     try:
         command()

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+MOST = 40  # of the choices that a message lists
+
 # Control characters but for tab and line feed, line separators, what turns the direction of text, half pairs.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -67,7 +69,10 @@ class InputError(BiorlhfError, ValueError):
         if self.expected:
             lines.append(f"  expected: {self.expected}")
         if self.choices:
-            lines.append(f"  available: {', '.join(self.choices)}")
+            more = len(self.choices) - MOST
+            lines.append(
+                f"  available: {', '.join(self.choices[:MOST])}" + (f" and {more} more" if more > 0 else "")
+            )
         if self.hint:
             lines.append(f"  {self.hint}")
         return "\n".join(lines)

@@ -45,8 +45,10 @@ def export(
     What was written is loaded again, and its log-probabilities are compared with those of the trained
     policy; a folder that fails this never appears under its name.
     """
+    from biorlhf.commands.generate import hush
     from biorlhf.serving import policy
 
+    hush()
     form = _format(form, merged)
     _check_dtype(form, dtype)
     _check_target(to, force)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ def generate(
     serve: Annotated[
         bool, typer.Option("--serve", help="A page in the browser, on this machine alone.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Of --serve; 0: one that is free.")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of --serve; 0: one that is free.")] = 8765,
 ) -> None:
     """Ask a run's model one prompt, a file of prompts, or chat with it.
 
@@ -109,16 +110,21 @@ def _prompts(prompt: str | None, file: Path | None) -> list[Prompt] | None:
     return None if prompt is None else [one(prompt)]
 
 
+def hush() -> None:
+    """An engine's log of its own start is no answer; who wants it says so in these variables."""
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
+
 def _load(chosen: Trained, engine: str | None, max_tokens: int | None) -> Answerer:
     from biorlhf.runs.progress import working
     from biorlhf.serving.answering import Answerer
 
     # On stderr: what is piped on holds answers alone.
     print(f"{chosen.origin} on {chosen.recipe.model.base}", file=sys.stderr)
-    # An engine's log of its own start is no answer; who wants it says so in these variables.
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    hush()
     with working("loading the model"):
         return Answerer(chosen, engine=engine, max_tokens=max_tokens)
 

@@ -14,6 +14,7 @@ from biorlhf.errors import InputError
 
 PACKAGED = "smollm2-135m-instruct"
 TESTS = {"recall": "paraphrase", "unseen": "fact"}
+GENES = ("up", "down", "changed")
 MACHINES = ("cpu", "gpu")
 Many = list[str] | None
 LAB = """\
@@ -111,17 +112,14 @@ def init(
     """Write lab.yaml and recipe.yaml for your tables; asks at a terminal for what no flag says."""
     start = _start()
     chosen = _one_of("--test", test, tuple(TESTS))
+    genes = [_one_of("--genes", one, GENES) for one in genes or ()]
     kind = _one_of("--machine", machine, MACHINES) if machine else _machine()
     targets = [folder / "lab.yaml", folder / "recipe.yaml"]
     if there := [str(path) for path in targets if path.exists() and not force]:
         raise InputError(there[0], "it exists already", "another folder, or --force to overwrite it")
     paths = _files(folder, table or [])
-    places = {
-        "tissue": tissue,
-        "cell_line": cell_line,
-        "cell_type": cell_type,
-        "organism_part": organism_part,
-    }
+    kinds = ("tissue", "cell_line", "cell_type", "organism_part")
+    places = dict(zip(kinds, (tissue, cell_line, cell_type, organism_part), strict=True))
     answers = _Answers(len(paths), {
         "condition": condition, "numerator": numerator, "denominator": denominator, "genes": genes, **places,
     })  # fmt: skip
@@ -164,7 +162,8 @@ def _machine() -> str:
 def _files(folder: Path, given: Sequence[str]) -> list[Path]:
     start = _start()
     if not folder.is_dir():
-        raise InputError(str(folder), "no such folder", "one that exists")
+        found = "a file" if folder.exists() else "no such folder"
+        raise InputError(str(folder), found, "a folder that exists", hint="its tables may lie elsewhere")
     near = [path.name for path in start.tables_in(folder)]
     asked = list(given) or _ask_files(folder, near)
     return [_file(folder, one, near) for one in asked]
@@ -174,7 +173,8 @@ def _file(folder: Path, one: str, near: Sequence[str]) -> Path:
     for path in (Path(one), folder / one):
         if path.is_file():
             return path
-    raise InputError("--table", f"no file {one!r}", choices=near, name=Path(one).name)
+    found = f"{one!r} is a folder" if Path(one).is_dir() else f"no file {one!r}"
+    raise InputError("--table", found, "a results file", choices=near, name=Path(one).name)
 
 
 def _ask_files(folder: Path, near: Sequence[str]) -> list[str]:

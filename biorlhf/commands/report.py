@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biorlhf.errors import InputError
+from biorlhf.inputs.rows import check_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,8 @@ def report(
     from biorlhf.reports.run import load_run
     from biorlhf.reports.summary import to_json
 
+    if html is not None:
+        check_output("--html", html, (".html", ".htm"))
     loaded = load_run(run)
     for problem in loaded.problems if as_json or html is not None else ():
         typer.echo(f"unreadable: {problem}", err=True)

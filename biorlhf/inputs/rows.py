@@ -10,12 +10,13 @@ import csv
 import io
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from biorlhf.errors import DataError
+from biorlhf.errors import DataError, InputError
 
 #: The place of a row, and its fields by name.
 Row = tuple[str, dict[str, Any]]
@@ -49,7 +50,7 @@ def read_rows(
             surrogate pair, no row at all: with file and line, what was found, and what is expected.
     """
     if not path.is_file():
-        raise DataError(str(path), "no such file", choices=beside(path), name=path.name)
+        raise no_file(path)
     empty = True
     for where, row in _rows(path, array_key, columns):
         empty = False
@@ -71,11 +72,31 @@ def _refuse_halves(where: str, row: dict[str, Any]) -> None:
             raise DataError(where, f"{half!a}, one half of a surrogate pair", "whole characters") from None
 
 
+def no_file(path: Path, suffixes: Collection[str] = SUFFIXES) -> DataError:
+    """The error for a path at which there is no file, with those that lie beside it."""
+    if path.is_dir():
+        return DataError(str(path), "a folder", f"a file: {', '.join(suffixes)}")
+    return DataError(str(path), "no such file", choices=beside(path, suffixes), name=path.name)
+
+
+def check_output(option: str, path: Path, suffixes: Collection[str], *inputs: str | Path) -> None:
+    """Refuse to write over an input, or over a file of another type.
+
+    Raises:
+        InputError: the name has another suffix, or is that of one of ``inputs``.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise InputError(option, f"{path}: a file of type {path.suffix!r}", choices=suffixes)
+    if any(os.path.realpath(path) == os.path.realpath(source) for source in inputs):
+        raise InputError(option, f"{path} is the input itself", "another file")
+
+
 def beside(path: Path, suffixes: Collection[str] = SUFFIXES) -> list[str]:
     """Names of files in the same folder that might have been meant."""
     if not path.parent.is_dir():
         return []
-    return sorted(other.name for other in path.parent.iterdir() if other.suffix.lower() in suffixes)[:40]
+    named = (other for other in path.parent.iterdir() if other.suffix.lower() in suffixes)
+    return sorted(other.name for other in named if other.is_file())[:40]
 
 
 def _rows(path: Path, array_key: str, columns: Collection[str] | None) -> Iterator[Row]:

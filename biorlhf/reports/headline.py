@@ -49,7 +49,8 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that the words are written from. ``before`` and ``first`` are None without a second evaluation."""
+    """All that the words are written from. ``before`` and ``first`` are None without a second evaluation;
+    ``taught`` is the first tile for the facts that were taught, where the questions say which they are."""
 
     run: RunReport
     last: Evaluation
@@ -58,6 +59,13 @@ class Known:
     rows: tuple[Row, ...]
     before: Answered | None
     after: Answered | None
+    taught: Tile | None
+
+
+def part_of(evaluation: Evaluation | None, part: str) -> Answered | None:
+    """The answers to one part of the questions (``taught``, ``untaught``); None without such a part."""
+    reports = evaluation.reports if evaluation else {}
+    return answered({name: report for name, report in reports.items() if name.endswith(f" ({part})")})
 
 
 def known(run: RunReport) -> Known | None:
@@ -69,8 +77,20 @@ def known(run: RunReport) -> Known | None:
     after, before = answered(last.reports), answered(first.reports) if several else None
     rows = tuple(rows_of(run))
     tiles = [*_answer_tiles(before, after), _calibration(rows, last, several), _reward(rows, several)]
-    return Known(
-        run, last, first if several else None, {tile.key: tile for tile in tiles}, rows, before, after
+    start = first if several else None
+    of_taught = part_of(last, "taught")
+    taught = _answer_tiles(part_of(start, "taught"), of_taught)[0] if of_taught else None
+    return Known(run, last, start, {tile.key: tile for tile in tiles}, rows, before, after, taught)
+
+
+def asked(known: Known) -> str:
+    """What the questions are, and how the numbers beside them are to be read."""
+    kind = "training" if known.last.split == "train" else "held-out"
+    taught = part_of(known.last, "taught")
+    of_them = f", {len(taught.questions)} of them on facts that it was taught" if taught else ""
+    return (
+        f"{known.last.questions} {kind} questions{of_them}; brackets hold 95% intervals; "
+        "inside noise: the interval of a difference holds zero"
     )
 
 
@@ -132,13 +152,13 @@ def rightly_declined(known: Answered) -> int:
 def _count_note(known: Answered, rate: Rate | None) -> str:
     if rate is None:
         return "no answer was given that can be judged"
-    return f"{right(rate)} of {rate.n} given, of {len(known.questions)} asked"
+    return f"{right(rate)} right of {rate.n} given; {len(known.questions)} asked"
 
 
 def _declined_note(known: Answered) -> str:
     declined = int(known.abstained.sum())
     if not declined:
-        return "none"
+        return f"none of {len(known.questions)}"
     return f"{declined} of {len(known.questions)}; rightly {rightly_declined(known)}"
 
 
@@ -150,7 +170,7 @@ def _calibration(rows: tuple[Row, ...], last: Evaluation, several: bool) -> Tile
         stated = report.get("with_confidence", 0)
         return Tile(CALIBRATION, name, None, None, None, "", f"answers that state a confidence: {stated}")
     null = rates_of(report).get("null_ece")
-    note = "less is better" + (f"; by chance alone {null.value:.3f}" if null else "")
+    note = "gap of stated and right; less is better" + (f", chance gives {null.value:.3f}" if null else "")
     before = row.rates[0] if several else None
     return Tile(CALIBRATION, name, before, row.rates[-1], row.difference, row.verdict, note)
 
@@ -160,4 +180,6 @@ def _reward(rows: tuple[Row, ...], several: bool) -> Tile:
     if row is None:
         return Tile(REWARD, "Reward", None, None, None, "", "no verifier scored")
     before = row.rates[0] if several else None
-    return Tile(REWARD, "Reward", before, row.rates[-1], row.difference, row.verdict, "of 1 at most")
+    return Tile(
+        REWARD, "Reward", before, row.rates[-1], row.difference, row.verdict, "mean of all answers; 1 at most"
+    )

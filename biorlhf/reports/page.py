@@ -8,7 +8,7 @@ from typing import Any
 from biorlhf.inputs.extras import need
 from biorlhf.reports import plots
 from biorlhf.reports.answers import changes
-from biorlhf.reports.headline import known
+from biorlhf.reports.headline import asked, known
 from biorlhf.reports.run import (
     RunReport,
     diagram_of,
@@ -16,11 +16,10 @@ from biorlhf.reports.run import (
     rows_of,
     show,
     show_difference,
-    stage_starts,
     state,
 )
 from biorlhf.reports.stages import by_stage
-from biorlhf.reports.words import paragraph
+from biorlhf.reports.words import sentences
 from biorlhf.statistics.paired import Row
 
 
@@ -38,7 +37,8 @@ def page(run: RunReport) -> str:
         state=state(run),
         folder=str(run.folder),
         problems=run.problems,
-        words=paragraph(run, head),
+        words=sentences(run, head),
+        asked=asked(head) if head else "",
         tiles=list(head.tiles.values()) if head else [],
         show=show,
         difference=show_difference,
@@ -69,24 +69,26 @@ def template_of(name: str) -> Any:
 
 
 def reliability(run: RunReport) -> dict[str, plots.Figure]:
-    """Caption -> reliability diagram of the first and the last evaluation, one an evaluator."""
+    """Caption -> reliability diagram of the first and the last evaluation that have one, by evaluator."""
     drawn: dict[str, plots.Figure] = {}
-    ends = run.evaluations[:1] + run.evaluations[1:][-1:]
     for evaluator in dict.fromkeys(name for e in run.evaluations for name in e.reports):
-        series = {
-            f"{e.when} ({report.get('with_confidence', '?')} answers)": rows
-            for e in ends
-            if (report := e.reports.get(evaluator) or {}) and (rows := diagram_of(report))
-        }
+        reports = {e.when: e.reports.get(evaluator) or {} for e in run.evaluations}
+        series = [
+            (f"{when} ({report.get('with_confidence', '?')} answers)", rows)
+            for when, report in reports.items()
+            if (rows := diagram_of(report))
+        ]
         if series:
-            drawn[f"Reliability ({evaluator})"] = plots.reliability_diagram(series)
+            name, _, part = evaluator.partition(" (")
+            name = "all questions" if evaluator == "calibration" else part.rstrip(")") or name
+            drawn[f"Reliability, {name}"] = plots.reliability_diagram(dict([series[0], series[-1]]))
     return drawn
 
 
 def risk_coverage(run: RunReport) -> dict[str, plots.Figure]:
     """Caption -> what is wrong among the surest answers after each evaluation, for all questions at once."""
     series = {e.when: points for e in run.evaluations if (points := _risk_points(e.reports))}
-    return {"Wrong among the surest": plots.risk_coverage_chart(series)} if series else {}
+    return {"Wrong among the surest answers": plots.risk_coverage_chart(series)} if series else {}
 
 
 def _risk_points(reports: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, float]]:
@@ -96,9 +98,7 @@ def _risk_points(reports: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, 
 
 def curves(run: RunReport) -> dict[str, plots.Figure]:
     """Caption -> chart of each figure that the run has numbers for."""
-    marks = [(float(place), stage) for place, stage in stage_starts(run)]
-    marks = marks if len(marks) > 1 else []
-    return {name: plots.line_chart(lines, marks=marks) for name, lines in figures(run).items()}
+    return {name: plots.line_chart(lines) for name, lines in figures(run).items()}
 
 
 def _cells(row: Row) -> Mapping[str, Any]:

@@ -21,10 +21,8 @@ Figure = dict[str, Any]
 Points = Sequence[tuple[float, float]]
 
 
-def line_chart(
-    curves: Mapping[str, Points], *, x_label: str = "step", marks: Sequence[tuple[float, str]] = ()
-) -> Figure:
-    """Curves by name; ``marks`` are vertical lines with a label (where a stage begins)."""
+def line_chart(curves: Mapping[str, Points], *, x_label: str = "step of the run") -> Figure:
+    """Curves by name."""
     data = [
         {
             "type": "scatter",
@@ -38,40 +36,16 @@ def line_chart(
         }
         for number, (name, points) in enumerate(curves.items())
     ]
-    layout = _layout(x_label, "", legend=len(data) > 1)
-    layout["shapes"] = [
-        {
-            "type": "line",
-            "x0": x,
-            "x1": x,
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "line": {"dash": "dot", "width": 1},
-        }
-        for x, _ in marks
-    ]
-    layout["annotations"] = [
-        {
-            "x": x,
-            "y": 1,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "xanchor": "left",
-            "text": text,
-            "showarrow": False,
-        }
-        for x, text in marks
-    ]
-    return {"data": data, "layout": layout}
+    return {"data": data, "layout": _layout(x_label, "", legend=len(data) > 1)}
 
 
 def risk_coverage_chart(series: Mapping[str, Points]) -> Figure:
     """Share that is wrong among the surest answers, by how many of them are kept."""
     figure = line_chart(series, x_label="share of the answers kept, surest first")
-    figure["layout"]["yaxis"]["title"]["text"] = "share of those that is wrong"
-    figure["layout"]["showlegend"] = True
-    figure["layout"]["height"] = 380
+    layout = figure["layout"]
+    layout |= {"showlegend": True, "height": 380}
+    layout["yaxis"]["title"]["text"] = "share of those that is wrong"
+    layout["xaxis"]["range"] = layout["yaxis"]["range"] = [-0.02, 1.02]
     return figure
 
 
@@ -121,7 +95,12 @@ def reliability_diagram(series: Mapping[str, Sequence[tuple[float, Rate]]]) -> F
 
 
 def _layout(x_label: str, y_label: str, *, legend: bool) -> dict[str, Any]:
-    axis = {"automargin": True, "gridcolor": "rgba(128,128,128,.25)", "zeroline": False}
+    axis = {
+        "automargin": True,
+        "gridcolor": "rgba(128,128,128,.25)",
+        "zeroline": False,
+        "exponentformat": "e",
+    }
     return {
         "autosize": True,
         "height": 300,
@@ -131,7 +110,7 @@ def _layout(x_label: str, y_label: str, *, legend: bool) -> dict[str, Any]:
         "plot_bgcolor": NOTHING,
         "font": {"color": "#777777", "size": 12},
         "showlegend": legend,
-        "legend": {"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0},
+        "legend": {"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
         "xaxis": {**axis, "title": {"text": x_label}},
         "yaxis": {**axis, "title": {"text": y_label}},
     }

@@ -144,15 +144,6 @@ def diagram_of(report: Mapping[str, Any]) -> list[tuple[float, Rate]]:
     return found
 
 
-def stage_starts(run: RunReport) -> list[tuple[int, str]]:
-    """(step of the whole run, stage) at which each stage begins."""
-    starts: list[tuple[int, str]] = []
-    for place, row in enumerate(run.metrics, 1):
-        if not starts or starts[-1][1] != row["stage"]:
-            starts.append((place, row["stage"]))
-    return starts
-
-
 def show(rate: Rate | None) -> str:
     """``0.512 [0.467, 0.558]``, or a dash."""
     return f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}]" if rate else "–"

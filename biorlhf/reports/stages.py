@@ -36,6 +36,16 @@ class StageChange:
     after: str
     rows: Mapping[str, Row]
 
+    @property
+    def name(self) -> str:
+        return self.after.removeprefix("after-")
+
+    @property
+    def moved(self) -> dict[str, str]:
+        """Number -> verdict of each that changed beyond noise."""
+        rows = self.rows.items()
+        return {name: row.verdict for name, row in rows if row.difference and not row.difference.is_noise}
+
     def to_json(self) -> dict[str, Any]:
         return {
             "before": self.before,

@@ -6,11 +6,11 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from biorlhf.reports.headline import Known, known
+from biorlhf.reports.headline import Known, asked, known
 from biorlhf.reports.plots import sparkline
 from biorlhf.reports.run import RunReport, diagram_of, figures, load_run, show, show_difference, state
 from biorlhf.reports.stages import by_stage
-from biorlhf.reports.words import paragraph
+from biorlhf.reports.words import sentences
 
 WIDTH = 80
 
@@ -34,13 +34,13 @@ def report_lines(run: RunReport) -> list[str]:
 def head_lines(run: RunReport) -> list[str]:
     """The paragraph and the four numbers; files that could not be read are named after them."""
     head = known(run)
-    lines = [*textwrap.wrap(paragraph(run, head), WIDTH), *(_tile_lines(head) if head else ())]
+    lines = [line for text in sentences(run, head) for line in ["", *textwrap.wrap(text, WIDTH)]][1:]
+    lines += _tile_lines(head) if head else ()
     return [*lines, *(f"unreadable: {problem}" for problem in run.problems)]
 
 
 def _tile_lines(head: Known) -> list[str]:
-    asked = "training questions" if head.last.split == "train" else "held-out questions"
-    lines = ["", f"{asked}: {head.last.questions}; 95 % intervals in brackets"]
+    lines = ["", *textwrap.wrap(asked(head), WIDTH)]
     for tile in head.tiles.values():
         before = f"before {show(tile.before)}, " if tile.before else ""
         lines.append(f"  {tile.name}: {tile.note}")

@@ -12,104 +12,87 @@ from biorlhf.reports.headline import (
     GIVEN,
     REWARD,
     Known,
-    Tile,
+    part_of,
     right,
     rightly_declined,
 )
-from biorlhf.reports.run import RunReport, show
-from biorlhf.statistics.paired import Row, answered, rates_of
+from biorlhf.reports.run import RunReport
+from biorlhf.reports.stages import StageChange, by_stage
+from biorlhf.statistics.intervals import Rate
+from biorlhf.statistics.paired import Row, rates_of
 
 FEW = 20  # stated confidences below which nothing is said of what they mean
 
 
 def paragraph(run: RunReport, known: Known | None) -> str:
-    """Did it learn the facts? Does it know what it does not know? What changed, and what is missing?"""
+    """The sentences as one paragraph."""
+    return " ".join(sentences(run, known))
+
+
+def sentences(run: RunReport, known: Known | None) -> list[str]:
+    """Did it learn the facts? Does it know what it knows? What changed? What does it take to say more?"""
     if known is None:
-        return (
+        return [
             "Whether it learnt anything cannot be said: this run holds no evaluation. "
             "Set evaluation.questions above 0, or ask now: biorlhf evaluate RUN."
-        )
-    return " ".join([_facts(known), _limits(known), _changed(known), _missing(run, known)])
+        ]
+    return [_facts(known), " ".join(_doubt(known)), " ".join(_changed(run, known)), _missing(run, known)]
 
 
 def _facts(known: Known) -> str:
-    tile = known.tiles[GIVEN]
+    """By the facts that were taught, where the questions say which they are: nobody learns the others."""
+    tile = known.tiles[GIVEN] if known.taught is None else known.taught
     if tile.after is None:
         return f"Whether it learnt the facts cannot be said: {tile.note}."
-    now = f"{right(tile.after)} of the {tile.after.n} answers that it gives are right ({_percent(tile)})"
+    of_them = " on them" if known.taught else ""
+    now = f"{right(tile.after)} of the {tile.after.n} answers that it gives{of_them} are right"
     then = f"; before training {right(tile.before)} of {tile.before.n}" if tile.before else ""
-    difference = tile.difference
+    what = "the facts that it was taught" if known.taught else "the facts"
     if known.first is None:
-        verdict = "Whether training did that cannot be said, for nothing was asked before it"
-    elif difference is None or tile.verdict == "too few questions":
-        verdict = (
-            "Whether it learnt the facts cannot be said: too few questions were answered before and after"
-        )
+        verdict = f"Whether training taught it {what} cannot be said, for nothing was asked before it"
+    elif tile.difference is None or tile.verdict == "too few questions":
+        verdict = f"Whether it learnt {what} cannot be said: too few questions were answered before and after"
     elif tile.verdict == "better":
-        amount = "most of the facts" if tile.after.low > 0.5 else "some of the facts"
-        verdict = f"It learnt {amount}"
+        verdict = f"It learnt {'most' if tile.after.low > 0.5 else 'some'} of {what}"
     elif tile.verdict == "worse":
-        verdict = "It answers worse than before"
+        verdict = (
+            f"It answers worse than before, even on {what}"
+            if known.taught
+            else "It answers worse than before"
+        )
     else:
-        verdict = "It did not learn the facts, as far as these questions can show"
-    return f"{verdict}: {now}{then}.{_constant(known)}{_by_abstaining(known)}"
+        verdict = f"It did not learn {what}, as far as these questions can show"
+    percent = f"{tile.after.value:.0%}, 95% interval {tile.after.low:.0%} to {tile.after.high:.0%}"
+    return f"{verdict}: {now} ({percent}){then}.{_untaught(known)}{_constant(known)}{_by_abstaining(known)}"
 
 
-def _percent(tile: Tile) -> str:
-    assert tile.after is not None
-    return f"{tile.after.value:.0%}, 95 % interval {tile.after.low:.0%} to {tile.after.high:.0%}"
+def _untaught(known: Known) -> str:
+    part = part_of(known.last, "untaught")
+    if part is None:
+        return ""
+    given = part.given[np.isfinite(part.given)]
+    return (
+        f" Of {len(part.questions)} questions on facts that it was never taught it declines "
+        f"{_count(int(part.abstained.sum()))} and answers {_count(int(given.sum()))} rightly."
+    )
+
+
+def _count(number: int) -> str:
+    return str(number or "none")
 
 
 def _constant(known: Known) -> str:
     """What someone who knows nothing reaches, beside what the model reaches."""
     earned = known.last.constant
     if isinstance(earned.get("reward"), Mapping) and isinstance(earned.get("model_minus_constant"), Mapping):
-        gap = earned["model_minus_constant"]
-        more = "more" if gap["value"] > 0 else "less"
-        noise = ", inside noise" if gap["inside_noise"] else ""
+        base, gap = earned["reward"]["value"], earned["model_minus_constant"]
+        beside = "inside noise" if gap["inside_noise"] else "beyond noise"
         return (
-            f" The best constant answer would earn a reward of {earned['reward']['value']:.2f}; "
-            f"the model earns {abs(gap['value']):.2f} {more}{noise}."
+            f" Always giving the same answer, and knowing nothing, would earn a reward of {base:.2f}; "
+            f"the model earns {base + gap['value']:.2f}, a difference {beside}."
         )
     best = rates_of(known.last.reports.get("question_answering") or {}).get("overall.best_constant.accuracy")
     return f" Always giving the commonest answer would be right in {best.value:.0%} of all." if best else ""
-
-
-def _taught(known: Known) -> str:
-    """Taught and untaught facts apart, where the questions say which they are."""
-    sides = {
-        part: answered({k: v for k, v in known.last.reports.items() if k.endswith(f" ({part})")})
-        for part in ("taught", "untaught")
-    }
-    parts = []
-    if (taught := sides["taught"]) is not None:
-        given = taught.given[np.isfinite(taught.given)]
-        parts.append(
-            f"of the facts that it was taught, {int(given.sum())} of {len(given)} answers are right and "
-            f"{taught.abstained.mean():.0%} are declined"
-        )
-    if (untaught := sides["untaught"]) is not None:
-        parts.append(f"of those that it was not taught, it declines {untaught.abstained.mean():.0%}")
-    return "; ".join([*parts, *_stated_apart(known)])
-
-
-def _stated_apart(known: Known) -> Iterator[str]:
-    """How sure it says it is of what it was taught and of what not, and what its surer half is worth."""
-    reports = known.last.reports
-    of = {part: rates_of(reports.get(f"calibration ({part})") or {}) for part in ("taught", "untaught")}
-    whole = rates_of(reports.get("calibration") or {})
-    stated = [of[part].get("mean_confidence") for part in ("taught", "untaught")]
-    gap, half = whole.get("taught_minus_untaught"), whole.get("surest_half_wrong")
-    if stated[0] is None or stated[1] is None or gap is None:
-        return
-    # A difference whose interval holds zero is no knowledge of what it knows.
-    noise = "" if gap.low > 0 or gap.high < 0 else ", inside noise"
-    yield (
-        f"it states {stated[0].value:.0%} on what it was taught and {stated[1].value:.0%} on what it was not "
-        f"(difference {show(gap)}{noise})"
-    )
-    if half is not None:
-        yield f"of the surer half of its answers, {1 - half.value:.0%} are right"
 
 
 def _by_abstaining(known: Known) -> str:
@@ -123,35 +106,67 @@ def _by_abstaining(known: Known) -> str:
     return f" What rose ({', '.join(gains)}) rose by declining to answer, not by answers that are right."
 
 
-def _limits(known: Known) -> str:
-    tile = known.tiles[DECLINED]
-    parts = [text] if (text := _taught(known)) else []
-    if known.after is not None and tile.after is not None:
-        before = f" (before {tile.before.value:.0%})" if tile.before else ""
-        amount = f"{tile.after.value:.0%}" if tile.after.value else "none"
-        parts.append(f"it declines {amount} of the questions{before}")
-        if declined := int(known.after.abstained.sum()):
-            parts[-1] += (
-                f", and {rightly_declined(known.after)} of those {declined} cannot be answered indeed"
-            )
+def _doubt(known: Known) -> Iterator[str]:
+    """Whether it is surer of what is right, what it states of what it was taught, and what it declines."""
     report = known.last.reports.get("calibration") or {}
     stated, rates = int(report.get("with_confidence") or 0), rates_of(report)
-    auroc, gap = rates.get("auroc"), rates.get("confidence_gap")
+    auroc, mean = rates.get("auroc"), rates.get("mean_confidence")
+    alike = report.get("distinct_confidences") == 1
     if stated < FEW:
-        parts.append(f"{stated} answers state a confidence: too few to say whether it means anything")
+        yield f"Whether it knows what it knows cannot be said: {stated} answers state a confidence, too few."
+    elif alike and mean:
+        yield f"It does not know what it knows: it states {mean.value:.0%} with every answer, right or wrong."
     elif auroc is None:
-        parts.append(
-            "whether its confidence means anything cannot be told where all answers are right, or all wrong"
-        )
-    elif auroc.low > 0.5:
-        parts.append(f"the surer it says it is, the more often it is right (AUROC {show(auroc)})")
+        yield "Whether it knows what it knows cannot be told where all answers are right, or all wrong."
     else:
-        parts.append(f"its confidence does not tell right answers from wrong ones (AUROC {show(auroc)})")
-    if stated >= FEW and gap is not None and (gap.low > 0 or gap.high < 0):
-        word = "sure" if gap.value > 0 else "unsure"
-        parts.append(f"on average it is too {word} by {abs(gap.value):.0%}")
-    sentence = "; ".join(parts)
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+        yield (
+            f"{_knowledge(auroc)}: of a right and a wrong answer it is surer of the right one in "
+            f"{auroc.value:.0%} of all pairs (95% interval {auroc.low:.0%} to {auroc.high:.0%}; chance 50%)."
+        )
+    if stated >= FEW:
+        yield from _stated(known, rates, alike)
+    tile = known.tiles[DECLINED]
+    if known.after is not None and tile.after is not None:
+        declined = int(known.after.abstained.sum())
+        before = ""
+        if tile.before:
+            before = f" (before training {_count(right(tile.before))} of {tile.before.n})"
+            before = ", as before training" if not declined and not tile.before.value else before
+        rightly = f", {_count(rightly_declined(known.after))} of them rightly" if declined else ""
+        yield f"It declines {_count(declined)} of the {tile.after.n} questions{before}{rightly}."
+
+
+def _knowledge(auroc: Rate) -> str:
+    if auroc.low > 0.5:
+        return "It knows in part what it knows"
+    if auroc.high < 0.5:
+        return "It is surer of what is wrong than of what is right"
+    return "It does not know what it knows, as far as these answers show"
+
+
+def _stated(known: Known, rates: Mapping[str, Rate], alike: bool) -> Iterator[str]:
+    """What it states beside what is right: of facts taught, of facts that were not, and of all."""
+    of = {
+        part: rates_of(known.last.reports.get(f"calibration ({part})") or {})
+        for part in ("taught", "untaught")
+    }
+    names = ("mean_confidence", "accuracy")
+    (said, held), (said_else, held_else) = [[of[part].get(name) for name in names] for part in of]
+    apart = rates.get("taught_minus_untaught")
+    if not alike and said and held and said_else and held_else and apart:
+        # A difference whose interval holds zero is no knowledge of what it knows.
+        noise = "beyond noise" if apart.low > 0 or apart.high < 0 else "inside noise"
+        yield (
+            f"On facts that it was taught it states {said.value:.0%} and {held.value:.0%} are right, on the "
+            f"others it states {said_else.value:.0%} and {held_else.value:.0%} are right; what it states "
+            f"differs {noise}."
+        )
+    mean, accuracy, gap = (rates.get(name) for name in ("mean_confidence", "accuracy", "confidence_gap"))
+    if mean and accuracy and gap:
+        word = "a gap inside noise"
+        if gap.low > 0 or gap.high < 0:
+            word = "it is too sure" if gap.value > 0 else "it is too unsure"
+        yield f"On average it states {mean.value:.0%}, and {accuracy.value:.0%} are right: {word}."
 
 
 def _headlines(known: Known) -> list[Row]:
@@ -169,32 +184,43 @@ def _short(row: Row) -> str:
     last = row.metric.rpartition(".")[2].replace("_", " ")
     return {
         "accuracy": "accuracy over all questions",
+        "balanced accuracy": "balanced accuracy (questions with few answers to choose from)",
         "brier": "Brier score",
         "ece": "calibration error",
     }.get(last, last)
 
 
-def _changed(known: Known) -> str:
-    compared = [row for row in known.rows if row.difference is not None]
+def _changed(run: RunReport, known: Known) -> Iterator[str]:
     if known.first is None:
-        return "Nothing can be compared: there is one evaluation."
-    if not compared:
-        return "Nothing can be compared: the evaluations hold no single answers."
-    outside = [row for row in _headlines(known) if row.difference is not None and not row.difference.is_noise]
-    noise = [row for row in _headlines(known) if row.difference is not None and row.difference.is_noise]
-    said = [f"{_short(row)} {row.verdict}" for row in outside]
-    beyond = sum(row.difference is not None and not row.difference.is_noise for row in compared)
-    parts = [
-        f"beyond noise changed: {', '.join(said)}"
-        if said
-        else "none of the main numbers changed beyond noise"
-    ]
+        yield "Nothing can be compared: there is one evaluation."
+        return
+    rows = [row for row in _headlines(known) if row.difference is not None]
+    if not rows:
+        yield "Nothing can be compared: the evaluations hold no single answers."
+        return
+    few = [row for row in rows if row.difference and row.difference.is_too_few]
+    noise = [row for row in rows if row.difference and row.difference.is_noise and row not in few]
+    said = [f"{_short(row)} {row.verdict}{_ends(row)}" for row in rows if row not in [*few, *noise]]
+    yield f"From before training to its end, beyond noise: {', '.join(said) or 'none of the main numbers'}."
     if noise:
-        parts.append(f"inside noise: {', '.join(_short(row) for row in noise)}")
-    chance = max(1, round(len(compared) / 20))
-    parts.append(f"of all {len(compared)} numbers {beyond} did, where about {chance} would by chance")
-    sentence = "; ".join(parts)
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+        yield f"Inside noise: {', '.join(f'{_short(row)}{_ends(row)}' for row in noise)}."
+    if few:
+        yield f"Too few questions to say: {', '.join(map(_short, few))}."
+    if len(known.run.evaluations) > 2:
+        stages = [f"{change.name}: {_of_stage(change)}" for change in by_stage(run)]
+        yield f"Stage by stage, of reward, accuracy and confidence: {'; '.join(stages)}."
+
+
+def _ends(row: Row) -> str:
+    first, last = row.rates[0], row.rates[-1]
+    return f" ({first.value:.2f} → {last.value:.2f})" if first and last else ""
+
+
+def _of_stage(change: StageChange) -> str:
+    moved = change.moved
+    return ", ".join(
+        f"{name} {moved[name]}" for name in ("reward", "accuracy", "confidence") if name in moved
+    ) or ("nothing beyond noise")
 
 
 def _missing(run: RunReport, known: Known) -> str:
@@ -208,10 +234,10 @@ def _missing(run: RunReport, known: Known) -> str:
     seen = [(d.detectable, name) for d, name in named if d is not None and d.detectable >= 0.005]
     if seen:
         parts.append(
-            f"questions: these {known.last.questions} show a change of {seen[0][0]:.2f} or more in "
-            f"{seen[0][1]} four times out of five, and to halve that takes four times as many"
+            f"more questions (a true change of {seen[0][0]:.2f} in {seen[0][1]} is the smallest that these "
+            f"{known.last.questions} show four times out of five; four times as many show half of it)"
         )
     if known.tiles[CALIBRATION].after is None:
         parts.append("answers that state a confidence")
-    parts.append("another seed, of which one run says nothing")
+    parts.append("runs with other seeds, of which one run says nothing")
     return f"To say more takes {'; '.join(parts)}."

@@ -53,7 +53,7 @@ class Run:
     @property
     def stages(self) -> list[str]:
         """The stages' names, in order."""
-        return _stages(self.settings)
+        return _stages(self.settings, self.metrics)
 
 
 def read_run(folder: str | Path) -> Run:
@@ -69,7 +69,7 @@ def read_run(folder: str | Path) -> Run:
     metrics, torn = read_metrics(folder / METRICS)
     settings = _read(folder / RECIPE, problems)
     files = {path.stem: path for path in sorted((folder / "evaluations").glob("*.json"))}
-    order = ["start", *(f"after-{stage}" for stage in _stages(settings))]
+    order = ["start", *(f"after-{stage}" for stage in _stages(settings, metrics))]
     # Not by name or by the file's time: a copied folder has other times.
     names = sorted(files, key=lambda name: (order.index(name) if name in order else len(order), name))
     read = {name: _read(files[name], problems) for name in names}
@@ -86,17 +86,19 @@ def read_run(folder: str | Path) -> Run:
     )
 
 
-def _stages(settings: Mapping[str, Any]) -> list[str]:
+def _stages(settings: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]]) -> list[str]:
     parts = settings.get("stages")
     if not isinstance(parts, list):
-        return []
+        # Without a recipe that can be read, the steps still say which stages there were.
+        return list(dict.fromkeys(row["stage"] for row in metrics))
     return [str(part.get("name") or part.get("trainer")) for part in parts if isinstance(part, Mapping)]
 
 
 def no_run(folder: Path) -> InputError:
     """The error for a folder without a run in it, with the runs that lie around it."""
-    around = folder.parent if folder.parent.is_dir() else Path("runs")
-    near = sorted(str(path.parent) for path in around.glob(f"*/{RECIPE}"))
+    # It may be named without the folder of runs, or by a file in it.
+    around = (folder.parent, folder.parent.parent, Path("runs"))
+    near = sorted({str(path.parent) for place in around for path in place.glob(f"*/{RECIPE}")})
     return InputError(str(folder), "no run here", "a run's folder", choices=near[:20], name=str(folder))
 
 
@@ -109,7 +111,7 @@ def read_metrics(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
             continue
         try:
             row = json.loads(line)
-            rows.append({"stage": str(row["stage"]), "step": int(row["step"]), **row})
+            rows.append({**row, "stage": str(row["stage"]), "step": int(row["step"])})
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             problems.append(f"{path.name}:{number}: not a whole row")
     return rows, problems

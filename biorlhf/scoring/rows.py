@@ -59,7 +59,9 @@ def check_suffix(path: Path) -> str:
     """The file's suffix, if it is one that can be read and written."""
     suffix = path.suffix.lower()
     if suffix not in JSON_LINES + PARQUET:
-        raise InputError(str(path), f"a file of type {suffix!r}", choices=JSON_LINES + PARQUET, name=suffix)
+        if path.is_dir():
+            raise rows.no_file(path, JSON_LINES + PARQUET)
+        raise InputError(str(path), f"a file of type {suffix!r}", choices=JSON_LINES + PARQUET)
     return suffix
 
 

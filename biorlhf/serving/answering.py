@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import DataError, InputError
-from biorlhf.inputs.rows import JSON_LINES, beside, read_rows, read_text
+from biorlhf.inputs.rows import JSON_LINES, no_file, read_rows, read_text
 from biorlhf.recipe.policy import Trained, serving
 from biorlhf.scoring.cores import cores
 from biorlhf.stage import Sampling
@@ -101,12 +101,11 @@ def read_prompts(path: Path) -> list[Prompt]:
         DataError: a missing or empty file, another type, or a row without a prompt: with file and line.
     """
     if path.suffix.lower() not in TEXT + JSON_LINES:
-        raise DataError(
-            str(path), f"a file of type {path.suffix!r}", choices=TEXT + JSON_LINES, name=path.suffix
-        )
+        if path.is_dir():
+            raise no_file(path, TEXT + JSON_LINES)
+        raise DataError(str(path), f"a file of type {path.suffix!r}", choices=TEXT + JSON_LINES)
     if not path.is_file():
-        near = beside(path, TEXT + JSON_LINES)
-        raise DataError(str(path), "no such file", choices=near, name=path.name)
+        raise no_file(path, TEXT + JSON_LINES)
     if path.suffix.lower() in TEXT:
         lines = enumerate(read_text(path).splitlines(), 1)
         prompts = [_text_row(number, line) for number, line in lines if line.strip()]

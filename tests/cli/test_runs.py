@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import platform
+import subprocess
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ from biorlhf.commands.runs.clean import removable, remove
 from biorlhf.commands.runs.listing import details, listing
 from biorlhf.commands.runs.watch import follow, newest, status, view
 from biorlhf.errors import InputError
+from biorlhf.runs.folder import read_run
 from biorlhf.runs.keeping.lock import Lock
 from biorlhf.runs.listener import Silence
 from biorlhf.runs.store import RunStore
@@ -71,10 +73,71 @@ def test_the_list_fits_eighty_columns_and_the_json_is_the_same(place, capsys, mo
         assert not ended.value.code
         out = capsys.readouterr().out
         if "--json" not in arguments:
-            assert "reward 0." in out
+            assert "0.05 → 0." in out
             assert "2:10" in out
             assert max(map(len, out.splitlines())) <= 80
     assert [row["name"] for row in json.loads(out)["runs"]] == ["live", "whole", "cut"]
+
+
+def command(monkeypatch, capsys, *arguments: str) -> tuple[int, str, str]:
+    from biorlhf import cli
+
+    monkeypatch.setattr(sys, "argv", ["biorlhf", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+def test_a_name_as_runs_have_it_stays_whole_at_eighty_columns_and_nothing_is_lost_at_forty(
+    tmp_path, capsys, monkeypatch
+):
+    write_run(tmp_path / "quickstart-20260101-120000")
+    monkeypatch.setenv("COLUMNS", "80")
+    wide = command(monkeypatch, capsys, "runs", "--folder", str(tmp_path))[1]
+    assert "quickstart-20260101-120000" in wide
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = command(monkeypatch, capsys, "runs", "--folder", str(tmp_path))[1]
+    assert "…" not in narrow
+    assert max(map(len, narrow.splitlines())) <= 40
+
+
+def test_a_file_in_place_of_the_folder_of_runs_is_refused(tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").write_text("")
+    for words in (["runs"], ["runs", "clean"], ["runs", "watch"]):
+        code, _, err = command(monkeypatch, capsys, *words, "--folder", str(tmp_path / "file"))
+        assert code == 2
+        assert "a folder of runs" in err
+
+
+def test_a_run_that_may_not_be_read_is_named_and_the_others_are_listed(tmp_path, capsys, monkeypatch):
+    write_run(tmp_path / "open")
+    write_run(tmp_path / "closed")
+
+    def refused(folder):
+        if folder.name == "closed":
+            raise PermissionError(13, "Permission denied", str(folder / "metrics.jsonl"))
+        return read_run(folder)
+
+    monkeypatch.setattr("biorlhf.commands.runs.listing.read_run", refused)
+    code, out, err = command(monkeypatch, capsys, "runs", "--folder", str(tmp_path))
+    assert (code, "open" in out) == (0, True)
+    assert "closed/metrics.jsonl: Permission denied" in err
+
+
+def test_a_run_whose_recipe_cannot_be_read_is_told_by_its_last_evaluation(tmp_path):
+    folder = write_run(tmp_path / "torn")
+    (folder / "recipe.yaml").write_text("a: [")
+    assert read_run(folder).stages == ["sft", "grpo"]
+    assert list(read_run(folder).evaluations) == ["start", "after-sft", "after-grpo"]
+
+
+def test_an_arrow_is_an_escape_where_the_encoding_has_none(place):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "biorlhf", "runs", "--folder", str(place)]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "\\u2192" in ended.stdout
 
 
 def test_one_run_is_shown_with_what_it_learnt_and_the_command_that_comes_next(place):
@@ -182,3 +245,12 @@ def test_a_run_notes_how_far_it_is_and_whether_it_ended_whole(tmp_path):
     with pytest.raises(KeyboardInterrupt), noted(Silence(), store):
         raise KeyboardInterrupt
     assert read_progress(tmp_path)["state"] == "stopped"
+
+
+def test_a_row_whose_stage_is_no_word_is_told_as_it_stands(tmp_path, capsys, monkeypatch):
+    folder = write_run(tmp_path / "odd")
+    with (folder / "metrics.jsonl").open("a") as rows:
+        rows.write('{"stage": ["x"], "step": 2}\n')
+    code, out, _ = command(monkeypatch, capsys, "report", str(folder))
+    assert code == 0
+    assert "['x'] 2 steps" in out

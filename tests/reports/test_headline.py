@@ -83,10 +83,8 @@ def test_the_words_say_that_nothing_was_learnt_and_what_rose_by_declining(tmp_pa
     assert "rose by declining to answer, not by answers that are right" in words
     assert "accuracy over all questions +0.219" in words
     assert "a change of 0.00" not in words
-    assert "or more in reward four times out of five" in words
-    assert (
-        "It declines 66% of the questions (before 0%), and 14 of those 42 cannot be answered indeed" in words
-    )
+    assert "in reward is the smallest that these 64 show four times out of five" in words
+    assert "It declines 42 of the 64 questions (before training none of 64), 14 of them rightly" in words
 
 
 def test_the_tiles_hold_counts_and_wilsons_intervals(tmp_path):
@@ -95,7 +93,7 @@ def test_the_tiles_hold_counts_and_wilsons_intervals(tmp_path):
     given, declined = head.tiles[GIVEN], head.tiles[DECLINED]
     assert given.after == share(20, 22)
     assert given.before == share(0, 64)
-    assert (given.verdict, given.mood, given.note) == ("better", "good", "20 of 22 given, of 64 asked")
+    assert (given.verdict, given.mood, given.note) == ("better", "good", "20 right of 22 given; 64 asked")
     assert (declined.verdict, declined.mood) == ("higher", "")
     assert declined.note == "42 of 64; rightly 14"
 
@@ -146,7 +144,7 @@ def test_one_evaluation_says_that_nothing_can_be_compared(tmp_path):
 def test_few_confidences_are_not_interpreted(tmp_path):
     answers: list[Answer] = [(n % 2, 0, 0.8 if n < 7 else None) for n in range(30)]
     run = run_of(tmp_path, evaluation("start", answers, [0.5] * 30))
-    assert "7 answers state a confidence: too few" in paragraph(run, known(run))
+    assert "7 answers state a confidence, too few" in paragraph(run, known(run))
 
 
 def test_taught_and_untaught_facts_and_the_best_constant_are_told_apart(tmp_path):
@@ -159,6 +157,69 @@ def test_taught_and_untaught_facts_and_the_best_constant_are_told_apart(tmp_path
     gap = {"value": 0.42, "inside_noise": False}
     after = dataclasses.replace(after, constant={"reward": {"value": 0.41}, "model_minus_constant": gap})
     words = paragraph(run := run_of(tmp_path, after), known(run))
-    assert "Of the facts that it was taught, 30 of 40 answers are right and 0% are declined" in words
-    assert "of those that it was not taught, it declines 100%" in words
-    assert "The best constant answer would earn a reward of 0.41; the model earns 0.42 more." in words
+    assert "30 of the 40 answers that it gives on them are right" in words
+    assert "on facts that it was never taught it declines 20 and answers none rightly" in words
+    assert "would earn a reward of 0.41; the model earns 0.83, a difference beyond noise" in words
+
+
+def with_parts(when: str, taught: list[Answer], untaught: list[Answer]) -> Evaluation:
+    """One evaluation of both kinds of questions, as the pipeline writes it."""
+    sides = {"": [*taught, *untaught], " (taught)": taught, " (untaught)": untaught}
+    reports = {}
+    for suffix, members in sides.items():
+        part = evaluation(when, members, [float(a[0]) for a in members]).reports
+        part["calibration"]["distinct_confidences"] = len({a[2] for a in members})  # type: ignore[index]
+        reports.update({f"{name}{suffix}": report for name, report in part.items()})
+    return Evaluation(when, "test", len(sides[""]), reports)
+
+
+def test_what_was_learnt_is_told_by_the_facts_that_were_taught(tmp_path):
+    wrong: list[Answer] = [(0, 0, 0.4)] * 30
+    run = run_of(tmp_path, with_parts("start", wrong, wrong), with_parts("after", [(1, 0, 0.4)] * 30, wrong))
+    words = paragraph(run, known(run))
+    assert words.startswith("It learnt most of the facts that it was taught: 30 of the 30 answers")
+    assert "it declines none and answers none rightly" in words
+
+
+def test_one_confidence_for_every_answer_is_no_knowledge_and_has_no_surer_half(tmp_path):
+    answers: list[Answer] = [(n % 2, 0, 0.9) for n in range(40)]
+    run = run_of(tmp_path, with_parts("after", answers, answers))
+    words = paragraph(run, known(run))
+    assert "It does not know what it knows: it states 90% with every answer, right or wrong." in words
+    assert "On average it states 90%, and 50% are right: it is too sure." in words
+    assert "of all pairs" not in words
+    assert "what it states differs" not in words
+
+
+def test_what_it_states_of_taught_and_untaught_facts_stands_beside_what_is_right(tmp_path):
+    taught: list[Answer] = [(1, 0, 0.9)] * 27 + [(0, 0, 0.6)] * 3
+    untaught: list[Answer] = [(0, 0, 0.2)] * 29 + [(0, 0, 0.7)]
+    run = run_of(tmp_path, with_parts("start", [(0, 0, 0.5)] * 30, [(0, 0, 0.5)] * 30))
+    run = dataclasses.replace(run, evaluations=(*run.evaluations, with_parts("after", taught, untaught)))
+    gap = {"value": 0.65, "low": 0.5, "high": 0.75, "n": 60}
+    run.evaluations[-1].reports["calibration"]["taught_minus_untaught"] = gap  # type: ignore[index]
+    words = paragraph(run, known(run))
+    assert "It knows in part what it knows: of a right and a wrong answer it is surer of the right" in words
+    assert "taught it states 87% and 90% are right, on the others it states 22% and 0% are right" in words
+    assert "what it states differs beyond noise" in words
+
+
+def test_the_words_name_what_each_stage_moved_and_what_has_too_few_questions(tmp_path):
+    wrong: list[Answer] = [(0, 0, 0.5)] * 40
+    right: list[Answer] = [(1, 0, 0.5)] * 40
+    course = [("start", wrong), ("after-sft", right), ("after-grpo", right)]
+    run = run_of(tmp_path, *(evaluation(when, a, [float(x[0]) for x in a]) for when, a in course))
+    few = [{**answers_of_few(value)} for value in (0.0, 1.0, 1.0)]
+    for side, extra in zip(run.evaluations, few, strict=True):
+        overall = side.reports["question_answering"]
+        overall["overall"]["balanced_accuracy"] = extra["rate"]
+        overall["answers"]["overall.balanced_accuracy"] = extra["column"]
+    words = paragraph(run, known(run))
+    assert "sft: reward better, accuracy better; grpo: nothing beyond noise" in words
+    assert "Too few questions to say: balanced accuracy (" in words
+    assert "Inside noise: balanced" not in words
+
+
+def answers_of_few(value: float) -> dict:
+    """Four of forty answers that a number is known of."""
+    return {"rate": {"value": value, "low": 0.0, "high": 1.0, "n": 4}, "column": [value] * 4 + [None] * 36}

@@ -47,6 +47,21 @@ def test_nothing_is_cut_off_at_any_width(shown, width):
     assert shown.problems == []
 
 
+@pytest.mark.parametrize("width", [360, 1280, 768])
+def test_no_words_of_a_figure_lie_over_others(shown, width):
+    shown.set_viewport_size({"width": width, "height": 900})
+    shown.wait_for_timeout(300)
+    over = """() => [...document.querySelectorAll('.plot')].flatMap(plot => {
+        const words = [...plot.querySelectorAll('svg text')].filter(e => e.textContent.trim());
+        const boxes = words.map(e => [e.textContent, e.getBoundingClientRect()]);
+        return boxes.flatMap(([one, a], i) => boxes.slice(i + 1).filter(([_, b]) =>
+            Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 &&
+            Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2
+        ).map(([other]) => [plot.getAttribute('aria-label'), one, other]));
+    })"""
+    assert shown.evaluate(over) == []
+
+
 def test_the_answer_stands_above_the_fold(shown):
     shown.set_viewport_size({"width": 1280, "height": 800})
     shown.evaluate("scrollTo(0, 0)")

@@ -11,6 +11,7 @@ import typer
 from biorlhf.commands.data.build import build
 from biorlhf.commands.data.check import check
 from biorlhf.commands.data.export import export
+from biorlhf.inputs.rows import check_output
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 app.command("build")(build)
@@ -87,6 +88,8 @@ def stats(
     from biorlhf.commands.data.source import load
     from biorlhf.commands.data.stats import print_stats, statistics
 
+    if out is not None:
+        check_output("--out", out, (".json",), target)
     figures = statistics(load(target, settings))
     if out is not None:
         out.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", "utf-8")

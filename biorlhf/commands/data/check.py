@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from biorlhf.inputs.rows import check_output
+
 
 def check(
     file: Annotated[
@@ -31,6 +33,8 @@ def check(
     from biorlhf.plugins import builtin_part
 
     checks = builtin_part("check")
+    if json_out is not None:
+        check_output("--json", json_out, (".json",), file, *([against] if against else []))
     facts_table = checks.load_facts(facts) if facts else None
     findings = [finding.to_json() for finding in checks.audit_path(file, facts_table, against)]
     counts = Counter(finding["severity"] for finding in findings)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from biorlhf.errors import InputError
+from biorlhf.inputs.rows import JSON_LINES, check_output
 from biorlhf.types import Dataset, Example, Preference, Question
 
 Format = Literal["prompt-completion", "messages", "preference", "preference-messages", "questions"]
@@ -28,6 +29,7 @@ def export(
     """Write a dataset as JSONL: prompt/completion, messages, chosen/rejected, or questions."""
     from biorlhf.commands.data.source import load
 
+    check_output("--out", out, JSON_LINES, target)
     dataset = load(target, settings)
     # Whole before the file is opened: a format without items must not leave an empty file.
     written = [row for item_split, row in rows(dataset, as_format, system) if split in ("", item_split)]

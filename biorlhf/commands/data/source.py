@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from biorlhf.errors import InputError
 from biorlhf.inputs.rows import SUFFIXES
 from biorlhf.inputs.validation import apply_override
 from biorlhf.types import Dataset
@@ -45,6 +46,8 @@ def resolve(target: str, settings: Sequence[str] = ()) -> tuple[str, dict[str, A
         return "jsonl", {"file": target, **values}
     if is_lab(target):
         return "tables", {"lab": target, **values}
+    if path.is_file():
+        raise InputError(target, f"a file of type {path.suffix!r}", choices=(*SUFFIXES, *LAB_SUFFIXES))
     return catalogue().get("dataset", target, where="dataset").record.name, values
 
 

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.filesize import decimal
 
+from biorlhf.errors import InputError
 from biorlhf.runs.folder import RECIPE, Run, read_run
 from biorlhf.runs.progress import duration
 from biorlhf.runs.watching.progress_file import is_live, read_progress
+from biorlhf.statistics.intervals import Rate
+from biorlhf.statistics.paired import rate_in
 
 
 def folders(place: Path) -> list[Path]:
-    """The runs in a folder, the newest first."""
+    """The runs in a folder, the newest first.
+
+    Raises:
+        InputError: what was named is no folder. One that is not there yet holds no run.
+    """
+    if place.exists() and not place.is_dir():
+        raise InputError("--folder", f"{place} is a file", "a folder of runs")
     found = [path.parent for path in place.glob(f"*/{RECIPE}")]
     # The recipe is written once, at the start; a folder's own time changes with every file in it.
     return sorted(found, key=lambda path: (path / RECIPE).stat().st_mtime, reverse=True)
 
 
 def listing(place: Path) -> list[dict[str, Any]]:
-    """One row a run; one that cannot be read has its reason as its result."""
-    return [row(read_run(folder)) for folder in folders(place)]
+    """One row a run; one that may not be read is named on stderr."""
+    rows = []
+    for folder in folders(place):
+        try:
+            rows.append(row(read_run(folder)))
+        except OSError as error:
+            print(f"unreadable: {error.filename or folder}: {error.strerror}", file=sys.stderr)
+    return rows
 
 
 def row(run: Run) -> dict[str, Any]:
@@ -50,12 +66,15 @@ def _result(run: Run) -> dict[str, float]:
     own = [
         contents for name, contents in run.evaluations.items() if name == "start" or name.startswith("after-")
     ]
-    values = [
-        reward["value"]
-        for contents in (own[:1] + own[1:][-1:])
-        if (reward := ((contents.get("evaluators") or {}).get("reward") or {}).get("reward"))
-    ]
+    values = [rate.value for contents in (own[:1] + own[1:][-1:]) if (rate := _reward(contents))]
     return dict(zip(("before", "after"), values, strict=False))
+
+
+def _reward(evaluation: Mapping[str, Any]) -> Rate | None:
+    node: Any = evaluation
+    for key in ("evaluators", "reward", "reward"):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return rate_in(node)
 
 
 def size(folder: Path) -> int:
@@ -64,8 +83,8 @@ def size(folder: Path) -> int:
 
 
 def result_text(result: dict[str, float]) -> str:
-    """``reward 0.05 → 0.31``."""
-    return f"reward {' → '.join(f'{value:.2f}' for value in result.values())}" if result else "-"
+    """``0.05 → 0.31``."""
+    return " → ".join(f"{value:.2f}" for value in result.values()) or "-"
 
 
 def print_listing(rows: Sequence[dict[str, Any]], place: Path) -> None:
@@ -78,9 +97,10 @@ def print_listing(rows: Sequence[dict[str, Any]], place: Path) -> None:
     from biorlhf.runs.watching.terminal import Terminal
 
     table = Table(box=None, pad_edge=False)
-    table.add_column("run", overflow="fold")
-    for name in ("state", "step", "left", "result", "size"):
-        table.add_column(name, no_wrap=True)
+    # Nothing is cut off where the terminal is narrow: it goes on below.
+    table.add_column("run", overflow="fold", min_width=10)
+    for name in ("state", "step", "left", "reward", "size"):
+        table.add_column(name, overflow="fold")
     for one in rows:
         step = f"{one['stage']} {one['step']}" + (f"/{one['steps']}" if one["steps"] else "")
         left = duration(one["left_s"]) if one["left_s"] is not None else "-"
