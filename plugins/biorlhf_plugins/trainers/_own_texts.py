@@ -2,8 +2,8 @@
 
 G answers to one question are sampled; the share of them that is right estimates the probability of being
 right, p. The first right one and the first wrong one are learnt from the confidence on, with p in place of
-what it states: a wrong answer becomes a text that says how little it is worth, and teaches no error. The right
-one is learnt up to its confidence besides, so that what is known stays known.
+what it states: a wrong answer becomes a text that says how little it is worth, and teaches no error. The
+right one is learnt up to its confidence besides, so that what is known stays known.
 
 The two are texts of their own, for the loss is a mean over texts: within a text of forty tokens the two of
 the confidence would hardly be learnt.
