@@ -18,6 +18,9 @@ UNITS = {word: number for number, word in enumerate(UNIT_WORDS.split())}
 TENS = {word: 10 * number for number, word in enumerate(TEN_WORDS.split(), start=2)}
 LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
+SPELT = (("percent", "percent", 1), ("per", "cent", "percent", 2), ("%", "percent", 1), ("fold", "ratio", 1))
+"""What makes a number in words a share or a multiple, as units of ``Number`` with their length in tokens."""
+
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
@@ -300,7 +303,9 @@ def _number_words(stream: Stream, index: int, found: list[Mention]) -> int:
     pronoun = pronoun and not _odds(stream, end)
     if not pronoun:
         word = str(total + current)
-        found.append(Mention("num", Number(float(total + current), "", word, False, 0, False), index, end))
+        unit, size = next(((u, n) for *w, u, n in SPELT if stream.texts[end : end + n] == w), ("", 0))
+        end += size
+        found.append(Mention("num", Number(float(total + current), unit, word, False, 0, False), index, end))
     return end
 
 

@@ -40,7 +40,7 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
         named: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
     else:
         names = _first_named(said, kind, _context(gold, prompt))
-        if kind == "phrase" and names and displaced(said, names[0], prompt):
+        if kind in ("phrase", "entity") and names and displaced(said, names[0], prompt):
             names = []
         named = {n.value: n for n in names}
         told = [n.span for n in said.named if n.value == value and not (n.denied or n.aside or n.compared)]

@@ -81,6 +81,10 @@ def _own_words(
     before: Words = frozenset()
     for number in dict.fromkeys(sentence for sentence, _ in places):
         part, texts = said.parts[number], said.stream.texts
+        if part.kind == "row":
+            own |= _cell_words(said, number)
+            shared |= dict.fromkeys(own, frozenset())
+            continue
         figures = [at for sentence, at in places if sentence == number]
         cuts = [_cut(said.stream, a, b) for a, b in itertools.pairwise(figures)]
         starts, ends = [part.first, *cuts], [*cuts, part.last]
@@ -99,6 +103,19 @@ def _own_words(
             shared[at] = before if named_before else before | opening
         before |= opening
     return own, shared
+
+
+def _cell_words(said: Extraction, number: int) -> dict[int, Words]:
+    """By figure of a table's row the words over its column."""
+    top = number
+    while top and said.parts[top - 1].kind == "row":
+        top -= 1
+    texts, cells = said.stream.texts, itertools.zip_longest(said.parts[number].chunks, said.parts[top].chunks)
+    return {
+        at: stems(texts[head.first : head.last]) if head else frozenset()
+        for cell, head in cells if cell
+        for at in range(cell.first, cell.last)
+    }  # fmt: skip
 
 
 def _cut(stream: Stream, first: int, last: int) -> int:

@@ -10,6 +10,7 @@ import re
 
 from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.language.words.vocabulary import CAPITALISED, METHODS, POPULATIONS
 from biorlhf_plugins.truth.free.asked import Words, stems
 
 POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
@@ -23,6 +24,9 @@ STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "
 
 NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
 CUTS = frozenset((",", "(", ")", "—", "|", "\n"))
+OUTDOING = frozenset(("beat", "outperform", "outperformed", "outdo", "outdid", "exceed", "surpass", "ahead", "followed"))
+"""After these stands what the answer is more than."""
+
 SUBJECTS = frozenset(("it", "that", "this", "they", "those", "these"))
 
 
@@ -80,6 +84,11 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
             pieces = [*pieces[:-1], (pieces[-1][0], at)] if joined else [*pieces, (first, at)]
             first = at + 1
     own = next(((a, b) for a, b in pieces if a <= start < b), (start, part.last))
+    opening = next((i for i in range(part.first, start) if texts[i] in (",", ":")), start)
+    if opening < start and all(_is_name(said, i, False) for i in range(part.first, opening)):
+        return True  # "WT, clearly: ΔNS1 hardly does"
+    if _outdone(said, part.first, start):
+        return True
     numbered = NUMBERED.fullmatch(str(name.value))
     if (asked - ({numbered[1]} if numbered else set())) & stems(texts[own[0] : own[1]]):
         return False
@@ -87,6 +96,22 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     return any(
         _answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in before
     )
+
+
+def _outdone(said: Extraction, first: int, start: int) -> bool:
+    """Is another name set before this one: "Vemurafenib beats encorafenib", "Col-0 (day 18), ahead of Ler"?"""
+    texts = said.stream.texts
+    over = next((i for i in range(first + 1, start) if texts[i] in OUTDOING), first)
+    return any(_is_name(said, i, i == first) for i in range(first, over))
+
+
+def _is_name(said: Extraction, at: int, opens: bool) -> bool:
+    """Is a word written like a name: WT, Col-0, and at the head of a sentence, Vemurafenib?"""
+    token = said.stream[at]
+    raw = said.text[slice(*said.clean.span(token.start, token.end))]
+    if token.kind != "w" or token.text in METHODS - POPULATIONS or not raw[0].isupper():
+        return False
+    return token.text not in CAPITALISED if opens or raw[1:].islower() else True
 
 
 def _another(texts: list[str], head: str, label: str) -> bool:
