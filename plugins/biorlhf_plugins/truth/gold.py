@@ -103,7 +103,11 @@ def _gold(key: str, lab: Additions) -> Gold:
         kind = _kind_of(str(answer), additions)
         if kind is None:
             # An answer that no lexicon knows becomes a name of its own, or no text could state it.
-            phrase = ("phrase", str(answer).lower(), (str(answer), *deletions(str(answer)), *map(str, truth.get("aliases") or ())))
+            phrase = (
+                "phrase",
+                str(answer).lower(),
+                (str(answer), *deletions(str(answer)), *map(str, truth.get("aliases") or ())),
+            )
             additions = Additions((*names, phrase), lab)
             kind = ("phrase", str(answer).lower())
     return Gold(

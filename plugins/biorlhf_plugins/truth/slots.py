@@ -23,6 +23,9 @@ TELLING = re.compile(r"\d|\w[A-Z]|\s[A-Z]\b")
 START = ("baseline", "day 0", "week 0", "month 0", "year 0", "visit 0")
 """The first of the times at which something was measured: "week 30" is another."""
 
+OWN_UNIT = re.compile(r"(?:[A-Za-zµμ%]{0,8}\s?/|per )\s?[A-Za-zµμ]{1,8}[²³23]?|[a-z]?I?U/\w{1,3}")
+"""A unit that no table has, after a figure: "per µm", "mut/Mb"."""
+
 ARM_HEADS = frozenset(("arm", "group", "cohort"))
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
 Entry = tuple[str, str, tuple[str, ...]]
@@ -155,7 +158,7 @@ def figure_of(text: str) -> tuple[float, Unit | None] | None:
     unit = unit_at(shown, 0, end)
     rest = shown[end:].strip()
     if unit is None:
-        return None if rest else (number.value, None)
+        return (number.value, None) if not rest or OWN_UNIT.fullmatch(rest) else None
     return (number.value, unit[1]) if rest in ("", unit[0]) else None
 
 

@@ -39,6 +39,9 @@ from biorlhf_plugins.language.words.vocabulary import (
 ACCESSION = re.compile(r"^[A-Za-z]{2,5}\d{5,}$")
 """GSE135893, rs12345: where data and variants are kept."""
 
+POTENCY = re.compile(r"(?:ic|ec|ed|gi|tgi|cc|lc|ld|md|mic|mbc|pd|tcid|id)\d{1,2}")
+"""IC50, MIC90: quantities, and no names."""
+
 GENUS = re.compile(r"[A-Z](?:|[a-z]{2,}(?:us|a|um|as|es|is|er|on|ix|or|io|ops))")
 EPITHET = re.compile(r"[a-z]{3,}(?:us|a|um|is|ii|i|ens|ans|ae|es|or|ix|on|e)")
 PLACING = frozenset(("in", "from", "by", "via", "using"))
@@ -212,7 +215,7 @@ def _name(
         short = text[end : end + 1] == "."
         if (short or EPITHET.fullmatch(epithet)) and after.text not in prompt:
             return (Mention("entity", f"{token.text} {after.text}", index, index + 2),)
-    if token.text in METHODS:
+    if token.text in METHODS or POTENCY.fullmatch(token.text):
         return ()
     before = stream.texts[index - 1] if index else ""
     placing = before in PLACING and after is not None and after.kind == "w" and after.text not in STOP_WORDS

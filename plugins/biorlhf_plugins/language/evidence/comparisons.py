@@ -127,7 +127,9 @@ def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Itera
         pair = _pair(one, look) or _in_turn(found, one.at)
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[one.at]
-            inverse = not POTENT.isdisjoint(one.sort.split()) and not INVERSE.isdisjoint(found.stream.vocabulary)
+            inverse = not POTENT.isdisjoint(one.sort.split()) and not INVERSE.isdisjoint(
+                found.stream.vocabulary
+            )
             yield Check(
                 "a comparison against its figures", (pair[0] > pair[1]) == (one.more != inverse),
                 f"{pair[0]:,g} {word} than {pair[1]:,g}", (found.span(one.at, one.at + 1),),

@@ -38,7 +38,7 @@ WORDS = {
     "sequence": {"nt": 1.0, "kilobase": 1e3, "megabase": 1e6, "base": 1.0, "basepair": 1.0},
     "share": {"%": 1e-2, "percent": 1e-2, "‰": 1e-3},
     "temperature": {"°C": 1.0, "°": 1.0},
-    "enzyme": {"U": 1.0, "IU": 1.0, "mU": 1e-3},
+    "enzyme": {"U": 1.0, "IU": 1.0, "mU": 1e-3, "mIU": 1e-3, "µU": 1e-6, "kU": 1e3},
     "pressure": {"mmHg": 133.322},
 }  # fmt: skip
 
@@ -58,7 +58,9 @@ UNIT = re.compile(
     r"(?![^\W_])"
 )
 POWER = re.compile(r"(.*?)\^?([23²³]?)")
-COUNTS = re.compile(r"(?:PFU|CFU|FFU|TCID50|cell|cop(?:y|ie)|spike|spine|read|event|vg|gc|RNA cop(?:y|ie))s?", re.I)
+COUNTS = re.compile(
+    r"(?:PFU|CFU|FFU|TCID50|cell|cop(?:y|ie)|spike|spine|read|event|vg|gc|RNA cop(?:y|ie))s?", re.I
+)
 """What is counted in a volume, an area or a length: units only before a bar, "PFU/mL"."""
 ENDING = re.compile(r"[A-Za-zµμ%]+$")
 PER = re.compile(r"\s?/\s?|\s+per\s+")
