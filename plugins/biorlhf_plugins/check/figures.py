@@ -116,6 +116,8 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
     if not exact and (several or not others or abs(value) < SMALL):
         return None
+    if here and any(_matches(c, right, (), rounding) for c in reading.asserted("number") if _beside(c, claim)):
+        return None  # "NES 3.691 with kaempferol, after -2.302": the right one beside it is of this condition
     if here:
         kind, message = "wrong_condition", f"{value:,g} is {here[0].words}"
     elif others:
@@ -124,6 +126,12 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
         kind, message = "wrong_number", f"{value:,g} contradicts the table"
     expected = "; ".join(str(f) for f in right[:4])
     return Finding(reading.text.index, ERROR, kind, reading.quote(line), expected, message)
+
+
+def _beside(other: Claim, claim: Claim) -> bool:
+    """Another figure of one quantity and tissue in one sentence."""
+    same = (other.sentence, other.slot.entity, other.slot.quantity)
+    return same == (claim.sentence, claim.slot.entity, claim.slot.quantity) and other.span != claim.span
 
 
 def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:

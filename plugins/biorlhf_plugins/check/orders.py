@@ -36,6 +36,7 @@ CHANGES = re.compile(
 SILENT = re.compile(
     r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE
 )
+MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)
 FEW = 10
 """Genes up to which a tissue may be called silent."""
 SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
@@ -95,6 +96,7 @@ def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Itera
     """ "The hippocampus reacts least to HU": one name that is called the first, or the last, of all."""
     words, names = {token.text for token in line.tokens}, line.values("entity")
     most = not words.isdisjoint(MOST)
+    words -= set() if MOST_OF.search(reading.quote(line)) else {"of"}
     plain = most == words.isdisjoint(LEAST) and words.isdisjoint(NOT_MOST) and not line.values("neg")
     placed = line.values("condition") or reading.asked("condition")
     reacts = COUNTED.search(reading.quote(line)) or REACTS.search(reading.quote(line))

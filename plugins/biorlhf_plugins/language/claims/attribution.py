@@ -260,6 +260,8 @@ def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
     """Does a name that no lexicon knows come after the direction, where it only explains it?"""
     if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not _unknown(m):
         return False
+    if "(" in reader.stream.texts[focus.last : m.first - 1]:
+        return True  # "Turned on under UV-B (most enzymes, CHS first)"
     return reader.stream.texts[m.first - 1] not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 from collections.abc import Iterable
 
@@ -171,13 +172,16 @@ def _negated(stream: Stream, index: int, cleaned: Clean) -> bool:
 def _dose(
     token: Token, index: int, cleaned: Clean, text: str, asked: Shapes, known: dict[int, Mention]
 ) -> Iterable[Mention]:
-    """A measure of the asked condition's dimension is a condition: the asked one, or another."""
+    """A measure of the asked condition's dimension is one of its kind: the asked one, or another."""
     if not asked.measures or token.number is None or index not in known:
         return ()
     unit = unit_at(text, *cleaned.span(token.start, token.end))
     if unit is None or unit[1].dimension not in asked.measures:
         return ()
-    return (Mention("condition", f"{token.number.value:g} {unit[0]}", index, index + 1),)
+    role, sizes = asked.measures[unit[1].dimension]
+    size = token.number.value * unit[1].size
+    name = next((name for asked_size, name in sizes if math.isclose(size, asked_size)), None)
+    return (Mention(role, name or f"{token.number.value:g} {unit[0]}", index, index + 1),)
 
 
 def _name(

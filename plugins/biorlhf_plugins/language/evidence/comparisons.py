@@ -127,13 +127,15 @@ def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Itera
         pair = _pair(one, look) or _in_turn(found, one.at)
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[one.at]
-            inverse = not POTENT.isdisjoint(one.sort.split()) and not INVERSE.isdisjoint(
-                found.stream.vocabulary
-            )
+            inverse = _inverse(found, one.sort.split())
             yield Check(
                 "a comparison against its figures", (pair[0] > pair[1]) == (one.more != inverse),
                 f"{pair[0]:,g} {word} than {pair[1]:,g}", (found.span(one.at, one.at + 1),),
             )  # fmt: skip
+
+
+def _inverse(found: Evidence, words: Sequence[str]) -> bool:
+    return not POTENT.isdisjoint(words) and not INVERSE.isdisjoint(found.stream.vocabulary)
 
 
 def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:
@@ -168,7 +170,7 @@ def contrasted(found: Evidence) -> Iterator[Check]:
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[at]
             says = f"{word}, with {pair[0]:,g} against {pair[1]:,g}"
-            passed = (pair[0] > pair[1]) == (word in GREATER)
+            passed = (pair[0] > pair[1]) == ((word in GREATER) != _inverse(found, texts))
             yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
 
 

@@ -219,12 +219,17 @@ def _range(stream: Stream, index: int, number: Number) -> tuple[int, Number]:
             low, high = sorted((number.value * (1000.0 if raised else 1.0), second.value))
             unit = number.unit or second.unit
             return index + 3, Number((low + high) / 2, unit, number.word, False, 0, False, low, high)
-    two = (texts[index - 2] if index > 1 else "", before)
-    if before in ABOVE or two in AT_LEAST:
-        return index + 1, number._replace(low=number.value)
-    if before in BELOW or two in AT_MOST:
-        return index + 1, number._replace(high=number.value)
-    return index + 1, number
+    return index + 1, _bound(texts, index, number)
+
+
+def _bound(texts: Sequence[str], index: int, number: Number) -> Number:
+    """The number behind "more than", "at most" or the like, as a bound."""
+    before, second = (texts[at] if at >= 0 else "" for at in (index - 1, index - 2))
+    if before in ABOVE or (second, before) in AT_LEAST:
+        return number._replace(low=number.value)
+    if before in BELOW or (second, before) in AT_MOST:
+        return number._replace(high=number.value)
+    return number
 
 
 def _cited(stream: Stream, index: int, end: int) -> bool:
@@ -305,7 +310,9 @@ def _number_words(stream: Stream, index: int, found: list[Mention]) -> int:
         word = str(total + current)
         unit, size = next(((u, n) for *w, u, n in SPELT if stream.texts[end : end + n] == w), ("", 0))
         end += size
-        found.append(Mention("num", Number(float(total + current), unit, word, False, 0, False), index, end))
+        number = Number(float(total + current), unit, word, False, 0, False)
+        first = index - (stream.texts[index - 1] == "a")  # "more than a thousand"
+        found.append(Mention("num", _bound(stream.texts, first, number), index, end))
     return end
 
 

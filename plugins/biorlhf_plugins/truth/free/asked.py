@@ -126,6 +126,9 @@ def _cut(stream: Stream, first: int, last: int) -> int:
         if word == "(" and ")" in stream.texts[at:last]:
             at += stream.texts[at:last].index(")") + 1  # "165 (heart)"
             continue
+        if word == ")" and stream.texts[at + 1 : at + 2] == ["of"]:
+            at += 1  # "two weeks (14 days) of washout"
+            continue
         if word in CUTS or (ranged and word == "to"):
             return at
         at += 1

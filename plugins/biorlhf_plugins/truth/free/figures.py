@@ -85,7 +85,7 @@ def _scaled(fact: Fact, claim: Claim, text: str, gold: float) -> float | None:
     if unit is not None and unit.dimension == "share":
         if fact.unit is not None:
             return gold if fact.unit.dimension == "share" else None
-        if fact.asked.counts:
+        if fact.asked.counts and not 0 < gold < 1:
             return None
         if 0 < abs(gold) <= 1 and fact.quantity != "percent":
             return gold * 100
