@@ -21,6 +21,9 @@ DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main")
 # In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
 # Texts that correct an error quote it first.
+PAIRS = re.compile(r"(?:e+k)+")
+"""Tissues and the class that is said of them, in turn."""
+
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
 
 
@@ -68,6 +71,8 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     if "interaction" in words and "_x_" not in str(claim.slot.condition):
         return True  # of which interaction, the text does not say
     other = CHANGES if claim.slot.quantity == "nes" else AGGREGATES
+    if claim.slot.condition == "hu+ir":
+        other = other - {"together", "combined"}  # "HU and IR together" is that condition
     return bool(set(before) & set("<>≤≥±")) or bool(words & other)
 
 
@@ -116,8 +121,8 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
     if not exact and (several or not others or abs(value) < SMALL):
         return None
-    if here and any(_matches(c, right, (), rounding) for c in reading.asserted("number") if _beside(c, claim)):
-        return None  # "NES 3.691 with kaempferol, after -2.302": the right one beside it is of this condition
+    if here and any(_matches(other, right, (), rounding) for other in _other_scores(reading, claim)):
+        return None
     if here:
         kind, message = "wrong_condition", f"{value:,g} is {here[0].words}"
     elif others:
@@ -128,10 +133,12 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     return Finding(reading.text.index, ERROR, kind, reading.quote(line), expected, message)
 
 
-def _beside(other: Claim, claim: Claim) -> bool:
-    """Another figure of one quantity and tissue in one sentence."""
-    same = (other.sentence, other.slot.entity, other.slot.quantity)
-    return same == (claim.sentence, claim.slot.entity, claim.slot.quantity) and other.span != claim.span
+def _other_scores(reading: Reading, claim: Claim) -> Iterator[Claim]:
+    """The NES beside one: "3.691 with kaempferol, after -2.302", of which one is of another condition."""
+    for other in reading.asserted("number") if claim.slot.quantity == "nes" else ():
+        same = (other.sentence, *other.slot[:3]) == (claim.sentence, *claim.slot[:3])
+        if same and other.slot.quantity in ("nes", None) and other.span != claim.span:
+            yield other
 
 
 def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
@@ -141,7 +148,8 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     if {token.text for token in line.tokens} & DOMINANCE:
         return False
     if "condition" in claim.slot.stated and line.values("condition"):
-        return _nearest(line, claim, "condition") == claim.slot.condition
+        both = claim.slot.condition == "hu+ir" and {"hu", "ir"} <= set(line.values("condition"))
+        return both or _nearest(line, claim, "condition") == claim.slot.condition
     if not line.values("condition") and not reading.asked("condition"):
         return len(line.numbers("")) == 1
     first = next((other for other in reading.lines if other.numbers("")), None)
@@ -291,7 +299,8 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
         return False
     # "Heart is Type A and liver Type C": as many classes as tissues, each after its own.
     each = [m.kind for m in line.mentions if m.kind in ("entity", kind)]
-    paired = each == ["entity", kind] * (len(each) // 2) and claim.slot.entity in line.values("entity")
+    shape = "".join("e" if name == "entity" else "k" for name in each)
+    paired = PAIRS.fullmatch(shape) is not None and claim.slot.entity in line.values("entity")
     if len(line.values(kind)) > 1 and not paired:
         return False
     if {token.text for token in line.tokens} & WRONG_ON_PURPOSE:
