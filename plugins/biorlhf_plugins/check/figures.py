@@ -20,10 +20,6 @@ CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
 # In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
-# Texts that correct an error quote it first.
-PAIRS = re.compile(r"(?:e+k)+")
-"""Tissues and the class that is said of them, in turn."""
-
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
 
 
@@ -71,8 +67,6 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     if "interaction" in words and "_x_" not in str(claim.slot.condition):
         return True  # of which interaction, the text does not say
     other = CHANGES if claim.slot.quantity == "nes" else AGGREGATES
-    if claim.slot.condition == "hu+ir":
-        other = other - {"together", "combined"}  # "HU and IR together" is that condition
     return bool(set(before) & set("<>≤≥±")) or bool(words & other)
 
 
@@ -121,7 +115,7 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
     if not exact and (several or not others or abs(value) < SMALL):
         return None
-    if here and any(_matches(other, right, (), rounding) for other in _other_scores(reading, claim)):
+    if any(_matches(other, right, (), rounding) for other in _other_scores(reading, claim) if here):
         return None
     if here:
         kind, message = "wrong_condition", f"{value:,g} is {here[0].words}"
@@ -148,8 +142,7 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     if {token.text for token in line.tokens} & DOMINANCE:
         return False
     if "condition" in claim.slot.stated and line.values("condition"):
-        both = claim.slot.condition == "hu+ir" and {"hu", "ir"} <= set(line.values("condition"))
-        return both or _nearest(line, claim, "condition") == claim.slot.condition
+        return _nearest(line, claim, "condition") == claim.slot.condition
     if not line.values("condition") and not reading.asked("condition"):
         return len(line.numbers("")) == 1
     first = next((other for other in reading.lines if other.numbers("")), None)
@@ -297,10 +290,10 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     kind = claim.slot.quantity
     if kind not in ("type", "pattern") or line.values("everyone"):
         return False
-    # "Heart is Type A and liver Type C": as many classes as tissues, each after its own.
+    # "Heart is Type A and liver Type C": classes and tissues in turn, each after its own.
     each = [m.kind for m in line.mentions if m.kind in ("entity", kind)]
     shape = "".join("e" if name == "entity" else "k" for name in each)
-    paired = PAIRS.fullmatch(shape) is not None and claim.slot.entity in line.values("entity")
+    paired = re.fullmatch(r"(?:e+k)+", shape) is not None and claim.slot.entity in line.values("entity")
     if len(line.values(kind)) > 1 and not paired:
         return False
     if {token.text for token in line.tokens} & WRONG_ON_PURPOSE:

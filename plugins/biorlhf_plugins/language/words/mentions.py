@@ -19,8 +19,6 @@ TENS = {word: 10 * number for number, word in enumerate(TEN_WORDS.split(), start
 LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 SPELT = (("percent", "percent", 1), ("per", "cent", "percent", 2), ("%", "percent", 1), ("fold", "ratio", 1))
-"""What makes a number in words a share or a multiple, as units of ``Number`` with their length in tokens."""
-
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
@@ -310,9 +308,11 @@ def _number_words(stream: Stream, index: int, found: list[Mention]) -> int:
         word = str(total + current)
         unit, size = next(((u, n) for *w, u, n in SPELT if stream.texts[end : end + n] == w), ("", 0))
         end += size
-        number = Number(float(total + current), unit, word, False, 0, False)
-        first = index - (stream.texts[index - 1] == "a")  # "more than a thousand"
-        found.append(Mention("num", _bound(stream.texts, first, number), index, end))
+        number, a = (
+            Number(float(total + current), unit, word, False, 0, False),
+            stream.texts[index - 1] == "a",
+        )
+        found.append(Mention("num", _bound(stream.texts, index - a, number), index, end))
     return end
 
 
