@@ -1,5 +1,5 @@
-"""Kinds of wording that the free reader knows: each by an answer that is right and one that is wrong, in words
-of our own, and wordings that must not pass for an answer."""
+"""Kinds of wording that the free reader knows: each by an answer that is right and one that is wrong, and
+wordings that must not pass for an answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ KINDS = {
     ),
     "a unit that is cubed": (
         "How large were the spheroids on day 6?", figure("spheroids", "volume", "0.8 mm3", "day 6"),
-        "On day 6 they measured 0.8 mm³, on day 2 0.1 mm³.", "On day 6 they measured 0.1 mm³, on day 2 0.8 mm³.",
+        "On day 6 they measured 0.8 mm³, on day 2 0.1 mm³.",
+        "On day 6 they measured 0.1 mm³, on day 2 0.8 mm³.",
     ),
     "a unit of its own": (
         "What insulin level did mouse 12 have?", figure("mouse 12", "insulin", "9.4 mIU/L"),
@@ -69,7 +70,8 @@ KINDS = {
 def test_a_kind_of_wording_is_read(verifiers, kind):
     prompt, truth, right, wrong = KINDS[kind]
     scores = [verifiers["factual"].score(Question("q", prompt, truth), text).value for text in (right, wrong)]
-    assert scores[0] >= 0.9 and scores[1] <= 0.1
+    assert scores[0] >= 0.9
+    assert scores[1] <= 0.1
 
 
 @pytest.mark.parametrize(

@@ -154,8 +154,8 @@ def _phrases(side: str) -> Iterator[str]:
 def deletions(name: str) -> Iterator[str]:
     """What a deletion mutant written as ΔNS1, dNS1 or delta-NS1 is called."""
     match = DELETED.fullmatch(name)
-    for form in tables()["knockout"]["deleted"] if match else ():
-        yield form.format(match[1])
+    if match is not None:
+        yield from (form.format(match[1]) for form in tables()["knockout"]["deleted"])
 
 
 def _asked_names(case: str, prompt: str) -> tuple[str, ...]:

@@ -171,7 +171,7 @@ def _at_level(page: Page, at: int) -> tuple[float | None, int, int] | None:
 
 
 def _staked(page: Page, at: int) -> tuple[float | None, int, int] | None:
-    """ "I'd put 85 % on that", "I'd say 8 out of 10", "I'd bet 4 to 1"; "put 30 % of genes up" states none."""
+    """ "I'd put 85 % on that", "I'd say 8 out of 10", "I'd bet 4 to 1"; "put 30 % of genes up" is none."""
     limit = at + 6
     while page.text(at) in LEADS and at < limit:
         at += 1

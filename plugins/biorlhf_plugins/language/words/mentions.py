@@ -308,11 +308,9 @@ def _number_words(stream: Stream, index: int, found: list[Mention]) -> int:
         word = str(total + current)
         unit, size = next(((u, n) for *w, u, n in SPELT if stream.texts[end : end + n] == w), ("", 0))
         end += size
-        number, a = (
-            Number(float(total + current), unit, word, False, 0, False),
-            stream.texts[index - 1] == "a",
-        )
-        found.append(Mention("num", _bound(stream.texts, index - a, number), index, end))
+        number = Number(float(total + current), unit, word, False, 0, False)
+        number = _bound(stream.texts, index - (stream.texts[index - 1] == "a"), number)
+        found.append(Mention("num", number, index, end))
     return end
 
 

@@ -111,7 +111,7 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
 
 
 def _outdone(texts: Sequence[str], first: int, start: int) -> bool:
-    """Is another name set before this one: "Vemurafenib beats encorafenib", "Col-0 (day 18), ahead of Ler"?"""
+    """Is another name set before this one: "Vemurafenib beats encorafenib", "Col-0, ahead of Ler"?"""
     for i in range(first + 1, start):
         as_much = texts[i] == "as" and "as" in texts[max(first, i - 3) : i]
         if texts[i] in OUTDOING or as_much:

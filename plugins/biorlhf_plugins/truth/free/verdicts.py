@@ -101,8 +101,8 @@ def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
 
 
 def _direct(claims: Sequence[Claim], said: Extraction) -> list[Claim]:
-    """Where directions conflict, without those that only the context gives to the set: "Hypoxia is suppressed.
-    An accumulation of HIF would …". One that names the set, is a sentence of its own, or has a pronoun stays."""
+    """Where directions conflict, without those that only the context gives to the set: "Hypoxia is down.
+    An accumulation of HIF would …". What names the set, stands alone, or has a pronoun stays."""
     if not {"UP", "DOWN"} <= {c.label for c in claims if not c.negated}:
         return list(claims)
     texts, kept = said.stream.texts, []
