@@ -36,7 +36,7 @@ class Shapes(NamedTuple):
 
     ``heads``: word before a label -> (role, {label: name}); ``groups``: word after what distinguishes it ->
     that; ``kinds``: other words of the asked ones' closed lists; ``own``: the asked names' words; ``drugs``:
-    the role of an asked drug, or ""; ``measures``: dimension of an asked dose or time -> (role, [(size, name)]).
+    the role of an asked drug, or ""; ``measures``: dimension of a dose or time -> (role, [(size, name)]).
     """
 
     heads: dict[str, tuple[str, dict[str, str]]]

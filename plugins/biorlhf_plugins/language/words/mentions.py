@@ -305,10 +305,9 @@ def _number_words(stream: Stream, index: int, found: list[Mention]) -> int:
     pronoun = single and stream.texts[index] == "one" and following not in COUNTED
     pronoun = pronoun and not _odds(stream, end)
     if not pronoun:
-        word = str(total + current)
         unit, size = next(((u, n) for *w, u, n in SPELT if stream.texts[end : end + n] == w), ("", 0))
         end += size
-        number = Number(float(total + current), unit, word, False, 0, False)
+        number = Number(float(total + current), unit, str(total + current), False, 0, False)
         number = _bound(stream.texts, index - (stream.texts[index - 1] == "a"), number)
         found.append(Mention("num", number, index, end))
     return end
