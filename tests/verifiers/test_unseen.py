@@ -7,6 +7,8 @@ counts were looked at while there was work on the rules.
 the end. Their "planted" are training texts with statements that the shipped figures bear out or not.
 ``f``, ``g`` and ``h`` (other fields, other wording) were written one after the other, each counted before the
 kinds of faults that it showed were mended: 46 %, 64 % and 82 % of their pairs were read rightly then.
+``i`` holds four sets of pairs and three of statements, written and counted in turn: 67, 67, 68 and 85 %, and
+25 of 34 statements; its last 39 pairs and 20 statements were seen by no rule.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
@@ -32,6 +34,7 @@ SHARES = {
     "f": {"real_answers": 1.0, "pairs": 0.84, "planted": 1.0},
     "g": {"real_answers": 0.92, "pairs": 0.87, "planted": 0.96},
     "h": {"real_answers": 0.9, "pairs": 0.93, "planted": 0.95},
+    "i": {"pairs": 0.91, "planted": 0.89},
 }
 
 

@@ -20,7 +20,6 @@ CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
 # In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
-# Texts that correct an error quote it first.
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
 
 
@@ -116,6 +115,8 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
     if not exact and (several or not others or abs(value) < SMALL):
         return None
+    if any(_matches(other, right, (), rounding) for other in _other_scores(reading, claim) if here):
+        return None
     if here:
         kind, message = "wrong_condition", f"{value:,g} is {here[0].words}"
     elif others:
@@ -124,6 +125,14 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
         kind, message = "wrong_number", f"{value:,g} contradicts the table"
     expected = "; ".join(str(f) for f in right[:4])
     return Finding(reading.text.index, ERROR, kind, reading.quote(line), expected, message)
+
+
+def _other_scores(reading: Reading, claim: Claim) -> Iterator[Claim]:
+    """The NES beside one: "3.691 with kaempferol, after -2.302", of which one is of another condition."""
+    for other in reading.asserted("number") if claim.slot.quantity == "nes" else ():
+        same = (other.sentence, *other.slot[:3]) == (claim.sentence, *claim.slot[:3])
+        if same and other.slot.quantity in ("nes", None) and other.span != claim.span:
+            yield other
 
 
 def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
@@ -281,9 +290,10 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     kind = claim.slot.quantity
     if kind not in ("type", "pattern") or line.values("everyone"):
         return False
-    # "Heart is Type A and liver Type C": as many classes as tissues, each after its own.
+    # "Heart is Type A and liver Type C": classes and tissues in turn, each after its own.
     each = [m.kind for m in line.mentions if m.kind in ("entity", kind)]
-    paired = each == ["entity", kind] * (len(each) // 2) and claim.slot.entity in line.values("entity")
+    shape = "".join("e" if name == "entity" else "k" for name in each)
+    paired = re.fullmatch(r"(?:e+k)+", shape) is not None and claim.slot.entity in line.values("entity")
     if len(line.values(kind)) > 1 and not paired:
         return False
     if {token.text for token in line.tokens} & WRONG_ON_PURPOSE:

@@ -36,6 +36,8 @@ CHANGES = re.compile(
 SILENT = re.compile(
     r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE
 )
+AT_BOUND = re.compile(r"\b(?:at least|at most|no fewer|no more|up to)\b|[≥≤]", re.IGNORECASE)
+MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)
 FEW = 10
 """Genes up to which a tissue may be called silent."""
 SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
@@ -95,6 +97,7 @@ def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Itera
     """ "The hippocampus reacts least to HU": one name that is called the first, or the last, of all."""
     words, names = {token.text for token in line.tokens}, line.values("entity")
     most = not words.isdisjoint(MOST)
+    words -= set() if MOST_OF.search(reading.quote(line)) else {"of"}
     plain = most == words.isdisjoint(LEAST) and words.isdisjoint(NOT_MOST) and not line.values("neg")
     placed = line.values("condition") or reading.asked("condition")
     reacts = COUNTED.search(reading.quote(line)) or REACTS.search(reading.quote(line))
@@ -197,6 +200,11 @@ def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> 
         scores = table.find(quantity="nes", condition=str(conditions[0]), treatment=None)
         if "neg" not in {m.kind for m in line.mentions}:
             return {f: ((f.value or 0.0) > 0) == (ways == {"UP"}) for f in scores if f.pathway in paths[0]}
+    if len(conditions) == 2 and len(found := list(stated(reading.evidence))) == 1 and COUNTED.search(quote):
+        counts = table.find(quantity="deg", treatment=None)  # "In every tissue HU changes more genes than IR"
+        one, two = ({f.entity: f for f in counts if f.condition == c} for c in conditions)
+        more = found[0].more
+        return {f: ((f.value or 0.0) > (two[e].value or 0.0)) == more for e, f in one.items() if e in two}
     bounds = [n for n in line.numbers("") if (n.low is None) != (n.high is None)]
     if len(conditions) != 1 or not COUNTED.search(quote) or (not CHANGES.search(quote) and not bounds):
         return {}
@@ -209,6 +217,8 @@ def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> 
     treatment = "kmp" if "kmp" in line.values("treatment") else None
     own = table.find(quantity="deg", condition=str(conditions[0]))
     own = [f for f in own if f.value is not None and (f.is_interaction or f.treatment == treatment)]
+    if bounds and AT_BOUND.search(quote):
+        limit += 0.5 if below else -0.5
     return {f: (f.value or 0.0) < limit if below else (f.value or 0.0) > limit for f in own}
 
 

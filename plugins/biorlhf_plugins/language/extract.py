@@ -29,6 +29,9 @@ MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
 
 ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
+ARROWS = frozenset(("↑", "↓"))
+"""What no question holds: "p53 pathway: ↑" repeats its words and answers."""
+
 ASKS = frozenset(("do", "does", "did"))
 """What opens a question whose other words, repeated, are an answer: "Do all tissues show rescue?"."""
 
@@ -136,7 +139,7 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
         while first < last and stream[first].kind == "p":
             first += 1
         question = last < len(stream) and stream.texts[last] == "?"
-        if not question and last - first >= 4:
+        if not question and last - first >= 4 and ARROWS.isdisjoint(stream.texts[first:last]):
             begins = stream.texts[first] in known
             if begins or (4 <= size <= last - first):
                 said = " ".join([t.text for t in stream[first:last] if t.kind != "p"])

@@ -34,6 +34,7 @@ ENDS = frozenset((".", ",", ";", ":", "?", "!", "(", ")", "and", "or", "\n"))
 NAMED = 4
 """Letters by which a side's name is known in the question's words."""
 
+DELETED = re.compile(r"(?:[Δ∆δ]|delta[ -]?|d(?=[A-Z]|[a-z]{3}[A-Z]))([A-Za-z]\w*)")
 Entry = tuple[str, str, tuple[str, ...]]
 
 
@@ -145,8 +146,16 @@ def _phrases(side: str) -> Iterator[str]:
     if len(listed) > 1:
         yield listed[-1] if kind is None and listed[-1] not in SHARED else side
     yield from tables()["names"].get("".join(listed), ())
+    yield from deletions(side)
     yield f"{side} treated"
     yield f"{side} treatment"
+
+
+def deletions(name: str) -> Iterator[str]:
+    """What a deletion mutant written as ΔNS1, dNS1 or delta-NS1 is called."""
+    match = DELETED.fullmatch(name)
+    if match is not None:
+        yield from (form.format(match[1]) for form in tables()["knockout"]["deleted"])
 
 
 def _asked_names(case: str, prompt: str) -> tuple[str, ...]:

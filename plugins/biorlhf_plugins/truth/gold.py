@@ -14,7 +14,7 @@ from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.lexicon import SIDES, Additions, base, grammar, longest, with_additions
 from biorlhf_plugins.language.words.mentions import meant, scan
 from biorlhf_plugins.language.words.text import clean, tokens
-from biorlhf_plugins.truth.contrast import frames, turned
+from biorlhf_plugins.truth.contrast import deletions, frames, turned
 from biorlhf_plugins.truth.credits import OPEN_GUESS
 from biorlhf_plugins.truth.slots import Fact, conditions_of, fact_of, new_names
 from biorlhf_plugins.truth.targets import (
@@ -103,7 +103,11 @@ def _gold(key: str, lab: Additions) -> Gold:
         kind = _kind_of(str(answer), additions)
         if kind is None:
             # An answer that no lexicon knows becomes a name of its own, or no text could state it.
-            phrase = ("phrase", str(answer).lower(), (str(answer), *map(str, truth.get("aliases") or ())))
+            phrase = (
+                "phrase",
+                str(answer).lower(),
+                (str(answer), *deletions(str(answer)), *map(str, truth.get("aliases") or ())),
+            )
             additions = Additions((*names, phrase), lab)
             kind = ("phrase", str(answer).lower())
     return Gold(

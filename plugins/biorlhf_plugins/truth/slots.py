@@ -20,6 +20,13 @@ CLASS_NAMES = {"STRESS-BLOCKED": "C", "STRESS-ACTIVATED": "A", "BASELINE-ACTIVE"
 SIDES = re.compile(r"\s+(?:vs\.?|versus|against|relative to|over|compared (?:to|with))\s+|_vs_", re.I)
 TELLING = re.compile(r"\d|\w[A-Z]|\s[A-Z]\b")
 
+START = ("baseline", "day 0", "week 0", "month 0", "year 0", "visit 0")
+"""The first of the times at which something was measured: "week 30" is another."""
+
+OWN_UNIT = re.compile(r"(?:[A-Za-zµμ%]{0,8}\s?/|per )\s?[A-Za-zµμ]{1,8}[²³23]?|[a-z]?I?U/\w{1,3}")
+"""A unit that no table has, after a figure: "per µm", "mut/Mb"."""
+
+ARM_HEADS = frozenset(("arm", "group", "cohort"))
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
 Entry = tuple[str, str, tuple[str, ...]]
 
@@ -58,6 +65,10 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         quantity, value = str(fact.get("quantity", "")), fact.get("value")
         for part in entity.split("/"):
             yield "asked", "entity", (part, *aliases)
+            arm = part.rsplit(" ", 1)
+            if len(arm) == 2 and canonical(arm[1].lower()) in ARM_HEADS:
+                # "combination-treated mice", "on semaglutide": an arm is spoken of by what tells it.
+                yield "entity", part.lower(), (arm[0], f"{arm[0]} treated", f"on {arm[0]}")
         named = isinstance(value, str) and figure_of(value) is None and class_kind(quantity, value) is None
         if named:
             yield "phrase", str(value).lower(), (str(value),)
@@ -69,6 +80,8 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         if condition:
             yield "condition", condition.lower(), (condition,)
             yield "asked", "condition", (condition,)
+        elif str(fact.get("condition")).strip().lower() == START[0]:
+            yield "asked", "condition", START
 
 
 def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str]) -> Fact:
@@ -145,7 +158,7 @@ def figure_of(text: str) -> tuple[float, Unit | None] | None:
     unit = unit_at(shown, 0, end)
     rest = shown[end:].strip()
     if unit is None:
-        return None if rest else (number.value, None)
+        return (number.value, None) if not rest or OWN_UNIT.fullmatch(rest) else None
     return (number.value, unit[1]) if rest in ("", unit[0]) else None
 
 

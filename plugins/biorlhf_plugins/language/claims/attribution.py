@@ -191,6 +191,8 @@ def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
 
 
 def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...] | None:
+    if role == "path" and _opens(reader, focus):
+        return None
     own = _pick(reader, index, focus, role)
     if own:
         return own
@@ -202,6 +204,19 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
         return None
     later = values([m for c in chunks[index + 1 :] for m in c.get(role, ()) if not _unknown(m)], role)
     return later if len(later) == 1 else None
+
+
+def _opens(reader: Reader, focus: Mention) -> bool:
+    """The "Stronger" of "Stronger: without A20 nothing holds NF-κB back" answers for what is asked."""
+    if focus.kind != "dir" or not reader.defaults["path"]:
+        return False
+    texts = ["\n", *reader.stream.texts]
+    leads = texts[focus.first] in (".", "!", "?", "\n") and texts[focus.last + 1 : focus.last + 2] in (
+        [":"],
+        ["—"],
+    )
+    named = any(m.kind == "path" and m.first == focus.last + 1 for m in reader.starts.values())
+    return leads and not named
 
 
 def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...]:
@@ -245,6 +260,8 @@ def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
     """Does a name that no lexicon knows come after the direction, where it only explains it?"""
     if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not _unknown(m):
         return False
+    if "(" in reader.stream.texts[focus.last : m.first - 1]:
+        return True  # "Turned on under UV-B (most enzymes, CHS first)"
     return reader.stream.texts[m.first - 1] not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 from collections.abc import Iterable
 
@@ -38,6 +39,9 @@ from biorlhf_plugins.language.words.vocabulary import (
 
 ACCESSION = re.compile(r"^[A-Za-z]{2,5}\d{5,}$")
 """GSE135893, rs12345: where data and variants are kept."""
+
+POTENCY = re.compile(r"(?:ic|ec|ed|gi|tgi|cc|lc|ld|md|mic|mbc|pd|tcid|id)\d{1,2}")
+"""IC50, MIC90: quantities, and no names."""
 
 GENUS = re.compile(r"[A-Z](?:|[a-z]{2,}(?:us|a|um|as|es|is|er|on|ix|or|io|ops))")
 EPITHET = re.compile(r"[a-z]{3,}(?:us|a|um|is|ii|i|ens|ans|ae|es|or|ix|on|e)")
@@ -168,13 +172,16 @@ def _negated(stream: Stream, index: int, cleaned: Clean) -> bool:
 def _dose(
     token: Token, index: int, cleaned: Clean, text: str, asked: Shapes, known: dict[int, Mention]
 ) -> Iterable[Mention]:
-    """A measure of the asked condition's dimension is a condition: the asked one, or another."""
+    """A measure of the asked condition's dimension is one of its kind: the asked one, or another."""
     if not asked.measures or token.number is None or index not in known:
         return ()
     unit = unit_at(text, *cleaned.span(token.start, token.end))
     if unit is None or unit[1].dimension not in asked.measures:
         return ()
-    return (Mention("condition", f"{token.number.value:g} {unit[0]}", index, index + 1),)
+    role, sizes = asked.measures[unit[1].dimension]
+    size = token.number.value * unit[1].size
+    name = next((name for asked_size, name in sizes if math.isclose(size, asked_size)), None)
+    return (Mention(role, name or f"{token.number.value:g} {unit[0]}", index, index + 1),)
 
 
 def _name(
@@ -212,7 +219,7 @@ def _name(
         short = text[end : end + 1] == "."
         if (short or EPITHET.fullmatch(epithet)) and after.text not in prompt:
             return (Mention("entity", f"{token.text} {after.text}", index, index + 2),)
-    if token.text in METHODS:
+    if token.text in METHODS or POTENCY.fullmatch(token.text):
         return ()
     before = stream.texts[index - 1] if index else ""
     placing = before in PLACING and after is not None and after.kind == "w" and after.text not in STOP_WORDS

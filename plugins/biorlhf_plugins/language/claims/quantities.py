@@ -70,6 +70,12 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     near = [*after, *(m for m in before if m.value not in NOUN_UNITS)]
     if near:
         return _directed(chunk, focus, str(near[0].value))
+    if _text(reader, focus.last) in ("and", "or"):
+        following = next((m for m in sentence.inside["num"] if m.first == focus.last + 1), None)
+        every = sentence.inside.get("quantity", ()) if following is not None else ()
+        name = next((m for m in every if m.first == following.last), None)  # type: ignore[union-attr]
+        if name is not None and str(name.value) in STATISTICS:
+            return str(name.value)  # "by 1.9 and 3.3 log2 units"
     return _unnamed(reader, sentence, index, focus, named)
 
 

@@ -167,7 +167,8 @@ def _read_row(reader: Reader, sentence: Sentence, number: int) -> None:
             own = values(cells[i].mentions, role) or values(header, role)
             wide = own or values(row, role)[:1] or reader.heading.get(role) or reader.carried.get(role)
             found[role] = wide or reader.defaults[role]
-        quantity = quantity_of(reader, sentence, i, focus)
+        over = next((str(m.value) for m in header if m.kind == "quantity"), None)
+        quantity = quantity_of(reader, sentence, i, focus) or (over if focus.kind == "num" else None)
         ups = [m.value for m in (*header, *cells[0].mentions) if m.kind == "dir"]
         if focus.kind == "num" and ups and quantity in (None, "deg"):
             quantity = "deg_up" if ups[0] == "UP" else "deg_down"

@@ -36,7 +36,7 @@ class Shapes(NamedTuple):
 
     ``heads``: word before a label -> (role, {label: name}); ``groups``: word after what distinguishes it ->
     that; ``kinds``: other words of the asked ones' closed lists; ``own``: the asked names' words; ``drugs``:
-    the role of an asked drug, or ""; ``measures``: dimension of an asked dose -> its (size, name).
+    the role of an asked drug, or ""; ``measures``: dimension of a dose or time -> (role, [(size, name)]).
     """
 
     heads: dict[str, tuple[str, dict[str, str]]]
@@ -48,7 +48,7 @@ class Shapes(NamedTuple):
     places: bool
     kinds: frozenset[str]
     own: frozenset[str]
-    measures: dict[str, list[tuple[float, str]]]
+    measures: dict[str, tuple[str, list[tuple[float, str]]]]
 
     @property
     def any(self) -> bool:
@@ -60,7 +60,7 @@ def shapes(additions: Additions) -> Shapes:
     """The shapes of the names that the entries "asked" hold: (role, (name, alias, …))."""
     heads: dict[str, tuple[str, dict[str, str]]] = {}
     groups: dict[str, frozenset[str]] = {}
-    measures: dict[str, list[tuple[float, str]]] = {}
+    measures: dict[str, tuple[str, list[tuple[float, str]]]] = {}
     flags = dict.fromkeys(("symbols", "titles", "binomials", "places"), False)
     kinds: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
@@ -69,9 +69,10 @@ def shapes(additions: Additions) -> Shapes:
         if kind != "asked":
             continue
         for name in names:
-            measure = _measure(name) if role == "condition" else None
+            measure = _measure(name)
             if measure is not None:
-                measures.setdefault(measure.dimension, []).append((measure.size, names[0].lower()))
+                sizes = measures.setdefault(measure.dimension, (role, []))[1]
+                sizes.append((measure.size, names[0].lower()))
                 continue
             numbered = NUMBERED.fullmatch(name)
             if numbered is not None:

@@ -22,6 +22,10 @@ UNDER = words_of("under")
 SORTS = meanings("sorts")
 COMPARES = GREATER | SMALLER | OVER | UNDER
 CLAUSE = words_of("clause")
+INVERSE, POTENT = words_of("inverse"), words_of("potent")
+"""Of an IC50, a Kd or an MIC the smaller is the more potent, tight or susceptible."""
+
+BESIDE = frozenset(("with", "at"))
 LIMIT = 40
 REACH = 12
 
@@ -82,6 +86,8 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
             continue
         middle = content(stream, at + 1, than)
         start = clause_start(stream, at, first)
+        while start > first and (stream.texts[start] in BESIDE or not content(stream, start, at)):
+            start = clause_start(stream, start - 1, first)  # "Strain A, with an MIC of 2, is …"
         before = content(stream, start, at)
         after = than + 1
         while after < last and stream.texts[after] in ("that", "those", "of", "the"):
@@ -121,10 +127,15 @@ def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Itera
         pair = _pair(one, look) or _in_turn(found, one.at)
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[one.at]
+            inverse = _inverse(found, one.sort.split())
             yield Check(
-                "a comparison against its figures", (pair[0] > pair[1]) == one.more,
+                "a comparison against its figures", (pair[0] > pair[1]) == (one.more != inverse),
                 f"{pair[0]:,g} {word} than {pair[1]:,g}", (found.span(one.at, one.at + 1),),
             )  # fmt: skip
+
+
+def _inverse(found: Evidence, words: Sequence[str]) -> bool:
+    return not POTENT.isdisjoint(words) and not INVERSE.isdisjoint(found.stream.vocabulary)
 
 
 def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:
@@ -159,7 +170,7 @@ def contrasted(found: Evidence) -> Iterator[Check]:
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[at]
             says = f"{word}, with {pair[0]:,g} against {pair[1]:,g}"
-            passed = (pair[0] > pair[1]) == (word in GREATER)
+            passed = (pair[0] > pair[1]) == ((word in GREATER) != _inverse(found, texts))
             yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
 
 

@@ -192,11 +192,17 @@ def _back(stream: Stream, first: int, limit: int) -> int:
     at = first
     while at > limit and stream.texts[at - 1] in LINKS:
         at -= 1
-    while at > limit and stream.texts[at - 1] not in CUTS:
+    while at > limit and (stream.texts[at - 1] not in CUTS or _apposed(stream, at, first)):
         if stream[at - 1].number is not None and stream.texts[at - 2] not in LABELS:
             break
         at -= 1
     return at
+
+
+def _apposed(stream: Stream, at: int, first: int) -> bool:
+    """Does a name stand before this cut: "Compound 7 (IC50 3 nM)", "Strain A, with an MIC of 2"?"""
+    cut = stream.texts[at - 1]
+    return (cut == "(" and at < first <= at + 3) or (cut == "," and stream.texts[at] == "with")
 
 
 def _ahead(stream: Stream, last: int, limit: int) -> int:

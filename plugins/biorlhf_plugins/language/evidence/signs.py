@@ -84,7 +84,7 @@ def threshold(found: Evidence) -> float:
     for figures in (
         found.by_part.values() if not found.stream.vocabulary.isdisjoint(DECIDES | {"level", "fdr"}) else ()
     ):
-        for f in figures:
+        for f in sorted(figures, key=lambda f: f.kind != "alpha"):
             part = found.parts[f.part]
             words = set(found.stream.texts[part.first : part.last])
             if f.kind == "alpha" or (f.kind == "p" and words & DECIDES):

@@ -59,7 +59,8 @@ def read_confidence(
     corrections = [m.first for m in content if m.kind == "corr"]
     if corrections and numbers and numbers[-1][3] > corrections[-1]:
         numbers = [n for n in numbers if n[3] > corrections[-1]]
-    return _decide(numbers, categories, said)
+    told = _decide(numbers, categories, said)
+    return told if told.found or not asked else bare(page)
 
 
 def _read_trigger(
@@ -69,7 +70,8 @@ def _read_trigger(
     if trigger.kind == "stake":
         staked = _staked(page, trigger.last)
         if staked is not None:
-            numbers.append((scale(staked.value), page.span(first, staked.last), "number", staked.first))  # type: ignore[arg-type]
+            value, start, end = staked
+            numbers.append((value, page.span(first, end), "number", start))
         return
     if statistical(page, trigger):
         return
@@ -168,14 +170,22 @@ def _at_level(page: Page, at: int) -> tuple[float | None, int, int] | None:
     return scale(number), hit.first, hit.last
 
 
-def _staked(page: Page, at: int) -> Mention | None:
-    """The percentage of "I'd put 85 % on that"; "put 30 % of genes up" states none."""
+def _staked(page: Page, at: int) -> tuple[float | None, int, int] | None:
+    """ "I'd put 85 % on that", "I'd say 8 out of 10", "I'd bet 4 to 1"; "put 30 % of genes up" is none."""
     limit = at + 6
     while page.text(at) in LEADS and at < limit:
         at += 1
     hit = page.numbers.get(at)
-    whole = hit is not None and page.text(hit.last) in ("on", ".", ",", ";", "")
-    return hit if hit is not None and whole and hit.value.unit == "percent" else None  # type: ignore[attr-defined]
+    if hit is None:
+        return None
+    odds = page.numbers.get(hit.last + 1) if page.text(hit.last) in ("to", ":") else None
+    share = fraction(page.stream, page.numbers, hit)
+    value, end = share or (scale(hit.value), hit.last)  # type: ignore[arg-type]
+    if odds is not None:
+        a, b = hit.value.value, odds.value.value  # type: ignore[attr-defined]
+        value, end = (a / (a + b) if a + b > 0 else None), odds.last
+    whole = page.text(end) in ("on", ".", ",", ";", ")", "")
+    return (value, at, end) if whole and (share or odds or hit.value.unit == "percent") else None  # type: ignore[attr-defined]
 
 
 def _is_scale(page: Page, hit: Mention) -> bool:

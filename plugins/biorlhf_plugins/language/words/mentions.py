@@ -18,6 +18,7 @@ UNITS = {word: number for number, word in enumerate(UNIT_WORDS.split())}
 TENS = {word: 10 * number for number, word in enumerate(TEN_WORDS.split(), start=2)}
 LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
+SPELT = (("percent", "percent", 1), ("per", "cent", "percent", 2), ("%", "percent", 1), ("fold", "ratio", 1))
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
@@ -216,12 +217,17 @@ def _range(stream: Stream, index: int, number: Number) -> tuple[int, Number]:
             low, high = sorted((number.value * (1000.0 if raised else 1.0), second.value))
             unit = number.unit or second.unit
             return index + 3, Number((low + high) / 2, unit, number.word, False, 0, False, low, high)
-    two = (texts[index - 2] if index > 1 else "", before)
-    if before in ABOVE or two in AT_LEAST:
-        return index + 1, number._replace(low=number.value)
-    if before in BELOW or two in AT_MOST:
-        return index + 1, number._replace(high=number.value)
-    return index + 1, number
+    return index + 1, _bound(texts, index, number)
+
+
+def _bound(texts: Sequence[str], index: int, number: Number) -> Number:
+    """The number behind "more than", "at most" or the like, as a bound."""
+    before, second = (texts[at] if at >= 0 else "" for at in (index - 1, index - 2))
+    if before in ABOVE or (second, before) in AT_LEAST:
+        return number._replace(low=number.value)
+    if before in BELOW or (second, before) in AT_MOST:
+        return number._replace(high=number.value)
+    return number
 
 
 def _cited(stream: Stream, index: int, end: int) -> bool:
@@ -299,8 +305,11 @@ def _number_words(stream: Stream, index: int, found: list[Mention]) -> int:
     pronoun = single and stream.texts[index] == "one" and following not in COUNTED
     pronoun = pronoun and not _odds(stream, end)
     if not pronoun:
-        word = str(total + current)
-        found.append(Mention("num", Number(float(total + current), "", word, False, 0, False), index, end))
+        unit, size = next(((u, n) for *w, u, n in SPELT if stream.texts[end : end + n] == w), ("", 0))
+        end += size
+        number = Number(float(total + current), unit, str(total + current), False, 0, False)
+        number = _bound(stream.texts, index - (stream.texts[index - 1] == "a"), number)
+        found.append(Mention("num", number, index, end))
     return end
 
 

@@ -89,7 +89,8 @@ def _number(
 
 def _digits(written: str, marked: bool) -> str | None:
     """Digits with a decimal point only; None where they are grouped as no number is."""
-    if DECIMAL_COMMA.fullmatch(written) and (marked or written[0] == "0" or "." in written):
+    two = written[-3:-2] == ","  # two digits after a comma are decimals
+    if DECIMAL_COMMA.fullmatch(written) and (marked or two or written[0] == "0" or "." in written):
         return written.replace(".", "").replace(",", ".")
     if " " in written or "{" in written:
         return re.sub(r"[ {},]", "", written)

@@ -22,6 +22,7 @@ WORDS = {
     "time": {
         "s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hr": 3600.0,
         "hour": 3600.0, "d": 86400.0, "day": 86400.0, "wk": 604800.0, "week": 604800.0,
+        "hpi": 3600.0, "dpi": 86400.0, "wpi": 604800.0,
         "month": 2629800.0, "mo": 2629800.0, "y": 31557600.0, "yr": 31557600.0, "year": 31557600.0,
     },
     "concentration": {
@@ -38,7 +39,7 @@ WORDS = {
     "sequence": {"nt": 1.0, "kilobase": 1e3, "megabase": 1e6, "base": 1.0, "basepair": 1.0},
     "share": {"%": 1e-2, "percent": 1e-2, "‰": 1e-3},
     "temperature": {"°C": 1.0, "°": 1.0},
-    "enzyme": {"U": 1.0, "IU": 1.0, "mU": 1e-3},
+    "enzyme": {"U": 1.0, "IU": 1.0, "mU": 1e-3, "mIU": 1e-3, "µU": 1e-6, "kU": 1e3},
     "pressure": {"mmHg": 133.322},
 }  # fmt: skip
 
@@ -54,8 +55,14 @@ SCALES = frozenset(("k", "m", "bn"))
 
 UNIT = re.compile(
     r"[ \u00a0\u2009\u202f-]?(%|percent\b|per cent\b|‰|°C|°|"
-    r"[A-Za-zµμÅ]{1,12}(?:(?:\s?/\s?|\s+per\s+)[A-Za-zµμ]{1,12}){0,2})(?![^\W_])"
+    r"[A-Za-zµμÅ]{1,12}(?:\^?[23²³](?!\d))?(?:(?:\s?/\s?|\s+per\s+)[A-Za-zµμ]{1,12}(?:\^?[23²³](?!\d))?){0,2})"
+    r"(?![^\W_])"
 )
+POWER = re.compile(r"(.*?)\^?([23²³]?)")
+COUNTS = re.compile(
+    r"(?:PFU|CFU|FFU|TCID50|cell|cop(?:y|ie)|spike|spine|read|event|vg|gc|RNA cop(?:y|ie))s?", re.I
+)
+"""What is counted in a volume, an area or a length: units only before a bar, "PFU/mL"."""
 ENDING = re.compile(r"[A-Za-zµμ%]+$")
 PER = re.compile(r"\s?/\s?|\s+per\s+")
 
@@ -73,13 +80,21 @@ def unit_of(text: str) -> Unit | None:
     parts = PER.split(text.strip().replace("per cent", "%"))
     size, dimensions = 1.0, []
     for place, part in enumerate(parts):
-        single = _single(part)
+        counted = place == 0 and len(parts) > 1 and COUNTS.fullmatch(part)
+        single = Unit(1.0, "count") if counted else _raised(part)
         if single is None:
             return None
         size = size * single.size if place == 0 else size / single.size
         dimensions.append(single.dimension)
     dimension = "/".join(dimensions)
     return Unit(size, "concentration" if dimension == "amount/volume" else dimension)
+
+
+def _raised(name: str) -> Unit | None:
+    """A unit that may be squared or cubed: "mm³"."""
+    base, power = POWER.fullmatch(name).groups()  # type: ignore[union-attr]
+    single, times = _single(base), {"": 1, "2": 2, "²": 2, "3": 3, "³": 3}[power]
+    return single and (Unit(single.size**times, f"{single.dimension}^{times}") if power else single)
 
 
 def _single(name: str) -> Unit | None:

@@ -40,7 +40,7 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
         named: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
     else:
         names = _first_named(said, kind, _context(gold, prompt))
-        if kind == "phrase" and names and displaced(said, names[0], prompt):
+        if kind in ("phrase", "entity") and names and displaced(said, names[0], prompt):
             names = []
         named = {n.value: n for n in names}
         told = [n.span for n in said.named if n.value == value and not (n.denied or n.aside or n.compared)]
@@ -143,6 +143,9 @@ def rankings(said: Extraction, among: Sequence[str] = ()) -> list[list[str]]:
         by_sentence.setdefault(n.sentence, []).append(n)
     for names in by_sentence.values():
         linked = [n for n in names if n.link]
+        if linked and len({n.value for n in names}) < len(names):
+            # "TB reached 14, LB 4.5, hence TB > LB": the chain, and not the way to it.
+            names = names[max(0, names.index(linked[0]) - 1) :]
         order = list(dict.fromkeys(str(n.value) for n in names))
         if linked and len(order) >= 2:
             chains.append(order[::-1] if linked[0].link == "<" else order)

@@ -81,6 +81,10 @@ def _own_words(
     before: Words = frozenset()
     for number in dict.fromkeys(sentence for sentence, _ in places):
         part, texts = said.parts[number], said.stream.texts
+        if part.kind == "row":
+            own |= _cell_words(said, number)
+            shared |= dict.fromkeys(own, frozenset())
+            continue
         figures = [at for sentence, at in places if sentence == number]
         cuts = [_cut(said.stream, a, b) for a, b in itertools.pairwise(figures)]
         starts, ends = [part.first, *cuts], [*cuts, part.last]
@@ -101,6 +105,19 @@ def _own_words(
     return own, shared
 
 
+def _cell_words(said: Extraction, number: int) -> dict[int, Words]:
+    """By figure of a table's row the words over its column."""
+    top = number
+    while top and said.parts[top - 1].kind == "row":
+        top -= 1
+    texts, cells = said.stream.texts, itertools.zip_longest(said.parts[number].chunks, said.parts[top].chunks)
+    return {
+        at: stems(texts[head.first : head.last]) if head else frozenset()
+        for cell, head in cells if cell
+        for at in range(cell.first, cell.last)
+    }  # fmt: skip
+
+
 def _cut(stream: Stream, first: int, last: int) -> int:
     """Where the words of the figure at ``first`` end, before the next figure."""
     at, ranged = first + 1, "from" in stream.texts[max(0, first - 2) : first]
@@ -108,6 +125,9 @@ def _cut(stream: Stream, first: int, last: int) -> int:
         word = stream.texts[at]
         if word == "(" and ")" in stream.texts[at:last]:
             at += stream.texts[at:last].index(")") + 1  # "165 (heart)"
+            continue
+        if word == ")" and stream.texts[at + 1 : at + 2] == ["of"]:
+            at += 1  # "two weeks (14 days) of washout"
             continue
         if word in CUTS or (ranged and word == "to"):
             return at

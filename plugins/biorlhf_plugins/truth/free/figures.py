@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.words.text import visible_text
-from biorlhf_plugins.language.words.units import unit_at
+from biorlhf_plugins.language.words.units import unit_at, unit_of
 from biorlhf_plugins.truth.credits import APPROXIMATE, NARROW, closeness
 from biorlhf_plugins.truth.slots import Fact, words
 
@@ -25,7 +25,7 @@ WINDOW = 90
 """Characters on each side of a figure in which its contrast is looked for."""
 
 SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n")
-BY = re.compile(r"(?:\bby|[–—-])\s*(?:about|roughly|~|≈)?\s*$", re.I)
+BY = re.compile(r"(?:\bby|[–—-])\s*(?:about|roughly|~|≈)?\s*(?:[\d.]{1,8}\s?(?:,|and)\s?){0,3}$", re.I)
 TO = re.compile(r"\b(?:to|at)\s*(?:about|roughly|only|~|≈)?\s*$", re.I)
 UNFIT, OTHER, FITTING = 0, 1, 2
 
@@ -74,7 +74,9 @@ def wide(claim: Claim) -> bool:
 def _scaled(fact: Fact, claim: Claim, text: str, gold: float) -> float | None:
     """The gold in the unit of the claim; None where that measures something else."""
     stated = unit_at(text, *claim.span)
-    unit = stated[1] if stated else None
+    unit = stated[1] if stated else unit_of("%") if claim.slot.quantity == "percent" else None
+    if fact.asked.counts and unit is None and gold == round(gold) and 0 < (claim.value or 0.0) < 1:
+        return None  # the 5e-8 of "83 loci pass 5e-8"
     if stated and fact.asked.counts and stated[0] in COUNT_SCALES:  # "21.4 M reads"
         return gold / COUNT_SCALES[stated[0]]
     share = fact.asked.share or (fact.unit is not None and fact.unit.dimension == "share")
@@ -83,7 +85,7 @@ def _scaled(fact: Fact, claim: Claim, text: str, gold: float) -> float | None:
     if unit is not None and unit.dimension == "share":
         if fact.unit is not None:
             return gold if fact.unit.dimension == "share" else None
-        if fact.asked.counts:
+        if fact.asked.counts and not 0 < gold < 1:
             return None
         if 0 < abs(gold) <= 1 and fact.quantity != "percent":
             return gold * 100

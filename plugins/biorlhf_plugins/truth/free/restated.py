@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
+from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
 from biorlhf_plugins.truth.free.asked import Words, stems
 
 POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
@@ -23,6 +26,14 @@ STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "
 
 NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
 CUTS = frozenset((",", "(", ")", "—", "|", "\n"))
+OUTDOING = vocabulary("beat outperform outperformed outdo outdid exceed surpass ahead followed")
+"""After these stands what the answer is more than."""
+
+SECOND = vocabulary("then next second third runner less least behind trailing only")
+"""Beside a name, these tell that it is not the first."""
+
+ADVERBS = vocabulary("well far just way closely clearly by")
+CONCLUDING = vocabulary("so hence thus therefore answer final overall")
 SUBJECTS = frozenset(("it", "that", "this", "they", "those", "these"))
 
 
@@ -65,7 +76,9 @@ def _is_of_the_asked(subject: list[str], asked: Words) -> bool:
 
 def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     """Is another thing named as the answer before this name, which is only spoken of?"""
-    asked = stems(prompt_words(prompt))
+    own_words = stems(t.text for t in tokens(clean(str(name.value)).text))
+    numbered = NUMBERED.fullmatch(str(name.value))
+    asked = stems(prompt_words(prompt)) - own_words
     texts, part = said.stream.texts, said.parts[name.sentence]
     starts = (
         said.clean.span(said.stream[i].start, said.stream[i].end)[0] for i in range(part.first, part.last)
@@ -80,13 +93,38 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
             pieces = [*pieces[:-1], (pieces[-1][0], at)] if joined else [*pieces, (first, at)]
             first = at + 1
     own = next(((a, b) for a, b in pieces if a <= start < b), (start, part.last))
-    numbered = NUMBERED.fullmatch(str(name.value))
-    if (asked - ({numbered[1]} if numbered else set())) & stems(texts[own[0] : own[1]]):
+    before = [(a, b) for a, b in pieces if a < b <= own[0]]
+    lead = before[0] if before else (start, start)
+    if all(_written(said, i) for i in range(*lead)) and before:
+        return True  # "WT, clearly: ΔNS1 hardly does"
+    if _outdone(texts, part.first, start):
+        return True
+    if asked & stems(texts[own[0] : own[1]]) or texts[own[0]] in CONCLUDING:
         return False
-    before = [texts[a:b] for a, b in pieces if b <= own[0]]
-    return any(
-        _answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in before
-    )
+    if before and not (SECOND - asked).isdisjoint(texts[own[0] : own[1]]):
+        return True  # "Macrophages dominate, NK cells come next"
+    first_word = lead[0] + (texts[lead[0]] in ("the", "loss", "of"))
+    if before and (_written(said, first_word) or texts[lead[1] - 1] in DO):
+        return True  # "TBA15 binds most tightly; TBA29 …", "Sphingomyelins do, …"
+    told = [texts[a:b] for a, b in before]
+    return any(_answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in told)
+
+
+def _outdone(texts: Sequence[str], first: int, start: int) -> bool:
+    """Is another name set before this one: "Vemurafenib beats encorafenib", "Col-0, ahead of Ler"?"""
+    for i in range(first + 1, start):
+        as_much = texts[i] == "as" and "as" in texts[max(first, i - 3) : i]
+        if texts[i] in OUTDOING or as_much:
+            return any(len(word) > 1 and word not in ADVERBS for word in stems(texts[first:i]))
+    return False
+
+
+def _written(said: Extraction, at: int) -> bool:
+    """Is a word written like a name: WT, S309, ΔlasR?"""
+    token = said.stream[at]
+    raw = said.text[slice(*said.clean.span(token.start, token.end))]
+    shaped = any(c.isupper() for c in raw[1:]) or (raw[0].isupper() and any(c.isdigit() for c in raw))
+    return shaped and token.kind == "w" and token.text not in METHODS - POPULATIONS
 
 
 def _another(texts: list[str], head: str, label: str) -> bool:

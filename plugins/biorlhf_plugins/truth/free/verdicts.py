@@ -26,6 +26,8 @@ OF_IT = re.compile(
 )
 """From a direction on: a next sentence that speaks of it by a pronoun."""
 
+PRONOUNS = frozenset(("it", "they", "this", "that", "these", "those", "set", "pathway"))
+
 ELLIPSIS = re.compile(r"-\s*(?:or|and|/|and/or)\s*|\s+or\s+(?:be\s)?")
 
 
@@ -41,6 +43,7 @@ def labels_of(
     """(labels stated, labels denied) for a slot."""
     claims = _settled(_firm(claims), said.text)
     claims = [c for c in claims if not _one_of_two(c, claims, said.text)]
+    claims = _direct(claims, said)
     whole = {str(c.label) for c in claims if not c.negated and not c.partial}
     parts = {str(c.label) for c in claims if not c.negated and c.partial}
     denied = {str(c.label) for c in claims if c.negated}
@@ -95,6 +98,22 @@ def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
         if claim.label == "NS" or claim.negated or not later:
             remaining.append(claim)
     return remaining
+
+
+def _direct(claims: Sequence[Claim], said: Extraction) -> list[Claim]:
+    """Where directions conflict, without those that only the context gives to the set: "Hypoxia is down.
+    An accumulation of HIF would …". What names the set, stands alone, or has a pronoun stays."""
+    if not {"UP", "DOWN"} <= {c.label for c in claims if not c.negated}:
+        return list(claims)
+    texts, kept = said.stream.texts, []
+    for claim in claims:
+        part = said.parts[claim.sentence]
+        named = "path" in part.inside or not PRONOUNS.isdisjoint(texts[part.first : part.last])
+        alone = sum(t.kind == "w" for t in said.stream[part.first : part.last]) == 1
+        if named or alone:
+            kept.append(claim)
+    ways = {c.label for c in kept if not c.negated}
+    return kept if len(ways) == 1 else list(claims)
 
 
 def _one_of_two(claim: Claim, claims: Sequence[Claim], text: str) -> bool:

@@ -1,0 +1,120 @@
+"""Kinds of wording that the free reader knows: each by an answer that is right and one that is wrong, and
+wordings that must not pass for an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from biorlhf import Question
+
+
+def figure(entity: str, quantity: str, value: float | str, condition: str = "") -> dict:
+    fact = {"entity": entity, "quantity": quantity, "value": value}
+    return {"facts": [{**fact, "condition": condition} if condition else fact]}
+
+
+KINDS = {
+    "a share in words": (
+        "What share of the spores germinated?", figure("spores", "germinated share", 0.42),
+        "Forty-two percent.", "Twenty-four percent.",
+    ),
+    "a unit that is cubed": (
+        "How large were the spheroids on day 6?", figure("spheroids", "volume", "0.8 mm3", "day 6"),
+        "On day 6 they measured 0.8 mm³, on day 2 0.1 mm³.",
+        "On day 6 they measured 0.1 mm³, on day 2 0.8 mm³.",
+    ),
+    "a unit of its own": (
+        "What insulin level did mouse 12 have?", figure("mouse 12", "insulin", "9.4 mIU/L"),
+        "mouse 11 3.3 mIU/L, mouse 12 9.4 mIU/L", "mouse 11 9.4 mIU/L, mouse 12 3.3 mIU/L",
+    ),
+    "an arm by its name": (
+        "What was the relapse rate in the ocrelizumab arm?", figure("ocrelizumab arm", "relapse rate", 0.16),
+        "0.16 on ocrelizumab, 0.29 on interferon.", "0.29 on ocrelizumab, 0.16 on interferon.",
+    ),
+    "a time as the entity": (
+        "How many genes respond at 36 h?", figure("36 h", "DEG count", 714),
+        "18 h: 90 genes; 36 h: 714 genes.", "18 h: 714 genes; 36 h: 90 genes.",
+    ),
+    "baseline against a week": (
+        "What was the mean ferritin at baseline?", figure("patients", "ferritin", "88 ng/mL", "baseline"),
+        "Ferritin rose from 88 ng/mL at baseline to 140 ng/mL at week 8.",
+        "Ferritin rose from 140 ng/mL at baseline to 88 ng/mL at week 8.",
+    ),
+    "a column's header": (
+        "How many contigs has assembly A2?", figure("A2", "contigs", 310),
+        "assembly | contigs | N50\nA1 | 480 | 21000\nA2 | 310 | 35000",
+        "assembly | contigs | N50\nA1 | 310 | 21000\nA2 | 480 | 35000",
+    ),
+    "what is outdone": (
+        "Which solvent extracts most lipid?", {"answer": "MTBE"},
+        "MTBE (31 mg/g) beats hexane (22 mg/g) and ethanol (18 mg/g).",
+        "Hexane (31 mg/g) beats ethanol (22 mg/g) and MTBE (18 mg/g).",
+    ),
+    "what comes next": (
+        "Which phylum dominates the swabs?", {"answer": "Firmicutes"},
+        "Firmicutes dominate (48 %), Bacteroidetes come next (30 %).",
+        "Bacteroidetes dominate (48 %), Firmicutes come next (30 %).",
+    ),
+    "one of the two that are offered": (
+        "Which swims faster, the parent or ΔcheZ?", {"answer": "ΔcheZ"},
+        "ΔcheZ does; the parent hardly moves.", "The parent does; ΔcheZ hardly moves.",
+    ),
+    "yes at the end of a sentence": (
+        "Does fasting lower leptin here?", {"answer": "yes"},
+        "Leptin was a third of the fed level, so it does.", "Leptin was at the fed level, so it does not.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_of_wording_is_read(verifiers, kind):
+    prompt, truth, right, wrong = KINDS[kind]
+    scores = [verifiers["factual"].score(Question("q", prompt, truth), text).value for text in (right, wrong)]
+    assert scores[0] >= 0.9
+    assert scores[1] <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Ligand 3 (Kd 2 nM) is more potent than ligand 6 (Kd 75 nM).", 1.0),
+        ("Ligand 6 (Kd 75 nM) is more potent than ligand 3 (Kd 2 nM).", 0.0),
+        ("Strain C, with an MIC of 64 mg/L, is more resistant than strain D (MIC 1 mg/L).", 1.0),
+        ("Strain D, with an MIC of 1 mg/L, is more resistant than strain C (MIC 64 mg/L).", 0.0),
+    ],
+)
+def test_of_an_ic50_the_smaller_is_the_more_potent_and_of_an_mic_the_larger_resists(verifiers, text, verdict):
+    question = Question("q", "Which of the two?", {"check": "internal_consistency"})
+    assert verifiers["consistency"].score(question, text).value == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "stated"),
+    [
+        ("I'd put that at eighty percent.", 0.8),
+        ("I'd say thirty percent.", 0.3),
+        ("I'd bet 3 to 1 on it.", 0.75),
+    ],
+)
+def test_a_confidence_in_words_is_scored_as_its_number(verifiers, said, stated):
+    question = Question("q", "Is Sox2 up?", {"answer": "yes"})
+    score = verifiers["uncertainty"].score(question, f"Yes. {said}")
+    assert score.value == pytest.approx((2 - (stated - 1) ** 2) / 2)
+
+
+DELETED = {"pathway": "KEGG_RIBOSOME", "direction": "DOWN", "contrast": "drelA_vs_WT"}
+
+
+@pytest.mark.parametrize(
+    ("text", "earned"),
+    [
+        ("Ribosome genes are higher in WT than in ΔrelA.", 1.0),
+        ("Ribosome genes are higher in ΔrelA than in WT.", 0.0),
+        ("Ribosome genes are up in ΔrelA. They are down in ΔrelA.", 0.0),
+        ("Up: the stringent response keeps ribosome genes down.", 0.0),
+        ("Up or down.", 0.0),
+    ],
+)
+def test_a_deletion_mutant_is_a_side_and_two_directions_are_none(verifiers, text, earned):
+    question = Question("q", "How does the ribosome set change in ΔrelA versus wild type?", DELETED)
+    assert verifiers["pathway"].score(question, text).value == earned
