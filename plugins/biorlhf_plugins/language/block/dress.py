@@ -18,16 +18,17 @@ from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.block.markup import undressed
 
-ANSWER = r"answer|antwort|réponse|reponse|respuesta|risposta|resposta|答案|回答|答え|解答|答(?=[:：])"
+ANSWER = r"answer|ans\b|verdict|antwort|réponse|reponse|respuesta|risposta|resposta|答案|回答|答え|解答|答(?=[:：])"
 CONFIDENCE = (
-    r"confidence|certainty|konfidenz|sicherheit|zuversicht|gewissheit|confiance|certitude|confianza|"
+    r"confidence|certainty|probability|conf\b|konfidenz|sicherheit|zuversicht|gewissheit|confiance|certitude|confianza|"
     r"confidenza|confiança|vertrauen|certeza|置信度|信心|確信度|信頼度|自信度"
 )
 _MARK = r"(?:[^\w\n]|_)"
 _DRESS = rf"{_MARK}{{0,24}}(?:(?:\d{{1,2}}|[a-h])[.)]{_MARK}{{0,8}})?"
 _COLON = (
     r"[*_`\"'\])} \t.]{0,12}(?:[:：=]{1,2}>?|->|→|(?<=[\])])|[ \t][–—-](?=[ \t])"
-    r"|(?:is|are|lautet|ist|est|es|è|é)\b[ \t]?[:：]?|[为為是は][:：]?)"
+    r"|(?:is|are|lautet|ist|est|es|è|é)\b[ \t]?[:：]?|[为為是は][:：]?"
+    rf"|[ \t]*[|\t](?!\W*(?:{CONFIDENCE})))"
     r"[*_`\"'\[ \t]{0,40}"
 )
 _NAMED = re.compile(rf"(?P<answer>{ANSWER})|(?P<sure>{CONFIDENCE})", re.IGNORECASE)
@@ -43,7 +44,7 @@ _BEFORE_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _AFTER_ANSWER = re.compile(
-    rf"(?:[ \t]+(?:{_ADJECTIVE})|[ \t]?#?\d\b|[ \t]?\([^)\n]{{0,20}}\))?"
+    rf"(?:[ \t]+(?:{_ADJECTIVE})|[ \t]?#?\d\b|[ \t]?\([^)\n]{{0,20}}\)|[ \t]to[ \t](?:the|your|this)[ \t]question)?"
     rf"(?:{_COLON}(?P<value>[^\n]{{0,600}})|[*_`:： \t]{{0,6}}(?P<bare>$))",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -59,8 +60,15 @@ _AFTER_SURE = re.compile(
     r"(?P<value>[^\n]{0,200})",
     re.IGNORECASE,
 )
+_BESIDE = re.compile(
+    r"[\s,;(\[|./\"'–—-]*(?:\b(?:with|at|my|a|the|i|i'm|am|about|state|overall)\s+)*"
+    r"(?:[(\[]?\s*(?<![\d.,])(?P<n>\d[\d.]*\s?(?:%|percent\b)|0?\.\d+|(?<=[(\[])\d+)\s+)?"
+    rf"(?:(?:{CONFIDENCE})\b(?!\s+(?:interval|limit|band))|(?<=[%t\d]\s)(?:sure|certain|confident)\b)",
+    re.IGNORECASE,
+)
+"""A value's own confidence, with what leads to it: "(confidence: high)", "with 80% confidence", "80% sure"."""
 _TAG = re.compile(
-    rf"<(?P<tag>{ANSWER}|final_answer)>(?P<value>.{{0,2000}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
+    rf"<(?P<tag>{ANSWER}|final_answer)(?:\s[^<>\n]{{0,80}})?>(?P<value>.{{0,2000}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
 )
 _SURE_TAG = re.compile(
     rf"<(?P<tag>{CONFIDENCE})>(?P<value>.{{0,200}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
@@ -102,7 +110,9 @@ def find_block(text: str) -> Block | None:
     objects = [*_objects(seen)]
     # A line inside an object is a part of it.
     lines = (b for b in _lines(seen, labels) if not any(o.span[0] <= b.span[0] < o.span[1] for o in objects))
-    found = [*lines, *_tags(seen), *_boxed(seen), *objects, *_tables(seen)]
+    sure = [m.span("value") for kind, m in labels if kind == "sure"]
+    boxed = (b for b in _boxed(seen) if not any(first <= b.span[0] < end for first, end in sure))
+    found = [*lines, *_tags(seen), *boxed, *objects, *_tables(seen)]
     if not found:
         return None
     last = max(found, key=lambda block: block.span[0])
@@ -150,6 +160,8 @@ def _confidences(
     """Those after the answer; where there are none, those between it and the block before."""
     inside = [_stated(text, m) for kind, m in labels if kind == "sure" and m.start() >= before]
     inside += [(m["value"], m.span("value")) for m in _SURE_TAG.finditer(text, before)]
+    own = _BESIDE.finditer(text, span[0], (text.find("\n", span[1]) + 1 or len(text) + 1) - 1)
+    inside += [(m["n"], m.span("n")) for m in own if m["n"]]
     after = [found for found in inside if found[1][0] >= span[0]]
     return tuple(after or inside)
 
@@ -200,11 +212,7 @@ def _below(text: str, start: int) -> tuple[str, int, int]:
 
 
 def _without_confidence(value: str) -> str:
-    cut = re.search(
-        rf"[\s,;(\[|./\"'–—-]*(?:(?:with|at|my|a|the|i|state|overall)\s+)*(?:[(\[]\s*\d[\d.]*\s?%?\s+)?(?:{CONFIDENCE})\b",
-        value,
-        re.IGNORECASE,
-    )
+    cut = _BESIDE.search(value)
     return value[: cut.start()] if cut and cut.start() > 0 else value
 
 

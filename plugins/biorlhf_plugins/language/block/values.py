@@ -30,16 +30,21 @@ AGAINST = frozenset(
      "rapport", "que", "to")
 )  # fmt: skip
 TURNS = frozenset(
-    ("but", "ie", "i.e", "i.e.", "that", "is", "rather", "actually", "instead", "meaning", "so")
+    ("but", "ie", "i.e", "i.e.", "that", "is", "rather", "actually", "instead", "meaning", "so", "sondern")
 )
+SUBJECTS = frozenset(("it", "this", "that", "the", "data", "table", "answer", "is", "are", "i", "we", "ce", "es"))
+"""What "cannot be determined" may be said of."""
+
+DENIES = frozenset(("not", "never", "kein", "nicht", "pas"))
 """Words before a second value that takes the first one back, or says it in other words."""
 
 FILLERS = frozenset(
     ("the", "a", "an", "is", "are", "be", "it", "to", "with", "of", "regulated", "regulation",
      "expression", "significantly", "strongly", "clearly", "expressed", "level", "direction", "overall",
-     "likely", "probably", "tissue", "cell", "mouse", "sample", "group", "condition", "der", "die", "das",
+     "likely", "probably", "tissue", "cell", "mouse", "mice", "animal", "sample", "group", "condition", "der", "die", "das",
      "im", "zu", "le", "la", "les", "par", "by", "as", "pathway", "gene", "set")
 )  # fmt: skip
+BESIDE = FILLERS | LINKS | AGAINST | JOINS | DENIES | {"but", "rather", "sondern"}
 NUMBER = re.compile(
     r"(?P<sign>[+-])?\s?(?P<digits>\d{1,3}(?:[,'\u00a0\u2009\u202f ]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}|"
     r"\d+(?:\.\d+)?|\.\d+|\d+,\d{1,2}(?!\d))(?![\d]|[.,]\d)"
@@ -101,7 +106,7 @@ def _stream(value: str) -> list[Token]:
 def abstains(value: str) -> bool:
     """Whether a value says that the data cannot tell, and nothing else before a break."""
     stream = _stream(value)
-    start = 1 if stream and stream[0].text in ("it", "this", "ce", "es") else 0
+    start = next((i for i, token in enumerate(stream) if token.text not in SUBJECTS), 0)
     end, meanings = longest(vocabulary()["cannot"], stream, start)
     return bool(meanings) and (
         end == len(stream) or stream[end].text in (*BREAKS, "from", "by", "with", "in", "aus")
@@ -139,15 +144,14 @@ def read_direction(
             place = named
         elif meanings:
             label = str(meanings[0][1])
-            if place and stream[place - 1].text in ("not", "never", "kein", "nicht", "pas"):
-                return Reading((), f"a denied direction: {value!r:.60}")
-            if label not in labels:
+            # "Not up" leaves several; "not up but down" says which.
+            if label not in labels and not (place and stream[place - 1].text in DENIES):
                 labels.append(label)
             place = end
         elif stream[place].text in BREAKS and labels:
             told = read_direction(_tail(value, stream, place), sides, names)
             return Reading(tuple(dict.fromkeys((*labels, *(() if told.problem else told.candidates)))))
-        elif stream[place].kind == "p" or stream[place].text in FILLERS | LINKS | AGAINST | JOINS:
+        elif stream[place].kind == "p" or stream[place].text in BESIDE:
             place += 1
         else:
             return Reading((), f"{stream[place].text!r} is no direction: {value!r:.60}")
