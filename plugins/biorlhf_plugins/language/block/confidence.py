@@ -11,10 +11,10 @@ from biorlhf_plugins.language.words.text import clean, tokens
 
 _OF = r"\d{1,3}\b"
 SURE = re.compile(
-    r"^[~≈=\s]*(?:i(?: a|')m\s+)?(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
-    r"(?P<n>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3})\s*(?P<unit>%|percent\b|per cent\b|prozent\b|pour ?cent\b|"
-    rf"/\s?(?P<of>{_OF})(?!\s?%)|(?:out of|von|sur) (?P<out>{_OF}))?\s*"
-    r"(?P<rest>$|[.,;:)(\]|*_`\"'}<!=/—–→].*|\s+(?:sure|certain|confident|confidence|sicher|sûr|because|since|given|based|-)(?:[\s.,;]|$).*)",
+    r"^[~≈=:\s]*(?:(?:i(?: a|')m|i(?: woul|')d say|(?:my )?(?:confidence|certainty)\s?(?:is|:|=))\s+)?(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
+    r"(?P<n>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3})\s*(?P<unit>%{1,2}|percent\b|pct\b|per cent\b|prozent\b|pour ?cent\b|"
+    rf"/\s?(?P<of>{_OF})(?!\s?%)|(?:out of|in|von|sur) (?P<out>{_OF}))?\s*"
+    r"(?P<rest>$|\s*(?![.,]\d)[^\w\s%±+-].*|\s+(?:sure|certain|confident|confidence|sicher|sûr|because|since|given|based|-)(?:[\s.,;]|$).*)",
     re.IGNORECASE | re.DOTALL,
 )
 NO_WORDS = Lexicon((), {})

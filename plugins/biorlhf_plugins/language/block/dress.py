@@ -20,26 +20,26 @@ from biorlhf_plugins.language.block.markup import undressed
 
 ANSWER = r"answer|ans\b|verdict|antwort|réponse|reponse|respuesta|risposta|resposta|答案|回答|答え|解答|答(?=[:：])"
 CONFIDENCE = (
-    r"confidence|certainty|probability|conf\b|konfidenz|sicherheit|zuversicht|gewissheit|confiance|certitude|confianza|"
+    r"confidence|certainty|probability|likelihood|conf\b\.?|konfidenz|sicherheit|zuversicht|gewissheit|confiance|certitude|confianza|"
     r"confidenza|confiança|vertrauen|certeza|置信度|信心|確信度|信頼度|自信度"
 )
 _MARK = r"(?:[^\w\n]|_)"
 _DRESS = rf"{_MARK}{{0,24}}(?:(?:\d{{1,2}}|[a-h])[.)]{_MARK}{{0,8}})?"
 _COLON = (
-    r"[*_`\"'\])} \t.]{0,12}(?:[:：=]{1,2}>?|->|→|(?<=[\])])|[ \t][–—-](?=[ \t])"
+    r"[*_`\"'\])} \t.]{0,12}(?:[:：=]{1,2}>?|<?->|<-|→|(?<=[\])])(?=[ \t]*\w)|[ \t][–—-](?=[ \t])"
     r"|(?:is|are|lautet|ist|est|es|è|é)\b[ \t]?[:：]?|[为為是は][:：]?"
-    rf"|[ \t]*[|\t](?!\W*(?:{CONFIDENCE})))"
+    rf"|[ \t]*[|\t&](?!\W*(?:{CONFIDENCE})))"
     r"[*_`\"'\[ \t]{0,40}"
 )
 _NAMED = re.compile(rf"(?P<answer>{ANSWER})|(?P<sure>{CONFIDENCE})", re.IGNORECASE)
 _CJK = r"(?:[\u3040-\u30ff\u4e00-\u9fff,]{1,10}[ \t]*)?"
 _ADJECTIVE = (
-    r"final|short|overall|direct|endgültige|abschließende|kurze|finale|definitive|définitive|definitiva|courte|"
+    r"final|short|overall|direct|best|revised|corrected|updated|model|endgültige|abschließende|kurze|finale|definitive|définitive|definitiva|courte|"
     r"corta|breve"
 )
 _BEFORE_ANSWER = re.compile(
-    rf"(?:^|[.!?;)\]。！]\s){_DRESS}(?:(?:assistant|model)[ \t]?:[ \t]*)?"
-    r"(?:(?:my|the|your|our|so|thus|therefore|hence|meine?|die|ma|la|mi|1|2)[, \t]+){0,3}"
+    rf"(?:^|[.!?:;)\]。！]\s|>){_DRESS}(?:(?:assistant|model)[ \t]?:[ \t]*)?"
+    r"(?:(?:my|the|your|our|here(?: i|')s|based on (?:this|that)|so|thus|therefore|hence|meine?|die|ma|la|mi|1|2)[, \t]+){0,3}"
     rf"(?:(?:{_ADJECTIVE})[ \t]*)?{_CJK}\Z",
     re.IGNORECASE,
 )
@@ -50,11 +50,12 @@ _AFTER_ANSWER = re.compile(
 )
 _BEFORE_SURE = re.compile(
     rf"(?:^|[.!?;,(\[|。！；，}}>\d]\s?|\s(?:with\s)?){_DRESS}"
-    rf"(?:(?:my|the|a|overall|stated|meine|ma|mi|la|final)[ \t]+){{0,2}}{_CJK}\Z",
+    rf"(?:(?:my|the|a|overall|stated|estimated|meine|ma|mi|la|final|(?:level|degree)[ \t]of)[ \t]+){{0,2}}{_CJK}\Z",
     re.IGNORECASE,
 )
 _AFTER_SURE = re.compile(
-    r"(?:[ \t]?(?:level|score|rating|in (?:this|that|it|the|my)(?: \w+)?))?(?:[ \t]?\([^)\n]{0,20}\))?"
+    r"(?:[ \t]?(?:level|score|rating|estimate|value|percentage|#\d|in (?:(?:this|that|it|the|my)(?: \w+)?|answer)"
+    r"|(?:that|of)\b[^\n:]{0,40}\b(?:correct|right)))?(?:[ \t]?\([^)\n]{0,20}\))?"
     rf"(?:{_COLON}|[*_` \t]{{0,6}}\n{{1,3}}[ \t>*_`-]{{0,8}}"
     r"|[ \t]+(?:of[ \t]+)?(?=\d|high\b|medium\b|low\b|moderate\b))"
     r"(?P<value>[^\n]{0,200})",
@@ -63,7 +64,7 @@ _AFTER_SURE = re.compile(
 _BESIDE = re.compile(
     r"[\s,;(\[|./\"'–—-]*(?:\b(?:with|at|my|a|the|i|i'm|am|about|state|overall)\s+)*"
     r"(?:[(\[]?\s*(?<![\d.,])(?P<n>\d[\d.]*\s?(?:%|percent\b)|0?\.\d+|(?<=[(\[])\d+)\s+)?"
-    rf"(?:(?:{CONFIDENCE})\b(?!\s+(?:interval|limit|band))|(?<=[%t\d]\s)(?:sure|certain|confident)\b)",
+    rf"(?:(?:{CONFIDENCE})\b(?!\s+(?:interval|limit|band))|(?<=[%t\d]\s)(?:sure|certain|confident)\b)|\s*</\w",
     re.IGNORECASE,
 )
 """A value's own confidence, with what leads to it: "(confidence: high)", "with 80% confidence", "80% sure"."""
@@ -71,10 +72,10 @@ _TAG = re.compile(
     rf"<(?P<tag>{ANSWER}|final_answer)(?:\s[^<>\n]{{0,80}})?>(?P<value>.{{0,2000}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
 )
 _SURE_TAG = re.compile(
-    rf"<(?P<tag>{CONFIDENCE})>(?P<value>.{{0,200}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
+    rf"<(?P<tag>{CONFIDENCE})(?:\s[^<>\n]{{0,80}})?>(?P<value>.{{0,200}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
 )
 _KEY = re.compile(rf"[\"'](?:final[_ ]?)?(?:{ANSWER})[\"']\s*:", re.IGNORECASE)
-_ROW = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
+_ROW = re.compile(r"^[^\n|\t]*[|\t].*$", re.MULTILINE)
 _RULE = re.compile(r"^[\s|:+-]+$")
 _TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}")
 REACH = 2000
@@ -170,13 +171,13 @@ def _stated(text: str, match: re.Match[str]) -> tuple[str, tuple[int, int]]:
     """What a label of confidence states: the rest of its line, or the next line where that is empty."""
     if match["value"].strip(" *_`-="):
         return match["value"], match.span("value")
-    below = re.compile(r"\s*(\S[^\n]*)").match(text, match.end())
+    below = re.compile(r"\s*(?:```\w*\s+)?(\S[^\n]*)").match(text, match.end())
     return (below[1], below.span(1)) if below else ("", match.span("value"))
 
 
 def _lines(text: str, labels: Sequence[tuple[str, re.Match[str]]]) -> Iterator[Block]:
     for _, match in [label for label in labels if label[0] == "answer"][-LAST:]:
-        if match["bare"] is not None or not match["value"].strip(" *_`|"):
+        if match["bare"] is not None or not match["value"].strip(" *_`|>"):
             value, start, end = _below(text, match.end())
             if value:
                 yield Block(value, (start, end), ())
@@ -197,7 +198,7 @@ def _below(text: str, start: int) -> tuple[str, int, int]:
     lines: list[str] = []
     place, first, end = start, start, start
     for line in text[start : start + REACH].split("\n")[:14]:
-        stripped = _bare(re.sub(r"^[\s>]*(?:[*•·–-]\s+)*", "", line))
+        stripped = _bare(re.sub(r"^[\s>]*(?:[*•·:–-]\s+)*", "", line))
         if re.match(rf"[*_#\s>|`(-]*(?:{CONFIDENCE})\b", line, re.IGNORECASE) or (lines and not line.strip()):
             break
         if lines and line.lstrip().startswith("#"):
@@ -262,7 +263,7 @@ def _objects(text: str) -> Iterator[Block]:
         if isinstance(found, dict):
             fields = {str(k).lower(): v for k, v in found.items()}
             value = next(
-                (_plain(v) for k, v in fields.items() if re.fullmatch(rf"(?:final[_ ]?)?(?:{ANSWER})", k)),
+                (_bare(_plain(v)) for k, v in fields.items() if re.fullmatch(rf"(?:final[_ ]?)?(?:{ANSWER})", k)),
                 None,
             )
             sure = [
@@ -284,10 +285,8 @@ def _plain(value: Any) -> str:
 
 def _tables(text: str) -> Iterator[Block]:
     """A table with a column, or a row, that is called Answer."""
-    if "|" not in text:
-        return
     rows = [
-        (m.start(), [cell.strip() for cell in m[0].strip().strip("|").split("|")])
+        (m.start(), [cell.strip() for cell in re.split(r"[|\t]", m[0].strip().strip("|"))])
         for m in _ROW.finditer(text)
     ]
     for number, (start, cells) in enumerate(rows):

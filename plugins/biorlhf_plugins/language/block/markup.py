@@ -16,11 +16,11 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _LATEX = re.compile(r"(\\(?:text(?:bf|it|sf|tt|rm)?|math(?:rm|bf)|emph|underline)\s*\{)([^{}\n]{0,200})\}")
-_COMMAND = re.compile(r"\\(?:(?=%)|item|noindent|par|quad|begin\{\w+\}|end\{\w+\}|\\(?=[ \t]*(?:\n|\Z)))")
+_COMMAND = re.compile(r"\\(?:(?=%)|approx|sim|n(?=[A-Z*#-])|item|noindent|par|quad|begin\{\w+\}|end\{\w+\}|\\(?=[ \t]*(?:\n|\Z)))")
 _ENTITY = re.compile(r"&(?P<name>nbsp|gt|lt|amp|quot|#\d{2,5});")
 _ENTITIES = {"gt": ">", "lt": "<", "amp": "&", "quot": '"'}
 _BORDER = re.compile(r"^([ \t]*)\+(?=[-=+]{3,}[ \t]*$)", re.MULTILINE)
-_FORMS = str.maketrans("【［「『〔《（】］」』〕》）“”„«»", '      (::::::)"""""')
+_FORMS = str.maketrans("【［「『〔《（】］」』〕》）“”„«»∶⇒║│", '      (::::::)""""":→||')
 """East Asian brackets stand around a label in place of a colon behind it."""
 
 
@@ -52,8 +52,8 @@ def _blank(match: re.Match[str]) -> str:
 @functools.lru_cache(maxsize=4096)
 def _form(char: str) -> str:
     """A full-width form as its plain one; a space for a picture, for what has no width, and for any space."""
-    if "！" <= char <= "～":
-        return chr(ord(char) - 0xFEE0)
+    if "︐" <= char <= "～":
+        return unicodedata.normalize("NFKC", char)[:1]
     category = unicodedata.category(char)
     ornament = category in ("So", "Cf", "Zs", "Mn") and char not in SIGNS and not unicodedata.combining(char)
     return " " if ornament else char

@@ -32,19 +32,22 @@ AGAINST = frozenset(
 TURNS = frozenset(
     ("but", "ie", "i.e", "i.e.", "that", "is", "rather", "actually", "instead", "meaning", "so", "sondern")
 )
-SUBJECTS = frozenset(("it", "this", "that", "the", "data", "table", "answer", "is", "are", "i", "we", "ce", "es"))
+SUBJECTS = frozenset(("it", "this", "that", "there", "the", "data", "table", "answer", "direction", "is", "are", "i", "we", "ce", "es"))
 """What "cannot be determined" may be said of."""
 
-DENIES = frozenset(("not", "never", "kein", "nicht", "pas"))
+DENIES = frozenset(("not", "never", "kein", "nicht", "pas", "than", "of"))
+"""What denies the direction behind it: "rather than up", "instead of up"."""
+
+OPTION = re.compile(r"^\(?(?:[a-h]|\d)[.)]\s+(?=\S)", re.IGNORECASE)
 """Words before a second value that takes the first one back, or says it in other words."""
 
 FILLERS = frozenset(
     ("the", "a", "an", "is", "are", "be", "it", "to", "with", "of", "regulated", "regulation",
-     "expression", "significantly", "strongly", "clearly", "expressed", "level", "direction", "overall",
+     "expression", "significantly", "statistically", "go", "went", "strongly", "clearly", "expressed", "level", "direction", "overall",
      "likely", "probably", "tissue", "cell", "mouse", "mice", "animal", "sample", "group", "condition", "der", "die", "das",
      "im", "zu", "le", "la", "les", "par", "by", "as", "pathway", "gene", "set")
 )  # fmt: skip
-BESIDE = FILLERS | LINKS | AGAINST | JOINS | DENIES | {"but", "rather", "sondern"}
+BESIDE = FILLERS | LINKS | AGAINST | JOINS | DENIES | {"but", "rather", "sondern", "instead"}
 NUMBER = re.compile(
     r"(?P<sign>[+-])?\s?(?P<digits>\d{1,3}(?:[,'\u00a0\u2009\u202f ]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}|"
     r"\d+(?:\.\d+)?|\.\d+|\d+,\d{1,2}(?!\d))(?![\d]|[.,]\d)"
@@ -55,7 +58,7 @@ NUMBER = re.compile(
 SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9}
 _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 NOUGHT = frozenset(("none", "zero", "nil", "keine", "null", "aucun", "aucune"))
-REASONS = re.compile(r"\s*(?:[:—]|\s-\s|\.\s|,?\s+(?:because|since|with|based|weil|car)\b)")
+REASONS = re.compile(r"\s*(?:[:—]|\s[-–]\s|\.\s|,?\s+(?:because|since|with|based|weil|car)\b)")
 LISTED = re.compile(r"\s*(?:[,;/|]|\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bet\b)\s*")
 APPROXIMATELY = re.compile(
     r"^\s*(?:~|≈|about|around|approximately|approx\.?|roughly|circa|ca\.?|c\.|nearly|almost|some|etwa|rund|environ)\s*",
@@ -109,7 +112,7 @@ def abstains(value: str) -> bool:
     start = next((i for i, token in enumerate(stream) if token.text not in SUBJECTS), 0)
     end, meanings = longest(vocabulary()["cannot"], stream, start)
     return bool(meanings) and (
-        end == len(stream) or stream[end].text in (*BREAKS, "from", "by", "with", "in", "aus")
+        end == len(stream) or stream[end].text in (*BREAKS, "from", "by", "with", "in", "aus", "to", "for", "here", "on")
     )
 
 
@@ -123,7 +126,7 @@ def read_direction(
         sides: names of the numerator, names of the denominator. "Higher in the denominator" is DOWN.
         names: what may be named beside it: the feature, the tissue.
     """
-    stream = _stream(value)
+    stream = _stream(OPTION.sub("", value))
     known: Trie = {}
     for role, phrases in enumerate(sides):
         for phrase in phrases:
@@ -295,7 +298,7 @@ def read_names(value: str, known: Callable[[str], Any]) -> Reading:
     text = value.strip().rstrip(".")
     if known(text) is not None:
         return Reading((known(text),))
-    text = re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", text).strip()
+    text = OPTION.sub("", re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", text).strip())
     if known(text) is not None:
         return Reading((known(text),))
     head = REASONS.split(text, maxsplit=1)[0]
