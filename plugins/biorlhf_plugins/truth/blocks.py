@@ -218,6 +218,8 @@ def _order(value: str, known: Names) -> Reading:
     if len(names) < 2 or any(name is None for name in names):
         lost = next((part for part, name in zip(parts, names, strict=False) if name is None), text)
         return Reading((), f"no order of the asked names: {lost!r:.40}")
+    if len(set(names)) < len(names):
+        return Reading((), f"a name twice in an order: {text!r:.40}")
     return Reading((tuple(names[::-1] if link.strip() == "<" else names),))
 
 

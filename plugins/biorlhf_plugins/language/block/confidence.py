@@ -11,12 +11,16 @@ from biorlhf_plugins.language.words.text import clean, tokens
 
 _OF = r"\d{1,3}\b"
 SURE = re.compile(
-    r"^[~≈=:\s]*(?:(?:i(?: a|')m|i(?: woul|')d say|(?:my )?(?:confidence|certainty)\s?(?:is|:|=))\s+)?(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
-    r"(?P<n>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3})\s*(?P<unit>%{1,2}|percent\b|pct\b|per cent\b|prozent\b|pour ?cent\b|"
+    r"^[~≈=\s]*(?:i(?: a|')m\s|i(?: woul|')d say\s)?\s*"
+    r"(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
+    r"(?P<n>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3})\s*"
+    rf"(?P<unit>%{{1,2}}|percent\b|pct\b|per cent\b|prozent\b|pour ?cent\b|"
     rf"/\s?(?P<of>{_OF})(?!\s?%)|(?:out of|in|von|sur) (?P<out>{_OF}))?\s*"
-    r"(?P<rest>$|\s*(?![.,]\d)[^\w\s%±+-].*|\s+(?:sure|certain|confident|confidence|sicher|sûr|because|since|given|based|-)(?:[\s.,;]|$).*)",
+    r"(?P<rest>$|\s*(?![.,]\d)[^\w\s%±+-].*|\s+(?:sure|certain|confident|confidence|sicher|sûr|because|"
+    r"since|given|based|-)(?:[\s.,;]|$).*)",
     re.IGNORECASE | re.DOTALL,
 )
+LABELLED = re.compile(r"^[\s*_:]*(?:(?:my )?(?:confidence|certainty)[\s*_]{0,4}(?:is|:|=))?")
 NO_WORDS = Lexicon((), {})
 SAME, ALIKE = 0.015, 0.25
 """Two figures that differ by more contradict each other; a word and a figure may differ by ``ALIKE``."""
@@ -27,7 +31,7 @@ def read_confidence(value: str) -> tuple[float | None, str]:
 
     What follows may say it again, "0.9 (90%)", and may not say another.
     """
-    text = clean(value).text.replace("\\boxed", "").strip("*_`|\"'(){}[]!$ \t\n")
+    text = LABELLED.sub("", clean(value).text.replace("\\boxed", "")).strip("*_`|\"'(){}[]!$ \t\n")
     text = text[1:-1] if text[:1] == "<" and text[-1:] == ">" else text
     if match := SURE.match(_figures(text)):
         number = float(match["n"].replace(",", "."))

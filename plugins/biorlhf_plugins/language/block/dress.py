@@ -18,15 +18,18 @@ from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.block.markup import undressed
 
-ANSWER = r"answer|ans\b|verdict|antwort|réponse|reponse|respuesta|risposta|resposta|答案|回答|答え|解答|答(?=[:：])"
+ANSWER = (
+    r"answer|ans\b|verdict|antwort|réponse|reponse|respuesta|risposta|resposta|"
+    r"答案|回答|答え|解答|答(?=[:：])"
+)
 CONFIDENCE = (
-    r"confidence|certainty|probability|likelihood|conf\b\.?|konfidenz|sicherheit|zuversicht|gewissheit|confiance|certitude|confianza|"
-    r"confidenza|confiança|vertrauen|certeza|置信度|信心|確信度|信頼度|自信度"
+    r"confidence|certainty|probability|likelihood|conf\b\.?|konfidenz|sicherheit|zuversicht|gewissheit|"
+    r"confiance|certitude|confianza|confidenza|confiança|vertrauen|certeza|置信度|信心|確信度|信頼度|自信度"
 )
 _MARK = r"(?:[^\w\n]|_)"
 _DRESS = rf"{_MARK}{{0,24}}(?:(?:\d{{1,2}}|[a-h])[.)]{_MARK}{{0,8}})?"
 _COLON = (
-    r"[*_`\"'\])} \t.]{0,12}(?:[:：=]{1,2}>?|<?->|<-|→|(?<=[\])])(?=[ \t]*\w)|[ \t][–—-](?=[ \t])"
+    r"[*_`\"'\])} \t.]{0,12}(?:[:：=]{1,2}>?|<?->|<-|→|(?<=[\])])(?=[ \t]*[\w$])|[ \t][–—-](?=[ \t])"
     r"|(?:is|are|lautet|ist|est|es|è|é)\b[ \t]?[:：]?|[为為是は][:：]?"
     rf"|[ \t]*[|\t&](?!\W*(?:{CONFIDENCE})))"
     r"[*_`\"'\[ \t]{0,40}"
@@ -34,30 +37,35 @@ _COLON = (
 _NAMED = re.compile(rf"(?P<answer>{ANSWER})|(?P<sure>{CONFIDENCE})", re.IGNORECASE)
 _CJK = r"(?:[\u3040-\u30ff\u4e00-\u9fff,]{1,10}[ \t]*)?"
 _ADJECTIVE = (
-    r"final|short|overall|direct|best|revised|corrected|updated|model|endgültige|abschließende|kurze|finale|definitive|définitive|definitiva|courte|"
-    r"corta|breve"
+    r"final|short|overall|direct|best|revised|corrected|updated|model|endgültige|abschließende|kurze|finale|"
+    r"definitive|définitive|definitiva|courte|corta|breve"
 )
 _BEFORE_ANSWER = re.compile(
     rf"(?:^|[.!?:;)\]。！]\s|>){_DRESS}(?:(?:assistant|model)[ \t]?:[ \t]*)?"
-    r"(?:(?:my|the|your|our|here(?: i|')s|based on (?:this|that)|so|thus|therefore|hence|meine?|die|ma|la|mi|1|2)[, \t]+){0,3}"
+    r"(?:(?:my|the|your|our|here(?: i|')s|based on (?:this|that)|so|thus|therefore|hence|"
+    r"meine?|die|ma|la|mi|1|2)[, \t]+){0,3}"
     rf"(?:(?:{_ADJECTIVE})[ \t]*)?{_CJK}\Z",
     re.IGNORECASE,
 )
 _AFTER_ANSWER = re.compile(
-    rf"(?:[ \t]+(?:{_ADJECTIVE})|[ \t]?#?\d\b|[ \t]?\([^)\n]{{0,20}}\)|[ \t]to[ \t](?:the|your|this)[ \t]question)?"
+    rf"(?:[ \t]+(?:{_ADJECTIVE})|[ \t]?#?\d\b|[ \t]?\([^)\n]{{0,20}}\)"
+    r"|[ \t]to[ \t](?:the|your|this)[ \t]question)?"
     rf"(?:{_COLON}(?P<value>[^\n]{{0,600}})|[*_`:： \t]{{0,6}}(?P<bare>$))",
     re.IGNORECASE | re.MULTILINE,
 )
 _BEFORE_SURE = re.compile(
     rf"(?:^|[.!?;,(\[|。！；，}}>\d]\s?|\s(?:with\s)?){_DRESS}"
-    rf"(?:(?:my|the|a|overall|stated|estimated|meine|ma|mi|la|final|(?:level|degree)[ \t]of)[ \t]+){{0,2}}{_CJK}\Z",
+    rf"(?:(?:my|the|a|overall|stated|estimated|meine|ma|mi|la|final|(?:level|degree)[ \t]of)[ \t]+){{0,2}}"
+    rf"{_CJK}\Z",
     re.IGNORECASE,
 )
 _AFTER_SURE = re.compile(
-    r"(?:[ \t]?(?:level|score|rating|estimate|value|percentage|#\d|in (?:(?:this|that|it|the|my)(?: \w+)?|answer)"
-    r"|(?:that|of)\b[^\n:]{0,40}\b(?:correct|right)))?(?:[ \t]?\([^)\n]{0,20}\))?"
+    r"(?:[ \t]?(?:level|score|rating|estimate|value|percentage|#\d"
+    r"|in (?:(?:this|that|it|the|my)(?: \w+)?|answer)|(?:that|of)\b[^\n:]{0,40}\b(?:correct|right)))?"
+    r"(?:[ \t]?\([^)\n]{0,20}\))?"
     rf"(?:{_COLON}|[*_` \t]{{0,6}}\n{{1,3}}[ \t>*_`-]{{0,8}}"
-    r"|[ \t]+(?:of[ \t]+)?(?=\d|high\b|medium\b|low\b|moderate\b))"
+    r"|[ \t]+(?:of[ \t]+)?(?=\d|(?:high|medium|low|moderate|about)\b|\$"
+    r"|(?:[a-z]+[- ]){1,3}(?:per ?cent|out of)))"
     r"(?P<value>[^\n]{0,200})",
     re.IGNORECASE,
 )
@@ -67,14 +75,17 @@ _BESIDE = re.compile(
     rf"(?:(?:{CONFIDENCE})\b(?!\s+(?:interval|limit|band))|(?<=[%t\d]\s)(?:sure|certain|confident)\b)|\s*</\w",
     re.IGNORECASE,
 )
-"""A value's own confidence, with what leads to it: "(confidence: high)", "with 80% confidence", "80% sure"."""
+"""A value's own confidence, with what leads to it: "(confidence: high)", "with 80% confidence"."""
 _TAG = re.compile(
-    rf"<(?P<tag>{ANSWER}|final_answer)(?:\s[^<>\n]{{0,80}})?>(?P<value>.{{0,2000}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
+    rf"<(?P<tag>{ANSWER}|final_answer)(?:\s[^<>\n]{{0,80}})?>(?P<value>.{{0,2000}}?)</(?P=tag)>",
+    re.IGNORECASE | re.DOTALL,
 )
 _SURE_TAG = re.compile(
-    rf"<(?P<tag>{CONFIDENCE})(?:\s[^<>\n]{{0,80}})?>(?P<value>.{{0,200}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
+    rf"<(?P<tag>{CONFIDENCE})(?:\s[^<>\n]{{0,80}})?>(?P<value>.{{0,200}}?)</(?P=tag)>",
+    re.IGNORECASE | re.DOTALL,
 )
 _KEY = re.compile(rf"[\"'](?:final[_ ]?)?(?:{ANSWER})[\"']\s*:", re.IGNORECASE)
+_LABEL = re.compile(rf"(?:final[_ ]?)?(?:{ANSWER})")
 _ROW = re.compile(r"^[^\n|\t]*[|\t].*$", re.MULTILINE)
 _RULE = re.compile(r"^[\s|:+-]+$")
 _TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}")
@@ -262,17 +273,11 @@ def _objects(text: str) -> Iterator[Block]:
             continue  # broken JSON is no answer in JSON; its lines may still be one
         if isinstance(found, dict):
             fields = {str(k).lower(): v for k, v in found.items()}
-            value = next(
-                (_bare(_plain(v)) for k, v in fields.items() if re.fullmatch(rf"(?:final[_ ]?)?(?:{ANSWER})", k)),
-                None,
-            )
-            sure = [
-                (_plain(v), (key.start(), start + length))
-                for k, v in fields.items()
-                if re.search(CONFIDENCE, k)
-            ]
-            if value is not None:
-                yield Block(value, (key.end(), start + length), tuple(sure))
+            values = [_bare(_plain(v)) for k, v in fields.items() if _LABEL.fullmatch(k)]
+            place = (key.start(), start + length)
+            sure = tuple((_plain(v), place) for k, v in fields.items() if re.search(CONFIDENCE, k))
+            if values:
+                yield Block(values[0], (key.end(), start + length), sure)
 
 
 def _plain(value: Any) -> str:
@@ -284,35 +289,23 @@ def _plain(value: Any) -> str:
 
 
 def _tables(text: str) -> Iterator[Block]:
-    """A table with a column, or a row, that is called Answer."""
+    """A table with a column that is called Answer; a row that is called so is a line of its own."""
     rows = [
         (m.start(), [cell.strip() for cell in re.split(r"[|\t]", m[0].strip().strip("|"))])
         for m in _ROW.finditer(text)
     ]
-    for number, (start, cells) in enumerate(rows):
+    for number, (_, cells) in enumerate(rows):
         labels = [_bare(cell).rstrip(":：").lower() for cell in cells]
-        here = next(
-            (i for i, cell in enumerate(labels) if re.fullmatch(rf"(?:final )?(?:{ANSWER})", cell)), None
-        )
+        here = next((i for i, cell in enumerate(labels) if _LABEL.fullmatch(cell)), None)
         if here is None:
             continue
-        below = [
-            r
-            for r in rows[number + 1 : number + 4]
-            if not _RULE.match("|".join(r[1])) and len(r[1]) == len(cells)
-        ]
+        below = [r for r in rows[number + 1 : number + 4] if not _RULE.match("|".join(r[1]))]
+        below = [r for r in below if len(r[1]) == len(cells) and not re.match(CONFIDENCE, r[1][0], re.I)]
         ruled = number + 1 < len(rows) and _RULE.match("|".join(rows[number + 1][1]))
-        if here == 0 and len(cells) == 2 and not re.fullmatch(CONFIDENCE, labels[1]):
-            beside = [
-                r for r in rows[number + 1 : number + 4] if re.match(CONFIDENCE, _bare(r[1][0]).lower())
-            ]
-            sure = [(_bare(r[1][1]), (r[0], r[0] + 1)) for r in beside if len(r[1]) == 2]
-            yield Block(_bare(cells[1]), (start, start + 1), tuple(sure))
-        elif below and (ruled or any(re.fullmatch(CONFIDENCE, label) for label in labels)):
-            row_start, row = below[0]
-            sure = [
-                (_bare(row[i]), (row_start, row_start + 1))
-                for i, c in enumerate(labels)
-                if re.match(CONFIDENCE, c)
-            ]
-            yield Block(_bare(row[here]), (row_start, row_start + 1), tuple(sure))
+        if below and (ruled or any(re.fullmatch(CONFIDENCE, label) for label in labels)):
+            start, row = below[0]
+            place = (start, start + 1)
+            sure = tuple(
+                (_bare(row[i]), place) for i, label in enumerate(labels) if re.match(CONFIDENCE, label)
+            )
+            yield Block(_bare(row[here]), place, sure)

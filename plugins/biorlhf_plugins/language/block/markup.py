@@ -16,7 +16,10 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _LATEX = re.compile(r"(\\(?:text(?:bf|it|sf|tt|rm)?|math(?:rm|bf)|emph|underline)\s*\{)([^{}\n]{0,200})\}")
-_COMMAND = re.compile(r"\\(?:(?=%)|approx|sim|n(?=[A-Z*#-])|item|noindent|par|quad|begin\{\w+\}|end\{\w+\}|\\(?=[ \t]*(?:\n|\Z)))")
+_COMMAND = re.compile(
+    r"\\(?:(?=%)|approx|sim|n(?=[A-Z*#-])|item|noindent|par|quad|"
+    r"begin\{\w+\}|end\{\w+\}|\\(?=[ \t]*(?:\n|\Z)))"
+)
 _ENTITY = re.compile(r"&(?P<name>nbsp|gt|lt|amp|quot|#\d{2,5});")
 _ENTITIES = {"gt": ">", "lt": "<", "amp": "&", "quot": '"'}
 _BORDER = re.compile(r"^([ \t]*)\+(?=[-=+]{3,}[ \t]*$)", re.MULTILINE)
