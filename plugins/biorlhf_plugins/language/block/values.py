@@ -104,12 +104,7 @@ def read_direction(
         names: what may be named beside it: the feature, the tissue.
     """
     stream = _stream(OPTION.sub("", value))
-    known: Trie = {}
-    for role, phrases in enumerate(sides):
-        for phrase in phrases:
-            add(known, words(phrase), "side", role)
-    for name in names:
-        add(known, words(name), "name", name)
+    known = _known((*map(tuple, sides),), tuple(names))
     labels: list[str] = []
     place, turned = 0, False
     while place < len(stream):
@@ -136,6 +131,18 @@ def read_direction(
         else:
             return Reading((), f"{stream[place].text!r} is no direction: {value!r:.60}")
     return Reading(tuple(labels), "" if labels else f"no direction in {value!r:.60}")
+
+
+@functools.lru_cache(maxsize=1024)
+def _known(sides: tuple[tuple[str, ...], ...], names: tuple[str, ...]) -> Trie:
+    """What may be named beside a direction; the same for all answers to a question."""
+    known: Trie = {}
+    for role, phrases in enumerate(sides):
+        for phrase in phrases:
+            add(known, words(phrase), "side", role)
+    for name in names:
+        add(known, words(name), "name", name)
+    return known
 
 
 def _flips(stream: Sequence[Token], place: int) -> bool:
