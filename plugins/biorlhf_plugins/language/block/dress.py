@@ -35,7 +35,7 @@ _COLON = (
     r"[*_`\"'\[ \t]{0,40}"
 )
 _NAMED = re.compile(rf"(?P<answer>{ANSWER})|(?P<sure>{CONFIDENCE})", re.IGNORECASE)
-_OPENINGS = frozenset(re.findall(r"(?:^|\|)(\w{1,4})", f"{ANSWER}|{CONFIDENCE}"))
+_OPENINGS = tuple(dict.fromkeys(re.findall(r"(?:^|\|)(\w{1,4})", f"{ANSWER}|{CONFIDENCE}")))
 """How labels begin: looked for first, in a twentieth of the time that the pattern takes."""
 _CJK = r"(?:[\u3040-\u30ff\u4e00-\u9fff,]{1,10}[ \t]*)?"
 _ADJECTIVE = (
