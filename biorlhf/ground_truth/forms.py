@@ -62,9 +62,9 @@ class AnswerSlot:
 
     @property
     def chance(self) -> float:
-        """Probability of a blind guess: 1/k of k choices, 0.2 where the answer is open."""
-        if self.kind == "ranking":
-            return 0.5 if len(self.choices) == 2 else 0.2
+        """What a blind guess earns: 1/k of k choices, 0.2 where the answer is open."""
+        if self.kind == "ranking":  # Kendall's correlation, 0 below: of three names' six orders 5/18
+            return {2: 0.5, 3: 5 / 18}.get(len(self.choices), 0.2)
         return 1.0 / len(self.choices) if self.choices else 0.2
 
 

@@ -31,8 +31,8 @@ FORMS = {
     "direction": (
         DIRECTION,
         ["DOWN", "down", "downregulated", "DOWN in flight relative to ground", "higher in ground controls",
-         "DOWN (NES -2.1, padj 0.001)"],
-        ["UP", "UP or DOWN", "NS", "higher in flight", "not down"],
+         "DOWN (NES -2.1, padj 0.001)", "not UP but DOWN", "DOWN rather than UP", "B) DOWN"],
+        ["UP", "not UP", "UP rather than DOWN", "UP or DOWN", "NS", "higher in flight", "not down"],
     ),
     "directions": (
         {"pathway": "HALLMARK_HYPOXIA", "tissue_directions": {"eye": "NS", "thymus": "UP"},
@@ -58,8 +58,9 @@ FORMS = {
     ),
     "ranking": (
         {"ranking": ["soleus", "liver", "heart"]},
-        ["soleus > liver > heart", "Soleus, liver, heart", "heart < liver < soleus"],
-        ["heart > liver > soleus", "soleus"],
+        ["soleus > liver > heart", "Soleus, liver, heart", "heart < liver < soleus",
+         "1) soleus 2) liver 3) heart", "soleus, liver and heart", "soleus, then liver, then heart"],
+        ["heart > liver > soleus", "soleus", "soleus > liver > heart > soleus"],
     ),
     "name": ({"answer": "soleus"}, ["soleus", "Soleus", "the soleus"], ["heart", "soleus, heart"]),
     "share": ({"facts": [{"entity": "drug", "quantity": "response rate", "value": "35%"}]},
@@ -114,6 +115,22 @@ DRESSES = (
     "+---+\n| Answer | Confidence |\n+---+\n| {v} | {c} |\n+---+",
     "🧬 Answer: {v}\n🎯 Confidence: {c}",
     "Answer\n------\n{v}\n\nConfidence\n----------\n{c}",
+    "[ANSWER]{v}[/ANSWER]\n[CONFIDENCE]{c}[/CONFIDENCE]",
+    '<answer kind="final">{v}</answer><confidence unit="of one">{c}</confidence>',
+    "&lt;answer&gt;{v}&lt;/answer&gt;\n&lt;confidence&gt;{c}&lt;/confidence&gt;",
+    "<answer>Answer: {v}</answer>\n<confidence>Confidence: {c}</confidence>",
+    "Answer | {v}\nConfidence | {c}",
+    "Answer\t{v}\nConfidence\t{c}",
+    "Set | Answer | Confidence\n--- | --- | ---\nE2F | {v} | {c}",
+    "Answer: \\boxed{{{v}}}\nConfidence: \\boxed{{{c}}}",
+    "Step 3: Answer: {v}\nStep 4: Confidence: {c}",
+    "Final verdict: {v}\nConf.: {c}",
+    "Revised answer: {v}\nMy confidence in answer: {c}",
+    "Answer to the question: {v}\nLevel of certainty: {c}",
+    "**Answer**\n: {v}\n\n**Confidence**\n: {c}",
+    "Answer ⇒ {v}\nConfidence ⇒ {c}",
+    "Answer <- {v}\nConfidence <- {c}",
+    "Answer:\n```\n{v}\n```\nConfidence:\n```\n{c}\n```",
 )
 CONFIDENCES = (
     ("80%", 0.8),
@@ -123,6 +140,10 @@ CONFIDENCES = (
     ("8/10", 0.8),
     ("high", 0.9),
     ("80 percent", 0.8),
+    ("I am about 80% sure.", 0.8),
+    ("eighty-five percent", 0.85),
+    ("eight out of ten", 0.8),
+    ("$\\approx 80\\%$", 0.8),
 )
 
 

@@ -33,7 +33,7 @@ from biorlhf_plugins.truth.stated import figure_credit
 Names = Callable[[str], Any]
 Sides = tuple[Sequence[str], Sequence[str]]
 # Around a class they tell no class from another: "Type A response" is A.
-FILLERS = frozenset(("type", "class", "pattern", "response", "tissue", "group", "is", "it"))
+FILLERS = frozenset(("type", "class", "pattern", "response", "tissue", "group", "is", "it", "the"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ def _read(
 def _slot_of(piece: str, asked: Sequence[AnswerSlot]) -> tuple[int, str] | None:
     """The slot that a piece names, by its longest name, and the piece without that name."""
     best: tuple[int, int, str] | None = None
+    piece = re.sub(r"^\s*\d{1,2}[.)]\s+", "", piece)
     for index, slot in enumerate(asked):
         for label in _labels(slot):
             match = _pattern(label).search(piece)
@@ -207,14 +208,18 @@ def _order(value: str, known: Names) -> Reading:
     """Names in order, highest first: with ">" or "<" between them, in a list, or numbered."""
     # "soleus (6,425)": figures in brackets are evidence, and their commas separate nothing.
     text = re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", value.strip().rstrip("."))
+    text = re.sub(r"[,;]?\s+(?=\d{1,2}[.)]\s)|[,;]?\s+(?:and\s+)?then\s+", "; ", text)
     # Signs before commas: where both stand, the sign gives the order.
     link = next((mark for mark in (">", "<", "→", ";", ",") if mark in text), ",")
     link = f" {link} " if f" {link} " in text else link  # or "c.35G>A > c.35G>T" would be four names
     parts = [re.sub(r"^\s*\d{1,2}[.)](?!\d)\s*|^\s*and\s+", "", p).strip("= ") for p in text.split(link)]
-    names = [known(part) for part in parts if part]
+    parts = [p for part in parts for p in ([part] if known(part) is not None else part.split(" and ")) if p]
+    names = [known(part) for part in parts]
     if len(names) < 2 or any(name is None for name in names):
         lost = next((part for part, name in zip(parts, names, strict=False) if name is None), text)
         return Reading((), f"no order of the asked names: {lost!r:.40}")
+    if len(set(names)) < len(names):
+        return Reading((), f"a name twice in an order: {text!r:.40}")
     return Reading((tuple(names[::-1] if link.strip() == "<" else names),))
 
 

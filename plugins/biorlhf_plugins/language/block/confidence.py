@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 
 from biorlhf_plugins.language.block.values import BREAKS, vocabulary
-from biorlhf_plugins.language.words.lexicon import longest
+from biorlhf_plugins.language.words.lexicon import Lexicon, longest
+from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
 
 _OF = r"\d{1,3}\b"
 SURE = re.compile(
-    r"^[~≈=\s]*(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
-    r"(?P<n>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3})\s*(?P<unit>%|percent\b|per cent\b|prozent\b|pour ?cent\b|"
-    rf"/\s?(?P<of>{_OF})(?!\s?%)|(?:out of|von|sur) (?P<out>{_OF}))?\s*"
-    r"(?P<rest>$|[.,;:)(\]|*_`\"'}<!=/—–→].*|\s+(?:sure|certain|confident|confidence|sicher|sûr|because|since|given|based|-)(?:\s|$).*)",
+    r"^[~≈=\s]*(?:i(?: a|')m\s|i(?: woul|')d say\s)?\s*"
+    r"(?:about|around|approximately|roughly|circa|etwa|ca\.?|environ)?\s*"
+    r"(?P<n>\d{1,3}(?:[.,]\d{1,3})?|\.\d{1,3})\s*"
+    rf"(?P<unit>%{{1,2}}|percent\b|pct\b|per cent\b|prozent\b|pour ?cent\b|"
+    rf"/\s?(?P<of>{_OF})(?!\s?%)|(?:out of|in|von|sur) (?P<out>{_OF}))?\s*"
+    r"(?P<rest>$|\s*(?![.,]\d)[^\w\s%±+-].*|\s+(?:sure|certain|confident|confidence|sicher|sûr|because|"
+    r"since|given|based|-)(?:[\s.,;]|$).*)",
     re.IGNORECASE | re.DOTALL,
 )
+LABELLED = re.compile(r"^[\s*_:]*(?:(?:my )?(?:confidence|certainty)[\s*_]{0,4}(?:is|:|=))?")
+NO_WORDS = Lexicon((), {})
 SAME, ALIKE = 0.015, 0.25
 """Two figures that differ by more contradict each other; a word and a figure may differ by ``ALIKE``."""
 
@@ -25,10 +31,9 @@ def read_confidence(value: str) -> tuple[float | None, str]:
 
     What follows may say it again, "0.9 (90%)", and may not say another.
     """
-    text = clean(value).text.strip("*_`|\"'(){}[]! \t\n")
+    text = LABELLED.sub("", clean(value).text.replace("\\boxed", "")).strip("*_`|\"'(){}[]!$ \t\n")
     text = text[1:-1] if text[:1] == "<" and text[-1:] == ">" else text
-    match = SURE.match(text)
-    if match:
+    if match := SURE.match(_figures(text)):
         number = float(match["n"].replace(",", "."))
         of = match["of"] or match["out"]
         whole = float(of) if of else 100.0 if match["unit"] or number >= 2 else 1.0
@@ -42,6 +47,16 @@ def read_confidence(value: str) -> tuple[float | None, str]:
     if meanings and (not rest or rest[0].text in (*BREAKS, *named) or not rest[0].text.isalnum()):
         return _with(float(meanings[0][1]), text[rest[0].start :] if rest else "", value, ALIKE)
     return None, f"no confidence: {value.strip()!r:.40}"
+
+
+def _figures(text: str) -> str:
+    """A text that begins with a number in words, with its numbers in figures: "eight out of ten"."""
+    stream = tokens(text) if text[:1].isalpha() else tokens("")
+    for number in reversed(scan(stream, NO_WORDS)):
+        if number.kind == "num" and stream[number.first].kind == "w":
+            first, last = stream[number.first].start, stream[number.last - 1].end
+            text = f"{text[:first]}{number.value.value:g}{text[last:]}"
+    return text
 
 
 def _with(stated: float, rest: str, value: str, most: float) -> tuple[float | None, str]:

@@ -18,55 +18,77 @@ from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.block.markup import undressed
 
-ANSWER = r"answer|antwort|réponse|reponse|respuesta|risposta|resposta|答案|回答|答え|解答|答(?=[:：])"
+ANSWER = (
+    r"answer|ans\b|verdict|antwort|réponse|reponse|respuesta|risposta|resposta|"
+    r"答案|回答|答え|解答|答(?=[:：])"
+)
 CONFIDENCE = (
-    r"confidence|certainty|konfidenz|sicherheit|zuversicht|gewissheit|confiance|certitude|confianza|"
-    r"confidenza|confiança|vertrauen|certeza|置信度|信心|確信度|信頼度|自信度"
+    r"confidence|certainty|probability|likelihood|conf\b\.?|konfidenz|sicherheit|zuversicht|gewissheit|"
+    r"confiance|certitude|confianza|confidenza|confiança|vertrauen|certeza|置信度|信心|確信度|信頼度|自信度"
 )
 _MARK = r"(?:[^\w\n]|_)"
 _DRESS = rf"{_MARK}{{0,24}}(?:(?:\d{{1,2}}|[a-h])[.)]{_MARK}{{0,8}})?"
 _COLON = (
-    r"[*_`\"'\])} \t.]{0,12}(?:[:：=]{1,2}>?|->|→|(?<=[\])])|[ \t][–—-](?=[ \t])"
-    r"|(?:is|are|lautet|ist|est|es|è|é)\b[ \t]?[:：]?|[为為是は][:：]?)"
+    r"[*_`\"'\])} \t.]{0,12}(?:[:：=]{1,2}>?|<?->|<-|→|(?<=[\])])(?=[ \t]*[\w$])|[ \t][–—-](?=[ \t])"
+    r"|(?:is|are|lautet|ist|est|es|è|é)\b[ \t]?[:：]?|[为為是は][:：]?"
+    rf"|[ \t]*[|\t&](?!\W*(?:{CONFIDENCE})))"
     r"[*_`\"'\[ \t]{0,40}"
 )
 _NAMED = re.compile(rf"(?P<answer>{ANSWER})|(?P<sure>{CONFIDENCE})", re.IGNORECASE)
+_OPENINGS = tuple(dict.fromkeys(re.findall(r"(?:^|\|)(\w{1,4})", f"{ANSWER}|{CONFIDENCE}")))
+"""How labels begin: looked for first, in a twentieth of the time that the pattern takes."""
 _CJK = r"(?:[\u3040-\u30ff\u4e00-\u9fff,]{1,10}[ \t]*)?"
 _ADJECTIVE = (
-    r"final|short|overall|direct|endgültige|abschließende|kurze|finale|definitive|définitive|definitiva|courte|"
-    r"corta|breve"
+    r"final|short|overall|direct|best|revised|corrected|updated|model|endgültige|abschließende|kurze|finale|"
+    r"definitive|définitive|definitiva|courte|corta|breve"
 )
 _BEFORE_ANSWER = re.compile(
-    rf"(?:^|[.!?;)\]。！]\s){_DRESS}(?:(?:assistant|model)[ \t]?:[ \t]*)?"
-    r"(?:(?:my|the|your|our|so|thus|therefore|hence|meine?|die|ma|la|mi|1|2)[, \t]+){0,3}"
+    rf"(?:^|[.!?:;)\]。！]\s|>){_DRESS}(?:(?:assistant|model)[ \t]?:[ \t]*)?"
+    r"(?:(?:my|the|your|our|here(?: i|')s|based on (?:this|that)|so|thus|therefore|hence|"
+    r"meine?|die|ma|la|mi|1|2)[, \t]+){0,3}"
     rf"(?:(?:{_ADJECTIVE})[ \t]*)?{_CJK}\Z",
     re.IGNORECASE,
 )
 _AFTER_ANSWER = re.compile(
-    rf"(?:[ \t]+(?:{_ADJECTIVE})|[ \t]?#?\d\b|[ \t]?\([^)\n]{{0,20}}\))?"
+    rf"(?:[ \t]+(?:{_ADJECTIVE})|[ \t]?#?\d\b|[ \t]?\([^)\n]{{0,20}}\)"
+    r"|[ \t]to[ \t](?:the|your|this)[ \t]question)?"
     rf"(?:{_COLON}(?P<value>[^\n]{{0,600}})|[*_`:： \t]{{0,6}}(?P<bare>$))",
     re.IGNORECASE | re.MULTILINE,
 )
 _BEFORE_SURE = re.compile(
     rf"(?:^|[.!?;,(\[|。！；，}}>\d]\s?|\s(?:with\s)?){_DRESS}"
-    rf"(?:(?:my|the|a|overall|stated|meine|ma|mi|la|final)[ \t]+){{0,2}}{_CJK}\Z",
+    rf"(?:(?:my|the|a|overall|stated|estimated|meine|ma|mi|la|final|(?:level|degree)[ \t]of)[ \t]+){{0,2}}"
+    rf"{_CJK}\Z",
     re.IGNORECASE,
 )
 _AFTER_SURE = re.compile(
-    r"(?:[ \t]?(?:level|score|rating|in (?:this|that|it|the|my)(?: \w+)?))?(?:[ \t]?\([^)\n]{0,20}\))?"
+    r"(?:[ \t]?(?:level|score|rating|estimate|value|percentage|#\d"
+    r"|in (?:(?:this|that|it|the|my)(?: \w+)?|answer)|(?:that|of)\b[^\n:]{0,40}\b(?:correct|right)))?"
+    r"(?:[ \t]?\([^)\n]{0,20}\))?"
     rf"(?:{_COLON}|[*_` \t]{{0,6}}\n{{1,3}}[ \t>*_`-]{{0,8}}"
-    r"|[ \t]+(?:of[ \t]+)?(?=\d|high\b|medium\b|low\b|moderate\b))"
+    r"|[ \t]+(?:of[ \t]+)?(?=\d|(?:high|medium|low|moderate|about)\b|\$"
+    r"|(?:[a-z]+[- ]){1,3}(?:per ?cent|out of)))"
     r"(?P<value>[^\n]{0,200})",
     re.IGNORECASE,
 )
+_BESIDE = re.compile(
+    r"[\s,;(\[|./\"'–—-]*(?:\b(?:with|at|my|a|the|i|i'm|am|about|state|overall)\s+)*"
+    r"(?:[(\[]?\s*(?<![\d.,])(?P<n>\d[\d.]*\s?(?:%|percent\b)|0?\.\d+|(?<=[(\[])\d+)\s+)?"
+    rf"(?:(?:{CONFIDENCE})\b(?!\s+(?:interval|limit|band))|(?<=[%t\d]\s)(?:sure|certain|confident)\b)|\s*</\w",
+    re.IGNORECASE,
+)
+"""A value's own confidence, with what leads to it: "(confidence: high)", "with 80% confidence"."""
 _TAG = re.compile(
-    rf"<(?P<tag>{ANSWER}|final_answer)>(?P<value>.{{0,2000}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
+    rf"<(?P<tag>{ANSWER}|final_answer)(?:\s[^<>\n]{{0,80}})?>(?P<value>.{{0,2000}}?)</(?P=tag)>",
+    re.IGNORECASE | re.DOTALL,
 )
 _SURE_TAG = re.compile(
-    rf"<(?P<tag>{CONFIDENCE})>(?P<value>.{{0,200}}?)</(?P=tag)>", re.IGNORECASE | re.DOTALL
+    rf"<(?P<tag>{CONFIDENCE})(?:\s[^<>\n]{{0,80}})?>(?P<value>.{{0,200}}?)</(?P=tag)>",
+    re.IGNORECASE | re.DOTALL,
 )
 _KEY = re.compile(rf"[\"'](?:final[_ ]?)?(?:{ANSWER})[\"']\s*:", re.IGNORECASE)
-_ROW = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
+_LABEL = re.compile(rf"(?:final[_ ]?)?(?:{ANSWER})")
+_ROW = re.compile(r"^[^\n|\t]*[|\t].*$", re.MULTILINE)
 _RULE = re.compile(r"^[\s|:+-]+$")
 _TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}")
 REACH = 2000
@@ -102,7 +124,9 @@ def find_block(text: str) -> Block | None:
     objects = [*_objects(seen)]
     # A line inside an object is a part of it.
     lines = (b for b in _lines(seen, labels) if not any(o.span[0] <= b.span[0] < o.span[1] for o in objects))
-    found = [*lines, *_tags(seen), *_boxed(seen), *objects, *_tables(seen)]
+    sure = [m.span("value") for kind, m in labels if kind == "sure"]
+    boxed = (b for b in _boxed(seen) if not any(first <= b.span[0] < end for first, end in sure))
+    found = [*lines, *_tags(seen), *boxed, *objects, *_tables(seen)]
     if not found:
         return None
     last = max(found, key=lambda block: block.span[0])
@@ -121,8 +145,17 @@ def _moved(block: Block, by: int) -> Block:
 
 def _labels(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     """("answer" or "sure", what follows) of each label: a word of one, dressed as a label is."""
-    for word in _NAMED.finditer(text):
-        kind = str(word.lastgroup)
+    lowered, places, done = text.replace("İ", "I").lower(), set(), 0
+    for opening in _OPENINGS:
+        at = lowered.find(opening)
+        while at >= 0:
+            places.add(at)
+            at = lowered.find(opening, at + 1)
+    for at in sorted(places):
+        word = _NAMED.match(text, at) if at >= done else None
+        if word is None:
+            continue
+        kind, done = str(word.lastgroup), word.end()
         start = word.start()
         line = text.rfind("\n", max(0, start - PREFIX), start) + 1
         before = text[max(line, start - PREFIX) : start]
@@ -136,7 +169,7 @@ def _labels(text: str) -> Iterator[tuple[str, re.Match[str]]]:
 
 
 def _outside_thought(text: str) -> str:
-    """The text with what is thought, not said, blanked; an unclosed thought has no end."""
+    """The text with what is thought blanked; an unclosed thought has no end."""
     closed = text.rfind("</think>")
     if closed >= 0:
         text = " " * (closed + 8) + text[closed + 8 :]
@@ -150,6 +183,8 @@ def _confidences(
     """Those after the answer; where there are none, those between it and the block before."""
     inside = [_stated(text, m) for kind, m in labels if kind == "sure" and m.start() >= before]
     inside += [(m["value"], m.span("value")) for m in _SURE_TAG.finditer(text, before)]
+    own = _BESIDE.finditer(text, span[0], (text.find("\n", span[1]) + 1 or len(text) + 1) - 1)
+    inside += [(m["n"], m.span("n")) for m in own if m["n"]]
     after = [found for found in inside if found[1][0] >= span[0]]
     return tuple(after or inside)
 
@@ -158,18 +193,15 @@ def _stated(text: str, match: re.Match[str]) -> tuple[str, tuple[int, int]]:
     """What a label of confidence states: the rest of its line, or the next line where that is empty."""
     if match["value"].strip(" *_`-="):
         return match["value"], match.span("value")
-    below = re.compile(r"\s*(\S[^\n]*)").match(text, match.end())
+    below = re.compile(r"\s*(?:```\w*\s+)?(\S[^\n]*)").match(text, match.end())
     return (below[1], below.span(1)) if below else ("", match.span("value"))
 
 
 def _lines(text: str, labels: Sequence[tuple[str, re.Match[str]]]) -> Iterator[Block]:
     for _, match in [label for label in labels if label[0] == "answer"][-LAST:]:
-        if match["bare"] is not None or not match["value"].strip(" *_`|"):
+        if match["bare"] is not None or not match["value"].strip(" *_`|>"):
             value, start, end = _below(text, match.end())
-            if value:
-                yield Block(value, (start, end), ())
-            else:
-                yield Block("", (match.end(), match.end()), ())
+            yield Block(value, (start, end) if value else (match.end(), match.end()), ())
             continue
         start = match.start("value")
         value = _without_confidence(match["value"])
@@ -185,10 +217,9 @@ def _below(text: str, start: int) -> tuple[str, int, int]:
     lines: list[str] = []
     place, first, end = start, start, start
     for line in text[start : start + REACH].split("\n")[:14]:
-        stripped = _bare(re.sub(r"^[\s>]*(?:[*•·–-]\s+)*", "", line))
-        if re.match(rf"[*_#\s>|`(-]*(?:{CONFIDENCE})\b", line, re.IGNORECASE) or (lines and not line.strip()):
-            break
-        if lines and line.lstrip().startswith("#"):
+        stripped = _bare(re.sub(r"^[\s>]*(?:[*•·:–-]\s+)*", "", line))
+        ends = lines and (not line.strip() or line.lstrip().startswith("#"))
+        if ends or re.match(rf"[*_#\s>|`(-]*(?:{CONFIDENCE})\b", line, re.IGNORECASE):
             break
         if stripped.strip("-=~") and not line.strip().startswith("```"):
             if not lines:
@@ -200,11 +231,7 @@ def _below(text: str, start: int) -> tuple[str, int, int]:
 
 
 def _without_confidence(value: str) -> str:
-    cut = re.search(
-        rf"[\s,;(\[|./\"'–—-]*(?:(?:with|at|my|a|the|i|state|overall)\s+)*(?:[(\[]\s*\d[\d.]*\s?%?\s+)?(?:{CONFIDENCE})\b",
-        value,
-        re.IGNORECASE,
-    )
+    cut = _BESIDE.search(value)
     return value[: cut.start()] if cut and cut.start() > 0 else value
 
 
@@ -253,17 +280,11 @@ def _objects(text: str) -> Iterator[Block]:
             continue  # broken JSON is no answer in JSON; its lines may still be one
         if isinstance(found, dict):
             fields = {str(k).lower(): v for k, v in found.items()}
-            value = next(
-                (_plain(v) for k, v in fields.items() if re.fullmatch(rf"(?:final[_ ]?)?(?:{ANSWER})", k)),
-                None,
-            )
-            sure = [
-                (_plain(v), (key.start(), start + length))
-                for k, v in fields.items()
-                if re.search(CONFIDENCE, k)
-            ]
-            if value is not None:
-                yield Block(value, (key.end(), start + length), tuple(sure))
+            values = [_bare(_plain(v)) for k, v in fields.items() if _LABEL.fullmatch(k)]
+            place = (key.start(), start + length)
+            sure = tuple((_plain(v), place) for k, v in fields.items() if re.search(CONFIDENCE, k))
+            if values:
+                yield Block(values[0], (key.end(), start + length), sure)
 
 
 def _plain(value: Any) -> str:
@@ -275,37 +296,25 @@ def _plain(value: Any) -> str:
 
 
 def _tables(text: str) -> Iterator[Block]:
-    """A table with a column, or a row, that is called Answer."""
-    if "|" not in text:
+    """A table with a column that is called Answer; a row that is called so is a line of its own."""
+    if "|" not in text and "\t" not in text:
         return
     rows = [
-        (m.start(), [cell.strip() for cell in m[0].strip().strip("|").split("|")])
+        (m.start(), [cell.strip() for cell in re.split(r"[|\t]", m[0].strip().strip("|"))])
         for m in _ROW.finditer(text)
     ]
-    for number, (start, cells) in enumerate(rows):
+    for number, (_, cells) in enumerate(rows):
         labels = [_bare(cell).rstrip(":：").lower() for cell in cells]
-        here = next(
-            (i for i, cell in enumerate(labels) if re.fullmatch(rf"(?:final )?(?:{ANSWER})", cell)), None
-        )
+        here = next((i for i, cell in enumerate(labels) if _LABEL.fullmatch(cell)), None)
         if here is None:
             continue
-        below = [
-            r
-            for r in rows[number + 1 : number + 4]
-            if not _RULE.match("|".join(r[1])) and len(r[1]) == len(cells)
-        ]
+        below = [r for r in rows[number + 1 : number + 4] if not _RULE.match("|".join(r[1]))]
+        below = [r for r in below if len(r[1]) == len(cells) and not re.match(CONFIDENCE, r[1][0], re.I)]
         ruled = number + 1 < len(rows) and _RULE.match("|".join(rows[number + 1][1]))
-        if here == 0 and len(cells) == 2 and not re.fullmatch(CONFIDENCE, labels[1]):
-            beside = [
-                r for r in rows[number + 1 : number + 4] if re.match(CONFIDENCE, _bare(r[1][0]).lower())
-            ]
-            sure = [(_bare(r[1][1]), (r[0], r[0] + 1)) for r in beside if len(r[1]) == 2]
-            yield Block(_bare(cells[1]), (start, start + 1), tuple(sure))
-        elif below and (ruled or any(re.fullmatch(CONFIDENCE, label) for label in labels)):
-            row_start, row = below[0]
-            sure = [
-                (_bare(row[i]), (row_start, row_start + 1))
-                for i, c in enumerate(labels)
-                if re.match(CONFIDENCE, c)
-            ]
-            yield Block(_bare(row[here]), (row_start, row_start + 1), tuple(sure))
+        if below and (ruled or any(re.fullmatch(CONFIDENCE, label) for label in labels)):
+            start, row = below[0]
+            place = (start, start + 1)
+            sure = tuple(
+                (_bare(row[i]), place) for i, label in enumerate(labels) if re.match(CONFIDENCE, label)
+            )
+            yield Block(_bare(row[here]), place, sure)

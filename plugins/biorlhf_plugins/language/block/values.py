@@ -18,28 +18,14 @@ from biorlhf_plugins.language.words.lexicon import Trie, add, longest, words
 from biorlhf_plugins.language.words.text import Token, clean, tokens
 from biorlhf_plugins.language.words.units import unit_of
 
-BREAKS = frozenset(
-    (",", ".", ";", ":", "—", "(", "[", "|", "because", "since", "based", "given", "weil", "car")
-)
-JOINS = frozenset(("or", "/", "and", "oder", "und", "ou", "et", "&", "vs", "versus", "|", ",", ";", "then"))
-LINKS = frozenset(
-    ("in", "under", "for", "within", "after", "during", "bei", "unter", "nach", "dan", "sous", "with")
-)
-AGAINST = frozenset(
-    ("relative", "versus", "vs", "vs.", "compared", "than", "against", "over", "gegenuber", "als",
-     "rapport", "que", "to")
-)  # fmt: skip
-TURNS = frozenset(
-    ("but", "ie", "i.e", "i.e.", "that", "is", "rather", "actually", "instead", "meaning", "so")
-)
-"""Words before a second value that takes the first one back, or says it in other words."""
+TABLES: Mapping[str, Any] = json.loads(Path(__file__).with_name("answers.json").read_text("utf-8"))
+WORDS = {kind: frozenset(listed.split()) for kind, listed in TABLES["words"].items()}
+"""Small words by what they do: "turns" take a first value back, or say it in other words; "denies" a
+direction behind it, as in "rather than up"; "subjects" are what cannot be determined."""
 
-FILLERS = frozenset(
-    ("the", "a", "an", "is", "are", "be", "it", "to", "with", "of", "regulated", "regulation",
-     "expression", "significantly", "strongly", "clearly", "expressed", "level", "direction", "overall",
-     "likely", "probably", "tissue", "cell", "mouse", "sample", "group", "condition", "der", "die", "das",
-     "im", "zu", "le", "la", "les", "par", "by", "as", "pathway", "gene", "set")
-)  # fmt: skip
+BREAKS, JOINS, LINKS = WORDS["breaks"], WORDS["joins"], WORDS["links"]
+BESIDE = LINKS.union(JOINS, *(WORDS[kind] for kind in ("against", "denies", "fillers", "instead")))
+OPTION = re.compile(r"^\(?(?:[a-h]|\d)[.)]\s+(?=\S)", re.IGNORECASE)
 NUMBER = re.compile(
     r"(?P<sign>[+-])?\s?(?P<digits>\d{1,3}(?:[,'\u00a0\u2009\u202f ]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}|"
     r"\d+(?:\.\d+)?|\.\d+|\d+,\d{1,2}(?!\d))(?![\d]|[.,]\d)"
@@ -49,8 +35,7 @@ NUMBER = re.compile(
 )
 SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9}
 _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
-NOUGHT = frozenset(("none", "zero", "nil", "keine", "null", "aucun", "aucune"))
-REASONS = re.compile(r"\s*(?:[:—]|\s-\s|\.\s|,?\s+(?:because|since|with|based|weil|car)\b)")
+REASONS = re.compile(r"\s*(?:[:—]|\s[-–]\s|\.\s|,?\s+(?:because|since|with|based|weil|car)\b)")
 LISTED = re.compile(r"\s*(?:[,;/|]|\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bet\b)\s*")
 APPROXIMATELY = re.compile(
     r"^\s*(?:~|≈|about|around|approximately|approx\.?|roughly|circa|ca\.?|c\.|nearly|almost|some|etwa|rund|environ)\s*",
@@ -81,15 +66,14 @@ class Figure(NamedTuple):
 @functools.cache
 def vocabulary() -> Mapping[str, Any]:
     """The words of block values, by form, as tries over canonical tokens."""
-    tables = json.loads((Path(__file__).with_name("answers.json")).read_text("utf-8"))
     found: dict[str, Trie] = {}
     for form in ("direction", "yes_no", "confidence"):
         trie = found.setdefault(form, {})
-        for label, phrases in tables[form].items():
+        for label, phrases in TABLES[form].items():
             for phrase in phrases:
                 add(trie, words(phrase), form, label)
     cannot = found.setdefault("cannot", {})
-    for phrase in tables["cannot"]:
+    for phrase in TABLES["cannot"]:
         add(cannot, words(phrase), "cannot", True)
     return found
 
@@ -101,10 +85,11 @@ def _stream(value: str) -> list[Token]:
 def abstains(value: str) -> bool:
     """Whether a value says that the data cannot tell, and nothing else before a break."""
     stream = _stream(value)
-    start = 1 if stream and stream[0].text in ("it", "this", "ce", "es") else 0
+    start = next((i for i, token in enumerate(stream) if token.text not in WORDS["subjects"]), 0)
     end, meanings = longest(vocabulary()["cannot"], stream, start)
     return bool(meanings) and (
-        end == len(stream) or stream[end].text in (*BREAKS, "from", "by", "with", "in", "aus")
+        end == len(stream)
+        or stream[end].text in (*BREAKS, "from", "by", "with", "in", "aus", "to", "for", "here", "on")
     )
 
 
@@ -118,13 +103,8 @@ def read_direction(
         sides: names of the numerator, names of the denominator. "Higher in the denominator" is DOWN.
         names: what may be named beside it: the feature, the tissue.
     """
-    stream = _stream(value)
-    known: Trie = {}
-    for role, phrases in enumerate(sides):
-        for phrase in phrases:
-            add(known, words(phrase), "side", role)
-    for name in names:
-        add(known, words(name), "name", name)
+    stream = _stream(OPTION.sub("", value))
+    known = _known((*map(tuple, sides),), tuple(names))
     labels: list[str] = []
     place, turned = 0, False
     while place < len(stream):
@@ -139,19 +119,30 @@ def read_direction(
             place = named
         elif meanings:
             label = str(meanings[0][1])
-            if place and stream[place - 1].text in ("not", "never", "kein", "nicht", "pas"):
-                return Reading((), f"a denied direction: {value!r:.60}")
-            if label not in labels:
+            # "Not up" leaves several; "not up but down" says which.
+            if label not in labels and not (place and stream[place - 1].text in WORDS["denies"]):
                 labels.append(label)
             place = end
         elif stream[place].text in BREAKS and labels:
             told = read_direction(_tail(value, stream, place), sides, names)
             return Reading(tuple(dict.fromkeys((*labels, *(() if told.problem else told.candidates)))))
-        elif stream[place].kind == "p" or stream[place].text in FILLERS | LINKS | AGAINST | JOINS:
+        elif stream[place].kind == "p" or stream[place].text in BESIDE:
             place += 1
         else:
             return Reading((), f"{stream[place].text!r} is no direction: {value!r:.60}")
     return Reading(tuple(labels), "" if labels else f"no direction in {value!r:.60}")
+
+
+@functools.lru_cache(maxsize=1024)
+def _known(sides: tuple[tuple[str, ...], ...], names: tuple[str, ...]) -> Trie:
+    """What may be named beside a direction; the same for all answers to a question."""
+    known: Trie = {}
+    for role, phrases in enumerate(sides):
+        for phrase in phrases:
+            add(known, words(phrase), "side", role)
+    for name in names:
+        add(known, words(name), "name", name)
+    return known
 
 
 def _flips(stream: Sequence[Token], place: int) -> bool:
@@ -163,7 +154,9 @@ def _flips(stream: Sequence[Token], place: int) -> bool:
 def _tail(value: str, stream: Sequence[Token], place: int) -> str:
     """What follows a break, past the words that take back or explain: of "UP, i.e. lower" the "lower"."""
     texts = [*(token.text for token in stream), ""]
-    while texts[place] in BREAKS | JOINS | TURNS or (texts[place] == "no" and texts[place + 1] in BREAKS):
+    while texts[place] in BREAKS | JOINS | WORDS["turns"] or (
+        texts[place] == "no" and texts[place + 1] in BREAKS
+    ):
         place += 1
     return clean(value).text[stream[place].start :] if place < len(stream) else ""
 
@@ -238,7 +231,9 @@ def _figure(part: str, alone: bool) -> tuple[Figure | None, str]:
     rough = APPROXIMATELY.match(part)
     rest = part[rough.end() :] if rough else part
     first = rest.split(maxsplit=1)[0].strip(".,:") if rest.split() else ""
-    if first in NOUGHT or (first == "no" and len(rest.split()) > 1):  # "no DEGs"; a bare "no" counts nothing
+    if first in WORDS["nought"] or (
+        first == "no" and len(rest.split()) > 1
+    ):  # "no DEGs"; a bare "no" counts nothing
         return Figure(0.0, "", bool(rough)), ""
     match = NUMBER.search(rest)
     if match is None:
@@ -291,7 +286,7 @@ def read_names(value: str, known: Callable[[str], Any]) -> Reading:
     text = value.strip().rstrip(".")
     if known(text) is not None:
         return Reading((known(text),))
-    text = re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", text).strip()
+    text = OPTION.sub("", re.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", text).strip())
     if known(text) is not None:
         return Reading((known(text),))
     head = REASONS.split(text, maxsplit=1)[0]

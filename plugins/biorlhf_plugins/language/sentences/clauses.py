@@ -157,7 +157,9 @@ def _chunks(stream: Stream, first: int, last: int, mentions: list[Mention]) -> l
 def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
     start, link, cursor, texts = first, "", 0, stream.texts
     # "Between tumour and normal" is one phrase.
-    cuts = [i for i in range(first, last) if texts[i] in WEAK and "between" not in texts[max(0, i - 3) : i]]
+    cuts = [i for i in range(first, last) if texts[i] in WEAK]
+    if "between" in stream.vocabulary:
+        cuts = [i for i in cuts if "between" not in texts[max(0, i - 3) : i]]
     if not cuts:
         return [Chunk(first, last, "", mentions[:])]
     inside_name = {i for m in mentions if m.last - m.first > 1 for i in range(m.first, m.last)}

@@ -111,18 +111,21 @@ def match(trie: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple
 
     A set's name may be written with a comma that the phrase lacks: "Cell Cycle, Mitotic".
     """
-    node, total = trie.get(texts[start]) if start < len(texts) else None, len(texts)
+    total = len(texts)
+    node = trie.get(texts[start]) if start < total else None
     if node is None:
         return start, None
     found = node.get(END)
     end, at, commas = start if found is None else start + 1, start + 1, False
+    if found is not None and len(node) == 1:
+        return end, found  # nothing longer begins so
     last = start + LONGEST if start + LONGEST < total else total
     while at < last:
         step = node.get(texts[at])
         if step is not None:
-            node = step
-            if END in node and not (commas and node[END][0][0] != "path"):
-                end, found = at + 1, node[END]
+            node, here = step, step.get(END)
+            if here is not None and not (commas and here[0][0] != "path"):
+                end, found = at + 1, here
         elif texts[at] == ",":
             commas = True
         else:

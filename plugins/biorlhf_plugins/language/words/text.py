@@ -64,8 +64,10 @@ ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 # Last among the words come digits that are no figure: the 2 of "SET_2". Dropped, they would make it SET_8.
+# First the commonest token, a word that a space or a plain mark follows: the rest reads it the same, later.
 TOKEN = re.compile(
-    r"(?=[iencavf])(?:i\.e\.|e\.g\.|n\.s\.|vs\.|approx\.|ca\.|cf\.|etc\.|no\.(?=\s?\d)|fig\.)"
+    r"(?P<plain>[a-z]+(?=[ ,;:)!?\n]))"
+    r"|(?=[iencavf])(?:i\.e\.|e\.g\.|n\.s\.|vs\.|approx\.|ca\.|cf\.|etc\.|no\.(?=\s?\d)|fig\.)"
     rf"|(?=[\d.+\-])(?P<n>{NUMBER})"
     r"|(?P<w>[a-z]{1,3}\d{0,2}(?:\.\d{1,2}(?!\d))+[a-z]?(?![a-z])"  # Nav1.7, BA.2
     r"|[^\W\d_]+(?:'[a-z]+)?(?:(?<=[a-z])(?:-(?=\d{1,3}(?![\d,.]\d|\d)))?\d+[a-z\d]*)?|\d+[a-z\d]*)"
@@ -264,7 +266,7 @@ def tokens(text: str) -> Stream:
     for match in TOKEN.finditer(text):
         start, end = match.span()
         group = match.lastgroup
-        if group == "w":
+        if group in ("plain", "w"):
             add(new(Token, (canonical(match[0]), "w", start, end, None)))
         elif group is not None:
             number = parse_number(match)

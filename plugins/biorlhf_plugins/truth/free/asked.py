@@ -7,6 +7,7 @@ question's. Where no words tell the figures from each other, they stay rivals.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Sequence
 
@@ -44,6 +45,7 @@ def stems(listed: Iterable[str]) -> Words:
     return frozenset(_stem(word) for word in listed if word not in NAMELESS or word in ORDINALS)
 
 
+@functools.lru_cache(maxsize=16384)
 def _stem(word: str) -> str:
     for ending in ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= STEM:
