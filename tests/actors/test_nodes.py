@@ -1,4 +1,4 @@
-"""Two raylets: one dies with its rollout actors, and another joins; every question is answered."""
+"""Several raylets: one dies with its rollout actors, or with the learner, and another joins."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from biorlhf.testing import an_adapter
 from biorlhf.types import Question
 from biorlhf.workers.plan import Request
 from tiny_model import write_tiny_model
+from tiny_run import numbers, start, wait_for_rows, write_tiny_run
 
 # Two raylets, and minutes of starting and waiting.
 pytestmark = [pytest.mark.engine, pytest.mark.hostile]
@@ -106,3 +107,39 @@ def test_a_raylet_that_dies_takes_no_question_with_it_and_one_that_joins_answers
     print(f"a node that joined answers after {took_s:.1f} s")
     assert len(set(given)) == 3
     rollouts.close()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("spare", [True, False], ids=["another node has room", "none has"])
+def test_the_learners_raylet_dies_and_the_run_goes_on_or_says_why_not(cluster, tmp_path, spare):
+    # One CPU is the head's: the learner fits nowhere else.
+    far = cluster.add_node(num_cpus=2, **NODE)
+    # Large enough to lie in the object store, and to be lost with it.
+    sections = {"rollout": {"cpus": 1}, "learner": {"cpus": 2}, "lora": {"r": 64, "alpha": 128}}
+    recipe = write_tiny_run(tmp_path, backend="ray", steps=20, evaluation={"questions": 0}, **sections)
+    process = start(str(recipe), "--address", cluster.address)
+    folder = wait_for_rows(process, tmp_path / "runs", 3, 500)
+    if spare:
+        cluster.add_node(num_cpus=2, **NODE)
+    cluster.remove_node(far, allow_graceful=False)
+    made, began = rows_of(folder), time.monotonic()
+    if spare:
+        until(lambda: process.poll() is not None or rows_of(folder) > made + 1, 60)
+        print(f"restarted: the next step {time.monotonic() - began:.1f} s after the loss")
+    else:
+        until(lambda: process.poll() is not None, 60)
+        print(f"ended {time.monotonic() - began:.1f} s after the loss")
+    said = process.communicate(timeout=300)[1]
+    print(said[-1500:])
+    if spare:
+        assert process.returncode == 0, said
+        assert json.loads((folder / "summary.json").read_text())["learner_restarts"] == 1
+        assert [row["step"] for row in numbers(folder)] == list(range(1, 21))
+    else:
+        assert process.returncode == 1, said
+        assert "no other has room for 2 CPU" in said
+        assert "--resume" in said
+
+
+def rows_of(folder):
+    return (folder / "metrics.jsonl").read_text().count("\n")
