@@ -135,7 +135,7 @@ def test_learners_whose_raylet_dies_are_made_anew_elsewhere_or_it_is_said_why_no
         learners.step(groups(seed=2), GRPO, seed=2)
     print(f"noticed after {time.monotonic() - lost:.1f} s")
     if spare:
-        learners.renew()
+        renew_as_a_run_does(learners, recipe.cluster.restarts)
         learners.restore(saved, 0, 10)
         assert learners.step(groups(seed=1), GRPO, seed=1).adapter.ref == update.adapter.ref
     else:
@@ -147,3 +147,13 @@ def test_learners_whose_raylet_dies_are_made_anew_elsewhere_or_it_is_said_why_no
     with pytest.raises(LearnerLost):
         len(update.adapter.tensors)
     learners.close()
+
+
+def renew_as_a_run_does(learners, times):
+    """What is started before Ray knows that the node is gone dies with it, and is started again."""
+    for left in reversed(range(times)):
+        try:
+            return learners.renew()
+        except LearnerLost:
+            if not left:
+                raise
