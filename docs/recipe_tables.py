@@ -120,6 +120,8 @@ WORDS: dict[str, dict[str, str]] = {
         "cpus": "each asks Ray for so many CPUs",
         "gpus": "each asks Ray for so many GPUs and sees no other; a fraction shares one, 2 and more "
         "serve one model",
+        "sleep": "`1`: engines that share a GPU with a learner give it their memory while it computes; "
+        "`lag: 0` alone ([clusters](cluster.md))",
         "sync": "`adapter`: the LoRA is served beside the base; `merged`: it is merged where it "
         "arrives; `auto`: merged on a CPU and in fp32, adapter on a GPU",
         "dtype": "of the sampler's base weights; by default the learner's (of `nf4` the 16-bit weights that "

@@ -21,6 +21,7 @@ from biorlhf.recipe import Recipe
 from biorlhf.workers.crew import Workers
 from biorlhf.workers.memory import object_store_bytes
 from biorlhf.workers.plan import Request, amounts, lacking, requests
+from biorlhf.workers.turns import in_turn
 
 Place = PlacementGroupSchedulingStrategy | str
 
@@ -127,7 +128,8 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
         if rollouts is not None:
             rollouts.wait()
             rollouts.watch(learner)
-        yield Workers(learner, rollouts, scorers, description, notes, beside=True, renew=learner.renew)
+        seen = in_turn(learner, rollouts.sleep) if rollouts is not None and recipe.rollout.sleep else learner
+        yield Workers(seen, rollouts, scorers, description, notes, beside=True, renew=learner.renew)
     finally:
         # What failed to start leaves None, and what did start is stopped all the same.
         for pool in (learner, rollouts, scorers):

@@ -9,7 +9,7 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, ObjectLostError, Ray
 
 from biorlhf import errors
 from biorlhf.actors.members import EngineDied
-from biorlhf.errors import BiorlhfError, InputError, RunFailure
+from biorlhf.errors import BiorlhfError, InputError, LearnerLost, RunFailure
 
 ActorDied = EngineDied  # what becomes of an actor; to the fleet it is an engine
 # Where a node dies, what an actor had given is lost with it, whichever is noticed first.
@@ -37,6 +37,9 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = ""
 def known(error: BaseException, what: str) -> BaseException:
     """Ray's error as one of ours, where it is one of Ray's."""
     if isinstance(error, RayTaskError):
+        if isinstance(error.cause, ObjectLostError):
+            # The one thing that an actor is given and that may lie elsewhere.
+            return LearnerLost(f"{what}: the adapter that it was given was lost with the learner's node")
         return root_cause(error, what)
     if isinstance(error, RayActorError) and error.actor_init_failed:
         return _not_started(error, what)

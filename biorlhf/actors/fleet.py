@@ -3,10 +3,7 @@
 One thread holds all of it. Callers put in tickets (a question with all its answers is one, so that its prompt
 is computed once) and each reads a queue of its own; engines report through futures. The oldest ticket goes to
 the actor with most room, so a slow actor takes fewer. None is given to an actor before its policy was proved
-there.
-
-Nothing in here knows Ray: what an engine is, and which errors mean that it died, comes from outside
-(:mod:`biorlhf.actors.members`).
+there, and one that slept has to prove it again. Nothing in here knows Ray: see :mod:`biorlhf.actors.members`.
 """
 
 from __future__ import annotations
@@ -21,11 +18,12 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from biorlhf.actors.members import Engine, EngineDied, Limits, Policy, Slot, Ticket
-from biorlhf.errors import RunFailure
+from biorlhf.actors.members import Engine, EngineDied, Limits, Policy, Slot, Ticket, deal
+from biorlhf.errors import LearnerLost, RunFailure
 
 MAX_DEATHS = 3  # of one actor's place in one run: more than that is no accident
 LOOK_S = 0.5  # how often it is looked whether something takes too long
+SLEEP = "sleep"  # beside policies' names, what an engine is told to do
 
 
 class Fleet:
@@ -48,6 +46,8 @@ class Fleet:
         self._waiting: list[Ticket] = []
         self._policies: dict[str, Policy] = {}
         self._short_since: float | None = None
+        self._asleep = False
+        self._gone: dict[str, LearnerLost] = {}  # policies that nobody can load any more
         self._began = threading.Event()  # those that have to be there are
         self._thread = threading.Thread(target=self._run, daemon=True, name="fleet")
         self._thread.start()
@@ -56,7 +56,8 @@ class Fleet:
 
     def launch(self, numbers: Sequence[int]) -> None:
         """Start the engines of these places."""
-        self._events.put(partial(self._launch_all, tuple(numbers)))
+        for number in numbers:
+            self._events.put(partial(self._launch, self.slots[number]))
 
     def wait(self, numbers: Sequence[int]) -> None:
         """Return when the engines of these places are there.
@@ -64,9 +65,23 @@ class Fleet:
         Raises:
             RunFailure: one is not within ``start_s``, or failed to start.
         """
+        self._until([self.slots[number] for number in numbers], lambda slot: slot.alive)
+
+    def sleep(self) -> None:
+        """Return when every engine has given back its GPU's memory. The next policy or question wakes them.
+
+        Raises:
+            RunFailure: they answer, or one does not fall asleep within ``start_s``.
+        """
+        told = threading.Event()
+        self._events.put(partial(self._sleep, told))
+        # One that is started just now takes memory as well.
+        self._until(self.slots, lambda slot: told.is_set() and (slot.engine is None or slot.asleep))
+
+    def _until(self, slots: Sequence[Slot], reached: Callable[[Slot], bool]) -> None:
         end = time.monotonic() + self.limits.start_s
-        for slot in (self.slots[number] for number in numbers):
-            while not slot.alive and self.error is None:
+        for slot in slots:
+            while not reached(slot) and self.error is None:
                 if time.monotonic() > end:
                     waited = f"no sign of life in {self.limits.start_s:g} s"
                     way = "it hangs, or needs a larger cluster.start_timeout_s"
@@ -142,16 +157,28 @@ class Fleet:
         self._waiting.clear()
 
     def _add(self, tickets: Sequence[Ticket]) -> None:
-        if self.error is not None:
-            for ticket in tickets:
-                ticket.answers.put(self.error)
-            return
+        if self._asleep and tickets:
+            for policy in list(self._policies.values()):
+                self._publish(policy)
         for ticket in tickets:
-            heapq.heappush(self._waiting, ticket)
+            if error := self.error or self._gone.get(ticket.policy):
+                ticket.answers.put(error)
+            else:
+                heapq.heappush(self._waiting, ticket)
 
-    def _launch_all(self, numbers: Sequence[int]) -> None:
-        for number in numbers:
-            self._launch(self.slots[number])
+    def _sleep(self, told: threading.Event) -> None:
+        if self._waiting:
+            raise RunFailure(f"the {self.name}s cannot sleep: {len(self._waiting)} questions wait for them")
+        self._asleep = True
+        for slot in self.slots:
+            if slot.alive:
+                self._hold_next(slot)
+        told.set()
+
+    def _sleeps(self, slot: Slot, _: Any) -> None:
+        slot.asleep = True
+        slot.holding.clear()
+        self._hold_next(slot)
 
     def _launch(self, slot: Slot) -> None:
         slot.life += 1
@@ -170,6 +197,8 @@ class Fleet:
                 value = future.result()
             except EngineDied as error:
                 self._lost(slot, error)
+            except LearnerLost as error:
+                self._cannot_load(slot, error, *args)
             except Exception as error:
                 # A place where engines cannot start is no reason to end what goes on elsewhere.
                 if slot.alive or not self._began.is_set():
@@ -187,16 +216,21 @@ class Fleet:
             self.news.append(f"{self.title(slot)} has joined")
         for policy in self._policies.values():
             self._hold(slot, policy)
+        self._hold_next(slot)
         self._when(slot, slot.engine.take(), self._answered)
 
     def _publish(self, policy: Policy) -> None:
-        self._policies.pop(policy.name, None)
+        for names in (self._policies, self._gone):
+            names.pop(policy.name, None)
         self._policies[policy.name] = policy
         for old in list(self._policies)[: -self.limits.policies]:
             del self._policies[old]
+        woken, self._asleep = self._asleep, False
         for slot in self.slots:
             if slot.alive:
                 self._hold(slot, policy)
+            elif woken and slot.engine is None and 0 < slot.deaths < MAX_DEATHS:
+                self._launch(slot)
 
     def _hold(self, slot: Slot, policy: Policy) -> None:
         slot.trusted.discard(policy.name)
@@ -205,12 +239,18 @@ class Fleet:
 
     def _hold_next(self, slot: Slot) -> None:
         """One after the other: an engine takes calls side by side, and the newest has to be the last."""
-        if slot.holding or not slot.due:
-            return
         assert slot.engine is not None
-        policy = slot.due.pop(0)
-        slot.holding[policy.name] = time.monotonic()
-        self._when(slot, slot.engine.hold(policy.load), self._held, policy)
+        if slot.holding or (self._asleep and (slot.asked or slot.asleep)):
+            return
+        if self._asleep:
+            slot.forget()
+            slot.holding[SLEEP] = time.monotonic()
+            self._when(slot, slot.engine.sleep(), self._sleeps)
+        elif slot.due:
+            policy = slot.due.pop(0)
+            slot.asleep = False
+            slot.holding[policy.name] = time.monotonic()
+            self._when(slot, slot.engine.hold(policy.load), self._held, policy)
 
     def _held(self, slot: Slot, proof: Any, policy: Policy) -> None:
         policy.prove(slot.number, proof)
@@ -219,35 +259,27 @@ class Fleet:
         slot.trusted &= set(self._policies)
         self._hold_next(slot)
 
+    def _cannot_load(self, slot: Slot, error: LearnerLost, policy: Policy) -> None:
+        """A policy lay on a node that is gone. The engines are not: whoever asks goes back to a policy of
+        before, and publishes that."""
+        slot.holding.pop(policy.name, None)
+        if self._policies.get(policy.name) is policy:
+            del self._policies[policy.name]
+            self._gone[policy.name] = error
+            waiting, self._waiting = self._waiting, []
+            self._add(waiting)
+        self._hold_next(slot)
+
     def _answered(self, slot: Slot, answers: Sequence[tuple[int, Any]]) -> None:
         assert slot.engine is not None
         for number, answer in answers:
             ticket, _ = slot.asked.pop(number)
             ticket.answers.put(answer)
+        self._hold_next(slot)
         self._when(slot, slot.engine.take(), self._answered)
 
     def _dispatch(self) -> None:
-        """The oldest ticket to the engine with most room, as long as there is one with enough of it."""
-        given: dict[int, list[tuple[int, Any]]] = {}
-        kept, now = [], time.monotonic()
-        room = {slot.number: self.limits.room - slot.busy for slot in self.slots if slot.alive}
-        while self._waiting and any(left > 0 for left in room.values()):
-            ticket = heapq.heappop(self._waiting)
-            trusted = [n for n in room if ticket.policy in self.slots[n].trusted]
-            chosen = max(trusted, key=lambda n: room[n], default=None)
-            # A question with more answers than an engine has room for is answered by one that has nothing
-            # else.
-            if chosen is None or not (ticket.sequences <= room[chosen] or room[chosen] == self.limits.room):
-                kept.append(ticket)
-                if chosen is not None:
-                    break
-                continue
-            room[chosen] -= ticket.sequences
-            self.slots[chosen].asked[ticket.number] = (ticket, now)
-            given.setdefault(chosen, []).append((ticket.number, ticket.work))
-        for ticket in kept:
-            heapq.heappush(self._waiting, ticket)
-        for number, tickets in given.items():
+        for number, tickets in deal(self._waiting, self.slots, self.limits.room).items():
             engine = self.slots[number].engine
             assert engine is not None
             engine.put(tickets)
@@ -255,19 +287,17 @@ class Fleet:
     def _look(self, now: float) -> None:
         """What takes too long: an answer, a policy, or the coming of enough engines."""
         for slot in self.slots:
-            since = [*slot.holding.values(), *(began for _, began in slot.asked.values())]
-            if slot.alive and since and now - min(since) > self.limits.timeout_s:
+            if slot.alive and now - slot.since(now) > self.limits.timeout_s:
                 reason = f"{self.title(slot)}: no answer in {self.limits.timeout_s:g} s (rollout.timeout_s)"
                 self._lost(slot, EngineDied(reason))
         there = sum(slot.alive for slot in self.slots)
-        if there >= self.limits.fewest or not self._began.is_set():
+        if there >= self.limits.fewest or self._asleep or not self._began.is_set():
             self._short_since = None
             return
         self._short_since = self._short_since or now
         if now - self._short_since > self.limits.start_s:
-            few = f"fewer than rollout.fewest ({self.limits.fewest})"
-            late = f"no other came in {self.limits.start_s:g} s"
-            raise RunFailure(f"{there} {self.name}s are left, {few}, and {late}: {self.news[-1]}")
+            left = f"{there} {self.name}s are left, fewer than rollout.fewest ({self.limits.fewest}), and"
+            raise RunFailure(f"{left} no other came in {self.limits.start_s:g} s: {self.news[-1]}")
 
     def _lost(self, slot: Slot, error: BaseException) -> None:
         """Give an engine up: what it was asked goes back to the front, and another is started in its
@@ -275,13 +305,15 @@ class Fleet:
         assert slot.engine is not None
         # It may live on behind a broken network, and hold its GPU.
         slot.engine.end()
-        slot.engine, slot.alive = None, False
+        slot.engine, slot.alive, slot.asleep = None, False, False
         for ticket, _ in slot.asked.values():
             heapq.heappush(self._waiting, ticket)
-        for record in (slot.asked, slot.trusted, slot.holding, slot.due):
-            record.clear()
+        slot.asked.clear()
+        slot.forget()
         slot.deaths += 1
         self.news.append(str(error))
+        if self._asleep:
+            return  # started when the others wake: it would load beside a learner that learns
         if slot.deaths < MAX_DEATHS:
             self._launch(slot)
         elif sum(s.engine is not None for s in self.slots) < self.limits.fewest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from biorlhf.errors import BiorlhfError, LearnerLost, RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.stage import Adapter, Update
 from biorlhf.types import AdapterRef, TrainGroup
+from biorlhf.workers.plan import Request, lacking
 
 
 class LearnerWorker(Learner):
@@ -69,6 +71,7 @@ class LearnerWorker(Learner):
 
 
 PLACED_S = 45.0  # until Ray knows that a node is gone, and has placed anew what it held
+LOOK_S = 1.0
 NOTICE_S = 10.0  # until Ray says of a process that it is gone
 START = "cluster.start_timeout_s"
 LearnerActor: Any = ray.remote(LearnerWorker)
@@ -109,14 +112,19 @@ class RayLearners:
         Raises:
             RunFailure: no other node has room for them.
         """
-        ready = [actor.ready.remote() for actor in self.actors]
-        ray.wait(ready, num_returns=len(ready), timeout=PLACED_S)
-        nodes = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
-        lost = [rank for rank, place in enumerate(self.places) if _node_of(place, nodes) not in nodes]
+        section, end = self.recipe.learner, time.monotonic() + PLACED_S
+        waiting, lost = [actor.ready.remote() for actor in self.actors], 0
+        while waiting and time.monotonic() < end:
+            _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=LOOK_S)
+            alive = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+            lost = [_node_of(place, alive) in alive for place in self.places].count(False)
+            # Where no node could ever hold them there is nothing to wait for.
+            if lost and lacking([Request("", section.cpus, section.gpus)] * lost, list(alive.values())):
+                break
         if lost:
             raise RunFailure(
-                f"the node of {len(lost)} of {len(self.places)} learners is gone, and no other has room for "
-                f"{self.recipe.learner.cpus:g} CPU and {self.recipe.learner.gpus:g} GPU each"
+                f"the node of {lost} of {len(self.places)} learners is gone, and no other has room for "
+                f"{section.cpus:g} CPU and {section.gpus:g} GPU each"
             )
 
     def wait(self) -> list[str]:

@@ -1,8 +1,10 @@
-"""What passes between the fleet and its engines: an engine, a policy, a ticket, and a place."""
+"""What passes between the fleet and its engines: an engine, a policy, a ticket, a place, who gets what."""
 
 from __future__ import annotations
 
+import heapq
 import queue
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -24,6 +26,10 @@ class Engine(Protocol):
 
     def hold(self, policy: Any) -> Future[Any]:
         """Have it serve a policy as well; gives what proves that it does."""
+        ...
+
+    def sleep(self) -> Future[Any]:
+        """Have it give back its GPU's memory; the next policy wakes it."""
         ...
 
     def put(self, tickets: Sequence[tuple[int, Any]]) -> None:
@@ -84,6 +90,7 @@ class Slot:
     life: int = 0
     deaths: int = 0
     alive: bool = False
+    asleep: bool = False
     trusted: set[str] = field(default_factory=set)
     holding: dict[str, float] = field(default_factory=dict)
     due: list[Policy] = field(default_factory=list)
@@ -92,3 +99,36 @@ class Slot:
     @property
     def busy(self) -> int:
         return sum(ticket.sequences for ticket, _ in self.asked.values())
+
+    def forget(self) -> None:
+        """What it was told of policies."""
+        for record in (self.trusted, self.holding, self.due):
+            record.clear()
+
+    def since(self, now: float) -> float:
+        """When it was told or asked the oldest of what it has not done; ``now`` where there is nothing."""
+        return min([*self.holding.values(), *(began for _, began in self.asked.values())], default=now)
+
+
+def deal(waiting: list[Ticket], slots: Sequence[Slot], room: int) -> dict[int, list[tuple[int, Any]]]:
+    """The oldest ticket of the heap ``waiting`` to the engine with most of its ``room`` sequences free, as
+    long as there is one with enough of it; gives each engine's new ones. The others stay in the heap."""
+    given: dict[int, list[tuple[int, Any]]] = {}
+    kept, now = [], time.monotonic()
+    free = {slot.number: room - slot.busy for slot in slots if slot.alive}
+    while waiting and any(left > 0 for left in free.values()):
+        ticket = heapq.heappop(waiting)
+        trusted = [n for n in free if ticket.policy in slots[n].trusted]
+        chosen = max(trusted, key=lambda n: free[n], default=None)
+        # A question with more answers than an engine has room for is answered by one that has nothing else.
+        if chosen is None or not (ticket.sequences <= free[chosen] or free[chosen] == room):
+            kept.append(ticket)
+            if chosen is not None:
+                break
+            continue
+        free[chosen] -= ticket.sequences
+        slots[chosen].asked[ticket.number] = (ticket, now)
+        given.setdefault(chosen, []).append((ticket.number, ticket.work))
+    for ticket in kept:
+        heapq.heappush(waiting, ticket)
+    return given

@@ -56,6 +56,9 @@ class RolloutWorker:
     def take(self) -> list[tuple[int, Group]]:
         return self.serving.take()
 
+    def sleep(self) -> None:
+        self.serving.call(self.serving.sampler.sleep)
+
     def hold(
         self, adapter: Adapter, prompt: str, ids: tuple[Sequence[int], Sequence[int]]
     ) -> tuple[list[int], list[float]]:
@@ -97,6 +100,9 @@ class RayEngine:
 
     def hold(self, policy: Any) -> Future[Any]:
         return self._future(self.actor.hold.remote(*policy))
+
+    def sleep(self) -> Future[Any]:
+        return self._future(self.actor.sleep.remote())
 
     def put(self, tickets: Sequence[tuple[int, Any]]) -> None:
         self.actor.put.remote(tickets)
@@ -187,6 +193,10 @@ class RayRollouts:
         pinned = replace(sampling, policy=policy)
         works = [((question, pinned), sampling.n) for question in questions]
         yield from self.fleet.answers(works, policy.sha256)
+
+    def sleep(self) -> None:
+        """Have every actor give back its GPU's memory, until a policy is loaded or a question is asked."""
+        self.fleet.sleep()
 
     def news(self) -> list[str]:
         """Who died and who joined since this was asked last, in words."""

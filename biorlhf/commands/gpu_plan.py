@@ -72,7 +72,8 @@ def _card(card: dict[str, Any], *, sampling: bool) -> str:
             f"rollout.dtype: nf4 it takes {card['quantised_engine_gb']:g} GB and its cache)"
         )
     if sampling:
-        parts.append(f"on one such GPU {card['together_gb']:g} GB together: {card['case']}")
+        sums = f"{card['together_gb']:g} GB together, {card['in_turns_gb']:g} GB in turns"
+        parts.append(f"on one such GPU {sums}: {card['case']}")
     left = f"{card['learner_left_gb']:g} GB left for it"
     parts.append(
         f"the learner fits ({left}; token_budget up to {card['largest_token_budget']:,})"

@@ -17,6 +17,7 @@ from pydantic import (
 
 from biorlhf.inputs.validation import Settings
 from biorlhf.recipe.planning import Forecast, Simulation
+from biorlhf.recipe.turns import no_turns
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -129,7 +130,8 @@ class Rollout(Section):
 
     A question with its answers is given to the actor with most of its ``concurrency`` sequences free. Where
     actors are lost the run goes on with no fewer than ``fewest``; up to ``most`` join when the cluster has
-    room for them."""
+    room for them. With ``sleep: 1`` the engines of a GPU that a learner shares leave it their memory while it
+    computes: weights go to host memory, the cache is dropped."""
 
     engine: Literal["vllm", "transformers", "scripted"] = "vllm"
     actors: PositiveInt = 1
@@ -139,6 +141,7 @@ class Rollout(Section):
     # With the learner's, one core: what is not set starts on any machine.
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
+    sleep: Literal[0, 1] = 0
     sync: Literal["auto", "adapter", "merged"] = "auto"
     dtype: Literal["fp32", "bf16", "nf4"] | None = None
     max_completion_tokens: PositiveInt = 256
@@ -276,6 +279,15 @@ class Recipe(Section):
                 "not survive it: such runs crash, or train at a loss of 0.0 without a word (bitsandbytes "
                 "issue 1945). Set model.dtype: bf16, or leave shard out: 70B take about 40 GB in nf4"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _turns(self) -> Recipe:
+        rollout, learner = self.rollout, self.learner
+        joins = (rollout.most or 0) > rollout.actors
+        problem = no_turns(rollout.engine, self.lag, joins, (rollout.gpus, learner.gpus))
+        if rollout.sleep and problem:
+            raise ValueError(f"rollout.sleep: {problem}")
         return self
 
     @property

@@ -27,6 +27,16 @@ class Need:
     def total(self) -> float:
         return sum(self.parts.values())
 
+    @property
+    def asleep(self) -> float:
+        """What is left of an engine that gave back weights and cache."""
+        return self.parts["cuda_graphs"] + self.parts["context"]
+
+    @property
+    def idle(self) -> float:
+        """What a learner keeps while it computes nothing."""
+        return self.total - self.parts["activations"]
+
 
 def learner_need(recipe: Recipe, shape: Shape, budget: int | None = None) -> Need:
     """Of the learner, with micro-batches of ``budget`` tokens (the recipe's where it is None)."""
@@ -74,20 +84,24 @@ def engine_need(recipe: Recipe, shape: Shape) -> Need:
 
 
 def sharing(recipe: Recipe, shape: Shape, card_gb: int) -> dict[str, Any]:
-    """Learner and engine on one card: what both take together, and what the card is for. The cache is that of
-    one question's answers at full length: with more of it more questions are answered at once."""
+    """Learner and engine on one card: what both take together, what the larger of them takes beside the other
+    that sleeps or idles (``rollout.sleep``), and what the card is for. The cache is that of one question's
+    answers at full length: with more of it more questions are answered at once."""
     engine, learner = engine_need(recipe, shape), learner_need(recipe, shape)
     generations = max((int(s.settings.get("generations", 1)) for s in recipe.stages), default=1)
     tokens = recipe.prompt.max_tokens + generations * recipe.rollout.max_completion_tokens
     cached = engine.total + tokens * shape.cache_bytes / GIB / max(1, int(recipe.rollout.gpus))
     together = cached + learner.total
+    turns = max(cached + learner.idle, learner.total + engine.asleep)
     if together <= card_gb:
         case = "both fit together"
+    elif turns <= card_gb and not recipe.lag and recipe.rollout.gpus <= 1:
+        case = "they fit in turns: rollout.sleep: 1 (a second GPU is faster)"
     elif max(cached, learner.total) <= card_gb:
         case = "a second GPU: learner.gpus: 1, rollout.gpus: 1"
     else:
         case = "too small"
-    return {"together_gb": round(together, 1), "case": case}
+    return {"together_gb": round(together, 1), "in_turns_gb": round(turns, 1), "case": case}
 
 
 def _quantised(recipe: Recipe) -> Recipe:
@@ -111,7 +125,10 @@ def on_card(recipe: Recipe, shape: Shape, card_gb: int) -> dict[str, Any]:
     cache = max(0.0, share - engine.total)
     tokens = int(cache * GIB * cards / shape.cache_bytes)
     left = card_gb - share if shared else float(card_gb)
-    longest = recipe.rollout.max_completion_tokens + recipe.prompt.max_tokens
+    room = float(card_gb)
+    if recipe.rollout.sleep:
+        left, room = card_gb - engine.asleep, card_gb - learner.idle
+    fits = tokens >= recipe.rollout.max_completion_tokens + recipe.prompt.max_tokens and share <= room
     generations = max((int(s.settings.get("generations", 1)) for s in recipe.stages), default=1)
     # A group's answers share their prompt's part of the cache.
     each = recipe.rollout.max_completion_tokens + recipe.prompt.max_tokens / generations
@@ -119,13 +136,13 @@ def on_card(recipe: Recipe, shape: Shape, card_gb: int) -> dict[str, Any]:
         "card_gb": card_gb,
         "engine_share_gb": round(share, 1),
         "cache_tokens": tokens,
-        "engine_fits": tokens >= longest,
+        "engine_fits": fits,
         "quantised_engine_gb": round(engine_need(_quantised(recipe), shape).total, 1),
         "learner_left_gb": round(left, 1),
         "learner_fits": learner.total <= left,
         "largest_token_budget": _largest_budget(recipe, shape, left),
         **sharing(recipe, shape, card_gb),
-        "answers_at_once": min(int(tokens / each), ENGINE_SEQUENCES) if tokens >= longest else 0,
+        "answers_at_once": min(int(tokens / each), ENGINE_SEQUENCES) if fits else 0,
     }
 
 

@@ -17,6 +17,7 @@ from biorlhf.workers.crew import (
     highest_rank,
 )
 from biorlhf.workers.plan import requests
+from biorlhf.workers.turns import in_turn
 
 
 class InlineRollouts:
@@ -31,22 +32,30 @@ class InlineRollouts:
         self.sampler = build_sampler(
             SamplerSpec(recipe, highest_rank(recipe), threads, on_gpu=recipe.rollout.gpus > 0)
         )
-        self.recipe, self.learner = recipe, learner
+        self.recipe, self.learner, self.asleep = recipe, learner, False
         self.adapters: Held[Adapter] = Held(1 + recipe.lag)
         self.canary = Canary("the sampler", recipe.rollout.canary_tolerance)
         self.probe: TrainGroup = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])[0]
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
+        if self.asleep:
+            self.load_adapter(self.adapters.get(None)[1])
         yield from self.sampler.sample(questions, sampling)
 
     def load_adapter(self, adapter: Adapter, *, learnt: bool = True) -> None:
         self.sampler.load_adapter(adapter)
+        self.asleep = False
         self.adapters.add(adapter.ref, adapter)
         if not learnt:
             return
         ids = (self.probe.prompt_ids, self.probe.completions[0].token_ids)
         served = self.sampler.logprobs(*ids)
         self.canary.check(self.learner.logprobs(*ids) if served else [], served)
+
+    def sleep(self) -> None:
+        """Give back the GPU's memory, until a policy is loaded or a question is asked."""
+        self.sampler.sleep()
+        self.asleep = True
 
     def held(self, ref: AdapterRef) -> Adapter:
         return self.adapters.get(ref)[1]
@@ -79,4 +88,6 @@ def inline_workers(recipe: Recipe, *, samples: bool) -> Iterator[Workers]:
         yield Workers(learner, None, None, description)
         return
     with IsolatedScorer(ScorerSpec.from_recipe(recipe)) as scorer:
-        yield Workers(learner, InlineRollouts(recipe, learner), InlineScorers(scorer), description)
+        rollouts = InlineRollouts(recipe, learner)
+        seen = in_turn(learner, rollouts.sleep) if recipe.rollout.sleep else learner
+        yield Workers(seen, rollouts, InlineScorers(scorer), description)

@@ -6,10 +6,11 @@ import random
 import threading
 import time
 from collections import Counter
+from concurrent.futures import Future
 
 import pytest
 
-from biorlhf.errors import PolicyMismatch, RunFailure
+from biorlhf.errors import LearnerLost, PolicyMismatch, RunFailure
 from biorlhf.testing import Pace
 from simulated_fleet import SleepingEngine, a_fleet, serve, works_of
 
@@ -170,3 +171,29 @@ def test_fewer_engines_than_the_recipe_goes_on_with_are_waited_for_and_no_longer
 
     with pytest.raises(RunFailure, match=r"1 engines are left, fewer than rollout\.fewest \(2\)"):
         ask_on()
+
+
+def test_a_policy_that_was_lost_fails_those_that_ask_for_it_and_another_is_served(closing):
+    class Losing(SleepingEngine):
+        def hold(self, policy):
+            future = super().hold(policy)
+            if policy == "lost":
+                future = Future()
+                future.set_exception(LearnerLost("it lay on the learner's node"))
+            return future
+
+    started = []
+
+    def start():
+        started.append(Losing(f"engine {len(started)}", FAST, []))
+        return started[-1]
+
+    fleet = a_fleet([start, start])
+    closing(fleet)
+    serve(fleet, "lost")
+    for _ in range(2):
+        with pytest.raises(LearnerLost):
+            list(fleet.answers(works_of(QUESTIONS, policy="lost"), "lost"))
+    serve(fleet, "third")
+    answered(fleet, policy="third")
+    assert (len(started), fleet.error) == (2, None)

@@ -1,4 +1,4 @@
-"""Two raylets: one dies with its rollout actors, and another joins; every question is answered."""
+"""Several raylets: one dies with its rollout actors, or with the learner, and another joins."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from ray.cluster_utils import Cluster
 
 from biorlhf.actors import rollout
 from biorlhf.actors.cluster import _place, _places
-from biorlhf.recipe import from_data
+from biorlhf.actors.learner import RayLearners
+from biorlhf.errors import LearnerLost, RunFailure
+from biorlhf.recipe import Lora, from_data
+from biorlhf.recipe.schema import Learner
 from biorlhf.stage import Sampling
 from biorlhf.testing import an_adapter
 from biorlhf.types import Question
 from biorlhf.workers.plan import Request
+from tiny_learner import GRPO, groups
 from tiny_model import write_tiny_model
 
 # Two raylets, and minutes of starting and waiting.
@@ -106,3 +110,50 @@ def test_a_raylet_that_dies_takes_no_question_with_it_and_one_that_joins_answers
     print(f"a node that joined answers after {took_s:.1f} s")
     assert len(set(given)) == 3
     rollouts.close()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("spare", [False, True], ids=["no other node has room", "another has"])
+def test_learners_whose_raylet_dies_are_made_anew_elsewhere_or_it_is_said_why_not(cluster, tmp_path, spare):
+    # One CPU is the head's: the learner fits nowhere else.
+    far = cluster.add_node(num_cpus=2, **NODE)
+    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    # Its adapter is large enough to lie in the object store, and to be lost with it.
+    given = {"lora": Lora(r=64, alpha=128), "learner": Learner(cpus=2)}
+    recipe = recipe_of(tmp_path).model_copy(update=given)
+    asked = [Request("learner", 2, 0)]
+    learners = RayLearners(recipe, list(_places(asked, _place(asked, 60)).values()))
+    learners.wait()
+    learners.begin_stage(0, 10)
+    saved = dict(learners.checkpoint())
+    update = learners.step(groups(seed=1), GRPO, seed=1)
+    if spare:
+        cluster.add_node(num_cpus=2, **NODE)
+    cluster.remove_node(far, allow_graceful=False)
+    lost = time.monotonic()
+    with pytest.raises(LearnerLost):
+        learners.step(groups(seed=2), GRPO, seed=2)
+    print(f"noticed after {time.monotonic() - lost:.1f} s")
+    if spare:
+        renew_as_a_run_does(learners, recipe.cluster.restarts)
+        learners.restore(saved, 0, 10)
+        assert learners.step(groups(seed=1), GRPO, seed=1).adapter.ref == update.adapter.ref
+    else:
+        with pytest.raises(RunFailure, match="no other has room for 2 CPU"):
+            learners.renew()
+    took_s = time.monotonic() - lost
+    print(f"{'went on' if spare else 'ended'} after {took_s:.1f} s")
+    assert took_s < 60
+    with pytest.raises(LearnerLost):
+        len(update.adapter.tensors)
+    learners.close()
+
+
+def renew_as_a_run_does(learners, times):
+    """What is started before Ray knows that the node is gone dies with it, and is started again."""
+    for left in reversed(range(times)):
+        try:
+            return learners.renew()
+        except LearnerLost:
+            if not left:
+                raise

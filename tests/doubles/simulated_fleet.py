@@ -33,7 +33,7 @@ class SleepingEngine:
         self.finished: list[tuple[int, bytes]] = []
         self.taker: Future[Any] | None = None
         self.futures: list[Future[Any]] = []
-        self.dead = False
+        self.dead = self.asleep = False
         self.since = time.monotonic()
         threading.Thread(target=self._decode, daemon=True).start()
 
@@ -43,7 +43,14 @@ class SleepingEngine:
     def hold(self, policy: str) -> Future[Any]:
         assert all(future.done() for future in self.futures), "one policy has to come after the other"
         self.held.append(policy)
+        self.asleep = False
         return self._soon(policy)
+
+    def sleep(self) -> Future[Any]:
+        assert all(future.done() for future in self.futures), "it was still taking a policy"
+        assert not self.works, "it was still answering"
+        self.held, self.asleep = [], True
+        return self._soon(True)
 
     def put(self, tickets: Sequence[tuple[int, Any]]) -> None:
         with self.changed:

@@ -51,7 +51,7 @@ def test_vllm_accepts_the_engine_of_every_recipe_on_a_gpu():
     quick = recipes.load(RECIPES / "quickstart.yaml", ON_A_GPU)
     two = changed(shipped[0], gpus=2)
     exact = changed(quick, model={"dtype": "fp32"})
-    asked = [*shipped, quick, two, exact]
+    asked = [*shipped, quick, changed(quick, sleep=1), two, exact]
     engines = [
         {
             "args": engine_args(spec_of(r), "base"),
@@ -66,7 +66,8 @@ def test_vllm_accepts_the_engine_of_every_recipe_on_a_gpu():
     *made, old = validated.check(engines)
     assert [row.get("error") for row in made] == [None] * len(asked)
     assert "Unknown quantization method: bitsandbytes" in old["error"]
-    for row in made[: len(shipped) + 2]:
+    assert [row["sleeps"] for row in made] == [False] * (len(shipped) + 1) + [True, False, False]
+    for row in made[: len(shipped) + 3]:
         assert (row["dtype"], row["head_dtype"], row["quantization"]) == ("bfloat16", "float32", None)
         assert (row["max_num_seqs"], row["max_num_batched_tokens"]) == (1024, 16384)
         assert row["max_lora_rank"] >= 16

@@ -112,6 +112,52 @@ print(seen)
 """
 
 
+SLEEP = """
+print("== sleep")
+def emptied(worker):
+    for module in worker.model_runner.lora_manager._adapter_manager.modules.values():
+        for tensor in (*module.lora_a_stacked, *module.lora_b_stacked):
+            tensor.zero_()
+
+learner = build_learner(recipe_at(5e-7), threads=2, on_gpu=False)
+learner.begin_stage(0, 10)
+canary, seen = Canary("it", recipe.rollout.canary_tolerance), []
+wake = sampler.engine.wake_up
+def forgetful():
+    woken = wake()
+    sampler.engine.collective_rpc(emptied)
+    return woken
+
+def serve(adapter, wakes, arrives):
+    sampler.sleep()
+    sampler.sleep()
+    slept = sampler.engine.is_sleeping()
+    sampler.engine.wake_up = wakes
+    sampler.engine.add_lora = real[0] if arrives else lambda request: True
+    sampler.engine.collective_rpc = real[1] if arrives else lost
+    try:
+        sampler.load_adapter(adapter)
+        canary.check(learner.logprobs(*ids), sampler.logprobs(*ids))
+        (group,) = sampler.sample([question], Sampling(n=2, max_tokens=4))
+        return f"{slept} served"
+    except PolicyMismatch:
+        return f"{slept} seen"
+
+first = learner.adapter()
+seen += [serve(first, wake, True), serve(first, wake, True)]
+if sync == "adapter":
+    # Gone while it slept: where it is loaded again all is well, where it is not, that is seen.
+    seen += [serve(first, forgetful, True), serve(first, forgetful, False), serve(first, wake, True)]
+learner.step([text], {"name": "sft"}, seed=1)
+second = learner.adapter()
+seen.append(serve(second, wake, False))
+if sync == "adapter":
+    seen.append(serve(second, forgetful, False))
+seen.append(serve(second, wake, True))
+print(*seen, sep=", ")
+"""
+
+
 SEVERAL = """
 print("== several")
 stages = [{"trainer": "grpo", "lag": 1, "optimizer": {"learning_rate": 1e-2}}]
@@ -154,7 +200,9 @@ def said(tmp_path_factory):
     """Way of syncing -> case -> the lines that it printed: one start of an engine answers all cases."""
 
     @functools.cache
-    def ran(sync: str, cases: str = TWO_ADAPTERS + MANY_PROMPTS + SMALL_STEPS) -> dict[str, list[str]]:
+    def ran(
+        sync: str, cases: str = TWO_ADAPTERS + MANY_PROMPTS + SMALL_STEPS + SLEEP
+    ) -> dict[str, list[str]]:
         doubles = os.path.dirname(tiny_model.__file__)
         path = os.pathsep.join([doubles, *filter(None, [os.environ.get("PYTHONPATH")])])
         done = subprocess.run(
@@ -185,6 +233,14 @@ def test_every_adapter_gives_what_the_learner_computes_and_leaves_no_file(said, 
 @pytest.mark.parametrize("sync", ["adapter", "merged"])
 def test_one_step_at_the_smallest_rate_that_never_arrives_is_seen(said, sync):
     assert said(sync)["small steps"][-1] == "['served', 'served', True, 'served']"
+
+
+@pytest.mark.parametrize(
+    ("sync", "gone"), [("adapter", ["served", "seen", "served"]), ("merged", [])], ids=["adapter", "merged"]
+)
+def test_an_engine_that_woke_serves_what_is_loaded_or_is_seen_not_to(said, sync, gone):
+    expected = ["served", "served", *gone, *(["seen"] if gone else []), "seen", "served"]
+    assert said(sync)["sleep"][-1] == ", ".join(f"True {word}" for word in expected)
 
 
 @pytest.mark.parametrize("sync", ["adapter", "merged"])

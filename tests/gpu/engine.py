@@ -1,8 +1,9 @@
 """One vLLM engine beside one learner on one card: the same policy after each sync, and how fast it samples.
 
-    python tests/gpu/engine.py BASE [--dtype bf16|fp32|nf4] [--swap N] [--gpus N]
+    python tests/gpu/engine.py BASE [--dtype bf16|fp32|nf4] [--swap N] [--gpus N] [--sleep]
 
-Prints one JSON object. On a machine without a GPU it does the same on the CPU.
+Prints one JSON object. With --sleep every sync is a wake as well, and what each sleep gave back is measured.
+On a machine without a GPU it does the same on the CPU.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ def recipe_of(given: argparse.Namespace, gpu: bool) -> Recipe:
             "data": [{"dataset": "kmp"}],
             "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 5e-7}}],
             "rollout": {
-                "gpus": given.gpus if gpu else 0,
+                "gpus": (0.5 if given.sleep else given.gpus) if gpu else 0,
+                "sleep": int(given.sleep and gpu),
                 "max_completion_tokens": given.tokens,
                 "canary_tolerance": 0.01 if given.dtype == "fp32" else 0.1,
             },
-            "learner": {"gpus": 1 if gpu else 0},
+            "learner": {"gpus": (0.5 if given.sleep else 1) if gpu else 0},
         }
     )
 
@@ -48,6 +50,7 @@ def main() -> None:
     parser.add_argument("--dtype", default="bf16", choices=("bf16", "fp32", "nf4"))
     parser.add_argument("--swap", type=int, default=1)
     parser.add_argument("--gpus", type=int, default=1)
+    parser.add_argument("--sleep", action="store_true")
     parser.add_argument("--tokens", type=int, default=256)
     parser.add_argument("--answers", type=int, default=256)
     given = parser.parse_args()
@@ -63,8 +66,12 @@ def main() -> None:
     canary = Canary("the engine", recipe.rollout.canary_tolerance)
     (probe,) = learner.tokenize([(CANARY_PROMPT, CANARY_ANSWER)])
     ids = probe.prompt_ids, probe.completions[0].token_ids
-    syncs, gaps = [], []
+    syncs, gaps, given_back = [], [], []
     for number in range(given.swap):
+        if given.sleep:
+            before = torch.cuda.mem_get_info()[0] if gpu else 0
+            sampler.sleep()
+            given_back.append(round(((torch.cuda.mem_get_info()[0] if gpu else 0) - before) / 2**30, 2))
         start = time.perf_counter()
         sampler.load_adapter(learner.adapter())
         syncs.append(round(time.perf_counter() - start, 3))
@@ -72,7 +79,7 @@ def main() -> None:
         canary.check(own, served)
         gaps.append(sum(abs(a - b) for a, b in zip(own, served, strict=True)) / len(own))
         learner.step([probe], {"name": "sft"}, seed=number)
-    found |= {"sync_s": syncs, "nats_apart": gaps}
+    found |= {"sync_s": syncs, "nats_apart": gaps, "given_back_gb": given_back}
     questions = [
         Question(str(n), f"What is gene {n} known for?", {}) for n in range(max(1, given.answers // 16))
     ]

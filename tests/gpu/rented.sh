@@ -57,6 +57,7 @@ part engine_alone 240 1 "$BIN/python" tests/gpu/engine.py "$BASE" --dtype bf16
 part engine_dequantised 300 1 "$BIN/python" tests/gpu/engine.py "$BASE" --dtype nf4
 part lora_swap 240 1 "$BIN/python" tests/gpu/engine.py "$BASE" --dtype bf16 --swap 5
 part merged_fp32 240 1 "$BIN/python" tests/gpu/engine.py "$BASE" --dtype fp32 --swap 3
+part sleep 300 1 "$BIN/python" tests/gpu/engine.py "$BASE" --dtype bf16 --swap 4 --sleep
 part make_run 900 1 make run
 part grpo_mve 1500 1 "${RUN[@]}" recipes/grpo_mve.yaml "${SET[@]}" --set stages.0.steps=3 \
   --set evaluation.questions=8 --json

@@ -100,6 +100,7 @@ class Learner:
         self.stage, self.done_steps, self.total_steps = index, done, total
         section = self.recipe.stages[index].optimizer
         self.optimizer = build_optimizer(section, list(self.policy.parameters.values()))
+        self.policy.give_back()
 
     def step(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any], *, seed: int) -> Update:
         """One step: ``iterations`` passes over ``minibatches`` parts of the batch, an update for each.
@@ -132,6 +133,7 @@ class Learner:
         metrics = self._metrics([sums for _, parts in results for sums in parts], batches)
         metrics |= mean_of([numbers for numbers, _ in results])
         metrics |= {f"time_{name}_s": seconds for name, seconds in watch.seconds.items()}
+        self.policy.give_back()
         return Update(metrics, self.adapter() if results and loss.get("adapter", True) else None)
 
     def _prepare(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> Part:
@@ -260,6 +262,7 @@ class Learner:
             total += value.item()
             sums.append(one)
         rows = self.ranks.gather({"loss": total, "sums": sums})
+        self.policy.give_back()
         metrics = combine(part for row in rows for part in row["sums"])
         return {**metrics, "loss": math.fsum(row["loss"] for row in rows)}
 

@@ -126,6 +126,11 @@ class Policy:
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self.wrapped.eval()
 
+    def give_back(self) -> None:
+        """Of a GPU that is shared in turns: what torch keeps for the next pass is the engine's until then."""
+        if self.recipe.rollout.sleep and self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
     def training(self) -> None:
         """Switch dropout and gradient checkpointing on, where the recipe has them."""
         # transformers checkpoints in training mode only, so checkpointing needs it without any dropout, too.

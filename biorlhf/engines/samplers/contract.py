@@ -82,7 +82,10 @@ class Held(Generic[Kept]):
 
 
 class Steps:
-    """What is made of a sampler's single steps."""
+    """What is made of a sampler's single steps, and of one that has nothing to give back."""
+
+    def sleep(self) -> None:
+        """See :meth:`Sampler.sleep`."""
 
     def sample(self: Any, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         """The groups of these questions, as they finish; nothing else may be running."""
@@ -125,7 +128,11 @@ class Sampler(Protocol):
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]: ...
 
     def load_adapter(self, adapter: Adapter) -> None:
-        """Hold this policy, the newest from now on."""
+        """Hold this policy, the newest from now on. Wakes a sampler that sleeps."""
+        ...
+
+    def sleep(self) -> None:
+        """Give back a GPU's memory until a policy is loaded; nothing may be running."""
         ...
 
     def logprobs(

@@ -64,6 +64,8 @@ def _on_gpu(spec: SamplerSpec, args: dict[str, Any]) -> dict[str, Any]:
         "max_num_seqs": GPU_SEQUENCES,
         "max_num_batched_tokens": max(GPU_TOKENS, args["max_model_len"]),
     }
+    if rollout.sleep:
+        more["enable_sleep_mode"] = True
     if rollout.gpus > 1:
         more["tensor_parallel_size"] = int(rollout.gpus)
         # By itself vLLM would take Ray inside a Ray actor, and ask it for GPUs that the actor already holds.

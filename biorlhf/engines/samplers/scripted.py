@@ -23,7 +23,7 @@ from biorlhf.engines.models.load import load_tokenizer
 from biorlhf.engines.samplers import arrays
 from biorlhf.engines.samplers.contract import Held, SamplerSpec, Steps
 from biorlhf.engines.samplers.prompts import encode_prompt, encode_response
-from biorlhf.errors import InputError
+from biorlhf.errors import InputError, RunFailure
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Sampling
 from biorlhf.testing import Decoder, Pace, length_of
@@ -49,7 +49,7 @@ class ScriptedSampler(Steps):
         self.spec = spec
         self.tokenizer: Any = load_tokenizer(spec.recipe.model)
         self.held: Held[None] = Held(1 + spec.recipe.lag)
-        self.beside = True
+        self.beside, self.asleep = True, False
         self._simulated = spec.recipe.rollout.simulated
         self._decoder = Decoder(Pace(self._simulated.token_s if self._simulated else ((1, 0.0),)))
         self._since = time.monotonic()
@@ -60,10 +60,16 @@ class ScriptedSampler(Steps):
     def encode(self, text: str) -> list[int]:
         return encode_prompt(self.tokenizer, self.spec.recipe.prompt, text)
 
+    def sleep(self) -> None:
+        self.asleep = True
+
     def load_adapter(self, adapter: Adapter) -> None:
+        self.asleep = False
         self.held.add(adapter.ref, None)
 
     def add(self, question: Question, sampling: Sampling) -> Hashable:
+        if self.asleep:
+            raise RunFailure("asked while it sleeps")
         ref, _ = self.held.get(sampling.policy)
         draw = random.Random(seed_of(sampling.seed, question.id))
         options = self.answers.get(question.id) or self.default

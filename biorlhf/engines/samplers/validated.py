@@ -57,6 +57,7 @@ def _as_cuda(engine: Mapping[str, Any]) -> None:
         "get_cuda_runtime_major": 13,
         "device_count": int(engine["gpus"]),
         "num_compute_units": 132,
+        "is_cumem_allocator_available": True,  # in vLLM's builds for CUDA
     }
     methods = {
         name: classmethod(lambda cls, device_id=0, answer=value: answer) for name, value in answers.items()
@@ -81,6 +82,7 @@ def _made(engine: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "max_num_seqs": config.scheduler_config.max_num_seqs,
         "max_num_batched_tokens": config.scheduler_config.max_num_batched_tokens,
         "max_lora_rank": config.lora_config.max_lora_rank if config.lora_config else None,
+        "sleeps": config.model_config.enable_sleep_mode,
         "cuda_graphs": len(config.compilation_config.cudagraph_capture_sizes or ()),
     }
 

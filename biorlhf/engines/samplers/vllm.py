@@ -84,8 +84,9 @@ class VllmSampler(Steps):
         self.tokenizer: Any = self.engine.get_tokenizer()
         self.held: Held[Any] = Held(1 + spec.recipe.lag)  # an Adapter to merge, or vLLM's name for one
         self.served: AdapterRef | None = None  # of those that are merged
-        self._digest: list[str] = []
-        self._arrived: set[str] = set()
+        self._digest: list[str] = []  # after the last load
+        self._woken: list[str] = []  # after the last sleep
+        self._arrived: dict[str, list[str]] = {}
         self._loads = self._requests = 0
         self._asked: dict[str, tuple[Question, list[int], AdapterRef]] = {}
         self._finished: list[Any] = []  # questions' outputs that came while something else was waited for
@@ -101,7 +102,16 @@ class VllmSampler(Steps):
     def encode(self, text: str) -> list[int]:
         return encode_prompt(self.tokenizer, self.spec.recipe.prompt, text)
 
+    def sleep(self) -> None:
+        if not self.engine.is_sleeping():
+            # Weights, adapters among them, go to host memory; the cache is dropped.
+            self.engine.sleep(level=1)
+
     def load_adapter(self, adapter: Adapter) -> None:
+        if self.engine.is_sleeping():
+            if not self.engine.wake_up():
+                raise RunFailure("vLLM did not wake up")
+            self._woken = [] if self.spec.merges else self._digests()
         if self.spec.merges:
             self.held.add(adapter.ref, adapter)
             # Even one of this name: what is loaded is then what is served.
@@ -140,15 +150,9 @@ class VllmSampler(Steps):
             if not self.engine.add_lora(LoRARequest(name, self._loads, folder, load_inplace=alone)):
                 raise RunFailure(f"vLLM did not load adapter version {adapter.ref.version}")
         self._digest = self._digests()
-        # One step moves few log-probabilities far enough to be seen; it moves these bytes.
-        stale = any(now == then for now, then in zip(self._digest, before, strict=True))
-        if stale and adapter.ref.sha256 not in self._arrived:
-            raise PolicyMismatch(
-                f"adapter version {adapter.ref.version} did not arrive: the tensors that vLLM's kernels read "
-                f"are those of before"
-            )
+        self._refuse_other_bytes(adapter.ref, [before, self._woken or before], alone)
         # A slot that was left keeps its bytes: of several, any that was here before may be found there again.
-        self._arrived = {adapter.ref.sha256} | (set() if alone else self._arrived)
+        self._arrived = {**({} if alone else self._arrived), adapter.ref.sha256: self._digest}
         # vLLM holds the tensors now; a request only names them.
         gone = self.held.add(adapter.ref, LoRARequest(name, self._loads, folder))
         if alone:
@@ -156,6 +160,20 @@ class VllmSampler(Steps):
             return
         for request in gone:
             self.engine.remove_lora(request.lora_int_id)
+
+    def _refuse_other_bytes(self, ref: AdapterRef, before: list[list[str]], alone: bool) -> None:
+        """One step moves few log-probabilities far enough to be seen; it moves what kernels read."""
+        known = self._arrived.get(ref.sha256)
+        if known is None:
+            stale = any(now == then for each in before for now, then in zip(self._digest, each, strict=True))
+        else:
+            stale = alone and self._digest != known
+        if stale:
+            found = "those of before" if known is None else "other than when it was loaded before"
+            raise PolicyMismatch(
+                f"adapter version {ref.version} did not arrive: the tensors that vLLM's kernels read "
+                f"are {found}"
+            )
 
     def _digests(self) -> list[str]:
         """Of the LoRA tensors where each worker's kernels read them."""

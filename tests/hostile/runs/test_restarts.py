@@ -216,8 +216,24 @@ def test_learners_whose_node_is_gone_are_not_waited_for(monkeypatch, held_by, go
     learners.recipe.learner.cpus, learners.recipe.learner.gpus = 2, 1
     table = {"bundles_to_node_id": dict(enumerate(held_by))}
     monkeypatch.setattr(learner, "placement_group_table", lambda _: table)
-    nodes = [{"NodeID": name, "Alive": name != "dead"} for name in ("a", "b", "dead")]
+    nodes = [{"NodeID": name, "Alive": name != "dead", "Resources": {}} for name in ("a", "b", "dead")]
     monkeypatch.setattr(learner.ray, "nodes", lambda: nodes)
     said = f"the node of {gone} of 2 learners is gone, .* 2 CPU and 1 GPU"
     with pytest.raises(RunFailure, match=said) if gone else nullcontext():
         learners._refuse_without_node()
+
+
+@pytest.mark.parametrize(("cpus", "patient"), [(1, False), (4, True)], ids=["too small", "busy"])
+def test_another_node_is_waited_for_where_it_has_room_alone(monkeypatch, cpus, patient):
+    learners = learners_that(monkeypatch, Actor(1))
+    learners.places = [place_of(0)]
+    learners.recipe.learner.cpus, learners.recipe.learner.gpus = 2, 0
+    looks = []
+    monkeypatch.setattr(learner, "PLACED_S", 0.2)
+    monkeypatch.setattr(learner.ray, "wait", lambda refs, **_: (looks.append(1), ([], refs))[1])
+    monkeypatch.setattr(learner, "placement_group_table", lambda _: {"bundles_to_node_id": {0: "dead"}})
+    nodes = [{"NodeID": "a", "Alive": True, "Resources": {"CPU": cpus}}]
+    monkeypatch.setattr(learner.ray, "nodes", lambda: nodes)
+    with pytest.raises(RunFailure, match="the node of 1 of 1 learners is gone"):
+        learners._refuse_without_node()
+    assert (len(looks) > 1) == patient
