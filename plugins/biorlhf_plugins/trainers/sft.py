@@ -84,8 +84,9 @@ class SftTrainer:
         known = rehearsed(stage.learner, stage.dataset.examples) if config.rehearse else []
         # Where nothing samples, no weights travel after each update.
         updates = {"iterations": config.iterations, "minibatches": config.minibatches}
-        per = "text" if config.texts == "own" else "token"
-        loss = {**LOSS, **updates, "per": per, "adapter": self.needs_rollouts}
+        loss = {**LOSS, **updates, "adapter": self.needs_rollouts}
+        if config.texts == "own":
+            loss["per"] = "text"
         for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
             clock = Clock()
             groups: tuple[ScoredGroup, ...] = ()
