@@ -163,7 +163,7 @@ def _stated(known: Known, rates: Mapping[str, Rate], alike: bool) -> Iterator[st
         )
     mean, accuracy, gap = (rates.get(name) for name in ("mean_confidence", "accuracy", "confidence_gap"))
     if mean and accuracy and gap:
-        word = "a gap inside noise"
+        word = "the gap may be chance"
         if gap.low > 0 or gap.high < 0:
             word = "it is too sure" if gap.value > 0 else "it is too unsure"
         yield f"On average it states {mean.value:.0%}, and {accuracy.value:.0%} are right: {word}."
@@ -234,10 +234,10 @@ def _missing(run: RunReport, known: Known) -> str:
     seen = [(d.detectable, name) for d, name in named if d is not None and d.detectable >= 0.005]
     if seen:
         parts.append(
-            f"more questions (a true change of {seen[0][0]:.2f} in {seen[0][1]} is the smallest that these "
-            f"{known.last.questions} show four times out of five; four times as many show half of it)"
+            f"more questions ({known.last.questions} find a true change of {seen[0][0]:.2f} in {seen[0][1]} "
+            f"four times out of five, and four times as many one of half that)"
         )
     if known.tiles[CALIBRATION].after is None:
         parts.append("answers that state a confidence")
-    parts.append("runs with other seeds, of which one run says nothing")
+    parts.append("runs with other seeds, for one run cannot say how they differ")
     return f"To say more takes {'; '.join(parts)}."

@@ -48,7 +48,7 @@ def test_a_lab_s_recipe_is_validated_against_a_cluster_and_runs_as_a_job(folder,
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    context = ray.init(num_cpus=2, include_dashboard=True, dashboard_port=0, log_to_driver=False)
+    context = ray.init("local", num_cpus=2, include_dashboard=True, dashboard_port=0, log_to_driver=False)
     try:
         address = context.address_info["gcs_address"]
         told = [

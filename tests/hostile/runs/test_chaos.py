@@ -1,7 +1,8 @@
 """Chaos: signals to every process of a run at seeded moments. Each run ends in the numbers of one that nobody
 disturbed, by itself or after ``--resume``; nothing outlives it, and no file is damaged.
 
-``HOSTILE_MOMENTS`` (default 8; 100 take the best part of an hour) says how many; ``HOSTILE_SEED`` draws others.
+``HOSTILE_MOMENTS`` (default 8; 100 take the best part of an hour) says how many, ``HOSTILE_SEED`` draws
+others.
 """
 
 from __future__ import annotations
