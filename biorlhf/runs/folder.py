@@ -98,7 +98,8 @@ def no_run(folder: Path) -> InputError:
     """The error for a folder without a run in it, with the runs that lie around it."""
     # It may be named without the folder of runs, or by a file in it.
     around = (folder.parent, folder.parent.parent, Path("runs"))
-    near = sorted({str(path.parent) for place in around for path in place.glob(f"*/{RECIPE}")})
+    found = (path.parent for place in around for path in sorted(place.glob(f"*/{RECIPE}")))
+    near = list(dict.fromkeys(map(str, found)))
     return InputError(str(folder), "no run here", "a run's folder", choices=near[:20], name=str(folder))
 
 

@@ -73,11 +73,15 @@ class Engine:
     def reset_prefix_cache(self):
         return True
 
+    def is_sleeping(self):
+        return False
+
 
 def sampler_of(count, *, merges, base=""):
     made = VllmSampler.__new__(VllmSampler)
     made.spec, made.base, made.engine = SimpleNamespace(merges=merges), base, Engine(count)
     made.held, made.served, made._digest, made._arrived, made._loads = Held(1), None, [], set(), 0
+    made._woken = []
     return made
 
 
