@@ -80,7 +80,7 @@ class Engine:
 def sampler_of(count, *, merges, base=""):
     made = VllmSampler.__new__(VllmSampler)
     made.spec, made.base, made.engine = SimpleNamespace(merges=merges), base, Engine(count)
-    made.held, made.served, made._digest, made._arrived, made._loads = Held(1), None, [], set(), 0
+    made.held, made.served, made._digest, made._arrived, made._loads = Held(1), None, [], {}, 0
     made._woken = []
     return made
 
