@@ -122,6 +122,7 @@ def _doubt(known: Known) -> Iterator[str]:
         yield (
             f"{_knowledge(auroc)}: of a right and a wrong answer it is surer of the right one in "
             f"{auroc.value:.0%} of all pairs (95% interval {auroc.low:.0%} to {auroc.high:.0%}; chance 50%)."
+            f"{_surer_half(rates)}"
         )
     if stated >= FEW:
         yield from _stated(known, rates, alike)
@@ -134,6 +135,11 @@ def _doubt(known: Known) -> Iterator[str]:
             before = ", as before training" if not declined and not tile.before.value else before
         rightly = f", {_count(rightly_declined(known.after))} of them rightly" if declined else ""
         yield f"It declines {_count(declined)} of the {tile.after.n} questions{before}{rightly}."
+
+
+def _surer_half(rates: Mapping[str, Rate]) -> str:
+    wrong = rates.get("surest_half_wrong")
+    return f" Of the surer half of its answers {1 - wrong.value:.0%} are right." if wrong else ""
 
 
 def _knowledge(auroc: Rate) -> str:

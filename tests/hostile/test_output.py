@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import io
 import json
 import os
@@ -23,6 +24,16 @@ ATTACK = "\x1b[2J\x1b]0;owned\x07\x1b[8mhidden\u202egnp\x9b31m\rover"
 TAGS = "x\n# Heading\n| a | b |\n</td><script>alert(1)</script> ![i](http://x.invalid) ```\n---"
 
 
+def _read(terminal: int) -> bytes:
+    """What comes next; nothing at the end, which Linux reports of a terminal as an error of reading."""
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return b""
+
+
 def on_a_terminal(*args: str, folder: Path) -> str:
     """What a command writes to a terminal that understands colours."""
     ours, theirs = pty.openpty()
@@ -33,11 +44,8 @@ def on_a_terminal(*args: str, folder: Path) -> str:
     ) as process:
         os.close(theirs)
         shown = b""
-        try:
-            while block := os.read(ours, 1 << 16):
-                shown += block
-        except OSError:  # the end of a terminal
-            pass
+        while block := _read(ours):
+            shown += block
         process.wait()
     os.close(ours)
     return shown.decode("utf-8", "replace")

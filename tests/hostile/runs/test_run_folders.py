@@ -46,10 +46,14 @@ def test_a_child_that_outlives_its_parent_does_not_hold_the_run(cut):
     code += "pid = os.fork()\nif pid == 0: os.close(1); time.sleep(60)\nprint(pid, flush=True); os._exit(0)"
     command = [sys.executable, "-c", code, str(cut)]
     parent = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    child = int(parent.stdout)
     try:
-        Lock(cut).release()
+        lock = Lock(cut)
+        assert json.loads(lock.path.read_text())["pid"] == os.getpid()
+        assert Path(f"/proc/{child}").exists()
+        lock.release()
     finally:
-        os.kill(int(parent.stdout), 9)
+        os.kill(child, 9)
 
 
 def test_a_file_system_without_locks_is_refused(cut, monkeypatch):

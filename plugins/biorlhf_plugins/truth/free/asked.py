@@ -99,9 +99,8 @@ def _own_words(
             own[at] = stems(t for i, t in enumerate(texts[start:end], start) if i not in figures
                             and not (first and i < at))  # fmt: skip
             if at != figures[0] and (not own[at] or "or" in texts[start:at]):
-                own[at] = own[
-                    figures[figures.index(at) - 1]
-                ]  # one more of the same: "or 18,214", "31 % exactly"
+                # One more of the same: "or 18,214", "31 % exactly".
+                own[at] = own[figures[figures.index(at) - 1]]
             shared[at] = before if named_before else before | opening
         before |= opening
     return own, shared
