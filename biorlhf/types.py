@@ -286,11 +286,13 @@ class TrainCompletion:
     """One continuation of a prompt as the learner trains on it; all sequences are ``_T`` long.
 
     ``sampler_logprobs`` are those of the process that sampled it, None for text that nobody sampled.
+    ``weights`` say how much each token counts in SFT's loss, at least 0; None: each counts 1.
     """
 
     token_ids: Sequence[int]
     advantage: float = 0.0
     sampler_logprobs: Sequence[float] | None = None
+    weights: Sequence[float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

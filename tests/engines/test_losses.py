@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,11 +136,12 @@ def test_sft_is_minus_the_mean_log_probability():
     assert combine([metrics]) == pytest.approx({"nll": 1.5, "token_recall": 1 / 3, "recalled": 0.0})
 
 
-def test_per_text_a_short_text_weighs_as_much_as_a_long_one():
-    batch = tiny([[-1.0, -0.5], [-3.0]], per_group=1)
-    loss, metrics = LOSSES["sft"](batch, Whole(3, 2, 2, 8), {"name": "sft", "per": "text"})
-    assert loss.item() == pytest.approx((0.75 + 3.0) / 2)
-    assert combine([metrics])["nll"] == pytest.approx(1.5)
+def test_sft_counts_each_token_by_its_weight_and_none_without_one_in_its_metrics():
+    weights = torch.tensor([0.5, 0.0, 2.0], dtype=torch.float64)
+    batch = replace(tiny([[-1.0, -0.5], [-3.0]], per_group=1), weights_T=weights)
+    loss, metrics = LOSSES["sft"](batch, Whole(3, 2, 2, 8, weight=2.5), {"name": "sft"})
+    assert loss.item() == pytest.approx((0.5 * 1.0 + 2.0 * 3.0) / 2.5)
+    assert combine([metrics]) == pytest.approx({"nll": 2.0, "token_recall": 0.0, "recalled": 0.0})
 
 
 def test_recall_counts_responses_whose_every_token_is_likelier_than_one_half():

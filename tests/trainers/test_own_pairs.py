@@ -89,37 +89,44 @@ def test_pairs_of_the_dataset_need_no_sampler():
     assert CATALOGUE.build("trainer", "dpo", {"pairs": "own"}).needs_rollouts
 
 
-def learnt(texts, **settings) -> set[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """(tokens of an answer that are given, those that are learnt but for the last) of every SFT text."""
+def learnt(texts, **settings) -> set[tuple[tuple[int, ...], tuple[float, ...]]]:
+    """(tokens of an answer but for the last, how much each counts) of every SFT text."""
     _, learner, rollouts = run(texts, trainer="sft", **settings)
     assert len(rollouts.loaded) == len(learner.steps)
-    start = len(tokens_of(UP.asked))
     return {
-        (group.prompt_ids[start:], group.completions[0].token_ids[:-1])
+        (completion.token_ids[:-1], tuple(completion.weights[:-1]))
         for groups, _, _ in learner.steps
         for group in groups
+        for completion in group.completions
     }
 
 
+def weighed(answer: str, said: str, share: float, right: bool) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    before, stated = tokens_of(answer), tokens_of(said)
+    told = (share / len(before) if right else 0.0,) * len(before)
+    # One token more, which ends the text, belongs to the confidence.
+    return (*before, *stated), (*told, *(share / (len(stated) + 1),) * len(stated))
+
+
 def test_of_a_wrong_answer_nothing_is_learnt_but_how_little_it_is_worth():
-    given = tokens_of("Answer: DOWN\nConfidence:")
-    assert learnt([text("DOWN", 90)]) == {(given, tokens_of("5%"))}
+    assert learnt([text("DOWN", 90)]) == {weighed("Answer: DOWN\nConfidence:", "5%", 1.0, right=False)}
 
 
-def test_a_right_answer_is_learnt_and_apart_from_it_the_share_of_right_ones_in_its_group():
-    right, wrong = tokens_of("Answer: UP\nConfidence:"), tokens_of("Answer: DOWN\nConfidence:")
-    assert learnt([text("UP", 10)]) == {((), right[:-1]), (right, tokens_of("95%"))}
+def test_a_right_answer_is_learnt_too_and_the_share_of_right_ones_stands_in_place_of_what_it_stated():
+    assert learnt([text("UP", 10)]) == {weighed("Answer: UP\nConfidence:", "95%", 1.0, right=True)}
     mixed = learnt([text("UP", 10), text("DOWN", 90)], steps=20, generations=4)
-    # Of four none to all are right; where some are, the wrong one is as doubtful as its question.
-    stated = {(given, said) for given, said in mixed if given}
-    assert {said for _, said in stated} <= {tokens_of(f"{q}%") for q in (10, 30, 50, 70, 90)}
-    assert {given for given, _ in stated} == {right, wrong}
-    assert mixed - stated == {((), right[:-1])}
+    # Of four k are right; a wrong one among right ones is as doubtful as its question. Equal ones are one.
+    assert mixed <= {
+        weighed(f"Answer: {answer}\nConfidence:", f"{10 + 20 * k}%", n / 4, right)
+        for k in range(5)
+        for answer, n, right in (("UP", k, True), ("DOWN", 4 - k, False))
+    }
+    assert len(mixed) > 4
 
 
-def test_each_text_counts_alike_however_long_it_is():
-    _, learner, _ = run([text("UP", 10)], trainer="sft")
-    assert {loss["per"] for _, loss, _ in learner.steps} == {"text"}
+def test_answers_of_a_group_share_their_prompt():
+    _, learner, _ = run([text("UP", 10), text("DOWN", 90)], trainer="sft", steps=20, generations=4)
+    assert max(len(group.completions) for groups, _, _ in learner.steps for group in groups) == 2
 
 
 def test_an_answer_without_a_line_for_the_confidence_gives_no_text():

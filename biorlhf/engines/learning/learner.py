@@ -223,6 +223,7 @@ class Learner:
             old_logprobs_T=batch.old_T,
             sampler_logprobs_T=batch.sampler_T,
             reference_logprobs_T=batch.reference_T,
+            weights_T=batch.weights_T,
             entropy_T=entropy,
         )
         return LOSSES[loss["name"]](tokens, whole, loss)

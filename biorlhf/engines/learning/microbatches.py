@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ class MicroBatch:
     advantages_N: Tensor
     group_tokens_N: Tensor
     sampler_T: Tensor | None
+    weights_T: Tensor | None
     fed_tokens: int
     padded_tokens: int
     old_T: Tensor | None = None
@@ -49,6 +51,7 @@ class MicroBatch:
             advantages_N=self.advantages_N.to(device),
             group_tokens_N=self.group_tokens_N.to(device),
             sampler_T=None if self.sampler_T is None else self.sampler_T.to(device),
+            weights_T=None if self.weights_T is None else self.weights_T.to(device),
         )
 
 
@@ -68,7 +71,18 @@ def count(groups: Sequence[TrainGroup], max_completion_tokens: int) -> Whole:
         sequences=sum(len(group.completions) for group in groups),
         groups=len(groups),
         max_completion_tokens=max_completion_tokens,
+        weight=_weight(groups),
     )
+
+
+def _weight(groups: Sequence[TrainGroup]) -> float | None:
+    weights = weights_of(groups)
+    if weights is None:
+        return None
+    total = math.fsum(weights)
+    if total <= 0:
+        raise ValueError("no token of the batch counts: every weight is 0")
+    return total
 
 
 def without_effect(group: TrainGroup, loss: Mapping[str, Any]) -> bool:
@@ -131,9 +145,24 @@ def _micro(parts: Sequence[tuple[TrainGroup, int]], packed: bool) -> MicroBatch:
         advantages_N=torch.tensor([c.advantage for c in completions], dtype=torch.float32),
         group_tokens_N=torch.tensor([n for g, n in parts for _ in g.completions], dtype=torch.long),
         sampler_T=_sampler_logprobs(groups),
+        weights_T=None if (weights := weights_of(groups)) is None else torch.tensor(weights),
         fed_tokens=sum(fed_tokens(g) for g in groups) if packed else padded,
         padded_tokens=padded,
     )
+
+
+def weights_of(groups: Sequence[TrainGroup]) -> list[float] | None:
+    """Weights of the tokens that are predicted, flat; None where no completion has any."""
+    if all(c.weights is None for g in groups for c in g.completions):
+        return None
+    values: list[float] = []
+    for group in groups:
+        for completion in group.completions:
+            weights = [1.0] * len(completion.token_ids) if completion.weights is None else completion.weights
+            if len(weights) != len(completion.token_ids):
+                raise ValueError(f"{len(completion.token_ids)} tokens, but {len(weights)} weights")
+            values.extend(weights[0 if group.prompt_ids else 1 :])
+    return values
 
 
 def _sampler_logprobs(groups: Sequence[TrainGroup]) -> Tensor | None:

@@ -25,6 +25,7 @@ class TokenBatch:
             ``logprobs_T.detach()`` on the first one (None says the same).
         sampler_logprobs_T: as the sampler reported them; None for text that nobody sampled.
         reference_logprobs_T: under the policy that the stage started from; None where it is not needed.
+        weights_T: how much each token counts in SFT's loss; None: each counts 1.
         entropy_T: entropy of the next-token distribution, without gradient; None where not asked for.
     """
 
@@ -35,6 +36,7 @@ class TokenBatch:
     old_logprobs_T: Tensor | None = None
     sampler_logprobs_T: Tensor | None = None
     reference_logprobs_T: Tensor | None = None
+    weights_T: Tensor | None = None
     entropy_T: Tensor | None = None
 
 
@@ -42,13 +44,15 @@ class TokenBatch:
 class Whole:
     """Counts over the whole optimizer batch, of which a micro-batch is a part.
 
-    ``max_completion_tokens`` is the sampling limit (the constant denominator of Dr. GRPO).
+    ``max_completion_tokens`` is the sampling limit (the constant denominator of Dr. GRPO). ``weight`` is the
+    sum of the tokens' weights, None where each counts 1.
     """
 
     tokens: int
     sequences: int
     groups: int
     max_completion_tokens: int
+    weight: float | None = None
 
 
 class Loss(Protocol):

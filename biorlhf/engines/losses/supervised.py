@@ -5,33 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from biorlhf.engines.losses.contract import (
-    Sums,
-    TokenBatch,
-    Whole,
-    sum_by_sequence,
-    tokens_by_sequence,
-)
+from biorlhf.engines.losses.contract import Sums, TokenBatch, Whole, sum_by_sequence
 
 #: log(1/2): a token more probable than that is the greedy choice, whatever the others are.
 HALF = -0.6931471805599453
 
 
 def sft(batch: TokenBatch, whole: Whole, settings: Mapping[str, Any]) -> tuple[Tensor, Sums]:
-    """Cross-entropy L = -(1/T) sum_t log p(y_t | x, y_<t), T tokens over the whole batch; with
-    ``per: text`` the mean over its N texts of each one's mean, so that two tokens weigh as much as forty.
+    """Cross-entropy L = -(1/W) sum_t w_t log p(y_t | x, y_<t), W = sum_t w_t over the whole batch; without
+    weights w_t = 1, and W is its number of tokens.
 
-    Metrics: ``nll`` (nats per token), ``token_recall`` and ``recalled`` (see :func:`recall`).
+    Metrics, of tokens that count: ``nll`` (nats per token), ``token_recall`` and ``recalled`` (see
+    :func:`recall`).
     """
     nll = -batch.logprobs_T
-    if settings.get("per") == "text":
-        loss = (sum_by_sequence(nll, batch) / tokens_by_sequence(batch)).sum() / max(whole.sequences, 1)
-    else:
-        loss = nll.sum() / max(whole.tokens, 1)
+    weights_T = torch.ones_like(nll) if batch.weights_T is None else batch.weights_T
+    loss = (weights_T * nll).sum() / (max(whole.tokens, 1) if whole.weight is None else whole.weight)
+    counts_T = weights_T > 0
     return loss, {
-        "nll": (float(nll.detach().sum()), len(batch.logprobs_T)),
+        "nll": (float(nll.detach()[counts_T].sum()), int(counts_T.sum())),
         **recall(batch.logprobs_T.detach(), batch),
     }
 
@@ -57,10 +52,14 @@ def recall(logprobs_T: Tensor, batch: TokenBatch) -> Sums:
     A token with p > 1/2 is the most probable one, so these are lower bounds of the accuracy of greedy
     decoding (per token given the true text before it, and of the exact response).
     """
-    sure_T = (logprobs_T > HALF).to(logprobs_T.dtype)
-    missed_N = sum_by_sequence(1 - sure_T, batch)
+    counts_T = (
+        torch.ones_like(logprobs_T, dtype=torch.bool) if batch.weights_T is None else batch.weights_T > 0
+    )
+    missed_T = ((logprobs_T <= HALF) & counts_T).to(logprobs_T.dtype)
+    missed_N = sum_by_sequence(missed_T, batch)
+    tokens = int(counts_T.sum())
     return {
-        "token_recall": (float(sure_T.sum()), len(sure_T)),
+        "token_recall": (tokens - float(missed_T.sum()), tokens),
         "recalled": (float((missed_N == 0).sum()), len(missed_N)),
     }
 

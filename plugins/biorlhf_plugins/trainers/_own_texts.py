@@ -1,20 +1,23 @@
 """SFT texts from the policy's own answers: how sure to be, and what was right.
 
 G answers to one question are sampled; the share of them that is right estimates the probability of being
-right, p. The first right one and the first wrong one are learnt from the confidence on, with p in place of
-what it states: a wrong answer becomes a text that says how little it is worth, and teaches no error. The
-right one is learnt up to its confidence besides, so that what is known stays known.
+right, p. Each is learnt from its confidence on, with p in place of what it states: a wrong answer becomes a
+text that says how little it is worth, and teaches no error. A right one is learnt up to its confidence
+besides, so that what is known stays known.
 
-The two are texts of their own, for the loss is a mean over texts: within a text of forty tokens the two of
-the confidence would hardly be learnt.
+Weights: the tokens of a confidence count 1/G together, so do those of a right answer, or the two of the
+confidence would hardly be learnt beside forty. Answers of a group share their prompt's computation, and equal
+ones their own.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from biorlhf.errors import InputError
 from biorlhf.stage import Learner
@@ -44,54 +47,53 @@ def judged_answers(scored: ScoredGroup) -> list[JudgedAnswer]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class OwnText:
-    """``prompt_ids`` of the question, the answer up to its confidence, the confidence to state, and whether
-    the answer is right."""
-
-    prompt_ids: Sequence[int]
-    answer: str
-    confidence: str
-    right: bool
-
-
 def expected(answers: Sequence[JudgedAnswer]) -> float:
     """p as so few answers allow to expect it: (k + 1/2) / (G + 1) of k right ones, the mean under Jeffreys'
     prior. Two of two make no 100 %."""
     return (math.fsum(answer.correct for answer in answers) + 0.5) / (len(answers) + 1)
 
 
-def own_texts(groups: Iterable[ScoredGroup]) -> list[OwnText]:
-    """Of each group the first right and the first wrong answer that have a line for the confidence."""
-    return [text for scored in groups for text in _texts(scored)]
+@dataclass(frozen=True, slots=True)
+class OwnText:
+    """An answer up to its confidence, the confidence to state, whether it is right, and the share of its
+    group that gave it (0 to 1)."""
+
+    answer: str
+    confidence: str
+    right: bool
+    share: float
 
 
-def _texts(scored: ScoredGroup) -> list[OwnText]:
+def own_texts(scored: ScoredGroup) -> list[OwnText]:
+    """The different answers of a group that have a line for the confidence."""
     answers = judged_answers(scored)
     if not answers:
         return []
     said = f"{STEP * round(100 * expected(answers) / STEP)}%"
-    texts: dict[int, OwnText] = {}
+    given: Counter[tuple[str, bool]] = Counter()
     for answer in answers:
-        found = list(_CONFIDENCE.finditer(answer.completion.text))
-        if found:
-            before = answer.completion.text[: found[-1].end()]
-            text = OwnText(scored.group.prompt_ids, before, said, answer.correct == 1)
-            texts.setdefault(answer.correct, text)
-    return list(texts.values())
+        text = answer.completion.text
+        if found := list(_CONFIDENCE.finditer(text)):
+            given[text[: found[-1].end()], answer.correct == 1] += 1
+    return [OwnText(text, said, right, n / len(answers)) for (text, right), n in given.items()]
 
 
-def train_groups(learner: Learner, texts: Sequence[OwnText]) -> list[TrainGroup]:
-    """The texts as the learner trains on them: of each the confidence, and of right ones what comes before
-    it."""
-    whole = _tokens(learner, [text.answer + text.confidence for text in texts])
-    ends = _ends(learner, [text.answer for text in texts], whole)
-    groups = []
-    for text, ids, end in zip(texts, whole, ends, strict=True):
-        if text.right:
-            groups.append(TrainGroup(text.prompt_ids, (TrainCompletion(ids[:end]),)))
-        groups.append(TrainGroup((*text.prompt_ids, *ids[:end]), (TrainCompletion(ids[end:]),)))
-    return groups
+def train_groups(learner: Learner, groups: Iterable[ScoredGroup]) -> list[TrainGroup]:
+    """The answers of each group as the learner trains on them; a group without any is left out."""
+    texts = [(scored.group.prompt_ids, made) for scored in groups if (made := own_texts(scored))]
+    flat = [text for _, made in texts for text in made]
+    whole = _tokens(learner, [text.answer + text.confidence for text in flat])
+    ends = _ends(learner, [text.answer for text in flat], whole)
+    completions = iter(
+        TrainCompletion(ids, weights=_weights(text, end, len(ids)))
+        for text, ids, end in zip(flat, whole, ends, strict=True)
+    )
+    return [TrainGroup(prompt_ids, tuple(islice(completions, len(made)))) for prompt_ids, made in texts]
+
+
+def _weights(text: OwnText, end: int, tokens: int) -> list[float]:
+    answer = text.share / end if text.right else 0.0
+    return [answer] * end + [text.share / (tokens - end)] * (tokens - end)
 
 
 def rehearsed(learner: Learner, examples: Sequence[Example]) -> list[TrainGroup]:
@@ -107,7 +109,7 @@ def rehearsed(learner: Learner, examples: Sequence[Example]) -> list[TrainGroup]
     whole = [group.completions[0].token_ids for group in groups]
     ends = _ends(learner, [e.response[:end] for e, end in cut], whole)
     return [
-        TrainGroup(group.prompt_ids, (TrainCompletion(ids[:end]),))
+        TrainGroup(group.prompt_ids, (TrainCompletion(ids[:end], weights=[1 / end] * end),))
         for group, ids, end in zip(groups, whole, ends, strict=True)
     ]
 

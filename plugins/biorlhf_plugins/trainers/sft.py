@@ -7,9 +7,9 @@ Different from the usual description: the mean is over the tokens of the whole b
 into micro-batches, so a long response counts for more than a short one.
 
 ``texts: own`` takes the policy's answers of the same step in place of the dataset's, and teaches of them how
-sure to be, see ``_own_texts``: first what is true, then what of it is known. There each text counts alike:
+sure to be, see ``_own_texts``: first what is true, then what of it is known. There tokens have weights w_t:
 
-        L = -(1/N) sum over the N texts of (1/T_n) sum of log p(y_t | x, y_<t)
+        L = -(1/W) sum of w_t log p(y_t | x, y_<t),   W = sum of w_t
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
-from biorlhf_plugins.trainers._own_texts import own_texts, rehearsed, train_groups
+from biorlhf_plugins.trainers._own_texts import rehearsed, train_groups
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
 from biorlhf_plugins.trainers._texts import tokenized
 
@@ -85,15 +85,13 @@ class SftTrainer:
         # Where nothing samples, no weights travel after each update.
         updates = {"iterations": config.iterations, "minibatches": config.minibatches}
         loss = {**LOSS, **updates, "adapter": self.needs_rollouts}
-        if config.texts == "own":
-            loss["per"] = "text"
         for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
             clock = Clock()
             groups: tuple[ScoredGroup, ...] = ()
             drawn = batch_of(step, items, config.batch_size, stage.seed)
             if config.texts == "own":
                 groups = sample_and_score(stage, config.generations, step, drawn, clock)
-                batch = train_groups(stage.learner, own_texts(groups))
+                batch = train_groups(stage.learner, groups)
                 if known:
                     batch += [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
             else:
