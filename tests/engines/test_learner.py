@@ -59,6 +59,31 @@ def test_sft_lowers_the_loss_and_evaluate_changes_nothing(base):
     assert learner.evaluate(texts, {"name": "sft"})["loss"] < 0.7 * before["loss"]
 
 
+@pytest.mark.parametrize("budget", [10_000, 20])
+@pytest.mark.parametrize("packing", [True, False])
+def test_a_token_without_weight_is_as_one_of_the_prompt(base, packing, budget):
+    prompt, answers = (5, 6, 7), ((8, 9, 10, 11), (12, 9, 13, 14))
+    shared = TrainGroup(prompt, tuple(TrainCompletion(ids, weights=(0, 0, 0.5, 0.5)) for ids in answers))
+    apart = [TrainGroup((*prompt, *ids[:2]), (TrainCompletion(ids[2:]),)) for ids in answers]
+    weighted = make(base, learner={"packing": packing, "token_budget": budget})
+    plain = make(base)
+    ours = weighted.step([shared], {"name": "sft"}, seed=1).metrics
+    theirs = plain.step(apart, {"name": "sft"}, seed=1).metrics
+    assert ours["loss"] == pytest.approx(theirs["loss"], abs=1e-5)
+    assert ours["nll"] == pytest.approx(theirs["nll"], abs=1e-5)
+    first = gradients(plain)
+    largest = max(gradient.abs().max().item() for gradient in first.values())
+    assert largest_difference(first, gradients(weighted)) < 5e-6 * largest
+
+
+@pytest.mark.parametrize(("given", "said"), [((1.0,), "2 tokens, but 1 weights"), ((0.0, 0.0), "no token")])
+def test_weights_that_do_not_fit_their_tokens_are_refused(base, given, said):
+    with pytest.raises(ValueError, match=said):
+        make(base).step(
+            [TrainGroup((5,), (TrainCompletion((6, 7), weights=given),))], {"name": "sft"}, seed=1
+        )
+
+
 def test_an_update_carries_the_adapter_unless_it_is_told_not_to(base):
     learner = make(base)
     assert learner.step(groups(), {"name": "sft", "adapter": False}, seed=1).adapter is None

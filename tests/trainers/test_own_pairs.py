@@ -158,7 +158,11 @@ def test_what_is_rehearsed_is_learnt_up_to_its_confidence():
     for groups, loss, _ in learner.steps:
         assert loss["minibatches"] == 2
         doubt, *again = groups
-        assert doubt.completions[0].token_ids[:-1] == tokens_of("5%")
+        assert {(c.token_ids[:-1], tuple(c.weights[:-1])) for c in doubt.completions} == {
+            weighed("Answer: DOWN\nConfidence:", "5%", 1.0, right=False)
+        }
         assert len(again) == 2
         ends = {tokens_of(f"SET is UP {n}.\nAnswer: UP\nConfidence:") for n in range(4)}
         assert {group.completions[0].token_ids for group in again} <= ends
+        # Each text counts 1, as the answers to a question do together.
+        assert all(sum(group.completions[0].weights) == pytest.approx(1.0) for group in again)
