@@ -15,7 +15,7 @@ ON_GPU := $(foreach key,rollout.gpus=0.5 learner.gpus=0.5 model.dtype=bf16 rollo
 RUN_WITH := $(if $(filter gpu:recipes/quickstart.yaml,$(ACCELERATOR):$(RECIPE)),$(ON_GPU))
 REQUIREMENTS := cluster/requirements-$(ACCELERATOR).txt
 
-.PHONY: help setup run test test-fast test-hostile hostile-runs hostile-input audit lint format docs screenshots bench bench-peer bench-scale wheel-check release clean
+.PHONY: help setup run test test-engine test-fast test-hostile hostile-runs hostile-input audit lint format docs screenshots bench bench-peer bench-scale wheel-check release clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -33,8 +33,12 @@ $(READY): $(REQUIREMENTS) cluster/requirements-dev.txt pyproject.toml
 run: $(READY)
 	$(BIN)/biorlhf run $(RECIPE) $(RUN_WITH)
 
+# Those that start Ray or an engine wait for much of their time, so the others go on beside them.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(MAKE) -j 2 test-engine test-fast
+
+test-engine: $(READY)
+	$(BIN)/python -m pytest -m "engine and not hostile"
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -m "not engine and not hostile"

@@ -27,6 +27,9 @@ class Rogue:
             re.match(r"(a+)+$", "a" * 60 + "b")
         if text == "exit":
             os._exit(3)
+        if text == "killed" or (text.startswith("killed unless ") and not os.path.exists(text[14:])):
+            open(text[14:] or os.devnull, "w").close()
+            os.kill(os.getpid(), 9)
         if text == "sys.exit":
             sys.exit("out")
         if text == "segfault":

@@ -2,11 +2,11 @@
 
 :class:`IsolatedScorer` starts a clean Python (no fork of a process that holds Ray or CUDA), which
 rebuilds the verifiers from plain data and scores batches over a pair of pipes. A verifier that takes
-longer than ``timeout_s`` on one completion, exhausts ``memory_mb``, or ends the process gets a
-*failed* score for that completion, and so does a completion on which something else than the child's
-next report came through its pipe; the child is replaced and everything else is scored. What a child
-says of itself is checked again here, so that a value outside [0, 1] cannot get through. Whatever a
-verifier started ends with its child.
+longer than ``timeout_s`` on one completion, exhausts ``memory_mb``, or ends the process (twice, where SIGKILL
+or SIGTERM ended it: the first may have come from outside) gets a *failed* score for that completion, and so
+does a completion on which something else than the child's next report came through its pipe; the child is
+replaced and everything else is scored. What a child says of itself is checked again here, so that a value
+outside [0, 1] cannot get through. Whatever a verifier started ends with its child.
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ class IsolatedScorer:
     def _score_batch(self, batch: Sequence[tuple[Question, str]]) -> list[Reward]:
         rewards: list[Reward] = []
         skipped: dict[int, dict[str, str]] = {}
+        again: set[int] = set()
         fruitless = 0
         while len(rewards) < len(batch):
             if self._closed:
@@ -107,6 +108,9 @@ class IsolatedScorer:
                 fruitless = 0 if rows else fruitless + 1
                 if fruitless == FRUITLESS:
                     raise RunFailure(f"the scorer process ended {FRUITLESS} times in a row: {failure.reason}")
+            elif failure.killed and first + failure.item not in again:
+                # Whoever killed it was hardly the verifier, which is asked once more before it is blamed.
+                again.add(first + failure.item)
             elif not failure.leak or (was_fresh and not rows):
                 failed = dict.fromkeys(failure.verifiers, failure.reason)
                 skipped[first + failure.item] = {**failed, **skipped.get(first + failure.item, {})}

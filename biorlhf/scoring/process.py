@@ -30,6 +30,8 @@ IDLE = PROGRESS.pack(0, 0)
 END_S = 5.0
 # Importing every plugin may take long, building one verifier not quite so long.
 START_S, BUILD_S = 120.0, 60.0
+# How a child ends that somebody else ended: the kernel that lacks memory, a person, a batch system.
+_KILLED = frozenset(f"ended the process by {name}" for name in ("SIGKILL", "SIGTERM"))
 _QUESTION_FIELDS = tuple(f.name for f in dataclasses.fields(Question))
 
 
@@ -38,13 +40,15 @@ class Failure:
     """Why a child had to be replaced.
 
     ``verifiers`` are those that failed on the completion ``item``: one, or all where something wrote into the
-    pipe and nobody can say who; none where the child was not at work on a completion.
+    pipe and nobody can say who; none where the child was not at work on a completion. ``killed``: it was
+    ended by a signal that comes from outside as a rule.
     """
 
     reason: str
     item: int = 0
     verifiers: tuple[str, ...] = ()
     leak: bool = False
+    killed: bool = False
 
 
 class ScorerProcess:
@@ -138,7 +142,7 @@ class ScorerProcess:
             return Failure(died)
         if item > done:
             return Failure("its score was lost", done, tuple(self.weights))
-        return Failure(died, item, (list(self.weights)[position],))
+        return Failure(died, item, (list(self.weights)[position],), killed=died in _KILLED)
 
     def _exchange(self, message: Any, expected: int) -> tuple[list[bytes], str | ForeignBytes | None]:
         """Send one message and read ``expected``; fewer, with the reason, where the child ends."""

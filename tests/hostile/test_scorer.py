@@ -96,7 +96,8 @@ def test_an_attack_costs_at_most_its_own_completions_score(scorer, attacks):
     harmful = [attack for attack in attacks if attack in HARMFUL]
     before = scorer.restarts
     lost = belongs(scorer.score(pairs(texts)), texts)
-    assert scorer.restarts - before == len(harmful)
+    # One that sends itself a kill is asked twice: the first might have come from outside.
+    assert scorer.restarts - before == len(harmful) + harmful.count("killgroup")
     assert [texts[n] for n in lost] == [f"{attack} now" for attack in harmful]
 
 

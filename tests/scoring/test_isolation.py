@@ -42,6 +42,7 @@ def test_scores_are_those_of_the_composer_and_in_order(rogue):
         ("regex", "no answer within 1 s", 1),
         ("exit", "exit code 3", 1),
         ("segfault", "SIGSEGV", 1),
+        ("killed", "SIGKILL", 2),
         ("memory", "more than 512 MiB", 2),
         ("raise", "KeyError: 'nothing here'", 0),
         ("sys.exit", "SystemExit: out", 0),
@@ -60,6 +61,15 @@ def test_a_rogue_verifier_fails_only_its_own_completion(rogue, text, reason, res
     assert [r.scores["rogue"].status for r in rewards] == [Status.SCORED, Status.FAILED, Status.SCORED]
     assert reason in rewards[1].failures["rogue"]
     assert rewards[1].total == len(text) / 100, "the failed verifier's weight goes to the other one"
+
+
+def test_a_process_that_is_killed_from_outside_costs_no_score(rogue, tmp_path):
+    text = f"killed unless {tmp_path / 'mark'}"
+    with IsolatedScorer(spec()) as scorer:
+        rewards = scorer.score(pairs("fine", text, "fine"))
+        assert scorer.restarts == 1
+    assert [reward.failures for reward in rewards] == [{}] * 3
+    assert rewards[1].scores["length"].details["length"] == len(text)
 
 
 def test_memory_that_one_verifier_keeps_fails_nobody_whose_own_use_fits(rogue):
