@@ -107,8 +107,9 @@ def family(pid: int) -> dict[int, str]:
     commands: dict[int, str] = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            fields = (path / "stat").read_text().rpartition(")")[2].split()
-            commands[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ").strip()
+            fields = (path / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            command = (path / "cmdline").read_text(errors="replace")
+            commands[int(path.name)] = command.replace("\0", " ").strip()
         except OSError:  # it has ended meanwhile
             continue
         if fields[0] != "Z":
