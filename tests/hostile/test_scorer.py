@@ -74,7 +74,7 @@ def descendants_named(word: str) -> list[int]:
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if word in entry.read_text().split("\0"):
+            if word in entry.read_text(errors="replace").split("\0"):
                 found.append(int(entry.parent.name))
         except OSError:
             continue
