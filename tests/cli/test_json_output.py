@@ -45,7 +45,7 @@ def place(tmp_path_factory) -> Path:
 CALLS = {
     "run --dry-run": ["run", f"{ROOT}/recipes/quickstart.yaml", "--dry-run"],
     "validate": ["validate", f"{ROOT}/recipes/quickstart.yaml"],
-    "validate: of unknown size": ["validate", f"{ROOT}/recipes/quickstart.yaml", "--set", "model.base=lab/new"],
+    "validate: any": ["validate", f"{ROOT}/recipes/quickstart.yaml", "--set", "model.base=lab/new"],
     "validate: on a GPU": ["validate", f"{ROOT}/recipes/quickstart.yaml", "--set", "learner.gpus=1"],
     "init": [
         "init",
