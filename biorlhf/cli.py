@@ -96,22 +96,54 @@ class _Seen:
     """A stream on which control characters are seen as escapes. A ``Terminal`` goes to the one behind."""
 
     def __init__(self, stream: Any) -> None:
-        from biorlhf.errors import visible
+        from biorlhf.errors import nobody_reads, visible
 
-        self.behind, self._visible = stream, visible
+        self.behind, self._visible, self._closed = stream, visible, nobody_reads
 
     def write(self, text: str) -> int:
         # Other packages' progress bars return to the start of their line first.
         rest = text.removeprefix("\r")
-        self.behind.write(text[: len(text) - len(rest)] + self._visible(rest))
+        try:
+            self.behind.write(text[: len(text) - len(rest)] + self._visible(rest))
+        except BrokenPipeError:
+            self._closed(self.behind)
         return len(text)
+
+    def flush(self) -> None:
+        try:
+            self.behind.flush()
+        except BrokenPipeError:
+            self._closed(self.behind)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.behind, name)
 
 
-def main(command: Callable[[], object] = app) -> None:
-    """Run the command line. Exit codes: 0 done; 2 the input is wrong; 1 the run failed."""
+# typer does not export it; its BadParameter is one.
+_USAGE: Any = typer.BadParameter.__bases__[0]
+
+
+def _call(command: Any) -> None:
+    """Call a command of typer; what its words lack is told as all wrong input is."""
+    try:
+        code = command(standalone_mode=False)
+    except _USAGE as error:
+        if "NoArgs" in type(error).__name__:  # which is no error, but the help
+            error.show()
+            sys.exit(error.exit_code)
+        from biorlhf.inputs.usage import wrong_words
+
+        raise wrong_words(error) from None
+    except typer.Abort:
+        print("stopped: the answer was no, or there was none", file=sys.stderr)
+        sys.exit(1)
+    # Here, not when Python ends: a pipe that was closed meanwhile would end in a traceback there.
+    sys.stdout.flush()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def main(command: Callable[[], object] = lambda: _call(app)) -> None:
+    """Run the command line. Exit codes: 0 done; 2 the input is wrong; 1 the run failed; 141 nobody reads."""
     from biorlhf.errors import BiorlhfError, disk_failure
 
     # Clusters end jobs by SIGTERM, which would otherwise run no "finally".
@@ -152,7 +184,7 @@ def main(command: Callable[[], object] = app) -> None:
 
 def grpo_main() -> None:
     """``biorlhf-grpo``, a command of BioRLHF 0.3 that stands on its own."""
-    main(lambda: _load("biorlhf-grpo", "biorlhf.compat.command:grpo")())
+    main(lambda: _call(_load("biorlhf-grpo", "biorlhf.compat.command:grpo")))
 
 
 if __name__ == "__main__":

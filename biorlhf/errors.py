@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import errno
+import os
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
 MOST = 40  # of the choices that a message lists
 
@@ -18,6 +19,16 @@ def visible(text: str) -> str:
     """Text for a terminal: what would move the cursor, colour, hide or reorder it stands as an escape."""
     # JSON knows \\u alone, and has escaped by itself what is below a space.
     return _UNSEEN.sub(lambda m: f"\\x{ord(m[0]):02x}" if m[0] < " " else f"\\u{ord(m[0]):04x}", text)
+
+
+def nobody_reads(stream: Any) -> NoReturn:
+    """End as a program that ``head`` has read enough of: quietly, with 128 + SIGPIPE.
+
+    SIGPIPE itself stays ignored: a scorer's or a worker's pipe may break without ending the run.
+    """
+    # What is still in the buffer goes nowhere; Python would write it once more when it ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    raise SystemExit(128 + 13)
 
 
 class BiorlhfError(Exception):
@@ -57,9 +68,7 @@ class InputError(BiorlhfError, ValueError):
         self.choices = tuple(sorted(choices))
         # What was looked up may be anything that stood in a file.
         self.name = name = str(name)
-        # In lower case: difflib takes "LORA" and "lora" for strangers.
-        close = difflib.get_close_matches(name.lower(), [c.lower() for c in self.choices], n=1, cutoff=0.5)
-        self.nearest = next((c for c in self.choices if close and c.lower() == close[0]), "")
+        self.nearest = _nearest(name, self.choices)
         super().__init__(self._message())
 
     def _message(self) -> str:
@@ -80,6 +89,20 @@ class InputError(BiorlhfError, ValueError):
     def __reduce__(self) -> tuple[Any, ...]:  # keeps the parts when the error crosses a process
         state = (self.where, self.found, self.expected, self.choices, self.name, self.hint)
         return _rebuild, (type(self), *state)
+
+
+def _nearest(name: str, choices: Sequence[str]) -> str:
+    """The choice that a misspelt name may have meant, or ""."""
+    # In lower case: difflib takes "LORA" and "lora" for strangers.
+    name, known = name.lower(), {choice.lower(): choice for choice in choices}
+    # Of files, an ending that both have says nothing about what was meant.
+    ending = "".join(re.findall(r"\.[a-z]\w*$", name))
+    alike = {one.removesuffix(ending): choice for one, choice in known.items() if one.endswith(ending)}
+    others = {one: choice for one, choice in known.items() if not one.endswith(ending)}
+    for asked, names in ((name.removesuffix(ending), alike), (name, others)):
+        if close := difflib.get_close_matches(asked, names, n=1, cutoff=0.5):
+            return names[close[0]]
+    return ""
 
 
 def _rebuild(

@@ -14,6 +14,7 @@ import typer
 
 from biorlhf.errors import InputError
 from biorlhf.inputs import privacy
+from biorlhf.runs.progress import working
 
 if TYPE_CHECKING:
     from biorlhf.serving.answering import Answerer, Prompt
@@ -50,11 +51,12 @@ def generate(
 
     The prompt is put in the run's template, as in training. Works in this process, without Ray.
     """
-    from biorlhf.serving import policy
+    from biorlhf.serving.answering import sampling
 
     _check(prompt, file, out, engine, force)
-    chosen = policy.of_run(run, adapter=adapter, overrides=tuple(overrides or ()))
-    chosen = chosen.untrained if base_only else chosen
+    chosen = _policy(run, adapter, tuple(overrides or ()), base_only)
+    # Before the model is loaded: nobody should wait for it to learn of a wrong number.
+    sampling(chosen.recipe, n=n, temperature=temperature, top_p=top_p)
     if serve:
         from biorlhf.serving.web import serve as serve_page
 
@@ -70,8 +72,6 @@ def generate(
     drawn = answerer.sampling(
         n=n, temperature=temperature, top_p=top_p, seed=chosen.recipe.seed if seed is None else seed
     )
-    from biorlhf.runs.progress import working
-
     if prompts is None:
         _chat(answerer, drawn)
     elif out is not None:
@@ -83,6 +83,13 @@ def generate(
             for row in rows:
                 text = json.dumps(row, ensure_ascii=False) if as_json else row["response"]
                 typer.echo(text if n == 1 or as_json else f"[{row['sample']}] {text}")
+
+
+def _policy(run: Path, adapter: Path | None, overrides: tuple[str, ...], base_only: bool) -> Trained:
+    from biorlhf.serving import policy
+
+    chosen = policy.of_run(run, adapter=adapter, overrides=overrides)
+    return chosen.untrained if base_only else chosen
 
 
 def _check(prompt: str | None, file: Path | None, out: Path | None, engine: str | None, force: bool) -> None:
@@ -119,7 +126,6 @@ def hush() -> None:
 
 
 def _load(chosen: Trained, engine: str | None, max_tokens: int | None) -> Answerer:
-    from biorlhf.runs.progress import working
     from biorlhf.serving.answering import Answerer
 
     # On stderr: what is piped on holds answers alone.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from biorlhf.errors import InputError
+from biorlhf.inputs.validation import PLAIN
 
 PACKAGED = "smollm2-135m-instruct"
 TESTS = {"recall": "paraphrase", "unseen": "fact"}
@@ -96,8 +98,8 @@ def init(
     numerator: Annotated[Many, typer.Option(help="The group in which UP is higher.")] = None,
     denominator: Annotated[Many, typer.Option(help="The group that it is compared with.")] = None,
     genes: Annotated[Many, typer.Option(help="Of over-representation: up, down or changed.")] = None,
-    padj: Annotated[float, typer.Option(help="Significant is an adjusted p below this.")] = 0.05,
-    effect: Annotated[float, typer.Option(help="And for genes an absolute log2 fold change of this.")] = 0.0,
+    padj: Annotated[float, typer.Option(min=0, max=1, help="Significant: adjusted p below this.")] = 0.05,
+    effect: Annotated[float, typer.Option(min=0, help="And for genes |log2 fold change| of this.")] = 0.0,
     model: Annotated[
         str, typer.Option(help="A hub id, a folder, or the small one that is packaged.")
     ] = PACKAGED,
@@ -114,6 +116,7 @@ def init(
     chosen = _one_of("--test", test, tuple(TESTS))
     genes = [_one_of("--genes", one, GENES) for one in genes or ()]
     kind = _one_of("--machine", machine, MACHINES) if machine else _machine()
+    _check_name(name)
     targets = [folder / "lab.yaml", folder / "recipe.yaml"]
     if there := [str(path) for path in targets if path.exists() and not force]:
         raise InputError(there[0], "it exists already", "another folder, or --force to overwrite it")
@@ -151,6 +154,11 @@ def _one_of(option: str, value: str, allowed: Sequence[str]) -> str:
     if value.lower() not in allowed:
         raise InputError(option, repr(value), choices=allowed, name=value)
     return value.lower()
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(PLAIN, name):
+        raise InputError("--name", repr(name), "letters, digits, dots, dashes and underscores")
 
 
 def _machine() -> str:

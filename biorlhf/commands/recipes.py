@@ -36,6 +36,8 @@ def recipes(
         raise InputError("biorlhf recipes", f"no shipped recipe {name!r}", choices=paths, name=stem)
     target = to / paths[stem].name if to.is_dir() else to
     if target.exists():
-        raise InputError(str(target), "exists already", hint="choose another place with --to")
+        raise InputError("--to", f"{target} exists", "another place")
+    if not target.parent.is_dir():
+        raise InputError("--to", f"there is no folder {str(target.parent)!r}", "a folder that exists")
     target.write_text(paths[stem].read_text(encoding="utf-8"), encoding="utf-8")
     typer.echo(json.dumps({"name": stem, "file": str(target)}) if as_json else str(target))

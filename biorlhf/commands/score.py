@@ -11,6 +11,7 @@ import typer
 
 from biorlhf.commands.score_view import RowProgress, print_explanation, print_summary
 from biorlhf.errors import InputError
+from biorlhf.inputs.rows import JSON_LINES, PARQUET, check_output
 from biorlhf.scoring.isolated import ScorerSpec
 
 
@@ -36,6 +37,8 @@ def score(
         raise InputError(
             "score", "nowhere to write the scores", "--out FILE, or --explain ID to look at one row"
         )
+    if out is not None:
+        check_output("--out", out, JSON_LINES + PARQUET)
     spec = spec_of(verifiers, weights, recipe)
     progress = RowProgress(sys.stderr)
     try:

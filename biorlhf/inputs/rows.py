@@ -80,11 +80,13 @@ def no_file(path: Path, suffixes: Collection[str] = SUFFIXES) -> DataError:
 
 
 def check_output(option: str, path: Path, suffixes: Collection[str], *inputs: str | Path) -> None:
-    """Refuse to write over an input, or over a file of another type.
+    """Refuse to write over an input, over a file of another type, or over a folder.
 
     Raises:
-        InputError: the name has another suffix, or is that of one of ``inputs``.
+        InputError: the name has another suffix, or is that of a folder or of one of ``inputs``.
     """
+    if path.is_dir():
+        raise InputError(option, f"{path}: a folder", f"a file: {', '.join(suffixes)}")
     if path.suffix.lower() not in suffixes:
         raise InputError(option, f"{path}: a file of type {path.suffix!r}", choices=suffixes)
     if any(os.path.realpath(path) == os.path.realpath(source) for source in inputs):

@@ -12,6 +12,8 @@ from biorlhf.errors import RecipeError
 from biorlhf.inputs import yaml12
 
 Checked = TypeVar("Checked", bound=BaseModel)
+#: A name that is a folder's as well.
+PLAIN = r"^[A-Za-z0-9._-]+$"
 
 
 class Settings(BaseModel):
@@ -128,7 +130,24 @@ def _as_recipe_error(
         return RecipeError(place, value, choices=options, name=str(error["input"]))
     if error["type"] == "value_error":
         return RecipeError(place, str(context.get("error", error["msg"])))
-    return RecipeError(place, value, error["msg"].replace("Input should be", "").strip())
+    return RecipeError(place, value, in_words(error))
+
+
+_WORDS = {
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "an integer"),
+    **dict.fromkeys(("float_parsing", "float_type"), "a number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "true or false"),
+    "string_type": "a text",
+}
+
+
+def in_words(error: Any) -> str:
+    """What one of pydantic's errors says is allowed."""
+    if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] == PLAIN:
+        return "letters, digits, dots, dashes and underscores"
+    if error["type"] in _WORDS:
+        return _WORDS[error["type"]]
+    return str(error["msg"].replace("Input should be", "").strip())
 
 
 def locate(where: str, path: yaml12.Path, lines: dict[yaml12.Path, int]) -> str:

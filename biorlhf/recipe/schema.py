@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from biorlhf.inputs.validation import Settings
+from biorlhf.inputs.validation import PLAIN, Settings
 from biorlhf.recipe.planning import Forecast, Simulation
 from biorlhf.recipe.turns import no_turns
 
@@ -243,7 +243,7 @@ class Recipe(Section):
     """A whole run."""
 
     # It becomes a folder's name.
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=120)]
+    name: Annotated[str, Field(pattern=PLAIN, max_length=120)]
     seed: NonNegativeInt = 42
     model: Model
     lora: Lora = Lora()

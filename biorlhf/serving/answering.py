@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from biorlhf.errors import DataError, InputError
 from biorlhf.inputs.rows import JSON_LINES, no_file, read_rows, read_text
+from biorlhf.recipe import Recipe
 from biorlhf.recipe.policy import Trained, serving
 from biorlhf.scoring.cores import cores
 from biorlhf.stage import Sampling
@@ -59,23 +61,8 @@ class Answerer:
     def sampling(
         self, *, n: int = 1, temperature: float | None = None, top_p: float | None = None, seed: int = 0
     ) -> Sampling:
-        """How to sample; None is the recipe's rollout setting.
-
-        Raises:
-            InputError: a value out of range, or several greedy answers, which would be the same one.
-        """
-        rollout = self.recipe.rollout
-        heat = rollout.temperature if temperature is None else temperature
-        if n < 1 or heat < 0:
-            raise InputError("--n" if n < 1 else "--temperature", str(n if n < 1 else heat), "above 0")
-        if heat == 0 and n > 1:
-            raise InputError(
-                "--n", f"{n} answers at temperature 0 are the same answer", "--temperature above 0"
-            )
-        share = rollout.top_p if top_p is None else top_p
-        if not 0 < share <= 1:
-            raise InputError("--top-p", str(share), "above 0, at most 1")
-        return Sampling(n, rollout.max_completion_tokens, heat, share, seed)
+        """As :func:`sampling`, of the policy that answers."""
+        return sampling(self.recipe, n=n, temperature=temperature, top_p=top_p, seed=seed)
 
     def answer(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Group]:
         """One group per prompt, in the order in which they finish; its question has the prompt's id.
@@ -84,6 +71,34 @@ class Answerer:
         """
         questions = [Question(prompt.id, prompt.text, {}) for prompt in prompts]
         return self.sampler.sample(questions, sampling)
+
+
+def sampling(
+    recipe: Recipe,
+    *,
+    n: int = 1,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    seed: int = 0,
+) -> Sampling:
+    """How to sample; None is the recipe's rollout setting.
+
+    Raises:
+        InputError: a value out of range, or several greedy answers, which would be the same one.
+    """
+    rollout = recipe.rollout
+    heat = rollout.temperature if temperature is None else temperature
+    share = rollout.top_p if top_p is None else top_p
+    if n < 1:
+        raise InputError("--n", str(n), "1 or more")
+    # "not >=": a NaN is no temperature either.
+    if not 0 <= heat < math.inf:
+        raise InputError("--temperature", str(heat), "0 (greedy) or more")
+    if heat == 0 and n > 1:
+        raise InputError("--n", f"{n} answers at temperature 0 are the same answer", "--temperature above 0")
+    if not 0 < share <= 1:
+        raise InputError("--top-p", str(share), "above 0, at most 1")
+    return Sampling(n, rollout.max_completion_tokens, heat, share, seed)
 
 
 def one(text: str, number: int = 0) -> Prompt:

@@ -16,13 +16,19 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = json.loads((ROOT / "docs" / "schemas" / "commands.json").read_text("utf-8"))
 SCHEMAS = DOCUMENT["commands"]
 #: What they print can be seen with a model alone: tests/api/test_json_of_models.py runs these.
-WITH_A_MODEL = {"run", "evaluate", "generate", "export"}
+WITH_A_MODEL = {"run", "evaluate", "evaluate MODEL MODEL", "generate", "export"}
 ROW = {"id": "a", "prompt": "How many DEGs?", "response": "6,425 DEGs.", "ground_truth": {"answer": "yes"}}
 
 
 def check(name: str, line: str) -> None:
+    name, found = name.partition(":")[0], json.loads(line)
     schema = {"$defs": DOCUMENT["$defs"], **SCHEMAS[name]}
-    Draft202012Validator(schema).validate(json.loads(line))
+    Draft202012Validator(schema).validate(found)
+    # What a program may read is written down: keys come into the schema before they come out here.
+    described = {key for part in (schema, *schema.get("allOf", ())) for key in part.get("properties", ())}
+    if "allOf" in schema:
+        described |= set(DOCUMENT["$defs"]["run_row"]["properties"])
+    assert set(found) <= described
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +45,8 @@ def place(tmp_path_factory) -> Path:
 CALLS = {
     "run --dry-run": ["run", f"{ROOT}/recipes/quickstart.yaml", "--dry-run"],
     "validate": ["validate", f"{ROOT}/recipes/quickstart.yaml"],
+    "validate: any": ["validate", f"{ROOT}/recipes/quickstart.yaml", "--set", "model.base=lab/new"],
+    "validate: on a GPU": ["validate", f"{ROOT}/recipes/quickstart.yaml", "--set", "learner.gpus=1"],
     "init": [
         "init",
         "{place}",

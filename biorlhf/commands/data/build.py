@@ -35,6 +35,8 @@ def build(
     ready = catalogue().stream(name, values, where=f"dataset {name}")
     place = Path(target).parent if is_lab(target) else Path()
     folder = out or place / f"{ready.name}_data"
+    if folder.exists() and not folder.is_dir():
+        raise InputError("--out", f"{folder} is a file", "a folder")
     # Before a question is asked: nobody should answer it in vain.
     # What a killed build left has no provenance, which is written last, and is nobody's loss.
     if not force and (folder / "provenance.json").exists():

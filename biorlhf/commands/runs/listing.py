@@ -17,15 +17,23 @@ from biorlhf.runs.watching.progress_file import is_live, read_progress
 from biorlhf.statistics.intervals import Rate
 from biorlhf.statistics.paired import rate_in
 
+#: Where runs lie if a recipe does not say.
+USUAL = Path("runs")
+
 
 def folders(place: Path) -> list[Path]:
     """The runs in a folder, the newest first.
 
     Raises:
-        InputError: what was named is no folder. One that is not there yet holds no run.
+        InputError: what was named is no folder, or a run itself. The usual one may not be there yet.
     """
     if place.exists() and not place.is_dir():
         raise InputError("--folder", f"{place} is a file", "a folder of runs")
+    if (place / RECIPE).is_file():
+        raise InputError("--folder", f"{place} is a run itself", f"the folder of runs: {place.parent}")
+    if not place.exists() and place != USUAL:
+        near = {str(path.parent.parent) for path in place.parent.glob(f"*/*/{RECIPE}")}
+        raise InputError("--folder", f"no such folder: {place}", choices=near, name=str(place))
     found = [path.parent for path in place.glob(f"*/{RECIPE}")]
     # The recipe is written once, at the start; a folder's own time changes with every file in it.
     return sorted(found, key=lambda path: (path / RECIPE).stat().st_mtime, reverse=True)

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from biorlhf.errors import visible
+from biorlhf.errors import nobody_reads, visible
 
 
 class Terminal(Console):
@@ -19,6 +19,9 @@ class Terminal(Console):
         stream = options.pop("file", None) or (sys.stderr if stderr else sys.stdout)
         # What cli.main puts around the streams is for text that passes no console.
         super().__init__(file=getattr(stream, "behind", stream), stderr=stderr, **options)
+
+    def on_broken_pipe(self) -> None:
+        nobody_reads(self.file)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from biorlhf import InputPath, PluginConfig
 from biorlhf.errors import DataError
+from biorlhf.inputs.validation import PLAIN
 from biorlhf_plugins.datasets.tables.readers.effects import Scale
 from biorlhf_plugins.datasets.tables.readers.tools import TOOLS
 from biorlhf_plugins.making.taught import Taught
@@ -212,7 +213,7 @@ class LabConfig(PluginConfig):
     """
 
     lab: InputPath | None = None
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "lab"
+    name: Annotated[str, Field(pattern=PLAIN)] = "lab"
     seed: Annotated[int, Field(ge=0)] = 42
     folder: InputPath = "."
     licence: str = "the lab's own"
