@@ -23,7 +23,9 @@ def listening(root: int) -> dict[int, str]:
     parents, sockets = {}, {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(entry.name)] = int((entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+            parents[int(entry.name)] = int(
+                (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1]
+            )
             for fd in (entry / "fd").iterdir():
                 sockets[os.readlink(fd)] = int(entry.name)
         except OSError:

@@ -243,10 +243,9 @@ class Learner:
 
     def _not_finite(self, what: str, value: float) -> RunFailure:
         self.optimizer.zero_grad(set_to_none=True)
-        stage = self.recipe.stage_name(self.stage)
         return RunFailure(
-            f"stage {stage}, step {self.done_steps + 1}: {what} is {value}. The adapter is as it was before "
-            f"this update; a lower learning rate, or a look at the batch, is the way on."
+            f"stage {self.recipe.stage_name(self.stage)}, step {self.done_steps + 1}: {what} is {value}. The "
+            "adapter is as it was before this update; a lower learning rate, or a look at the batch, is next."
         )
 
     @torch.no_grad()
