@@ -20,6 +20,7 @@ LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 SPELT = (("percent", "percent", 1), ("per", "cent", "percent", 2), ("%", "percent", 1), ("fold", "ratio", 1))
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
+AMOUNTS = (["much"], ["many"], ["high"], ["abundant"], ["strong"], ["active"])
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
@@ -107,7 +108,10 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 found.append(new(Mention, (*meanings[0], index, end)))
             else:
                 found.extend(meant(meanings, index, end))
-            if meanings[0][0] == "dir" and end - index > 2 and texts[end - 1] in ("of", "in"):
+            over = texts[end - 1] in ("above", "below") or (
+                end - index > 2 and texts[end - 1] in ("of", "in")
+            )
+            if over and meanings[0][0] == "dir":
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
         elif (special := _special(word)) and (special == "degree" or stream[index].kind == "w"):
@@ -172,6 +176,8 @@ def _beside(stream: Stream, meaning: tuple[str, Any], first: int, last: int, fou
         after = stream.texts[last] if last < len(stream) else ""
         if before in DEGREES and after not in OF_SETS and (not found or found[-1].last < first):
             found.append(Mention("dir", DEGREES[before], first - 1, first))
+    elif value == "ratio" and stream.texts[last - 1] == "as" and stream.texts[last : last + 1] in AMOUNTS:
+        found.append(Mention("dir", "UP", first, last))  # "three times as much taurine as"
     elif value in DIRECTED and "among" in stream.texts[max(0, first - 5) : first]:
         found.append(Mention("dir", DIRECTED[value], first, last))  # "among the most induced genes"
     elif (
