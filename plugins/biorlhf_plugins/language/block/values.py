@@ -219,7 +219,7 @@ def _plain(value: str) -> str:
 def _unit(value: str) -> str:
     """The unit as it was written: case tells nM from nm."""
     found = re.search(
-        r"\d[\d.,'}\s]*(?:e[+-]?\d+\s*)?[-\s]?(%|°C|[A-Za-zµμÅ‰×]{1,12}(?:\s?/\s?[A-Za-zµμ]{1,12}){0,2})",
+        r"\d[\d.,'}\s]*(?:(?:e|[×x]\s?10\s?\^?\{?)[+−⁻-]?[\d⁰¹²³⁴-⁹]+\}?\s*)?[-\s]?(%|°C|[A-Za-zµμÅ‰×]{1,12}(?:\s?/\s?[A-Za-zµμ]{1,12}){0,2})",
         value,
     )
     name = found[1] if found else ""

@@ -142,6 +142,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         tail = found.stream.texts[whole.last : whole.last + 4]
         ends = tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
         ends = ends or any(tail[at : at + 2] in (["in", "total"], ["in", "all"]) for at in (1, 2))
+        ends = ends or tail[1:2] == ["altogether"]
         if ends and (
             {"up", "down"} == set(sides[:2]) or (len(plain) == 3 and "and" in gap(found, one, other))
         ):

@@ -20,7 +20,13 @@ LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 SPELT = (("percent", "percent", 1), ("per", "cent", "percent", 2), ("%", "percent", 1), ("fold", "ratio", 1))
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
-AMOUNTS = (["much"], ["many"], ["high"], ["abundant"], ["strong"], ["active"])
+COMPARED = tuple(
+    [first, second]
+    for first, listed in (("as", "much many high abundant strong active"), ("the", "level amount abundance"))
+    for second in listed.split()
+)
+"""Behind "so many times": of an amount, not of a count."""
+PLACED = frozenset(("is", "are", "was", "were"))  # "is low in": what follows is where
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
@@ -108,10 +114,8 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 found.append(new(Mention, (*meanings[0], index, end)))
             else:
                 found.extend(meant(meanings, index, end))
-            over = texts[end - 1] in ("above", "below") or (
-                end - index > 2 and texts[end - 1] in ("of", "in")
-            )
-            if over and meanings[0][0] == "dir":
+            tail = end - index > 2 and texts[index] not in PLACED and texts[end - 1] in ("of", "in", "what")
+            if meanings[0][0] == "dir" and (tail or texts[end - 1] in ("above", "below")):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
         elif (special := _special(word)) and (special == "degree" or stream[index].kind == "w"):
@@ -176,8 +180,11 @@ def _beside(stream: Stream, meaning: tuple[str, Any], first: int, last: int, fou
         after = stream.texts[last] if last < len(stream) else ""
         if before in DEGREES and after not in OF_SETS and (not found or found[-1].last < first):
             found.append(Mention("dir", DEGREES[before], first - 1, first))
-    elif value == "ratio" and stream.texts[last - 1] == "as" and stream.texts[last : last + 1] in AMOUNTS:
-        found.append(Mention("dir", "UP", first, last))  # "three times as much taurine as"
+    elif value == "ratio" and stream.texts[last - 1 : last + 1] in COMPARED:
+        number = found[-1].value.value if found and found[-1].kind == "num" else 2.0
+        found.append(Mention("dir", "UP" if number > 1 else "DOWN", first, last))  # "three times as much as"
+        if stream.texts[last + 1 : last + 2] in (["of"], ["in"]):
+            found.append(Mention("cmp", "", last + 1, last + 2))  # "1.8 times the level of"
     elif value in DIRECTED and "among" in stream.texts[max(0, first - 5) : first]:
         found.append(Mention("dir", DIRECTED[value], first, last))  # "among the most induced genes"
     elif (

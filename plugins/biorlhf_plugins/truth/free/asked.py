@@ -93,7 +93,11 @@ def _own_words(
         # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are
         # the first one's own. "18 % on fibre, 27 % on chow": names follow, and what opens is said of all.
         named_before = all(stems(texts[a:b]) for a, b in zip(cuts, figures[1:], strict=True))
-        opening = stems(texts[part.first : figures[0]])
+        start = part.first
+        if ":" in texts[part.first : figures[0]]:  # "kcat (s-1): wild type 85, D179N 12": said of all
+            start = figures[0] - texts[part.first : figures[0]][::-1].index(":")
+            before |= stems(texts[part.first : start])
+        opening = stems(texts[start : figures[0]])
         for at, start, end in zip(figures, starts, ends, strict=True):
             first = at == figures[0] and not named_before
             own[at] = stems(t for i, t in enumerate(texts[start:end], start) if i not in figures
