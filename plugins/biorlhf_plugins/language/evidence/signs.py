@@ -63,7 +63,12 @@ def signs(found: Evidence) -> Iterator[Check]:
         yield from _one_fold(found, figures)
         if found.parts[number].kind == "row":
             for f in figures:
-                if f.kind == "p" and not f.sign and not 0 <= f.value <= 1:  # a column under another's head
+                if (
+                    f.kind == "p"
+                    and not f.sign
+                    and not 0 <= f.value <= 1
+                    and not any("log" in w for w in f.right)
+                ):  # a column under another's head
                     yield Check("a probability between 0 and 1", False, f"p = {f.value:g}", (f.span,))
         if chanced:
             yield from _significance(found, number, figures, ways, alpha)
