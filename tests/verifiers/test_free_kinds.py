@@ -14,6 +14,33 @@ def figure(entity: str, quantity: str, value: float | str, condition: str = "") 
 
 
 KINDS = {
+    "thousands behind a German label": (
+        "How many leukocytes were sorted?", figure("pool", "leukocyte count", 31405),
+        "Antwort: 31.405\nSicherheit: 80 %", "Antwort: 34.105\nSicherheit: 80 %",
+    ),
+    "a share of those that did not": (
+        "Which share of the grafts survived?", figure("grafts", "survival rate", "71 %"),
+        "29 % of the grafts did not survive.", "71 % of the grafts did not survive.",
+    ),
+    "so many of every hundred": (
+        "What share of the cilia beat?", figure("cilia", "beating share", "57 %"),
+        "57 of every 100 cilia beat.", "43 of every 100 cilia beat.",
+    ),
+    "how many of them were": (
+        "How many contigs were circularised?", figure("assembly", "circularised contigs", 118),
+        "We obtained 420 contigs; 118 of them were circularised.",
+        "We obtained 118 contigs; 42 of them were circularised.",
+    ),
+    "a head before a colon": (
+        "What is the Vmax of K72A?", figure("K72A", "Vmax", 9.5),
+        "Vmax: native 81, K72A 9.5, D30N 0.2", "Vmax: native 9.5, K72A 81, D30N 0.2",
+    ),
+    "a no that ends with its name": (
+        "Which cells are in cluster 3?",
+        {"facts": [{"entity": "cluster 3", "quantity": "cell type", "value": "plasma cells",
+                    "choices": ["plasma cells", "mast cells"]}]},
+        "With SDC1, XBP1 and no CD20 these are plasma cells.", "With KIT and no SDC1 these are mast cells.",
+    ),
     "a share in words": (
         "What share of the spores germinated?", figure("spores", "germinated share", 0.42),
         "Forty-two percent.", "Twenty-four percent.",
@@ -94,6 +121,8 @@ def test_of_an_ic50_the_smaller_is_the_more_potent_and_of_an_mic_the_larger_resi
         ("I'd put that at eighty percent.", 0.8),
         ("I'd say thirty percent.", 0.3),
         ("I'd bet 3 to 1 on it.", 0.75),
+        ("I'd give it seven chances in ten.", 0.7),
+        ("There are 8 chances out of 10 that this is right.", 0.8),
     ],
 )
 def test_a_confidence_in_words_is_scored_as_its_number(verifiers, said, stated):
@@ -118,3 +147,30 @@ DELETED = {"pathway": "KEGG_RIBOSOME", "direction": "DOWN", "contrast": "drelA_v
 def test_a_deletion_mutant_is_a_side_and_two_directions_are_none(verifiers, text, earned):
     question = Question("q", "How does the ribosome set change in ΔrelA versus wild type?", DELETED)
     assert verifiers["pathway"].score(question, text).value == earned
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "way", "text"),
+    [
+        ("NOS2", "gene", "UP", "NOS2 goes through the roof with LPS."),
+        ("NOS2", "gene", "DOWN", "NOS2 took a nosedive with LPS."),
+        ("NOS2", "gene", "UP", "In medium NOS2 stays low, with LPS it climbs."),
+        ("NOS2", "gene", "DOWN", "With LPS NOS2 is barely transcribed."),
+        ("NOS2", "gene", "NS", "LPS left NOS2 where it was."),
+        ("NOS2", "gene", "UP", "NOS2 shoots up when LPS arrives."),
+        ("NOS2", "gene", "UP", "NOS2: log2FC 3.4, padj 2e-8."),
+        ("itaconate", "metabolite", "UP", "LPS cells hold five times as much itaconate as medium cells."),
+        ("itaconate", "metabolite", "DOWN", "Itaconate reaches 0.4 times the level of medium cells."),
+        ("itaconate", "metabolite", "DOWN", "Itaconate is a third of what medium cells make."),
+        ("itaconate", "metabolite", "UP", "Itaconate is rare in medium cells."),
+        ("the NOS2 promoter", "region", "UP", "The NOS2 promoter opens with LPS."),
+        ("the NOS2 promoter", "region", "DOWN", "The NOS2 promoter has closed with LPS."),
+    ],
+)
+def test_idioms_and_multiples_tell_a_direction(verifiers, name, kind, way, text):
+    prompt = f"Is {name} higher or lower with LPS than in medium?"
+    earned = {}
+    for label in ("UP", "DOWN", "NS"):
+        truth = {"feature": name, "kind": kind, "direction": label, "contrast": "LPS_vs_medium"}
+        earned[label] = verifiers["pathway"].score(Question("q", prompt, truth), text).value
+    assert earned == {label: float(label == way) for label in earned}

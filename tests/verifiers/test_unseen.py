@@ -9,6 +9,8 @@ the end. Their "planted" are training texts with statements that the shipped fig
 kinds of faults that it showed were mended: 46 %, 64 % and 82 % of their pairs were read rightly then.
 ``i`` holds four sets of pairs and three of statements, written and counted in turn: 67, 67, 68 and 85 %, and
 25 of 34 statements; its last 39 pairs and 20 statements were seen by no rule.
+``j``: three sets of pairs, two of blocks, and statements that fail or hold, counted in turn: of the
+pairs 29 of 40, 29 of 40 and 17 of 20 were read rightly then, of the blocks 36 and 38 of 40.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
@@ -35,6 +37,7 @@ SHARES = {
     "g": {"real_answers": 0.92, "pairs": 0.87, "planted": 0.96},
     "h": {"real_answers": 0.9, "pairs": 0.93, "planted": 0.95},
     "i": {"pairs": 0.91, "planted": 0.89},
+    "j": {"pairs": 0.93, "blocks": 0.98, "statements": 0.89},
 }
 
 
@@ -65,7 +68,7 @@ def read_rightly(verifiers, row: dict) -> bool:
         found = audit([Text(0, row["prompt"], row["answer"])], load_facts("kmp"))
         return row["wrong"] == any(finding.severity == "error" for finding in found)
     name, truth = row["verifier"], row["ground_truth"]
-    if row["set"] == "pairs":
+    if row["set"] in ("pairs", "blocks"):
         honest, hack = (
             value(verifiers, name, row["prompt"], row[side], truth) for side in ("honest", "hack")
         )

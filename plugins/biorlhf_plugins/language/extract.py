@@ -153,6 +153,12 @@ def _inside(span: Span, confidence: Confidence) -> bool:
     return any(start <= span[0] and span[1] <= end for _, (start, end), _ in confidence.found[:50])
 
 
+def _denies(texts: Sequence[str], neg: Mention, m: Mention, named: Sequence[Mention]) -> bool:
+    """Does a negation before a name reach it? The "no" of "no CD3E, so NK cells" ends with its own name."""
+    own = next((n for n in named if n.first == neg.last and texts[neg.first] == "no"), m)
+    return neg.first < m.first and set(texts[own.last : m.first]) <= {"or", "nor", "and", ","}
+
+
 def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
     texts = reader.stream.texts
     chained = ">" in reader.clean.text or "<" in reader.clean.text
@@ -161,10 +167,10 @@ def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
             named = [m for m in chunk.mentions if m.kind in NAMED]
             if not named:
                 continue
-            negations = [m.first for m in chunk.mentions if m.kind == "neg"]
+            negations = [m for m in chunk.mentions if m.kind == "neg"]
             references = [m.first for m in chunk.mentions if m.kind == "cmp"]
             for m in named:
-                denied = bool(negations) and negations[0] < m.first
+                denied = any(_denies(texts, neg, m, named) for neg in negations)
                 compared = any(0 < m.first - at <= 3 for at in references)
                 near = texts[max(0, m.first - 4) : m.first][::-1] if chained else ()
                 link = next((text for text in near if text in "><"), "")

@@ -33,7 +33,10 @@ from biorlhf_plugins.truth.stated import figure_credit
 Names = Callable[[str], Any]
 Sides = tuple[Sequence[str], Sequence[str]]
 # Around a class they tell no class from another: "Type A response" is A.
-FILLERS = frozenset(("type", "class", "pattern", "response", "tissue", "group", "is", "it", "the"))
+FILLERS = frozenset((
+    "type", "subtype", "class", "pattern", "response", "tissue", "group", "cluster", "is",
+    "it", "the", "like",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

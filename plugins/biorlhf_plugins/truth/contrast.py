@@ -21,7 +21,22 @@ REFERENCES = frozenset(("control", "normal", "wildtype"))
 """Classes of which a contrast's denominator usually is; as a numerator they turn it round."""
 
 LOSSES = frozenset(
-    ("ko", "knockout", "knock", "null", "deficient", "mutant", "deletion", "deleted", "loss", "cko", "-")
+    (
+        "ko",
+        "knockout",
+        "knock",
+        "knockdown",
+        "morphant",
+        "crispant",
+        "null",
+        "deficient",
+        "mutant",
+        "deletion",
+        "deleted",
+        "loss",
+        "cko",
+        "-",
+    )
 )
 SHARED = frozenset((
     "positive", "negative", "high", "low", "cell", "tissue", "group", "arm", "up", "down", "1", "2",

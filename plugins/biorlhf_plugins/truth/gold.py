@@ -31,6 +31,12 @@ from biorlhf_plugins.truth.targets import (
 __all__ = ["OPEN_GUESS", "Direction", "Fact", "Gold", "canonical_name", "conditions_of", "gold_of", "read"]
 
 KEY = json.JSONEncoder(default=str)
+OPENNESS = {
+    "UP": ("open", "opened", "opening", "open up", "opened up"),
+    "DOWN": ("close", "closed", "closing", "shut", "compacted"),
+}
+"""Of a region of the genome: more and less accessible."""
+
 DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
 
 
@@ -198,6 +204,8 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
         if is_direction(fact):
             name = str(fact["entity"])
             yield "feature", feature_key("feature", name), (name, *map(str, fact.get("aliases") or ()))
+    if any(kind_of(row) == "region" for row in (truth, *(truth.get("features") or ()))):
+        yield from (("dir", way, said) for way, said in OPENNESS.items())
     for name in (*(truth.get("missions") or ()), truth.get("mission")):
         if name and _flight(str(name)) is None:
             yield "mission", _mission(str(name)), (str(name), str(name).replace("_", " "))

@@ -10,15 +10,17 @@ The verifiers, the evaluators and ``biorlhf score`` all ask here, so no two of t
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from biorlhf import Question
-from biorlhf.ground_truth import slots
+from biorlhf.ground_truth import AnswerSlot, slots
 from biorlhf_plugins.language.block import Block, abstains, find_block, read_confidence, read_yes_no
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Confidence, Extraction, Span
 from biorlhf_plugins.language.words.lexicon import Additions
+from biorlhf_plugins.language.words.measured import quantity_named
 from biorlhf_plugins.truth.blocks import grade_block
 from biorlhf_plugins.truth.contrast import side_names
 from biorlhf_plugins.truth.free.directions import grade_directions, grade_told
@@ -109,6 +111,15 @@ def judge(question: Question, text: str, lab: Additions | None = None) -> Judged
     return _judge(gold, question.prompt, text, bool(question.instruction), question.tissue)
 
 
+POINTS = re.compile(r"(?:antwort|respuesta|risposta|resposta)\W*$", re.I)
+GROUPED = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
+"""Labels in languages that group thousands with a point, and such a point: "Antwort: 48.210"."""
+
+
+def _counted(asked: Sequence[AnswerSlot]) -> bool:
+    return all(slot.kind == "figure" and quantity_named(slot.quantity).counts for slot in asked)
+
+
 # Few are enough: the verifiers take one completion right after another.
 @functools.lru_cache(maxsize=64)
 def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: str | None) -> Judged:
@@ -119,6 +130,8 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
     if block is None:
         return _no_answer(gold, read, NONE, ()) if asked_for_block else _freely(gold, read, prompt, ())
     asked = slots(gold.truth)
+    if POINTS.search(text, max(0, block.span[0] - 40), block.span[0]) and _counted(asked):
+        block = block._replace(value=GROUPED.sub("", block.value))
     known, own = side_names(gold.contrast, prompt), lab_sides(gold)
     sides, places = (own[0] + known[0], own[1] + known[1]), place_names(gold, tissue)
     grades = grade_block(asked, block, sides, places, lambda name: canonical_name(name, gold.additions))

@@ -218,7 +218,10 @@ def _plain(value: str) -> str:
 
 def _unit(value: str) -> str:
     """The unit as it was written: case tells nM from nm."""
-    found = re.search(r"\d[\d.,'}\s]*[-\s]?(%|°C|[A-Za-zµμÅ‰×]{1,12}(?:\s?/\s?[A-Za-zµμ]{1,12}){0,2})", value)
+    found = re.search(
+        r"\d[\d.,'}\s]*(?:(?:e|[×x]\s?10\s?\^?\{?)[+−⁻-]?[\d⁰¹²³⁴-⁹]+\}?\s*)?[-\s]?(%|°C|[A-Za-zµμÅ‰×]{1,12}(?:\s?/\s?[A-Za-zµμ]{1,12}){0,2})",
+        value,
+    )
     name = found[1] if found else ""
     if name.lower() in ("fold", "x", "×") or (name and unit_of(name)):
         return name.lower() if name.lower() in ("fold", "x") else name
@@ -270,7 +273,7 @@ def _value(match: re.Match[str]) -> float:
     value = float(re.sub(r"[,'\s]", "", digits))
     power = match["power"] or match["exp"]
     value *= 10.0 ** max(-300, min(300, int(power))) if power else 1.0
-    value *= SCALES.get((match["scale"] or "").lower(), 1.0)
+    value *= SCALES.get((match["scale"] or "").lower(), 1.0) if not power else 1.0  # 2.3e-8 M is molar
     return -value if match["sign"] == "-" else value
 
 

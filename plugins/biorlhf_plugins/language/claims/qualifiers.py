@@ -35,7 +35,9 @@ def qualifies(reader: Reader, focus: Mention) -> bool:
     if number.low is not None and number.high is not None and before[:1] == ["("]:
         return first > 1 and stream[first - 2].number is not None
     if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:
-        return True
+        # "4,873 of them were quantified" answers where it is asked how many were.
+        said = texts[last + 2 : last + 4]
+        return not (len(said) == 2 and said[0] in ("was", "were", "are") and said[1] in reader.question)
     if reader.intervals and _interval(reader, focus, before):
         return True
     return _year(reader, focus, before, after)

@@ -12,7 +12,7 @@ from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
 
 NOUN_UNITS = frozenset(("tissue", "mission", "mouse", "group", "time", "dose", "background", "other"))
 
-DETERMINERS_WORDS = "the these those all its a total of"
+DETERMINERS_WORDS = "the these those all every each its a total of"
 DETERMINERS = frozenset(DETERMINERS_WORDS.split())
 SURPLUS = frozenset(("more", "fewer", "additional", "extra"))
 """After a number they count a difference: "2,315 more DEGs than liver"."""

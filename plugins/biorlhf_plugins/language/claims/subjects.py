@@ -121,11 +121,18 @@ def _in_general(
     if stream.texts[sentence.first] in ("when", "whenever", "once"):
         return True
     caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
+    if caused and reader.stream.texts[focus.first - 1] not in BEING and _of_feature(reader):
+        return False  # "HSP70 shoots up when the water warms": of one gene, what was found
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
         return True
     if "that" not in before and "which" not in before:
         return False
     return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
+
+
+def _of_feature(reader: Reader) -> bool:
+    """Is a gene, protein or region asked about, and no set, of which texts tell what it does in general?"""
+    return any(":" in name for names in reader.given.get("path", ()) for name in names)
 
 
 def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:

@@ -27,6 +27,8 @@ EXPLAINS = (
 NEARLY = 0.12
 """Relative error up to which two parts and a whole are meant as such, and are a slip."""
 
+HOLDING = frozenset(("include", "including", "contain", "containing", "cross", "crosse", "span"))
+EXCLUDING = frozenset(("exclude", "excluding", "exceed"))
 PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
 SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
 Taken = tuple[Check, set[int]]
@@ -77,7 +79,9 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         if not (part.unit == whole.unit and part.unit in ("h", "day", "week")):
             yield Check("parts and whole", part.value <= whole.value, says, spans), {part.first, whole.first}
         share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
-        share = share or (figures[at - 1] if at and figures[at - 1].kind == "percent" else None)
+        ahead = figures[at - 1] if at and figures[at - 1].kind == "percent" else None
+        # "12 (25 %) showed fibrosis, and 4 of these 12 …": what stands in brackets is of what it follows.
+        share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
         if (
             share is None
             or whole.value <= 0
@@ -138,6 +142,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         tail = found.stream.texts[whole.last : whole.last + 4]
         ends = tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
         ends = ends or any(tail[at : at + 2] in (["in", "total"], ["in", "all"]) for at in (1, 2))
+        ends = ends or tail[1:2] == ["altogether"]
         if ends and (
             {"up", "down"} == set(sides[:2]) or (len(plain) == 3 and "and" in gap(found, one, other))
         ):
@@ -239,6 +244,17 @@ def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     yield Check("arithmetic", abs(right - whole.value) <= 0.001 * right, says, spans, expected=f"{right:,g}")
 
 
+def _held(found: Evidence, first: int, last: int) -> tuple[bool, float] | None:
+    """The 1 of "0.8 to 1.9 excludes 1", and whether it is said to lie inside."""
+    texts = found.stream.texts
+    for at in range(first, min(last, first + 8)):
+        number = found.stream[at + 1].number if at + 1 < last else None
+        if number is not None and texts[at] in HOLDING | EXCLUDING:
+            denied = not {"not", "no"}.isdisjoint(texts[max(first, at - 2) : at])
+            return (texts[at] in HOLDING) != denied, number.value
+    return None
+
+
 def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
     part = found.parts[number]
@@ -247,6 +263,10 @@ def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterat
             continue
         ends = [f for f in figures if f.first > at and f.first - at <= 9 and f.kind != "level"]
         bounds = [f.value for f in ends[:2]]
+        if len(bounds) == 2 and (held := _held(found, ends[1].last, part.last)) is not None:
+            inside = min(bounds) <= held[1] <= max(bounds)
+            says = f"{bounds[0]:g} to {bounds[1]:g}, said to {'hold' if held[0] else 'exclude'} {held[1]:g}"
+            yield Check("what an interval holds", inside == held[0], says, (ends[0].span, ends[1].span))
         before = [
             f for f in figures if f.last <= at and not (f.kind in ("level", "percent") and at - f.last <= 2)
         ]

@@ -70,7 +70,7 @@ def flipped(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) 
         if f.first not in seconds and not any(0 < f.first - r.first <= REFERENCE_GAP for r in references)
     ]  # fmt: skip
     if free:
-        nearest = min(free, key=lambda f: abs(f.first - focus.first) - 0.5 * (f.first > focus.first))
+        nearest = min(free, key=lambda f: max(focus.first - f.first, f.first - focus.last + 0.5))
         return nearest.value == "GROUND"
     return all(frame.value == "FLIGHT" for frame in frames)
 

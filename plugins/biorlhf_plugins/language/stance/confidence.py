@@ -12,7 +12,7 @@ from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Clean, Stream
 
-LINK_WORDS = """is of at about around
+LINK_WORDS = """is are of at about around
 roughly approximately level score was be by my to would the a estimated
 stand remain therefore overall in estimate set stated given
 quantified probability percentage value rating final
@@ -197,6 +197,9 @@ def _is_scale(page: Page, hit: Mention) -> bool:
 def _before(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
     number: Number = hit.value  # type: ignore[assignment]
     first = hit.first
+    share = fraction(page.stream, page.numbers, hit) if page.text(hit.last) == "chance" else None
+    if share is not None:  # "9 chances out of 10"
+        return share[0], first, share[1]
     top = page.number_ends.get(first - (2 if page.text(first - 2) == "out" else 1))
     if top is not None and page.text(first - 1) in ("/", "of", "in"):
         ratio = ratio_of(top, number)

@@ -22,10 +22,11 @@ SPREAD = 0.15
 
 def fraction(stream: Stream, numbers: Mapping[int, Mention], hit: Mention) -> tuple[float | None, int] | None:
     """(probability, end) of "9/10", "nine in ten", "4 out of 5"."""
-    after = stream.texts[hit.last : hit.last + 2]
+    at = hit.last + (stream.texts[hit.last : hit.last + 1] == ["chance"])  # "nine chances in ten"
+    after = stream.texts[at : at + 2]
     if not after or after[0] not in ("/", "in", "out"):
         return None
-    under = numbers.get(hit.last + (2 if after[0] == "out" else 1))
+    under = numbers.get(at + (2 if after[0] == "out" else 1))
     if under is None:
         return None
     value = ratio_of(hit, under.value)  # type: ignore[arg-type]

@@ -23,10 +23,12 @@ PARTS = frozenset(("half", "third", "quarter", "fifth", "tenth"))
 MANNERS = {"strongly": 1, "highly": 1, "intensely": 1, "abundantly": 1, "weakly": -1, "faintly": -1}
 SWITCHES = frozenset(("switch", "switched", "switching", "turn", "turned", "turning"))
 ENDS = frozenset(
-    (".", ",", ";", "!", "?", "\n", ")", "(", "—", "in", "than", "by", "within", "after", "under", "on")
+    (".", ",", ";", ":", "!", "?", "\n", ")", "(", "—", "in", "than", "by", "within", "after", "under", "on")
 )
 LEVELS = frozenset(("level", "amount", "abundance", "value", "expression", "that", "those"))
-WORDS = OVER | UNDER | MANNERS.keys() | PARTS | {"as", "on", "off", "time", "short", "excess", "=", "≈"}
+WORDS = (
+    OVER | UNDER | MANNERS.keys() | PARTS | {"as", "on", "off", "time", "short", "excess", "where", "=", "≈"}
+)
 REACH = 5
 
 Found = list[tuple[str, str, int]]
@@ -65,6 +67,10 @@ def degrees(texts: Sequence[str], index: int, is_side: Callable[[int], bool]) ->
     elif word in ("on", "off"):
         if after in ENDS and not SWITCHES.isdisjoint(texts[max(0, index - REACH) : index]):
             return [("dir", "UP" if word == "on" else "DOWN", 1)]
+    elif word == "where":  # "leaves HSP101 where it was"
+        left = not {"leave", "left", "stay", "stayed"}.isdisjoint(texts[max(0, index - REACH) : index])
+        if left and texts[index + 1 : index + 3] in (["it", "was"], ["they", "were"]):
+            return [("dir", "NS", 3)]
     elif (match := PREFIXED.fullmatch(word)) is not None:
         return [("dir", "UP" if match[1] else "DOWN", 1)]
     return []

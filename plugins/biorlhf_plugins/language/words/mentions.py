@@ -6,9 +6,9 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from biorlhf_plugins.language.words.degrees import PREFIXED, WORDS, degrees
+from biorlhf_plugins.language.words.degrees import AMOUNTS, LEVELS, PREFIXED, WORDS, degrees
 from biorlhf_plugins.language.words.lexicon import END, Lexicon, Trie, match
-from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.numbers import Number, bounded
 from biorlhf_plugins.language.words.text import Stream
 
 UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
@@ -20,6 +20,7 @@ LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 SPELT = (("percent", "percent", 1), ("per", "cent", "percent", 2), ("%", "percent", 1), ("fold", "ratio", 1))
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
+PLACED = frozenset(("is", "are", "was", "were"))  # "is low in": what follows is where
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
@@ -36,14 +37,6 @@ SHOWING_WORDS = "suggest indicate show imply support favor favour hint point dem
 SHOWING = frozenset(SHOWING_WORDS.split())
 """What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
 JOINS = frozenset(("–", "and", "to"))  # between the two ends of a range
-ABOVE = frozenset((">", ">=", "over", "above", "exceed", "exceeding"))
-BELOW = frozenset(("<", "<=", "under", "below"))
-AT_LEAST = frozenset(
-    (("at", "least"), ("no", "fewer"), *((word, "than") for word in ("more", "greater", "larger", "higher")))
-)
-AT_MOST = frozenset(
-    (("at", "most"), ("up", "to"), *((word, "than") for word in ("fewer", "le", "less", "smaller", "lower")))
-)
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
 
 
@@ -107,7 +100,8 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 found.append(new(Mention, (*meanings[0], index, end)))
             else:
                 found.extend(meant(meanings, index, end))
-            if meanings[0][0] == "dir" and end - index > 2 and texts[end - 1] in ("of", "in"):
+            tail = end - index > 2 and texts[index] not in PLACED and texts[end - 1] in ("of", "in", "what")
+            if meanings[0][0] == "dir" and (tail or texts[end - 1] in ("above", "below")):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
             index = end
         elif (special := _special(word)) and (special == "degree" or stream[index].kind == "w"):
@@ -172,6 +166,15 @@ def _beside(stream: Stream, meaning: tuple[str, Any], first: int, last: int, fou
         after = stream.texts[last] if last < len(stream) else ""
         if before in DEGREES and after not in OF_SETS and (not found or found[-1].last < first):
             found.append(Mention("dir", DEGREES[before], first - 1, first))
+    elif (
+        value == "ratio"
+        and last < len(stream)
+        and stream.texts[last] in {"as": AMOUNTS, "the": LEVELS}.get(stream.texts[last - 1], ())
+    ):
+        number = found[-1].value.value if found and found[-1].kind == "num" else 2.0
+        found.append(Mention("dir", "UP" if number > 1 else "DOWN", first, last))  # "three times as much as"
+        if stream.texts[last + 1 : last + 2] in (["of"], ["in"]):
+            found.append(Mention("cmp", "", last + 1, last + 2))  # "1.8 times the level of"
     elif value in DIRECTED and "among" in stream.texts[max(0, first - 5) : first]:
         found.append(Mention("dir", DIRECTED[value], first, last))  # "among the most induced genes"
     elif (
@@ -217,17 +220,7 @@ def _range(stream: Stream, index: int, number: Number) -> tuple[int, Number]:
             low, high = sorted((number.value * (1000.0 if raised else 1.0), second.value))
             unit = number.unit or second.unit
             return index + 3, Number((low + high) / 2, unit, number.word, False, 0, False, low, high)
-    return index + 1, _bound(texts, index, number)
-
-
-def _bound(texts: Sequence[str], index: int, number: Number) -> Number:
-    """The number behind "more than", "at most" or the like, as a bound."""
-    before, second = (texts[at] if at >= 0 else "" for at in (index - 1, index - 2))
-    if before in ABOVE or (second, before) in AT_LEAST:
-        return number._replace(low=number.value)
-    if before in BELOW or (second, before) in AT_MOST:
-        return number._replace(high=number.value)
-    return number
+    return index + 1, bounded(texts, index, number)
 
 
 def _cited(stream: Stream, index: int, end: int) -> bool:
@@ -308,7 +301,7 @@ def _number_words(stream: Stream, index: int, found: list[Mention]) -> int:
         unit, size = next(((u, n) for *w, u, n in SPELT if stream.texts[end : end + n] == w), ("", 0))
         end += size
         number = Number(float(total + current), unit, str(total + current), False, 0, False)
-        number = _bound(stream.texts, index - (stream.texts[index - 1] == "a"), number)
+        number = bounded(stream.texts, index - (stream.texts[index - 1] == "a"), number)
         found.append(Mention("num", number, index, end))
     return end
 

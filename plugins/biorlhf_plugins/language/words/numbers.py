@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from biorlhf_plugins.language.words.units import GLUED
@@ -34,6 +35,17 @@ DECIMAL_COMMA = re.compile(r"0,\d{1,2}|\d{1,2},\d{1,2}|\d{1,3}(?:\.\d{3})+,\d+")
 SCALES = {"k": 1e3, "m": 1e6, "bn": 1e9}
 UNITS = {"%": "percent", "percent": "percent", "per cent": "percent", "×": "ratio", "x": "ratio"}
 OVERFLOW = 1e300
+
+
+ABOVE = frozenset((">", ">=", "over", "above", "exceed", "exceeding"))
+BELOW = frozenset(("<", "<=", "under", "below"))
+AT_LEAST = frozenset(
+    (("at", "least"), ("no", "fewer"), *((word, "than") for word in ("more", "greater", "larger", "higher")))
+)
+AT_MOST = frozenset(
+    (("at", "most"), ("up", "to"), *((word, "than") for word in ("fewer", "le", "less", "smaller", "lower")))
+)
+"""Words before a number that make a bound of it."""
 
 
 class Number(NamedTuple):
@@ -110,3 +122,13 @@ def _scaled(value: float, power: int) -> float:
     if value == 0 or power <= -300:
         return 0.0
     return value * 10.0**power if power < 300 else OVERFLOW
+
+
+def bounded(texts: Sequence[str], index: int, number: Number) -> Number:
+    """The number behind "more than", "at most" or the like, as a bound."""
+    before, second = (texts[at] if at >= 0 else "" for at in (index - 1, index - 2))
+    if before in ABOVE or (second, before) in AT_LEAST:
+        return number._replace(low=number.value)
+    if before in BELOW or (second, before) in AT_MOST:
+        return number._replace(high=number.value)
+    return number

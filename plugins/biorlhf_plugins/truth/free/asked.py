@@ -81,6 +81,7 @@ def _own_words(
     own: dict[int, Words] = {}
     shared: dict[int, Words] = {}
     before: Words = frozenset()
+    noun: Words = frozenset()
     for number in dict.fromkeys(sentence for sentence, _ in places):
         part, texts = said.parts[number], said.stream.texts
         if part.kind == "row":
@@ -93,7 +94,11 @@ def _own_words(
         # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are
         # the first one's own. "18 % on fibre, 27 % on chow": names follow, and what opens is said of all.
         named_before = all(stems(texts[a:b]) for a, b in zip(cuts, figures[1:], strict=True))
-        opening = stems(texts[part.first : figures[0]])
+        opens = part.first
+        if ":" in texts[part.first : figures[0]]:  # "kcat (s-1): wild type 85, D179N 12": said of all
+            opens = figures[0] - texts[part.first : figures[0]][::-1].index(":")
+            before |= stems(texts[part.first : opens])
+        opening = stems(texts[opens : figures[0]])
         for at, start, end in zip(figures, starts, ends, strict=True):
             first = at == figures[0] and not named_before
             own[at] = stems(t for i, t in enumerate(texts[start:end], start) if i not in figures
@@ -101,6 +106,9 @@ def _own_words(
             if at != figures[0] and (not own[at] or "or" in texts[start:at]):
                 # One more of the same: "or 18,214", "31 % exactly".
                 own[at] = own[figures[figures.index(at) - 1]]
+            if texts[at + 1 : at + 2] in (["were"], ["was"], ["of"]):
+                own[at] |= noun  # "25,400 peptides, and 18,230 were matched"
+            noun = stems(texts[at + 1 : at + 2]) or noun
             shared[at] = before if named_before else before | opening
         before |= opening
     return own, shared

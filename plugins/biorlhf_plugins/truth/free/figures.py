@@ -25,6 +25,12 @@ WINDOW = 90
 """Characters on each side of a figure in which its contrast is looked for."""
 
 SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n")
+UNDONE = re.compile(
+    r"[^.;:,!?\d]{0,50}?\b(?:(?:did|do|does|have|has|was|were|is|are) not|\w+n't|fail(?:ed|s)? to)\s+(\w+)",
+    re.I,
+)
+"""Behind a share: what the part of which it is did not do."""
+
 BY = re.compile(r"(?:\bby|[–—-])\s*(?:about|roughly|~|≈)?\s*(?:[\d.]{1,8}\s?(?:,|and)\s?){0,3}$", re.I)
 TO = re.compile(r"\b(?:to|at)\s*(?:about|roughly|only|~|≈)?\s*$", re.I)
 UNFIT, OTHER, FITTING = 0, 1, 2
@@ -44,7 +50,17 @@ def reading(fact: Fact, claim: Claim, said: Extraction) -> Reading | None:
     if fact.quantity in FOLDS:
         return _fold(fact, claim, said, gold)
     scaled = _scaled(fact, claim, said.text, gold)
+    if scaled is not None and claim.slot.quantity == "percent" and _complement(fact, claim, said.text):
+        told = _credit(claim._replace(negated=False), 100.0 - scaled)
+        return told._replace(value=gold if told.credit else 100.0 - (claim.value or 0.0))
     return None if scaled is None else _credit(claim, scaled, gold / scaled if scaled else 1.0)
+
+
+def _complement(fact: Fact, claim: Claim, text: str) -> bool:
+    """ "38 % did not respond" where the share of those that responded is asked for."""
+    match = UNDONE.match(text, claim.span[1])
+    asked = {word[:5] for word in fact.asked.words if len(word) >= 5}
+    return match is not None and match[1][:5].lower() in asked
 
 
 def other_p(fact: Fact, claim: Claim, text: str) -> bool:

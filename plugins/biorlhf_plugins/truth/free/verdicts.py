@@ -159,7 +159,7 @@ def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool,
 def _from_nes(slot: Direction, gold: Gold, said: Extraction, several: bool, spread: bool) -> set[str]:
     scores = [
         c for c in said.numbers
-        if c.asserted and c.slot.quantity == "nes" and c.value
+        if c.asserted and c.slot.quantity in ("nes", "log2fc") and c.value
         and fits(slot, gold.contrast, c, several, spread)
     ]  # fmt: skip
     values = {

@@ -63,7 +63,7 @@ class Consistency:
         if asked:
             if not checks and "is_consistent" not in truth:
                 checks = list(_unopposed(content))
-            checks += _confidence(said) if checks else []
+            checks += _confidence(said) if checks or said.confidence.problem else []
             value = _share(checks)
         else:
             checks = list(_counted(content, [*checks, *_confidence(said)[:1]]))
