@@ -19,6 +19,7 @@ from typing import Any
 
 from biorlhf import Dataset, Question, RewardComposer, Score, VerifierPlugin, hookimpl
 from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, fresh_catalogue
+from biorlhf.types import TrainGroup
 
 RECORDED = Path(__file__).parents[1] / "data" / "grpo_recorded.json"
 ANSWERS = {"a": ["same 0.5"], "*": ["so 0.1", "well it is 0.4", "surely 0.9", "it must be about 1.0"]}
@@ -55,6 +56,13 @@ def trainer_of(settings: dict[str, Any]) -> Any:
     return CATALOGUE.build("trainer", "grpo", {"prompts_per_step": 3, "generations": 4, **settings})
 
 
+def _learnt(group: TrainGroup) -> dict[str, Any]:
+    """As it was recorded: before a token could have a weight, which in GRPO none has."""
+    row = asdict(group)
+    assert [completion.pop("weights") for completion in row["completions"]] == [None] * len(group.completions)
+    return row
+
+
 def steps_between_doubles(settings: dict[str, Any]) -> list[dict[str, Any]]:
     """What a stage of GRPO asks of its workers and gives, step by step, as plain data without times."""
     learner, rollouts = RecordingLearner({"mismatch_kl": 0.2}), ScriptedRollouts(ANSWERS)
@@ -66,7 +74,7 @@ def steps_between_doubles(settings: dict[str, Any]) -> list[dict[str, Any]]:
             {
                 "asked": asked,
                 "loaded": [adapter.ref.sha256 for adapter in rollouts.loaded],
-                "learnt": [[list(map(asdict, groups)), loss, seed] for groups, loss, seed in learner.steps],
+                "learnt": [[list(map(_learnt, groups)), loss, seed] for groups, loss, seed in learner.steps],
                 "values": {k: v for k, v in result.metrics.values.items() if not k.endswith("_s")},
                 "groups": list(map(asdict, result.groups)),
                 "advantages": result.advantages,
