@@ -103,7 +103,7 @@ def learnt(texts, **settings) -> set[tuple[tuple[int, ...], tuple[float, ...]]]:
 
 def weighed(answer: str, said: str, share: float, right: bool) -> tuple[tuple[int, ...], tuple[float, ...]]:
     before, stated = tokens_of(answer), tokens_of(said)
-    told = (share / len(before) if right else 0.0,) * len(before)
+    told = (1 / len(before) if right else 0.0,) * len(before)
     # One token more, which ends the text, belongs to the confidence.
     return (*before, *stated), (*told, *(share / (len(stated) + 1),) * len(stated))
 

@@ -5,9 +5,9 @@ right, p. Each is learnt from its confidence on, with p in place of what it stat
 text that says how little it is worth, and teaches no error. A right one is learnt up to its confidence
 besides, so that what is known stays known.
 
-Weights: the tokens of a confidence count 1/G together, so do those of a right answer, or the two of the
-confidence would hardly be learnt beside forty. Answers of a group share their prompt's computation, and equal
-ones their own.
+Weights: the confidences of a group count 1 together, and so do its right answers where it has any, or the
+two tokens of a confidence would hardly be learnt beside forty. Answers of a group share their prompt's
+computation, and equal ones their own.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ def expected(answers: Sequence[JudgedAnswer]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """An answer up to its confidence, the confidence to state, whether it is right, and the share of its
-    group that gave it (0 to 1)."""
+    """An answer up to its confidence, the confidence to state, the share of its group that gave it, and its
+    share of the group's right answers (both 0 to 1; 0: it is wrong)."""
 
     answer: str
     confidence: str
-    right: bool
     share: float
+    share_of_right: float
 
 
 def own_texts(scored: ScoredGroup) -> list[OwnText]:
@@ -75,7 +75,11 @@ def own_texts(scored: ScoredGroup) -> list[OwnText]:
         text = answer.completion.text
         if found := list(_CONFIDENCE.finditer(text)):
             given[text[: found[-1].end()], answer.correct == 1] += 1
-    return [OwnText(text, said, right, n / len(answers)) for (text, right), n in given.items()]
+    right_ones = sum(n for (_, right), n in given.items() if right)
+    return [
+        OwnText(text, said, n / len(answers), n / right_ones if right else 0.0)
+        for (text, right), n in given.items()
+    ]
 
 
 def train_groups(learner: Learner, groups: Iterable[ScoredGroup]) -> list[TrainGroup]:
@@ -92,8 +96,7 @@ def train_groups(learner: Learner, groups: Iterable[ScoredGroup]) -> list[TrainG
 
 
 def _weights(text: OwnText, end: int, tokens: int) -> list[float]:
-    answer = text.share / end if text.right else 0.0
-    return [answer] * end + [text.share / (tokens - end)] * (tokens - end)
+    return [text.share_of_right / end] * end + [text.share / (tokens - end)] * (tokens - end)
 
 
 def rehearsed(learner: Learner, examples: Sequence[Example]) -> list[TrainGroup]:
