@@ -76,7 +76,10 @@ def test_a_token_without_weight_is_as_one_of_the_prompt(base, packing, budget):
     assert largest_difference(first, gradients(weighted)) < 5e-6 * largest
 
 
-@pytest.mark.parametrize(("given", "said"), [((1.0,), "2 tokens, but 1 weights"), ((0.0, 0.0), "no token")])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [((1.0,), "2 tokens, but 1 weights"), ((0.0, 0.0), "no token"), ((2.0, -1.0), "is -1.0; 0 or more")],
+)
 def test_weights_that_do_not_fit_their_tokens_are_refused(base, given, said):
     with pytest.raises(ValueError, match=said):
         make(base).step(

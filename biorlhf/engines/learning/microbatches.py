@@ -161,6 +161,8 @@ def weights_of(groups: Sequence[TrainGroup]) -> list[float] | None:
             weights = [1.0] * len(completion.token_ids) if completion.weights is None else completion.weights
             if len(weights) != len(completion.token_ids):
                 raise ValueError(f"{len(completion.token_ids)} tokens, but {len(weights)} weights")
+            if any(weight < 0 for weight in weights):
+                raise ValueError(f"the weight of a token is {min(weights)}; 0 or more")
             values.extend(weights[0 if group.prompt_ids else 1 :])
     return values
 
