@@ -72,6 +72,7 @@ class Part:
 def parts() -> list[Part]:
     # Imported when they are needed: where one cannot be, the versions are written all the same.
     import correctness
+    import peer
     import speed
 
     return [
@@ -80,10 +81,20 @@ def parts() -> list[Part]:
         Part("steps", 60, correctness.steps),
         Part("memory after a merge stage", 20, correctness.merge_memory),
         Part("matrix rate", 20, speed.matrix_rate),
-        Part("mistral-7b shape, nf4", 150, lambda check: speed.large_shape(check, "nf4")),
-        Part("mistral-7b shape, bf16", 120, lambda check: speed.large_shape(check, "bf16")),
-        Part("mistral-7b shape, the plain way", 120, speed.plain_way),
-        Part("micro-benchmarks", 90, speed.micro),
+        Part("micro-benchmarks", 60, speed.micro),
+        Part("mistral-7b shape, nf4", 90, lambda check: speed.large_shape(check, "nf4")),
+        Part("mistral-7b shape, by trl", 90, peer.trl),
+        Part(
+            "mistral-7b shape, nf4, layers as transformers has them",
+            60,
+            lambda check: speed.large_shape(check, "nf4", ("sft", "grpo"), fused=False),
+        ),
+        Part(
+            "mistral-7b shape, nf4, nothing computed again",
+            60,
+            lambda check: speed.large_shape(check, "nf4", ("sft", "grpo"), budget=4096, checkpointing=False),
+        ),
+        Part("mistral-7b shape, bf16", 90, lambda check: speed.large_shape(check, "bf16")),
         Part("a real model", 120, correctness.real_model),
     ]
 

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from biorlhf.engines.cpu import rowwise
 from biorlhf.engines.learning.packing import AttentionBlock, PackedRow
+from biorlhf.engines.learning.windows import window_of
 from biorlhf.engines.models.lora import project
 
 #: Keys up to which a block's probabilities are kept for the way back; for longer ones they are not.
@@ -72,7 +73,7 @@ def _attention(
         )
     angles = [x[0] for x in position_embeddings]
     query, key = rowwise.Rotate.apply(query, *angles), rowwise.Rotate.apply(key, *angles)
-    window = _window(self)
+    window = window_of(self)
     if max(block.key_S_K.shape[1] for block in packed_row.blocks) > KEPT_KEYS:
         heads = (x.unflatten(-1, (-1, self.head_dim)).transpose(0, 1)[None] for x in (query, key, value))
         shared = {"packed_row": packed_row, "packed_masks": packed_masks, "sliding_window": window}
@@ -85,13 +86,6 @@ def _attention(
             plan = packed_masks[("plan", window)] = Plan.of(packed_row, heads_of_keys, window)
         result = BlockAttention.apply(query, key, value, plan, self.scaling).unsqueeze(0)
     return self.o_proj(result), None
-
-
-def _window(attention: Any) -> int | None:
-    """Qwen has a sliding window in some layers, Mistral in all, Llama in none (whatever its config says)."""
-    if hasattr(attention, "sliding_window"):
-        return attention.sliding_window
-    return attention.config.sliding_window if attention.config.model_type == "mistral" else None
 
 
 @dataclass(frozen=True, slots=True)

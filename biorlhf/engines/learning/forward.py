@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from biorlhf.engines.cpu import fused
+from biorlhf.engines.cpu import fused as fused_cpu
 from biorlhf.engines.cpu.products import linear
+from biorlhf.engines.gpu import fused as fused_gpu
+from biorlhf.engines.gpu import varlen
 from biorlhf.engines.learning.packing import PackedRow, PaddedBatch
 from biorlhf.engines.models.head import head_logits
 from biorlhf.errors import InputError
@@ -45,7 +47,8 @@ def enable_packing(model: Any) -> None:
 
     AttentionInterface.register(ATTENTION, _packed_attention)
     model.set_attn_implementation(ATTENTION)
-    fused.fuse(model, _packed_attention)
+    fused_cpu.fuse(model, _packed_attention)
+    fused_gpu.fuse(model, _packed_attention)
 
 
 def _packed_attention(
@@ -60,8 +63,12 @@ def _packed_attention(
 ) -> tuple[Tensor, None]:
     """Attention of a packed row: query ``1 x heads x _F x size``; gives ``1 x _F x heads x size``."""
     row: PackedRow = kwargs["packed_row"]
-    masks: dict[int | None, list[Tensor]] = kwargs["packed_masks"]
+    masks: dict[Any, Any] = kwargs["packed_masks"]
     window = kwargs.get("sliding_window")
+    if varlen.suits(query, dropout):
+        if "lengths" not in masks:
+            masks["lengths"] = varlen.Lengths.of(row, query.device)
+        return varlen.attend(query, key, value, masks["lengths"], window, scaling), None
     # One pass shares its masks: tens of layers have the same window.
     if window not in masks:
         masks[window] = [block.mask(window) for block in row.blocks]

@@ -57,7 +57,8 @@ class PackedRow:
 
     Attributes:
         input_ids_F, position_ids_F: what the model is fed.
-        blocks: the attention, as dense calls; ``unblock_F`` finds each token in their joined results.
+        segments: the attention, as runs of tokens; they follow one another and are the whole row.
+        blocks: the same as dense calls; ``unblock_F`` finds each token in their joined results.
         predict_T: index into ``_F`` of the hidden state that predicts each completion token.
         target_T: the completion tokens; for an empty prompt all but the first, which nothing predicts.
         sequence_T: which completion each belongs to.
@@ -65,6 +66,7 @@ class PackedRow:
 
     input_ids_F: Tensor
     position_ids_F: Tensor
+    segments: tuple[Segment, ...]
     blocks: tuple[AttentionBlock, ...]
     unblock_F: Tensor
     predict_T: Tensor
@@ -87,6 +89,7 @@ class PackedRow:
         return PackedRow(
             move(self.input_ids_F),
             move(self.position_ids_F),
+            self.segments,
             blocks,
             move(self.unblock_F),
             move(self.predict_T),
@@ -181,6 +184,7 @@ def pack(groups: Sequence[TrainGroup]) -> PackedRow:
     return PackedRow(
         as_tensor(ids, dtype=torch.long),
         as_tensor(positions, dtype=torch.long),
+        tuple(segments),
         blocks,
         unblock,
         as_tensor(predict, dtype=torch.long),
