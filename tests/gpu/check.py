@@ -13,6 +13,7 @@ which a GPU is compared. A real model is taken from ``--model`` (a GGUF file, or
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import sys
@@ -69,6 +70,23 @@ class Part:
     run: Callable[[Check], Iterator[dict[str, Any]]]
 
 
+# The same again, each with one thing otherwise: layers, checkpointing, tokens a pass, weights.
+SHAPES: dict[str, dict[str, Any]] = {
+    "nothing computed again": {"checkpointing": False},
+    "4,096 tokens a pass, nothing computed again": {"budget": 4096, "checkpointing": False},
+    "2,048 tokens a pass": {"budget": 2048},
+    "layers as transformers has them": {"fused": False},
+    "bf16": {"dtype": "bf16"},
+    "bf16, nothing computed again": {"dtype": "bf16", "checkpointing": False},
+}
+
+
+def _shape(settings: dict[str, Any], check: Check) -> Iterator[dict[str, Any]]:
+    import speed
+
+    return speed.large_shape(check, **{"dtype": "nf4", "kinds": ("sft", "grpo"), **settings})
+
+
 def parts() -> list[Part]:
     # Imported when they are needed: where one cannot be, the versions are written all the same.
     import correctness
@@ -81,20 +99,13 @@ def parts() -> list[Part]:
         Part("steps", 60, correctness.steps),
         Part("memory after a merge stage", 20, correctness.merge_memory),
         Part("matrix rate", 20, speed.matrix_rate),
-        Part("micro-benchmarks", 60, speed.micro),
-        Part("mistral-7b shape, nf4", 90, lambda check: speed.large_shape(check, "nf4")),
-        Part("mistral-7b shape, by trl", 90, peer.trl),
-        Part(
-            "mistral-7b shape, nf4, layers as transformers has them",
-            60,
-            lambda check: speed.large_shape(check, "nf4", ("sft", "grpo"), fused=False),
+        Part("micro-benchmarks", 40, speed.micro),
+        Part("mistral-7b shape, nf4", 40, lambda check: speed.large_shape(check, "nf4")),
+        Part("mistral-7b shape, by trl", 120, peer.trl),
+        *(
+            Part(f"mistral-7b shape, {name}", 30, functools.partial(_shape, settings))
+            for name, settings in SHAPES.items()
         ),
-        Part(
-            "mistral-7b shape, nf4, nothing computed again",
-            60,
-            lambda check: speed.large_shape(check, "nf4", ("sft", "grpo"), budget=4096, checkpointing=False),
-        ),
-        Part("mistral-7b shape, bf16", 90, lambda check: speed.large_shape(check, "bf16")),
         Part("a real model", 120, correctness.real_model),
     ]
 

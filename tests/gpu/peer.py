@@ -14,7 +14,6 @@ import correctness
 import speed
 import torch
 
-ROWS_A_PASS = 4  # of the batch's 32 rows, padded, that TRL computes at once
 WORD = "abcdefghijklmnopqrstuvwxyz "
 
 
@@ -23,22 +22,25 @@ def trl(check: Any) -> Iterator[dict[str, Any]]:
     if importlib.util.find_spec("trl") is None:
         yield {"skipped": "trl is not installed"}
         return
-    for kind in ("sft", "dpo", "grpo"):
+    from peft import LoraConfig, get_peft_model
+
+    speed.clean(check)
+    settings = LoraConfig(task_type="CAUSAL_LM", r=32, lora_alpha=64, target_modules="all-linear")
+    model = get_peft_model(speed.large_model(check, "nf4"), settings)
+    for kind, rows in (("sft", 4), ("dpo", 4), ("grpo", 4), ("sft", 16), ("grpo", 8)):
         speed.clean(check)
         with tempfile.TemporaryDirectory() as place:
-            yield {"loss": kind, **_measured(check, kind, Path(place))}
+            yield {"loss": kind, "rows_a_pass": rows, **_measured(check, kind, model, rows, Path(place))}
 
 
-def _measured(check: Any, kind: str, place: Path) -> dict[str, Any]:
-    from peft import LoraConfig, get_peft_model
+def _measured(check: Any, kind: str, model: Any, rows: int, place: Path) -> dict[str, Any]:
     from transformers import AutoTokenizer
 
     base = correctness.tiny(place / "tiny", "mistral")
-    settings = LoraConfig(task_type="CAUSAL_LM", r=32, lora_alpha=64, target_modules="all-linear")
-    model = get_peft_model(speed.large_model(check, "nf4"), settings)
     torch.manual_seed(0)
     groups, _ = speed.rows(check, kind)
-    trainer = _trainer(check, kind, model, AutoTokenizer.from_pretrained(base), groups, str(place))
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    trainer = _trainer(check, kind, model, tokenizer, groups, rows, str(place))
     clock = _clock(check)
     trainer.add_callback(clock)
     trainer.train()
@@ -73,12 +75,13 @@ def _clock(check: Any) -> Any:
     return Clock()
 
 
-def _trainer(check: Any, kind: str, model: Any, tokenizer: Any, groups: Any, place: str) -> Any:
+def _trainer(check: Any, kind: str, model: Any, tokenizer: Any, groups: Any, rows: int, place: str) -> Any:
+    """``rows`` of the batch, padded, are computed at once."""
     from datasets import Dataset
     from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
     answers = sum(len(g.completions) for g in groups)
-    rows = min(ROWS_A_PASS, answers) // (2 if kind == "dpo" else 1)
+    rows = min(rows, answers) // (2 if kind == "dpo" else 1)
     batch = len(groups) if kind != "grpo" else answers
     common: dict[str, Any] = {
         "output_dir": place,

@@ -10,6 +10,7 @@ import torch
 from biorlhf.engines.cpu import first_calls
 from biorlhf.engines.models import integrity
 from biorlhf.engines.models.base_files import resolve_base
+from biorlhf.engines.models.lora import expand_scales
 from biorlhf.errors import InputError, ResourceError
 from biorlhf.recipe import Model
 
@@ -81,6 +82,7 @@ def load_base(section: Model, *, device: str | None = None) -> Any:
     # bitsandbytes quantises while it places (device_map); its layers are not moved afterwards.
     if section.dtype != "nf4":
         model = model.to(place)
+    expand_scales(model)
     return model.requires_grad_(False)
 
 

@@ -106,6 +106,21 @@ def dense_weight(layer: Any, dtype: torch.dtype) -> Tensor:
     return dequantize_4bit(layer.weight.data, layer.weight.quant_state).to(dtype)
 
 
+def expand_scales(model: Any) -> None:
+    """Hold the scales of NF4 weights, one for 64 of them, in fp32: the same weights for 0.3 GB more at 7B.
+
+    Double quantisation keeps them in 8 bits, to be expanded by two more kernels at every look at a weight.
+    """
+    for module in model.modules():
+        if not is_quantised(module) or not module.weight.quant_state.nested:
+            continue
+        from bitsandbytes.functional import dequantize_blockwise
+
+        state = module.weight.quant_state
+        state.absmax = dequantize_blockwise(state.absmax, state.state2) + state.offset
+        state.nested, state.state2, state.offset = False, None, None
+
+
 def _frozen_forward(self: Any, x: Tensor) -> Tensor:
     return FrozenLinear.apply(x, self)
 
