@@ -74,10 +74,9 @@ def _card(card: dict[str, Any], *, sampling: bool) -> str:
     if sampling:
         sums = f"{card['together_gb']:g} GB together, {card['in_turns_gb']:g} GB in turns"
         parts.append(f"on one such GPU {sums}: {card['case']}")
+    keeping = card["largest_token_budget_keeping"]
+    faster = f", {keeping:,} with gradient_checkpointing: false" if keeping else ""
     left = f"{card['learner_left_gb']:g} GB left for it"
-    parts.append(
-        f"the learner fits ({left}; token_budget up to {card['largest_token_budget']:,})"
-        if card["learner_fits"]
-        else f"the learner does not fit ({left}; token_budget up to {card['largest_token_budget']:,})"
-    )
+    most = f"token_budget up to {card['largest_token_budget']:,}{faster}"
+    parts.append(f"the learner {'fits' if card['learner_fits'] else 'does not fit'} ({left}; {most})")
     return "; ".join(parts)

@@ -36,14 +36,16 @@ class Forecast(Settings):
     run.
 
     The speeds are of one GPU of the H100's kind with a model of 7 billion weights, in tokens a second;
-    other sizes are scaled by their weights. ``answer_share`` is the mean length of an answer as a share of
-    ``rollout.max_completion_tokens``, ``token_s`` what one token takes where few sequences are left, and
-    ``fixed_s`` what a step takes beside sampling and learning: export, sync, canary, checkpoint.
+    other sizes are scaled by their weights. ``learnt_tokens_s`` is what an H100 showed in GRPO steps over
+    NF4 with checkpointing (docs/results.md); the others are assumed. ``answer_share`` is the mean length of
+    an answer as a share of ``rollout.max_completion_tokens``, ``token_s`` what one token takes where few
+    sequences are left, and ``fixed_s`` what a step takes beside sampling and learning: export, sync,
+    canary, checkpoint.
     """
 
     gpus: tuple[PositiveInt, ...] = (1, 2, 4, 8, 64)
     sampled_tokens_s: PositiveFloat = 7700
-    learnt_tokens_s: PositiveFloat = 3000
+    learnt_tokens_s: PositiveFloat = 8700
     answer_share: Annotated[float, Field(gt=0, le=1)] = 0.35
     token_s: NonNegativeFloat = 0.01
     fixed_s: NonNegativeFloat = 6.0

@@ -18,8 +18,8 @@ from biorlhf.workers.crew import highest_rank
 GIB = 2**30
 SMALLEST_STORE = GIB  # bytes of Ray's object store on this machine; its own default takes 30 % of memory
 STORE_OF_UNKNOWN = 4 * GIB
-#: Bytes of a weight. NF4 with double quantisation: a byte for each block of 64, four for 256 of these.
-BYTES = {"fp32": 4.0, "bf16": 2.0, "nf4": 0.5 + (1 + 4 / 256) / 64}
+#: Bytes of a weight. NF4: half a byte, and four for each block of 64 (`lora.expand_scales`).
+BYTES = {"fp32": 4.0, "bf16": 2.0, "nf4": 0.5 + 4 / 64}
 #: The shipped recipes' bases, so that their plan needs no network: keys of a transformers config.
 KNOWN: dict[str, dict[str, Any]] = {
     "mistralai/mistral-7b-v0.3": {

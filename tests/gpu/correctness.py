@@ -212,10 +212,12 @@ def real_model(check: Any) -> Iterator[dict[str, Any]]:
         rows = learner.tokenize(
             [("How many genes change in the soleus?", "6,425 genes change in the soleus.")]
         )
-        values = learner.logprobs(rows[0].prompt_ids, rows[0].completions[0].token_ids)
         name = f"real {dtype}"
-        check.keep(name, logprobs=[round(v, 6) for v in values])
         known = check.recorded.get(name)
+        # The recorded tokens: which of them ends a text depends on the version of transformers.
+        prompt, answer = (known or {}).get("ids") or (rows[0].prompt_ids, rows[0].completions[0].token_ids)
+        values = learner.logprobs(prompt, answer)
+        check.keep(name, logprobs=[round(v, 6) for v in values], ids=[list(prompt), list(answer)])
         gap = mean_gap(values, known["logprobs"]) if known else None
         count = 3 if check.quick else 20
         losses = [learner.step(rows, {"name": "sft"}, seed=n).metrics["loss"] for n in range(count)]

@@ -122,7 +122,7 @@ def test_the_plan_says_the_case_to_a_person(full):
     shape = memory.shape_of(full)
     plan = {"engine_gb": {"weights": 1.0}, "engine": {}, "cards": [cards.on_card(full, shape, 24)]}
     text = "\n".join(gpu_lines(plan))
-    assert "GB together, 25.1 GB in turns: a second GPU: learner.gpus: 1, rollout.gpus: 1" in text
+    assert "GB together, 25.4 GB in turns: a second GPU: learner.gpus: 1, rollout.gpus: 1" in text
 
 
 def test_a_sharded_base_takes_each_learner_its_part(full):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,34 @@ def test_a_base_of_unknown_size_gets_a_store_of_several_gigabytes(full):
     unknown = full.model_copy(update={"model": full.model.model_copy(update={"base": "owner/unknown"})})
     assert memory.shape_of(unknown) is None
     assert memory.object_store_bytes(unknown) == memory.STORE_OF_UNKNOWN
+
+
+def test_a_learner_takes_what_an_h100_showed_and_at_most_a_tenth_more_is_expected(full):
+    calls = json.loads((RECIPES.parent / "docs" / "results" / "gpu-h100.json").read_text())["calls"]
+    rows = [row for row in calls[1]["rows"] if "peak_gb" in row and "by trl" not in row["part"]]
+    assert len(rows) == 9
+    passes = {"sft": 2, "dpo": 2, "grpo": 2}
+    for row in rows:
+        for key, count in (("4,096", 4), ("2,048", 8)):
+            if key in row["part"]:
+                passes = {"sft": count, "grpo": count}
+        tokens = int(row["fed_tokens"] / passes[row["loss"]])
+        kept = False if "nothing computed again" in row["part"] else None
+        need = cards.learner_need(_as_measured(full, kept), memory.shape_of(full), tokens)
+        seen = need.total - need.parts["context"]  # what torch allocates is without it
+        assert 1.0 <= seen / row["peak_gb"] <= 1.1, row["part"]
+
+
+def _as_measured(full, checkpointing):
+    """The check's settings: rank 32, AdamW in fp32."""
+    plain = tuple(
+        stage.model_copy(
+            update={"lora": None, "optimizer": stage.optimizer.model_copy(update={"eight_bit": False})}
+        )
+        for stage in full.stages
+    )
+    learner = full.learner.model_copy(update={"gradient_checkpointing": checkpointing})
+    return full.model_copy(update={"stages": plain, "learner": learner})
 
 
 @pytest.mark.parametrize("name", LARGE)
