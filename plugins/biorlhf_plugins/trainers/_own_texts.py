@@ -6,22 +6,25 @@ text that says how little it is worth, and teaches no error. A right one is lear
 besides, so that what is known stays known.
 
 Weights: the confidences of a group count 1 together, and so do its right answers where it has any, or the
-two tokens of a confidence would hardly be learnt beside forty. Answers of a group share their prompt's
-computation, and equal ones their own.
+two tokens of a confidence would hardly be learnt beside forty. Its right answers with foreign figures (see
+``_foreign_figures``) count as much as the confidences of the right ones. Answers of a group share their
+prompt's computation, and equal ones their own.
 """
 
 from __future__ import annotations
 
 import math
+import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from biorlhf.errors import InputError
 from biorlhf.stage import Learner
 from biorlhf.types import Completion, Example, ScoredGroup, TrainCompletion, TrainGroup
+from biorlhf_plugins.trainers._foreign_figures import figure_of, foreign
 from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
 
 _CONFIDENCE = re.compile(r"^confidence:[ \t]*", re.IGNORECASE | re.MULTILINE)
@@ -82,9 +85,33 @@ def own_texts(scored: ScoredGroup) -> list[OwnText]:
     ]
 
 
-def train_groups(learner: Learner, groups: Iterable[ScoredGroup]) -> list[TrainGroup]:
+def with_foreign(groups: Sequence[list[OwnText]], count: int, draw: random.Random) -> Iterator[list[OwnText]]:
+    """Each group's texts, and for each right one up to ``count`` with figures of the other groups."""
+    figures = {f for texts in groups for text in texts if (f := figure_of(text.answer))}
+    for texts in groups:
+        yield [
+            *texts,
+            *(
+                wrong
+                for text in texts
+                if text.share_of_right
+                for wrong in _foreign(text, figures, count, draw)
+            ),
+        ]
+
+
+def _foreign(text: OwnText, figures: Iterable[str], count: int, draw: random.Random) -> list[OwnText]:
+    answers = foreign(text.answer, figures, count, draw)
+    return [OwnText(answer, f"{STEP}%", text.share / len(answers), 0.0) for answer in answers]
+
+
+def train_groups(
+    learner: Learner, groups: Iterable[ScoredGroup], *, foreign_figures: int = 0, seed: int = 0
+) -> list[TrainGroup]:
     """The answers of each group as the learner trains on them; a group without any is left out."""
-    texts = [(scored.group.prompt_ids, made) for scored in groups if (made := own_texts(scored))]
+    own = [(scored.group.prompt_ids, made) for scored in groups if (made := own_texts(scored))]
+    widened = with_foreign([made for _, made in own], foreign_figures, random.Random(seed))
+    texts = [(prompt_ids, made) for (prompt_ids, _), made in zip(own, widened, strict=True)]
     flat = [text for _, made in texts for text in made]
     whole = _tokens(learner, [text.answer + text.confidence for text in flat])
     ends = _ends(learner, [text.answer for text in flat], whole)

@@ -36,7 +36,8 @@ class SftConfig(PluginConfig):
 
     ``texts``: the ``dataset``'s examples, or the policy's ``own`` answers: ``batch_size`` questions of a step
     are answered ``generations`` times each, and with them ``rehearse`` examples of the dataset are learnt up
-    to their confidence, so that no figure is lost. ``iterations``: passes over a step's texts;
+    to their confidence, so that no figure is lost; each right answer is learnt with ``foreign_figures``
+    figures of other questions, too, as one that is hardly right. ``iterations``: passes over a step's texts;
     ``minibatches``: updates in each. ``steps``, where given, is the number of steps.
     ``batch_size``: examples per optimizer update. ``loss_on``: the response alone, or all of the text.
     ``max_tokens``: longest text in tokens, prompt and response; what is longer is cut at its end.
@@ -48,6 +49,7 @@ class SftConfig(PluginConfig):
     texts: Literal["dataset", "own"] = "dataset"
     generations: Annotated[int, Field(ge=2)] = 8
     rehearse: NonNegativeInt = 0
+    foreign_figures: NonNegativeInt = 0
     iterations: PositiveInt = 1
     minibatches: PositiveInt = 1
     steps: PositiveInt | None = None
@@ -59,6 +61,10 @@ class SftConfig(PluginConfig):
     def _fits_together(self) -> SftConfig:
         if self.rehearse and self.texts == "dataset":
             raise ValueError("rehearse belongs to `texts: own`; the dataset's own texts are learnt anyway")
+        if self.foreign_figures and self.texts == "dataset":
+            raise ValueError(
+                "foreign_figures belongs to `texts: own`: it is the policy's answers that get them"
+            )
         return self
 
 
@@ -91,7 +97,8 @@ class SftTrainer:
             drawn = batch_of(step, items, config.batch_size, stage.seed)
             if config.texts == "own":
                 groups = sample_and_score(stage, config.generations, step, drawn, clock)
-                batch = train_groups(stage.learner, groups)
+                draw = seed_of(stage.seed, step, "foreign figures")
+                batch = train_groups(stage.learner, groups, foreign_figures=config.foreign_figures, seed=draw)
                 if known:
                     batch += [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
             else:
