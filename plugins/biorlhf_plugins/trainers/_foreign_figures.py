@@ -32,7 +32,8 @@ def foreign(text: str, figures: Iterable[str], count: int, draw: random.Random) 
     own = figure_of(text)
     if own is None:
         return []
-    others = sorted({f for f in figures if _alike(own, f) and _apart(_number(own), _number(f))})
+    written_alike = {f for f in figures if _FIGURE.fullmatch(f) and _alike(own, f)}
+    others = sorted(f for f in written_alike if _apart(_number(own), _number(f)))
     chosen = draw.sample(others, min(count, len(others)))
     # As a whole number alone: 1.6 is no part of 11.6 or of 1.65.
     place = re.compile(rf"(?<![\w.,−-]){re.escape(own)}(?!\w|[.,]\d)")
