@@ -10,6 +10,7 @@ import typer
 
 from biorlhf import recipe as recipes
 from biorlhf.errors import InputError
+from biorlhf.types import Split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def evaluate(
         list[str] | None, typer.Option("--set", help="Override a key: --set evaluation.samples=4")
     ] = None,
     questions: Annotated[int | None, typer.Option(help="How many questions.")] = None,
-    split: Annotated[str | None, typer.Option(help="Of which split: train, validation or test.")] = None,
+    split: Annotated[Split | None, typer.Option(help="Of which split.")] = None,
     temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
     base_only: Annotated[bool, typer.Option("--base-only", help="The base model, untrained.")] = False,
     name: Annotated[str | None, typer.Option(help="The evaluation's name in RUN/evaluations.")] = None,

@@ -204,7 +204,9 @@ class LoraLinear(torch.autograd.Function):
         if adapters:
             pairs = _pairs(adapters, x.dtype)
             narrow = linear(rows, torch.cat([a for a, _ in pairs]))
-            ctx.save_for_backward(rows, narrow, *adapters)
+            # As they were used: going back in 16 bits casts none of them again.
+            ctx.save_for_backward(rows, narrow, *(tensor for pair in pairs for tensor in pair))
+            ctx.kept_in = adapters[0].dtype
             trained = _trained(pairs, _split(narrow, pairs))
         results = [_product(rows, *layer) for layer in zip(frozen, trained, strict=True)]
         return tuple(result.view(*x.shape[:-1], -1) for result in results)
@@ -216,14 +218,14 @@ class LoraLinear(torch.autograd.Function):
         by_adapter: list[Tensor] = []
         saved = ctx.saved_tensors  # checkpointing allows one look at them
         if saved:
-            rows, narrow, *adapters = saved
-            pairs = _pairs(adapters, rows.dtype)
+            rows, narrow, *used = saved
+            pairs = list(zip(used[::2], used[1::2], strict=True))
             layers = zip(ctx.frozen, pairs, grads, strict=True)
             back = [linear(grad, b.t()).mul_(part.factor) for part, (_, b), grad in layers]
             grad_a = linear(torch.cat(back, dim=1).t(), rows.t()).split([len(a) for a, _ in pairs])
             for part, a, low, grad in zip(ctx.frozen, grad_a, _split(narrow, pairs), grads, strict=True):
                 by_adapter += [a, linear(low.t().contiguous(), grad.t()).t().mul(part.factor)]
-            by_adapter = [g.to(tensor.dtype) for g, tensor in zip(by_adapter, adapters, strict=True)]
+            by_adapter = [g.to(ctx.kept_in) for g in by_adapter]
             trained = _trained(pairs, back)
         grad_x = None
         if ctx.needs_input_grad[0]:
