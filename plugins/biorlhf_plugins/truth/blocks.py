@@ -25,6 +25,7 @@ from biorlhf_plugins.language.block import (
 )
 from biorlhf_plugins.language.block.values import Figure
 from biorlhf_plugins.language.words.lexicon import pathway_phrases, words
+from biorlhf_plugins.language.words.text import vocabulary
 from biorlhf_plugins.truth.credits import shared
 from biorlhf_plugins.truth.free.answers import concordance
 from biorlhf_plugins.truth.graded import Graded
@@ -37,6 +38,13 @@ FILLERS = frozenset((
     "type", "subtype", "class", "pattern", "response", "tissue", "group", "cluster", "is",
     "it", "the", "like",
 ))  # fmt: skip
+
+CLASSES = vocabulary(
+    "gene protein enzyme kinase receptor cytokine chemokine hormone metabolite phylum genus species family order "
+    "taxon strain isolate compound drug antibiotic antibody ligand transcription factor cell line organ variety "
+    "cultivar mutant allele locus variant pathway metal ion amino acid"
+)
+"""Before a name they say what it is of: "the phylum Firmicutes"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +198,12 @@ def _known(slot: AnswerSlot, canonical: Names) -> Names:
 
     def look_up(text: str) -> Any:
         key = _key(text)
-        return own.get(key, own.get(_without_fillers(key))) or canonical(text)
+        found = own.get(key, own.get(_without_fillers(key))) or canonical(text)
+        while found is None and len(key) > 1 and key[0] in CLASSES:
+            key = key[1:]
+            # A number or a letter by itself is another class's as well: "strain 2" is no "line 2".
+            found = own.get(key) if len("".join(key)) > 2 else None
+        return found
 
     return look_up
 

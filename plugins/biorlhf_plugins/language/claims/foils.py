@@ -20,6 +20,7 @@ from biorlhf_plugins.language.claims.shapes import (
     Mould,
     Shapes,
     asked_names,
+    contrasts,
     mould,
     moulds,
     shapes,
@@ -61,6 +62,7 @@ def with_foils(
 ) -> list[Mention]:  # fmt: skip
     """The mentions with the foils among them; a number that is a label ("figure 2") is no figure."""
     mentions = _with_alike(stream, mentions, moulds(additions))
+    mentions = _with_pairs(stream, mentions, contrasts(additions))
     asked = shapes(additions)
     labels = LABELLED | asked.heads.keys() if asked.heads else LABELLED
     if not asked.any and stream.vocabulary.isdisjoint(labels):
@@ -116,6 +118,36 @@ def _with_alike(stream: Stream, mentions: list[Mention], cast: dict[str, dict[Mo
             break
     taken = {i for m in found for i in range(m.first, m.last)}
     return sorted((*(m for m in mentions if m.first not in taken), *found), key=lambda m: m.first)
+
+
+def _with_pairs(
+    stream: Stream, mentions: list[Mention], asked: tuple[tuple[str, Mould, Mould], ...]
+) -> list[Mention]:
+    """The mentions with every "between A and B", where two such sides are what is asked about: the asked
+    pair, in either order, by its name, and any other as a foil."""
+    found: list[Mention] = []
+    for at in [i for i, word in enumerate(stream.texts) if word == "between"] if asked else ():
+        texts = stream.texts[at + 1 : at + 2 + LISTED]
+        if "and" not in texts[1:-1]:
+            continue
+        middle = texts.index("and")
+        left = tuple(word for word in texts[:middle] if word not in STOP_WORDS)
+        end = middle + 1
+        while end < len(texts) and texts[end] not in STOP_WORDS and stream[at + 1 + end].kind != "p":
+            end += 1
+        right = tuple(texts[middle + 1 : end])
+        name = next((name for name, *sides in asked if _is_pair(left, right, *sides)), " ".join((*left, *right)))
+        found.append(Mention("entity", name, at, at + 1 + max(end, middle + 1)))
+    taken = {i for m in found for i in range(m.first, m.last)}
+    return sorted((*(m for m in mentions if m.first not in taken), *found), key=lambda m: m.first)
+
+
+def _is_pair(left: Mould, right: Mould, one: Mould, other: Mould) -> bool:
+    """Are two stretches of text two sides? Of "isolates 4 and 9", the second lacks what both have."""
+    return any(
+        left == first and (right[: len(last)] == last or right[:1] == tuple(w for w in last if w not in first))
+        for first, last in ((one, other), (other, one))
+    )
 
 
 @functools.cache

@@ -18,6 +18,7 @@ TITLE = re.compile(r"[A-Z][a-z]{1,8}\d{0,3}[a-z]?\d?")
 BINOMIAL = re.compile(r"[A-Z](?:\.|[a-z]{3,}) ?[a-z]{4,}")
 MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/]+")
 LABEL = re.compile(r"\d{1,4}[a-z]?|[a-z]|[ivx]{1,4}")
+VERSUS = ("vs", "versus")
 LABELLING = re.compile(r"\d+(?:\.\d+)*[a-z]?$|\d+")
 ALIKE = {
     "entity": "entity",
@@ -85,7 +86,8 @@ def shapes(additions: Additions) -> Shapes:
             if role != "entity":
                 continue
             shaped = numbered or SYMBOL.fullmatch(name) or BINOMIAL.fullmatch(name)
-            if len(words) > 1 and (words[-1] in GROUPS or not shaped):
+            contrast = not set(VERSUS).isdisjoint(words)
+            if len(words) > 1 and not contrast and (words[-1] in GROUPS or not shaped):
                 groups[words[-1]] = groups.get(words[-1], frozenset()) | frozenset(words[:-1])
             capital = numbered is not None and name[0].isupper()
             flags["symbols"] |= SYMBOL.fullmatch(name) is not None or capital
@@ -106,6 +108,18 @@ def asked_names(additions: Additions) -> frozenset[str]:
     """The asked entities, as their mentions' values."""
     listed = (names for kind, role, names in additions.entries if (kind, role) == ("asked", "entity"))
     return frozenset(names[0].lower() for names in listed)
+
+
+@functools.lru_cache(maxsize=4096)
+def contrasts(additions: Additions) -> tuple[tuple[str, Mould, Mould], ...]:
+    """Of asked entities that are contrasts ("Th1 vs Th2"): the name, and the words of its two sides."""
+    found = []
+    for name in asked_names(additions):
+        stream = tuple(t.text for t in tokens(clean(name).text) if t.kind != "p")
+        at = next((stream.index(word) for word in VERSUS if word in stream), 0)
+        if 0 < at < len(stream) - 1:
+            found.append((name, stream[:at], stream[at + 1 :]))
+    return tuple(found)
 
 
 def _measure(name: str) -> Unit | None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.claims.reader import Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
+from biorlhf_plugins.language.words.degrees import RELEASES
 from biorlhf_plugins.language.words.lexicon import grammar
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.text import Stream
@@ -104,6 +105,7 @@ def _in_general(
         focus.last - focus.first == 1
         and purpose[-1:] == ["to"]
         and purpose[0] not in TENDS
+        and stream.texts[focus.first] not in RELEASES  # "makes the cells release it"
         and not stream.texts[focus.last - 1].endswith(FINITE)
     ):
         return True  # "a response to suppress inflammation"
@@ -114,7 +116,7 @@ def _in_general(
     before = stream.texts[max(chunk.first, focus.first - 6) : focus.first]
     if not MEANING.isdisjoint(before) and not {"<", ">"}.isdisjoint(before):
         return True  # "NES > 0 means upregulated"
-    if after[:1] == ["can"] or "can" in before[-4:]:
+    if focus.value != "NS" and (after[:1] == ["can"] or "can" in before[-4:]):
         return True
     if "frame" in inside or "mission" in inside:
         return False

@@ -24,6 +24,11 @@ EXPLAINS = (
 )  # fmt: skip
 """What leads from two figures to their share."""
 
+FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "tenth": 1 / 10}
+OF_THE = frozenset(("of", "the", "all", "our", "these", "those", "its", "some"))
+SLACK = 0.06
+"""Relative error that a rough share of a stated whole may have."""
+
 NEARLY = 0.12
 """Relative error up to which two parts and a whole are meant as such, and are a slip."""
 
@@ -225,6 +230,26 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     says = f"{one.value:g} and {other.value:g}, stated {share.value:g} %"
     spans = (one.span, other.span, share.span)
     yield Check("ratios and percentages", passed, says, spans, expected=f"{100 * right[0]:.3g}%")
+
+
+def fractions(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "Half of the 220, namely 110", "two thirds of 150 (100)"."""
+    texts = found.stream.texts
+    for whole, part in itertools.pairwise(plain_of(figures)):
+        before, between = texts[max(0, whole.first - 5) : whole.first], gap(found, whole, part)
+        at = next((i for i, word in enumerate(before) if word in FRACTIONS), -1)
+        after = texts[part.last : part.last + 1]
+        if at < 0 or "of" not in before[at:] or not {*before[at + 1 :]} <= OF_THE or len(between) > 6:
+            continue
+        named = not {"namely", "ie", "="}.isdisjoint(between) or " that is" in f" {' '.join(between)}"
+        if not named and (between[-1:] != ["("] or after != [")"]):
+            continue
+        many = {"two": 2, "three": 3, "four": 4, "2": 2, "3": 3}.get(before[at - 1] if at else "", 1)
+        right = many * FRACTIONS[before[at]] * whole.value
+        slack = SLACK * right if ROUGH & {*before, *texts[max(0, whole.first - 7) : whole.first], *between} else 0.99
+        says = f"{before[at]} of {whole.value:g} = {right:g}, stated {part.value:g}"
+        passed = abs(right - part.value) <= slack
+        yield Check("ratios and percentages", passed, says, (whole.span, part.span), expected=f"{right:g}")
 
 
 def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:

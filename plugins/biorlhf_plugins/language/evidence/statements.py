@@ -5,6 +5,7 @@ only where they use the same words, apart from those that name nothing.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -15,6 +16,8 @@ from biorlhf_plugins.language.evidence.sums import NEVER
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.sentences.clauses import Sentence
+from biorlhf_plugins.language.words.mentions import WORD_NUMBERS
+from biorlhf_plugins.language.words.text import vocabulary
 
 AGAINST_REASONS = "the answer against its reasons"
 NEUTRAL = words_of("neutral")
@@ -24,6 +27,14 @@ NONE = words_of("none")
 EXCEPTS = words_of("excepts")
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 ENDS = re.compile(r"(?:ed|ing|es|e|s)$")
+NEARLY = (["not"], ["nearly"], ["almost"], ["hardly"], ["virtually"])
+TURNS = frozenset((",", ";", ":", "—", "(", "but", "though", "although", "while", "whereas", "yet", "however", "and"))
+SOME = frozenset(WORD_NUMBERS) | {"some", "several"}
+DENIES = frozenset(("not", "none", "no", "never", "fail", "failed", "without", "them", "these", "those"))
+PASSES = vocabulary("pass passes passed survive survives survived reach reached significant differential fdr padj q")
+HITS = vocabulary("significant significantly hit hits differential degs deg")
+NOMINAL = vocabulary("nominal nominally uncorrected unadjusted raw trend trends would suggestive candidate candidates")
+PLACING = frozenset(("in", "for", "at", "under", "after", "with", "among", "between", "when", "by", "before", "without"))
 UNVALUED = NEVER - {"effect", "hazard"}
 LIMIT = 40
 
@@ -34,6 +45,9 @@ def statements(found: Evidence) -> Iterator[Check]:
     yield from _universals(found)
     yield from _yes_no(found)
     yield from _answer_line(found)
+    yield from _conclusion(found)
+    yield from _some_do_not(found)
+    yield from _none_passes(found)
 
 
 def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
@@ -206,6 +220,86 @@ def _answer_line(found: Evidence) -> Iterator[Check]:
             )
             says = f"{', '.join(f'{v:g}' for v in list(values)[:4])}, and the answer {mine.value:g}"
             yield Check(AGAINST_REASONS, close, says, (span,), 2.0)
+
+
+def _conclusion(found: Evidence) -> Iterator[Check]:
+    """ "murA is unchanged under nisin … Taken together, nisin represses murA": in the words of what it rests on."""
+    at = next((n for n in range(len(found.parts) - 1, 0, -1) if _concludes(found, n)), 0)
+    labels = {label for label, _ in directions(found, at)} if at else set()
+    if len(labels) != 1 or not labels <= set(OPPOSITE):
+        return
+    mine = found.words(at) - NEUTRAL - CONCLUDES - _ways_said(found, at)
+    before: set[str] = set()
+    told: set[str] = set()
+    for number in range(at):
+        told |= found.words(number)
+        if found.asserted(found.parts[number].first) and found.words(number) & mine:
+            before |= {label for label, _ in directions(found, number)}
+    if mine and mine <= told and len(before) == 1:
+        says = f"{min(before)}, and the conclusion {min(labels)}"
+        part = found.parts[at]
+        span = found.span(part.first, part.last)
+        yield Check("the conclusion against its reasons", before == labels, says, (span,), 2.0, before == labels)
+
+
+def _concludes(found: Evidence, number: int) -> bool:
+    head = found.stream.texts[found.parts[number].first : found.parts[number].first + 3]
+    asserted = found.asserted(found.parts[number].first)
+    return asserted and (bool(CONCLUDES & set(head)) or head[:2] == ["taken", "together"])
+
+
+def _ways_said(found: Evidence, number: int) -> set[str]:
+    part = found.parts[number]
+    inside = (i for m in part.inside.get("dir", ()) for i in range(m.first, m.last))
+    return {found.stream.texts[i] for i in inside} | {"taken", "together"}
+
+
+def _some_do_not(found: Evidence) -> Iterator[Check]:
+    """ "All six seroconverted, though one of them did not", in one sentence or two."""
+    texts = found.stream.texts
+    for part in found.parts if not found.stream.vocabulary.isdisjoint(EVERY) else ():
+        at = next((i for i in range(part.first, part.last) if texts[i] in EVERY), -1)
+        if at < 0 or part.kind == "row" or not found.asserted(at) or texts[at - 1 : at] in NEARLY:
+            continue
+        end = next((i for i in range(at, part.last) if texts[i] in TURNS), part.last)
+        if end - at <= 3 and texts[end : end + 1] == ["but"] or set(texts[part.first : end]) & EXCEPTS:
+            continue
+        said = _stemmed(content(found.stream, part.first, end))
+        starts = [i + 1 for i in range(end, min(len(texts) - 1, end + 12)) if texts[i] in TURNS | {"."}]
+        for start in starts:
+            stop = next((i for i in range(start, len(texts)) if texts[i] in TURNS | {".", "\n"}), len(texts))
+            counted = found.stream[start].number is not None or texts[start] in SOME
+            denied = not DENIES.isdisjoint(texts[start:stop])
+            others = _stemmed(content(found.stream, start + 1, stop) - DENIES) - said
+            if counted and denied and not others and found.asserted(start):
+                spans = (found.span(at, end), found.span(start, stop))
+                yield Check("a universal against an exception", False, "all of them, and some do not", spans)
+
+
+def _stemmed(listed: frozenset[str]) -> frozenset[str]:
+    return frozenset(ENDS.sub("", word) for word in listed)
+
+
+def _none_passes(found: Evidence) -> Iterator[Check]:
+    """ "No gene passes the FDR. The significant ones are FOS and JUN", of the same comparison."""
+    texts, alpha = found.stream.texts, threshold(found)
+    for number, part in enumerate(found.parts[:-1]):
+        said = texts[part.first : part.last]
+        at = next((i for i, word in enumerate(said) if word in NONE), -1)
+        if at < 0 or not PASSES & set(said[at:]) or EXCEPTS & set(said) or not found.asserted(part.first):
+            continue
+        for other in range(number + 1, min(number + 3, len(found.parts))):
+            later = found.parts[other]
+            words = texts[later.first : later.last]
+            placed = any(a in PLACING and b not in said and b.isalpha() for a, b in itertools.pairwise(words))
+            if placed or NOMINAL & set(words) or not found.asserted(later.first):
+                continue
+            denied = "neg" in later.inside or NONE & set(words)
+            low = any(f.kind == "p" and f.sign != ">" and f.value < alpha for f in found.by_part.get(other, ()))
+            if not denied and (low or HITS & set(words)):
+                spans = (found.span(part.first, part.last), found.span(later.first, later.last))
+                yield Check("a universal against an exception", False, "none passes, and hits are named", spans)
+                return
 
 
 def _computed(found: Evidence, figures: Sequence[Figure]) -> bool:

@@ -11,6 +11,7 @@ from biorlhf_plugins.language.evidence.shares import (
     Taken,
     each,
     explained,
+    fractions,
     intervals,
     percents,
     plain_of,
@@ -56,6 +57,7 @@ def sums(found: Evidence) -> Iterator[Check]:
         if "sum" in found.stream.vocabulary:
             yield from _multiples(found, part, figures)
         yield from percents(found, part, figures)
+        yield from fractions(found, figures)
         if len(figures) == 3:
             yield from explained(found, figures, used)
             yield from each(found, figures)

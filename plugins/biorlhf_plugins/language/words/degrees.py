@@ -22,13 +22,22 @@ MULTIPLES = frozenset(("twice", "time", "thrice", "fold"))
 PARTS = frozenset(("half", "third", "quarter", "fifth", "tenth"))
 MANNERS = {"strongly": 1, "highly": 1, "intensely": 1, "abundantly": 1, "weakly": -1, "faintly": -1}
 SWITCHES = frozenset(("switch", "switched", "switching", "turn", "turned", "turning"))
+SETTING_OFF = frozenset((
+    "make", "made", "cause", "caused", "get", "got", "lead", "led", "drive", "drove", "prompt", "prompted", "force",
+    "forced", "trigger", "triggered",
+))  # fmt: skip
+HOLDING = frozenset(("keep", "kept", "hinder", "hindered", "block", "blocked", "bar", "barred"))
+RELEASES = frozenset(("secrete", "release", "discharge", "exude"))
+RELEASING = frozenset(("secreting", "releasing", "discharging", "exuding", "pouring", "pumping", "spewing"))
+NOUN_LEADS = frozenset(("", "the", "a", "an", "this", "that", "of", "atac", "chip", "seq", "no", "all", "most", "these"))
 ENDS = frozenset(
     (".", ",", ";", ":", "!", "?", "\n", ")", "(", "—", "in", "than", "by", "within", "after", "under", "on")
 )
 LEVELS = frozenset(("level", "amount", "abundance", "value", "expression", "that", "those"))
 WORDS = (
-    OVER | UNDER | MANNERS.keys() | PARTS | {"as", "on", "off", "time", "short", "excess", "where", "=", "≈"}
-)
+    OVER | UNDER | MANNERS.keys() | PARTS | RELEASES
+    | {"as", "on", "off", "time", "short", "excess", "where", "from", "peak", "peaked", "=", "≈"}
+)  # fmt: skip
 REACH = 5
 
 Found = list[tuple[str, str, int]]
@@ -71,6 +80,16 @@ def degrees(texts: Sequence[str], index: int, is_side: Callable[[int], bool]) ->
         left = not {"leave", "left", "stay", "stayed"}.isdisjoint(texts[max(0, index - REACH) : index])
         if left and texts[index + 1 : index + 3] in (["it", "was"], ["they", "were"]):
             return [("dir", "NS", 3)]
+    elif word in RELEASES:  # "makes the cells release it"; "IL10 release" alone tells no direction
+        if not SETTING_OFF.isdisjoint(texts[max(0, index - REACH) : index]):
+            return [("dir", "UP", 1)]
+    elif word == "from":  # "keeps the cells from releasing it"
+        if after in RELEASING and not HOLDING.isdisjoint(texts[max(0, index - REACH) : index]):
+            return [("dir", "DOWN", 2 + (texts[index + 2 : index + 3] == ["out"]))]
+    elif word in ("peak", "peaked"):  # "Per2 peaks at dusk", and no "2,317 peaks" or "the peak" of a track
+        noun = before in NOUN_LEADS or before[:1].isdigit()
+        if not noun and any(is_side(at) for at in range(index + 1, min(index + REACH, len(texts)))):
+            return [("dir", "UP", 1)]
     elif (match := PREFIXED.fullmatch(word)) is not None:
         return [("dir", "UP" if match[1] else "DOWN", 1)]
     return []

@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
@@ -21,6 +22,14 @@ BE = frozenset(("is", "are", "was", "were", "be", "would", "="))
 DENY = frozenset(("not", "cannot", "never"))
 FAIL = frozenset(("fail", "failed", "unable", "refuse", "refused"))
 MANAGE = frozenset(("manage", "managed", "able"))
+ACTS = ("sis", "ion", "age", "ment", "ance", "ence", "ing", "th", "ure", "val", "ity", "nse")
+SEEN = vocabulary(
+    "see saw seen observe observed detect detected find found measure measured note noted detectable measurable "
+    "visible evident apparent occur occurred happen happened"
+)
+LIMITS = vocabulary("but except until unless apart though although however only first initially later yet save")
+"""With these, what was seen was seen at times or in part."""
+
 STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "lost")
 """Endings of what follows "is": a state that was asked about, and no name."""
 
@@ -66,7 +75,31 @@ def verdict(said: Extraction, prompt: str) -> str:
                 )
             ):
                 found.add("YES")
+    if not any(m.kind in ("dir", "neg") for m in prompt_mentions(prompt)):  # "Does it stop the growth?"
+        parts = (part for part in said.parts if part.kind != "row" and not said.marks[part.first])
+        found |= {_witnessed(texts[part.first : part.last], words) for part in parts} - {""}
     return found.pop() if len(found) == 1 else ""
+
+
+def _witnessed(texts: list[str], words: Sequence[str]) -> str:
+    """ "No lysis of the mutant was observed", where it is asked what lyses: NO; "Lysis was observed": YES.
+
+    Only where nothing else is said: "No lysis was seen in the control" is of another thing.
+    """
+    end = next((i for i, text in enumerate(texts) if text in "(:,;—."), len(texts))
+    acts = [text for text in texts[:end] if text not in words and any(_act_of(text, word) for word in words)]
+    acts += [text for text in texts[:end] if text in words and text.endswith(ACTS) and SEEN & set(words)]
+    others = stems(texts[:end]) - stems(words) - stems(acts) - SEEN
+    denials = sum(text in DENY or text == "no" for text in texts[:end])
+    if not acts or others or denials > 1 or not SEEN & set(texts[:end]) or LIMITS & set(texts):
+        return ""
+    return "NO" if denials else "YES"
+
+
+def _act_of(noun: str, verb: str) -> bool:
+    """Is a noun that of a verb: lysis, fermentation, growth of lyse, ferment, grow?"""
+    stem = verb[: max(3, len(verb) - 2 - (len(verb) > 6))]
+    return len(verb) > 3 and noun != verb and noun.endswith(ACTS) and noun.startswith(stem)
 
 
 def _is_of_the_asked(subject: list[str], asked: Words) -> bool:
