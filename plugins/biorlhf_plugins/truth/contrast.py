@@ -46,6 +46,9 @@ SHARED = frozenset((
 
 COMPARES = frozenset(("versus", "vs", "vs.", "relative", "compared", "than", "against"))
 ENDS = frozenset((".", ",", ";", ":", "?", "!", "(", ")", "and", "or", "\n"))
+ADJECTIVES = (("ia$", "ic"), ("sis$", "tic"))
+"""Hypoxia and hypoxic, sepsis and septic, psoriasis and psoriatic."""
+
 NAMED = 4
 """Letters by which a side's name is known in the question's words."""
 
@@ -162,6 +165,7 @@ def _phrases(side: str) -> Iterator[str]:
         yield listed[-1] if kind is None and listed[-1] not in SHARED else side
     yield from tables()["names"].get("".join(listed), ())
     yield from deletions(side)
+    yield from (re.sub(ending, adjective, side) for ending, adjective in ADJECTIVES if re.search(ending, side))
     yield f"{side} treated"
     yield f"{side} treatment"
 

@@ -6,6 +6,7 @@ then in a heading or a table's header, then in the sentences before, and at last
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from biorlhf_plugins.language.claims.attribution import begin, last_group, slots, treatment
@@ -22,6 +23,7 @@ CLAIMS = {"num": "number", "dir": "direction", "type": "class", "pattern": "clas
 NO_FIGURE: tuple[Any, ...] = (None, None, None, False, False, None, 0)
 APPROXIMATE_GAP = 3
 COUNTED_GAP = 5
+BESIDE = frozenset(("and", "as", "well", "at", "in", "on", "under", "the"))
 WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represented"))
 """Said of a gene set by many to mean that its test is significant, whichever way it goes."""
 
@@ -111,12 +113,25 @@ def _claim(
             label = "DOWN" if label == "UP" else "UP"
         if "frame" in inside and "cmp" in inside and _within_one_side(inside["cmp"], inside["frame"]):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
+        if label in ("UP", "DOWN") and "frame" in inside and _alike(reader.stream.texts, inside["frame"]):
+            slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
     value, low, high, approximate, *written = figure
     return Claim(
         CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied, modality, partial,
         False, number, focus.first, about, weak, *written,
     )  # fmt: skip
+
+
+def _alike(texts: list[str], frames: list[Mention]) -> bool:
+    """ "Peaks at dusk and at dawn", "high in treated as in sham rats", which tells neither from the other."""
+    return any(
+        one.value != other.value
+        and not {"and", "as"}.isdisjoint(between := texts[one.last : other.first])
+        and set(between) <= BESIDE
+        and texts[one.first - 1 : one.first] != ["between"]
+        for one, other in pairwise(frames)
+    )
 
 
 def _within_one_side(compared: list[Mention], frames: list[Mention]) -> bool:

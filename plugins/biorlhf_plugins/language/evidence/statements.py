@@ -33,6 +33,7 @@ SOME = frozenset(WORD_NUMBERS) | {"some", "several"}
 DENIES = frozenset(("not", "none", "no", "never", "fail", "failed", "without", "them", "these", "those"))
 PASSES = vocabulary("pass passes passed survive survives survived reach reached significant differential fdr padj q")
 HITS = vocabulary("significant significantly hit hits differential degs deg")
+RATES = vocabulary("rate count number list")
 NOMINAL = vocabulary("nominal nominally uncorrected unadjusted raw trend trends would suggestive candidate candidates")
 PLACING = frozenset(("in", "for", "at", "under", "after", "with", "among", "between", "when", "by", "before", "without"))
 UNVALUED = NEVER - {"effect", "hazard"}
@@ -296,7 +297,8 @@ def _none_passes(found: Evidence) -> Iterator[Check]:
                 continue
             denied = "neg" in later.inside or NONE & set(words)
             low = any(f.kind == "p" and f.sign != ">" and f.value < alpha for f in found.by_part.get(other, ()))
-            if not denied and (low or HITS & set(words)):
+            named = any(a in HITS and b not in RATES for a, b in itertools.pairwise(words))
+            if not denied and (low or named):
                 spans = (found.span(part.first, part.last), found.span(later.first, later.last))
                 yield Check("a universal against an exception", False, "none passes, and hits are named", spans)
                 return

@@ -21,6 +21,9 @@ AMOUNTS = frozenset(
 MULTIPLES = frozenset(("twice", "time", "thrice", "fold"))
 PARTS = frozenset(("half", "third", "quarter", "fifth", "tenth"))
 MANNERS = {"strongly": 1, "highly": 1, "intensely": 1, "abundantly": 1, "weakly": -1, "faintly": -1}
+STAYING = frozenset(("stay", "stayed", "remain", "remained"))
+APART = frozenset((",", ";", "but", "while", "whereas"))
+ALIKE = frozenset(("both", "alike", "also", "too", "likewise", "same", "as", "despite"))
 SWITCHES = frozenset(("switch", "switched", "switching", "turn", "turned", "turning"))
 SETTING_OFF = frozenset((
     "make", "made", "cause", "caused", "get", "got", "lead", "led", "drive", "drove", "prompt", "prompted", "force",
@@ -36,7 +39,7 @@ ENDS = frozenset(
 LEVELS = frozenset(("level", "amount", "abundance", "value", "expression", "that", "those"))
 WORDS = (
     OVER | UNDER | MANNERS.keys() | PARTS | RELEASES
-    | {"as", "on", "off", "time", "short", "excess", "where", "from", "peak", "peaked", "=", "≈"}
+    | {"as", "on", "off", "time", "short", "excess", "where", "from", "peak", "peaked", "high", "low", "=", "≈"}
 )  # fmt: skip
 REACH = 5
 
@@ -90,6 +93,12 @@ def degrees(texts: Sequence[str], index: int, is_side: Callable[[int], bool]) ->
         noun = before in NOUN_LEADS or before[:1].isdigit()
         if not noun and any(is_side(at) for at in range(index + 1, min(index + REACH, len(texts)))):
             return [("dir", "UP", 1)]
+    elif word in ("high", "low"):  # "stays high on placebo; on the drug it falls", and on both it says nothing
+        near = range(max(0, index - 2 * REACH), min(index + 2 * REACH, len(texts)))
+        named = [at for at in near if is_side(at)]
+        apart = bool(named) and not APART.isdisjoint(texts[named[0] : named[-1]])
+        if before in STAYING and apart and ALIKE.isdisjoint(texts[at] for at in near):
+            return [("dir", "UP" if word == "high" else "DOWN", 1)]
     elif (match := PREFIXED.fullmatch(word)) is not None:
         return [("dir", "UP" if match[1] else "DOWN", 1)]
     return []

@@ -14,6 +14,10 @@ from biorlhf_plugins.truth.gold import Direction, Gold
 
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 SIGNIFICANT = 0.05
+SMALL = 0.1
+"""A log2 fold change nearer to 0 than this, with no word beside it, says neither up nor down."""
+
+THRESHOLDS = vocabulary("cut-off cutoff cut threshold criterion filter mean means meant would say eg if")
 ASKING = vocabulary("is are was were do does did has have")
 CHANGED = vocabulary(
     "change changed changes differ different difference alter altered affect affected respond significant "
@@ -159,24 +163,21 @@ def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool,
 def _from_nes(slot: Direction, gold: Gold, said: Extraction, several: bool, spread: bool) -> set[str]:
     scores = [
         c for c in said.numbers
-        if c.asserted and c.slot.quantity in ("nes", "log2fc") and c.value
-        and fits(slot, gold.contrast, c, several, spread)
+        if c.asserted and c.slot.quantity in ("nes", "log2fc") and abs(c.value or 0.0) >= SMALL
+        and c.low is c.high is None and _tells(said, c) and fits(slot, gold.contrast, c, several, spread)
     ]  # fmt: skip
-    values = {
-        c.sentence: c.value
-        for c in said.numbers
-        if c.slot.quantity == "padj" and c.asserted and c.low is None
-    }
-    labels = set()
-    for claim in scores:
-        p = values.get(claim.sentence)
-        above = any(
-            c.slot.quantity == "padj" and c.sentence == claim.sentence and c.low is not None
-            for c in said.numbers
-        )
-        insignificant = above or (p is not None and p > SIGNIFICANT)
-        labels.add("NS" if insignificant else "UP" if (claim.value or 0) > 0 else "DOWN")
-    return labels
+    chances = [c for c in said.numbers if c.slot.quantity == "padj" and c.asserted]
+    shy = {c.sentence for c in chances if c.low is not None or (c.value or 0.0) > SIGNIFICANT}
+    return {"NS" if c.sentence in shy else "UP" if (c.value or 0) > 0 else "DOWN" for c in scores}
+
+
+def _tells(said: Extraction, claim: Claim) -> bool:
+    """Is a figure one that was found, of the contrast that is asked for? "The cut-off was a log2FC of 1" gives
+    none, and in "log2FC 2.1 in sham relative to treated rats" the other side stands first."""
+    part = said.parts[claim.sentence]
+    sides = [m.value for m in part.inside.get("frame", ())]
+    words = said.stream.texts[part.first : part.last]
+    return sides[:1] != ["GROUND"] and THRESHOLDS.isdisjoint(words)
 
 
 def _from_answer(said: Extraction, prompt: str) -> tuple[set[str], set[str]]:

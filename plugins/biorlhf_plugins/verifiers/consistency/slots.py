@@ -16,6 +16,8 @@ EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
 SHORT = 8
+PLACING = frozenset(("in", "at", "after", "under", "among", "during"))
+PRONOUNS = frozenset(("it", "they", "this", "that", "both"))
 ENUMERATION = "every direction for one slot"
 
 
@@ -147,8 +149,10 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
             continue
         slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
     for key, found in slots.items():
+        if any(name.startswith("?") and len(name) > 1 for name in key[0]):
+            found = [c for c in found if _here(said, found[0], c)]
         claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []))] or found[:1]
-        if {"UP", "DOWN"} & {c.label for c in claims} and len(claims) == 2:
+        if len({c.label for c in claims} - {"NS"}) == 1:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
         labels = list(dict.fromkeys(str(c.label) for c in claims))
         # Reversed, so that of each label the first span stays.
@@ -169,6 +173,24 @@ def _named(said: Extraction) -> dict[int, list[str]]:
         if n.kind in ("path", "entity", "mission"):
             found.setdefault(n.sentence, []).append(n.kind)
     return found
+
+
+def _here(said: Extraction, one: Claim, other: Claim) -> bool:
+    """Whether a statement of a name that no list has is of the same place as another, and has no new subject:
+    not "CRP fell in the treated arm" and "CRP is higher in men", nor "It lowers LDL" and "Survival rose"."""
+    first, second = (said.parts[c.sentence] for c in (one, other))
+    if first is second:
+        return True
+    mine, theirs = (said.stream.texts[part.first : part.last] for part in (first, second))
+    placed, then = _places(mine), _places(theirs)
+    speaks = "path" in second.inside or not PRONOUNS.isdisjoint(theirs) or len(theirs) <= 2
+    elsewhere = placed and then and placed.isdisjoint(theirs) and then.isdisjoint(mine)
+    return speaks and not elsewhere
+
+
+def _places(texts: list[str]) -> set[str]:
+    """The words that a preposition of place leads to: "arm" is not among those of "in the treated arm"."""
+    return {b if b not in ("the", "a") else c for a, b, c in zip(texts, texts[1:], texts[2:] + [""]) if a in PLACING}
 
 
 def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
