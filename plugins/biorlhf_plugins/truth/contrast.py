@@ -204,7 +204,7 @@ def _asked_names(case: str, prompt: str) -> tuple[str, ...]:
     while two and two[0] in small:
         two = two[1:]
     numerator = "".join(words(case))[:NAMED]
-    if numerator in "".join(two):
+    if numerator in "".join(two) and numerator not in "".join(one):
         one, two = two, one
     # Only beside the numerator's own name: "What does it do to the set vs vehicle?" names no side.
     return (" ".join(one), " ".join(two)) if one and two and numerator in "".join(one) else ()

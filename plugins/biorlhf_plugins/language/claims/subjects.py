@@ -74,6 +74,8 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     if _in_general(reader, chunk, reader.inside[index], focus, sentence):
         return ELSE
     at, ends = reader.starts, reader.ends
+    if focus.value == "NS" and (told := _unmoved(reader, chunk, focus)):
+        return told
     head = stream.texts[focus.last - 1]
     nominal = head in NOMINAL and (head.endswith(("ion", "loss", "deficit")) or _noun(stream, ends, focus))
     if nominal:
@@ -88,6 +90,17 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     if found is ELSE and after not in NEUTRAL and focus.last not in at and not after.endswith("ly"):
         return ELSE  # "is enhanced degradation"
     return _subject(reader, ends, chunk, focus)
+
+
+def _unmoved(reader: Reader, chunk: Chunk, focus: Mention) -> Aim | None:
+    """The set of "hardly any difference to lactate" and "For psbA the two cannot be told apart"."""
+    texts = reader.stream.texts
+    for m in chunk.mentions:
+        behind = focus.last < m.first <= focus.last + 2 and texts[focus.last] in ("to", "in", "for", "of", "on")
+        leads = m.first == chunk.first + 1 and texts[chunk.first] in ("for", "in", "of")
+        if m.kind == "path" and (behind or leads):
+            return Aim("named", (m.value,))
+    return None
 
 
 def _in_general(
