@@ -40,9 +40,9 @@ FILLERS = frozenset((
 ))  # fmt: skip
 
 CLASSES = vocabulary(
-    "gene protein enzyme kinase receptor cytokine chemokine hormone metabolite phylum genus species family order "
-    "taxon strain isolate compound drug antibiotic antibody ligand transcription factor cell line organ variety "
-    "cultivar mutant allele locus variant pathway metal ion amino acid"
+    "gene protein enzyme kinase receptor cytokine chemokine hormone metabolite phylum genus species family"
+    " order taxon strain isolate compound drug antibiotic antibody ligand transcription factor cell line"
+    " organ variety cultivar mutant allele locus variant pathway metal ion amino acid"
 )
 """Before a name they say what it is of: "the phylum Firmicutes"."""
 

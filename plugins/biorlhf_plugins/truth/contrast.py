@@ -165,7 +165,9 @@ def _phrases(side: str) -> Iterator[str]:
         yield listed[-1] if kind is None and listed[-1] not in SHARED else side
     yield from tables()["names"].get("".join(listed), ())
     yield from deletions(side)
-    yield from (re.sub(ending, adjective, side) for ending, adjective in ADJECTIVES if re.search(ending, side))
+    yield from (
+        re.sub(ending, adjective, side) for ending, adjective in ADJECTIVES if re.search(ending, side)
+    )
     yield f"{side} treated"
     yield f"{side} treatment"
 

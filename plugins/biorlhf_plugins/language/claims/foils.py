@@ -136,7 +136,9 @@ def _with_pairs(
         while end < len(texts) and texts[end] not in STOP_WORDS and stream[at + 1 + end].kind != "p":
             end += 1
         right = tuple(texts[middle + 1 : end])
-        name = next((name for name, *sides in asked if _is_pair(left, right, *sides)), " ".join((*left, *right)))
+        name = next(
+            (name for name, *sides in asked if _is_pair(left, right, *sides)), " ".join((*left, *right))
+        )
         found.append(Mention("entity", name, at, at + 1 + max(end, middle + 1)))
     taken = {i for m in found for i in range(m.first, m.last)}
     return sorted((*(m for m in mentions if m.first not in taken), *found), key=lambda m: m.first)
@@ -145,7 +147,8 @@ def _with_pairs(
 def _is_pair(left: Mould, right: Mould, one: Mould, other: Mould) -> bool:
     """Are two stretches of text two sides? Of "isolates 4 and 9", the second lacks what both have."""
     return any(
-        left == first and (right[: len(last)] == last or right[:1] == tuple(w for w in last if w not in first))
+        left == first
+        and (right[: len(last)] == last or right[:1] == tuple(w for w in last if w not in first))
         for first, last in ((one, other), (other, one))
     )
 

@@ -17,7 +17,7 @@ from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.degrees import RELEASES
 from biorlhf_plugins.language.words.lexicon import grammar
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, vocabulary
 
 OTHER = "?"
 """The name of a thing that has a direction and is no set that the lexicon or the question knows."""
@@ -32,9 +32,7 @@ NEUTRAL = FUNCTION | WORDS["adjective"] | GENERIC | WORDS["species"] | WORDS["te
 DETERMINING = DETERMINERS | PREPOSITIONS | WORDS["showing"] | WORDS["adjective"]
 ADJECTIVAL = ("al", "ive", "ic", "ant", "ent", "ous", "ible", "able", "ed", "ing", "est", "ar")
 PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "everyone", "univ"))
-BEING = frozenset(
-    ("is", "are", "was", "were", "be", "been", "being", "remain", "stay", "go", "went", "become")
-)
+BEING = vocabulary("is are was were be been being remain stay go went become")
 
 
 ASIDES = frozenset(("in", "within", "during", "from", "under", "throughout", "across"))
@@ -46,15 +44,12 @@ JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
 TENDS = frozenset((
     "tend", "tended", "seem", "seemed", "appear", "appeared", "found", "shown", "known", "seen", "observed",
-    "reported",
-    "begin", "began", "continue", "continued", "start", "started", "expected", "likely", "fail", "failed",
+    "reported", "begin", "began", "continue", "continued", "start", "started", "expected", "likely", "fail",
+    "failed",
 ))  # fmt: skip
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
-MEANING = frozenset((
-    "mean", "indicate", "imply", "suggest", "signal", "refer", "denote", "stand", "meant", "indicated",
-    "implied",
-))  # fmt: skip
+MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
 
 
 class Aim(NamedTuple):
@@ -96,7 +91,13 @@ def _unmoved(reader: Reader, chunk: Chunk, focus: Mention) -> Aim | None:
     """The set of "hardly any difference to lactate" and "For psbA the two cannot be told apart"."""
     texts = reader.stream.texts
     for m in chunk.mentions:
-        behind = focus.last < m.first <= focus.last + 2 and texts[focus.last] in ("to", "in", "for", "of", "on")
+        behind = focus.last < m.first <= focus.last + 2 and texts[focus.last] in (
+            "to",
+            "in",
+            "for",
+            "of",
+            "on",
+        )
         leads = m.first == chunk.first + 1 and texts[chunk.first] in ("for", "in", "of")
         if m.kind == "path" and (behind or leads):
             return Aim("named", (m.value,))

@@ -9,14 +9,16 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
+from biorlhf_plugins.language.evidence.universals import universals
 
 
 def text_checks(found: Evidence) -> Iterator[Check]:
-    """Sums, signs, orders and statements, in this order."""
+    """Sums, signs, orders, statements and universals, in this order."""
     yield from sums(found)
     yield from signs(found)
     yield from orders(found)
     yield from statements(found)
+    yield from universals(found)
 
 
 def about(found: Evidence, check: Check) -> bool:

@@ -246,7 +246,11 @@ def fractions(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
             continue
         many = {"two": 2, "three": 3, "four": 4, "2": 2, "3": 3}.get(before[at - 1] if at else "", 1)
         right = many * FRACTIONS[before[at]] * whole.value
-        slack = SLACK * right if ROUGH & {*before, *texts[max(0, whole.first - 7) : whole.first], *between} else 0.99
+        slack = (
+            SLACK * right
+            if ROUGH & {*before, *texts[max(0, whole.first - 7) : whole.first], *between}
+            else 0.99
+        )
         says = f"{before[at]} of {whole.value:g} = {right:g}, stated {part.value:g}"
         passed = abs(right - part.value) <= slack
         yield Check("ratios and percentages", passed, says, (whole.span, part.span), expected=f"{right:g}")

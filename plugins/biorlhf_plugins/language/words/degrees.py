@@ -26,20 +26,23 @@ APART = frozenset((",", ";", "but", "while", "whereas"))
 ALIKE = frozenset(("both", "alike", "also", "too", "likewise", "same", "as", "despite"))
 SWITCHES = frozenset(("switch", "switched", "switching", "turn", "turned", "turning"))
 SETTING_OFF = frozenset((
-    "make", "made", "cause", "caused", "get", "got", "lead", "led", "drive", "drove", "prompt", "prompted", "force",
-    "forced", "trigger", "triggered",
+    "make", "made", "cause", "caused", "get", "got", "lead", "led", "drive", "drove", "prompt", "prompted",
+    "force", "forced", "trigger", "triggered",
 ))  # fmt: skip
 HOLDING = frozenset(("keep", "kept", "hinder", "hindered", "block", "blocked", "bar", "barred"))
 RELEASES = frozenset(("secrete", "release", "discharge", "exude"))
 RELEASING = frozenset(("secreting", "releasing", "discharging", "exuding", "pouring", "pumping", "spewing"))
-NOUN_LEADS = frozenset(("", "the", "a", "an", "this", "that", "of", "atac", "chip", "seq", "no", "all", "most", "these"))
+NOUN_LEADS = frozenset(
+    ("", "the", "a", "an", "this", "that", "of", "atac", "chip", "seq", "no", "all", "most", "these")
+)
 ENDS = frozenset(
     (".", ",", ";", ":", "!", "?", "\n", ")", "(", "—", "in", "than", "by", "within", "after", "under", "on")
 )
 LEVELS = frozenset(("level", "amount", "abundance", "value", "expression", "that", "those"))
 WORDS = (
     OVER | UNDER | MANNERS.keys() | PARTS | RELEASES
-    | {"as", "on", "off", "time", "short", "excess", "where", "from", "peak", "peaked", "high", "low", "=", "≈"}
+    | {"as", "on", "off", "time", "short", "excess", "where", "from", "peak", "peaked", "high", "low", "=",
+       "≈"}
 )  # fmt: skip
 REACH = 5
 
@@ -83,7 +86,18 @@ def degrees(texts: Sequence[str], index: int, is_side: Callable[[int], bool]) ->
         left = not {"leave", "left", "stay", "stayed"}.isdisjoint(texts[max(0, index - REACH) : index])
         if left and texts[index + 1 : index + 3] in (["it", "was"], ["they", "were"]):
             return [("dir", "NS", 3)]
-    elif word in RELEASES:  # "makes the cells release it"; "IL10 release" alone tells no direction
+    elif (match := PREFIXED.fullmatch(word)) is not None:
+        return [("dir", "UP" if match[1] else "DOWN", 1)]
+    else:
+        return _doings(texts, index, is_side)
+    return []
+
+
+def _doings(texts: Sequence[str], index: int, is_side: Callable[[int], bool]) -> Found:
+    """What is released, peaks, or stays as it is, where the words around tell of which side."""
+    word, before = texts[index], texts[index - 1] if index else ""
+    after = texts[index + 1] if index + 1 < len(texts) else "."
+    if word in RELEASES:  # "makes the cells release it"; "IL10 release" alone tells no direction
         if not SETTING_OFF.isdisjoint(texts[max(0, index - REACH) : index]):
             return [("dir", "UP", 1)]
     elif word == "from":  # "keeps the cells from releasing it"
@@ -93,12 +107,10 @@ def degrees(texts: Sequence[str], index: int, is_side: Callable[[int], bool]) ->
         noun = before in NOUN_LEADS or before[:1].isdigit()
         if not noun and any(is_side(at) for at in range(index + 1, min(index + REACH, len(texts)))):
             return [("dir", "UP", 1)]
-    elif word in ("high", "low"):  # "stays high on placebo; on the drug it falls", and on both it says nothing
+    elif word in ("high", "low"):  # "stays high on placebo; on the drug it falls"; on both it says nothing
         near = range(max(0, index - 2 * REACH), min(index + 2 * REACH, len(texts)))
         named = [at for at in near if is_side(at)]
         apart = bool(named) and not APART.isdisjoint(texts[named[0] : named[-1]])
         if before in STAYING and apart and ALIKE.isdisjoint(texts[at] for at in near):
             return [("dir", "UP" if word == "high" else "DOWN", 1)]
-    elif (match := PREFIXED.fullmatch(word)) is not None:
-        return [("dir", "UP" if match[1] else "DOWN", 1)]
     return []

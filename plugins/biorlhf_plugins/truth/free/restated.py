@@ -24,10 +24,12 @@ FAIL = frozenset(("fail", "failed", "unable", "refuse", "refused"))
 MANAGE = frozenset(("manage", "managed", "able"))
 ACTS = ("sis", "ion", "age", "ment", "ance", "ence", "ing", "th", "ure", "val", "ity", "nse")
 SEEN = vocabulary(
-    "see saw seen observe observed detect detected find found measure measured note noted detectable measurable "
-    "visible evident apparent occur occurred happen happened"
+    "see saw seen observe observed detect detected find found measure measured note noted detectable "
+    "measurable visible evident apparent occur occurred happen happened"
 )
-LIMITS = vocabulary("but except until unless apart though although however only first initially later yet save")
+LIMITS = vocabulary(
+    "but except until unless apart though although however only first initially later yet save"
+)
 """With these, what was seen was seen at times or in part."""
 
 STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "lost")

@@ -26,7 +26,8 @@ from biorlhf_plugins.language import Additions
 from biorlhf_plugins.language.evidence.checks import about, text_checks
 from biorlhf_plugins.language.evidence.figures import evidence
 from biorlhf_plugins.language.evidence.records import Check, Evidence
-from biorlhf_plugins.language.evidence.statements import AGAINST_REASONS, EVERY, EXCEPTS
+from biorlhf_plugins.language.evidence.statements import AGAINST_REASONS
+from biorlhf_plugins.language.evidence.universals import EVERY, EXCEPTS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.mentions import Mention

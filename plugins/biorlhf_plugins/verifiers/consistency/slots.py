@@ -190,7 +190,11 @@ def _here(said: Extraction, one: Claim, other: Claim) -> bool:
 
 def _places(texts: list[str]) -> set[str]:
     """The words that a preposition of place leads to: "arm" is not among those of "in the treated arm"."""
-    return {b if b not in ("the", "a") else c for a, b, c in zip(texts, texts[1:], texts[2:] + [""]) if a in PLACING}
+    return {
+        b if b not in ("the", "a") else c
+        for a, b, c in zip(texts, texts[1:], [*texts[2:], ""], strict=False)
+        if a in PLACING
+    }
 
 
 def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
