@@ -141,8 +141,6 @@ def _in_general(
         return False  # "HSP70 shoots up when the water warms": of one gene, what was found
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
         return True
-    if "that" not in before and "which" not in before:
-        return False
     return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
 
 

@@ -1,6 +1,6 @@
 """A text against itself in words: two values or directions for one thing, a yes or no against its evidence,
-the answer's line and the conclusion against what comes before them. Two statements are of one thing only where
-they use the same words, apart from those that name nothing.
+the answer's line and the conclusion against what comes before them. Two statements are of one thing only
+where they use the same words, apart from those that name nothing.
 """
 
 from __future__ import annotations

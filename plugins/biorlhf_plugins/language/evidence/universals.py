@@ -17,7 +17,6 @@ EVERY = words_of("every")
 NONE = words_of("none")
 EXCEPTS = words_of("excepts")
 ENDS = re.compile(r"(?:ed|ing|es|e|s)$")
-OPPOSITE = frozenset(("UP", "DOWN"))
 LIMIT = 40
 NEARLY = (["not"], ["nearly"], ["almost"], ["hardly"], ["virtually"])
 TURNS = frozenset(
@@ -100,7 +99,7 @@ def _against(found: Evidence, number: int, said: frozenset[str], ways: set[str],
     label = {way for way, _ in directions(found, number)}
     if label == {"NS"} and not ways:
         denied, label = True, set()
-    if len(ways) == 1 and len(label) == 1 and ways <= OPPOSITE and not denied and named:
+    if len(ways) == 1 and len(label) == 1 and ways <= {"UP", "DOWN"} and not denied and named:
         subject = {w for w in shared if len(w) > 2}
         return (label == ways) != none if subject or len(named) <= 2 else None
     if named and len(shared) >= 2 and len(named) <= 2 and not label:
