@@ -145,7 +145,7 @@ def adapted(model, seed=0, **lora):
 
 
 def test_nf4_gradients_are_those_of_the_expanded_weights(tmp_path):
-    from bitsandbytes.functional import dequantize_4bit
+    from bitsandbytes.functional import dequantize_4bit, quantize_4bit
 
     section = Model(base=str(write_tiny_model(tmp_path)), dtype="nf4")
     quantised = load_base(section, device="cpu")
@@ -154,7 +154,11 @@ def test_nf4_gradients_are_those_of_the_expanded_weights(tmp_path):
     expanded = 0
     for name, layer in quantised.named_modules():
         if type(layer).__module__.startswith("bitsandbytes"):
-            assert layer.weight.quant_state.nested  # double quantisation
+            twice = quantize_4bit(layers[name].weight, quant_type="nf4", compress_statistics=True)
+            assert twice[1].nested  # double quantisation, whose scales are expanded once and held
+            assert not layer.weight.quant_state.nested
+            held = dequantize_4bit(layer.weight.data, layer.weight.quant_state)
+            assert torch.equal(held, dequantize_4bit(*twice))
             layers[name].weight.data = dequantize_4bit(layer.weight.data, layer.weight.quant_state).float()
             expanded += 1
     assert expanded == 14
