@@ -50,12 +50,9 @@ def test_a_learner_takes_what_an_h100_showed_and_at_most_a_tenth_more_is_expecte
     calls = json.loads((RECIPES.parent / "docs" / "results" / "gpu-h100.json").read_text())["calls"]
     rows = [row for row in calls[1]["rows"] if "peak_gb" in row and "by trl" not in row["part"]]
     assert len(rows) == 9
-    passes = {"sft": 2, "dpo": 2, "grpo": 2}
     for row in rows:
-        for key, count in (("4,096", 4), ("2,048", 8)):
-            if key in row["part"]:
-                passes = {"sft": count, "grpo": count}
-        tokens = int(row["fed_tokens"] / passes[row["loss"]])
+        passes = next((n for budget, n in (("4,096", 4), ("2,048", 8)) if budget in row["part"]), 2)
+        tokens = int(row["fed_tokens"] / passes)
         kept = False if "nothing computed again" in row["part"] else None
         need = cards.learner_need(_as_measured(full, kept), memory.shape_of(full), tokens)
         seen = need.total - need.parts["context"]  # what torch allocates is without it

@@ -72,7 +72,7 @@ def attend(
     q, k, v = (x[0].transpose(0, 1).contiguous() for x in (query, key, value))
     if lengths.key_K is not None:
         k, v = (F.embedding(lengths.key_K, x.flatten(1)).view(-1, *x.shape[1:]) for x in (k, v))
-    # torch 2.11 takes fewer key heads than query heads as they come; from 2.12 on it wants to be told.
+    # torch 2.13, which is pinned, wants to be told of fewer key heads; 2.11, which was measured, cannot be.
     takes = inspect.signature(varlen_attn).parameters
     more: dict[str, Any] = {"enable_gqa": True} if "enable_gqa" in takes else {}
     result: Any = varlen_attn(

@@ -106,7 +106,7 @@ def _foreign(text: OwnText, figures: Iterable[str], count: int, draw: random.Ran
 
 
 def train_groups(
-    learner: Learner, groups: Iterable[ScoredGroup], *, foreign_figures: int = 0, seed: int = 0
+    learner: Learner, groups: Iterable[ScoredGroup], *, foreign_figures: int, seed: int
 ) -> list[TrainGroup]:
     """The answers of each group as the learner trains on them; a group without any is left out."""
     own = [(scored.group.prompt_ids, made) for scored in groups if (made := own_texts(scored))]
