@@ -145,9 +145,13 @@ def _seconds(prepared: Prepared, shape: Shape, cores: float) -> float:
     for index, trainer in enumerate(prepared.trainers):
         steps, settings = prepared.total_steps(index), recipe.stages[index].settings
         if trainer.needs_rollouts:
-            completions = steps * settings.get("prompts_per_step", 4) * settings.get("generations", 8)
-            sampled += completions * recipe.rollout.max_completion_tokens * OF_LONGEST
-            learnt += completions * recipe.rollout.max_completion_tokens * OF_LONGEST
+            # GRPO counts a step's questions as prompts_per_step, the others as batch_size.
+            questions = settings.get("prompts_per_step", settings.get("batch_size", 4))
+            completions = steps * questions * settings.get("generations", 8)
+            answers = completions * recipe.rollout.max_completion_tokens * OF_LONGEST
+            rehearsed = steps * settings.get("rehearse", 0) * tokens_a_text(prepared)
+            sampled += answers
+            learnt += settings.get("iterations", 1) * (answers + rehearsed)
         else:
             learnt += settings.get("epochs", 1) * tokens_an_epoch(prepared)
     asked = len(prepared.questions) * recipe.evaluation.samples * (1 + len(recipe.stages))
@@ -159,5 +163,14 @@ def _seconds(prepared: Prepared, shape: Shape, cores: float) -> float:
 
 def tokens_an_epoch(prepared: Prepared) -> float:
     """About how many tokens one pass over the training texts has."""
-    texts = [e.asked + e.response for e in prepared.dataset.examples if e.split == Split.TRAIN.value]
-    return sum(map(len, texts)) / CHARACTERS_PER_TOKEN
+    return tokens_a_text(prepared) * len(_texts(prepared))
+
+
+def tokens_a_text(prepared: Prepared) -> float:
+    """About how many tokens a training text has; 0 where there are none."""
+    texts = _texts(prepared)
+    return sum(map(len, texts)) / CHARACTERS_PER_TOKEN / max(len(texts), 1)
+
+
+def _texts(prepared: Prepared) -> list[str]:
+    return [e.asked + e.response for e in prepared.dataset.examples if e.split == Split.TRAIN.value]

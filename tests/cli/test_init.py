@@ -123,6 +123,13 @@ def test_what_a_run_takes_grows_with_the_model_and_the_data(recipe):
     assert "not known" in unknown["notes"][0]
 
 
+def test_what_is_expected_of_knows_smol_is_within_a_factor_of_two_of_what_it_took():
+    """40 minutes on 2 cores (the head of the recipe); its second stage passes three times over each step."""
+    prepared = pipeline.prepare(load(ROOT / "recipes" / "knows_smol.yaml"))
+    minutes = expect.expected(prepared, [{"CPU": 2.0}])["minutes"]
+    assert 20 <= minutes <= 80
+
+
 def test_the_size_of_the_packaged_model_is_that_of_its_weights():
     shape = expect.shape_of("smollm2-135m-instruct")
     assert shape is not None
