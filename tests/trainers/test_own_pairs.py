@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from biorlhf import Dataset, Example, Question, RewardComposer, Score, VerifierPlugin, hookimpl
@@ -122,6 +124,35 @@ def test_a_right_answer_is_learnt_too_and_the_share_of_right_ones_stands_in_plac
         for answer, n, right in (("UP", k, True), ("DOWN", 4 - k, False))
     }
     assert len(mixed) > 4
+
+
+def test_each_answer_may_be_as_sure_as_it_is_right_itself():
+    mixed = learnt([text("UP", 10), text("DOWN", 90)], steps=20, generations=4, confidence="answer")
+    assert {ids[-1] for ids, _ in mixed} == {*tokens_of("95%"), *tokens_of("5%")}
+    assert all((ids[-1] in tokens_of("95%")) == (ids[1] in tokens_of("UP")) for ids, _ in mixed)
+
+
+class Decided(RecordingLearner):
+    """States 95 % after "UP" with a probability of two thirds, else 5 %; after anything else 5 %."""
+
+    def sequence_logprobs(self, groups):
+        rows = []
+        for group in groups:
+            shares = {tokens_of("5%"): 1 / 3, tokens_of("95%"): 2 / 3}
+            if tokens_of("UP")[0] not in group.prompt_ids:
+                shares = {tokens_of("5%"): 1.0}
+            rows.append([math.log(shares.get(c.token_ids[:-1], 1e-12)) for c in group.completions])
+        return rows
+
+
+def test_an_answer_may_state_the_mean_of_what_the_policy_would_state_after_it():
+    trainer = CATALOGUE.build(
+        "trainer", "sft", {"texts": "own", "confidence": "policy", "steps": 6, "batch_size": 1}
+    )
+    learner, rollouts = Decided(), ScriptedRollouts({"*": [text("UP", 10), text("DOWN", 90)]})
+    list(trainer.steps(a_stage(learner, Dataset("d", (UP,)), rollouts, COMPOSER)))
+    said = {c.token_ids[:-1] for groups, _, _ in learner.steps for g in groups for c in g.completions}
+    assert said == {tokens_of(text("UP", 65)), tokens_of(text("DOWN", 5))}
 
 
 def test_answers_of_a_group_share_their_prompt():

@@ -1,4 +1,4 @@
-"""Right answers with another question's figure in them: by these a confidence learns to look at the answer.
+"""A text with another fact's figure in it: by these a confidence learns to look at the answer.
 
 A policy that is taught confidences on its own answers alone can tell them by the question: which was taught,
 which was not. That says nothing of questions that it has not met. The same question with a right and with a
@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 _ANSWER = re.compile(r"^answer:[ \t]*(\S.*?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _FIGURE = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?%?")
 #: Figures nearer to each other than this share of the larger may both be accepted as right.
 APART = 0.1
+#: The share of all figures that counts as near: of facts that share most with the text's own.
+NEAR = 0.25
+
+#: What a fact is about: the parts of its name.
+About = frozenset[str]
 
 
 def figure_of(text: str) -> str | None:
@@ -24,17 +29,23 @@ def figure_of(text: str) -> str | None:
     return found[-1] if found and _FIGURE.fullmatch(found[-1]) else None
 
 
-def foreign(text: str, figures: Iterable[str], count: int, draw: random.Random) -> list[str]:
+def foreign(
+    text: str, about: About, figures: Mapping[str, About], count: int, draw: random.Random
+) -> list[str]:
     """``text`` with other figures in place of its own, wherever that stands; at most ``count`` of them.
 
-    Taken are ``figures`` that are written alike (a count for a count) and are no reading of the same number.
+    Taken are ``figures`` that are written alike (a count for a count) and are no reading of the same number;
+    half of them are figures of facts that share most with what the text is ``about``, which a policy
+    confuses it with.
     """
     own = figure_of(text)
     if own is None:
         return []
-    written_alike = {f for f in figures if _FIGURE.fullmatch(f) and _alike(own, f)}
-    others = sorted(f for f in written_alike if _apart(_number(own), _number(f)))
-    chosen = draw.sample(others, min(count, len(others)))
+    others = sorted(f for f in figures if _alike(own, f) and _apart(_number(own), _number(f)))
+    near = sorted(others, key=lambda f: -len(about & figures[f]))[: round(NEAR * len(others))]
+    chosen = draw.sample(near, min(count // 2, len(near)))
+    rest = [f for f in others if f not in chosen]
+    chosen += draw.sample(rest, min(count - len(chosen), len(rest)))
     # As a whole number alone: 1.6 is no part of 11.6 or of 1.65.
     place = re.compile(rf"(?<![\w.,−-]){re.escape(own)}(?!\w|[.,]\d)")
     return [place.sub(figure, text) for figure in chosen]

@@ -1,35 +1,46 @@
 """SFT texts from the policy's own answers: how sure to be, and what was right.
 
-G answers to one question are sampled; the share of them that is right estimates the probability of being
-right, p. Each is learnt from its confidence on, with p in place of what it states: a wrong answer becomes a
-text that says how little it is worth, and teaches no error. A right one is learnt up to its confidence
-besides, so that what is known stays known.
+G answers to one question are sampled. Each different one is learnt from its confidence on, with another
+figure in place of what it states: a wrong answer becomes a text that says how little it is worth, and teaches
+no error. A right one is learnt up to its confidence besides, so that what is known stays known. What is to be
+stated is one of three:
 
-Weights: the confidences of a group count 1 together, and so do its right answers where it has any, or the
-two tokens of a confidence would hardly be learnt beside forty. Its right answers with foreign figures (see
-``_foreign_figures``) count as much as the confidences of the right ones. Answers of a group share their
-prompt's computation, and equal ones their own.
+    group:  the share of the G answers that is right, which estimates p, the probability of being right
+    answer: 95 % where this answer is right, 5 % where it is not
+    policy: the mean of what the policy would state after this answer, sum of c x pi(c | question, answer)
+
+``answer`` is the sharpest signal and leaves a policy that states the two ends, as often as it should by its
+own lights; ``policy`` makes of such a distribution the one figure that a greedy answer shows.
+
+The confidences of a group count 1 together, and so do its right answers where it has any, or the few tokens
+of a confidence would hardly be learnt beside forty. Answers of a group share their prompt's computation, and
+equal ones their own.
 """
 
 from __future__ import annotations
 
 import math
-import random
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from typing import Literal
 
-from biorlhf.errors import InputError
 from biorlhf.stage import Learner
-from biorlhf.types import Completion, Example, ScoredGroup, TrainCompletion, TrainGroup
-from biorlhf_plugins.trainers._foreign_figures import figure_of, foreign
+from biorlhf.types import Completion, ScoredGroup, TrainGroup
 from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
+from biorlhf_plugins.trainers._stated import (
+    LEVELS,
+    STEP,
+    SURE,
+    UNSURE,
+    StatedText,
+    before_confidence,
+    completions,
+    levels_after,
+)
 
-_CONFIDENCE = re.compile(r"^confidence:[ \t]*", re.IGNORECASE | re.MULTILINE)
-#: Confidences are stated in steps of five, as SFT texts do.
-STEP = 5
+#: What an own answer is to state.
+Confidence = Literal["group", "answer", "policy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,101 +69,69 @@ def expected(answers: Sequence[JudgedAnswer]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """An answer up to its confidence, the confidence to state, the share of its group that gave it, and its
-    share of the group's right answers (both 0 to 1; 0: it is wrong)."""
+    """A different answer of a group up to its confidence, and how often it was given."""
 
-    answer: str
-    confidence: str
-    share: float
-    share_of_right: float
+    text: str
+    right: bool
+    given: int
 
 
-def own_texts(scored: ScoredGroup) -> list[OwnText]:
-    """The different answers of a group that have a line for the confidence."""
-    answers = judged_answers(scored)
-    if not answers:
-        return []
-    said = f"{STEP * round(100 * expected(answers) / STEP)}%"
-    given: Counter[tuple[str, bool]] = Counter()
-    for answer in answers:
-        text = answer.completion.text
-        if found := list(_CONFIDENCE.finditer(text)):
-            given[text[: found[-1].end()], answer.correct == 1] += 1
-    right_ones = sum(n for (_, right), n in given.items() if right)
-    return [
-        OwnText(text, said, n / len(answers), n / right_ones if right else 0.0)
-        for (text, right), n in given.items()
-    ]
+def own_texts(answers: Iterable[JudgedAnswer]) -> list[OwnText]:
+    """The different answers that have a line for the confidence."""
+    cut = ((before_confidence(answer.completion.text), answer.correct == 1) for answer in answers)
+    given = Counter((text, right) for text, right in cut if text)
+    return [OwnText(text, right, n) for (text, right), n in given.items()]
 
 
-def with_foreign(groups: Sequence[list[OwnText]], count: int, draw: random.Random) -> Iterator[list[OwnText]]:
-    """Each group's texts, and for each right one up to ``count`` with figures of the other groups."""
-    figures = {f for texts in groups for text in texts if (f := figure_of(text.answer))}
-    for texts in groups:
-        yield [
-            *texts,
-            *(
-                wrong
-                for text in texts
-                if text.share_of_right
-                for wrong in _foreign(text, figures, count, draw)
-            ),
-        ]
-
-
-def _foreign(text: OwnText, figures: Iterable[str], count: int, draw: random.Random) -> list[OwnText]:
-    answers = foreign(text.answer, figures, count, draw)
-    return [OwnText(answer, f"{STEP}%", text.share / len(answers), 0.0) for answer in answers]
-
-
-def train_groups(
-    learner: Learner, groups: Iterable[ScoredGroup], *, foreign_figures: int, seed: int
-) -> list[TrainGroup]:
+def train_groups(learner: Learner, groups: Iterable[ScoredGroup], confidence: Confidence) -> list[TrainGroup]:
     """The answers of each group as the learner trains on them; a group without any is left out."""
-    own = [(scored.group.prompt_ids, made) for scored in groups if (made := own_texts(scored))]
-    widened = with_foreign([made for _, made in own], foreign_figures, random.Random(seed))
-    texts = [(prompt_ids, made) for (prompt_ids, _), made in zip(own, widened, strict=True)]
-    flat = [text for _, made in texts for text in made]
-    whole = _tokens(learner, [text.answer + text.confidence for text in flat])
-    ends = _ends(learner, [text.answer for text in flat], whole)
-    completions = iter(
-        TrainCompletion(ids, weights=_weights(text, end, len(ids)))
-        for text, ids, end in zip(flat, whole, ends, strict=True)
-    )
-    return [TrainGroup(prompt_ids, tuple(islice(completions, len(made)))) for prompt_ids, made in texts]
-
-
-def _weights(text: OwnText, end: int, tokens: int) -> list[float]:
-    return [text.share_of_right / end] * end + [text.share / (tokens - end)] * (tokens - end)
-
-
-def rehearsed(learner: Learner, examples: Sequence[Example]) -> list[TrainGroup]:
-    """Examples up to the confidence that they state: what is true, and not how sure the text is of it.
-
-    Raises:
-        InputError: none states one, so that nothing would be rehearsed.
-    """
-    cut = [(e, found[-1].end()) for e in examples if (found := list(_CONFIDENCE.finditer(e.response)))]
-    if not cut:
-        raise InputError("rehearse", "no training text of the data states a confidence", "rehearse: 0")
-    groups = learner.tokenize([(e.asked, e.response) for e, _ in cut])
-    whole = [group.completions[0].token_ids for group in groups]
-    ends = _ends(learner, [e.response[:end] for e, end in cut], whole)
+    judged = [(scored.group.prompt_ids, judged_answers(scored)) for scored in groups]
+    own = [(ids, answers, made) for ids, answers in judged if (made := own_texts(answers))]
+    if confidence == "policy":
+        stated = held(learner, [(ids, [text.text for text in made]) for ids, _, made in own])
+    else:
+        stated = [
+            [_verdict(text) if confidence == "answer" else nearest(expected(answers)) for text in made]
+            for _, answers, made in own
+        ]
+    texts = [_weighted(made, levels) for (_, _, made), levels in zip(own, stated, strict=True)]
+    learnt = iter(completions(learner, [one for group in texts for one in group]))
     return [
-        TrainGroup(group.prompt_ids, (TrainCompletion(ids[:end], weights=[1 / end] * end),))
-        for group, ids, end in zip(groups, whole, ends, strict=True)
+        TrainGroup(ids, tuple(next(learnt) for _ in group))
+        for (ids, _, _), group in zip(own, texts, strict=True)
     ]
 
 
-def _ends(learner: Learner, before: Sequence[str], whole: Sequence[Sequence[int]]) -> list[int]:
-    """How many tokens of each text come before its figure."""
-    # Tokens may reach over the place where the figure begins: what another ending shares is before it.
-    other = _tokens(learner, [text + "x" for text in before])
+def held(learner: Learner, asked: Sequence[tuple[Sequence[int], Sequence[str]]]) -> list[list[int]]:
+    """For each prompt's texts the mean of what the policy would state after them, in per cent."""
+    groups = [group for ids, texts in asked for group in levels_after(learner, ids, texts)]
+    means = (nearest(_mean(values)) for values in learner.sequence_logprobs(groups))
+    return [[next(means) for _ in texts] for _, texts in asked]
+
+
+def _mean(logprobs: Sequence[float]) -> float:
+    top = max(logprobs)
+    shares = [math.exp(value - top) for value in logprobs]
+    return math.fsum(s * level for s, level in zip(shares, LEVELS, strict=True)) / math.fsum(shares) / 100
+
+
+def nearest(probability: float) -> int:
+    """The confidence in per cent that is stated for a probability from 0 to 1."""
+    return min(max(STEP * round(100 * probability / STEP), UNSURE), SURE)
+
+
+def _verdict(text: OwnText) -> int:
+    return SURE if text.right else UNSURE
+
+
+def _weighted(texts: Sequence[OwnText], stated: Sequence[int]) -> list[StatedText]:
+    given, right = sum(text.given for text in texts), sum(text.given for text in texts if text.right)
     return [
-        next(n for n, (a, b) in enumerate(zip(ids, others, strict=False)) if a != b)
-        for ids, others in zip(whole, other, strict=True)
+        StatedText(
+            text.text,
+            level,
+            words=text.given / right if text.right else 0.0,
+            sure=text.given / given,
+        )
+        for text, level in zip(texts, stated, strict=True)
     ]
-
-
-def _tokens(learner: Learner, responses: Sequence[str]) -> list[Sequence[int]]:
-    return [group.completions[0].token_ids for group in learner.tokenize([("", text) for text in responses])]

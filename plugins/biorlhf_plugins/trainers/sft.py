@@ -24,7 +24,8 @@ from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
-from biorlhf_plugins.trainers._own_texts import rehearsed, train_groups
+from biorlhf_plugins.trainers._own_texts import Confidence, train_groups
+from biorlhf_plugins.trainers._rehearsal import figures_of, rehearsals, rehearsed
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
 from biorlhf_plugins.trainers._texts import tokenized
 
@@ -35,10 +36,11 @@ class SftConfig(PluginConfig):
     """Settings of SFT.
 
     ``texts``: the ``dataset``'s examples, or the policy's ``own`` answers: ``batch_size`` questions of a step
-    are answered ``generations`` times each, and with them ``rehearse`` examples of the dataset are learnt up
-    to their confidence, so that no figure is lost; each right answer is learnt with ``foreign_figures``
-    figures of other questions, too, as one that is hardly right. ``iterations``: passes over a step's texts;
-    ``minibatches``: updates in each. ``steps``, where given, is the number of steps.
+    are answered ``generations`` times each and learnt with another ``confidence``: the share of the ``group``
+    that is right, whether this ``answer`` is right, or the mean of what the ``policy`` would state. With them
+    ``rehearse`` examples of the dataset are learnt up to their confidence, so that no figure is lost; or as
+    sure, and with ``foreign_figures`` other figures in place of their own as hardly right. ``iterations``:
+    passes over a step's texts; ``minibatches``: updates in each. ``steps``, where given, is their number.
     ``batch_size``: examples per optimizer update. ``loss_on``: the response alone, or all of the text.
     ``max_tokens``: longest text in tokens, prompt and response; what is longer is cut at its end.
     ``evaluation_examples``: of how many validation examples the loss is measured after each epoch; 0: none.
@@ -48,6 +50,7 @@ class SftConfig(PluginConfig):
     batch_size: PositiveInt = 8
     texts: Literal["dataset", "own"] = "dataset"
     generations: Annotated[int, Field(ge=2)] = 8
+    confidence: Confidence = "group"
     rehearse: NonNegativeInt = 0
     foreign_figures: NonNegativeInt = 0
     iterations: PositiveInt = 1
@@ -59,12 +62,16 @@ class SftConfig(PluginConfig):
 
     @model_validator(mode="after")
     def _fits_together(self) -> SftConfig:
-        if self.rehearse and self.texts == "dataset":
-            raise ValueError("rehearse belongs to `texts: own`; the dataset's own texts are learnt anyway")
-        if self.foreign_figures and self.texts == "dataset":
-            raise ValueError(
-                "foreign_figures belongs to `texts: own`: it is the policy's answers that get them"
-            )
+        if self.texts == "dataset":
+            given = {"rehearse", "foreign_figures", "confidence"} & self.model_fields_set
+            if given:
+                raise ValueError(
+                    f"{sorted(given)[0]} belongs to `texts: own`; the dataset's texts are learnt as they are"
+                )
+        if self.foreign_figures and not self.rehearse:
+            raise ValueError("foreign_figures are put into texts that are rehearsed: set rehearse, too")
+        if self.foreign_figures and self.confidence == "policy":
+            raise ValueError("foreign_figures teach 5 or 95 %, and `confidence: policy` what lies between")
         return self
 
 
@@ -87,7 +94,8 @@ class SftTrainer:
         config, items = self.config, self.items(stage.dataset)
         given = groups_of(stage.dataset.examples, stage, config) if config.texts == "dataset" else []
         held_out = groups_of(self.held_out(stage), stage, config)
-        known = rehearsed(stage.learner, stage.dataset.examples) if config.rehearse else []
+        known = rehearsals(stage.learner, stage.dataset.examples) if config.rehearse else []
+        figures = figures_of(known)
         # Where nothing samples, no weights travel after each update.
         updates = {"iterations": config.iterations, "minibatches": config.minibatches}
         loss = {**LOSS, **updates, "adapter": self.needs_rollouts}
@@ -97,10 +105,12 @@ class SftTrainer:
             drawn = batch_of(step, items, config.batch_size, stage.seed)
             if config.texts == "own":
                 groups = sample_and_score(stage, config.generations, step, drawn, clock)
-                draw = seed_of(stage.seed, step, "foreign figures")
-                batch = train_groups(stage.learner, groups, foreign_figures=config.foreign_figures, seed=draw)
+                with clock("texts_s"):
+                    batch = train_groups(stage.learner, groups, config.confidence)
                 if known:
-                    batch += [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
+                    again = [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
+                    draw = seed_of(stage.seed, step, "foreign figures")
+                    batch += rehearsed(stage.learner, again, figures, config.foreign_figures, draw)
             else:
                 batch = [given[i] for i in drawn]
             with clock("update_s"):
