@@ -9,6 +9,7 @@ import pytest
 from biorlhf import Dataset, Example, Question, RewardComposer, Score, VerifierPlugin, hookimpl
 from biorlhf.errors import BiorlhfError, InputError
 from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, fresh_catalogue, tokens_of
+from biorlhf_plugins.trainers._stated import EMPHASIS
 
 
 class Block:
@@ -107,7 +108,7 @@ def weighed(answer: str, said: str, share: float, right: bool) -> tuple[tuple[in
     before, stated = tokens_of(answer), tokens_of(said)
     told = (1 / len(before) if right else 0.0,) * len(before)
     # One token more, which ends the text, belongs to the confidence.
-    return (*before, *stated), (*told, *(share / (len(stated) + 1),) * len(stated))
+    return (*before, *stated), (*told, *(EMPHASIS * share / (len(stated) + 1),) * len(stated))
 
 
 def test_of_a_wrong_answer_nothing_is_learnt_but_how_little_it_is_worth():

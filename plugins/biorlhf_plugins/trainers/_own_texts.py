@@ -9,8 +9,8 @@ stated is one of three:
     answer: 95 % where this answer is right, 5 % where it is not
     policy: the mean of what the policy would state after this answer, sum of c x pi(c | question, answer)
 
-``answer`` is the sharpest signal and leaves a policy that states the two ends, as often as it should by its
-own lights; ``policy`` makes of such a distribution the one figure that a greedy answer shows.
+``answer`` is the sharpest signal and leaves a policy that states the two ends, each as often as it should by
+its own lights; ``policy`` makes of such a distribution the one figure that a greedy answer shows.
 
 The confidences of a group count 1 together, and so do its right answers where it has any, or the few tokens
 of a confidence would hardly be learnt beside forty. Answers of a group share their prompt's computation, and
@@ -29,14 +29,13 @@ from biorlhf.stage import Learner
 from biorlhf.types import Completion, ScoredGroup, TrainGroup
 from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
 from biorlhf_plugins.trainers._stated import (
-    LEVELS,
-    STEP,
     SURE,
     UNSURE,
     StatedText,
     before_confidence,
     completions,
-    levels_after,
+    held,
+    nearest,
 )
 
 #: What an own answer is to state.
@@ -100,24 +99,6 @@ def train_groups(learner: Learner, groups: Iterable[ScoredGroup], confidence: Co
         TrainGroup(ids, tuple(next(learnt) for _ in group))
         for (ids, _, _), group in zip(own, texts, strict=True)
     ]
-
-
-def held(learner: Learner, asked: Sequence[tuple[Sequence[int], Sequence[str]]]) -> list[list[int]]:
-    """For each prompt's texts the mean of what the policy would state after them, in per cent."""
-    groups = [group for ids, texts in asked for group in levels_after(learner, ids, texts)]
-    means = (nearest(_mean(values)) for values in learner.sequence_logprobs(groups))
-    return [[next(means) for _ in texts] for _, texts in asked]
-
-
-def _mean(logprobs: Sequence[float]) -> float:
-    top = max(logprobs)
-    shares = [math.exp(value - top) for value in logprobs]
-    return math.fsum(s * level for s, level in zip(shares, LEVELS, strict=True)) / math.fsum(shares) / 100
-
-
-def nearest(probability: float) -> int:
-    """The confidence in per cent that is stated for a probability from 0 to 1."""
-    return min(max(STEP * round(100 * probability / STEP), UNSURE), SURE)
 
 
 def _verdict(text: OwnText) -> int:

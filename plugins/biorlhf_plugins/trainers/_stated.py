@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ STEP = 5
 #: What is right is stated as the one, what is wrong as the other: nothing is certain.
 SURE, UNSURE = 100 - STEP, STEP
 LEVELS = range(UNSURE, SURE + STEP, STEP)
+#: A confidence counts as much as the words of three texts: learning to look at one's answer takes longer than
+#: keeping what the words say (docs/results.md).
+EMPHASIS = 3.0
 
 _CONFIDENCE = re.compile(r"^confidence:[ \t]*", re.IGNORECASE | re.MULTILINE)
 
@@ -28,7 +32,8 @@ def before_confidence(text: str) -> str | None:
 class StatedText:
     """A text up to its confidence, and the confidence to state in per cent (None: not learnt).
 
-    ``words`` and ``sure``: how much the text and its confidence count, each as a whole.
+    ``words`` and ``sure``: how much the text and its confidence count, each as a whole; the latter
+    ``EMPHASIS`` times.
     """
 
     text: str
@@ -44,12 +49,30 @@ def completions(learner: Learner, texts: Sequence[StatedText]) -> list[TrainComp
     for text, ids, end in zip(texts, whole, ends, strict=True):
         weights = [text.words / end] * end
         if text.confidence is not None:
-            weights += [text.sure / (len(ids) - end)] * (len(ids) - end)
+            weights += [EMPHASIS * text.sure / (len(ids) - end)] * (len(ids) - end)
         made.append(TrainCompletion(ids[: len(weights)], weights=weights))
     return made
 
 
-def levels_after(learner: Learner, prompt_ids: Sequence[int], texts: Sequence[str]) -> list[TrainGroup]:
+def held(learner: Learner, asked: Sequence[tuple[Sequence[int], Sequence[str]]]) -> list[list[int]]:
+    """For each prompt's texts the mean of what the policy would state after them, in per cent."""
+    groups = [group for ids, texts in asked for group in _levels_after(learner, ids, texts)]
+    means = (nearest(_mean(values)) for values in learner.sequence_logprobs(groups))
+    return [[next(means) for _ in texts] for _, texts in asked]
+
+
+def _mean(logprobs: Sequence[float]) -> float:
+    top = max(logprobs)
+    shares = [math.exp(value - top) for value in logprobs]
+    return math.fsum(s * level for s, level in zip(shares, LEVELS, strict=True)) / math.fsum(shares) / 100
+
+
+def nearest(probability: float) -> int:
+    """The confidence in per cent that is stated for a probability from 0 to 1."""
+    return min(max(STEP * round(100 * probability / STEP), UNSURE), SURE)
+
+
+def _levels_after(learner: Learner, prompt_ids: Sequence[int], texts: Sequence[str]) -> list[TrainGroup]:
     """For each text a group with every level as a completion, after the prompt and the text."""
     pairs = [(text, _figure(level)) for text in texts for level in LEVELS]
     whole, ends = _tokens_and_ends(learner, pairs)

@@ -70,8 +70,6 @@ class SftConfig(PluginConfig):
                 )
         if self.foreign_figures and not self.rehearse:
             raise ValueError("foreign_figures are put into texts that are rehearsed: set rehearse, too")
-        if self.foreign_figures and self.confidence == "policy":
-            raise ValueError("foreign_figures teach 5 or 95 %, and `confidence: policy` what lies between")
         return self
 
 
@@ -105,12 +103,18 @@ class SftTrainer:
             drawn = batch_of(step, items, config.batch_size, stage.seed)
             if config.texts == "own":
                 groups = sample_and_score(stage, config.generations, step, drawn, clock)
-                with clock("texts_s"):
-                    batch = train_groups(stage.learner, groups, config.confidence)
+                batch = train_groups(stage.learner, groups, config.confidence)
                 if known:
                     again = [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
                     draw = seed_of(stage.seed, step, "foreign figures")
-                    batch += rehearsed(stage.learner, again, figures, config.foreign_figures, draw)
+                    batch += rehearsed(
+                        stage.learner,
+                        again,
+                        figures,
+                        config.foreign_figures,
+                        as_held=config.confidence == "policy",
+                        seed=draw,
+                    )
             else:
                 batch = [given[i] for i in drawn]
             with clock("update_s"):
