@@ -63,11 +63,12 @@ class SftConfig(PluginConfig):
     @model_validator(mode="after")
     def _fits_together(self) -> SftConfig:
         if self.texts == "dataset":
-            given = {"rehearse", "foreign_figures", "confidence"} & self.model_fields_set
-            if given:
-                raise ValueError(
-                    f"{sorted(given)[0]} belongs to `texts: own`; the dataset's texts are learnt as they are"
-                )
+            defaults = {"rehearse": 0, "foreign_figures": 0, "confidence": "group"}
+            for name, default in defaults.items():
+                if getattr(self, name) != default:
+                    raise ValueError(
+                        f"{name} belongs to `texts: own`; the dataset's texts are learnt as they are"
+                    )
         if self.foreign_figures and not self.rehearse:
             raise ValueError("foreign_figures are put into texts that are rehearsed: set rehearse, too")
         return self
