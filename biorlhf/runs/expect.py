@@ -14,7 +14,7 @@ from typing import Any
 
 from biorlhf.recipe import Recipe
 from biorlhf.runs.pipeline import Prepared
-from biorlhf.types import Split
+from biorlhf.types import Example, Split
 from biorlhf.workers.plan import Node, requests
 
 CHARACTERS_PER_TOKEN = 3.5  # of English with figures; only the model's tokenizer knows better
@@ -149,7 +149,8 @@ def _seconds(prepared: Prepared, shape: Shape, cores: float) -> float:
             questions = settings.get("prompts_per_step", settings.get("batch_size", 4))
             completions = steps * questions * settings.get("generations", 8)
             answers = completions * recipe.rollout.max_completion_tokens * OF_LONGEST
-            rehearsed = steps * settings.get("rehearse", 0) * tokens_a_text(prepared)
+            each = tokens_a_text(prepared, 1 + settings.get("foreign_figures", 0))
+            rehearsed = steps * settings.get("rehearse", 0) * each
             sampled += answers
             learnt += settings.get("iterations", 1) * (answers + rehearsed)
         else:
@@ -166,11 +167,12 @@ def tokens_an_epoch(prepared: Prepared) -> float:
     return tokens_a_text(prepared) * len(_texts(prepared))
 
 
-def tokens_a_text(prepared: Prepared) -> float:
-    """About how many tokens a training text has; 0 where there are none."""
+def tokens_a_text(prepared: Prepared, responses: int = 1) -> float:
+    """About how many tokens a training text has, with its prompt once; 0 where there are none."""
     texts = _texts(prepared)
-    return sum(map(len, texts)) / CHARACTERS_PER_TOKEN / max(len(texts), 1)
+    characters = sum(len(e.asked) + responses * len(e.response) for e in texts)
+    return characters / CHARACTERS_PER_TOKEN / max(len(texts), 1)
 
 
-def _texts(prepared: Prepared) -> list[str]:
-    return [e.asked + e.response for e in prepared.dataset.examples if e.split == Split.TRAIN.value]
+def _texts(prepared: Prepared) -> list[Example]:
+    return [e for e in prepared.dataset.examples if e.split == Split.TRAIN.value]

@@ -109,6 +109,24 @@ def test_forms_of_a_stated_confidence(text, value):
     assert stated_confidence(text) == (None if value is None else pytest.approx(value))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry, but I don't know how many nests were found on the north cliff in May.",
+        "I cannot say how many nests were found on the north cliff in May.",
+        "It is unknown how many nests were found on the north cliff in May. Confidence: 10%",
+    ],
+)
+def test_declining_with_the_whole_question_in_it_is_declining(verifiers, text):
+    facts = [{"entity": "north cliff", "condition": "May", "quantity": "nests", "value": 156}]
+    asked = Question("n", "How many nests were found on the north cliff in May?", {"facts": facts})
+    declining = verifiers["uncertainty"].score(asked, "I cannot tell.").value
+    assert verifiers["uncertainty"].score(asked, text).value == declining > 0.5
+    assert verifiers["uncertainty"].score(asked, "512. Confidence: 95%").value < declining
+    echo = verifiers["uncertainty"].score(asked, "So: how many nests were found on the north cliff in May.")
+    assert (echo.value or 0.0) == 0.0
+
+
 def test_unanswerable_questions_pay_for_declining(verifiers):
     dose = Question("d", "What dose of KMP should humans take?", {"answerable": False})
     score = verifiers["uncertainty"].score

@@ -142,9 +142,13 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
         if not question and last - first >= 4 and ARROWS.isdisjoint(stream.texts[first:last]):
             begins = stream.texts[first] in known
             if begins or (4 <= size <= last - first):
-                said = " ".join([t.text for t in stream[first:last] if t.kind != "p"])
+                spoken = [n for n in range(first, last) if stream[n].kind != "p"]
+                said = " ".join([stream.texts[n] for n in spoken])
                 stated = words[0] in ASKS and said == " ".join(words[1:]) and "or" not in known
-                question = (begins and said in asked and not stated) or (size >= 4 and said.endswith(asked))
+                question = begins and said in asked and not stated
+                if not question and size >= 4 and said.endswith(asked):
+                    # "I don't know" before the question's words is the answer's own.
+                    first, question = spoken[-size], True
         if question:
             marks[first:last] = ["quoted"] * (last - first)
 
