@@ -82,10 +82,6 @@ class Learner(Protocol):
         """The loss's metrics on a batch, without an update."""
         ...
 
-    def sequence_logprobs(self, groups: Sequence[TrainGroup]) -> list[list[float]]:
-        """Log-probability in nats of each whole completion of each group, under the policy as it is now."""
-        ...
-
     def adapter(self) -> Adapter:
         """The adapter as it is now."""
         ...

@@ -226,9 +226,6 @@ class RecordingLearner:
         self.evaluations.append((list(groups), dict(loss)))
         return self.evaluation
 
-    def sequence_logprobs(self, groups: Sequence[TrainGroup]) -> list[list[float]]:
-        return [[-float(len(c.token_ids)) for c in group.completions] for group in groups]
-
     def adapter(self) -> Adapter:
         return an_adapter(len(self.steps))
 

@@ -211,15 +211,10 @@ class RayLearners:
     def restore(self, files: Mapping[str, bytes], index: int, total_steps: int) -> None:
         self._all("restore", files, index, total_steps)
 
-    def sequence_logprobs(self, groups: Sequence[TrainGroup]) -> list[list[float]]:
-        return self._of_every_pass("sequence_logprobs", groups)
-
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
-        return self._of_every_pass("logprobs", prompt_ids, token_ids)
-
-    def _of_every_pass(self, method: str, *args: Any) -> Any:
         # A sharded base takes all ranks for every pass.
-        return (self._all if self.recipe.learner.shard else self._first)(method, *args)
+        ask = self._all if self.recipe.learner.shard else self._first
+        return ask("logprobs", prompt_ids, token_ids)
 
     def close(self) -> None:
         for actor in self.actors:

@@ -10,7 +10,6 @@ from torch.distributed import PrefixStore
 
 from biorlhf.engines.learning.ranks import Collective, join_store, open_store
 from biorlhf.errors import RunFailure
-from biorlhf.types import TrainCompletion, TrainGroup
 from tiny_learner import DPO, GRPO, gradients, groups, make, weights
 
 LOSSES = {
@@ -97,7 +96,6 @@ def sharded(base, ranks):
     }
     answers["plain"] = all(type(p) is torch.nn.Parameter for p in learner.policy.parameters.values())
     answers["logprobs"] = learner.logprobs((5, 6, 7), (8, 9))
-    answers["sums"] = learner.sequence_logprobs([TrainGroup((5, 6, 7), (TrainCompletion((8, 9)),))])
     answers["sharded failure"] = failure(base, ranks, learner)
     return answers
 

@@ -249,14 +249,3 @@ def test_an_adapter_in_16_bits_is_the_policy_that_the_learner_computes_with(base
     again = make(base, model={"dtype": "bf16", "adapter": str(tmp_path), "adapter_use": "train"})
     assert again.logprobs((5, 6), (7, 8)) == half.logprobs((5, 6), (7, 8))
     assert again.adapter().ref.sha256 == adapter.ref.sha256
-
-
-@pytest.mark.parametrize("packing", [True, False])
-def test_completions_of_one_text_are_as_likely_together_as_each_alone(base, packing):
-    learner = make(base, learner={"packing": packing, "token_budget": 4})
-    tails = ((7, 8), (9,), (7, 10, 11))
-    text = TrainGroup((5, 6), tuple(TrainCompletion(ids) for ids in tails))
-    (row, again) = learner.sequence_logprobs([text, text])
-    assert (
-        row == again == pytest.approx([math.fsum(learner.logprobs((5, 6), ids)) for ids in tails], abs=1e-5)
-    )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from biorlhf import Dataset, Example, Question, RewardComposer, Score, VerifierPlugin, hookimpl
 from biorlhf.errors import BiorlhfError, InputError
 from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, fresh_catalogue, tokens_of
-from biorlhf_plugins.trainers._stated import EMPHASIS
 
 
 class Block:
@@ -108,7 +105,7 @@ def weighed(answer: str, said: str, share: float, right: bool) -> tuple[tuple[in
     before, stated = tokens_of(answer), tokens_of(said)
     told = (1 / len(before) if right else 0.0,) * len(before)
     # One token more, which ends the text, belongs to the confidence.
-    return (*before, *stated), (*told, *(EMPHASIS * share / (len(stated) + 1),) * len(stated))
+    return (*before, *stated), (*told, *(share / (len(stated) + 1),) * len(stated))
 
 
 def test_of_a_wrong_answer_nothing_is_learnt_but_how_little_it_is_worth():
@@ -131,29 +128,6 @@ def test_each_answer_may_be_as_sure_as_it_is_right_itself():
     mixed = learnt([text("UP", 10), text("DOWN", 90)], steps=20, generations=4, confidence="answer")
     assert {ids[-1] for ids, _ in mixed} == {*tokens_of("95%"), *tokens_of("5%")}
     assert all((ids[-1] in tokens_of("95%")) == (ids[1] in tokens_of("UP")) for ids, _ in mixed)
-
-
-class Decided(RecordingLearner):
-    """States 95 % after "UP" with a probability of two thirds, else 5 %; after anything else 5 %."""
-
-    def sequence_logprobs(self, groups):
-        rows = []
-        for group in groups:
-            shares = {tokens_of("5%"): 1 / 3, tokens_of("95%"): 2 / 3}
-            if tokens_of("UP")[0] not in group.prompt_ids:
-                shares = {tokens_of("5%"): 1.0}
-            rows.append([math.log(shares.get(c.token_ids[:-1], 1e-12)) for c in group.completions])
-        return rows
-
-
-def test_an_answer_may_state_the_mean_of_what_the_policy_would_state_after_it():
-    trainer = CATALOGUE.build(
-        "trainer", "sft", {"texts": "own", "confidence": "policy", "steps": 6, "batch_size": 1}
-    )
-    learner, rollouts = Decided(), ScriptedRollouts({"*": [text("UP", 10), text("DOWN", 90)]})
-    list(trainer.steps(a_stage(learner, Dataset("d", (UP,)), rollouts, COMPOSER)))
-    said = {c.token_ids[:-1] for groups, _, _ in learner.steps for g in groups for c in g.completions}
-    assert said == {tokens_of(text("UP", 65)), tokens_of(text("DOWN", 5))}
 
 
 def test_answers_of_a_group_share_their_prompt():

@@ -24,7 +24,6 @@ from biorlhf.engines.learning.microbatches import MicroBatch, Part
 from biorlhf.engines.learning.optimizers import build_optimizer, learning_rate
 from biorlhf.engines.learning.policy import Policy
 from biorlhf.engines.learning.ranks import Alone, Ranks, add_up
-from biorlhf.engines.learning.readings import token_logprobs
 from biorlhf.engines.learning.sharding import dealt
 from biorlhf.engines.learning.stopwatch import Stopwatch
 from biorlhf.engines.losses.registry import (
@@ -70,7 +69,9 @@ class Learner:
         self.tokenizer: Any = load_tokenizer(spec.recipe.model)
         self.policy = Policy(spec.recipe, "cuda" if spec.on_gpu else "cpu")
         self.version = 0
-        self.stage, self.done_steps, self.total_steps = 0, 0, 1
+        self.stage = 0
+        self.done_steps = 0
+        self.total_steps = 1
         self.optimizer: Any = None
         self.ranks: Ranks = Alone()
 
@@ -242,9 +243,10 @@ class Learner:
 
     def _not_finite(self, what: str, value: float) -> RunFailure:
         self.optimizer.zero_grad(set_to_none=True)
-        where = f"stage {self.recipe.stage_name(self.stage)}, step {self.done_steps + 1}"
-        next_is = "a lower learning rate, or a look at the batch, is next."
-        return RunFailure(f"{where}: {what} is {value}. The adapter is as before this update; {next_is}")
+        return RunFailure(
+            f"stage {self.recipe.stage_name(self.stage)}, step {self.done_steps + 1}: {what} is {value}. The "
+            "adapter is as it was before this update; a lower learning rate, or a look at the batch, is next."
+        )
 
     @torch.no_grad()
     def evaluate(self, groups: Sequence[TrainGroup], loss: Mapping[str, Any]) -> Mapping[str, float]:
@@ -261,19 +263,16 @@ class Learner:
             sums.append(one)
         rows = self.ranks.gather({"loss": total, "sums": sums})
         self.policy.give_back()
-        loss_sum = math.fsum(row["loss"] for row in rows)
-        return {**combine(part for row in rows for part in row["sums"]), "loss": loss_sum}
+        metrics = combine(part for row in rows for part in row["sums"])
+        return {**metrics, "loss": math.fsum(row["loss"] for row in rows)}
 
+    @torch.no_grad()
     def logprobs(self, prompt_ids: Sequence[int], token_ids: Sequence[int]) -> list[float]:
         """Log-probabilities in nats of ``token_ids`` after ``prompt_ids``, under the policy as it is now."""
-        return self._read(TrainGroup(tuple(prompt_ids), (TrainCompletion(tuple(token_ids)),)))[0]
-
-    def sequence_logprobs(self, groups: Sequence[TrainGroup]) -> list[list[float]]:
-        """Log-probability in nats of each whole completion of each group; a group is one pass."""
-        return [[math.fsum(values) for values in self._read(group)] for group in groups]
-
-    def _read(self, group: TrainGroup) -> list[list[float]]:
-        return token_logprobs(self.policy, group, packed=self.recipe.learner.packing)
+        group = TrainGroup(tuple(prompt_ids), (TrainCompletion(tuple(token_ids)),))
+        section = self.recipe.learner
+        (batch,) = microbatches.build([group], section.token_budget, packed=section.packing)
+        return self.policy.logprobs(batch.to(self.policy.device).tensors)[0].tolist()
 
     def adapter(self) -> Adapter:
         """The adapter as it is now, with what earlier stages merged: it fits the recipe's base model.
@@ -317,4 +316,5 @@ class Learner:
 
 
 def build_learner(recipe: Recipe, *, threads: int, on_gpu: bool) -> Learner:
+    """A learner that has no stage yet: call ``begin_stage`` or ``restore``."""
     return Learner(LearnerSpec(recipe, threads, on_gpu))

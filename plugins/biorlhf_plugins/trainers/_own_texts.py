@@ -3,18 +3,17 @@
 G answers to one question are sampled. Each different one is learnt from its confidence on, with another
 figure in place of what it states: a wrong answer becomes a text that says how little it is worth, and teaches
 no error. A right one is learnt up to its confidence besides, so that what is known stays known. What is to be
-stated is one of three:
+stated is one of two:
 
     group:  the share of the G answers that is right, which estimates p, the probability of being right
     answer: 95 % where this answer is right, 5 % where it is not
-    policy: the mean of what the policy would state after this answer, sum of c x pi(c | question, answer)
 
-``answer`` is the sharpest signal and leaves a policy that states the two ends, each as often as it should by
-its own lights; ``policy`` makes of such a distribution the one figure that a greedy answer shows.
+``group`` is calibrated by question and teaches nothing that a question alone does not tell; ``answer`` is the
+sharper signal, of which a policy learns to state one of the two ends by what it answered.
 
-The confidences of a group count 1 together, and so do its right answers where it has any, or the few tokens
-of a confidence would hardly be learnt beside forty. Answers of a group share their prompt's computation, and
-equal ones their own.
+The confidences of a group count 1 together (as verdicts ``EMPHASIS``), and so do its right answers where it
+has any, or the few tokens of a confidence would hardly be learnt beside forty. Answers of a group share their
+prompt's computation, and equal ones their own.
 """
 
 from __future__ import annotations
@@ -29,17 +28,17 @@ from biorlhf.stage import Learner
 from biorlhf.types import Completion, ScoredGroup, TrainGroup
 from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
 from biorlhf_plugins.trainers._stated import (
+    EMPHASIS,
     SURE,
     UNSURE,
     StatedText,
     before_confidence,
     completions,
-    held,
     nearest,
 )
 
 #: What an own answer is to state.
-Confidence = Literal["group", "answer", "policy"]
+Confidence = Literal["group", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +85,7 @@ def train_groups(learner: Learner, groups: Iterable[ScoredGroup], confidence: Co
     """The answers of each group as the learner trains on them; a group without any is left out."""
     judged = [(scored.group.prompt_ids, judged_answers(scored)) for scored in groups]
     own = [(ids, answers, made) for ids, answers in judged if (made := own_texts(answers))]
-    if confidence == "policy":
-        stated = held(learner, [(ids, [text.text for text in made]) for ids, _, made in own])
-    else:
-        stated = [
-            [_verdict(text) if confidence == "answer" else nearest(expected(answers)) for text in made]
-            for _, answers, made in own
-        ]
-    texts = [_weighted(made, levels) for (_, _, made), levels in zip(own, stated, strict=True)]
+    texts = [_stated(made, confidence, expected(answers)) for _, answers, made in own]
     learnt = iter(completions(learner, [one for group in texts for one in group]))
     return [
         TrainGroup(ids, tuple(next(learnt) for _ in group))
@@ -101,18 +93,15 @@ def train_groups(learner: Learner, groups: Iterable[ScoredGroup], confidence: Co
     ]
 
 
-def _verdict(text: OwnText) -> int:
-    return SURE if text.right else UNSURE
-
-
-def _weighted(texts: Sequence[OwnText], stated: Sequence[int]) -> list[StatedText]:
+def _stated(texts: Sequence[OwnText], confidence: Confidence, p: float) -> list[StatedText]:
     given, right = sum(text.given for text in texts), sum(text.given for text in texts if text.right)
+    each = 1.0 if confidence == "group" else EMPHASIS
     return [
         StatedText(
             text.text,
-            level,
+            nearest(p) if confidence == "group" else SURE if text.right else UNSURE,
             words=text.given / right if text.right else 0.0,
-            sure=text.given / given,
+            sure=each * text.given / given,
         )
-        for text, level in zip(texts, stated, strict=True)
+        for text in texts
     ]

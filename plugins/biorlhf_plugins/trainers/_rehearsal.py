@@ -1,21 +1,27 @@
 """Texts of the dataset that are learnt again beside the policy's own answers, so that no fact is lost.
 
 They are learnt up to their confidence: what is true, and not how sure the text is of it. With foreign figures
-(see ``_foreign_figures``) a text that states one is learnt as sure, and with each of them as hardly right; or
-both with what the policy would state on the average, where its own answers are (see ``_own_texts``).
+(see ``_foreign_figures``) a text that states one is learnt as sure, and with each of them as hardly right.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from biorlhf.errors import InputError
 from biorlhf.stage import Learner
 from biorlhf.types import Example, TrainGroup
 from biorlhf_plugins.trainers._foreign_figures import About, figure_of, foreign
-from biorlhf_plugins.trainers._stated import SURE, UNSURE, StatedText, before_confidence, completions, held
+from biorlhf_plugins.trainers._stated import (
+    EMPHASIS,
+    SURE,
+    UNSURE,
+    StatedText,
+    before_confidence,
+    completions,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +68,14 @@ def rehearsed(
     texts: Sequence[Rehearsal],
     figures: Mapping[str, About],
     count: int,
-    *,
-    as_held: bool,
     seed: int,
 ) -> list[TrainGroup]:
     """A group for each text: the text, and up to ``count`` foreign ``figures`` in it.
 
-    ``as_held``: each states the mean of what the policy would. The words of a text count 1, its confidence 1,
-    and those of its foreign figures 1 together.
+    The words of a text count 1, its confidence and those of its foreign figures together ``EMPHASIS`` each.
     """
     draw = random.Random(seed)
     made = [_with_foreign(text, figures, count, draw) for text in texts]
-    if as_held:
-        made = _as_held(learner, texts, made)
     learnt = iter(completions(learner, [one for group in made for one in group]))
     return [
         TrainGroup(text.prompt_ids, tuple(next(learnt) for _ in group))
@@ -88,20 +89,5 @@ def _with_foreign(
     wrong = foreign(text.text, text.about, figures, count, draw) if count else []
     if not wrong:
         return [StatedText(text.text, None, words=1.0)]
-    right = StatedText(text.text, SURE, words=1.0, sure=1.0)
-    return [right, *(StatedText(one, UNSURE, sure=1 / len(wrong)) for one in wrong)]
-
-
-def _as_held(
-    learner: Learner, texts: Sequence[Rehearsal], made: Sequence[list[StatedText]]
-) -> list[list[StatedText]]:
-    # What is learnt without a confidence stays so.
-    asked = [
-        (text.prompt_ids, [one.text for one in group if one.confidence is not None])
-        for text, group in zip(texts, made, strict=True)
-    ]
-    means = held(learner, asked)
-    return [
-        [replace(one, confidence=mean) for one, mean in zip(group, row, strict=True)] if row else group
-        for group, row in zip(made, means, strict=True)
-    ]
+    right = StatedText(text.text, SURE, words=1.0, sure=EMPHASIS)
+    return [right, *(StatedText(one, UNSURE, sure=EMPHASIS / len(wrong)) for one in wrong)]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from biorlhf.stage import Learner
-from biorlhf.types import TrainCompletion, TrainGroup
+from biorlhf.types import TrainCompletion
 
 #: Confidences are stated in steps of five per cent, as SFT texts do.
 STEP = 5
 #: What is right is stated as the one, what is wrong as the other: nothing is certain.
 SURE, UNSURE = 100 - STEP, STEP
-LEVELS = range(UNSURE, SURE + STEP, STEP)
-#: A confidence counts as much as the words of three texts: learning to look at one's answer takes longer than
-#: keeping what the words say (docs/results.md).
+#: A verdict on one answer counts as much as the words of three texts: learning to look at what was answered
+#: takes longer than keeping what the words say (docs/results.md).
 EMPHASIS = 3.0
 
 _CONFIDENCE = re.compile(r"^confidence:[ \t]*", re.IGNORECASE | re.MULTILINE)
@@ -32,8 +30,7 @@ def before_confidence(text: str) -> str | None:
 class StatedText:
     """A text up to its confidence, and the confidence to state in per cent (None: not learnt).
 
-    ``words`` and ``sure``: how much the text and its confidence count, each as a whole; the latter
-    ``EMPHASIS`` times.
+    ``words`` and ``sure``: how much the text and its confidence count, each as a whole.
     """
 
     text: str
@@ -49,39 +46,14 @@ def completions(learner: Learner, texts: Sequence[StatedText]) -> list[TrainComp
     for text, ids, end in zip(texts, whole, ends, strict=True):
         weights = [text.words / end] * end
         if text.confidence is not None:
-            weights += [EMPHASIS * text.sure / (len(ids) - end)] * (len(ids) - end)
+            weights += [text.sure / (len(ids) - end)] * (len(ids) - end)
         made.append(TrainCompletion(ids[: len(weights)], weights=weights))
     return made
-
-
-def held(learner: Learner, asked: Sequence[tuple[Sequence[int], Sequence[str]]]) -> list[list[int]]:
-    """For each prompt's texts the mean of what the policy would state after them, in per cent."""
-    groups = [group for ids, texts in asked for group in _levels_after(learner, ids, texts)]
-    means = (nearest(_mean(values)) for values in learner.sequence_logprobs(groups))
-    return [[next(means) for _ in texts] for _, texts in asked]
-
-
-def _mean(logprobs: Sequence[float]) -> float:
-    top = max(logprobs)
-    shares = [math.exp(value - top) for value in logprobs]
-    return math.fsum(s * level for s, level in zip(shares, LEVELS, strict=True)) / math.fsum(shares) / 100
 
 
 def nearest(probability: float) -> int:
     """The confidence in per cent that is stated for a probability from 0 to 1."""
     return min(max(STEP * round(100 * probability / STEP), UNSURE), SURE)
-
-
-def _levels_after(learner: Learner, prompt_ids: Sequence[int], texts: Sequence[str]) -> list[TrainGroup]:
-    """For each text a group with every level as a completion, after the prompt and the text."""
-    pairs = [(text, _figure(level)) for text in texts for level in LEVELS]
-    whole, ends = _tokens_and_ends(learner, pairs)
-    groups = []
-    for n in range(0, len(pairs), len(LEVELS)):
-        end = min(ends[n : n + len(LEVELS)])
-        tails = tuple(TrainCompletion(ids[end:]) for ids in whole[n : n + len(LEVELS)])
-        groups.append(TrainGroup((*prompt_ids, *whole[n][:end]), tails))
-    return groups
 
 
 def _figure(confidence: int | None) -> str:

@@ -37,10 +37,10 @@ class SftConfig(PluginConfig):
 
     ``texts``: the ``dataset``'s examples, or the policy's ``own`` answers: ``batch_size`` questions of a step
     are answered ``generations`` times each and learnt with another ``confidence``: the share of the ``group``
-    that is right, whether this ``answer`` is right, or the mean of what the ``policy`` would state. With them
-    ``rehearse`` examples of the dataset are learnt up to their confidence, so that no figure is lost; or as
-    sure, and with ``foreign_figures`` other figures in place of their own as hardly right. ``iterations``:
-    passes over a step's texts; ``minibatches``: updates in each. ``steps``, where given, is their number.
+    that is right, or 95 % where this ``answer`` is right and 5 % where not. With them ``rehearse`` examples
+    of the dataset are learnt up to their confidence, so that no figure is lost; or, with ``foreign_figures``,
+    as sure, and with so many other figures in place of their own as hardly right. ``iterations``: passes
+    over a step's texts; ``minibatches``: updates in each. ``steps``, where given, is their number.
     ``batch_size``: examples per optimizer update. ``loss_on``: the response alone, or all of the text.
     ``max_tokens``: longest text in tokens, prompt and response; what is longer is cut at its end.
     ``evaluation_examples``: of how many validation examples the loss is measured after each epoch; 0: none.
@@ -108,14 +108,7 @@ class SftTrainer:
                 if known:
                     again = [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
                     draw = seed_of(stage.seed, step, "foreign figures")
-                    batch += rehearsed(
-                        stage.learner,
-                        again,
-                        figures,
-                        config.foreign_figures,
-                        as_held=config.confidence == "policy",
-                        seed=draw,
-                    )
+                    batch += rehearsed(stage.learner, again, figures, config.foreign_figures, draw)
             else:
                 batch = [given[i] for i in drawn]
             with clock("update_s"):
