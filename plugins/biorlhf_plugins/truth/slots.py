@@ -12,7 +12,7 @@ from biorlhf_plugins.language.words.lexicon import base
 from biorlhf_plugins.language.words.measured import Quantity, quantity_named
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
-from biorlhf_plugins.language.words.units import Unit, unit_at, unit_of
+from biorlhf_plugins.language.words.units import Unit, unit_at, unit_in, unit_of
 from biorlhf_plugins.language.words.vocabulary import STEMS
 
 CLASS_KINDS = ("type", "pattern")
@@ -92,7 +92,7 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str]) -> Fact:
     condition = own.lower() if own else condition
     quantity, value = str(fact.get("quantity", "")), fact["value"]
     kind, asked = class_kind(quantity, value), quantity_named(quantity)
-    unit = unit_of(str(fact["unit"])) if fact.get("unit") else None
+    unit = unit_of(str(fact["unit"])) if fact.get("unit") else unit_in(quantity)
     if kind is None and isinstance(value, str):
         figure = figure_of(value)
         if figure is not None:

@@ -6,7 +6,7 @@ import math
 
 from biorlhf.ground_truth import AnswerSlot
 from biorlhf_plugins.language.block.values import Figure, read_figure
-from biorlhf_plugins.language.words.units import Unit, unit_of
+from biorlhf_plugins.language.words.units import Unit, unit_in, unit_of
 from biorlhf_plugins.truth.credits import closeness
 
 SHARE = "share"
@@ -40,7 +40,7 @@ def figure_credit(stated: Figure, slot: AnswerSlot) -> float:
 
 
 def _gold(slot: AnswerSlot) -> tuple[float, Unit | None]:
-    unit = unit_of(slot.unit) if slot.unit else None
+    unit = unit_of(slot.unit) if slot.unit else unit_in(slot.quantity)
     if not isinstance(slot.value, str):
         return float(slot.value), unit  # type: ignore[arg-type]
     figure: Figure = read_figure(slot.value).candidates[0]

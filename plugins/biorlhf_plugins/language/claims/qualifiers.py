@@ -35,9 +35,11 @@ def qualifies(reader: Reader, focus: Mention) -> bool:
     if number.low is not None and number.high is not None and before[:1] == ["("]:
         return first > 1 and stream[first - 2].number is not None
     if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:
-        # "4,873 of them were quantified" answers where it is asked how many were.
+        # "4,873 of them were quantified" answers where it is asked how many were, and so does a figure
+        # with which an answer, or what concludes it, begins.
         said = texts[last + 2 : last + 4]
-        return not (len(said) == 2 and said[0] in ("was", "were", "are") and said[1] in reader.question)
+        leads = first == 0 or texts[first - 1] in (".", "!", "?", ":", "\n")
+        return not (leads or (len(said) == 2 and said[0] in ("was", "were", "are") and said[1] in reader.question))
     if reader.intervals and _interval(reader, focus, before):
         return True
     return _year(reader, focus, before, after)

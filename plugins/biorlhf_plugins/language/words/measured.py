@@ -9,6 +9,7 @@ from typing import NamedTuple
 from biorlhf_plugins.language.words.lexicon import HERE, base, longest
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
+from biorlhf_plugins.language.words.units import unit_in
 
 GENERIC_WORDS = """count number of the a an in per for and or to with by value level score mean median average
 total all overall observed measured estimated reported final answer result figure estimate is it my about
@@ -76,12 +77,11 @@ def quantity_named(text: str) -> Quantity:
     share = bool({t.text for t in stream} & SHARES)
     if name is not None:
         return Quantity(name, words, counts=name.startswith("deg"), share=name == "percent")
-    last = text.strip().rsplit(" ", 1)[-1].lower()
     plural = bool(PLURALS & set(text.lower().split())) or any(
         w[-1] == "s" and w[-2:] not in ("ss", "us", "is", "as") for w in text.lower().split() if len(w) > 3
     )
     counted = bool({t.text for t in stream} & COUNTING) or (
-        plural and not share and last not in ("days", "hours")
+        plural and not share and unit_in(text) is None
     )
     own = " ".join(t.text for t in stream if t.kind != "p") or None
     nouns = frozenset(str(m.value) for m in scan(stream, base()) if m.kind == "quantity")

@@ -63,6 +63,10 @@ COUNTS = re.compile(
     r"(?:PFU|CFU|FFU|TCID50|cell|cop(?:y|ie)|spike|spine|read|event|vg|gc|RNA cop(?:y|ie))s?", re.I
 )
 """What is counted in a volume, an area or a length: units only before a bar, "PFU/mL"."""
+IN_NAME = re.compile(
+    r"[\[(]([^\[\]()]{1,20})[\])]|\bin ([A-Za-zµμ%/³²°]{1,14})[?.]?\s*$"
+    r"|^(seconds|minutes|hours|days|weeks|months|years)\b|\b(seconds|minutes|hours|days|weeks|months|years)$"
+)
 ENDING = re.compile(r"[A-Za-zµμ%]+$")
 PER = re.compile(r"\s?/\s?|\s+per\s+")
 
@@ -88,6 +92,13 @@ def unit_of(text: str) -> Unit | None:
         dimensions.append(single.dimension)
     dimension = "/".join(dimensions)
     return Unit(size, "concentration" if dimension == "amount/volume" else dimension)
+
+
+@functools.lru_cache(maxsize=4096)
+def unit_in(text: str) -> Unit | None:
+    """The unit that a quantity's name or a question holds: "nitrate (mg/L)", "hours to peak", "…, in µM?"."""
+    found = (unit_of(next(name for name in match.groups() if name)) for match in IN_NAME.finditer(text))
+    return next((unit for unit in found if unit is not None), None)
 
 
 def _raised(name: str) -> Unit | None:

@@ -12,10 +12,11 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
+from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.measured import GENERIC, HEADS
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, vocabulary
 from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
 from biorlhf_plugins.truth.free.figures import Reading
 from biorlhf_plugins.truth.slots import Fact
@@ -30,6 +31,23 @@ UNSAYING = frozenset((
     "it", "them", "about", "roughly", "those", "one", "exact", "exactly", "precise", "precisely", "be",
     "been", "may", "might", "could", "would", "perhaps", "maybe", "even",
 ))  # fmt: skip
+SEGMENT_ENDS = CUTS - {":"}
+EARLIER = vocabulary("last previous previously earlier prior former formerly pilot older preceding ago")
+TIMES = vocabulary("year season month week visit survey day round")
+"""Before "before": "377 the year before"."""
+REMOVED = vocabulary(
+    "removed remove dropped drop excluded exclude discarded discard filtered died dead killed lost rejected"
+    " flagged screened withdrew withdrawn culled failed eliminated"
+)
+KEPT = vocabulary(
+    "left remain remained remaining remainder kept stay stayed survive survived surviving survivor passed"
+    " retained leaving finished completed rest"
+)
+DENIES = frozenset(("not", "never"))
+DENYING = DENIES | vocabulary("no non without fail failed lack lacked missed free negative")
+REACH = 8
+"""Tokens behind a figure in which a "not" denies it."""
+
 NAMELESS = STOP_WORDS | GENERIC | PREPOSITIONS | CUTS | UNSAYING
 ORDINALS = {"one": "1", "first": "1", "two": "2", "second": "2", "three": "3", "third": "3", "four": "4",
             "fourth": "4"}  # fmt: skip
@@ -51,6 +69,37 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= STEM:
             return word.removesuffix(ending)
     return ORDINALS.get(word, word)
+
+
+def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:
+    """Without those that their own words give away, where others are left: the figure of another time
+    ("14,260 was last year's"), of the rest ("612 were left"), one that is denied, and one of the question."""
+    asked = {*prompt_words(prompt), *fact.asked.words}
+    turned = not asked.isdisjoint(DENYING) or any(w.startswith("un") and len(w) > 6 for w in asked)
+    given = {m.value.value for m in prompt_mentions(prompt) if m.kind == "num"}
+    rest = (KEPT if asked & REMOVED else frozenset()) | (REMOVED if asked & KEPT else frozenset())
+    foreign = (EARLIER | rest) - asked
+    at = sorted({r.claim.chunk for r in told})
+    left = [r for r in told if not _given_away(r, said, at, foreign, not turned)
+            and (r.credit or r.claim.value not in given)]  # fmt: skip
+    return left or list(told)
+
+
+def _given_away(one: Reading, said: Extraction, figures: Sequence[int], foreign: Words, denied: bool) -> bool:
+    part, texts, at = said.parts[one.claim.sentence], said.stream.texts, one.claim.chunk
+    first, last = at, at + 1
+    while first > part.first and texts[first - 1] not in SEGMENT_ENDS and first - 1 not in figures:
+        first -= 1
+    while last < part.last and texts[last] not in SEGMENT_ENDS and last not in figures:
+        last += 1
+    spoken = texts[first:last]
+    before = "before" in spoken and not TIMES.isdisjoint(texts[first:last])
+    return (
+        not foreign.isdisjoint(spoken)
+        or before
+        or ("had", "been") in itertools.pairwise(spoken)
+        or (denied and not DENIES.isdisjoint(texts[at + 1 : min(last, at + REACH)]))
+    )
 
 
 def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:

@@ -23,7 +23,7 @@ from biorlhf_plugins.truth.credits import (
     shared,
 )  # fmt: skip
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
-from biorlhf_plugins.truth.free.asked import asked_ones
+from biorlhf_plugins.truth.free.asked import asked_ones, owned
 from biorlhf_plugins.truth.free.classes import grade_class
 from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
 from biorlhf_plugins.truth.gold import Gold
@@ -192,6 +192,10 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
         told = reading(fact, claim, said) if fit else None
         if told is not None:
             candidates.append((fit, told))
+    stated = [r for _, r in candidates if r.claim.asserted]
+    mine = owned(fact, stated, said, prompt)
+    if len(mine) < len(stated):
+        candidates = [(fit, r) for fit, r in candidates if r in mine or not r.claim.asserted]
     sure = [r for fit, r in candidates if fit == FITTING]
     # A figure with another name may be the asked one beside one without: if the words around tell.
     if all(r.claim.slot.quantity is None for r in sure if r.claim.asserted):
