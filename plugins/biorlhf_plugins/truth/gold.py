@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf import Question
-from biorlhf_plugins.language.extract import extract
+from biorlhf_plugins.language.extract import extract, prompt_mentions
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.lexicon import SIDES, Additions, base, grammar, longest, with_additions
 from biorlhf_plugins.language.words.mentions import meant, scan
@@ -125,7 +125,7 @@ def _gold(key: str, lab: Additions) -> Gold:
         answer=None if answer is None else str(answer).strip().lower(),
         answer_kind=kind,
         ranking=tuple(_entity(str(name), additions) for name in truth.get("ranking") or ()),
-        directions=tuple(_directions(truth, tissue, additions)),
+        directions=tuple(_directions(truth, tissue, additions, prompt)),
         told=tuple(
             Direction(feature_key("feature", str(fact["entity"])), None, None, None, heading(fact))
             for fact in truth.get("facts") or ()
@@ -242,11 +242,17 @@ def _mission(name: str) -> str:
     return _flight(name) or " ".join(t.text for t in tokens(clean(name).text))
 
 
-def _directions(truth: Mapping[str, Any], tissue: str | None, additions: Additions) -> Iterator[Direction]:
+def _directions(
+    truth: Mapping[str, Any], tissue: str | None, additions: Additions, prompt: str
+) -> Iterator[Direction]:
     key, db = target(truth)
     db = str(truth["db"]).lower() if truth.get("db") else db
     place = truth.get("tissue") or tissue
     tissue_name = _entity(str(place), additions) if place else None
+    spoken = {str(m.value) for m in prompt_mentions(prompt, additions) if m.kind == "entity"}
+    if tissue_name and len(spoken) == 1 and not truth.get("tissue_directions"):
+        said = spoken.pop()  # "gut metagenomes", where the ground truth has "stool"
+        tissue_name = tissue_name if set(said.split()) & set(tissue_name.split()) else said
     turn = _turned(str(truth.get("contrast") or ""))
     mission = _mission(str(truth["mission"])) if truth.get("mission") else None
     if truth.get("direction"):

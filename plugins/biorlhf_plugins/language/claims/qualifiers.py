@@ -16,7 +16,7 @@ SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
 QUALIFYING = SPREADS | {"=", ":", "of", "vs", "versus", "-", "/"}
 STATISTICAL = frozenset(("ci", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
 YEAR_BEFORE = frozenset(
-    ("in", "of", "since", "until", "al", "year", "january", "march", "may", "june", "july")
+    ("in", "of", "since", "until", "al.", "year", "january", "march", "may", "june", "july")
 )
 PART = frozenset(("them", "these", "those", "which", "whom"))
 

@@ -47,7 +47,7 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
         return "sample"
     total = _of_total(reader, focus)
     if total:
-        return _share(chunk, focus, total)
+        return _share(reader, chunk, focus, total)
     after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _between(figures, focus, m)]
     before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _between(figures, m, focus)]
     before = [m for m in before if m.value in STATISTICS or not _counts(figures, m)]
@@ -158,15 +158,18 @@ def _of_total(reader: Reader, focus: Mention) -> int:
     return at if at < len(stream) and stream[at].number is not None else 0
 
 
-def _share(chunk: Chunk, focus: Mention, total: int) -> str:
+def _share(reader: Reader, chunk: Chunk, focus: Mention, total: int) -> str:
     """ "2,923 of the 5,477 DEGs are down" counts genes that go down; "4 of 6 missions" is a share."""
     noun = next((m for m in chunk.mentions if m.kind == "quantity" and 1 <= m.first - total <= 2), None)
     way = next((m for m in chunk.mentions if m.kind == "dir" and m.first > focus.first), None)
-    if noun is None or way is None or noun.value != "deg" or way.value not in ("UP", "DOWN"):
+    bare = noun is None and way is not None and not reader.own and way.first - total <= BARE
+    if not bare and (noun is None or noun.value != "deg") or way is None or way.value not in ("UP", "DOWN"):
         return str(noun.value) if noun and str(noun.value) in ("deg_up", "deg_down") else "share"
     return "deg_up" if way.value == "UP" else "deg_down"
 
 
+BARE = 3
+"""Tokens from the whole to the direction of "1,336 of the 2,110 are up", whose noun is left out."""
 OPENS_WHOLE = frozenset(("none", "out", ".", ";", "\n", ",", "(", ":", "—"))
 
 

@@ -53,6 +53,10 @@ class Reader:
         named = ((role, self.given.get(role, ())) for role in ROLES)
         self.defaults = {role: given if len(given) == 1 else () for role, given in named}
 
+    def plural(self, at: int) -> bool:
+        """Is the word at a token written with an s at its end, which its canonical form lacks?"""
+        return self.clean.text[self.stream[at].end - 1] == "s" != self.stream.texts[at][-1]
+
     def span(self, first: int, last: int) -> tuple[int, int]:
         return self.clean.span(self.stream[first].start, self.stream[last - 1].end)
 

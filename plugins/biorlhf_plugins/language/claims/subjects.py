@@ -52,6 +52,9 @@ MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
 
 
+VERDICTS = frozenset(("verdict", "conclusion", "picture", "answer", "call", "sign", "direction", "outcome"))
+
+
 class Aim(NamedTuple):
     """``kind`` is "named" (``paths`` says which), "same" (the set that is spoken of), "other", or "loose"
     where the words near a direction do not tell."""
@@ -112,6 +115,10 @@ def _in_general(
     stream, last = reader.stream, sentence.last
     after = stream.texts[focus.last : min(last, focus.last + 5)]
     asking = not MEANING.isdisjoint(after)
+    if focus.value == "NS" and after[:1] and after[0] in DETERMINERS and not VERDICTS.isdisjoint(after[1:2]):
+        return True  # "this does not alter the verdict"
+    if after[:1] and after[0] in ("set", "pathway", "term") and reader.plural(focus.last):
+        return True  # "upregulated sets are dominated by …"
     if focus.value == "MIXED" and not REPORTS.isdisjoint(after[:1]):
         return True  # "mixed evidence"
     purpose = stream.texts[max(0, focus.first - 2) : focus.first]

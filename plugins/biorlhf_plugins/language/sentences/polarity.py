@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
@@ -14,8 +15,12 @@ HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "ho
 SUBJECT_ENDS = frozenset((".", "!", "?", ";", ",", ":", "—", "\n", "and", "but", "which", "that", "(", ")"))
 REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
 TURNS = frozenset(("hyp", "report", "reject"))
+INVERTED = frozenset(("had", "were", "should"))
+"""What opens a condition without an "if", where nothing stands before it: "Were the set up, …"."""
+JOINS = frozenset(("and", "or", "but"))
 REFERENCE_GAP = 4
 PRONOUNS = frozenset(("it", "this", "they", "that"))
+LEAVES_OUT = frozenset(("exclude", "rule", "ruled", "ruling", "prevent", "prevented", "stop", "refuse", "cease"))
 LACKS = frozenset(("no", "without", "lack", "absence"))
 """Negations of a noun: "no cut-off, n = 6425" says nothing against the figure after the comma."""
 
@@ -29,6 +34,8 @@ def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) 
     for m in chunk.mentions:
         if m.kind != "neg" or m.first in cancels:
             continue
+        if focus.kind == "num" and stream.texts[m.first] in LEAVES_OUT:
+            continue  # "we excluded 260 spots"
         if focus.kind == "num" and stream.texts[m.first] in LACKS and _comma(stream, m.last, focus.first):
             continue
         before_it = m.first < focus.first and (m.first > last_focus or focus.kind == "dir")
@@ -99,6 +106,8 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
     for m in turns:
         if m.kind == "hyp":
             first, word = m.first, stream.texts[m.first]
+            if word in INVERTED and first and stream[first - 1].kind == "w" and stream.texts[first - 1] not in JOINS:
+                continue  # "the patients had the higher score"
             while (
                 stream.texts[m.first : m.first + 2] == ["would", "have"]
                 and first
@@ -106,7 +115,8 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
             ):
                 first -= 1  # "A negative score would have meant …" supposes its subject as well
             # "Whether it rises, falls or stays" is open to its end.
-            stops = REPORT_ENDS if word == "whether" else HYPOTHESIS_ENDS
+            open_end = word in ("whether", "would") or (word == "if" and _explains(stream, m, mentions, ends[first]))
+            stops = REPORT_ENDS if open_end else HYPOTHESIS_ENDS
             _mark(stream, marks, first, ends[m.first], stops, "hypothetical")
         elif m.kind == "report":
             after = bisect_right(rejected, m.last)
@@ -115,6 +125,14 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
     if rejected:
         _mark_rejected(turns, parts, marks)
     return marks
+
+
+def _explains(stream: Stream, m: Mention, mentions: Sequence[Mention], end: int) -> bool:
+    """ "If the NES is positive, the set is up; if at the bottom, down", where what follows is supposed too."""
+    comma = next((i for i in range(m.last, end) if stream.texts[i] in (",", "then")), end)
+    at = bisect_left(mentions, m.last, key=lambda d: d.first)
+    told = any(d.kind == "dir" for d in itertools.takewhile(lambda d: d.first < comma, mentions[at:at + 9]))
+    return told or (comma - m.last <= 4 and stream.texts[m.last] in PREPOSITIONS)
 
 
 def _sentence_ends(parts: Sequence[Sentence], total: int) -> list[int]:

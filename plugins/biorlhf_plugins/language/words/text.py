@@ -42,7 +42,7 @@ LOOK_ALIKES = dict(
 )
 SPELLINGS = {
     "signalling": "signaling", "programme": "program", "programmes": "program", "oestrogen": "estrogen",
-    "haem": "heme", "tumour": "tumor", "tumours": "tumor", "leukaemia": "leukemia", "anaemia": "anemia",
+    "haem": "heme", "tumour": "tumor", "tumours": "tumor", "nontumour": "nontumor", "leukaemia": "leukemia", "anaemia": "anemia",
     "oedema": "edema", "oesophagus": "esophagus", "oesophageal": "esophageal", "foetal": "fetal",
     "haematopoiesis": "hematopoiesis", "haematopoietic": "hematopoietic", "ischaemia": "ischemia",
     "ischaemic": "ischemic", "hypoxaemia": "hypoxemia", "sulphate": "sulfate", "sulphur": "sulfur",
@@ -67,7 +67,7 @@ NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 # First the commonest token, a word that a space or a plain mark follows: the rest reads it the same, later.
 TOKEN = re.compile(
     r"(?P<plain>[a-z]+(?=[ ,;:)!?\n]))"
-    r"|(?=[iencavf])(?:i\.e\.|e\.g\.|n\.s\.|vs\.|approx\.|ca\.|cf\.|etc\.|no\.(?=\s?\d)|fig\.)"
+    r"|(?=[iencavf])(?:i\.e\.|e\.g\.|n\.s\.|vs\.|approx\.|al\.|ca\.|cf\.|etc\.|no\.(?=\s?\d)|fig\.)"
     rf"|(?=[\d.+\-])(?P<n>{NUMBER})"
     r"|(?P<w>[a-z]{1,3}\d{0,2}(?:\.\d{1,2}(?!\d))+[a-z]?(?![a-z])"  # Nav1.7, BA.2
     r"|[^\W\d_]+(?:'[a-z]+)?(?:(?<=[a-z])(?:-(?=\d{1,3}(?![\d,.]\d|\d)))?\d+[a-z\d]*)?|\d+[a-z\d]*)"
@@ -119,6 +119,8 @@ class Clean(NamedTuple):
 def clean(text: str) -> Clean:
     """Bring a text to one form. Characters that become several keep one origin."""
     visible = ABBREVIATED.sub(" ", visible_text(text))
+    if ";DR" in visible:
+        visible = visible.replace("TL;DR", "In: sum")
     if len(visible) <= LIMIT and not NON_ASCII.search(visible):
         return Clean(visible.lower(), None, len(text))
     pieces: list[str] = []

@@ -43,7 +43,7 @@ KEPT = vocabulary(
     "left remain remained remaining remainder kept stay stayed survive survived surviving survivor passed"
     " retained leaving finished completed rest"
 )
-DENIES = frozenset(("not", "never"))
+DENIES = frozenset(("not", "never", "no"))
 DENYING = DENIES | vocabulary("no non without fail failed lack lacked missed free negative")
 REACH = 8
 """Tokens behind a figure in which a "not" denies it."""

@@ -121,6 +121,9 @@ def nes_clashes(said: Extraction) -> list[tuple[Claim, Claim]]:
         ):
             sign = "UP" if number.value > 0 else "DOWN"
             here = directions.get(_place(number), [])
+            part = said.parts[number.sentence]
+            if not number.signed and "negative" in said.stream.texts[part.first : part.last]:
+                continue  # "a negative NES beyond two" has its sign in words
             if here and all(c.label != sign for c in here):
                 clashes.append((number, here[0]))
     return clashes

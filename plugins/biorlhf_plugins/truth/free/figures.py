@@ -90,6 +90,8 @@ def wide(claim: Claim) -> bool:
 def _scaled(fact: Fact, claim: Claim, text: str, gold: float) -> float | None:
     """The gold in the unit of the claim; None where that measures something else."""
     stated = unit_at(text, *claim.span)
+    if stated and fact.asked.counts and stated[1].dimension.startswith("count"):
+        stated = None  # "19 spikes per minute"
     unit = stated[1] if stated else unit_of("%") if claim.slot.quantity == "percent" else None
     if fact.asked.counts and unit is None and gold == round(gold) and 0 < (claim.value or 0.0) < 1:
         return None  # the 5e-8 of "83 loci pass 5e-8"

@@ -23,6 +23,8 @@ def matching(
 ) -> list[Claim]:
     """The claims that speak of a slot; those on the very set before those on its family."""
     fitting = [c for c in claims if fits(slot, gold.contrast, c, several, spread)]
+    if slot.mission:  # "They disagree: down in RR-1, up in RR-3" tells of each
+        fitting = [c for c in fitting if c.slot.mission] or fitting
     exact = [c for c in fitting if len(c.slot.pathways) <= 1]
     return exact or fitting
 
@@ -46,7 +48,7 @@ def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bo
     # "?" marks what only looks like the name of a tissue or cell line: not the asked one, for all that is
     # known.
     elif named.entity.startswith("?") or (
-        slot.tissue and named.entity != slot.tissue and slot.tissue not in PARTS.get(named.entity, ())
+        slot.tissue and named.entity not in (slot.tissue, *slot.tissue.split()) and slot.tissue not in PARTS.get(named.entity, ())
     ):
         return False
     if slot.mission:

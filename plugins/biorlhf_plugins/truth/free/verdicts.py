@@ -30,6 +30,12 @@ OF_IT = re.compile(
 )
 """From a direction on: a next sentence that speaks of it by a pronoun."""
 
+REPORTS = vocabulary(
+    "claim claimed state stated say said assert asserted insist insisted report reported write wrote tell told"
+    " argue argued maintain maintained"
+)
+OWN = vocabulary("we i data result table analysis gsea figure here evidence numbers answer")
+
 PRONOUNS = frozenset(("it", "they", "this", "that", "these", "those", "set", "pathway"))
 
 ELLIPSIS = re.compile(r"-\s*(?:or|and|/|and/or)\s*|\s+or\s+(?:be\s)?")
@@ -110,6 +116,9 @@ def _direct(claims: Sequence[Claim], said: Extraction) -> list[Claim]:
     if not {"UP", "DOWN"} <= {c.label for c in claims if not c.negated}:
         return list(claims)
     texts, kept = said.stream.texts, []
+    own = [c for c in claims if not _reported(said, c)]
+    if {c.label for c in own if not c.negated} & set(OPPOSITE):
+        claims = own
     for claim in claims:
         part = said.parts[claim.sentence]
         named = "path" in part.inside or not PRONOUNS.isdisjoint(texts[part.first : part.last])
@@ -118,6 +127,13 @@ def _direct(claims: Sequence[Claim], said: Extraction) -> list[Claim]:
             kept.append(claim)
     ways = {c.label for c in kept if not c.negated}
     return kept if len(ways) == 1 else list(claims)
+
+
+def _reported(said: Extraction, claim: Claim) -> bool:
+    """ "The poster claimed that X rises", "Smith et al. reported a lower X": what somebody else says."""
+    part, texts = said.parts[claim.sentence], said.stream.texts
+    at = next((i for i in range(part.first + 1, min(claim.chunk, part.first + 9)) if texts[i] in REPORTS), 0)
+    return at > 0 and OWN.isdisjoint(texts[part.first : at])
 
 
 def _one_of_two(claim: Claim, claims: Sequence[Claim], text: str) -> bool:
