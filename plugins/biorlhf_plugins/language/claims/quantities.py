@@ -116,7 +116,7 @@ def _unnamed(
             return "deg_up" if label.value == "UP" else "deg_down"
     if chunk.link == ":" and index and sentence.chunks[index - 1].mentions:
         label = sentence.chunks[index - 1].mentions[-1]
-        if label.kind == "dir" and label.value in ("UP", "DOWN"):
+        if label.kind == "dir" and label.value in ("UP", "DOWN") and label.last == chunk.first - 1:
             return "deg_up" if label.value == "UP" else "deg_down"
     wider = [m.value for m in named if m.value not in NOUN_UNITS]
     if wider and wider[0] in ("nes", "log2fc", "padj"):

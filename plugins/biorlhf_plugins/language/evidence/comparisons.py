@@ -92,7 +92,10 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
         after = than + 1
         while after < last and stream.texts[after] in ("that", "those", "of", "the"):
             after += 1
-        other = content(stream, after, clause_end(stream, after, last))
+        end = clause_end(stream, after, last)
+        # "in the flight mice in liver": the second "in" is where both were seen.
+        end = next((i for i in range(after + 1, end) if stream.texts[i] == "in"), end)
+        other = content(stream, after, end)
         near = stream.texts[at - 1] if at > first else ""
         sort = SORTS.get(word) or SORTS.get(near) or next((SORTS[w] for w in middle if w in SORTS), "")
         sort = sort or " ".join(sorted(middle))

@@ -15,6 +15,8 @@ WAYS = meanings("ways")
 GREATER, SMALLER = words_of("greater"), words_of("smaller")
 
 
+FEW = 8
+"""Tokens from a whole to the first of its listed parts."""
 FAR = 14
 """Tokens between a part and its share: "150 responded and 90 did not, a response rate of 62.5 %"."""
 
@@ -118,6 +120,12 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     split = not SPLITS.isdisjoint(texts[part.first : part.last]) or (
         ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])
     )
+    whole, rest = plain[0], plain[1:]
+    listed = not {":", "("}.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
+    if listed and totalled and len(rest) > 2 and len(plain) == len(figures):
+        if all(not {",", "and"}.isdisjoint(gap(found, a, b)) for a, b in itertools.pairwise(rest)):
+            yield _whole(whole, rest)  # "29 in all: 14 in the valley, 9 on the slope and 6 above"
+            return
     if split and len(plain) == 3 and not any(_of(found, a, b) for a, b in itertools.pairwise(plain)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.

@@ -31,6 +31,7 @@ SAYING = frozenset(("ie", "or", "equal", "=", "(", "corresponding", "correspond"
 JOINED = frozenset(("against", "vs", "versus", "compared"))
 BEFORE = frozenset(("before", "beforehand", "baseline", "initially"))
 OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
+CAUSING = frozenset(("by", "on", "under", "with", "after", "upon"))
 COMMON = 0.05
 
 Word = tuple[str, int]
@@ -58,6 +59,8 @@ def signs(found: Evidence) -> Iterator[Check]:
                 f"{label} with {name}",
                 (figure.span,),
             )
+        if len(figures) == 2 and len(sided_words := {w for w in ways if w[0] in ("UP", "DOWN")}) == 1:
+            yield from _two_levels(found, figures, *sided_words)
         if moving:
             yield from _moves(found, number, figures, ways)
         yield from _one_fold(found, figures)
@@ -72,6 +75,23 @@ def signs(found: Evidence) -> Iterator[Check]:
                     yield Check("a probability between 0 and 1", False, f"p = {f.value:g}", (f.span,))
         if chanced:
             yield from _significance(found, number, figures, ways, alpha)
+
+
+def _two_levels(found: Evidence, figures: Sequence[Figure], word: Word) -> Iterator[Check]:
+    """ "Up under drought: 85 TPM in droughted leaves and 12 in watered ones": by the words of its cause."""
+    texts, (one, other), (label, at) = found.stream.texts, figures, word
+    by = next((i for i in range(at, min(at + 4, one.first)) if texts[i] in CAUSING), 0)
+    cause = [w for w in texts[by + 1 : one.first] if len(w) > 3] if by else []
+    mine, theirs = (
+        any(w[:4] == c[:4] for w in f.right for c in cause) and not any(w[:2] in ("un", "no") for w in f.right)
+        for f in figures
+    )
+    if mine == theirs or one.first < at or {one.kind, other.kind} != {"count"} or one.value == other.value:
+        return
+    here, there = (one, other) if mine else (other, one)
+    says = f"{label} from {there.value:g} to {here.value:g}"
+    passed = (here.value > there.value) == (label == "UP")
+    yield Check("a direction against its figure", passed, says, (one.span, other.span))
 
 
 def _one_fold(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:

@@ -218,6 +218,8 @@ def _named_ratio(found: Evidence, figure: Figure) -> bool:
         return False
     start = max(found.parts[figure.part].first, figure.first - 4)
     before = found.stream.texts[start : figure.first]
+    if before[-1:] in (["is"], ["was"], ["="]):  # "the ratio of root to shoot is 3"
+        before = found.stream.texts[max(found.parts[figure.part].first, figure.first - 8) : figure.first]
     return "ratio" in before and before[-1] not in ("from", "to") and RISKS.isdisjoint(before)
 
 
@@ -226,7 +228,7 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
     if len({value for value, *_ in stated}) != 1:
         return
     value, first, last, decimals = stated[0]
-    if first in used or value < 1 or found.stream.texts[last - 1] == "point":
+    if first in used or value <= 0 or found.stream.texts[last - 1] == "point":
         return
     own = [
         f for f in figures if f.kind not in NEVER and f.first != first and not f.sign and f.kind != "ratio"
@@ -246,6 +248,7 @@ def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[i
     if len(pair) != 2 or pair[0].kind != pair[1].kind or not (right := _quotient(pair)):
         return
     low, high = sorted(abs(f.value) for f in pair)
+    right = 1.0 / right if value < 1 else right
     passed = abs(right - value) <= SLACK * right + 0.5 * 10.0**-decimals
     spans = (*(f.span for f in pair), found.span(first, last))
     says = f"{high:,g} / {low:,g} = {right:.3g}, stated {value:g}×"

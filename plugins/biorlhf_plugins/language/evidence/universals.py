@@ -17,6 +17,7 @@ EVERY = words_of("every")
 NONE = words_of("none")
 EXCEPTS = words_of("excepts")
 ENDS = re.compile(r"(?:ed|ing|es|e|s)$")
+VOWELS = dict.fromkeys(map(ord, "aeiou"))
 LIMIT = 40
 NEARLY = (["not"], ["nearly"], ["almost"], ["hardly"], ["virtually"])
 TURNS = frozenset(
@@ -67,14 +68,21 @@ def _universals(found: Evidence) -> Iterator[Check]:
             left -= 1
             if left < 0:
                 return
-            against = _against(found, at, said, ways, none)
+            against = _against(found, at, said, ways, none, words)
             if against is not None:
                 spans = (found.span(part.first, part.last), found.span(other.first, other.last))
                 says = "without exception, and " + ("one that bears it out" if against else "an exception")
                 yield Check("a universal against an exception", against, says, spans, alone=against)
 
 
-def _against(found: Evidence, number: int, said: frozenset[str], ways: set[str], none: bool) -> bool | None:
+def _skeleton(word: str) -> str:
+    """The consonants of a verb, which "fell" and "fall", "grew" and "grow" share."""
+    return ENDS.sub("", word).translate(VOWELS)
+
+
+def _against(
+    found: Evidence, number: int, said: frozenset[str], ways: set[str], none: bool, spoken: set[str]
+) -> bool | None:
     """Whether a later sentence bears a universal out (True), excepts itself from it (False), or neither."""
     part = found.parts[number]
     texts = found.stream.texts[part.first : part.last]
@@ -96,6 +104,9 @@ def _against(found: Evidence, number: int, said: frozenset[str], ways: set[str],
         and named
     ):
         return none
+    at = len(texts) - 1 - texts[::-1].index("not") if "not" in texts else 0
+    if 0 < at < len(texts) - 1 and len(named) <= 3 and _skeleton(texts[at + 1]) in map(_skeleton, spoken):
+        return none  # "All genera fell. Dorea did not fall."
     label = {way for way, _ in directions(found, number)}
     if label == {"NS"} and not ways:
         denied, label = True, set()

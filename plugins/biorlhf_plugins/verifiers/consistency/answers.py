@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction
+from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.truth.free.directions import OPPOSITE
 from biorlhf_plugins.verifiers.consistency.slots import EITHER
 
+ALL = frozenset(("all", "every", "each"))
 UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 """Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
 
@@ -27,6 +29,8 @@ def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[C
     if len(answers) != 1:
         return
     classes = [c for c in said.classes if c.asserted]
+    if not ALL.isdisjoint(prompt_words(prompt)):
+        directions = []  # "Did all fall?" is denied by one that did not
     for kinds, claims in ((("dir",), directions), (("type", "pattern"), classes)):
         asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind in kinds}
         # What is said of a part (some missions) neither bears out nor refutes a yes about the whole.
