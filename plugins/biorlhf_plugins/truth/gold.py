@@ -118,7 +118,7 @@ def _gold(key: str, lab: Additions) -> Gold:
             kind = ("phrase", str(answer).lower())
     return Gold(
         facts=tuple(
-            fact_of(fact, lambda name: _entity(name, additions))
+            fact_of(fact, lambda name: _entity(name, additions), prompt)
             for fact in truth.get("facts") or ()
             if not is_direction(fact)
         ),
@@ -193,7 +193,7 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
     yield from new_names(stated)
     for row in (truth, *(truth.get("pathways") or ())):
         if row.get("pathway"):
-            yield from set_names(str(row["pathway"]), row.get("aliases") or ())
+            yield from set_names(str(row["pathway"]), (*(row.get("aliases") or ()), *_shortened(row, prompt)))
     for row in (truth, *(truth.get("features") or ())):
         name = str(row.get("feature") or "")
         if name and is_set(row):
@@ -210,6 +210,14 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
         if name and _flight(str(name)) is None:
             yield "mission", _mission(str(name)), (str(name), str(name).replace("_", " "))
     yield from frames(contrast_of(truth), prompt)
+
+
+def _shortened(row: Mapping[str, Any], prompt: str) -> Iterator[str]:
+    """ "Glycolysis", where the question means "glycolysis gluconeogenesis" by it."""
+    whole = set(target(row)[0].split())
+    named = [m.value for m in prompt_mentions(prompt) if m.kind == "path"]
+    if not any(target(row)[0] in names for names in named):
+        yield from (name for names in named for name in names if set(name.split()) < whole)
 
 
 def _kind_of(text: str, additions: Additions) -> tuple[str, Any] | None:

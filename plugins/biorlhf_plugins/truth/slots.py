@@ -84,7 +84,7 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
             yield "asked", "condition", START
 
 
-def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str]) -> Fact:
+def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str], prompt: str = "") -> Fact:
     """A fact from its mapping. A value that is a figure in text ("35 %", "14 nM") is a figure."""
     told = str(fact.get("condition") or "")
     condition, treatment = conditions_of(told)
@@ -92,7 +92,7 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str]) -> Fact:
     condition = own.lower() if own else condition
     quantity, value = str(fact.get("quantity", "")), fact["value"]
     kind, asked = class_kind(quantity, value), quantity_named(quantity)
-    unit = unit_of(str(fact["unit"])) if fact.get("unit") else unit_in(quantity)
+    unit = unit_of(str(fact["unit"])) if fact.get("unit") else unit_in(quantity) or unit_in(prompt)
     if kind is None and isinstance(value, str):
         figure = figure_of(value)
         if figure is not None:
@@ -101,6 +101,9 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str]) -> Fact:
         value = "yes" if value else "no"
     sides = SIDES.split(told)
     entities = "/".join(_places(part, entity_of(part)) for part in str(fact["entity"]).split("/"))
+    around = places_of(prompt)
+    if len(around) == 1 and not places_of(entities):
+        entities = "/".join((entities, *around))  # the blood of "its plasma half-life"
     return Fact(
         entities, condition, treatment, kind or asked.name, value,
         alternatives(value) if isinstance(value, str) else (), asked, unit,

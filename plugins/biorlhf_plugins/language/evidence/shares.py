@@ -123,7 +123,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     whole, rest = plain[0], plain[1:]
     listed = not {":", "("}.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
     if listed and totalled and len(rest) > 2 and len(plain) == len(figures):
-        if all(not {",", "and"}.isdisjoint(gap(found, a, b)) for a, b in itertools.pairwise(rest)):
+        if all("of" not in (g := gap(found, a, b)) and not {",", "and"}.isdisjoint(g) for a, b in itertools.pairwise(rest)):
             yield _whole(whole, rest)  # "29 in all: 14 in the valley, 9 on the slope and 6 above"
             return
     if split and len(plain) == 3 and not any(_of(found, a, b) for a, b in itertools.pairwise(plain)):

@@ -218,7 +218,7 @@ def _named_ratio(found: Evidence, figure: Figure) -> bool:
         return False
     start = max(found.parts[figure.part].first, figure.first - 4)
     before = found.stream.texts[start : figure.first]
-    if before[-1:] in (["is"], ["was"], ["="]):  # "the ratio of root to shoot is 3"
+    if before[-1:] in (["is"], ["was"], ["="], ["of"]):  # "the ratio of root to shoot is 3"
         before = found.stream.texts[max(found.parts[figure.part].first, figure.first - 8) : figure.first]
     return "ratio" in before and before[-1] not in ("from", "to") and RISKS.isdisjoint(before)
 

@@ -105,7 +105,8 @@ def _against(
     ):
         return none
     at = len(texts) - 1 - texts[::-1].index("not") if "not" in texts else 0
-    if 0 < at < len(texts) - 1 and len(named) <= 3 and _skeleton(texts[at + 1]) in map(_skeleton, spoken):
+    same = {*texts[at + 2 :]} <= spoken and len(named) <= 3  # of the same place and time
+    if 0 < at < len(texts) - 1 and same and _skeleton(texts[at + 1]) in map(_skeleton, spoken):
         return none  # "All genera fell. Dorea did not fall."
     label = {way for way, _ in directions(found, number)}
     if label == {"NS"} and not ways:

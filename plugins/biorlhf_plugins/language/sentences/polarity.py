@@ -98,7 +98,12 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
     """For each token: "" (asserted), "quoted" or "hypothetical"."""
     marks = [""] * (len(stream) + 1)
     _mark_quotes(stream, marks)
-    turns = [m for m in mentions if m.kind in TURNS]
+    turns = [
+        m._replace(kind="reject")  # "X rises, said the intern, wrongly: …"
+        if m.kind == "report" and stream.texts[m.first].endswith("ly") and stream[m.last : m.last + 1]
+        and stream[m.last].kind == "p" else m
+        for m in mentions if m.kind in TURNS
+    ]  # fmt: skip
     if not turns:
         return marks
     ends = _sentence_ends(parts, len(stream))
@@ -132,7 +137,7 @@ def _explains(stream: Stream, m: Mention, mentions: Sequence[Mention], end: int)
     comma = next((i for i in range(m.last, end) if stream.texts[i] in (",", "then")), end)
     at = bisect_left(mentions, m.last, key=lambda d: d.first)
     told = any(d.kind == "dir" for d in itertools.takewhile(lambda d: d.first < comma, mentions[at:at + 9]))
-    return told or (comma - m.last <= 4 and stream.texts[m.last] in PREPOSITIONS)
+    return told or (comma - m.last <= 4 and not PREPOSITIONS.isdisjoint(stream.texts[m.last : m.last + 1]))
 
 
 def _sentence_ends(parts: Sequence[Sentence], total: int) -> list[int]:
