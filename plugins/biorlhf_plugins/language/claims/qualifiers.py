@@ -39,7 +39,9 @@ def qualifies(reader: Reader, focus: Mention) -> bool:
         # with which an answer, or what concludes it, begins.
         said = texts[last + 2 : last + 4]
         leads = first == 0 or texts[first - 1] in (".", "!", "?", ":", "\n")
-        return not (leads or (len(said) == 2 and said[0] in ("was", "were", "are") and said[1] in reader.question))
+        return not (
+            leads or (len(said) == 2 and said[0] in ("was", "were", "are") and said[1] in reader.question)
+        )
     if reader.intervals and _interval(reader, focus, before):
         return True
     return _year(reader, focus, before, after)

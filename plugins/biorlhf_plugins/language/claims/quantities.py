@@ -163,7 +163,7 @@ def _share(reader: Reader, chunk: Chunk, focus: Mention, total: int) -> str:
     noun = next((m for m in chunk.mentions if m.kind == "quantity" and 1 <= m.first - total <= 2), None)
     way = next((m for m in chunk.mentions if m.kind == "dir" and m.first > focus.first), None)
     bare = noun is None and way is not None and not reader.own and way.first - total <= BARE
-    if not bare and (noun is None or noun.value != "deg") or way is None or way.value not in ("UP", "DOWN"):
+    if (not bare and (noun is None or noun.value != "deg")) or way is None or way.value not in ("UP", "DOWN"):
         return str(noun.value) if noun and str(noun.value) in ("deg_up", "deg_down") else "share"
     return "deg_up" if way.value == "UP" else "deg_down"
 

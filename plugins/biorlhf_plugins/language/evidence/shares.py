@@ -26,16 +26,12 @@ EXPLAINS = (
 )  # fmt: skip
 """What leads from two figures to their share."""
 
-FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "tenth": 1 / 10}
-OF_THE = frozenset(("of", "the", "all", "our", "these", "those", "its", "some"))
 SLACK = 0.06
 """Relative error that a rough share of a stated whole may have."""
 
 NEARLY = 0.12
 """Relative error up to which two parts and a whole are meant as such, and are a slip."""
 
-HOLDING = frozenset(("include", "including", "contain", "containing", "cross", "crosse", "span"))
-EXCLUDING = frozenset(("exclude", "excluding", "exceed"))
 PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
 SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
 Taken = tuple[Check, set[int]]
@@ -123,7 +119,10 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     whole, rest = plain[0], plain[1:]
     listed = not {":", "("}.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
     if listed and totalled and len(rest) > 2 and len(plain) == len(figures):
-        if all("of" not in (g := gap(found, a, b)) and not {",", "and"}.isdisjoint(g) for a, b in itertools.pairwise(rest)):
+        if all(
+            "of" not in (g := gap(found, a, b)) and not {",", "and"}.isdisjoint(g)
+            for a, b in itertools.pairwise(rest)
+        ):
             yield _whole(whole, rest)  # "29 in all: 14 in the valley, 9 on the slope and 6 above"
             return
     if split and len(plain) == 3 and not any(_of(found, a, b) for a, b in itertools.pairwise(plain)):
@@ -240,58 +239,6 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     yield Check("ratios and percentages", passed, says, spans, expected=f"{100 * right[0]:.3g}%")
 
 
-def fractions(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "Half of the 220, namely 110", "two thirds of 150 (100)"."""
-    texts = found.stream.texts
-    for whole, part in itertools.pairwise(plain_of(figures)):
-        before, between = texts[max(0, whole.first - 5) : whole.first], gap(found, whole, part)
-        at = next((i for i, word in enumerate(before) if word in FRACTIONS), -1)
-        after = texts[part.last : part.last + 1]
-        if at < 0 or "of" not in before[at:] or not {*before[at + 1 :]} <= OF_THE or len(between) > 6:
-            continue
-        named = not {"namely", "ie", "="}.isdisjoint(between) or " that is" in f" {' '.join(between)}"
-        if not named and (between[-1:] != ["("] or after != [")"]):
-            continue
-        many = {"two": 2, "three": 3, "four": 4, "2": 2, "3": 3}.get(before[at - 1] if at else "", 1)
-        right = many * FRACTIONS[before[at]] * whole.value
-        slack = (
-            SLACK * right
-            if ROUGH & {*before, *texts[max(0, whole.first - 7) : whole.first], *between}
-            else 0.99
-        )
-        says = f"{before[at]} of {whole.value:g} = {right:g}, stated {part.value:g}"
-        passed = abs(right - part.value) <= slack
-        yield Check("ratios and percentages", passed, says, (whole.span, part.span), expected=f"{right:g}")
-
-
-def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "19,050 genes at 4 guides each, so 76,200 guides": so many times so many."""
-    plain = plain_of(figures)
-    if len(plain) != 3:
-        return
-    one, other, whole = plain
-    between = gap(found, other, whole)
-    if not {"each", "apiece"} & set(between) or not {"so", "=", "total", "ie", "make", "is", "hence"} & set(
-        between
-    ):
-        return
-    right = one.value * other.value
-    says = f"{one.value:,g} × {other.value:,g} = {right:,g}, stated {whole.value:,g}"
-    spans = tuple(f.span for f in plain)
-    yield Check("arithmetic", abs(right - whole.value) <= 0.001 * right, says, spans, expected=f"{right:,g}")
-
-
-def _held(found: Evidence, first: int, last: int) -> tuple[bool, float] | None:
-    """The 1 of "0.8 to 1.9 excludes 1", and whether it is said to lie inside."""
-    texts = found.stream.texts
-    for at in range(first, min(last, first + 8)):
-        number = found.stream[at + 1].number if at + 1 < last else None
-        if number is not None and texts[at] in HOLDING | EXCLUDING:
-            denied = not {"not", "no"}.isdisjoint(texts[max(first, at - 2) : at])
-            return (texts[at] in HOLDING) != denied, number.value
-    return None
-
-
 def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
     part = found.parts[number]
@@ -300,10 +247,6 @@ def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterat
             continue
         ends = [f for f in figures if f.first > at and f.first - at <= 9 and f.kind != "level"]
         bounds = [f.value for f in ends[:2]]
-        if len(bounds) == 2 and (held := _held(found, ends[1].last, part.last)) is not None:
-            inside = min(bounds) <= held[1] <= max(bounds)
-            says = f"{bounds[0]:g} to {bounds[1]:g}, said to {'hold' if held[0] else 'exclude'} {held[1]:g}"
-            yield Check("what an interval holds", inside == held[0], says, (ends[0].span, ends[1].span))
         before = [
             f for f in figures if f.last <= at and not (f.kind in ("level", "percent") and at - f.last <= 2)
         ]

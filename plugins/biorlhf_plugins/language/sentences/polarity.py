@@ -20,7 +20,9 @@ INVERTED = frozenset(("had", "were", "should"))
 JOINS = frozenset(("and", "or", "but"))
 REFERENCE_GAP = 4
 PRONOUNS = frozenset(("it", "this", "they", "that"))
-LEAVES_OUT = frozenset(("exclude", "rule", "ruled", "ruling", "prevent", "prevented", "stop", "refuse", "cease"))
+LEAVES_OUT = frozenset(
+    ("exclude", "rule", "ruled", "ruling", "prevent", "prevented", "stop", "refuse", "cease")
+)
 LACKS = frozenset(("no", "without", "lack", "absence"))
 """Negations of a noun: "no cut-off, n = 6425" says nothing against the figure after the comma."""
 
@@ -111,7 +113,12 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
     for m in turns:
         if m.kind == "hyp":
             first, word = m.first, stream.texts[m.first]
-            if word in INVERTED and first and stream[first - 1].kind == "w" and stream.texts[first - 1] not in JOINS:
+            if (
+                word in INVERTED
+                and first
+                and stream[first - 1].kind == "w"
+                and stream.texts[first - 1] not in JOINS
+            ):
                 continue  # "the patients had the higher score"
             while (
                 stream.texts[m.first : m.first + 2] == ["would", "have"]
@@ -120,7 +127,9 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
             ):
                 first -= 1  # "A negative score would have meant …" supposes its subject as well
             # "Whether it rises, falls or stays" is open to its end.
-            open_end = word in ("whether", "would") or (word == "if" and _explains(stream, m, mentions, ends[first]))
+            open_end = word in ("whether", "would") or (
+                word == "if" and _explains(stream, m, mentions, ends[first])
+            )
             stops = REPORT_ENDS if open_end else HYPOTHESIS_ENDS
             _mark(stream, marks, first, ends[m.first], stops, "hypothetical")
         elif m.kind == "report":
@@ -136,7 +145,7 @@ def _explains(stream: Stream, m: Mention, mentions: Sequence[Mention], end: int)
     """ "If the NES is positive, the set is up; if at the bottom, down", where what follows is supposed too."""
     comma = next((i for i in range(m.last, end) if stream.texts[i] in (",", "then")), end)
     at = bisect_left(mentions, m.last, key=lambda d: d.first)
-    told = any(d.kind == "dir" for d in itertools.takewhile(lambda d: d.first < comma, mentions[at:at + 9]))
+    told = any(d.kind == "dir" for d in itertools.takewhile(lambda d: d.first < comma, mentions[at : at + 9]))
     return told or (comma - m.last <= 4 and not PREPOSITIONS.isdisjoint(stream.texts[m.last : m.last + 1]))
 
 

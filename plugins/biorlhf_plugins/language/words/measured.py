@@ -80,9 +80,7 @@ def quantity_named(text: str) -> Quantity:
     plural = bool(PLURALS & set(text.lower().split())) or any(
         w[-1] == "s" and w[-2:] not in ("ss", "us", "is", "as") for w in text.lower().split() if len(w) > 3
     )
-    counted = bool({t.text for t in stream} & COUNTING) or (
-        plural and not share and unit_in(text) is None
-    )
+    counted = bool({t.text for t in stream} & COUNTING) or (plural and not share and unit_in(text) is None)
     own = " ".join(t.text for t in stream if t.kind != "p") or None
     nouns = frozenset(str(m.value) for m in scan(stream, base()) if m.kind == "quantity")
     return Quantity(own, words, own is not None, counted and not share, share, nouns)

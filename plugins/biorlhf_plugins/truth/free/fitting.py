@@ -48,7 +48,9 @@ def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bo
     # "?" marks what only looks like the name of a tissue or cell line: not the asked one, for all that is
     # known.
     elif named.entity.startswith("?") or (
-        slot.tissue and named.entity not in (slot.tissue, *slot.tissue.split()) and slot.tissue not in PARTS.get(named.entity, ())
+        slot.tissue
+        and named.entity not in (slot.tissue, *slot.tissue.split())
+        and slot.tissue not in PARTS.get(named.entity, ())
     ):
         return False
     if slot.mission:

@@ -1,4 +1,4 @@
-"""Answers that the question's own words give: "the probiotic does not change it" is a no.
+"""Names that are only spoken of, beside the one that answers.
 
 Of "It is ethylene that accumulates first; jasmonate comes later" the answer is what stands beside its words.
 """
@@ -9,31 +9,15 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
 from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
 from biorlhf_plugins.truth.free.asked import Words, stems
 
-POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
 DO = frozenset(("do", "does", "did"))
 BE = frozenset(("is", "are", "was", "were", "be", "would", "="))
-DENY = frozenset(("not", "cannot", "never"))
-FAIL = frozenset(("fail", "failed", "unable", "refuse", "refused"))
-MANAGE = frozenset(("manage", "managed", "able"))
-ACTS = ("sis", "ion", "age", "ment", "ance", "ence", "ing", "th", "ure", "val", "ity", "nse")
-SEEN = vocabulary(
-    "see saw seen observe observed detect detected find found measure measured note noted detectable "
-    "measurable visible evident apparent occur occurred happen happened"
-)
-LIMITS = vocabulary(
-    "but except until unless apart though although however only first initially later yet save"
-)
-"""With these, what was seen was seen at times or in part."""
 
-STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "lost")
-"""Endings of what follows "is": a state that was asked about, and no name."""
 
 NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
 CUTS = frozenset((",", "(", ")", "—", "|", "\n"))
@@ -46,67 +30,6 @@ SECOND = vocabulary("then next second third runner less least behind trailing on
 ADVERBS = vocabulary("well far just way closely clearly by")
 CONCLUDING = vocabulary("so hence thus therefore answer final overall")
 SUBJECTS = frozenset(("it", "that", "this", "they", "those", "these"))
-
-
-def verdict(said: Extraction, prompt: str) -> str:
-    """YES or NO where the text says or denies in its words what is asked; "" for neither, or both."""
-    words = prompt_words(prompt)
-    if not words or words[0] not in POLAR or not {"or", "not"}.isdisjoint(words):
-        return ""
-    asked, texts, found = stems(words[1:]), said.stream.texts, set()
-    places = {word for name in said.named for word in str(name.value).lower().split()}
-    for part in said.parts:
-        for at in range(part.first + 1, part.last):
-            if said.marks[at] or stems(texts[at : at + 1]).isdisjoint(asked):
-                continue
-            here = at - 1
-            while here > part.first and texts[here].endswith("ly"):
-                here -= 1
-            before, second = texts[here], texts[here - 1] if here > part.first else ""
-            if before in DENY or (before == "to" and second in FAIL):
-                found.add("NO")
-            elif (
-                before in DO
-                or (before == "to" and second in MANAGE)
-                or (
-                    before in BE
-                    and words[0] in BE
-                    and texts[at].endswith(STATES)
-                    and texts[at] not in places
-                    and _is_of_the_asked(texts[part.first : here], asked)
-                )
-            ):
-                found.add("YES")
-    if not any(m.kind in ("dir", "neg") for m in prompt_mentions(prompt)):  # "Does it stop the growth?"
-        parts = (part for part in said.parts if part.kind != "row" and not said.marks[part.first])
-        found |= {_witnessed(texts[part.first : part.last], words) for part in parts} - {""}
-    return found.pop() if len(found) == 1 else ""
-
-
-def _witnessed(texts: list[str], words: Sequence[str]) -> str:
-    """ "No lysis of the mutant was observed", where it is asked what lyses: NO; "Lysis was observed": YES.
-
-    Only where nothing else is said: "No lysis was seen in the control" is of another thing.
-    """
-    end = next((i for i, text in enumerate(texts) if text in "(:,;—."), len(texts))
-    acts = [text for text in texts[:end] if text not in words and any(_act_of(text, word) for word in words)]
-    acts += [text for text in texts[:end] if text in words and text.endswith(ACTS) and SEEN & set(words)]
-    others = stems(texts[:end]) - stems(words) - stems(acts) - SEEN
-    denials = sum(text in DENY or text == "no" for text in texts[:end])
-    if not acts or others or denials > 1 or not SEEN & set(texts[:end]) or LIMITS & set(texts):
-        return ""
-    return "NO" if denials else "YES"
-
-
-def _act_of(noun: str, verb: str) -> bool:
-    """Is a noun that of a verb: lysis, fermentation, growth of lyse, ferment, grow?"""
-    stem = verb[: max(3, len(verb) - 2 - (len(verb) > 6))]
-    return len(verb) > 3 and noun != verb and noun.endswith(ACTS) and noun.startswith(stem)
-
-
-def _is_of_the_asked(subject: list[str], asked: Words) -> bool:
-    """Is a state told of what was asked about? "The answer is liver" tells none, whatever liver ends in."""
-    return bool(asked & stems(subject)) or not SUBJECTS.isdisjoint(subject)
 
 
 def displaced(said: Extraction, name: Named, prompt: str) -> bool:
