@@ -20,24 +20,10 @@ from biorlhf_plugins.language.words.text import clean, tokens
 REFERENCES = frozenset(("control", "normal", "wildtype"))
 """Classes of which a contrast's denominator usually is; as a numerator they turn it round."""
 
-LOSSES = frozenset(
-    (
-        "ko",
-        "knockout",
-        "knock",
-        "knockdown",
-        "morphant",
-        "crispant",
-        "null",
-        "deficient",
-        "mutant",
-        "deletion",
-        "deleted",
-        "loss",
-        "cko",
-        "-",
-    )
-)
+LOSSES = frozenset((
+    "ko", "knockout", "knock", "knockdown", "morphant", "crispant", "null", "deficient", "mutant",
+    "deletion", "deleted", "loss", "cko", "-",
+))  # fmt: skip
 SHARED = frozenset((
     "positive", "negative", "high", "low", "cell", "tissue", "group", "arm", "up", "down", "1", "2",
     "3", "4",

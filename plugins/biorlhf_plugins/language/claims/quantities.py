@@ -25,6 +25,7 @@ AVERAGES = frozenset(("mean", "median", "minimum", "maximum", "mode"))
 NAMED_BY = frozenset(("of", "was", "is", "were"))
 """Between a quantity that only its own word names and its figure: "a Vmax of 81"."""
 
+NO_PLURALS = frozenset(("this", "thus", "was", "does", "whereas"))
 UNNAMING = GENERIC | STOP_WORDS
 LABEL_LENGTH = 2
 
@@ -209,14 +210,7 @@ def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:
     """True where an unknown plain noun follows the number: "3 lanes". Links and verbs are no nouns."""
     if word in PREPOSITIONS or len(word) < 4 or any(m.first == focus.last for m in chunk.mentions):
         return False
-    raw_end = reader.stream[focus.last].end
-    return reader.clean.text[raw_end - 1 : raw_end] == "s" and word not in (
-        "this",
-        "thus",
-        "was",
-        "does",
-        "whereas",
-    )
+    return reader.clean.text[reader.stream[focus.last].end - 1] == "s" and word not in NO_PLURALS
 
 
 def _directed(chunk: Chunk, focus: Mention, quantity: str) -> str:

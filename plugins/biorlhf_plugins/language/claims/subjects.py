@@ -50,9 +50,8 @@ TENDS = frozenset((
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
-
-
 VERDICTS = frozenset(("verdict", "conclusion", "picture", "answer", "call", "sign", "direction", "outcome"))
+TOWARDS = frozenset(("to", "in", "for", "of", "on"))
 
 
 class Aim(NamedTuple):
@@ -94,13 +93,7 @@ def _unmoved(reader: Reader, chunk: Chunk, focus: Mention) -> Aim | None:
     """The set of "hardly any difference to lactate" and "For psbA the two cannot be told apart"."""
     texts = reader.stream.texts
     for m in chunk.mentions:
-        behind = focus.last < m.first <= focus.last + 2 and texts[focus.last] in (
-            "to",
-            "in",
-            "for",
-            "of",
-            "on",
-        )
+        behind = focus.last < m.first <= focus.last + 2 and texts[focus.last] in TOWARDS
         leads = m.first == chunk.first + 1 and texts[chunk.first] in ("for", "in", "of")
         if m.kind == "path" and (behind or leads):
             return Aim("named", (m.value,))
@@ -214,15 +207,11 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
         if stream[here].kind != "w" or word in AUXILIARIES or word in WORDS["conjunction"]:
             break
         if word in PREPOSITIONS:
-            if (
-                here > first
-                and not unknown
-                and stream.texts[here - 1] in GENERIC
-                and word in ("of", "in", "from", "for")
-            ):
-                here += 1
-                continue
-            break
+            generic = here > first and not unknown and stream.texts[here - 1] in GENERIC
+            if not (generic and word in ("of", "in", "from", "for")):
+                break
+            here += 1
+            continue
         if not (
             word in NEUTRAL
             or word in own

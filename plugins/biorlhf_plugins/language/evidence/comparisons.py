@@ -161,6 +161,22 @@ def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:
     return None
 
 
+def contrasted(found: Evidence) -> Iterator[Check]:
+    """ "The adjuvanted group had the higher titre: 5,100 versus 1,300": the first is of what is named."""
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        texts = found.stream.texts[part.first : part.last] if len(figures) == 2 else []
+        at = next((part.first + i for i, word in enumerate(texts) if word in GREATER or word in SMALLER), -1)
+        if at < 1 or "than" in texts or found.stream.texts[at - 1] != "the" or not found.asserted(at):
+            continue
+        pair = _in_turn(found, at)
+        if pair is not None and pair[0] != pair[1]:
+            word = found.stream.texts[at]
+            says = f"{word}, with {pair[0]:,g} against {pair[1]:,g}"
+            passed = (pair[0] > pair[1]) == ((word in GREATER) != _inverse(found, texts))
+            yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
+
+
 def mutual(found: Evidence, said: Sequence[Comparison]) -> Iterator[Check]:
     """ "Knock-outs are heavier than wild type … wild-type mice weigh more than knock-outs"."""
     for at, one in enumerate(said):

@@ -143,19 +143,9 @@ def _figure(
     sign = sign or WRITTEN.get(before, "")
     span = said.clean.span(stream[m.first].start, stream[m.last - 1].end)
     return Figure(
-        number.value,
-        kind,
-        part,
-        m.first,
-        m.last,
-        left,
-        right,
-        unit,
-        sign,
-        number.decimals,
-        span,
+        number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span,
         left | right,
-    )
+    )  # fmt: skip
 
 
 def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> bool:

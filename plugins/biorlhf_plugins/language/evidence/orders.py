@@ -18,6 +18,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     clause_end,
     clause_start,
     compared,
+    contrasted,
     mutual,
     stated,
     value_of,
@@ -54,6 +55,8 @@ def orders(found: Evidence) -> Iterator[Check]:
         yield from _sequences(found)
     yield from compared(found, said, look)
     yield from mutual(found, said)
+    if not words.isdisjoint(JOINED):
+        yield from contrasted(found)
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
     yield from asked(found, look)

@@ -118,13 +118,11 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     )
     whole, rest = plain[0], plain[1:]
     listed = not {":", "("}.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
+    gaps = [gap(found, a, b) for a, b in itertools.pairwise(rest)]
+    listed = listed and all("of" not in g and not {",", "and"}.isdisjoint(g) for g in gaps)
     if listed and totalled and len(rest) > 2 and len(plain) == len(figures):
-        if all(
-            "of" not in (g := gap(found, a, b)) and not {",", "and"}.isdisjoint(g)
-            for a, b in itertools.pairwise(rest)
-        ):
-            yield _whole(whole, rest)  # "29 in all: 14 in the valley, 9 on the slope and 6 above"
-            return
+        yield _whole(whole, rest)  # "29 in all: 14 in the valley, 9 on the slope and 6 above"
+        return
     if split and len(plain) == 3 and not any(_of(found, a, b) for a, b in itertools.pairwise(plain)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
@@ -237,6 +235,23 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     says = f"{one.value:g} and {other.value:g}, stated {share.value:g} %"
     spans = (one.span, other.span, share.span)
     yield Check("ratios and percentages", passed, says, spans, expected=f"{100 * right[0]:.3g}%")
+
+
+def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "19,050 genes at 4 guides each, so 76,200 guides": so many times so many."""
+    plain = plain_of(figures)
+    if len(plain) != 3:
+        return
+    one, other, whole = plain
+    between = gap(found, other, whole)
+    if not {"each", "apiece"} & set(between) or not {"so", "=", "total", "ie", "make", "is", "hence"} & set(
+        between
+    ):
+        return
+    right = one.value * other.value
+    says = f"{one.value:,g} × {other.value:,g} = {right:,g}, stated {whole.value:,g}"
+    spans = tuple(f.span for f in plain)
+    yield Check("arithmetic", abs(right - whole.value) <= 0.001 * right, says, spans, expected=f"{right:,g}")
 
 
 def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:

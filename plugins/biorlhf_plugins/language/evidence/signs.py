@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -26,6 +27,7 @@ LEVEL = re.compile(
     r"\s*(?:of|=|:|is)?\s*(0?\.\d+|\d+\s?%)|at the (\d+(?:\.\d+)?)\s?% level|(\d+)\s?% fdr",
     re.I,
 )
+SAYING = frozenset(("ie", "or", "equal", "=", "(", "corresponding", "correspond", "equivalent", "mean"))
 JOINED = frozenset(("against", "vs", "versus", "compared"))
 BEFORE = frozenset(("before", "beforehand", "baseline", "initially"))
 OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
@@ -61,6 +63,7 @@ def signs(found: Evidence) -> Iterator[Check]:
             yield from _two_levels(found, figures, *sided_words)
         if moving:
             yield from _moves(found, number, figures, ways)
+        yield from _one_fold(found, figures)
         if found.parts[number].kind == "row":
             for f in figures:
                 if (
@@ -90,6 +93,21 @@ def _two_levels(found: Evidence, figures: Sequence[Figure], word: Word) -> Itera
     says = f"{label} from {there.value:g} to {here.value:g}"
     passed = (here.value > there.value) == (label == "UP")
     yield Check("a direction against its figure", passed, says, (one.span, other.span))
+
+
+def _one_fold(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "A fold change of 8, i.e. a log2 fold change of 3": one and the same, told twice."""
+    for one, other in itertools.pairwise(figures):
+        between = set(gap(found, one, other))
+        if {one.kind, other.kind} == {"fold", "effect"} and not SAYING.isdisjoint(between) and "log2" in (
+            *between, *found.stream.texts[max(0, one.first - 5) : one.first]
+        ):  # fmt: skip
+            fold, logged = (one, other) if one.kind == "fold" else (other, one)
+            if fold.value > 0:
+                right = math.log2(fold.value)
+                passed = abs(abs(right) - abs(logged.value)) <= 0.15
+                says = f"fold {fold.value:g} is log2 {right:.2f}, stated {logged.value:g}"
+                yield Check("a fold change and its logarithm", passed, says, (one.span, other.span))
 
 
 def _operand(found: Evidence, figure: Figure) -> bool:

@@ -9,6 +9,7 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, g
 from biorlhf_plugins.language.evidence.shares import (
     ROUGH,
     Taken,
+    each,
     explained,
     intervals,
     percents,
@@ -52,9 +53,12 @@ def sums(found: Evidence) -> Iterator[Check]:
             yield check
         yield from _ratios(found, part, figures, used)
         yield from _differences(found, figures, used)
+        if "sum" in found.stream.vocabulary:
+            yield from _multiples(found, part, figures)
         yield from percents(found, part, figures)
         if len(figures) == 3:
             yield from explained(found, figures, used)
+            yield from each(found, figures)
         if spanned:
             yield from intervals(found, part, figures)
 
@@ -177,6 +181,24 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
         if texts[at] in WORD_NUMBERS and texts[at + 1] == "time" and not any(f.first == at for f in figures):
             stated.append((float(WORD_NUMBERS[texts[at]]), at, at + 1, 0))  # "ten times that of"
     return stated
+
+
+def _multiples(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "300, three times the sum of 40 and 80": of three figures, with the multiple beside them."""
+    part, texts = found.parts[number], found.stream.texts
+    at = next((i for i in range(part.first, part.last - 1) if texts[i : i + 2] == ["sum", "of"]), -1)
+    plain = plain_of(figures)
+    stated = [(value, first) for value, first, *_ in folds(found, number, figures) if 0 < at - first <= 3]
+    parts = [f for f in plain if f.first > at]
+    whole = [f for f in plain if f.last <= at and all(f.first != first for _, first in stated)]
+    if at < 0 or len(stated) != 1 or len(parts) != 2 or len(whole) != 1:
+        return
+    right = stated[0][0] * sum(f.value for f in parts)
+    summed = " + ".join(f"{f.value:,g}" for f in parts)
+    says = f"{stated[0][0]:g} × ({summed}) = {right:,g}, stated {whole[0].value:,g}"
+    spans = tuple(f.span for f in (*whole, *parts))
+    passed = abs(right - whole[0].value) <= SLACK * right
+    yield Check("arithmetic", passed, says, spans, expected=f"{right:,g}")
 
 
 def _is_fold(found: Evidence, figure: Figure) -> bool:

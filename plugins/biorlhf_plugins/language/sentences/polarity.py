@@ -17,6 +17,7 @@ REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "a
 TURNS = frozenset(("hyp", "report", "reject"))
 INVERTED = frozenset(("had", "were", "should"))
 """What opens a condition without an "if", where nothing stands before it: "Were the set up, …"."""
+EXTREMES = frozenset(("top", "bottom", "end", "positive", "negative"))
 JOINS = frozenset(("and", "or", "but"))
 REFERENCE_GAP = 4
 PRONOUNS = frozenset(("it", "this", "they", "that"))
@@ -142,11 +143,11 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
 
 
 def _explains(stream: Stream, m: Mention, mentions: Sequence[Mention], end: int) -> bool:
-    """ "If the NES is positive, the set is up; if at the bottom, down", where what follows is supposed too."""
+    """ "If the NES is positive, the set is up; if at the bottom, down": what follows is supposed too."""
     comma = next((i for i in range(m.last, end) if stream.texts[i] in (",", "then")), end)
     at = bisect_left(mentions, m.last, key=lambda d: d.first)
     told = any(d.kind == "dir" for d in itertools.takewhile(lambda d: d.first < comma, mentions[at : at + 9]))
-    return told or (comma - m.last <= 4 and not PREPOSITIONS.isdisjoint(stream.texts[m.last : m.last + 1]))
+    return told or not EXTREMES.isdisjoint(stream.texts[m.last : comma])
 
 
 def _sentence_ends(parts: Sequence[Sentence], total: int) -> list[int]:

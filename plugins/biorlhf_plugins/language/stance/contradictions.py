@@ -32,6 +32,9 @@ OPEN_WORDS = (
     "whether if question ask asked may might could would not no cannot never unknown perhaps possibly"
 )
 OPEN = frozenset(OPEN_WORDS.split())
+UNTOLD = frozenset(("mouse", "tissue", "mission", "group", "padj", "other"))
+"""Quantities that answer nothing, even after "my guess is"."""
+
 SENTENCES = 200
 """Sentences that are compared with a yes/no question."""
 
@@ -98,18 +101,7 @@ def contradictions(
         refused = refusals.get(claim.sentence)
         if refused is not None and not after_guess and not _after_cut(stream, refused, claim.chunk, part):
             continue
-        if (
-            after_guess
-            and claim.slot.quantity
-            not in (
-                "mouse",
-                "tissue",
-                "mission",
-                "group",
-                "padj",
-                "other",
-            )
-        ) or _asked_for(claim, asked):
+        if (after_guess and claim.slot.quantity not in UNTOLD) or _asked_for(claim, asked):
             found.append(claim.span)
     told = list(_told(stream, parts, refusals))
     found += (span_of(clause) for clause in _restated(prompt, stream, told[:SENTENCES]))

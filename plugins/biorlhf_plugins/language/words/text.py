@@ -42,7 +42,8 @@ LOOK_ALIKES = dict(
 )
 SPELLINGS = {
     "signalling": "signaling", "programme": "program", "programmes": "program", "oestrogen": "estrogen",
-    "haem": "heme", "tumour": "tumor", "tumours": "tumor", "nontumour": "nontumor", "leukaemia": "leukemia", "anaemia": "anemia",
+    "haem": "heme", "tumour": "tumor", "tumours": "tumor", "nontumour": "nontumor",
+    "leukaemia": "leukemia", "anaemia": "anemia",
     "oedema": "edema", "oesophagus": "esophagus", "oesophageal": "esophageal", "foetal": "fetal",
     "haematopoiesis": "hematopoiesis", "haematopoietic": "hematopoietic", "ischaemia": "ischemia",
     "ischaemic": "ischemic", "hypoxaemia": "hypoxemia", "sulphate": "sulfate", "sulphur": "sulfur",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from biorlhf_plugins.language.extract import prompt_mentions
-from biorlhf_plugins.language.records import Extraction, Named
+from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
 from biorlhf_plugins.truth.credits import FEW, MANY, OPEN_GUESS, YES_NO_GUESS, shared
-from biorlhf_plugins.truth.free.restated import displaced
+from biorlhf_plugins.truth.free.restated import displaced, verdict
 from biorlhf_plugins.truth.free.rivals import rivals
 from biorlhf_plugins.truth.gold import Gold, canonical_name
 from biorlhf_plugins.truth.graded import Graded
@@ -19,7 +19,9 @@ FENCE = re.compile(
     r"|\byes\b[^.!?]*\bno\b(?=\s*(?:[.,;!?)]|$))",
     re.I,
 )
-SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
+ASCENDS = re.compile(
+    "lowest to highest|ascending|least to most|smallest to largest|lowest first|smallest first", re.I
+)
 
 
 def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> None:
@@ -27,6 +29,8 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
     if gold.answer_kind is None:
         graded.guesses.append(YES_NO_GUESS)
         labels = {c.label: c for c in said.answers if c.label in ("YES", "NO")}
+        if not labels and (label := verdict(said, prompt)):
+            labels = {label: Claim("answer", Slot(), (0, len(said.text)), label=label)}
         if FENCE.search(said.text):
             labels = {}  # "Yes and no" is no answer
         _grade_labels(gold.answer.upper(), labels, graded, f"answer: {gold.answer}")
@@ -154,19 +158,7 @@ def rankings(said: Extraction, among: Sequence[str] = ()) -> list[list[str]]:
     order = list(dict.fromkeys(str(n.value) for n in entities))
     if len(order) < 2:
         return []
-    lowered = said.text.lower()
-    ascending = any(
-        p in lowered
-        for p in (
-            "lowest to highest",
-            "ascending",
-            "least to most",
-            "smallest to largest",
-            "lowest first",
-            "smallest first",
-        )
-    )
-    return [order[::-1] if ascending else order]
+    return [order[::-1] if ASCENDS.search(said.text) else order]
 
 
 def concordance(order: Sequence[str], gold: Sequence[str]) -> float:

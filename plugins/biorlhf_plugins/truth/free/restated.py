@@ -1,4 +1,4 @@
-"""Names that are only spoken of, beside the one that answers.
+"""Answers that the question's own words give: "the probiotic does not change it" is a no.
 
 Of "It is ethylene that accumulates first; jasmonate comes later" the answer is what stands beside its words.
 """
@@ -15,9 +15,15 @@ from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
 from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
 from biorlhf_plugins.truth.free.asked import Words, stems
 
+POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
 DO = frozenset(("do", "does", "did"))
 BE = frozenset(("is", "are", "was", "were", "be", "would", "="))
+DENY = frozenset(("not", "cannot", "never"))
+FAIL = frozenset(("fail", "failed", "unable", "refuse", "refused"))
+MANAGE = frozenset(("manage", "managed", "able"))
 
+STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "lost")
+"""Endings of what follows "is": a state that was asked about, and no name."""
 
 NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
 CUTS = frozenset((",", "(", ")", "—", "|", "\n"))
@@ -30,6 +36,43 @@ SECOND = vocabulary("then next second third runner less least behind trailing on
 ADVERBS = vocabulary("well far just way closely clearly by")
 CONCLUDING = vocabulary("so hence thus therefore answer final overall")
 SUBJECTS = frozenset(("it", "that", "this", "they", "those", "these"))
+
+
+def verdict(said: Extraction, prompt: str) -> str:
+    """YES or NO where the text says or denies in its words what is asked; "" for neither, or both."""
+    words = prompt_words(prompt)
+    if not words or words[0] not in POLAR or not {"or", "not"}.isdisjoint(words):
+        return ""
+    asked, texts, found = stems(words[1:]), said.stream.texts, set()
+    places = {word for name in said.named for word in str(name.value).lower().split()}
+    for part in said.parts:
+        for at in range(part.first + 1, part.last):
+            if said.marks[at] or stems(texts[at : at + 1]).isdisjoint(asked):
+                continue
+            here = at - 1
+            while here > part.first and texts[here].endswith("ly"):
+                here -= 1
+            before, second = texts[here], texts[here - 1] if here > part.first else ""
+            if before in DENY or (before == "to" and second in FAIL):
+                found.add("NO")
+            elif (
+                before in DO
+                or (before == "to" and second in MANAGE)
+                or (
+                    before in BE
+                    and words[0] in BE
+                    and texts[at].endswith(STATES)
+                    and texts[at] not in places
+                    and _is_of_the_asked(texts[part.first : here], asked)
+                )
+            ):
+                found.add("YES")
+    return found.pop() if len(found) == 1 else ""
+
+
+def _is_of_the_asked(subject: list[str], asked: Words) -> bool:
+    """Is a state told of what was asked about? "The answer is liver" tells none, whatever liver ends in."""
+    return bool(asked & stems(subject)) or not SUBJECTS.isdisjoint(subject)
 
 
 def displaced(said: Extraction, name: Named, prompt: str) -> bool:

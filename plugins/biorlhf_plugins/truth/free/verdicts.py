@@ -31,8 +31,8 @@ OF_IT = re.compile(
 """From a direction on: a next sentence that speaks of it by a pronoun."""
 
 REPORTS = vocabulary(
-    "claim claimed state stated say said assert asserted insist insisted report reported write wrote tell told"
-    " argue argued maintain maintained"
+    "claim claimed state stated say said assert asserted insist insisted report reported write wrote tell"
+    " told argue argued maintain maintained"
 )
 OWN = vocabulary("we i data result table analysis gsea figure here evidence numbers answer")
 

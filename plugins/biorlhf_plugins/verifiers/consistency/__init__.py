@@ -90,8 +90,12 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
     sets = {key for m in mentions if m.kind == "path" for key in m.value} if not asked else set()
     slotted = [c for c in directions if not sets or not c.slot.pathways or sets & set(c.slot.pathways)]
     yield from slots.two_directions(said, slotted)
+    if asked:
+        yield from slots.denied(said, directions)
+        yield from answers.universal(said, directions)
     yield from slots.classes(said, figures)
     yield from slots.parts(figures)
+    yield from answers.bounds(said, figures, prompt)
     yield from answers.yes_no(said, directions, prompt)
     yield from answers.agreement(said, directions, prompt, consistent)
 

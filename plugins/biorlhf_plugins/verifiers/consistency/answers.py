@@ -9,7 +9,9 @@ from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.truth.free.directions import OPPOSITE
+from biorlhf_plugins.verifiers.consistency.slots import EITHER
 
 ALL = frozenset(("all", "every", "each"))
 UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
@@ -81,3 +83,64 @@ def _shown(directions: list[Claim]) -> str:
         if len(places) > 1:
             return "SAME" if len(set(places.values())) == 1 else "DIFF"
     return ""
+
+
+def universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
+    """ "All tissues", "consistently", against a tissue or mission that the text says differs."""
+    excepts = {n.sentence for n in said.named if n.kind == "except"}
+    plain = [n for n in said.named if not (n.denied or n.aside or n.sentence in excepts)]
+    everyone = {n.sentence: n for n in plain if n.kind == "everyone"}
+    always = {n.sentence: n for n in plain if n.kind == "univ"}
+    placed = {n.sentence for n in said.named if n.kind in ("entity", "mission")}
+    for claims, marks in ((directions, {**always, **everyone}), (list(said.classes), everyone)):
+        for sentence, mark in marks.items():
+            general = [c for c in claims if c.sentence == sentence and c.asserted]
+            if not general or EITHER.search(said.text, mark.span[0], general[0].span[1] + 20):
+                continue
+            label = general[0].label
+            named = {n.value for n in said.named if n.sentence == sentence and n.kind == "entity"}
+            against = [
+                c for c in claims
+                if c.asserted and c.chunk != general[0].chunk
+                and c.label != label
+                and {"entity", "mission"} & c.slot.stated and c.sentence in placed
+                and not (mark.value == "rest" and c.slot.entity in named)
+                and (_same_set(c, general[0]))
+            ]  # fmt: skip
+            says = f"{label} without exception" + (f", but {against[0].label}" if against else "")
+            yield Check(
+                "a universal against an exception", not against, says,
+                tuple(s for s in (mark.span, against[0].span if against else None) if s),
+            )  # fmt: skip
+
+
+def _same_set(one: Claim, other: Claim) -> bool:
+    mine, theirs = one.slot.pathways, other.slot.pathways
+    return mine == theirs or not (mine and theirs)
+
+
+def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:
+    """ "479, which is larger than 5,000", and yes or no to "is it larger than 5,000?"."""
+    plain = [c for c in figures if c.slot.quantity in (None, "deg", "deg_up", "deg_down")]
+    thresholds = {c.value for c in plain}
+    for bound in said.numbers:
+        if (bound.low is None) == (bound.high is None) or not bound.asserted or bound.slot.quantity == "padj":
+            continue
+        before = [c for c in plain if c.sentence == bound.sentence and c.chunk < bound.chunk]
+        if before and bound.value not in thresholds:
+            value, limit = before[-1].value or 0.0, bound.value or 0.0
+            passed = value > limit if bound.low is not None else value < limit
+            yield Check("comparisons", passed, f"{value:g} against {limit:g}", (before[-1].span, bound.span))
+    asked = [m.value for m in prompt_mentions(prompt) if m.kind == "num"]
+    limits = [n for n in asked if isinstance(n, Number) and (n.low is None) != (n.high is None)]
+    answers = {c.label: c for c in said.answers}
+    if len(limits) == 1 and len(answers) == 1 and plain:
+        asked_limit = limits[0]
+        value = plain[0].value or 0.0
+        true = value > asked_limit.value if asked_limit.low is not None else value < asked_limit.value
+        label, claim = next(iter(answers.items()))
+        yield Check(
+            "yes or no against the figure", (label == "YES") == true,
+            f"{label} with {value:g} against {asked_limit.value:g}",
+            (claim.span, plain[0].span),
+        )  # fmt: skip

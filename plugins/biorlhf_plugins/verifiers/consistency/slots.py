@@ -215,3 +215,14 @@ def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
         return True
     ways = [m for m in part.inside.get("dir", ()) if not said.stream.texts[m.first].startswith("enrich")]
     return len(ways) <= 1 or len(names) >= len(ways)
+
+
+def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
+    """ "Not down; it is down": a direction denied and stated for one slot."""
+    stated = {(c.slot.pathways, c.slot.entity, c.slot.mission, c.label): c for c in directions}
+    for c in said.directions:
+        s = c.slot
+        if c.negated and c.modality == "asserted" and not c.partial and (s.pathways or s.entity):
+            other = stated.get((s.pathways, s.entity, s.mission, c.label))
+            if other is not None and other.slot.condition == s.condition:
+                yield Check("denied and stated", False, f"{c.label}, and not {c.label}", (c.span, other.span))
