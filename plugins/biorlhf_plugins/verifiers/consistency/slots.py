@@ -15,6 +15,7 @@ PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
+JOINED = ("and down", "or down", "/down", "/ down", "and up", "or up", "/up", "/ up")
 SHORT = 8
 PLACING = frozenset(("in", "at", "after", "under", "among", "during"))
 PRONOUNS = frozenset(("it", "they", "this", "that", "both"))
@@ -207,9 +208,9 @@ def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
     if not named and length > SHORT:
         return False
     start = said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0]
-    raw = said.text[start : claim.span[1] + 20]
-    lowered = raw.lower()
-    if "up" in lowered and "down" in lowered and EITHER.search(raw):
+    lowered = said.text[start : claim.span[1] + 20].lower()
+    # The words alone first: a search of every sentence took a seventh of the whole reading.
+    if "up" in lowered and "down" in lowered and any(w in lowered for w in JOINED) and EITHER.search(lowered):
         return False
     if length <= 2 * SHORT:
         return True
