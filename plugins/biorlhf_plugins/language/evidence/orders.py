@@ -41,6 +41,7 @@ THEN = words_of("then")
 LEADS = words_of("leads")
 SEQUENCES = THEN | OVER | UNDER
 JOINED = frozenset(("against", "vs", "versus"))
+KINDS = ("count", "percent", "effect")
 TABLE = frozenset(("item", "row"))
 
 
@@ -53,6 +54,8 @@ def orders(found: Evidence) -> Iterator[Check]:
     yield from _lists(found)
     if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
+    if any(f.sign for f in found.figures):
+        yield from _bounds(found)
     yield from compared(found, said, look)
     yield from mutual(found, said)
     if not words.isdisjoint(JOINED):
@@ -79,16 +82,10 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
         names: list[Words] = []
         own: list[float | None] = []
         for start, end in zip(ends, [*marks, part.last], strict=True):
-            inside = [
-                f
-                for f in found.by_part.get(number, ())
-                if start <= f.first < end and f.kind in ("count", "effect")
-            ]
-            names.append(
-                content(
-                    found.stream, max(start, end - 6) if start == part.first else start, min(end, start + 8)
-                )
-            )
+            here = [f for f in found.by_part.get(number, ()) if start <= f.first < end]
+            inside = [f for f in here if f.kind in ("count", "effect")]
+            since = max(start, end - 6) if start == part.first else start
+            names.append(content(found.stream, since, min(end, start + 8)))
             own.append(inside[-1 if start == part.first else 0].value if inside else None)
         signs = {found.stream.texts[m] for m in marks}
         if len(signs) != 1 or (len(own) == 2 and None in own and not all(names)):
@@ -102,11 +99,7 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
         known = [v for v in values if v is not None]
         if len(known) < 2:
             continue
-        falls = (
-            all(a >= b for a, b in pairwise(known))
-            if signs == {">"}
-            else all(a <= b for a, b in pairwise(known))
-        )
+        falls = all((a >= b) if signs == {">"} else (a <= b) for a, b in pairwise(known))
         yield _order(known, falls, found.span(part.first, part.last))
 
 
@@ -124,11 +117,7 @@ def _lists(found: Evidence) -> Iterator[Check]:
         return
     run: list[Figure] = []
     for number, part in enumerate((*found.parts, None)):
-        figures = [
-            f
-            for f in found.by_part.get(number, ())
-            if f.kind in ("count", "percent", "effect") and not f.sign
-        ]
+        figures = [f for f in found.by_part.get(number, ()) if f.kind in KINDS and not f.sign]
         numbered = (
             part is not None and part.kind == "item" and found.stream.texts[part.first - 1] in (".", ")")
         )
@@ -167,6 +156,26 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         falls = all(a >= b for a, b in pairwise(values))
         passed = (falls or (rises and _monotone(values))) if then and leads else _monotone(values)
         yield _order(values, passed, (plain[0].span[0], plain[-1].span[1]))
+
+
+def _bounds(found: Evidence) -> Iterator[Check]:
+    """ "1,221 DEGs, below 1,000": a figure on the wrong side of the one that it is held against."""
+    for figures in found.by_part.values():
+        for one, other in pairwise(figures):
+            between = gap(found, one, other)
+            if (
+                one.sign
+                or not other.sign
+                or len(between) > 7
+                or one.kind != other.kind
+                or other.kind != "count"
+            ):
+                continue
+            if {"and", "of", ";", "(", "p"} & set(between) or not found.asserted(one.first):
+                continue
+            passed = one.value > other.value if other.sign == ">" else one.value < other.value
+            says = f"{one.value:,g} against {other.value:,g}"
+            yield Check("a comparison against its figures", passed, says, (one.span, other.span))
 
 
 def _superlatives(found: Evidence) -> Iterator[Check]:

@@ -26,9 +26,6 @@ EXPLAINS = (
 )  # fmt: skip
 """What leads from two figures to their share."""
 
-SLACK = 0.06
-"""Relative error that a rough share of a stated whole may have."""
-
 NEARLY = 0.12
 """Relative error up to which two parts and a whole are meant as such, and are a slip."""
 

@@ -55,8 +55,6 @@ WHOLE_WORDS = (
 )
 WHOLE = frozenset(WHOLE_WORDS.split())
 """Words whose s is no ending. With them every word of a vocabulary is written as a reader writes it."""
-ABBREVIATED = re.compile(r"(?<![\w.])([A-Z])\.(?=\s?[a-z]{2,}(?:us|um|i|is|a|ae|ens|ans|ile|ne|se|ii)\b)")
-"""The full stop of "F. prausnitzii", which ends no sentence."""
 HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
 OPENS_THOUGHT = re.compile(r"<think(?:ing)?>")
 LABEL = re.compile(r"<(/)?(answer|final_answer|confidence|certainty|probability)>", re.I)
