@@ -21,6 +21,7 @@ from biorlhf.engines.samplers.contract import Held
 from biorlhf.engines.samplers.serving import Serving
 from biorlhf.errors import LearnerLost, RunFailure
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.labels import selector
 from biorlhf.scoring.cores import cores
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
 from biorlhf.types import AdapterRef, Group, Question, TrainGroup
@@ -91,6 +92,7 @@ class RayEngine:
         self.actor = RolloutActor.options(
             num_cpus=recipe.rollout.cpus,
             num_gpus=recipe.rollout.gpus,
+            label_selector=selector(recipe.rollout.labels),
             scheduling_strategy=place,
             max_concurrency=CALLS,
         ).remote(recipe.to_json())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 
@@ -14,18 +13,17 @@ from biorlhf.actors import rollout
 from biorlhf.actors.cluster import _place, _places
 from biorlhf.actors.learner import RayLearners
 from biorlhf.errors import LearnerLost, RunFailure
-from biorlhf.recipe import Lora, from_data
+from biorlhf.recipe import Lora
 from biorlhf.recipe.schema import Learner
 from biorlhf.stage import Sampling
 from biorlhf.testing import an_adapter
 from biorlhf.types import Question
 from biorlhf.workers.plan import Request
+from raylets import NODE, recipe_of, until
 from tiny_learner import GRPO, groups
-from tiny_model import write_tiny_model
 
 # Two raylets, and minutes of starting and waiting.
 pytestmark = [pytest.mark.engine, pytest.mark.hostile]
-NODE = {"object_store_memory": 80_000_000}
 
 
 @pytest.fixture
@@ -34,35 +32,6 @@ def cluster():
     yield made
     ray.shutdown()
     made.shutdown()
-
-
-def recipe_of(folder):
-    (folder / "script.json").write_text(json.dumps({"default": ["67 genes. Confidence: 90%"]}))
-    return from_data(
-        {
-            "name": "nodes",
-            "model": {"base": str(write_tiny_model(folder)), "dtype": "fp32"},
-            "prompt": {"template": "plain", "answer": "free", "max_tokens": 64},
-            "data": [{"dataset": "kmp"}],
-            "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-3}}],
-            "rollout": {
-                "engine": "scripted",
-                "script": str(folder / "script.json"),
-                "simulated": {"token_s": [[1, 0.01]], "mean_tokens": 40},
-                "actors": 3,
-                "cpus": 1,
-                "concurrency": 8,
-            },
-        }
-    )
-
-
-def until(true, timeout_s):
-    end = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < end, f"not in {timeout_s} s"
-        time.sleep(0.05)
-    return timeout_s - (end - time.monotonic())
 
 
 @pytest.mark.timeout(300)
