@@ -12,7 +12,7 @@ from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
 from biorlhf.recipe.schema import Learner
 from biorlhf.workers.plan import lacking, requests
-from raylets import NODE, recipe_of, until
+from raylets import NODE, place_of, recipe_of, until
 
 KIND = "ray.io/accelerator-type"
 
@@ -130,7 +130,3 @@ def test_learner_and_rollouts_are_on_the_nodes_that_they_ask_for(tmp_path):
     finally:
         ray.shutdown()
         made.shutdown()
-
-
-def place_of(actor):
-    return ray.get(actor.__ray_call__.remote(lambda _: ray.get_runtime_context().get_node_id()), timeout=60)

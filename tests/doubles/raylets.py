@@ -6,6 +6,9 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import ray
 
 from biorlhf.recipe import Recipe, from_data
 from tiny_model import write_tiny_model
@@ -42,3 +45,10 @@ def until(true: Callable[[], object], timeout_s: float) -> float:
         assert time.monotonic() < end, f"not in {timeout_s} s"
         time.sleep(0.05)
     return timeout_s - (end - time.monotonic())
+
+
+def place_of(actor: Any) -> str:
+    """The id of the node that an actor runs on."""
+    # In place: an actor cannot import this module.
+    where = actor.__ray_call__.remote(lambda _: ray.get_runtime_context().get_node_id())
+    return str(ray.get(where, timeout=60))
