@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from biorlhf.recipe import Recipe, from_data
 from tiny_model import write_tiny_model
 
 NODE = {"object_store_memory": 80_000_000}
+# As a run does it: Ray would have its workers give way to everything else.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 def recipe_of(folder: Path) -> Recipe:
