@@ -129,6 +129,8 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
         if rollouts is not None:
             rollouts.wait()
             rollouts.watch(learner)
+        if scorers is not None:
+            scorers.wait()
         seen = in_turn(learner, rollouts.sleep) if rollouts is not None and recipe.rollout.sleep else learner
         yield Workers(seen, rollouts, scorers, description, notes, beside=True, renew=learner.renew)
     finally:

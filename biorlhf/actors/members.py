@@ -47,14 +47,16 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``room``: sequences of one engine; ``timeout_s``: for one answer; ``start_s``: for an engine to come;
-    ``fewest``: engines to go on with; ``policies``: how many are served side by side, the newest."""
+    """``room``: sequences of one engine; ``timeout_s``: for one answer, by the recipe's ``setting``;
+    ``start_s``: for an engine to come; ``fewest``: engines to go on with; ``policies``: how many are served
+    side by side, the newest."""
 
     room: int
     timeout_s: float
     start_s: float
     fewest: int = 1
     policies: int = 1
+    setting: str = "rollout.timeout_s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,21 @@ class Policy:
     prove: Callable[[int, Any], None] = field(repr=False)
 
 
+Answers = queue.SimpleQueue[Any]  # what was asked for, as it gets done; or what stands against it
+
+
+def given(answers: Answers) -> Any:
+    """The next answer, when it is there.
+
+    Raises:
+        RunFailure: too few engines are left, or one of them failed.
+    """
+    answer = answers.get()
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Ticket:
     """One question: a place in the row, what is asked, its sequences, the policy, and where the answer
@@ -76,7 +93,7 @@ class Ticket:
     work: Any = field(compare=False, repr=False)
     sequences: int = field(compare=False)
     policy: str = field(compare=False)
-    answers: queue.SimpleQueue[Any] = field(compare=False, repr=False)
+    answers: Answers = field(compare=False, repr=False)
 
 
 @dataclass

@@ -50,8 +50,11 @@ def test_a_learner_on_a_gpu_has_memory_that_can_grow():
 @pytest.mark.parametrize(
     ("name", "order"),
     [
-        ("grpo_mve", ["learner", "learner ready", "rollouts", "scorers", "rollouts ready"]),
-        ("quickstart", ["learner", "rollouts", "scorers", "learner ready", "rollouts ready"]),
+        ("grpo_mve", ["learner", "learner ready", "rollouts", "scorers", "rollouts ready", "scorers ready"]),
+        (
+            "quickstart",
+            ["learner", "rollouts", "scorers", "learner ready", "rollouts ready", "scorers ready"],
+        ),
     ],
 )
 def test_vllm_starts_on_a_shared_gpu_when_the_learner_has_its_base_in_place(name, order, monkeypatch):
