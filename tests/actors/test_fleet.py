@@ -6,17 +6,14 @@ import random
 import threading
 import time
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from types import SimpleNamespace
+from concurrent.futures import Future
 
 import pytest
 
 from biorlhf.actors import scorer
-from biorlhf.actors.members import EngineDied
 from biorlhf.errors import LearnerLost, PolicyMismatch, RunFailure
 from biorlhf.testing import Pace
-from biorlhf.types import AdapterRef, Completion, Group, Question
+from judges import Judge, groups_of, scorers_of
 from simulated_fleet import SleepingEngine, a_fleet, serve, works_of
 
 FAST = Pace(((1, 1e-4), (64, 1.5e-4)))  # an answer takes a few hundredths of a second
@@ -204,60 +201,16 @@ def test_a_policy_that_was_lost_fails_those_that_ask_for_it_and_another_is_serve
     assert (len(started), fleet.error) == (2, None)
 
 
-class Judge:
-    """A scorer's actor: judges one group after the other; ``held`` keeps it from it until it is set."""
-
-    def __init__(self, held=None):
-        self.judged, self.held, self.calls = [], held, []
-        self.ready = self.score = SimpleNamespace(remote=self.ask)
-        self.hand = ThreadPoolExecutor(1)
-
-    def ask(self, items=None):
-        call = Future()
-        self.calls.append(call)
-        self.hand.submit(self.judge, call, items)
-        return SimpleNamespace(future=lambda: call)
-
-    def judge(self, call, items):
-        if items is not None and self.held is not None:
-            self.held.wait(60)
-        if not call.done():
-            self.judged += [question.id for question, _ in (items or ())[:1]]
-            call.set_result(([0.5] * len(items or ()), len(self.judged)))
-
-    def die(self):
-        for call in self.calls:
-            if not call.done():
-                call.set_exception(EngineDied("its process died"))
-
-
 @pytest.fixture
 def scorers(monkeypatch, closing):
-    """Starts RayScorers over these actors, one for each place; more stand in for those that die."""
+    """Starts scorers over these actors, one for each place; more stand in for those that die."""
 
     def started(actors, places):
-        waiting = iter(actors)
-        options = SimpleNamespace(remote=lambda _: next(waiting))
-        monkeypatch.setattr(scorer, "ScorerActor", SimpleNamespace(options=lambda **_: options))
-        monkeypatch.setattr(scorer.ray, "kill", Judge.die)
-        section = SimpleNamespace(cpus=0, timeout_s=1)
-        recipe = SimpleNamespace(
-            scorer=section,
-            cluster=SimpleNamespace(start_timeout_s=30),
-            verifiers=["one"],
-            to_json=dict,
-        )
-        made = scorer.RayScorers(recipe, [None] * places)
+        made = scorers_of(monkeypatch, actors, places)
         closing(made.fleet)
-        made.wait()
         return made
 
     return started
-
-
-def groups_of(names):
-    row = Completion("x", (1,), (-0.1,), False, AdapterRef(0, "a"))
-    return [Group(Question(name, "?", {}), (1,), (row, row)) for name in names]
 
 
 def ids(scored):
@@ -300,13 +253,3 @@ def test_what_a_dead_scorer_had_is_judged_first_by_others_and_one_is_started_in_
     held.set()
     assert ids([first, *scored]) == Counter(QUESTIONS)
     assert [slot.deaths for slot in made.fleet.slots] == [1, 0]
-
-
-def test_a_scorer_from_which_nothing_comes_is_replaced_and_one_that_always_dies_ends_the_run(scorers):
-    judges = [Judge(threading.Event()) for _ in range(3)]
-    made = scorers(judges, 1)
-    made._allow(groups_of(["a"])[0])
-    assert made.fleet.limits.timeout_s == 60 + scorer.ROOM * 2 * 1 * 1 * 2
-    made._allow = lambda _: setattr(made.fleet, "limits", replace(made.fleet.limits, timeout_s=0.1))
-    with pytest.raises(RunFailure, match=r"scorer actor 1 died 3 times: .*no answer in 0\.1 s \(scorer\."):
-        list(made.score(groups_of(QUESTIONS)))

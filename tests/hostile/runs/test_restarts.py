@@ -10,16 +10,18 @@ import sys
 import threading
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from biorlhf.actors import connection, learner
+from biorlhf.actors import connection, learner, scorer
 from biorlhf.actors.fetch import ActorDied
 from biorlhf.actors.remains import guarded
 from biorlhf.errors import LearnerLost, ResourceError, RunFailure
 from biorlhf.recipe.schema import Learner
+from judges import Judge, groups_of, scorers_of
 from tiny_run import alive
 
 
@@ -42,6 +44,18 @@ class Actor:
             return Ref(self.number, self.alive, method)
 
         return SimpleNamespace(remote=remote)
+
+
+def test_scorers_from_which_nothing_comes_are_replaced_and_asked_again(monkeypatch):
+    judges = [Judge(threading.Event()) for _ in range(3)]
+    made = scorers_of(monkeypatch, judges, 1)
+    made._allow(groups_of(["a"])[0])
+    assert made.fleet.limits.timeout_s == 60 + scorer.ROOM * 2 * 1 * 1 * 2
+    made._allow = lambda _: setattr(made.fleet, "limits", replace(made.fleet.limits, timeout_s=0.1))
+    with pytest.raises(RunFailure, match=r"scorer actor 1 died 3 times: .*no answer in 0\.1 s \(scorer\."):
+        list(made.score(groups_of(["a", "b", "c"])))
+    assert len(judges[2].calls) == 1 + scorer.ROOM
+    made.close()
 
 
 def test_a_learner_that_gives_no_answer_is_named_with_the_time_that_it_had(monkeypatch):
