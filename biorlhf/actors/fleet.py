@@ -270,8 +270,7 @@ class Fleet:
     def _answered(self, slot: Slot, answers: Sequence[tuple[int, Any]]) -> None:
         assert slot.engine is not None
         for number, answer in answers:
-            ticket, _ = slot.asked.pop(number)
-            ticket.answers.put(answer)
+            slot.done(number).answers.put(answer)
         self._hold_next(slot)
         self._when(slot, slot.engine.take(), self._answered)
 
@@ -305,7 +304,7 @@ class Fleet:
         assert slot.engine is not None
         # It may live on behind a broken network, and hold its GPU.
         slot.engine.end()
-        slot.engine, slot.alive, slot.asleep = None, False, False
+        slot.engine, slot.alive, slot.asleep, slot.took_s = None, False, False, 0.0
         for ticket, _ in slot.asked.values():
             heapq.heappush(self._waiting, ticket)
         slot.asked.clear()

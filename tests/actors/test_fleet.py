@@ -11,6 +11,7 @@ from concurrent.futures import Future
 import pytest
 
 from biorlhf.actors import scorer
+from biorlhf.actors.members import Slot, Ticket, deal
 from biorlhf.errors import LearnerLost, PolicyMismatch, RunFailure
 from biorlhf.testing import Pace
 from judges import Judge, groups_of, scorers_of
@@ -253,3 +254,19 @@ def test_what_a_dead_scorer_had_is_judged_first_by_others_and_one_is_started_in_
     held.set()
     assert ids([first, *scored]) == Counter(QUESTIONS)
     assert [slot.deaths for slot in made.fleet.slots] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("left", "overdue", "given"),
+    [(6, False, 0), (100, False, 2), (6, True, 2)],
+    ids=["the last ones", "many", "the others hang"],
+)
+def test_a_slow_engine_is_given_none_of_the_last_questions_which_others_finish_sooner(left, overdue, given):
+    began = time.monotonic() - (2.5 if overdue else 0.5)
+    slots = [Slot(n, Future, True, alive=True, trusted={"p"}, took_s=[8.0, 1.0, 1.0][n]) for n in range(3)]
+    tickets = [Ticket(n, "?", 1, "p", None) for n in range(left + 4)]
+    for number, slot in enumerate([1, 1, 2, 2]):
+        slots[slot].asked[number] = (tickets[number], began)
+    waiting = tickets[4:]
+    assert len(deal(waiting, slots, 2).get(0, [])) == given
+    assert len(waiting) == left - given
