@@ -120,6 +120,8 @@ WORDS: dict[str, dict[str, str]] = {
         "cpus": "each asks Ray for so many CPUs",
         "gpus": "each asks Ray for so many GPUs and sees no other; a fraction shares one, 2 and more "
         "serve one model",
+        "labels": "only on nodes with these labels: label → value, or several of which one is enough "
+        "([unlike GPUs](cluster.md#unlike-gpus))",
         "sleep": "`1`: engines that share a GPU with a learner give it their memory while it computes; "
         "`lag: 0` alone ([clusters](cluster.md))",
         "sync": "`adapter`: the LoRA is served beside the base; `merged`: it is merged where it "
@@ -156,6 +158,7 @@ WORDS: dict[str, dict[str, str]] = {
         "(bf16, fp32)",
         "cpus": "each asks Ray for so many CPUs",
         "gpus": "each asks Ray for so many GPUs and sees no other; a fraction shares one",
+        "labels": "as of `rollout`",
         "token_budget": "most tokens in one forward and backward pass; a larger group is computed in "
         "parts; a GPU likes more",
         "packing": "several texts in one sequence, each blind to the others",

@@ -14,6 +14,7 @@ from biorlhf.engines.models.hub import on_hub
 from biorlhf.engines.models.load import resolve_base
 from biorlhf.engines.samplers.contract import SamplerSpec
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.labels import selector
 
 
 def prepare_bases(recipe: Recipe, places: Mapping[str, Any]) -> None:
@@ -29,12 +30,17 @@ def prepare_bases(recipe: Recipe, places: Mapping[str, Any]) -> None:
         return
     waits = []
     for name, place in places.items():
-        if name == "learner" or (name.startswith("rollout") and not expands):
-            waits.append((name, _resolve.options(num_cpus=0, scheduling_strategy=place)))
-        elif name.startswith("rollout"):
+        if name.startswith("scorer"):
+            continue
+        samples = name.startswith("rollout")
+        labels = selector(rollout.labels if samples else recipe.learner.labels)
+        where: dict[str, Any] = {"scheduling_strategy": place, "label_selector": labels}
+        if samples and expands:
             # In the actor's own bundle and on its GPU, where quantising rounds as it will for the learner.
-            options = {"num_cpus": rollout.cpus, "num_gpus": rollout.gpus, "scheduling_strategy": place}
-            waits.append((name, _expand.options(**options)))
+            given = {"num_cpus": rollout.cpus, "num_gpus": rollout.gpus}
+            waits.append((name, _expand.options(**given, **where)))
+        else:
+            waits.append((name, _resolve.options(num_cpus=0, **where)))
     # One after the other on a GPU that they share; a node's second finds the first one's work done.
     for name, task in waits:
         fetch(task.remote(recipe.to_json()), f"the base model of {name}")

@@ -11,16 +11,17 @@ from ray.util.placement_group import PlacementGroup, placement_group, remove_pla
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.bases import prepare_bases
-from biorlhf.actors.connection import agents, connect, parts, watched
+from biorlhf.actors.connection import agents, alive, connect, parts, watched
 from biorlhf.actors.learner import RayLearners
 from biorlhf.actors.remains import guarded
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.actors.scorer import RayScorers
 from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.labels import selector
 from biorlhf.workers.crew import Workers
 from biorlhf.workers.memory import object_store_bytes
-from biorlhf.workers.plan import Request, amounts, lacking, requests
+from biorlhf.workers.plan import Node, Request, amounts, lacking, requests
 from biorlhf.workers.turns import in_turn
 
 Place = PlacementGroupSchedulingStrategy | str
@@ -57,7 +58,7 @@ def ray_workers(
 
 def _refuse_impossible(asked: list[Request]) -> None:
     """Say at once what no node of this cluster will ever have."""
-    if problem := lacking(asked, alive()):
+    if problem := lacking(asked, list(alive().values())):
         raise ResourceError(
             "resources",
             problem,
@@ -66,26 +67,26 @@ def _refuse_impossible(asked: list[Request]) -> None:
         )
 
 
-def alive() -> list[dict[str, float]]:
-    """The resources of each node of the cluster that this process is connected to."""
-    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
-
-
-def nodes_of(address: str) -> list[dict[str, float]]:
-    """The resources of each node of a running cluster; connects, asks and goes."""
+def nodes_of(address: str) -> list[Node]:
+    """What each node of a running cluster has; connects, asks and goes."""
     connect(address, ANSWER_S)
     try:
-        return alive()
+        return list(alive().values())
     finally:
         ray.shutdown()
 
 
 def _place(asked: list[Request], timeout_s: float) -> PlacementGroup | None:
-    bundles = [request.bundle() for request in asked if request.bundle()]
-    if not bundles:
+    placed = [request for request in asked if request.bundle()]
+    if not placed:
         return None
+    bundles, labels = [r.bundle() for r in placed], [selector(r.labels) for r in placed]
     # All bundles or none: two runs that each hold half of what they need would wait for each other.
-    group = placement_group(bundles, strategy="PACK")
+    try:
+        group = placement_group(bundles, strategy="PACK", bundle_label_selector=labels)
+    except ValueError as error:
+        # Ray has rules of its own for some GPUs: with GB200 every bundle has to ask for one.
+        raise ResourceError("learner.labels, rollout.labels", f"Ray refuses these places: {error}") from None
     if not group.wait(timeout_s):
         free = ray.available_resources()
         have = {kind: free.get(kind, 0.0) for kind in ("CPU", "GPU")}
@@ -128,6 +129,8 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
         if rollouts is not None:
             rollouts.wait()
             rollouts.watch(learner)
+        if scorers is not None:
+            scorers.wait()
         seen = in_turn(learner, rollouts.sleep) if rollouts is not None and recipe.rollout.sleep else learner
         yield Workers(seen, rollouts, scorers, description, notes, beside=True, renew=learner.renew)
     finally:
@@ -142,6 +145,6 @@ def describe(asked: list[Request]) -> dict[str, Any]:
     keep = ("CPU", "GPU", "memory")
     return {
         "ray": ray.__version__,
-        "nodes": [{k: v for k, v in node.items() if k in keep} for node in alive()],
+        "nodes": [{k: v for k, v in node.items() if k in keep} for node in alive().values()],
         "actors": [{"name": r.name, "cpus": r.cpus, "gpus": r.gpus} for r in asked],
     }

@@ -17,6 +17,7 @@ import ray
 
 from biorlhf.actors.loopback import close_token, on_loopback
 from biorlhf.errors import ResourceError, RunFailure
+from biorlhf.workers.plan import Node
 
 # What every gRPC server answers at once, whatever it serves: HTTP/2's greeting with empty settings.
 _HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
@@ -102,6 +103,12 @@ def _own_signals() -> Iterator[None]:
         for number, handler in kept.items():
             if handler is not None:  # one that was not set from Python cannot be set again from here
                 signal.signal(number, handler)
+
+
+def alive() -> dict[str, Node]:
+    """What each node has of the cluster that this process is connected to, by its id."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    return {node["NodeID"]: {**node["Resources"], "labels": node["Labels"]} for node in nodes}
 
 
 @contextmanager

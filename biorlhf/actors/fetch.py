@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import Any
 
 import ray
@@ -32,6 +33,21 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = ""
         raise silent(what, timeout_s or 0.0, setting) from None
     except (RayTaskError, *ActorLost) as error:
         raise known(error, what) from error
+
+
+def future_of(ref: Any, what: str) -> Future[Any]:
+    """Ray's own future of a reference, with errors that a person can act on."""
+    made: Future[Any] = Future()
+
+    def told(done: Future[Any]) -> None:
+        error = done.exception()
+        if error is not None:
+            made.set_exception(known(error, what))
+        else:
+            made.set_result(done.result())
+
+    ref.future().add_done_callback(told)
+    return made
 
 
 def known(error: BaseException, what: str) -> BaseException:

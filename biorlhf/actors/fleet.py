@@ -1,4 +1,4 @@
-"""The rollout fleet: who answers which question, and what is done where an actor dies, hangs or joins.
+"""The fleet: which actor answers which question, and what is done where one dies, hangs or joins.
 
 One thread holds all of it. Callers put in tickets (a question with all its answers is one, so that its prompt
 is computed once) and each reads a queue of its own; engines report through futures. The oldest ticket goes to
@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from biorlhf.actors.members import Engine, EngineDied, Limits, Policy, Slot, Ticket, deal
+from biorlhf.actors.members import Answers, Engine, EngineDied, Limits, Policy, Slot, Ticket, deal, given
 from biorlhf.errors import LearnerLost, RunFailure
 
 MAX_DEATHS = 3  # of one actor's place in one run: more than that is no accident
@@ -100,20 +100,17 @@ class Fleet:
         """Have every engine serve this policy as well, and every one that comes later; returns at once."""
         self._events.put(partial(self._publish, policy))
 
-    def answers(self, works: Sequence[tuple[Any, int]], policy: str) -> Iterator[Any]:
-        """The answers to (what is asked, its sequences), in the order in which they finish.
-
-        Raises:
-            RunFailure: too few engines are left, or one of them failed.
-        """
-        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    def ask(self, works: Sequence[tuple[Any, int]], policy: str, answers: Answers) -> None:
+        """Have (what is asked, its sequences) answered, into ``answers`` as each is done; returns at once."""
         tickets = [Ticket(next(self._numbers), work, n, policy, answers) for work, n in works]
         self._events.put(partial(self._add, tickets))
-        for _ in tickets:
-            answer = answers.get()
-            if isinstance(answer, BaseException):
-                raise answer
-            yield answer
+
+    def answers(self, works: Sequence[tuple[Any, int]], policy: str) -> Iterator[Any]:
+        """The answers to (what is asked, its sequences), in the order in which they finish."""
+        answers: Answers = queue.SimpleQueue()
+        self.ask(works, policy, answers)
+        for _ in works:
+            yield given(answers)
 
     def close(self) -> None:
         """End the thread, and every engine."""
@@ -273,8 +270,7 @@ class Fleet:
     def _answered(self, slot: Slot, answers: Sequence[tuple[int, Any]]) -> None:
         assert slot.engine is not None
         for number, answer in answers:
-            ticket, _ = slot.asked.pop(number)
-            ticket.answers.put(answer)
+            slot.done(number).answers.put(answer)
         self._hold_next(slot)
         self._when(slot, slot.engine.take(), self._answered)
 
@@ -288,7 +284,9 @@ class Fleet:
         """What takes too long: an answer, a policy, or the coming of enough engines."""
         for slot in self.slots:
             if slot.alive and now - slot.since(now) > self.limits.timeout_s:
-                reason = f"{self.title(slot)}: no answer in {self.limits.timeout_s:g} s (rollout.timeout_s)"
+                reason = (
+                    f"{self.title(slot)}: no answer in {self.limits.timeout_s:g} s ({self.limits.setting})"
+                )
                 self._lost(slot, EngineDied(reason))
         there = sum(slot.alive for slot in self.slots)
         if there >= self.limits.fewest or self._asleep or not self._began.is_set():
@@ -296,8 +294,9 @@ class Fleet:
             return
         self._short_since = self._short_since or now
         if now - self._short_since > self.limits.start_s:
-            left = f"{there} {self.name}s are left, fewer than rollout.fewest ({self.limits.fewest}), and"
-            raise RunFailure(f"{left} no other came in {self.limits.start_s:g} s: {self.news[-1]}")
+            few = f", fewer than rollout.fewest ({self.limits.fewest})," if self.limits.fewest > 1 else ""
+            late = f"no other came in {self.limits.start_s:g} s: {self.news[-1]}"
+            raise RunFailure(f"{there} {self.name}s are left{few} and {late}")
 
     def _lost(self, slot: Slot, error: BaseException) -> None:
         """Give an engine up: what it was asked goes back to the front, and another is started in its
@@ -305,7 +304,7 @@ class Fleet:
         assert slot.engine is not None
         # It may live on behind a broken network, and hold its GPU.
         slot.engine.end()
-        slot.engine, slot.alive, slot.asleep = None, False, False
+        slot.engine, slot.alive, slot.asleep, slot.took_s = None, False, False, 0.0
         for ticket, _ in slot.asked.values():
             heapq.heappush(self._waiting, ticket)
         slot.asked.clear()

@@ -10,6 +10,7 @@ import ray
 from ray.util import placement_group_table
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from biorlhf.actors.connection import alive
 from biorlhf.actors.devices import hide_gpus, learner_options
 from biorlhf.actors.fetch import ActorDied, fetch, silent
 from biorlhf.actors.held import HeldAdapter, HeldFiles
@@ -19,6 +20,7 @@ from biorlhf.engines.learning.learner import Learner, LearnerSpec
 from biorlhf.engines.learning.ranks import Collective, join_store, open_store
 from biorlhf.errors import BiorlhfError, LearnerLost, RunFailure
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.labels import in_words, selector
 from biorlhf.stage import Adapter, Update
 from biorlhf.types import AdapterRef, TrainGroup
 from biorlhf.workers.plan import Request, lacking
@@ -93,6 +95,7 @@ class RayLearners:
             LearnerActor.options(
                 num_cpus=section.cpus,
                 num_gpus=section.gpus,
+                label_selector=selector(section.labels),
                 scheduling_strategy=place,
                 **learner_options(section.gpus),
             ).remote(self.recipe.to_json())
@@ -113,18 +116,20 @@ class RayLearners:
             RunFailure: no other node has room for them.
         """
         section, end = self.recipe.learner, time.monotonic() + PLACED_S
+        asked = Request("", section.cpus, section.gpus, section.labels)
         waiting, lost = [actor.ready.remote() for actor in self.actors], 0
         while waiting and time.monotonic() < end:
             _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=LOOK_S)
-            alive = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
-            lost = [_node_of(place, alive) in alive for place in self.places].count(False)
+            nodes = alive()
+            lost = [_node_of(place, nodes) in nodes for place in self.places].count(False)
             # Where no node could ever hold them there is nothing to wait for.
-            if lost and lacking([Request("", section.cpus, section.gpus)] * lost, list(alive.values())):
+            if lost and lacking([asked] * lost, list(nodes.values())):
                 break
         if lost:
+            where = f" with {in_words(section.labels)}" if section.labels else ""
             raise RunFailure(
-                f"the node of {lost} of {len(self.places)} learners is gone, and no other has room for "
-                f"{section.cpus:g} CPU and {section.gpus:g} GPU each"
+                f"the node of {lost} of {len(self.places)} learners is gone, and no other{where} has room for"
+                f" {section.cpus:g} CPU and {section.gpus:g} GPU each"
             )
 
     def wait(self) -> list[str]:

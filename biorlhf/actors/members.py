@@ -47,14 +47,16 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``room``: sequences of one engine; ``timeout_s``: for one answer; ``start_s``: for an engine to come;
-    ``fewest``: engines to go on with; ``policies``: how many are served side by side, the newest."""
+    """``room``: sequences of one engine; ``timeout_s``: for one answer, by the recipe's ``setting``;
+    ``start_s``: for an engine to come; ``fewest``: engines to go on with; ``policies``: how many are served
+    side by side, the newest."""
 
     room: int
     timeout_s: float
     start_s: float
     fewest: int = 1
     policies: int = 1
+    setting: str = "rollout.timeout_s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,21 @@ class Policy:
     prove: Callable[[int, Any], None] = field(repr=False)
 
 
+Answers = queue.SimpleQueue[Any]  # what was asked for, as it gets done; or what stands against it
+
+
+def given(answers: Answers) -> Any:
+    """The next answer, when it is there.
+
+    Raises:
+        RunFailure: too few engines are left, or one of them failed.
+    """
+    answer = answers.get()
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Ticket:
     """One question: a place in the row, what is asked, its sequences, the policy, and where the answer
@@ -76,12 +93,13 @@ class Ticket:
     work: Any = field(compare=False, repr=False)
     sequences: int = field(compare=False)
     policy: str = field(compare=False)
-    answers: queue.SimpleQueue[Any] = field(compare=False, repr=False)
+    answers: Answers = field(compare=False, repr=False)
 
 
 @dataclass
 class Slot:
-    """A place for an engine. ``life`` counts the engines that it had, so that late words of one are known."""
+    """A place for an engine. ``life`` counts the engines that it had, so that late words of one are known;
+    ``took_s`` is what its last answers took, the newer the more it counts, and 0 where there is none."""
 
     number: int
     start: Callable[[], Engine]
@@ -95,10 +113,18 @@ class Slot:
     holding: dict[str, float] = field(default_factory=dict)
     due: list[Policy] = field(default_factory=list)
     asked: dict[int, tuple[Ticket, float]] = field(default_factory=dict)
+    took_s: float = 0.0
 
     @property
     def busy(self) -> int:
         return sum(ticket.sequences for ticket, _ in self.asked.values())
+
+    def done(self, number: int) -> Ticket:
+        """Note that it answered what it was asked under this number; gives the ticket."""
+        ticket, began = self.asked.pop(number)
+        took_s = time.monotonic() - began
+        self.took_s = (self.took_s + took_s) / 2 if self.took_s else took_s
+        return ticket
 
     def forget(self) -> None:
         """What it was told of policies."""
@@ -112,18 +138,23 @@ class Slot:
 
 def deal(waiting: list[Ticket], slots: Sequence[Slot], room: int) -> dict[int, list[tuple[int, Any]]]:
     """The oldest ticket of the heap ``waiting`` to the engine with most of its ``room`` sequences free, as
-    long as there is one with enough of it; gives each engine's new ones. The others stay in the heap."""
+    long as there is one with enough of it that would not be the last to finish; gives each engine's new ones.
+    The others stay in the heap."""
     given: dict[int, list[tuple[int, Any]]] = {}
     kept, now = [], time.monotonic()
     free = {slot.number: room - slot.busy for slot in slots if slot.alive}
     while waiting and any(left > 0 for left in free.values()):
         ticket = heapq.heappop(waiting)
         trusted = [n for n in free if ticket.policy in slots[n].trusted]
-        chosen = max(trusted, key=lambda n: free[n], default=None)
-        # A question with more answers than an engine has room for is answered by one that has nothing else.
-        if chosen is None or not (ticket.sequences <= free[chosen] or free[chosen] == room):
+        # A question with more answers than an engine has room for goes to one that has nothing else.
+        able = [n for n in trusted if ticket.sequences <= free[n] or free[n] == room]
+        able.sort(key=lambda n: -free[n])
+        all_of_them = [slots[n] for n in trusted]
+        left = len(waiting) + 1
+        chosen = next((n for n in able if not _later(slots[n], all_of_them, left, now)), None)
+        if chosen is None:
             kept.append(ticket)
-            if chosen is not None:
+            if trusted:
                 break
             continue
         free[chosen] -= ticket.sequences
@@ -132,3 +163,19 @@ def deal(waiting: list[Ticket], slots: Sequence[Slot], room: int) -> dict[int, l
     for ticket in kept:
         heapq.heappush(waiting, ticket)
     return given
+
+
+def _later(slot: Slot, all_of_them: Sequence[Slot], left: int, now: float) -> bool:
+    """Whether the others would answer all that is left before this one answers one more: then it gets none.
+
+    Of the others those count that are at work and not overdue: from one that hangs nothing is expected.
+    """
+    a_second = slowest_s = 0.0
+    for other in all_of_them:
+        if other is slot or not other.asked or not other.took_s:
+            continue
+        oldest = next(iter(other.asked.values()))[1]
+        if now - oldest < 2 * other.took_s:
+            a_second += len(other.asked) / other.took_s
+            slowest_s = max(slowest_s, other.took_s)
+    return a_second > 0 and slot.took_s > left / a_second + slowest_s

@@ -12,7 +12,7 @@ from typing import Any
 import ray
 
 from biorlhf.actors.devices import hide_gpus
-from biorlhf.actors.fetch import ActorDied, fetch, known
+from biorlhf.actors.fetch import ActorDied, fetch, future_of
 from biorlhf.actors.fleet import Fleet
 from biorlhf.actors.held import HeldAdapter, reference
 from biorlhf.actors.members import Limits, Policy
@@ -21,6 +21,7 @@ from biorlhf.engines.samplers.contract import Held
 from biorlhf.engines.samplers.serving import Serving
 from biorlhf.errors import LearnerLost, RunFailure
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.labels import selector
 from biorlhf.scoring.cores import cores
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
 from biorlhf.types import AdapterRef, Group, Question, TrainGroup
@@ -91,41 +92,28 @@ class RayEngine:
         self.actor = RolloutActor.options(
             num_cpus=recipe.rollout.cpus,
             num_gpus=recipe.rollout.gpus,
+            label_selector=selector(recipe.rollout.labels),
             scheduling_strategy=place,
             max_concurrency=CALLS,
         ).remote(recipe.to_json())
 
     def ready(self) -> Future[Any]:
-        return self._future(self.actor.ready.remote())
+        return future_of(self.actor.ready.remote(), self.name)
 
     def hold(self, policy: Any) -> Future[Any]:
-        return self._future(self.actor.hold.remote(*policy))
+        return future_of(self.actor.hold.remote(*policy), self.name)
 
     def sleep(self) -> Future[Any]:
-        return self._future(self.actor.sleep.remote())
+        return future_of(self.actor.sleep.remote(), self.name)
 
     def put(self, tickets: Sequence[tuple[int, Any]]) -> None:
         self.actor.put.remote(tickets)
 
     def take(self) -> Future[list[tuple[int, Any]]]:
-        return self._future(self.actor.take.remote())
+        return future_of(self.actor.take.remote(), self.name)
 
     def end(self) -> None:
         ray.kill(self.actor)
-
-    def _future(self, ref: Any) -> Future[Any]:
-        """Ray's own future, with errors that a person can act on."""
-        made: Future[Any] = Future()
-
-        def told(done: Future[Any]) -> None:
-            error = done.exception()
-            if error is not None:
-                made.set_exception(known(error, self.name))
-            else:
-                made.set_result(done.result())
-
-        ref.future().add_done_callback(told)
-        return made
 
 
 class RayRollouts:

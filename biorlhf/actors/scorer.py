@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import ray
-from ray.exceptions import RayTaskError
 
 from biorlhf.actors.devices import hide_gpus
-from biorlhf.actors.fetch import ActorLost, root_cause
-from biorlhf.errors import RunFailure
+from biorlhf.actors.fetch import future_of
+from biorlhf.actors.fleet import Fleet
+from biorlhf.actors.members import Answers, Limits, Policy, given
 from biorlhf.recipe import Recipe
 from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
 from biorlhf.types import Group, Question, Reward, ScoredGroup
 
-MAX_TRIES = 3  # for one group: the scorer's own child process already contains what a verifier may do
+ROOM = 2  # groups that an actor has: one is judged, and the next is there when it is done
+NO_POLICY = ""  # who judges serves none
 
 
 class ScorerWorker:
@@ -38,84 +43,113 @@ class ScorerWorker:
 
 
 ScorerActor: Any = ray.remote(ScorerWorker)
-#: What is being judged: the group, its actor's number, how often it was asked, and the actor itself.
-Pending = tuple[Group, int, int, Any]
+
+
+class ScorerEngine:
+    """One scorer actor as the fleet sees it; meets :class:`biorlhf.actors.members.Engine`.
+
+    It knows no policies: it holds whatever it is given, and sleeps at once.
+    """
+
+    def __init__(self, recipe: Recipe, place: Any, number: int, kills: list[int]) -> None:
+        self.name, self.number, self.kills = f"scorer actor {number + 1}", number, kills
+        self.actor = ScorerActor.options(num_cpus=recipe.scorer.cpus, scheduling_strategy=place).remote(
+            recipe.to_json()
+        )
+        self.lock = threading.Lock()  # over what follows: scores come in Ray's own thread
+        self.scored: list[tuple[int, ScoredGroup]] = []
+        self.error: BaseException | None = None
+        self.taker: Future[Any] | None = None
+
+    def ready(self) -> Future[Any]:
+        return future_of(self.actor.ready.remote(), self.name)
+
+    def hold(self, policy: Any) -> Future[Any]:
+        at_once: Future[Any] = Future()
+        at_once.set_result(policy)
+        return at_once
+
+    def sleep(self) -> Future[Any]:
+        return self.hold(None)
+
+    def put(self, tickets: Sequence[tuple[int, Group]]) -> None:
+        for number, group in tickets:
+            items = [(group.question, completion.text) for completion in group.completions]
+            judged = future_of(self.actor.score.remote(items), self.name)
+            judged.add_done_callback(partial(self._judged, number, group))
+
+    def take(self) -> Future[list[tuple[int, Any]]]:
+        taker: Future[Any] = Future()
+        with self.lock:
+            self.taker = taker
+        self._give()
+        return taker
+
+    def end(self) -> None:
+        ray.kill(self.actor)
+
+    def _judged(self, number: int, group: Group, done: Future[Any]) -> None:
+        error = done.exception()
+        with self.lock:
+            if error is None:
+                rewards, self.kills[self.number] = done.result()
+                self.scored.append((number, ScoredGroup(group, tuple(rewards))))
+            else:
+                self.error = self.error or error
+        self._give()
+
+    def _give(self) -> None:
+        """What is there to whoever takes it: scores first, and then why there are no more."""
+        with self.lock:
+            if self.taker is None or not (self.scored or self.error):
+                return
+            taker, self.taker = self.taker, None
+            scored, self.scored = self.scored, []
+        if scored:
+            taker.set_result(scored)
+        else:
+            taker.set_exception(self.error)
 
 
 class RayScorers:
-    """All scorer actors as one; meets :class:`biorlhf.stage.Scorers`."""
+    """All scorer actors as one; meets :class:`biorlhf.stage.Scorers`. See :mod:`biorlhf.actors.fleet`: a
+    group is one ticket, so that a slow actor judges fewer."""
 
     def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
-        self.recipe, self.places = recipe, list(places)
-        self.actors = [self._start(place) for place in self.places]
-        self.kills = [0] * len(self.actors)
-        self.lock = threading.Lock()  # over actors: scores may be waited for in several threads
+        self.recipe = recipe
+        self.kills = [0] * len(places)
+        self.lock = threading.Lock()  # scores may be waited for in several threads
+        starts = [partial(ScorerEngine, recipe, place, n, self.kills) for n, place in enumerate(places)]
+        limits = Limits(ROOM, 60, recipe.cluster.start_timeout_s, setting="scorer.timeout_s")
+        self.fleet = Fleet(starts, len(places), limits, "scorer actor")
+        self.fleet.launch(range(len(places)))
+        self.fleet.publish(Policy(NO_POLICY, None, lambda number, proof: None))
 
-    def _start(self, place: Any) -> Any:
-        return ScorerActor.options(num_cpus=self.recipe.scorer.cpus, scheduling_strategy=place).remote(
-            self.recipe.to_json()
-        )
+    def wait(self) -> None:
+        """Return when every actor is there."""
+        self.fleet.wait(range(len(self.kills)))
+        self.fleet.open()
 
     def score(self, groups: Iterable[Group]) -> Iterator[ScoredGroup]:
-        pending: dict[Any, Pending] = {}
-        for turn, group in enumerate(groups):
-            number = turn % len(self.actors)
-            self._ask(pending, group, number, 1)
+        answers: Answers = queue.SimpleQueue()
+        asked = 0
+        for group in groups:
+            self._allow(group)
+            self.fleet.ask([(group, 1)], NO_POLICY, answers)
+            asked += 1
             # Between two groups only what is done is taken: sampling does not wait for scores.
-            yield from self._finished(pending, timeout_s=0)
-        while pending:
-            yield from self._finished(pending, timeout_s=self._patience(pending))
+            while not answers.empty():
+                asked -= 1
+                yield given(answers)
+        for _ in range(asked):
+            yield given(answers)
 
-    def _patience(self, pending: dict[Any, Pending]) -> float:
-        """The longest that the pending scores may take if every verifier uses all of its time."""
-        completions = sum(len(group.completions) for group, *_ in pending.values())
-        own_s = completions * len(self.recipe.verifiers) * self.recipe.scorer.timeout_s * 2
-        # Those of the steps before may still be judged first.
-        return 60 + own_s * (1 + self.recipe.lag)
-
-    def _ask(self, pending: dict[Any, Pending], group: Group, number: int, tries: int) -> None:
-        items = [(group.question, completion.text) for completion in group.completions]
-        actor = self.actors[number]
-        pending[actor.score.remote(items)] = (group, number, tries, actor)
-
-    def _renew(self, number: int, dead: Any) -> None:
-        """Start an actor in the place of one that died, once for all who waited for it."""
+    def _allow(self, group: Group) -> None:
+        """An actor has for a group as long as its verifiers may take for those before it and for this one."""
+        own_s = len(group.completions) * len(self.recipe.verifiers) * self.recipe.scorer.timeout_s * 2
         with self.lock:
-            if self.actors[number] is dead:
-                self.actors[number] = self._start(self.places[number])
-
-    def _finished(self, pending: dict[Any, Pending], timeout_s: float) -> Iterator[ScoredGroup]:
-        ready, _ = ray.wait(list(pending), num_returns=1, timeout=timeout_s) if pending else ([], [])
-        if not ready and timeout_s:
-            self._replace(pending, timeout_s)
-        for ref in ready:
-            group, number, tries, actor = pending.pop(ref)
-            try:
-                rewards, self.kills[number] = ray.get(ref)
-            except RayTaskError as error:
-                raise root_cause(error, f"scorer actor {number + 1}") from error
-            except ActorLost as error:
-                if tries == MAX_TRIES:
-                    raise RunFailure(
-                        f"scorer actor {number + 1} died {tries} times over one group"
-                    ) from error
-                self._renew(number, actor)
-                self._ask(pending, group, number, tries + 1)
-            else:
-                yield ScoredGroup(group, tuple(rewards))
-
-    def _replace(self, pending: dict[Any, Pending], timeout_s: float) -> None:
-        """Take the actors from which nothing came for dead: a verifier that hangs is ended within them."""
-        waiting = list(pending.values())
-        if any(tries == MAX_TRIES for _, _, tries, _ in waiting):
-            raise RunFailure(f"no score came in {timeout_s:g} s for {len(waiting)} groups, {MAX_TRIES} times")
-        for number, actor in {number: actor for _, number, _, actor in waiting}.items():
-            ray.kill(actor)
-            self._renew(number, actor)
-        pending.clear()
-        for group, number, tries, _ in waiting:
-            self._ask(pending, group, number, tries + 1)
+            limits = self.fleet.limits
+            self.fleet.limits = replace(limits, timeout_s=max(limits.timeout_s, 60 + ROOM * own_s))
 
     def close(self) -> None:
-        for actor in self.actors:
-            ray.kill(actor)
+        self.fleet.close()

@@ -13,7 +13,7 @@ from biorlhf.commands.gpu_plan import gpu_lines, gpu_plan
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
 from biorlhf.runs import data, expect, forecast, launch, pipeline
-from biorlhf.workers.plan import requests
+from biorlhf.workers.plan import Request, requests
 
 
 def plan(recipe: Recipe, address: str | None = None) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def plan(recipe: Recipe, address: str | None = None) -> dict[str, Any]:
         "data": data.counts(prepared.dataset),
         "evaluation_questions": len(prepared.questions),
         "stages": [_stage(prepared, index) for index in range(len(recipe.stages))],
-        "actors": [{"name": r.name, "cpus": r.cpus, "gpus": r.gpus} for r in asked],
+        "actors": [{"name": r.name, "cpus": r.cpus, "gpus": r.gpus, "labels": r.labels} for r in asked],
         **outlook(prepared, address),
         "gpu": gpu_plan(recipe, samples=prepared.samples),
         "forecast": forecast.forecast(prepared),
@@ -92,7 +92,7 @@ def show_plan(recipe: Recipe, *, as_json: bool, address: str | None = None) -> N
         typer.echo(f"  {stage['name']}: {rest}")
     typer.echo("actors")
     for actor in dry_run["actors"]:
-        typer.echo(f"  {actor['name']}: {actor['cpus']:g} CPU, {actor['gpus']:g} GPU")
+        typer.echo(f"  {Request(**actor)}")
     for line in (*outlook_lines(dry_run), *gpu_lines(dry_run["gpu"])):
         typer.echo(line)
     for line in forecast.forecast_lines(dry_run["forecast"], dry_run["recipe"]["forecast"]):

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from biorlhf.inputs.validation import PLAIN, Settings
+from biorlhf.recipe.labels import Labels
 from biorlhf.recipe.planning import Forecast, Simulation
 from biorlhf.recipe.turns import no_turns
 
@@ -131,7 +132,7 @@ class Rollout(Section):
     A question with its answers is given to the actor with most of its ``concurrency`` sequences free. Where
     actors are lost the run goes on with no fewer than ``fewest``; up to ``most`` join when the cluster has
     room for them. With ``sleep: 1`` the engines of a GPU that a learner shares leave it their memory while it
-    computes: weights go to host memory, the cache is dropped."""
+    computes: weights go to host memory, the cache is dropped. ``labels``: of the nodes that may hold them."""
 
     engine: Literal["vllm", "transformers", "scripted"] = "vllm"
     actors: PositiveInt = 1
@@ -141,6 +142,7 @@ class Rollout(Section):
     # With the learner's, one core: what is not set starts on any machine.
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
+    labels: Labels = Field(default_factory=dict)
     sleep: Literal[0, 1] = 0
     sync: Literal["auto", "adapter", "merged"] = "auto"
     dtype: Literal["fp32", "bf16", "nf4"] | None = None
@@ -180,8 +182,9 @@ class Scorer(Section):
 
 class Learner(Section):
     """The learner actors: ``actors`` of them share a step's groups and update as one, with the numbers of one
-    within rounding; ``cpus`` and ``gpus`` are of each. With ``shard`` each holds a part of every frozen layer
-    and gathers the rest when it is computed: for a base that does not fit one GPU, in bf16 or fp32.
+    within rounding; ``cpus`` and ``gpus`` are of each, ``labels`` of the nodes that may hold them. With
+    ``shard`` each holds a part of every frozen layer and gathers the rest when it is computed: for a base
+    that does not fit one GPU, in bf16 or fp32.
 
     ``token_budget`` bounds the tokens of one forward and backward pass: 1536 keep a CPU busy, a GPU likes
     several times that; a larger group is computed in parts. Unless it is set, ``gradient_checkpointing`` is
@@ -193,6 +196,7 @@ class Learner(Section):
     shard: bool = False
     cpus: NonNegativeFloat = 0.5
     gpus: NonNegativeFloat = 0
+    labels: Labels = Field(default_factory=dict)
     token_budget: PositiveInt = 1536
     packing: bool = True
     gradient_checkpointing: bool | None = None

@@ -6,15 +6,17 @@ import glob
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.labels import in_words, matches
 from biorlhf.scoring.cores import cores
 
-Node = Mapping[str, float]
-"""What one machine has: ``CPU``, ``GPU``, and ``memory`` in bytes where it is known."""
+Node = Mapping[str, Any]
+"""What one machine has: ``CPU``, ``GPU``, and ``memory`` in bytes and ``labels`` where they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +26,26 @@ class Request:
     name: str
     cpus: float
     gpus: float
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def bundle(self) -> dict[str, float]:
         """As a bundle of a placement group; empty where it asks for nothing and may run anywhere."""
         return {kind: value for kind, value in (("CPU", self.cpus), ("GPU", self.gpus)) if value}
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.cpus:g} CPU, {self.gpus:g} GPU"
+        where = f" ({in_words(self.labels)})" if self.labels else ""
+        return f"{self.name}: {self.cpus:g} CPU, {self.gpus:g} GPU{where}"
 
 
 def requests(recipe: Recipe, *, samples: bool) -> list[Request]:
     """The actors of a run: the learners, and where anything samples the rollout and scorer actors."""
     learner = recipe.learner
     names = ["learner"] if learner.actors == 1 else [f"learner {n + 1}" for n in range(learner.actors)]
-    asked = [Request(name, learner.cpus, learner.gpus) for name in names]
+    asked = [Request(name, learner.cpus, learner.gpus, learner.labels) for name in names]
     if samples:
         rollout, scorer = recipe.rollout, recipe.scorer
-        asked += [Request(f"rollout {n + 1}", rollout.cpus, rollout.gpus) for n in range(rollout.actors)]
+        each = rollout.cpus, rollout.gpus, rollout.labels
+        asked += [Request(f"rollout {n + 1}", *each) for n in range(rollout.actors)]
         asked += [Request(f"scorer {n + 1}", scorer.cpus, 0) for n in range(scorer.actors)]
     return asked
 
@@ -54,11 +59,29 @@ def this_machine() -> Node:
     limit = Path("/sys/fs/cgroup/memory.max")
     text = limit.read_text().strip() if limit.is_file() else "max"
     memory = min(memory, int(text)) if text.isdigit() else memory
-    return {"CPU": cores(), "GPU": gpus, "memory": memory}
+    # Ray labels a machine by the kind of its GPU, which only Ray knows.
+    machine: dict[str, Any] = {"CPU": cores(), "GPU": gpus, "memory": memory}
+    return machine if gpus else {**machine, "labels": {}}
 
 
 def lacking(asked: Sequence[Request], nodes: Sequence[Node]) -> str:
-    """What these machines together, or each alone, lack for the actors; empty where they all fit."""
+    """What these machines together, or each alone, lack for the actors; empty where they all fit.
+
+    Those who ask for nodes with certain labels are looked at once more, with such nodes alone.
+    """
+    if problem := _short(asked, nodes):
+        return problem
+    for words, labels in {in_words(r.labels): r.labels for r in asked if r.labels}.items():
+        own = [request for request in asked if request.labels == labels]
+        having = [node for node in nodes if matches(labels, node)]
+        if not having:
+            return f"{own[0].name} asks for a node with {words}, and {_labels_of(nodes, labels)}"
+        if problem := _short(own, having):
+            return f"{problem} on nodes with {words}"
+    return ""
+
+
+def _short(asked: Sequence[Request], nodes: Sequence[Node]) -> str:
     have = {kind: sum(node.get(kind, 0) for node in nodes) for kind in ("CPU", "GPU")}
     want = {"CPU": sum(r.cpus for r in asked), "GPU": sum(r.gpus for r in asked)}
     short = any(want[kind] > have[kind] for kind in have)
@@ -71,6 +94,18 @@ def lacking(asked: Sequence[Request], nodes: Sequence[Node]) -> str:
     names = ", ".join(str(request) for request in asked)
     alone = f", and no single node fits {lonely[0]}" if lonely and not short else ""
     return f"the recipe asks for {amounts(want)} ({names}); there are {amounts(have)}{alone}"
+
+
+def _labels_of(nodes: Sequence[Node], labels: Mapping[str, tuple[str, ...]]) -> str:
+    """Which values nodes have of these labels; and where no node has one of them, which other labels."""
+    known = [node["labels"] for node in nodes]
+    for key in labels:
+        if not any(key in each for each in known):
+            # Every node has an id of its own, which nobody means.
+            others = sorted({name for each in known for name in each} - {"ray.io/node-id"})
+            return f"no node has the label {key}; there are {', '.join(others) or 'none'}"
+    rows = {", ".join(f"{key}: {each.get(key, 'none')}" for key in labels) for each in known}
+    return f"no node has that; there are {'; '.join(sorted(rows))}"
 
 
 def amounts(resources: Mapping[str, float]) -> str:

@@ -50,8 +50,11 @@ def test_a_learner_on_a_gpu_has_memory_that_can_grow():
 @pytest.mark.parametrize(
     ("name", "order"),
     [
-        ("grpo_mve", ["learner", "learner ready", "rollouts", "scorers", "rollouts ready"]),
-        ("quickstart", ["learner", "rollouts", "scorers", "learner ready", "rollouts ready"]),
+        ("grpo_mve", ["learner", "learner ready", "rollouts", "scorers", "rollouts ready", "scorers ready"]),
+        (
+            "quickstart",
+            ["learner", "rollouts", "scorers", "learner ready", "rollouts ready", "scorers ready"],
+        ),
     ],
 )
 def test_vllm_starts_on_a_shared_gpu_when_the_learner_has_its_base_in_place(name, order, monkeypatch):
@@ -136,6 +139,14 @@ def test_a_model_of_the_hub_is_fetched_and_expanded_before_an_actors_time_is_cou
     ]
     # Without a limit: a large model takes what it takes.
     assert [row for row in tasks if row[0] == "waited"] == [("waited", ())] * 2
+
+
+def test_every_one_of_several_learners_has_its_model_fetched_on_a_node_of_its_labels(tasks):
+    made = load("grpo_full_v2_unlike")
+    bases.prepare_bases(made, {"learner 1": "A", "learner 2": "B", "scorer 1": "C"})
+    found = [options for name, options in tasks if name == "resolve"]
+    assert [options["scheduling_strategy"] for options in found] == ["A", "B"]
+    assert found[1]["label_selector"] == {"ray.io/accelerator-type": "in(H100,H200,A100)"}
 
 
 def test_what_lies_on_this_machine_and_is_served_as_it_is_needs_no_preparing(tasks):

@@ -10,8 +10,11 @@ from concurrent.futures import Future
 
 import pytest
 
+from biorlhf.actors import scorer
+from biorlhf.actors.members import Slot, Ticket, deal
 from biorlhf.errors import LearnerLost, PolicyMismatch, RunFailure
 from biorlhf.testing import Pace
+from judges import Judge, groups_of, scorers_of
 from simulated_fleet import SleepingEngine, a_fleet, serve, works_of
 
 FAST = Pace(((1, 1e-4), (64, 1.5e-4)))  # an answer takes a few hundredths of a second
@@ -197,3 +200,73 @@ def test_a_policy_that_was_lost_fails_those_that_ask_for_it_and_another_is_serve
     serve(fleet, "third")
     answered(fleet, policy="third")
     assert (len(started), fleet.error) == (2, None)
+
+
+@pytest.fixture
+def scorers(monkeypatch, closing):
+    """Starts scorers over these actors, one for each place; more stand in for those that die."""
+
+    def started(actors, places):
+        made = scorers_of(monkeypatch, actors, places)
+        closing(made.fleet)
+        return made
+
+    return started
+
+
+def ids(scored):
+    return Counter(one.group.question.id for one in scored)
+
+
+def test_a_slow_scorer_of_four_does_not_hold_what_the_others_can_judge(scorers):
+    held = threading.Event()
+    judges = [Judge(held), Judge(), Judge(), Judge()]
+    scored = scorers(judges, 4).score(groups_of(QUESTIONS))
+    before = [next(scored) for _ in QUESTIONS[scorer.ROOM :]]
+    assert judges[0].judged == [], "all but what it has in hand went to the others"
+    held.set()
+    assert ids([*before, *scored]) == Counter(QUESTIONS)
+    assert len(judges[0].judged) == scorer.ROOM
+
+
+def test_scorers_go_on_while_whoever_asks_waits_for_the_next_group(scorers):
+    judge = Judge()
+    made = scorers([judge], 1)
+
+    def arriving():
+        yield from groups_of(QUESTIONS[:6])
+        until(lambda: len(judge.judged) == 6)
+        yield from groups_of(QUESTIONS[6:8])
+
+    assert ids(made.score(arriving())) == Counter(QUESTIONS[:8])
+    assert made.kills == [8]
+
+
+def test_what_a_dead_scorer_had_is_judged_first_by_others_and_one_is_started_in_its_place(scorers):
+    held = threading.Event()
+    judges = [Judge(held), Judge(held), Judge()]
+    made = scorers(judges, 2)
+    scored = made.score(groups_of(QUESTIONS))
+    after(0.1, judges[0].die)
+    first = next(scored)
+    assert first.group.question.id in judges[2].judged
+    assert judges[2].judged[0] == QUESTIONS[0]
+    held.set()
+    assert ids([first, *scored]) == Counter(QUESTIONS)
+    assert [slot.deaths for slot in made.fleet.slots] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("left", "overdue", "given"),
+    [(6, False, 0), (100, False, 2), (6, True, 2)],
+    ids=["the last ones", "many", "the others hang"],
+)
+def test_a_slow_engine_is_given_none_of_the_last_questions_which_others_finish_sooner(left, overdue, given):
+    began = time.monotonic() - (2.5 if overdue else 0.5)
+    slots = [Slot(n, Future, True, alive=True, trusted={"p"}, took_s=[8.0, 1.0, 1.0][n]) for n in range(3)]
+    tickets = [Ticket(n, "?", 1, "p", None) for n in range(left + 4)]
+    for number, slot in enumerate([1, 1, 2, 2]):
+        slots[slot].asked[number] = (tickets[number], began)
+    waiting = tickets[4:]
+    assert len(deal(waiting, slots, 2).get(0, [])) == given
+    assert len(waiting) == left - given

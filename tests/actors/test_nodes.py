@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 
@@ -13,6 +12,8 @@ from ray.cluster_utils import Cluster
 from biorlhf.actors import rollout
 from biorlhf.actors.cluster import _place, _places
 from biorlhf.actors.learner import RayLearners
+from biorlhf.actors.rollout import RayRollouts
+from biorlhf.engines.learning.learner import build_learner
 from biorlhf.errors import LearnerLost, RunFailure
 from biorlhf.recipe import Lora, from_data
 from biorlhf.recipe.schema import Learner
@@ -20,12 +21,11 @@ from biorlhf.stage import Sampling
 from biorlhf.testing import an_adapter
 from biorlhf.types import Question
 from biorlhf.workers.plan import Request
+from raylets import NODE, place_of, recipe_of, until
 from tiny_learner import GRPO, groups
-from tiny_model import write_tiny_model
 
 # Two raylets, and minutes of starting and waiting.
 pytestmark = [pytest.mark.engine, pytest.mark.hostile]
-NODE = {"object_store_memory": 80_000_000}
 
 
 @pytest.fixture
@@ -34,35 +34,6 @@ def cluster():
     yield made
     ray.shutdown()
     made.shutdown()
-
-
-def recipe_of(folder):
-    (folder / "script.json").write_text(json.dumps({"default": ["67 genes. Confidence: 90%"]}))
-    return from_data(
-        {
-            "name": "nodes",
-            "model": {"base": str(write_tiny_model(folder)), "dtype": "fp32"},
-            "prompt": {"template": "plain", "answer": "free", "max_tokens": 64},
-            "data": [{"dataset": "kmp"}],
-            "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-3}}],
-            "rollout": {
-                "engine": "scripted",
-                "script": str(folder / "script.json"),
-                "simulated": {"token_s": [[1, 0.01]], "mean_tokens": 40},
-                "actors": 3,
-                "cpus": 1,
-                "concurrency": 8,
-            },
-        }
-    )
-
-
-def until(true, timeout_s):
-    end = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < end, f"not in {timeout_s} s"
-        time.sleep(0.05)
-    return timeout_s - (end - time.monotonic())
 
 
 @pytest.mark.timeout(300)
@@ -79,7 +50,7 @@ def test_a_raylet_that_dies_takes_no_question_with_it_and_one_that_joins_answers
     monkeypatch.setattr(
         rollout.RayEngine, "put", lambda self, tickets: (given.append(self.name), put(self, tickets))
     )
-    rollouts = rollout.RayRollouts(recipe, list(_places(asked, group).values()))
+    rollouts = RayRollouts(recipe, list(_places(asked, group).values()))
     rollouts.wait()
     rollouts.load_adapter(an_adapter(1))
 
@@ -109,6 +80,48 @@ def test_a_raylet_that_dies_takes_no_question_with_it_and_one_that_joins_answers
     assert Counter(a.question.id for a in answers(names)) == Counter(names)
     print(f"a node that joined answers after {took_s:.1f} s")
     assert len(set(given)) == 3
+    rollouts.close()
+
+
+@pytest.mark.timeout(400)
+def test_a_real_engine_whose_raylet_dies_in_a_step_leaves_its_questions_to_the_other(cluster, tmp_path):
+    # One actor for the head's CPU, one for the other node's.
+    far = cluster.add_node(num_cpus=1, **NODE)
+    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    engine = {"engine": "vllm", "actors": 2, "concurrency": 4, "kv_cache_gb": 0.2}
+    given = recipe_of(tmp_path).to_json()
+    given |= {
+        "model": {"base": "smollm2-135m-instruct", "dtype": "fp32"},
+        "lora": {"r": 4, "alpha": 8},
+        "rollout": {**engine, "cpus": 1, "max_completion_tokens": 24},
+    }
+    recipe = from_data(given)
+    asked = [Request(f"rollout {n + 1}", 1, 0) for n in range(2)]
+    rollouts = RayRollouts(recipe, list(_places(asked, _place(asked, 60)).values()))
+    learner = build_learner(recipe, threads=1, on_gpu=False)
+    learner.begin_stage(0, 10)
+    rollouts.wait()
+    rollouts.watch(learner)
+    rollouts.load_adapter(learner.adapter())
+    nodes = [place_of(slot.engine.actor) for slot in rollouts.fleet.slots]
+    lost = rollouts.fleet.slots[nodes.index(far.node_id)]
+
+    names = [f"question {n}" for n in range(16)]
+    questions = [Question(name, f"How many genes has plasmid {name}?", {}) for name in names]
+    seen, orphans, gone = [], set(), None
+    for answer in rollouts.sample(questions, Sampling(n=2, max_tokens=24)):
+        seen.append(answer.question.id)
+        orphans.discard(answer.question.id)
+        if gone is not None and not orphans:
+            print(f"what it had been asked is answered {time.monotonic() - gone:.1f} s after the loss")
+            took_s, orphans = time.monotonic() - gone, {"said"}
+        if gone is None and len(seen) >= 4 and lost.asked:
+            orphans = {ticket.work[0].id for ticket, _ in list(lost.asked.values())} - set(seen)
+            cluster.remove_node(far, allow_graceful=False)
+            gone = time.monotonic()
+    assert Counter(seen) == Counter(names)
+    assert lost.deaths == 1
+    assert took_s < 30
     rollouts.close()
 
 

@@ -119,3 +119,11 @@ def test_the_gpu_list_is_that_of_torchs_cuda_build():
     known = json.loads((CLUSTER.parent / "tests" / "data" / "gpu_pins.json").read_text())
     needs = {Requirement(line).name for line in known["torch"]["requires"]}
     assert {"triton", "nvidia-cudnn-cu13", "cuda-toolkit"} <= needs
+
+
+def test_a_machine_that_cannot_be_reached_is_given_up_within_twenty_seconds_whatever_starts_the_head():
+    page = CLUSTER.parent / "docs" / "cluster.md"
+    for path in (*(CLUSTER / name for name in ("ray-cluster.yaml", "kuberay.yaml", "slurm.sbatch")), page):
+        found = re.findall(r'RAY_health_check_(\w+?)(?:=|, value: ")(\d+)', path.read_text())
+        given = {name: int(value) for name, value in found}
+        assert given == {"period_ms": 1000, "timeout_ms": 4000, "failure_threshold": 4}, path.name

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +20,8 @@ from biorlhf.actors import connection, learner, scorer
 from biorlhf.actors.fetch import ActorDied
 from biorlhf.actors.remains import guarded
 from biorlhf.errors import LearnerLost, ResourceError, RunFailure
-from biorlhf.types import AdapterRef, Completion, Group, Question
+from biorlhf.recipe.schema import Learner
+from judges import Judge, groups_of, scorers_of
 from tiny_run import alive
 
 
@@ -44,27 +46,16 @@ class Actor:
         return SimpleNamespace(remote=remote)
 
 
-def group_of(name: str) -> Group:
-    return Group(Question(name, "?", {}), (1,), (Completion("x", (1,), (-0.1,), False, AdapterRef(0, "a")),))
-
-
 def test_scorers_from_which_nothing_comes_are_replaced_and_asked_again(monkeypatch):
-    killed: list[Actor] = []
-    monkeypatch.setattr(scorer.ray, "kill", killed.append)
-    monkeypatch.setattr(scorer.ray, "wait", lambda refs, **_: ([], refs))
-    started = [Actor(5), Actor(6), Actor(7)]
-    monkeypatch.setattr(scorer.RayScorers, "_start", lambda self, place: started.pop(0))
-    scorers = scorer.RayScorers.__new__(scorer.RayScorers)
-    first = Actor(1)
-    scorers.actors, scorers.places, scorers.lock = [first], [None], threading.Lock()
-    pending = {"a": (group_of("a"), 0, 1, first), "b": (group_of("b"), 0, 1, first)}
-    assert list(scorers._finished(pending, timeout_s=1)) == []
-    assert killed == [first]
-    assert {tries for _, _, tries, _ in pending.values()} == {2}
-    assert len(scorers.actors[0].asked) == 2
-    list(scorers._finished(pending, timeout_s=1))
-    with pytest.raises(RunFailure, match=r"no score came in 1 s for .* groups, 3 times"):
-        list(scorers._finished(pending, timeout_s=1))
+    judges = [Judge(threading.Event()) for _ in range(3)]
+    made = scorers_of(monkeypatch, judges, 1)
+    made._allow(groups_of(["a"])[0])
+    assert made.fleet.limits.timeout_s == 60 + scorer.ROOM * 2 * 1 * 1 * 2
+    made._allow = lambda _: setattr(made.fleet, "limits", replace(made.fleet.limits, timeout_s=0.1))
+    with pytest.raises(RunFailure, match=r"scorer actor 1 died 3 times: .*no answer in 0\.1 s \(scorer\."):
+        list(made.score(groups_of(["a", "b", "c"])))
+    assert len(judges[2].calls) == 1 + scorer.ROOM
+    made.close()
 
 
 def test_a_learner_that_gives_no_answer_is_named_with_the_time_that_it_had(monkeypatch):
@@ -203,6 +194,9 @@ def test_a_failure_in_which_nobody_died_is_no_loss(monkeypatch, answers):
     assert not isinstance(caught.value, LearnerLost)
 
 
+NODES = ("a", "b", "dead")
+
+
 def place_of(index: int) -> PlacementGroupSchedulingStrategy:
     place = PlacementGroupSchedulingStrategy.__new__(PlacementGroupSchedulingStrategy)
     place.placement_group, place.placement_group_bundle_index = None, index
@@ -213,26 +207,27 @@ def place_of(index: int) -> PlacementGroupSchedulingStrategy:
 def test_learners_whose_node_is_gone_are_not_waited_for(monkeypatch, held_by, gone):
     learners = learners_that(monkeypatch, Actor(1), Actor(2))
     learners.places = [place_of(0), place_of(1)]
-    learners.recipe.learner.cpus, learners.recipe.learner.gpus = 2, 1
+    learners.recipe.learner = Learner(cpus=2, gpus=1)
     table = {"bundles_to_node_id": dict(enumerate(held_by))}
     monkeypatch.setattr(learner, "placement_group_table", lambda _: table)
-    nodes = [{"NodeID": name, "Alive": name != "dead", "Resources": {}} for name in ("a", "b", "dead")]
+    nodes = [{"NodeID": name, "Alive": name != "dead", "Resources": {}, "Labels": {}} for name in NODES]
     monkeypatch.setattr(learner.ray, "nodes", lambda: nodes)
     said = f"the node of {gone} of 2 learners is gone, .* 2 CPU and 1 GPU"
     with pytest.raises(RunFailure, match=said) if gone else nullcontext():
         learners._refuse_without_node()
 
 
-@pytest.mark.parametrize(("cpus", "patient"), [(1, False), (4, True)], ids=["too small", "busy"])
-def test_another_node_is_waited_for_where_it_has_room_alone(monkeypatch, cpus, patient):
+@pytest.mark.parametrize(("cpus", "zone", "patient"), [(1, "a", False), (4, "a", True), (4, "b", False)],
+                         ids=["too small", "busy", "of another kind"])  # fmt: skip
+def test_another_node_is_waited_for_where_it_has_room_alone(monkeypatch, cpus, zone, patient):
     learners = learners_that(monkeypatch, Actor(1))
     learners.places = [place_of(0)]
-    learners.recipe.learner.cpus, learners.recipe.learner.gpus = 2, 0
+    learners.recipe.learner = Learner(cpus=2, labels={"zone": "a"})
     looks = []
     monkeypatch.setattr(learner, "PLACED_S", 0.2)
     monkeypatch.setattr(learner.ray, "wait", lambda refs, **_: (looks.append(1), ([], refs))[1])
     monkeypatch.setattr(learner, "placement_group_table", lambda _: {"bundles_to_node_id": {0: "dead"}})
-    nodes = [{"NodeID": "a", "Alive": True, "Resources": {"CPU": cpus}}]
+    nodes = [{"NodeID": "a", "Alive": True, "Resources": {"CPU": cpus}, "Labels": {"zone": zone}}]
     monkeypatch.setattr(learner.ray, "nodes", lambda: nodes)
     with pytest.raises(RunFailure, match="the node of 1 of 1 learners is gone"):
         learners._refuse_without_node()
