@@ -124,10 +124,10 @@ def test_what_a_run_takes_grows_with_the_model_and_the_data(recipe):
 
 
 def test_what_is_expected_of_knows_smol_is_within_a_factor_of_two_of_what_it_took():
-    """40 minutes on 2 cores (the head of the recipe); its second stage passes three times over each step."""
+    """45 minutes on 2 cores (the head of the recipe), most of them for texts with foreign figures."""
     prepared = pipeline.prepare(load(ROOT / "recipes" / "knows_smol.yaml"))
     minutes = expect.expected(prepared, [{"CPU": 2.0}])["minutes"]
-    assert 20 <= minutes <= 80
+    assert 22.5 <= minutes <= 90
 
 
 def test_the_size_of_the_packaged_model_is_that_of_its_weights():
