@@ -32,8 +32,8 @@ SHARED = frozenset((
 
 COMPARES = frozenset(("versus", "vs", "vs.", "relative", "compared", "than", "against"))
 ENDS = frozenset((".", ",", ";", ":", "?", "!", "(", ")", "and", "or", "\n"))
-ADJECTIVES = (("ia$", "ic"), ("sis$", "tic"))
-"""Hypoxia and hypoxic, sepsis and septic, psoriasis and psoriatic."""
+FORMS = (("ia$", "ic"), ("sis$", "tic"), ("sis$", "ses"), (r"^non[ -]?(?=\w{3})", "non "))
+"""Hypoxia and hypoxic, sepsis and septic, metastasis and metastases, nonresponders and non-responders."""
 
 NAMED = 4
 """Letters by which a side's name is known in the question's words."""
@@ -152,7 +152,7 @@ def _phrases(side: str) -> Iterator[str]:
     yield from tables()["names"].get("".join(listed), ())
     yield from deletions(side)
     yield from (
-        re.sub(ending, adjective, side) for ending, adjective in ADJECTIVES if re.search(ending, side)
+        re.sub(written, other, side, flags=re.I) for written, other in FORMS if re.search(written, side, re.I)
     )
     yield f"{side} treated"
     yield f"{side} treatment"

@@ -25,7 +25,7 @@ from biorlhf_plugins.language.claims.shapes import (
     moulds,
     shapes,
 )
-from biorlhf_plugins.language.words.lexicon import HERE, Additions
+from biorlhf_plugins.language.words.lexicon import HERE, Additions, grammar
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.text import Clean, Stream, Token, clean, tokens
 from biorlhf_plugins.language.words.units import unit_at
@@ -277,6 +277,7 @@ def _group(stream: Stream, index: int, asked: Shapes) -> Iterable[Mention]:
         first > max(0, index - 2)
         and stream[first - 1].kind == "w"
         and stream.texts[first - 1] not in STOP_WORDS
+        and stream.texts[first - 1] not in grammar()["preposition"]  # "the rate among residents"
     ):
         first -= 1
     words = set(stream.texts[first:index])

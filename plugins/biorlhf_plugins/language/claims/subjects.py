@@ -108,6 +108,10 @@ def _in_general(
     stream, last = reader.stream, sentence.last
     after = stream.texts[focus.last : min(last, focus.last + 5)]
     asking = not MEANING.isdisjoint(after)
+    lead = stream.texts[max(chunk.first, focus.first - 4) : focus.first]
+    who = {word for word in lead if word not in LINKING and word != "to" and not word.endswith("ly")}
+    if stream.texts[focus.first] == "decline" and who in ({"i"}, {"we"}):
+        return True  # "I must decline"
     if focus.value == "NS" and after[:1] and after[0] in DETERMINERS and not VERDICTS.isdisjoint(after[1:2]):
         return True  # "this does not alter the verdict"
     if after[:1] and after[0] in ("set", "pathway", "term") and reader.plural(focus.last):

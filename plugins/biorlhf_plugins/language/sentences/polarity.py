@@ -74,11 +74,12 @@ def flipped(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) 
     if not frames:
         return _of_subject(stream, chunk, before, focus)
     references = [m for m in chunk.mentions if m.kind == "cmp"]
-    seconds = {f.first for f, g in zip(frames[1:], frames, strict=False) if f.first - g.last <= 1}
-    free = [
-        f for f in frames
-        if f.first not in seconds and not any(0 < f.first - r.first <= REFERENCE_GAP for r in references)
-    ]  # fmt: skip
+    pairs = zip(frames[1:], frames, strict=False)
+    seconds = {f.first for f, g in pairs if f.first - g.last <= 1 and stream.texts[g.last] != ","}
+    # Of "compared with flight mice, ground controls have more" the second is the subject.
+    behind = [[f.first for f in frames if 0 < f.first - r.first <= REFERENCE_GAP] for r in references]
+    told = {min(firsts) for firsts in behind if firsts}
+    free = [f for f in frames if f.first not in seconds and f.first not in told]
     if free:
         nearest = min(free, key=lambda f: max(focus.first - f.first, f.first - focus.last + 0.5))
         return nearest.value == "GROUND"

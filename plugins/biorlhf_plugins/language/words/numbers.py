@@ -23,7 +23,7 @@ NUMBER = (
     r"|(?:\s?(?:[×x*]|\\times|\\cdot)|(?=\s{1,3}10[-^]))\s{0,3}10"
     r"(?:\s?\^\s?[{(]?\s?[+-]?\s?\d{1,3}[)}]?|[+-]?(?:\^\d){1,3})"
     r"|(?<=\b10)(?:\^\s?[{(]?[+-]?\d{1,3}[)}]?|[+-]?(?:\^\d){1,3}))?"
-    r"(?:\s?(?P<unit>%|percent\b|per cent\b|×(?!\s?\d)|x(?!\s?\d)(?![a-z])|-?\s?fold\b)"
+    r"(?:\s?(?P<unit>%|percentage points?\b|percent\b|per cent\b|×(?!\s?\d)|x(?!\s?\d)(?![a-z])|-?\s?fold\b)"
     r"|(?P<scale>k|m|bn)(?![a-z\d])|(?P<glued>[a-z]+[a-z\d]*))?"
 )
 WELL_FORMED = re.compile(
@@ -33,7 +33,8 @@ DECIMAL_COMMA = re.compile(r"0,\d{1,2}|\d{1,2},\d{1,2}|\d{1,3}(?:\.\d{3})+,\d+")
 """A comma before decimals: after a zero, or where a percent, a fold or a power follows."""
 
 SCALES = {"k": 1e3, "m": 1e6, "bn": 1e9}
-UNITS = {"%": "percent", "percent": "percent", "per cent": "percent", "×": "ratio", "x": "ratio"}
+PERCENT = ("%", "percent", "per cent", "percentage point", "percentage points")
+UNITS = {**dict.fromkeys(PERCENT, "percent"), "×": "ratio", "x": "ratio"}
 OVERFLOW = 1e300
 
 

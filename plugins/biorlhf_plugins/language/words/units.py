@@ -37,7 +37,7 @@ WORDS = {
     "volume": {"litre": 1.0, "liter": 1.0, "millilitre": 1e-3, "milliliter": 1e-3, "microlitre": 1e-6,
                "microliter": 1e-6},
     "sequence": {"nt": 1.0, "kilobase": 1e3, "megabase": 1e6, "base": 1.0, "basepair": 1.0},
-    "share": {"%": 1e-2, "percent": 1e-2, "‰": 1e-3},
+    "share": {"%": 1e-2, "percent": 1e-2, "percentage point": 1e-2, "‰": 1e-3},
     "temperature": {"°C": 1.0, "°": 1.0},
     "enzyme": {"U": 1.0, "IU": 1.0, "mU": 1e-3, "mIU": 1e-3, "µU": 1e-6, "kU": 1e3},
     "pressure": {"mmHg": 133.322},
@@ -54,7 +54,7 @@ SCALES = frozenset(("k", "m", "bn"))
 """Right behind a number these are its scale: 1.2M."""
 
 UNIT = re.compile(
-    r"[ \u00a0\u2009\u202f-]?(%|percent\b|per cent\b|‰|°C|°|"
+    r"[ \u00a0\u2009\u202f-]?(%|percentage points?\b|percent\b|per cent\b|‰|°C|°|"
     r"[A-Za-zµμÅ]{1,12}(?:\^?[23²³](?!\d))?(?:(?:\s?/\s?|\s+per\s+)[A-Za-zµμ]{1,12}(?:\^?[23²³](?!\d))?){0,2})"
     r"(?![^\W_])"
 )

@@ -81,7 +81,9 @@ def _grade_slot(
 
 
 def _credit(gold: str, stated: set[str], denied: set[str]) -> float:
-    return 1.0 if stated == {gold} and not stated & denied else 0.0
+    # "Mixed: up in the first cohort, down in the second" tells what is mixed.
+    told = {gold} if gold == "MIXED" and stated == {"MIXED", "UP", "DOWN"} else stated
+    return 1.0 if told == {gold} and not told & denied else 0.0
 
 
 def _penalty(said: Extraction, graded: Graded, prompt: str) -> float:

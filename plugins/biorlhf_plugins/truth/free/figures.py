@@ -33,6 +33,9 @@ UNDONE = re.compile(
 
 BY = re.compile(r"(?:\bby|[–—-])\s*(?:about|roughly|~|≈)?\s*(?:[\d.]{1,8}\s?(?:,|and)\s?){0,3}$", re.I)
 TO = re.compile(r"\b(?:to|at)\s*(?:about|roughly|only|~|≈)?\s*$", re.I)
+CHANGES = frozenset(("change", "difference", "shift", "delta"))
+"""Quantities whose sign may stand in a verb."""
+
 UNFIT, OTHER, FITTING = 0, 1, 2
 
 
@@ -50,6 +53,9 @@ def reading(fact: Fact, claim: Claim, said: Extraction) -> Reading | None:
     if fact.quantity in FOLDS:
         return _fold(fact, claim, said, gold)
     scaled = _scaled(fact, claim, said.text, gold)
+    if scaled and not claim.signed and CHANGES & fact.asked.words and _way(claim, said) == "DOWN":
+        told = _credit(claim, -scaled)  # "19 % lower" is a change of -19 %
+        return told._replace(value=gold if told.credit else -told.value)
     if scaled is not None and claim.slot.quantity == "percent" and _complement(fact, claim, said.text):
         told = _credit(claim._replace(negated=False), 100.0 - scaled)
         return told._replace(value=gold if told.credit else 100.0 - (claim.value or 0.0))
