@@ -124,7 +124,7 @@ def test_what_a_run_takes_grows_with_the_model_and_the_data(recipe):
 
 
 def test_what_is_expected_of_knows_smol_is_within_a_factor_of_two_of_what_it_took():
-    """45 minutes on 2 cores (the head of the recipe), most of them for texts with foreign figures."""
+    """About 45 minutes on 2 cores (the head of the recipe), most of them for texts with foreign figures."""
     prepared = pipeline.prepare(load(ROOT / "recipes" / "knows_smol.yaml"))
     minutes = expect.expected(prepared, [{"CPU": 2.0}])["minutes"]
     assert 22.5 <= minutes <= 90

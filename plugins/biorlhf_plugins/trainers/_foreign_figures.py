@@ -35,8 +35,8 @@ def foreign(
     """``text`` with other figures in place of its own, wherever that stands; at most ``count`` of them.
 
     Taken are ``figures`` that are written alike (a count for a count) and are no reading of the same number;
-    half of them are figures of facts that share most with what the text is ``about``, which a policy
-    confuses it with.
+    half of them, rounded down, are figures of facts that share most with what the text is ``about``, which a
+    policy confuses it with.
     """
     own = figure_of(text)
     if own is None:

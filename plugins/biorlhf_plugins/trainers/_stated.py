@@ -57,6 +57,7 @@ def nearest(probability: float) -> int:
 
 
 def _figure(confidence: int | None) -> str:
+    # Where none is learnt, any shows where the words before it end.
     return f"{SURE if confidence is None else confidence}%"
 
 

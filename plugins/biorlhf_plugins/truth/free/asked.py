@@ -93,7 +93,7 @@ def _given_away(one: Reading, said: Extraction, figures: Sequence[int], foreign:
     while last < part.last and texts[last] not in SEGMENT_ENDS and last not in figures:
         last += 1
     spoken = texts[first:last]
-    before = "before" in spoken and not TIMES.isdisjoint(texts[first:last])
+    before = "before" in spoken and not TIMES.isdisjoint(spoken)
     return (
         not foreign.isdisjoint(spoken)
         or before
