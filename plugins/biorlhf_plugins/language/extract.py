@@ -61,7 +61,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     mentions = foreign(stream, cleaned, text, mentions, question)
     mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
     parts = sentences(stream, mentions)
-    label_rows(stream, parts, additions)
+    label_rows(stream, cleaned, text, parts, additions)
     marks = modalities(stream, mentions, parts)
     sums = equations(stream, mentions)
     operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))

@@ -6,7 +6,7 @@ then in a heading, then in the sentences before, and at last in the prompt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
@@ -50,7 +50,9 @@ def slots(
         found["mission"] = reader.defaults["mission"]
         stated = [role for role in stated if role != "mission"]
     barred = _excepted(chunk, focus) if "except" in inside else frozenset()
-    rest = "everyone" in inside and _elsewhere(inside["everyone"])
+    rest = elsewhere(inside)
+    if rest and focus.kind == "dir" and found.get("mission"):
+        found["mission"] = ("other missions",)  # not those that were named before
     if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
         found["entity"] = reader.given["entity"]
         stated.append("entity")
@@ -179,9 +181,9 @@ def _all_asked(reader: Reader, chunk: Chunk) -> bool:
     )
 
 
-def _elsewhere(marks: Sequence[Mention]) -> bool:
-    """True for "everywhere else": what is said is not about the tissue that was asked for."""
-    return any(m.value == "rest" for m in marks)
+def elsewhere(inside: Mapping[str, Sequence[Mention]]) -> bool:
+    """True for "everywhere else", "in the remaining missions": not of the tissue, or not of all missions."""
+    return any(m.value == "rest" for m in inside.get("everyone", ()))
 
 
 def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:

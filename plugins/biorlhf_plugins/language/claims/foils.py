@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import re
 from collections.abc import Iterable
 
@@ -21,6 +20,7 @@ from biorlhf_plugins.language.claims.shapes import (
     Shapes,
     asked_names,
     contrasts,
+    measured,
     mould,
     moulds,
     shapes,
@@ -161,7 +161,10 @@ def _places() -> frozenset[str]:
 
 @functools.lru_cache(maxsize=256)
 def _words(prompt: str) -> frozenset[str]:
-    return frozenset(t.text for t in tokens(clean(prompt).text))
+    """Its words, and what may stand for two or three of them: SA for salicylic acid."""
+    words = [t.text for t in tokens(clean(prompt).text)]
+    initials = ("".join(w[0] for w in words[i : i + n]) for n in (2, 3) for i in range(len(words)))
+    return frozenset((*words, *initials))
 
 
 def _labelled(
@@ -211,12 +214,8 @@ def _dose(
     if not asked.measures or token.number is None or index not in known:
         return ()
     unit = unit_at(text, *cleaned.span(token.start, token.end))
-    if unit is None or unit[1].dimension not in asked.measures:
-        return ()
-    role, sizes = asked.measures[unit[1].dimension]
-    size = token.number.value * unit[1].size
-    name = next((name for asked_size, name in sizes if math.isclose(size, asked_size)), None)
-    return (Mention(role, name or f"{token.number.value:g} {unit[0]}", index, index + 1),)
+    found = measured(asked, token.number.value, unit[0]) if unit else None
+    return (Mention(*found, index, index + 1),) if found else ()
 
 
 def _name(

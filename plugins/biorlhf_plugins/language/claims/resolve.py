@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from biorlhf_plugins.language.claims.attribution import begin, last_group, slots, treatment
+from biorlhf_plugins.language.claims.attribution import OTHERS, begin, elsewhere, last_group, slots, treatment
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
@@ -101,6 +101,9 @@ def _claim(
     denied = "neg" in kinds and ("neg" in inside or chunk.link in ("or", "nor"))
     denied = denied and negated(reader.stream, chunk, focus, before)
     partial = "part" in inside
+    if focus.kind == "dir" and slot.entity not in OTHERS:
+        joined = index and chunk.link in ("and", "but") and inside.keys().isdisjoint(ROLES)
+        partial = partial or elsewhere(inside) or bool(joined and elsewhere(reader.inside[index - 1]))
     if focus.kind == "dir" and "num" in inside and not slot.pathways:
         partial = partial or _counted(inside["num"], focus)
     modality = reader.marks[focus.first] or "asserted"

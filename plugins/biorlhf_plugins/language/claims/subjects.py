@@ -50,6 +50,8 @@ TENDS = frozenset((
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
+SIGNS = frozenset(("<", ">", "positive", "negative"))
+SIZES = vocabulary("size magnitude strength extent amplitude strong strongly large")
 VERDICTS = frozenset(("verdict", "conclusion", "picture", "answer", "call", "sign", "direction", "outcome"))
 TOWARDS = frozenset(("to", "in", "for", "of", "on"))
 
@@ -118,6 +120,8 @@ def _in_general(
         return True  # "upregulated sets are dominated by …"
     if focus.value == "MIXED" and not REPORTS.isdisjoint(after[:1]):
         return True  # "mixed evidence"
+    if focus.value == "MIXED" and not SIZES.isdisjoint(stream.texts[chunk.first : focus.first]):
+        return True  # "the magnitude of the change varies"
     purpose = stream.texts[max(0, focus.first - 2) : focus.first]
     if (
         focus.last - focus.first == 1
@@ -132,7 +136,8 @@ def _in_general(
     if asking and not MODALS.isdisjoint(after[:3]):
         return True  # a positive score would mean …
     before = stream.texts[max(chunk.first, focus.first - 6) : focus.first]
-    if not MEANING.isdisjoint(before) and not {"<", ">"}.isdisjoint(before):
+    supposed = stream.texts[max(sentence.first, focus.first - 9) : focus.first]
+    if not MEANING.isdisjoint(supposed) and not SIGNS.isdisjoint(supposed):
         return True  # "NES > 0 means upregulated"
     if focus.value != "NS" and (after[:1] == ["can"] or "can" in before[-4:]):
         return True

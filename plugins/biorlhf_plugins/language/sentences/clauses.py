@@ -104,7 +104,7 @@ def _bounds(stream: Stream) -> list[tuple[int, int, str, int]]:
                 first, kind = index + 1, "prose"
             paragraph += blank
             starts_line = True
-        elif text in STRONG or index - first >= LONGEST:
+        elif (text in STRONG and kind != "row") or index - first >= LONGEST:
             bounds.append((first, index, kind, paragraph))
             first, kind = index + 1, "prose" if kind == "row" else kind
         index += 1
