@@ -50,6 +50,7 @@ TENDS = frozenset((
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
+STOPS = frozenset(("dir", "num", "type", "pattern", "cmp", "neg"))
 SIGNS = frozenset(("<", ">", "positive", "negative"))
 SIZES = vocabulary("size magnitude strength extent amplitude strong strongly large")
 VERDICTS = frozenset(("verdict", "conclusion", "picture", "answer", "call", "sign", "direction", "outcome"))
@@ -118,10 +119,9 @@ def _in_general(
         return True  # "this does not alter the verdict"
     if after[:1] and after[0] in ("set", "pathway", "term") and reader.plural(focus.last):
         return True  # "upregulated sets are dominated by …"
-    if focus.value == "MIXED" and not REPORTS.isdisjoint(after[:1]):
-        return True  # "mixed evidence"
-    if focus.value == "MIXED" and not SIZES.isdisjoint(stream.texts[chunk.first : focus.first]):
-        return True  # "the magnitude of the change varies"
+    led = stream.texts[chunk.first : focus.first]
+    if focus.value == "MIXED" and not (REPORTS.isdisjoint(after[:1]) and SIZES.isdisjoint(led)):
+        return True  # "mixed evidence", "the magnitude of the change varies"
     purpose = stream.texts[max(0, focus.first - 2) : focus.first]
     if (
         focus.last - focus.first == 1
@@ -131,10 +131,9 @@ def _in_general(
         and not stream.texts[focus.last - 1].endswith(FINITE)
     ):
         return True  # "a response to suppress inflammation"
-    if asking and after[:1] == ['"'] and stream.texts[focus.first - 1] == '"':
-        return True  # "Up" refers to …
-    if asking and not MODALS.isdisjoint(after[:3]):
-        return True  # a positive score would mean …
+    named = after[:1] == ['"'] and stream.texts[focus.first - 1] == '"'
+    if asking and (named or not MODALS.isdisjoint(after[:3])):
+        return True  # "Up" refers to …, a positive score would mean …
     before = stream.texts[max(chunk.first, focus.first - 6) : focus.first]
     supposed = stream.texts[max(sentence.first, focus.first - 9) : focus.first]
     if not MEANING.isdisjoint(supposed) and not SIGNS.isdisjoint(supposed):
@@ -206,11 +205,10 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
         word = stream.texts[here]
         if m is not None and m.kind == "path":
             return Aim("named", (m.value,))
-        if m is not None and m.kind in ("dir", "num", "type", "pattern", "cmp", "neg"):
+        place = m is not None and m.kind in PLACES
+        if m is not None and (m.kind in STOPS or (place and word in PREPOSITIONS)):
             break
-        if m is not None and m.kind in PLACES:
-            if word in PREPOSITIONS:
-                break
+        if m is not None and place:
             here = m.last
             continue
         if stream[here].kind != "w" or word in AUXILIARIES or word in WORDS["conjunction"]:
@@ -241,10 +239,9 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         here -= 1  # the verb of "CXCL13 lights up"
     while here > chunk.first:
         m = ends.get(here)
-        if m is not None and m.kind == "condition" and stream.texts[here] in BEING:
+        being = m is not None and m.kind == "condition" and stream.texts[here] in BEING
+        if m is not None and (being or m.kind == "method"):
             return ELSE  # "stress is increased"
-        if m is not None and m.kind == "method":
-            return ELSE
         if m is not None and m.kind == "path":
             return SAME
         aside = _aside(stream, chunk.first, here)
