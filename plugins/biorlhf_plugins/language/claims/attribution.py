@@ -11,7 +11,7 @@ from typing import Any
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
 from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
-from biorlhf_plugins.language.claims.subjects import OTHER, PLACES, Aim
+from biorlhf_plugins.language.claims.subjects import NEUTRAL, OTHER, PLACES, Aim
 from biorlhf_plugins.language.records import Slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, grouped
@@ -209,16 +209,19 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
 
 
 def _opens(reader: Reader, focus: Mention) -> bool:
-    """The "Stronger" of "Stronger: without A20 nothing holds NF-κB back" answers for what is asked."""
-    if focus.kind != "dir" or not reader.defaults["path"]:
+    """The "Stronger" of "Stronger: without A20 nothing holds NF-κB back" answers for what is asked, and so
+    does that of "I would say stronger: …"."""
+    texts, at = ["\n", *reader.stream.texts], focus.first
+    if (
+        focus.kind != "dir"
+        or not reader.defaults["path"]
+        or texts[focus.last + 1 : focus.last + 2] not in ([":"], ["—"])
+    ):
         return False
-    texts = ["\n", *reader.stream.texts]
-    leads = texts[focus.first] in (".", "!", "?", "\n") and texts[focus.last + 1 : focus.last + 2] in (
-        [":"],
-        ["—"],
-    )
+    while texts[at] in NEUTRAL:
+        at -= 1
     named = any(m.kind == "path" and m.first == focus.last + 1 for m in reader.starts.values())
-    return leads and not named
+    return texts[at] in (".", "!", "?", "\n") and not named
 
 
 def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...]:

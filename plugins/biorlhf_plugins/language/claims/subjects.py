@@ -21,7 +21,6 @@ from biorlhf_plugins.language.words.text import Stream, vocabulary
 
 OTHER = "?"
 """The name of a thing that has a direction and is no set that the lexicon or the question knows."""
-
 REACH = 8
 WORDS = grammar()
 DETERMINERS, PREPOSITIONS, AUXILIARIES = WORDS["determiner"], WORDS["preposition"], WORDS["auxiliary"]
@@ -50,6 +49,7 @@ TENDS = frozenset((
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
+WHENEVER = frozenset(("when", "whenever", "once"))
 STOPS = frozenset(("dir", "num", "type", "pattern", "cmp", "neg"))
 SIGNS = frozenset(("<", ">", "positive", "negative"))
 SIZES = vocabulary("size magnitude strength extent amplitude strong strongly large")
@@ -142,8 +142,8 @@ def _in_general(
         return True
     if "frame" in inside or "mission" in inside:
         return False
-    if stream.texts[sentence.first] in ("when", "whenever", "once"):
-        return True
+    if not WHENEVER.isdisjoint((stream.texts[sentence.first], *led)):
+        return True  # "is triggered when misfolded proteins accumulate"
     caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
     if caused and reader.stream.texts[focus.first - 1] not in BEING and _of_feature(reader):
         return False  # "HSP70 shoots up when the water warms": of one gene, what was found
@@ -242,14 +242,12 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         being = m is not None and m.kind == "condition" and stream.texts[here] in BEING
         if m is not None and (being or m.kind == "method"):
             return ELSE  # "stress is increased"
-        if m is not None and m.kind == "path":
-            return SAME
         aside = _aside(stream, chunk.first, here)
-        if aside >= 0 and aside > chunk.first:
+        if m is not None and (m.kind == "path" or (m.kind in PLACES and aside <= chunk.first)):
+            return SAME
+        if aside > chunk.first:
             here = aside
             continue
-        if m is not None and m.kind in PLACES:
-            return SAME
         if m is not None and m.kind not in ("other", "quantity"):
             here = m.first
             continue

@@ -7,6 +7,7 @@ precision that over the claims that the table can check; the score is their F1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
@@ -185,8 +186,11 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     whole that is told on the way to its part or share is no rival of it.
     """
     candidates: list[tuple[int, Reading]] = []
+    sets = {m.value for m in prompt_mentions(prompt) if m.kind == "path"}
     for claim in said.numbers:
         fit = fits(fact, claim, alone)
+        if len(sets) == 1 and fact.quantity == "nes" and _of_another(claim, *sets):
+            continue  # "for comparison, that of OXPHOS is -2.3"
         if fit and fact.quantity == "padj" and other_p(fact, claim, said.text):
             fit = OTHER
         told = reading(fact, claim, said) if fit else None
@@ -206,6 +210,11 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     if fact.quantity in PARTS:
         sure = [r for r in sure if r.claim.slot.quantity == fact.quantity] or sure
     return sure
+
+
+def _of_another(claim: Claim, names: Sequence[str]) -> bool:
+    """Is a figure told of a set that has none of the asked one's names?"""
+    return "pathways" in claim.slot.stated and set(names).isdisjoint(claim.slot.pathways)
 
 
 def _same(one: Reading, other: Reading) -> bool:
