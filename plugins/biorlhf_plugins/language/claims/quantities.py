@@ -67,6 +67,8 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     if focus.last < len(reader.stream) and reader.stream.texts[focus.last] in SURPLUS:
         return "difference"
     if after and after[0].first - focus.last <= 1:
+        if any(m.value == "background" and _leads(reader, m, focus) for m in before):
+            return "background"  # "was tested for 14,206 genes"
         return _directed(chunk, focus, str(after[0].value))
     near = [*after, *(m for m in before if m.value not in NOUN_UNITS)]
     if near:
@@ -82,6 +84,11 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
 
 COUNTED = frozenset(("deg", "deg_up", "deg_down", "background", *NOUN_UNITS))
 MULTIPLES = frozenset(("log2fc", "fc", "ratio"))
+
+
+def _leads(reader: Reader, noun: Mention, focus: Mention) -> bool:
+    """Does only a "for" stand between a word and the figure?"""
+    return reader.stream.texts[noun.last : focus.first] in ([], ["for"])
 
 
 def _text(reader: Reader, at: int) -> str:

@@ -12,10 +12,12 @@ from typing import Any
 from biorlhf_plugins.language.claims.attribution import OTHERS, begin, elsewhere, last_group, slots, treatment
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
-from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
+from biorlhf_plugins.language.claims.subjects import OTHER, REACH, Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
 from biorlhf_plugins.language.sentences.polarity import flipped, negated
+from biorlhf_plugins.language.words.degrees import SETTING_OFF
+from biorlhf_plugins.language.words.lexicon import grammar
 from biorlhf_plugins.language.words.mentions import Mention, grouped
 from biorlhf_plugins.language.words.numbers import Number
 
@@ -26,6 +28,9 @@ COUNTED_GAP = 5
 BESIDE = frozenset(("and", "as", "well", "at", "in", "on", "under", "the"))
 WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represented"))
 """Said of a gene set by many to mean that its test is significant, whichever way it goes."""
+
+
+SETS_OFF = SETTING_OFF | grammar()["transitive"]
 
 
 def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
@@ -119,6 +124,7 @@ def _claim(
         if label in ("UP", "DOWN") and "frame" in inside and _alike(reader.stream.texts, inside["frame"]):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
+        weak = weak or _sets_off(reader.stream.texts[focus.first : min(chunk.last, focus.last + REACH)])
     value, low, high, approximate, *written = figure
     return Claim(
         CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied, modality, partial,
@@ -135,6 +141,11 @@ def _alike(texts: list[str], frames: list[Mention]) -> bool:
         and texts[one.first - 1 : one.first] != ["between"]
         for one, other in pairwise(frames)
     )
+
+
+def _sets_off(said: list[str]) -> bool:
+    """ "Inhibition of the proteasome triggers …": what a treatment does, and not what was found."""
+    return said[1:2] == ["of"] and not SETS_OFF.isdisjoint(said)
 
 
 def _within_one_side(compared: list[Mention], frames: list[Mention]) -> bool:

@@ -37,6 +37,7 @@ BEING = vocabulary("is are was were be been being remain stay go went become")
 ASIDES = frozenset(("in", "within", "during", "from", "under", "throughout", "across"))
 """Prepositions of place: what follows them is where something was seen, and not what was."""
 
+APART = (["in", "contrast", "to"], ["in", "contrast", "with"], ["as", "opposed", "to"])
 JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 """After these a clause without a subject has that of the clause before."""
 
@@ -119,6 +120,8 @@ def _in_general(
         return True  # "this does not alter the verdict"
     if after[:1] and after[0] in ("set", "pathway", "term") and reader.plural(focus.last):
         return True  # "upregulated sets are dominated by …"
+    if focus.value == "NS" and stream.texts[focus.first - 1] in ("more", "less"):
+        return True  # "small sets give less stable scores"
     led = stream.texts[chunk.first : focus.first]
     if focus.value == "MIXED" and not (REPORTS.isdisjoint(after[:1]) and SIZES.isdisjoint(led)):
         return True  # "mixed evidence", "the magnitude of the change varies"
@@ -261,7 +264,7 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         if word in ("which", "who", "that") and here - 1 > 0:
             before = stream[here - 2]
             if before.text == ",":
-                return LOOSE
+                return ELSE if _sets_apart(stream, chunk) else LOOSE
             if before.kind == "w" and before.text not in NEUTRAL and here - 1 not in ends:
                 return ELSE
         compound = ends.get(here - 1)
@@ -274,6 +277,11 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         near = set(stream.texts[max(chunk.first, here - 3) : here])
         return SAME if near & own else ELSE
     return ELSE if reader.elsewhere and chunk.link in JOINTS else SAME
+
+
+def _sets_apart(stream: Stream, chunk: Chunk) -> bool:
+    """Does a chunk begin with "in contrast to the dehydrins"? What follows is said of those."""
+    return chunk.link == "unlike" or stream.texts[chunk.first : chunk.first + 3] in APART
 
 
 def _aside(stream: Stream, first: int, here: int) -> int:

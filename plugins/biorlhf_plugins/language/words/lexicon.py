@@ -109,14 +109,15 @@ def longest(trie: Trie, stream: Sequence[Token], start: int) -> tuple[int, list[
 def match(trie: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
     """The longest phrase of the trie that begins at a token's text: (its end, its meanings).
 
-    A set's name may be written with a comma that the phrase lacks: "Cell Cycle, Mitotic".
+    A set's name may be written with marks that the phrase lacks: "Cell Cycle, Mitotic", "Citrate cycle (TCA
+    cycle)".
     """
     total = len(texts)
     node = trie.get(texts[start]) if start < total else None
     if node is None:
         return start, None
     found = node.get(END)
-    end, at, commas = start if found is None else start + 1, start + 1, False
+    end, at, marks = start if found is None else start + 1, start + 1, False
     if found is not None and len(node) == 1:
         return end, found  # nothing longer begins so
     last = start + LONGEST if start + LONGEST < total else total
@@ -124,10 +125,10 @@ def match(trie: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple
         step = node.get(texts[at])
         if step is not None:
             node, here = step, step.get(END)
-            if here is not None and not (commas and here[0][0] != "path"):
+            if here is not None and not (marks and here[0][0] != "path"):
                 end, found = at + 1, here
-        elif texts[at] == ",":
-            commas = True
+        elif texts[at] in (",", "(", ")"):
+            marks = True
         else:
             break
         at += 1

@@ -11,6 +11,7 @@ import functools
 import itertools
 from collections.abc import Iterable, Sequence
 
+from biorlhf_plugins.language.claims.foils import INTRODUCED
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
@@ -82,7 +83,23 @@ def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) ->
     at = sorted({r.claim.chunk for r in told})
     left = [r for r in told if not _given_away(r, said, at, foreign, not turned)
             and (r.credit or r.claim.value not in given)]  # fmt: skip
-    return left or list(told)
+    left = left or list(told)
+    labelled = [r for r in left if _labelled(fact, r, said)]
+    return [r for r in left if r in labelled or not any(_beside(r, other) for other in labelled)]
+
+
+def _labelled(fact: Fact, one: Reading, said: Extraction) -> bool:
+    """Is a figure told as "epf1: 268", by the asked name itself?"""
+    part, texts, at = said.parts[one.claim.sentence], said.stream.texts, one.claim.chunk
+    names = (m for m in part.inside.get("entity", ()) if m.value in fact.entity.split("/"))
+    return any(m.last == at or (m.last == at - 1 and texts[m.last] in INTRODUCED) for m in names)
+
+
+def _beside(one: Reading, other: Reading) -> bool:
+    """Is a figure of the same kind, in the same sentence, that of the asked name? Then this is another's: of
+    "412 in Col-0 (epf1: 268)" the first."""
+    kinds = (one.claim.slot.quantity, None, "dose")
+    return one.claim.sentence == other.claim.sentence and other.claim.slot.quantity in kinds
 
 
 def _given_away(one: Reading, said: Extraction, figures: Sequence[int], foreign: Words, denied: bool) -> bool:
