@@ -27,6 +27,7 @@ from biorlhf_plugins.language.claims.shapes import (
 )
 from biorlhf_plugins.language.words.lexicon import HERE, Additions, grammar
 from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import counted
 from biorlhf_plugins.language.words.text import Clean, Stream, Token, clean, tokens
 from biorlhf_plugins.language.words.units import unit_at
 from biorlhf_plugins.language.words.vocabulary import (
@@ -185,7 +186,8 @@ def _labelled(
     while at < last:
         label = stream.texts[at]
         number = stream[at].number
-        if not LABEL.fullmatch(label) or (number is not None and number.unit) or (label == "a" and not names):
+        figure = number is not None and (number.unit or counted(stream.texts, at))
+        if not LABEL.fullmatch(label) or figure or (label == "a" and not names):
             break
         if role and not (at in known and known[at].kind == role):
             first = index if at == index + 1 else at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ CLAUSE = words_of("clause")
 INVERSE, POTENT = words_of("inverse"), words_of("potent")
 """Of an IC50, a Kd or an MIC the smaller is the more potent, tight or susceptible."""
 
+IS = frozenset(("is", "are", "was", "were"))
+SUMS = frozenset(("sum", "total", "together", "combined"))
 BESIDE = frozenset(("with", "at"))
 LIMIT = 40
 REACH = 12
@@ -127,7 +130,7 @@ def clause_end(stream: Stream, first: int, last: int) -> int:
 def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Iterator[Check]:
     """ "Liver (4,110) has more DEGs than soleus (6,425)": the figures of the two."""
     for one in said:
-        pair = _pair(one, look) or _in_turn(found, one.at)
+        pair = _pair(one, look) or _in_turn(found, one.at) or _summed(found, one)
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[one.at]
             inverse = _inverse(found, one.sort.split())
@@ -150,6 +153,19 @@ def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:
     between = gap(found, *figures)
     joined = {"against", "vs", "versus"} & set(between) and len(between) <= 3
     return (figures[0].value, figures[1].value) if joined else None
+
+
+def _summed(found: Evidence, one: Comparison) -> tuple[float, float] | None:
+    """ "165 and 33, together 198. The 910 under both are fewer than this sum": of two figures before it."""
+    before = [f for f in found.pool if f.kind == "count" and f.first < one.at]
+    since = found.stream.texts[before[-1].last : one.at + 1] if before else []
+    # "6,830 DEGs, 338 more than the sum": a difference has no verb.
+    if one.other.isdisjoint(SUMS) or (OVER | UNDER | IS).isdisjoint(since) or "." in since:
+        return None
+    *rest, value = (f.value for f in before)
+    made = {a + b for a, b in itertools.combinations(rest, 2)}
+    told = made if len(rest) == 2 else made & set(rest)
+    return (value, told.pop()) if len(told) == 1 else None
 
 
 def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:

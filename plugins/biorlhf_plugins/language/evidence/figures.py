@@ -12,7 +12,7 @@ from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Extraction, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.numbers import Number, counted
 from biorlhf_plugins.language.words.text import Stream
 
 MOST = 160
@@ -157,7 +157,8 @@ def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> 
     start = said.clean.span(word.start, word.end)[0]
     raw = said.text[start : start + 1]
     if word.text in LABELS:
-        return len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild"
+        named = len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild"
+        return named and not counted(stream.texts, m.first)
     if word.kind != "w" or not raw.isupper() or stream[m.first].start - word.end > 1:
         return False
     following = stream.texts[m.last] if m.last < len(stream) else ""

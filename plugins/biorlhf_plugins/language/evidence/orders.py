@@ -31,7 +31,9 @@ MOST = words_of("most")
 LEAST = words_of("least")
 NOT_MOST = words_of("not_most")
 RANKS = re.compile(
-    r"\b(?:rank|order|sort|most to least|highest to lowest|largest to smallest|descending)", re.I
+    r"\b(?:rank|order(?! to)|sort|(?:de|a)scending|(?:most|(?:high|larg|strong)est) to (?:the )?"
+    r"(?:least|lowest|smallest|weakest))",
+    re.I,
 )
 RISES = re.compile(
     r"\b(?:lowest|least|smallest|fewest|shortest|weakest)\b[^.]{0,20}\b(?:to|first)\b|\bascending\b|\b(?:fewest|lowest|least)\b",

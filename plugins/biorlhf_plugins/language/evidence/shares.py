@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
 
 ROUGH = words_of("rough")
@@ -15,6 +15,8 @@ WAYS = meanings("ways")
 GREATER, SMALLER = words_of("greater"), words_of("smaller")
 
 
+MAKES = frozenset(("so", "=", "total", "ie", "make", "is", "hence"))
+THEM = words_of("neutral") | {"them", "whole"}
 FEW = 8
 """Tokens from a whole to the first of its listed parts."""
 FAR = 14
@@ -62,43 +64,66 @@ def _among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
 
 def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Taken]:
     """ "62 of 151 patients (41 %)", "of the 240 tumours, 48 (20 %)": the part, the whole and the share."""
-    for at, figure in enumerate(figures):
-        following = figures[at + 1] if at + 1 < len(figures) else None
-        if following is None or figure.kind != "count" or following.kind != "count" or figure.first in used:
+    opened: Sequence[Figure] = ()
+    part: Figure | None = None
+    for at, (figure, following) in enumerate(itertools.pairwise(figures)):
+        if figure.kind != "count" or figure.first in used:
             continue
-        if figure.last - figure.first != following.last - following.first:
+        between = gap(found, figure, following)
+        if opened and figure is not part and _in_brackets(found, figure, following):
+            # "… and 12 (25 %)": of the whole, or of a part before it.
+            yield from _share(found, [figure], [f for f in opened if f.first < figure.first], following)
+        if following.kind != "count" or figure.last - figure.first != following.last - following.first:
             continue  # "36 of 40 million"
         if _of(found, figure, following):
             part, whole = figure, following
-        elif _among(found, figure, gap(found, figure, following)):
+        elif _among(found, figure, between):
             part, whole = following, figure
+            opened = plain_of(figures[at:])
         else:
             continue
-        spans = (part.span, whole.span)
         says = f"{part.value:g} of {whole.value:g}"
         if not (part.unit == whole.unit and part.unit in ("h", "day", "week")):
+            spans = (part.span, whole.span)
             yield Check("parts and whole", part.value <= whole.value, says, spans), {part.first, whole.first}
         share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
         ahead = figures[at - 1] if at and figures[at - 1].kind == "percent" else None
         # "12 (25 %) showed fibrosis, and 4 of these 12 …": what stands in brackets is of what it follows.
         share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
-        if (
-            share is None
-            or whole.value <= 0
-            or share.kind != "percent"
-            or len(gap(found, following, share)) > FAR
-        ):
-            continue
-        right = 100 * part.value / whole.value
-        rough = bool(set(found.stream.texts[max(0, share.first - 2) : share.first]) & ROUGH)
-        passed = abs(right - share.value) <= (1.5 if rough else 0.6 if share.decimals == 0 else 0.11)
-        yield (
-            Check(
-                "ratios and percentages", passed, f"{says} = {right:.3g} %, stated {share.value:g} %",
-                (*spans, share.span), expected=f"{right:.3g}%",
-            ),
-            {part.first, whole.first, share.first},
-        )  # fmt: skip
+        if share is not None and share.kind == "percent" and len(gap(found, following, share)) <= FAR:
+            others = [f for f in plain_of(figures) if following.first < f.first < share.first]
+            yield from _share(found, [part, *others], [whole], share)
+
+
+def _in_brackets(found: Evidence, part: Figure, share: Figure) -> bool:
+    """ "and 12 showed fibrosis (25 %)"."""
+    texts, between = found.stream.texts, gap(found, part, share)
+    closed = share.kind == "percent" and between[-1:] == ["("] and texts[share.last : share.last + 1] == [")"]
+    return closed and "," not in between and texts[part.first - 1] in ("and", ",")
+
+
+def _share(found: Evidence, parts: list[Figure], wholes: Sequence[Figure], share: Figure) -> Iterator[Taken]:
+    """A share against the one of the parts that goes its way; where none does, any of them may be meant."""
+    texts, last = found.stream.texts, found.parts[share.part].last
+    after = texts[share.last : share.last + 4]
+    named = next((w for w in after if w not in FUNCTION), "") if after[:1] == ["of"] else "them"
+    wholes = [f for f in wholes if f.value > 0 and f.value >= parts[0].value]
+    if not wholes or named not in THEM | wholes[0].words:
+        return  # "50 % of the females"
+    way = _way(found, share, last)
+    parts = [f for f in parts if way and _way(found, f, last) == way] or parts
+    rough = bool(set(texts[max(0, share.first - 2) : share.first]) & ROUGH)
+    slack = 1.5 if rough else 0.6 if share.decimals == 0 else 0.11
+    rights = [(100 * part.value / whole.value, part, whole) for part in parts for whole in wholes]
+    right, part, whole = min(rights, key=lambda r: abs(r[0] - share.value))
+    says = f"{part.value:g} of {whole.value:g} = {right:.3g} %, stated {share.value:g} %"
+    yield (
+        Check(
+            "ratios and percentages", abs(right - share.value) <= slack, says,
+            (part.span, whole.span, share.span), expected=f"{right:.3g}%",
+        ),
+        {part.first, whole.first, share.first},
+    )  # fmt: skip
 
 
 def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
@@ -147,9 +172,8 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     if len(plain) >= 3:  # "2,189 rise and 1,921 fall, 4,110 in all"
         one, other, whole = plain[:3]
         tail = found.stream.texts[whole.last : whole.last + 4]
-        ends = tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
-        ends = ends or any(tail[at : at + 2] in (["in", "total"], ["in", "all"]) for at in (1, 2))
-        ends = ends or tail[1:2] == ["altogether"]
+        ends = any(tail[at : at + 2] in (["in", "total"], ["in", "all"]) for at in range(3))
+        ends = ends or "altogether" in tail[:2] or tail[:1] == ["total"]
         if ends and (
             {"up", "down"} == set(sides[:2]) or (len(plain) == 3 and "and" in gap(found, one, other))
         ):
@@ -240,10 +264,8 @@ def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     if len(plain) != 3:
         return
     one, other, whole = plain
-    between = gap(found, other, whole)
-    if not {"each", "apiece"} & set(between) or not {"so", "=", "total", "ie", "make", "is", "hence"} & set(
-        between
-    ):
+    between = set(gap(found, other, whole))
+    if {"each", "apiece"}.isdisjoint(between) or MAKES.isdisjoint(between):
         return
     right = one.value * other.value
     says = f"{one.value:,g} × {other.value:,g} = {right:,g}, stated {whole.value:,g}"

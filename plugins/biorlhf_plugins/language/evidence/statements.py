@@ -20,6 +20,9 @@ AGAINST_REASONS = "the answer against its reasons"
 NEUTRAL = words_of("neutral")
 CONCLUDES = words_of("concludes")
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
+TOTALLED = frozenset(("total", "altogether"))
+ANOTHER = frozenset(("experiment", "trial", "study", "cohort", "phase", "second", "another", "other"))
+"""Where one of these stands between two totals, they may be of two things."""
 UNVALUED = NEVER - {"effect", "hazard"}
 LIMIT = 40
 
@@ -40,16 +43,25 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
             continue
         numbers = [(i, found.stream.texts[i]) for i in range(part.first, part.last) if found.stream[i].number]
         for f in figures:
-            words = f.words - NEUTRAL
+            words = f.words - NEUTRAL - TOTALLED
             if f.kind in UNVALUED or f.sign or f.kind == "ratio" or not words - {f.unit}:
                 continue
-            others = tuple(sorted([text for i, text in numbers if not f.first <= i < f.last]))
-            others = () if part.kind == "row" else others
-            first = slots.setdefault((words, f.kind, f.unit, others, heads[number]), f)
+            whole = not TOTALLED.isdisjoint(f.words)
+            # "412 in total, 206 in each arm": of a total its parts say nothing, all before it where it is.
+            lead = content(found.stream, part.first, f.first) - NEUTRAL - TOTALLED if whole else None
+            others = [
+                text
+                for i, text in numbers
+                if not (f.first <= i < f.last or (whole and i > f.last and found.stream.texts[i - 1] in ",("))
+            ]
+            told = () if part.kind == "row" else tuple(sorted(others))
+            first = slots.setdefault((words, f.kind, f.unit, told, heads[number], lead), f)
+            between = found.stream.texts[first.last : f.first] if whole else ()
             if (
                 first is f
                 or first.part == f.part
-                or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count")
+                or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count" and not whole)
+                or not ANOTHER.isdisjoint(between)
             ):
                 continue
             passed = abs(first.value - f.value) <= 0.01 * max(abs(first.value), abs(f.value))
@@ -65,9 +77,9 @@ def _headings(found: Evidence) -> list[int]:
     for number, part in enumerate(found.parts):
         if part.kind in ("prose", "heading"):
             last = number
-            if part.paragraph != paragraph and part.last - part.first <= 8:
-                paragraph, head = part.paragraph, number
-            heads.append(head if part.paragraph == paragraph else -1)
+            if part.paragraph != paragraph:
+                paragraph, head = part.paragraph, number if part.last - part.first <= 8 else -1
+            heads.append(head)
         else:
             heads.append(last)
     return heads

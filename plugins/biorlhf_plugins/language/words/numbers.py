@@ -133,3 +133,9 @@ def bounded(texts: Sequence[str], index: int, number: Number) -> Number:
     if before in BELOW or (second, before) in AT_MOST:
         return number._replace(high=number.value)
     return number
+
+
+def counted(texts: Sequence[str], index: int) -> bool:
+    """True for the 42 of "in the treated arm 42 of 60 responded": a count, not the arm's name."""
+    whole = texts[index + 2 : index + 3] if texts[index + 1 : index + 2] in (["of"], ["/"]) else []
+    return "the" in texts[max(0, index - 4) : index - 1] and whole != [] and whole[0].isdigit()
