@@ -78,7 +78,7 @@ def slots(
         found["path"] = aimed.paths or ((OTHER,),)
         stated.append("pathways")
     paths = found["path"]
-    pathways = tuple(dict.fromkeys([k for keys in paths for k in keys])) if paths else ()
+    pathways = paths[0] if len(paths) == 1 else tuple(dict.fromkeys([k for keys in paths for k in keys]))
     given_here = frozenset(stated)
     for entity in found["entity"] or NOTHING:
         for mission in found["mission"] or NOTHING:
@@ -210,13 +210,11 @@ def _opens(reader: Reader, focus: Mention) -> bool:
     """The "Stronger" of "Stronger: without A20 nothing holds NF-κB back" answers for what is asked."""
     if focus.kind != "dir" or not reader.defaults["path"]:
         return False
-    texts = ["\n", *reader.stream.texts]
-    leads = texts[focus.first] in (".", "!", "?", "\n") and texts[focus.last + 1 : focus.last + 2] in (
-        [":"],
-        ["—"],
-    )
-    named = any(m.kind == "path" and m.first == focus.last + 1 for m in reader.starts.values())
-    return leads and not named
+    texts, first, last = reader.stream.texts, focus.first, focus.last
+    if texts[last : last + 1] not in ([":"], ["—"]) or (first and texts[first - 1] not in ".!?\n"):
+        return False
+    named = reader.starts.get(last + 1)
+    return named is None or named.kind != "path"
 
 
 def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...]:
@@ -224,7 +222,7 @@ def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
     inside = reader.inside[index]
     candidates = inside.get(role, [])
     if role == "path" and focus.kind == "dir":
-        candidates = [m for m in candidates if not _behind(reader, m, focus)]
+        candidates = [m for m in candidates if m.first < focus.last or not _behind(reader, m, focus)]
     if len(candidates) < 2:
         return (candidates[0].value,) if candidates else ()
     compared = [r.first for r in inside.get("cmp", ())]
@@ -258,7 +256,7 @@ def _unknown(m: Mention) -> bool:
 
 def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
     """Does a name that no lexicon knows come after the direction, where it only explains it?"""
-    if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not _unknown(m):
+    if not _unknown(m):
         return False
     if "(" in reader.stream.texts[focus.last : m.first - 1]:
         return True  # "Turned on under UV-B (most enzymes, CHS first)"

@@ -102,22 +102,22 @@ LONGEST = 24  # tokens of a phrase
 
 def longest(trie: Trie, stream: Sequence[Token], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
     """The longest phrase of the trie that begins at a token: (its end, its meanings)."""
-    end, found = match(trie, [token.text for token in stream[start : start + LONGEST]], 0)
+    texts = [token.text for token in stream[start : start + LONGEST]]
+    if not texts or texts[0] not in trie:
+        return start, None
+    end, found = match(trie[texts[0]], texts, 0)
     return start + end, found
 
 
-def match(trie: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
-    """The longest phrase of the trie that begins at a token's text: (its end, its meanings).
+def match(node: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
+    """The longest phrase of a trie that begins at a token's text: (its end, its meanings).
 
-    A set's name may be written with a comma that the phrase lacks: "Cell Cycle, Mitotic".
+    ``node`` is the trie's for that text. A set's name may be written with a comma that the phrase lacks:
+    "Cell Cycle, Mitotic".
     """
-    total = len(texts)
-    node = trie.get(texts[start]) if start < total else None
-    if node is None:
-        return start, None
-    found = node.get(END)
-    end, at, commas = start if found is None else start + 1, start + 1, False
-    if found is not None and len(node) == 1:
+    found, at, total = node.get(END), start + 1, len(texts)
+    end, commas = start if found is None else at, False
+    if at >= total or (texts[at] not in node and texts[at] != ","):
         return end, found  # nothing longer begins so
     last = start + LONGEST if start + LONGEST < total else total
     while at < last:
@@ -248,7 +248,7 @@ def base() -> Lexicon:
     for name in (HERE / "pathways.txt").read_text("utf-8").split():
         add_pathway(trie, name)
     for alias, names in aliases.items():
-        add(trie, words(alias), "path", tuple(pathway_key(name)[0] for name in names))
+        add(trie, words(alias), "path", tuple(dict.fromkeys(pathway_key(name)[0] for name in names)))
     return Lexicon((trie,), stance)
 
 
