@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from biorlhf_plugins.language.claims.general import NEUTRAL, PLACES
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
 from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
-from biorlhf_plugins.language.claims.subjects import NEUTRAL, OTHER, PLACES, Aim
+from biorlhf_plugins.language.claims.subjects import OTHER, Aim
 from biorlhf_plugins.language.records import Slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, grouped
@@ -80,7 +81,7 @@ def slots(
         found["path"] = aimed.paths or ((OTHER,),)
         stated.append("pathways")
     paths = found["path"]
-    pathways = tuple(dict.fromkeys([k for keys in paths for k in keys])) if paths else ()
+    pathways = paths[0] if len(paths) == 1 else tuple(dict.fromkeys([k for keys in paths for k in keys]))
     given_here = frozenset(stated)
     for entity in found["entity"] or NOTHING:
         for mission in found["mission"] or NOTHING:
@@ -211,17 +212,15 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
 def _opens(reader: Reader, focus: Mention) -> bool:
     """The "Stronger" of "Stronger: without A20 nothing holds NF-κB back" answers for what is asked, and so
     does that of "I would say stronger: …"."""
-    texts, at = ["\n", *reader.stream.texts], focus.first
-    if (
-        focus.kind != "dir"
-        or not reader.defaults["path"]
-        or texts[focus.last + 1 : focus.last + 2] not in ([":"], ["—"])
-    ):
+    if focus.kind != "dir" or not reader.defaults["path"]:
         return False
-    while texts[at] in NEUTRAL:
+    texts, at, last = reader.stream.texts, focus.first - 1, focus.last
+    if texts[last : last + 1] not in ([":"], ["—"]):
+        return False
+    while at >= 0 and texts[at] in NEUTRAL:
         at -= 1
-    named = any(m.kind == "path" and m.first == focus.last + 1 for m in reader.starts.values())
-    return texts[at] in (".", "!", "?", "\n") and not named
+    named = reader.starts.get(last + 1)
+    return (at < 0 or texts[at] in ".!?\n") and (named is None or named.kind != "path")
 
 
 def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...]:
@@ -229,7 +228,7 @@ def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
     inside = reader.inside[index]
     candidates = inside.get(role, [])
     if role == "path" and focus.kind == "dir":
-        candidates = [m for m in candidates if not _behind(reader, m, focus)]
+        candidates = [m for m in candidates if m.first < focus.last or not _behind(reader, m, focus)]
     if len(candidates) < 2:
         return (candidates[0].value,) if candidates else ()
     compared = [r.first for r in inside.get("cmp", ())]
@@ -263,7 +262,7 @@ def _unknown(m: Mention) -> bool:
 
 def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
     """Does a name that no lexicon knows come after the direction, where it only explains it?"""
-    if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not _unknown(m):
+    if not _unknown(m):
         return False
     if "(" in reader.stream.texts[focus.last : m.first - 1]:
         return True  # "Turned on under UV-B (most enzymes, CHS first)"

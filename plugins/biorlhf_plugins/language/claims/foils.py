@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import operator
 import re
 from collections.abc import Iterable
 
@@ -55,6 +56,7 @@ OPEN = frozenset(("path", "num", "quantity", "treatment", "frame"))
 """Mentions that may be names as well: MYC is a set's alias, a "sample" is counted elsewhere."""
 
 LISTED = 8
+BY_PLACE = operator.attrgetter("first")
 
 
 def with_foils(
@@ -142,7 +144,8 @@ def _with_pairs(
         )
         found.append(Mention("entity", name, at, at + 1 + max(end, middle + 1)))
     taken = {i for m in found for i in range(m.first, m.last)}
-    return sorted((*(m for m in mentions if m.first not in taken), *found), key=lambda m: m.first)
+    kept = [m for m in mentions if m.first not in taken] if taken else mentions
+    return sorted((*kept, *found), key=BY_PLACE)
 
 
 def _is_pair(left: Mould, right: Mould, one: Mould, other: Mould) -> bool:

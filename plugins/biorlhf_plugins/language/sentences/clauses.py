@@ -83,20 +83,21 @@ def sentences(stream: Stream, mentions: list[Mention]) -> list[Sentence]:
 def _bounds(stream: Stream) -> list[tuple[int, int, str, int]]:
     bounds: list[tuple[int, int, str, int]] = []
     first, kind, paragraph, listed = 0, "prose", 0, 0.0
-    index, total = 0, len(stream)
+    skip, total = 0, len(stream)
     barred = "|" in stream.vocabulary
     starts_line = True
-    while index < total:
-        text = stream.texts[index]
+    for index, text in enumerate(stream.texts):
+        if index < skip:
+            continue
         if starts_line:
             starts_line = False
             skip, new_kind, listed = _line_start(stream, index, listed, barred)
             if new_kind:
                 if first < index:
                     bounds.append((first, index, kind, paragraph))
-                kind, index = new_kind, skip
-                first = index
-                continue
+                kind, first = new_kind, skip
+                if skip > index:
+                    continue
         if text == "\n":
             blank = index + 1 < total and stream.texts[index + 1] == "\n"
             if blank or kind == "row":
@@ -107,7 +108,6 @@ def _bounds(stream: Stream) -> list[tuple[int, int, str, int]]:
         elif (text in STRONG and kind != "row") or index - first >= LONGEST:
             bounds.append((first, index, kind, paragraph))
             first, kind = index + 1, "prose" if kind == "row" else kind
-        index += 1
     bounds.append((first, total, kind, paragraph))
     return bounds
 
@@ -157,7 +157,7 @@ def _chunks(stream: Stream, first: int, last: int, mentions: list[Mention]) -> l
 def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
     start, link, cursor, texts = first, "", 0, stream.texts
     # "Between tumour and normal" is one phrase.
-    cuts = [i for i in range(first, last) if texts[i] in WEAK]
+    cuts = [i for i, text in enumerate(texts[first:last], first) if text in WEAK]
     if "between" in stream.vocabulary:
         cuts = [i for i in cuts if "between" not in texts[max(0, i - 3) : i]]
     if not cuts:
@@ -171,7 +171,7 @@ def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> li
             cursor += 1
         if index > start or link in ("(", ")"):
             atoms.append(Chunk(start, index, link, taken))
-        cut = stream.texts[index] if index < last else ""
+        cut = texts[index] if index < last else ""
         link = cut if index > start or cut in ("(", ")") or cut in CLAUSES or not link else link
         start = index + 1
     return atoms

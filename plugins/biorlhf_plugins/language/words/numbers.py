@@ -127,7 +127,8 @@ def _scaled(value: float, power: int) -> float:
 
 def bounded(texts: Sequence[str], index: int, number: Number) -> Number:
     """The number behind "more than", "at most" or the like, as a bound."""
-    before, second = (texts[at] if at >= 0 else "" for at in (index - 1, index - 2))
+    before = texts[index - 1] if index > 0 else ""
+    second = texts[index - 2] if index > 1 else ""
     if before in ABOVE or (second, before) in AT_LEAST:
         return number._replace(low=number.value)
     if before in BELOW or (second, before) in AT_MOST:
