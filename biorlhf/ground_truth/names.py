@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from biorlhf.errors import DataError
 from biorlhf.inputs.rows import kind_of
 from biorlhf.types import Names
+
+SLASH = re.compile(r"(?<![+-])/(?![+-])")
+
+
+def split_entity(entity: str) -> list[str]:
+    """The two names of a ratio's entity, "soleus/heart"; a genotype such as "Tp53-/-" is one name."""
+    return SLASH.split(entity)
 
 
 def names_of(truths: Iterable[Mapping[str, Any]]) -> Names:
@@ -20,7 +28,7 @@ def names_of(truths: Iterable[Mapping[str, Any]]) -> Names:
     quantities: dict[str, str] = {}
     for truth in truths:
         for fact in truth.get("facts") or ():
-            for part in str(fact.get("entity", "")).split("/"):
+            for part in split_entity(str(fact.get("entity", ""))):
                 entities.setdefault(part, set()).update(map(str, fact.get("aliases") or ()))
             quantities.setdefault(str(fact.get("quantity", "")), str(fact.get("unit") or ""))
         for name in (*(truth.get("ranking") or ()), *(truth.get("tissue_directions") or ())):

@@ -238,6 +238,9 @@ def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
             if not any(0 < m.first - at <= 3 and not at < focus.first < m.first for at in compared)
         ]  # fmt: skip
         candidates = free or candidates
+        cut = max((at for at in compared if at < focus.first), default=-1)
+        if any(m.first >= focus.last for m in candidates):  # "11.2 in arm A versus 6.9 in arm B"
+            candidates = [m for m in candidates if m.first > cut]
     if len({m.value for m in candidates}) == 1:
         return values(candidates, role)
     rivals = [m for m in inside[focus.kind] if m is not focus]

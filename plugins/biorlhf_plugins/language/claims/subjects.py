@@ -137,7 +137,9 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
         if m is not None and (m.kind in STOPS or (place and word in PREPOSITIONS)):
             break
         if m is not None and place:
-            here = m.last
+            here = m.last + (
+                m.kind == "frame" and m.last < last and reader.plural(m.last)
+            )  # "control plants"
             continue
         if stream[here].kind != "w" or word in AUXILIARIES or word in WORDS["conjunction"]:
             break

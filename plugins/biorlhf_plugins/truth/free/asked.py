@@ -11,6 +11,7 @@ import functools
 import itertools
 from collections.abc import Iterable, Sequence
 
+from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.claims.foils import INTRODUCED
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.extract import prompt_mentions
@@ -91,7 +92,7 @@ def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) ->
 def _labelled(fact: Fact, one: Reading, said: Extraction) -> bool:
     """Is a figure told as "epf1: 268", by the asked name itself?"""
     part, texts, at = said.parts[one.claim.sentence], said.stream.texts, one.claim.chunk
-    names = (m for m in part.inside.get("entity", ()) if m.value in fact.entity.split("/"))
+    names = (m for m in part.inside.get("entity", ()) if m.value in split_entity(fact.entity))
     return any(m.last == at or (m.last == at - 1 and texts[m.last] in INTRODUCED) for m in names)
 
 

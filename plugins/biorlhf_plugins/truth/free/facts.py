@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
@@ -75,7 +76,7 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
     """Does a claim speak of a fact's slot? ``OTHER`` where its quantity has another name than the asked."""
     slot = claim.slot
     if fact.quantity == "ratio":
-        elsewhere = "entity" in slot.stated and slot.entity not in fact.entity.split("/")
+        elsewhere = "entity" in slot.stated and slot.entity not in split_entity(fact.entity)
         return FITTING if slot.quantity in ("ratio", "fc") and not elsewhere else UNFIT
     # What only looks like a name may be an acronym of the quantity: OS, LOD.
     of_set = "pathways" in slot.stated and not any(name.startswith("?") for name in slot.pathways)
@@ -84,7 +85,7 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
     if slot.entity is None:
         if not alone:
             return UNFIT
-    elif slot.entity not in fact.entity.split("/"):
+    elif slot.entity not in split_entity(fact.entity):
         return UNFIT
     if not condition_fits(fact.condition, slot.condition):
         return UNFIT
