@@ -42,15 +42,13 @@ def slots(
     found, stated = dict(reader.absent), list(reader.told)
     if "other" in inside and _other_subject(reader, chunk, focus) and not _pick(reader, index, focus, "path"):
         return
-    if chunk.link == "unlike" and inside.keys().isdisjoint(ROLES):
-        return  # "unlike the cell-death sets, which fall": of sets that no lexicon knows
     if chunk.link == "where" and focus.kind == "dir" and not _placed(reader, sentence, chunk):
         return  # "in fibrosis, where EMT is increased"
     if focus.value == "MIXED" and "mission" not in kinds:
         found["mission"] = reader.defaults["mission"]
         stated = [role for role in stated if role != "mission"]
     barred = _excepted(chunk, focus) if "except" in inside else frozenset()
-    rest = "everyone" in inside and _elsewhere(inside["everyone"])
+    rest = any(m.value == "rest" for m in inside.get("everyone", ()))  # "everywhere else"
     if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
         found["entity"] = reader.given["entity"]
         stated.append("entity")
@@ -177,11 +175,6 @@ def _all_asked(reader: Reader, chunk: Chunk) -> bool:
         )
         for m in chunk.mentions
     )
-
-
-def _elsewhere(marks: Sequence[Mention]) -> bool:
-    """True for "everywhere else": what is said is not about the tissue that was asked for."""
-    return any(m.value == "rest" for m in marks)
 
 
 def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:

@@ -106,11 +106,13 @@ def longest(trie: Trie, stream: Sequence[Token], start: int) -> tuple[int, list[
     return start + end, found
 
 
-def match(trie: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
+def match(
+    trie: Trie, texts: Sequence[str], start: int, bracketed: bool = False
+) -> tuple[int, list[tuple[str, Any]] | None]:
     """The longest phrase of the trie that begins at a token's text: (its end, its meanings).
 
-    A set's name may be written with marks that the phrase lacks: "Cell Cycle, Mitotic", "Citrate cycle (TCA
-    cycle)".
+    A set's name may be written with a comma that the phrase lacks ("Cell Cycle, Mitotic"), and where it may
+    be ``bracketed`` as "Citrate cycle (TCA cycle)".
     """
     total = len(texts)
     node = trie.get(texts[start]) if start < total else None
@@ -127,7 +129,7 @@ def match(trie: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple
             node, here = step, step.get(END)
             if here is not None and not (marks and here[0][0] != "path"):
                 end, found = at + 1, here
-        elif texts[at] in (",", "(", ")"):
+        elif texts[at] == "," or (bracketed and texts[at] in ("(", ")")):
             marks = True
         else:
             break

@@ -72,7 +72,8 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
         end, meanings = index, None
         for trie in tries:
             if word in trie:
-                stop, hit = match(trie, texts, index)
+                # Only an asked set's: "unfolded protein response (UPR)" is mostly no name with "UPR" in it.
+                stop, hit = match(trie, texts, index, trie is not tries[-1])
                 if hit is not None and stop > end:
                     end, meanings = stop, hit
         if digits is not None and (meanings is None or end == index + 1) and digits.unit != "name":
@@ -261,8 +262,6 @@ def _other(stream: Stream, index: int, found: list[Mention]) -> int:
         if following and following.text.isdigit():
             found.append(Mention("mission", f"rr{following.text}", index, index + 3))
             return index + 3
-        if following and following.text.startswith("research"):
-            return index + 2
     elif word in WORD_NUMBERS:
         return _number_words(stream, index, found)
     elif word.endswith("fold") and word[:-4] in WORD_NUMBERS:
