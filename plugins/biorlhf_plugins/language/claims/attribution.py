@@ -43,8 +43,6 @@ def slots(
     found, stated = dict(reader.absent), list(reader.told)
     if "other" in inside and _other_subject(reader, chunk, focus) and not _pick(reader, index, focus, "path"):
         return
-    if chunk.link == "unlike" and inside.keys().isdisjoint(ROLES):
-        return  # "unlike the cell-death sets, which fall": of sets that no lexicon knows
     if chunk.link == "where" and focus.kind == "dir" and not _placed(reader, sentence, chunk):
         return  # "in fibrosis, where EMT is increased"
     if focus.value == "MIXED" and "mission" not in kinds:

@@ -52,12 +52,12 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _between(figures, focus, m)]
     before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _between(figures, m, focus)]
     before = [m for m in before if m.value in STATISTICS or not _counts(figures, m)]
-    scalar = next((str(m.value) for m in before[::-1] if _scalar(str(m.value))), None) if before else None
+    scalar = next((str(m.value) for m in before[::-1] if m.value not in COUNTED), None) if before else None
     if after and _noun(
         reader, chunk, focus, _text(reader, focus.last)
     ):  # "the 840 patients had a mean age of"
         after = [m for m in after if str(m.value) in COUNTED]
-    if scalar is not None and (not number.unit or scalar not in COUNTED):
+    if scalar is not None:
         return _in_unit(scalar, number)
     if number.unit:
         own = next((str(m.value) for m in after if m.value not in COUNTED and " " in str(m.value)), None)
@@ -67,7 +67,8 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     if focus.last < len(reader.stream) and reader.stream.texts[focus.last] in SURPLUS:
         return "difference"
     if after and after[0].first - focus.last <= 1:
-        if any(m.value == "background" and _leads(reader, m, focus) for m in before):
+        leads = {m.value for m in before if reader.stream.texts[m.last : focus.first] in ([], ["for"])}
+        if "background" in leads:
             return "background"  # "was tested for 14,206 genes"
         return _directed(chunk, focus, str(after[0].value))
     near = [*after, *(m for m in before if m.value not in NOUN_UNITS)]
@@ -86,18 +87,8 @@ COUNTED = frozenset(("deg", "deg_up", "deg_down", "background", *NOUN_UNITS))
 MULTIPLES = frozenset(("log2fc", "fc", "ratio"))
 
 
-def _leads(reader: Reader, noun: Mention, focus: Mention) -> bool:
-    """Does only a "for" stand between a word and the figure?"""
-    return reader.stream.texts[noun.last : focus.first] in ([], ["for"])
-
-
 def _text(reader: Reader, at: int) -> str:
     return reader.stream.texts[at] if at < len(reader.stream) and reader.stream[at].kind == "w" else ""
-
-
-def _scalar(name: str) -> bool:
-    """True for a quantity that is told as "its name, its value": not for what is counted."""
-    return name not in COUNTED
 
 
 def _in_unit(name: str, number: Number) -> str:

@@ -31,6 +31,7 @@ WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represente
 
 
 SETS_OFF = SETTING_OFF | grammar()["transitive"]
+"""Behind "inhibition of the proteasome" these tell what a treatment does, and not what was found."""
 
 
 def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
@@ -119,12 +120,13 @@ def _claim(
     elif focus.kind == "dir":
         if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
-        if "frame" in inside and "cmp" in inside and _within_one_side(inside["cmp"], inside["frame"]):
-            slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
-        if label in ("UP", "DOWN") and "frame" in inside and _alike(reader.stream.texts, inside["frame"]):
+        sides = inside.get("frame", [])
+        alike = label in ("UP", "DOWN") and _alike(reader.stream.texts, sides)
+        if alike or _within_one_side(inside.get("cmp", []), sides):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
-        weak = weak or _sets_off(reader.stream.texts[focus.first : min(chunk.last, focus.last + REACH)])
+        said = reader.stream.texts[focus.first : min(chunk.last, focus.last + REACH)]
+        weak = weak or (said[1:2] == ["of"] and not SETS_OFF.isdisjoint(said))
     value, low, high, approximate, *written = figure
     return Claim(
         CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied, modality, partial,
@@ -141,11 +143,6 @@ def _alike(texts: list[str], frames: list[Mention]) -> bool:
         and texts[one.first - 1 : one.first] != ["between"]
         for one, other in pairwise(frames)
     )
-
-
-def _sets_off(said: list[str]) -> bool:
-    """ "Inhibition of the proteasome triggers …": what a treatment does, and not what was found."""
-    return said[1:2] == ["of"] and not SETS_OFF.isdisjoint(said)
 
 
 def _within_one_side(compared: list[Mention], frames: list[Mention]) -> bool:

@@ -191,7 +191,8 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         if word in ("which", "who", "that") and here - 1 > 0:
             before = stream[here - 2]
             if before.text == ",":
-                return ELSE if _sets_apart(stream, chunk) else LOOSE
+                apart = chunk.link == "unlike" or stream.texts[chunk.first : chunk.first + 3] in APART
+                return ELSE if apart else LOOSE  # "in contrast to the dehydrins, which rise"
             if before.kind == "w" and before.text not in NEUTRAL and here - 1 not in ends:
                 return ELSE
         compound = ends.get(here - 1)
@@ -204,11 +205,6 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         near = set(stream.texts[max(chunk.first, here - 3) : here])
         return SAME if near & own else ELSE
     return ELSE if reader.elsewhere and chunk.link in JOINTS else SAME
-
-
-def _sets_apart(stream: Stream, chunk: Chunk) -> bool:
-    """Does a chunk begin with "in contrast to the dehydrins"? What follows is said of those."""
-    return chunk.link == "unlike" or stream.texts[chunk.first : chunk.first + 3] in APART
 
 
 def _aside(stream: Stream, first: int, here: int) -> int:

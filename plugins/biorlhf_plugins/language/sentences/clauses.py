@@ -8,6 +8,7 @@ left are chunks, each with something said in it.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import NamedTuple
 
 from biorlhf_plugins.language.words.mentions import Mention, grouped
@@ -117,8 +118,8 @@ def _line_start(stream: Stream, index: int, listed: float, barred: bool) -> tupl
     token = stream[index]
     if token.text in ("•", "*"):
         return index + 1, "item", listed
-    if token.text == "|" or (barred and _has_bar(stream, index)):
-        return index, "row", listed
+    if barred and "|" in takewhile("\n".__ne__, stream.texts[index : index + LONGEST]):
+        return index, "row", listed  # of a table, with or without its outer bars
     after = stream[index + 1] if index + 1 < len(stream) else None
     if token.number and after and after.text in (".", ")") and index + 2 < len(stream):
         value = token.number.value
@@ -127,15 +128,6 @@ def _line_start(stream: Stream, index: int, listed: float, barred: bool) -> tupl
     if token.text in ("answer", "confidence", "final"):
         return index, "prose", listed
     return index, "", listed
-
-
-def _has_bar(stream: Stream, index: int) -> bool:
-    """True where a bar stands in this line: a row of a table without its outer bars."""
-    while index < len(stream) and stream.texts[index] != "\n":
-        if stream.texts[index] == "|":
-            return True
-        index += 1
-    return False
 
 
 def rows(stream: Stream, first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
@@ -230,11 +222,7 @@ def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
         else:
             pending = atom
     if pending is not None:
-        if merged and not roles_of(pending):
-            before = merged[-1]
-            merged[-1] = Chunk(before.first, pending.last, before.link, before.mentions + pending.mentions)
-        else:
-            merged.append(pending)
+        merged.append(pending)
     return merged
 
 

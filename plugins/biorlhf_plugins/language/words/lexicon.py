@@ -98,7 +98,8 @@ def add(trie: Trie, phrase: Iterable[str], kind: str, value: Any) -> None:
 
 
 LONGEST = 24  # tokens of a phrase
-MARKS = frozenset((",", "(", ")"))
+MARKS = frozenset((",",))
+ASKED_MARKS = MARKS | {"(", ")"}
 
 
 def longest(trie: Trie, stream: Sequence[Token], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
@@ -110,25 +111,27 @@ def longest(trie: Trie, stream: Sequence[Token], start: int) -> tuple[int, list[
     return start + end, found
 
 
-def match(node: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
+def match(
+    node: Trie, texts: Sequence[str], start: int, marks: frozenset[str] = MARKS
+) -> tuple[int, list[tuple[str, Any]] | None]:
     """The longest phrase of a trie that begins at a token's text: (its end, its meanings).
 
-    ``node`` is the trie's for that text. A set's name may be written with marks that the phrase lacks:
-    "Cell Cycle, Mitotic", "Citrate cycle (TCA cycle)".
+    ``node`` is the trie's for that text. A set's name may be written with ``marks`` that the phrase lacks:
+    "Cell Cycle, Mitotic", and of the asked set "Citrate cycle (TCA cycle)".
     """
     found, at, total = node.get(END), start + 1, len(texts)
-    end, marks = start if found is None else at, False
-    if at >= total or (texts[at] not in node and texts[at] not in MARKS):
+    end, marked = start if found is None else at, False
+    if at >= total or (texts[at] not in node and texts[at] not in marks):
         return end, found  # nothing longer begins so
     last = start + LONGEST if start + LONGEST < total else total
     while at < last:
         step = node.get(texts[at])
         if step is not None:
             node, here = step, step.get(END)
-            if here is not None and not (marks and here[0][0] != "path"):
+            if here is not None and not (marked and here[0][0] != "path"):
                 end, found = at + 1, here
-        elif texts[at] in MARKS:
-            marks = True
+        elif texts[at] in marks:
+            marked = True
         else:
             break
         at += 1

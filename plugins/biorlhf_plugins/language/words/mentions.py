@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.words.degrees import AMOUNTS, LEVELS, PREFIXED, WORDS, degrees
-from biorlhf_plugins.language.words.lexicon import END, Lexicon, Trie, match
+from biorlhf_plugins.language.words.lexicon import ASKED_MARKS, END, MARKS, Lexicon, Trie, match
 from biorlhf_plugins.language.words.numbers import Number, bounded
 from biorlhf_plugins.language.words.text import Stream
 
@@ -77,7 +77,8 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
         for trie in tries:
             node = trie.get(word)
             if node is not None:
-                stop, hit = match(node, texts, index)
+                # Only an asked set's: "unfolded protein response (UPR)" is mostly no name with "UPR" in it.
+                stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
                 if hit is not None and stop > end:
                     end, meanings = stop, hit
         if digits is not None and (meanings is None or end == index + 1) and digits.unit != "name":
@@ -264,8 +265,6 @@ def _other(stream: Stream, index: int, found: list[Mention]) -> int:
         if following and following.text.isdigit():
             found.append(Mention("mission", f"rr{following.text}", index, index + 3))
             return index + 3
-        if following and following.text.startswith("research"):
-            return index + 2
     elif word in WORD_NUMBERS:
         return _number_words(stream, index, found)
     elif word.endswith("fold") and word[:-4] in WORD_NUMBERS:

@@ -61,9 +61,8 @@ LABEL = re.compile(r"<(/)?(answer|final_answer|confidence|certainty|probability)
 ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 """The genus of "F. prausnitzii", whose point ends no sentence."""
 
+# "|log2FC| > 1" is no row of a table.
 ABSOLUTE = re.compile(r"^[^|\n]*(?:(?<!\w)\|\w[^|\n]{0,20}(?<=\w)\|(?!\w)[^|\n]*)+$", re.M)
-"""A line whose bars are signs of absolute values, as in "|log2FC| > 1", and no row of a table."""
-
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 # Last among the words come digits that are no figure: the 2 of "SET_2". Dropped, they would make it SET_8.
 # First the commonest token, a word that a space or a plain mark follows: the rest reads it the same, later.
@@ -124,8 +123,7 @@ def clean(text: str) -> Clean:
     visible = ABBREVIATED.sub(" ", visible_text(text))
     if "|" in visible:
         visible = ABSOLUTE.sub(lambda line: line[0].replace("|", " "), visible)
-    if ";DR" in visible:
-        visible = visible.replace("TL;DR", "In: sum")
+    visible = visible.replace("TL;DR", "In: sum")
     if len(visible) <= LIMIT and not NON_ASCII.search(visible):
         return Clean(visible.lower(), None, len(text))
     pieces: list[str] = []

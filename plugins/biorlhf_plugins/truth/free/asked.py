@@ -85,8 +85,11 @@ def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) ->
     left = [r for r in told if not _given_away(r, said, at, foreign, not turned)
             and (r.credit or r.claim.value not in given)]  # fmt: skip
     left = left or list(told)
-    labelled = [r for r in left if _labelled(fact, r, said)]
-    return [r for r in left if r in labelled or not any(_beside(r, other) for other in labelled)]
+    named = [r for r in left if _labelled(fact, r, said)]
+    kinds = {(r.claim.sentence, r.claim.slot.quantity) for r in named}
+    # Of "412 in Col-0 (epf1: 268)" only the second is of epf1.
+    return [r for r in left if r in named or kinds.isdisjoint(
+        (r.claim.sentence, kind) for kind in (r.claim.slot.quantity, None, "dose"))]  # fmt: skip
 
 
 def _labelled(fact: Fact, one: Reading, said: Extraction) -> bool:
@@ -94,13 +97,6 @@ def _labelled(fact: Fact, one: Reading, said: Extraction) -> bool:
     part, texts, at = said.parts[one.claim.sentence], said.stream.texts, one.claim.chunk
     names = (m for m in part.inside.get("entity", ()) if m.value in split_entity(fact.entity))
     return any(m.last == at or (m.last == at - 1 and texts[m.last] in INTRODUCED) for m in names)
-
-
-def _beside(one: Reading, other: Reading) -> bool:
-    """Is a figure of the same kind, in the same sentence, that of the asked name? Then this is another's: of
-    "412 in Col-0 (epf1: 268)" the first."""
-    kinds = (one.claim.slot.quantity, None, "dose")
-    return one.claim.sentence == other.claim.sentence and other.claim.slot.quantity in kinds
 
 
 def _given_away(one: Reading, said: Extraction, figures: Sequence[int], foreign: Words, denied: bool) -> bool:
