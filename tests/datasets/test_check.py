@@ -60,7 +60,7 @@ WRONG = {
         ("Is it large?", "No: it has 1,221 DEGs, below 1,000."),
         (
             "Is it additive in soleus?",
-            "HU gives 6,425 DEGs and IR 67, together 6,492. The 6,830 DEGs under HU+IR are fewer than this sum.",
+            "HU gives 6,425 DEGs and IR 67, together 6,492. The 6,830 under HU+IR are fewer than this sum.",
         ),
     ],
     "wrong_ratio": [
