@@ -128,6 +128,8 @@ NOT_ATTRIBUTED = [
     "Samples were taken on day 14 of 28.",
     "In trial A, a total of 412 patients were enrolled, 206 in each arm. In trial B, a total of 380 patients "
     "were enrolled, 190 in each arm.",
+    "The liver was processed first. A total of 1,200 cells were sequenced. The heart followed. A total of "
+    "300 cells were sequenced.",
     "A total of 412 patients were enrolled in 2019, 206 in each arm. In 2020, a total of 380 patients were "
     "enrolled.",
 ]
