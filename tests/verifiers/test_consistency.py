@@ -114,6 +114,24 @@ NOT_ATTRIBUTED = [
     "Of 412 screened patients 300 were randomised.",
     "HU has 6,425 DEGs and IR has 67; 484 genes belong to the interaction.",
     "p < 0.05 was considered significant.",
+    "Of the 60 mice, 24 were male and 36 female, and 50% of the females were pregnant.",
+    "Of 240 cells, 60 were labelled (25%) and 15 of them divided (25%).",
+    "Of 50 mice, 20 received the drug and 30 saline, and mortality was 10%.",
+    "The response rate was 40% with drug A and 25% with drug B; the duration of response was shorter with A.",
+    "Median time to relapse was 20 months in the rich group and 11 months in the poor group, so the relapse "
+    "rate was lower in the rich group.",
+    "Relapse-free survival was 70% in arm A and 55% in arm B, so relapse was lower in arm A.",
+    "Blood pressure fell by 12 mmHg with the drug and by 4 mmHg with placebo, so blood pressure was lower "
+    "with the drug.",
+    "Survival was 12 months with surgery and 15 months with radiation. In older patients survival was longer "
+    "with surgery.",
+    "Samples were taken on day 14 of 28.",
+    "In trial A, a total of 412 patients were enrolled, 206 in each arm. In trial B, a total of 380 patients "
+    "were enrolled, 190 in each arm.",
+    "The liver was processed first. A total of 1,200 cells were sequenced. The heart followed. A total of "
+    "300 cells were sequenced.",
+    "A total of 412 patients were enrolled in 2019, 206 in each arm. In 2020, a total of 380 patients were "
+    "enrolled.",
 ]
 
 

@@ -112,7 +112,9 @@ def _prose(
         left_from = (
             m.first if placed and stream.texts[m.first - 1] in (":", ",") else _back(stream, m.first, limit)
         )
-        right_to = _ahead(stream, m.last, min(after, whole.last, m.last + REACH))
+        # "in 18 of 120 (15 %) with the drug": of the drug, past the bracket.
+        closed = m.last + (stream.texts[m.last : m.last + 1] == [")"] and placed)
+        right_to = _ahead(stream, closed, min(after, whole.last, m.last + REACH))
         left, right = content(stream, left_from, m.first), content(stream, m.last, right_to)
         if (
             not left and not placed and m.first - 1 > before and stream.texts[m.first - 1] == ","

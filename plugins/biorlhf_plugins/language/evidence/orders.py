@@ -23,6 +23,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     stated,
     value_of,
 )
+from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Span
@@ -60,6 +61,8 @@ def orders(found: Evidence) -> Iterator[Check]:
         yield from _bounds(found)
     yield from compared(found, said, look)
     yield from mutual(found, said)
+    if not words.isdisjoint(MEASURED):
+        yield from concluded(found)
     if not words.isdisjoint(JOINED):
         yield from contrasted(found)
     if not words.isdisjoint(MOST | LEAST):

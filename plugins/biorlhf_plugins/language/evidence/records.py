@@ -89,7 +89,9 @@ def content(stream: Stream, first: int, last: int) -> frozenset[str]:
         words += [
             stream.texts[i]
             for i in range(max(first, 1), last)
-            if stream.texts[i - 1] in LABELS and len(stream.texts[i]) < 3 and stream.texts[i].isalnum()
+            if stream.texts[i - 1] in LABELS
+            and stream.texts[i].isalnum()
+            and (len(stream.texts[i]) == 1 or (len(stream.texts[i]) == 2 and stream.texts[i] not in FUNCTION))
         ]
     return frozenset(words)
 

@@ -92,6 +92,8 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
         if share is not None and share.kind == "percent" and len(gap(found, following, share)) <= FAR:
             others = [f for f in plain_of(figures) if following.first < f.first < share.first]
+            if others and found.stream.texts[share.first - 1] in ("is", "was"):
+                continue  # "20 got the drug and 30 saline, and mortality was 10 %"
             yield from _share(found, [part, *others], [whole], share)
 
 

@@ -5,11 +5,12 @@ where they use the same words, apart from those that name nothing.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.comparisons import prompt_tokens
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.signs import directions, moves, threshold
 from biorlhf_plugins.language.evidence.sums import NEVER
 from biorlhf_plugins.language.evidence.vocabulary import words_of
@@ -21,8 +22,8 @@ NEUTRAL = words_of("neutral")
 CONCLUDES = words_of("concludes")
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 TOTALLED = frozenset(("total", "altogether"))
-ANOTHER = frozenset(("experiment", "trial", "study", "cohort", "phase", "second", "another", "other"))
-"""Where one of these stands between two totals, they may be of two things."""
+ANOTHER = words_of("another")
+PLACED = frozenset(("entity", "condition", "mission"))
 UNVALUED = NEVER - {"effect", "hazard"}
 LIMIT = 40
 
@@ -56,12 +57,11 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
             ]
             told = () if part.kind == "row" else tuple(sorted(others))
             first = slots.setdefault((words, f.kind, f.unit, told, heads[number], lead), f)
-            between = found.stream.texts[first.last : f.first] if whole else ()
             if (
                 first is f
                 or first.part == f.part
                 or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count" and not whole)
-                or not ANOTHER.isdisjoint(between)
+                or (whole and _elsewhere(found, first, f))
             ):
                 continue
             passed = abs(first.value - f.value) <= 0.01 * max(abs(first.value), abs(f.value))
@@ -69,6 +69,17 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
                 "one value per slot", passed, f"{' '.join(sorted(words))}: {first.value:g}, {f.value:g}",
                 (first.span, f.span), alone=passed,
             )  # fmt: skip
+
+
+def _elsewhere(found: Evidence, one: Figure, other: Figure) -> bool:
+    """Whether what stands between two totals turns to another thing: "The heart followed", "Donor 2 had"."""
+    texts = found.stream.texts[one.last : other.first]
+    named = any(
+        a in LABELS - {"table", "figure"} and len(b) < 3 and b.isalnum() and b not in FUNCTION
+        for a, b in itertools.pairwise(texts)
+    )
+    parts = found.parts[one.part + 1 : other.part]
+    return named or not ANOTHER.isdisjoint(texts) or any(not PLACED.isdisjoint(p.inside) for p in parts)
 
 
 def _headings(found: Evidence) -> list[int]:
