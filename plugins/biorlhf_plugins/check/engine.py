@@ -27,6 +27,7 @@ WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     ratios.check_ratios,
     ratios.check_differences,
     orders.check_orders,
+    orders.check_conditions,
     orders.check_universal,
     orders.check_combined,
     sense.check_interaction_sets,

@@ -105,7 +105,7 @@ def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Itera
     reacts = COUNTED.search(reading.quote(line)) or REACTS.search(reading.quote(line))
     if not (plain and placed and reacts and len(names) == 1 and len(values) >= 3 and names[0] in values):
         return
-    if line.values("path") or line.values("type") or line.values("everyone"):
+    if line.values("path") or line.values("type"):
         return
     best = (max if most else min)(values, key=lambda name: values[name])
     says = f"{best} ({values[best]:,g}) is the {'first' if most else 'last'}"
@@ -177,6 +177,27 @@ def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
                     "the table has an exception",
                 )  # fmt: skip
                 break
+
+
+def check_conditions(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "Radiation affects more genes in the soleus than unloading does": two conditions of one tissue."""
+    claims = list(stated(reading.evidence))
+    for line in reading.lines:
+        two = [m for m in line.mentions if m.kind == "condition"]
+        than = next((i for i, t in enumerate(line.tokens) if t.text == "than"), 0)
+        entities = line.values("entity") or reading.asked("entity")
+        plain = len(claims) == 1 and COUNTED.search(reading.quote(line)) and not line.numbers("")
+        if not (plain and len(two) == 2 and two[0].first < than < two[1].first and len(entities) == 1):
+            continue
+        counts = {f.condition: f.value or 0.0 for f in table.find(quantity="deg", treatment=None)
+                  if f.entity == entities[0]}  # fmt: skip
+        named = [str(m.value) for m in two]
+        if counts.keys() >= set(named) and (counts[named[0]] > counts[named[1]]) != claims[0].more:
+            expected = "; ".join(f"{name} ({counts[name]:,g})" for name in named)
+            yield Finding(
+                reading.text.index, ERROR, "wrong_comparison", reading.quote(line), expected,
+                "the table has another order",
+            )  # fmt: skip
 
 
 def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> dict[Figure, bool]:
