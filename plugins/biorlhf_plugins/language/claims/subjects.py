@@ -108,10 +108,11 @@ def _in_general(
     stream, last = reader.stream, sentence.last
     after = stream.texts[focus.last : min(last, focus.last + 5)]
     asking = not MEANING.isdisjoint(after)
-    lead = stream.texts[max(chunk.first, focus.first - 4) : focus.first]
-    who = {word for word in lead if word not in LINKING and word != "to" and not word.endswith("ly")}
-    if stream.texts[focus.first] == "decline" and who in ({"i"}, {"we"}):
-        return True  # "I must decline"
+    if stream.texts[focus.first] == "decline":
+        lead = stream.texts[max(chunk.first, focus.first - 4) : focus.first]
+        who = {word for word in lead if word not in LINKING and word != "to" and not word.endswith("ly")}
+        if who in ({"i"}, {"we"}):
+            return True  # "I must decline"
     if focus.value == "NS" and after[:1] and after[0] in DETERMINERS and not VERDICTS.isdisjoint(after[1:2]):
         return True  # "this does not alter the verdict"
     if after[:1] and after[0] in ("set", "pathway", "term") and reader.plural(focus.last):
@@ -230,7 +231,7 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
 
 def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: Mention) -> Aim:
     """What stands before the verb of a direction."""
-    stream, here, own = reader.stream, focus.first, _asked_words(reader)
+    stream, here = reader.stream, focus.first
     verb = ends.get(here - 1)
     if stream.texts[here] in ("up", "down") and verb is not None and verb.kind == "path":
         here -= 1  # the verb of "CXCL13 lights up"
@@ -272,7 +273,7 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
             return SAME
         near = set(stream.texts[max(chunk.first, here - 3) : here])
-        return SAME if near & own else ELSE
+        return SAME if near & _asked_words(reader) else ELSE
     return ELSE if reader.elsewhere and chunk.link in JOINTS else SAME
 
 
