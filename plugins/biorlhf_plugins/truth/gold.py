@@ -189,7 +189,7 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
                 known = _kind_of(part, Additions())
                 canonical_name = str(known[1]) if known and known[0] == "entity" else part.lower()
                 # "The gene SET" is no gene set where SET is asked for.
-                spelt = (f"gene {part}",) if part.lower() in grammar()["generic"] else ()
+                spelt: tuple[str, ...] = (f"gene {part}",) if part.lower() in grammar()["generic"] else ()
                 spelt += (f"{part[:-1]}ves",) if part.endswith("f") else ()  # leaves of a leaf
                 yield "entity", canonical_name, (part, *spelt, *(str(alias) for alias in aliases))
     yield from new_names(stated)

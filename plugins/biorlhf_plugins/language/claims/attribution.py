@@ -13,7 +13,7 @@ from biorlhf_plugins.language.claims.general import NEUTRAL, PLACES
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
 from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim
-from biorlhf_plugins.language.records import Slot
+from biorlhf_plugins.language.records import Slot, new_slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, grouped
 
@@ -85,7 +85,9 @@ def slots(
         for mission in found["mission"] or NOTHING:
             for condition in found["condition"] or NOTHING:
                 medicine = treatment(found["treatment"], condition)
-                yield Slot(entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
+                yield new_slot(
+                    (entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
+                )
 
 
 def _placed(reader: Reader, sentence: Sentence, chunk: Chunk) -> bool:
@@ -125,18 +127,19 @@ def begin(reader: Reader, sentence: Sentence) -> None:
     reader.kinds, chunks = sentence.inside.keys(), sentence.chunks
     whole = len(chunks) == 1 and len(chunks[0].mentions) == len(sentence.mentions)
     reader.inside = [sentence.inside] if whole else [grouped(chunk.mentions) for chunk in chunks]
-    reader.present = [role for role in ROLES if role in reader.kinds]
     if "asked" in reader.kinds:  # "the right figure is": of what the prompt asks for
         reader.carried, reader.heading = {}, {}
     if _concludes(reader, sentence):
         reader.carried.pop("path", None)
-    reader.absent, reader.told = {}, []
+    reader.present, reader.absent, reader.told = [], {}, []
     for role, field in FIELDS.items():
-        if role not in reader.kinds:
-            told = _spoken_of(reader, role)
-            reader.absent[role] = told or reader.defaults[role]
-            if told:
-                reader.told.append(field)
+        if role in reader.kinds:
+            reader.present.append(role)
+            continue
+        told = _spoken_of(reader, role)
+        reader.absent[role] = told or reader.defaults[role]
+        if told:
+            reader.told.append(field)
     reader.db = _database(reader, sentence) if "path" in reader.kinds else None
     caused = "condition" in reader.kinds and "dir" in reader.kinds
     reader.causes = _causes(reader, sentence) if caused else frozenset()
@@ -200,7 +203,7 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
     chunks = reader.inside
     for before in range(index - 1, max(-1, index - 25), -1):
         if role in chunks[before]:
-            return values(last_group(chunks[before][role], role), role)
+            return last_values(chunks[before][role], role)
     if role != "path":
         return None
     later = values([m for c in chunks[index + 1 :] for m in c.get(role, ()) if not _unknown(m)], role)
@@ -278,14 +281,12 @@ def _distance(reader: Reader, m: Mention, focus: Mention) -> float:
     return float(focus.first - m.last)
 
 
-def last_group(mentions: Sequence[Mention], role: str) -> list[Mention]:
-    group: list[Mention] = []
-    for m in reversed(mentions):
-        if m.kind == role:
-            if group and group[-1].first - m.last > 4:
-                break
-            group.append(m)
-    return group[::-1]
+def last_values(mentions: Sequence[Mention], role: str) -> tuple[Any, ...]:
+    """What the last mentions of a role that stand together say."""
+    first = len(mentions) - 1
+    while first > 0 and mentions[first].first - mentions[first - 1].last <= 4:
+        first -= 1
+    return values(mentions[first:], role)
 
 
 def _other_subject(reader: Reader, chunk: Chunk, focus: Mention) -> bool:

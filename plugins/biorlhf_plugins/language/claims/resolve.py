@@ -9,11 +9,18 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from biorlhf_plugins.language.claims.attribution import OTHERS, begin, elsewhere, last_group, slots, treatment
+from biorlhf_plugins.language.claims.attribution import (
+    OTHERS,
+    begin,
+    elsewhere,
+    last_values,
+    slots,
+    treatment,
+)
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, REACH, Aim, aim
-from biorlhf_plugins.language.records import Claim, Slot
+from biorlhf_plugins.language.records import Claim, Slot, new_claim
 from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
 from biorlhf_plugins.language.sentences.polarity import flipped, negated
 from biorlhf_plugins.language.words.degrees import SETTING_OFF
@@ -68,14 +75,10 @@ def _foci(reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]]) -> lis
     """Numbers, directions and classes that say something; "not significantly up" is NS, not UP."""
     if FOCI.isdisjoint(inside):
         return []
-    foci: list[Mention] = []
-    for m in chunk.mentions:
-        if m.kind not in FOCI:
-            continue
-        if m.kind == "dir" and m.value in ("UP", "DOWN") and _up_to(reader, m):
-            continue
-        foci.append(m)
-    return foci
+    return [
+        m for m in chunk.mentions
+        if m.kind in FOCI and not (m.kind == "dir" and m.value in ("UP", "DOWN") and _up_to(reader, m))
+    ]  # fmt: skip
 
 
 def _up_to(reader: Reader, m: Mention) -> bool:
@@ -127,11 +130,11 @@ def _claim(
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
         said = reader.stream.texts[focus.first : min(chunk.last, focus.last + REACH)]
         weak = weak or (said[1:2] == ["of"] and not SETS_OFF.isdisjoint(said))
-    value, low, high, approximate, *written = figure
-    return Claim(
+    value, low, high, approximate, signed, decimals, digits = figure
+    return new_claim((
         CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied, modality, partial,
-        False, number, focus.first, about, weak, *written,
-    )  # fmt: skip
+        False, number, focus.first, about, weak, signed, decimals, digits,
+    ))  # fmt: skip
 
 
 def _alike(texts: list[str], frames: list[Mention]) -> bool:
@@ -222,10 +225,12 @@ def _remember(reader: Reader, sentence: Sentence, heads: bool) -> None:
     spoken = sentence.inside
     if "corr" in spoken or "whose" in spoken:
         spoken = grouped(_topics(sentence))
-    for role in spoken.keys() & ROLES:
+    for role in ROLES:
+        if role not in spoken:
+            continue
         topic = _topic(reader, sentence, spoken[role]) if role == "path" else None
         if topic is None:
-            topic = values(last_group(spoken[role], role), role)
+            topic = last_values(spoken[role], role)
         if topic or role != "path":
             reader.carried[role] = topic
 

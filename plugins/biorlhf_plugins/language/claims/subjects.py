@@ -163,7 +163,7 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
 
 def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: Mention) -> Aim:
     """What stands before the verb of a direction."""
-    stream, here, own = reader.stream, focus.first, _asked_words(reader)
+    stream, here = reader.stream, focus.first
     verb = ends.get(here - 1)
     if stream.texts[here] in ("up", "down") and verb is not None and verb.kind == "path":
         here -= 1  # the verb of "CXCL13 lights up"
@@ -203,7 +203,7 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
             return SAME
         near = set(stream.texts[max(chunk.first, here - 3) : here])
-        return SAME if near & own else ELSE
+        return SAME if near & _asked_words(reader) else ELSE
     return ELSE if reader.elsewhere and chunk.link in JOINTS else SAME
 
 

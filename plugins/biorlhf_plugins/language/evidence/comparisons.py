@@ -62,9 +62,11 @@ def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
 
 def stated(found: Evidence) -> Iterator[Comparison]:
     """The comparisons that the text asserts."""
-    left = LIMIT
+    left, texts = LIMIT, found.stream.texts
     for part in found.parts:
-        if part.kind == "row" or not found.asserted(part.first):
+        if part.kind == "row" or COMPARES.isdisjoint(texts[part.first : part.last]):
+            continue
+        if not found.asserted(part.first):
             continue
         for one in comparisons(found.stream, part.first, part.last):
             left -= 1
@@ -171,7 +173,8 @@ def _summed(found: Evidence, one: Comparison) -> tuple[float, float] | None:
 def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:
     for subject in one.subjects:
         if subject and subject - one.other:
-            first, second = look(subject, one.other), look(one.other, subject)
+            first = look(subject, one.other)
+            second = look(one.other, subject) if first is not None else None
             if first is not None and second is not None:
                 return first, second
     return None

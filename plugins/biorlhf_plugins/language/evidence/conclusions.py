@@ -31,7 +31,7 @@ def concluded(found: Evidence) -> Iterator[Check]:
             if found.stream.texts[at] not in MEASURED or not _states(found, at, part.first, part.last):
                 continue
             here = [f for f in found.by_part.get(number, ()) if f.last <= at]
-            figures = here or found.by_part.get(number - 1, ())
+            figures = here or found.by_part.get(number - 1, [])
             if not figures or found.parts[figures[0].part].kind != "prose":
                 continue
             start = _cut(found, here[-1].last, at) if here else part.first

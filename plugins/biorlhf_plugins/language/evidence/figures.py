@@ -4,12 +4,13 @@ a figure belongs to the words beside it, up to the next cut or figure, and to it
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Evidence, Figure, content, new_figure
 from biorlhf_plugins.language.evidence.vocabulary import words_of
-from biorlhf_plugins.language.records import Extraction, Span
+from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number, counted
@@ -29,6 +30,8 @@ CHANCES = words_of("chances")
 HAZARDS = words_of("hazards")
 THRESHOLDS = words_of("thresholds")
 TAILS = words_of("tails")
+TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value", "n"}
+"""Words before a figure that give it a kind."""
 EQUALS = words_of("labelled")
 WRITTEN = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
 SCALELESS = frozenset(("—", "-", "a", "an", "the"))
@@ -38,8 +41,10 @@ UNITS = {"percent": "percent", "ratio": "ratio"}
 def evidence(said: Extraction, prompt: str = "") -> Evidence:
     """Read the figures of an extraction's text."""
     stream, parts = said.stream, said.parts
+    # A stated confidence is of the writer and not of the matter.
     sure = [span for _, span, _ in said.confidence.found[:50]]
     found: list[Figure] = []
+    figures: Iterable[Figure]
     headers: list[list[tuple[int, int]]] = []
     for number, part in enumerate(parts):
         numbers = part.inside.get("num", [])
@@ -55,7 +60,9 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
         else:
             headers = []
             figures = _prose(said, stream, number, part, numbers)
-        found += [f for f in figures if not _inside(f.span, sure)] if sure else figures
+        for start, end in sure:
+            figures = [f for f in figures if not (start <= f.span[0] and f.span[1] <= end)]
+        found += figures
         if len(found) > MOST:
             break
     by_part: dict[int, list[Figure]] = {}
@@ -63,14 +70,9 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
         by_part.setdefault(figure.part, []).append(figure)
     turned = {c.span: str(c.label) for c in said.directions}
     pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
-    counts = Counter(word for f in pool for word in f.words)
+    counts = Counter(itertools.chain.from_iterable([f.words for f in pool]))
     common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
     return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, {}, pool, common)
-
-
-def _inside(span: Span, others: Sequence[Span]) -> bool:
-    """True for the figure of a stated confidence, which is of the writer and not of the matter."""
-    return any(start <= span[0] and span[1] <= end for start, end in others)
 
 
 def _rule(stream: Stream, cells: Sequence[tuple[int, int]]) -> bool:
@@ -144,10 +146,10 @@ def _figure(
     sign = "<" if number.high is not None and number.low is None else ">" if number.low is not None else ""
     sign = sign or WRITTEN.get(before, "")
     span = said.clean.span(stream[m.first].start, stream[m.last - 1].end)
-    return Figure(
+    return new_figure((
         number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span,
         left | right,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> bool:
@@ -156,12 +158,13 @@ def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> 
     if m.last - m.first != 1 or not m.first or m.value.decimals or m.value.unit or not m.value.word.isdigit():
         return False
     word = stream[m.first - 1]
-    start = said.clean.span(word.start, word.end)[0]
-    raw = said.text[start : start + 1]
     if word.text in LABELS:
         named = len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild"
         return named and not counted(stream.texts, m.first)
-    if word.kind != "w" or not raw.isupper() or stream[m.first].start - word.end > 1:
+    if word.kind != "w" or stream[m.first].start - word.end > 1:
+        return False
+    start = said.clean.span(word.start, word.end)[0]
+    if not said.text[start : start + 1].isupper():
         return False
     following = stream.texts[m.last] if m.last < len(stream) else ""
     opens = following in ("(", ":", "=", "—") and n + 1 < len(numbers) and numbers[n + 1].first <= m.last + 3
@@ -226,6 +229,8 @@ def _kind_of(before: Sequence[str], number: Number) -> str:
     while tail and tail[-1] in TAILS and len(tail) > 1:
         tail.pop()
     last = tail[-1] if tail else ""
+    if last not in TELLING and words[-1:] not in (["change"], ["fc"]):
+        return ""
     whole = set(words[-4:])
     if last in ("ci", "interval"):
         return "low"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -37,6 +38,10 @@ class Figure(NamedTuple):
     decimals: int
     span: Span
     words: frozenset[str]
+
+
+new_figure = functools.partial(tuple.__new__, Figure)
+"""A figure of a tuple of its fields: see ``new_mention``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ class Evidence:
 
 def content(stream: Stream, first: int, last: int) -> frozenset[str]:
     """The words of [first, last) that name something, and the numbers that are part of a name."""
+    if first >= last:
+        return frozenset()
     words = [
         text
         for text, kind, _, _, number in stream[max(first, 0) : last]

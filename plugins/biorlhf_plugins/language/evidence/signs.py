@@ -235,8 +235,8 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         )
         kinds = {one.kind, other.kind}
         if (
-            JOINED & set(between)
-            and len(between) <= 4
+            len(between) <= 4
+            and not JOINED.isdisjoint(between)
             and not BEFORE.isdisjoint(found.stream.texts[other.last : other.last + 5])
         ):
             one, other, linked = other, one, True  # "accumulated: 41 against 17 before"

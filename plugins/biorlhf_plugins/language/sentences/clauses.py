@@ -8,6 +8,7 @@ left are chunks, each with something said in it.
 
 from __future__ import annotations
 
+import functools
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -48,6 +49,10 @@ class Chunk(NamedTuple):
     last: int
     link: str
     mentions: list[Mention]
+
+
+new_chunk = functools.partial(tuple.__new__, Chunk)
+"""A chunk of a tuple of its fields: see ``new_mention``."""
 
 
 class Sentence(NamedTuple):
@@ -162,7 +167,7 @@ def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> li
             taken.append(mentions[cursor])
             cursor += 1
         if index > start or link in ("(", ")"):
-            atoms.append(Chunk(start, index, link, taken))
+            atoms.append(new_chunk((start, index, link, taken)))
         cut = texts[index] if index < last else ""
         link = cut if index > start or cut in ("(", ")") or cut in CLAUSES or not link else link
         start = index + 1
@@ -215,10 +220,10 @@ def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
         )
         if leftward and (roles or not later) and not (roles and _own_clause(stream, atom)):
             before = merged[-1]
-            merged[-1] = Chunk(before.first, atom.last, before.link, before.mentions + atom.mentions)
+            merged[-1] = new_chunk((before.first, atom.last, before.link, before.mentions + atom.mentions))
             trailing = trailing or (roles and bare)
         elif pending is not None:
-            pending = Chunk(pending.first, atom.last, pending.link, pending.mentions + atom.mentions)
+            pending = new_chunk((pending.first, atom.last, pending.link, pending.mentions + atom.mentions))
         else:
             pending = atom
     if pending is not None:

@@ -62,7 +62,7 @@ Words = frozenset[str]
 
 def stems(listed: Iterable[str]) -> Words:
     """Words in one form: "surviving" and "survive", "second" and "2"."""
-    return frozenset(_stem(word) for word in listed if word not in NAMELESS or word in ORDINALS)
+    return frozenset([_stem(word) for word in listed if word not in NAMELESS or word in ORDINALS])
 
 
 @functools.lru_cache(maxsize=16384)
@@ -164,8 +164,8 @@ def _own_words(
         opening = stems(texts[opens : figures[0]])
         for at, start, end in zip(figures, starts, ends, strict=True):
             first = at == figures[0] and not named_before
-            own[at] = stems(t for i, t in enumerate(texts[start:end], start) if i not in figures
-                            and not (first and i < at))  # fmt: skip
+            begins = at if first else start
+            own[at] = stems([t for i, t in enumerate(texts[begins:end], begins) if i not in figures])
             if at != figures[0] and (not own[at] or "or" in texts[start:at]):
                 # One more of the same: "or 18,214", "31 % exactly".
                 own[at] = own[figures[figures.index(at) - 1]]

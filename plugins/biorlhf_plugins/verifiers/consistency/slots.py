@@ -40,14 +40,14 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
         first = claims[0]
         rivals = [c for c in claims[1:] if not _close(first, c)]
         spoken = spoken or (_spoken(said) if rivals else {})
-        rival = next((c for c in rivals if _names(spoken, first, c)), None)
-        place = " ".join(str(k) for k in key[:3] if k) or "one slot"
-        values = ", ".join(dict.fromkeys(f"{c.value:g}" for c in claims))
+        rival = next((c for c in rivals if _names(spoken, first, c)), None) if rivals else None
+        place = " ".join([str(k) for k in key[:3] if k]) or "one slot"
+        values = ", ".join(dict.fromkeys([f"{c.value:g}" for c in claims]))
         yield Check(
             "one value per slot",
             rival is None,
             f"{place}: {values}",
-            tuple(c.span for c in (first, rival) if c),
+            (first.span, rival.span) if rival else (first.span,),
             alone=rival is None,
         )
 
@@ -144,6 +144,8 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     slots: dict[tuple, list[Claim]] = {}
     named = _named(said)
     parted = "_" in said.text and PARTED.search(said.text) is not None
+    lowered = said.text.lower()
+    joined = any(w in lowered for w in JOINED)
     for c in directions:
         s = c.slot
         if c.partial or not (s.pathways or s.entity) or c.label == "MIXED" or (parted and s.mission):
@@ -152,15 +154,15 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     for key, found in slots.items():
         if any(name.startswith("?") and len(name) > 1 for name in key[0]):
             found = [c for c in found if _here(said, found[0], c)]
-        claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []))] or found[:1]
+        claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []), joined)] or found[:1]
         if len({c.label for c in claims} - {"NS"}) == 1:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
-        labels = list(dict.fromkeys(str(c.label) for c in claims))
+        labels = list(dict.fromkeys([str(c.label) for c in claims]))
         # Reversed, so that of each label the first span stays.
         firsts = {c.label: c.span for c in reversed(claims)}
         if len(labels) >= 3:
             yield Check(ENUMERATION, False, ", ".join(labels), tuple(firsts.values()))
-        place = ", ".join(str(k if isinstance(k, str) else " or ".join(k)) for k in key if k)
+        place = ", ".join([str(k if isinstance(k, str) else " or ".join(k)) for k in key if k])
         yield Check(
             "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
             tuple(firsts.values()), alone=len(labels) == 1,
@@ -198,20 +200,22 @@ def _places(texts: list[str]) -> set[str]:
     }
 
 
-def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
+def _said_of(said: Extraction, claim: Claim, names: list[str], joined: bool) -> bool:
     """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short,
-    and has no other direction, unless the names are as many as the directions.
+    and has no other direction, unless the names are as many as the directions. ``joined`` says that both
+    directions may stand side by side somewhere in the text.
     """
     part = said.parts[claim.sentence]
     length = part.last - part.first
     named = "path" in names if "pathways" in claim.slot.stated else bool(names)
     if not named and length > SHORT:
         return False
-    start = said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0]
-    lowered = said.text[start : claim.span[1] + 20].lower()
     # The words alone first: a search of every sentence took a seventh of the whole reading.
-    if "up" in lowered and "down" in lowered and any(w in lowered for w in JOINED) and EITHER.search(lowered):
-        return False
+    if joined:
+        start = said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0]
+        lowered = said.text[start : claim.span[1] + 20].lower()
+        if any(w in lowered for w in JOINED) and EITHER.search(lowered):
+            return False
     if length <= 2 * SHORT:
         return True
     ways = [m for m in part.inside.get("dir", ()) if not said.stream.texts[m.first].startswith("enrich")]
