@@ -28,11 +28,15 @@ LINKS = words_of("links")
 EFFECTS = words_of("effects")
 CHANCES = words_of("chances")
 HAZARDS = words_of("hazards")
+TIMES = words_of("times")
+SINCE = frozenset(("at", "after", "by", "for", "within"))
+"""Before a time: when something was measured."""
 THRESHOLDS = words_of("thresholds")
 TAILS = words_of("tails")
 TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value", "n"}
 """Words before a figure that give it a kind."""
 EQUALS = words_of("labelled")
+IS = frozenset(("is", "was", "=", "of"))
 WRITTEN = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
 SCALELESS = frozenset(("—", "-", "a", "an", "the"))
 UNITS = {"percent": "percent", "ratio": "ratio"}
@@ -70,9 +74,17 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
         by_part.setdefault(figure.part, []).append(figure)
     turned = {c.span: str(c.label) for c in said.directions}
     pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
+    measured = tuple(f for f in pool if not _given(said, f, prompt))
+    pool = measured if len(measured) > 1 else pool
     counts = Counter(itertools.chain.from_iterable([f.words for f in pool]))
     common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
     return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, {}, pool, common)
+
+
+def _given(said: Extraction, figure: Figure, prompt: str) -> bool:
+    """Whether a time is the one that the question asks about: "at 12 weeks"."""
+    since = figure.unit in TIMES and said.stream.texts[figure.first - 1] in SINCE
+    return since and said.text[figure.span[0] : figure.span[1]] in prompt
 
 
 def _rule(stream: Stream, cells: Sequence[tuple[int, int]]) -> bool:
@@ -103,13 +115,15 @@ def _prose(
 ) -> Iterator[Figure]:
     numbers = [m for n, m in enumerate(numbers) if not _names(said, stream, numbers, n)]
     head, texts = _head(stream, whole, numbers), stream.texts
+    risky = not HAZARDS.isdisjoint(stream.vocabulary)
     for n, m in enumerate(numbers):
         number: Number = m.value
         if number.unit == "name":
             continue
         before = numbers[n - 1].last if n else whole.first
         after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
-        placed = not PLACES.isdisjoint(stream.texts[m.last : m.last + 3])
+        reach = 5 if texts[m.last + 1 : m.last + 2] == ["/"] else 3  # "5 mg/kg for aldicarb"
+        placed = not PLACES.isdisjoint(texts[m.last : m.last + reach])
         limit = max(before, whole.first, m.first - REACH)
         left_from = (
             m.first if placed and stream.texts[m.first - 1] in (":", ",") else _back(stream, m.first, limit)
@@ -122,8 +136,9 @@ def _prose(
             not left and not placed and m.first - 1 > before and stream.texts[m.first - 1] == ","
         ):  # "Soleus has the fewest, 67"
             left = content(stream, _back(stream, m.first - 1, max(before, m.first - REACH)), m.first)
-        label = texts[max(whole.first, m.first - 5) : m.first]
-        kind = _kind_of(label, number) or _plain_kind(number)
+        label, lead = texts[max(whole.first, m.first - 5) : m.first], max(whole.first, m.first - REACH)
+        kind = _kind_of(label, number)
+        kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "") or _plain_kind(number)
         if kind == "effect" and number.unit == "percent":
             kind = "percent"
         unit = _unit(stream, m.last, whole.last)
@@ -218,6 +233,15 @@ def _unit(stream: Stream, last: int, limit: int) -> str:
 
 def _plain_kind(number: Number) -> str:
     return UNITS.get(number.unit, "count")
+
+
+def _risk_of(before: Sequence[str], number: Number) -> str:
+    """ "The hazard ratio for relapse or death was", "the relative risk of infection =": with its event."""
+    at = next((i for i in range(len(before) - 1, 0, -1) if before[i] in ("ratio", "risk", "hr")), 0)
+    named = at and (before[at] == "hr" or before[at - 1] in HAZARDS | {"relative"})
+    after = before[at + 1 :]
+    event = not after or (after[0] in IS | {"for", "of"} and after[-1] in IS and len(after) <= 7)
+    return "hazard" if named and event and {",", "and"}.isdisjoint(after) and number.unit != "percent" else ""
 
 
 def _kind_of(before: Sequence[str], number: Number) -> str:

@@ -32,6 +32,8 @@ JOINED = frozenset(("against", "vs", "versus", "compared"))
 BEFORE = frozenset(("before", "beforehand", "baseline", "initially"))
 OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
 CAUSING = frozenset(("by", "on", "under", "with", "after", "upon"))
+MEASURES = SIGNED | {"count", "percent"}
+INTERVALS = frozenset(("ci", "confidence"))
 COMMON = 0.05
 
 Word = tuple[str, int]
@@ -50,15 +52,11 @@ def signs(found: Evidence) -> Iterator[Check]:
         signed = [
             f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)
         ]
+        signed = [f for f in signed if f.kind != "hazard" or _single(found, figures)]
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
         for figure, label in paired(found, signed, sided):
-            name = f"{figure.kind} {figure.value:g}"
-            yield Check(
-                "a direction against its figure",
-                _way_of(figure) == label,
-                f"{label} with {name}",
-                (figure.span,),
-            )
+            says = f"{label} with {figure.kind} {figure.value:g}"
+            yield Check("a direction against its figure", _way_of(figure) == label, says, (figure.span,))
         if len(figures) == 2 and len(sided_words := {w for w in ways if w[0] in ("UP", "DOWN")}) == 1:
             yield from _two_levels(found, figures, *sided_words)
         if moving:
@@ -108,6 +106,13 @@ def _one_fold(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
                 passed = abs(abs(right) - abs(logged.value)) <= 0.15
                 says = f"fold {fold.value:g} is log2 {right:.2f}, stated {logged.value:g}"
                 yield Check("a fold change and its logarithm", passed, says, (one.span, other.span))
+
+
+def _single(found: Evidence, figures: Sequence[Figure]) -> bool:
+    """Whether a ratio of risks is the one figure of its sentence, beside its interval and p value."""
+    texts = found.stream.texts
+    own = [f for f in figures if f.kind in MEASURES and not INTERVALS & {*texts[f.last : f.last + 1]}]
+    return sum(texts[f.first - 1] not in ("(", "to", "-") or f.kind == "hazard" for f in own) == 1
 
 
 def _operand(found: Evidence, figure: Figure) -> bool:
@@ -255,12 +260,8 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
             continue
         label = near[0][0]
         says = f"{label} from {one.value:g} to {other.value:g}"
-        yield Check(
-            "a direction against its figure",
-            (other.value > one.value) == (label == "UP"),
-            says,
-            (one.span, other.span),
-        )
+        passed = (other.value > one.value) == (label == "UP")
+        yield Check("a direction against its figure", passed, says, (one.span, other.span))
 
 
 def _significance(
