@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, content, gap
+from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, content, gap
 from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
 from biorlhf_plugins.language.words.text import Stream, clean, tokens
 
@@ -26,9 +26,13 @@ CLAUSE = words_of("clause")
 INVERSE, POTENT = words_of("inverse"), words_of("potent")
 """Of an IC50, a Kd or an MIC the smaller is the more potent, tight or susceptible."""
 
+TIMES = words_of("times")
+FAST = frozenset(("speed", "faster", "slower"))
+BODILY = frozenset(("weight", "height", "strength", "size"))
 IS = frozenset(("is", "are", "was", "were"))
 SUMS = frozenset(("sum", "total", "together", "combined"))
 BESIDE = frozenset(("with", "at"))
+SAME = frozenset(("significant", "significantly", "similar", "comparable", "differ", "difference", "same"))
 LIMIT = 40
 REACH = 12
 
@@ -99,7 +103,7 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
             after += 1
         end = clause_end(stream, after, last)
         # "in the flight mice in liver": the second "in" is where both were seen.
-        end = next((i for i in range(after + 1, end) if stream.texts[i] == "in"), end)
+        end = next((i for i in range(after + 1, end) if _seen_in(stream, i)), end)
         other = content(stream, after, end)
         near = stream.texts[at - 1] if at > first else ""
         sort = SORTS.get(word) or SORTS.get(near) or next((SORTS[w] for w in middle if w in SORTS), "")
@@ -108,6 +112,13 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
             yield Comparison(
                 word in GREATER or word in OVER, sort, (middle, before - {near}, before), other, at
             )
+
+
+def _seen_in(stream: Stream, at: int) -> bool:
+    """Where or when both were seen: "in liver", "at 12 weeks", "on day 5"."""
+    following = stream[at + 1] if at + 1 < len(stream) else None
+    timed = following is not None and (following.number is not None or following.text in LABELS)
+    return stream.texts[at] == "in" or (timed and stream.texts[at] in ("at", "after", "on", "by"))
 
 
 def clause_start(stream: Stream, at: int, first: int) -> int:
@@ -135,15 +146,15 @@ def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Itera
         pair = _pair(one, look) or _in_turn(found, one.at) or _summed(found, one)
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[one.at]
-            inverse = _inverse(found, one.sort.split())
-            yield Check(
-                "a comparison against its figures", (pair[0] > pair[1]) == (one.more != inverse),
-                f"{pair[0]:,g} {word} than {pair[1]:,g}", (found.span(one.at, one.at + 1),),
-            )  # fmt: skip
+            passed = (pair[0] > pair[1]) == (one.more != inverse(found, one.sort.split()))
+            says = f"{pair[0]:,g} {word} than {pair[1]:,g}"
+            yield Check("a comparison against its figures", passed, says, (found.span(one.at, one.at + 1),))
 
 
-def _inverse(found: Evidence, words: Sequence[str]) -> bool:
-    return not POTENT.isdisjoint(words) and not INVERSE.isdisjoint(found.stream.vocabulary)
+def inverse(found: Evidence, words: Iterable[str]) -> bool:
+    """Whether less is more: of an IC50 and what is potent, of the time and what is fast."""
+    timed = not FAST.isdisjoint(words) and all(f.unit in TIMES for f in found.pool)
+    return timed or (not POTENT.isdisjoint(words) and not INVERSE.isdisjoint(found.stream.vocabulary))
 
 
 def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:
@@ -192,7 +203,7 @@ def contrasted(found: Evidence) -> Iterator[Check]:
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[at]
             says = f"{word}, with {pair[0]:,g} against {pair[1]:,g}"
-            passed = (pair[0] > pair[1]) == ((word in GREATER) != _inverse(found, texts))
+            passed = (pair[0] > pair[1]) == ((word in GREATER) != inverse(found, texts))
             yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
 
 
@@ -235,11 +246,21 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
         pair = (rest[0], other) if other is not None and len(rest) == 1 else None
     if pair is None and not wanted and "than" not in stream.vocabulary:
         pair, more = _two_sides(found, stream)
-    if pair is None or pair[0] == pair[1]:
+    sort = wanted[0].sort.split() if wanted else ()
+    timed = all(f.unit in TIMES for f in found.pool) and not BODILY.isdisjoint(sort)  # "died after 30 weeks"
+    # "Significantly heavier?" is answered by the p value, and "no" may mean that the two hardly differ.
+    spoken = found.stream.vocabulary if label == "NO" else stream.vocabulary
+    chance = label == "NO" and any(f.kind == "p" and f.sign != "<" and f.value > 0.05 for f in found.figures)
+    same = chance or not SAME.isdisjoint(spoken | stream.vocabulary)
+    if pair is None or pair[0] == pair[1] or timed or same or (label == "NO" and _near(*pair)):
         return
-    true = (pair[0] > pair[1]) == more
+    true = (pair[0] > pair[1]) == (more != inverse(found, sort))
     says = f"{label} to {'more' if more else 'less'}, with {pair[0]:,g} and {pair[1]:,g}"
     yield Check("yes or no against the comparison", (label == "YES") == true, says, (claim.span,))
+
+
+def _near(one: float, other: float) -> bool:
+    return abs(one - other) <= 0.03 * max(abs(one), abs(other))
 
 
 def _two_sides(found: Evidence, stream: Stream) -> tuple[tuple[float, float] | None, bool]:

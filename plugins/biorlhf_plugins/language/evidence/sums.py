@@ -175,7 +175,8 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
     if not found.stream.vocabulary.isdisjoint(FOLDS):
         taken = {first for _, first, _, _ in stated}
         for at in range(part.first, part.last):
-            if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not":
+            named = texts[at : at + 2] == ["doubling", "time"]
+            if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not" and not named:
                 stated.append((FOLDS[texts[at]], at, at + 1, 0))
     for at in range(part.first, part.last - 1) if "time" in found.stream.vocabulary else ():
         if texts[at] in WORD_NUMBERS and texts[at + 1] == "time" and not any(f.first == at for f in figures):
