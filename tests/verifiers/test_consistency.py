@@ -132,7 +132,85 @@ NOT_ATTRIBUTED = [
     "300 cells were sequenced.",
     "A total of 412 patients were enrolled in 2019, 206 in each arm. In 2020, a total of 380 patients were "
     "enrolled.",
+    "All collagen genes rise. COL1A1, COL1A2 and COL3A1 increased, while the protease MMP1 decreased.",
+    "Not all of the patients responded. Patients 1 to 7 improved, but patient 8 did not improve.",
+    "The IC50 values were 14 nM for lapatinib, 52 nM for afatinib and 290 nM for imatinib. "
+    "Selectivity was different: imatinib has the lowest off-target rate of the three.",
+    "Yields were 7.1 t/ha for Akteur, 6.2 t/ha for Dekan and 5.4 t/ha for Tommi. Tommi has the "
+    "highest protein content of the three.",
+    "Median survival was 14 months with docetaxel, 21 months with nivolumab and 9 months with "
+    "supportive care. Survival was longest with nivolumab.",
+    "Most proteins decrease: 94 rise and 212 fall.",
+    "Lapatinib is the most potent inhibitor (IC50 12 nM), followed by afatinib (52 nM).",
+    "All glycolysis genes increased. PGK1 and LDHA increased, but genes of fatty acid oxidation decreased.",
+    "All inflammatory cytokines rose. IL-6 and TNF rose, while IL-10 fell.",
+    "All interferon genes increased. Isg15 and Mx1 increased, but the other genes, which are not "
+    "interferon genes, decreased.",
+    "All lines declined at 10 µM. At 1 µM HeLa and HCT116 declined, but A549 increased.",
+    "All samples showed increased IL6. TNF and IL1B increased, but IL10 decreased.",
+    "All genes of the TCA cycle fell. CS and IDH3A fell, but glycolysis rose.",
+    "The hazard ratio for relapse was 0.66 with the drug, although the risk of infection was "
+    "increased by 34%.",
+    "The hazard ratio was 0.66 and bone density increased by 12%.",
+    "The hazard ratio for relapse was 0.66; response rates rose by 15%.",
+    "The hazard ratio for relapse was 0.66 in favour of the drug; in the placebo arm the risk was "
+    "increased by 52%.",
+    "The hazard ratio was 0.66 for the drug and 1.34 for age, i.e. the risk was increased by 34% "
+    "with each decade.",
+    "The hazard ratio for death was 0.66, i.e. survival was increased by 34%.",
+    "The relative risk was 0.60, i.e. the risk was reduced to 60%.",
+    "The hazard ratio was 0.80, i.e. the absolute risk was reduced by 4%.",
+    "The hazard ratio of placebo against drug was 1.52, so the drug reduced the risk by 34%.",
+    "The hazard ratio was 0.66 in favour of placebo, so the drug increased the risk by 52%.",
+    "With a hazard ratio of 0.75 and a baseline risk of 8%, the absolute risk falls by 2%.",
+    "The hazard ratio was 0.75, that is, the risk fell from 8% to 6%.",
+    "The hazard ratio for death was 0.70, meaning that 81% of treated patients and 74% of controls "
+    "were alive.",
+    "The odds ratio was 0.50, so mortality was reduced from 20% to 11%.",
+    "The odds ratio for smoking was 2.0, i.e. the odds were doubled; the risk rose by 60%.",
+    "Most immune genes are upregulated, although of all 1,273 DEGs, 860 are down and 413 are up.",
+    "Most genes do not change; 40 are up and 12 are down.",
+    "The gene that is most upregulated is Fos; 120 genes are up and 450 are down.",
+    "Most of the top ten genes are upregulated. Overall, 413 are up and 860 are down.",
+    "In liver most are upregulated; in kidney, 860 are down and 413 are up.",
+    "Most cells were viable: 40 genes went up and 90 down.",
+    "Most of the upregulated genes are immune genes; in total 30 are up and 90 are down.",
+    "In contrast to spleen, where most genes go up, in lung 40 genes are up and 90 are down.",
+    "Most genes in the liver increased. In the kidney 30 genes rose and 80 fell.",
+    "Although 300 genes fell and 200 rose, most of the strongly changed genes were induced.",
+    "Most patients improved. 30 had higher and 45 lower creatinine.",
+    "Of the 50 proteins, 30 increased and 20 decreased; most of those that increased are secreted.",
 ]
+
+
+ANSWERED = [
+    (
+        "Are knock-outs heavier than wild type at 12 weeks?",
+        "No. At 12 weeks the knock-outs weighed 27.6 g and the wild type 27.4 g.",
+    ),
+    (
+        "Are the mutants significantly heavier than wild type?",
+        "No. The mutants weighed 27.6 g and the wild type 26.4 g (p = 0.4).",
+    ),
+    (
+        "Are ob/ob mice heavier than wild type?",
+        "Yes. They died after 30 weeks, wild-type mice after 110 weeks.",
+    ),
+    (
+        "Do irradiated cells grow faster than controls?",
+        "Yes. The doubling time was 19 h for irradiated cells and 26 h for controls.",
+    ),
+    (
+        "Are mutants heavier than wild type at 12 weeks?",
+        "No. At 4 weeks mutants weighed 20.1 g and wild type 18.0 g, but at 12 weeks the same.",
+    ),
+]
+"""A yes or no that two figures do not decide, or the other way round: a time, a p value, another week."""
+
+
+@pytest.mark.parametrize(("question", "text"), ANSWERED)
+def test_an_answer_is_held_only_against_figures_that_decide_it(verifiers, question, text):
+    assert score(verifiers, question, text, ASKED).value == 1.0
 
 
 @pytest.mark.parametrize("text", NOT_ATTRIBUTED)

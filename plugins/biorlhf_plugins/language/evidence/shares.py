@@ -112,8 +112,8 @@ def _share(found: Evidence, parts: list[Figure], wholes: Sequence[Figure], share
     wholes = [f for f in wholes if f.value > 0 and f.value >= parts[0].value]
     if not wholes or named not in THEM | wholes[0].words:
         return  # "50 % of the females"
-    way = _way(found, share, last)
-    parts = [f for f in parts if way and _way(found, f, last) == way] or parts
+    way = way_of(found, share, last)
+    parts = [f for f in parts if way and way_of(found, f, last) == way] or parts
     rough = bool(set(texts[max(0, share.first - 2) : share.first]) & ROUGH)
     slack = 1.5 if rough else 0.6 if share.decimals == 0 else 0.11
     rights = [(100 * part.value / whole.value, part, whole) for part in parts for whole in wholes]
@@ -135,7 +135,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     if len(plain) < 3:
         return
     totalled = not TOTALS.isdisjoint(found.stream.texts[part.first : part.last])
-    sides = [_way(found, f, part.last) for f in plain]
+    sides = [way_of(found, f, part.last) for f in plain]
     texts = found.stream.texts
     split = not SPLITS.isdisjoint(texts[part.first : part.last]) or (
         ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])
@@ -159,7 +159,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         ways = sides[at + 1 : at + 3]
         after = [_next(found, f) for f in (one, other)]
         parallel = after[0] == after[1] and after[0] in PARALLEL
-        opposite = {"up", "down"} == set(ways) and not _way(found, whole, one.first)
+        opposite = {"up", "down"} == set(ways) and not way_of(found, whole, one.first)
         totals = totalled and whole is plain[0] and parallel and len(plain) == 3 + (whole is not plain[0])
         lead = found.stream.texts[max(0, whole.first - 2) : whole.first]
         if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:
@@ -200,7 +200,7 @@ def _whole(whole: Figure, parts: Sequence[Figure]) -> Taken:
     return check, {f.first for f in (whole, *parts)}
 
 
-def _way(found: Evidence, figure: Figure, limit: int) -> str:
+def way_of(found: Evidence, figure: Figure, limit: int) -> str:
     """The up or down of "150 up", "2,189 go up", "362 are downregulated"."""
     for token in found.stream[figure.last : min(limit, figure.last + 4)]:
         if token.text in WAYS:
@@ -222,7 +222,7 @@ def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
         return
     part = found.parts[number]
     words = set(found.stream.texts[part.first : part.last])
-    ways = {_way(found, f, part.last) for f in shares}
+    ways = {way_of(found, f, part.last) for f in shares}
     total = sum(f.value for f in shares)
     says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %"
     spans = tuple(f.span for f in shares)

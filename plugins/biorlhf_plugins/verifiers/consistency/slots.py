@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from biorlhf_plugins.language.evidence.records import Check
+from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Claim, Extraction
 
+EVERY = words_of("every")
 PLACED = frozenset(("entity", "condition", "pathways"))
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
@@ -50,6 +52,13 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
             (first.span, rival.span) if rival else (first.span,),
             alone=rival is None,
         )
+
+
+def of_group(said: Extraction, claim: Claim) -> bool:
+    """The "three" of "the highest count of the three"."""
+    start, end = claim.span
+    before = said.text[max(0, start - 8) : start].lower()
+    return said.text[start:end].isalpha() and before.endswith(" of the ")
 
 
 def _spoken(said: Extraction) -> Mapping[tuple[int, object], int]:
@@ -228,6 +237,10 @@ def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     for c in said.directions:
         s = c.slot
         if c.negated and c.modality == "asserted" and not c.partial and (s.pathways or s.entity):
+            part = said.parts[c.sentence]
+            words = said.stream.texts[part.first : part.last]
+            if "not" in words and not EVERY.isdisjoint(words[words.index("not") :][:4]):
+                continue  # "Not all declined" leaves open which did
             other = stated.get((s.pathways, s.entity, s.mission, c.label))
             if other is not None and other.slot.condition == s.condition:
                 yield Check("denied and stated", False, f"{c.label}, and not {c.label}", (c.span, other.span))
