@@ -60,7 +60,14 @@ class Fact:
 
 
 GENOTYPE = re.compile(r"[+-]/[+-]$")
-GENOTYPES = frozenset(("+/+", "+/-", "-/-"))
+
+
+def _genotypes(gene: str) -> Iterator[Entry]:
+    """The three genotypes of a gene: what one is asked for, the others are foils of."""
+    gene = gene.strip()
+    for genotype in ("+/+", "+/-", "-/-"):
+        lacking = ("knockout", "knock-out", "KO", "null", "deficient") if genotype == "-/-" else ()
+        yield "entity", f"{gene}{genotype}".lower(), (f"{gene}{genotype}", *(f"{gene} {w}" for w in lacking))
 
 
 def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
@@ -71,12 +78,7 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         for part in split_entity(entity):
             yield "asked", "entity", (part, *aliases)
             if genotype := GENOTYPE.search(part):
-                for other in GENOTYPES - {genotype[0]}:
-                    yield (
-                        "entity",
-                        f"{part[: genotype.start()]}{other}".lower(),
-                        (part[: genotype.start()] + other,),
-                    )
+                yield from _genotypes(part[: genotype.start()])
             arm = part.rsplit(" ", 1)
             if len(arm) == 2 and canonical(arm[1].lower()) in ARM_HEADS:
                 # "combination-treated mice", "on semaglutide": an arm is spoken of by what tells it.

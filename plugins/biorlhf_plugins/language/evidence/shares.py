@@ -16,7 +16,17 @@ GREATER, SMALLER = words_of("greater"), words_of("smaller")
 
 
 MAKES = frozenset(("so", "=", "total", "ie", "make", "is", "hence"))
-THEM = words_of("neutral") | {"them", "whole"}
+THEM = words_of("neutral") | {
+    "them",
+    "whole",
+    "total",
+    "dataset",
+    "data",
+    "cohort",
+    "sample",
+    "study",
+    "population",
+}
 FEW = 8
 """Tokens from a whole to the first of its listed parts."""
 FAR = 14
