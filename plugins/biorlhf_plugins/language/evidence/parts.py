@@ -159,8 +159,8 @@ def tables(found: Evidence) -> Iterator[Check]:
     if TOTAL_ROWS.isdisjoint(found.stream.vocabulary) or not OVERLAPS.isdisjoint(found.stream.vocabulary):
         return
     numbers = range(len(found.parts))
-    for is_row, run in itertools.groupby(numbers, key=lambda n: found.parts[n].kind == "row"):
-        run = list(run) if is_row else []
+    for is_row, group in itertools.groupby(numbers, key=lambda n: found.parts[n].kind == "row"):
+        run = list(group) if is_row else []
         # After the head every row with words counts: one without its figure leaves the sum open.
         rows = [n for n in run if n in found.by_part or (n > run[0] and found.words(n))]
         chunks = found.parts[rows[-1]].chunks if len(rows) > 2 else ()
