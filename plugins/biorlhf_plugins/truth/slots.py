@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from biorlhf.ground_truth.names import split_entity
+from biorlhf.ground_truth.names import genotypes, split_entity
 from biorlhf_plugins.language.words.lexicon import base
 from biorlhf_plugins.language.words.measured import Quantity, quantity_named
 from biorlhf_plugins.language.words.mentions import scan
@@ -59,17 +59,6 @@ class Fact:
         return f"{place}: {self.quantity or 'value'} = {self.value}"
 
 
-GENOTYPE = re.compile(r"[+-]/[+-]$")
-
-
-def _genotypes(gene: str) -> Iterator[Entry]:
-    """The three genotypes of a gene: what one is asked for, the others are foils of."""
-    gene = gene.strip()
-    for genotype in ("+/+", "+/-", "-/-"):
-        lacking = ("knockout", "knock-out", "KO", "null", "deficient") if genotype == "-/-" else ()
-        yield "entity", f"{gene}{genotype}".lower(), (f"{gene}{genotype}", *(f"{gene} {w}" for w in lacking))
-
-
 def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
     """Names that the facts add beside their entities: quantities, phrases, conditions, and what is asked."""
     for fact in facts:
@@ -77,8 +66,8 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         quantity, value = str(fact.get("quantity", "")), fact.get("value")
         for part in split_entity(entity):
             yield "asked", "entity", (part, *aliases)
-            if genotype := GENOTYPE.search(part):
-                yield from _genotypes(part[: genotype.start()])
+            for name, spelt in genotypes(part).items():  # those that are not asked for are foils
+                yield "entity", name.lower(), (name, *spelt)
             arm = part.rsplit(" ", 1)
             if len(arm) == 2 and canonical(arm[1].lower()) in ARM_HEADS:
                 # "combination-treated mice", "on semaglutide": an arm is spoken of by what tells it.

@@ -137,7 +137,7 @@ def _prose(
         ):  # "Soleus has the fewest, 67"
             left = content(stream, _back(stream, m.first - 1, max(before, m.first - REACH)), m.first)
         label, lead = texts[max(whole.first, m.first - 5) : m.first], max(whole.first, m.first - REACH)
-        kind = _kind_of(label, number)
+        kind = _kind_of(label, number) or _kind_of(_subject(stream, whole.first, m.first), number)
         kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "") or _plain_kind(number)
         if kind == "effect" and number.unit == "percent":
             kind = "percent"
@@ -150,6 +150,21 @@ def _prose(
                 )
             continue
         yield _figure(said, stream, part, m, kind, left | head, right, unit)
+
+
+def _subject(stream: Stream, first: int, last: int) -> Sequence[str]:
+    """The "log2FC" of "the log2FC of LDHA under hypoxia is": what a sentence is about, before its verb."""
+    texts, at = stream.texts, last
+    while at > first and texts[at - 1] in EQUALS:
+        at -= 1
+    if {"is", "was"}.isdisjoint(texts[at:last]):
+        return ()
+    for end in range(at - 1, max(first, at - REACH), -1):
+        if texts[end] in CUTS or stream[end].number is not None:
+            break
+        if texts[end] in ("of", "for"):
+            return texts[max(first, end - 3) : end]
+    return ()
 
 
 def _figure(

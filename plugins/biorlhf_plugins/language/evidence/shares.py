@@ -9,26 +9,16 @@ from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence,
 from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
 
 ROUGH = words_of("rough")
-TOTALS = words_of("totals")
 REST = words_of("rest")
 WAYS = meanings("ways")
 GREATER, SMALLER = words_of("greater"), words_of("smaller")
 
 
 MAKES = frozenset(("so", "=", "total", "ie", "make", "is", "hence"))
-THEM = words_of("neutral") | {
-    "them",
-    "whole",
-    "total",
-    "dataset",
-    "data",
-    "cohort",
-    "sample",
-    "study",
-    "population",
-}
-FEW = 8
-"""Tokens from a whole to the first of its listed parts."""
+WHOLE = "them whole total dataset data cohort sample study population"
+THEM = words_of("neutral") | set(WHOLE.split())
+SLACK = 0.06
+"""Relative error that a stated ratio of two stated figures may have."""
 FAR = 14
 """Tokens between a part and its share: "150 responded and 90 did not, a response rate of 62.5 %"."""
 
@@ -38,11 +28,7 @@ EXPLAINS = (
 )  # fmt: skip
 """What leads from two figures to their share."""
 
-NEARLY = 0.12
-"""Relative error up to which two parts and a whole are meant as such, and are a slip."""
-
-PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
-SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
+SUMMED = words_of("summed")
 Taken = tuple[Check, set[int]]
 
 
@@ -50,7 +36,7 @@ def plain_of(figures: Sequence[Figure]) -> list[Figure]:
     return [f for f in figures if f.kind == "count" and not f.sign]
 
 
-def _of(found: Evidence, one: Figure, other: Figure) -> bool:
+def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
     """ "62 of the 151", "62 out of 151", "62/151"."""
     between = gap(found, one, other)
     if between == ["/"]:
@@ -69,7 +55,7 @@ def _among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     opens = found.parts[figure.part].first == figure.first - 1  # "Of 309 genes at baseline just 3 remain"
     if ("," not in between and not opens) or "and" in between or len(between) > 8:
         return False
-    return "of" in before or "among" in before
+    return ("of" in before or "among" in before) and "each" not in before
 
 
 def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Taken]:
@@ -85,7 +71,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             yield from _share(found, [figure], [f for f in opened if f.first < figure.first], following)
         if following.kind != "count" or figure.last - figure.first != following.last - following.first:
             continue  # "36 of 40 million"
-        if _of(found, figure, following):
+        if is_of(found, figure, following):
             part, whole = figure, following
         elif _among(found, figure, between):
             part, whole = following, figure
@@ -122,8 +108,8 @@ def _share(found: Evidence, parts: list[Figure], wholes: Sequence[Figure], share
     wholes = [f for f in wholes if f.value > 0 and f.value >= parts[0].value]
     if not wholes or named not in THEM | wholes[0].words:
         return  # "50 % of the females"
-    way = way_of(found, share, last)
-    parts = [f for f in parts if way and way_of(found, f, last) == way] or parts
+    side = way_of(found, share, last)
+    parts = [f for f in parts if side and way_of(found, f, last) == side] or parts
     rough = bool(set(texts[max(0, share.first - 2) : share.first]) & ROUGH)
     slack = 1.5 if rough else 0.6 if share.decimals == 0 else 0.11
     rights = [(100 * part.value / whole.value, part, whole) for part in parts for whole in wholes]
@@ -138,78 +124,6 @@ def _share(found: Evidence, parts: list[Figure], wholes: Sequence[Figure], share
     )  # fmt: skip
 
 
-def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
-    """ "301 randomised, 151 to the drug and 150 to placebo", "412 proteins: 150 up, 262 down"."""
-    plain = plain_of(figures)
-    part = found.parts[number]
-    if len(plain) < 3:
-        return
-    totalled = not TOTALS.isdisjoint(found.stream.texts[part.first : part.last])
-    sides = [way_of(found, f, part.last) for f in plain]
-    texts = found.stream.texts
-    split = not SPLITS.isdisjoint(texts[part.first : part.last]) or (
-        ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])
-    )
-    whole, rest = plain[0], plain[1:]
-    listed = not {":", "("}.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
-    gaps = [gap(found, a, b) for a, b in itertools.pairwise(rest)]
-    listed = listed and all("of" not in g and not {",", "and"}.isdisjoint(g) for g in gaps)
-    if listed and totalled and len(rest) > 2 and len(plain) == len(figures):
-        yield _whole(whole, rest)  # "29 in all: 14 in the valley, 9 on the slope and 6 above"
-        return
-    if split and len(plain) == 3 and not any(_of(found, a, b) for a, b in itertools.pairwise(plain)):
-        whole, one, other = sorted(plain, key=lambda f: -f.value)
-        # Which is the whole is left open; parts that come near it without making it are a slip.
-        if abs(one.value + other.value - whole.value) <= NEARLY * whole.value:
-            yield _whole(whole, [one, other])
-            return
-    if not totalled and not {"up", "down"} <= set(sides):
-        return
-    for at, (whole, one, other) in enumerate(zip(plain, plain[1:], plain[2:], strict=False)):
-        ways = sides[at + 1 : at + 3]
-        after = [_next(found, f) for f in (one, other)]
-        parallel = after[0] == after[1] and after[0] in PARALLEL
-        opposite = {"up", "down"} == set(ways) and not way_of(found, whole, one.first)
-        totals = totalled and whole is plain[0] and parallel and len(plain) == 3 + (whole is not plain[0])
-        lead = found.stream.texts[max(0, whole.first - 2) : whole.first]
-        if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:
-            totals = False  # "of 412 screened patients …": those that were chosen from
-        if not opposite and not totals:
-            continue
-        if opposite and len(gap(found, whole, one)) > 14:
-            continue
-        if _of(found, whole, one) or _of(found, one, other):
-            continue
-        yield _whole(whole, [one, other])
-    if len(plain) >= 3:  # "2,189 rise and 1,921 fall, 4,110 in all"
-        one, other, whole = plain[:3]
-        tail = found.stream.texts[whole.last : whole.last + 4]
-        ends = any(tail[at : at + 2] in (["in", "total"], ["in", "all"]) for at in range(3))
-        ends = ends or "altogether" in tail[:2] or tail[:1] == ["total"]
-        if ends and (
-            {"up", "down"} == set(sides[:2]) or (len(plain) == 3 and "and" in gap(found, one, other))
-        ):
-            yield _whole(whole, [one, other])
-    if len(plain) == 4 and totalled:  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
-        screened, whole, one, other = plain
-        if screened.value >= whole.value and _next(found, one) == _next(found, other) == "to":
-            yield _whole(whole, [one, other])
-
-
-def _whole(whole: Figure, parts: Sequence[Figure]) -> Taken:
-    total = sum(f.value for f in parts)
-    says = f"{' + '.join(f'{f.value:,g}' for f in parts)} = {total:,g}, stated {whole.value:,g}"
-    spans = tuple(f.span for f in (whole, *parts))
-    check = Check(
-        "parts and whole",
-        abs(total - whole.value) <= 0.001 * whole.value,
-        says,
-        spans,
-        expected=f"{total:,g}",
-    )
-    return check, {f.first for f in (whole, *parts)}
-
-
 def way_of(found: Evidence, figure: Figure, limit: int) -> str:
     """The up or down of "150 up", "2,189 go up", "362 are downregulated"."""
     for token in found.stream[figure.last : min(limit, figure.last + 4)]:
@@ -220,27 +134,39 @@ def way_of(found: Evidence, figure: Figure, limit: int) -> str:
     return ""
 
 
-def _next(found: Evidence, figure: Figure) -> str:
-    token = found.stream[figure.last] if figure.last < len(found.stream) else None
-    return token.text if token else ""
-
-
 def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "60 % rise, the remaining 60 % fall", "62 % up and 58 % down": shares of one whole."""
     shares = [f for f in figures if f.kind == "percent" and not f.sign]
     if len(shares) < 2:
         return
-    part = found.parts[number]
-    words = set(found.stream.texts[part.first : part.last])
+    spans = tuple(f.span for f in shares)
+    whole = shares.pop().value if len(shares) > 2 and _is_sum(found, shares[-1]) else 100.0
+    part, texts = found.parts[number], found.stream.texts
+    closed = any(texts[i - 1 : i + 1] == ["is", "all"] for i in range(part.first + 1, part.last))
+    summed = len(spans) > len(shares) or (len(shares) > 2 and closed)  # "…, 8 %: that is all cells"
     ways = {way_of(found, f, part.last) for f in shares}
     total = sum(f.value for f in shares)
-    says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %"
-    spans = tuple(f.span for f in shares)
-    whole = words & REST or (len(shares) > 2 and words & {"all", "together", "total"})
-    if whole and len(shares) == len(figures):
-        yield Check("shares of a whole", abs(total - 100) <= 1, says, spans)
+    says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %, of {whole:g} %"
+    if len(spans) == len(figures) and (summed or any(f.words & REST for f in shares)):
+        slack = max(1.0, 0.51 * len(shares) * 10.0 ** -max(f.decimals for f in shares))
+        # Shares that overlap come to less than their sum; what is no more than one of them is a mean.
+        if whole > max(f.value for f in shares) and (total <= whole + slack or whole >= 99.5):
+            yield Check("shares of a whole", abs(total - whole) <= slack, says, spans)
     elif len(shares) == 2 and ways == {"up", "down"}:
         yield Check("shares of a whole", total <= 101, says, spans)
+
+
+def _is_sum(found: Evidence, figure: Figure) -> bool:
+    """ "together 100 %", "add up to 100 %", "100 % in total": the sum of the shares before it."""
+    texts, at = found.stream.texts, figure.first
+    while at > 1 and texts[at - 1] in ROUGH | {"to", "up", "of", "they", ":", "=", "is", "are"}:
+        at -= 1
+    return texts[at - 1] in SUMMED or ends_total(texts[figure.last : figure.last + 2])
+
+
+def ends_total(tail: Sequence[str]) -> bool:
+    """ "4,110 in all", "26 altogether"."""
+    return tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
 
 
 def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
@@ -255,7 +181,7 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     lead = " ".join(gap(found, other, share))
     after = found.stream.texts[share.last : share.last + 1]
     compares = not (GREATER | SMALLER).isdisjoint(after)  # "they are 50 % taller"
-    if _of(found, one, other) or not (compares or any(f" {words} " in f" {lead} " for words in EXPLAINS)):
+    if is_of(found, one, other) or not (compares or any(f" {words} " in f" {lead} " for words in EXPLAINS)):
         return
     low, high = sorted((one.value, other.value))
     moved = found.stream.texts[one.first - 1] == "from" and gap(found, one, other)[-1:] == ["to"]

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.comparisons import prompt_tokens
+from biorlhf_plugins.language.evidence.ratios import NEVER
 from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.signs import directions, moves, threshold
-from biorlhf_plugins.language.evidence.sums import NEVER
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.sentences.clauses import Sentence
@@ -24,6 +24,7 @@ OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 TOTALLED = frozenset(("total", "altogether"))
 ANOTHER = words_of("another")
 PLACED = frozenset(("entity", "condition", "mission"))
+PLACING = words_of("places") | {"after", "before", "by", "during", "using", "upon", "when", "if", "once"}
 UNVALUED = NEVER - {"effect", "hazard"}
 LIMIT = 40
 
@@ -55,13 +56,16 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
                 for i, text in numbers
                 if not (f.first <= i < f.last or (whole and i > f.last and found.stream.texts[i - 1] in ",("))
             ]
-            told = () if part.kind == "row" else tuple(sorted(others))
+            cell = part.chunks[0] if part.kind == "row" else None  # whole: "A and B" is not B
+            told = tuple(found.stream.texts[cell.first : cell.last] if cell else sorted(others))
             first = slots.setdefault((words, f.kind, f.unit, told, heads[number], lead), f)
             if (
                 first is f
                 or first.part == f.part
                 or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count" and not whole)
                 or (whole and _elsewhere(found, first, f))
+                or _apart(found, first.part, f.part)
+                or _apart(found, f.part, first.part)
             ):
                 continue
             passed = abs(first.value - f.value) <= 0.01 * max(abs(first.value), abs(f.value))
@@ -80,6 +84,17 @@ def _elsewhere(found: Evidence, one: Figure, other: Figure) -> bool:
     )
     parts = found.parts[one.part + 1 : other.part]
     return named or not ANOTHER.isdisjoint(texts) or any(not PLACED.isdisjoint(p.inside) for p in parts)
+
+
+def _apart(found: Evidence, one: int, other: int) -> bool:
+    """Whether a sentence opens or closes with a place or a state that the other lacks: "After MDM2 loss"."""
+    part, texts, named = found.parts[one], found.stream.texts, found.words(other) | NEUTRAL | CONCLUDES
+    for at in range(part.first, part.last) if part.kind == "prose" else ():
+        if texts[at] in PLACING and (at == part.first or texts[at - 1] in (",", "but", "(")):
+            end = next((i for i in range(at, part.last) if texts[i] in (",", ")")), part.last)
+            if content(found.stream, at + 1, end) - named - PLACING:
+                return True
+    return False
 
 
 def _headings(found: Evidence) -> list[int]:

@@ -54,9 +54,9 @@ def _universals(found: Evidence) -> Iterator[Check]:
         if none and found.stream[min(part.first + 1, part.last - 1)].kind == "p":
             continue  # the "No" of "No, it falls"
         said = _stems(found, number)
-        against = _excepted(found, number) if every else None
-        if against is not None:
-            spans = (found.span(part.first, part.last), against)
+        excepted = _excepted(found, number) if every else None
+        if excepted is not None:
+            spans = (found.span(part.first, part.last), excepted)
             yield Check("a universal against an exception", False, "all, but one", spans)
             continue
         if words & EXCEPTS:

@@ -131,7 +131,9 @@ def bounded(texts: Sequence[str], index: int, number: Number) -> Number:
     second = texts[index - 2] if index > 1 else ""
     if before in ABOVE or (second, before) in AT_LEAST:
         return number._replace(low=number.value)
-    if before in BELOW or (second, before) in AT_MOST:
+    # "… and 42 % add up to 100 %"
+    adds = number.unit == "percent" and texts[max(0, index - 3) : index - 2] in (["add"], ["adding"], ["sum"])
+    if before in BELOW or ((second, before) in AT_MOST and not adds):
         return number._replace(high=number.value)
     return number
 
