@@ -30,6 +30,9 @@ UNNAMING = GENERIC | STOP_WORDS
 LABEL_LENGTH = 2
 
 
+COMPARED = frozenset(("<", ">", "≤", "≥", "="))
+
+
 def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> str | None:
     if focus.kind in ("type", "pattern"):
         return focus.kind
@@ -46,6 +49,7 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     named, figures = inside.get("quantity", []), inside["num"]
     if _sample(reader, named, chunk, focus):
         return "sample"
+    named = [m for m in named if m.first < focus.last or not _compared(reader, m)]
     total = _of_total(reader, focus)
     if total:
         return _share(reader, chunk, focus, total)
@@ -87,6 +91,13 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
 
 COUNTED = frozenset(("deg", "deg_up", "deg_down", "background", *NOUN_UNITS))
 MULTIPLES = frozenset(("log2fc", "fc", "ratio"))
+
+
+def _compared(reader: Reader, name: Mention) -> bool:
+    """Has a statistic a figure of its own behind it: "27 genera passed FDR < 0.05"?"""
+    return name.value in STATISTICS and not COMPARED.isdisjoint(
+        reader.stream.texts[name.last : name.last + 1]
+    )
 
 
 def _text(reader: Reader, at: int) -> str:
