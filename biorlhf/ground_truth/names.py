@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from biorlhf.errors import DataError
 from biorlhf.inputs.rows import kind_of
 from biorlhf.types import Names
+
+GENOTYPE = re.compile(r"(\S+?)\s?[+-]/[+-]( .*|)")
+SLASH = re.compile(r"(?<![+-])/(?![+-])")
+
+
+def split_entity(entity: str) -> list[str]:
+    """The two names of a ratio's entity, "soleus/heart"; a genotype such as "Tp53-/-" is one name."""
+    return SLASH.split(entity)
+
+
+def genotypes(entity: str) -> dict[str, tuple[str, ...]]:
+    """Of "Tp53-/- cells" the gene's three genotypes with their other spellings; {} of what is no genotype."""
+    found = GENOTYPE.fullmatch(entity)
+    if found is None:
+        return {}
+    gene, rest = found.groups()
+    lacking = [f"{gene} {word}" for word in ("knockout", "knock-out", "KO", "null", "deficient")]
+    spelt = tuple(dict.fromkeys((*lacking, *(f"{name}{rest}" for name in lacking))))
+    return {f"{gene}+/+{rest}": (), f"{gene}+/-{rest}": (), f"{gene}-/-{rest}": spelt}
 
 
 def names_of(truths: Iterable[Mapping[str, Any]]) -> Names:
@@ -20,8 +40,10 @@ def names_of(truths: Iterable[Mapping[str, Any]]) -> Names:
     quantities: dict[str, str] = {}
     for truth in truths:
         for fact in truth.get("facts") or ():
-            for part in str(fact.get("entity", "")).split("/"):
+            for part in split_entity(str(fact.get("entity", ""))):
                 entities.setdefault(part, set()).update(map(str, fact.get("aliases") or ()))
+                for genotype, spelt in genotypes(part).items():
+                    entities.setdefault(genotype, set()).update(spelt)
             quantities.setdefault(str(fact.get("quantity", "")), str(fact.get("unit") or ""))
         for name in (*(truth.get("ranking") or ()), *(truth.get("tissue_directions") or ())):
             entities.setdefault(str(name), set())

@@ -30,6 +30,10 @@ WRONG = {
         ("How many genes respond to HU in soleus?", "In soleus, HU changes 6,245 DEGs."),
         ("What is the OXPHOS NES in liver under HU+IR?", "Liver has an OXPHOS NES of -3.60 under HU+IR."),
         ("How much does Alb change?", "Alb has a mean absolute log2 fold change of 1.32 in heart."),
+        (
+            "And both?",
+            "In the liver, the combination of hindlimb unloading and irradiation changes 6,312 genes.",
+        ),
     ],
     "wrong_tissue": [
         ("How many genes respond to HU in heart?", "HU changes 6,425 DEGs in heart."),
@@ -48,10 +52,16 @@ WRONG = {
             "Ranked by HU:\n1. Soleus: 6,425\n2. Hippocampus: 1,555\n3. Liver: 4,110\n4. Heart: 165",
         ),
         ("Order the tissues under IR.", "Under IR: liver > hippocampus > soleus > heart."),
+        ("Rank them.", "From the most to the least responsive to IR: hippocampus, soleus, liver, heart."),
+        ("Which respond to HU, from strongest to weakest?", "Soleus, heart, liver and hippocampus."),
     ],
     "wrong_comparison": [
         ("Heart or liver under HU?", "Heart has more DEGs under HU than liver."),
         ("Is it large?", "No: it has 1,221 DEGs, below 1,000."),
+        (
+            "Is it additive in soleus?",
+            "HU gives 6,425 DEGs and IR 67, together 6,492. The 6,830 under HU+IR are fewer than this sum.",
+        ),
     ],
     "wrong_ratio": [
         ("How strong?", "Under IR, hippocampus responds 166× more than soleus."),
@@ -100,6 +110,13 @@ def test_each_kind_of_error_is_found(kind, prompt, answer):
 
 
 RIGHT = [
+    ("And both?", "In the liver, the combination of hindlimb unloading and irradiation changes 6,213 genes."),
+    ("Rank them.", "From the most to the least responsive to IR: hippocampus, liver, soleus, heart."),
+    ("Rank by HU.", "Four tissues were compared under HU: heart, hippocampus, liver and soleus."),
+    (
+        "Is it additive in soleus?",
+        "HU gives 6,425 DEGs and IR 67, together 6,492. Under HU+IR it is 6,830, 338 more than this sum.",
+    ),
     ("How many genes respond to HU in soleus?", "In soleus, HU changes 6,425 DEGs: 3,251 up and 3,174 down."),
     ("How many genes respond to HU in heart?", "It is 165 DEGs."),
     ("Compare heart and soleus.", "Soleus reacts more to HU than heart does (6,425 vs 165 DEGs)."),

@@ -27,12 +27,13 @@ WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     ratios.check_ratios,
     ratios.check_differences,
     orders.check_orders,
+    orders.check_conditions,
     orders.check_universal,
-    orders.check_silent,
     orders.check_combined,
     sense.check_interaction_sets,
     sense.check_interaction_sums,
     sense.check_unsigned,
+    sense.check_silent,
     lab.check_lab,
 )
 

@@ -13,13 +13,14 @@ from biorlhf_plugins.language.evidence.orders import (
     LEAST,
     MOST,
     NOT_MOST,
+    RANKS,
     Lookup,
     Words,
     chains,
     compared,
     stated,
 )
-from biorlhf_plugins.language.evidence.sums import Check
+from biorlhf_plugins.language.evidence.records import FUNCTION, Check
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -33,13 +34,8 @@ YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 CHANGES = re.compile(
     r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts|responds?|regulates?)\b", re.IGNORECASE
 )
-SILENT = re.compile(
-    r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE
-)
 AT_BOUND = re.compile(r"\b(?:at least|at most|no fewer|no more|up to)\b|[≥≤]", re.IGNORECASE)
 MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)
-FEW = 10
-"""Genes up to which a tissue may be called silent."""
 SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
 COUNTED = re.compile(r"\b(?:degs?|genes?|count)\b|>", re.IGNORECASE)
 REACTS = re.compile(
@@ -79,18 +75,24 @@ def _named_order(reading: Reading, line: Line, values: dict[str, float]) -> Iter
     """ "Liver leads under IR, followed by soleus and heart": three names or more in an order, no figures."""
     names = list(dict.fromkeys(str(name) for name in line.values("entity")))
     placed = line.values("condition") or reading.asked("condition")
-    bare = len(line.numbers("")) in (0, len(names)) and not line.values("path") and not line.values("type")
-    if (
-        len(names) >= 3
-        and placed
-        and bare
-        and THEN.search(reading.quote(line))
-        and values.keys() >= set(names)
-    ):
+    bare = len(line.numbers("")) in (0, len(names)) and not line.values("type")
+    bare = bare and not line.values("path") + reading.asked("path")
+    bare = bare and len(names) >= 3 and values.keys() >= set(names)
+    if placed and bare and (THEN.search(reading.quote(line)) or _is_ranking(reading, line)):
         known = [values[name] for name in names]
         passed = known in (sorted(known), sorted(known, reverse=True))
         says = " > ".join(f"{name} ({value:,g})" for name, value in zip(names, known, strict=True))
         yield Check("a ranking against its figures", passed, says, ((line.start, line.end),))
+
+
+def _is_ranking(reading: Reading, line: Line) -> bool:
+    """ "From most to least responsive: a, b, c", or no more than the names, where the question asks so."""
+    first = next(m.first for m in line.mentions if m.kind == "entity")
+    known = {i for m in line.mentions for i in range(m.first, m.last)}
+    rest = {i: t.text for i, t in enumerate(line.tokens) if i not in known and t.text not in FUNCTION}
+    alone = RANKS.search(reading.text.prompt) and all(line.tokens[i].kind == "p" for i in rest)
+    ends = all(rest[i] in "(),." for i in rest if i > first)
+    return ends and bool(alone or RANKS.search(reading.quote(line)))
 
 
 def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
@@ -103,7 +105,7 @@ def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Itera
     reacts = COUNTED.search(reading.quote(line)) or REACTS.search(reading.quote(line))
     if not (plain and placed and reacts and len(names) == 1 and len(values) >= 3 and names[0] in values):
         return
-    if line.values("path") or line.values("type") or line.values("everyone"):
+    if line.values("path") or line.values("type"):
         return
     best = (max if most else min)(values, key=lambda name: values[name])
     says = f"{best} ({values[best]:,g}) is the {'first' if most else 'last'}"
@@ -177,6 +179,27 @@ def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 break
 
 
+def check_conditions(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "Radiation affects more genes in the soleus than unloading does": two conditions of one tissue."""
+    claims = list(stated(reading.evidence))
+    for line in reading.lines:
+        two = [m for m in line.mentions if m.kind == "condition"]
+        than = next((i for i, t in enumerate(line.tokens) if t.text == "than"), 0)
+        entities = line.values("entity") or reading.asked("entity")
+        plain = len(claims) == 1 and COUNTED.search(reading.quote(line)) and not line.numbers("")
+        if not (plain and len(two) == 2 and two[0].first < than < two[1].first and len(entities) == 1):
+            continue
+        counts = {f.condition: f.value or 0.0 for f in table.find(quantity="deg", treatment=None)
+                  if f.entity == entities[0]}  # fmt: skip
+        named = [str(m.value) for m in two]
+        if counts.keys() >= set(named) and (counts[named[0]] > counts[named[1]]) != claims[0].more:
+            expected = "; ".join(f"{name} ({counts[name]:,g})" for name in named)
+            yield Finding(
+                reading.text.index, ERROR, "wrong_comparison", reading.quote(line), expected,
+                "the table has another order",
+            )  # fmt: skip
+
+
 def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> dict[Figure, bool]:
     """By figure whether it bears out what the sentence says of all: a class, or that genes change."""
     for kind in ("pattern", "type"):
@@ -220,30 +243,6 @@ def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> 
     if bounds and AT_BOUND.search(quote):
         limit += 0.5 if below else -0.5
     return {f: (f.value or 0.0) < limit if below else (f.value or 0.0) > limit for f in own}
-
-
-def check_silent(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "Kaempferol is silent at baseline in soleus": its count there is none."""
-    for line in reading.lines:
-        conditions = line.values("condition") or reading.asked("condition")
-        if (
-            len(conditions) != 1
-            or line.numbers("")
-            or line.values("neg")
-            or not SILENT.search(reading.quote(line))
-        ):
-            continue
-        treated = "kmp" in line.values("treatment") + reading.asked("treatment")
-        own = [f for name in line.values("entity")
-               for f in table.find(quantity="deg", entity=name, condition=str(conditions[0]))
-               if (f.treatment == "kmp") == treated]  # fmt: skip
-        wrong = [f for f in own if (f.value or 0.0) > FEW]
-        if wrong:
-            yield Finding(
-                reading.text.index, ERROR, "wrong_comparison", reading.quote(line),
-                "; ".join(map(str, wrong)),
-                "the table counts genes that respond",
-            )  # fmt: skip
 
 
 def _denied(line: Line, first: int, last: int) -> bool:

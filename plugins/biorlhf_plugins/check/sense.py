@@ -31,6 +31,11 @@ UNSIGNED = re.compile(
 HEDGE = re.compile(
     r"\b(?:may|might|could|would|if|whether|predict|expect|hypothes|suggest|cannot|no data)", re.IGNORECASE
 )
+SILENT = re.compile(
+    r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE
+)
+FEW = 10
+"""Genes up to which a tissue may be called silent."""
 DIFFERENCE = re.compile(r"(\d[\d,]*)\s*[-−–]\s*(\d[\d,]*)\s*=\s*(\d[\d,]*)")
 
 
@@ -69,6 +74,30 @@ def check_interaction_sums(reading: Reading, table: FactTable) -> Iterator[Findi
                 reading.text.index, ERROR, "interaction_arithmetic", quote,
                 "not computable from counts of genes",
                 f"{term.words} less {main.words}: counts of different tests cannot be subtracted",
+            )  # fmt: skip
+
+
+def check_silent(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "Kaempferol is silent at baseline in soleus": its count there is none."""
+    for line in reading.lines:
+        conditions = line.values("condition") or reading.asked("condition")
+        if (
+            len(conditions) != 1
+            or line.numbers("")
+            or line.values("neg")
+            or not SILENT.search(reading.quote(line))
+        ):
+            continue
+        treated = "kmp" in line.values("treatment") + reading.asked("treatment")
+        own = [f for name in line.values("entity")
+               for f in table.find(quantity="deg", entity=name, condition=str(conditions[0]))
+               if (f.treatment == "kmp") == treated]  # fmt: skip
+        wrong = [f for f in own if (f.value or 0.0) > FEW]
+        if wrong:
+            yield Finding(
+                reading.text.index, ERROR, "wrong_comparison", reading.quote(line),
+                "; ".join(map(str, wrong)),
+                "the table counts genes that respond",
             )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from biorlhf_plugins.language.claims.qualifiers import OPENS_INTERVAL
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.claims.rows import label_rows
-from biorlhf_plugins.language.records import Confidence, Extraction, Named, Span
+from biorlhf_plugins.language.records import Extraction, Named, Span
 from biorlhf_plugins.language.sentences.arithmetic import equations
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence, sentences
 from biorlhf_plugins.language.sentences.polarity import modalities
@@ -61,7 +61,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     mentions = foreign(stream, cleaned, text, mentions, question)
     mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
     parts = sentences(stream, mentions)
-    label_rows(stream, parts, additions)
+    label_rows(stream, cleaned, text, parts, additions)
     marks = modalities(stream, mentions, parts)
     sums = equations(stream, mentions)
     operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))
@@ -81,9 +81,9 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     stance = scan_stance(stream, lexicon)
     barred = abstentions(stream, parts, stance, marks)
     confidence = read_confidence(stream, cleaned, mentions, stance, asks_confidence(prompt))
-    if confidence.found:
-        claims = [c for c in claims if c.kind != "number" or not _inside(c.span, confidence)]
-    by_kind = {k: tuple(c for c in claims if c.kind == k) for k in ("number", "direction", "class")}
+    for _, (start, end), _ in confidence.found[:50]:
+        claims = [c for c in claims if c.kind != "number" or not (start <= c.span[0] and c.span[1] <= end)]
+    by_kind = {k: tuple([c for c in claims if c.kind == k]) for k in ("number", "direction", "class")}
     return Extraction(
         text,
         by_kind["number"],
@@ -141,7 +141,7 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
         question = last < len(stream) and stream.texts[last] == "?"
         if not question and last - first >= 4 and ARROWS.isdisjoint(stream.texts[first:last]):
             begins = stream.texts[first] in known
-            if begins or (4 <= size <= last - first):
+            if begins or (4 <= size <= last - first and words[-1] in stream.texts[first:last]):
                 spoken = [n for n in range(first, last) if stream[n].kind != "p"]
                 said = " ".join([stream.texts[n] for n in spoken])
                 stated = words[0] in ASKS and said == " ".join(words[1:]) and "or" not in known
@@ -151,10 +151,6 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
                     first, question = spoken[-size], True
         if question:
             marks[first:last] = ["quoted"] * (last - first)
-
-
-def _inside(span: Span, confidence: Confidence) -> bool:
-    return any(start <= span[0] and span[1] <= end for _, (start, end), _ in confidence.found[:50])
 
 
 def _denies(texts: Sequence[str], neg: Mention, m: Mention, named: Sequence[Mention]) -> bool:
@@ -167,17 +163,16 @@ def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
     texts = reader.stream.texts
     chained = ">" in reader.clean.text or "<" in reader.clean.text
     for number, part in enumerate(parts):
+        denies, compares = "neg" in part.inside, "cmp" in part.inside
         for chunk in part.chunks:
             named = [m for m in chunk.mentions if m.kind in NAMED]
-            if not named:
-                continue
-            negations = [m for m in chunk.mentions if m.kind == "neg"]
-            references = [m.first for m in chunk.mentions if m.kind == "cmp"]
+            negations = [m for m in chunk.mentions if m.kind == "neg"] if named and denies else ()
+            references = [m.first for m in chunk.mentions if m.kind == "cmp"] if named and compares else ()
             for m in named:
-                denied = any(_denies(texts, neg, m, named) for neg in negations)
-                compared = any(0 < m.first - at <= 3 for at in references)
+                denied = bool(negations) and any(_denies(texts, neg, m, named) for neg in negations)
+                compared = bool(references) and any(0 < m.first - at <= 3 for at in references)
                 near = texts[max(0, m.first - 4) : m.first][::-1] if chained else ()
-                link = next((text for text in near if text in "><"), "")
+                link = next((text for text in near if text in "><"), "") if near else ""
                 yield Named(
                     m.kind, m.value, reader.span(m.first, m.last), number, denied, compared,
                     bool(reader.marks[m.first]), link,

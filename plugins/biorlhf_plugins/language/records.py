@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,6 +37,10 @@ class Slot(NamedTuple):
     db: str | None = None
     mission: str | None = None
     stated: frozenset[str] = frozenset()
+
+
+new_slot = functools.partial(tuple.__new__, Slot)
+"""A slot of a tuple of all its fields: see ``new_mention``."""
 
 
 class Claim(NamedTuple):
@@ -76,6 +81,10 @@ class Claim(NamedTuple):
     def asserted(self) -> bool:
         """True where the text states it as its own: not denied, quoted, supposed or taken back."""
         return self.modality == "asserted" and not self.negated
+
+
+new_claim = functools.partial(tuple.__new__, Claim)
+"""A claim of a tuple of all its fields: see ``new_mention``."""
 
 
 class Named(NamedTuple):

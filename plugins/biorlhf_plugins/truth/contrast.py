@@ -189,8 +189,6 @@ def _asked_names(case: str, prompt: str) -> tuple[str, ...]:
             one, two = one[:-1], [w for w in two if w != one[-1]]
     else:
         two = two[:1]  # "septic versus healthy monocytes"
-    while two and two[0] in small:
-        two = two[1:]
     numerator = "".join(words(case))[:NAMED]
     if numerator in "".join(two) and numerator not in "".join(one):
         one, two = two, one

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf import Question
+from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.extract import extract, prompt_mentions
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.lexicon import SIDES, Additions, base, grammar, longest, with_additions
@@ -183,12 +184,13 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
     ]
     for name, aliases in entities:
         # "soleus/heart" is the entity of a ratio: each side is a name.
-        for part in name.split("/"):
+        for part in split_entity(name):
             if aliases or _entity(part, Additions()) == part.lower():
                 known = _kind_of(part, Additions())
                 canonical_name = str(known[1]) if known and known[0] == "entity" else part.lower()
                 # "The gene SET" is no gene set where SET is asked for.
-                spelt = (f"gene {part}",) if part.lower() in grammar()["generic"] else ()
+                spelt: tuple[str, ...] = (f"gene {part}",) if part.lower() in grammar()["generic"] else ()
+                spelt += (f"{part[:-1]}ves",) if part.endswith("f") else ()  # leaves of a leaf
                 yield "entity", canonical_name, (part, *spelt, *(str(alias) for alias in aliases))
     yield from new_names(stated)
     for row in (truth, *(truth.get("pathways") or ())):

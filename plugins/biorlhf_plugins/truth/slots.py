@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from biorlhf.ground_truth.names import genotypes, split_entity
 from biorlhf_plugins.language.words.lexicon import base
 from biorlhf_plugins.language.words.measured import Quantity, quantity_named
 from biorlhf_plugins.language.words.mentions import scan
@@ -63,8 +64,10 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
     for fact in facts:
         entity, aliases = str(fact["entity"]), tuple(str(a) for a in fact.get("aliases") or ())
         quantity, value = str(fact.get("quantity", "")), fact.get("value")
-        for part in entity.split("/"):
+        for part in split_entity(entity):
             yield "asked", "entity", (part, *aliases)
+            for name, spelt in genotypes(part).items():  # those that are not asked for are foils
+                yield "entity", name.lower(), (name, *spelt)
             arm = part.rsplit(" ", 1)
             if len(arm) == 2 and canonical(arm[1].lower()) in ARM_HEADS:
                 # "combination-treated mice", "on semaglutide": an arm is spoken of by what tells it.
@@ -100,7 +103,7 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str], prompt: st
     if isinstance(value, bool):
         value = "yes" if value else "no"
     sides = SIDES.split(told)
-    entities = "/".join(_places(part, entity_of(part)) for part in str(fact["entity"]).split("/"))
+    entities = "/".join(_places(part, entity_of(part)) for part in split_entity(str(fact["entity"])))
     around = places_of(prompt)
     if len(around) == 1 and not places_of(entities):
         entities = "/".join((entities, *around))  # the blood of "its plasma half-life"

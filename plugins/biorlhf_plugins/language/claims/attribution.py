@@ -6,13 +6,14 @@ then in a heading, then in the sentences before, and at last in the prompt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from biorlhf_plugins.language.claims.general import NEUTRAL, PLACES
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
 from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
-from biorlhf_plugins.language.claims.subjects import OTHER, PLACES, Aim
-from biorlhf_plugins.language.records import Slot
+from biorlhf_plugins.language.claims.subjects import OTHER, Aim
+from biorlhf_plugins.language.records import Slot, new_slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, grouped
 
@@ -42,15 +43,15 @@ def slots(
     found, stated = dict(reader.absent), list(reader.told)
     if "other" in inside and _other_subject(reader, chunk, focus) and not _pick(reader, index, focus, "path"):
         return
-    if chunk.link == "unlike" and inside.keys().isdisjoint(ROLES):
-        return  # "unlike the cell-death sets, which fall": of sets that no lexicon knows
     if chunk.link == "where" and focus.kind == "dir" and not _placed(reader, sentence, chunk):
         return  # "in fibrosis, where EMT is increased"
     if focus.value == "MIXED" and "mission" not in kinds:
         found["mission"] = reader.defaults["mission"]
         stated = [role for role in stated if role != "mission"]
     barred = _excepted(chunk, focus) if "except" in inside else frozenset()
-    rest = "everyone" in inside and _elsewhere(inside["everyone"])
+    rest = elsewhere(inside)
+    if rest and focus.kind == "dir" and found.get("mission"):
+        found["mission"] = ("other missions",)  # not those that were named before
     if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
         found["entity"] = reader.given["entity"]
         stated.append("entity")
@@ -78,13 +79,15 @@ def slots(
         found["path"] = aimed.paths or ((OTHER,),)
         stated.append("pathways")
     paths = found["path"]
-    pathways = tuple(dict.fromkeys([k for keys in paths for k in keys])) if paths else ()
+    pathways = paths[0] if len(paths) == 1 else tuple(dict.fromkeys([k for keys in paths for k in keys]))
     given_here = frozenset(stated)
     for entity in found["entity"] or NOTHING:
         for mission in found["mission"] or NOTHING:
             for condition in found["condition"] or NOTHING:
                 medicine = treatment(found["treatment"], condition)
-                yield Slot(entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
+                yield new_slot(
+                    (entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
+                )
 
 
 def _placed(reader: Reader, sentence: Sentence, chunk: Chunk) -> bool:
@@ -124,18 +127,19 @@ def begin(reader: Reader, sentence: Sentence) -> None:
     reader.kinds, chunks = sentence.inside.keys(), sentence.chunks
     whole = len(chunks) == 1 and len(chunks[0].mentions) == len(sentence.mentions)
     reader.inside = [sentence.inside] if whole else [grouped(chunk.mentions) for chunk in chunks]
-    reader.present = [role for role in ROLES if role in reader.kinds]
     if "asked" in reader.kinds:  # "the right figure is": of what the prompt asks for
         reader.carried, reader.heading = {}, {}
     if _concludes(reader, sentence):
         reader.carried.pop("path", None)
-    reader.absent, reader.told = {}, []
+    reader.present, reader.absent, reader.told = [], {}, []
     for role, field in FIELDS.items():
-        if role not in reader.kinds:
-            told = _spoken_of(reader, role)
-            reader.absent[role] = told or reader.defaults[role]
-            if told:
-                reader.told.append(field)
+        if role in reader.kinds:
+            reader.present.append(role)
+            continue
+        told = _spoken_of(reader, role)
+        reader.absent[role] = told or reader.defaults[role]
+        if told:
+            reader.told.append(field)
     reader.db = _database(reader, sentence) if "path" in reader.kinds else None
     caused = "condition" in reader.kinds and "dir" in reader.kinds
     reader.causes = _causes(reader, sentence) if caused else frozenset()
@@ -179,9 +183,9 @@ def _all_asked(reader: Reader, chunk: Chunk) -> bool:
     )
 
 
-def _elsewhere(marks: Sequence[Mention]) -> bool:
-    """True for "everywhere else": what is said is not about the tissue that was asked for."""
-    return any(m.value == "rest" for m in marks)
+def elsewhere(inside: Mapping[str, Sequence[Mention]]) -> bool:
+    """True for "everywhere else", "in the remaining missions": not of the tissue, or not of all missions."""
+    return any(m.value == "rest" for m in inside.get("everyone", ()))
 
 
 def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
@@ -199,7 +203,7 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
     chunks = reader.inside
     for before in range(index - 1, max(-1, index - 25), -1):
         if role in chunks[before]:
-            return values(last_group(chunks[before][role], role), role)
+            return last_values(chunks[before][role], role)
     if role != "path":
         return None
     later = values([m for c in chunks[index + 1 :] for m in c.get(role, ()) if not _unknown(m)], role)
@@ -207,16 +211,17 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
 
 
 def _opens(reader: Reader, focus: Mention) -> bool:
-    """The "Stronger" of "Stronger: without A20 nothing holds NF-κB back" answers for what is asked."""
+    """The "Stronger" of "Stronger: without A20 nothing holds NF-κB back" answers for what is asked, and so
+    does that of "I would say stronger: …"."""
     if focus.kind != "dir" or not reader.defaults["path"]:
         return False
-    texts = ["\n", *reader.stream.texts]
-    leads = texts[focus.first] in (".", "!", "?", "\n") and texts[focus.last + 1 : focus.last + 2] in (
-        [":"],
-        ["—"],
-    )
-    named = any(m.kind == "path" and m.first == focus.last + 1 for m in reader.starts.values())
-    return leads and not named
+    texts, at, last = reader.stream.texts, focus.first - 1, focus.last
+    if texts[last : last + 1] not in ([":"], ["—"]):
+        return False
+    while at >= 0 and texts[at] in NEUTRAL:
+        at -= 1
+    named = reader.starts.get(last + 1)
+    return (at < 0 or texts[at] in ".!?\n") and (named is None or named.kind != "path")
 
 
 def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...]:
@@ -224,7 +229,7 @@ def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
     inside = reader.inside[index]
     candidates = inside.get(role, [])
     if role == "path" and focus.kind == "dir":
-        candidates = [m for m in candidates if not _behind(reader, m, focus)]
+        candidates = [m for m in candidates if m.first < focus.last or not _behind(reader, m, focus)]
     if len(candidates) < 2:
         return (candidates[0].value,) if candidates else ()
     compared = [r.first for r in inside.get("cmp", ())]
@@ -234,6 +239,9 @@ def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
             if not any(0 < m.first - at <= 3 and not at < focus.first < m.first for at in compared)
         ]  # fmt: skip
         candidates = free or candidates
+        cut = max((at for at in compared if at < focus.first), default=-1)
+        if any(m.first >= focus.last for m in candidates):  # "11.2 in arm A versus 6.9 in arm B"
+            candidates = [m for m in candidates if m.first > cut]
     if len({m.value for m in candidates}) == 1:
         return values(candidates, role)
     rivals = [m for m in inside[focus.kind] if m is not focus]
@@ -258,7 +266,7 @@ def _unknown(m: Mention) -> bool:
 
 def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
     """Does a name that no lexicon knows come after the direction, where it only explains it?"""
-    if focus.kind != "dir" or m.kind != "path" or m.first < focus.last or not _unknown(m):
+    if not _unknown(m):
         return False
     if "(" in reader.stream.texts[focus.last : m.first - 1]:
         return True  # "Turned on under UV-B (most enzymes, CHS first)"
@@ -273,14 +281,12 @@ def _distance(reader: Reader, m: Mention, focus: Mention) -> float:
     return float(focus.first - m.last)
 
 
-def last_group(mentions: Sequence[Mention], role: str) -> list[Mention]:
-    group: list[Mention] = []
-    for m in reversed(mentions):
-        if m.kind == role:
-            if group and group[-1].first - m.last > 4:
-                break
-            group.append(m)
-    return group[::-1]
+def last_values(mentions: Sequence[Mention], role: str) -> tuple[Any, ...]:
+    """What the last mentions of a role that stand together say."""
+    first = len(mentions) - 1
+    while first > 0 and mentions[first].first - mentions[first - 1].last <= 4:
+        first -= 1
+    return values(mentions[first:], role)
 
 
 def _other_subject(reader: Reader, chunk: Chunk, focus: Mention) -> bool:

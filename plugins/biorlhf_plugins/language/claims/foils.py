@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-import math
+import operator
 import re
 from collections.abc import Iterable
 
@@ -21,12 +21,14 @@ from biorlhf_plugins.language.claims.shapes import (
     Shapes,
     asked_names,
     contrasts,
+    measured,
     mould,
     moulds,
     shapes,
 )
 from biorlhf_plugins.language.words.lexicon import HERE, Additions, grammar
 from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import counted
 from biorlhf_plugins.language.words.text import Clean, Stream, Token, clean, tokens
 from biorlhf_plugins.language.words.units import unit_at
 from biorlhf_plugins.language.words.vocabulary import (
@@ -54,6 +56,7 @@ OPEN = frozenset(("path", "num", "quantity", "treatment", "frame"))
 """Mentions that may be names as well: MYC is a set's alias, a "sample" is counted elsewhere."""
 
 LISTED = 8
+BY_PLACE = operator.attrgetter("first")
 
 
 def with_foils(
@@ -141,7 +144,8 @@ def _with_pairs(
         )
         found.append(Mention("entity", name, at, at + 1 + max(end, middle + 1)))
     taken = {i for m in found for i in range(m.first, m.last)}
-    return sorted((*(m for m in mentions if m.first not in taken), *found), key=lambda m: m.first)
+    kept = [m for m in mentions if m.first not in taken] if taken else mentions
+    return sorted((*kept, *found), key=BY_PLACE)
 
 
 def _is_pair(left: Mould, right: Mould, one: Mould, other: Mould) -> bool:
@@ -161,7 +165,10 @@ def _places() -> frozenset[str]:
 
 @functools.lru_cache(maxsize=256)
 def _words(prompt: str) -> frozenset[str]:
-    return frozenset(t.text for t in tokens(clean(prompt).text))
+    """Its words, and what may stand for two or three of them: SA for salicylic acid."""
+    words = [t.text for t in tokens(clean(prompt).text)]
+    initials = ("".join(w[0] for w in words[i : i + n]) for n in (2, 3) for i in range(len(words)))
+    return frozenset((*words, *initials))
 
 
 def _labelled(
@@ -182,7 +189,8 @@ def _labelled(
     while at < last:
         label = stream.texts[at]
         number = stream[at].number
-        if not LABEL.fullmatch(label) or (number is not None and number.unit) or (label == "a" and not names):
+        figure = number is not None and (number.unit or counted(stream.texts, at))
+        if not LABEL.fullmatch(label) or figure or (label == "a" and not names):
             break
         if role and not (at in known and known[at].kind == role):
             first = index if at == index + 1 else at
@@ -211,12 +219,8 @@ def _dose(
     if not asked.measures or token.number is None or index not in known:
         return ()
     unit = unit_at(text, *cleaned.span(token.start, token.end))
-    if unit is None or unit[1].dimension not in asked.measures:
-        return ()
-    role, sizes = asked.measures[unit[1].dimension]
-    size = token.number.value * unit[1].size
-    name = next((name for asked_size, name in sizes if math.isclose(size, asked_size)), None)
-    return (Mention(role, name or f"{token.number.value:g} {unit[0]}", index, index + 1),)
+    found = measured(asked, token.number.value, unit[0]) if unit else None
+    return (Mention(*found, index, index + 1),) if found else ()
 
 
 def _name(

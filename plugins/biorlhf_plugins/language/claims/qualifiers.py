@@ -44,7 +44,7 @@ def qualifies(reader: Reader, focus: Mention) -> bool:
         )
     if reader.intervals and _interval(reader, focus, before):
         return True
-    return _year(reader, focus, before, after)
+    return 1900 <= number.value < 2100 and _year(reader, focus, before, after)
 
 
 def _qualified(stream: Stream, first: int, before: list[str]) -> bool:
@@ -79,9 +79,7 @@ def _interval(reader: Reader, focus: Mention, before: list[str]) -> bool:
 
 def _year(reader: Reader, focus: Mention, before: list[str], after: list[str]) -> bool:
     number: Number = focus.value  # type: ignore[assignment]
-    if not (
-        1900 <= number.value < 2100 and len(number.word) == 4 and not number.unit and number.word.isdigit()
-    ):
+    if len(number.word) != 4 or number.unit or not number.word.isdigit():
         return False
     token = reader.stream[focus.first]
     if token.end - token.start != 4 or token.text != number.word:

@@ -30,6 +30,9 @@ UNNAMING = GENERIC | STOP_WORDS
 LABEL_LENGTH = 2
 
 
+COMPARED = frozenset(("<", ">", "≤", "≥", "="))
+
+
 def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> str | None:
     if focus.kind in ("type", "pattern"):
         return focus.kind
@@ -46,18 +49,21 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     named, figures = inside.get("quantity", []), inside["num"]
     if _sample(reader, named, chunk, focus):
         return "sample"
+    named = [m for m in named if m.first < focus.last or not _compared(reader, m)]
     total = _of_total(reader, focus)
     if total:
         return _share(reader, chunk, focus, total)
-    after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _between(figures, focus, m)]
-    before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _between(figures, m, focus)]
-    before = [m for m in before if m.value in STATISTICS or not _counts(figures, m)]
-    scalar = next((str(m.value) for m in before[::-1] if _scalar(str(m.value))), None) if before else None
+    after = before = named
+    if named:
+        after = [m for m in named if 0 <= m.first - focus.last <= 3 and not _between(figures, focus, m)]
+        before = [m for m in named if 0 <= focus.first - m.last <= 4 and not _between(figures, m, focus)]
+        before = [m for m in before if m.value in STATISTICS or not _counts(figures, m)]
+    scalar = next((str(m.value) for m in before[::-1] if m.value not in COUNTED), None) if before else None
     if after and _noun(
         reader, chunk, focus, _text(reader, focus.last)
     ):  # "the 840 patients had a mean age of"
         after = [m for m in after if str(m.value) in COUNTED]
-    if scalar is not None and (not number.unit or scalar not in COUNTED):
+    if scalar is not None:
         return _in_unit(scalar, number)
     if number.unit:
         own = next((str(m.value) for m in after if m.value not in COUNTED and " " in str(m.value)), None)
@@ -67,10 +73,13 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
     if focus.last < len(reader.stream) and reader.stream.texts[focus.last] in SURPLUS:
         return "difference"
     if after and after[0].first - focus.last <= 1:
-        return _directed(chunk, focus, str(after[0].value))
+        leads = {m.value for m in before if reader.stream.texts[m.last : focus.first] in ([], ["for"])}
+        if "background" in leads:
+            return "background"  # "was tested for 14,206 genes"
+        return _directed(inside, focus, str(after[0].value))
     near = [*after, *(m for m in before if m.value not in NOUN_UNITS)]
     if near:
-        return _directed(chunk, focus, str(near[0].value))
+        return _directed(inside, focus, str(near[0].value))
     if _text(reader, focus.last) in ("and", "or"):
         following = next((m for m in sentence.inside["num"] if m.first == focus.last + 1), None)
         every = sentence.inside.get("quantity", ()) if following is not None else ()
@@ -84,13 +93,15 @@ COUNTED = frozenset(("deg", "deg_up", "deg_down", "background", *NOUN_UNITS))
 MULTIPLES = frozenset(("log2fc", "fc", "ratio"))
 
 
+def _compared(reader: Reader, name: Mention) -> bool:
+    """Has a statistic a figure of its own behind it: "27 genera passed FDR < 0.05"?"""
+    return name.value in STATISTICS and not COMPARED.isdisjoint(
+        reader.stream.texts[name.last : name.last + 1]
+    )
+
+
 def _text(reader: Reader, at: int) -> str:
     return reader.stream.texts[at] if at < len(reader.stream) and reader.stream[at].kind == "w" else ""
-
-
-def _scalar(name: str) -> bool:
-    """True for a quantity that is told as "its name, its value": not for what is counted."""
-    return name not in COUNTED
 
 
 def _in_unit(name: str, number: Number) -> str:
@@ -102,15 +113,14 @@ def _unnamed(
     reader: Reader, sentence: Sentence, index: int, focus: Mention, named: list[Mention]
 ) -> str | None:
     """The quantity of a figure beside which none of the lexicon's stands: a noun, a direction, a label."""
-    chunk = sentence.chunks[index]
+    chunk, inside = sentence.chunks[index], reader.inside[index]
     word = _text(reader, focus.last)
     if _noun(reader, chunk, focus, word):
         return word
     if not reader.own and any(
-        m.kind == "dir" and abs(m.first - focus.first) <= 2 and m.value in ("UP", "DOWN")
-        for m in chunk.mentions
+        abs(m.first - focus.first) <= 2 and m.value in ("UP", "DOWN") for m in inside.get("dir", ())
     ):
-        return _directed(chunk, focus, "deg")
+        return _directed(inside, focus, "deg")
     if not reader.own and reader.stream.texts[focus.first - 1] == "(":
         label = next((m for m in sentence.inside.get("dir", ()) if m.last == focus.first - 1), None)
         if label is not None and label.value in ("UP", "DOWN"):  # "more go up (844) than down (711)"
@@ -208,20 +218,16 @@ def _between(figures: list[Mention], left: Mention, right: Mention) -> bool:
 
 def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:
     """True where an unknown plain noun follows the number: "3 lanes". Links and verbs are no nouns."""
-    if word in PREPOSITIONS or len(word) < 4 or any(m.first == focus.last for m in chunk.mentions):
+    if word in PREPOSITIONS or len(word) < 4 or word in NO_PLURALS:
         return False
-    return reader.clean.text[reader.stream[focus.last].end - 1] == "s" and word not in NO_PLURALS
+    plural = reader.clean.text[reader.stream[focus.last].end - 1] == "s"
+    return plural and not any(m.first == focus.last for m in chunk.mentions)
 
 
-def _directed(chunk: Chunk, focus: Mention, quantity: str) -> str:
+def _directed(inside: dict[str, list[Mention]], focus: Mention, quantity: str) -> str:
     if quantity != "deg":
         return quantity
-    for m in chunk.mentions:
-        if (
-            m.kind == "dir"
-            and m.value in ("UP", "DOWN")
-            and -1 <= m.first - focus.last <= 2
-            and m.first > focus.first
-        ):
+    for m in inside.get("dir", ()):
+        if m.value in ("UP", "DOWN") and -1 <= m.first - focus.last <= 2 and m.first > focus.first:
             return "deg_up" if m.value == "UP" else "deg_down"
     return quantity

@@ -9,13 +9,22 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from biorlhf_plugins.language.claims.attribution import begin, last_group, slots, treatment
+from biorlhf_plugins.language.claims.attribution import (
+    OTHERS,
+    begin,
+    elsewhere,
+    last_values,
+    slots,
+    treatment,
+)
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
-from biorlhf_plugins.language.claims.subjects import OTHER, Aim, aim
-from biorlhf_plugins.language.records import Claim, Slot
+from biorlhf_plugins.language.claims.subjects import OTHER, REACH, Aim, aim
+from biorlhf_plugins.language.records import Claim, Slot, new_claim
 from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
 from biorlhf_plugins.language.sentences.polarity import flipped, negated
+from biorlhf_plugins.language.words.degrees import SETTING_OFF
+from biorlhf_plugins.language.words.lexicon import grammar
 from biorlhf_plugins.language.words.mentions import Mention, grouped
 from biorlhf_plugins.language.words.numbers import Number
 
@@ -26,6 +35,10 @@ COUNTED_GAP = 5
 BESIDE = frozenset(("and", "as", "well", "at", "in", "on", "under", "the"))
 WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represented"))
 """Said of a gene set by many to mean that its test is significant, whichever way it goes."""
+
+
+SETS_OFF = SETTING_OFF | grammar()["transitive"]
+"""Behind "inhibition of the proteasome" these tell what a treatment does, and not what was found."""
 
 
 def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
@@ -62,14 +75,10 @@ def _foci(reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]]) -> lis
     """Numbers, directions and classes that say something; "not significantly up" is NS, not UP."""
     if FOCI.isdisjoint(inside):
         return []
-    foci: list[Mention] = []
-    for m in chunk.mentions:
-        if m.kind not in FOCI:
-            continue
-        if m.kind == "dir" and m.value in ("UP", "DOWN") and _up_to(reader, m):
-            continue
-        foci.append(m)
-    return foci
+    return [
+        m for m in chunk.mentions
+        if m.kind in FOCI and not (m.kind == "dir" and m.value in ("UP", "DOWN") and _up_to(reader, m))
+    ]  # fmt: skip
 
 
 def _up_to(reader: Reader, m: Mention) -> bool:
@@ -101,6 +110,9 @@ def _claim(
     denied = "neg" in kinds and ("neg" in inside or chunk.link in ("or", "nor"))
     denied = denied and negated(reader.stream, chunk, focus, before)
     partial = "part" in inside
+    if focus.kind == "dir" and slot.entity not in OTHERS:
+        joined = index and chunk.link in ("and", "but") and inside.keys().isdisjoint(ROLES)
+        partial = partial or elsewhere(inside) or bool(joined and elsewhere(reader.inside[index - 1]))
     if focus.kind == "dir" and "num" in inside and not slot.pathways:
         partial = partial or _counted(inside["num"], focus)
     modality = reader.marks[focus.first] or "asserted"
@@ -111,16 +123,18 @@ def _claim(
     elif focus.kind == "dir":
         if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
-        if "frame" in inside and "cmp" in inside and _within_one_side(inside["cmp"], inside["frame"]):
-            slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
-        if label in ("UP", "DOWN") and "frame" in inside and _alike(reader.stream.texts, inside["frame"]):
+        sides = inside.get("frame", [])
+        alike = label in ("UP", "DOWN") and _alike(reader.stream.texts, sides)
+        if alike or _within_one_side(inside.get("cmp", []), sides):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
-    value, low, high, approximate, *written = figure
-    return Claim(
+        said = reader.stream.texts[focus.first : min(chunk.last, focus.last + REACH)]
+        weak = weak or (said[1:2] == ["of"] and not SETS_OFF.isdisjoint(said))
+    value, low, high, approximate, signed, decimals, digits = figure
+    return new_claim((
         CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied, modality, partial,
-        False, number, focus.first, about, weak, *written,
-    )  # fmt: skip
+        False, number, focus.first, about, weak, signed, decimals, digits,
+    ))  # fmt: skip
 
 
 def _alike(texts: list[str], frames: list[Mention]) -> bool:
@@ -211,10 +225,12 @@ def _remember(reader: Reader, sentence: Sentence, heads: bool) -> None:
     spoken = sentence.inside
     if "corr" in spoken or "whose" in spoken:
         spoken = grouped(_topics(sentence))
-    for role in spoken.keys() & ROLES:
+    for role in ROLES:
+        if role not in spoken:
+            continue
         topic = _topic(reader, sentence, spoken[role]) if role == "path" else None
         if topic is None:
-            topic = values(last_group(spoken[role], role), role)
+            topic = last_values(spoken[role], role)
         if topic or role != "path":
             reader.carried[role] = topic
 

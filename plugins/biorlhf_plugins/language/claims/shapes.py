@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ NUMBERED = re.compile(r"(?:.*\s)?([A-Za-z]+)[\s-](\d{1,4}[a-z]?|[A-Z]|[IVX]{1,4}
 SYMBOL = re.compile(r"(?=.{2,14}$)(?:[A-Za-z]*[A-Z][A-Za-z-]*\d[\w-]*|[A-Za-z]*[A-Z][\w-]*[A-Z][\w-]*)")
 TITLE = re.compile(r"[A-Z][a-z]{1,8}\d{0,3}[a-z]?\d?")
 BINOMIAL = re.compile(r"[A-Z](?:\.|[a-z]{3,}) ?[a-z]{4,}")
-MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/]+")
+MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/°]+")
 LABEL = re.compile(r"\d{1,4}[a-z]?|[a-z]|[ivx]{1,4}")
 VERSUS = ("vs", "versus")
 LABELLING = re.compile(r"\d+(?:\.\d+)*[a-z]?$|\d+")
@@ -128,6 +129,16 @@ def _measure(name: str) -> Unit | None:
     number = tokens(clean(name).text)[0].number
     found = unit_at(name, 0, len(re.match(r"[\d.,]+", name.strip())[0]))  # type: ignore[index]
     return Unit(number.value * found[1].size, found[1].dimension) if number and found else None
+
+
+def measured(asked: Shapes, value: float, unit: str) -> tuple[str, str] | None:
+    """(role, name) of a size of the asked ones' dimension: the asked one, or another. None for others."""
+    found = _measure(f"{value:g} {unit}")
+    if found is None or found.dimension not in asked.measures:
+        return None
+    role, sizes = asked.measures[found.dimension]
+    name = next((name for size, name in sizes if math.isclose(found.size, size)), None)
+    return role, name or f"{value:g} {unit}"
 
 
 @functools.lru_cache(maxsize=65536)

@@ -9,48 +9,43 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any, NamedTuple
 
+from biorlhf_plugins.language.claims.general import (
+    ADVERBS,
+    AUXILIARIES,
+    BEING,
+    DETERMINERS,
+    FUNCTION,
+    GENERIC,
+    LINKING,
+    MODALS,
+    NEUTRAL,
+    PLACES,
+    PREPOSITIONS,
+    WORDS,
+    in_general,
+)
 from biorlhf_plugins.language.claims.reader import Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
-from biorlhf_plugins.language.words.degrees import RELEASES
-from biorlhf_plugins.language.words.lexicon import grammar
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Stream, vocabulary
+from biorlhf_plugins.language.words.text import Stream
 
 OTHER = "?"
 """The name of a thing that has a direction and is no set that the lexicon or the question knows."""
-
 REACH = 8
-WORDS = grammar()
-DETERMINERS, PREPOSITIONS, AUXILIARIES = WORDS["determiner"], WORDS["preposition"], WORDS["auxiliary"]
-GENERIC, ADVERBS, NOMINAL = WORDS["generic"], WORDS["adverb"], WORDS["nominal"]
-FUNCTION = DETERMINERS | PREPOSITIONS | AUXILIARIES | WORDS["pronoun"] | WORDS["conjunction"] | ADVERBS
-LINKING = AUXILIARIES | WORDS["showing"] | ADVERBS
-NEUTRAL = FUNCTION | WORDS["adjective"] | GENERIC | WORDS["species"] | WORDS["telling"] | WORDS["showing"]
+NOMINAL = WORDS["nominal"]
 DETERMINING = DETERMINERS | PREPOSITIONS | WORDS["showing"] | WORDS["adjective"]
 ADJECTIVAL = ("al", "ive", "ic", "ant", "ent", "ous", "ible", "able", "ed", "ing", "est", "ar")
-PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "everyone", "univ"))
-BEING = vocabulary("is are was were be been being remain stay go went become")
-
+STOPS = frozenset(("dir", "num", "type", "pattern", "cmp", "neg"))
 
 ASIDES = frozenset(("in", "within", "during", "from", "under", "throughout", "across"))
 """Prepositions of place: what follows them is where something was seen, and not what was."""
 
+APART = (["in", "contrast", "to"], ["in", "contrast", "with"], ["as", "opposed", "to"])
 JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 """After these a clause without a subject has that of the clause before."""
 
-REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
-TENDS = frozenset((
-    "tend", "tended", "seem", "seemed", "appear", "appeared", "found", "shown", "known", "seen", "observed",
-    "reported", "begin", "began", "continue", "continued", "start", "started", "expected", "likely", "fail",
-    "failed",
-))  # fmt: skip
-FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
-MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
-MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
-VERDICTS = frozenset(("verdict", "conclusion", "picture", "answer", "call", "sign", "direction", "outcome"))
 TOWARDS = frozenset(("to", "in", "for", "of", "on"))
 
 
@@ -68,7 +63,7 @@ SAME, LOOSE, ELSE = Aim("same"), Aim("loose"), Aim("other")
 def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     """What a direction is said of, by the words right after it and right before it."""
     stream, chunk = reader.stream, sentence.chunks[index]
-    if _in_general(reader, chunk, reader.inside[index], focus, sentence):
+    if in_general(reader, chunk, reader.inside[index], focus, sentence):
         return ELSE
     at, ends = reader.starts, reader.ends
     if focus.value == "NS" and (told := _unmoved(reader, chunk, focus)):
@@ -98,69 +93,6 @@ def _unmoved(reader: Reader, chunk: Chunk, focus: Mention) -> Aim | None:
         if m.kind == "path" and (behind or leads):
             return Aim("named", (m.value,))
     return None
-
-
-def _in_general(
-    reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]], focus: Mention, sentence: Sentence
-) -> bool:
-    """ "Its activation can lead to …", "is activated in response to DNA damage", "genes that rise in …": what
-    a set does in general, or what it is, and not what was found."""
-    stream, last = reader.stream, sentence.last
-    after = stream.texts[focus.last : min(last, focus.last + 5)]
-    asking = not MEANING.isdisjoint(after)
-    lead = stream.texts[max(chunk.first, focus.first - 4) : focus.first]
-    who = {word for word in lead if word not in LINKING and word != "to" and not word.endswith("ly")}
-    if stream.texts[focus.first] == "decline" and who in ({"i"}, {"we"}):
-        return True  # "I must decline"
-    if focus.value == "NS" and after[:1] and after[0] in DETERMINERS and not VERDICTS.isdisjoint(after[1:2]):
-        return True  # "this does not alter the verdict"
-    if after[:1] and after[0] in ("set", "pathway", "term") and reader.plural(focus.last):
-        return True  # "upregulated sets are dominated by …"
-    if focus.value == "MIXED" and not REPORTS.isdisjoint(after[:1]):
-        return True  # "mixed evidence"
-    purpose = stream.texts[max(0, focus.first - 2) : focus.first]
-    if (
-        focus.last - focus.first == 1
-        and purpose[-1:] == ["to"]
-        and purpose[0] not in TENDS
-        and stream.texts[focus.first] not in RELEASES  # "makes the cells release it"
-        and not stream.texts[focus.last - 1].endswith(FINITE)
-    ):
-        return True  # "a response to suppress inflammation"
-    if asking and after[:1] == ['"'] and stream.texts[focus.first - 1] == '"':
-        return True  # "Up" refers to …
-    if asking and not MODALS.isdisjoint(after[:3]):
-        return True  # a positive score would mean …
-    before = stream.texts[max(chunk.first, focus.first - 6) : focus.first]
-    if not MEANING.isdisjoint(before) and not {"<", ">"}.isdisjoint(before):
-        return True  # "NES > 0 means upregulated"
-    if focus.value != "NS" and (after[:1] == ["can"] or "can" in before[-4:]):
-        return True
-    if "frame" in inside or "mission" in inside:
-        return False
-    if stream.texts[sentence.first] in ("when", "whenever", "once"):
-        return True
-    caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
-    if caused and reader.stream.texts[focus.first - 1] not in BEING and _of_feature(reader):
-        return False  # "HSP70 shoots up when the water warms": of one gene, what was found
-    if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
-        return True
-    return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
-
-
-def _of_feature(reader: Reader) -> bool:
-    """Is a gene, protein or region asked about, and no set, of which texts tell what it does in general?"""
-    return any(":" in name for names in reader.given.get("path", ()) for name in names)
-
-
-def _treatment(reader: Reader, sentence: Sentence, first: int) -> bool:
-    """Is the cause that is named a treatment or what the question speaks of, and no thing in general?"""
-    last = min(sentence.last, first + 4)
-    if any(first <= m.first < last and m.kind in (*PLACES, "num") for m in sentence.mentions):
-        return True
-    asked = {w for names in reader.given.get("path", ()) for name in names for w in name.split()}
-    said = {t.text for t in reader.stream[first:last] if t.kind == "w"} - NEUTRAL - asked
-    return not said or bool(said & reader.question)
 
 
 def _noun(stream: Stream, ends: Mapping[int, Mention], focus: Mention) -> bool:
@@ -201,12 +133,13 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
         word = stream.texts[here]
         if m is not None and m.kind == "path":
             return Aim("named", (m.value,))
-        if m is not None and m.kind in ("dir", "num", "type", "pattern", "cmp", "neg"):
+        place = m is not None and m.kind in PLACES
+        if m is not None and (m.kind in STOPS or (place and word in PREPOSITIONS)):
             break
-        if m is not None and m.kind in PLACES:
-            if word in PREPOSITIONS:
-                break
-            here = m.last
+        if m is not None and place:
+            here = m.last + (
+                m.kind == "frame" and m.last < last and reader.plural(m.last)
+            )  # "control plants"
             continue
         if stream[here].kind != "w" or word in AUXILIARIES or word in WORDS["conjunction"]:
             break
@@ -230,24 +163,21 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
 
 def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: Mention) -> Aim:
     """What stands before the verb of a direction."""
-    stream, here, own = reader.stream, focus.first, _asked_words(reader)
+    stream, here = reader.stream, focus.first
     verb = ends.get(here - 1)
     if stream.texts[here] in ("up", "down") and verb is not None and verb.kind == "path":
         here -= 1  # the verb of "CXCL13 lights up"
     while here > chunk.first:
         m = ends.get(here)
-        if m is not None and m.kind == "condition" and stream.texts[here] in BEING:
+        being = m is not None and m.kind == "condition" and stream.texts[here] in BEING
+        if m is not None and (being or m.kind == "method"):
             return ELSE  # "stress is increased"
-        if m is not None and m.kind == "method":
-            return ELSE
-        if m is not None and m.kind == "path":
-            return SAME
         aside = _aside(stream, chunk.first, here)
-        if aside >= 0 and aside > chunk.first:
+        if m is not None and (m.kind == "path" or (m.kind in PLACES and aside <= chunk.first)):
+            return SAME
+        if aside > chunk.first:
             here = aside
             continue
-        if m is not None and m.kind in PLACES:
-            return SAME
         if m is not None and m.kind not in ("other", "quantity"):
             here = m.first
             continue
@@ -261,7 +191,8 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         if word in ("which", "who", "that") and here - 1 > 0:
             before = stream[here - 2]
             if before.text == ",":
-                return LOOSE
+                apart = chunk.link == "unlike" or stream.texts[chunk.first : chunk.first + 3] in APART
+                return ELSE if apart else LOOSE  # "in contrast to the dehydrins, which rise"
             if before.kind == "w" and before.text not in NEUTRAL and here - 1 not in ends:
                 return ELSE
         compound = ends.get(here - 1)
@@ -272,7 +203,7 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         if word in NEUTRAL or (word.endswith(ADJECTIVAL) and here == focus.first):
             return SAME
         near = set(stream.texts[max(chunk.first, here - 3) : here])
-        return SAME if near & own else ELSE
+        return SAME if near & _asked_words(reader) else ELSE
     return ELSE if reader.elsewhere and chunk.link in JOINTS else SAME
 
 

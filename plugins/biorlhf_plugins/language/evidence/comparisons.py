@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, content, gap
+from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, content, gap
 from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
 from biorlhf_plugins.language.words.text import Stream, clean, tokens
 
@@ -25,7 +26,13 @@ CLAUSE = words_of("clause")
 INVERSE, POTENT = words_of("inverse"), words_of("potent")
 """Of an IC50, a Kd or an MIC the smaller is the more potent, tight or susceptible."""
 
+TIMES = words_of("times")
+FAST = frozenset(("speed", "faster", "slower"))
+BODILY = frozenset(("weight", "height", "strength", "size"))
+IS = frozenset(("is", "are", "was", "were"))
+SUMS = frozenset(("sum", "total", "together", "combined"))
 BESIDE = frozenset(("with", "at"))
+SAME = frozenset(("significant", "significantly", "similar", "comparable", "differ", "difference", "same"))
 LIMIT = 40
 REACH = 12
 
@@ -59,9 +66,11 @@ def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
 
 def stated(found: Evidence) -> Iterator[Comparison]:
     """The comparisons that the text asserts."""
-    left = LIMIT
+    left, texts = LIMIT, found.stream.texts
     for part in found.parts:
-        if part.kind == "row" or not found.asserted(part.first):
+        if part.kind == "row" or COMPARES.isdisjoint(texts[part.first : part.last]):
+            continue
+        if not found.asserted(part.first):
             continue
         for one in comparisons(found.stream, part.first, part.last):
             left -= 1
@@ -94,7 +103,7 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
             after += 1
         end = clause_end(stream, after, last)
         # "in the flight mice in liver": the second "in" is where both were seen.
-        end = next((i for i in range(after + 1, end) if stream.texts[i] == "in"), end)
+        end = next((i for i in range(after + 1, end) if _seen_in(stream, i)), end)
         other = content(stream, after, end)
         near = stream.texts[at - 1] if at > first else ""
         sort = SORTS.get(word) or SORTS.get(near) or next((SORTS[w] for w in middle if w in SORTS), "")
@@ -103,6 +112,13 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
             yield Comparison(
                 word in GREATER or word in OVER, sort, (middle, before - {near}, before), other, at
             )
+
+
+def _seen_in(stream: Stream, at: int) -> bool:
+    """Where or when both were seen: "in liver", "at 12 weeks", "on day 5"."""
+    following = stream[at + 1] if at + 1 < len(stream) else None
+    timed = following is not None and (following.number is not None or following.text in LABELS)
+    return stream.texts[at] == "in" or (timed and stream.texts[at] in ("at", "after", "on", "by"))
 
 
 def clause_start(stream: Stream, at: int, first: int) -> int:
@@ -127,18 +143,18 @@ def clause_end(stream: Stream, first: int, last: int) -> int:
 def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Iterator[Check]:
     """ "Liver (4,110) has more DEGs than soleus (6,425)": the figures of the two."""
     for one in said:
-        pair = _pair(one, look) or _in_turn(found, one.at)
+        pair = _pair(one, look) or _in_turn(found, one.at) or _summed(found, one)
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[one.at]
-            inverse = _inverse(found, one.sort.split())
-            yield Check(
-                "a comparison against its figures", (pair[0] > pair[1]) == (one.more != inverse),
-                f"{pair[0]:,g} {word} than {pair[1]:,g}", (found.span(one.at, one.at + 1),),
-            )  # fmt: skip
+            passed = (pair[0] > pair[1]) == (one.more != inverse(found, one.sort.split()))
+            says = f"{pair[0]:,g} {word} than {pair[1]:,g}"
+            yield Check("a comparison against its figures", passed, says, (found.span(one.at, one.at + 1),))
 
 
-def _inverse(found: Evidence, words: Sequence[str]) -> bool:
-    return not POTENT.isdisjoint(words) and not INVERSE.isdisjoint(found.stream.vocabulary)
+def inverse(found: Evidence, words: Iterable[str]) -> bool:
+    """Whether less is more: of an IC50 and what is potent, of the time and what is fast."""
+    timed = not FAST.isdisjoint(words) and all(f.unit in TIMES for f in found.pool)
+    return timed or (not POTENT.isdisjoint(words) and not INVERSE.isdisjoint(found.stream.vocabulary))
 
 
 def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:
@@ -152,10 +168,24 @@ def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:
     return (figures[0].value, figures[1].value) if joined else None
 
 
+def _summed(found: Evidence, one: Comparison) -> tuple[float, float] | None:
+    """ "165 and 33, together 198. The 910 under both are fewer than this sum": of two figures before it."""
+    before = [f for f in found.pool if f.kind == "count" and f.first < one.at]
+    since = found.stream.texts[before[-1].last : one.at + 1] if before else []
+    # "6,830 DEGs, 338 more than the sum": a difference has no verb.
+    if one.other.isdisjoint(SUMS) or (OVER | UNDER | IS).isdisjoint(since) or "." in since:
+        return None
+    *rest, value = (f.value for f in before)
+    made = {a + b for a, b in itertools.combinations(rest, 2)}
+    told = made if len(rest) == 2 else made & set(rest)
+    return (value, told.pop()) if len(told) == 1 else None
+
+
 def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:
     for subject in one.subjects:
         if subject and subject - one.other:
-            first, second = look(subject, one.other), look(one.other, subject)
+            first = look(subject, one.other)
+            second = look(one.other, subject) if first is not None else None
             if first is not None and second is not None:
                 return first, second
     return None
@@ -173,7 +203,7 @@ def contrasted(found: Evidence) -> Iterator[Check]:
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[at]
             says = f"{word}, with {pair[0]:,g} against {pair[1]:,g}"
-            passed = (pair[0] > pair[1]) == ((word in GREATER) != _inverse(found, texts))
+            passed = (pair[0] > pair[1]) == ((word in GREATER) != inverse(found, texts))
             yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
 
 
@@ -216,11 +246,21 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
         pair = (rest[0], other) if other is not None and len(rest) == 1 else None
     if pair is None and not wanted and "than" not in stream.vocabulary:
         pair, more = _two_sides(found, stream)
-    if pair is None or pair[0] == pair[1]:
+    sort = wanted[0].sort.split() if wanted else ()
+    timed = all(f.unit in TIMES for f in found.pool) and not BODILY.isdisjoint(sort)  # "died after 30 weeks"
+    # "Significantly heavier?" is answered by the p value, and "no" may mean that the two hardly differ.
+    spoken = found.stream.vocabulary if label == "NO" else stream.vocabulary
+    chance = label == "NO" and any(f.kind == "p" and f.sign != "<" and f.value > 0.05 for f in found.figures)
+    same = chance or not SAME.isdisjoint(spoken | stream.vocabulary)
+    if pair is None or pair[0] == pair[1] or timed or same or (label == "NO" and _near(*pair)):
         return
-    true = (pair[0] > pair[1]) == more
+    true = (pair[0] > pair[1]) == (more != inverse(found, sort))
     says = f"{label} to {'more' if more else 'less'}, with {pair[0]:,g} and {pair[1]:,g}"
     yield Check("yes or no against the comparison", (label == "YES") == true, says, (claim.span,))
+
+
+def _near(one: float, other: float) -> bool:
+    return abs(one - other) <= 0.03 * max(abs(one), abs(other))
 
 
 def _two_sides(found: Evidence, stream: Stream) -> tuple[tuple[float, float] | None, bool]:

@@ -4,15 +4,16 @@ a figure belongs to the words beside it, up to the next cut or figure, and to it
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Evidence, Figure, content, new_figure
 from biorlhf_plugins.language.evidence.vocabulary import words_of
-from biorlhf_plugins.language.records import Extraction, Span
+from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.numbers import Number, counted
 from biorlhf_plugins.language.words.text import Stream
 
 MOST = 160
@@ -27,9 +28,15 @@ LINKS = words_of("links")
 EFFECTS = words_of("effects")
 CHANCES = words_of("chances")
 HAZARDS = words_of("hazards")
+TIMES = words_of("times")
+SINCE = frozenset(("at", "after", "by", "for", "within"))
+"""Before a time: when something was measured."""
 THRESHOLDS = words_of("thresholds")
 TAILS = words_of("tails")
+TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value", "n"}
+"""Words before a figure that give it a kind."""
 EQUALS = words_of("labelled")
+IS = frozenset(("is", "was", "=", "of"))
 WRITTEN = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
 SCALELESS = frozenset(("—", "-", "a", "an", "the"))
 UNITS = {"percent": "percent", "ratio": "ratio"}
@@ -38,8 +45,10 @@ UNITS = {"percent": "percent", "ratio": "ratio"}
 def evidence(said: Extraction, prompt: str = "") -> Evidence:
     """Read the figures of an extraction's text."""
     stream, parts = said.stream, said.parts
+    # A stated confidence is of the writer and not of the matter.
     sure = [span for _, span, _ in said.confidence.found[:50]]
     found: list[Figure] = []
+    figures: Iterable[Figure]
     headers: list[list[tuple[int, int]]] = []
     for number, part in enumerate(parts):
         numbers = part.inside.get("num", [])
@@ -55,7 +64,9 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
         else:
             headers = []
             figures = _prose(said, stream, number, part, numbers)
-        found += [f for f in figures if not _inside(f.span, sure)] if sure else figures
+        for start, end in sure:
+            figures = [f for f in figures if not (start <= f.span[0] and f.span[1] <= end)]
+        found += figures
         if len(found) > MOST:
             break
     by_part: dict[int, list[Figure]] = {}
@@ -63,14 +74,17 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
         by_part.setdefault(figure.part, []).append(figure)
     turned = {c.span: str(c.label) for c in said.directions}
     pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
-    counts = Counter(word for f in pool for word in f.words)
+    measured = tuple(f for f in pool if not _given(said, f, prompt))
+    pool = measured if len(measured) > 1 else pool
+    counts = Counter(itertools.chain.from_iterable([f.words for f in pool]))
     common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
     return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, {}, pool, common)
 
 
-def _inside(span: Span, others: Sequence[Span]) -> bool:
-    """True for the figure of a stated confidence, which is of the writer and not of the matter."""
-    return any(start <= span[0] and span[1] <= end for start, end in others)
+def _given(said: Extraction, figure: Figure, prompt: str) -> bool:
+    """Whether a time is the one that the question asks about: "at 12 weeks"."""
+    since = figure.unit in TIMES and said.stream.texts[figure.first - 1] in SINCE
+    return since and said.text[figure.span[0] : figure.span[1]] in prompt
 
 
 def _rule(stream: Stream, cells: Sequence[tuple[int, int]]) -> bool:
@@ -101,25 +115,30 @@ def _prose(
 ) -> Iterator[Figure]:
     numbers = [m for n, m in enumerate(numbers) if not _names(said, stream, numbers, n)]
     head, texts = _head(stream, whole, numbers), stream.texts
+    risky = not HAZARDS.isdisjoint(stream.vocabulary)
     for n, m in enumerate(numbers):
         number: Number = m.value
         if number.unit == "name":
             continue
         before = numbers[n - 1].last if n else whole.first
         after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
-        placed = not PLACES.isdisjoint(stream.texts[m.last : m.last + 3])
+        reach = 5 if texts[m.last + 1 : m.last + 2] == ["/"] else 3  # "5 mg/kg for aldicarb"
+        placed = not PLACES.isdisjoint(texts[m.last : m.last + reach])
         limit = max(before, whole.first, m.first - REACH)
         left_from = (
             m.first if placed and stream.texts[m.first - 1] in (":", ",") else _back(stream, m.first, limit)
         )
-        right_to = _ahead(stream, m.last, min(after, whole.last, m.last + REACH))
+        # "in 18 of 120 (15 %) with the drug": of the drug, past the bracket.
+        closed = m.last + (stream.texts[m.last : m.last + 1] == [")"] and placed)
+        right_to = _ahead(stream, closed, min(after, whole.last, m.last + REACH))
         left, right = content(stream, left_from, m.first), content(stream, m.last, right_to)
         if (
             not left and not placed and m.first - 1 > before and stream.texts[m.first - 1] == ","
         ):  # "Soleus has the fewest, 67"
             left = content(stream, _back(stream, m.first - 1, max(before, m.first - REACH)), m.first)
-        label = texts[max(whole.first, m.first - 5) : m.first]
-        kind = _kind_of(label, number) or _plain_kind(number)
+        label, lead = texts[max(whole.first, m.first - 5) : m.first], max(whole.first, m.first - REACH)
+        kind = _kind_of(label, number) or _kind_of(_subject(stream, whole.first, m.first), number)
+        kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "") or _plain_kind(number)
         if kind == "effect" and number.unit == "percent":
             kind = "percent"
         unit = _unit(stream, m.last, whole.last)
@@ -133,6 +152,21 @@ def _prose(
         yield _figure(said, stream, part, m, kind, left | head, right, unit)
 
 
+def _subject(stream: Stream, first: int, last: int) -> Sequence[str]:
+    """The "log2FC" of "the log2FC of LDHA under hypoxia is": what a sentence is about, before its verb."""
+    texts, at = stream.texts, last
+    while at > first and texts[at - 1] in EQUALS:
+        at -= 1
+    if {"is", "was"}.isdisjoint(texts[at:last]):
+        return ()
+    for end in range(at - 1, max(first, at - REACH), -1):
+        if texts[end] in CUTS or stream[end].number is not None:
+            break
+        if texts[end] in ("of", "for"):
+            return texts[max(first, end - 3) : end]
+    return ()
+
+
 def _figure(
     said: Extraction, stream: Stream, part: int, m: Mention, kind: str,
     left: frozenset[str], right: frozenset[str], unit: str,
@@ -142,10 +176,10 @@ def _figure(
     sign = "<" if number.high is not None and number.low is None else ">" if number.low is not None else ""
     sign = sign or WRITTEN.get(before, "")
     span = said.clean.span(stream[m.first].start, stream[m.last - 1].end)
-    return Figure(
+    return new_figure((
         number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span,
         left | right,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> bool:
@@ -154,11 +188,13 @@ def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> 
     if m.last - m.first != 1 or not m.first or m.value.decimals or m.value.unit or not m.value.word.isdigit():
         return False
     word = stream[m.first - 1]
-    start = said.clean.span(word.start, word.end)[0]
-    raw = said.text[start : start + 1]
     if word.text in LABELS:
-        return len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild"
-    if word.kind != "w" or not raw.isupper() or stream[m.first].start - word.end > 1:
+        named = len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild"
+        return named and not counted(stream.texts, m.first)
+    if word.kind != "w" or stream[m.first].start - word.end > 1:
+        return False
+    start = said.clean.span(word.start, word.end)[0]
+    if not said.text[start : start + 1].isupper():
         return False
     following = stream.texts[m.last] if m.last < len(stream) else ""
     opens = following in ("(", ":", "=", "—") and n + 1 < len(numbers) and numbers[n + 1].first <= m.last + 3
@@ -214,6 +250,15 @@ def _plain_kind(number: Number) -> str:
     return UNITS.get(number.unit, "count")
 
 
+def _risk_of(before: Sequence[str], number: Number) -> str:
+    """ "The hazard ratio for relapse or death was", "the relative risk of infection =": with its event."""
+    at = next((i for i in range(len(before) - 1, 0, -1) if before[i] in ("ratio", "risk", "hr")), 0)
+    named = at and (before[at] == "hr" or before[at - 1] in HAZARDS | {"relative"})
+    after = before[at + 1 :]
+    event = not after or (after[0] in IS | {"for", "of"} and after[-1] in IS and len(after) <= 7)
+    return "hazard" if named and event and {",", "and"}.isdisjoint(after) and number.unit != "percent" else ""
+
+
 def _kind_of(before: Sequence[str], number: Number) -> str:
     """The kind that the words before a figure (or over its column) give it."""
     words = list(before)
@@ -223,6 +268,8 @@ def _kind_of(before: Sequence[str], number: Number) -> str:
     while tail and tail[-1] in TAILS and len(tail) > 1:
         tail.pop()
     last = tail[-1] if tail else ""
+    if last not in TELLING and words[-1:] not in (["change"], ["fc"]):
+        return ""
     whole = set(words[-4:])
     if last in ("ci", "interval"):
         return "low"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.comparisons import (
@@ -19,10 +19,12 @@ from biorlhf_plugins.language.evidence.comparisons import (
     clause_start,
     compared,
     contrasted,
+    inverse,
     mutual,
     stated,
     value_of,
 )
+from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Span
@@ -30,8 +32,11 @@ from biorlhf_plugins.language.records import Span
 MOST = words_of("most")
 LEAST = words_of("least")
 NOT_MOST = words_of("not_most")
+NEUTRAL, PLACES = words_of("neutral"), words_of("places")
 RANKS = re.compile(
-    r"\b(?:rank|order|sort|most to least|highest to lowest|largest to smallest|descending)", re.I
+    r"\b(?:rank|order(?! to)|sort|(?:de|a)scending|(?:most|(?:high|larg|strong)est) to (?:the )?"
+    r"(?:least|lowest|smallest|weakest))",
+    re.I,
 )
 RISES = re.compile(
     r"\b(?:lowest|least|smallest|fewest|shortest|weakest)\b[^.]{0,20}\b(?:to|first)\b|\bascending\b|\b(?:fewest|lowest|least)\b",
@@ -58,6 +63,8 @@ def orders(found: Evidence) -> Iterator[Check]:
         yield from _bounds(found)
     yield from compared(found, said, look)
     yield from mutual(found, said)
+    if not words.isdisjoint(MEASURED):
+        yield from concluded(found)
     if not words.isdisjoint(JOINED):
         yield from contrasted(found)
     if not words.isdisjoint(MOST | LEAST):
@@ -153,6 +160,7 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         if len(plain) < 2 + (not then) or len({f.unit for f in plain}) > 2 or not ((then and leads) or bare):
             continue
         values = [f.value for f in plain]
+        values = values[::-1] if inverse(found, words) else values
         falls = all(a >= b for a, b in pairwise(values))
         passed = (falls or (rises and _monotone(values))) if then and leads else _monotone(values)
         yield _order(values, passed, (plain[0].span[0], plain[-1].span[1]))
@@ -180,7 +188,7 @@ def _bounds(found: Evidence) -> Iterator[Check]:
 
 def _superlatives(found: Evidence) -> Iterator[Check]:
     """ "Liver responds most (1,273), ahead of hippocampus with 5,477"; "A yields most" under a list."""
-    figures = [f for f in found.pool if f.kind != "effect"]
+    figures = [f for f in found.pool if f.kind != "effect" and not _group(found, f)]
     if len(figures) < 2:
         return
     left = LIMIT
@@ -196,16 +204,24 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
                 clause_start(found.stream, at, part.first),
                 clause_end(found.stream, at + 1, part.last),
             )
-            near = set(found.stream.texts[max(start, at - 3) : min(end, at + 4)])
-            if near & NOT_MOST:
+            texts = found.stream.texts
+            near = {*texts[max(start, at - 3) : min(end, at + 2)]}
+            near |= {*texts[at + 2 : min(end, at + 4)]} - {"of"}  # "the lowest IC50 of the three"
+            if near & NOT_MOST or (word == "most" and at == start):  # "most proteins fall"
                 continue
-            mine = content(found.stream, start, at) or content(found.stream, at + 1, end)
-            best = _best(found, figures, number, mine, word in MOST)
+            mine, after = content(found.stream, start, at), content(found.stream, at + 1, end)
+            mine = mine | after if texts[at + 1] in PLACES else mine or after
+            stop = next((i for i in range(at + 1, end) if texts[i] in PLACES or texts[i] == "of"), end)
+            measure = content(found.stream, at + 1, stop) - NEUTRAL
+            turned = inverse(found, measure)
+            best = _best(found, figures, number, mine, (word in MOST) != turned, () if turned else measure)
             if best is not None:
                 yield best._replace(spans=(found.span(at, at + 1),))
 
 
-def _best(found: Evidence, figures: Sequence[Figure], number: int, mine: Words, most: bool) -> Check | None:
+def _best(
+    found: Evidence, figures: Sequence[Figure], number: int, mine: Words, most: bool, measure: Collection[str]
+) -> Check | None:
     """Whether the figure of some words is the greatest (or least) of those beside it."""
     mine = mine - found.common
     fits = [(len(f.words & mine) + (f.part == number), f) for f in figures if f.words & mine]
@@ -215,6 +231,10 @@ def _best(found: Evidence, figures: Sequence[Figure], number: int, mine: Words, 
     own = [f for n, f in fits if n == top]
     if len({f.value for f in own}) != 1:
         return None
+    home = own[0].part
+    apart = home != number and found.parts[home].kind == "prose"
+    if apart and measure and found.words(home).isdisjoint(measure):
+        return None  # figures of something else
     rivals = [
         f for f in figures if f.kind == own[0].kind and not f.words & mine and _beside(found, own[0], f)
     ]
@@ -228,6 +248,11 @@ def _best(found: Evidence, figures: Sequence[Figure], number: int, mine: Words, 
     best = (max if most else min)(f.value for f in (own[0], *rivals))
     says = f"{value:,g} is called the {'most' if most else 'least'}, with {best:,g} beside it"
     return Check("a superlative against its figures", value == best, says, (own[0].span,))
+
+
+def _group(found: Evidence, figure: Figure) -> bool:
+    """The "three" of "the lowest of the three"."""
+    return found.stream.texts[figure.first - 2 : figure.first] == ["of", "the"] and not figure.right
 
 
 def _at(figure: Figure) -> int:

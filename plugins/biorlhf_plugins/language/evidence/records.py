@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -37,6 +38,10 @@ class Figure(NamedTuple):
     decimals: int
     span: Span
     words: frozenset[str]
+
+
+new_figure = functools.partial(tuple.__new__, Figure)
+"""A figure of a tuple of its fields: see ``new_mention``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ class Evidence:
 
 def content(stream: Stream, first: int, last: int) -> frozenset[str]:
     """The words of [first, last) that name something, and the numbers that are part of a name."""
+    if first >= last:
+        return frozenset()
     words = [
         text
         for text, kind, _, _, number in stream[max(first, 0) : last]
@@ -89,7 +96,9 @@ def content(stream: Stream, first: int, last: int) -> frozenset[str]:
         words += [
             stream.texts[i]
             for i in range(max(first, 1), last)
-            if stream.texts[i - 1] in LABELS and len(stream.texts[i]) < 3 and stream.texts[i].isalnum()
+            if stream.texts[i - 1] in LABELS
+            and stream.texts[i].isalnum()
+            and (len(stream.texts[i]) == 1 or (len(stream.texts[i]) == 2 and stream.texts[i] not in FUNCTION))
         ]
     return frozenset(words)
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
 
 ROUGH = words_of("rough")
-TOTALS = words_of("totals")
 REST = words_of("rest")
 WAYS = meanings("ways")
 GREATER, SMALLER = words_of("greater"), words_of("smaller")
 
 
-FEW = 8
-"""Tokens from a whole to the first of its listed parts."""
+MAKES = frozenset(("so", "=", "total", "ie", "make", "is", "hence"))
+WHOLE = "them whole total dataset data cohort sample study population"
+THEM = words_of("neutral") | set(WHOLE.split())
+SLACK = 0.06
+"""Relative error that a stated ratio of two stated figures may have."""
 FAR = 14
 """Tokens between a part and its share: "150 responded and 90 did not, a response rate of 62.5 %"."""
 
@@ -26,11 +28,7 @@ EXPLAINS = (
 )  # fmt: skip
 """What leads from two figures to their share."""
 
-NEARLY = 0.12
-"""Relative error up to which two parts and a whole are meant as such, and are a slip."""
-
-PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
-SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
+SUMMED = words_of("summed")
 Taken = tuple[Check, set[int]]
 
 
@@ -38,7 +36,7 @@ def plain_of(figures: Sequence[Figure]) -> list[Figure]:
     return [f for f in figures if f.kind == "count" and not f.sign]
 
 
-def _of(found: Evidence, one: Figure, other: Figure) -> bool:
+def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
     """ "62 of the 151", "62 out of 151", "62/151"."""
     between = gap(found, one, other)
     if between == ["/"]:
@@ -57,124 +55,76 @@ def _among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     opens = found.parts[figure.part].first == figure.first - 1  # "Of 309 genes at baseline just 3 remain"
     if ("," not in between and not opens) or "and" in between or len(between) > 8:
         return False
-    return "of" in before or "among" in before
+    return ("of" in before or "among" in before) and "each" not in before
 
 
 def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Taken]:
     """ "62 of 151 patients (41 %)", "of the 240 tumours, 48 (20 %)": the part, the whole and the share."""
-    for at, figure in enumerate(figures):
-        following = figures[at + 1] if at + 1 < len(figures) else None
-        if following is None or figure.kind != "count" or following.kind != "count" or figure.first in used:
+    opened: Sequence[Figure] = ()
+    part: Figure | None = None
+    for at, (figure, following) in enumerate(itertools.pairwise(figures)):
+        if figure.kind != "count" or figure.first in used:
             continue
-        if figure.last - figure.first != following.last - following.first:
+        between = gap(found, figure, following)
+        if opened and figure is not part and _in_brackets(found, figure, following):
+            # "… and 12 (25 %)": of the whole, or of a part before it.
+            yield from _share(found, [figure], [f for f in opened if f.first < figure.first], following)
+        if following.kind != "count" or figure.last - figure.first != following.last - following.first:
             continue  # "36 of 40 million"
-        if _of(found, figure, following):
+        if is_of(found, figure, following):
             part, whole = figure, following
-        elif _among(found, figure, gap(found, figure, following)):
+        elif _among(found, figure, between):
             part, whole = following, figure
+            opened = plain_of(figures[at:])
         else:
             continue
-        spans = (part.span, whole.span)
         says = f"{part.value:g} of {whole.value:g}"
         if not (part.unit == whole.unit and part.unit in ("h", "day", "week")):
+            spans = (part.span, whole.span)
             yield Check("parts and whole", part.value <= whole.value, says, spans), {part.first, whole.first}
         share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
         ahead = figures[at - 1] if at and figures[at - 1].kind == "percent" else None
         # "12 (25 %) showed fibrosis, and 4 of these 12 …": what stands in brackets is of what it follows.
         share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
-        if (
-            share is None
-            or whole.value <= 0
-            or share.kind != "percent"
-            or len(gap(found, following, share)) > FAR
-        ):
-            continue
-        right = 100 * part.value / whole.value
-        rough = bool(set(found.stream.texts[max(0, share.first - 2) : share.first]) & ROUGH)
-        passed = abs(right - share.value) <= (1.5 if rough else 0.6 if share.decimals == 0 else 0.11)
-        yield (
-            Check(
-                "ratios and percentages", passed, f"{says} = {right:.3g} %, stated {share.value:g} %",
-                (*spans, share.span), expected=f"{right:.3g}%",
-            ),
-            {part.first, whole.first, share.first},
-        )  # fmt: skip
+        if share is not None and share.kind == "percent" and len(gap(found, following, share)) <= FAR:
+            others = [f for f in plain_of(figures) if following.first < f.first < share.first]
+            if others and found.stream.texts[share.first - 1] in ("is", "was"):
+                continue  # "20 got the drug and 30 saline, and mortality was 10 %"
+            yield from _share(found, [part, *others], [whole], share)
 
 
-def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
-    """ "301 randomised, 151 to the drug and 150 to placebo", "412 proteins: 150 up, 262 down"."""
-    plain = plain_of(figures)
-    part = found.parts[number]
-    if len(plain) < 3:
-        return
-    totalled = not TOTALS.isdisjoint(found.stream.texts[part.first : part.last])
-    sides = [_way(found, f, part.last) for f in plain]
-    texts = found.stream.texts
-    split = not SPLITS.isdisjoint(texts[part.first : part.last]) or (
-        ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])
-    )
-    whole, rest = plain[0], plain[1:]
-    listed = not {":", "("}.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
-    gaps = [gap(found, a, b) for a, b in itertools.pairwise(rest)]
-    listed = listed and all("of" not in g and not {",", "and"}.isdisjoint(g) for g in gaps)
-    if listed and totalled and len(rest) > 2 and len(plain) == len(figures):
-        yield _whole(whole, rest)  # "29 in all: 14 in the valley, 9 on the slope and 6 above"
-        return
-    if split and len(plain) == 3 and not any(_of(found, a, b) for a, b in itertools.pairwise(plain)):
-        whole, one, other = sorted(plain, key=lambda f: -f.value)
-        # Which is the whole is left open; parts that come near it without making it are a slip.
-        if abs(one.value + other.value - whole.value) <= NEARLY * whole.value:
-            yield _whole(whole, [one, other])
-            return
-    if not totalled and not {"up", "down"} <= set(sides):
-        return
-    for at, (whole, one, other) in enumerate(zip(plain, plain[1:], plain[2:], strict=False)):
-        ways = sides[at + 1 : at + 3]
-        after = [_next(found, f) for f in (one, other)]
-        parallel = after[0] == after[1] and after[0] in PARALLEL
-        opposite = {"up", "down"} == set(ways) and not _way(found, whole, one.first)
-        totals = totalled and whole is plain[0] and parallel and len(plain) == 3 + (whole is not plain[0])
-        lead = found.stream.texts[max(0, whole.first - 2) : whole.first]
-        if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:
-            totals = False  # "of 412 screened patients …": those that were chosen from
-        if not opposite and not totals:
-            continue
-        if opposite and len(gap(found, whole, one)) > 14:
-            continue
-        if _of(found, whole, one) or _of(found, one, other):
-            continue
-        yield _whole(whole, [one, other])
-    if len(plain) >= 3:  # "2,189 rise and 1,921 fall, 4,110 in all"
-        one, other, whole = plain[:3]
-        tail = found.stream.texts[whole.last : whole.last + 4]
-        ends = tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
-        ends = ends or any(tail[at : at + 2] in (["in", "total"], ["in", "all"]) for at in (1, 2))
-        ends = ends or tail[1:2] == ["altogether"]
-        if ends and (
-            {"up", "down"} == set(sides[:2]) or (len(plain) == 3 and "and" in gap(found, one, other))
-        ):
-            yield _whole(whole, [one, other])
-    if len(plain) == 4 and totalled:  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
-        screened, whole, one, other = plain
-        if screened.value >= whole.value and _next(found, one) == _next(found, other) == "to":
-            yield _whole(whole, [one, other])
+def _in_brackets(found: Evidence, part: Figure, share: Figure) -> bool:
+    """ "and 12 showed fibrosis (25 %)"."""
+    texts, between = found.stream.texts, gap(found, part, share)
+    closed = share.kind == "percent" and between[-1:] == ["("] and texts[share.last : share.last + 1] == [")"]
+    return closed and "," not in between and texts[part.first - 1] in ("and", ",")
 
 
-def _whole(whole: Figure, parts: Sequence[Figure]) -> Taken:
-    total = sum(f.value for f in parts)
-    says = f"{' + '.join(f'{f.value:,g}' for f in parts)} = {total:,g}, stated {whole.value:,g}"
-    spans = tuple(f.span for f in (whole, *parts))
-    check = Check(
-        "parts and whole",
-        abs(total - whole.value) <= 0.001 * whole.value,
-        says,
-        spans,
-        expected=f"{total:,g}",
-    )
-    return check, {f.first for f in (whole, *parts)}
+def _share(found: Evidence, parts: list[Figure], wholes: Sequence[Figure], share: Figure) -> Iterator[Taken]:
+    """A share against the one of the parts that goes its way; where none does, any of them may be meant."""
+    texts, last = found.stream.texts, found.parts[share.part].last
+    after = texts[share.last : share.last + 4]
+    named = next((w for w in after if w not in FUNCTION), "") if after[:1] == ["of"] else "them"
+    wholes = [f for f in wholes if f.value > 0 and f.value >= parts[0].value]
+    if not wholes or named not in THEM | wholes[0].words:
+        return  # "50 % of the females"
+    side = way_of(found, share, last)
+    parts = [f for f in parts if side and way_of(found, f, last) == side] or parts
+    rough = bool(set(texts[max(0, share.first - 2) : share.first]) & ROUGH)
+    slack = 1.5 if rough else 0.6 if share.decimals == 0 else 0.11
+    rights = [(100 * part.value / whole.value, part, whole) for part in parts for whole in wholes]
+    right, part, whole = min(rights, key=lambda r: abs(r[0] - share.value))
+    says = f"{part.value:g} of {whole.value:g} = {right:.3g} %, stated {share.value:g} %"
+    yield (
+        Check(
+            "ratios and percentages", abs(right - share.value) <= slack, says,
+            (part.span, whole.span, share.span), expected=f"{right:.3g}%",
+        ),
+        {part.first, whole.first, share.first},
+    )  # fmt: skip
 
 
-def _way(found: Evidence, figure: Figure, limit: int) -> str:
+def way_of(found: Evidence, figure: Figure, limit: int) -> str:
     """The up or down of "150 up", "2,189 go up", "362 are downregulated"."""
     for token in found.stream[figure.last : min(limit, figure.last + 4)]:
         if token.text in WAYS:
@@ -184,27 +134,39 @@ def _way(found: Evidence, figure: Figure, limit: int) -> str:
     return ""
 
 
-def _next(found: Evidence, figure: Figure) -> str:
-    token = found.stream[figure.last] if figure.last < len(found.stream) else None
-    return token.text if token else ""
-
-
 def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "60 % rise, the remaining 60 % fall", "62 % up and 58 % down": shares of one whole."""
     shares = [f for f in figures if f.kind == "percent" and not f.sign]
     if len(shares) < 2:
         return
-    part = found.parts[number]
-    words = set(found.stream.texts[part.first : part.last])
-    ways = {_way(found, f, part.last) for f in shares}
-    total = sum(f.value for f in shares)
-    says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %"
     spans = tuple(f.span for f in shares)
-    whole = words & REST or (len(shares) > 2 and words & {"all", "together", "total"})
-    if whole and len(shares) == len(figures):
-        yield Check("shares of a whole", abs(total - 100) <= 1, says, spans)
+    whole = shares.pop().value if len(shares) > 2 and _is_sum(found, shares[-1]) else 100.0
+    part, texts = found.parts[number], found.stream.texts
+    closed = any(texts[i - 1 : i + 1] == ["is", "all"] for i in range(part.first + 1, part.last))
+    summed = len(spans) > len(shares) or (len(shares) > 2 and closed)  # "…, 8 %: that is all cells"
+    ways = {way_of(found, f, part.last) for f in shares}
+    total = sum(f.value for f in shares)
+    says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %, of {whole:g} %"
+    if len(spans) == len(figures) and (summed or any(f.words & REST for f in shares)):
+        slack = max(1.0, 0.51 * len(shares) * 10.0 ** -max(f.decimals for f in shares))
+        # Shares that overlap come to less than their sum; what is no more than one of them is a mean.
+        if whole > max(f.value for f in shares) and (total <= whole + slack or whole >= 99.5):
+            yield Check("shares of a whole", abs(total - whole) <= slack, says, spans)
     elif len(shares) == 2 and ways == {"up", "down"}:
         yield Check("shares of a whole", total <= 101, says, spans)
+
+
+def _is_sum(found: Evidence, figure: Figure) -> bool:
+    """ "together 100 %", "add up to 100 %", "100 % in total": the sum of the shares before it."""
+    texts, at = found.stream.texts, figure.first
+    while at > 1 and texts[at - 1] in ROUGH | {"to", "up", "of", "they", ":", "=", "is", "are"}:
+        at -= 1
+    return texts[at - 1] in SUMMED or ends_total(texts[figure.last : figure.last + 2])
+
+
+def ends_total(tail: Sequence[str]) -> bool:
+    """ "4,110 in all", "26 altogether"."""
+    return tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
 
 
 def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
@@ -219,7 +181,7 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     lead = " ".join(gap(found, other, share))
     after = found.stream.texts[share.last : share.last + 1]
     compares = not (GREATER | SMALLER).isdisjoint(after)  # "they are 50 % taller"
-    if _of(found, one, other) or not (compares or any(f" {words} " in f" {lead} " for words in EXPLAINS)):
+    if is_of(found, one, other) or not (compares or any(f" {words} " in f" {lead} " for words in EXPLAINS)):
         return
     low, high = sorted((one.value, other.value))
     moved = found.stream.texts[one.first - 1] == "from" and gap(found, one, other)[-1:] == ["to"]
@@ -240,10 +202,8 @@ def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     if len(plain) != 3:
         return
     one, other, whole = plain
-    between = gap(found, other, whole)
-    if not {"each", "apiece"} & set(between) or not {"so", "=", "total", "ie", "make", "is", "hence"} & set(
-        between
-    ):
+    between = set(gap(found, other, whole))
+    if {"each", "apiece"}.isdisjoint(between) or MAKES.isdisjoint(between):
         return
     right = one.value * other.value
     says = f"{one.value:,g} × {other.value:,g} = {right:,g}, stated {whole.value:,g}"

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -27,11 +26,12 @@ LEVEL = re.compile(
     r"\s*(?:of|=|:|is)?\s*(0?\.\d+|\d+\s?%)|at the (\d+(?:\.\d+)?)\s?% level|(\d+)\s?% fdr",
     re.I,
 )
-SAYING = frozenset(("ie", "or", "equal", "=", "(", "corresponding", "correspond", "equivalent", "mean"))
 JOINED = frozenset(("against", "vs", "versus", "compared"))
 BEFORE = frozenset(("before", "beforehand", "baseline", "initially"))
 OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
 CAUSING = frozenset(("by", "on", "under", "with", "after", "upon"))
+MEASURES = SIGNED | {"count", "percent"}
+INTERVALS = frozenset(("ci", "confidence"))
 COMMON = 0.05
 
 Word = tuple[str, int]
@@ -50,20 +50,15 @@ def signs(found: Evidence) -> Iterator[Check]:
         signed = [
             f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)
         ]
+        signed = [f for f in signed if f.kind != "hazard" or _single(found, figures)]
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
         for figure, label in paired(found, signed, sided):
-            name = f"{figure.kind} {figure.value:g}"
-            yield Check(
-                "a direction against its figure",
-                _way_of(figure) == label,
-                f"{label} with {name}",
-                (figure.span,),
-            )
+            says = f"{label} with {figure.kind} {figure.value:g}"
+            yield Check("a direction against its figure", _way_of(figure) == label, says, (figure.span,))
         if len(figures) == 2 and len(sided_words := {w for w in ways if w[0] in ("UP", "DOWN")}) == 1:
             yield from _two_levels(found, figures, *sided_words)
         if moving:
             yield from _moves(found, number, figures, ways)
-        yield from _one_fold(found, figures)
         if found.parts[number].kind == "row":
             for f in figures:
                 if (
@@ -95,19 +90,11 @@ def _two_levels(found: Evidence, figures: Sequence[Figure], word: Word) -> Itera
     yield Check("a direction against its figure", passed, says, (one.span, other.span))
 
 
-def _one_fold(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "A fold change of 8, i.e. a log2 fold change of 3": one and the same, told twice."""
-    for one, other in itertools.pairwise(figures):
-        between = set(gap(found, one, other))
-        if {one.kind, other.kind} == {"fold", "effect"} and not SAYING.isdisjoint(between) and "log2" in (
-            *between, *found.stream.texts[max(0, one.first - 5) : one.first]
-        ):  # fmt: skip
-            fold, logged = (one, other) if one.kind == "fold" else (other, one)
-            if fold.value > 0:
-                right = math.log2(fold.value)
-                passed = abs(abs(right) - abs(logged.value)) <= 0.15
-                says = f"fold {fold.value:g} is log2 {right:.2f}, stated {logged.value:g}"
-                yield Check("a fold change and its logarithm", passed, says, (one.span, other.span))
+def _single(found: Evidence, figures: Sequence[Figure]) -> bool:
+    """Whether a ratio of risks is the one figure of its sentence, beside its interval and p value."""
+    texts = found.stream.texts
+    own = [f for f in figures if f.kind in MEASURES and not INTERVALS & {*texts[f.last : f.last + 1]}]
+    return sum(texts[f.first - 1] not in ("(", "to", "-") or f.kind == "hazard" for f in own) == 1
 
 
 def _operand(found: Evidence, figure: Figure) -> bool:
@@ -235,13 +222,15 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         )
         kinds = {one.kind, other.kind}
         if (
-            JOINED & set(between)
-            and len(between) <= 4
+            len(between) <= 4
+            and not JOINED.isdisjoint(between)
             and not BEFORE.isdisjoint(found.stream.texts[other.last : other.last + 5])
         ):
             one, other, linked = other, one, True  # "accumulated: 41 against 17 before"
         if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
             continue
+        if one.last - one.first != other.last - other.first:
+            continue  # "from 5.2 to 1.3 million"
         start = found.stream.texts[max(part.first, one.first - 2) : one.first]
         starts = "from" in start or one.first > other.first
         if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
@@ -253,14 +242,11 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         near = inside or [w for w in near if w[1] < low][-1:] or near[:1]
         if not near or not (starts or inside):
             continue
-        label = near[0][0]
+        # As it is written: what a control does is turned for the contrast, but not for its own figures.
+        label = next((str(m.value) for m in part.inside["dir"] if m.first == near[0][1]), near[0][0])
         says = f"{label} from {one.value:g} to {other.value:g}"
-        yield Check(
-            "a direction against its figure",
-            (other.value > one.value) == (label == "UP"),
-            says,
-            (one.span, other.span),
-        )
+        passed = (other.value > one.value) == (label == "UP")
+        yield Check("a direction against its figure", passed, says, (one.span, other.span))
 
 
 def _significance(

@@ -5,13 +5,14 @@ where they use the same words, apart from those that name nothing.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.comparisons import prompt_tokens
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.ratios import NEVER
+from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.signs import directions, moves, threshold
-from biorlhf_plugins.language.evidence.sums import NEVER
 from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.sentences.clauses import Sentence
@@ -20,6 +21,10 @@ AGAINST_REASONS = "the answer against its reasons"
 NEUTRAL = words_of("neutral")
 CONCLUDES = words_of("concludes")
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
+TOTALLED = frozenset(("total", "altogether"))
+ANOTHER = words_of("another")
+PLACED = frozenset(("entity", "condition", "mission"))
+PLACING = words_of("places") | {"after", "before", "by", "during", "using", "upon", "when", "if", "once"}
 UNVALUED = NEVER - {"effect", "hazard"}
 LIMIT = 40
 
@@ -40,16 +45,27 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
             continue
         numbers = [(i, found.stream.texts[i]) for i in range(part.first, part.last) if found.stream[i].number]
         for f in figures:
-            words = f.words - NEUTRAL
+            words = f.words - NEUTRAL - TOTALLED
             if f.kind in UNVALUED or f.sign or f.kind == "ratio" or not words - {f.unit}:
                 continue
-            others = tuple(sorted([text for i, text in numbers if not f.first <= i < f.last]))
-            others = () if part.kind == "row" else others
-            first = slots.setdefault((words, f.kind, f.unit, others, heads[number]), f)
+            whole = not TOTALLED.isdisjoint(f.words)
+            # "412 in total, 206 in each arm": of a total its parts say nothing, all before it where it is.
+            lead = content(found.stream, part.first, f.first) - NEUTRAL - TOTALLED if whole else None
+            others = [
+                text
+                for i, text in numbers
+                if not (f.first <= i < f.last or (whole and i > f.last and found.stream.texts[i - 1] in ",("))
+            ]
+            cell = part.chunks[0] if part.kind == "row" else None  # whole: "A and B" is not B
+            told = tuple(found.stream.texts[cell.first : cell.last] if cell else sorted(others))
+            first = slots.setdefault((words, f.kind, f.unit, told, heads[number], lead), f)
             if (
                 first is f
                 or first.part == f.part
-                or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count")
+                or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count" and not whole)
+                or (whole and _elsewhere(found, first, f))
+                or _apart(found, first.part, f.part)
+                or _apart(found, f.part, first.part)
             ):
                 continue
             passed = abs(first.value - f.value) <= 0.01 * max(abs(first.value), abs(f.value))
@@ -59,15 +75,37 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
             )  # fmt: skip
 
 
+def _elsewhere(found: Evidence, one: Figure, other: Figure) -> bool:
+    """Whether what stands between two totals turns to another thing: "The heart followed", "Donor 2 had"."""
+    texts = found.stream.texts[one.last : other.first]
+    named = any(
+        a in LABELS - {"table", "figure"} and len(b) < 3 and b.isalnum() and b not in FUNCTION
+        for a, b in itertools.pairwise(texts)
+    )
+    parts = found.parts[one.part + 1 : other.part]
+    return named or not ANOTHER.isdisjoint(texts) or any(not PLACED.isdisjoint(p.inside) for p in parts)
+
+
+def _apart(found: Evidence, one: int, other: int) -> bool:
+    """Whether a sentence opens or closes with a place or a state that the other lacks: "After MDM2 loss"."""
+    part, texts, named = found.parts[one], found.stream.texts, found.words(other) | NEUTRAL | CONCLUDES
+    for at in range(part.first, part.last) if part.kind == "prose" else ():
+        if texts[at] in PLACING and (at == part.first or texts[at - 1] in (",", "but", "(")):
+            end = next((i for i in range(at, part.last) if texts[i] in (",", ")")), part.last)
+            if content(found.stream, at + 1, end) - named - PLACING:
+                return True
+    return False
+
+
 def _headings(found: Evidence) -> list[int]:
     """By part the number of its heading: the last part before a list, or a paragraph's short first line."""
     heads, last, paragraph, head = [], -1, -1, 0
     for number, part in enumerate(found.parts):
         if part.kind in ("prose", "heading"):
             last = number
-            if part.paragraph != paragraph and part.last - part.first <= 8:
-                paragraph, head = part.paragraph, number
-            heads.append(head if part.paragraph == paragraph else -1)
+            if part.paragraph != paragraph:
+                paragraph, head = part.paragraph, number if part.last - part.first <= 8 else -1
+            heads.append(head)
         else:
             heads.append(last)
     return heads

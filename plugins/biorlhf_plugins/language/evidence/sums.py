@@ -5,9 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from biorlhf_plugins.language.evidence.parts import tables, wholes
+from biorlhf_plugins.language.evidence.ratios import logarithms, multiples, ratios
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
+    FAR,
     ROUGH,
+    SLACK,
     Taken,
     each,
     explained,
@@ -15,23 +19,16 @@ from biorlhf_plugins.language.evidence.shares import (
     percents,
     plain_of,
     shares,
-    wholes,
 )
 from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
-from biorlhf_plugins.language.words.mentions import WORD_NUMBERS
 
 OPERATORS = meanings("operators")
 SIGNS = frozenset(OPERATORS) | {"time"}
 EQUALS = words_of("equals")
 PADDING = ROUGH | {"to", "of", "(", ")", "by", "a", "the", "that", ","}
-FOLDS = meanings("folds")
-RISKS = frozenset(("hazard", "odd", "risk"))  # "odds ratio", as its tokens are
 MORE = words_of("more")
-JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
-SLACK = 0.06
-"""Relative error that a stated ratio of two stated figures may have."""
-NEVER = frozenset(("p", "alpha", "n", "level", "low", "high", "range", "effect", "hazard", "fold"))
-"""Kinds that are no count, share or measure of their own."""
+CHANGES = words_of("changes")
+EACH = frozenset(("per", "/", "each", "every", "a"))
 
 
 def sums(found: Evidence) -> Iterator[Check]:
@@ -46,21 +43,25 @@ def sums(found: Evidence) -> Iterator[Check]:
             used |= taken
             yield check
         if len(figures) < 2:
-            yield from _ratios(found, part, figures, used)
+            yield from ratios(found, part, figures, used)
+            yield from logarithms(found, part, figures)
             continue
         for check, taken in (*shares(found, figures, used), *wholes(found, part, figures)):
             used = used | taken
             yield check
-        yield from _ratios(found, part, figures, used)
+        yield from ratios(found, part, figures, used)
+        yield from logarithms(found, part, figures)
+        yield from _moved(found, figures)
         yield from _differences(found, figures, used)
         if "sum" in found.stream.vocabulary:
-            yield from _multiples(found, part, figures)
+            yield from multiples(found, part, figures)
         yield from percents(found, part, figures)
         if len(figures) == 3:
             yield from explained(found, figures, used)
             yield from each(found, figures)
         if spanned:
             yield from intervals(found, part, figures)
+    yield from tables(found)
 
 
 def _equations(found: Evidence, figures: Sequence[Figure]) -> Iterator[Taken]:
@@ -168,105 +169,6 @@ def _value(terms: Sequence[Figure], links: Sequence[str]) -> float | None:
     return total if abs(total) < 1e300 else None
 
 
-def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple[float, int, int, int]]:
-    """Stated ratios of a sentence: (value, its first token, its last, decimals)."""
-    part, texts = found.parts[number], found.stream.texts
-    stated = [(f.value, f.first, f.last, f.decimals) for f in figures if not f.sign and _is_fold(found, f)]
-    if not found.stream.vocabulary.isdisjoint(FOLDS):
-        taken = {first for _, first, _, _ in stated}
-        for at in range(part.first, part.last):
-            if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not":
-                stated.append((FOLDS[texts[at]], at, at + 1, 0))
-    for at in range(part.first, part.last - 1) if "time" in found.stream.vocabulary else ():
-        if texts[at] in WORD_NUMBERS and texts[at + 1] == "time" and not any(f.first == at for f in figures):
-            stated.append((float(WORD_NUMBERS[texts[at]]), at, at + 1, 0))  # "ten times that of"
-    return stated
-
-
-def _multiples(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "300, three times the sum of 40 and 80": of three figures, with the multiple beside them."""
-    part, texts = found.parts[number], found.stream.texts
-    at = next((i for i in range(part.first, part.last - 1) if texts[i : i + 2] == ["sum", "of"]), -1)
-    plain = plain_of(figures)
-    stated = [(value, first) for value, first, *_ in folds(found, number, figures) if 0 < at - first <= 3]
-    parts = [f for f in plain if f.first > at]
-    whole = [f for f in plain if f.last <= at and all(f.first != first for _, first in stated)]
-    if at < 0 or len(stated) != 1 or len(parts) != 2 or len(whole) != 1:
-        return
-    right = stated[0][0] * sum(f.value for f in parts)
-    summed = " + ".join(f"{f.value:,g}" for f in parts)
-    says = f"{stated[0][0]:g} × ({summed}) = {right:,g}, stated {whole[0].value:,g}"
-    spans = tuple(f.span for f in (*whole, *parts))
-    passed = abs(right - whole[0].value) <= SLACK * right
-    yield Check("arithmetic", passed, says, spans, expected=f"{right:,g}")
-
-
-def _is_fold(found: Evidence, figure: Figure) -> bool:
-    """ "1.6-fold", "1.6 times", "a ratio of 1.6"."""
-    if figure.kind != "count":
-        return figure.kind == "ratio"
-    texts, last = found.stream.texts, figure.last
-    if texts[last : last + 1] == ["time"]:
-        return texts[last + 1 : last + 2] != ["point"] or _named_ratio(found, figure)
-    return _named_ratio(found, figure)
-
-
-def _named_ratio(found: Evidence, figure: Figure) -> bool:
-    if "ratio" not in found.stream.vocabulary:
-        return False
-    start = max(found.parts[figure.part].first, figure.first - 4)
-    before = found.stream.texts[start : figure.first]
-    if before[-1:] in (["is"], ["was"], ["="], ["of"]):  # "the ratio of root to shoot is 3"
-        before = found.stream.texts[max(found.parts[figure.part].first, figure.first - 8) : figure.first]
-    return "ratio" in before and before[-1] not in ("from", "to") and RISKS.isdisjoint(before)
-
-
-def _ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
-    stated = folds(found, number, figures)
-    if len({value for value, *_ in stated}) != 1:
-        return
-    value, first, last, decimals = stated[0]
-    if first in used or value <= 0 or found.stream.texts[last - 1] == "point":
-        return
-    own = [
-        f for f in figures if f.kind not in NEVER and f.first != first and not f.sign and f.kind != "ratio"
-    ]
-    if (
-        not own
-        and first - found.parts[number].first <= 6
-        and all(p.kind == "prose" for p in found.parts[: number + 1])
-    ):
-        before = [f for n in (number - 2, number - 1) for f in found.by_part.get(n, ())]
-        own = [f for f in before if f.kind == "count"] if len(before) == 2 else []
-    pair = own if len(own) == 2 else _nearest_pair(found, own)
-    pairs = [[f for f in own if f.kind == kind] for kind in ("count", "percent")]
-    if len(pair) != 2 and len(own) == 4 and all(len(p) == 2 for p in pairs):
-        # "At 5 µM 80 % die, at 1 µM 20 %: four-fold": of the doses, or of what they do.
-        pair = min(pairs, key=lambda p: abs(_quotient(p) - value))
-    if len(pair) != 2 or pair[0].kind != pair[1].kind or not (right := _quotient(pair)):
-        return
-    low, high = sorted(abs(f.value) for f in pair)
-    right = 1.0 / right if value < 1 else right
-    passed = abs(right - value) <= SLACK * right + 0.5 * 10.0**-decimals
-    spans = (*(f.span for f in pair), found.span(first, last))
-    says = f"{high:,g} / {low:,g} = {right:.3g}, stated {value:g}×"
-    yield Check("ratios and percentages", passed, says, spans, expected=f"{right:.3g}×")
-
-
-def _quotient(pair: Sequence[Figure]) -> float:
-    low, high = sorted(abs(f.value) for f in pair)
-    return high / low if low > 0 else 0.0
-
-
-def _nearest_pair(found: Evidence, own: Sequence[Figure]) -> Sequence[Figure]:
-    """Of more than two figures the two that "from … to" or "versus" joins, where one pair is so joined."""
-    pairs = [
-        (a, b) for a, b in itertools.pairwise(own)
-        if JOINS & set(gap(found, a, b)) and len(gap(found, a, b)) < 9
-    ]  # fmt: skip
-    return pairs[0] if len(pairs) == 1 else ()
-
-
 def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
     """ "6,425 and 4,110, a difference of 2,315", "that is 1,405 more"."""
     plain = plain_of(figures)
@@ -291,3 +193,51 @@ def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> 
             "a difference of its figures", abs(right - f.value) <= slack, says,
             tuple(g.span for g in (*others, f)), expected=f"{right:,g}",
         )  # fmt: skip
+
+
+def _moved(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "from 98 % to 41 %, a loss of 57 percentage points": their difference, or its share of the first."""
+    texts = found.stream.texts
+    for at, (one, other) in enumerate(itertools.pairwise(figures)):
+        start, between = texts[max(0, one.first - 2) : one.first], gap(found, one, other)
+        changed = next((f for f in figures[at + 2 : at + 4] if _is_change(found, other, f)), None)
+        if (
+            changed is None
+            or "from" not in start
+            or "to" not in between
+            or set(between) - ROUGH - {"to", one.unit}
+        ):
+            continue
+        points = "point" in found.said.text[changed.span[0] : changed.span[1] + 14]
+        kind = "percent" if points else changed.kind
+        if {one.kind, other.kind} != {kind} or one.last - one.first != other.last - other.first:
+            continue
+        if changed.unit not in ("", "percentage", "point", "pp", "unit", one.unit, other.unit):
+            continue
+        difference = abs(one.value - other.value)
+        rights = [difference]
+        if kind == "percent" and not points and one.value:
+            rights.append(100 * difference / abs(one.value))
+        rough = ROUGH & set(texts[one.first - 1 : changed.first])
+        places = [f.decimals for f in (one, other, changed)]
+        # What is rounded may stand for what differs by half a place; whole numbers that count are exact.
+        slack = sum(0.51 * 10.0**-d for d in places) if kind == "percent" or any(places) else 1e-6
+        slack += 0.1 * difference if rough else 0.0
+        passed = any(abs(right - changed.value) <= slack for right in rights)
+        says = f"{one.value:g} and {other.value:g} differ by {difference:g}, stated {changed.value:g}"
+        spans = tuple(f.span for f in (one, other, changed))
+        yield Check("a difference of its figures", passed, says, spans, expected=f"{difference:g}")
+
+
+def _is_change(found: Evidence, other: Figure, figure: Figure) -> bool:
+    """Whether a figure is said to be the change: ", a loss of 57", ", a 57-point drop"."""
+    texts, at = found.stream.texts, figure.first
+    while at > 1 and texts[at - 1] in ROUGH:
+        at -= 1
+    after = texts[figure.last : figure.last + 3]
+    if texts[at - 1] == "of" and texts[at - 2] in CHANGES:
+        at -= 2
+    elif CHANGES.isdisjoint(after):
+        return False
+    leads = texts[at - 1] in ("a", "an") and texts[at - 2] in (",", "(", "ie", "—", "is")
+    return leads and at - other.last <= FAR and EACH.isdisjoint(after[:1])

@@ -8,6 +8,8 @@ left are chunks, each with something said in it.
 
 from __future__ import annotations
 
+import functools
+from itertools import takewhile
 from typing import NamedTuple
 
 from biorlhf_plugins.language.words.mentions import Mention, grouped
@@ -49,6 +51,10 @@ class Chunk(NamedTuple):
     mentions: list[Mention]
 
 
+new_chunk = functools.partial(tuple.__new__, Chunk)
+"""A chunk of a tuple of its fields: see ``new_mention``."""
+
+
 class Sentence(NamedTuple):
     """``kind`` is "prose", "item", "heading" or "row". ``paragraph`` counts blank lines; ``inside`` holds the
     mentions by kind."""
@@ -83,20 +89,21 @@ def sentences(stream: Stream, mentions: list[Mention]) -> list[Sentence]:
 def _bounds(stream: Stream) -> list[tuple[int, int, str, int]]:
     bounds: list[tuple[int, int, str, int]] = []
     first, kind, paragraph, listed = 0, "prose", 0, 0.0
-    index, total = 0, len(stream)
+    skip, total = 0, len(stream)
     barred = "|" in stream.vocabulary
     starts_line = True
-    while index < total:
-        text = stream.texts[index]
+    for index, text in enumerate(stream.texts):
+        if index < skip:
+            continue
         if starts_line:
             starts_line = False
             skip, new_kind, listed = _line_start(stream, index, listed, barred)
             if new_kind:
                 if first < index:
                     bounds.append((first, index, kind, paragraph))
-                kind, index = new_kind, skip
-                first = index
-                continue
+                kind, first = new_kind, skip
+                if skip > index:
+                    continue
         if text == "\n":
             blank = index + 1 < total and stream.texts[index + 1] == "\n"
             if blank or kind == "row":
@@ -104,10 +111,9 @@ def _bounds(stream: Stream) -> list[tuple[int, int, str, int]]:
                 first, kind = index + 1, "prose"
             paragraph += blank
             starts_line = True
-        elif text in STRONG or index - first >= LONGEST:
+        elif (text in STRONG and kind != "row") or index - first >= LONGEST:
             bounds.append((first, index, kind, paragraph))
             first, kind = index + 1, "prose" if kind == "row" else kind
-        index += 1
     bounds.append((first, total, kind, paragraph))
     return bounds
 
@@ -117,8 +123,8 @@ def _line_start(stream: Stream, index: int, listed: float, barred: bool) -> tupl
     token = stream[index]
     if token.text in ("•", "*"):
         return index + 1, "item", listed
-    if token.text == "|" or (barred and _has_bar(stream, index)):
-        return index, "row", listed
+    if barred and "|" in takewhile("\n".__ne__, stream.texts[index : index + LONGEST]):
+        return index, "row", listed  # of a table, with or without its outer bars
     after = stream[index + 1] if index + 1 < len(stream) else None
     if token.number and after and after.text in (".", ")") and index + 2 < len(stream):
         value = token.number.value
@@ -127,15 +133,6 @@ def _line_start(stream: Stream, index: int, listed: float, barred: bool) -> tupl
     if token.text in ("answer", "confidence", "final"):
         return index, "prose", listed
     return index, "", listed
-
-
-def _has_bar(stream: Stream, index: int) -> bool:
-    """True where a bar stands in this line: a row of a table without its outer bars."""
-    while index < len(stream) and stream.texts[index] != "\n":
-        if stream.texts[index] == "|":
-            return True
-        index += 1
-    return False
 
 
 def rows(stream: Stream, first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
@@ -157,7 +154,7 @@ def _chunks(stream: Stream, first: int, last: int, mentions: list[Mention]) -> l
 def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> list[Chunk]:
     start, link, cursor, texts = first, "", 0, stream.texts
     # "Between tumour and normal" is one phrase.
-    cuts = [i for i in range(first, last) if texts[i] in WEAK]
+    cuts = [i for i, text in enumerate(texts[first:last], first) if text in WEAK]
     if "between" in stream.vocabulary:
         cuts = [i for i in cuts if "between" not in texts[max(0, i - 3) : i]]
     if not cuts:
@@ -170,8 +167,8 @@ def _atoms(stream: Stream, first: int, last: int, mentions: list[Mention]) -> li
             taken.append(mentions[cursor])
             cursor += 1
         if index > start or link in ("(", ")"):
-            atoms.append(Chunk(start, index, link, taken))
-        cut = stream.texts[index] if index < last else ""
+            atoms.append(new_chunk((start, index, link, taken)))
+        cut = texts[index] if index < last else ""
         link = cut if index > start or cut in ("(", ")") or cut in CLAUSES or not link else link
         start = index + 1
     return atoms
@@ -223,18 +220,14 @@ def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
         )
         if leftward and (roles or not later) and not (roles and _own_clause(stream, atom)):
             before = merged[-1]
-            merged[-1] = Chunk(before.first, atom.last, before.link, before.mentions + atom.mentions)
+            merged[-1] = new_chunk((before.first, atom.last, before.link, before.mentions + atom.mentions))
             trailing = trailing or (roles and bare)
         elif pending is not None:
-            pending = Chunk(pending.first, atom.last, pending.link, pending.mentions + atom.mentions)
+            pending = new_chunk((pending.first, atom.last, pending.link, pending.mentions + atom.mentions))
         else:
             pending = atom
     if pending is not None:
-        if merged and not roles_of(pending):
-            before = merged[-1]
-            merged[-1] = Chunk(before.first, pending.last, before.link, before.mentions + pending.mentions)
-        else:
-            merged.append(pending)
+        merged.append(pending)
     return merged
 
 

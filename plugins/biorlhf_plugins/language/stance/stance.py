@@ -83,7 +83,10 @@ def yes_no(
     for number, part in enumerate(parts):
         if stream.texts[part.first] in PRONOUNS and not marks[part.first]:
             found += _elliptic(stream, clean_text, part, number)
-        at = next((i for i in range(part.first + 1, part.last) if stream.texts[i] in CONCLUDES), part.last)
+        spoken = stream.texts[part.first + 1 : part.last]
+        at = part.last
+        if not CONCLUDES.isdisjoint(spoken):
+            at = next(i for i, word in enumerate(spoken, part.first + 1) if word in CONCLUDES)
         if stream.texts[at + 1 : at + 2] and stream.texts[at + 1] in PRONOUNS and not marks[at]:
             found += _elliptic(stream, clean_text, part._replace(first=at + 1), number)
         if not opens and not neither:

@@ -98,36 +98,40 @@ def add(trie: Trie, phrase: Iterable[str], kind: str, value: Any) -> None:
 
 
 LONGEST = 24  # tokens of a phrase
+MARKS = frozenset((",",))
+ASKED_MARKS = MARKS | {"(", ")"}
 
 
 def longest(trie: Trie, stream: Sequence[Token], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
     """The longest phrase of the trie that begins at a token: (its end, its meanings)."""
-    end, found = match(trie, [token.text for token in stream[start : start + LONGEST]], 0)
+    texts = [token.text for token in stream[start : start + LONGEST]]
+    if not texts or texts[0] not in trie:
+        return start, None
+    end, found = match(trie[texts[0]], texts, 0)
     return start + end, found
 
 
-def match(trie: Trie, texts: Sequence[str], start: int) -> tuple[int, list[tuple[str, Any]] | None]:
-    """The longest phrase of the trie that begins at a token's text: (its end, its meanings).
+def match(
+    node: Trie, texts: Sequence[str], start: int, marks: frozenset[str] = MARKS
+) -> tuple[int, list[tuple[str, Any]] | None]:
+    """The longest phrase of a trie that begins at a token's text: (its end, its meanings).
 
-    A set's name may be written with a comma that the phrase lacks: "Cell Cycle, Mitotic".
+    ``node`` is the trie's for that text. A set's name may be written with ``marks`` that the phrase lacks:
+    "Cell Cycle, Mitotic", and of the asked set "Citrate cycle (TCA cycle)".
     """
-    total = len(texts)
-    node = trie.get(texts[start]) if start < total else None
-    if node is None:
-        return start, None
-    found = node.get(END)
-    end, at, commas = start if found is None else start + 1, start + 1, False
-    if found is not None and len(node) == 1:
+    found, at, total = node.get(END), start + 1, len(texts)
+    end, marked = start if found is None else at, False
+    if at >= total or (texts[at] not in node and texts[at] not in marks):
         return end, found  # nothing longer begins so
     last = start + LONGEST if start + LONGEST < total else total
     while at < last:
         step = node.get(texts[at])
         if step is not None:
             node, here = step, step.get(END)
-            if here is not None and not (commas and here[0][0] != "path"):
+            if here is not None and not (marked and here[0][0] != "path"):
                 end, found = at + 1, here
-        elif texts[at] == ",":
-            commas = True
+        elif texts[at] in marks:
+            marked = True
         else:
             break
         at += 1
@@ -248,7 +252,7 @@ def base() -> Lexicon:
     for name in (HERE / "pathways.txt").read_text("utf-8").split():
         add_pathway(trie, name)
     for alias, names in aliases.items():
-        add(trie, words(alias), "path", tuple(pathway_key(name)[0] for name in names))
+        add(trie, words(alias), "path", tuple(dict.fromkeys(pathway_key(name)[0] for name in names)))
     return Lexicon((trie,), stance)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.words.degrees import AMOUNTS, LEVELS, PREFIXED, WORDS, degrees
-from biorlhf_plugins.language.words.lexicon import END, Lexicon, Trie, match
+from biorlhf_plugins.language.words.lexicon import ASKED_MARKS, END, MARKS, Lexicon, Trie, match
 from biorlhf_plugins.language.words.numbers import Number, bounded
 from biorlhf_plugins.language.words.text import Stream
 
@@ -49,6 +49,10 @@ class Mention(NamedTuple):
     last: int
 
 
+new_mention = functools.partial(tuple.__new__, Mention)
+"""A mention of a tuple of its fields: a NamedTuple's own constructor takes three times as long."""
+
+
 def grouped(mentions: Iterable[Mention]) -> dict[str, list[Mention]]:
     """Mentions by kind, in order."""
     found: dict[str, list[Mention]] = {}
@@ -65,14 +69,16 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the content lexicon, numbers and missions, in the order of the text."""
     found: list[Mention] = []
     texts, tries = stream.texts, lexicon.content
-    new = tuple.__new__  # a NamedTuple's own constructor takes three times as long
-    index, total, nothing = 0, len(texts), -1
-    while index < total:
-        word, digits = texts[index], stream[index].number
-        end, meanings = index, None
+    done, total, nothing = 0, len(texts), -1
+    for index, (word, sort, _, _, digits) in enumerate(stream):
+        if index < done:
+            continue
+        end, meanings, done = index, None, index + 1
         for trie in tries:
-            if word in trie:
-                stop, hit = match(trie, texts, index)
+            node = trie.get(word)
+            if node is not None:
+                # Only an asked set's: "unfolded protein response (UPR)" is mostly no name with "UPR" in it.
+                stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
                 if hit is not None and stop > end:
                     end, meanings = stop, hit
         if digits is not None and (meanings is None or end == index + 1) and digits.unit != "name":
@@ -81,46 +87,42 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 number = number._replace(value=number.value * LARGE[texts[end]], scaled=True)
                 end += 1
             if not _cited(stream, index, end):
-                found.append(Mention("num", number, index, end))
-                _times(stream, number, index, end, found)
-            index = end
-        elif word == "no" and (end == index + 1) and (noun := _no_gene(stream, index)):
-            found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
-            found.append(Mention("quantity", "deg", noun, noun + 1))
-            index = noun + 1
+                found.append(new_mention(("num", number, index, end)))
+                _times(texts, number, index, end, found)
+            done = end
         elif word == "not" and texts[index + 1 : index + 3] == ["a", "single"]:
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 3))
-            index += 3
-        elif word == "no" and end == index + 1 and _opens(stream, index):
-            index += 1
-        elif meanings is not None:
+            done = index + 3
+        elif word == "no" and end == index + 1 and (noun := _no_gene(stream, index)):
+            found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
+            found.append(Mention("quantity", "deg", noun, noun + 1))
+            done = noun + 1
+        elif meanings is not None and not (word == "no" and end == index + 1 and _opens(stream, index)):
             if meanings[0][0] in NAMING:
                 _beside(stream, meanings[0], index, end, found)
             if len(meanings) == 1:
-                found.append(new(Mention, (*meanings[0], index, end)))
+                found.append(new_mention((*meanings[0], index, end)))
             else:
                 found.extend(meant(meanings, index, end))
             tail = end - index > 2 and texts[index] not in PLACED and texts[end - 1] in ("of", "in", "what")
             if meanings[0][0] == "dir" and (tail or texts[end - 1] in ("above", "below")):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
-            index = end
-        elif (special := _special(word)) and (special == "degree" or stream[index].kind == "w"):
+            done = end
+        elif meanings is None and (special := _special(word)) and (special == "degree" or sort == "w"):
             told = degrees(texts, index, lambda at: _is_side(tries, texts, at)) if special == "degree" else []
             found += [Mention(kind, value, index, index + size) for kind, value, size in told]
             nothing = index if word in ("nothing", "none") else nothing
-            index = index + told[0][2] if told else _other(stream, index, found)
-        else:
-            if nothing >= 0 and word in SHOWING:
+            done = index + told[0][2] if told else _other(stream, index, found)
+        elif nothing >= 0 and (word in SHOWING or word in ".;!?"):
+            if word in SHOWING:
                 found.append(Mention("neg", "", index, index + 1))
-            if nothing >= 0 and (word in SHOWING or word in ".;!?"):
-                nothing = -1
-            index += 1
+            nothing = -1
     return found
 
 
 def _is_side(tries: Sequence[Trie], texts: Sequence[str], at: int) -> bool:
-    found = [meanings for trie in tries if (meanings := match(trie, texts, at)[1]) is not None]
-    return any(kind == "frame" for meanings in found for kind, _ in meanings)
+    nodes = [trie[texts[at]] for trie in tries if texts[at] in trie] if at < len(texts) else []
+    return any(kind == "frame" for node in nodes for kind, _ in match(node, texts, at)[1] or ())
 
 
 @functools.lru_cache(maxsize=65536)
@@ -132,11 +134,13 @@ def _special(word: str) -> str:
     return "other" if word in UNLISTED or word.startswith(MISSIONS) or word.endswith("fold") else ""
 
 
-def _times(stream: Stream, number: Number, first: int, last: int, found: list[Mention]) -> None:
+def _times(texts: Sequence[str], number: Number, first: int, last: int, found: list[Mention]) -> None:
     """The direction in "8x those of normal lung" and "0.3-fold that in controls"."""
-    timed = last < len(stream) and stream.texts[last] == "time"
-    pronoun, link = [*stream.texts[last + timed : last + timed + 2], "", ""][:2]
-    if pronoun in ("those", "that") and link in ("of", "in") and (timed or number.unit == "ratio"):
+    timed = texts[last : last + 1] == ["time"]
+    if not timed and number.unit != "ratio":
+        return
+    pronoun, link = [*texts[last + timed : last + timed + 2], "", ""][:2]
+    if pronoun in ("those", "that") and link in ("of", "in"):
         found.append(Mention("dir", "UP" if number.value > 1 else "DOWN", first, last + timed))
         found.append(Mention("cmp", "", last + timed, last + timed + 2))
 
@@ -145,13 +149,13 @@ def scan_stance(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the stance lexicon: abstention, confidence, yes and no, answer, guess."""
     found: list[Mention] = []
     done, trie, texts = 0, lexicon.stance, stream.texts
-    for index, word in enumerate(texts):
-        if index < done or word not in trie:
+    for index in [i for i, word in enumerate(texts) if word in trie]:
+        if index < done:
             continue
-        end, meanings = match(trie, texts, index)
+        end, meanings = match(trie[texts[index]], texts, index)
         if meanings is not None:
-            found.extend([Mention(kind, value, index, end) for kind, value in meanings])
-            if end > index + 1 and ("bar", "") in trie[word].get(END, ()):
+            found.extend([new_mention((kind, value, index, end)) for kind, value in meanings])
+            if end > index + 1 and ("bar", "") in trie[texts[index]].get(END, ()):
                 found.append(Mention("bar", "", index, index + 1))
             if not all(kind in OVERLAPPING for kind, _ in meanings):
                 done = end
@@ -261,8 +265,6 @@ def _other(stream: Stream, index: int, found: list[Mention]) -> int:
         if following and following.text.isdigit():
             found.append(Mention("mission", f"rr{following.text}", index, index + 3))
             return index + 3
-        if following and following.text.startswith("research"):
-            return index + 2
     elif word in WORD_NUMBERS:
         return _number_words(stream, index, found)
     elif word.endswith("fold") and word[:-4] in WORD_NUMBERS:

@@ -127,9 +127,18 @@ def _scaled(value: float, power: int) -> float:
 
 def bounded(texts: Sequence[str], index: int, number: Number) -> Number:
     """The number behind "more than", "at most" or the like, as a bound."""
-    before, second = (texts[at] if at >= 0 else "" for at in (index - 1, index - 2))
+    before = texts[index - 1] if index > 0 else ""
+    second = texts[index - 2] if index > 1 else ""
     if before in ABOVE or (second, before) in AT_LEAST:
         return number._replace(low=number.value)
-    if before in BELOW or (second, before) in AT_MOST:
+    # "… and 42 % add up to 100 %"
+    adds = number.unit == "percent" and texts[max(0, index - 3) : index - 2] in (["add"], ["adding"], ["sum"])
+    if before in BELOW or ((second, before) in AT_MOST and not adds):
         return number._replace(high=number.value)
     return number
+
+
+def counted(texts: Sequence[str], index: int) -> bool:
+    """True for the 42 of "in the treated arm 42 of 60 responded": a count, not the arm's name."""
+    whole = texts[index + 2 : index + 3] if texts[index + 1 : index + 2] in (["of"], ["/"]) else []
+    return "the" in texts[max(0, index - 4) : index - 1] and whole != [] and whole[0].isdigit()

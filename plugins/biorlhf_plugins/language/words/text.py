@@ -61,16 +61,19 @@ LABEL = re.compile(r"<(/)?(answer|final_answer|confidence|certainty|probability)
 ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 """The genus of "F. prausnitzii", whose point ends no sentence."""
 
+# "|log2FC| > 1" is no row of a table.
+ABSOLUTE = re.compile(r"^[^|\n]*(?:(?<!\w)\|\w[^|\n]{0,20}(?<=\w)\|(?!\w)[^|\n]*)+$", re.M)
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 # Last among the words come digits that are no figure: the 2 of "SET_2". Dropped, they would make it SET_8.
 # First the commonest token, a word that a space or a plain mark follows: the rest reads it the same, later.
+# The spaces behind a token are taken with it, or every alternative would be tried at each of them.
 TOKEN = re.compile(
-    r"(?P<plain>[a-z]+(?=[ ,;:)!?\n]))"
+    r"(?:(?P<plain>[a-z]+(?=[ ,;:)!?\n]))"
     r"|(?=[iencavf])(?:i\.e\.|e\.g\.|n\.s\.|vs\.|approx\.|al\.|ca\.|cf\.|etc\.|no\.(?=\s?\d)|fig\.)"
     rf"|(?=[\d.+\-])(?P<n>{NUMBER})"
     r"|(?P<w>[a-z]{1,3}\d{0,2}(?:\.\d{1,2}(?!\d))+[a-z]?(?![a-z])"  # Nav1.7, BA.2
     r"|[^\W\d_]+(?:'[a-z]+)?(?:(?<=[a-z])(?:-(?=\d{1,3}(?![\d,.]\d|\d)))?\d+[a-z\d]*)?|\d+[a-z\d]*)"
-    r"|\n|->|=>|<=|>=|!=|--+|\.\.\.|[^\s\w]"
+    r"|\n|->|=>|<=|>=|!=|--+|\.\.\.|[^\s\w]) *"
 )
 
 
@@ -118,8 +121,9 @@ class Clean(NamedTuple):
 def clean(text: str) -> Clean:
     """Bring a text to one form. Characters that become several keep one origin."""
     visible = ABBREVIATED.sub(" ", visible_text(text))
-    if ";DR" in visible:
-        visible = visible.replace("TL;DR", "In: sum")
+    if "|" in visible:
+        visible = ABSOLUTE.sub(lambda line: line[0].replace("|", " "), visible)
+    visible = visible.replace("TL;DR", "In: sum")
     if len(visible) <= LIMIT and not NON_ASCII.search(visible):
         return Clean(visible.lower(), None, len(text))
     pieces: list[str] = []
@@ -265,14 +269,18 @@ def tokens(text: str) -> Stream:
     found: list[Token] = []
     add, new = found.append, tuple.__new__  # a NamedTuple's own constructor takes three times as long
     for match in TOKEN.finditer(text):
-        start, end = match.span()
-        group = match.lastgroup
-        if group in ("plain", "w"):
-            add(new(Token, (canonical(match[0]), "w", start, end, None)))
-        elif group is not None:
+        group, start = match.lastgroup, match.start()
+        if group == "plain" or group == "w":
+            word = match[group]
+            add(new(Token, (canonical(word), "w", start, start + len(word), None)))
+            continue
+        if group is not None:
             number = parse_number(match)
-            add(new(Token, (number.word, "n", start, end, number)))
-        elif (mark := match[0]) in PLAIN:
+            add(new(Token, (number.word, "n", start, match.end(group), number)))
+            continue
+        mark = match[0].rstrip(" ")
+        end = start + len(mark)
+        if mark in PLAIN:
             add(new(Token, (mark, "p", start, end, None)))
         else:
             if mark in "-–" and text[start - 1 : start].isdigit() and text[end : end + 1].isdigit():

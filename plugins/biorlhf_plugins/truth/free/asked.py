@@ -11,6 +11,8 @@ import functools
 import itertools
 from collections.abc import Iterable, Sequence
 
+from biorlhf.ground_truth.names import split_entity
+from biorlhf_plugins.language.claims.foils import INTRODUCED
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
@@ -60,7 +62,7 @@ Words = frozenset[str]
 
 def stems(listed: Iterable[str]) -> Words:
     """Words in one form: "surviving" and "survive", "second" and "2"."""
-    return frozenset(_stem(word) for word in listed if word not in NAMELESS or word in ORDINALS)
+    return frozenset([_stem(word) for word in listed if word not in NAMELESS or word in ORDINALS])
 
 
 @functools.lru_cache(maxsize=16384)
@@ -82,7 +84,19 @@ def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) ->
     at = sorted({r.claim.chunk for r in told})
     left = [r for r in told if not _given_away(r, said, at, foreign, not turned)
             and (r.credit or r.claim.value not in given)]  # fmt: skip
-    return left or list(told)
+    left = left or list(told)
+    named = [r for r in left if _labelled(fact, r, said)]
+    kinds = {(r.claim.sentence, r.claim.slot.quantity) for r in named}
+    # Of "412 in Col-0 (epf1: 268)" only the second is of epf1.
+    return [r for r in left if r in named or kinds.isdisjoint(
+        (r.claim.sentence, kind) for kind in (r.claim.slot.quantity, None, "dose"))]  # fmt: skip
+
+
+def _labelled(fact: Fact, one: Reading, said: Extraction) -> bool:
+    """Is a figure told as "epf1: 268", by the asked name itself?"""
+    part, texts, at = said.parts[one.claim.sentence], said.stream.texts, one.claim.chunk
+    names = (m for m in part.inside.get("entity", ()) if m.value in split_entity(fact.entity))
+    return any(m.last == at or (m.last == at - 1 and texts[m.last] in INTRODUCED) for m in names)
 
 
 def _given_away(one: Reading, said: Extraction, figures: Sequence[int], foreign: Words, denied: bool) -> bool:
@@ -150,8 +164,8 @@ def _own_words(
         opening = stems(texts[opens : figures[0]])
         for at, start, end in zip(figures, starts, ends, strict=True):
             first = at == figures[0] and not named_before
-            own[at] = stems(t for i, t in enumerate(texts[start:end], start) if i not in figures
-                            and not (first and i < at))  # fmt: skip
+            begins = at if first else start
+            own[at] = stems([t for i, t in enumerate(texts[begins:end], begins) if i not in figures])
             if at != figures[0] and (not own[at] or "or" in texts[start:at]):
                 # One more of the same: "or 18,214", "31 % exactly".
                 own[at] = own[figures[figures.index(at) - 1]]

@@ -110,9 +110,12 @@ def _penalty(said: Extraction, graded: Graded, prompt: str) -> float:
 def nes_clashes(said: Extraction) -> list[tuple[Claim, Claim]]:
     """(NES, direction) of one sentence and one slot that contradict each other."""
     directions: dict[tuple, list[Claim]] = {}
-    for claim in said.directions:
-        if claim.asserted and claim.label in OPPOSITE:
-            directions.setdefault(_place(claim), []).append(claim)
+    told = [claim for claim in said.directions if claim.asserted and claim.label in OPPOSITE]
+    plain = {claim.slot.pathways: claim for claim in told if not claim.weak}
+    for claim in told:
+        # "Enriched" says that the test is significant where another word tells the way.
+        meant = plain.get(claim.slot.pathways, claim) if claim.weak else claim
+        directions.setdefault(_place(claim), []).append(meant)
     clashes = []
     for number in said.numbers:
         if (

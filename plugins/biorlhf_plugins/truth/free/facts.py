@@ -7,8 +7,10 @@ precision that over the claims that the table can check; the score is their F1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
@@ -74,7 +76,7 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
     """Does a claim speak of a fact's slot? ``OTHER`` where its quantity has another name than the asked."""
     slot = claim.slot
     if fact.quantity == "ratio":
-        elsewhere = "entity" in slot.stated and slot.entity not in fact.entity.split("/")
+        elsewhere = "entity" in slot.stated and slot.entity not in split_entity(fact.entity)
         return FITTING if slot.quantity in ("ratio", "fc") and not elsewhere else UNFIT
     # What only looks like a name may be an acronym of the quantity: OS, LOD.
     of_set = "pathways" in slot.stated and not any(name.startswith("?") for name in slot.pathways)
@@ -83,7 +85,7 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
     if slot.entity is None:
         if not alone:
             return UNFIT
-    elif slot.entity not in fact.entity.split("/"):
+    elif slot.entity not in split_entity(fact.entity):
         return UNFIT
     if not condition_fits(fact.condition, slot.condition):
         return UNFIT
@@ -185,8 +187,11 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     whole that is told on the way to its part or share is no rival of it.
     """
     candidates: list[tuple[int, Reading]] = []
+    sets = {m.value for m in prompt_mentions(prompt) if m.kind == "path"}
     for claim in said.numbers:
         fit = fits(fact, claim, alone)
+        if len(sets) == 1 and fact.quantity == "nes" and _of_another(claim, *sets):
+            continue  # "for comparison, that of OXPHOS is -2.3"
         if fit and fact.quantity == "padj" and other_p(fact, claim, said.text):
             fit = OTHER
         told = reading(fact, claim, said) if fit else None
@@ -206,6 +211,11 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     if fact.quantity in PARTS:
         sure = [r for r in sure if r.claim.slot.quantity == fact.quantity] or sure
     return sure
+
+
+def _of_another(claim: Claim, names: Sequence[str]) -> bool:
+    """Is a figure told of a set that has none of the asked one's names?"""
+    return "pathways" in claim.slot.stated and set(names).isdisjoint(claim.slot.pathways)
 
 
 def _same(one: Reading, other: Reading) -> bool:

@@ -54,7 +54,12 @@ def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bo
     ):
         return False
     if slot.mission:
-        if named.mission != slot.mission and not (named.mission is None and slot.overall and not spread):
+        asked = "mission" not in named.stated and slot.mission.startswith(f"{named.mission} ")
+        if (
+            named.mission != slot.mission
+            and not asked
+            and not (named.mission is None and slot.overall and not spread)
+        ):
             return False
     elif named.mission is not None and "mission" in named.stated:
         return False

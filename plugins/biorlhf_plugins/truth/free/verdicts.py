@@ -91,7 +91,7 @@ def _firm(claims: Sequence[Claim]) -> list[Claim]:
 def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
     """Without what "slightly up, but not significant" and "It trends up, but this is n.s." take back."""
     stated = [c for c in claims if not c.negated]
-    shy = [c for c in stated if c.label == "NS"]
+    shy = [c for c in stated if c.label == "NS" and not c.partial]
     ways = {c.label for c in stated} - {"NS"}
     if not shy or len(ways) != 1 or ways == {"MIXED"}:
         return list(claims)

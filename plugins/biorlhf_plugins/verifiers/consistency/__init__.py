@@ -84,7 +84,7 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
     # A bound that the question gives is quoted by an answer, not claimed.
     limits = {m.value.value for m in mentions if m.kind == "num" and isinstance(m.value, Number)}
     figures = [c for c in said.numbers if c.asserted and c.low is None and c.high is None]
-    figures = [c for c in figures if c.value not in limits]
+    figures = [c for c in figures if c.value not in limits and not slots.of_group(said, c)]
     directions = [c for c in said.directions if c.asserted]
     yield from slots.two_values(said, figures)
     sets = {key for m in mentions if m.kind == "path" for key in m.value} if not asked else set()

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from biorlhf_plugins.language.evidence.records import Check
+from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Claim, Extraction
 
+EVERY = words_of("every")
 PLACED = frozenset(("entity", "condition", "pathways"))
 COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
@@ -40,16 +42,23 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
         first = claims[0]
         rivals = [c for c in claims[1:] if not _close(first, c)]
         spoken = spoken or (_spoken(said) if rivals else {})
-        rival = next((c for c in rivals if _names(spoken, first, c)), None)
-        place = " ".join(str(k) for k in key[:3] if k) or "one slot"
-        values = ", ".join(dict.fromkeys(f"{c.value:g}" for c in claims))
+        rival = next((c for c in rivals if _names(spoken, first, c)), None) if rivals else None
+        place = " ".join([str(k) for k in key[:3] if k]) or "one slot"
+        values = ", ".join(dict.fromkeys([f"{c.value:g}" for c in claims]))
         yield Check(
             "one value per slot",
             rival is None,
             f"{place}: {values}",
-            tuple(c.span for c in (first, rival) if c),
+            (first.span, rival.span) if rival else (first.span,),
             alone=rival is None,
         )
+
+
+def of_group(said: Extraction, claim: Claim) -> bool:
+    """The "three" of "the highest count of the three"."""
+    start, end = claim.span
+    before = said.text[max(0, start - 8) : start].lower()
+    return said.text[start:end].isalpha() and before.endswith(" of the ")
 
 
 def _spoken(said: Extraction) -> Mapping[tuple[int, object], int]:
@@ -144,6 +153,8 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     slots: dict[tuple, list[Claim]] = {}
     named = _named(said)
     parted = "_" in said.text and PARTED.search(said.text) is not None
+    lowered = said.text.lower()
+    joined = any(w in lowered for w in JOINED)
     for c in directions:
         s = c.slot
         if c.partial or not (s.pathways or s.entity) or c.label == "MIXED" or (parted and s.mission):
@@ -152,15 +163,15 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     for key, found in slots.items():
         if any(name.startswith("?") and len(name) > 1 for name in key[0]):
             found = [c for c in found if _here(said, found[0], c)]
-        claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []))] or found[:1]
+        claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []), joined)] or found[:1]
         if len({c.label for c in claims} - {"NS"}) == 1:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
-        labels = list(dict.fromkeys(str(c.label) for c in claims))
+        labels = list(dict.fromkeys([str(c.label) for c in claims]))
         # Reversed, so that of each label the first span stays.
         firsts = {c.label: c.span for c in reversed(claims)}
         if len(labels) >= 3:
             yield Check(ENUMERATION, False, ", ".join(labels), tuple(firsts.values()))
-        place = ", ".join(str(k if isinstance(k, str) else " or ".join(k)) for k in key if k)
+        place = ", ".join([str(k if isinstance(k, str) else " or ".join(k)) for k in key if k])
         yield Check(
             "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
             tuple(firsts.values()), alone=len(labels) == 1,
@@ -198,20 +209,22 @@ def _places(texts: list[str]) -> set[str]:
     }
 
 
-def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
+def _said_of(said: Extraction, claim: Claim, names: list[str], joined: bool) -> bool:
     """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short,
-    and has no other direction, unless the names are as many as the directions.
+    and has no other direction, unless the names are as many as the directions. ``joined`` says that both
+    directions may stand side by side somewhere in the text.
     """
     part = said.parts[claim.sentence]
     length = part.last - part.first
     named = "path" in names if "pathways" in claim.slot.stated else bool(names)
     if not named and length > SHORT:
         return False
-    start = said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0]
-    lowered = said.text[start : claim.span[1] + 20].lower()
     # The words alone first: a search of every sentence took a seventh of the whole reading.
-    if "up" in lowered and "down" in lowered and any(w in lowered for w in JOINED) and EITHER.search(lowered):
-        return False
+    if joined:
+        start = said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0]
+        lowered = said.text[start : claim.span[1] + 20].lower()
+        if any(w in lowered for w in JOINED) and EITHER.search(lowered):
+            return False
     if length <= 2 * SHORT:
         return True
     ways = [m for m in part.inside.get("dir", ()) if not said.stream.texts[m.first].startswith("enrich")]
@@ -224,6 +237,10 @@ def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     for c in said.directions:
         s = c.slot
         if c.negated and c.modality == "asserted" and not c.partial and (s.pathways or s.entity):
+            part = said.parts[c.sentence]
+            words = said.stream.texts[part.first : part.last]
+            if "not" in words and not EVERY.isdisjoint(words[words.index("not") :][:4]):
+                continue  # "Not all declined" leaves open which did
             other = stated.get((s.pathways, s.entity, s.mission, c.label))
             if other is not None and other.slot.condition == s.condition:
                 yield Check("denied and stated", False, f"{c.label}, and not {c.label}", (c.span, other.span))

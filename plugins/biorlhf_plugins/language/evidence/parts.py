@@ -1,0 +1,198 @@
+"""Parts and their whole: "301 randomised, 151 to the drug and 150 to placebo", a table and its total."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.shares import (
+    ROUGH,
+    SLACK,
+    Taken,
+    ends_total,
+    is_of,
+    plain_of,
+    way_of,
+)
+from biorlhf_plugins.language.evidence.vocabulary import words_of
+
+TOTALS = words_of("totals")
+TIMES = words_of("times")
+OVERLAPS = words_of("overlaps")
+"""Words by which parts may have something in common, or the whole has lost something."""
+SEXES = (frozenset(("male", "female")), frozenset(("man", "woman")), frozenset(("boy", "girl")))
+TOTAL_ROWS = frozenset(("total", "sum"))
+FEW = 8
+"""Tokens from a whole to the first of its listed parts."""
+
+NEARLY = 0.12
+"""Relative error up to which two parts and a whole are meant as such, and are a slip."""
+
+PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
+SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
+
+
+def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
+    """ "301 randomised, 151 to the drug and 150 to placebo", "412 proteins: 150 up, 262 down"."""
+    plain = [f for f in plain_of(figures) if f.unit not in TIMES]
+    part, texts = found.parts[number], found.stream.texts
+    if len(plain) < 3:
+        return
+    yield from _sexes(found, plain)
+    if part.kind == "prose" and (ended := _ended(found, plain)):
+        yield from _summed(found, figures, ended, plain)
+        return
+    totalled = not TOTALS.isdisjoint(texts[part.first : part.last])
+    sides = [way_of(found, f, part.last) for f in plain]
+    split = not SPLITS.isdisjoint(texts[part.first : part.last]) or (
+        ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])
+    )
+    whole, rest = plain[0], plain[1:]
+    listed = not {":", "("}.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
+    gaps = [gap(found, a, b) for a, b in itertools.pairwise(rest)]
+    listed = listed and all("of" not in g and not {",", "and"}.isdisjoint(g) for g in gaps)
+    if listed and totalled and len(rest) > 2 and len(plain) == len(figures):
+        yield _whole(whole, rest)  # "29 in all: 14 in the valley, 9 on the slope and 6 above"
+        return
+    if split and len(plain) == 3 and not any(is_of(found, a, b) for a, b in itertools.pairwise(plain)):
+        whole, one, other = sorted(plain, key=lambda f: -f.value)
+        # Which is the whole is left open; parts that come near it without making it are a slip.
+        if abs(one.value + other.value - whole.value) <= NEARLY * whole.value:
+            yield _whole(whole, [one, other])
+            return
+    if not totalled and not {"up", "down"} <= set(sides):
+        return
+    for at, (whole, one, other) in enumerate(zip(plain, plain[1:], plain[2:], strict=False)):
+        ways = sides[at + 1 : at + 3]
+        after = [_next(found, f) for f in (one, other)]
+        parallel = after[0] == after[1] and after[0] in PARALLEL
+        opposite = {"up", "down"} == set(ways) and not way_of(found, whole, one.first)
+        totals = totalled and whole is plain[0] and parallel and len(plain) == 3 + (whole is not plain[0])
+        lead = texts[max(0, whole.first - 2) : whole.first]
+        if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:
+            totals = False  # "of 412 screened patients …": those that were chosen from
+        if not opposite and not totals:
+            continue
+        if opposite and len(gap(found, whole, one)) > 14:
+            continue
+        if is_of(found, whole, one) or is_of(found, one, other):
+            continue
+        yield _whole(whole, [one, other])
+    if len(plain) == 4 and totalled:  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
+        screened, whole, one, other = plain
+        if screened.value >= whole.value and _next(found, one) == _next(found, other) == "to":
+            yield _whole(whole, [one, other])
+
+
+def _whole(whole: Figure, parts: Sequence[Figure], slack: float = 1e-6) -> Taken:
+    total = sum(f.value for f in parts)
+    says = f"{' + '.join(f'{f.value:,g}' for f in parts)} = {total:,g}, stated {whole.value:,g}"
+    spans = tuple(f.span for f in (whole, *parts))
+    check = Check(
+        "parts and whole",
+        abs(total - whole.value) <= slack,
+        says,
+        spans,
+        expected=f"{total:,g}",
+    )
+    return check, {f.first for f in (whole, *parts)}
+
+
+def _next(found: Evidence, figure: Figure) -> str:
+    token = found.stream[figure.last] if figure.last < len(found.stream) else None
+    return token.text if token else ""
+
+
+def _ended(found: Evidence, plain: Sequence[Figure]) -> Figure | None:
+    """The last figure, where it is the whole: "4,110 in all", "a total of 26"."""
+    texts, last = found.stream.texts, plain[-1]
+    before = [w for w in texts[max(0, last.first - 4) : last.first] if w not in ROUGH]
+    ends = any(ends_total(texts[last.last + at :]) for at in range(3)) or before[-2:] == ["total", "of"]
+    return last if ends else None
+
+
+def _summed(
+    found: Evidence, figures: Sequence[Figure], whole: Figure, plain: Sequence[Figure]
+) -> Iterator[Taken]:
+    """ "12 knock-outs (7 males and 5 females) and 14 wild types, 26 in total": what no bracket holds."""
+    texts, depth, first = found.stream.texts, 0, found.parts[whole.part].first
+    parts: list[Figure] = []
+    for at in range(first, whole.first):
+        depth += (texts[at] == "(") - (texts[at] == ")")
+        if not depth:
+            here = [f for f in figures if f.first <= at < f.last]
+            if found.stream[at].number is not None and not here and texts[at - 1] not in LABELS - TIMES:
+                return  # "clinic B 35": what is read as a name may be a part
+            led = not {"of", "among"}.isdisjoint(texts[max(first, at - 2) : at])  # "Of 300, 180 …"
+            parts += [f for f in here if f in plain and f.first == at and not led]
+    if parts and parts[0].value in (whole.value, sum(f.value for f in parts[1:])):
+        parts = parts[1:] if parts[0].value == whole.value else []  # a whole that comes before as well
+    total = sum(f.value for f in parts)
+    ends = {f.first for f in parts}
+    gaps: list[set[str]] = [set()]
+    for at in range(first, whole.first):
+        gaps = [*gaps, set()] if at in ends else [*gaps[:-1], gaps[-1] | {texts[at]}]
+    alike = len({f.last - f.first for f in (*parts, whole)}) == 1
+    lists = all(words & {",", "and", "plus"} and "of" not in words for words in gaps[1:-1])
+    lists = lists and {"each", "every", "per"}.isdisjoint(texts[first : whole.first])
+    if len(parts) < 2 or not alike or not lists or not OVERLAPS.isdisjoint(found.stream.vocabulary):
+        return
+    products = {a.value * b.value for a, b in itertools.combinations(parts, 2)}
+    if whole.value > total and (whole.value in products or (total and whole.value % total == 0)):
+        return  # "3 plates, 96 wells", "12 mice and 14 rats, 78 injections in total"
+    rough = any(ROUGH & set(texts[max(0, f.first - 2) : f.first]) for f in (whole, *parts))
+    yield _whole(whole, parts, SLACK * total if rough else 1e-6)
+
+
+def _sexes(found: Evidence, plain: Sequence[Figure]) -> Iterator[Taken]:
+    """ "12 knock-outs (7 males and 5 females)"."""
+    texts = found.stream.texts
+    for whole, one, other in zip(plain, plain[1:], plain[2:], strict=False):
+        closed = ")" in texts[other.last : other.last + 2]
+        if closed and texts[one.first - 1] == "(" and {one.unit, other.unit} in SEXES:
+            yield _whole(whole, [one, other])
+
+
+def tables(found: Evidence) -> Iterator[Check]:
+    """A table's last row, where it is the total, against the columns over it."""
+    if TOTAL_ROWS.isdisjoint(found.stream.vocabulary) or not OVERLAPS.isdisjoint(found.stream.vocabulary):
+        return
+    numbers = range(len(found.parts))
+    for is_row, group in itertools.groupby(numbers, key=lambda n: found.parts[n].kind == "row"):
+        run = list(group) if is_row else []
+        # After the head every row with words counts: one without its figure leaves the sum open.
+        rows = [n for n in run if n in found.by_part or (n > run[0] and found.words(n))]
+        chunks = found.parts[rows[-1]].chunks if len(rows) > 2 else ()
+        if chunks and found.asserted(found.parts[rows[-1]].first):
+            head = content(found.stream, chunks[0].first, chunks[0].last) - {"n", "grand"}
+            columns = [_columns(found, n) for n in rows]
+            for at, whole in columns[-1].items():
+                cells = [column[at] for column in columns[:-1] if at in column]
+                if head & TOTAL_ROWS and head - TOTAL_ROWS <= whole.right and len(cells) == len(rows) - 1:
+                    yield from _column(found, whole, cells)
+
+
+def _columns(found: Evidence, number: int) -> dict[int, Figure]:
+    chunks = found.parts[number].chunks
+    return {
+        at: f
+        for f in found.by_part.get(number, ())
+        for at, c in enumerate(chunks)
+        if c.first <= f.first < c.last and not f.sign
+    }
+
+
+def _column(found: Evidence, whole: Figure, cells: Sequence[Figure]) -> Iterator[Check]:
+    values = [f.value for f in cells]
+    rough = found.stream.texts[whole.first - 1] in ROUGH
+    if {f.kind for f in cells} != {whole.kind} or whole.kind not in ("count", "percent", "n") or rough:
+        return
+    # What is no more than one of its parts is their mean, and sums within a column are of its sections.
+    ends = itertools.combinations(range(len(values) + 1), 2)
+    sections = [sum(values[a:b]) for a, b in ends if 1 < b - a < len(values)]
+    if whole.value <= max(values) or whole.value in sections or min(values) < 0:
+        return
+    decimals = max(f.decimals for f in cells)
+    rounded = decimals or whole.kind == "percent" or whole.value == 100
+    yield _whole(whole, cells, 0.51 * len(cells) * 10.0**-decimals if rounded else 1e-6)[0]

@@ -1,0 +1,150 @@
+"""Stated ratios against the figures beside them: "40 and 80, twofold", "log2FC 3, i.e. 8-fold"."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.shares import ROUGH, SLACK, plain_of
+from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
+from biorlhf_plugins.language.words.mentions import WORD_NUMBERS
+
+FOLDS = meanings("folds")
+RISKS = frozenset(("hazard", "odd", "risk"))  # "odds ratio", as its tokens are
+JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
+SAYING = words_of("saying")
+NEVER = frozenset(("p", "alpha", "n", "level", "low", "high", "range", "effect", "hazard", "fold"))
+"""Kinds that are no count, share or measure of their own."""
+
+
+def ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
+    stated = folds(found, number, figures)
+    if len({value for value, *_ in stated}) != 1:
+        return
+    value, first, last, decimals = stated[0]
+    if first in used or value <= 0 or found.stream.texts[last - 1] == "point":
+        return
+    diluted = {a.first for a, b in itertools.pairwise(figures) if gap(found, a, b) == [":"]}  # "1:20"
+    own = [f for f in figures if f.kind not in (*NEVER, "ratio") and not f.sign and f.first != first]
+    own = [f for f in own if f.first not in diluted]
+    if (
+        not own
+        and first - found.parts[number].first <= 6
+        and all(p.kind == "prose" for p in found.parts[: number + 1])
+    ):
+        before = [f for n in (number - 2, number - 1) for f in found.by_part.get(n, ())]
+        own = [f for f in before if f.kind == "count"] if len(before) == 2 else []
+    pair = own if len(own) == 2 else _nearest_pair(found, own)
+    pairs = [[f for f in own if f.kind == kind] for kind in ("count", "percent")]
+    if len(pair) != 2 and len(own) == 4 and all(len(p) == 2 for p in pairs):
+        # "At 5 µM 80 % die, at 1 µM 20 %: four-fold": of the doses, or of what they do.
+        pair = min(pairs, key=lambda p: abs(_quotient(p) - value))
+    if len(pair) != 2 or pair[0].kind != pair[1].kind or not (right := _quotient(pair)):
+        return
+    low, high = sorted(abs(f.value) for f in pair)
+    right = 1.0 / right if value < 1 else right
+    passed = abs(right - value) <= SLACK * right + 0.5 * 10.0**-decimals
+    spans = (*(f.span for f in pair), found.span(first, last))
+    says = f"{high:,g} / {low:,g} = {right:.3g}, stated {value:g}×"
+    yield Check("ratios and percentages", passed, says, spans, expected=f"{right:.3g}×")
+
+
+def _quotient(pair: Sequence[Figure]) -> float:
+    low, high = sorted(abs(f.value) for f in pair)
+    return high / low if low > 0 else 0.0
+
+
+def _nearest_pair(found: Evidence, own: Sequence[Figure]) -> Sequence[Figure]:
+    """Of more than two figures the two that "from … to" or "versus" joins, where one pair is so joined."""
+    pairs = [
+        (a, b) for a, b in itertools.pairwise(own)
+        if JOINS & set(gap(found, a, b)) and len(gap(found, a, b)) < 9
+    ]  # fmt: skip
+    return pairs[0] if len(pairs) == 1 else ()
+
+
+def multiples(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "300, three times the sum of 40 and 80": of three figures, with the multiple beside them."""
+    part, texts = found.parts[number], found.stream.texts
+    at = next((i for i in range(part.first, part.last - 1) if texts[i : i + 2] == ["sum", "of"]), -1)
+    plain = plain_of(figures)
+    stated = [(value, first) for value, first, *_ in folds(found, number, figures) if 0 < at - first <= 3]
+    parts = [f for f in plain if f.first > at]
+    whole = [f for f in plain if f.last <= at and all(f.first != first for _, first in stated)]
+    if at < 0 or len(stated) != 1 or len(parts) != 2 or len(whole) != 1:
+        return
+    right = stated[0][0] * sum(f.value for f in parts)
+    summed = " + ".join(f"{f.value:,g}" for f in parts)
+    says = f"{stated[0][0]:g} × ({summed}) = {right:,g}, stated {whole[0].value:,g}"
+    spans = tuple(f.span for f in (*whole, *parts))
+    passed = abs(right - whole[0].value) <= SLACK * right
+    yield Check("arithmetic", passed, says, spans, expected=f"{right:,g}")
+
+
+def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple[float, int, int, int]]:
+    """Stated ratios of a sentence: (value, its first token, its last, decimals)."""
+    part, texts = found.parts[number], found.stream.texts
+    stated = [(f.value, f.first, f.last, f.decimals) for f in figures if not f.sign and _is_fold(found, f)]
+    if not found.stream.vocabulary.isdisjoint(FOLDS):
+        taken = {first for _, first, _, _ in stated}
+        for at in range(part.first, part.last):
+            named = texts[at : at + 2] == ["doubling", "time"]
+            if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not" and not named:
+                stated.append((FOLDS[texts[at]], at, at + 1, 0))
+    for at in range(part.first, part.last - 1) if "time" in found.stream.vocabulary else ():
+        if texts[at] in WORD_NUMBERS and texts[at + 1] == "time" and not any(f.first == at for f in figures):
+            stated.append((float(WORD_NUMBERS[texts[at]]), at, at + 1, 0))  # "ten times that of"
+    return stated
+
+
+def _is_fold(found: Evidence, figure: Figure) -> bool:
+    """ "1.6-fold", "1.6 times", "a ratio of 1.6"."""
+    if figure.kind != "count":
+        return figure.kind == "ratio"
+    texts, last = found.stream.texts, figure.last
+    if texts[last : last + 1] == ["time"]:
+        return texts[last + 1 : last + 2] != ["point"] or _named_ratio(found, figure)
+    return _named_ratio(found, figure)
+
+
+def _named_ratio(found: Evidence, figure: Figure) -> bool:
+    if "ratio" not in found.stream.vocabulary:
+        return False
+    start = max(found.parts[figure.part].first, figure.first - 4)
+    before = found.stream.texts[start : figure.first]
+    if before[-1:] in (["is"], ["was"], ["="], ["of"]):  # "the ratio of root to shoot is 3"
+        before = found.stream.texts[max(found.parts[figure.part].first, figure.first - 8) : figure.first]
+    return "ratio" in before and before[-1] not in ("from", "to") and RISKS.isdisjoint(before)
+
+
+def logarithms(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "A fold change of 8, i.e. a log2 fold change of 3": one and the same, told twice."""
+    texts = found.stream.texts
+    stated = folds(found, number, figures)
+    stated += [(f.value, f.first, f.last, f.decimals) for f in figures if f.kind == "fold" and not f.sign]
+    before = None
+    for logged in figures if stated else ():
+        earlier, before = before, logged
+        named = any(w.startswith("log2") for w in texts[max(0, logged.first - 8) : logged.first])
+        if logged.kind != "effect" or logged.sign or not named:
+            continue
+        for value, first, last, decimals in stated:
+            low, high = (logged.last, first) if logged.first < first else (last, logged.first)
+            between = texts[low:high]
+            says_so = not SAYING.isdisjoint(between) or "that is" in " ".join(between)
+            if value <= 0 or not says_so or any(low <= f.first < high for f in figures):
+                continue
+            if first > low and earlier is not None and earlier.kind == "effect":
+                continue  # "3.0 against 1.5, i.e. twice as high"
+            # "3-fold" may be 2.5 or 3.5; below 1 a fold is a part, which has its own places.
+            half = 0.5 * 10.0**-decimals if value > 1 else 0.0
+            slack = 0.3 if ROUGH & set(between) else 0.1
+            ends = [math.log2(v) for v in (value - half, value + half)]
+            stands = min(abs(abs(logged.value) - abs(end)) for end in (*ends, math.log2(value)))
+            passed = ends[0] <= abs(logged.value) <= ends[1] or stands <= slack
+            says = f"fold {value:g} is log2 {math.log2(value):.2f}, stated {logged.value:g}"
+            spans = (found.span(first, last), logged.span)
+            right = f"{2 ** abs(logged.value):.3g}×" if abs(logged.value) < 60 else ""
+            yield Check("a fold change and its logarithm", passed, says, spans, expected=right)
