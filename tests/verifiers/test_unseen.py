@@ -11,8 +11,8 @@ kinds of faults that it showed were mended: 46 %, 64 % and 82 % of their pairs w
 25 of 34 statements; its last 39 pairs and 20 statements were seen by no rule.
 ``j``: three sets of pairs, two of blocks, and statements that fail or hold, counted in turn: of the
 pairs 29 of 40, 29 of 40 and 17 of 20 were read rightly then, of the blocks 36 and 38 of 40.
-``k``: five sets of the four kinds, counted in turn: of the pairs 278 of 310 were read rightly then, of the real answers
-164 of 174, of the single items 78 of 80, and 46 of 53 planted statements were found.
+``k``: five sets of the four kinds: of the pairs 278 of 310 were read rightly before, of the real answers
+164 of 174, of the single items 78 of 80, and of 53 planted statements 46 were found.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
