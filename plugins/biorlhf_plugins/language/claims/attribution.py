@@ -229,7 +229,8 @@ def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
     inside = reader.inside[index]
     candidates = inside.get(role, [])
     if role == "path" and focus.kind == "dir":
-        candidates = [m for m in candidates if m.first < focus.last or not _behind(reader, m, focus)]
+        named = any(m.last <= focus.first and not _unknown(m) for m in candidates)
+        candidates = [m for m in candidates if m.first < focus.last or not _behind(reader, m, focus, named)]
     if len(candidates) < 2:
         return (candidates[0].value,) if candidates else ()
     compared = [r.first for r in inside.get("cmp", ())]
@@ -264,11 +265,12 @@ def _unknown(m: Mention) -> bool:
     return m.kind == "path" and str(m.value[0]).startswith("?")
 
 
-def _behind(reader: Reader, m: Mention, focus: Mention) -> bool:
-    """Does a name that no lexicon knows come after the direction, where it only explains it?"""
+def _behind(reader: Reader, m: Mention, focus: Mention, named: bool) -> bool:
+    """Does a name that no lexicon knows come after the direction, where it only explains it? Where a set is
+    ``named`` before, a bracket holds its genes: "the UPR is induced (Hspa5, Ddit3)"."""
     if not _unknown(m):
         return False
-    if "(" in reader.stream.texts[focus.last : m.first - 1]:
+    if "(" in reader.stream.texts[focus.last : m.first - (not named)]:
         return True  # "Turned on under UV-B (most enzymes, CHS first)"
     return reader.stream.texts[m.first - 1] not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, content, gap
-from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
+from biorlhf_plugins.language.words.evidence import meanings, words_of
 from biorlhf_plugins.language.words.text import Stream, clean, tokens
 
 Words = frozenset[str]

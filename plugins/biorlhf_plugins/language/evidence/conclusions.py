@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from biorlhf_plugins.language.evidence.comparisons import GREATER, IS, clause_end
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.signs import TIMES, directions
-from biorlhf_plugins.language.evidence.vocabulary import words_of
+from biorlhf_plugins.language.words.evidence import words_of
 
 MEASURED = words_of("measured")
 """Words of comparison that are about the figure itself: not "better", nor "faster" of a time."""

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Evidence, Figure, content, new_figure
-from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.sentences.clauses import Sentence
+from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number, counted
 from biorlhf_plugins.language.words.text import Stream
@@ -182,12 +182,17 @@ def _figure(
     ))  # fmt: skip
 
 
+DATING = frozenset(("in", "since", "until", "by"))
+
+
 def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> bool:
     """True for the 22 of "Nagina 22 (3.1 t/ha)" and of "Patient 7": a number that ends a name."""
     m = numbers[n]
     if m.last - m.first != 1 or not m.first or m.value.decimals or m.value.unit or not m.value.word.isdigit():
         return False
-    word = stream[m.first - 1]
+    word, number = stream[m.first - 1], stream[m.first]
+    if word.text in DATING and number.end - number.start == 4 and 1900 <= m.value.value < 2100:
+        return m.last == len(stream) or stream[m.last].kind == "p" or stream.texts[m.last] in ("to", "and")
     if word.text in LABELS:
         named = len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild"
         return named and not counted(stream.texts, m.first)

@@ -26,8 +26,8 @@ from biorlhf_plugins.language.evidence.comparisons import (
 )
 from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
-from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Span
+from biorlhf_plugins.language.words.evidence import words_of
 
 MOST = words_of("most")
 LEAST = words_of("least")

@@ -15,7 +15,7 @@ from biorlhf_plugins.language.evidence.shares import (
     plain_of,
     way_of,
 )
-from biorlhf_plugins.language.evidence.vocabulary import words_of
+from biorlhf_plugins.language.words.evidence import words_of
 
 TOTALS = words_of("totals")
 TIMES = words_of("times")

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Extraction, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
+from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.text import Stream
 
 FUNCTION = words_of("function")

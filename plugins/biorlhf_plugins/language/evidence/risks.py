@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.signs import directions
-from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
+from biorlhf_plugins.language.words.evidence import meanings, words_of
 
 WAYS = {word: way.upper() for word, way in meanings("ways").items()}
 EXPLAINS = words_of("explains")

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, gap
-from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
+from biorlhf_plugins.language.words.evidence import meanings, words_of
 
 ROUGH = words_of("rough")
 REST = words_of("rest")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
-from biorlhf_plugins.language.evidence.vocabulary import words_of
+from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
 SIGNED = frozenset(("effect", "fold", "hazard"))

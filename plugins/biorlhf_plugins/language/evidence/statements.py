@@ -13,9 +13,9 @@ from biorlhf_plugins.language.evidence.comparisons import prompt_tokens
 from biorlhf_plugins.language.evidence.ratios import NEVER
 from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.signs import directions, moves, threshold
-from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.sentences.clauses import Sentence
+from biorlhf_plugins.language.words.evidence import words_of
 
 AGAINST_REASONS = "the answer against its reasons"
 NEUTRAL = words_of("neutral")

@@ -20,7 +20,7 @@ from biorlhf_plugins.language.evidence.shares import (
     plain_of,
     shares,
 )
-from biorlhf_plugins.language.evidence.vocabulary import meanings, words_of
+from biorlhf_plugins.language.words.evidence import meanings, words_of
 
 OPERATORS = meanings("operators")
 SIGNS = frozenset(OPERATORS) | {"time"}
@@ -195,6 +195,10 @@ def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> 
         )  # fmt: skip
 
 
+PARTED = frozenset((",", ";", ":", "(", ")", "and", "but", "while", "whereas", "from"))
+"""What does not stand between the two ends of a change."""
+
+
 def _moved(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "from 98 % to 41 %, a loss of 57 percentage points": their difference, or its share of the first."""
     texts = found.stream.texts
@@ -204,8 +208,8 @@ def _moved(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         if (
             changed is None
             or "from" not in start
-            or "to" not in between
-            or set(between) - ROUGH - {"to", one.unit}
+            or "to" not in between[-2:]
+            or not PARTED.isdisjoint(between)
         ):
             continue
         points = "point" in found.said.text[changed.span[0] : changed.span[1] + 14]

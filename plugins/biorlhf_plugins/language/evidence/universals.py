@@ -11,8 +11,8 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, content
 from biorlhf_plugins.language.evidence.shares import WAYS, way_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.evidence.statements import content_of
-from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Span
+from biorlhf_plugins.language.words.evidence import words_of
 
 EVERY = words_of("every")
 NONE = words_of("none")

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from biorlhf_plugins.language.evidence.records import Check
-from biorlhf_plugins.language.evidence.vocabulary import words_of
 from biorlhf_plugins.language.records import Claim, Extraction
+from biorlhf_plugins.language.words.evidence import words_of
 
 EVERY = words_of("every")
 PLACED = frozenset(("entity", "condition", "pathways"))

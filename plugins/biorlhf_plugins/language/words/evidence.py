@@ -1,4 +1,4 @@
-"""The words that the evidence is read by, from ``vocabulary.json``, in the one form that tokens have."""
+"""The words that the evidence is read by, from ``evidence.json``, in the one form that tokens have."""
 
 from __future__ import annotations
 
