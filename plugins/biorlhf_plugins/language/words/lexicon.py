@@ -44,6 +44,9 @@ Entry = tuple[str, str, tuple[str, ...]]
 SIDES = ("numerator", "denominator")
 """Kinds of entries that name a side of one contrast: read where that contrast is asked for."""
 
+SAYING = ("frame", "dir", "pattern", "quantity")
+"""What a word of the built-in lexicon says; in the other kinds it names."""
+
 NOT_SPELT = frozenset(("asked", *SIDES))
 """Kinds that add no phrase by themselves; "asked" tells of which kind the asked names are (foils.py)."""
 
@@ -289,27 +292,28 @@ def additions_of_names(names: Mapping[str, Mapping[str, Any]]) -> Additions:
     """Additions from a dataset's names as plain data: see :class:`biorlhf.types.Names`.
 
     A name of one common word ("response") says nothing by itself: the question that asks of it adds it,
-    and so does whoever gives it a synonym.
+    and so does whoever gives it a synonym. What the built-in lexicon reads as something else keeps that
+    meaning, or "flight mice" would be a place in every other question, and "TP53" no gene.
     """
     entries: list[Entry] = []
     for kind, role in (("entities", "entity"), ("conditions", "condition")):
         for name, synonyms in names.get(kind, {}).items():
-            if synonyms or _telling(name):
-                entries.append((role, name.lower(), (name, *synonyms)))
+            spelt = tuple(n for n in (name, *synonyms) if not _reads_as(n, SAYING))
+            if spelt and (synonyms or _telling(name)):
+                entries.append((role, name.lower(), spelt))
     for name, synonyms in names.get("sets", {}).items():
-        # What the built-in lexicon reads as a set keeps that meaning: "TP53" is an alias of one there,
-        # and as a name of its own it would hide what the question means by it.
-        if synonyms or not _is_set(name):
+        if synonyms or not _reads_as(name, ("path",)):
             entries.append(("pathway", name, tuple(synonyms)))
     for contrast, sides in names.get("contrasts", {}).items():
         entries += [(role, contrast, tuple(side)) for role, side in zip(SIDES, sides, strict=True)]
     return Additions(tuple(entries))
 
 
-def _is_set(name: str) -> bool:
+def _reads_as(name: str, kinds: Iterable[str]) -> bool:
+    """Whether the built-in lexicon reads a name as a whole as one of these kinds."""
     stream = tokens(clean(name).text)
     end, meanings = longest(base().content[0], stream, 0)
-    return end == len(stream) and any(kind == "path" for kind, _ in meanings or ())
+    return end == len(stream) and any(kind in kinds for kind, _ in meanings or ())
 
 
 def _telling(name: str) -> bool:
