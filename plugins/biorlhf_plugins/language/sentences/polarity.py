@@ -10,6 +10,7 @@ from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.sentences.clauses import FOCI, WEAK, Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.unchanged import OPENS
 
 HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
 SUBJECT_ENDS = frozenset((".", "!", "?", ";", ",", ":", "—", "\n", "and", "but", "which", "that", "(", ")"))
@@ -31,6 +32,7 @@ LACKS = frozenset(("no", "without", "lack", "absence"))
 def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) -> bool:
     """An odd number of negations that reach the focus: before it in its chunk, or right after it."""
     count, cancels = 0, {m.first for m in chunk.mentions if m.kind == "notneg"}
+    own = focus.value == "NS" and stream.texts[focus.first] in OPENS
     last_focus = max(
         (m.first for m in chunk.mentions if m.kind in FOCI and m.first < focus.first), default=-1
     )
@@ -41,6 +43,8 @@ def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) 
             continue  # "we excluded 260 spots"
         if focus.kind == "num" and stream.texts[m.first] in LACKS and _comma(stream, m.last, focus.first):
             continue
+        if own and _comma(stream, m.last, focus.first):
+            continue  # "No direction can be given, since it is not significant"
         before_it = m.first < focus.first and (m.first > last_focus or focus.kind == "dir")
         close_after = 0 <= m.first - focus.last <= 3
         if before_it or (

@@ -10,6 +10,7 @@ from biorlhf_plugins.language.words.degrees import AMOUNTS, LEVELS, PREFIXED, WO
 from biorlhf_plugins.language.words.lexicon import ASKED_MARKS, END, MARKS, Lexicon, Trie, match
 from biorlhf_plugins.language.words.numbers import Number, bounded
 from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.unchanged import OPENS, limit, unchanged
 
 UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
 sixteen seventeen eighteen nineteen"""
@@ -31,6 +32,7 @@ UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
 """Words beside the missions that mean something without being in the lexicon."""
 DEGREES = {"more": "UP", "less": "DOWN"}
 DIRECTED = {"deg_up": "UP", "deg_down": "DOWN"}
+NO_CHANGE: list[tuple[str, Any]] = [("dir", "NS")]
 NAMING = frozenset(("path", "quantity"))
 OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
 SHOWING_WORDS = "suggest indicate show imply support favor favour hint point demonstrate reveal"
@@ -69,7 +71,7 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the content lexicon, numbers and missions, in the order of the text."""
     found: list[Mention] = []
     texts, tries = stream.texts, lexicon.content
-    done, total, nothing = 0, len(texts), -1
+    done, total, nothing, denied = 0, len(texts), -1, (0, 0)
     for index, (word, sort, _, _, digits) in enumerate(stream):
         if index < done:
             continue
@@ -81,6 +83,13 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
                 if hit is not None and stop > end:
                     end, meanings = stop, hit
+        opens = word in OPENS or (meanings is not None and meanings[0][0] == "neg")
+        if opens and (told := unchanged(texts, index, end))[1] > end:
+            denied = told
+            if told[0] > index:
+                continue  # what is denied stands further on
+        if denied[1] > end and denied[0] == index:
+            end, meanings = denied[1], NO_CHANGE
         if digits is not None and (meanings is None or end == index + 1) and digits.unit != "name":
             end, number = _range(stream, index, digits)
             if end < total and texts[end] in LARGE and not number.unit and number.low is None:
@@ -104,6 +113,12 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 found.append(new_mention((*meanings[0], index, end)))
             else:
                 found.extend(meant(meanings, index, end))
+            if meanings[0][0] == "dir" and texts[end - 1] in ("above", "below") and (stop := limit(texts, end)):
+                # A p of 0.68 "is far above the cut-off"; one below it says nothing of direction.
+                done = stop
+                if texts[end - 1] == "above":
+                    found.append(Mention("dir", "NS", index, stop))
+                continue
             tail = end - index > 2 and texts[index] not in PLACED and texts[end - 1] in ("of", "in", "what")
             if meanings[0][0] == "dir" and (tail or texts[end - 1] in ("above", "below")):
                 found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
