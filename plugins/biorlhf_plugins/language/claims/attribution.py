@@ -21,7 +21,7 @@ FIELDS = {role: "pathways" if role == "path" else role for role in ROLES}
 """By role the field of a slot that it fills."""
 
 OTHERS = ("other tissues",)
-DISUSE = frozenset(("unloading", "unloaded", "disuse"))
+DISUSE = frozenset(("unloading", "unloaded", "disuse", "mechanical"))
 """What flight does to muscle and bone; a group of its own only where the question has such groups."""
 
 CONCLUDING = frozenset(
@@ -29,6 +29,8 @@ CONCLUDING = frozenset(
 )
 EXCEPTED = 12
 """Tokens after "except" in which the names are exceptions."""
+EXAMPLES = 12
+"""Tokens before a gene in which the bracket begins that it stands in."""
 
 
 def slots(
@@ -231,6 +233,7 @@ def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
     if role == "path" and focus.kind == "dir":
         named = any(m.last <= focus.first and not _unknown(m) for m in candidates)
         candidates = [m for m in candidates if m.first < focus.last or not _behind(reader, m, focus, named)]
+        candidates = [m for m in candidates if not (named and _example(reader, m, focus))]
     if len(candidates) < 2:
         return (candidates[0].value,) if candidates else ()
     compared = [r.first for r in inside.get("cmp", ())]
@@ -273,6 +276,15 @@ def _behind(reader: Reader, m: Mention, focus: Mention, named: bool) -> bool:
     if "(" in reader.stream.texts[focus.last : m.first - (not named)]:
         return True  # "Turned on under UV-B (most enzymes, CHS first)"
     return reader.stream.texts[m.first - 1] not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
+
+
+def _example(reader: Reader, m: Mention, focus: Mention) -> bool:
+    """A gene in a bracket that is closed before the direction: "the set (Col1a1, Fbn1) shows decreased …"."""
+    if not _unknown(m) or m.last > focus.first:
+        return False
+    texts, first = reader.stream.texts, max(0, m.first - EXAMPLES)
+    opened = next((at for at in range(m.first - 1, first, -1) if texts[at] in ("(", ")")), first)
+    return texts[opened] == "(" and ")" in texts[m.last : focus.first]
 
 
 def _distance(reader: Reader, m: Mention, focus: Mention) -> float:

@@ -29,6 +29,7 @@ TENDS = frozenset((
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
+DEFINING = vocabulary("refer mean denote hold contain comprise include consist set group list collection")
 WHENEVER = frozenset(("when", "whenever", "once"))
 SIGNS = frozenset(("<", ">", "positive", "negative"))
 SIZES = vocabulary("size magnitude strength extent amplitude strong strongly large")
@@ -74,6 +75,9 @@ def in_general(
         return True  # "NES > 0 means upregulated"
     if focus.value != "NS" and (after[:1] == ["can"] or "can" in before[-4:]):
         return True
+    told = any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
+    if told and not DEFINING.isdisjoint(stream.texts[max(chunk.first, focus.first - 9) : focus.first]):
+        return True  # "the name refers to genes that go down after UV exposure"
     if "frame" in inside or "mission" in inside:
         return False
     if not WHENEVER.isdisjoint((stream.texts[sentence.first], *led)):
@@ -83,7 +87,7 @@ def in_general(
         return False  # "HSP70 shoots up when the water warms": of one gene, what was found
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
         return True
-    return any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
+    return told
 
 
 def _of_feature(reader: Reader) -> bool:
