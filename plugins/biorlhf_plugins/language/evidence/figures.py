@@ -141,6 +141,8 @@ def _prose(
         kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "") or _plain_kind(number)
         if kind == "effect" and number.unit == "percent":
             kind = "percent"
+        if kind == "count" and 0 < number.value < 1 and not THRESHOLDS.isdisjoint(texts[m.last : m.last + 2]):
+            kind = "alpha"  # "at the 0.05 threshold"
         unit = _unit(stream, m.last, whole.last)
         if number.low is not None and number.high is not None:
             level = [f for f in label if f in ("ci", "interval", "confidence")]
@@ -289,5 +291,5 @@ def _kind_of(before: Sequence[str], number: Number) -> str:
     if last in EFFECTS and (
         last not in ("effect", "change", "difference", "d", "es", "estimate") or number.signed
     ):
-        return "effect" if last not in ("log2",) or "fold" in whole else ""
+        return "effect" if last not in ("log2",) or whole & {"fold", "ratio"} else ""
     return "n" if last == "n" else ""

@@ -23,6 +23,7 @@ OVERLAPS = words_of("overlaps")
 """Words by which parts may have something in common, or the whole has lost something."""
 SEXES = (frozenset(("male", "female")), frozenset(("man", "woman")), frozenset(("boy", "girl")))
 TOTAL_ROWS = frozenset(("total", "sum"))
+LISTS = frozenset((":", "(", "comprise", "comprised", "comprising"))
 FEW = 8
 """Tokens from a whole to the first of its listed parts."""
 
@@ -49,12 +50,15 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])
     )
     whole, rest = plain[0], plain[1:]
-    listed = not {":", "("}.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
+    listed = not LISTS.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
     gaps = [gap(found, a, b) for a, b in itertools.pairwise(rest)]
     listed = listed and all("of" not in g and not {",", "and"}.isdisjoint(g) for g in gaps)
-    if listed and totalled and len(rest) > 2 and len(plain) == len(figures):
-        yield _whole(whole, rest)  # "29 in all: 14 in the valley, 9 on the slope and 6 above"
-        return
+    if listed and len(rest) > 2 and len(plain) == len(figures):
+        # "29 in all: 14 in the valley, 9 on the slope and 6 above"; without "in all" some may be left out.
+        near = abs(sum(f.value for f in rest) - whole.value) <= NEARLY * whole.value
+        if totalled or (near and ")" not in lead and all(f.unit for f in plain)):
+            yield _whole(whole, rest)
+            return
     if split and len(plain) == 3 and not any(is_of(found, a, b) for a, b in itertools.pairwise(plain)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.

@@ -10,7 +10,7 @@ from biorlhf_plugins.language.words.degrees import AMOUNTS, LEVELS, PREFIXED, WO
 from biorlhf_plugins.language.words.lexicon import ASKED_MARKS, END, MARKS, Lexicon, Trie, match
 from biorlhf_plugins.language.words.numbers import Number, bounded
 from biorlhf_plugins.language.words.text import Stream
-from biorlhf_plugins.language.words.unchanged import OPENS, limit, unchanged
+from biorlhf_plugins.language.words.unchanged import OPENS, PASSING, limit, unchanged
 
 UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
 sixteen seventeen eighteen nineteen"""
@@ -114,10 +114,10 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             else:
                 found.extend(meant(meanings, index, end))
             if meanings[0][0] == "dir" and texts[end - 1] in ("above", "below") and (stop := limit(texts, end)):
-                # A p of 0.68 "is far above the cut-off"; one below it says nothing of direction.
+                # A p of 0.68 "is far above the cut-off", which is no direction.
                 done = stop
-                if texts[end - 1] == "above":
-                    found.append(Mention("dir", "NS", index, stop))
+                above = texts[end - 1] == "above"
+                found.append(Mention("dir" if above else "sig", "NS" if above else "", index, stop))
                 continue
             tail = end - index > 2 and texts[index] not in PLACED and texts[end - 1] in ("of", "in", "what")
             if meanings[0][0] == "dir" and (tail or texts[end - 1] in ("above", "below")):
@@ -128,6 +128,9 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             found += [Mention(kind, value, index, index + size) for kind, value, size in told]
             nothing = index if word in ("nothing", "none") else nothing
             done = index + told[0][2] if told else _other(stream, index, found)
+        elif word in PASSING and (stop := limit(texts, index + 1)):
+            found.append(Mention("sig", "", index, stop))
+            done = stop
         elif nothing >= 0 and (word in SHOWING or word in ".;!?"):
             if word in SHOWING:
                 found.append(Mention("neg", "", index, index + 1))
