@@ -29,8 +29,7 @@ CONCLUDING = frozenset(
 )
 EXCEPTED = 12
 """Tokens after "except" in which the names are exceptions."""
-EXAMPLES = 12
-"""Tokens before a gene in which the bracket begins that it stands in."""
+EXAMPLES = 12  # tokens before a gene in which the bracket begins that it stands in
 
 
 def slots(

@@ -17,6 +17,7 @@ from biorlhf_plugins.language.claims.shapes import (
     LABEL,
     SYMBOL,
     TITLE,
+    YEAR,
     Mould,
     Shapes,
     asked_names,
@@ -215,7 +216,9 @@ def _negated(stream: Stream, index: int, cleaned: Clean) -> bool:
 def _dose(
     token: Token, index: int, cleaned: Clean, text: str, asked: Shapes, known: dict[int, Mention]
 ) -> Iterable[Mention]:
-    """A measure of the asked condition's dimension is one of its kind: the asked one, or another."""
+    """A measure of the asked condition's dimension, or a year beside an asked one, is one of its kind."""
+    if asked.years and YEAR.fullmatch(token.text) and token.end - token.start == 4:
+        return (Mention(asked.years, token.text, index, index + 1),)
     if not asked.measures or token.number is None or index not in known:
         return ()
     unit = unit_at(text, *cleaned.span(token.start, token.end))

@@ -6,8 +6,9 @@ from biorlhf_plugins.language.claims.qualifiers import PART, QUALIFIER, qualifie
 from biorlhf_plugins.language.claims.reader import Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.measured import GENERIC, STATISTICS
-from biorlhf_plugins.language.words.mentions import WORD_NUMBERS, Mention
+from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
 from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
 
 NOUN_UNITS = frozenset(("tissue", "mission", "mouse", "group", "time", "dose", "background", "other"))
@@ -227,7 +228,11 @@ def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:
 def _directed(inside: dict[str, list[Mention]], focus: Mention, quantity: str) -> str:
     if quantity != "deg":
         return quantity
+    nouns = [
+        q.last for q in inside.get("quantity", ()) if q.value == "deg" and 0 <= q.first - focus.last <= 4
+    ]
     for m in inside.get("dir", ()):
-        if m.value in ("UP", "DOWN") and -1 <= m.first - focus.last <= 2 and m.first > focus.first:
+        near = -1 <= m.first - focus.last <= 2 or any(0 <= m.first - end <= 1 for end in nouns)
+        if m.value in ("UP", "DOWN") and near and m.first > focus.first:  # "3,251 of the soleus DEGs go up"
             return "deg_up" if m.value == "UP" else "deg_down"
     return quantity

@@ -11,13 +11,14 @@ from biorlhf_plugins.language.words.lexicon import Additions, base
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
 from biorlhf_plugins.language.words.units import Unit, unit_at
-from biorlhf_plugins.language.words.vocabulary import ARMS, GROUPS, POPULATIONS, STEMS, TISSUES
+from biorlhf_plugins.language.words.vocabulary import ANIMALS, ARMS, GROUPS, POPULATIONS, STEMS, TISSUES
 
 NUMBERED = re.compile(r"(?:.*\s)?([A-Za-z]+)[\s-](\d{1,4}[a-z]?|[A-Z]|[IVX]{1,4})")
 SYMBOL = re.compile(r"(?=.{2,14}$)(?:[A-Za-z]*[A-Z][A-Za-z-]*\d[\w-]*|[A-Za-z]*[A-Z][\w-]*[A-Z][\w-]*)")
 TITLE = re.compile(r"[A-Z][a-z]{1,8}\d{0,3}[a-z]?\d?")
 BINOMIAL = re.compile(r"[A-Z](?:\.|[a-z]{3,}) ?[a-z]{4,}")
 MEASURE = re.compile(r"\d[\d.,]*\s?[A-Za-zµμ%/°]+")
+YEAR = re.compile(r"(?:19|20)\d\d")
 LABEL = re.compile(r"\d{1,4}[a-z]?|[a-z]|[ivx]{1,4}")
 VERSUS = ("vs", "versus")
 LABELLING = re.compile(r"\d+(?:\.\d+)*[a-z]?$|\d+")
@@ -38,7 +39,8 @@ class Shapes(NamedTuple):
 
     ``heads``: word before a label -> (role, {label: name}); ``groups``: word after what distinguishes it ->
     that; ``kinds``: other words of the asked ones' closed lists; ``own``: the asked names' words; ``drugs``:
-    the role of an asked drug, or ""; ``measures``: dimension of a dose or time -> (role, [(size, name)]).
+    the role of an asked drug, or ""; ``measures``: dimension of a dose or time -> (role, [(size, name)]);
+    ``years``: the role of an asked year, or "".
     """
 
     heads: dict[str, tuple[str, dict[str, str]]]
@@ -51,10 +53,11 @@ class Shapes(NamedTuple):
     kinds: frozenset[str]
     own: frozenset[str]
     measures: dict[str, tuple[str, list[tuple[float, str]]]]
+    years: str
 
     @property
     def any(self) -> bool:
-        return bool(self.heads or self.groups or self.measures or self.kinds) or any(self[2:6])
+        return bool(self.heads or self.groups or self.measures or self.kinds or self.years) or any(self[2:6])
 
 
 @functools.lru_cache(maxsize=4096)
@@ -66,11 +69,14 @@ def shapes(additions: Additions) -> Shapes:
     flags = dict.fromkeys(("symbols", "titles", "binomials", "places"), False)
     kinds: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
-    drugs = ""
+    drugs = years = ""
     for kind, role, names in additions.entries:
         if kind != "asked":
             continue
         for name in names:
+            if YEAR.fullmatch(name.strip()):
+                years = role
+                continue
             measure = _measure(name)
             if measure is not None:
                 sizes = measures.setdefault(measure.dimension, (role, []))[1]
@@ -94,14 +100,16 @@ def shapes(additions: Additions) -> Shapes:
             flags["symbols"] |= SYMBOL.fullmatch(name) is not None or capital
             flags["titles"] |= TITLE.fullmatch(name) is not None or capital
             own |= frozenset(words)
-            for listed in (ARMS, TISSUES, POPULATIONS):
+            for listed in (ARMS, TISSUES, POPULATIONS, ANIMALS):
                 if words and words[-1] in listed:
                     kinds |= listed
                     flags["places"] |= listed is TISSUES
             flags["binomials"] |= BINOMIAL.fullmatch(name) is not None
             flags["places"] |= any(m.kind == "entity" for m in scan(tokens(clean(name).text), base()))
     kinds |= ARMS if drugs == "entity" else frozenset()
-    return Shapes(heads, groups, **flags, drugs=drugs, kinds=kinds - own, own=own, measures=measures)
+    return Shapes(
+        heads, groups, **flags, drugs=drugs, kinds=kinds - own, own=own, measures=measures, years=years
+    )
 
 
 @functools.lru_cache(maxsize=4096)

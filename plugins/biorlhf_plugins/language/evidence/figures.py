@@ -118,8 +118,8 @@ def _prose(
     risky = not HAZARDS.isdisjoint(stream.vocabulary)
     for n, m in enumerate(numbers):
         number: Number = m.value
-        if number.unit == "name":
-            continue
+        if number.unit == "name" or texts[m.first - 1 : m.first] == ["per"]:
+            continue  # "1.2 per 1,000": a unit
         before = numbers[n - 1].last if n else whole.first
         after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
         reach = 5 if texts[m.last + 1 : m.last + 2] == ["/"] else 3  # "5 mg/kg for aldicarb"

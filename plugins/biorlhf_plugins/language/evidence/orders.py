@@ -120,7 +120,8 @@ def _lists(found: Evidence) -> Iterator[Check]:
     """Numbered lists that rank, each item with its figure."""
     if sum(part.kind == "item" for part in found.parts) < 3:
         return
-    if not _ranks(found.prompt) and not RANKS.search(found.said.text):
+    asked = not (MOST | LEAST).isdisjoint(found.prompt.lower().split())
+    if not asked and not _ranks(found.prompt) and not RANKS.search(found.said.text):
         return
     run: list[Figure] = []
     for number, part in enumerate((*found.parts, None)):

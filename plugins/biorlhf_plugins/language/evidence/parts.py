@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.evidence.shares import (
+    REST,
     ROUGH,
     SLACK,
     Taken,
     ends_total,
     is_of,
     plain_of,
+    share_of,
     way_of,
 )
 from biorlhf_plugins.language.words.evidence import words_of
@@ -31,6 +33,7 @@ NEARLY = 0.12
 """Relative error up to which two parts and a whole are meant as such, and are a slip."""
 
 PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
+OF_THESE = {(a, b) for a in ("of", "among") for b in ("these", "them", "those")}
 SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
 
 
@@ -87,6 +90,26 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         screened, whole, one, other = plain
         if screened.value >= whole.value and _next(found, one) == _next(found, other) == "to":
             yield _whole(whole, [one, other])
+
+
+def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
+    """ "We collected 148 isolates. Of these, 37 (25 %) were resistant and the remaining 111 susceptible"."""
+    part, texts = found.parts[number], found.stream.texts
+    before = plain_of(found.by_part.get(number - 1, ()))
+    if tuple(texts[part.first : part.first + 2]) not in OF_THESE or not before or not before[0].unit:
+        return
+    whole, plain = before[0], plain_of(figures)
+    for one, share in itertools.pairwise(figures):
+        between = gap(found, one, share)
+        if one in plain and share.kind == "percent" and between[-1:] == ["("] and "," not in between:
+            yield from share_of(found, [one], [whole], share)
+    if len(plain) < 2:
+        return
+    between = gap(found, plain[0], plain[1])
+    parallel = _next(found, plain[0]) in PARALLEL and "and" in between
+    total = plain[0].value + plain[1].value
+    if (parallel or REST & set(between)) and abs(total - whole.value) <= NEARLY * whole.value:
+        yield _whole(whole, plain[:2])
 
 
 def _whole(whole: Figure, parts: Sequence[Figure], slack: float = 1e-6) -> Taken:

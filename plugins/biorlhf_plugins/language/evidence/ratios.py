@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH, SLACK, plain_of
 from biorlhf_plugins.language.words.evidence import meanings, words_of
-from biorlhf_plugins.language.words.mentions import WORD_NUMBERS
+from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
 
 FOLDS = meanings("folds")
 RISKS = frozenset(("hazard", "odd", "risk"))  # "odds ratio", as its tokens are

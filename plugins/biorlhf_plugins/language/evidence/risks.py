@@ -53,7 +53,7 @@ def _explained(found: Evidence, one: Figure, after: Sequence[Figure]) -> Figure 
                 or texts[figure.last : figure.last + 1] == ["of"]
             )
             return figure if linked and not foreign and not figure.sign and len(lead) <= NEAR else None
-        if not inside and figure.kind != "p":
+        if not inside and figure.kind not in ("p", "low", "high") and not of_interval(found, figure):
             return None
     return None
 

@@ -68,7 +68,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         between = gap(found, figure, following)
         if opened and figure is not part and _in_brackets(found, figure, following):
             # "… and 12 (25 %)": of the whole, or of a part before it.
-            yield from _share(found, [figure], [f for f in opened if f.first < figure.first], following)
+            yield from share_of(found, [figure], [f for f in opened if f.first < figure.first], following)
         if following.kind != "count" or figure.last - figure.first != following.last - following.first:
             continue  # "36 of 40 million"
         if is_of(found, figure, following):
@@ -90,7 +90,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             others = [f for f in plain_of(figures) if following.first < f.first < share.first]
             if others and found.stream.texts[share.first - 1] in ("is", "was"):
                 continue  # "20 got the drug and 30 saline, and mortality was 10 %"
-            yield from _share(found, [part, *others], [whole], share)
+            yield from share_of(found, [part, *others], [whole], share)
 
 
 def _in_brackets(found: Evidence, part: Figure, share: Figure) -> bool:
@@ -100,7 +100,9 @@ def _in_brackets(found: Evidence, part: Figure, share: Figure) -> bool:
     return closed and "," not in between and texts[part.first - 1] in ("and", ",")
 
 
-def _share(found: Evidence, parts: list[Figure], wholes: Sequence[Figure], share: Figure) -> Iterator[Taken]:
+def share_of(
+    found: Evidence, parts: list[Figure], wholes: Sequence[Figure], share: Figure
+) -> Iterator[Taken]:
     """A share against the one of the parts that goes its way; where none does, any of them may be meant."""
     texts, last = found.stream.texts, found.parts[share.part].last
     after = texts[share.last : share.last + 4]

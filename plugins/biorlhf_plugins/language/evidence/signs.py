@@ -17,6 +17,7 @@ SIGNED = frozenset(("effect", "fold", "hazard"))
 NOT_WAYS = words_of("not_directions")
 """Parts of names of methods and scores ("enrichment score", "positive NES"), which say nothing of a way."""
 
+PATTERNS = ("pattern", "kmp", "kaempferol", "rescue", "class", "classified")
 SUPPOSING = frozenset(("to", "can", "may", "might", "could", "would"))
 BREAKS = words_of("breaks")
 TIMES = words_of("times")
@@ -135,7 +136,11 @@ def directions(found: Evidence, number: int) -> list[Word]:
     words = found.ways[number] = []
     turned, texts = found.turned, found.stream.texts
     marks = part.inside.get("dir", ())
-    patterns, negations = part.inside.get("pattern", ()), part.inside.get("neg", ())
+    negations = part.inside.get("neg", ())
+    # "SUPPRESSION" is a pattern of a treatment where the text or its question speaks of those.
+    asks = any(w in found.prompt.lower() for w in PATTERNS)
+    spoken = asks or not found.stream.vocabulary.isdisjoint(PATTERNS)
+    patterns = part.inside.get("pattern", ()) if spoken else ()
     for m in marks:
         if texts[m.first].startswith("enrich") and (len(marks) > 1 or _of_list(found, m.last)):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.parts import tables, wholes
+from biorlhf_plugins.language.evidence.parts import of_these, tables, wholes
 from biorlhf_plugins.language.evidence.ratios import logarithms, multiples, ratios
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
@@ -46,7 +46,8 @@ def sums(found: Evidence) -> Iterator[Check]:
             yield from ratios(found, part, figures, used)
             yield from logarithms(found, part, figures)
             continue
-        for check, taken in (*shares(found, figures, used), *wholes(found, part, figures)):
+        parted = (shares(found, figures, used), wholes(found, part, figures), of_these(found, part, figures))
+        for check, taken in itertools.chain.from_iterable(parted):
             used = used | taken
             yield check
         yield from ratios(found, part, figures, used)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence
-from biorlhf_plugins.language.words.mentions import WORD_NUMBERS, Mention
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
 from biorlhf_plugins.language.words.text import Clean, Stream, clean, tokens
 
 REACH = 12

@@ -44,8 +44,7 @@ Entry = tuple[str, str, tuple[str, ...]]
 SIDES = ("numerator", "denominator")
 """Kinds of entries that name a side of one contrast: read where that contrast is asked for."""
 
-SAYING = ("frame", "dir", "pattern", "quantity")
-"""What a word of the built-in lexicon says; in the other kinds it names."""
+SAYING = ("frame", "dir", "pattern", "quantity")  # what says something, and names nothing
 
 NOT_SPELT = frozenset(("asked", *SIDES))
 """Kinds that add no phrase by themselves; "asked" tells of which kind the asked names are (foils.py)."""
@@ -292,8 +291,8 @@ def additions_of_names(names: Mapping[str, Mapping[str, Any]]) -> Additions:
     """Additions from a dataset's names as plain data: see :class:`biorlhf.types.Names`.
 
     A name of one common word ("response") says nothing by itself: the question that asks of it adds it,
-    and so does whoever gives it a synonym. What the built-in lexicon reads as something else keeps that
-    meaning, or "flight mice" would be a place in every other question, and "TP53" no gene.
+    and so does whoever gives it a synonym. What the built-in lexicon reads otherwise keeps its meaning, or
+    "flight mice" would be a place in every other question.
     """
     entries: list[Entry] = []
     for kind, role in (("entities", "entity"), ("conditions", "condition")):

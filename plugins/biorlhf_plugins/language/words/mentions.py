@@ -9,20 +9,12 @@ from typing import Any, NamedTuple
 from biorlhf_plugins.language.words.degrees import AMOUNTS, LEVELS, PREFIXED, WORDS, degrees
 from biorlhf_plugins.language.words.lexicon import ASKED_MARKS, END, MARKS, Lexicon, Trie, match
 from biorlhf_plugins.language.words.numbers import Number, bounded
+from biorlhf_plugins.language.words.spelt import COUNTED, LARGE, WORD_NUMBERS, spelt
 from biorlhf_plugins.language.words.text import Stream
 from biorlhf_plugins.language.words.unchanged import OPENS, PASSING, limit, unchanged
 
-UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-sixteen seventeen eighteen nineteen"""
-TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
-UNITS = {word: number for number, word in enumerate(UNIT_WORDS.split())}
-TENS = {word: 10 * number for number, word in enumerate(TEN_WORDS.split(), start=2)}
-LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
-WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
-SPELT = (("percent", "percent", 1), ("per", "cent", "percent", 2), ("%", "percent", 1), ("fold", "ratio", 1))
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 PLACED = frozenset(("is", "are", "was", "were"))  # "is low in": what follows is where
-COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
 was were that"""
@@ -32,12 +24,14 @@ UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
 """Words beside the missions that mean something without being in the lexicon."""
 DEGREES = {"more": "UP", "less": "DOWN"}
 DIRECTED = {"deg_up": "UP", "deg_down": "DOWN"}
+VEHICLE = ("treatment", "vehicle")
 NO_CHANGE: list[tuple[str, Any]] = [("dir", "NS")]
 NAMING = frozenset(("path", "quantity"))
 OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
 SHOWING_WORDS = "suggest indicate show imply support favor favour hint point demonstrate reveal"
 SHOWING = frozenset(SHOWING_WORDS.split())
 """What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
+COUNTED_OF = OF_SETS - {"transcript"}  # "more OXPHOS transcript" is no count
 JOINS = frozenset(("–", "and", "to"))  # between the two ends of a range
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
 
@@ -84,9 +78,9 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 if hit is not None and stop > end:
                     end, meanings = stop, hit
         opens = word in OPENS or (meanings is not None and meanings[0][0] == "neg")
-        if opens and (told := unchanged(texts, index, end))[1] > end:
-            denied = told
-            if told[0] > index:
+        if opens and (no_change := unchanged(texts, index, end))[1] > end:
+            denied = no_change
+            if denied[0] > index:
                 continue  # what is denied stands further on
         if denied[1] > end and denied[0] == index:
             end, meanings = denied[1], NO_CHANGE
@@ -107,22 +101,7 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             found.append(Mention("quantity", "deg", noun, noun + 1))
             done = noun + 1
         elif meanings is not None and not (word == "no" and end == index + 1 and _opens(stream, index)):
-            if meanings[0][0] in NAMING:
-                _beside(stream, meanings[0], index, end, found)
-            if len(meanings) == 1:
-                found.append(new_mention((*meanings[0], index, end)))
-            else:
-                found.extend(meant(meanings, index, end))
-            if meanings[0][0] == "dir" and texts[end - 1] in ("above", "below") and (stop := limit(texts, end)):
-                # A p of 0.68 "is far above the cut-off", which is no direction.
-                done = stop
-                above = texts[end - 1] == "above"
-                found.append(Mention("dir" if above else "sig", "NS" if above else "", index, stop))
-                continue
-            tail = end - index > 2 and texts[index] not in PLACED and texts[end - 1] in ("of", "in", "what")
-            if meanings[0][0] == "dir" and (tail or texts[end - 1] in ("above", "below")):
-                found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
-            done = end
+            done = _phrase(stream, meanings, index, end, found)
         elif meanings is None and (special := _special(word)) and (special == "degree" or sort == "w"):
             told = degrees(texts, index, lambda at: _is_side(tries, texts, at)) if special == "degree" else []
             found += [Mention(kind, value, index, index + size) for kind, value, size in told]
@@ -136,6 +115,31 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 found.append(Mention("neg", "", index, index + 1))
             nothing = -1
     return found
+
+
+def _phrase(
+    stream: Stream, meanings: list[tuple[str, Any]], index: int, end: int, found: list[Mention]
+) -> int:
+    """What the phrase of a lexicon means, with what stands beside it; returns the next token's index."""
+    texts, kind = stream.texts, meanings[0][0]
+    if meanings[0] == VEHICLE and texts[end : end + 1] == ["as"]:
+        return end  # "with vehicle as the reference"
+    over = kind == "dir" and texts[end - 1] in ("above", "below")
+    if over and (stop := limit(texts, end)):
+        # A p of 0.68 "is far above the cut-off", which is no direction.
+        above = texts[end - 1] == "above"
+        found.append(Mention("dir" if above else "sig", "NS" if above else "", index, stop))
+        return stop
+    if kind in NAMING:
+        _beside(stream, meanings[0], index, end, found)
+    if len(meanings) == 1:
+        found.append(new_mention((*meanings[0], index, end)))
+    else:
+        found.extend(meant(meanings, index, end))
+    tail = end - index > 2 and texts[index] not in PLACED and texts[end - 1] in ("of", "in", "what")
+    if kind == "dir" and (tail or over):
+        found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
+    return end
 
 
 def _is_side(tries: Sequence[Trie], texts: Sequence[str], at: int) -> bool:
@@ -186,7 +190,7 @@ def _beside(stream: Stream, meaning: tuple[str, Any], first: int, last: int, fou
     if kind == "path":
         before = stream.texts[first - 1] if first else ""
         after = stream.texts[last] if last < len(stream) else ""
-        if before in DEGREES and after not in OF_SETS and (not found or found[-1].last < first):
+        if before in DEGREES and after not in COUNTED_OF and (not found or found[-1].last < first):
             found.append(Mention("dir", DEGREES[before], first - 1, first))
     elif (
         value == "ratio"
@@ -284,7 +288,10 @@ def _other(stream: Stream, index: int, found: list[Mention]) -> int:
             found.append(Mention("mission", f"rr{following.text}", index, index + 3))
             return index + 3
     elif word in WORD_NUMBERS:
-        return _number_words(stream, index, found)
+        end, number = spelt(stream.texts, index)
+        if number is not None:
+            found.append(Mention("num", number, index, end))
+        return end
     elif word.endswith("fold") and word[:-4] in WORD_NUMBERS:
         value = float(WORD_NUMBERS[word[:-4]])
         found.append(Mention("num", Number(value, "ratio", word, False, 0, False), index, index + 1))
@@ -293,41 +300,3 @@ def _other(stream: Stream, index: int, found: list[Mention]) -> int:
     elif word in NONE_WORDS:
         found.append(Mention("num", Number(0.0, "", "none", False, 0, False), index, index + 1))
     return index + 1
-
-
-def _number_words(stream: Stream, index: int, found: list[Mention]) -> int:
-    total, current, end = 0, 0, index
-    while end < len(stream) and end < index + 16:
-        word = stream.texts[end]
-        if word in UNITS or word in TENS:
-            current += WORD_NUMBERS[word]
-        elif word == "hundred":
-            current = max(current, 1) * 100
-        elif word in LARGE:
-            total, current = total + max(current, 1) * LARGE[word], 0
-        elif not (
-            word == "and"
-            and end + 1 < len(stream)
-            and stream.texts[end + 1] in WORD_NUMBERS
-            and (current >= 100 or (total and not current))
-        ):
-            break
-        end += 1
-    following = stream.texts[end] if end < len(stream) else END
-    single = end == index + 1
-    pronoun = single and stream.texts[index] == "one" and following not in COUNTED
-    pronoun = pronoun and not _odds(stream, end)
-    if not pronoun:
-        unit, size = next(((u, n) for *w, u, n in SPELT if stream.texts[end : end + n] == w), ("", 0))
-        end += size
-        number = Number(float(total + current), unit, str(total + current), False, 0, False)
-        number = bounded(stream.texts, index - (stream.texts[index - 1] == "a"), number)
-        found.append(Mention("num", number, index, end))
-    return end
-
-
-def _odds(stream: Stream, end: int) -> bool:
-    """True for the "in ten" or "out of ten" after "one"."""
-    after = stream.texts[end : end + 3]
-    number = after[1:2] if after[:1] == ["in"] else after[2:3] if after[:2] == ["out", "of"] else []
-    return bool(number) and (number[0] in WORD_NUMBERS or number[0].isdigit())

@@ -1,5 +1,5 @@
 """A change that is denied: "does not appear to be affected", "cannot be regarded as significant", "did not
-pass the 5 % FDR cut-off". Told by a negation, small words, and what it denies: no list holds the sentences."""
+pass the 5 % FDR cut-off". Told by a negation, small words, and what it denies: no list has the sentences."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ NEGATIONS = (
 OPENS = frozenset(words[0] for words in NEGATIONS)
 ADVERBS = frozenset(("significantly", "differentially"))
 HEADS = ADVERBS | frozenset((
-    "significant", "significance", "changed", "change", "altered", "alter", "alteration", "affected", "affect",
-    "regulated", "regulation", "perturbed", "perturb", "differ", "different", "difference", "shift", "shifted",
-    "respond", "react", "hit", "deg", "de", "influence", "influenced", "impacted",
+    "significant", "significance", "changed", "change", "altered", "alter", "alteration", "affected",
+    "affect", "regulated", "regulation", "perturbed", "perturb", "differ", "different", "difference", "shift",
+    "shifted", "respond", "react", "hit", "deg", "de", "influence", "influenced", "impacted",
 ))  # fmt: skip
 OF_NO = frozenset(("change", "alteration", "regulation", "difference", "shift", "significance"))
 """What "no" denies: "no hit" and "no DEG" count."""
 BETWEEN = frozenset((
     "be", "been", "being", "is", "are", "to", "appear", "seem", "found", "shown", "seen", "observed", "as",
-    "considered", "regarded", "called", "deemed", "judged", "counted", "have", "has", "show", "any", "a", "an",
-    "the", "statistically", "clearly", "strongly", "really", "markedly", "appreciably", "detectably", "much",
-    "greatly", "largely", "consistently", "real", "clear", "meaningful", "true", "genuine", "strong", "marked",
-    "among", "one", "of", "list", "in", "support", "indicate", "suggest", "statistical", "overall",
+    "considered", "regarded", "called", "deemed", "judged", "counted", "have", "has", "show", "any", "a",
+    "an", "the", "statistically", "clearly", "strongly", "really", "markedly", "appreciably", "detectably",
+    "much", "greatly", "largely", "consistently", "real", "clear", "meaningful", "true", "genuine", "strong",
+    "marked", "among", "one", "of", "list", "in", "support", "indicate", "suggest", "statistical", "overall",
     "detectable", "appreciable", "evidence", "sign", "for", "itself",
 ))  # fmt: skip
 PASSING = frozenset((
@@ -54,11 +54,11 @@ def unchanged(texts: Sequence[str], index: int, end: int) -> tuple[int, int]:
     begun = next((n for n in NEGATIONS if tuple(texts[index : index + len(n)]) == n), None)
     if begun is None:
         return 0, 0
-    at, best = index + len(begun), 0
+    first, best = index + len(begun), 0
     heads = OF_NO if begun == ("no",) or begun == ("without",) else HEADS
-    if begun[0] in ("far", "nowhere") and (end := limit(texts, at)):
+    if begun[0] in ("far", "nowhere") and (end := limit(texts, first)):
         return index, end
-    for at in range(at, min(at + REACH, len(texts))):
+    for at in range(first, min(first + REACH, len(texts))):
         word = texts[at]
         if word in CALLS:
             return _called(texts, at + 1)

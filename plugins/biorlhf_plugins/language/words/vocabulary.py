@@ -70,6 +70,10 @@ STEMS = (
 )  # fmt: skip
 """Stems of international non-proprietary names of drugs."""
 
+ANIMALS = _canonical(
+    """rat mouse mice dog rabbit monkey macaque marmoset pig minipig sheep hamster human cat ferret chicken
+    zebrafish xenopus"""
+)
 TISSUES = _canonical(
     """plasma serum saliva urine stool feces faeces gut oral cavity vagina csf leaf leaves root shoot stem
     seed flower pollen ileum jejunum duodenum cecum caecum rectum stomach esophagus bladder prostate

@@ -1,0 +1,56 @@
+"""Numbers in words: "twenty-one", "two hundred and six", "one in ten"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from biorlhf_plugins.language.words.numbers import Number, bounded
+
+UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+sixteen seventeen eighteen nineteen"""
+TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+UNITS = {word: number for number, word in enumerate(UNIT_WORDS.split())}
+TENS = {word: 10 * number for number, word in enumerate(TEN_WORDS.split(), start=2)}
+LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
+WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
+SPELT = (("percent", "percent", 1), ("per", "cent", "percent", 2), ("%", "percent", 1), ("fold", "ratio", 1))
+COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
+
+
+def spelt(texts: Sequence[str], index: int) -> tuple[int, Number | None]:
+    """Where the number in words ends that begins at a token, and the number; None for the pronoun "one"."""
+    total, current, end = 0, 0, index
+    while end < len(texts) and end < index + 16:
+        word = texts[end]
+        if word in UNITS or word in TENS:
+            current += WORD_NUMBERS[word]
+        elif word == "hundred":
+            current = max(current, 1) * 100
+        elif word in LARGE:
+            total, current = total + max(current, 1) * LARGE[word], 0
+        elif not (
+            word == "and"
+            and end + 1 < len(texts)
+            and texts[end + 1] in WORD_NUMBERS
+            and (current >= 100 or (total and not current))
+        ):
+            break
+        end += 1
+    following = texts[end] if end < len(texts) else ""
+    single = end == index + 1
+    pronoun = single and texts[index] == "one" and following not in COUNTED
+    pronoun = pronoun and not _odds(texts, end)
+    if pronoun:
+        return end, None
+    unit, size = next(((u, n) for *w, u, n in SPELT if texts[end : end + n] == w), ("", 0))
+    end += size
+    number = Number(float(total + current), unit, str(total + current), False, 0, False)
+    number = bounded(texts, index - (texts[index - 1] == "a"), number)
+    return end, number
+
+
+def _odds(texts: Sequence[str], end: int) -> bool:
+    """True for the "in ten" or "out of ten" after "one"."""
+    after = texts[end : end + 3]
+    number = after[1:2] if after[:1] == ["in"] else after[2:3] if after[:2] == ["out", "of"] else []
+    return bool(number) and (number[0] in WORD_NUMBERS or number[0].isdigit())
