@@ -37,6 +37,7 @@ WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represente
 """Said of a gene set by many to mean that its test is significant, whichever way it goes."""
 
 
+MAYBE = frozenset(("may", "might", "could"))
 SETS_OFF = SETTING_OFF | grammar()["transitive"]
 """Behind "inhibition of the proteasome" these tell what a treatment does, and not what was found."""
 
@@ -130,6 +131,8 @@ def _claim(
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
         said = reader.stream.texts[focus.first : min(chunk.last, focus.last + REACH)]
         weak = weak or (said[1:2] == ["of"] and not SETS_OFF.isdisjoint(said))
+        first = before.first if before is not None and chunk.link in ("or", "and") else chunk.first
+        weak = weak or not MAYBE.isdisjoint(reader.stream.texts[first : focus.first])
     value, low, high, approximate, signed, decimals, digits = figure
     return new_claim((
         CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied, modality, partial,

@@ -46,6 +46,7 @@ APART = (["in", "contrast", "to"], ["in", "contrast", "with"], ["as", "opposed",
 JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 """After these a clause without a subject has that of the clause before."""
 
+SETS = frozenset(("pathway", "process", "program", "signature", "set"))
 TOWARDS = frozenset(("to", "in", "for", "of", "on"))
 
 
@@ -172,6 +173,9 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
         being = m is not None and m.kind == "condition" and stream.texts[here] in BEING
         if m is not None and (being or m.kind == "method"):
             return ELSE  # "stress is increased"
+        if m is not None and m.kind == "univ":
+            here = m.first
+            continue  # "consistently"
         aside = _aside(stream, chunk.first, here)
         if m is not None and (m.kind == "path" or (m.kind in PLACES and aside <= chunk.first)):
             return SAME
@@ -193,7 +197,8 @@ def _subject(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, focus: M
             if before.text == ",":
                 apart = chunk.link == "unlike" or stream.texts[chunk.first : chunk.first + 3] in APART
                 return ELSE if apart else LOOSE  # "in contrast to the dehydrins, which rise"
-            if before.kind == "w" and before.text not in NEUTRAL and here - 1 not in ends:
+            thing = before.text not in NEUTRAL or before.text in WORDS["species"]  # "cells that are lost"
+            if before.kind == "w" and thing and here - 1 not in ends:
                 return ELSE
         compound = ends.get(here - 1)
         if word in reader.question and compound is not None and compound.kind == "path":
@@ -220,12 +225,14 @@ def _aside(stream: Stream, first: int, here: int) -> int:
 
 def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int) -> Aim:
     """Whose genes: "keratin genes" are another thing's, "its genes" and "the pathway" the same set's."""
-    stream, own = reader.stream, _asked_words(reader)
+    stream, own, last = reader.stream, _asked_words(reader), here
     while here > chunk.first:
         m = ends.get(here)
         if m is not None:
             return SAME if m.kind not in ("other", "quantity", "method") else ELSE
         word = stream.texts[here - 1]
+        if word == "and" and reader.plural(last) and stream.texts[last] in SETS and last - here > 0:
+            return ELSE  # "interferon and inflammatory pathways"
         if stream[here - 1].kind != "w" or word in FUNCTION or word in own or word in reader.question:
             return SAME
         if word not in NEUTRAL and not word.endswith(ADJECTIVAL):

@@ -24,6 +24,7 @@ UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
 """Words beside the missions that mean something without being in the lexicon."""
 DEGREES = {"more": "UP", "less": "DOWN"}
 DIRECTED = {"deg_up": "UP", "deg_down": "DOWN"}
+SUBSTANCE = frozenset(("content", "concentration", "efflux", "uptake", "intake", "influx", "export", "ester"))
 VEHICLE = ("treatment", "vehicle")
 NO_CHANGE: list[tuple[str, Any]] = [("dir", "NS")]
 NAMING = frozenset(("path", "quantity"))
@@ -124,6 +125,8 @@ def _phrase(
     texts, kind = stream.texts, meanings[0][0]
     if meanings[0] == VEHICLE and texts[end : end + 1] == ["as"]:
         return end  # "with vehicle as the reference"
+    if kind == "path" and end == index + 1 and not SUBSTANCE.isdisjoint(texts[end : end + 1]):
+        return end  # "cholesterol efflux" is not cholesterol homeostasis
     over = kind == "dir" and texts[end - 1] in ("above", "below")
     if over and (stop := limit(texts, end)):
         # A p of 0.68 "is far above the cut-off", which is no direction.

@@ -125,13 +125,19 @@ def nes_clashes(said: Extraction) -> list[tuple[Claim, Claim]]:
             and number.low is None
         ):
             sign = "UP" if number.value > 0 else "DOWN"
-            here = directions.get(_place(number), [])
+            here = [c for c in directions.get(_place(number), []) if _of_one(number, c)]
             part = said.parts[number.sentence]
             if not number.signed and "negative" in said.stream.texts[part.first : part.last]:
                 continue  # "a negative NES beyond two" has its sign in words
             if here and all(c.label != sign for c in here):
                 clashes.append((number, here[0]))
     return clashes
+
+
+def _of_one(one: Claim, other: Claim) -> bool:
+    """Whether two claims may be of one set: "an NES of 2.17, whereas G2M is suppressed" is of two."""
+    sets = one.slot.pathways, other.slot.pathways
+    return not all(sets) or not set(sets[0]).isdisjoint(sets[1])
 
 
 def _place(claim: Claim) -> tuple:

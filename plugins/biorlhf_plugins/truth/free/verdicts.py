@@ -84,8 +84,9 @@ def _firm(claims: Sequence[Claim]) -> list[Claim]:
     stated = [c for c in claims if not c.negated]
     plain = {c.sentence for c in stated if c.about != "loose"}
     stated = [c for c in stated if c.about != "loose" or not plain or c.sentence in plain]
-    stated = [c for c in stated if not c.weak] or stated
-    return [c for c in claims if c.negated or c in stated]
+    firm = [c for c in stated if not c.weak]
+    stated = firm or stated
+    return [c for c in claims if c in stated or (c.negated and not (firm and c.weak))]
 
 
 def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
