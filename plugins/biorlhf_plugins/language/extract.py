@@ -23,7 +23,7 @@ from biorlhf_plugins.language.stance.stance import abstentions, agreements, dege
 from biorlhf_plugins.language.words.lexicon import Additions, with_additions
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, scan, scan_stance
 from biorlhf_plugins.language.words.names import foreign
-from biorlhf_plugins.language.words.text import Stream, clean, tokens
+from biorlhf_plugins.language.words.text import Clean, Stream, clean, tokens
 
 MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
@@ -57,7 +57,9 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     stream = tokens(cleaned.text)
     asked = given(prompt, additions)
     question = frozenset(prompt_words(prompt))
-    mentions = _thinned(scan(stream, lexicon))
+    mentions = _thinned(
+        [m for m in scan(stream, lexicon) if m.kind != "dir" or not _joined(stream, cleaned, m)]
+    )
     mentions = foreign(stream, cleaned, text, mentions, question)
     mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
     parts = sentences(stream, mentions)
@@ -128,6 +130,13 @@ def _thinned(mentions: list[Mention]) -> list[Mention]:
         return mentions
     low, high = foci[MOST // 2], foci[-MOST // 2]
     return [m for m in mentions if not low <= m.first < high]
+
+
+def _joined(stream: Stream, cleaned: Clean, m: Mention) -> bool:
+    """The "stimulated" of "LPS-stimulated macrophages", which tells what was done to them."""
+    token, before = stream[m.first], stream[m.first - 1]
+    hyphen = m.first > 0 and cleaned.text[before.end : token.start] == "-"
+    return hyphen and token.text in DONE and before.text not in UNDONE
 
 
 def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
@@ -203,6 +212,10 @@ def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Me
     return tuple(scan(tokens(clean(prompt).text), with_additions(additions)))
 
 
+DONE = frozenset(
+    ("stimulated", "induced", "activated", "depleted", "deprived", "suppressed", "inhibited", "enriched")
+)
+UNDONE = frozenset(("up", "down", "over", "under", "hyper", "co", "non", "re", "self", "auto", "super"))
 OPENINGS = (["answer", ":"], ["final", "answer"], ["the", "answer", "is"], ["the", "final", "answer"])
 
 

@@ -88,7 +88,9 @@ def with_foils(
             continue
         if token.kind == "n":
             found += _dose(token, index, cleaned, text, asked, known)
-        elif token.kind == "w":
+        elif token.kind == "w" and not (
+            index - 1 in known and known[index - 1].value == "dose"
+        ):  # "5 mM NaCl"
             found += _name(stream, index, cleaned, text, asked, _words(prompt), named)
     if not found and not gone:
         return mentions

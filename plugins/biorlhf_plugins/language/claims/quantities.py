@@ -31,6 +31,7 @@ UNNAMING = GENERIC | STOP_WORDS
 LABEL_LENGTH = 2
 
 
+BEING = frozenset(("is", "are", "was", "were"))
 COMPARED = frozenset(("<", ">", "≤", "≥", "="))
 
 
@@ -77,10 +78,10 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
         leads = {m.value for m in before if reader.stream.texts[m.last : focus.first] in ([], ["for"])}
         if "background" in leads:
             return "background"  # "was tested for 14,206 genes"
-        return _directed(inside, focus, str(after[0].value))
+        return _directed(reader, sentence, inside, focus, str(after[0].value))
     near = [*after, *(m for m in before if m.value not in NOUN_UNITS)]
     if near:
-        return _directed(inside, focus, str(near[0].value))
+        return _directed(reader, sentence, inside, focus, str(near[0].value))
     if _text(reader, focus.last) in ("and", "or"):
         following = next((m for m in sentence.inside["num"] if m.first == focus.last + 1), None)
         every = sentence.inside.get("quantity", ()) if following is not None else ()
@@ -121,7 +122,7 @@ def _unnamed(
     if not reader.own and any(
         abs(m.first - focus.first) <= 2 and m.value in ("UP", "DOWN") for m in inside.get("dir", ())
     ):
-        return _directed(inside, focus, "deg")
+        return _directed(reader, sentence, inside, focus, "deg")
     if not reader.own and reader.stream.texts[focus.first - 1] == "(":
         label = next((m for m in sentence.inside.get("dir", ()) if m.last == focus.first - 1), None)
         if label is not None and label.value in ("UP", "DOWN"):  # "more go up (844) than down (711)"
@@ -225,14 +226,19 @@ def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:
     return plural and not any(m.first == focus.last for m in chunk.mentions)
 
 
-def _directed(inside: dict[str, list[Mention]], focus: Mention, quantity: str) -> str:
+def _directed(
+    reader: Reader, sentence: Sentence, inside: dict[str, list[Mention]], focus: Mention, quantity: str
+) -> str:
     if quantity != "deg":
         return quantity
-    nouns = [
-        q.last for q in inside.get("quantity", ()) if q.value == "deg" and 0 <= q.first - focus.last <= 4
-    ]
-    for m in inside.get("dir", ()):
+    texts = reader.stream.texts
+    named = (q for q in inside.get("quantity", ()) if 0 <= q.first - focus.last <= 4)
+    nouns = [q.last for q in named if q.value == "deg"]
+    aside = any(texts[end : end + 1] == [","] for end in nouns)
+    for m in sentence.inside.get("dir", ()):
         near = -1 <= m.first - focus.last <= 2 or any(0 <= m.first - end <= 1 for end in nouns)
-        if m.value in ("UP", "DOWN") and near and m.first > focus.first:  # "3,251 of the soleus DEGs go up"
+        near = near and m in inside.get("dir", ())  # "3,251 of the soleus DEGs go up"
+        near = near or (aside and texts[m.first - 2] == "," and texts[m.first - 1] in BEING)
+        if m.value in ("UP", "DOWN") and near and m.first > focus.first:
             return "deg_up" if m.value == "UP" else "deg_down"
     return quantity

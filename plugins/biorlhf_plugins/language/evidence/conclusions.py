@@ -44,6 +44,26 @@ def concluded(found: Evidence) -> Iterator[Check]:
                 yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
 
 
+def opened(found: Evidence) -> Iterator[Check]:
+    """ "Larger at baseline: 4,110 genes at baseline and 140 under HU+IR": what is concluded first."""
+    texts = found.stream.texts
+    for number, part in enumerate(found.parts):
+        colon = next((i for i in range(part.first + 2, part.last) if texts[i] == ":"), 0)
+        leads = texts[part.first] in MEASURED and texts[part.first + 1 : part.first + 2][:1] != []
+        if not colon or not leads or texts[part.first + 1] not in PLACES or not found.asserted(part.first):
+            continue
+        side = content(found.stream, part.first + 1, colon)
+        pair = [f for f in found.by_part.get(number, ()) if f.first > colon and not f.sign]
+        if len(pair) != 2 or pair[0].kind != pair[1].kind or pair[0].kind not in ("count", "percent"):
+            continue
+        mine = [f for f in pair if f.words & side - pair[1 - pair.index(f)].words]
+        if len(mine) == 1 and pair[0].value != pair[1].value:
+            one, other, word = mine[0].value, pair[1 - pair.index(mine[0])].value, texts[part.first]
+            says = f"{word}, with {one:,g} against {other:,g}"
+            passed = (one > other) == (word in GREATER)
+            yield Check("a comparison against its figures", passed, says, (found.span(part.first, colon),))
+
+
 def _states(found: Evidence, at: int, first: int, last: int) -> bool:
     """ "is", "was" or "were" longer in …: nothing is denied, supposed or compared by "than"."""
     texts = found.stream.texts
@@ -77,7 +97,9 @@ def _pairs(
         heads = {_head(found, source.first, pair[0].first, own) for own in (frozenset(), also & RATES)}
         said = {_head(found, start, at, own) for own in (frozenset(), also)}
         named = (
-            not heads.isdisjoint(said - {""}) if subject else not SO.isdisjoint(found.stream.texts[start:at])
+            not heads.isdisjoint(said - {""})
+            if subject - also
+            else not SO.isdisjoint(found.stream.texts[start:at])
         )
         mine = [f for f in pair if f.words & side - pair[1 - pair.index(f)].words]
         if (

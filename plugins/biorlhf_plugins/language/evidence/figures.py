@@ -116,6 +116,7 @@ def _prose(
     numbers = [m for n, m in enumerate(numbers) if not _names(said, stream, numbers, n)]
     head, texts = _head(stream, whole, numbers), stream.texts
     risky = not HAZARDS.isdisjoint(stream.vocabulary)
+    listed: Mention | None = None
     for n, m in enumerate(numbers):
         number: Number = m.value
         if number.unit == "name" or texts[m.first - 1 : m.first] == ["per"]:
@@ -143,6 +144,8 @@ def _prose(
             kind = "percent"
         if kind == "count" and 0 < number.value < 1 and not THRESHOLDS.isdisjoint(texts[m.last : m.last + 2]):
             kind = "alpha"  # "at the 0.05 threshold"
+        kind = "effect" if listed is not None and _goes_on(texts, listed, m, kind, number) else kind
+        listed = m if kind == "effect" else None
         unit = _unit(stream, m.last, whole.last)
         if number.low is not None and number.high is not None:
             level = [f for f in label if f in ("ci", "interval", "confidence")]
@@ -152,6 +155,15 @@ def _prose(
                 )
             continue
         yield _figure(said, stream, part, m, kind, left | head, right, unit)
+
+
+def _goes_on(texts: Sequence[str], before: Mention, m: Mention, kind: str, number: Number) -> bool:
+    """Whether a figure goes on with a list: the 3.00 of "NES -3.41 in RR-1, 3.00 in RR-3"."""
+    between = texts[before.last : m.first]
+    joined = (
+        len(between) <= 5 and between[-1:] in ([","], ["and"]) and between[:1] in (["in"], ["for"], ["at"])
+    )
+    return joined and kind == "count" and 0 < number.decimals == before.value.decimals
 
 
 def _subject(stream: Stream, first: int, last: int) -> Sequence[str]:

@@ -24,7 +24,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     stated,
     value_of,
 )
-from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded
+from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded, opened
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.evidence import words_of
@@ -65,6 +65,7 @@ def orders(found: Evidence) -> Iterator[Check]:
     yield from mutual(found, said)
     if not words.isdisjoint(MEASURED):
         yield from concluded(found)
+        yield from opened(found)
     if not words.isdisjoint(JOINED):
         yield from contrasted(found)
     if not words.isdisjoint(MOST | LEAST):

@@ -177,7 +177,7 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         label, at = words[0]
         if len(figures) == 1 or (len(words) == 1 and found.parts[figures[0].part].kind == "row"):
             return [(f, label) for f in figures]
-        run = _run(figures, at) if len(words) == 1 else []
+        run = _run(found, figures, at) if len(words) == 1 else []
         if run:
             return [(f, label) for f in run]
     cuts = [
@@ -192,12 +192,15 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
     return pairs
 
 
-def _run(figures: Sequence[Figure], at: int) -> list[Figure]:
-    """The figures next to a word, as far as little stands between them: "down (-1.8 and -0.9)"."""
+def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
+    """The figures next to a word, as far as little stands between them, or where each was seen: "down (-1.8
+    and -0.9)", "down: -3.4 in RR-1, -3.0 in RR-3"."""
     after = [f for f in figures if f.first > at]
     run = after[:1]
     for f in after[1:]:
-        if f.first - run[-1].last > 2:
+        between = gap(found, run[-1], f)
+        listed = len(between) <= 5 and between[0] in ("in", "for") and between[-1] in (",", "and")
+        if len(between) > 2 and not listed:
             break
         run.append(f)
     return run if run and len(after) == len(figures) else []

@@ -14,7 +14,7 @@ from biorlhf_plugins.language.words.text import Stream
 from biorlhf_plugins.language.words.unchanged import OPENS, PASSING, limit, unchanged
 
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
-PLACED = frozenset(("is", "are", "was", "were"))  # "is low in": what follows is where
+BEING = PLACED = frozenset(("is", "are", "was", "were"))  # "is low in": what follows is where
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
 was were that"""
@@ -266,7 +266,11 @@ def _no_gene(stream: Stream, index: int) -> int:
         word = stream.texts[at]
         if word in ("gene", "deg", "transcript"):
             after = stream.texts[at + 1] if at + 1 < len(stream) else ""
-            return 0 if after in NOT_COUNTED else at
+            tested = after in BEING and stream.texts[at + 2 : at + 3] in (
+                ["differentially"],
+                ["significantly"],
+            )
+            return 0 if after in NOT_COUNTED and not tested else at
         if word not in COUNTED and word not in ("statistically", "single", "expressed", "individual", "such"):
             return 0
     return 0

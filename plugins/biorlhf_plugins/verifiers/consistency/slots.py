@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from biorlhf_plugins.language.evidence.records import Check
+from biorlhf_plugins.language.evidence.records import LABELS, Check
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.words.evidence import words_of
 
@@ -239,6 +239,8 @@ def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
         if c.negated and c.modality == "asserted" and not c.partial and (s.pathways or s.entity):
             part = said.parts[c.sentence]
             words = said.stream.texts[part.first : part.last]
+            if words[0] in LABELS and len(words) > 1 and words[1].isalnum() and len(words[1]) < 3:
+                continue  # "Donor 5 showed no increase": one of those that the others are
             if "not" in words and not EVERY.isdisjoint(words[words.index("not") :][:4]):
                 continue  # "Not all declined" leaves open which did
             other = stated.get((s.pathways, s.entity, s.mission, c.label))
