@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.general import NEUTRAL, PLACES
-from biorlhf_plugins.language.claims.quantities import PREPOSITIONS, quantity_of
+from biorlhf_plugins.language.claims.nearest import OTHERS, last_values, pick, told_behind, unknown
+from biorlhf_plugins.language.claims.quantities import quantity_of
 from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim
 from biorlhf_plugins.language.records import Slot, new_slot
@@ -20,7 +21,6 @@ from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, gro
 FIELDS = {role: "pathways" if role == "path" else role for role in ROLES}
 """By role the field of a slot that it fills."""
 
-OTHERS = ("other tissues",)
 DISUSE = frozenset(("unloading", "unloaded", "disuse", "mechanical"))
 """What flight does to muscle and bone; a group of its own only where the question has such groups."""
 
@@ -29,7 +29,6 @@ CONCLUDING = frozenset(
 )
 EXCEPTED = 12
 """Tokens after "except" in which the names are exceptions."""
-EXAMPLES = 12  # tokens before a gene in which the bracket begins that it stands in
 
 
 def slots(
@@ -42,7 +41,7 @@ def slots(
 ) -> Iterator[Slot]:
     kinds, chunk, inside = reader.kinds, sentence.chunks[index], reader.inside[index]
     found, stated = dict(reader.absent), list(reader.told)
-    if "other" in inside and _other_subject(reader, chunk, focus) and not _pick(reader, index, focus, "path"):
+    if "other" in inside and _other_subject(reader, chunk, focus) and not pick(reader, index, focus, "path"):
         return
     if chunk.link == "where" and focus.kind == "dir" and not _placed(reader, sentence, chunk):
         return  # "in fibrosis, where EMT is increased"
@@ -64,9 +63,11 @@ def slots(
         elif role == "condition" and focus.kind == "dir":
             near = tuple([v for v in _near(reader, index, focus, role) or () if v not in reader.causes])
         elif role == "mission" and focus.value == "MIXED":
-            near = _pick(reader, index, focus, role)
+            near = pick(reader, index, focus, role)
         else:
             near = _near(reader, index, focus, role) or ()
+            if role == "entity" and focus.kind == "num" and near:
+                near = told_behind(reader, sentence, focus) or near
             if not near:
                 near = OTHERS if rest and role == "entity" else _spoken_of(reader, role)
         if barred and role in ("entity", "mission"):
@@ -196,9 +197,10 @@ def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
 
 
 def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...] | None:
-    if role == "path" and _opens(reader, focus):
+    owned = reader.stream.texts[focus.first - 1] in ("its", "their") and focus.first > 0
+    if role == "path" and (_opens(reader, focus) or (owned and reader.carried.get("path"))):
         return None
-    own = _pick(reader, index, focus, role)
+    own = pick(reader, index, focus, role)
     if own:
         return own
     chunks = reader.inside
@@ -207,7 +209,7 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
             return last_values(chunks[before][role], role)
     if role != "path":
         return None
-    later = values([m for c in chunks[index + 1 :] for m in c.get(role, ()) if not _unknown(m)], role)
+    later = values([m for c in chunks[index + 1 :] for m in c.get(role, ()) if not unknown(m)], role)
     return later if len(later) == 1 else None
 
 
@@ -223,83 +225,6 @@ def _opens(reader: Reader, focus: Mention) -> bool:
         at -= 1
     named = reader.starts.get(last + 1)
     return (at < 0 or texts[at] in ".!?\n") and (named is None or named.kind != "path")
-
-
-def _pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...]:
-    """The mention, or the list of mentions, of a role that stands nearest to the focus."""
-    inside = reader.inside[index]
-    candidates = inside.get(role, [])
-    if role == "path" and focus.kind == "dir":
-        named = any(m.last <= focus.first and not _unknown(m) for m in candidates)
-        candidates = [m for m in candidates if m.first < focus.last or not _behind(reader, m, focus, named)]
-        candidates = [m for m in candidates if not (named and _example(reader, m, focus))]
-    if len(candidates) < 2:
-        return (candidates[0].value,) if candidates else ()
-    compared = [r.first for r in inside.get("cmp", ())]
-    if compared:
-        free = [
-            m for m in candidates
-            if not any(0 < m.first - at <= 3 and not at < focus.first < m.first for at in compared)
-        ]  # fmt: skip
-        candidates = free or candidates
-        cut = max((at for at in compared if at < focus.first), default=-1)
-        if any(m.first >= focus.last for m in candidates):  # "11.2 in arm A versus 6.9 in arm B"
-            candidates = [m for m in candidates if m.first > cut]
-    if len({m.value for m in candidates}) == 1:
-        return values(candidates, role)
-    rivals = [m for m in inside[focus.kind] if m is not focus]
-    nearest = min(candidates, key=lambda m: _distance(reader, m, focus))
-    group = [nearest]
-    for step in (-1, 1):
-        at = candidates.index(nearest) + step
-        while 0 <= at < len(candidates):
-            inner = group[-1] if step > 0 else group[0]
-            gap = candidates[at].first - inner.last if step > 0 else inner.first - candidates[at].last
-            low, high = sorted((candidates[at].first, inner.first))
-            if gap > 4 or any(low < r.first < high for r in (*rivals, focus)):
-                break
-            group.insert(len(group) if step > 0 else 0, candidates[at])
-            at += step
-    return values(group, role)
-
-
-def _unknown(m: Mention) -> bool:
-    return m.kind == "path" and str(m.value[0]).startswith("?")
-
-
-def _behind(reader: Reader, m: Mention, focus: Mention, named: bool) -> bool:
-    """Does a name that no lexicon knows come after the direction, where it only explains it? Where a set is
-    ``named`` before, a bracket holds its genes: "the UPR is induced (Hspa5, Ddit3)"."""
-    if not _unknown(m):
-        return False
-    if "(" in reader.stream.texts[focus.last : m.first - (not named)]:
-        return True  # "Turned on under UV-B (most enzymes, CHS first)"
-    return reader.stream.texts[m.first - 1] not in (":", "(", "—", "•", "→", "in", "of", "for", ",", "and")
-
-
-def _example(reader: Reader, m: Mention, focus: Mention) -> bool:
-    """A gene in a bracket that is closed before the direction: "the set (Col1a1, Fbn1) shows decreased …"."""
-    if not _unknown(m) or m.last > focus.first:
-        return False
-    texts, first = reader.stream.texts, max(0, m.first - EXAMPLES)
-    opened = next((at for at in range(m.first - 1, first, -1) if texts[at] in ("(", ")")), first)
-    return texts[opened] == "(" and ")" in texts[m.last : focus.first]
-
-
-def _distance(reader: Reader, m: Mention, focus: Mention) -> float:
-    if m.first >= focus.last:
-        gap = m.first - focus.last
-        linked = m.first > 0 and reader.stream.texts[m.first - 1] in PREPOSITIONS
-        return gap - 2.5 if linked else gap
-    return float(focus.first - m.last)
-
-
-def last_values(mentions: Sequence[Mention], role: str) -> tuple[Any, ...]:
-    """What the last mentions of a role that stand together say."""
-    first = len(mentions) - 1
-    while first > 0 and mentions[first].first - mentions[first - 1].last <= 4:
-        first -= 1
-    return values(mentions[first:], role)
 
 
 def _other_subject(reader: Reader, chunk: Chunk, focus: Mention) -> bool:

@@ -29,6 +29,7 @@ TENDS = frozenset((
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
+ROLES = frozenset(("required", "needed", "essential", "necessary", "critical", "important"))
 DEFINING = vocabulary("refer mean denote hold contain comprise include consist set group list collection")
 WHENEVER = frozenset(("when", "whenever", "once"))
 SIGNS = frozenset(("<", ">", "positive", "negative"))
@@ -80,7 +81,11 @@ def in_general(
         return True  # "the name refers to genes that go down after UV exposure"
     if "frame" in inside or "mission" in inside:
         return False
-    if not WHENEVER.isdisjoint((stream.texts[sentence.first], *led)):
+    required = after[:1] == ["is"] and not ROLES.isdisjoint(after[1:2])
+    if required or stream.texts[focus.first].startswith("overactiv"):
+        return True  # "its activation is required for …", "its overactivation leads to …"
+    whenever = {stream.texts[sentence.first]} if "frame" not in sentence.inside else set()
+    if not WHENEVER.isdisjoint((*whenever, *led)):
         return True  # "is triggered when misfolded proteins accumulate"
     caused = after[:1] in (["by"], ["when"], ["upon"]) or after[:3] == ["in", "response", "to"]
     if caused and reader.stream.texts[focus.first - 1] not in BEING and _of_feature(reader):

@@ -9,14 +9,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from biorlhf_plugins.language.claims.attribution import (
-    OTHERS,
-    begin,
-    elsewhere,
-    last_values,
-    slots,
-    treatment,
-)
+from biorlhf_plugins.language.claims.attribution import begin, elsewhere, slots, treatment
+from biorlhf_plugins.language.claims.nearest import OTHERS, last_values
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, REACH, Aim, aim

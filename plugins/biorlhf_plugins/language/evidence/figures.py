@@ -74,17 +74,18 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
         by_part.setdefault(figure.part, []).append(figure)
     turned = {c.span: str(c.label) for c in said.directions}
     pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
-    measured = tuple(f for f in pool if not _given(said, f, prompt))
+    units = {f.unit for f in pool}
+    measured = tuple(f for f in pool if not _given(said, f, prompt, units))
     pool = measured if len(measured) > 1 else pool
     counts = Counter(itertools.chain.from_iterable([f.words for f in pool]))
     common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
     return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, {}, pool, common)
 
 
-def _given(said: Extraction, figure: Figure, prompt: str) -> bool:
-    """Whether a time is the one that the question asks about: "at 12 weeks"."""
+def _given(said: Extraction, figure: Figure, prompt: str, units: set[str]) -> bool:
+    """Whether a time is when the others were measured, or the one that is asked about: "at 12 weeks"."""
     since = figure.unit in TIMES and said.stream.texts[figure.first - 1] in SINCE
-    return since and said.text[figure.span[0] : figure.span[1]] in prompt
+    return since and (units > {figure.unit} or said.text[figure.span[0] : figure.span[1]] in prompt)
 
 
 def _rule(stream: Stream, cells: Sequence[tuple[int, int]]) -> bool:

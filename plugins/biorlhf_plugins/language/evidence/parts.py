@@ -75,7 +75,11 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         after = [_next(found, f) for f in (one, other)]
         parallel = after[0] == after[1] and after[0] in PARALLEL
         opposite = {"up", "down"} == set(ways) and not way_of(found, whole, one.first)
-        totals = totalled and whole is plain[0] and parallel and len(plain) == 3 + (whole is not plain[0])
+        near = abs(one.value + other.value - whole.value) <= NEARLY * whole.value
+        alone = len(plain) == len(figures) == 3 and "and" in gap(found, one, other)
+        told = ":" in gap(found, whole, one) and set(after) <= PARALLEL  # "47 in total: 21 in … and 16 on …"
+        totals = whole is plain[0] and len(plain) == 3 and totalled and (parallel or (alone and told))
+        totals = totals or (alone and near and parallel and "," in gap(found, whole, one))
         lead = texts[max(0, whole.first - 2) : whole.first]
         if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:
             totals = False  # "of 412 screened patients …": those that were chosen from

@@ -45,6 +45,8 @@ def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) 
             continue
         if own and _comma(stream, m.last, focus.first):
             continue  # "No direction can be given, since it is not significant"
+        if focus.kind == "dir" and _new_clause(stream, chunk, m, focus):
+            continue
         before_it = m.first < focus.first and (m.first > last_focus or focus.kind == "dir")
         close_after = 0 <= m.first - focus.last <= 3
         if before_it or (
@@ -54,6 +56,14 @@ def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) 
     if count == 0 and chunk.link in ("or", "nor") and before is not None and not _own_subject(chunk, focus):
         return any(m.kind == "neg" for m in before.mentions)
     return count % 2 == 1
+
+
+def _new_clause(stream: Stream, chunk: Chunk, m: Mention, focus: Mention) -> bool:
+    """Whether ", and" and another set stand between: "MDM2 no longer degrades it, and p53 targets go up"."""
+    starts = [i for i in range(m.last + 1, focus.first) if stream.texts[i - 1 : i + 1] == [",", "and"]]
+    return bool(starts) and any(
+        n.kind == "path" and starts[-1] < n.first < focus.first for n in chunk.mentions
+    )
 
 
 def _comma(stream: Stream, first: int, last: int) -> bool:

@@ -78,6 +78,8 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
                 if hit is not None and stop > end:
                     end, meanings = stop, hit
+        if word == "the" and meanings is not None and _asked_behind(tries, texts, index, end):
+            continue  # "the combination arm" where that arm is asked for
         opens = word in OPENS or (meanings is not None and meanings[0][0] == "neg")
         if opens and (no_change := unchanged(texts, index, end))[1] > end:
             denied = no_change
@@ -116,6 +118,12 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 found.append(Mention("neg", "", index, index + 1))
             nothing = -1
     return found
+
+
+def _asked_behind(tries: Sequence[Trie], texts: Sequence[str], index: int, end: int) -> bool:
+    at = index + 1
+    own = [trie[texts[at]] for trie in tries[:-1] if at < len(texts) and texts[at] in trie]
+    return any(match(node, texts, at)[0] + at > end for node in own)
 
 
 def _phrase(
