@@ -12,10 +12,18 @@ from biorlhf import Question
 from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.extract import extract, prompt_mentions
 from biorlhf_plugins.language.records import Extraction
-from biorlhf_plugins.language.words.lexicon import SIDES, Additions, base, grammar, longest, with_additions
+from biorlhf_plugins.language.words.lexicon import (
+    SIDES,
+    Additions,
+    base,
+    grammar,
+    longest,
+    with_additions,
+    words,
+)
 from biorlhf_plugins.language.words.mentions import meant, scan
 from biorlhf_plugins.language.words.text import clean, tokens
-from biorlhf_plugins.truth.contrast import deletions, frames, turned
+from biorlhf_plugins.truth.contrast import deletions, frames, side_names, turned
 from biorlhf_plugins.truth.credits import OPEN_GUESS
 from biorlhf_plugins.truth.slots import Fact, conditions_of, fact_of, new_names
 from biorlhf_plugins.truth.targets import (
@@ -100,7 +108,7 @@ def gold_of(question: Question, lab: Additions) -> Gold:
 @functools.lru_cache(maxsize=1024)
 def _gold(key: str, lab: Additions) -> Gold:
     truth, tissue, prompt = json.loads(key)
-    names = (*_new_names(truth, prompt), *_sides(lab, contrast_of(truth)))
+    names = (*_new_names(truth, prompt), *_of_the_data(lab, truth, prompt))
     additions = Additions(names, lab)
     answer = truth.get("answer")
     if isinstance(answer, bool):
@@ -138,12 +146,25 @@ def _gold(key: str, lab: Additions) -> Gold:
     )
 
 
-def _sides(lab: Additions, contrast: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """What a lab calls the two sides of this contrast."""
-    case, reference = ("GROUND", "FLIGHT") if turned(contrast) else ("FLIGHT", "GROUND")
+def _of_the_data(
+    lab: Additions, truth: Mapping[str, Any], prompt: str
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """What names of the data mean in this question: the two sides of its contrast ("current smokers" too,
+    where smokers are one), and what the asked feature is called in other rows."""
+    contrast, feature = contrast_of(truth), str(truth.get("feature") or "")
+    ways = ("GROUND", "FLIGHT") if turned(contrast) else ("FLIGHT", "GROUND")
+    sides = side_names(contrast, prompt)
     for kind, value, phrases in lab.entries:
         if kind in SIDES and value == contrast and phrases:
-            yield "frame", case if kind == "numerator" else reference, phrases
+            yield "frame", ways[kind != "numerator"], phrases
+        elif kind == "entity" and feature and value == feature.lower():
+            yield "feature", feature_key(kind_of(truth), feature), phrases
+        for phrase in phrases if kind == "entity" else ():
+            *told, head = words(phrase) or ("",)
+            place = _kind_of(" ".join(told), Additions()) if told else ("entity", "")
+            one, other = (head in side for side in sides)
+            if one != other and not (place and place[0] == "entity") and not set(told) & set(sides[one]):
+                yield "frame", ways[other], (phrase,)
 
 
 def lab_sides(gold: Gold) -> tuple[tuple[str, ...], tuple[str, ...]]:
