@@ -51,7 +51,8 @@ def in_general(
         return True  # "I must decline"
     if focus.value == "NS" and after[:1] and after[0] in DETERMINERS and not VERDICTS.isdisjoint(after[1:2]):
         return True  # "this does not alter the verdict"
-    if after[:1] and after[0] in ("set", "pathway", "term") and reader.plural(focus.last):
+    among = not {"among", "one"}.isdisjoint(lead)  # "ranks first among the upregulated pathways"
+    if after[:1] and after[0] in ("set", "pathway", "term") and reader.plural(focus.last) and not among:
         return True  # "upregulated sets are dominated by …"
     if focus.value == "NS" and stream.texts[focus.first - 1] in ("more", "less"):
         return True  # "small sets give less stable scores"

@@ -46,6 +46,7 @@ APART = (["in", "contrast", "to"], ["in", "contrast", "with"], ["as", "opposed",
 JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 """After these a clause without a subject has that of the clause before."""
 
+MANY = frozenset(("most", "many", "several", "other", "few"))
 SETS = frozenset(("pathway", "process", "program", "signature", "set"))
 TOWARDS = frozenset(("to", "in", "for", "of", "on"))
 
@@ -231,8 +232,9 @@ def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int)
         if m is not None:
             return SAME if m.kind not in ("other", "quantity", "method") else ELSE
         word = stream.texts[here - 1]
-        if word == "and" and reader.plural(last) and stream.texts[last] in SETS and last - here > 0:
-            return ELSE  # "interferon and inflammatory pathways"
+        several = reader.plural(last) and stream.texts[last] in SETS
+        if several and (word in MANY or (word == "and" and last > here)):
+            return ELSE  # "interferon and inflammatory pathways", "most sets"
         if stream[here - 1].kind != "w" or word in FUNCTION or word in own or word in reader.question:
             return SAME
         if word not in NEUTRAL and not word.endswith(ADJECTIVAL):

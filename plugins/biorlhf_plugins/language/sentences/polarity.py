@@ -87,6 +87,9 @@ def flipped(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) 
     frames = [m for m in chunk.mentions if m.kind == "frame"]
     if not frames:
         return _of_subject(stream, chunk, before, focus)
+    ends = [stream.texts[f.first - 1 : f.first] for f in frames]
+    if ends == [["from"], ["to"]]:
+        return frames[0].value == "FLIGHT"  # "increases from ground to flight"
     references = [m for m in chunk.mentions if m.kind == "cmp"]
     pairs = zip(frames[1:], frames, strict=False)
     seconds = {f.first for f, g in pairs if f.first - g.last <= 1 and stream.texts[g.last] != ","}

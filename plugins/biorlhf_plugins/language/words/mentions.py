@@ -203,6 +203,9 @@ def _beside(stream: Stream, meaning: tuple[str, Any], first: int, last: int, fou
         after = stream.texts[last] if last < len(stream) else ""
         if before in DEGREES and after not in COUNTED_OF and (not found or found[-1].last < first):
             found.append(Mention("dir", DEGREES[before], first - 1, first))
+        lead = stream.texts[max(0, first - 3) : first]
+        if len(lead) == 3 and lead[0] in DEGREES and lead[1:] == ["transcript", "of"]:
+            found.append(Mention("dir", DEGREES[lead[0]], first - 3, first - 2))
     elif (
         value == "ratio"
         and last < len(stream)
