@@ -11,12 +11,14 @@ UNCHANGED = [
     "Hypoxia cannot be regarded as significant in the eye.",
     "Hypoxia in the eye cannot be considered significant (FDR 0.3).",
     "I would not call Hypoxia changed in the eye.",
-    "Hypoxia has a positive NES in the eye (1.2), but with an FDR of 0.31 this cannot be regarded as significant.",
+    "Hypoxia has a positive NES in the eye (1.2), but with an FDR of 0.31 this cannot be "
+    "regarded as significant.",
     "Hypoxia leans upward in the eye, yet the FDR of 0.4 does not support a real change.",
     "The FDR of 0.4 means that Hypoxia is not a hit in the eye.",
     "Hypoxia did not pass our significance cut-off in the eye.",
     "Hypoxia does not meet the 5 % FDR threshold in the eye.",
-    "With an adjusted p of 0.62, no claim about Hypoxia in the eye can be made: it is not significantly enriched.",
+    "With an adjusted p of 0.62, no claim about Hypoxia in the eye can be made: it is not "
+    "significantly enriched.",
     "There is no statistically significant evidence for regulation of Hypoxia in the eye.",
     "Neither an increase nor a decrease of Hypoxia could be shown in the eye.",
     "Hypoxia is not among the significant pathways of the eye.",
@@ -60,7 +62,8 @@ CHANGED = [
     ("UP", "Hypoxia is up in the eye with an FDR well below the cut-off of 0.05."),
     (
         "UP",
-        "The FDR of Hypoxia (0.002) lies far below our threshold, and its NES of 2.1 says that it is up in the eye.",
+        "The FDR of Hypoxia (0.002) lies far below our threshold, and its NES of 2.1 says that it "
+        "is up in the eye.",
     ),
     ("UP", "Hypoxia is clearly up in the eye, and I would not call this change small."),
     ("UP", "Hypoxia is up in the eye. Its NES lies far above the other sets."),

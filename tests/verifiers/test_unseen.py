@@ -13,8 +13,8 @@ kinds of faults that it showed were mended: 46 %, 64 % and 82 % of their pairs w
 pairs 29 of 40, 29 of 40 and 17 of 20 were read rightly then, of the blocks 36 and 38 of 40.
 ``k``: five sets of the four kinds: of the pairs 278 of 310 were read rightly before, of the real answers
 164 of 174, of the single items 78 of 80, and of 53 planted statements 46 were found.
-``l``: four sets of the four kinds: of the pairs 355 of 400 were read rightly before, of the real answers 227 of
-245, of the single items 74 of 75, and of 42 planted statements 39 were found.
+``l``: four sets of the four kinds: of the pairs 355 of 400 were read rightly before, of the real answers
+227 of 245, of the single items 74 of 75, and of 42 planted statements 39 were found.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
