@@ -136,7 +136,9 @@ def _joined(stream: Stream, cleaned: Clean, m: Mention) -> bool:
     """The "stimulated" of "LPS-stimulated macrophages", which tells what was done to them."""
     token, before = stream[m.first], stream[m.first - 1]
     hyphen = m.first > 0 and cleaned.text[before.end : token.start] == "-"
-    return hyphen and token.text in DONE and before.text not in UNDONE
+    after = stream[m.last] if m.last < len(stream) else None
+    named = after is not None and after.kind == "w" and after.text not in NOT_THINGS
+    return hyphen and named and token.text in DONE and before.text not in UNDONE
 
 
 def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
@@ -215,6 +217,7 @@ def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Me
 DONE = frozenset(
     ("stimulated", "induced", "activated", "depleted", "deprived", "suppressed", "inhibited", "enriched")
 )
+NOT_THINGS = frozenset(("in", "by", "during", "under", "after", "and", "but", "set", "pathway", "gene"))
 UNDONE = frozenset(("up", "down", "over", "under", "hyper", "co", "non", "re", "self", "auto", "super"))
 OPENINGS = (["answer", ":"], ["final", "answer"], ["the", "answer", "is"], ["the", "final", "answer"])
 

@@ -78,12 +78,15 @@ def in_general(
     if focus.value != "NS" and (after[:1] == ["can"] or "can" in before[-4:]):
         return True
     told = any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
-    if told and not DEFINING.isdisjoint(stream.texts[max(chunk.first, focus.first - 9) : focus.first]):
+    if (
+        told
+        and "flight" not in after
+        and not DEFINING.isdisjoint(stream.texts[max(chunk.first, focus.first - 9) : focus.first])
+    ):
         return True  # "the name refers to genes that go down after UV exposure"
     if "frame" in inside or "mission" in inside:
         return False
-    required = after[:1] == ["is"] and not ROLES.isdisjoint(after[1:2])
-    if required or stream.texts[focus.first].startswith("overactiv"):
+    if stream.texts[focus.first] == "overactivation" or (after[:1] == ["is"] and ROLES & {*after[1:2]}):
         return True  # "its activation is required for …", "its overactivation leads to …"
     whenever = {stream.texts[sentence.first]} if "frame" not in sentence.inside else set()
     if not WHENEVER.isdisjoint((*whenever, *led)):

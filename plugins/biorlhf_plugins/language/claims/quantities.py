@@ -239,6 +239,7 @@ def _directed(
         near = -1 <= m.first - focus.last <= 2 or any(0 <= m.first - end <= 1 for end in nouns)
         near = near and m in inside.get("dir", ())  # "3,251 of the soleus DEGs go up"
         near = near or (aside and texts[m.first - 2] == "," and texts[m.first - 1] in BEING)
-        if m.value in ("UP", "DOWN") and near and m.first > focus.first:
+        either = texts[m.last : m.last + 1] == ["or"]  # "DEGs up or down"
+        if m.value in ("UP", "DOWN") and near and m.first > focus.first and not either:
             return "deg_up" if m.value == "UP" else "deg_down"
     return quantity

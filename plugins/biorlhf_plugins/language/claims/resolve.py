@@ -126,7 +126,9 @@ def _claim(
         said = reader.stream.texts[focus.first : min(chunk.last, focus.last + REACH)]
         weak = weak or (said[1:2] == ["of"] and not SETS_OFF.isdisjoint(said))
         first = before.first if before is not None and chunk.link in ("or", "and") else chunk.first
-        weak = weak or not MAYBE.isdisjoint(reader.stream.texts[first : focus.first])
+        lead = reader.stream.texts[first : focus.first]
+        lead = lead[len(lead) - lead[::-1].index(",") :] if "," in lead else lead
+        weak = weak or not MAYBE.isdisjoint(lead)
     value, low, high, approximate, signed, decimals, digits = figure
     return new_claim((
         CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied, modality, partial,

@@ -49,8 +49,8 @@ def opened(found: Evidence) -> Iterator[Check]:
     texts = found.stream.texts
     for number, part in enumerate(found.parts):
         colon = next((i for i in range(part.first + 2, part.last) if texts[i] == ":"), 0)
-        leads = texts[part.first] in MEASURED and texts[part.first + 1 : part.first + 2][:1] != []
-        if not colon or not leads or texts[part.first + 1] not in PLACES or not found.asserted(part.first):
+        leads = colon and texts[part.first] in MEASURED and texts[part.first + 1] in PLACES
+        if not leads or not found.asserted(part.first):
             continue
         side = content(found.stream, part.first + 1, colon)
         pair = [f for f in found.by_part.get(number, ()) if f.first > colon and not f.sign]

@@ -42,6 +42,13 @@ RISES = re.compile(
     r"\b(?:lowest|least|smallest|fewest|shortest|weakest)\b[^.]{0,20}\b(?:to|first)\b|\bascending\b|\b(?:fewest|lowest|least)\b",
     re.I,
 )
+RANKED = re.compile(
+    r"\b(?:which|what) \w+ (?:has|have|had|shows?|responds?) (?:the )?"
+    r"(?:most|fewest|highest|largest|lowest|strongest)\b"
+    r"|\b(?:top|list|rank)\b.{0,40}\b(?:by|most|highest|largest)\b",
+    re.I,
+)
+"""Questions under which a numbered list is a ranking."""
 THEN = words_of("then")
 LEADS = words_of("leads")
 SEQUENCES = THEN | OVER | UNDER
@@ -121,8 +128,7 @@ def _lists(found: Evidence) -> Iterator[Check]:
     """Numbered lists that rank, each item with its figure."""
     if sum(part.kind == "item" for part in found.parts) < 3:
         return
-    asked = not (MOST | LEAST).isdisjoint(found.prompt.lower().split())
-    if not asked and not _ranks(found.prompt) and not RANKS.search(found.said.text):
+    if RANKED.search(found.prompt) is None and not _ranks(found.prompt) and not RANKS.search(found.said.text):
         return
     run: list[Figure] = []
     for number, part in enumerate((*found.parts, None)):

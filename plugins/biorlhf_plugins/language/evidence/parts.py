@@ -33,6 +33,7 @@ NEARLY = 0.12
 """Relative error up to which two parts and a whole are meant as such, and are a slip."""
 
 PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
+OPEN_ENDED = frozenset(("other", "others", "among", "including", "rest", "eg"))
 OF_THESE = {(a, b) for a in ("of", "among") for b in ("these", "them", "those")}
 SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
 
@@ -59,7 +60,8 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     if listed and len(rest) > 2 and len(plain) == len(figures):
         # "29 in all: 14 in the valley, 9 on the slope and 6 above"; without "in all" some may be left out.
         near = abs(sum(f.value for f in rest) - whole.value) <= NEARLY * whole.value
-        if totalled or (near and ")" not in lead and all(f.unit for f in plain)):
+        open_end = not OPEN_ENDED.isdisjoint(texts[part.first : part.last])
+        if not open_end and (totalled or (near and ")" not in lead and all(f.unit for f in plain))):
             yield _whole(whole, rest)
             return
     if split and len(plain) == 3 and not any(is_of(found, a, b) for a, b in itertools.pairwise(plain)):
@@ -106,12 +108,15 @@ def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     for one, share in itertools.pairwise(figures):
         between = gap(found, one, share)
         if one in plain and share.kind == "percent" and between[-1:] == ["("] and "," not in between:
-            yield from share_of(found, [one], [whole], share)
-    if len(plain) < 2:
+            yield from share_of(found, [one], before, share)
+    if len(plain) != 2:
         return
     between = gap(found, plain[0], plain[1])
     parallel = _next(found, plain[0]) in PARALLEL and "and" in between
     total = plain[0].value + plain[1].value
+    after = plain_of(found.by_part.get(number + 1, ()))
+    if texts[part.last : part.last + 1] == [";"] and after and total + after[0].value == whole.value:
+        return  # "80 in arm A and 60 in arm B; 10 in neither"
     if (parallel or REST & set(between)) and abs(total - whole.value) <= NEARLY * whole.value:
         yield _whole(whole, plain[:2])
 

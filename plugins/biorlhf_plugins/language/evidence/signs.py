@@ -138,7 +138,7 @@ def directions(found: Evidence, number: int) -> list[Word]:
     marks = part.inside.get("dir", ())
     negations = part.inside.get("neg", ())
     # "SUPPRESSION" is a pattern of a treatment where the text or its question speaks of those.
-    asks = any(w in found.prompt.lower() for w in PATTERNS)
+    asks = not set(PATTERNS).isdisjoint(found.prompt.lower().replace("?", " ").split())
     spoken = asks or not found.stream.vocabulary.isdisjoint(PATTERNS)
     patterns = part.inside.get("pattern", ()) if spoken else ()
     for m in marks:
@@ -199,7 +199,7 @@ def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
     run = after[:1]
     for f in after[1:]:
         between = gap(found, run[-1], f)
-        listed = len(between) <= 5 and between[0] in ("in", "for") and between[-1] in (",", "and")
+        listed = 2 < len(between) <= 5 and between[0] in ("in", "for") and between[-1] in (",", "and")
         if len(between) > 2 and not listed:
             break
         run.append(f)

@@ -11,10 +11,10 @@ from biorlhf_plugins.language.words.lexicon import ASKED_MARKS, END, MARKS, Lexi
 from biorlhf_plugins.language.words.numbers import Number, bounded
 from biorlhf_plugins.language.words.spelt import COUNTED, LARGE, WORD_NUMBERS, spelt
 from biorlhf_plugins.language.words.text import Stream
-from biorlhf_plugins.language.words.unchanged import OPENS, PASSING, limit, unchanged
+from biorlhf_plugins.language.words.unchanged import OPENS, PASSING, limit, of_chance, unchanged
 
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
-BEING = PLACED = frozenset(("is", "are", "was", "were"))  # "is low in": what follows is where
+PLACED = frozenset(("is", "are", "was", "were"))  # "is low in": what follows is where
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
 was were that"""
@@ -121,9 +121,9 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
 
 
 def _asked_behind(tries: Sequence[Trie], texts: Sequence[str], index: int, end: int) -> bool:
-    at = index + 1
-    own = [trie[texts[at]] for trie in tries[:-1] if at < len(texts) and texts[at] in trie]
-    return any(match(node, texts, at)[0] + at > end for node in own)
+    after = texts[index + 1 : index + 2]
+    found = (match(trie[after[0]], texts, index + 1) for trie in tries[:-1] if after and after[0] in trie)
+    return any(meanings is not None and stop > end for stop, meanings in found)
 
 
 def _phrase(
@@ -136,8 +136,8 @@ def _phrase(
     if kind == "path" and end == index + 1 and not SUBSTANCE.isdisjoint(texts[end : end + 1]):
         return end  # "cholesterol efflux" is not cholesterol homeostasis
     over = kind == "dir" and texts[end - 1] in ("above", "below")
-    if over and (stop := limit(texts, end)):
-        # A p of 0.68 "is far above the cut-off", which is no direction.
+    if over and of_chance(texts, index) and (stop := limit(texts, end)):
+        # A p of 0.68 "is far above the cut-off", which is no direction; an NES may be above one.
         above = texts[end - 1] == "above"
         found.append(Mention("dir" if above else "sig", "NS" if above else "", index, stop))
         return stop
@@ -277,7 +277,7 @@ def _no_gene(stream: Stream, index: int) -> int:
         word = stream.texts[at]
         if word in ("gene", "deg", "transcript"):
             after = stream.texts[at + 1] if at + 1 < len(stream) else ""
-            tested = after in BEING and stream.texts[at + 2 : at + 3] in (
+            tested = after in PLACED and stream.texts[at + 2 : at + 3] in (
                 ["differentially"],
                 ["significantly"],
             )

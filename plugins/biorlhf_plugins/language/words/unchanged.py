@@ -36,10 +36,15 @@ BEFORE_LIMIT = frozenset((
     "customary", "common", "after", "significant",
 ))  # fmt: skip
 CALLS = frozenset(("call", "consider", "regard", "deem", "count", "judge", "treat"))
-ENDS = frozenset((".", ",", ";", ":", "!", "?", "\n", "(", "but", "and", "because", "since"))
+ENDS = frozenset((
+    ".", ",", ";", ":", "!", "?", "\n", "(", "but", "and", "because", "since", "that", "which", "whether",
+))  # fmt: skip
+AMONG = frozenset(("between", "among", "across", "in", "of", "for"))
+"""Behind "without a difference" these tell between what; the change that is told before stays."""
 SUPPORTED = frozenset(("supported", "backed", "robust", "secured", "solid"))
 LISTED = frozenset(("among", "list", "one", "in"))
 SETS = frozenset(("pathway", "set", "gene", "term", "hit", "signature", "deg"))
+CHANCES = frozenset(("p", "padj", "fdr", "q", "qvalue", "pvalue"))
 REACH = 7
 
 
@@ -56,7 +61,8 @@ def unchanged(texts: Sequence[str], index: int, end: int) -> tuple[int, int]:
         return 0, 0
     first, best = index + len(begun), 0
     heads = OF_NO if begun == ("no",) or begun == ("without",) else HEADS
-    if begun[0] in ("far", "nowhere") and (end := limit(texts, first)):
+    # "Far from our cut-off" is said of a p value on either side of it.
+    if begun[0] in ("far", "nowhere") and (end := limit(texts, first)) and "significance" in texts[first:end]:
         return index, end
     for at in range(first, min(first + REACH, len(texts))):
         word = texts[at]
@@ -73,6 +79,10 @@ def unchanged(texts: Sequence[str], index: int, end: int) -> tuple[int, int]:
             break
     if best and texts[best : best + 1] and texts[best] in SETS and not LISTED.isdisjoint(texts[index:best]):
         best += 1  # "not among the significant pathways"
+    apart = begun == ("without",) or texts[best : best + 1] in (["between"], ["among"], ["across"])
+    opens = index == 0 or texts[index - 1] in (".", "\n")  # "Without any change of Glycolysis, Hypoxia falls"
+    if best and apart and not opens and heads is OF_NO and not AMONG.isdisjoint(texts[best : best + 1]):
+        return 0, 0  # "up, without a difference between the sexes"
     return (index, best) if best else (0, 0)
 
 
@@ -85,6 +95,11 @@ def limit(texts: Sequence[str], at: int) -> int:
         if word not in BEFORE_LIMIT and not word[:1].isdigit():
             break
     return 0
+
+
+def of_chance(texts: Sequence[str], index: int) -> bool:
+    """Whether a p value is named before a token: it is what "is far above the cut-off"."""
+    return not CHANCES.isdisjoint(texts[max(0, index - REACH - 2) : index])
 
 
 def _called(texts: Sequence[str], at: int) -> tuple[int, int]:
