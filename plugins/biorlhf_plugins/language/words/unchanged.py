@@ -79,7 +79,7 @@ def unchanged(texts: Sequence[str], index: int, end: int) -> tuple[int, int]:
             break
     if best and texts[best : best + 1] and texts[best] in SETS and not LISTED.isdisjoint(texts[index:best]):
         best += 1  # "not among the significant pathways"
-    apart = begun == ("without",) or texts[best : best + 1] in (["between"], ["among"], ["across"])
+    apart = begun == ("without",) or (index > 0 and texts[index - 1] == "with")  # "with no real difference"
     opens = index == 0 or texts[index - 1] in (".", "\n")  # "Without any change of Glycolysis, Hypoxia falls"
     if best and apart and not opens and heads is OF_NO and not AMONG.isdisjoint(texts[best : best + 1]):
         return 0, 0  # "up, without a difference between the sexes"
