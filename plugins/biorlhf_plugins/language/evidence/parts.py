@@ -33,7 +33,7 @@ NEARLY = 0.12
 """Relative error up to which two parts and a whole are meant as such, and are a slip."""
 
 PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
-OPEN_ENDED = frozenset(("other", "others", "among", "including", "rest", "eg"))
+OPEN_ENDED = frozenset(("other", "among", "including", "rest", "eg"))
 OF_THESE = {(a, b) for a in ("of", "among") for b in ("these", "them", "those")}
 SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
 
