@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from biorlhf import Question
@@ -161,10 +162,14 @@ def _of_the_data(
             yield "feature", feature_key(kind_of(truth), feature), phrases
         for phrase in phrases if kind == "entity" else ():
             *told, head = words(phrase) or ("",)
-            place = _kind_of(" ".join(told), Additions()) if told else ("entity", "")
-            one, other = (head in side for side in sides)
-            if one != other and not (place and place[0] == "entity") and not set(told) & set(sides[one]):
-                yield "frame", ways[other], (phrase,)
+            mine = [way for way, side in zip(ways, sides, strict=True) if head in side]
+            if told and len(mine) == 1 and not _is_place(told) and set(told).isdisjoint(chain(*sides)):
+                yield "frame", mine[0], (phrase,)
+
+
+def _is_place(listed: list[str]) -> bool:
+    kind = _kind_of(" ".join(listed), Additions())
+    return kind is not None and kind[0] == "entity"
 
 
 def lab_sides(gold: Gold) -> tuple[tuple[str, ...], tuple[str, ...]]:

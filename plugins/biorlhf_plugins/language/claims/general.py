@@ -29,7 +29,7 @@ TENDS = frozenset((
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
-ROLES = frozenset(("required", "needed", "essential", "necessary", "critical", "important"))
+NEEDED = frozenset(("required", "needed", "essential", "necessary", "critical", "important"))
 DEFINING = vocabulary("refer mean denote hold contain comprise include consist set group list collection")
 WHENEVER = frozenset(("when", "whenever", "once"))
 SIGNS = frozenset(("<", ">", "positive", "negative"))
@@ -78,15 +78,13 @@ def in_general(
     if focus.value != "NS" and (after[:1] == ["can"] or "can" in before[-4:]):
         return True
     told = any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
-    if (
-        told
-        and "flight" not in after
-        and not DEFINING.isdisjoint(stream.texts[max(chunk.first, focus.first - 9) : focus.first])
-    ):
+    defined = not DEFINING.isdisjoint(stream.texts[max(chunk.first, focus.first - 9) : focus.first])
+    found = any(0 <= m.first - focus.last < 5 for m in inside.get("frame", ()))  # "that go up in flight"
+    if told and defined and not found:
         return True  # "the name refers to genes that go down after UV exposure"
     if "frame" in inside or "mission" in inside:
         return False
-    if stream.texts[focus.first] == "overactivation" or (after[:1] == ["is"] and ROLES & {*after[1:2]}):
+    if stream.texts[focus.first] == "overactivation" or (after[:1] == ["is"] and NEEDED & {*after[1:2]}):
         return True  # "its activation is required for …", "its overactivation leads to …"
     whenever = {stream.texts[sentence.first]} if "frame" not in sentence.inside else set()
     if not WHENEVER.isdisjoint((*whenever, *led)):

@@ -137,10 +137,9 @@ def directions(found: Evidence, number: int) -> list[Word]:
     turned, texts = found.turned, found.stream.texts
     marks = part.inside.get("dir", ())
     negations = part.inside.get("neg", ())
-    # "SUPPRESSION" is a pattern of a treatment where the text or its question speaks of those.
-    asks = not set(PATTERNS).isdisjoint(found.prompt.lower().replace("?", " ").split())
-    spoken = asks or not found.stream.vocabulary.isdisjoint(PATTERNS)
-    patterns = part.inside.get("pattern", ()) if spoken else ()
+    patterns = part.inside.get("pattern", ())
+    if patterns and not _speaks_of_patterns(found):
+        patterns = ()
     for m in marks:
         if texts[m.first].startswith("enrich") and (len(marks) > 1 or _of_list(found, m.last)):
             continue
@@ -153,6 +152,12 @@ def directions(found: Evidence, number: int) -> list[Word]:
             continue
         words.append((turned.get(found.span(m.first, m.last), str(m.value)), m.first))
     return words
+
+
+def _speaks_of_patterns(found: Evidence) -> bool:
+    """Whether "SUPPRESSION" may be a treatment's pattern: the text or its question speaks of those."""
+    asked = set(found.prompt.lower().replace("?", " ").split())
+    return not asked.isdisjoint(PATTERNS) or not found.stream.vocabulary.isdisjoint(PATTERNS)
 
 
 def _of_list(found: Evidence, at: int) -> bool:
