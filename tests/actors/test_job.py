@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -43,14 +44,26 @@ def folder(tmp_path) -> Path:
 
 def test_a_lab_s_recipe_is_validated_against_a_cluster_and_runs_as_a_job(folder, monkeypatch):
     import ray
+    from ray._private.utils import write_ray_address
     from ray.job_submission import JobStatus, JobSubmissionClient
 
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_worker_niceness", "0")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    context = ray.init("local", num_cpus=2, include_dashboard=True, dashboard_port=0, log_to_driver=False)
+    ray_folder = tempfile.mkdtemp(prefix="ray", dir="/tmp")  # short: a socket's path has 107 bytes
+    context = ray.init(
+        "local",
+        num_cpus=2,
+        include_dashboard=True,
+        dashboard_port=0,
+        log_to_driver=False,
+        _temp_dir=ray_folder,
+    )
     try:
         address = context.address_info["gcs_address"]
+        # As `ray start` does: a job takes any other Ray of the machine for its own without it.
+        write_ray_address(address, ray_folder)
         told = [
             sys.executable,
             "-m",
@@ -81,5 +94,6 @@ def test_a_lab_s_recipe_is_validated_against_a_cluster_and_runs_as_a_job(folder,
         assert client.get_job_status(name) is JobStatus.SUCCEEDED, client.get_job_logs(name)[-3000:]
     finally:
         ray.shutdown()
+        shutil.rmtree(ray_folder, ignore_errors=True)
     [run] = (folder / "runs").iterdir()
     assert json.loads((run / "summary.json").read_text())["steps"] == 2
