@@ -54,25 +54,13 @@ def build(recipe: Recipe, catalogue: Catalogue) -> Dataset:
 
 
 def in_form(dataset: Dataset, answer: str) -> Dataset:
-    """The dataset as a recipe's ``prompt.answer`` asks it.
-
-    ``block``: every question whose ground truth says what a right answer is asks for it in a block, those of
-    other people's datasets included. ``free``: no question does, and the texts state no block.
-    """
+    """The dataset as a recipe's ``prompt.answer`` asks it; ``free``: its texts state no block either."""
+    questions = tuple(asked_in_form(question, answer) for question in dataset.questions)
     if answer == "block":
-        questions = tuple(
-            dataclasses.replace(q, instruction=instruction(q.ground_truth))
-            if not q.instruction and gradable(q.ground_truth)
-            else q
-            for q in dataset.questions
-        )
         return dataclasses.replace(dataset, questions=questions)
     return dataclasses.replace(
         dataset,
-        questions=tuple(
-            dataclasses.replace(q, instruction="", answer=q.answer and unblocked(q.answer))
-            for q in dataset.questions
-        ),
+        questions=questions,
         examples=tuple(
             dataclasses.replace(e, instruction="", response=unblocked(e.response)) for e in dataset.examples
         ),
@@ -81,6 +69,21 @@ def in_form(dataset: Dataset, answer: str) -> Dataset:
             for p in dataset.preferences
         ),
     )
+
+
+def asked_in_form(question: Question, answer: str) -> Question:
+    """The question as a recipe's ``prompt.answer`` asks it.
+
+    ``block``: one whose ground truth says what a right answer is asks for it in a block, those of other people's
+    datasets included. ``free``: none does.
+    """
+    if answer == "free":
+        return dataclasses.replace(
+            question, instruction="", answer=question.answer and unblocked(question.answer)
+        )
+    if question.instruction or not gradable(question.ground_truth):
+        return question
+    return dataclasses.replace(question, instruction=instruction(question.ground_truth))
 
 
 def _check(items: Sequence[Item]) -> None:

@@ -1,6 +1,6 @@
 """The rows of ``biorlhf score``: read from JSONL or Parquet, checked, and written in order.
 
-In:  ``{"id", "prompt", "response", "ground_truth", "kind"?, "verifiers"?}``; other keys are left alone.
+In:  ``{"id", "prompt", "response", "ground_truth", "kind"?, "verifiers"?, "instruction"?}``; others are left alone.
      In Parquet, ``ground_truth`` is a column of JSON strings and ``verifiers`` a list of strings.
 Out: ``{"id", "reward": float | null, "scores": {verifier: {"status", "value", "details"}}}``; in
      Parquet, ``scores`` is a column of JSON strings.
@@ -19,13 +19,14 @@ from typing import Any
 
 from biorlhf.errors import DataError, InputError
 from biorlhf.ground_truth import check
+from biorlhf.ground_truth.forms import OPENING
 from biorlhf.inputs import rows
 from biorlhf.inputs.privacy import publish
 from biorlhf.inputs.rows import JSON_LINES, PARQUET, kind_of
 from biorlhf.types import Question, Reward
 
 REQUIRED = ("id", "prompt", "response", "ground_truth")
-OPTIONAL = ("kind", "verifiers")
+OPTIONAL = ("kind", "verifiers", "instruction")
 
 NameOf = Callable[[str], str]
 
@@ -86,9 +87,15 @@ def _row(fields: dict[str, Any], where: str, name_of: NameOf) -> Row:
         ground_truth=truth,
         kind=kind or "",
         verifiers=_verifiers(fields.get("verifiers"), where, name_of),
+        instruction=_block_form(fields.get("instruction")),
         tissue=tissue if isinstance(tissue, str) else None,
     )
     return Row(fields["id"], question, fields["response"], where)
+
+
+def _block_form(instruction: Any) -> str:
+    """An instruction that asks for a block; other people's columns of this name ask for other things."""
+    return instruction if isinstance(instruction, str) and instruction.startswith(OPENING) else ""
 
 
 def _ground_truth(value: Any, where: str) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from biorlhf.errors import DataError, InputError
+from biorlhf.ground_truth import check
 from biorlhf.inputs.rows import JSON_LINES, no_file, read_rows, read_text
 from biorlhf.recipe import Recipe
 from biorlhf.recipe.policy import Trained, serving
+from biorlhf.runs.data import asked_in_form
 from biorlhf.scoring.cores import cores
 from biorlhf.stage import Sampling
 from biorlhf.types import Group, Question
@@ -22,11 +24,21 @@ TEXT = (".txt",)
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One prompt; ``row`` is what its file's line held beside it, and is written back."""
+    """One prompt; ``row`` is what its file's line held beside it, and is written back.
+
+    A row's ``instruction`` or ``ground_truth`` says what form of answer is asked for, as in a dataset.
+    """
 
     id: str
     text: str
     row: Mapping[str, Any]
+
+    def question(self, answer: str) -> Question:
+        """As training would ask it; ``answer`` is the recipe's ``prompt.answer``."""
+        truth = self.row.get("ground_truth")
+        truth = truth if isinstance(truth, Mapping) else {}
+        question = Question(self.id, self.text, truth, instruction=self.row.get("instruction") or "")
+        return asked_in_form(question, answer)
 
 
 class Answerer:
@@ -69,7 +81,7 @@ class Answerer:
 
         What is drawn for a prompt depends on the seed and the prompt's id alone.
         """
-        questions = [Question(prompt.id, prompt.text, {}) for prompt in prompts]
+        questions = [prompt.question(self.recipe.prompt.answer) for prompt in prompts]
         return self.sampler.sample(questions, sampling)
 
 
@@ -145,6 +157,11 @@ def _json_row(number: int, where: str, row: dict[str, Any]) -> Prompt:
     text = row.get("prompt", row.get("question"))
     if not isinstance(text, str) or not text.strip():
         raise DataError(where, "no prompt", '{"prompt": "…"}, a text that is not empty')
+    form = row.get("instruction")
+    if form is not None and not isinstance(form, str):
+        raise DataError(f"{where}: instruction", f"{form!r:.80}", "a text that asks for the answer's form")
+    if isinstance(row.get("ground_truth"), dict):
+        check(row["ground_truth"], where)
     # A row's own id goes before its number.
     row = {"id": str(number), **row, "prompt": text}
     return Prompt(str(row["id"]), text, row)
@@ -158,6 +175,8 @@ def rows_of(prompt: Prompt, group: Group) -> list[dict[str, Any]]:
     """
     several = len(group.completions) > 1
     own = {"id": prompt.id, "prompt": prompt.text, **prompt.row}
+    if group.question.instruction:  # a scorer has to know what was asked for
+        own["instruction"] = group.question.instruction
     rows = []
     for number, completion in enumerate(group.completions, 1):
         label = {"id": f"{own['id']}#{number}", "sample": number} if several else {}

@@ -56,6 +56,39 @@ def test_a_file_keeps_its_order_and_its_other_keys_and_can_be_scored(biorlhf, do
         biorlhf("generate", str(done.folder), "--file", str(source), "--out", str(out))
 
 
+@pytest.mark.parametrize(
+    ("row", "answer", "asked"),
+    [
+        (
+            {"instruction": "End with two lines:\nAnswer: <UP or DOWN>\nConfidence: <0 to 100%>"},
+            "block",
+            "UP or DOWN",
+        ),
+        ({"ground_truth": {"answer": "yes"}}, "block", "Answer: <"),
+        ({"ground_truth": {"answer": "yes"}}, "free", ""),
+        ({"ground_truth": "[1"}, "block", ""),
+        ({"ground_truth": None, "instruction": None}, "block", ""),
+        ({}, "block", ""),
+    ],
+)
+def test_a_row_is_asked_in_the_form_that_training_asks_for(row, answer, asked):
+    question = Prompt("1", "Is it up?", row).question(answer)
+    assert asked in question.instruction
+    assert bool(question.instruction) == bool(asked)
+
+
+def test_what_generate_writes_is_scored_as_the_question_was_asked(biorlhf, done, tmp_path):
+    source, out, scored = (tmp_path / name for name in ("q.jsonl", "a.jsonl", "s.jsonl"))
+    source.write_text(json.dumps({"prompt": "Is it up?", "ground_truth": {"answer": "yes"}}))
+    biorlhf("generate", str(done.folder), "--file", str(source), "--out", str(out), "--max-tokens", "4")
+    row = json.loads(out.read_text())
+    assert row["instruction"].startswith("End with two lines")
+    for response, value in [("Yes, it is.", 0.0), ("Yes.\nAnswer: yes\nConfidence: 90%", 1.0)]:
+        out.write_text(json.dumps(row | {"response": response}))
+        biorlhf("score", str(out), "--out", str(scored), "--verifiers", "V1", "--jobs", "1")
+        assert json.loads(scored.read_text())["scores"]["factual"]["value"] == value
+
+
 def test_input_of_a_pipe_is_one_prompt(biorlhf, done):
     said = biorlhf("generate", str(done.folder), "--max-tokens", "3", "--json", stdin="One\nprompt?\n")
     assert json.loads(said.stdout)["prompt"] == "One\nprompt?"
@@ -127,6 +160,8 @@ def test_options_that_contradict_each_other_are_refused(biorlhf, done, args, mes
         ("a.jsonl", '{"prompt": "x"}\nnope\n', "a.jsonl:2: not JSON"),
         ("a.jsonl", '{"promt": "x"}\n', "a.jsonl:1: no prompt"),
         ("a.jsonl", '{"id": 1, "prompt": "x"}\n{"id": 1, "prompt": "y"}\n', "id '1'"),
+        ("a.jsonl", '{"prompt": "x", "instruction": 3}', "a.jsonl:1: instruction: 3"),
+        ("a.jsonl", '{"prompt": "x", "ground_truth": {"direction": "SIDEWAYS"}}', "a.jsonl:1"),
         ("a.txt", "\n\n", "no prompt"),
         ("a.csv", "x\n", "file of type"),
     ],
