@@ -27,9 +27,9 @@ def score(
 ) -> None:
     """Score answers in a file, without a model.
 
-    A line of IN is {"id", "prompt", "response", "ground_truth", "kind"?, "verifiers"?, "instruction"?}, a line
-    of OUT {"id", "reward", "scores"}, in the same order. Where its instruction asks for an answer block, a
-    response without one is no answer. With --explain and no --out, only that row is scored.
+    A line of IN is {"id", "prompt", "response", "ground_truth", "kind"?, "verifiers"?, "instruction"?}, a
+    line of OUT {"id", "reward", "scores"}, in the same order. Where its instruction asks for an answer block,
+    a response without one is no answer. With --explain and no --out, only that row is scored.
     """
     from biorlhf.scoring.pool import FileJob, score_file
     from biorlhf.scoring.rows import output_row

@@ -74,8 +74,8 @@ def in_form(dataset: Dataset, answer: str) -> Dataset:
 def asked_in_form(question: Question, answer: str) -> Question:
     """The question as a recipe's ``prompt.answer`` asks it.
 
-    ``block``: one whose ground truth says what a right answer is asks for it in a block, those of other people's
-    datasets included. ``free``: none does.
+    ``block``: one whose ground truth says what a right answer is asks for it in a block, those of other
+    people's datasets included. ``free``: none does.
     """
     if answer == "free":
         return dataclasses.replace(

@@ -1,6 +1,7 @@
 """The rows of ``biorlhf score``: read from JSONL or Parquet, checked, and written in order.
 
-In:  ``{"id", "prompt", "response", "ground_truth", "kind"?, "verifiers"?, "instruction"?}``; others are left alone.
+In:  ``{"id", "prompt", "response", "ground_truth", "kind"?, "verifiers"?, "instruction"?}``; other keys
+     are left alone.
      In Parquet, ``ground_truth`` is a column of JSON strings and ``verifiers`` a list of strings.
 Out: ``{"id", "reward": float | null, "scores": {verifier: {"status", "value", "details"}}}``; in
      Parquet, ``scores`` is a column of JSON strings.
