@@ -247,7 +247,12 @@ def _known(setting: str, names: Iterable[str], known: set[str]) -> None:
 
 
 def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
-    """The rows that an item needs, among others of its own split, before the question."""
+    """The rows that an item needs, among others of its own split, before the question.
+
+    An answer reads its rows out before it says what they come to: a figure that stands in the prompt is copied
+    by a small model, and compared with the threshold once it is there. Straight from the table to the
+    direction, SmolLM2-135M learnt nothing (docs/results.md).
+    """
     by_id = {row.fact_id: row for row in rows if not DIRECTIONAL_NAME.search(row.pathway)}
     order = stable_order(by_id, 0)
     for item in pool:
@@ -263,7 +268,15 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
         # A row that is shown is touched like one that is asked about: the leak check has to see it.
         facts = tuple(dict.fromkeys([*item.facts, *others]))
         groups = tuple(dict.fromkeys([*item.groups, *(row.slot for row in shown)]))
-        yield replace(item, prompt=prompt, facts=facts, groups=groups)
+        read_out = "; ".join(_read_out(by_id[name]) for name in item.facts)
+        answer, wrong = f"{read_out}. {item.answer}", item.wrong and f"{read_out}. {item.wrong}"
+        yield replace(item, prompt=prompt, answer=answer, wrong=wrong, facts=facts, groups=groups)
+
+
+def _read_out(row: Row) -> str:
+    side = "below" if row.padj < PADJ else "above"
+    place = f"{title(row)} in {row.tissue} in mission {row.mission}"
+    return f"{place}: NES {row.nes:.2f}, padj {row.padj:.3g}, {side} {PADJ}"
 
 
 @hookimpl
