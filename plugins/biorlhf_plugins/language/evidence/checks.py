@@ -11,12 +11,14 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
+from biorlhf_plugins.language.verdicts.significance import significance
 
 
 def text_checks(found: Evidence) -> Iterator[Check]:
-    """Sums, signs, risks, orders, statements and universals, in this order."""
+    """Sums, signs, significance, risks, orders, statements and universals, in this order."""
     yield from sums(found)
     yield from signs(found)
+    yield from significance(found)
     yield from risks(found)
     yield from orders(found)
     yield from statements(found)
