@@ -11,6 +11,7 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
+from biorlhf_plugins.language.verdicts.ranks import ranks
 from biorlhf_plugins.language.verdicts.significance import significance
 
 
@@ -21,6 +22,7 @@ def text_checks(found: Evidence) -> Iterator[Check]:
     yield from significance(found)
     yield from risks(found)
     yield from orders(found)
+    yield from ranks(found)
     yield from statements(found)
     yield from universals(found)
 

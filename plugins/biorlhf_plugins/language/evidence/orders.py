@@ -185,6 +185,7 @@ def _bounds(found: Evidence) -> Iterator[Check]:
                 or len(between) > 7
                 or one.kind != other.kind
                 or other.kind != "count"
+                or (one.unit and other.unit and one.unit != other.unit)
             ):
                 continue
             if {"and", "of", ";", "(", "p"} & set(between) or not found.asserted(one.first):

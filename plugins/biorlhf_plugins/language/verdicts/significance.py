@@ -148,6 +148,8 @@ def _intervals(found: Evidence, passage: Passage) -> Iterator[Interval]:
             continue
         levels = [f for f in passage.figures if at - 3 <= f.first < at and f.kind == "percent"]
         ends = [f for f in passage.figures if at < f.first <= at + REACH][:2]
+        if not (HOLDS | SHUTS_OUT).isdisjoint(texts[at : at + 3]):
+            continue  # "the interval excludes 1 (1.12-1.88)"
         if len(ends) < 2 or any(f.value != 95 for f in levels) or ends[0].value >= ends[1].value:
             continue
         between = gap(found, *ends)
