@@ -12,6 +12,7 @@ from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
 from biorlhf_plugins.language.verdicts.ranks import ranks
+from biorlhf_plugins.language.verdicts.replies import replies
 from biorlhf_plugins.language.verdicts.significance import significance
 
 
@@ -23,6 +24,7 @@ def text_checks(found: Evidence) -> Iterator[Check]:
     yield from risks(found)
     yield from orders(found)
     yield from ranks(found)
+    yield from replies(found)
     yield from statements(found)
     yield from universals(found)
 

@@ -72,7 +72,7 @@ def _ranks(
     found: Evidence, one: Series, passage: Passage, number: int, asked: frozenset[str]
 ) -> Iterator[Rank]:
     texts = found.stream.texts
-    if not NARROWED.isdisjoint(texts[passage.first : passage.last]):
+    if not NARROWED.isdisjoint(texts[passage.first : passage.last]) or texts[passage.first] == "after":
         return
     about = asked | _stems(one.about)
     for first, last in clauses(found, passage, commas=True):
@@ -114,9 +114,12 @@ def _measured(found: Evidence, one: Series, clause: tuple[int, int, int], about:
     first, at, last = clause
     texts = found.stream.texts
     words = content(found.stream, first, last) - {texts[at]} - NEUTRAL - MOST - LEAST - PLACED.keys() - COMES
+    number = next(n for n, p in enumerate(found.parts) if at < p.last)
+    words -= {texts[i] for _, i in directions(found, number)}  # "the largest decrease", of what fell
     new = [w for w in words if not _stems(frozenset((w,))) <= about]
     close = set(texts[at + 1 : at + 4])
-    plural = {"are", "were", "both", "and"} & set(texts[first:last])
+    verb = not {"are", "were"}.isdisjoint(texts[first:last])
+    plural = "both" in texts[first:last] or (verb and texts[first - 1 : first] == ["and"])
     return len(new) <= 1 and not close & set(new) and not plural and not any(w.isdigit() for w in new)
 
 

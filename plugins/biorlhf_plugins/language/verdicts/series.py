@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.signs import TIMES
+from biorlhf_plugins.language.evidence.universals import ENDS as ENDINGS
 from biorlhf_plugins.language.verdicts.passages import passages
 from biorlhf_plugins.language.words.evidence import words_of
 
@@ -17,6 +18,11 @@ ENDS = frozenset((",", ";", ".", "and", "but", "while", "whereas", "(", ")", "ve
 SIDE = ("count", "percent", "effect", "fold")
 BEFORE = 8
 """Tokens before a bracket that may name what its figure is of."""
+
+
+def stem(word: str) -> str:
+    """A word without its ending: the mulch of "mulching"."""
+    return ENDINGS.sub("", word) if len(word) > 4 else word
 
 
 class Entry(NamedTuple):
@@ -35,8 +41,9 @@ class Series(NamedTuple):
     about: frozenset[str]
 
     def named(self, words: frozenset[str]) -> Entry | None:
-        """The one entry that some words name."""
-        hits = [e for e in self.entries if e.words & words]
+        """The one entry that some words name, "mulching" that of "under mulch" too."""
+        stems = frozenset(map(stem, words))
+        hits = [e for e in self.entries if not stems.isdisjoint(map(stem, e.words))]
         return hits[0] if len(hits) == 1 else None
 
 
@@ -57,10 +64,10 @@ def _in_prose(found: Evidence) -> Iterator[list[Figure]]:
         part = found.parts[passage.numbers[0]]
         if part.kind != "prose":
             continue
-        for kind, group in itertools.groupby(sorted(passage.figures, key=_kind), key=_kind):
-            own = [f for f in group if _free(found, f)]
+        for kind in SIDE:
+            own = [f for f in passage.figures if f.kind == kind and _free(found, f)]
             units = {u for u in (_unit(found, f) for f in own) if u}
-            if kind not in SIDE or not own or len(units) > 1:
+            if not own or len(units) > 1:
                 continue
             if len(own) > 1:
                 yield own
@@ -69,10 +76,6 @@ def _in_prose(found: Evidence) -> Iterator[list[Figure]]:
     for group in run.values():
         if len({f.part for f in group}) > 1 and len(group) <= 6:
             yield group
-
-
-def _kind(figure: Figure) -> str:
-    return figure.kind
 
 
 def _free(found: Evidence, figure: Figure) -> bool:
@@ -166,7 +169,8 @@ def _before(found: Evidence, end: int, first: int) -> frozenset[str]:
     texts = found.stream.texts
     start = end
     while start > max(first, end - BEFORE) and texts[start - 1] not in ENDS | {":"}:
-        if found.stream[start - 1].number is not None and found.stream[start - 1].number.unit != "name":
+        number = found.stream[start - 1].number
+        if number is not None and number.unit != "name":
             break
         start -= 1
     return content(found.stream, start, end)
