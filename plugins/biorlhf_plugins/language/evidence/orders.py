@@ -54,6 +54,7 @@ LEADS = words_of("leads")
 SEQUENCES = THEN | OVER | UNDER
 JOINED = frozenset(("against", "vs", "versus"))
 KINDS = ("count", "percent", "effect")
+LINKS = words_of("links") | words_of("verbs")
 CLOCK = words_of("times") | {"s", "sec", "ms"}
 QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
 TABLE = frozenset(("item", "row"))
@@ -225,6 +226,8 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             mine = mine | after if texts[at + 1] in PLACES else mine or after
             stop = next((i for i in range(at + 1, end) if texts[i] in PLACES or texts[i] == "of"), end)
             measure = content(found.stream, at + 1, stop) - NEUTRAL
+            if not content(found.stream, start, at) and stop == end and LINKS.isdisjoint(texts[at:end]):
+                continue  # "The longest half-life means the slowest clearance"
             turned = inverse(found, measure)
             best = _best(found, figures, number, mine, (word in MOST) != turned, () if turned else measure)
             if best is not None:

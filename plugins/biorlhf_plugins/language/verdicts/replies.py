@@ -24,7 +24,7 @@ from biorlhf_plugins.language.verdicts.passages import passages
 from biorlhf_plugins.language.verdicts.series import Series, series
 
 SUBJECTS = frozenset(("it", "they", "he", "she", "this", "that", "these", "there"))
-HELPS = frozenset(("do", "doe", "did", "is", "are", "was", "were", "has", "have", "had", "can", "could"))
+HELPS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "had", "can", "could"))
 NOT = frozenset(("not", "n't", "never"))
 REPLIES = {"yes": True, "no": False}
 BOUNDS = {

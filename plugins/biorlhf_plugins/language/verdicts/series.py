@@ -84,7 +84,8 @@ def _free(found: Evidence, figure: Figure) -> bool:
     before, after = texts[figure.first - 1 : figure.first], texts[figure.last : figure.last + 2]
     numbered = before and (before[0] in LABELS or before[0] in TIMES or before[0] in ("session", "trial"))
     dated = figure.unit in TIMES and before and before[0] in ("at", "after", "by", "within", "for", "over")
-    degree = after[:1] in (["°"], ["ci"], ["x"], ["×"])
+    warmed = after[:1] == ["°"] and not {"at", "to", "of"}.isdisjoint(before)  # "at 36 °C"
+    degree = warmed or after[:1] in (["ci"], ["x"], ["×"])
     return not (figure.sign or numbered or dated or degree)
 
 

@@ -133,7 +133,7 @@ def _passes(words: Sequence[str]) -> str:
     if not FAILS.isdisjoint(words):
         return "NS" if NOT.isdisjoint(words) else ""
     spoken = [w for w in words if w in PASSES]
-    elliptic = [w for w in words if w in ("did", "do", "doe")]
+    elliptic = [w for w in words if w in ("did", "do", "does")]
     negated = not NOT.isdisjoint(words)
     if spoken or (elliptic and (negated or not ALSO.isdisjoint(words))):
         return "NS" if negated else "SIG"
