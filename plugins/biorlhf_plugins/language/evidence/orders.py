@@ -220,7 +220,7 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             near |= {*texts[at + 2 : min(end, at + 4)]} - {"of"}  # "the lowest IC50 of the three"
             if near & NOT_MOST or (word == "most" and at == start):  # "most proteins fall"
                 continue
-            if texts[part.first] == "after" or (word in QUICK and _inverted(found)):
+            if texts[part.first] in ("after", "among") or (word in QUICK and _inverted(found)):
                 continue  # "After kidney, spleen is highest"
             mine, after = content(found.stream, start, at), content(found.stream, at + 1, end)
             mine = mine | after if texts[at + 1] in PLACES else mine or after

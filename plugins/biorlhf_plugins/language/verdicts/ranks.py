@@ -22,6 +22,7 @@ PLACED = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 COMES = frozenset(
     ("come", "came", "is", "was", "rank", "ranks", "ranked", "ranking", "finished", "place", "placed")
 )
+SO = frozenset(("so", "thus", "hence", "therefore"))
 NARROWED = words_of("narrowed")
 """What leaves a superlative open to others than all that have a figure: "among", "after", "except"."""
 NOT_MOST = words_of("not_most")
@@ -53,6 +54,8 @@ def ranks(found: Evidence) -> Iterator[Check]:
         for number, passage in enumerate(told):
             said += _ranks(found, one, passage, number, asked)
         yield from _against(found, one, said)
+        for passage in told:
+            yield from _following(found, one, passage)
 
 
 def _rivals(one: Series, other: Series) -> bool:
@@ -117,10 +120,11 @@ def _measured(found: Evidence, one: Series, clause: tuple[int, int, int], about:
     number = next(n for n, p in enumerate(found.parts) if at < p.last)
     words -= {texts[i] for _, i in directions(found, number)}  # "the largest decrease", of what fell
     new = [w for w in words if not _stems(frozenset((w,))) <= about]
-    close = set(texts[at + 1 : at + 4])
+    so = not SO.isdisjoint(texts[first:last])  # "AAV5 was thus the most efficient vector"
+    close = set() if so else set(texts[at + 1 : at + 4])
     verb = not {"are", "were"}.isdisjoint(texts[first:last])
     plural = "both" in texts[first:last] or (verb and texts[first - 1 : first] == ["and"])
-    return len(new) <= 1 and not close & set(new) and not plural and not any(w.isdigit() for w in new)
+    return len(new) <= 1 + so and not close & set(new) and not plural and not any(w.isdigit() for w in new)
 
 
 def _holder(found: Evidence, one: Series, first: int, at: int, last: int) -> Entry | None:
@@ -152,6 +156,23 @@ def _against(found: Evidence, one: Series, said: Sequence[Rank]) -> Iterator[Che
         says = f"{rank.entry.figure.value:,g} is called {found.stream.texts[rank.at]} of {sorted(values)}"
         span = (found.span(rank.at, rank.at + 1), rank.entry.figure.span)
         yield Check("a place against its figures", passed, says, span)
+
+
+def _following(found: Evidence, one: Series, passage: Passage) -> Iterator[Check]:
+    """ "E2 had the strongest activity (14.9), followed by E4 (12.4) and E1 (3.3)": in one order."""
+    texts = found.stream.texts
+    at = next((i for i in range(passage.first, passage.last) if texts[i : i + 2] == ["followed", "by"]), 0)
+    here = [e.figure for e in one.entries if passage.first <= e.figure.first < passage.last]
+    ahead, after = [f for f in here if f.first < at], [f for f in here if f.first > at]
+    lead = set(texts[passage.first : at])
+    if not at or len(ahead) != 1 or not after or lead.isdisjoint(MOST | LEAST | GOOD | BAD | PLACED.keys()):
+        return
+    if not NARROWED.isdisjoint(texts[passage.first : passage.last]) or "respectively" in texts:
+        return
+    values = [f.value for f in (*ahead, *after)]
+    falls, rises = sorted(values, reverse=True) == values, sorted(values) == values
+    says = " > ".join(f"{v:,g}" for v in values)
+    yield Check("a ranking against its figures", falls or rises, says, (ahead[0].span, after[-1].span))
 
 
 def _holds(values: Sequence[float], rank: Rank, falls: bool) -> bool:

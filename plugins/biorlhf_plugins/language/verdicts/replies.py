@@ -22,9 +22,11 @@ from biorlhf_plugins.language.evidence.signs import TIMES
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.verdicts.passages import passages
 from biorlhf_plugins.language.verdicts.series import Series, series
+from biorlhf_plugins.language.words.evidence import words_of
 
 SUBJECTS = frozenset(("it", "they", "he", "she", "this", "that", "these", "there"))
 HELPS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "had", "can", "could"))
+UNWANTED, WANTED = words_of("unwanted"), words_of("wanted")
 NOT = frozenset(("not", "n't", "never"))
 REPLIES = {"yes": True, "no": False}
 BOUNDS = {
@@ -57,7 +59,8 @@ def replies(found: Evidence) -> Iterator[Check]:
     words = found.stream.vocabulary | prompt_tokens(found.prompt).vocabulary
     if wanted is None or chance or not (SAME - {"same"}).isdisjoint(words):
         return
-    pairs = {pair for one in series(found) if (pair := _sides(one, wanted)) is not None}
+    told_of = [one for one in series(found) if not _turned(found, found.words(one.entries[0].figure.part))]
+    pairs = {pair for one in told_of if (pair := _sides(one, wanted)) is not None}
     if len(pairs) != 1:
         return
     mine, other = pairs.pop()
@@ -69,6 +72,15 @@ def replies(found: Evidence) -> Iterator[Check]:
         "yes or no against the comparison", more == says,
         f"{label}, with {mine.value:,g} and {other.value:,g}", (mine.span, other.span),
     )  # fmt: skip
+
+
+def _turned(found: Evidence, words: frozenset[str]) -> bool:
+    """Whether the question is about the other side of what is told: mortality, beside survival."""
+    spoken = prompt_tokens(found.prompt).vocabulary
+    return any(
+        not spoken.isdisjoint(one) and not words.isdisjoint(other) and words.isdisjoint(one)
+        for one, other in ((UNWANTED, WANTED), (WANTED, UNWANTED))
+    )
 
 
 def _alike(one: Figure, other: Figure) -> bool:
@@ -140,7 +152,7 @@ def _bound(found: Evidence, says: bool) -> Iterator[Check]:
             shown = [f for f in shown if not of_interval(found, f) and not f.sign]
             if len({f.value for f in shown}) > 1:
                 return
-            if shown:
+            if shown and not _turned(found, frozenset(found.stream.texts[passage.first : passage.last])):
                 true = (shown[0].value > limit) == upward
                 label = "YES" if says else "NO"
                 text = f"{label} to {limit:g} %, with {shown[0].value:g} %"

@@ -15,13 +15,15 @@ from biorlhf_plugins.language.words.evidence import words_of
 PLACES = words_of("places") | {"among", "without", "of"}
 NEUTRAL = words_of("neutral")
 ENDS = frozenset((",", ";", ".", "and", "but", "while", "whereas", "(", ")", "versus", "vs", "against"))
-SIDE = ("count", "percent", "effect", "fold")
+SIDE = ("count", "percent", "effect", "fold", "ratio")
 BEFORE = 8
 """Tokens before a bracket that may name what its figure is of."""
 
 
 def stem(word: str) -> str:
-    """A word without its ending: the mulch of "mulching"."""
+    """A word without its ending: the mulch of "mulching", the irriga of "irrigation"."""
+    if len(word) > 7 and word.isalpha():
+        return word[:6]
     return ENDINGS.sub("", word) if len(word) > 4 else word
 
 
