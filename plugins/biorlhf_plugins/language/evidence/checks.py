@@ -11,16 +11,24 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
+from biorlhf_plugins.language.verdicts.again import again
+from biorlhf_plugins.language.verdicts.ranks import ranks
+from biorlhf_plugins.language.verdicts.replies import replies
+from biorlhf_plugins.language.verdicts.significance import significance
 
 
 def text_checks(found: Evidence) -> Iterator[Check]:
-    """Sums, signs, risks, orders, statements and universals, in this order."""
+    """Every check, the sums first and what is said again last."""
     yield from sums(found)
     yield from signs(found)
+    yield from significance(found)
     yield from risks(found)
     yield from orders(found)
+    yield from ranks(found)
+    yield from replies(found)
     yield from statements(found)
     yield from universals(found)
+    yield from again(found)
 
 
 def about(found: Evidence, check: Check) -> bool:

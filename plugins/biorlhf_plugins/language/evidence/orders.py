@@ -9,12 +9,12 @@ from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.comparisons import (
     COMPARES,
+    INVERSE,
     LIMIT,
     OVER,
     UNDER,
     Lookup,
     Words,
-    asked,
     clause_end,
     clause_start,
     compared,
@@ -54,6 +54,9 @@ LEADS = words_of("leads")
 SEQUENCES = THEN | OVER | UNDER
 JOINED = frozenset(("against", "vs", "versus"))
 KINDS = ("count", "percent", "effect")
+LINKS = words_of("links") | words_of("verbs")
+CLOCK = words_of("times") | {"s", "sec", "ms"}
+QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
 TABLE = frozenset(("item", "row"))
 
 
@@ -77,7 +80,6 @@ def orders(found: Evidence) -> Iterator[Check]:
         yield from contrasted(found)
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
-    yield from asked(found, look)
 
 
 @functools.lru_cache(maxsize=256)
@@ -185,6 +187,7 @@ def _bounds(found: Evidence) -> Iterator[Check]:
                 or len(between) > 7
                 or one.kind != other.kind
                 or other.kind != "count"
+                or (one.unit and other.unit and one.unit != other.unit)
             ):
                 continue
             if {"and", "of", ";", "(", "p"} & set(between) or not found.asserted(one.first):
@@ -217,14 +220,23 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             near |= {*texts[at + 2 : min(end, at + 4)]} - {"of"}  # "the lowest IC50 of the three"
             if near & NOT_MOST or (word == "most" and at == start):  # "most proteins fall"
                 continue
+            if texts[part.first] in ("after", "among") or (word in QUICK and _inverted(found)):
+                continue  # "After kidney, spleen is highest"
             mine, after = content(found.stream, start, at), content(found.stream, at + 1, end)
             mine = mine | after if texts[at + 1] in PLACES else mine or after
             stop = next((i for i in range(at + 1, end) if texts[i] in PLACES or texts[i] == "of"), end)
             measure = content(found.stream, at + 1, stop) - NEUTRAL
+            if not content(found.stream, start, at) and stop == end and LINKS.isdisjoint(texts[at:end]):
+                continue  # "The longest half-life means the slowest clearance"
             turned = inverse(found, measure)
             best = _best(found, figures, number, mine, (word in MOST) != turned, () if turned else measure)
             if best is not None:
                 yield best._replace(spans=(found.span(at, at + 1),))
+
+
+def _inverted(found: Evidence) -> bool:
+    """Whether the figures are times or doses, of which the smaller are of the faster and the stronger."""
+    return any(f.unit in CLOCK for f in found.pool) or not INVERSE.isdisjoint(found.stream.vocabulary)
 
 
 def _best(

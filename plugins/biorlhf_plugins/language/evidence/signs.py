@@ -1,5 +1,5 @@
-"""Words of direction and of significance against the figures beside them: log2FC, NES, a fold change, "from
-12 to 24", a p value. Where a sentence does not say which word is of which figure, nothing is checked.
+"""Words of direction against the figures beside them: log2FC, NES, a fold change, a change in per cent, "from
+12 to 24". Where a sentence does not say which word is of which figure, nothing is checked.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.verdicts.changes import changed, predicates
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -22,6 +23,10 @@ SUPPOSING = frozenset(("to", "can", "may", "might", "could", "would"))
 BREAKS = words_of("breaks")
 TIMES = words_of("times")
 DECIDES = words_of("decides")
+LIKEWISE = frozenset(("so", "likewise", "too", "also", "similarly", "well"))
+VERBS = frozenset(("is", "was", "are", "were", "did"))
+UNLIKE = frozenset(("not", "neither", "nor", "no", "unlike", "contrast", "except", "than"))
+"""What makes a clause say the same of another thing as the clause before it, and what makes it differ."""
 LEVEL = re.compile(
     r"(?:alpha|α|threshold|cut-?off|significance level|(?:padj|fdr|p|q)(?:-value)?\s*(?:<|≤))"
     r"\s*(?:of|=|:|is)?\s*(0?\.\d+|\d+\s?%)|at the (\d+(?:\.\d+)?)\s?% level|(\d+)\s?% fdr",
@@ -41,19 +46,21 @@ Word = tuple[str, int]
 
 def signs(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    chanced = any(f.kind == "p" for f in found.figures)
-    alpha = threshold(found) if chanced else COMMON
     moving = not found.stream.vocabulary.isdisjoint(("to", "→"))
     for number, figures in found.by_part.items():
         if not found.asserted(found.parts[number].first):
             continue
         ways = directions(found, number)
-        signed = [
-            f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)
-        ]
+        free = [f for f in figures if not f.sign and not _operand(found, f)]
+        signed = [f for f in free if f.kind in SIGNED and _way_of(f)]
         signed = [f for f in signed if f.kind != "hazard" or _single(found, figures)]
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
-        for figure, label in paired(found, signed, sided):
+        told = paired(found, signed, sided)
+        if not signed:
+            turned = [(f, changed(found, f)) for f in free]
+            changes = [c for f, c in turned if c is not f and _way_of(c)]
+            told = paired(found, changes, predicates(found, number, ways)) if changes else []
+        for figure, label in told:
             says = f"{label} with {figure.kind} {figure.value:g}"
             yield Check("a direction against its figure", _way_of(figure) == label, says, (figure.span,))
         if len(figures) == 2 and len(sided_words := {w for w in ways if w[0] in ("UP", "DOWN")}) == 1:
@@ -69,8 +76,6 @@ def signs(found: Evidence) -> Iterator[Check]:
                     and not any("log" in w for w in f.right)
                 ):  # a column under another's head
                     yield Check("a probability between 0 and 1", False, f"p = {f.value:g}", (f.span,))
-        if chanced:
-            yield from _significance(found, number, figures, ways, alpha)
 
 
 def _two_levels(found: Evidence, figures: Sequence[Figure], word: Word) -> Iterator[Check]:
@@ -148,7 +153,7 @@ def directions(found: Evidence, number: int) -> list[Word]:
         if not found.asserted(m.first) or texts[m.first] in NOT_WAYS:
             continue
         named = patterns and any(n.first == m.first for n in patterns)  # "SUPPRESSION"
-        if named or _denied(negations, m):
+        if named or denied(negations, m):
             continue
         words.append((turned.get(found.span(m.first, m.last), str(m.value)), m.first))
     return words
@@ -165,7 +170,7 @@ def _of_list(found: Evidence, at: int) -> bool:
     return any(text.startswith(("down", "up")) for text in found.stream.texts[at : at + 4])
 
 
-def _denied(negations: Sequence[Mention], m: Mention) -> bool:
+def denied(negations: Sequence[Mention], m: Mention) -> bool:
     return bool(negations) and any(0 < m.first - n.first <= 4 for n in negations)
 
 
@@ -183,18 +188,33 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         if len(figures) == 1 or (len(words) == 1 and found.parts[figures[0].part].kind == "row"):
             return [(f, label) for f in figures]
         run = _run(found, figures, at) if len(words) == 1 else []
-        if run:
+        if run and not any(_goes_on(found, f, at) for f in figures):
             return [(f, label) for f in run]
-    cuts = [
-        i for i in range(words[0][1], max(f.last for f in figures)) if found.stream.texts[i] in BREAKS - {","}
-    ]
+    cuts = _cuts(found, figures, words)
     clause = lambda at: sum(cut < at for cut in cuts)  # noqa: E731
     pairs = []
     for f in figures:
         here = {label for label, at in words if clause(at) == clause(f.first)}
+        if not here and _goes_on(found, f, words[0][1]):  # "S100A8 is higher (2.2), and so is IL1R2 (3.0)"
+            here = {label for label, at in words if clause(at) == clause(f.first) - 1}
         if len(here) == 1:
             pairs.append((f, here.pop()))
     return pairs
+
+
+def _cuts(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) -> list[int]:
+    """Where the clauses begin from the first word to the last figure."""
+    end = max(f.last for f in figures)
+    return [i for i in range(words[0][1], end) if found.stream.texts[i] in BREAKS - {","}]
+
+
+def _goes_on(found: Evidence, figure: Figure, since: int) -> bool:
+    """Whether a figure's clause says the same as the one before: "and so is IL1R2 (3.0)", "Mt2 likewise"."""
+    texts = found.stream.texts
+    begins = (i for i in range(figure.first - 1, since, -1) if texts[i] in BREAKS)
+    clause = texts[next(begins, figure.first) + 1 : figure.first]
+    same = not LIKEWISE.isdisjoint(clause) or (clause[:1] == ["as"] and not VERBS.isdisjoint(clause[1:2]))
+    return same and UNLIKE.isdisjoint(clause)
 
 
 def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
@@ -260,36 +280,3 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         says = f"{label} from {one.value:g} to {other.value:g}"
         passed = (other.value > one.value) == (label == "UP")
         yield Check("a direction against its figure", passed, says, (one.span, other.span))
-
-
-def _significance(
-    found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word], alpha: float
-) -> Iterator[Check]:
-    part = found.parts[number]
-    decides = not DECIDES.isdisjoint(found.stream.texts[part.first : part.last])
-    chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
-    if not chances:
-        return
-    words = []
-    for m in part.inside.get("sig", ()):
-        if found.asserted(m.first):
-            words.append(("NS" if _denied(part.inside.get("neg", ()), m) else "SIG", m.first))
-    unchanged = [
-        ("NS", at) for label, at in ways if label == "NS"
-    ]  # "does not change significantly" is one word
-    words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged
-    words.sort(key=lambda w: w[1])
-    for figure, label in paired(found, chances, words):
-        shown = _shown(figure, alpha)
-        if shown:
-            word = "not significant" if label == "NS" else "significant"
-            says = f"{word} with p {figure.sign or '='} {figure.value:g}"
-            yield Check("significance against the p value", shown == label, says, (figure.span,))
-
-
-def _shown(figure: Figure, alpha: float) -> str:
-    if figure.sign == "<":
-        return "SIG" if figure.value <= alpha else ""
-    if figure.sign == ">":
-        return "NS" if figure.value >= alpha else ""
-    return "SIG" if figure.value < alpha else "NS" if figure.value > alpha else ""
