@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from biorlhf_plugins.language.amounts.checks import amount_checks
 from biorlhf_plugins.language.evidence.orders import orders
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.evidence.risks import risks
@@ -14,8 +15,9 @@ from biorlhf_plugins.language.evidence.universals import universals
 
 
 def text_checks(found: Evidence) -> Iterator[Check]:
-    """Sums, signs, risks, orders, statements and universals, in this order."""
+    """Sums, amounts, signs, risks, orders, statements and universals, in this order."""
     yield from sums(found)
+    yield from amount_checks(found)
     yield from signs(found)
     yield from risks(found)
     yield from orders(found)
