@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from biorlhf_plugins.language.amounts.read import Amount
 from biorlhf_plugins.language.amounts.shares import restates
 from biorlhf_plugins.language.evidence.records import Check, Evidence
-from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.evidence import meanings, words_of
 
 CHANGES = words_of("changes") | {"fall", "shift", "gap", "lowering", "shortening", "lengthening"}
 MOVES = words_of("moves")
 """Verbs of change: "rose", "lost"."""
 COMPARES = words_of("greater") | words_of("smaller") | words_of("more") | {"high", "apart"}
 ADJUSTED = frozenset(("adjusted", "individual", "expected", "model", "paired", "net", "age", "standardised"))
+FOLDED = frozenset(meanings("folds")) - {"double"}
+"""Changes in one word, which ``ratios`` reads."""
 OPENS = frozenset(("this", "that", "so", "it", "which", "thus", "hence", "an", "a"))
 
 
@@ -25,7 +27,8 @@ def changes(found: Evidence, amounts: dict[int, list[Amount]]) -> Iterator[Check
         if part.kind == "row" or not here or not found.asserted(part.first):
             continue
         stated = [(a, sort) for a in here if (sort := _sort(found, a))]
-        if len(stated) != 1 or not ADJUSTED.isdisjoint(found.stream.texts[part.first : part.last]):
+        worded = not FOLDED.isdisjoint(found.stream.texts[part.first : part.last])
+        if len(stated) != 1 or worded or not ADJUSTED.isdisjoint(found.stream.texts[part.first : part.last]):
             continue
         change, sort = stated[0]
         pairs, clear = _pairs(found, change, sort, amounts)
@@ -61,7 +64,18 @@ def _told(found: Evidence, amount: Amount) -> bool:
     """ "a loss of 4.4", "rose by 0.6", "lost 30 % of", "30 % lower", "the difference was 3.5", "a 57-point drop"."""
     texts, first = found.stream.texts, found.parts[amount.part].first
     before = texts[max(first, amount.first - 8) : amount.first]
-    while before and before[-1] in ("about", "roughly", "around", "some", "nearly", "almost", "≈", "~", "a", "only"):
+    while before and before[-1] in (
+        "about",
+        "roughly",
+        "around",
+        "some",
+        "nearly",
+        "almost",
+        "≈",
+        "~",
+        "a",
+        "only",
+    ):
         before = before[:-1]
     last = amount.last + (len(amount.unit.split("/")) * 2 - 1 if amount.unit else 0)
     after = texts[last : last + 2]
@@ -86,18 +100,27 @@ def _pairs(
     if len(own) >= 2:
         pairs = list(itertools.combinations(own, 2))
         if len(moved) == 1:
-            return pairs, True
+            return pairs, _beside(found, change, moved[0])
         return pairs, len(own) == 2 and _joined(found, change, own, sort)
     number = change.part
     opening = found.stream.texts[found.parts[number].first]
     before = [a for n in (number - 2, number - 1) for a in amounts.get(n, ())]
     before = _alike(change, sort, before)
-    if not own and (restates(found, number) or opening in OPENS) and len(before) >= 2:
+    semicolon = found.stream.texts[found.parts[number].first - 1] in (";", ":")
+    if not own and (restates(found, number) or opening in OPENS or semicolon) and len(before) >= 2:
         return list(itertools.combinations(before, 2)), len(before) == 2 and len(here) == 1
     after = _alike(change, sort, amounts.get(number + 1, ()))
     if not own and len(here) == 1 and len(after) >= 2 and sort != "part":
         return list(itertools.combinations(after, 2)), len(after) == 2
     return [], False
+
+
+def _beside(found: Evidence, change: Amount, pair: tuple[Amount, Amount]) -> bool:
+    """Whether no other clause stands between a change and the "from … to" that it is of."""
+    one, other = pair
+    low, high = (change.last, one.first) if change.first < one.first else (other.last, change.first)
+    between = found.stream.texts[low:high]
+    return len(between) <= 14 and {"and", "but", "while", "whereas", "than", ";"}.isdisjoint(between)
 
 
 def _joined(found: Evidence, change: Amount, own: Sequence[Amount], sort: str) -> bool:
@@ -115,10 +138,16 @@ def _joined(found: Evidence, change: Amount, own: Sequence[Amount], sort: str) -
 
 def _alike(change: Amount, sort: str, here: Sequence[Amount]) -> list[Amount]:
     """The figures that may be the ends of a change: of its unit, or of one kind where it is a fold."""
-    others = [a for a in here if a is not change and not a.bound and a.kind in ("count", "measure", "percent")]
+    others = [
+        a for a in here if a is not change and not a.bound and a.kind in ("count", "measure", "percent")
+    ]
     if sort == "difference":
         kind = "percent" if change.kind == "point" else change.kind
-        return [a for a in others if a.kind == kind and a.unit == change.unit and (kind != "count" or a.noun == change.noun)]
+        return [
+            a
+            for a in others
+            if a.kind == kind and a.unit == change.unit and (kind != "count" or a.noun == change.noun)
+        ]
     measures = [a for a in others if a.kind == "measure" and a.unit not in TIMES]
     units = {a.unit for a in measures}
     if len(units - {""}) <= 1 and len(measures) >= 2:
@@ -171,7 +200,9 @@ def _values(change: Amount, sort: str, one: Amount, other: Amount) -> Iterator[t
     own = 0.51 * 10.0**-change.decimals
     if sort == "difference":
         exact = change.kind == "count"
-        slack = 1e-6 if exact and not change.rough else half + own + (0.1 * (high - low) if change.rough else 0)
+        slack = (
+            1e-6 if exact and not change.rough else half + own + (0.1 * (high - low) if change.rough else 0)
+        )
         yield abs(one.value - other.value), slack
         yield a + b, 1e-6
         return
@@ -184,7 +215,7 @@ def _values(change: Amount, sort: str, one: Amount, other: Amount) -> Iterator[t
             yield ratio, ratio * (rough + rounding) + own
         yield low / high, 0.05 * low / high + own
         return
-    rights = [low / high, high / low] if sort == "part" else [1 - low / high, high / low - 1, low / high, high / low]
+    rights = [low / high, high / low] if sort == "part" else [1 - low / high, high / low - 1]
     for right in rights:
         value = 100.0 * right
         spare = 0.15 * value if sort == "part" else 1.5 if change.rough else 0.6

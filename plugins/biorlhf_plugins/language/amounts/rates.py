@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from biorlhf_plugins.language.amounts.read import Amount
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 
-ADJUSTED = frozenset(("adjusted", "standardised", "standardized", "weighted", "pooled", "expected", "regression"))
+ADJUSTED = frozenset(
+    ("adjusted", "standardised", "standardized", "weighted", "pooled", "expected", "regression")
+)
 JOINS = frozenset(("for", "over", "/", "to", "against", "vs", "versus", "and", ":", ","))
 
 
@@ -41,7 +43,9 @@ def _rate(found: Evidence, rate: Amount, here: Sequence[Amount], before: Sequenc
     value, part, whole = min(rights, key=lambda r: abs(r[0] - rate.value))
     slack = 0.51 * 10.0**-rate.decimals + (0.1 if rate.rough else 0.02) * value
     passed = abs(value - rate.value) <= slack
-    named = {whole.noun, whole.noun.rsplit(" ", 1)[-1]} & {_denominator(found, rate)}
+    named: object = {whole.noun, whole.noun.rsplit(" ", 1)[-1]} & {_denominator(found, rate)}
+    texts = found.stream.texts
+    named = bool(named) or (texts[rate.last + 2 : rate.last + 3] == ["("] and own[0].first == rate.last + 3)
     if passed or (len(own) == 2 and len(pairs) == 1 and named and not part.rough):
         says = f"{part.value:,g} in {whole.value:,g} are {value:.3g} per {rate.base:g}, stated {rate.value:g}"
         spans = (part.span, whole.span, rate.span)
@@ -78,7 +82,8 @@ def _odds(found: Evidence, here: Sequence[Amount]) -> Iterator[Check]:
 
 def _named(texts: Sequence[str], amount: Amount) -> bool:
     before = texts[max(0, amount.first - 4) : amount.first]
-    return "ratio" in before and not {"odd", "risk", "rate"}.isdisjoint(before) and before[-1] in ("of", "is", "was")
+    told = "relative" in before or "ratio" in before
+    return told and not {"odd", "risk", "rate"}.isdisjoint(before) and before[-1] in ("of", "is", "was")
 
 
 def _bracketed(found: Evidence, here: Sequence[Amount]) -> Iterator[Check]:
@@ -104,4 +109,6 @@ def _quotient(found: Evidence, ratio: Amount, one: Amount, other: Amount) -> Ite
     right = min(rights, key=lambda r: abs(r - ratio.value))
     passed = abs(right - ratio.value) <= right * (half + 0.03) + 0.51 * 10.0**-ratio.decimals
     says = f"{one.value:g} and {other.value:g} make a ratio of {right:.3g}, stated {ratio.value:g}"
-    yield Check("ratios and percentages", passed, says, (one.span, other.span, ratio.span), expected=f"{right:.3g}")
+    yield Check(
+        "ratios and percentages", passed, says, (one.span, other.span, ratio.span), expected=f"{right:.3g}"
+    )

@@ -29,7 +29,7 @@ DATES = frozenset((
 
 class Amount(NamedTuple):
     """``kind``: "count", "measure" (``unit`` says of what), "percent", "point", "fold", "share" (a fraction in
-    words, as its percentage), "rate" ("1.5 per 100", ``base`` 100). ``noun`` is the word that it counts.
+    words, as its percentage; its ``unit`` is the sign of "over half"), "rate" ("1.5 per 100", ``base`` 100). ``noun`` is the word that it counts.
 
     ``bound`` marks "at least 3" and ranges, ``rough`` "about 3". [first, last) are tokens.
     """
@@ -61,7 +61,7 @@ def _read(found: Evidence, number: int) -> Iterator[Amount]:
         share = _fraction(texts, at, part.last)
         if share is not None:
             value, last = share
-            yield _amount(found, number, "share", value, at, last, 0, False)
+            yield _amount(found, number, "share", value, at, last, 0)
             at = last
             continue
         mention = mentions.get(at)
@@ -81,8 +81,10 @@ def _figure(found: Evidence, number: int, read: Number, first: int, last: int) -
     if DATES & set(texts[max(0, first - 1) : first] + texts[last : last + 1]) or _is_year(read, before):
         return
     span = found.said.clean.span(found.stream[first].start, found.stream[last - 1].end)
-    if before in ("per", "/", ":") and texts[last : last + 1] != ["("] and before != ":":
+    if before in ("per", "/") and not (before == "/" and found.stream[first - 2].number is not None):
         return  # the 100 of "1.5 per 100"
+    if any(texts[at : at + 1] == [":"] and _numbered(found, at) for at in (first - 1, last)):
+        return  # "3:1"
     bound = read.low is not None or read.high is not None
     bound = bound or _is_range(texts, first, last)
     kind, unit, base = "count", "", 1.0
@@ -93,7 +95,9 @@ def _figure(found: Evidence, number: int, read: Number, first: int, last: int) -
         kind = "fold"
     elif texts[last : last + 1] in (["point"], ["pp"]) or texts[last : last + 2] == ["percentage", "point"]:
         kind = "point"
-    elif texts[last : last + 1] == ["per"] and found.stream[last + 1].number is not None:
+    elif texts[last : last + 1] == ["per"] and any(
+        t.number is not None for t in found.stream[last + 1 : last + 2]
+    ):
         kind, base = "rate", found.stream[last + 1].number.value  # type: ignore[union-attr]
     else:
         named = unit_at(written, *span)
@@ -109,6 +113,12 @@ def _figure(found: Evidence, number: int, read: Number, first: int, last: int) -
     )  # fmt: skip
 
 
+def _numbered(found: Evidence, at: int) -> bool:
+    """Whether a number stands on either side."""
+    sides = found.stream[max(0, at - 1)], found.stream[min(at + 1, len(found.stream) - 1)]
+    return all(token.number is not None for token in sides)
+
+
 def _is_year(read: Number, before: str) -> bool:
     return before in ("in", "since", "until", "from") and read.word.isdigit() and 1900 <= read.value < 2100
 
@@ -120,15 +130,21 @@ def _is_range(texts: Sequence[str], first: int, last: int) -> bool:
 
 
 def _amount(
-    found: Evidence, number: int, kind: str, value: float, first: int, last: int, decimals: int, bound: bool
+    found: Evidence, number: int, kind: str, value: float, first: int, last: int, decimals: int
 ) -> Amount:
     texts = found.stream.texts
     noun = _noun(texts, last, found.parts[number].last)
     lead = texts[max(0, first - 2) : first]
     rough = not ROUGH.isdisjoint(lead)
-    bound = bound or not {"than", "over", "under", "least", "most", "below", "above"}.isdisjoint(lead)
+    less = (
+        not {"under", "most", "below"}.isdisjoint(lead)
+        or lead == ["less", "than"]
+        or lead == ["fewer", "than"]
+    )
+    more = not less and not {"than", "over", "least", "above"}.isdisjoint(lead)
     span = found.span(first, last)
-    return Amount(value, kind, number, first, last, noun, "", decimals, bound, rough, span)
+    sign = "<" if less else ">" if more else ""
+    return Amount(value, kind, number, first, last, noun, sign, decimals, bool(sign), rough, span)
 
 
 def _fraction(texts: Sequence[str], at: int, limit: int) -> tuple[float, int] | None:
@@ -142,10 +158,10 @@ def _fraction(texts: Sequence[str], at: int, limit: int) -> tuple[float, int] | 
     if after in PARTITIVES and (top > 1 or word == "one" or texts[at + 2 : at + 3] in (["of"], ["as"])):
         return 100.0 * top / float(PARTITIVES[after]), at + 2
     shift = 2 if after == "in" else 3 if [after, *texts[at + 2 : at + 3]] == ["out", "of"] else 0
-    if shift and at + shift < limit and top < 10:
+    if shift and at + shift < limit and top < 6 and (shift == 2 or word.isalpha()):
         whole = float(WORD_NUMBERS.get(texts[at + shift], 0)) or _digit(texts[at + shift])
-        if top < whole <= 20 and whole == int(whole):
-            return (100.0 * top / whole, at + shift + 1) if shift == 2 else None
+        if top < whole <= (20 if shift == 2 else 5) and whole == int(whole):
+            return 100.0 * top / whole, at + shift + 1
     return None
 
 

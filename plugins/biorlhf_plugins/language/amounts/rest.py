@@ -35,11 +35,31 @@ def _is_rest(found: Evidence, rest: Amount) -> bool:
     if rest.bound or texts[rest.last : rest.last + 1] == ["of"]:
         return False
     before = texts[max(found.parts[rest.part].first, at - 4) : at]
+    if before[-1:] == ["leaving"] or _kept(found, rest):
+        return True
     if before[-1:] == ["the"]:
         return False
     if before[-1:] and before[-1] in REST:
         return before[-2:-1] == ["the"] or before[-1] == "remaining"
-    return before[-1:] in ([","], ["("]) and before[-2:-1] != [] and before[-2] in REST - {"other", "remaining"}
+    return (
+        before[-1:] in ([","], ["("]) and before[-2:-1] != [] and before[-2] in REST - {"other", "remaining"}
+    )
+
+
+def _kept(found: Evidence, rest: Amount) -> bool:
+    """ "3 scans were discarded, so 15 were kept", "120 were removed and 780 remained"."""
+    texts, part = found.stream.texts, found.parts[rest.part]
+    after = [w for w in texts[rest.last : min(rest.last + 4, part.last)] if w.isalpha()]
+    stays = next((at for at, w in enumerate(after) if w in KEPT), 9)
+    stays = stays <= 1 or after[1 : stays + 1] in (["were", "kept"], ["were", "left"], ["were", "retained"])
+    led = texts[rest.first - 1] in ("so", "and", "which", "that", "thus")
+    return stays and led and not REMOVED.isdisjoint(texts[part.first : rest.first])
+
+
+KEPT = frozenset(("kept", "remained", "retained", "left", "remain"))
+REMOVED = frozenset((
+    "removed", "excluded", "discarded", "dropped", "lost", "failed", "died", "withdrew", "withdrawn", "rejected",
+))  # fmt: skip
 
 
 def _window(found: Evidence, rest: Amount, amounts: dict[int, list[Amount]], kind: str) -> list[Amount]:
@@ -63,20 +83,13 @@ def _count(found: Evidence, rest: Amount, amounts: dict[int, list[Amount]]) -> I
     shares = [a for a in _window(found, rest, amounts, "share") if a.first > start.last]
     if shares or not EACH.isdisjoint(between) or start.rough or any(a.rough for a in own):
         return
-    if own.index(start) == len(own) - 1 or _leaves(own + later, rest.value):
-        parts = [a for a in own if a.first > start.first]
-        if parts:
-            yield _check(found, rest, start.value, parts, True)
+    parts = [a for a in own if a is not start and a.value < start.value]
+    if _leaves(own + later, rest.value):
+        yield _check(found, rest, start.value, parts, True)
         return
-    parts = [a for a in own if a.first > start.first and a.value < start.value]
-    named = rest.noun == start.noun or _bare(found, rest)
+    named = rest.noun in ("", start.noun)
     if parts and named and len(wholes) <= 2:
         yield _check(found, rest, start.value, parts, False)
-
-
-def _bare(found: Evidence, rest: Amount) -> bool:
-    """Whether a rest names nothing of its own: "the other 31 were", "the remaining 111 susceptible"."""
-    return not rest.noun
 
 
 def _same(one: Amount, rest: Amount) -> bool:
@@ -113,5 +126,3 @@ def _check(found: Evidence, rest: Amount, whole: float, parts: Sequence[Amount],
     says = f"{rest.value:,g} is left of {whole:,g}" if passed else says
     spans = (*(a.span for a in parts), rest.span)
     return Check("parts and whole", passed, says, spans, expected=f"{left:,g}")
-
-

@@ -33,7 +33,9 @@ def shares(found: Evidence, amounts: dict[int, list[Amount]]) -> Iterator[Check]
         if restates(found, number):
             before = pairs_of(found, amounts[number - 1])
             yield from _restated(found, [a for a in here if a.kind in ("percent", "share")], before)
+        yield from _rated(found, here)
         yield from _parts(found, here, amounts)
+        yield from _of_these(found, here, amounts)
 
 
 def restates(found: Evidence, number: int) -> bool:
@@ -78,7 +80,9 @@ def _fraction(
         clear = len(bracketed) == 1 and bracketed[0].noun in ("", whole.noun) and told == 1
         yield from _against(found, share, [*own, *pairs], clear)
     elif len(pairs) == 1 or told == 1:
-        yield from _against(found, share, pairs, len(pairs) == 1 and told == 1 and _near(found, share, pairs[0]))
+        yield from _against(
+            found, share, pairs, len(pairs) == 1 and told == 1 and _near(found, share, pairs[0])
+        )
     elif pairs:
         nearest = min(pairs, key=lambda p: _distance(share, p))
         clear = _distance(share, nearest) <= 5 and _alone(found, share, nearest, here)
@@ -111,7 +115,7 @@ def _alone(found: Evidence, share: Amount, pair: Pair, here: Sequence[Amount]) -
 
 def _against(found: Evidence, share: Amount, pairs: Sequence[Pair], clear: bool) -> Iterator[Check]:
     """A fraction in words against its counts: true of any of them, or wrong where they are clearly its own."""
-    if share.bound or not pairs:
+    if not pairs:
         return
     slack = (0.16 if share.rough else 0.09) * share.value
     rights = [(100.0 * part.value / whole.value, part, whole) for part, whole in pairs if whole.value > 0]
@@ -119,6 +123,8 @@ def _against(found: Evidence, share: Amount, pairs: Sequence[Pair], clear: bool)
         return
     right, part, whole = min(rights, key=lambda r: abs(r[0] - share.value))
     passed = abs(right - share.value) <= slack
+    if share.bound:
+        passed = right >= 0.98 * share.value if share.unit == ">" else right <= 1.02 * share.value
     if passed or clear:
         yield _share_check(found, share, right, part, whole, passed)
 
@@ -139,7 +145,9 @@ def _restated(found: Evidence, told: Sequence[Amount], pairs: Sequence[Pair]) ->
         return
     share = told[0]
     opened = found.stream.texts[found.parts[share.part].first : share.first]
-    slack = 0.16 * share.value if share.kind == "share" else 1.5 if share.rough else 0.6 * 10.0**-share.decimals
+    slack = (
+        0.16 * share.value if share.kind == "share" else 1.5 if share.rough else 0.6 * 10.0**-share.decimals
+    )
     rights = []
     for part, whole in pairs:
         value = 100.0 * part.value / whole.value
@@ -150,12 +158,67 @@ def _restated(found: Evidence, told: Sequence[Amount], pairs: Sequence[Pair]) ->
         yield _share_check(found, share, right, part, whole, passed)
 
 
+def _rated(found: Evidence, here: Sequence[Amount]) -> Iterator[Check]:
+    """ "400 plants and 300 carried it, so the transmission rate was 75 %": the only two counts of a sentence."""
+    texts = found.stream.texts
+    counts = [a for a in here if a.kind == "count"]
+    told = [a for a in here if a.kind == "percent"]
+    if (
+        len(counts) != 2
+        or len(told) != 1
+        or len(here) != 3
+        or told[0] is not here[2]
+        or any(a.bound for a in here)
+    ):
+        return
+    lead = texts[counts[1].last : told[0].first]
+    ends = [w for w in lead[-5:] if w not in ("the", "a", "an")]
+    if LEADS.isdisjoint(lead) or RATES.isdisjoint(ends) or counts[0].rough or pairs_of(found, counts):
+        return
+    low, high = sorted(counts, key=lambda a: a.value)
+    share, right = told[0], 100.0 * low.value / high.value
+    slack = 1.5 if share.rough else 0.6 * 10.0**-share.decimals
+    right = min((right, 100.0 - right), key=lambda value: abs(value - share.value))
+    yield _share_check(found, share, right, low, high, abs(right - share.value) <= slack)
+
+
+LEADS = frozenset(
+    ("so", "ie", "hence", "thus", "giving", "give", "gave", "yielding", "mean", "meaning", "therefore")
+)
+RATES = frozenset((
+    "rate", "share", "fraction", "proportion", "frequency", "prevalence", "efficiency", "sensitivity",
+    "specificity", "mortality", "incidence", "penetrance", "viability", "percentage", "survival", "recall",
+))  # fmt: skip
+
+
+def _of_these(found: Evidence, here: Sequence[Amount], amounts: dict[int, list[Amount]]) -> Iterator[Check]:
+    """ "320 contigs. Of these, 45 are circular": no more than the most that was told before."""
+    part = next((a for a in here if a.kind == "count" and not a.bound), None)
+    if part is None:
+        return
+    first, texts = found.parts[part.part].first, found.stream.texts
+    opened = [w for w in texts[first : part.first] if w not in (",", "only", "just", "\n")]
+    before = [a for n in (part.part - 2, part.part - 1) for a in amounts.get(n, ()) if a.kind == "count"]
+    if (
+        opened in (["of", "these"], ["of", "them"], ["of", "those"], ["among", "them"], ["among", "these"])
+        and before
+    ):
+        if not any(a.bound for a in before):
+            whole = max(before, key=lambda a: a.value)
+            says = f"{part.value:,g} of {whole.value:,g}"
+            yield Check("parts and whole", part.value <= whole.value, says, (part.span, whole.span))
+
+
 def _parts(found: Evidence, here: Sequence[Amount], amounts: dict[int, list[Amount]]) -> Iterator[Check]:
     """ "5,240 proteins were quantified, and 6,105 of the quantified proteins changed": no part is larger."""
     texts = found.stream.texts
     for part in here:
         after = texts[part.last : part.last + 2]
-        if part.kind != "count" or part.bound or after not in (["of", "the"], ["of", "these"], ["of", "those"]):
+        if (
+            part.kind != "count"
+            or part.bound
+            or after not in (["of", "the"], ["of", "these"], ["of", "those"])
+        ):
             continue
         named: list[str] = []
         for at in range(part.last + 2, min(part.last + 6, found.parts[part.part].last)):
