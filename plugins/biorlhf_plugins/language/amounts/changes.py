@@ -1,4 +1,4 @@
-"""A stated difference, fold or per cent of change against the two figures that it is of, before or after it."""
+"""A stated difference, fold or per cent of change against the two figures it is of, before or after it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def changes(found: Evidence, amounts: dict[int, list[Amount]]) -> Iterator[Check
 
 def _sort(found: Evidence, amount: Amount) -> str:
     """What a figure is said to be a change by: "difference", "percent", "fold", ""."""
-    if amount.bound or amount.kind in ("count", "rate") and not amount.unit:
+    if amount.bound or (amount.kind in ("count", "rate") and not amount.unit):
         return "" if amount.kind != "count" else _difference(found, amount)
     if amount.kind == "fold":
         return "fold"
@@ -61,7 +61,7 @@ def _of_another(found: Evidence, amount: Amount) -> bool:
 
 
 def _told(found: Evidence, amount: Amount) -> bool:
-    """ "a loss of 4.4", "rose by 0.6", "lost 30 % of", "30 % lower", "the difference was 3.5", "a 57-point drop"."""
+    """ "a loss of 4.4", "rose by 0.6", "lost 30 % of", "30 % lower", "the difference was 3.5"."""
     texts, first = found.stream.texts, found.parts[amount.part].first
     before = texts[max(first, amount.first - 8) : amount.first]
     while before and before[-1] in (
@@ -155,7 +155,13 @@ def _alike(change: Amount, sort: str, here: Sequence[Amount]) -> list[Amount]:
     counts = [a for a in others if a.kind == "count"]
     nouns = [a.noun for a in counts if a.noun]
     common = [a for a in counts if nouns.count(a.noun) > 1]
-    return common if len(common) >= 2 else counts if len(counts) == 2 and not measures else []
+    return (
+        common
+        if len(common) >= 2 and len(nouns) == len(counts)
+        else counts
+        if len(counts) == 2 and not measures
+        else []
+    )
 
 
 TIMES = frozenset(("h", "day", "days", "week", "weeks", "month", "months", "year", "years", "min", "s", "d"))

@@ -28,10 +28,11 @@ DATES = frozenset((
 
 
 class Amount(NamedTuple):
-    """``kind``: "count", "measure" (``unit`` says of what), "percent", "point", "fold", "share" (a fraction in
-    words, as its percentage; its ``unit`` is the sign of "over half"), "rate" ("1.5 per 100", ``base`` 100). ``noun`` is the word that it counts.
+    """``kind``: "count", "measure" (``unit`` says of what), "percent", "point", "fold", "rate" ("1.5 per 100",
+    ``base`` 100), "share": a fraction in words, as its percentage; its ``unit`` is the sign of "over half".
 
-    ``bound`` marks "at least 3" and ranges, ``rough`` "about 3". [first, last) are tokens.
+    ``noun`` is the word that it counts; ``bound`` marks "at least 3" and ranges, ``rough`` "about 3".
+    [first, last) are tokens.
     """
 
     value: float

@@ -19,7 +19,7 @@ EACH = frozenset(("each", "every", "per", "apiece", "another", "additional", "fu
 
 def rests(found: Evidence, amounts: dict[int, list[Amount]]) -> Iterator[Check]:
     """Every rest of a text against the whole and the parts before it."""
-    for number, here in amounts.items():
+    for _number, here in amounts.items():
         for rest in here:
             if not found.asserted(rest.first) or not _is_rest(found, rest):
                 continue
@@ -58,7 +58,8 @@ def _kept(found: Evidence, rest: Amount) -> bool:
 
 KEPT = frozenset(("kept", "remained", "retained", "left", "remain"))
 REMOVED = frozenset((
-    "removed", "excluded", "discarded", "dropped", "lost", "failed", "died", "withdrew", "withdrawn", "rejected",
+    "removed", "excluded", "discarded", "dropped", "lost", "failed", "died", "withdrew",
+    "withdrawn", "rejected",
 ))  # fmt: skip
 
 

@@ -52,12 +52,11 @@ def pairs_of(found: Evidence, here: Sequence[Amount]) -> list[Pair]:
     texts, pairs = found.stream.texts, []
     for one, other in itertools.pairwise(counts):
         between = [w for w in texts[one.last : other.first] if w not in DETERMINERS]
-        if between in (["of"], ["out", "of"], ["/"]) and one.value <= other.value:
-            pairs.append((one, other))
-        elif len(between) == 2 and between[-1] == "of" and between[0] == one.noun and one.value < other.value:
+        named = len(between) == 2 and between[-1] == "of" and between[0] == one.noun
+        if (named or between in (["of"], ["out", "of"], ["/"])) and one.value <= other.value:
             pairs.append((one, other))
     for one in counts:
-        lead = [w for w in texts[max(found.parts[one.part].first, one.first - 3) : one.first]]
+        lead = list(texts[max(found.parts[one.part].first, one.first - 3) : one.first])
         lead = [w for w in lead if w not in DETERMINERS]
         after = next((a for a in counts if a.first >= one.last), None)
         if lead and lead[-1] in ("of", "among") and len(lead) == 1 and after and after.value <= one.value:
@@ -114,7 +113,7 @@ def _alone(found: Evidence, share: Amount, pair: Pair, here: Sequence[Amount]) -
 
 
 def _against(found: Evidence, share: Amount, pairs: Sequence[Pair], clear: bool) -> Iterator[Check]:
-    """A fraction in words against its counts: true of any of them, or wrong where they are clearly its own."""
+    """A fraction in words against its counts: true of any, or wrong where they are clearly its own."""
     if not pairs:
         return
     slack = (0.16 if share.rough else 0.09) * share.value
@@ -159,7 +158,7 @@ def _restated(found: Evidence, told: Sequence[Amount], pairs: Sequence[Pair]) ->
 
 
 def _rated(found: Evidence, here: Sequence[Amount]) -> Iterator[Check]:
-    """ "400 plants and 300 carried it, so the transmission rate was 75 %": the only two counts of a sentence."""
+    """ "400 plants and 300 carried it, so the transmission rate was 75 %": the only two counts."""
     texts = found.stream.texts
     counts = [a for a in here if a.kind == "count"]
     told = [a for a in here if a.kind == "percent"]
@@ -202,11 +201,10 @@ def _of_these(found: Evidence, here: Sequence[Amount], amounts: dict[int, list[A
     if (
         opened in (["of", "these"], ["of", "them"], ["of", "those"], ["among", "them"], ["among", "these"])
         and before
-    ):
-        if not any(a.bound for a in before):
-            whole = max(before, key=lambda a: a.value)
-            says = f"{part.value:,g} of {whole.value:,g}"
-            yield Check("parts and whole", part.value <= whole.value, says, (part.span, whole.span))
+    ) and not any(a.bound for a in before):
+        whole = max(before, key=lambda a: a.value)
+        says = f"{part.value:,g} of {whole.value:,g}"
+        yield Check("parts and whole", part.value <= whole.value, says, (part.span, whole.span))
 
 
 def _parts(found: Evidence, here: Sequence[Amount], amounts: dict[int, list[Amount]]) -> Iterator[Check]:

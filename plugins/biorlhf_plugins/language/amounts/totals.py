@@ -98,9 +98,10 @@ def _made(found: Evidence, whole: Amount, amounts: dict[int, list[Amount]]) -> I
     total = sum(a.value for a in own)
     fits = total / FACTOR <= whole.value <= total * FACTOR and whole.value > max(a.value for a in own)
     listed = found.parts[own[0].part].kind == "item" or _coordinated(found, own)
-    if not any(a.rough for a in (*own, whole)) and fits and listed and (clear or _strong(found, whole)):
-        if _strong(found, whole) or len(own) > 2 or whole.value % total:
-            yield _check(found, whole, own, False)
+    strong = _strong(found, whole)
+    told = strong or (clear and (len(own) > 2 or whole.value % total))
+    if told and fits and listed and not any(a.rough for a in (*own, whole)):
+        yield _check(found, whole, own, False)
 
 
 def _above(found: Evidence, number: int, amounts: dict[int, list[Amount]]) -> tuple[list[Amount], int]:
@@ -133,7 +134,7 @@ def _makes(own: Sequence[Amount], whole: float) -> bool:
 
 
 def _listed(found: Evidence, number: int, counts: Sequence[Amount]) -> Iterator[Check]:
-    """ "562 plants (318 purple, 104 white and smooth, …)", "73 lesions in 31 patients: 38 …, 22 … and 13 …"."""
+    """ "562 plants (318 purple, 104 white and smooth, …)", "73 lesions: 38 …, 22 … and 13 …"."""
     texts, part = found.stream.texts, found.parts[number]
     for at in range(part.first + 1, part.last):
         if texts[at] not in ("(", ":") and not _consists(texts, at):
@@ -260,9 +261,9 @@ def _given(found: Evidence, counts: Sequence[Amount], amounts: dict[int, list[Am
     gaps = [texts[a.last : b.first] for a, b in itertools.pairwise(own)]
     rows = all({",", "and", ";"} & set(g) and len(g) <= 14 for g in gaps)
     nouns = shared or all(a.noun in ("", whole.noun) for a in own)
-    if rows and own[0].first - part.first <= 2 and nouns:
-        if len(own) > 2 or sum(a.value for a in own) == whole.value:
-            yield from _list(found, [whole], own)
+    opens = own[0].first - part.first <= 2
+    if rows and opens and nouns and (len(own) > 2 or sum(a.value for a in own) == whole.value):
+        yield from _list(found, [whole], own)
 
 
 def _shared(found: Evidence, own: Sequence[Amount], last: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
     REST,
     ROUGH,
@@ -187,7 +187,12 @@ def _sexes(found: Evidence, plain: Sequence[Figure]) -> Iterator[Taken]:
     texts = found.stream.texts
     for whole, one, other in zip(plain, plain[1:], plain[2:], strict=False):
         closed = ")" in texts[other.last : other.last + 2]
-        if closed and texts[one.first - 1] == "(" and {one.unit, other.unit} in SEXES:
+        if (
+            closed
+            and texts[whole.first - 1] != ":"
+            and texts[one.first - 1] == "("
+            and {one.unit, other.unit} in SEXES
+        ):
             yield _whole(whole, [one, other])
 
 

@@ -63,6 +63,9 @@ def _among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     return ("of" in before or "among" in before) and "each" not in before
 
 
+COMPARED = frozenset(("compared", "versus", "vs", "against", "whereas"))
+
+
 def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Taken]:
     """ "62 of 151 patients (41 %)", "of the 240 tumours, 48 (20 %)": the part, the whole and the share."""
     opened: Sequence[Figure] = ()
@@ -91,6 +94,10 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         ahead = figures[at - 1] if at and figures[at - 1].kind == "percent" else None
         if ahead and ahead.last == part.first - 1 and found.stream.texts[ahead.last] == "(":
             share = ahead  # "from 40 % (64 of 160) to 50 %"
+        if share and (
+            COMPARED & set(gap(found, following, share)) or found.stream.texts[share.first - 1] == "to"
+        ):
+            share = None  # "364 of 400, compared with 78 %", "11 of 12, by 18 to 74 %"
         # "12 (25 %) showed fibrosis, and 4 of these 12 …": what stands in brackets is of what it follows.
         share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
         if share is not None and share.kind == "percent" and len(gap(found, following, share)) <= FAR:
@@ -226,6 +233,10 @@ def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     yield Check("arithmetic", abs(right - whole.value) <= 0.001 * right, says, spans, expected=f"{right:,g}")
 
 
+LEVELLED = frozenset(("ci", "confidence", "credible", "credibility", "interval", "cri"))
+"""What follows the level of an interval: "95 % CI"."""
+
+
 def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
     part = found.parts[number]
@@ -234,9 +245,7 @@ def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterat
             continue
         ends = [f for f in figures if f.first > at and f.first - at <= 9 and f.kind != "level"]
         bounds = [f.value for f in ends[:2]]
-        before = [
-            f for f in figures if f.last <= at and not (f.kind in ("level", "percent") and at - f.last < 1)
-        ]
+        before = [f for f in figures if f.last <= at and found.stream.texts[f.last] not in LEVELLED]
         before = [
             f
             for f in before
