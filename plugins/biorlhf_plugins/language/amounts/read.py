@@ -28,7 +28,7 @@ DATES = frozenset((
 
 
 class Amount(NamedTuple):
-    """``kind``: "count", "measure" (``unit`` says of what), "percent", "point", "fold", "rate" ("1.5 per 100",
+    """``kind``: "count", "measure" (of ``unit``), "percent", "point", "fold", "rate" ("1.5 per 100",
     ``base`` 100), "share": a fraction in words, as its percentage; its ``unit`` is the sign of "over half".
 
     ``noun`` is the word that it counts; ``bound`` marks "at least 3" and ranges, ``rough`` "about 3".
