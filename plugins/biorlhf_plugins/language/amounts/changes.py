@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.amounts.read import Amount
+from biorlhf_plugins.language.amounts.read import Amount, alike
 from biorlhf_plugins.language.amounts.shares import restates
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -184,6 +184,8 @@ def _against(
     rights: list[tuple[float, float, Amount, Amount]] = []
     moved = _moved(found, sorted({a for pair in pairs for a in pair}, key=lambda a: a.first))
     for one, other in moved if len(moved) == 1 and clear else pairs:
+        if not alike(one, other):
+            return
         for value, slack in _values(change, sort, one, other):
             rights.append((value, slack, one, other))
     if not rights:

@@ -49,6 +49,12 @@ class Amount(NamedTuple):
     base: float = 1.0
 
 
+def alike(one: Amount, other: Amount) -> bool:
+    """Whether two figures are written on one scale: "5.2 to 1.3 million" may not be."""
+    scaled = [a.last - a.first > 1 and a.value >= 1000 for a in (one, other)]
+    return scaled[0] == scaled[1]
+
+
 def amounts_of(found: Evidence) -> dict[int, list[Amount]]:
     """The amounts of each sentence, in order."""
     return {number: list(_read(found, number)) for number in range(len(found.parts))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.amounts.read import DETERMINERS, Amount
+from biorlhf_plugins.language.amounts.read import DETERMINERS, Amount, alike
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence
 
 Pair = tuple[Amount, Amount]
@@ -61,7 +61,7 @@ def pairs_of(found: Evidence, here: Sequence[Amount]) -> list[Pair]:
         after = next((a for a in counts if a.first >= one.last), None)
         if lead and lead[-1] in ("of", "among") and len(lead) == 1 and after and after.value <= one.value:
             pairs.append((after, one))
-    return pairs
+    return [pair for pair in pairs if alike(*pair)]
 
 
 def _fraction(

@@ -245,7 +245,11 @@ def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterat
             continue
         ends = [f for f in figures if f.first > at and f.first - at <= 9 and f.kind != "level"]
         bounds = [f.value for f in ends[:2]]
-        before = [f for f in figures if f.last <= at and found.stream.texts[f.last] not in LEVELLED]
+        before = [
+            f
+            for f in figures
+            if f.last <= at and LEVELLED.isdisjoint(found.stream.texts[f.last : f.last + 1])
+        ]
         before = [
             f
             for f in before
