@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from biorlhf_plugins.language.amounts.checks import amount_checks
 from biorlhf_plugins.language.evidence.orders import orders
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.evidence.risks import risks
@@ -20,6 +21,7 @@ from biorlhf_plugins.language.verdicts.significance import significance
 def text_checks(found: Evidence) -> Iterator[Check]:
     """Every check, the sums first and what is said again last."""
     yield from sums(found)
+    yield from amount_checks(found)
     yield from signs(found)
     yield from significance(found)
     yield from risks(found)

@@ -90,7 +90,7 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
     if not found.stream.vocabulary.isdisjoint(FOLDS):
         taken = {first for _, first, _, _ in stated}
         for at in range(part.first, part.last):
-            named = texts[at : at + 2] == ["doubling", "time"]
+            named = texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"])
             if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not" and not named:
                 stated.append((FOLDS[texts[at]], at, at + 1, 0))
     for at in range(part.first, part.last - 1) if "time" in found.stream.vocabulary else ():

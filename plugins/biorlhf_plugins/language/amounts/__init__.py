@@ -1,0 +1,1 @@
+"""What amounts make together, wherever in a passage they stand: wholes and parts, shares, changes, rates."""
