@@ -11,16 +11,22 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
+from biorlhf_plugins.language.series.columns import columns
+from biorlhf_plugins.language.series.ranges import ranges
+from biorlhf_plugins.language.series.steps import steps
 
 
 def text_checks(found: Evidence) -> Iterator[Check]:
-    """Sums, signs, risks, orders, statements and universals, in this order."""
+    """Sums, signs, risks, orders, statements, universals and series, in this order."""
     yield from sums(found)
     yield from signs(found)
     yield from risks(found)
     yield from orders(found)
     yield from statements(found)
     yield from universals(found)
+    yield from ranges(found)
+    yield from columns(found)
+    yield from steps(found)
 
 
 def about(found: Evidence, check: Check) -> bool:
