@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import FUNCTION, Evidence, content
+from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Evidence, content
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
@@ -50,6 +50,25 @@ def _amounts(found: Evidence, numbers: list[Mention], limit: int) -> Iterator[Am
             unit, last = unit_after(found, m.last, limit)
         low, high = (number.low, number.high) if None not in (number.low, number.high) else (None, None)
         yield Amount(number.value, unit, m.first, m.last, last, number.decimals, low, high)
+
+
+def labelled(found: Evidence, number: int) -> list[Amount]:
+    """The figures of a sentence, with those that are names: the 7 of "day 7", whose unit is "day"."""
+    part, texts = found.parts[number], found.stream.texts
+    figures = amounts(found, number)
+    taken = {i for f in figures for i in range(f.first, f.end)}
+    for at in range(part.first + 1, part.last):
+        token = found.stream[at]
+        if token.number is None or at in taken or texts[at - 1] not in LABELS:
+            continue
+        word = token.number.word
+        if word.lstrip("-").isdigit():
+            figures.append(Amount(float(word), texts[at - 1], at, at + 1, at + 1, 0, None, None))
+    return sorted(figures, key=_first)
+
+
+def _first(figure: Amount) -> int:
+    return figure.first
 
 
 def unit_after(found: Evidence, at: int, limit: int) -> tuple[str, int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import Evidence
+from biorlhf_plugins.language.evidence.records import Evidence, content
 from biorlhf_plugins.language.records import Span
-from biorlhf_plugins.language.series.amounts import amounts
+from biorlhf_plugins.language.series.amounts import labelled
 from biorlhf_plugins.language.words.evidence import meanings, words_of
 
 ALWAYS, GRADUAL = words_of("always_so"), words_of("gradual")
@@ -38,6 +38,11 @@ class Course(NamedTuple):
     place: str = ""
     steps: tuple[float, ...] = ()
     units: tuple[str, ...] = ()
+    token: int = 0
+    rung: str = ""
+    """The step that is said, where it is a time or a dose: "at each dose"."""
+    about: frozenset[str] = frozenset()
+    """The words of its clause."""
 
 
 def courses(found: Evidence) -> Iterator[Course]:
@@ -52,7 +57,20 @@ def courses(found: Evidence) -> Iterator[Course]:
         if ALWAYS.isdisjoint(texts) and words.isdisjoint(texts):
             continue
         for at in range(part.first, part.last):
-            yield from _at(found, number, at)
+            for course in _at(found, number, at):
+                start, end = _clause(found, part.first, part.last, at)
+                rung = next((w for w in found.stream.texts[at + 1 : at + 3] if w in MEASURED), "")
+                about = content(found.stream, start, end)
+                yield course._replace(token=at, about=about, rung=rung)
+
+
+CLAUSES = frozenset((",", ";", ":", "wherea", "whereas", "while", "but", "(", ")", "so", "and"))
+
+
+def _clause(found: Evidence, first: int, last: int, at: int) -> tuple[int, int]:
+    texts = found.stream.texts
+    start = next((i + 1 for i in range(at - 1, first - 1, -1) if texts[i] in CLAUSES), first)
+    return start, next((i for i in range(at, last) if texts[i] in CLAUSES), last)
 
 
 def _at(found: Evidence, number: int, at: int) -> Iterator[Course]:
@@ -70,12 +88,12 @@ def _at(found: Evidence, number: int, at: int) -> Iterator[Course]:
         if factor and each:
             half = "down" if "halved" in before else "up"
             yield Course("factor", half, number, span, f"{factor:g}-fold each", factor=factor, after=after)
-        elif way or word in ("monotonically", "monotonic", "monotonous"):
+        elif way or word in ("monotonically", "monotonic"):
             near = word in GRADUAL
             says = f"{way or 'one way'} {word}"
             yield Course("monotone", way, number, span, says, loose=near, after=after)
-    elif word in PLATEAUS or (word == "leveled" and texts[at + 1 : at + 2] == ["off"]):
-        near = [f for f in amounts(found, number) if at < f.first <= at + 8 and f.low is None]
+    elif word in PLATEAUS and (not word.startswith("level") or texts[at + 1 : at + 2] == ["off"]):
+        near = [f for f in labelled(found, number) if at < f.first <= at + 8 and f.low is None]
         near = near[:1] if near and not ONSETS.isdisjoint(texts[at + 1 : near[0].first]) else []
         yield Course("plateau", "", number, span, "a plateau", steps=tuple(f.value for f in near))
     elif word in PEAKS or word in TROUGHS:
@@ -98,7 +116,7 @@ def _extreme(found: Evidence, number: int, at: int) -> Iterator[Course]:
         if place and not RUNGS.isdisjoint(after):
             yield Course(kind, "", number, span, f"{kind} at the {word}", place=place)
             return
-    near = [f for f in amounts(found, number) if at < f.first <= at + 5 and f.low is None]
+    near = [f for f in labelled(found, number) if at < f.first <= at + 5 and f.low is None]
     if near:
         yield Course(
             kind, "", number, span, f"{kind} at {near[0].value:g}", steps=(near[0].value,), units=(near[0].unit, "")
@@ -108,11 +126,27 @@ def _extreme(found: Evidence, number: int, at: int) -> Iterator[Course]:
 def _way(found: Evidence, number: int, at: int) -> tuple[str, int]:
     """The way of the nearest word of rising or falling around a place, if only one is said."""
     texts, part = found.stream.texts, found.parts[number]
-    near = [i for i in range(max(part.first, at - 8), min(part.last, at + 5)) if texts[i] in RISES | FALLS]
+    near = [i for i in range(max(part.first, at - 8), min(part.last, at + 5)) if _moves(texts, i)]
     if not near:
         return "", -1
     best = min(near, key=lambda i: abs(i - at))
-    return ("up" if texts[best] in RISES else "down"), best
+    ways = {"up" if texts[i] in RISES else "down" for i in range(part.first, part.last) if _moves(texts, i)}
+    # "The IC50 fell, so potency increased steadily: 900, 120, 14": of which the figures are stays open.
+    return ("either" if len(ways) > 1 else "up" if texts[best] in RISES else "down"), best
+
+
+def _moves(texts: list[str], at: int) -> bool:
+    """Whether a word says that something rises or falls; "the fall was less steep" says how."""
+    if texts[at] not in RISES and texts[at] not in FALLS:
+        return False
+    after = texts[at + 1] if at + 1 < len(texts) else ""
+    if texts[at] in COMPARED:
+        return after in ("with", "at", "in", "after", "on", "each", "every", ",", ".", ":")
+    return after not in ("is", "was", "were")
+
+
+MEASURED = words_of("times") | {"concentration"}
+COMPARED = frozenset(("more", "less", "fewer", "lower", "higher", "larger", "greater", "smaller"))
 
 
 def _then(found: Evidence, first: int, at: int) -> int:

@@ -8,16 +8,18 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.records import LABELS, Evidence, content
 from biorlhf_plugins.language.records import Span
-from biorlhf_plugins.language.series.amounts import Amount, amounts, span_of
+from biorlhf_plugins.language.series.amounts import Amount, amounts, labelled, span_of
 from biorlhf_plugins.language.series.columns import tables
 from biorlhf_plugins.language.words.evidence import words_of
 
 AT = frozenset(("at", "after", "on", "under", "with", "by", "for", "in"))
-WEAK = frozenset(("with", "by", "for", "in"))
+WEAK = frozenset(("with", "by", "for", "in", "after"))
 """What stands before a step only where a time or a dose follows."""
-TIMES = words_of("times") | {"generation", "cycle", "passage", "mg/kg", "mg", "gy", "mum", "nm", "mm"}
+TIMES = words_of("times") | {"generation", "cycle", "passage", "mg/kg", "mg", "gy"}
 PARTS = frozenset((",", ";", "and", "then", "but", "while", "or"))
 UNTREATED = frozenset(("control", "vehicle", "baseline", "untreated", "without", "placebo", "start", "mock"))
+STEPPED = words_of("times") | words_of("rungs") | {"(", "°", "ppfd", "gy", "mg", "ph"}
+"""What the column of the steps is called; not "Patient" or "Site"."""
 BEFORE_ALL = float("-inf")
 MOST = 40
 
@@ -32,11 +34,12 @@ class Point(NamedTuple):
 
 
 class Series(NamedTuple):
-    """Points in the order of their steps; ``names`` are the words of its column."""
+    """Points in the order of their steps; ``names`` are of its column, ``subject`` stands before them."""
 
     points: Sequence[Point]
     parts: tuple[int, ...]
-    names: frozenset[str]
+    names: frozenset[str] = frozenset()
+    subject: frozenset[str] = frozenset()
 
     def paragraphs_near(self, found: Evidence, part: int) -> bool:
         """Whether a sentence stands in the paragraph of the series or beside its table or list."""
@@ -50,7 +53,7 @@ def series(found: Evidence) -> Iterator[Series]:
     for number, part in enumerate(found.parts):
         if part.kind == "row":
             continue
-        figures = amounts(found, number)[:MOST]
+        figures = labelled(found, number)[:MOST]
         point = _item(found, figures) if part.kind == "item" else None
         if point is not None and (not run or number - run[-1][0] == 1):
             run.append((number, point))
@@ -59,7 +62,10 @@ def series(found: Evidence) -> Iterator[Series]:
         run = [(number, point)] if point is not None else []
         if len(figures) >= 3:
             read = list(_pairs(found, number, figures)) or list(_lists(found, number, figures))
-            yield from (Series(points, (number,), frozenset()) for points in read)
+            for points in read:
+                start = min(p.token for p in points)
+                subject = content(found.stream, part.first, start) - {p.step_unit for p in points}
+                yield Series(points, (number,), subject=subject)
     yield from _listed(run)
     yield from _columns(found)
 
@@ -67,7 +73,7 @@ def series(found: Evidence) -> Iterator[Series]:
 def _listed(run: Sequence[tuple[int, Point]]) -> Iterator[Series]:
     points = [point for _, point in run]
     if len(points) >= 3 and _ordered(points):
-        yield Series(points, tuple(n for n, _ in run), frozenset())
+        yield Series(points, tuple(n for n, _ in run))
 
 
 def _ordered(points: Sequence[Point]) -> bool:
@@ -109,13 +115,16 @@ def _pairs(found: Evidence, number: int, figures: Sequence[Amount]) -> Iterator[
     """Values and steps that only "at", "on day" or a bracket part, in runs of rising steps."""
     texts = found.stream.texts
     points: list[Point] = []
+    lead: Point | None = None
     at = 0
     while at < len(figures):
         one = figures[at]
         other = figures[at + 1] if at + 1 < len(figures) else None
         here, there = _is_step(found, one), other is not None and _is_step(found, other)
         between = texts[one.last : other.first] if other else []
-        joined = other is not None and here != there and len(between) <= 6 and PARTS.isdisjoint(between)
+        joined = here != there and _joined(between)
+        if joined and here and at + 2 < len(figures) and other is not None and _is_step(found, figures[at + 2]):
+            joined = not _joined(texts[other.last : figures[at + 2].first])  # "on day 10: 4 lesions on day 3"
         if joined and other is not None and one.low is None and other.low is None:
             point = _point(found, one, other) if here else _point(found, other, one)
             at += 2
@@ -126,16 +135,28 @@ def _pairs(found: Evidence, number: int, figures: Sequence[Amount]) -> Iterator[
             at += 1
             continue
         if points and point.step <= points[-1].step:
-            yield from _whole(points)
+            # "Highest on day 2 (24), after 15 on day 0 …": what is told first has its place among the others.
+            yield from _whole([*points, *([lead] if lead else [])])
+            lead = points[0] if len(points) == 1 and not lead else None
             points = []
         points.append(point)
-    yield from _whole(points)
+    yield from _whole([*points, *([lead] if lead else [])])
+
+
+def _joined(between: list[str]) -> bool:
+    """Whether a value and a step belong together: "at", "on day", "(", "h:"; not "h: it was"."""
+    return len(between) <= 6 and PARTS.isdisjoint(between) and ":" not in between[:-1]
 
 
 def _whole(points: list[Point]) -> Iterator[list[Point]]:
+    points = sorted(set(points), key=_step)
     steps = {p.step_unit for p in points if p.step != BEFORE_ALL}
     if len(points) >= 3 and _ordered(points) and len(steps - {""}) <= 1:
         yield points
+
+
+def _step(point: Point) -> float:
+    return point.step
 
 
 def _lists(found: Evidence, number: int, figures: Sequence[Amount]) -> Iterator[list[Point]]:
@@ -149,7 +170,7 @@ def _lists(found: Evidence, number: int, figures: Sequence[Amount]) -> Iterator[
         else:
             runs.append([figure])
     runs = [run for run in runs if len(run) >= 3]
-    stepped = [run for run in runs if _is_step(found, run[0])]
+    stepped = [run for run in runs if _is_step(found, run[0]) or texts[run[0].first - 1] in LABELS]
     plain = [run for run in runs if run not in stepped]
     if len(plain) != 1 or len(stepped) > 1 or any(f.low is not None for f in plain[0]):
         return
@@ -169,7 +190,8 @@ def _columns(found: Evidence) -> Iterator[Series]:
     for table in tables(found):
         places = tuple(n for n, p in enumerate(found.parts) if p.kind == "row" and p.first >= table.header[0][0])
         steps = [_step_of(found, cells[0], own[0]) for cells, own in zip(table.rows, table.figures, strict=True)]
-        if len(steps) >= 3 and _rise(steps):
+        head = set(found.stream.texts[slice(*table.header[0])])
+        if len(steps) >= 3 and _rise(steps) and head & STEPPED:
             for i in range(1, len(table.header)):
                 values = [row[i][0] if row[i] else None for row in table.figures]
                 if all(v is not None for v in values):
@@ -179,7 +201,7 @@ def _columns(found: Evidence) -> Iterator[Series]:
                         if v is not None
                     ]
                     yield Series(points, places, content(found.stream, *table.header[i]))
-    
+
 
 def _rise(steps: Sequence[float | None]) -> bool:
     known = [s for s in steps if s is not None]

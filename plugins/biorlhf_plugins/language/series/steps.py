@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.series.courses import Course, courses
 from biorlhf_plugins.language.series.points import Point, Series, series
 from biorlhf_plugins.language.words.evidence import words_of
 
+TIMES = words_of("times")
 LEVEL = 0.3
 """The share of its value by which a plateau may still rise or fall."""
 ABOUT = 0.25
 """The share by which a step may miss the factor that is said of all of them."""
 LOOSE = 0.15
 """The share of the whole course by which "dose-dependently" may go back."""
-WAYS_BACK = words_of("turns")
+UNTOLD = words_of("untold") | words_of("rises") | words_of("falls") | words_of("rungs") | words_of("times")
+"""Words that name nothing that rises or falls."""
 
 
 def steps(found: Evidence) -> Iterator[Check]:
@@ -41,12 +42,28 @@ def _own(found: Evidence, course: Course, read: Sequence[Series]) -> Series | No
     """The series of the course's sentence; else the only one beside it, or whose column it names."""
     here = [s for s in read if course.part in s.parts]
     if here:
-        return here[0] if len(here) == 1 else None
+        first = here[0].points[0].token
+        other = {"whereas", "wherea", "while", "but", "unlike"} & set(found.stream.texts[course.token : first])
+        return here[0] if len(here) == 1 and not other and not _other_steps(course, here[0]) else None
     near = [s for s in read if min(abs(course.part - p) for p in s.parts) <= 2 and s.paragraphs_near(found, course.part)]
-    if len(near) > 1:
-        words = found.words(course.part)
-        near = [s for s in near if s.names & words]
+    about = course.about - UNTOLD
+    if len(near) > 1 or (near and near[0].names):
+        fits = [s for s in near if _alike(s.names, about)]
+        near = fits or (near if len(near) == 1 and not about else [])
+    elif near and near[0].subject - UNTOLD and about and not _alike(near[0].subject, about):
+        return None  # "TNF peaked at 2 h. IL-6 was 40 at 1 h, …"
     return near[0] if len(near) == 1 else None
+
+
+def _alike(names: frozenset[str], words: frozenset[str]) -> bool:
+    """Whether two sets share a word, or its stem: "hatch" and "hatching"."""
+    return any(a == b or (len(a) > 4 and a[:5] == b[:5]) for a in names for b in words)
+
+
+def _other_steps(course: Course, own: Series) -> bool:
+    """ "At each dose" over a series of days."""
+    timed = any(p.step_unit in TIMES for p in own.points)
+    return bool(course.rung) and (course.rung in TIMES) != timed and any(p.step_unit for p in own.points)
 
 
 def _checked(found: Evidence, course: Course, own: Series) -> Iterator[Check]:
