@@ -12,7 +12,9 @@ from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
 from biorlhf_plugins.language.series.columns import columns
+from biorlhf_plugins.language.series.dates import times
 from biorlhf_plugins.language.series.ranges import ranges
+from biorlhf_plugins.language.series.schedules import schedules
 from biorlhf_plugins.language.series.steps import steps
 
 
@@ -27,6 +29,8 @@ def text_checks(found: Evidence) -> Iterator[Check]:
     yield from ranges(found)
     yield from columns(found)
     yield from steps(found)
+    yield from times(found)
+    yield from schedules(found)
 
 
 def about(found: Evidence, check: Check) -> bool:

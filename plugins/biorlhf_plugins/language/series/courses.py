@@ -145,7 +145,8 @@ def _moves(texts: list[str], at: int) -> bool:
     return after not in ("is", "was", "were")
 
 
-MEASURED = words_of("times") | {"concentration"}
+CLOCK = frozenset(("day", "h", "hour", "min", "minute", "month", "week", "year", "dpi"))
+MEASURED = CLOCK | {"dose", "concentration"}
 COMPARED = frozenset(("more", "less", "fewer", "lower", "higher", "larger", "greater", "smaller"))
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence
-from biorlhf_plugins.language.series.courses import Course, courses
+from biorlhf_plugins.language.series.courses import CLOCK, Course, courses
 from biorlhf_plugins.language.series.points import Point, Series, series
 from biorlhf_plugins.language.words.evidence import words_of
 
-TIMES = words_of("times")
+CONCLUDES = words_of("concludes")
 LEVEL = 0.3
 """The share of its value by which a plateau may still rise or fall."""
 ABOUT = 0.25
@@ -46,7 +46,9 @@ def _own(found: Evidence, course: Course, read: Sequence[Series]) -> Series | No
         other = {"whereas", "wherea", "while", "but", "unlike"} & set(found.stream.texts[course.token : first])
         return here[0] if len(here) == 1 and not other and not _other_steps(course, here[0]) else None
     near = [s for s in read if min(abs(course.part - p) for p in s.parts) <= 2 and s.paragraphs_near(found, course.part)]
-    about = course.about - UNTOLD
+    part = found.parts[course.part]
+    concludes = not CONCLUDES.isdisjoint(found.stream.texts[part.first : part.first + 3])
+    about = course.about - UNTOLD if not concludes else frozenset()
     if len(near) > 1 or (near and near[0].names):
         fits = [s for s in near if _alike(s.names, about)]
         near = fits or (near if len(near) == 1 and not about else [])
@@ -62,8 +64,8 @@ def _alike(names: frozenset[str], words: frozenset[str]) -> bool:
 
 def _other_steps(course: Course, own: Series) -> bool:
     """ "At each dose" over a series of days."""
-    timed = any(p.step_unit in TIMES for p in own.points)
-    return bool(course.rung) and (course.rung in TIMES) != timed and any(p.step_unit for p in own.points)
+    timed = any(p.step_unit in CLOCK for p in own.points)
+    return bool(course.rung) and (course.rung in CLOCK) != timed and any(p.step_unit for p in own.points)
 
 
 def _checked(found: Evidence, course: Course, own: Series) -> Iterator[Check]:
