@@ -12,6 +12,11 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
+from biorlhf_plugins.language.series.columns import columns
+from biorlhf_plugins.language.series.dates import times
+from biorlhf_plugins.language.series.ranges import ranges
+from biorlhf_plugins.language.series.schedules import schedules
+from biorlhf_plugins.language.series.steps import steps
 from biorlhf_plugins.language.verdicts.again import again
 from biorlhf_plugins.language.verdicts.ranks import ranks
 from biorlhf_plugins.language.verdicts.replies import replies
@@ -19,7 +24,7 @@ from biorlhf_plugins.language.verdicts.significance import significance
 
 
 def text_checks(found: Evidence) -> Iterator[Check]:
-    """Every check, the sums first and what is said again last."""
+    """Every check, the sums first and series last."""
     yield from sums(found)
     yield from amount_checks(found)
     yield from signs(found)
@@ -31,6 +36,11 @@ def text_checks(found: Evidence) -> Iterator[Check]:
     yield from statements(found)
     yield from universals(found)
     yield from again(found)
+    yield from ranges(found)
+    yield from columns(found)
+    yield from steps(found)
+    yield from times(found)
+    yield from schedules(found)
 
 
 def about(found: Evidence, check: Check) -> bool:
