@@ -199,10 +199,10 @@ NOT_ATTRIBUTED = [
     "Although 300 genes fell and 200 rose, most of the strongly changed genes were induced.",
     "Most patients improved. 30 had higher and 45 lower creatinine.",
     "Of the 50 proteins, 30 increased and 20 decreased; most of those that increased are secreted.",
-    "We sequenced 12,400 cells from lung, 9,800 from spleen and 15,100 from liver. After filtering, lung kept "
-    "10,900, spleen 8,200 and liver 11,700 cells.",
+    "We sequenced 12,400 cells from lung, 9,800 from spleen and 15,100 from liver. After filtering, lung "
+    "kept 10,900, spleen 8,200 and liver 11,700 cells.",
     "Muscle holds 480 differentially spliced exons, liver 1,120. At the gene level it is the reverse: 2,340 "
-    "genes in muscle and 890 in liver. Only 61 genes in muscle and 37 in liver were both spliced and changed.",
+    "genes in muscle and 890 in liver. Only 61 genes in muscle and 37 in liver were spliced and changed.",
     "Both lose mass. At the level of genes the picture is mixed: 220 genes respond in the same way in spleen "
     "and thymus, and 64 in opposite directions.",
     "Interferon alpha is up in lung and spleen. It is not up in liver, and in kidney it isn't up without the "
@@ -246,8 +246,8 @@ ANSWERED = [
     ),
     (
         "Does the fertiliser increase earthworm numbers?",
-        "No. Earthworms numbered 182 per m2 with and 190 without fertiliser, although plant biomass rose from "
-        "410 to 630 g/m2.",
+        "No. Earthworms numbered 182 per m2 with and 190 without fertiliser, although plant biomass rose "
+        "from 410 to 630 g/m2.",
     ),
     (
         "Did more than 50 patients respond?",

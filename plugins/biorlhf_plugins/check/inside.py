@@ -19,7 +19,6 @@ KINDS = {
     "a direction against its figure": "wrong_direction",
     "significance against the p value": "wrong_significance",
     "significance against the interval": "wrong_significance",
-    "a place against its figures": "wrong_ranking",
     "a ranking against its figures": "wrong_ranking",
     "a superlative against its figures": "wrong_ranking",
     "a comparison against its figures": "wrong_comparison",

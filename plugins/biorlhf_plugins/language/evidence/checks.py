@@ -4,43 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.amounts.checks import amount_checks
 from biorlhf_plugins.language.evidence.orders import orders
+from biorlhf_plugins.language.evidence.ratios import risks
 from biorlhf_plugins.language.evidence.records import Check, Evidence
-from biorlhf_plugins.language.evidence.risks import risks
+from biorlhf_plugins.language.evidence.significance import significance
 from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
-from biorlhf_plugins.language.series.columns import columns
-from biorlhf_plugins.language.series.dates import times
-from biorlhf_plugins.language.series.ranges import ranges
-from biorlhf_plugins.language.series.schedules import schedules
-from biorlhf_plugins.language.series.steps import steps
-from biorlhf_plugins.language.verdicts.again import again
-from biorlhf_plugins.language.verdicts.ranks import ranks
-from biorlhf_plugins.language.verdicts.replies import replies
-from biorlhf_plugins.language.verdicts.significance import significance
 
 
 def text_checks(found: Evidence) -> Iterator[Check]:
-    """Every check, the sums first and series last."""
+    """Sums, signs, significance, risks, orders, statements and universals, in this order."""
     yield from sums(found)
-    yield from amount_checks(found)
     yield from signs(found)
     yield from significance(found)
     yield from risks(found)
     yield from orders(found)
-    yield from ranks(found)
-    yield from replies(found)
     yield from statements(found)
     yield from universals(found)
-    yield from again(found)
-    yield from ranges(found)
-    yield from columns(found)
-    yield from steps(found)
-    yield from times(found)
-    yield from schedules(found)
 
 
 def about(found: Evidence, check: Check) -> bool:

@@ -15,6 +15,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     UNDER,
     Lookup,
     Words,
+    asked,
     clause_end,
     clause_start,
     compared,
@@ -69,8 +70,6 @@ def orders(found: Evidence) -> Iterator[Check]:
     yield from _lists(found)
     if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
-    if any(f.sign for f in found.figures):
-        yield from _bounds(found)
     yield from compared(found, said, look)
     yield from mutual(found, said)
     if not words.isdisjoint(MEASURED):
@@ -80,6 +79,7 @@ def orders(found: Evidence) -> Iterator[Check]:
         yield from contrasted(found)
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
+    yield from asked(found, look)
 
 
 @functools.lru_cache(maxsize=256)
@@ -174,27 +174,6 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         falls = all(a >= b for a, b in pairwise(values))
         passed = (falls or (rises and _monotone(values))) if then and leads else _monotone(values)
         yield _order(values, passed, (plain[0].span[0], plain[-1].span[1]))
-
-
-def _bounds(found: Evidence) -> Iterator[Check]:
-    """ "1,221 DEGs, below 1,000": a figure on the wrong side of the one that it is held against."""
-    for figures in found.by_part.values():
-        for one, other in pairwise(figures):
-            between = gap(found, one, other)
-            if (
-                one.sign
-                or not other.sign
-                or len(between) > 7
-                or one.kind != other.kind
-                or other.kind != "count"
-                or (one.unit and other.unit and one.unit != other.unit)
-            ):
-                continue
-            if {"and", "of", ";", "(", "p"} & set(between) or not found.asserted(one.first):
-                continue
-            passed = one.value > other.value if other.sign == ">" else one.value < other.value
-            says = f"{one.value:,g} against {other.value:,g}"
-            yield Check("a comparison against its figures", passed, says, (one.span, other.span))
 
 
 def _superlatives(found: Evidence) -> Iterator[Check]:

@@ -1,5 +1,5 @@
-"""Words of direction against the figures beside them: log2FC, NES, a fold change, a change in per cent, "from
-12 to 24". Where a sentence does not say which word is of which figure, nothing is checked.
+"""Words of direction against the figures beside them: log2FC, NES, a fold change, "from 12 to 24". Where a
+sentence does not say which word is of which figure, nothing is checked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
-from biorlhf_plugins.language.verdicts.changes import changed, predicates
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -23,10 +22,6 @@ SUPPOSING = frozenset(("to", "can", "may", "might", "could", "would"))
 BREAKS = words_of("breaks")
 TIMES = words_of("times")
 DECIDES = words_of("decides")
-LIKEWISE = frozenset(("so", "likewise", "too", "also", "similarly", "well"))
-VERBS = frozenset(("is", "was", "are", "were", "did"))
-UNLIKE = frozenset(("not", "neither", "nor", "no", "unlike", "contrast", "except", "than"))
-"""What makes a clause say the same of another thing as the clause before it, and what makes it differ."""
 LEVEL = re.compile(
     r"(?:alpha|α|threshold|cut-?off|significance level|(?:padj|fdr|p|q)(?:-value)?\s*(?:<|≤))"
     r"\s*(?:of|=|:|is)?\s*(0?\.\d+|\d+\s?%)|at the (\d+(?:\.\d+)?)\s?% level|(\d+)\s?% fdr",
@@ -51,16 +46,12 @@ def signs(found: Evidence) -> Iterator[Check]:
         if not found.asserted(found.parts[number].first):
             continue
         ways = directions(found, number)
-        free = [f for f in figures if not f.sign and not _operand(found, f)]
-        signed = [f for f in free if f.kind in SIGNED and _way_of(f)]
+        signed = [
+            f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)
+        ]
         signed = [f for f in signed if f.kind != "hazard" or _single(found, figures)]
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
-        told = paired(found, signed, sided)
-        if not signed:
-            turned = [(f, changed(found, f)) for f in free]
-            changes = [c for f, c in turned if c is not f and _way_of(c)]
-            told = paired(found, changes, predicates(found, number, ways)) if changes else []
-        for figure, label in told:
+        for figure, label in paired(found, signed, sided):
             says = f"{label} with {figure.kind} {figure.value:g}"
             yield Check("a direction against its figure", _way_of(figure) == label, says, (figure.span,))
         if len(figures) == 2 and len(sided_words := {w for w in ways if w[0] in ("UP", "DOWN")}) == 1:
@@ -188,33 +179,18 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         if len(figures) == 1 or (len(words) == 1 and found.parts[figures[0].part].kind == "row"):
             return [(f, label) for f in figures]
         run = _run(found, figures, at) if len(words) == 1 else []
-        if run and not any(_goes_on(found, f, at) for f in figures):
+        if run:
             return [(f, label) for f in run]
-    cuts = _cuts(found, figures, words)
+    cuts = [
+        i for i in range(words[0][1], max(f.last for f in figures)) if found.stream.texts[i] in BREAKS - {","}
+    ]
     clause = lambda at: sum(cut < at for cut in cuts)  # noqa: E731
     pairs = []
     for f in figures:
         here = {label for label, at in words if clause(at) == clause(f.first)}
-        if not here and _goes_on(found, f, words[0][1]):  # "S100A8 is higher (2.2), and so is IL1R2 (3.0)"
-            here = {label for label, at in words if clause(at) == clause(f.first) - 1}
         if len(here) == 1:
             pairs.append((f, here.pop()))
     return pairs
-
-
-def _cuts(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) -> list[int]:
-    """Where the clauses begin from the first word to the last figure."""
-    end = max(f.last for f in figures)
-    return [i for i in range(words[0][1], end) if found.stream.texts[i] in BREAKS - {","}]
-
-
-def _goes_on(found: Evidence, figure: Figure, since: int) -> bool:
-    """Whether a figure's clause says the same as the one before: "and so is IL1R2 (3.0)", "Mt2 likewise"."""
-    texts = found.stream.texts
-    begins = (i for i in range(figure.first - 1, since, -1) if texts[i] in BREAKS)
-    clause = texts[next(begins, figure.first) + 1 : figure.first]
-    same = not LIKEWISE.isdisjoint(clause) or (clause[:1] == ["as"] and not VERBS.isdisjoint(clause[1:2]))
-    return same and UNLIKE.isdisjoint(clause)
 
 
 def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:

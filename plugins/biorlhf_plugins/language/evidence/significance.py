@@ -1,5 +1,5 @@
 """Significant or not against a p value, an FDR or an interval: "no significant reduction (HR 0.91, 95 % CI
-0.73 to 1.13)", "SPP1 (FDR = 0.09) did not pass", "the interval includes zero".
+0.73 to 1.13)", "SPP1 (FDR = 0.09) did not pass".
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.signs import (
+    BREAKS,
     DECIDES,
     Word,
     denied,
@@ -17,7 +18,6 @@ from biorlhf_plugins.language.evidence.signs import (
     paired,
     threshold,
 )
-from biorlhf_plugins.language.verdicts.passages import Passage, clauses, passages
 from biorlhf_plugins.language.words.evidence import words_of
 
 CI = frozenset(("ci", "interval"))
@@ -27,11 +27,51 @@ APART = words_of("other_tests")
 """What makes "significant" be said of something else than the interval beside it."""
 PASSES, FAILS = words_of("passes"), words_of("fails")
 ALSO = frozenset(("also", "too", "so"))
-HOLDS, SHUTS_OUT = words_of("contains"), words_of("excludes")
-NULLS = {"zero": 0.0, "0": 0.0, "one": 1.0, "unity": 1.0, "1": 1.0}
+HOLDS = words_of("contains") | words_of("excludes")
 REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
 NOT = frozenset(("not", "no", "n't", "neither", "nor", "never"))
 REACH = 9
+
+
+class Passage(NamedTuple):
+    """Tokens [first, last) of one sentence, of the parts with these numbers, with its figures."""
+
+    first: int
+    last: int
+    numbers: list[int]
+    figures: list[Figure]
+
+
+def passages(found: Evidence) -> list[Passage]:
+    """Every sentence and list item that the text states; rows are read by their column instead."""
+    texts = found.stream.texts
+    joined: list[Passage] = []
+    depth = 0
+    for number, part in enumerate(found.parts):
+        own = found.by_part.get(number, [])
+        before = joined[-1] if joined else None
+        if depth > 0 and before is not None and found.parts[before.numbers[0]].paragraph == part.paragraph:
+            joined[-1] = Passage(before.first, part.last, [*before.numbers, number], [*before.figures, *own])
+        else:
+            depth = 0
+            joined.append(Passage(part.first, part.last, [number], list(own)))
+        here = texts[part.first : part.last]
+        depth += here.count("(") - here.count(")")
+    return [p for p in joined if found.parts[p.numbers[0]].kind != "row" and found.asserted(p.first)]
+
+
+def clauses(found: Evidence, passage: Passage, commas: bool = False) -> Iterator[tuple[int, int]]:
+    """Where each clause begins and ends: at "but", "and", ";", and at commas where asked, in no bracket."""
+    texts = found.stream.texts
+    depth, start = 0, passage.first
+    for at in range(passage.first, passage.last):
+        depth += (texts[at] == "(") - (texts[at] == ")")
+        if depth <= 0 and texts[at] in BREAKS and (commas or texts[at] != ","):
+            if at > start:
+                yield start, at
+            start = at + 1
+    if start < passage.last:
+        yield start, passage.last
 
 
 class Interval(NamedTuple):
@@ -52,14 +92,12 @@ def significance(found: Evidence) -> Iterator[Check]:
     told = passages(found)
     if chanced:
         for passage in told:
-            yield from _bracketed(found, passage, alpha)
             yield from _passing(found, passage, alpha)
     if not found.stream.vocabulary.isdisjoint(CI):
         for at, passage in enumerate(told):
             here = list(_intervals(found, passage))
             after = told[at + 1] if at + 1 < len(told) else None
             yield from _with_intervals(found, passage, here, after)
-            yield from _holding(found, passage, here, after)
 
 
 def _words(found: Evidence, number: int) -> list[Word]:
@@ -103,19 +141,6 @@ def _shown(figure: Figure, alpha: float) -> str:
     return "SIG" if figure.value < alpha else "NS" if figure.value > alpha else ""
 
 
-def _bracketed(found: Evidence, passage: Passage, alpha: float) -> Iterator[Check]:
-    """ "Not significantly associated, OR = 1.24 (95 % CI 1.09 to 1.41; p = 0.001)": past the semicolon."""
-    words = [w for number in passage.numbers for w in _words(found, number)]
-    chances = [f for f in passage.figures if f.kind == "p" and f.value <= 1]
-    single = len(chances) == 1 and len(words) == 1
-    if len(passage.numbers) > 1 and single and chances[0].part != _part_of(found, passage, words[0][1]):
-        yield from _chance(chances[0], words[0][0], alpha)
-
-
-def _part_of(found: Evidence, passage: Passage, at: int) -> int:
-    return next(n for n in passage.numbers if at < found.parts[n].last)
-
-
 def _passing(found: Evidence, passage: Passage, alpha: float) -> Iterator[Check]:
     """ "NEFL (FDR = 0.0003) passed the cut-off; SPP1, at an FDR of 0.09, did not"."""
     texts = found.stream.texts
@@ -148,7 +173,7 @@ def _intervals(found: Evidence, passage: Passage) -> Iterator[Interval]:
             continue
         levels = [f for f in passage.figures if at - 3 <= f.first < at and f.kind == "percent"]
         ends = [f for f in passage.figures if at < f.first <= at + REACH][:2]
-        if not (HOLDS | SHUTS_OUT).isdisjoint(texts[at : at + 3]):
+        if not HOLDS.isdisjoint(texts[at : at + 3]):
             continue  # "the interval excludes 1 (1.12-1.88)"
         if len(ends) < 2 or any(f.value != 95 for f in levels) or ends[0].value >= ends[1].value:
             continue
@@ -217,30 +242,3 @@ def _verdict(interval: Interval, label: str) -> Iterator[Check]:
     word = "not significant" if label == "NS" else "significant"
     says = f"{word} with {low:g} to {high:g} around {null:g}"
     yield Check("significance against the interval", shown == label, says, (interval.low.span,))
-
-
-def _holding(
-    found: Evidence, passage: Passage, here: Sequence[Interval], after: Passage | None
-) -> Iterator[Check]:
-    """ "The interval includes zero", of the one interval of this sentence or of the one before."""
-    if len(here) != 1:
-        return
-    for near in (passage, after):
-        texts = found.stream.texts[near.first : near.last] if near is not None else []
-        verbs = [i for i, word in enumerate(texts) if word in HOLDS | SHUTS_OUT]
-        if len(verbs) != 1 or CI.isdisjoint(texts):
-            continue
-        at = verbs[0]
-        nulls = [NULLS[w] for w in texts[at + 1 : at + 5] if w in NULLS]
-        if len(nulls) != 1 or (near is after and not here[0].high.last <= passage.last):
-            continue
-        says = (texts[at] in HOLDS) == NOT.isdisjoint(texts[max(0, at - 3) : at])
-        low, high = here[0].low.value, here[0].high.value
-        true = low <= nulls[0] <= high
-        word = "holds" if says else "leaves out"
-        yield Check(
-            "significance against the interval",
-            true == says,
-            f"{low:g} to {high:g} {word} {nulls[0]:g}",
-            (here[0].low.span,),
-        )

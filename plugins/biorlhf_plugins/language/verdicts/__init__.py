@@ -1,1 +1,0 @@
-"""What a text makes of its figures: significant or not, ranks, yes or no."""
