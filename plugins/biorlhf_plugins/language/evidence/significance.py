@@ -1,5 +1,5 @@
 """Significant or not against a p value, an FDR or an interval: "no significant reduction (HR 0.91, 95 % CI
-0.73 to 1.13)", "SPP1 (FDR = 0.09) did not pass".
+0.73 to 1.13)".
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ RATIOS = words_of("hazards") | {"ratio", "fold", "aor", "ahr", "arr"}
 DIFFERENCES = words_of("differences")
 APART = words_of("other_tests")
 """What makes "significant" be said of something else than the interval beside it."""
-PASSES, FAILS = words_of("passes"), words_of("fails")
-ALSO = frozenset(("also", "too", "so"))
 HOLDS = words_of("contains") | words_of("excludes")
 REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
 NOT = frozenset(("not", "no", "n't", "neither", "nor", "never"))
@@ -60,13 +58,13 @@ def passages(found: Evidence) -> list[Passage]:
     return [p for p in joined if found.parts[p.numbers[0]].kind != "row" and found.asserted(p.first)]
 
 
-def clauses(found: Evidence, passage: Passage, commas: bool = False) -> Iterator[tuple[int, int]]:
-    """Where each clause begins and ends: at "but", "and", ";", and at commas where asked, in no bracket."""
+def clauses(found: Evidence, passage: Passage) -> Iterator[tuple[int, int]]:
+    """Where each clause begins and ends: at "but", "and" and ";" in no bracket."""
     texts = found.stream.texts
     depth, start = 0, passage.first
     for at in range(passage.first, passage.last):
         depth += (texts[at] == "(") - (texts[at] == ")")
-        if depth <= 0 and texts[at] in BREAKS and (commas or texts[at] != ","):
+        if depth <= 0 and texts[at] in BREAKS - {","}:
             if at > start:
                 yield start, at
             start = at + 1
@@ -89,11 +87,8 @@ def significance(found: Evidence) -> Iterator[Check]:
     for number, figures in found.by_part.items():
         if chanced and found.asserted(found.parts[number].first):
             yield from _chances(found, number, figures, alpha)
-    told = passages(found)
-    if chanced:
-        for passage in told:
-            yield from _passing(found, passage, alpha)
     if not found.stream.vocabulary.isdisjoint(CI):
+        told = passages(found)
         for at, passage in enumerate(told):
             here = list(_intervals(found, passage))
             after = told[at + 1] if at + 1 < len(told) else None
@@ -139,30 +134,6 @@ def _shown(figure: Figure, alpha: float) -> str:
     if figure.sign == ">":
         return "NS" if figure.value >= alpha else ""
     return "SIG" if figure.value < alpha else "NS" if figure.value > alpha else ""
-
-
-def _passing(found: Evidence, passage: Passage, alpha: float) -> Iterator[Check]:
-    """ "NEFL (FDR = 0.0003) passed the cut-off; SPP1, at an FDR of 0.09, did not"."""
-    texts = found.stream.texts
-    if found.stream.vocabulary.isdisjoint(PASSES):
-        return
-    for first, last in clauses(found, passage):
-        chances = [f for f in passage.figures if first <= f.first < last and f.kind == "p" and not f.sign]
-        label = _passes(texts[first:last])
-        if len(chances) == 1 and label and chances[0].value != alpha:
-            yield from _chance(chances[0], label, alpha)
-
-
-def _passes(words: Sequence[str]) -> str:
-    """What a clause says of passing a cut-off: "did not", "neither did", "also did"."""
-    if not FAILS.isdisjoint(words):
-        return "NS" if NOT.isdisjoint(words) else ""
-    spoken = [w for w in words if w in PASSES]
-    elliptic = [w for w in words if w in ("did", "do", "does")]
-    negated = not NOT.isdisjoint(words)
-    if spoken or (elliptic and (negated or not ALSO.isdisjoint(words))):
-        return "NS" if negated else "SIG"
-    return ""
 
 
 def _intervals(found: Evidence, passage: Passage) -> Iterator[Interval]:
