@@ -189,16 +189,16 @@ def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Chec
     answers = {c.label: c for c in said.answers if not _led(said, c)}
     if len(limits) != 1 or len(answers) != 1:
         return
-    limit = limits[0]
-    told = {c.value for c in said.numbers} - {limit.value}
+    asked_limit = limits[0]
+    told = {c.value for c in said.numbers} - {asked_limit.value}
     # With two figures it is open which of them is held against the limit.
     if plain and told == {plain[0].value}:
         value = plain[0].value or 0.0
-        true = value > limit.value if limit.low is not None else value < limit.value
+        true = value > asked_limit.value if asked_limit.low is not None else value < asked_limit.value
         label, claim = next(iter(answers.items()))
         yield Check(
             "yes or no against the figure", (label == "YES") == true,
-            f"{label} with {value:g} against {limit.value:g}",
+            f"{label} with {value:g} against {asked_limit.value:g}",
             (claim.span, plain[0].span),
         )  # fmt: skip
 
