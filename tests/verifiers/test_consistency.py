@@ -199,6 +199,18 @@ NOT_ATTRIBUTED = [
     "Although 300 genes fell and 200 rose, most of the strongly changed genes were induced.",
     "Most patients improved. 30 had higher and 45 lower creatinine.",
     "Of the 50 proteins, 30 increased and 20 decreased; most of those that increased are secreted.",
+    "We sequenced 12,400 cells from lung, 9,800 from spleen and 15,100 from liver. After filtering, lung "
+    "kept 10,900, spleen 8,200 and liver 11,700 cells.",
+    "Muscle holds 480 differentially spliced exons, liver 1,120. At the gene level it is the reverse: 2,340 "
+    "genes in muscle and 890 in liver. Only 61 genes in muscle and 37 in liver were spliced and changed.",
+    "Both lose mass. At the level of genes the picture is mixed: 220 genes respond in the same way in spleen "
+    "and thymus, and 64 in opposite directions.",
+    "Interferon alpha is up in lung and spleen. It is not up in liver, and in kidney it isn't up without the "
+    "adjuvant; with adjuvant it is up there too.",
+    "Spleen lost 3,300 and gained 1,200 ATAC peaks. Genes near lost peaks went down in 410 cases and up in "
+    "96. RNA-seq alone gave 1,870 genes.",
+    "For p53 it is consistent: up in liver, lung and spleen. For E2F targets it isn't, since they go up in "
+    "liver and down in spleen. MYC targets rose in liver and were unchanged in lung.",
 ]
 
 
@@ -222,6 +234,24 @@ ANSWERED = [
     (
         "Are mutants heavier than wild type at 12 weeks?",
         "No. At 4 weeks mutants weighed 20.1 g and wild type 18.0 g, but at 12 weeks the same.",
+    ),
+    (
+        "Did the diet lower cholesterol and weight?",
+        "Cholesterol, yes: it fell from 5.9 to 5.1 mmol/L. Weight, no: it was 84 kg before and 84 kg after.",
+    ),
+    (
+        "Is bird abundance falling?",
+        "Yes. The index of farmland birds went from 100 to 58 between 1990 and 2020. Winter temperature rose "
+        "by 1.2 degrees in that time, and the pesticide load went up from 2.1 to 3.0 kg/ha.",
+    ),
+    (
+        "Does the fertiliser increase earthworm numbers?",
+        "No. Earthworms numbered 182 per m2 with and 190 without fertiliser, although plant biomass rose "
+        "from 410 to 630 g/m2.",
+    ),
+    (
+        "Did more than 50 patients respond?",
+        "Yes. In arm A 40 responded and in arm B 28, so 68 altogether.",
     ),
 ]
 """A yes or no that two figures do not decide, or the other way round: a time, a p value, another week."""

@@ -18,6 +18,7 @@ KINDS = {
     "an interval holds its estimate": "wrong_interval",
     "a direction against its figure": "wrong_direction",
     "significance against the p value": "wrong_significance",
+    "significance against the interval": "wrong_significance",
     "a ranking against its figures": "wrong_ranking",
     "a superlative against its figures": "wrong_ranking",
     "a comparison against its figures": "wrong_comparison",

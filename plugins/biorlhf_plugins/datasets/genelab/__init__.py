@@ -249,8 +249,8 @@ def _known(setting: str, names: Iterable[str], known: set[str]) -> None:
 def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
     """The rows that an item needs, among others of its own split, before the question.
 
-    An answer reads its rows out before it says what they come to: a figure that stands in the prompt is copied
-    by a small model, and compared with the threshold once it is there. Straight from the table to the
+    An answer reads its rows out before it says what they come to: a small model copies a figure that stands
+    in the prompt, and compares it with the threshold once it is there. Straight from the table to the
     direction, SmolLM2-135M learnt nothing (docs/results.md).
     """
     by_id = {row.fact_id: row for row in rows if not DIRECTIONAL_NAME.search(row.pathway)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.evidence.orders import orders
+from biorlhf_plugins.language.evidence.ratios import risks
 from biorlhf_plugins.language.evidence.records import Check, Evidence
-from biorlhf_plugins.language.evidence.risks import risks
+from biorlhf_plugins.language.evidence.significance import significance
 from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
@@ -14,9 +15,10 @@ from biorlhf_plugins.language.evidence.universals import universals
 
 
 def text_checks(found: Evidence) -> Iterator[Check]:
-    """Sums, signs, risks, orders, statements and universals, in this order."""
+    """Sums, signs, significance, risks, orders, statements and universals, in this order."""
     yield from sums(found)
     yield from signs(found)
+    yield from significance(found)
     yield from risks(found)
     yield from orders(found)
     yield from statements(found)

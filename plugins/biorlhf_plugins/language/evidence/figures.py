@@ -105,7 +105,9 @@ def _row(
         inside = [m for m in numbers if first <= m.first < last]
         head = tuple(stream.texts[slice(*header[at])]) if at < len(header) else ()
         for m in inside[:1]:
-            kind = _kind_of(head, m.value) or _plain_kind(m.value)
+            # "log2FC (starved vs. replete)": what a bracket adds gives no kind.
+            bare = head[: head.index("(")] if "(" in head else head
+            kind = _kind_of(head, m.value) or _kind_of(bare, m.value) or _plain_kind(m.value)
             yield _figure(
                 said, stream, part, m, kind, label, frozenset(head) - FUNCTION, head[0] if head else ""
             )

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.comparisons import (
     COMPARES,
+    INVERSE,
     LIMIT,
     OVER,
     UNDER,
@@ -54,6 +55,9 @@ LEADS = words_of("leads")
 SEQUENCES = THEN | OVER | UNDER
 JOINED = frozenset(("against", "vs", "versus"))
 KINDS = ("count", "percent", "effect")
+LINKS = words_of("links") | words_of("verbs")
+CLOCK = words_of("times") | {"s", "sec", "ms"}
+QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
 TABLE = frozenset(("item", "row"))
 
 
@@ -66,8 +70,6 @@ def orders(found: Evidence) -> Iterator[Check]:
     yield from _lists(found)
     if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
-    if any(f.sign for f in found.figures):
-        yield from _bounds(found)
     yield from compared(found, said, look)
     yield from mutual(found, said)
     if not words.isdisjoint(MEASURED):
@@ -174,26 +176,6 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         yield _order(values, passed, (plain[0].span[0], plain[-1].span[1]))
 
 
-def _bounds(found: Evidence) -> Iterator[Check]:
-    """ "1,221 DEGs, below 1,000": a figure on the wrong side of the one that it is held against."""
-    for figures in found.by_part.values():
-        for one, other in pairwise(figures):
-            between = gap(found, one, other)
-            if (
-                one.sign
-                or not other.sign
-                or len(between) > 7
-                or one.kind != other.kind
-                or other.kind != "count"
-            ):
-                continue
-            if {"and", "of", ";", "(", "p"} & set(between) or not found.asserted(one.first):
-                continue
-            passed = one.value > other.value if other.sign == ">" else one.value < other.value
-            says = f"{one.value:,g} against {other.value:,g}"
-            yield Check("a comparison against its figures", passed, says, (one.span, other.span))
-
-
 def _superlatives(found: Evidence) -> Iterator[Check]:
     """ "Liver responds most (1,273), ahead of hippocampus with 5,477"; "A yields most" under a list."""
     figures = [f for f in found.pool if f.kind != "effect" and not _group(found, f)]
@@ -217,14 +199,23 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             near |= {*texts[at + 2 : min(end, at + 4)]} - {"of"}  # "the lowest IC50 of the three"
             if near & NOT_MOST or (word == "most" and at == start):  # "most proteins fall"
                 continue
+            if texts[part.first] in ("after", "among") or (word in QUICK and _inverted(found)):
+                continue  # "After kidney, spleen is highest"
             mine, after = content(found.stream, start, at), content(found.stream, at + 1, end)
             mine = mine | after if texts[at + 1] in PLACES else mine or after
             stop = next((i for i in range(at + 1, end) if texts[i] in PLACES or texts[i] == "of"), end)
             measure = content(found.stream, at + 1, stop) - NEUTRAL
+            if not content(found.stream, start, at) and stop == end and LINKS.isdisjoint(texts[at:end]):
+                continue  # "The longest half-life means the slowest clearance"
             turned = inverse(found, measure)
             best = _best(found, figures, number, mine, (word in MOST) != turned, () if turned else measure)
             if best is not None:
                 yield best._replace(spans=(found.span(at, at + 1),))
+
+
+def _inverted(found: Evidence) -> bool:
+    """Whether the figures are times or doses, of which the smaller are of the faster and the stronger."""
+    return any(f.unit in CLOCK for f in found.pool) or not INVERSE.isdisjoint(found.stream.vocabulary)
 
 
 def _best(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
     REST,
     ROUGH,
@@ -18,13 +18,14 @@ from biorlhf_plugins.language.evidence.shares import (
     way_of,
 )
 from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.units import unit_at
 
 TOTALS = words_of("totals")
 TIMES = words_of("times")
 OVERLAPS = words_of("overlaps")
 """Words by which parts may have something in common, or the whole has lost something."""
 SEXES = (frozenset(("male", "female")), frozenset(("man", "woman")), frozenset(("boy", "girl")))
-TOTAL_ROWS = frozenset(("total", "sum"))
+TOTAL_ROWS = frozenset(("total", "sum", "all"))
 LISTS = frozenset((":", "(", "comprise", "comprised", "comprising"))
 FEW = 8
 """Tokens from a whole to the first of its listed parts."""
@@ -40,7 +41,7 @@ SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "remo
 
 def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
     """ "301 randomised, 151 to the drug and 150 to placebo", "412 proteins: 150 up, 262 down"."""
-    plain = [f for f in plain_of(figures) if f.unit not in TIMES]
+    plain = [f for f in plain_of(figures) if f.unit not in TIMES and not unit_at(found.said.text, *f.span)]
     part, texts = found.parts[number], found.stream.texts
     if len(plain) < 3:
         return
@@ -186,13 +187,22 @@ def _sexes(found: Evidence, plain: Sequence[Figure]) -> Iterator[Taken]:
     texts = found.stream.texts
     for whole, one, other in zip(plain, plain[1:], plain[2:], strict=False):
         closed = ")" in texts[other.last : other.last + 2]
-        if closed and texts[one.first - 1] == "(" and {one.unit, other.unit} in SEXES:
+        if (
+            closed
+            and texts[whole.first - 1] != ":"
+            and texts[one.first - 1] == "("
+            and {one.unit, other.unit} in SEXES
+        ):
             yield _whole(whole, [one, other])
+
+
+LOSES = OVERLAPS - {"which", "common"}
+"""What makes a table's total less than its rows."""
 
 
 def tables(found: Evidence) -> Iterator[Check]:
     """A table's last row, where it is the total, against the columns over it."""
-    if TOTAL_ROWS.isdisjoint(found.stream.vocabulary) or not OVERLAPS.isdisjoint(found.stream.vocabulary):
+    if TOTAL_ROWS.isdisjoint(found.stream.vocabulary) or not LOSES.isdisjoint(found.stream.vocabulary):
         return
     numbers = range(len(found.parts))
     for is_row, group in itertools.groupby(numbers, key=lambda n: found.parts[n].kind == "row"):
@@ -201,7 +211,7 @@ def tables(found: Evidence) -> Iterator[Check]:
         rows = [n for n in run if n in found.by_part or (n > run[0] and found.words(n))]
         chunks = found.parts[rows[-1]].chunks if len(rows) > 2 else ()
         if chunks and found.asserted(found.parts[rows[-1]].first):
-            head = content(found.stream, chunks[0].first, chunks[0].last) - {"n", "grand"}
+            head = frozenset(found.stream.texts[chunks[0].first : chunks[0].last]) - {"n", "grand", "|", "*"}
             columns = [_columns(found, n) for n in rows]
             for at, whole in columns[-1].items():
                 cells = [column[at] for column in columns[:-1] if at in column]

@@ -46,16 +46,24 @@ def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
     words = [
         w for w in between if w not in ("the", "these", "those", "all", "it", "a", "total", "out", "our")
     ]
-    return bool(words) and words[-1] == "of" and len(words) <= 3 and not {"that", "is", ","} & set(between)
+    foreign = {"that", "is", ",", "instead", "because"}
+    return bool(words) and words[-1] == "of" and len(words) <= 3 and not foreign & set(between)
 
 
 def _among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     """ "Of the 240 tumours, 48 …": the whole of what follows."""
-    before = found.stream.texts[max(0, figure.first - 3) : figure.first]
+    texts, at = found.stream.texts, figure.first
+    before = texts[max(0, at - 3) : at]
+    led = next((i for i in range(at - 1, max(0, at - 4), -1) if texts[i] in ("of", "among")), 0)
+    if led and texts[led - 1] not in (",", ";", ".", "(", "\n", "and", "but", "that", ":"):
+        return False  # "made up of 2,900 natural products, 1,250 drugs"
     opens = found.parts[figure.part].first == figure.first - 1  # "Of 309 genes at baseline just 3 remain"
     if ("," not in between and not opens) or "and" in between or len(between) > 8:
         return False
     return ("of" in before or "among" in before) and "each" not in before
+
+
+COMPARED = frozenset(("compared", "versus", "vs", "against", "whereas"))
 
 
 def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Taken]:
@@ -84,6 +92,12 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             yield Check("parts and whole", part.value <= whole.value, says, spans), {part.first, whole.first}
         share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
         ahead = figures[at - 1] if at and figures[at - 1].kind == "percent" else None
+        if ahead and ahead.last == part.first - 1 and found.stream.texts[ahead.last] == "(":
+            share = ahead  # "from 40 % (64 of 160) to 50 %"
+        if share and (
+            COMPARED & set(gap(found, following, share)) or found.stream.texts[share.first - 1] == "to"
+        ):
+            share = None  # "364 of 400, compared with 78 %", "11 of 12, by 18 to 74 %"
         # "12 (25 %) showed fibrosis, and 4 of these 12 …": what stands in brackets is of what it follows.
         share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
         if share is not None and share.kind == "percent" and len(gap(found, following, share)) <= FAR:
@@ -154,8 +168,14 @@ def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
         # Shares that overlap come to less than their sum; what is no more than one of them is a mean.
         if whole > max(f.value for f in shares) and (total <= whole + slack or whole >= 99.5):
             yield Check("shares of a whole", abs(total - whole) <= slack, says, spans)
-    elif len(shares) == 2 and ways == {"up", "down"}:
+    elif len(shares) == 2 and ways == {"up", "down"} and not _compared(found, shares):
         yield Check("shares of a whole", total <= 101, says, spans)
+
+
+def _compared(found: Evidence, shares: Sequence[Figure]) -> bool:
+    """ "40 % lower … 67 % higher": by how much, of no whole."""
+    after = {found.stream.texts[f.last] for f in shares if f.last < len(found.stream)}
+    return not {"higher", "lower", "reduction", "increase", "decrease", "rise", "fall"}.isdisjoint(after)
 
 
 def _is_sum(found: Evidence, figure: Figure) -> bool:
@@ -213,6 +233,10 @@ def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     yield Check("arithmetic", abs(right - whole.value) <= 0.001 * right, says, spans, expected=f"{right:,g}")
 
 
+LEVELLED = frozenset(("ci", "confidence", "credible", "credibility", "interval", "cri"))
+"""What follows the level of an interval: "95 % CI"."""
+
+
 def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
     part = found.parts[number]
@@ -222,7 +246,9 @@ def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterat
         ends = [f for f in figures if f.first > at and f.first - at <= 9 and f.kind != "level"]
         bounds = [f.value for f in ends[:2]]
         before = [
-            f for f in figures if f.last <= at and not (f.kind in ("level", "percent") and at - f.last <= 2)
+            f
+            for f in figures
+            if f.last <= at and LEVELLED.isdisjoint(found.stream.texts[f.last : f.last + 1])
         ]
         before = [
             f

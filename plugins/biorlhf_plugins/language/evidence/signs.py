@@ -1,5 +1,5 @@
-"""Words of direction and of significance against the figures beside them: log2FC, NES, a fold change, "from
-12 to 24", a p value. Where a sentence does not say which word is of which figure, nothing is checked.
+"""Words of direction against the figures beside them: log2FC, NES, a fold change, "from 12 to 24". Where a
+sentence does not say which word is of which figure, nothing is checked.
 """
 
 from __future__ import annotations
@@ -41,8 +41,6 @@ Word = tuple[str, int]
 
 def signs(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    chanced = any(f.kind == "p" for f in found.figures)
-    alpha = threshold(found) if chanced else COMMON
     moving = not found.stream.vocabulary.isdisjoint(("to", "→"))
     for number, figures in found.by_part.items():
         if not found.asserted(found.parts[number].first):
@@ -69,8 +67,6 @@ def signs(found: Evidence) -> Iterator[Check]:
                     and not any("log" in w for w in f.right)
                 ):  # a column under another's head
                     yield Check("a probability between 0 and 1", False, f"p = {f.value:g}", (f.span,))
-        if chanced:
-            yield from _significance(found, number, figures, ways, alpha)
 
 
 def _two_levels(found: Evidence, figures: Sequence[Figure], word: Word) -> Iterator[Check]:
@@ -148,7 +144,7 @@ def directions(found: Evidence, number: int) -> list[Word]:
         if not found.asserted(m.first) or texts[m.first] in NOT_WAYS:
             continue
         named = patterns and any(n.first == m.first for n in patterns)  # "SUPPRESSION"
-        if named or _denied(negations, m):
+        if named or denied(negations, m):
             continue
         words.append((turned.get(found.span(m.first, m.last), str(m.value)), m.first))
     return words
@@ -165,7 +161,7 @@ def _of_list(found: Evidence, at: int) -> bool:
     return any(text.startswith(("down", "up")) for text in found.stream.texts[at : at + 4])
 
 
-def _denied(negations: Sequence[Mention], m: Mention) -> bool:
+def denied(negations: Sequence[Mention], m: Mention) -> bool:
     return bool(negations) and any(0 < m.first - n.first <= 4 for n in negations)
 
 
@@ -260,36 +256,3 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         says = f"{label} from {one.value:g} to {other.value:g}"
         passed = (other.value > one.value) == (label == "UP")
         yield Check("a direction against its figure", passed, says, (one.span, other.span))
-
-
-def _significance(
-    found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word], alpha: float
-) -> Iterator[Check]:
-    part = found.parts[number]
-    decides = not DECIDES.isdisjoint(found.stream.texts[part.first : part.last])
-    chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
-    if not chances:
-        return
-    words = []
-    for m in part.inside.get("sig", ()):
-        if found.asserted(m.first):
-            words.append(("NS" if _denied(part.inside.get("neg", ()), m) else "SIG", m.first))
-    unchanged = [
-        ("NS", at) for label, at in ways if label == "NS"
-    ]  # "does not change significantly" is one word
-    words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged
-    words.sort(key=lambda w: w[1])
-    for figure, label in paired(found, chances, words):
-        shown = _shown(figure, alpha)
-        if shown:
-            word = "not significant" if label == "NS" else "significant"
-            says = f"{word} with p {figure.sign or '='} {figure.value:g}"
-            yield Check("significance against the p value", shown == label, says, (figure.span,))
-
-
-def _shown(figure: Figure, alpha: float) -> str:
-    if figure.sign == "<":
-        return "SIG" if figure.value <= alpha else ""
-    if figure.sign == ">":
-        return "NS" if figure.value >= alpha else ""
-    return "SIG" if figure.value < alpha else "NS" if figure.value > alpha else ""

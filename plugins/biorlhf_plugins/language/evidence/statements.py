@@ -14,6 +14,7 @@ from biorlhf_plugins.language.evidence.ratios import NEVER
 from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.signs import directions, moves, threshold
 from biorlhf_plugins.language.extract import prompt_mentions
+from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.evidence import words_of
 
@@ -112,33 +113,42 @@ def _headings(found: Evidence) -> list[int]:
 
 
 def _yes_no(found: Evidence) -> Iterator[Check]:
-    """Yes or no to "is it significant?" or "is X up?" against the p values, or the signs, of the text."""
+    """Yes or no to "is it significant?" or "is X up?" against the p value, or the sign, beside it."""
     answers = {c.label: c for c in found.said.answers}
     if len(answers) != 1:
         return
     label, claim = next(iter(answers.items()))
     prompt = found.prompt.lower()
     asked = {str(m.value) for m in prompt_mentions(found.prompt) if m.kind == "dir"}
-    shown = _shown(found)
+    shown = _shown(found, claim)
     if len(asked) == 1 and asked <= set(OPPOSITE) and shown and not found.ways_of(OPPOSITE):
         says = f"{label} to {min(asked)}, with {shown}"
         yield Check(
             "yes or no against the evidence", (label == "YES") == (asked == {shown}), says, (claim.span,)
         )
-    chances = {
-        f.value < threshold(found) for f in found.figures if f.kind == "p" and f.sign != ">" and f.value <= 1
-    }
-    if re.search(r"\bsignificant", prompt) and "not significant" not in prompt and len(chances) == 1:
-        below = chances.pop()
+    chances = [f for f in found.figures if f.kind == "p" and f.sign != ">" and f.value <= 1]
+    chances = chances if all(_plain(found, f, claim) for f in chances) else []
+    if len(chances) == 1 and re.search(r"\bsignificant", prompt) and "not significant" not in prompt:
+        below = chances[0].value < threshold(found)
         says = f"{label} to significant, with p {'below' if below else 'above'} the threshold"
         yield Check("yes or no against the evidence", (label == "YES") == below, says, (claim.span,))
 
 
-def _shown(found: Evidence) -> str:
-    """The one direction that every figure of the text shows: a move between two values, a signed effect."""
+def _plain(found: Evidence, chance: Figure, answer: Claim) -> bool:
+    """Whether a p value stands with the answer or names nothing else: not "for tail length p is"."""
+    words = found.words(chance.part) - NEUTRAL - CONCLUDES - content_of(found.prompt)
+    return chance.part == answer.sentence or words <= {"adjusted", "significance", "not", "p", "q", "fdr"}
+
+
+def _shown(found: Evidence, answer: Claim) -> str:
+    """The direction that a yes or no is given with, and nothing named between: "No, from 1.0 to 0.2"."""
+    figures = found.by_part.get(answer.sentence, [])
+    if not figures:
+        return ""
+    between = content(found.stream, answer.chunk + 1, figures[0].first) - NEUTRAL - content_of(found.prompt)
     shown = {"UP" if b > a else "DOWN" for a, b in moves(found)}
     shown |= {"UP" if f.value > 0 else "DOWN" for f in found.figures if f.kind == "effect" and f.value}
-    return shown.pop() if len(shown) == 1 else ""
+    return shown.pop() if len(shown) == 1 and not between else ""
 
 
 def _answer_line(found: Evidence) -> Iterator[Check]:

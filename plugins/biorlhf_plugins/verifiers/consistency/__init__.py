@@ -82,11 +82,12 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
     """
     mentions = prompt_mentions(prompt)
     # A bound that the question gives is quoted by an answer, not claimed.
+    asks = frozenset(str(m.value) for m in mentions if m.kind == "quantity")
     limits = {m.value.value for m in mentions if m.kind == "num" and isinstance(m.value, Number)}
     figures = [c for c in said.numbers if c.asserted and c.low is None and c.high is None]
     figures = [c for c in figures if c.value not in limits and not slots.of_group(said, c)]
     directions = [c for c in said.directions if c.asserted]
-    yield from slots.two_values(said, figures)
+    yield from slots.two_values(said, figures, asks)
     sets = {key for m in mentions if m.kind == "path" for key in m.value} if not asked else set()
     slotted = [c for c in directions if not sets or not c.slot.pathways or sets & set(c.slot.pathways)]
     yield from slots.two_directions(said, slotted)
@@ -94,8 +95,9 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
         yield from slots.denied(said, directions)
         yield from answers.universal(said, directions)
     yield from slots.classes(said, figures)
-    yield from slots.parts(figures)
+    yield from slots.parts(said, figures, asks)
     yield from answers.bounds(said, figures, prompt)
+    yield from answers.restated(said, prompt)
     yield from answers.yes_no(said, directions, prompt)
     yield from answers.agreement(said, directions, prompt, consistent)
 

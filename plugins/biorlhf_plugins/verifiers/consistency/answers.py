@@ -5,23 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.evidence.records import Check
+from biorlhf_plugins.language.evidence.records import Check, content
+from biorlhf_plugins.language.evidence.statements import content_of
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.truth.free.directions import OPPOSITE
 from biorlhf_plugins.verifiers.consistency.slots import EITHER
 
+LEADS = words_of("neutral") | words_of("concludes") | words_of("restating") | {"answer", "final", "verdict"}
+UNCOUNTED = frozenset(("nes", "padj", "log2fc", "tissue", "mission"))
+BEING = re.compile(
+    r"(?: DEGs| genes)?(?:, which)? ?,? (?:is|was) (?:clearly |much |well )?"
+    r"(?:(?:larger|greater|more|higher|smaller|fewer|less|lower) than|above|over|below|under)? ?", re.I,
+)  # fmt: skip
+"""What ties a figure to a limit: "479, which is larger than"; not "12 were older than 60"."""
+RESTATED = re.compile(
+    r"(?:Does|Do|Is|Are) (?:the )?(?P<name>\w+) (?:have )?(?P<more>more|fewer|larger|smaller)\b"
+)
 ALL = frozenset(("all", "every", "each"))
 UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 """Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
 
 
 def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[Check]:
-    answers = {c.label: c for c in said.answers}
-    if not answers:
-        return
+    answers = {c.label: c for c in said.answers if not _led(said, c)}
+    if not answers or (len(answers) > 1 and "and" in prompt_words(prompt)):
+        return  # "Did X and Y fall?" has two answers
     spans = tuple(c.span for c in answers.values())
     says = " and ".join(str(a) for a in answers)
     # A single yes has nothing to contradict it: it counts as standing alone, so it cannot pay.
@@ -31,6 +43,8 @@ def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[C
     classes = [c for c in said.classes if c.asserted]
     if not ALL.isdisjoint(prompt_words(prompt)):
         directions = []  # "Did all fall?" is denied by one that did not
+    label, claim = next(iter(answers.items()))
+    directions = [c for c in directions if _answers(said, c, claim, prompt)]
     for kinds, claims in ((("dir",), directions), (("type", "pattern"), classes)):
         asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind in kinds}
         # What is said of a part (some missions) neither bears out nor refutes a yes about the whole.
@@ -39,7 +53,6 @@ def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[C
         # With several directions asked or told, which of them the yes is about would be a guess.
         if len(asked) != 1 or len(stated) != 1 or (kinds == ("dir",) and not asked <= set(OPPOSITE)):
             continue
-        label, claim = next(iter(answers.items()))
         passed = (stated == asked) == (label == "YES")
         evidence = whole[0]
         yield Check(
@@ -48,12 +61,40 @@ def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[C
         )  # fmt: skip
 
 
+def _led(said: Extraction, answer: Claim) -> bool:
+    """Whether a yes or no is of what stands before it: "Cholesterol, yes; weight, no"."""
+    part = said.parts[answer.sentence]
+    return bool(content(said.stream, part.first, answer.chunk) - LEADS)
+
+
+def _answers(said: Extraction, direction: Claim, answer: Claim, prompt: str) -> bool:
+    """Whether a direction is of what is asked: of the set that the question names, else beside the yes or no
+    with nothing named between ("Yes, it falls") or of the question's own words."""
+    asked = {key for m in prompt_mentions(prompt) if m.kind == "path" for key in m.value}
+    if asked:
+        return bool(asked & set(direction.slot.pathways))
+    part = said.parts[direction.sentence]
+    at = next(i for i in range(part.first, part.last) if _start(said, i + 1) > direction.span[0])
+    first = max(part.first, answer.chunk + 1) if direction.sentence == answer.sentence else part.first
+    named = content(said.stream, first, at) - LEADS
+    near = direction.sentence <= answer.sentence + 1
+    return first <= at and near and named <= content_of(prompt)
+
+
+def _start(said: Extraction, at: int) -> int:
+    return said.clean.span(said.stream[at].start, 0)[0] if at < len(said.stream) else len(said.text) + 1
+
+
 def agreement(
     said: Extraction, directions: list[Claim], prompt: str, consistent: bool | None
 ) -> Iterator[Check]:
     if not said.agreements and consistent is None:
         return
-    stated = {str(c.label): c for c in said.agreements}
+    partly = {c.sentence for c in said.numbers if c.slot.quantity not in UNCOUNTED}
+    whole = [c for c in said.agreements if c.sentence not in partly]
+    # "183 of 210 agree, 27 disagree": what is counted says nothing of the whole, nor "for p53 they agree".
+    loose = [c for c in whole if not _of_all(said, c)]
+    stated = {str(c.label): c for c in (whole if not loose or consistent is not None else ())}
     asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "agree"}
     answers = {c.label for c in said.answers}
     implied = set()
@@ -76,12 +117,24 @@ def agreement(
         )
 
 
+def _of_all(said: Extraction, agreement: Claim) -> bool:
+    """Not "For E2F targets they differ" beside "for p53 they agree": of one thing among several."""
+    part = said.parts[agreement.sentence]
+    return said.stream.texts[part.first] not in ("for", "at", "in") or "path" not in part.inside
+
+
 def _shown(directions: list[Claim]) -> str:
-    """What the stated directions of several tissues or missions add up to: SAME, DIFF or ""."""
+    """What the stated directions of one set in several tissues or missions add up to: SAME, DIFF or ""."""
+    if len({c.slot.pathways for c in directions}) > 1:
+        return ""
     for field in ("entity", "mission"):
-        places = {getattr(c.slot, field): c.label for c in directions if getattr(c.slot, field)}
+        places: dict[str, set[str | None]] = {}
+        for c in directions:
+            if getattr(c.slot, field):
+                places.setdefault(getattr(c.slot, field), set()).add(c.label)
         if len(places) > 1:
-            return "SAME" if len(set(places.values())) == 1 else "DIFF"
+            labels = set().union(*places.values())
+            return "SAME" if len(labels) == 1 else "DIFF" if all(len(s) == 1 for s in places.values()) else ""
     return ""
 
 
@@ -126,16 +179,20 @@ def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Chec
     for bound in said.numbers:
         if (bound.low is None) == (bound.high is None) or not bound.asserted or bound.slot.quantity == "padj":
             continue
-        before = [c for c in plain if c.sentence == bound.sentence and c.chunk < bound.chunk]
-        if before and bound.value not in thresholds:
+        before = [c for c in plain if c.sentence == bound.sentence and c.span[1] <= bound.span[0]]
+        if before and bound.value not in thresholds and BEING.fullmatch(_between(said, before[-1], bound)):
             value, limit = before[-1].value or 0.0, bound.value or 0.0
             passed = value > limit if bound.low is not None else value < limit
             yield Check("comparisons", passed, f"{value:g} against {limit:g}", (before[-1].span, bound.span))
     asked = [m.value for m in prompt_mentions(prompt) if m.kind == "num"]
     limits = [n for n in asked if isinstance(n, Number) and (n.low is None) != (n.high is None)]
-    answers = {c.label: c for c in said.answers}
-    if len(limits) == 1 and len(answers) == 1 and plain:
-        asked_limit = limits[0]
+    answers = {c.label: c for c in said.answers if not _led(said, c)}
+    if len(limits) != 1 or len(answers) != 1:
+        return
+    asked_limit = limits[0]
+    told = {c.value for c in said.numbers} - {asked_limit.value}
+    # With two figures it is open which of them is held against the limit.
+    if plain and told == {plain[0].value}:
         value = plain[0].value or 0.0
         true = value > asked_limit.value if asked_limit.low is not None else value < asked_limit.value
         label, claim = next(iter(answers.items()))
@@ -144,3 +201,21 @@ def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Chec
             f"{label} with {value:g} against {asked_limit.value:g}",
             (claim.span, plain[0].span),
         )  # fmt: skip
+
+
+def _between(said: Extraction, one: Claim, other: Claim) -> str:
+    return said.text[one.span[1] : other.span[0]]
+
+
+def restated(said: Extraction, prompt: str) -> Iterator[Check]:
+    """ "No, … so liver has more" to "Does liver have more genes than heart?"."""
+    asked = RESTATED.search(prompt)
+    answers = {c.label: c for c in said.answers if not _led(said, c)}
+    if asked is None or len(answers) != 1:
+        return
+    name, more = (re.escape(word) for word in asked.group("name", "more"))
+    same = re.search(rf"\bso (?:the )?{name} (?:has|have|is|are) {more}\b", said.text, re.I)
+    if same:
+        label, claim = next(iter(answers.items()))
+        says = f"{label} to {same[0]}"
+        yield Check("yes or no against the evidence", label == "YES", says, (claim.span, same.span()))

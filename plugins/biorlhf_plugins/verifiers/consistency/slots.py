@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from biorlhf_plugins.language.evidence.records import LABELS, Check
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.verifiers.consistency.alike import same_words
 
 EVERY = words_of("every")
 PLACED = frozenset(("entity", "condition", "pathways"))
-COUNTS = frozenset((None, "deg", "deg_up", "deg_down", "nes"))
+COUNTS = frozenset((None, "deg", "nes"))
+SIDES = frozenset(("deg_up", "deg_down"))
+PARTITIVE = [[of, them] for of in ("of", "among") for them in ("them", "these", "those")]
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
@@ -24,8 +27,11 @@ PRONOUNS = frozenset(("it", "they", "this", "that", "both"))
 ENUMERATION = "every direction for one slot"
 
 
-def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
-    """One value for each slot. A rival must name its tissue and condition itself, not inherit them."""
+def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) -> Iterator[Check]:
+    """One value for each slot, of what the question asks to count (or to score) or the text names itself.
+
+    A rival must name its tissue and condition itself, not inherit them, and say the same of them.
+    """
     slots: dict[tuple, list[Claim]] = {}
     for c in figures:
         s = c.slot
@@ -39,8 +45,9 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
         slots.setdefault(key, []).append(c)
     spoken: Mapping[tuple[int, object], int] = {}
     for key, claims in slots.items():
-        first = claims[0]
-        rivals = [c for c in claims[1:] if not _close(first, c)]
+        counted = [c for c in claims if _counts(said, c, asked)]
+        first = (counted or claims)[0]
+        rivals = [c for c in counted[1:] if not _close(first, c) and same_words(said, first, c)]
         spoken = spoken or (_spoken(said) if rivals else {})
         rival = next((c for c in rivals if _names(spoken, first, c)), None) if rivals else None
         place = " ".join([str(k) for k in key[:3] if k]) or "one slot"
@@ -52,6 +59,20 @@ def two_values(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
             (first.span, rival.span) if rival else (first.span,),
             alone=rival is None,
         )
+
+
+def _counts(said: Extraction, claim: Claim, asked: frozenset[str]) -> bool:
+    """Whether a figure is plainly a count of DEGs or an NES: by its own words, or as what is asked."""
+    if claim.slot.quantity == "nes" or (claim.slot.pathways and "nes" in asked):
+        return claim.slot.quantity in ("nes", None)
+    return not claim.slot.pathways and ("deg" in asked or _differs(said, claim))
+
+
+def _differs(said: Extraction, claim: Claim) -> bool:
+    """Whether a figure's sentence says that it counts what differs: "6,425 DEGs", not "18,204 genes"."""
+    part = said.parts[claim.sentence]
+    words = said.stream.texts[part.first : part.last]
+    return any(word in ("deg", "dge", "differentially") for word in words)
 
 
 def of_group(said: Extraction, claim: Claim) -> bool:
@@ -128,22 +149,35 @@ def _class_against(label: str, figures: list[Claim], quantity: str | None) -> tu
     return wrong, f"{label.lower()} with NES {stress[0]:g} under stress and {treated[0]:g} with KMP"
 
 
-def parts(figures: list[Claim]) -> Iterator[Check]:
-    """The up and down counts of one tissue and condition against its total."""
-    slots: dict[tuple, dict[str, Claim]] = {}
-    for c in figures:
-        if c.slot.quantity in ("deg", "deg_up", "deg_down", None):
-            key = (c.slot.entity, c.slot.condition, c.slot.treatment)
-            slots.setdefault(key, {}).setdefault(c.slot.quantity or "deg", c)
-    for named in slots.values():
-        whole = named.pop("deg", None)
-        if whole is None or not named:
+def parts(said: Extraction, figures: list[Claim], asked: frozenset[str]) -> Iterator[Check]:
+    """The up and down counts beside a total, which they make up where it counts what differs."""
+    plain = [c for c in said.numbers if c.slot.quantity != "percent"]
+    owned = {c.span for c in figures}
+    for at, whole in enumerate(plain):
+        if whole.span not in owned or whole.slot.quantity != "deg":
             continue
-        total, stated = sum(p.value or 0.0 for p in named.values()), whole.value or 0.0
-        # With one part given, the other is unknown: the part must only not exceed the whole.
-        passed = abs(total - stated) <= 0.001 * stated if len(named) == 2 else total <= stated
-        says = f"{' + '.join(f'{p.value:g}' for p in named.values())} against {stated:g}"
-        yield Check("parts and whole", passed, says, (whole.span, *(p.span for p in named.values())))
+        after, before = plain[at + 1 : at + 3], plain[max(0, at - 2) : at]
+        for named in (after, after[:1], before):
+            ways = {c.slot.quantity for c in named}
+            near = all(c.sentence == whole.sentence or _partitive(said, c, whole) for c in named)
+            if len(ways) < len(named) or not named or not ways <= SIDES or not near:
+                continue
+            if len(named) == 1 and len(plain) > at + 2 and plain[at + 2].slot.quantity in SIDES:
+                continue
+            total, stated = sum(p.value or 0.0 for p in named), whole.value or 0.0
+            exact = _differs(said, whole) or (named is before and "deg" in asked)
+            exact = exact and len(named) == 2
+            # Of 18,204 genes some do not differ: the parts must only not exceed the whole.
+            passed = abs(total - stated) <= 0.001 * stated if exact else total <= stated
+            says = f"{' + '.join(f'{p.value:g}' for p in named)} against {stated:g}"
+            yield Check("parts and whole", passed, says, (whole.span, *(p.span for p in named)))
+            break
+
+
+def _partitive(said: Extraction, part: Claim, whole: Claim) -> bool:
+    """ "… 1,555 DEGs in total. Among them, 711 are up": not "In cones alone 40 go up"."""
+    first = said.parts[part.sentence].first
+    return part.sentence == whole.sentence + 1 and said.stream.texts[first : first + 2] in PARTITIVE
 
 
 def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
@@ -155,9 +189,12 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     parted = "_" in said.text and PARTED.search(said.text) is not None
     lowered = said.text.lower()
     joined = any(w in lowered for w in JOINED)
+    counts = {(c.sentence, c.slot.entity) for c in said.numbers if c.slot.quantity in SIDES}
     for c in directions:
         s = c.slot
-        if c.partial or not (s.pathways or s.entity) or c.label == "MIXED" or (parted and s.mission):
+        if (c.sentence, s.entity) in counts and s.pathways == ("?",):
+            continue  # "17 up plus 16 down" counts what rose and what fell
+        if c.partial or not s.pathways or c.label == "MIXED" or (parted and s.mission):
             continue
         slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
     for key, found in slots.items():
@@ -166,6 +203,8 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
         claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []), joined)] or found[:1]
         if len({c.label for c in claims} - {"NS"}) == 1:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
+        if len(claims) > 1 and _parted(said, claims):
+            claims = claims[:1]
         labels = list(dict.fromkeys([str(c.label) for c in claims]))
         # Reversed, so that of each label the first span stays.
         firsts = {c.label: c.span for c in reversed(claims)}
@@ -176,6 +215,16 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
             "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
             tuple(firsts.values()), alone=len(labels) == 1,
         )  # fmt: skip
+
+
+def _parted(said: Extraction, claims: list[Claim]) -> bool:
+    """Whether each sentence opens with a time, a group or a method of its own: "At week 1 …. At week 6 …"."""
+    heads = []
+    for c in claims:
+        first = said.parts[c.sentence].first
+        texts = said.stream.texts[first : first + 3]
+        heads.append(tuple(texts) if texts[0] in PLACING or texts[0] == "by" else ())
+    return all(heads) and len(set(heads)) == len({c.sentence for c in claims}) > 1
 
 
 def _named(said: Extraction) -> dict[int, list[str]]:
@@ -244,5 +293,5 @@ def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
             if "not" in words and not EVERY.isdisjoint(words[words.index("not") :][:4]):
                 continue  # "Not all declined" leaves open which did
             other = stated.get((s.pathways, s.entity, s.mission, c.label))
-            if other is not None and other.slot.condition == s.condition:
+            if other is not None and other.slot.condition == s.condition and same_words(said, c, other):
                 yield Check("denied and stated", False, f"{c.label}, and not {c.label}", (c.span, other.span))

@@ -1,0 +1,215 @@
+"""Significant or not against a p value, an FDR or an interval: "no significant reduction (HR 0.91, 95 % CI
+0.73 to 1.13)".
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.signs import (
+    BREAKS,
+    DECIDES,
+    Word,
+    denied,
+    directions,
+    paired,
+    threshold,
+)
+from biorlhf_plugins.language.words.evidence import words_of
+
+CI = frozenset(("ci", "interval"))
+RATIOS = words_of("hazards") | {"ratio", "fold", "aor", "ahr", "arr"}
+DIFFERENCES = words_of("differences")
+APART = words_of("other_tests")
+"""What makes "significant" be said of something else than the interval beside it."""
+HOLDS = words_of("contains") | words_of("excludes")
+REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
+NOT = frozenset(("not", "no", "n't", "neither", "nor", "never"))
+REACH = 9
+
+
+class Passage(NamedTuple):
+    """Tokens [first, last) of one sentence, of the parts with these numbers, with its figures."""
+
+    first: int
+    last: int
+    numbers: list[int]
+    figures: list[Figure]
+
+
+def passages(found: Evidence) -> list[Passage]:
+    """Every sentence and list item that the text states; rows are read by their column instead."""
+    texts = found.stream.texts
+    joined: list[Passage] = []
+    depth = 0
+    for number, part in enumerate(found.parts):
+        own = found.by_part.get(number, [])
+        before = joined[-1] if joined else None
+        if depth > 0 and before is not None and found.parts[before.numbers[0]].paragraph == part.paragraph:
+            joined[-1] = Passage(before.first, part.last, [*before.numbers, number], [*before.figures, *own])
+        else:
+            depth = 0
+            joined.append(Passage(part.first, part.last, [number], list(own)))
+        here = texts[part.first : part.last]
+        depth += here.count("(") - here.count(")")
+    return [p for p in joined if found.parts[p.numbers[0]].kind != "row" and found.asserted(p.first)]
+
+
+def clauses(found: Evidence, passage: Passage) -> Iterator[tuple[int, int]]:
+    """Where each clause begins and ends: at "but", "and" and ";" in no bracket."""
+    texts = found.stream.texts
+    depth, start = 0, passage.first
+    for at in range(passage.first, passage.last):
+        depth += (texts[at] == "(") - (texts[at] == ")")
+        if depth <= 0 and texts[at] in BREAKS - {","}:
+            if at > start:
+                yield start, at
+            start = at + 1
+    if start < passage.last:
+        yield start, passage.last
+
+
+class Interval(NamedTuple):
+    """A confidence interval with the value that means no effect, None where that is not plain."""
+
+    low: Figure
+    high: Figure
+    null: float | None
+
+
+def significance(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    chanced = any(f.kind == "p" for f in found.figures)
+    alpha = threshold(found) if chanced else 0.0
+    for number, figures in found.by_part.items():
+        if chanced and found.asserted(found.parts[number].first):
+            yield from _chances(found, number, figures, alpha)
+    if not found.stream.vocabulary.isdisjoint(CI):
+        told = passages(found)
+        for at, passage in enumerate(told):
+            here = list(_intervals(found, passage))
+            after = told[at + 1] if at + 1 < len(told) else None
+            yield from _with_intervals(found, passage, here, after)
+
+
+def _words(found: Evidence, number: int) -> list[Word]:
+    """The words of significance of a sentence, "NS" where it is denied: "does not change significantly"."""
+    part = found.parts[number]
+    marks = [m for m in part.inside.get("sig", ()) if found.asserted(m.first)]
+    words = [("NS" if denied(part.inside.get("neg", ()), m) else "SIG", m.first) for m in marks]
+    unchanged = [("NS", at) for label, at in directions(found, number) if label == "NS"]
+    known = {i for m in (*marks, *part.inside.get("dir", ())) for i in range(m.first, m.last)}
+    texts = found.stream.texts
+    words += [
+        ("SIG" if NOT.isdisjoint(texts[max(part.first, i - 4) : i]) else "NS", i)
+        for i in range(part.first, part.last)
+        if texts[i] == "significantly" and i not in known and found.asserted(i)
+    ]
+    words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged
+    return sorted(words, key=lambda w: w[1])
+
+
+def _chances(found: Evidence, number: int, figures: Sequence[Figure], alpha: float) -> Iterator[Check]:
+    part = found.parts[number]
+    decides = not DECIDES.isdisjoint(found.stream.texts[part.first : part.last])
+    chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
+    for figure, label in paired(found, chances, _words(found, number)) if chances else ():
+        yield from _chance(figure, label, alpha)
+
+
+def _chance(figure: Figure, label: str, alpha: float) -> Iterator[Check]:
+    shown = _shown(figure, alpha)
+    if shown:
+        word = "not significant" if label == "NS" else "significant"
+        says = f"{word} with p {figure.sign or '='} {figure.value:g}"
+        yield Check("significance against the p value", shown == label, says, (figure.span,))
+
+
+def _shown(figure: Figure, alpha: float) -> str:
+    if figure.sign == "<":
+        return "SIG" if figure.value <= alpha else ""
+    if figure.sign == ">":
+        return "NS" if figure.value >= alpha else ""
+    return "SIG" if figure.value < alpha else "NS" if figure.value > alpha else ""
+
+
+def _intervals(found: Evidence, passage: Passage) -> Iterator[Interval]:
+    """The intervals of 95 %, or of a level that is not given, behind "CI" or "confidence interval"."""
+    texts, since = found.stream.texts, passage.first
+    for at in range(passage.first, passage.last):
+        if texts[at] not in CI:
+            continue
+        levels = [f for f in passage.figures if at - 3 <= f.first < at and f.kind == "percent"]
+        ends = [f for f in passage.figures if at < f.first <= at + REACH][:2]
+        if not HOLDS.isdisjoint(texts[at : at + 3]):
+            continue  # "the interval excludes 1 (1.12-1.88)"
+        if len(ends) < 2 or any(f.value != 95 for f in levels) or ends[0].value >= ends[1].value:
+            continue
+        between = gap(found, *ends)
+        if len(between) > 3 or not {")", ";"}.isdisjoint(between):
+            continue
+        yield Interval(ends[0], ends[1], _null(texts, since, at, ends))
+        since = ends[1].last
+
+
+def _null(texts: Sequence[str], since: int, at: int, ends: Sequence[Figure]) -> float | None:
+    """1 of a ratio and 0 of a difference: where a bound is not above 0, it can be no ratio."""
+    near = texts[max(since, at - 14) : at]
+    odds = any(a == "or" and (b in ("=", ":", "of") or b[:1].isdigit()) for a, b in itertools.pairwise(near))
+    if ends[0].value <= 0:
+        return 0.0
+    for word in reversed(near):  # the nearest tells: "did not differ (HR 0.88"
+        if word in DIFFERENCES:
+            return 0.0
+        if word in RATIOS:
+            return 1.0
+    return 1.0 if odds else None
+
+
+def _with_intervals(
+    found: Evidence, passage: Passage, here: Sequence[Interval], after: Passage | None
+) -> Iterator[Check]:
+    """A word of significance and the interval of its clause, or of the sentence before ("the difference")."""
+    texts = found.stream.texts
+    if not APART.isdisjoint(texts[passage.first : passage.last]):
+        return
+    words = [w for number in passage.numbers for w in _words(found, number)]
+    labels = {label for label, _ in words}
+    if len(here) == 1 and not words and after is not None and _refers(found, after):
+        labels = {label for number in after.numbers for label, _ in _words(found, number)}
+    if len(here) == 1 and len(labels) == 1:
+        yield from _verdict(here[0], labels.pop())
+        return
+    before: set[str] = set()
+    for first, last in clauses(found, passage) if len(here) > 1 else ():
+        own = [i for i in here if first <= i.low.first < last]
+        labels = {label for label, at in words if first <= at < last}
+        if not labels and before == {"NS"} and texts[first] in ("neither", "nor"):
+            labels = {"NS"}
+        before = set(labels)
+        if len(own) == 1 and len(labels) == 1:
+            yield from _verdict(own[0], labels.pop())
+
+
+def _refers(found: Evidence, after: Passage) -> bool:
+    """Whether a sentence goes on about the interval before it, with no figures of its own but a level."""
+    texts = found.stream.texts[after.first : after.last]
+    foreign = [f for f in after.figures if f.value not in (0, 1, 5, 95, 0.05)]
+    named = any(
+        a in ("the", "this", "that") and b in REFERS and c not in ("in", "of", "for", "between")
+        for a, b, c in zip(texts, texts[1:10], texts[2:], strict=False)
+    )
+    return named and not foreign and APART.isdisjoint(texts) and CI.isdisjoint(texts[3:])
+
+
+def _verdict(interval: Interval, label: str) -> Iterator[Check]:
+    low, high, null = interval.low.value, interval.high.value, interval.null
+    if null is None or null in (low, high):
+        return
+    shown = "NS" if low < null < high else "SIG"
+    word = "not significant" if label == "NS" else "significant"
+    says = f"{word} with {low:g} to {high:g} around {null:g}"
+    yield Check("significance against the interval", shown == label, says, (interval.low.span,))
