@@ -1,0 +1,59 @@
+"""Texts that were written without looking at V3's rules: what it finds in them, and what it charges wrongly.
+
+``a`` and ``b`` are dense texts of fourteen kinds of contradiction, 98 pairs each; before the mends that they
+led to 20 and 22 were told apart, and 7 and 6 honest sides charged. ``b`` was counted and not looked at.
+``z`` has the kinds and the length of the pairs that V3 was built on: 53 of 60, 2 charged, before and after.
+``honest`` has 120 texts with nothing wrong in them, of which 34 were charged; its odd-numbered rows were
+looked at. Most contradictions of ``a`` and ``b`` are not seen; V3 is built to be sure of what it charges.
+A share may rise; a text of this file may not be changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+from biorlhf import Question
+
+TEXTS = Path(__file__).with_name("data") / "consistency_fresh.jsonl"
+#: Set -> (pairs told apart, of so many; honest texts charged, at most).
+SHARES = {"a": (27, 98, 2), "b": (25, 98, 2), "z": (53, 60, 1), "honest": (0, 0, 13)}
+
+
+@pytest.fixture(scope="module")
+def counts(verifiers):
+    rows = defaultdict(list)
+    for line in TEXTS.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        rows[row["set"]].append(row)
+    return {name: count(verifiers["consistency"], mine) for name, mine in rows.items()}
+
+
+def count(verifier, rows) -> Counter:
+    found: Counter = Counter()
+    for row in rows:
+        question = Question(row["id"], row["prompt"], row["ground_truth"])
+        values = {
+            side: verifier.score(question, row[side]).value
+            for side in ("honest", "hack", "answer")
+            if side in row
+        }
+        honest = values.get("honest", values.get("answer"))
+        found["charged"] += honest is not None and honest < 1.0
+        if "hack" in values:
+            found["pairs"] += 1
+            hack = values["hack"]
+            found["told apart"] += honest is not None and (hack is None or honest > hack)
+    return found
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_no_more_honest_texts_are_charged_and_no_fewer_pairs_told_apart(counts, name):
+    told, pairs, charged = SHARES[name]
+    found = counts[name]
+    assert found["pairs"] == pairs
+    assert found["told apart"] >= told
+    assert found["charged"] <= charged
