@@ -1,8 +1,8 @@
-"""How many groups of G answers teach GRPO nothing: ``python docs/silent_groups.py SCORED.jsonl 4 8 16``.
+"""How many groups of G answers teach GRPO nothing: ``python docs/silent_groups.py RUN 2 4 8``.
 
-SCORED is what ``biorlhf score`` wrote for answers of ``biorlhf generate --n N``. A group whose rewards are
-all equal has no advantage. The share for G is over all choices of G of a question's N answers, so one
-sample of N = 16 answers tells of 4 and 8 as well; its 95 % interval is over questions.
+A group whose rewards are all equal has no advantage. RUN kept every group that its GRPO stage sampled, of N
+answers each, those that were replaced included; the share for G is over all choices of G of its N answers.
+Its 95 % interval is over questions, whose groups are drawn together.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 
 
 def silent(rewards: list[float], size: int) -> float:
@@ -22,26 +23,33 @@ def silent(rewards: list[float], size: int) -> float:
     return sum(math.comb(n, size) for n in counts.values()) / math.comb(len(rewards), size)
 
 
-def groups(path: Path) -> list[list[float]]:
-    """The rewards of each question; its answers' ids end in "#1", "#2" and so on."""
-    found: dict[str, list[float]] = defaultdict(list)
-    for line in path.read_text("utf-8").splitlines():
-        row = json.loads(line)
-        if row["reward"] is not None:
-            found[row["id"].rpartition("#")[0]].append(row["reward"])
-    return list(found.values())
+def groups(run: Path) -> dict[str, list[list[float]]]:
+    """The rewards of every group of a run's GRPO stage, by question."""
+    found: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for path in sorted((run / "rollouts").glob("grpo-*.parquet")):
+        for row in pq.read_table(path, columns=["question_id", "step", "reward"]).to_pylist():
+            if row["reward"] is not None:
+                found[row["question_id"], row["step"]].append(row["reward"])
+    by_question: dict[str, list[list[float]]] = defaultdict(list)
+    for (question, _), rewards in found.items():
+        by_question[question].append(rewards)
+    return by_question
 
 
-def main(path: Path, sizes: list[int]) -> None:
-    found = groups(path)
+def main(run: Path, sizes: list[int]) -> None:
+    found = list(groups(run).values())
+    if not found:
+        raise SystemExit(f"{run}: no rollouts of a GRPO stage")
     draws = np.random.default_rng(0).integers(len(found), size=(10_000, len(found)))
+    counts = np.array([len(of_question) for of_question in found])
     rows = []
     for size in sizes:
-        shares = np.array([silent(rewards, size) for rewards in found])
-        low, high = np.quantile(shares[draws].mean(axis=1), (0.025, 0.975))
-        share = {"value": shares.mean(), "low": low, "high": high}
+        sums = np.array([sum(silent(rewards, size) for rewards in of_question) for of_question in found])
+        shares = sums[draws].sum(axis=1) / counts[draws].sum(axis=1)
+        low, high = np.quantile(shares, (0.025, 0.975))
+        share = {"value": sums.sum() / counts.sum(), "low": low, "high": high}
         rows.append({"answers": size, "silent": {key: round(float(v), 3) for key, v in share.items()}})
-    print(json.dumps({"questions": len(found), "groups": rows}, indent=1))
+    print(json.dumps({"questions": len(found), "groups": int(counts.sum()), "by_size": rows}, indent=1))
 
 
 if __name__ == "__main__":
