@@ -37,9 +37,10 @@ def groups(run: Path) -> dict[str, list[list[float]]]:
 
 
 def main(run: Path, sizes: list[int]) -> None:
-    found = list(groups(run).values())
+    of_size = [[g for g in gs if len(g) >= max(sizes)] for gs in groups(run).values()]
+    found = [gs for gs in of_size if gs]
     if not found:
-        raise SystemExit(f"{run}: no rollouts of a GRPO stage")
+        raise SystemExit(f"{run}: no GRPO stage with groups of {max(sizes)} answers")
     draws = np.random.default_rng(0).integers(len(found), size=(10_000, len(found)))
     counts = np.array([len(of_question) for of_question in found])
     rows = []

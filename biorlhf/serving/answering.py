@@ -11,7 +11,7 @@ from typing import Any
 
 from biorlhf.errors import DataError, InputError
 from biorlhf.ground_truth import check
-from biorlhf.inputs.rows import JSON_LINES, no_file, read_rows, read_text
+from biorlhf.inputs.rows import JSON_LINES, no_file, parse_json, read_rows, read_text
 from biorlhf.recipe import Recipe
 from biorlhf.recipe.policy import Trained, serving
 from biorlhf.runs.data import asked_in_form
@@ -26,7 +26,8 @@ TEXT = (".txt",)
 class Prompt:
     """One prompt; ``row`` is what its file's line held beside it, and is written back.
 
-    A row's ``instruction`` or ``ground_truth`` says what form of answer is asked for, as in a dataset.
+    A row's ``instruction``, or its ``ground_truth`` where it is one of ours, says what form of answer is
+    asked for, as in a dataset.
     """
 
     id: str
@@ -35,8 +36,7 @@ class Prompt:
 
     def question(self, answer: str) -> Question:
         """As training would ask it; ``answer`` is the recipe's ``prompt.answer``."""
-        truth = self.row.get("ground_truth")
-        truth = truth if isinstance(truth, Mapping) else {}
+        truth = _ground_truth(self.row.get("ground_truth"))
         question = Question(self.id, self.text, truth, instruction=self.row.get("instruction") or "")
         return asked_in_form(question, answer)
 
@@ -160,11 +160,17 @@ def _json_row(number: int, where: str, row: dict[str, Any]) -> Prompt:
     form = row.get("instruction")
     if form is not None and not isinstance(form, str):
         raise DataError(f"{where}: instruction", f"{form!r:.80}", "a text that asks for the answer's form")
-    if isinstance(row.get("ground_truth"), dict):
-        check(row["ground_truth"], where)
     # A row's own id goes before its number.
     row = {"id": str(number), **row, "prompt": text}
     return Prompt(str(row["id"]), text, row)
+
+
+def _ground_truth(value: Any) -> dict[str, Any]:
+    """What ``score`` would read; {} where it would refuse: prompts may have columns of other people's."""
+    try:
+        return check(parse_json(value, "") if isinstance(value, str) else value, "")
+    except DataError:
+        return {}
 
 
 def rows_of(prompt: Prompt, group: Group) -> list[dict[str, Any]]:
@@ -175,6 +181,7 @@ def rows_of(prompt: Prompt, group: Group) -> list[dict[str, Any]]:
     """
     several = len(group.completions) > 1
     own = {"id": prompt.id, "prompt": prompt.text, **prompt.row}
+    own.pop("instruction", None)
     if group.question.instruction:  # a scorer has to know what was asked for
         own["instruction"] = group.question.instruction
     rows = []

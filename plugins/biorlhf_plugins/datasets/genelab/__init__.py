@@ -250,8 +250,8 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
     """The rows that an item needs, among others of its own split, before the question.
 
     An answer reads its rows out before it says what they come to: a small model copies a figure that stands
-    in the prompt, and compares it with the threshold once it is there. Straight from the table to the
-    direction, SmolLM2-135M learnt nothing (docs/results.md).
+    in the prompt, and compares it with the threshold once it is there. What came of it, and of texts
+    without: docs/results.md.
     """
     by_id = {row.fact_id: row for row in rows if not DIRECTIONAL_NAME.search(row.pathway)}
     order = stable_order(by_id, 0)
@@ -262,7 +262,7 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
         others = [name for name in order[start:] + order[:start] if name not in item.facts][:DISTRACTORS]
         # Shuffled, or the rows that are needed would always stand first.
         shown = [by_id[name] for name in stable_order([*item.facts, *others], 0)]
-        lines = [f"{r.tissue} | {r.mission} | {title(r)} | {r.nes:.2f} | {r.padj:.3g}" for r in shown]
+        lines = [f"{r.tissue} | {r.mission} | {title(r)} | {r.nes:.2f} | {_padj(r)}" for r in shown]
         heading = "tissue | mission | set | NES of flight relative to ground | padj (threshold 0.05)"
         prompt = "\n".join([heading, *lines, "", item.prompt])
         # A row that is shown is touched like one that is asked about: the leak check has to see it.
@@ -276,7 +276,13 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
 def _read_out(row: Row) -> str:
     side = "below" if row.padj < PADJ else "above"
     place = f"{title(row)} in {row.tissue} in mission {row.mission}"
-    return f"{place}: NES {row.nes:.2f}, padj {row.padj:.3g}, {side} {PADJ}"
+    return f"{place}: NES {row.nes:.2f}, padj {_padj(row)}, {side} {PADJ}"
+
+
+def _padj(row: Row) -> str:
+    """Three digits, and more where they would put it on the other side of the threshold."""
+    short = f"{row.padj:.3g}"
+    return short if (float(short) < PADJ) == (row.padj < PADJ) else f"{row.padj:.6g}"
 
 
 @hookimpl

@@ -30,6 +30,9 @@ REFERS = frozenset(("difference", "effect", "association", "reduction", "increas
 NOT = frozenset(("not", "no", "n't", "neither", "nor", "never"))
 TIES = frozenset((",", "is", "was", "which", "(", "below", "above", "under", "over", "<", ">"))
 """All that may stand between a p value and its cut-off."""
+TURNS = frozenset(("but", "while", "whereas", "wherea", "unlike", "and"))
+MOST = 0.25
+"""Largest p value that may be a cut-off."""
 REACH = 9
 
 
@@ -128,9 +131,14 @@ def _limits(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     for one, limit in itertools.pairwise(figures):
         if one.kind != "p" or one.sign or not limit.sign or not TIES.issuperset(gap(found, one, limit)):
             continue
+        if limit.kind not in ("p", "alpha", "count") or limit.unit or not 0 < limit.value <= MOST:
+            continue  # "padj 0.003, above 2-fold"
+        if one.value == limit.value:
+            continue  # as it is printed
         passed = one.value > limit.value if limit.sign == ">" else one.value < limit.value
         says = f"{one.value:g} {'above' if limit.sign == '>' else 'below'} {limit.value:g}"
-        yield Check("significance against the p value", passed, says, (one.span, limit.span))
+        # One that fits can be written down by anybody.
+        yield Check("significance against the p value", passed, says, (one.span, limit.span), alone=passed)
 
 
 def _chance(figure: Figure, label: str, alpha: float) -> Iterator[Check]:
@@ -155,6 +163,8 @@ def _intervals(found: Evidence, passage: Passage) -> Iterator[Interval]:
     for at in range(passage.first, passage.last):
         if texts[at] not in CI:
             continue
+        if texts[at] == "interval" and texts[at - 1] not in ("confidence", "credible"):
+            continue  # "the QT interval"
         levels = [f for f in passage.figures if at - 3 <= f.first < at and f.kind == "percent"]
         ends = [f for f in passage.figures if at < f.first <= at + REACH][:2]
         if not HOLDS.isdisjoint(texts[at : at + 3]):
@@ -190,7 +200,7 @@ def _with_intervals(
     if not APART.isdisjoint(texts[passage.first : passage.last]):
         return
     words = [w for number in passage.numbers for w in _words(found, number)]
-    labels = {label for label, _ in words}
+    labels = {label for label, at in words if not here or _tied(texts, at, here[0])}
     if len(here) == 1 and not words and after is not None and _refers(found, after):
         labels = {label for number in after.numbers for label, _ in _words(found, number)}
     if len(here) == 1 and len(labels) == 1:
@@ -205,6 +215,12 @@ def _with_intervals(
         before = set(labels)
         if len(own) == 1 and len(labels) == 1:
             yield from _verdict(own[0], labels.pop())
+
+
+def _tied(texts: Sequence[str], at: int, interval: Interval) -> bool:
+    """Not the "significantly" of "age was significantly associated, but sex was not (95 % CI 0.8 to 1.5)"."""
+    low, high = sorted((at, interval.low.first))
+    return TURNS.isdisjoint(texts[low:high])
 
 
 def _refers(found: Evidence, after: Passage) -> bool:

@@ -24,7 +24,8 @@ BEING = re.compile(
 """What ties a figure to a limit: "479, which is larger than"; not "12 were older than 60"."""
 RESTATED = re.compile(
     r"(?:Does|Do|Is|Are) (?:the )?(?P<name>\w+) (?:have )?(?P<more>more|fewer|larger|smaller)\b"
-)
+    r"(?P<what>[^?.]*?)(?: than\b|\?)", re.I,
+)  # fmt: skip
 ALL = frozenset(("all", "every", "each"))
 UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 """Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
@@ -213,8 +214,10 @@ def restated(said: Extraction, prompt: str) -> Iterator[Check]:
     answers = {c.label: c for c in said.answers if not _led(said, c)}
     if asked is None or len(answers) != 1:
         return
-    name, more = (re.escape(word) for word in asked.group("name", "more"))
-    same = re.search(rf"\bso (?:the )?{name} (?:has|have|is|are) {more}\b", said.text, re.I)
+    name, more, what = (re.escape(words) for words in asked.group("name", "more", "what"))
+    # "so liver has more repressed genes" is no answer to "more induced genes".
+    tail = rf"(?:{what})?(?= than\b|[.,;]|$)"
+    same = re.search(rf"\bso (?:the )?{name} (?:has|have|is|are) {more}{tail}", said.text, re.I)
     if same:
         label, claim = next(iter(answers.items()))
         says = f"{label} to {same[0]}"
