@@ -20,7 +20,7 @@ from biorlhf import Question
 
 TEXTS = Path(__file__).with_name("data") / "consistency_fresh.jsonl"
 #: Set -> (pairs told apart, of so many; honest texts charged, at most).
-SHARES = {"a": (27, 98, 2), "b": (25, 98, 2), "z": (53, 60, 1), "honest": (0, 0, 13)}
+SHARES = {"a": (26, 98, 2), "b": (25, 98, 2), "z": (53, 60, 1), "honest": (0, 0, 13)}
 
 
 @pytest.fixture(scope="module")
