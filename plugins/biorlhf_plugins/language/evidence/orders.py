@@ -58,6 +58,8 @@ KINDS = ("count", "percent", "effect")
 LINKS = words_of("links") | words_of("verbs")
 CLOCK = words_of("times") | {"s", "sec", "ms"}
 QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
+TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
+"""All that may stand between a figure with its unit and its limit."""
 TABLE = frozenset(("item", "row"))
 
 
@@ -70,6 +72,8 @@ def orders(found: Evidence) -> Iterator[Check]:
     yield from _lists(found)
     if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
+    if any(f.sign for f in found.figures):
+        yield from _bounds(found)
     yield from compared(found, said, look)
     yield from mutual(found, said)
     if not words.isdisjoint(MEASURED):
@@ -174,6 +178,27 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         falls = all(a >= b for a, b in pairwise(values))
         passed = (falls or (rises and _monotone(values))) if then and leads else _monotone(values)
         yield _order(values, passed, (plain[0].span[0], plain[-1].span[1]))
+
+
+def _bounds(found: Evidence) -> Iterator[Check]:
+    """ "1,221 DEGs, below 1,000", "padj 0.0747, below 0.05": a figure on the wrong side of its limit."""
+    for figures in found.by_part.values():
+        for one, limit in pairwise(figures):
+            if one.sign or not limit.sign or one.value == limit.value or not found.asserted(one.first):
+                continue
+            between = gap(found, one, limit)
+            chance = one.kind == "p" and 0 < limit.value <= 0.25 and not limit.unit
+            if not TIES.issuperset(between[1:] if one.unit else between):
+                continue  # "the four patients who stayed over 60 days"
+            if not chance and ((one.kind, limit.kind) != ("count", "count") or limit.value < 1 <= one.value):
+                continue  # "18 below 0.05": of the p values of 18
+            if not chance and one.unit and limit.unit and one.unit != limit.unit:
+                continue
+            passed = one.value > limit.value if limit.sign == ">" else one.value < limit.value
+            says = f"{one.value:,g} against {limit.value:,g}"
+            # A p value and a cut-off that fits it can be written down by anybody.
+            spans = (one.span, limit.span)
+            yield Check("a comparison against its figures", passed, says, spans, alone=passed and chance)
 
 
 def _superlatives(found: Evidence) -> Iterator[Check]:

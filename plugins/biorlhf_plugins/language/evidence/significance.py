@@ -28,11 +28,7 @@ APART = words_of("other_tests")
 HOLDS = words_of("contains") | words_of("excludes")
 REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
 NOT = frozenset(("not", "no", "n't", "neither", "nor", "never"))
-TIES = frozenset((",", "is", "was", "which", "(", "below", "above", "under", "over", "<", ">"))
-"""All that may stand between a p value and its cut-off."""
 TURNS = frozenset(("but", "while", "whereas", "wherea", "unlike", "and"))
-MOST = 0.25
-"""Largest p value that may be a cut-off."""
 REACH = 9
 
 
@@ -92,7 +88,6 @@ def significance(found: Evidence) -> Iterator[Check]:
     for number, figures in found.by_part.items():
         if chanced and found.asserted(found.parts[number].first):
             yield from _chances(found, number, figures, alpha)
-            yield from _limits(found, figures)
     if not found.stream.vocabulary.isdisjoint(CI):
         told = passages(found)
         for at, passage in enumerate(told):
@@ -124,21 +119,6 @@ def _chances(found: Evidence, number: int, figures: Sequence[Figure], alpha: flo
     chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
     for figure, label in paired(found, chances, _words(found, number)) if chances else ():
         yield from _chance(figure, label, alpha)
-
-
-def _limits(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "padj 0.0747, below 0.05": a p value on the wrong side of the cut-off that stands behind it."""
-    for one, limit in itertools.pairwise(figures):
-        if one.kind != "p" or one.sign or not limit.sign or not TIES.issuperset(gap(found, one, limit)):
-            continue
-        if limit.kind not in ("p", "alpha", "count") or limit.unit or not 0 < limit.value <= MOST:
-            continue  # "padj 0.003, above 2-fold"
-        if one.value == limit.value:
-            continue  # as it is printed
-        passed = one.value > limit.value if limit.sign == ">" else one.value < limit.value
-        says = f"{one.value:g} {'above' if limit.sign == '>' else 'below'} {limit.value:g}"
-        # One that fits can be written down by anybody.
-        yield Check("significance against the p value", passed, says, (one.span, limit.span), alone=passed)
 
 
 def _chance(figure: Figure, label: str, alpha: float) -> Iterator[Check]:
