@@ -11,6 +11,8 @@ from biorlhf.inputs.rows import kind_of
 from biorlhf.types import Names
 
 GENOTYPE = re.compile(r"(\S+?)\s?[+-]/[+-]( .*|)")
+LACKING = ("knockout", "knock-out", "KO", "null", "deficient")
+LACKS = re.compile(rf"(\S+?)[ -](?:{'|'.join(LACKING)})( .*|)")
 SLASH = re.compile(r"(?<![+-])/(?![+-])")
 
 
@@ -20,13 +22,16 @@ def split_entity(entity: str) -> list[str]:
 
 
 def genotypes(entity: str) -> dict[str, tuple[str, ...]]:
-    """Of "Tp53-/- cells" the gene's three genotypes with their other spellings; {} of what is no genotype."""
-    found = GENOTYPE.fullmatch(entity)
+    """Of "Tp53-/- cells" the gene's three genotypes with their other spellings, of "Tp53 KO cells" this one
+    with its own; {} of what is no genotype."""
+    found = GENOTYPE.fullmatch(entity) or LACKS.fullmatch(entity)
     if found is None:
         return {}
     gene, rest = found.groups()
-    lacking = [f"{gene} {word}" for word in ("knockout", "knock-out", "KO", "null", "deficient")]
+    lacking = [f"{gene} {word}" for word in LACKING]
     spelt = tuple(dict.fromkeys((*lacking, *(f"{name}{rest}" for name in lacking))))
+    if found.re is LACKS:
+        return {entity: (*(name for name in spelt if name != entity), f"{gene}-/-{rest}")}
     return {f"{gene}+/+{rest}": (), f"{gene}+/-{rest}": (), f"{gene}-/-{rest}": spelt}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from biorlhf.ground_truth import block, instruction
+from biorlhf.ground_truth import block, instruction, names_of
+from biorlhf.plugins import load
 from biorlhf.types import Question
 from biorlhf_plugins.truth.judged import judge
 
@@ -68,3 +69,14 @@ def test_the_tissue_of_a_question_is_no_candidate():
     truth = {"answer": "GATA6", "choices": ["BUB1", "GATA6"], "tissue": "colon"}
     asked = "Which of BUB1 and GATA6 is lower in colon?"
     assert graded(truth, asked, "The lower in colon is that of GATA6.").correct
+
+
+def test_a_mission_stays_one_where_another_question_speaks_of_it_as_an_entity():
+    other = {"facts": [{"entity": "RR-6", "quantity": "dose rate", "value": 0.2}]}
+    settings = {"names": names_of([other]).to_json()}
+    verifier = load(entry_points=False).build("verifier", "pathway", settings)
+    missions = {"RR-6": "UP", "MHU-1": "DOWN"}
+    truth = {"pathway": "HALLMARK_HYPOXIA", "tissue": "thymus", "missions": missions}
+    asked = Question("q", "Which way does hypoxia go in RR-6 and MHU-1?", truth)
+    assert verifier.score(asked, "Hypoxia is up in RR-6 and down in MHU-1.").value == 1.0
+    assert verifier.score(asked, "Hypoxia is down in RR-6 and up in MHU-1.").value == 0.0

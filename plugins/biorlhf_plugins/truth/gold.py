@@ -235,7 +235,7 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
     if any(kind_of(row) == "region" for row in (truth, *(truth.get("features") or ()))):
         yield from (("dir", way, said) for way, said in OPENNESS.items())
     for name in (*(truth.get("missions") or ()), truth.get("mission")):
-        if name and _flight(str(name)) is None:
+        if name:  # also one that any text names: another question may have a mission among its entities
             yield "mission", _mission(str(name)), (str(name), str(name).replace("_", " "))
     yield from frames(contrast_of(truth), prompt)
 

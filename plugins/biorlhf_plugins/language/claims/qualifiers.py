@@ -14,7 +14,25 @@ INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile
 OPENS_INTERVAL = INTERVALS | {"["}
 SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
 QUALIFYING = SPREADS | {"=", ":", "of", "vs", "versus", "-", "/"}
-STATISTICAL = frozenset(("ci", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
+AUXILIARIES = frozenset(
+    (
+        "was",
+        "were",
+        "are",
+        "is",
+        "be",
+        "been",
+        "could",
+        "can",
+        "have",
+        "has",
+        "had",
+        "also",
+        "then",
+        "finally",
+    )
+)
+STATISTICAL = frozenset(("ci", "fdr", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
 YEAR_BEFORE = frozenset(
     ("in", "of", "since", "until", "al.", "year", "january", "march", "may", "june", "july")
 )
@@ -37,14 +55,19 @@ def qualifies(reader: Reader, focus: Mention) -> bool:
     if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:
         # "4,873 of them were quantified" answers where it is asked how many were, and so does a figure
         # with which an answer, or what concludes it, begins.
-        said = texts[last + 2 : last + 4]
         leads = first == 0 or texts[first - 1] in (".", "!", "?", ":", "\n")
-        return not (
-            leads or (len(said) == 2 and said[0] in ("was", "were", "are") and said[1] in reader.question)
-        )
+        return not (leads or asked_of(reader, last + 2))
     if reader.intervals and _interval(reader, focus, before):
         return True
     return 1900 <= number.value < 2100 and _year(reader, focus, before, after)
+
+
+def asked_of(reader: Reader, at: int) -> bool:
+    """Whether what the parts of a whole do is what the question asks: "of which 64 could be validated"."""
+    texts = reader.stream.texts
+    while texts[at : at + 1] and texts[at] in AUXILIARIES:
+        at += 1
+    return at < len(texts) and texts[at] in reader.question and reader.stream[at].kind == "w"
 
 
 def _qualified(stream: Stream, first: int, before: list[str]) -> bool:

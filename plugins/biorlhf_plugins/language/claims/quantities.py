@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biorlhf_plugins.language.claims.qualifiers import PART, QUALIFIER, qualifies
+from biorlhf_plugins.language.claims.qualifiers import PART, QUALIFIER, asked_of, qualifies
 from biorlhf_plugins.language.claims.reader import Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.measured import GENERIC, STATISTICS
@@ -210,7 +210,7 @@ def _sample(reader: Reader, named: list[Mention], chunk: Chunk, focus: Mention) 
         return False
     if any(0 <= m.first - focus.last <= 1 for m in named):
         return False
-    part = reader.own and before[:1] == ["of"] and before[-1] in PART
+    part = reader.own and before[:1] == ["of"] and before[-1] in PART and not asked_of(reader, focus.last)
     return before == ["n", "="] or (part and not _noun(reader, chunk, focus, _text(reader, focus.last)))
 
 

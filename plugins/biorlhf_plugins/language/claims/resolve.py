@@ -86,9 +86,13 @@ def _up_to(reader: Reader, m: Mention) -> bool:
 def _respectively(inside: dict[str, list[Mention]]) -> dict[int, Any]:
     """Pairs a list of entities with a list of as many numbers or directions: token -> entity."""
     entities, said = inside.get("entity", []), inside.get("num") or inside.get("dir", [])
+    word = "respectively" in inside
+    if word and len(said) > len(entities) > 1:
+        # "At a cut-off of 5 % liver and heart had 812 and 96": those right before the word or the names.
+        behind = [m for m in said if entities[-1].first < m.first < inside["respectively"][-1].first]
+        said = (behind or [m for m in said if m.first < entities[0].first])[-len(entities) :]
     if len(entities) < 2 or len(entities) != len(said):
         return {}
-    word = "respectively" in inside
     listed = entities[-1].first < said[0].first or said[-1].first < entities[0].first
     if listed and (word or said[0].kind == "num"):
         return {m.first: e.value for m, e in zip(said, entities, strict=True)}

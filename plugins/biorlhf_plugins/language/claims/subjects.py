@@ -46,6 +46,7 @@ APART = (["in", "contrast", "to"], ["in", "contrast", "with"], ["as", "opposed",
 JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 """After these a clause without a subject has that of the clause before."""
 
+AGAINST = frozenset(("while", "whereas", "but", "although", "though", "unlike"))
 MANY = frozenset(("most", "many", "several", "other", "few"))
 SETS = frozenset(("pathway", "process", "program", "signature", "set"))
 TOWARDS = frozenset(("to", "in", "for", "of", "on"))
@@ -130,6 +131,7 @@ def _complement(reader: Reader, at: Mapping[int, Mention], focus: Mention, last:
 def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: int) -> Aim | None:
     """The set, or the other thing, that a noun phrase from a token on names; None where there is none."""
     stream, here, unknown, own = reader.stream, first, False, _asked_words(reader)
+    placed = False
     while here < last:
         m = at.get(here)
         word = stream.texts[here]
@@ -149,10 +151,12 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
             generic = here > first and not unknown and stream.texts[here - 1] in GENERIC
             if not (generic and word in ("of", "in", "from", "for")):
                 break
+            placed = word in ("in", "from")  # "lower levels in palbociclib-treated cells"
             here += 1
             continue
         if not (
-            word in NEUTRAL
+            placed
+            or word in NEUTRAL
             or word in own
             or word.endswith("ly")
             or (m is not None and m.kind != "other")
@@ -226,7 +230,7 @@ def _aside(stream: Stream, first: int, here: int) -> int:
 
 def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int) -> Aim:
     """Whose genes: "keratin genes" are another thing's, "its genes" and "the pathway" the same set's."""
-    stream, own, last = reader.stream, _asked_words(reader), here
+    stream, own, last, told = reader.stream, _asked_words(reader), here, False
     while here > chunk.first:
         m = ends.get(here)
         if m is not None:
@@ -239,8 +243,10 @@ def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int)
             return SAME
         if word not in NEUTRAL and not word.endswith(ADJECTIVAL):
             return ELSE
+        told = told or word not in NEUTRAL
         here -= 1
-    return SAME
+    # "Whereas mitochondrial genes do not change": set against those that were named.
+    return ELSE if told and chunk.link in AGAINST else SAME
 
 
 def _asked_words(reader: Reader) -> frozenset[str]:

@@ -35,6 +35,9 @@ BEFORE_CLAUSE = ("neg", "hyp", "part")
 BEFORE_COLON = ("neg",)
 """What does not reach past a cut: "Not all: hippocampus has 4,110" denies nothing of hippocampus."""
 
+CONCEDES = frozenset(("while", "although", "though", "whereas"))
+"""What such a clause denies is its own: "Although not all reports agree, the set rises"."""
+
 LONGEST = 200
 """Tokens of a sentence; what runs on without an end is cut here, which keeps the work linear."""
 
@@ -201,6 +204,8 @@ def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
             if pending is not None:
                 carried = pending.mentions
                 ended = BEFORE_CLAUSE if atom.link in CLAUSES else BEFORE_COLON if atom.link == ":" else ()
+                if pending.link in CONCEDES and atom.link == ",":
+                    ended = BEFORE_COLON
                 if ended:
                     carried = [m for m in carried if m.kind not in ended]
                 atom = Chunk(pending.first, atom.last, pending.link, carried + atom.mentions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from typing import NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import HERE, base, longest
@@ -48,6 +49,13 @@ HEADS = frozenset(("index", "rate", "ratio", "concentration", "time", "weight", 
 """Words that many quantities share: an index is not the asked index for that."""
 
 
+CUTOFF = re.compile(
+    r"[\s(,]+(?:(?:at|with|by|under|below|passing)\s+)?(?:an?\s+)?(?:\d[\d.]*\s?%\s+FDR"
+    r"|(?:FDR|padj|adjusted p(?:[ -]value)?|q(?:[ -]value)?)\s?(?:[<≤=]|of|below)?\s?\d[\d.]*\s?%?)\)?",
+    re.I,
+)
+"""The cut-off in the name of a count, which is not what is counted: "proteins at 1% FDR"."""
+
 PLURALS = frozenset(
     ("taxa", "loci", "genera", "species", "nuclei", "mice", "phyla", "foci", "alleles", "children")
 )
@@ -71,6 +79,7 @@ class Quantity(NamedTuple):
 @functools.lru_cache(maxsize=4096)
 def quantity_named(text: str) -> Quantity:
     """What a name such as "DEG count", "NES of glycolysis", "Shannon index" stands for: by words, whole."""
+    text = CUTOFF.sub("", text)
     stream = tokens(clean(text.replace("_", " ")).text)
     words = frozenset(t.text for t in stream if t.kind != "p") - GENERIC
     name = _known(stream, words)
@@ -80,9 +89,10 @@ def quantity_named(text: str) -> Quantity:
     plural = bool(PLURALS & set(text.lower().split())) or any(
         w[-1] == "s" and w[-2:] not in ("ss", "us", "is", "as") for w in text.lower().split() if len(w) > 3
     )
-    counted = bool({t.text for t in stream} & COUNTING) or (plural and not share and unit_in(text) is None)
-    own = " ".join(t.text for t in stream if t.kind != "p") or None
     nouns = frozenset(str(m.value) for m in scan(stream, base()) if m.kind == "quantity")
+    plural = plural and not share and not nouns & measures() and unit_in(text) is None  # "odds ratio"
+    counted = bool({t.text for t in stream} & COUNTING) or plural
+    own = " ".join(t.text for t in stream if t.kind != "p") or None
     return Quantity(own, words, own is not None, counted and not share, share, nouns)
 
 

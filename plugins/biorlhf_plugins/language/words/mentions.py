@@ -9,16 +9,13 @@ from typing import Any, NamedTuple
 from biorlhf_plugins.language.words.degrees import AMOUNTS, LEVELS, PREFIXED, WORDS, degrees
 from biorlhf_plugins.language.words.lexicon import ASKED_MARKS, END, MARKS, Lexicon, Trie, match
 from biorlhf_plugins.language.words.numbers import Number, bounded
-from biorlhf_plugins.language.words.spelt import COUNTED, LARGE, WORD_NUMBERS, spelt
+from biorlhf_plugins.language.words.spelt import LARGE, WORD_NUMBERS, any_gene, no_gene, spelt
 from biorlhf_plugins.language.words.text import Stream
 from biorlhf_plugins.language.words.unchanged import OPENS, PASSING, limit, of_chance, unchanged
 
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 PLACED = frozenset(("is", "are", "was", "were"))  # "is low in": what follows is where
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
-NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
-was were that"""
-NOT_COUNTED = frozenset(NOT_COUNTED_WORDS.split())
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
 UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
 """Words beside the missions that mean something without being in the lexicon."""
@@ -87,6 +84,9 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 continue  # what is denied stands further on
         if denied[1] > end and denied[0] == index:
             end, meanings = denied[1], NO_CHANGE
+            if noun := any_gene(texts, end):  # "does not change any gene"
+                found.append(Mention("num", Number(0.0, "", "0", False, 0, False), noun - 1, noun))
+                found.append(Mention("quantity", "deg", noun, noun + 1))
         if digits is not None and (meanings is None or end == index + 1) and digits.unit != "name":
             end, number = _range(stream, index, digits)
             if end < total and texts[end] in LARGE and not number.unit and number.low is None:
@@ -99,7 +99,7 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
         elif word == "not" and texts[index + 1 : index + 3] == ["a", "single"]:
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 3))
             done = index + 3
-        elif word == "no" and end == index + 1 and (noun := _no_gene(stream, index)):
+        elif word == "no" and end == index + 1 and (noun := no_gene(texts, index)):
             found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
             found.append(Mention("quantity", "deg", noun, noun + 1))
             done = noun + 1
@@ -269,22 +269,6 @@ def _cited(stream: Stream, index: int, end: int) -> bool:
         return False
     labelled = index > 1 and stream.texts[index - 2] in (":", "=")
     return not labelled and stream.texts[index].isdigit() and len(stream.texts[index]) < 3
-
-
-def _no_gene(stream: Stream, index: int) -> int:
-    """The noun's index where "no … gene" counts zero genes; 0 where it does not."""
-    for at in range(index + 1, min(index + 5, len(stream))):
-        word = stream.texts[at]
-        if word in ("gene", "deg", "transcript"):
-            after = stream.texts[at + 1] if at + 1 < len(stream) else ""
-            tested = after in PLACED and stream.texts[at + 2 : at + 3] in (
-                ["differentially"],
-                ["significantly"],
-            )
-            return 0 if after in NOT_COUNTED and not tested else at
-        if word not in COUNTED and word not in ("statistically", "single", "expressed", "individual", "such"):
-            return 0
-    return 0
 
 
 def _other(stream: Stream, index: int, found: list[Mention]) -> int:

@@ -1,4 +1,4 @@
-"""Numbers in words: "twenty-one", "two hundred and six", "one in ten"."""
+"""Numbers in words: "twenty-one", "two hundred and six", "one in ten", "no gene"."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 SPELT = (("percent", "percent", 1), ("per", "cent", "percent", 2), ("%", "percent", 1), ("fold", "ratio", 1))
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
+
+NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
+was were that"""
+NOT_COUNTED = frozenset(NOT_COUNTED_WORDS.split())
+BEING = frozenset(("is", "are", "was", "were"))
 
 
 def spelt(texts: Sequence[str], index: int) -> tuple[int, Number | None]:
@@ -54,3 +59,26 @@ def _odds(texts: Sequence[str], end: int) -> bool:
     after = texts[end : end + 3]
     number = after[1:2] if after[:1] == ["in"] else after[2:3] if after[:2] == ["out", "of"] else []
     return bool(number) and (number[0] in WORD_NUMBERS or number[0].isdigit())
+
+
+def any_gene(texts: Sequence[str], end: int) -> int:
+    """The noun's index in "(does not change) any gene", "a single gene"; 0 where none is counted."""
+    at = end if texts[end - 1] == "any" else end + 1 if texts[end : end + 1] == ["any"] else 0
+    at = end + 2 if texts[end : end + 2] == ["a", "single"] else at
+    return at if at and texts[at : at + 1] and texts[at] in ("gene", "deg", "transcript") else 0
+
+
+def no_gene(texts: Sequence[str], index: int) -> int:
+    """The noun's index where "no … gene" counts zero genes; 0 where it does not."""
+    for at in range(index + 1, min(index + 5, len(texts))):
+        word = texts[at]
+        if word in ("gene", "deg", "transcript"):
+            after = texts[at + 1] if at + 1 < len(texts) else ""
+            tested = after in BEING and texts[at + 2 : at + 3] in (
+                ["differentially"],
+                ["significantly"],
+            )
+            return 0 if after in NOT_COUNTED and not tested else at
+        if word not in COUNTED and word not in ("statistically", "single", "expressed", "individual", "such"):
+            return 0
+    return 0

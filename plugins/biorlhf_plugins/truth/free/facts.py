@@ -197,6 +197,8 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
         told = reading(fact, claim, said) if fit else None
         if told is not None:
             candidates.append((fit, told))
+    if by_name := _by_name(fact, candidates):
+        return by_name
     stated = [r for _, r in candidates if r.claim.asserted]
     mine = owned(fact, stated, said, prompt)
     if len(mine) < len(stated):
@@ -211,6 +213,17 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     if fact.quantity in PARTS:
         sure = [r for r in sure if r.claim.slot.quantity == fact.quantity] or sure
     return sure
+
+
+def _by_name(fact: Fact, candidates: Sequence[tuple[int, Reading]]) -> list[Reading]:
+    """From the first figure on that the asked measure's own name is told of: not the months before "a hazard
+    ratio of 0.44"; none where it is told of none."""
+    named = fact.asked.nouns & measures()
+    mine = [r for _, r in candidates if r.claim.slot.quantity in named]
+    first = min((r.claim.chunk for r in mine if r.claim.asserted), default=None)
+    if first is None:
+        return []
+    return [r for fit, r in candidates if r in mine or (fit == FITTING and r.claim.chunk > first)]
 
 
 def _of_another(claim: Claim, names: Sequence[str]) -> bool:
