@@ -192,22 +192,6 @@ def test_open_book_shows_every_row_that_the_answer_needs():
             assert any(text.startswith(wanted) for text in table)
 
 
-def test_of_a_share_of_the_open_book_the_row_is_missing_and_the_text_says_so():
-    data = genelab(mode="open_book", families=("mission_specific",), rows_missing=0.2)
-    shown = {q.id: _has_its_row(q) for q in data.questions}
-    assert 0.1 < list(shown.values()).count(False) / len(shown) < 0.3
-    assert all((q.difficulty == "hard") != shown[q.id] for q in data.questions)
-    assert all(q.prompt.count("\n") == 6 for q in data.questions)
-    for example in data.examples:
-        assert ("no row here, a guess" in example.response) != _has_its_row(example)
-
-
-def _has_its_row(item) -> bool:
-    # The first fact is what is asked; the others are the rows beside it.
-    row = next(r for r in shipped_rows() if r.fact_id == item.fact_ids[0])
-    return f"{row.tissue} | {row.mission} | {prose(row.pathway)} | {row.nes:.2f} | " in item.prompt
-
-
 @pytest.mark.parametrize("mode", MODES)
 def test_the_same_seed_gives_the_same_bytes(tmp_path, mode):
     first = [hashlib.sha256(p.read_bytes()).digest() for p in to_parquet(genelab(mode=mode), tmp_path / "a")]
@@ -221,7 +205,6 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, mode):
     [
         ({"hold_out_tissues": ("eye",), "hold_out_missions": ("RR-9",)}, "not both"),
         ({"databases": ("kegg",)}, "belong to a folder"),
-        ({"rows_missing": 0.2}, "belongs to open_book"),
         ({"validation_fraction": 0.6, "test_fraction": 0.4}, "nothing to train on"),
         ({"hold_out": ("eye",)}, "hold_out"),
     ],

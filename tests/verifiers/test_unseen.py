@@ -15,6 +15,8 @@ pairs 29 of 40, 29 of 40 and 17 of 20 were read rightly then, of the blocks 36 a
 164 of 174, of the single items 78 of 80, and of 53 planted statements 46 were found.
 ``l``: four sets of the four kinds: of the pairs 355 of 400 were read rightly before, of the real answers
 227 of 245, of the single items 74 of 75, and of 42 planted statements 39 were found.
+``m``: five sets of the four kinds: of the pairs 290 of 330 were read rightly before, scored in one file each;
+of the real answers 252 of 257, of the single items 65 of 65, and of 28 planted statements 25 were found.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
@@ -46,6 +48,7 @@ SHARES = {
     "j": {"pairs": 0.93, "blocks": 0.98, "statements": 0.89},
     "k": {"real_answers": 0.97, "pairs": 0.98, "absolute": 0.98, "planted": 0.98},
     "l": {"real_answers": 0.97, "pairs": 0.96, "absolute": 0.98, "planted": 0.95},
+    "m": {"real_answers": 0.98, "pairs": 0.93, "absolute": 1.0, "planted": 0.9},
 }
 
 
@@ -99,10 +102,10 @@ def test_texts_written_without_the_rules_are_read_as_well_as_before(verifiers, h
 
 
 def test_the_names_of_the_other_rows_of_a_file_take_nothing_away(verifiers):
-    pairs = [row for row in rows("l") if row["set"] == "pairs"]
+    pairs = [row for half in "klm" for row in rows(half) if row["set"] == "pairs"]
     names = names_of([row["ground_truth"] for row in pairs]).to_json()
     catalogue = load(entry_points=False)
     among = {name: catalogue.build("verifier", name, {"names": names}) for name in verifiers}
     alone, mixed = (sum(read_rightly(each, row) for row in pairs) for each in (verifiers, among))
-    # One pair is still lost: "EGF" is another row's alias of "EGF 5 min", and a part of the asked name.
-    assert mixed >= alone - 1
+    # Some sixty of a thousand pairs were lost when any name of a row was one in all others.
+    assert mixed >= alone - 5

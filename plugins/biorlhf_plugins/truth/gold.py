@@ -6,7 +6,6 @@ import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 from biorlhf import Question
@@ -18,14 +17,12 @@ from biorlhf_plugins.language.words.lexicon import (
     Additions,
     base,
     grammar,
-    longest,
-    with_additions,
-    words,
 )
-from biorlhf_plugins.language.words.mentions import meant, scan
+from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
-from biorlhf_plugins.truth.contrast import deletions, frames, side_names, turned
+from biorlhf_plugins.truth.contrast import deletions, frames, turned
 from biorlhf_plugins.truth.credits import OPEN_GUESS
+from biorlhf_plugins.truth.others import canonical_name, entity_of, kind_of_name, of_the_data
 from biorlhf_plugins.truth.slots import Fact, conditions_of, fact_of, new_names
 from biorlhf_plugins.truth.targets import (
     contrast_of,
@@ -109,14 +106,14 @@ def gold_of(question: Question, lab: Additions) -> Gold:
 @functools.lru_cache(maxsize=1024)
 def _gold(key: str, lab: Additions) -> Gold:
     truth, tissue, prompt = json.loads(key)
-    names = (*_new_names(truth, prompt), *_of_the_data(lab, truth, prompt))
+    names = (*_new_names(truth, prompt), *of_the_data(lab, truth, prompt))
     additions = Additions(names, lab)
     answer = truth.get("answer")
     if isinstance(answer, bool):
         answer = "yes" if answer else "no"
     kind = None
     if answer is not None and str(answer).strip().lower() not in ("yes", "no"):
-        kind = _kind_of(str(answer), additions)
+        kind = kind_of_name(str(answer), additions)
         if kind is None:
             # An answer that no lexicon knows becomes a name of its own, or no text could state it.
             phrase = (
@@ -128,13 +125,13 @@ def _gold(key: str, lab: Additions) -> Gold:
             kind = ("phrase", str(answer).lower())
     return Gold(
         facts=tuple(
-            fact_of(fact, lambda name: _entity(name, additions), prompt)
+            fact_of(fact, lambda name: entity_of(name, additions), prompt)
             for fact in truth.get("facts") or ()
             if not is_direction(fact)
         ),
         answer=None if answer is None else str(answer).strip().lower(),
         answer_kind=kind,
-        ranking=tuple(_entity(str(name), additions) for name in truth.get("ranking") or ()),
+        ranking=tuple(entity_of(str(name), additions) for name in truth.get("ranking") or ()),
         directions=tuple(_directions(truth, tissue, additions, prompt)),
         told=tuple(
             Direction(feature_key("feature", str(fact["entity"])), None, None, None, heading(fact))
@@ -145,31 +142,6 @@ def _gold(key: str, lab: Additions) -> Gold:
         additions=additions,
         truth=truth,
     )
-
-
-def _of_the_data(
-    lab: Additions, truth: Mapping[str, Any], prompt: str
-) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """What names of the data mean in this question: the two sides of its contrast ("current smokers" too,
-    where smokers are one), and what the asked feature is called in other rows."""
-    contrast, feature = contrast_of(truth), str(truth.get("feature") or "")
-    ways = ("GROUND", "FLIGHT") if turned(contrast) else ("FLIGHT", "GROUND")
-    sides = side_names(contrast, prompt)
-    for kind, value, phrases in lab.entries:
-        if kind in SIDES and value == contrast and phrases:
-            yield "frame", ways[kind != "numerator"], phrases
-        elif kind == "entity" and feature and value == feature.lower():
-            yield "feature", feature_key(kind_of(truth), feature), phrases
-        for phrase in phrases if kind == "entity" else ():
-            *told, head = words(phrase) or ("",)
-            mine = [way for way, side in zip(ways, sides, strict=True) if head in side]
-            if told and len(mine) == 1 and not _is_place(told) and set(told).isdisjoint(chain(*sides)):
-                yield "frame", mine[0], (phrase,)
-
-
-def _is_place(listed: list[str]) -> bool:
-    kind = _kind_of(" ".join(listed), Additions())
-    return kind is not None and kind[0] == "entity"
 
 
 def lab_sides(gold: Gold) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -194,12 +166,6 @@ def place_names(gold: Gold, tissue: str | None) -> tuple[str, ...]:
     return (place, *named) if place else ()
 
 
-def canonical_name(text: str, additions: Additions) -> Any:
-    """What a text as a whole names, by the names of the data and the built-in ones; None for nothing."""
-    kind = _kind_of(text, additions)
-    return kind[1] if kind else None
-
-
 def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Names in the ground truth that the built-in lexicon does not know."""
     stated = [fact for fact in truth.get("facts") or () if not is_direction(fact)]
@@ -211,8 +177,8 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
     for name, aliases in entities:
         # "soleus/heart" is the entity of a ratio: each side is a name.
         for part in split_entity(name):
-            if aliases or _entity(part, Additions()) == part.lower():
-                known = _kind_of(part, Additions())
+            if aliases or entity_of(part, Additions()) == part.lower():
+                known = kind_of_name(part, Additions())
                 canonical_name = str(known[1]) if known and known[0] == "entity" else part.lower()
                 # "The gene SET" is no gene set where SET is asked for.
                 spelt: tuple[str, ...] = (f"gene {part}",) if part.lower() in grammar()["generic"] else ()
@@ -248,25 +214,6 @@ def _shortened(row: Mapping[str, Any], prompt: str) -> Iterator[str]:
         yield from (name for names in named for name in names if set(name.split()) < whole)
 
 
-def _kind_of(text: str, additions: Additions) -> tuple[str, Any] | None:
-    stream = tokens(clean(text).text)
-    lexicon = with_additions(additions)
-    for trie in lexicon.content:
-        end, meanings = longest(trie, stream, 0)
-        # As a whole: "heart rate" is not the heart.
-        if meanings and end == len(stream):
-            named = {m.kind: m.value for m in reversed(meant(meanings, 0, end))}
-            for kind in ("entity", "path", "condition", "type", "pattern", "dir", "mission"):
-                if kind in named:
-                    return kind, named[kind]
-    return None
-
-
-def _entity(name: str, additions: Additions) -> str:
-    kind = _kind_of(name, additions)
-    return str(kind[1]) if kind and kind[0] == "entity" else name.lower()
-
-
 def _flight(name: str) -> str | None:
     """The mission that a name ends with; None for a part of one, as in MHU-2_dorsal."""
     stream = tokens(clean(name).text)
@@ -284,7 +231,7 @@ def _directions(
     key, db = target(truth)
     db = str(truth["db"]).lower() if truth.get("db") else db
     place = truth.get("tissue") or tissue
-    tissue_name = _entity(str(place), additions) if place else None
+    tissue_name = entity_of(str(place), additions) if place else None
     spoken = {str(m.value) for m in prompt_mentions(prompt, additions) if m.kind == "entity"}
     if tissue_name and len(spoken) == 1 and not truth.get("tissue_directions"):
         said = spoken.pop()  # "gut metagenomes", where the ground truth has "stool"
@@ -295,12 +242,14 @@ def _directions(
         yield Direction(key, db, tissue_name, mission, turn(truth["direction"]))
     # Beside an overall direction its parts are details; alone, they are the question.
     for each, label in (truth.get("tissue_directions") or {}).items():
-        yield Direction(key, db, _entity(str(each), additions), None, turn(label), not truth.get("direction"))
+        yield Direction(
+            key, db, entity_of(str(each), additions), None, turn(label), not truth.get("direction")
+        )
     for each, label in (truth.get("missions") or {}).items():
         yield Direction(key, db, tissue_name, _mission(str(each)), turn(label), not truth.get("direction"))
     for row in (*(truth.get("pathways") or ()), *(truth.get("features") or ())):
         row_key, row_db = target(row)
-        place = _entity(str(row["tissue"]), additions) if row.get("tissue") else tissue_name
+        place = entity_of(str(row["tissue"]), additions) if row.get("tissue") else tissue_name
         yield Direction(row_key, row_db, place, mission, turn(row["direction"]))
 
 

@@ -67,8 +67,6 @@ class GenelabConfig(PluginConfig):
 
     Attributes:
         mode: ``open_book`` puts the table's rows, among others, before each question.
-        rows_missing: the share of open-book items among whose rows theirs is not, so that an answer is a
-            guess, and how sure to be of it can be seen from the prompt. 0: each has its rows.
         families: only these; None: all. ``cross_database`` needs a ``folder`` with two databases.
         hold_out_tissues, hold_out_missions: all their facts are the test; ``MHU-2`` holds out
             ``MHU-2_dorsal`` as well. Neither: whole (tissue, set) slots are drawn by seed.
@@ -85,7 +83,6 @@ class GenelabConfig(PluginConfig):
     """
 
     mode: Literal["closed_book", "open_book"] = "closed_book"
-    rows_missing: Share = 0.0
     families: tuple[Family, ...] | None = None
     hold_out_tissues: tuple[str, ...] = ()
     hold_out_missions: tuple[str, ...] = ()
@@ -111,8 +108,6 @@ class GenelabConfig(PluginConfig):
             raise ValueError("hold out tissues or missions, not both: a question would belong to two tests")
         if self.taught is not None and self.mode == "open_book":
             raise ValueError("taught belongs to closed_book: in an open book every fact stands in the prompt")
-        if self.rows_missing and self.mode == "closed_book":
-            raise ValueError("rows_missing belongs to open_book: a closed book shows no rows")
         if self.folder is None and (self.contrast is not None or self.databases != ("hallmark",)):
             raise ValueError(
                 "contrast and databases belong to a folder; the shipped table is Hallmark, re-oriented"
@@ -214,8 +209,7 @@ def _pools(rows: Sequence[Row], config: GenelabConfig) -> dict[str, list[Item]]:
         pool = [i for i in pool if config.families is None or i.family in config.families]
         # The cap first: it drops by hash, and would upset a balance that was made before.
         pool = balanced(_items.capped(_items.unique(pool), CAPS, config.seed), config.seed)
-        shown = config.mode == "open_book"
-        pools[split.value] = list(_open_book(pool, mine, config.rows_missing)) if shown else pool
+        pools[split.value] = list(_open_book(pool, mine)) if config.mode == "open_book" else pool
     return without_near_duplicates(pools, lambda item: item.prompt)
 
 
@@ -252,9 +246,8 @@ def _known(setting: str, names: Iterable[str], known: set[str]) -> None:
             )
 
 
-def _open_book(pool: Iterable[Item], rows: Sequence[Row], missing: float) -> Iterator[Item]:
-    """The rows that an item needs, among others of its own split, before the question; of a share
-    ``missing``, drawn by what they ask, others alone.
+def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
+    """The rows that an item needs, among others of its own split, before the question.
 
     An answer reads its rows out before it says what they come to: a small model copies a figure that stands
     in the prompt, and compares it with the threshold once it is there. What came of it, and of texts
@@ -266,35 +259,24 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row], missing: float) -> Ite
         # Another window of the same order for each item: distractors differ, and stay the same in every
         # build.
         start = _items.pick(range(len(order)), item.slot)
-        absent = _items.pick(range(1000), f"{item.slot} row") < 1000 * missing
-        count = DISTRACTORS + len(item.facts) * absent
-        others = [name for name in order[start:] + order[:start] if name not in item.facts][:count]
+        others = [name for name in order[start:] + order[:start] if name not in item.facts][:DISTRACTORS]
         # Shuffled, or the rows that are needed would always stand first.
-        shown = [by_id[name] for name in stable_order([*(() if absent else item.facts), *others], 0)]
+        shown = [by_id[name] for name in stable_order([*item.facts, *others], 0)]
         lines = [f"{r.tissue} | {r.mission} | {title(r)} | {r.nes:.2f} | {_padj(r)}" for r in shown]
         heading = "tissue | mission | set | NES of flight relative to ground | padj (threshold 0.05)"
         prompt = "\n".join([heading, *lines, "", item.prompt])
         # A row that is shown is touched like one that is asked about: the leak check has to see it.
         facts = tuple(dict.fromkeys([*item.facts, *others]))
         groups = tuple(dict.fromkeys([*item.groups, *(row.slot for row in shown)]))
-        told = _not_shown if absent else _read_out
-        read_out = "; ".join(told(by_id[name]) for name in item.facts)
+        read_out = "; ".join(_read_out(by_id[name]) for name in item.facts)
         answer, wrong = f"{read_out}. {item.answer}", item.wrong and f"{read_out}. {item.wrong}"
-        made = replace(item, prompt=prompt, answer=answer, wrong=wrong, facts=facts, groups=groups)
-        yield replace(made, difficulty="hard") if absent else made
+        yield replace(item, prompt=prompt, answer=answer, wrong=wrong, facts=facts, groups=groups)
 
 
 def _read_out(row: Row) -> str:
     side = "below" if row.padj < PADJ else "above"
-    return f"{_place(row)}: NES {row.nes:.2f}, padj {_padj(row)}, {side} {PADJ}"
-
-
-def _not_shown(row: Row) -> str:
-    return f"{_place(row)}: no row here, a guess"
-
-
-def _place(row: Row) -> str:
-    return f"{title(row)} in {row.tissue} in mission {row.mission}"
+    place = f"{title(row)} in {row.tissue} in mission {row.mission}"
+    return f"{place}: NES {row.nes:.2f}, padj {_padj(row)}, {side} {PADJ}"
 
 
 def _padj(row: Row) -> str:

@@ -44,8 +44,6 @@ Entry = tuple[str, str, tuple[str, ...]]
 SIDES = ("numerator", "denominator")
 """Kinds of entries that name a side of one contrast: read where that contrast is asked for."""
 
-SAYING = ("frame", "dir", "pattern", "quantity")  # what says something, and names nothing
-
 NOT_SPELT = frozenset(("asked", *SIDES))
 """Kinds that add no phrase by themselves; "asked" tells of which kind the asked names are (foils.py)."""
 
@@ -285,36 +283,3 @@ def additions_of(tables: Mapping[str, Mapping[str, Iterable[str]]]) -> Additions
             for value, aliases in sorted(values.items())
         )
     )
-
-
-def additions_of_names(names: Mapping[str, Mapping[str, Any]]) -> Additions:
-    """Additions from a dataset's names as plain data: see :class:`biorlhf.types.Names`.
-
-    A name of one common word ("response") says nothing by itself: the question that asks of it adds it,
-    and so does whoever gives it a synonym. What the built-in lexicon reads otherwise keeps its meaning, or
-    "flight mice" would be a place in every other question.
-    """
-    entries: list[Entry] = []
-    for kind, role in (("entities", "entity"), ("conditions", "condition")):
-        for name, synonyms in names.get(kind, {}).items():
-            spelt = tuple(n for n in (name, *synonyms) if not _reads_as(n, SAYING))
-            if spelt and (synonyms or _telling(name)):
-                entries.append((role, name.lower(), spelt))
-    for name, synonyms in names.get("sets", {}).items():
-        if synonyms or not _reads_as(name, ("path",)):
-            entries.append(("pathway", name, tuple(synonyms)))
-    for contrast, sides in names.get("contrasts", {}).items():
-        entries += [(role, contrast, tuple(side)) for role, side in zip(SIDES, sides, strict=True)]
-    return Additions(tuple(entries))
-
-
-def _reads_as(name: str, kinds: Iterable[str]) -> bool:
-    """Whether the built-in lexicon reads a name as a whole as one of these kinds."""
-    stream = tokens(clean(name).text)
-    end, meanings = longest(base().content[0], stream, 0)
-    return end == len(stream) and any(kind in kinds for kind, _ in meanings or ())
-
-
-def _telling(name: str) -> bool:
-    """Whether a name is more than one small word: it has a digit, a capital inside, or several words."""
-    return len(name.split()) > 1 or any(c.isdigit() for c in name) or name[1:] != name[1:].lower()
