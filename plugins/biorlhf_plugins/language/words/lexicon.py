@@ -269,7 +269,8 @@ def with_additions(additions: Additions) -> Lexicon:
         elif kind == "feature":
             _add_feature(trie, value, aliases)
         elif kind not in NOT_SPELT:
-            for phrase in (value, *aliases):
+            # An entity's name may be none in other questions (shared.py): only its spellings are read.
+            for phrase in aliases if kind == "entity" and aliases else (value, *aliases):
                 add(trie, words(phrase), kind, value)
     return Lexicon((trie, *below.content), below.stance)
 
@@ -278,7 +279,7 @@ def additions_of(tables: Mapping[str, Mapping[str, Iterable[str]]]) -> Additions
     """Additions from mappings such as ``{"entity": {"tongue": ["lingual"]}}``."""
     return Additions(
         tuple(
-            (kind, value, tuple(aliases))
+            (kind, value, (value, *aliases))
             for kind, values in sorted(tables.items())
             for value, aliases in sorted(values.items())
         )

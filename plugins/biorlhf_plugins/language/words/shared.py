@@ -36,7 +36,7 @@ def additions_of_names(names: Mapping[str, Mapping[str, Any]]) -> Additions:
         for name, synonyms in names.get(kind, {}).items():
             spelt = tuple(n for n in (name, *synonyms) if _names(n))
             if spelt and (synonyms or _telling(name)):
-                entries.append((role, (name if name in spelt else spelt[0]).lower(), spelt))
+                entries.append((role, name.lower(), spelt))
     for name, synonyms in names.get("sets", {}).items():
         if synonyms or not _reads_as(name, ("path",)):
             entries.append(("pathway", name, tuple(synonyms)))
