@@ -197,8 +197,7 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
         told = reading(fact, claim, said) if fit else None
         if told is not None:
             candidates.append((fit, told))
-    if by_name := _by_name(fact, candidates):
-        return by_name
+    candidates = _by_name(fact, candidates)
     stated = [r for _, r in candidates if r.claim.asserted]
     mine = owned(fact, stated, said, prompt)
     if len(mine) < len(stated):
@@ -215,15 +214,15 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     return sure
 
 
-def _by_name(fact: Fact, candidates: Sequence[tuple[int, Reading]]) -> list[Reading]:
+def _by_name(fact: Fact, candidates: list[tuple[int, Reading]]) -> list[tuple[int, Reading]]:
     """From the first figure on that the asked measure's own name is told of: not the months before "a hazard
-    ratio of 0.44"; none where it is told of none."""
+    ratio of 0.44"; all where it is told of none."""
     named = fact.asked.nouns & measures()
     mine = [r for _, r in candidates if r.claim.slot.quantity in named]
-    first = min((r.claim.chunk for r in mine if r.claim.asserted), default=None)
-    if first is None:
-        return []
-    return [r for fit, r in candidates if r in mine or (fit == FITTING and r.claim.chunk > first)]
+    first = min((r.claim.chunk for r in mine if r.claim.asserted), default=0)
+    return [
+        (FITTING if r in mine else fit, r) for fit, r in candidates if r in mine or r.claim.chunk >= first
+    ]
 
 
 def _of_another(claim: Claim, names: Sequence[str]) -> bool:
