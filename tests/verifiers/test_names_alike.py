@@ -71,10 +71,62 @@ def test_the_tissue_of_a_question_is_no_candidate():
     assert graded(truth, asked, "The lower in colon is that of GATA6.").correct
 
 
+def among(name, *truths):
+    """A verifier that knows the names of other questions."""
+    return load(entry_points=False).build("verifier", name, {"names": names_of(truths).to_json()})
+
+
+def counted(entity, value, *aliases):
+    fact = {"entity": entity, "quantity": "peak count", "value": value}
+    return {"facts": [{**fact, "aliases": list(aliases)} if aliases else fact]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "other"),
+    [("JQ1", "DMSO"), ("JQ1", "PBS"), ("kidney", "kidney recipients"), ("bone", "bone muscle"),
+     ("HIV", "HIV patients"), ("CD4 T", "CD4 T donor"), ("RR-6", "RR-9")],
+)  # fmt: skip
+def test_the_figure_of_another_questions_entity_is_not_the_asked_ones(asked, other):
+    verifier = among("factual", counted(asked, 412), counted(other, 268))
+    question = Question("q", f"How many peaks are there in {asked}?", counted(asked, 412))
+    assert verifier.score(question, f"There are 412 peaks in {asked} and 268 in {other}.").value == 1.0
+    assert verifier.score(question, f"There are 412 peaks in {other} and 268 in {asked}.").value == 0.0
+
+
+def test_a_name_in_another_question_takes_nothing_from_the_asked_one():
+    others = (counted("stool samples", 3), counted("phosphoproteome", 9, "phosphosites"), counted("IR", 50))
+    others += (counted("homozygous knock-out", 7, "-/-"), counted("flight", 9, "flight libraries"))
+    verifier = among("factual", *others)
+    stool = {"facts": [{"entity": "stool", "quantity": "phosphosites", "value": 412}]}
+    question = Question("q", "How many phosphosites are there in the stool?", stool)
+    assert verifier.score(question, "There are 412 phosphosites in the stool samples.").value == 1.0
+    marrow = {"facts": [{"entity": "liver", "condition": "IR", "quantity": "DEG count", "value": 77}]}
+    question = Question("q", "How many DEGs has the liver under IR?", marrow)
+    assert verifier.score(question, "IR alone gives 77 ± 3 DEGs in the liver.").value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("truth", "text"),
+    [
+        ({"facts": [{"entity": "liver", "quantity": "DEG count", "value": 0}]},
+         "In liver flight does not change any gene set."),
+        ({"pathway": "HALLMARK_HYPOXIA", "tissue": "liver", "direction": "DOWN"},
+         "Flight livers show lower levels in keratin genes."),
+        ({"pathway": "HALLMARK_HYPOXIA", "tissue": "liver", "direction": "UP"},
+         "Though there is no sign that in liver, hypoxia goes up."),
+        ({"facts": [{"entity": "liver", "quantity": "DEG count", "value": 96},
+                    {"entity": "heart", "quantity": "DEG count", "value": 30}]},
+         "In 2023 liver and heart had 812 and 96 DEGs after 30 days, respectively."),
+    ],
+)  # fmt: skip
+def test_a_wording_near_a_rule_does_not_pay(verifiers, truth, text):
+    name = "factual" if "facts" in truth else "pathway"
+    assert not verifiers[name].score(Question("q", "What is it?", truth), text).value
+
+
 def test_a_mission_stays_one_where_another_question_speaks_of_it_as_an_entity():
     other = {"facts": [{"entity": "RR-6", "quantity": "dose rate", "value": 0.2}]}
-    settings = {"names": names_of([other]).to_json()}
-    verifier = load(entry_points=False).build("verifier", "pathway", settings)
+    verifier = among("pathway", other)
     missions = {"RR-6": "UP", "MHU-1": "DOWN"}
     truth = {"pathway": "HALLMARK_HYPOXIA", "tissue": "thymus", "missions": missions}
     asked = Question("q", "Which way does hypoxia go in RR-6 and MHU-1?", truth)

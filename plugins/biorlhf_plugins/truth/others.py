@@ -9,18 +9,16 @@ from itertools import chain
 from typing import Any
 
 from biorlhf.ground_truth.names import split_entity
-from biorlhf_plugins.language.words.lexicon import SIDES, Additions, Entry, longest, with_additions
+from biorlhf_plugins.language.words.lexicon import SIDES, Additions, Entry, base, longest, with_additions
 from biorlhf_plugins.language.words.lexicon import words as words_of
-from biorlhf_plugins.language.words.mentions import meant
+from biorlhf_plugins.language.words.mentions import meant, scan
+from biorlhf_plugins.language.words.names import LINE, PREFIX, SYMBOL
 from biorlhf_plugins.language.words.text import clean, tokens
 from biorlhf_plugins.truth.contrast import side_names, turned
 from biorlhf_plugins.truth.targets import contrast_of, feature_key, kind_of
 
-CARRIERS = frozenset((
-    "sample", "tissue", "muscle", "cell", "mouse", "mice", "rat", "animal", "library", "group", "arm",
-    "cohort", "patient", "participant", "volunteer", "recipient", "donor", "culture", "plant", "line",
-))  # fmt: skip
-"""Behind a name they change nothing of what it names."""
+CARRIERS = frozenset(("sample", "tissue", "library", "group", "arm", "cohort"))
+"""One of these behind a name changes nothing of what it names."""
 
 PLAIN = "plain"
 """The kind of what is no name in this question."""
@@ -36,13 +34,14 @@ def of_the_data(lab: Additions, truth: Mapping[str, Any], prompt: str) -> Iterat
     sides = side_names(contrast, prompt)
     own = {words(name): entity_of(name, Additions()) for name in _entities(truth)}
     asked = _asked(truth)
+    direction = not truth.get("facts")
     for kind, value, phrases in lab.entries:
         if kind in SIDES and value == contrast and phrases:
             yield "frame", ways[kind != "numerator"], phrases
         elif kind == "entity" and feature and value == feature.lower():
             yield "feature", feature_key(kind_of(truth), feature), phrases
         elif kind == "entity":
-            yield from _no_foils(phrases, own, asked)
+            yield from _things(phrases) if direction else _no_foils(phrases, own, asked)
         for phrase in phrases if kind == "entity" else ():
             *told, head = words(phrase) or ("",)
             mine = [way for way, side in zip(ways, sides, strict=True) if head in side]
@@ -55,27 +54,45 @@ def _entities(truth: Mapping[str, Any]) -> Iterator[str]:
         yield from split_entity(str(fact["entity"]))
 
 
-def _asked(truth: Mapping[str, Any]) -> frozenset[str]:
-    """The words of what is asked for, and of where: the "ASVs" of "ASV count" have no figure of their own."""
-    told = [str(truth.get(key) or "").replace("_", " ") for key in ("tissue", "contrast")]
-    for fact in truth.get("facts") or ():
-        told += [str(fact.get(key) or "") for key in ("entity", "quantity", "condition")]
-    return frozenset(word for text in told for word in words(text))
+def _asked(truth: Mapping[str, Any]) -> list[frozenset[str]]:
+    """The words of each thing that is asked for: the "ASVs" of "ASV count" have no figure of their own."""
+    facts = truth.get("facts") or ()
+    told = (str(fact.get(key) or "") for fact in facts for key in ("entity", "quantity", "condition"))
+    return [frozenset(words(text)) for text in told]
+
+
+def _things(phrases: Iterable[str]) -> Iterator[Entry]:
+    """Genes and missions that other questions have figures of, where a direction is asked for: a gene is a
+    thing with a direction of its own, and no place."""
+    for phrase in phrases:
+        kind, value = _thing(phrase)
+        if kind:
+            yield kind, value, (phrase,)
+
+
+@functools.lru_cache(maxsize=65536)
+def _thing(phrase: str) -> tuple[str, str]:
+    stream = tokens(clean(phrase).text)
+    found = [m for m in scan(stream, base()) if m.last - m.first == len(stream)]
+    if found and found[0].kind == "mission":
+        return "mission", str(found[0].value)
+    shaped = SYMBOL.fullmatch(phrase) and not LINE.fullmatch(phrase) and not found
+    return ("feature", f"{PREFIX}{phrase.lower()}") if shaped else ("", "")
 
 
 def _no_foils(
-    phrases: Iterable[str], own: Mapping[tuple[str, ...], str], asked: frozenset[str]
+    phrases: Iterable[str], own: Mapping[tuple[str, ...], str], asked: Iterable[frozenset[str]]
 ) -> Iterator[Entry]:
     """ "Stool samples", as another question calls the stool that this one asks about; "phosphosites", which
     another one has as an entity and this one counts."""
     for phrase in phrases:
         told = words(phrase)
-        if told in own:
+        if not told or told in own:
             continue
         same = next((value for name, value in own.items() if _same(told, name)), None)
         if same is not None:
             yield "entity", same, (phrase,)
-        elif told and asked.issuperset(told):
+        elif any(each.issuperset(told) for each in asked):
             known = kind_of_name(phrase, Additions())
             # A tissue of the lexicon stays one.
             kind, value = known if known and isinstance(known[1], str) else (PLAIN, phrase)
@@ -84,7 +101,7 @@ def _no_foils(
 
 def _same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     short, long = sorted((one, other), key=len)
-    return long[: len(short)] == short and CARRIERS.issuperset(long[len(short) :])
+    return bool(short) and len(long) == len(short) + 1 and long[:-1] == short and long[-1] in CARRIERS
 
 
 def _is_place(listed: list[str]) -> bool:

@@ -14,7 +14,7 @@ INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile
 OPENS_INTERVAL = INTERVALS | {"["}
 SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
 QUALIFYING = SPREADS | {"=", ":", "of", "vs", "versus", "-", "/"}
-AUXILIARIES = frozenset(
+HELPING = frozenset(
     (
         "was",
         "were",
@@ -65,7 +65,7 @@ def qualifies(reader: Reader, focus: Mention) -> bool:
 def asked_of(reader: Reader, at: int) -> bool:
     """Whether what the parts of a whole do is what the question asks: "of which 64 could be validated"."""
     texts = reader.stream.texts
-    while texts[at : at + 1] and texts[at] in AUXILIARIES:
+    while texts[at : at + 1] and texts[at] in HELPING:
         at += 1
     return at < len(texts) and texts[at] in reader.question and reader.stream[at].kind == "w"
 

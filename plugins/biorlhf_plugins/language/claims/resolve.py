@@ -31,6 +31,7 @@ WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represente
 """Said of a gene set by many to mean that its test is significant, whichever way it goes."""
 
 
+LISTING = frozenset((",", "and"))
 MAYBE = frozenset(("may", "might", "could"))
 SETS_OFF = SETTING_OFF | grammar()["transitive"]
 """Behind "inhibition of the proteasome" these tell what a treatment does, and not what was found."""
@@ -51,7 +52,7 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     if heads and inside.keys().isdisjoint(("num", "entity", "mission")):
         _remember(reader, sentence, heads)
         return
-    paired = _respectively(inside)
+    paired = _respectively(reader, inside)
     begin(reader, sentence)
     reader.elsewhere = False
     if "dir" in inside:
@@ -83,14 +84,23 @@ def _up_to(reader: Reader, m: Mention) -> bool:
     return stream.texts[m.last] == "to" and stream[m.last + 1].number is not None
 
 
-def _respectively(inside: dict[str, list[Mention]]) -> dict[int, Any]:
+def _listed(reader: Reader, figures: list[Mention], count: int) -> list[Mention]:
+    """The one run of so many figures with commas and "and" between: "812 and 96" at a cut-off of 5 %."""
+    texts, runs = reader.stream.texts, []
+    for first in range(len(figures) - count + 1):
+        run = figures[first : first + count]
+        alike = len({getattr(m.value, "unit", "") for m in run}) == 1
+        if alike and all(LISTING.issuperset(texts[a.last : b.first]) for a, b in pairwise(run)):
+            runs.append(run)
+    return runs[0] if len(runs) == 1 else []
+
+
+def _respectively(reader: Reader, inside: dict[str, list[Mention]]) -> dict[int, Any]:
     """Pairs a list of entities with a list of as many numbers or directions: token -> entity."""
     entities, said = inside.get("entity", []), inside.get("num") or inside.get("dir", [])
     word = "respectively" in inside
     if word and len(said) > len(entities) > 1:
-        # "At a cut-off of 5 % liver and heart had 812 and 96": those right before the word or the names.
-        behind = [m for m in said if entities[-1].first < m.first < inside["respectively"][-1].first]
-        said = (behind or [m for m in said if m.first < entities[0].first])[-len(entities) :]
+        said = _listed(reader, said, len(entities))
     if len(entities) < 2 or len(entities) != len(said):
         return {}
     listed = entities[-1].first < said[0].first or said[-1].first < entities[0].first

@@ -155,7 +155,7 @@ def _noun_phrase(reader: Reader, at: Mapping[int, Mention], first: int, last: in
             here += 1
             continue
         if not (
-            placed
+            (placed and GENERIC.isdisjoint(stream.texts[here + 1 : here + 2]))
             or word in NEUTRAL
             or word in own
             or word.endswith("ly")

@@ -204,7 +204,8 @@ def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
             if pending is not None:
                 carried = pending.mentions
                 ended = BEFORE_CLAUSE if atom.link in CLAUSES else BEFORE_COLON if atom.link == ":" else ()
-                if pending.link in CONCEDES and atom.link == ",":
+                denies = "that" in stream.texts[pending.first : pending.last]  # "there is no sign that …"
+                if pending.link in CONCEDES and atom.link == "," and not denies:
                     ended = BEFORE_COLON
                 if ended:
                     carried = [m for m in carried if m.kind not in ended]

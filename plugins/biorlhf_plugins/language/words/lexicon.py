@@ -269,8 +269,8 @@ def with_additions(additions: Additions) -> Lexicon:
         elif kind == "feature":
             _add_feature(trie, value, aliases)
         elif kind not in NOT_SPELT:
-            # An entity's name may be none in other questions (shared.py): only its spellings are read.
-            for phrase in aliases if kind == "entity" and aliases else (value, *aliases):
+            # A name may be none in other questions (shared.py): only its spellings are read.
+            for phrase in aliases if kind in ("entity", "condition") and aliases else (value, *aliases):
                 add(trie, words(phrase), kind, value)
     return Lexicon((trie, *below.content), below.stance)
 

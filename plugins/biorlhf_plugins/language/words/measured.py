@@ -51,7 +51,8 @@ HEADS = frozenset(("index", "rate", "ratio", "concentration", "time", "weight", 
 
 CUTOFF = re.compile(
     r"[\s(,]+(?:(?:at|with|by|under|below|passing)\s+)?(?:an?\s+)?(?:\d[\d.]*\s?%\s+FDR"
-    r"|(?:FDR|padj|adjusted p(?:[ -]value)?|q(?:[ -]value)?)\s?(?:[<≤=]|of|below)?\s?\d[\d.]*\s?%?)\)?",
+    r"|(?:FDR\s?(?:[<≤=]|of|below)?|(?:padj|adjusted p(?:[ -]value)?|q(?:[ -]value)?)\s?(?:[<≤=]|of|below))"
+    r"\s?\d[\d.]*\s?%?)\)?",
     re.I,
 )
 """The cut-off in the name of a count, which is not what is counted: "proteins at 1% FDR"."""

@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 from biorlhf_plugins.language.words.degrees import AMOUNTS, LEVELS, PREFIXED, WORDS, degrees
 from biorlhf_plugins.language.words.lexicon import ASKED_MARKS, END, MARKS, Lexicon, Trie, match
 from biorlhf_plugins.language.words.numbers import Number, bounded
-from biorlhf_plugins.language.words.spelt import LARGE, WORD_NUMBERS, any_gene, no_gene, spelt
+from biorlhf_plugins.language.words.spelt import BEING, LARGE, WORD_NUMBERS, any_gene, no_gene, spelt
 from biorlhf_plugins.language.words.text import Stream
 from biorlhf_plugins.language.words.unchanged import OPENS, PASSING, limit, of_chance, unchanged
 
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
-PLACED = frozenset(("is", "are", "was", "were"))  # "is low in": what follows is where
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
 UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
@@ -147,7 +146,7 @@ def _phrase(
         found.append(new_mention((*meanings[0], index, end)))
     else:
         found.extend(meant(meanings, index, end))
-    tail = end - index > 2 and texts[index] not in PLACED and texts[end - 1] in ("of", "in", "what")
+    tail = end - index > 2 and texts[index] not in BEING and texts[end - 1] in ("of", "in", "what")
     if kind == "dir" and (tail or over):
         found.append(Mention("cmp", "", end - 1, end))  # "twice those of": of the other side
     return end

@@ -10,8 +10,6 @@ from typing import Any
 
 from biorlhf_plugins.language.words.lexicon import SIDES, Additions, Entry, base, longest
 from biorlhf_plugins.language.words.lexicon import words as words_of
-from biorlhf_plugins.language.words.mentions import scan
-from biorlhf_plugins.language.words.names import LINE, SYMBOL
 from biorlhf_plugins.language.words.text import clean, tokens
 
 KNOWN = ("frame", "dir", "pattern", "quantity", "condition", "treatment")
@@ -48,10 +46,7 @@ def additions_of_names(names: Mapping[str, Mapping[str, Any]]) -> Additions:
 def _names(name: str) -> bool:
     """Whether a name is one in the text of any other question."""
     telling = {word for word in words_of(name) if word[0].isalnum()} - GENOTYPES
-    if not telling or _reads_as(name, KNOWN) or (SYMBOL.fullmatch(name) and not LINE.fullmatch(name)):
-        return False  # a gene is taken for one by its look
-    stream = tokens(clean(name).text)
-    return not any(m.kind == "mission" and m.last - m.first == len(stream) for m in scan(stream, base()))
+    return bool(telling) and not _reads_as(name, KNOWN)
 
 
 def _reads_as(name: str, kinds: Iterable[str]) -> bool:

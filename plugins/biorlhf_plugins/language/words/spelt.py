@@ -19,6 +19,7 @@ COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript
 NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
 was were that"""
 NOT_COUNTED = frozenset(NOT_COUNTED_WORDS.split())
+OF_GENES = NOT_COUNTED | {"signature", "pathway", "module", "program", "family"}
 BEING = frozenset(("is", "are", "was", "were"))
 
 
@@ -65,7 +66,9 @@ def any_gene(texts: Sequence[str], end: int) -> int:
     """The noun's index in "(does not change) any gene", "a single gene"; 0 where none is counted."""
     at = end if texts[end - 1] == "any" else end + 1 if texts[end : end + 1] == ["any"] else 0
     at = end + 2 if texts[end : end + 2] == ["a", "single"] else at
-    return at if at and texts[at : at + 1] and texts[at] in ("gene", "deg", "transcript") else 0
+    after = texts[at + 1 : at + 2]
+    counts = at and texts[at : at + 1] and texts[at] in ("gene", "deg", "transcript")
+    return at if counts and OF_GENES.isdisjoint(after) else 0
 
 
 def no_gene(texts: Sequence[str], index: int) -> int:
