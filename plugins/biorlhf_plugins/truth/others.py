@@ -34,7 +34,7 @@ def of_the_data(lab: Additions, truth: Mapping[str, Any], prompt: str) -> Iterat
     sides = side_names(contrast, prompt)
     own = {words(name): entity_of(name, Additions()) for name in _entities(truth)}
     asked = _asked(truth)
-    direction = not truth.get("facts")
+    direction = not any(truth.get(key) for key in ("facts", "ranking", "answer"))
     for kind, value, phrases in lab.entries:
         if kind in SIDES and value == contrast and phrases:
             yield "frame", ways[kind != "numerator"], phrases
