@@ -101,11 +101,12 @@ def test_texts_written_without_the_rules_are_read_as_well_as_before(verifiers, h
     assert not {name: share for name, share in shares.items() if share < SHARES[half][name]}, shares
 
 
-def test_the_names_of_the_other_rows_of_a_file_take_nothing_away(verifiers):
-    pairs = [row for half in "klm" for row in rows(half) if row["set"] == "pairs"]
+@pytest.mark.parametrize(("halves", "lost"), [("l", 0), ("klm", 4)])
+def test_the_names_of_the_other_rows_of_a_file_take_hardly_anything_away(verifiers, halves, lost):
+    pairs = [row for half in halves for row in rows(half) if row["set"] == "pairs"]
     names = names_of([row["ground_truth"] for row in pairs]).to_json()
     catalogue = load(entry_points=False)
     among = {name: catalogue.build("verifier", name, {"names": names}) for name in verifiers}
     alone, mixed = (sum(read_rightly(each, row) for row in pairs) for each in (verifiers, among))
     # Some sixty of a thousand pairs were lost when any name of a row was one in all others.
-    assert mixed >= alone - 5
+    assert mixed >= alone - lost
