@@ -181,6 +181,16 @@ def test_every_family_is_there():
     }
 
 
+def test_a_rejected_open_book_answer_mistakes_the_side_of_the_threshold_where_its_direction_says_so():
+    pairs = genelab(mode="open_book", families=("mission_specific",)).preferences
+    sides = Counter()
+    for pair in pairs:
+        for text in (pair.chosen, pair.rejected):
+            assert ("above 0.05" in text) == ("Answer: NS" in text), text
+        sides[tuple("above 0.05" in text for text in (pair.chosen, pair.rejected))] += 1
+    assert min(sides[True, False], sides[False, True], sides[False, False]) > 10, sides
+
+
 def test_open_book_shows_every_row_that_the_answer_needs():
     by_id = {r.fact_id: r for r in shipped_rows()}
     for q in genelab(mode="open_book").questions:

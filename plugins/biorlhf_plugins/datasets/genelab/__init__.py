@@ -268,13 +268,23 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
         # A row that is shown is touched like one that is asked about: the leak check has to see it.
         facts = tuple(dict.fromkeys([*item.facts, *others]))
         groups = tuple(dict.fromkeys([*item.groups, *(row.slot for row in shown)]))
-        read_out = "; ".join(_read_out(by_id[name]) for name in item.facts)
-        answer, wrong = f"{read_out}. {item.answer}", item.wrong and f"{read_out}. {item.wrong}"
+        read = [by_id[name] for name in item.facts]
+        answer = f"{'; '.join(_read_out(row, row.padj < PADJ) for row in read)}. {item.answer}"
+        wrong = item.wrong and f"{_misread(item, read)}. {item.wrong}"
         yield replace(item, prompt=prompt, answer=answer, wrong=wrong, facts=facts, groups=groups)
 
 
-def _read_out(row: Row) -> str:
-    side = "below" if row.padj < PADJ else "above"
+def _misread(item: Item, read: Sequence[Row]) -> str:
+    """The rows as a wrong answer reads them out. What one row comes to is mistaken at the threshold, where that
+    is how it would come to the wrong direction: so a policy errs, and not in the conclusion."""
+    below = [row.padj < PADJ for row in read]
+    if len(read) == 1 and item.wrong_truth:
+        below = [item.wrong_truth["direction"] != "NS"]
+    return "; ".join(_read_out(row, side) for row, side in zip(read, below, strict=True))
+
+
+def _read_out(row: Row, below: bool) -> str:
+    side = "below" if below else "above"
     place = f"{title(row)} in {row.tissue} in mission {row.mission}"
     return f"{place}: NES {row.nes:.2f}, padj {_padj(row)}, {side} {PADJ}"
 

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from biorlhf_plugins.language.across.again import again
+from biorlhf_plugins.language.across.enumerations import enumerations
+from biorlhf_plugins.language.across.exceptions import exceptions
+from biorlhf_plugins.language.across.portions import portions
+from biorlhf_plugins.language.across.proportions import proportions
+from biorlhf_plugins.language.across.rosters import listed, rosters
+from biorlhf_plugins.language.across.series import series
+from biorlhf_plugins.language.across.spans import spans
+from biorlhf_plugins.language.across.totals import totals
 from biorlhf_plugins.language.evidence.orders import orders
 from biorlhf_plugins.language.evidence.ratios import risks
 from biorlhf_plugins.language.evidence.records import Check, Evidence
@@ -23,6 +32,8 @@ def text_checks(found: Evidence) -> Iterator[Check]:
     yield from orders(found)
     yield from statements(found)
     yield from universals(found)
+    for across in (totals, portions, enumerations, rosters, listed, exceptions, proportions, again, spans, series):
+        yield from across(found)
 
 
 def about(found: Evidence, check: Check) -> bool:

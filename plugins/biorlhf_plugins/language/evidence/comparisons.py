@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, content, gap
+from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.evidence import meanings, words_of
 from biorlhf_plugins.language.words.text import Stream, clean, tokens
 
@@ -249,7 +250,7 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
     sort = wanted[0].sort.split() if wanted else ()
     timed = all(f.unit in TIMES for f in found.pool) and not BODILY.isdisjoint(sort)  # "died after 30 weeks"
     # "Significantly heavier?" is answered by the p value, and "no" may mean that the two hardly differ.
-    spoken = found.stream.vocabulary if label == "NO" else stream.vocabulary
+    spoken = _beside(found, claim) if label == "NO" else stream.vocabulary
     chance = label == "NO" and any(f.kind == "p" and f.sign != "<" and f.value > 0.05 for f in found.figures)
     same = chance or not SAME.isdisjoint(spoken | stream.vocabulary)
     if pair is None or pair[0] == pair[1] or timed or same or (label == "NO" and _near(*pair)):
@@ -257,6 +258,13 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
     true = (pair[0] > pair[1]) == (more != inverse(found, sort))
     says = f"{label} to {'more' if more else 'less'}, with {pair[0]:,g} and {pair[1]:,g}"
     yield Check("yes or no against the comparison", (label == "YES") == true, says, (claim.span,))
+
+
+def _beside(found: Evidence, answer: Claim) -> frozenset[str]:
+    """The words of the sentences from a yes or no to the last figure."""
+    last = max((f.part for f in found.pool), default=answer.sentence)
+    ends = found.parts[answer.sentence].first, found.parts[max(last, answer.sentence)].last
+    return frozenset(found.stream.texts[slice(*ends)])
 
 
 def _near(one: float, other: float) -> bool:

@@ -33,6 +33,8 @@ SINCE = frozenset(("at", "after", "by", "for", "within"))
 """Before a time: when something was measured."""
 THRESHOLDS = words_of("thresholds")
 TAILS = words_of("tails")
+RATES = frozenset(("rate", "prevalence", "incidence"))
+"""What stands before "ratio", where that is one of risks."""
 TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value", "n"}
 """Words before a figure that give it a kind."""
 EQUALS = words_of("labelled")
@@ -286,6 +288,8 @@ def _kind_of(before: Sequence[str], number: Number) -> str:
     words = list(before)
     while words and (words[-1] in EQUALS or words[-1] in SCALELESS):
         words.pop()
+    if words[-1:] == ["ratio"] and words[-2:-1] and words[-2] in RATES and number.unit != "percent":
+        return "hazard"
     tail = words[-4:]
     while tail and tail[-1] in TAILS and len(tail) > 1:
         tail.pop()

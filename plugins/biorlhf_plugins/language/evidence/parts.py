@@ -32,6 +32,8 @@ FEW = 8
 
 NEARLY = 0.12
 """Relative error up to which two parts and a whole are meant as such, and are a slip."""
+SLIP = 0.35
+"""The same of three parts and more behind a colon, which nobody lists but as parts."""
 
 PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
 OPEN_ENDED = frozenset(("other", "among", "including", "rest", "eg"))
@@ -57,19 +59,19 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     whole, rest = plain[0], plain[1:]
     listed = not LISTS.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
     gaps = [gap(found, a, b) for a, b in itertools.pairwise(rest)]
-    listed = listed and all("of" not in g and not {",", "and"}.isdisjoint(g) for g in gaps)
+    listed = listed and all(g[-1] in (",", "and") or ("of" not in g and "," in g) for g in gaps if g)
     if listed and len(rest) > 2 and len(plain) == len(figures):
         # "29 in all: 14 in the valley, 9 on the slope and 6 above"; without "in all" some may be left out.
-        near = abs(sum(f.value for f in rest) - whole.value) <= NEARLY * whole.value
+        near = abs(sum(f.value for f in rest) - whole.value) <= SLIP * whole.value
         open_end = not OPEN_ENDED.isdisjoint(texts[part.first : part.last])
-        if not open_end and (totalled or (near and ")" not in lead and all(f.unit for f in plain))):
-            yield _whole(whole, rest)
+        if not open_end and (totalled or (near and ")" not in lead and not any(f.decimals for f in plain))):
+            yield whole_of(whole, rest)
             return
     if split and len(plain) == 3 and not any(is_of(found, a, b) for a, b in itertools.pairwise(plain)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
         if abs(one.value + other.value - whole.value) <= NEARLY * whole.value:
-            yield _whole(whole, [one, other])
+            yield whole_of(whole, [one, other])
             return
     if not totalled and not {"up", "down"} <= set(sides):
         return
@@ -92,11 +94,11 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
             continue
         if is_of(found, whole, one) or is_of(found, one, other):
             continue
-        yield _whole(whole, [one, other])
+        yield whole_of(whole, [one, other])
     if len(plain) == 4 and totalled:  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
         screened, whole, one, other = plain
         if screened.value >= whole.value and _next(found, one) == _next(found, other) == "to":
-            yield _whole(whole, [one, other])
+            yield whole_of(whole, [one, other])
 
 
 def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
@@ -119,10 +121,10 @@ def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     if texts[part.last : part.last + 1] == [";"] and after and total + after[0].value == whole.value:
         return  # "80 in arm A and 60 in arm B; 10 in neither"
     if (parallel or REST & set(between)) and abs(total - whole.value) <= NEARLY * whole.value:
-        yield _whole(whole, plain[:2])
+        yield whole_of(whole, plain[:2])
 
 
-def _whole(whole: Figure, parts: Sequence[Figure], slack: float = 1e-6) -> Taken:
+def whole_of(whole: Figure, parts: Sequence[Figure], slack: float = 1e-6) -> Taken:
     total = sum(f.value for f in parts)
     says = f"{' + '.join(f'{f.value:,g}' for f in parts)} = {total:,g}, stated {whole.value:,g}"
     spans = tuple(f.span for f in (whole, *parts))
@@ -179,7 +181,7 @@ def _summed(
     if whole.value > total and (whole.value in products or (total and whole.value % total == 0)):
         return  # "3 plates, 96 wells", "12 mice and 14 rats, 78 injections in total"
     rough = any(ROUGH & set(texts[max(0, f.first - 2) : f.first]) for f in (whole, *parts))
-    yield _whole(whole, parts, SLACK * total if rough else 1e-6)
+    yield whole_of(whole, parts, SLACK * total if rough else 1e-6)
 
 
 def _sexes(found: Evidence, plain: Sequence[Figure]) -> Iterator[Taken]:
@@ -193,7 +195,7 @@ def _sexes(found: Evidence, plain: Sequence[Figure]) -> Iterator[Taken]:
             and texts[one.first - 1] == "("
             and {one.unit, other.unit} in SEXES
         ):
-            yield _whole(whole, [one, other])
+            yield whole_of(whole, [one, other])
 
 
 LOSES = OVERLAPS - {"which", "common"}
@@ -241,4 +243,4 @@ def _column(found: Evidence, whole: Figure, cells: Sequence[Figure]) -> Iterator
         return
     decimals = max(f.decimals for f in cells)
     rounded = decimals or whole.kind == "percent" or whole.value == 100
-    yield _whole(whole, cells, 0.51 * len(cells) * 10.0**-decimals if rounded else 1e-6)[0]
+    yield whole_of(whole, cells, 0.51 * len(cells) * 10.0**-decimals if rounded else 1e-6)[0]

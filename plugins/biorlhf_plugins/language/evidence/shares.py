@@ -50,7 +50,7 @@ def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
     return bool(words) and words[-1] == "of" and len(words) <= 3 and not foreign & set(between)
 
 
-def _among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
+def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     """ "Of the 240 tumours, 48 …": the whole of what follows."""
     texts, at = found.stream.texts, figure.first
     before = texts[max(0, at - 3) : at]
@@ -81,7 +81,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             continue  # "36 of 40 million"
         if is_of(found, figure, following):
             part, whole = figure, following
-        elif _among(found, figure, between):
+        elif among(found, figure, between):
             part, whole = following, figure
             opened = plain_of(figures[at:])
         else:

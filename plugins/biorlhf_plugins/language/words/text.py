@@ -69,7 +69,8 @@ NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 # The spaces behind a token are taken with it, or every alternative would be tried at each of them.
 TOKEN = re.compile(
     r"(?:(?P<plain>[a-z]+(?=[ ,;:)!?\n]))"
-    r"|(?=[iencavf])(?:i\.e\.|e\.g\.|n\.s\.|vs\.|approx\.|al\.|ca\.|cf\.|etc\.|no\.(?=\s?\d)|fig\.)"
+    r"|(?=[iencavfr])(?:i\.e\.|e\.g\.|n\.s\.|a\.u\.|vs\.|adj\.|approx\.|avg\.|incl\.|resp\.|al\.|ca\.|cf\.|etc\.|fig\."
+    r"|no\.(?=\s?\d))"
     rf"|(?=[\d.+\-])(?P<n>{NUMBER})"
     r"|(?P<w>[a-z]{1,3}\d{0,2}(?:\.\d{1,2}(?!\d))+[a-z]?(?![a-z])"  # Nav1.7, BA.2
     r"|[^\W\d_]+(?:'[a-z]+)?(?:(?<=[a-z])(?:-(?=\d{1,3}(?![\d,.]\d|\d)))?\d+[a-z\d]*)?|\d+[a-z\d]*)"

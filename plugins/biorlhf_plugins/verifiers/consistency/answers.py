@@ -89,8 +89,6 @@ def _start(said: Extraction, at: int) -> int:
 def agreement(
     said: Extraction, directions: list[Claim], prompt: str, consistent: bool | None
 ) -> Iterator[Check]:
-    if not said.agreements and consistent is None:
-        return
     partly = {c.sentence for c in said.numbers if c.slot.quantity not in UNCOUNTED}
     whole = [c for c in said.agreements if c.sentence not in partly]
     # "183 of 210 agree, 27 disagree": what is counted says nothing of the whole, nor "for p53 they agree".
@@ -105,8 +103,9 @@ def agreement(
     shown = _shown(directions)
     shown = "" if shown and UNSHOWN.search(said.text) else shown
     every = set(stated) | implied | ({shown} if shown else set())
-    if stated:
-        spans = tuple(c.span for c in stated.values())
+    if stated or (implied and shown):
+        # "Yes, they agree" is held against the directions, whatever else is said of agreement.
+        spans = tuple(c.span for c in (*stated.values(), *(() if stated else said.answers)))
         says = " and ".join(sorted(every))
         yield Check("agreement against the evidence", len(every) == 1, says, spans, alone=not shown)
     if consistent is not None and every:

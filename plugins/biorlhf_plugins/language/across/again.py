@@ -1,0 +1,111 @@
+"""What is told a second time: "the 4,110 lost peaks", "as said, 2.9 h", "an index of 2.9 in that group"."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from biorlhf_plugins.language.evidence.parts import TIMES
+from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, content
+
+AS = frozenset(("said", "given", "mentioned", "stated", "noted", "described", "reported"))
+THAT = frozenset(("that", "this"))
+GROUP = frozenset(("group", "arm", "cohort", "sample", "strain", "tissue", "condition", "line", "plot", "site"))
+REACH = 4
+
+
+def again(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    texts = found.stream.texts
+    for at, figure in enumerate(found.figures):
+        before = [f for f in found.figures[:at] if f.kind == figure.kind and not f.sign]
+        if not before or figure.sign or not found.asserted(figure.first):
+            continue
+        if any(f.value == figure.value for f in before):
+            continue
+        first = _definite(found, figure, before) if texts[figure.first - 1] == "the" else None
+        first = first or _as_said(found, figure, before) or _that_group(found, figure, before)
+        first = first or _same_name(found, figure, before)
+        if first is not None:
+            says = f"{first.value:,g} and then {figure.value:,g}"
+            yield Check("one value, told twice", False, says, (first.span, figure.span))
+
+
+def _definite(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
+    """The earlier count of what "the 4,110 lost peaks" counts, where it is no sum or difference of those."""
+    if figure.kind != "count" or figure.decimals or not figure.unit or figure.unit in TIMES or figure.value < 10:
+        return None
+    said = _noun(found, figure)
+    same = [f for f in before if said <= found.words(f.part) | f.words and f.unit and _of(found, f) & _of(found, figure)]
+    values = [f.value for f in before]
+    made = {a + s * b for a, b in itertools.permutations(values, 2) for s in (1, -1)} if len(values) < 30 else set()
+    if len(said) < 2 or len({f.value for f in same}) != 1 or figure.value in made:
+        return None
+    return same[0] if same[0].part != figure.part or same[0].last + 3 < figure.first else None
+
+
+def _of(found: Evidence, figure: Figure) -> frozenset[str]:
+    return content(found.stream, figure.last, min(figure.last + 3, len(found.stream)))
+
+
+def _noun(found: Evidence, figure: Figure) -> frozenset[str]:
+    """The words that say which: up to the next verb or mark."""
+    texts, end = found.stream.texts, figure.last
+    while end < len(texts) and end < figure.last + REACH and (texts[end].isalnum() and texts[end] not in FUNCTION):
+        end += 1
+    if texts[end : end + 1] and texts[end] in ("at", "in", "under"):
+        end = min(end + 3, len(texts))
+    return content(found.stream, figure.last, end)
+
+
+def _as_said(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
+    """The earlier figure of the unit of "as said, 2.9 h", "at 6.9 %, as given above"."""
+    texts = found.stream.texts
+    near = range(max(1, figure.first - REACH), min(figure.last + REACH, len(texts)))
+    if not any(texts[i] in AS and texts[i - 1] == "as" for i in near):
+        return None
+    return next((f for f in before if f.unit == figure.unit), None)
+
+
+def _that_group(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
+    """ "a Shannon index of 3.6 in that group": the first figure of the same name."""
+    texts = found.stream.texts
+    after = texts[figure.last : figure.last + 5]
+    if not any(a in THAT and b in GROUP for a, b in itertools.pairwise(after)):
+        return None
+    name = texts[figure.first - 3 : figure.first]
+    if name[-1:] not in (["of"], ["was"], ["is"]) or not name[0].isalpha() or name[0] in FUNCTION:
+        return None
+    same = [f for f in before if texts[f.first - 3 : f.first][:2] == name[:2]]
+    return same[0] if len(same) == 1 else None
+
+
+LINKS = frozenset(("of", "is", "was", ":", "="))
+
+
+def _name(found: Evidence, figure: Figure) -> tuple[str, ...]:
+    """The two words and more that name a figure: "median follow-up of", "Assembly size:"; () where none do."""
+    texts, at = found.stream.texts, figure.first
+    first = found.parts[figure.part].first
+    if at <= first or texts[at - 1] not in LINKS:
+        return ()
+    end = start = at - 1
+    while start > first and texts[start - 1].isalnum() and texts[start - 1] not in FUNCTION and end - start < 3:
+        start -= 1
+    return tuple(texts[start:end]) if end - start >= 2 else ()
+
+
+def _same_name(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
+    """The earlier figure of the same name and unit, where neither is said of something that the other is not."""
+    name = _name(found, figure)
+    if not name or figure.kind not in ("count", "percent"):
+        return None
+    same = [f for f in before if _name(found, f) == name and f.unit == figure.unit and f.part != figure.part]
+    if len(same) != 1:
+        return None
+    first = same[0]
+    new = {w for w in figure.right if w != figure.unit} - found.words(first.part)
+    left = {w for w in figure.left if w not in name} - found.words(first.part)
+    lost = {w for w in first.right if w != first.unit} - found.words(figure.part)
+    lost |= {w for w in first.left if w not in name} - found.words(figure.part)
+    return None if new or left or lost else first

@@ -1,0 +1,94 @@
+"""All, and then those who did not: "in every one of the 74 isolates. The remaining 6 carried mecC instead"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biorlhf_plugins.language.evidence.comparisons import prompt_tokens
+from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence
+from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
+
+EVERY = frozenset(("all", "every", "each"))
+REST = frozenset(("remaining", "other", "rest"))
+LACKS = frozenset(("no", "not", "without", "never", "lacked", "lacking", "none"))
+HEDGES = frozenset(("not", "nearly", "almost", "most", "but", "except", "virtually", "at", "above", "after", "overall"))
+REACH = 3
+"""Sentences after "all" in which an exception to it is looked for."""
+
+
+def exceptions(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    if found.stream.vocabulary.isdisjoint(EVERY) and "all" not in prompt_tokens(found.prompt).vocabulary:
+        return
+    for number, part in enumerate(found.parts):
+        if part.kind != "prose" or not found.asserted(part.first):
+            continue
+        at = _universal(found, part.first, part.last)
+        if at < 0:
+            continue
+        own = found.by_part.get(number, ())
+        counts = [f for f in own if f.kind == "count" and f.first > at + 4]
+        told = {w for w in found.stream.texts[part.first : part.last] if w not in FUNCTION and w.isalpha()}
+        for after in range(number + 1, min(number + 1 + REACH, len(found.parts))):
+            if after == number + 1 and not counts:
+                yield from _rest(found, at, after)
+            yield from _lacking(found, at, after, told)
+    yield from _asked(found)
+
+
+def _universal(found: Evidence, first: int, last: int) -> int:
+    """Where a sentence says "every one of the", "all of the 13", "in every animal"; -1 where it does not."""
+    texts = found.stream.texts
+    for at in range(first, last):
+        if texts[at] in EVERY and HEDGES.isdisjoint(texts[max(first, at - 2) : at]):
+            return -1 if texts[at + 1 : at + 2] in (["other"], ["in"], ["but"]) or "than" in texts[first:at] else at
+    return -1
+
+
+def _rest(found: Evidence, at: int, number: int) -> Iterator[Check]:
+    """ "The remaining 6 carried mecC": with no part of them told before."""
+    texts, part = found.stream.texts, found.parts[number]
+    head = texts[part.first : part.first + 3]
+    counts = head[:1] == ["the"] and head[1:2] and head[1] in REST and _number(found, part.first + 2)
+    if counts and found.stream.texts[part.first + 3 : part.first + 4] and found.asserted(part.first):
+        says = f"{texts[at]}, and {' '.join(texts[part.first : part.first + 4])}"
+        spans = (found.span(at, at + 1), found.span(part.first, part.first + 3))
+        if texts[part.first + 3] not in ("is", "are", "was", "were", "will"):
+            yield Check("a universal against an exception", False, says, spans)
+
+
+def _lacking(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[Check]:
+    """ "In the two who showed no loss": so many of them, without what all are said to have."""
+    texts, part = found.stream.texts, found.parts[number]
+    if part.kind != "prose" or not found.asserted(part.first) and not found.said.marks[part.first]:
+        return
+    for i in range(part.first, part.last - 1):
+        if texts[i] not in ("the", "these", "those") or not _number(found, i + 1):
+            continue
+        lack = next((k for k in range(i + 2, min(i + 9, part.last)) if texts[k] in LACKS), -1)
+        near = set(texts[lack + 1 : lack + 5]) if lack > 0 else set()
+        if near & told and not {",", ";"} & set(texts[i:lack]):
+            says = f"{texts[at]}, and {' '.join(texts[i : lack + 3])}"
+            spans = (found.span(at, at + 1), found.span(i, lack + 1))
+            yield Check("a universal against an exception", False, says, spans)
+            return
+
+
+def _asked(found: Evidence) -> Iterator[Check]:
+    """ "Yes, in every one" to "was it lost in all?", with "24 … the remaining 6"."""
+    answers = {c.label for c in found.said.answers}
+    if answers != {"YES"} or EVERY.isdisjoint(prompt_tokens(found.prompt).vocabulary):
+        return
+    texts = found.stream.texts
+    for part in found.parts[1:]:
+        for i in range(part.first, part.last - 3):
+            rest = texts[i] == "the" and texts[i + 1] in REST and _number(found, i + 2)
+            if rest and found.asserted(i) and any(_number(found, k) for k in range(part.first, i)):
+                says = f"YES to all, with {' '.join(texts[i : i + 3])}"
+                yield Check("a universal against an exception", False, says, (found.span(i, i + 3),))
+                return
+
+
+def _number(found: Evidence, at: int) -> bool:
+    token = found.stream[at] if at < len(found.stream) else None
+    return token is not None and (token.number is not None or (token.text in WORD_NUMBERS and token.text != "one"))

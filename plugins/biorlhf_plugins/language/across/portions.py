@@ -1,0 +1,210 @@
+"""Shares of a part that is told: "1,400 of 5,600 (a quarter)", "491 genes, 425 of them up. That is 87 %"."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from biorlhf_plugins.language.across.totals import counted
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.shares import ROUGH, among, is_of, plain_of
+from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
+
+PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
+OVER, UNDER = frozenset(("over", "more")), frozenset(("under", "less", "below"))
+NO_HALF = frozenset(("life", "live", "time", "as", "a", "an", "maximal", "way", "year", "hour", "hourly"))
+THEM = frozenset(("them", "these", "those", "which", "whom"))
+THAT = frozenset(("that", "this", "which", "it", "its"))
+CONCLUDES = words_of("concludes") | {"correspond", "corresponds", "amount", "represent", "make", "mean", "is"}
+VERBS = words_of("verbs") | {"were", "are", "is", "changed", "responded", "also", "at", "in", "that", ",", ".", "("}
+WORDED = 0.04
+"""How far a share told in words may be from its figures: a quarter of what is 28 %."""
+
+
+class Share(NamedTuple):
+    """A share from 0 to 1 at tokens [first, last); ``slack`` is how far it may be off."""
+
+    value: float
+    first: int
+    last: int
+    slack: float
+    bound: str = ""
+
+
+def portions(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    for number in range(len(found.parts)):
+        part = found.parts[number]
+        if part.kind == "row" or not found.asserted(part.first):
+            continue
+        told = list(pairs(found, number))
+        yield from _others(found, number, told)
+        yield from _among_those(found, number)
+        yield from _rest(found, number)
+        if len(told) == 1:
+            yield from _here(found, number, *told[0])
+            yield from _next(found, number, *told[0])
+        elif not told:
+            yield from _named_whole(found, number)
+
+
+def pairs(found: Evidence, number: int) -> Iterator[tuple[Figure, Figure]]:
+    """(part, whole) of a sentence; the whole of "80 of them" may stand in the sentence before."""
+    texts, figures = found.stream.texts, plain_of(found.by_part.get(number, ()))
+    first = found.parts[number].first
+    for one, other in itertools.pairwise(figures):
+        if is_of(found, one, other):
+            yield one, other
+        elif among(found, one, gap(found, one, other)) or _out_of(found, first, one):
+            yield other, one
+    for at, one in enumerate(figures):
+        if texts[one.last : one.last + 1] == ["of"] and {*texts[one.last + 1 : one.last + 2]} & THEM:
+            wholes = [f for f in (figures[:at] or counted(found, number - 1)) if f.value >= one.value]
+            if len(wholes) == 1:
+                yield one, wholes[0]
+
+
+def _others(found: Evidence, number: int, told: list[tuple[Figure, Figure]]) -> Iterator[Check]:
+    """ "402 of them were excluded, and the remaining 812 randomised": with the whole of "them"."""
+    texts, part = found.stream.texts, found.parts[number]
+    if len(told) != 1 or told[0][0].part != number:
+        return
+    one, whole = told[0]
+    ends = part.last, found.parts[number + 1].last if number + 1 < len(found.parts) else part.last
+    others = [f for n in (number, number + 1) for f in counted(found, n) if one.last <= f.first < ends[1]]
+    led = [f for f in others if texts[f.first - 2] == "the" and texts[f.first - 1] in ("remaining", "other")]
+    between = [f for f in others if led and f.first < led[0].first and f is not whole]
+    if len(led) == 1 and not between and (led[0].part == number or led[0].first <= part.last + 3):
+        total = one.value + led[0].value
+        says = f"{one.value:,g} + {led[0].value:,g} = {total:,g}, of {whole.value:,g}"
+        spans = (whole.span, one.span, led[0].span)
+        yield Check("parts and whole", total == whole.value, says, spans, expected=f"{whole.value - one.value:,g}")
+
+
+def _among_those(found: Evidence, number: int) -> Iterator[Check]:
+    """ "610 of the quantified proteins", and so many were quantified: no more than those."""
+    texts = found.stream.texts
+    for figure in counted(found, number):
+        if texts[figure.last : figure.last + 2] != ["of", "the"]:
+            continue
+        end = next((i for i in range(figure.last + 2, figure.last + 6) if i >= len(texts) or texts[i] in VERBS), 0)
+        said = content(found.stream, figure.last + 2, end) if end else frozenset()
+        before = [f for f in found.figures if f.kind == "count" and f.last <= figure.first and f.value >= 2]
+        fits = [f for f in before if len(said) > 1 and _stems(said) <= _stems(f.words)]
+        if len({f.value for f in fits}) == 1:
+            says = f"{figure.value:,g} of {fits[0].value:,g}"
+            yield Check("parts and whole", figure.value <= fits[0].value, says, (figure.span, fits[0].span))
+
+
+def _stems(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word[:6] for word in words)
+
+
+def _rest(found: Evidence, number: int) -> Iterator[Check]:
+    """ "46 % … and 38 % …. The rest, 16 %, …": of a hundred."""
+    texts, part = found.stream.texts, found.parts[number]
+    head = texts[part.first : part.first + 2]
+    shares = [f for f in found.by_part.get(number, ()) if f.kind == "percent" and not f.sign]
+    before = [f for f in found.by_part.get(number - 1, ()) if f.kind == "percent" and not f.sign]
+    if head[:1] != ["the"] or head[1:] not in (["rest"], ["remainder"], ["remaining"]) or len(shares) != 1:
+        return
+    total = sum(f.value for f in (*before, *shares))
+    if len(before) > 1 and shares[0].first <= part.first + 6 and 70 <= total <= 130:
+        says = f"{' + '.join(f'{f.value:g}' for f in (*before, *shares))} = {total:g} %"
+        spans = tuple(f.span for f in (*before, *shares))
+        yield Check("shares of a whole", abs(total - 100) <= 0.6 * len(spans), says, spans)
+
+
+def _out_of(found: Evidence, first: int, whole: Figure) -> bool:
+    return found.stream.texts[first : first + 2] == ["out", "of"] and whole.first <= first + 3
+
+
+def worded(found: Evidence, first: int, last: int) -> Iterator[Share]:
+    """ "Half", "a quarter", "two thirds", "one in five"."""
+    texts = found.stream.texts
+    for at in range(first, last):
+        word = texts[at]
+        times = WORD_NUMBERS.get(texts[at - 1], 1 if texts[at - 1] == "a" else 0) if at > first else 0
+        start, end, value = at - 1, at + 1, 0.0
+        if word == "half" and NO_HALF.isdisjoint(texts[at + 1 : at + 2]):
+            start, value = at, 0.5
+        elif word in PARTS and word != "half" and times and times < PARTS[word]:
+            value = times / PARTS[word]
+        elif word == "one" and texts[at + 1 : at + 2] == ["in"] and texts[at + 2 : at + 3]:
+            start, end = at, at + 3
+            value = 1 / (WORD_NUMBERS.get(texts[at + 2]) or (found.stream[at + 2].number or _NONE).value or 1)
+        if 0 < value < 1:
+            near = set(texts[max(first, start - 3) : start])
+            bound = ">" if near & OVER else "<" if near & UNDER else ""
+            yield Share(value, start, end, WORDED + (0.03 if near & ROUGH else 0.0), bound)
+
+
+class _None(NamedTuple):
+    value: float = 0.0
+
+
+_NONE = _None()
+
+
+def _here(found: Evidence, number: int, part: Figure, whole: Figure) -> Iterator[Check]:
+    """A share in words beside its part, or before a bracket with both."""
+    texts, bounds = found.stream.texts, found.parts[number]
+    said = list(worded(found, bounds.first, bounds.last))
+    if len(said) != 1 or whole.value <= 0:
+        return
+    share = said[0]
+    end = max(part.last, whole.last if whole.part == number else 0)
+    bracketed = texts[part.first - 1] in ("(", ":") and texts[share.last - 1] != "of"
+    after = 0 <= share.first - part.last <= 4 or 0 <= share.first - end <= 3
+    after = after and texts[share.last : share.last + 1] != ["of"]
+    if (bracketed and share.first < part.first) or after:
+        yield _check(found, share, part, whole)
+
+
+def _next(found: Evidence, number: int, part: Figure, whole: Figure) -> Iterator[Check]:
+    """ "That is about 87 %": the one share of the next sentence, which says what it follows from."""
+    if number + 1 >= len(found.parts) or whole.value <= 0:
+        return
+    after = found.parts[number + 1]
+    texts = found.stream.texts[after.first : after.last]
+    figures = found.by_part.get(number + 1, ())
+    told = {*texts[:1]} & THAT and not CONCLUDES.isdisjoint(texts[1:8])
+    told = told or texts[:3] == ["in", "other", "word"]
+    if not told or not found.asserted(after.first):
+        return
+    here = found.by_part.get(number, ())
+    if any(f.kind == "percent" for f in here):
+        return
+    said = [_percent(found, f) for f in figures if f.kind == "percent" and not f.sign]
+    said = said or list(worded(found, after.first, after.last))
+    if len(said) == 1 and len(figures) <= 1:
+        yield _check(found, said[0], part, whole)
+
+
+def _percent(found: Evidence, figure: Figure) -> Share:
+    rough = ROUGH & set(found.stream.texts[max(0, figure.first - 2) : figure.first])
+    slack = 0.015 if rough else 0.006 if figure.decimals == 0 else 0.0011
+    return Share(figure.value / 100, figure.first, figure.last, slack)
+
+
+def _named_whole(found: Evidence, number: int) -> Iterator[Check]:
+    """ "900 answered. One in five, that is 180 respondents": of the one count of the sentence before."""
+    part = found.parts[number]
+    said = list(worded(found, part.first, min(part.last, part.first + 4)))
+    figures, wholes = counted(found, number), counted(found, number - 1)
+    if len(said) == 1 and said[0].first == part.first and len(figures) == 1 and len(wholes) == 1:
+        between = set(found.stream.texts[said[0].last : figures[0].first])
+        if between <= {",", "that", "is", "ie", "(", "or"} and wholes[0].value > figures[0].value:
+            yield _check(found, said[0], figures[0], wholes[0])
+
+
+def _check(found: Evidence, share: Share, part: Figure, whole: Figure) -> Check:
+    right = part.value / whole.value
+    passed = abs(right - share.value) <= share.slack
+    if share.bound:
+        passed = (right >= share.value - 0.02) if share.bound == ">" else (right <= share.value + 0.02)
+    says = f"{part.value:,g} of {whole.value:,g} = {right:.3g}, stated {share.value:.3g}"
+    spans = (part.span, whole.span, found.span(share.first, share.last))
+    return Check("ratios and percentages", passed, says, spans, expected=f"{right:.3g}")

@@ -1,0 +1,91 @@
+"""A mean or median against the range that it is of: "between 21 and 58 years old, with a mean age of 36.4"."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+
+MIDDLES = frozenset(("mean", "median", "average", "averaged"))
+QUARTILES = frozenset(("iqr", "interquartile", "quartile"))
+RANGES = frozenset(("range", "ranged", "ranging", "between", "lay", "span", "spanned", "varied", "extreme"))
+REACH = 9
+
+
+class Range(NamedTuple):
+    low: Figure
+    high: Figure
+
+
+def spans(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    if found.stream.vocabulary.isdisjoint(MIDDLES):
+        return
+    for number in found.by_part:
+        part = found.parts[number]
+        if part.kind == "row" or not found.asserted(part.first):
+            continue
+        here = ranges(found, number)
+        near = [n for n in (number - 1, number, number + 1) if n in found.by_part]
+        if len(here) != 1:
+            yield from _beside(found, number, here)
+            continue
+        middles = [f for n in near if n >= number for f in _middles(found, n) if f not in here[0]]
+        if len(middles) != 1 or (middles[0].part != number and ranges(found, middles[0].part)):
+            yield from _beside(found, number, here)
+            continue
+        yield from _inside(found, middles[0], here[0])
+
+
+def ranges(found: Evidence, number: int) -> list[Range]:
+    """ "Between 21 and 58", "ranged from 6.1 to 38.5", "the minimum was 18 and the maximum 412", "(9-22 mm)"."""
+    texts, made = found.stream.texts, []
+    figures = found.by_part.get(number, ())
+    for one, other in itertools.pairwise(figures):
+        before, between = texts[max(0, one.first - 4) : one.first], gap(found, one, other)
+        led = not RANGES.isdisjoint(before) and between[-1:] in (["and"], ["to"], ["–"])
+        extremes = "minimum" in before and "maximum" in between
+        spanned = one.kind == other.kind == "range" and one.first == other.first
+        if (led and len(between) <= 4) or extremes or spanned:
+            made.append(Range(one, other))
+    return made
+
+
+def _middles(found: Evidence, number: int) -> list[Figure]:
+    """The figures that a sentence calls a mean or a median."""
+    texts, part = found.stream.texts, found.parts[number]
+    figures = [f for f in found.by_part[number] if f.kind in ("count", "percent", "effect") and not f.sign]
+    made = []
+    for at in range(part.first, part.last):
+        if texts[at] not in MIDDLES or not {"below", "above"}.isdisjoint(texts[at + 1 : at + REACH]):
+            continue
+        after = [f for f in figures if at < f.first <= at + REACH]
+        if after and not {",", ";", "(", "and"} & set(texts[at : after[0].first]):
+            made.append(after[0])
+    return made
+
+
+def _beside(found: Evidence, number: int, here: Sequence[Range]) -> Iterator[Check]:
+    """ "Median 14 mm (interquartile range 9-22 mm)": in the bracket right behind it."""
+    texts = found.stream.texts
+    for one in _middles(found, number):
+        for pair in here:
+            between = texts[one.last : pair.low.first]
+            if "(" in between[:3] and len(between) <= 6 and ")" not in between:
+                yield from _inside(found, one, pair)
+
+
+def _inside(found: Evidence, middle: Figure, span: Range) -> Iterator[Check]:
+    texts, (low, high) = found.stream.texts, span
+    units = {f.unit for f in (middle, low, high)} - {""}
+    quartiles = QUARTILES & set(texts[max(0, low.first - 4) : low.first])
+    of_mean = "median" not in texts[max(0, middle.first - REACH) : middle.first]
+    if low.value >= high.value or len(units) > 1 or (quartiles and of_mean):
+        return  # a mean may lie outside the quartiles
+    if {low.kind, high.kind} - {middle.kind, "range"} or middle.part - low.part > 1:
+        return
+    says = f"{middle.value:g} of a range from {low.value:g} to {high.value:g}"
+    passed = low.value <= middle.value <= high.value
+    yield Check("a mean within its range", passed, says, (middle.span, low.span, high.span))

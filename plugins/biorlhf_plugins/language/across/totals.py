@@ -1,0 +1,129 @@
+"""A total and its parts in the next sentence or list: "We took 618 patients. 274 came from Germany, 201 from …",
+or the parts first: "… That makes 483".
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from biorlhf_plugins.language.evidence.parts import OF_THESE, OPEN_ENDED, OVERLAPS, TIMES, whole_of
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.shares import REST, plain_of, way_of
+from biorlhf_plugins.language.words.units import unit_at
+
+SLIP = 0.35
+"""Relative error up to which parts are meant to make their whole, where the words say that they divide it."""
+NEARLY = 0.12
+HAVING = frozenset(("had", "has", "have", "reported", "showed", "show", "received", "took"))
+"""Verbs of what several may share: "40 had fever, 35 cough"."""
+BEGINS = frozenset(("there", "they", "these", "those"))
+SEPARATES = frozenset((",", "and", ";", "but", "while", "whereas"))
+ENDS = (["altogether"], ["in", "total"], ["in", "all"], ["together"], ["that", "make"], ["this", "make"])
+"""What begins a total of what was told before."""
+
+
+def totals(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    for number, figures in found.by_part.items():
+        if found.asserted(found.parts[number].first):
+            yield from _ended(found, number)
+            yield from _itemised(found, number)
+        parts = _parts(found, number, figures)
+        if len(parts) < 2 or not found.asserted(found.parts[number].first):
+            continue
+        before = counted(found, number - 1)
+        wholes = [f for f in before if f.value > max(p.value for p in parts)]
+        if not wholes or not _same_page(found, number):
+            continue
+        total = sum(f.value for f in parts)
+        whole = next((f for f in wholes if f.value == total), max(wholes, key=lambda f: f.value))
+        if abs(total - whole.value) <= _slack(found, number, parts) * whole.value:
+            yield whole_of(whole, parts)[0]
+
+
+def _ended(found: Evidence, number: int) -> Iterator[Check]:
+    """ "The first arm had 193 people, the second 194 and the third 96. That makes 483": of those alone."""
+    part, texts = found.parts[number], found.stream.texts
+    starts = [part.first, *(i + 1 for i in range(part.first, part.last) if texts[i] == ";")]
+    for start in starts:
+        if not any(texts[start : start + len(end)] == end for end in ENDS):
+            continue
+        here = counted(found, number)
+        told = [f for f in here if f.first < start] if start > part.first else counted(found, number - 1)
+        whole = next((f for f in here if start < f.first <= start + 4), None)
+        if whole is None or len(told) < 2 or not (start > part.first or _same_page(found, number)):
+            continue
+        total = sum(f.value for f in told)
+        if whole.value > max(f.value for f in told) and abs(total - whole.value) <= 0.2 * whole.value:
+            yield whole_of(whole, told)[0]
+
+
+def _itemised(found: Evidence, number: int) -> Iterator[Check]:
+    """ "22,000 nuclei remained:" and a list of items with one count each."""
+    part, texts = found.parts[number], found.stream.texts
+    if part.kind == "item" or ":" not in texts[part.last - 1 : part.last + 1]:
+        return
+    items = list(itertools.takewhile(lambda n: found.parts[n].kind == "item", range(number + 1, len(found.parts))))
+    parts = [counted(found, n) for n in items]
+    if len(items) < 3 or any(len(p) != 1 for p in parts):
+        return
+    listed = [p[0] for p in parts]
+    wholes = [f for f in counted(found, number) if f.value > max(p.value for p in listed)]
+    total = sum(f.value for f in listed)
+    words = texts[part.first : found.parts[items[-1]].last]
+    if len(wholes) == 1 and abs(total - wholes[0].value) <= SLIP * wholes[0].value and OVERLAPS.isdisjoint(words):
+        yield whole_of(wholes[0], listed)[0]
+
+
+def counted(found: Evidence, number: int) -> list[Figure]:
+    """The things that a sentence counts, outside brackets: no times, no measured values."""
+    plain = [f for f in plain_of(found.by_part.get(number, ())) if not f.decimals and f.value >= 2]
+    plain = [f for f in plain if f.unit not in TIMES and not unit_at(found.said.text, *f.span)]
+    return [f for f in plain if not _enclosed(found, f) and not is_year(found, f)]
+
+
+def is_year(found: Evidence, figure: Figure) -> bool:
+    """2019, of no thing: as it stands after "in", "since" or the name of a month."""
+    written = found.said.text[figure.span[0] : figure.span[1]]
+    return written.isdigit() and len(written) == 4 and 1900 <= figure.value < 2100
+
+
+def _enclosed(found: Evidence, figure: Figure) -> bool:
+    before = found.stream.texts[found.parts[figure.part].first : figure.first]
+    return before.count("(") > before.count(")")
+
+
+def _same_page(found: Evidence, number: int) -> bool:
+    """Whether a sentence goes on from the one before it, and neither speaks of what parts have in common."""
+    one, other = found.parts[number - 1], found.parts[number]
+    words = found.stream.texts[one.first : other.last]
+    prose = one.kind == other.kind == "prose" and one.paragraph == other.paragraph
+    return prose and (OVERLAPS | OPEN_ENDED - {"among", "rest", "other"}).isdisjoint(words)
+
+
+def _parts(found: Evidence, number: int, figures: Sequence[Figure]) -> list[Figure]:
+    """The parts that a sentence lists, where it begins like a list of them and counts nothing else."""
+    part, texts = found.parts[number], found.stream.texts
+    opens = texts[part.first : part.first + 2]
+    plain = counted(found, number)
+    first = plain[0].first - part.first if plain else 99
+    led = tuple(opens) in OF_THESE or (opens[:1] and opens[0] in BEGINS) or first == 0
+    listed = all(
+        SEPARATES & set(between) and "of" not in between[-2:]
+        for between in (gap(found, a, b) for a, b in itertools.pairwise(plain))
+    )
+    others = [f for f in plain_of(figures) if f not in plain and not _enclosed(found, f)]
+    return plain if led and first <= 4 and listed and not others else []
+
+
+def _slack(found: Evidence, number: int, parts: Sequence[Figure]) -> float:
+    """How far parts may be from a whole that they are meant to make; below 0 where nothing says so."""
+    part = found.parts[number]
+    words = set(found.stream.texts[part.first : part.last])
+    ways = {way_of(found, f, part.last) for f in parts}
+    divides = bool(words & REST) or {"up", "down"} == ways or "else" in words or {"came", "from"} <= words
+    if len(parts) > 2:
+        return SLIP if divides or HAVING.isdisjoint(words) else NEARLY
+    there = found.stream.texts[part.first] == "there" and HAVING.isdisjoint(words)
+    return SLIP if divides else 0.2 if there else -1.0
