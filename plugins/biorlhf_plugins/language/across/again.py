@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.language.evidence.parts import TIMES
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, content
+from biorlhf_plugins.language.words.units import unit_at
 
 AS = frozenset(("said", "given", "mentioned", "stated", "noted", "described", "reported"))
 THAT = frozenset(("that", "this"))
@@ -35,8 +36,10 @@ def _definite(found: Evidence, figure: Figure, before: list[Figure]) -> Figure |
     """The earlier count of what "the 4,110 lost peaks" counts, where it is no sum or difference of those."""
     if figure.kind != "count" or figure.decimals or not figure.unit or figure.unit in TIMES or figure.value < 10:
         return None
-    said = _noun(found, figure)
-    same = [f for f in before if said <= found.words(f.part) | f.words and f.unit and _of(found, f) & _of(found, figure)]
+    if unit_at(found.said.text, *figure.span):
+        return None
+    said, head = _noun(found, figure)
+    same = [f for f in before if head and said <= _told(found, f, figure) and _noun(found, f)[1] == head]
     values = [f.value for f in before]
     made = {a + s * b for a, b in itertools.permutations(values, 2) for s in (1, -1)} if len(values) < 30 else set()
     if len(said) < 2 or len({f.value for f in same}) != 1 or figure.value in made:
@@ -44,18 +47,27 @@ def _definite(found: Evidence, figure: Figure, before: list[Figure]) -> Figure |
     return same[0] if same[0].part != figure.part or same[0].last + 3 < figure.first else None
 
 
-def _of(found: Evidence, figure: Figure) -> frozenset[str]:
-    return content(found.stream, figure.last, min(figure.last + 3, len(found.stream)))
+def _told(found: Evidence, first: Figure, again: Figure) -> frozenset[str]:
+    """The words of a figure, and of its sentence where the second is told in another."""
+    return first.words | (found.words(first.part) if first.part != again.part else frozenset())
 
 
-def _noun(found: Evidence, figure: Figure) -> frozenset[str]:
-    """The words that say which: up to the next verb or mark."""
-    texts, end = found.stream.texts, figure.last
-    while end < len(texts) and end < figure.last + REACH and (texts[end].isalnum() and texts[end] not in FUNCTION):
-        end += 1
-    if texts[end : end + 1] and texts[end] in ("at", "in", "under"):
-        end = min(end + 3, len(texts))
-    return content(found.stream, figure.last, end)
+def _noun(found: Evidence, figure: Figure) -> tuple[frozenset[str], str]:
+    """The words of what is counted, up to its plural and where it was seen, and that plural."""
+    texts, at = found.stream.texts, figure.last
+    end = min(at + REACH, found.parts[figure.part].last)
+    while at < end and texts[at].isalnum() and texts[at] not in FUNCTION and not _plural(found, at):
+        at += 1
+    if at >= end or not _plural(found, at):
+        return frozenset(), ""
+    placed = texts[at + 1 : at + 2] and texts[at + 1] in ("at", "in", "under")
+    return content(found.stream, figure.last, at + 4 if placed else at + 1), texts[at]
+
+
+def _plural(found: Evidence, at: int) -> bool:
+    token = found.stream[at]
+    start, end = found.said.clean.span(token.start, token.end)
+    return token.kind == "w" and found.said.text[start:end].endswith("s")
 
 
 def _as_said(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:

@@ -48,7 +48,7 @@ def _opened(found: Evidence, first: int, last: int) -> int:
     """Where the list after a count begins; 0 where another clause comes between."""
     texts = found.stream.texts
     for at in range(first, min(last, first + REACH)):
-        if texts[at] == ":" or texts[at] in NAMELY:
+        if (texts[at] == ":" and at > first) or texts[at] in NAMELY:
             return at + 1
         if texts[at] == "(":
             return at + 1 if at > first else 0

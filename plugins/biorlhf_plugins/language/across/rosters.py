@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.comparisons import inverse
-from biorlhf_plugins.language.evidence.orders import LEAST, MOST
+from biorlhf_plugins.language.evidence.comparisons import inverse, prompt_tokens
+from biorlhf_plugins.language.evidence.orders import LEAST, MOST, NEUTRAL
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, gap
 
 NEAR = 2
@@ -16,6 +16,12 @@ UP = (MOST | LATE | {"commonest"}) - {"top"}
 DOWN = LEAST | EARLY | {"rarest"}
 PLACED = {"second": 1, "third": 2}
 IS = frozenset(("is", "was", "are", "were"))
+TOTALS = frozenset(("total", "sum", "all"))
+GENERIC = NEUTRAL | set(
+    "group class category compartment set cluster type share part number abundant common frequent numerous one"
+    " member overall among of in at to by thus therefore clearly far value by response".split()
+)
+"""What after "the largest" says nothing of a measure."""
 BREAKS = frozenset((",", ";", "but", "while", "whereas", "although", "(", "because", "so"))
 
 
@@ -48,6 +54,8 @@ def listed(found: Evidence) -> Iterator[Check]:
             continue
         rows = [found.by_part.get(n, []) for n in run if n in found.by_part]
         row = [figures[0] for figures in rows if len(figures) == 1 and not figures[0].sign]
+        if row and not TOTALS.isdisjoint(row[-1].left):
+            row, rows = row[:-1], rows[:-1]
         if len(row) == len(rows) >= 3 and len({f.kind for f in row}) == 1:
             own = [f.left for f in row]
             names = [w - frozenset().union(*own[:at], *own[at + 1 :]) for at, w in enumerate(own)]
@@ -88,6 +96,16 @@ def _names(found: Evidence, row: Sequence[Figure]) -> list[frozenset[str]]:
     return [frozenset(words) - frozenset(itertools.chain(*own[:at], *own[at + 1 :])) for at, words in enumerate(own)]
 
 
+def _of_these(found: Evidence, row: Sequence[Figure], at: int, end: int) -> bool:
+    """Whether what something is the most of is what the figures are of: not "the longest interval"."""
+    texts = found.stream.texts
+    stop = next((i for i in range(at + 1, end) if texts[i] in IS | {"in", "of", "at", "among", "with", "to"}), end)
+    words = {w for w in texts[at + 1 : stop] if w not in FUNCTION and w.isalpha()} - GENERIC
+    first = max(0, row[0].part - 1)
+    told = set(texts[found.parts[first].first : found.parts[row[-1].part].last])
+    return words <= told | set(prompt_tokens(found.prompt).texts)
+
+
 def _kept(texts: Sequence[str], row: Sequence[Figure]) -> bool:
     """ "Acidobacteria made up 34 %, Proteobacteria 27 %": a separator behind each figure, or its noun alone."""
     return all(texts[f.last] in (",", "and", ";") for f in row[:-1] if f is not row[0])
@@ -109,6 +127,8 @@ def _ranked(
     start = max((i + 1 for i in range(first, at) if texts[i] in BREAKS), default=first)
     end = next((i for i in range(at, last) if texts[i] in BREAKS), last)
     said = set(texts[start:end])
+    if not _of_these(found, row, at, end):
+        return
     named = [i for i, name in enumerate(names) if name and name & said]
     whole = [i for i in named if names[i] <= said] or named
     values = sorted((f.value for f in row), reverse=texts[at] in UP)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.evidence.signs import directions
 
-STEPS = frozenset(("monotonically", "steadily", "progressively", "stepwise", "continuously", "consistently"))
+STEPS = frozenset(("monotonically", "steadily", "progressively", "stepwise", "continuously"))
 EACH = frozenset(("each", "every"))
 STEP = frozenset(("step", "dose", "increment", "increase", "current", "concentration", "time", "level", "passage"))
 PLACED = frozenset(("at", "after", "on", "by", "with", "in"))
@@ -18,22 +18,22 @@ def series(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     for number, figures in found.by_part.items():
         part, texts = found.parts[number], found.stream.texts
-        words = texts[part.first : part.last]
-        stepped = not STEPS.isdisjoint(words) or any(
-            a in EACH and (b in STEP or c in STEP) for a, b, c in zip(words, words[1:], words[2:], strict=False)
-        )
-        if not stepped or part.kind == "row" or not found.asserted(part.first):
+        marks = [
+            i for i in range(part.first, part.last)
+            if texts[i] in STEPS or (texts[i] in EACH and not STEP.isdisjoint(texts[i + 1 : i + 3]))
+        ]  # fmt: skip
+        if not marks or part.kind == "row" or not found.asserted(part.first):
             continue
+        at = marks[0]
         kept = [f for f in figures if f.kind in ("count", "percent") and not f.sign]
         kept = [f for f in kept if texts[f.first - 1] not in PLACED]
-        ways = {label for label, at in directions(found, number) if at < (kept[0].first if kept else 0)}
-        more = "each" in words and "more" in words[: words.index("each")]
-        ways |= {"UP"} if more else set()
+        ways = {label for label, i in directions(found, number) if at - 4 <= i <= at + 2}
+        ways |= {"UP"} if "more" in texts[at - 3 : at] else {"DOWN"} if "declined" in texts[at - 3 : at] else set()
         kinds = {f.kind for f in kept}
         joined = all(
             {",", "and", "to", "then"} & set(texts[a.last : b.first]) for a, b in itertools.pairwise(kept)
         )
-        if len(kept) < 3 or len(kinds) != 1 or len(ways & {"UP", "DOWN"}) != 1 or not joined:
+        if len(kept) < 3 or min(f.value for f in kept) < 0 or len(kinds) != 1 or len(ways & {"UP", "DOWN"}) != 1 or not joined:
             continue
         values = [f.value for f in kept]
         ordered = sorted(values, reverse="DOWN" in ways)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_year
 
 MIDDLES = frozenset(("mean", "median", "average", "averaged"))
 QUARTILES = frozenset(("iqr", "interquartile", "quartile"))
@@ -82,8 +82,10 @@ def _inside(found: Evidence, middle: Figure, span: Range) -> Iterator[Check]:
     units = {f.unit for f in (middle, low, high)} - {""}
     quartiles = QUARTILES & set(texts[max(0, low.first - 4) : low.first])
     of_mean = "median" not in texts[max(0, middle.first - REACH) : middle.first]
-    if low.value >= high.value or len(units) > 1 or (quartiles and of_mean):
+    if low.value >= high.value or len(units) > 1 or (quartiles and of_mean) or is_year(found, high):
         return  # a mean may lie outside the quartiles
+    if any(w in ("thousand", "million", "billion") for w in texts[middle.first : middle.last + 1]):
+        return
     if {low.kind, high.kind} - {middle.kind, "range"} or middle.part - low.part > 1:
         return
     says = f"{middle.value:g} of a range from {low.value:g} to {high.value:g}"

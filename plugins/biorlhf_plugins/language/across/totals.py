@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.parts import OF_THESE, OPEN_ENDED, OVERLAPS, TIMES, whole_of
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_year
 from biorlhf_plugins.language.evidence.shares import REST, plain_of, way_of
 from biorlhf_plugins.language.words.units import unit_at
 
@@ -81,12 +81,6 @@ def counted(found: Evidence, number: int) -> list[Figure]:
     plain = [f for f in plain_of(found.by_part.get(number, ())) if not f.decimals and f.value >= 2]
     plain = [f for f in plain if f.unit not in TIMES and not unit_at(found.said.text, *f.span)]
     return [f for f in plain if not _enclosed(found, f) and not is_year(found, f)]
-
-
-def is_year(found: Evidence, figure: Figure) -> bool:
-    """2019, of no thing: as it stands after "in", "since" or the name of a month."""
-    written = found.said.text[figure.span[0] : figure.span[1]]
-    return written.isdigit() and len(written) == 4 and 1900 <= figure.value < 2100
 
 
 def _enclosed(found: Evidence, figure: Figure) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, content, gap
+from biorlhf_plugins.language.evidence.signs import moves
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.evidence import meanings, words_of
 from biorlhf_plugins.language.words.text import Stream, clean, tokens
@@ -85,6 +86,8 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
     for at in [i for i in range(first, last) if stream.texts[i] in COMPARES]:
         word = stream.texts[at]
         verb = word in OVER or word in UNDER
+        if verb and "than" in stream.texts[max(first, at - 1) : at + 2]:
+            continue  # "higher below than above"
         if stream.texts[at - 1] in ("not", "no", "n't") and at > first:
             continue
         than = (
@@ -144,7 +147,7 @@ def clause_end(stream: Stream, first: int, last: int) -> int:
 def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Iterator[Check]:
     """ "Liver (4,110) has more DEGs than soleus (6,425)": the figures of the two."""
     for one in said:
-        pair = _pair(one, look) or _in_turn(found, one.at) or _summed(found, one)
+        pair = _in_turn(found, one.at) or _pair(one, look) or _summed(found, one)
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[one.at]
             passed = (pair[0] > pair[1]) == (one.more != inverse(found, one.sort.split()))
@@ -162,6 +165,11 @@ def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:
     """ "Knock-outs are lighter than wild types: 21.3 g against 26.8 g": in the order of the names."""
     number = next((n for n, part in enumerate(found.parts) if part.first <= at < part.last), 0)
     figures = found.by_part.get(number, ())
+    if len(figures) > 2:  # "was higher below than above (18 vs 11), but not before it (9 vs 13)"
+        texts, last = found.stream.texts, found.parts[number].last
+        opened = next((i for i in range(at, last) if texts[i] == "("), last)
+        closed = next((i for i in range(opened, last) if texts[i] == ")"), opened)
+        figures = [f for f in figures if opened < f.first < closed]
     if len(figures) != 2 or figures[0].first < at or figures[0].kind != figures[1].kind != "p":
         return None
     between = gap(found, *figures)
@@ -247,6 +255,8 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
         pair = (rest[0], other) if other is not None and len(rest) == 1 else None
     if pair is None and not wanted and "than" not in stream.vocabulary:
         pair, more = _two_sides(found, stream)
+    if pair is not None and any({*m} == {*pair} for m in moves(found)):
+        return  # "from 22 on day 2 to 66 on day 5" has no two sides
     sort = wanted[0].sort.split() if wanted else ()
     timed = all(f.unit in TIMES for f in found.pool) and not BODILY.isdisjoint(sort)  # "died after 30 weeks"
     # "Significantly heavier?" is answered by the p value, and "no" may mean that the two hardly differ.

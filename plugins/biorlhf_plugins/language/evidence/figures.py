@@ -86,7 +86,10 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
 
 def _given(said: Extraction, figure: Figure, prompt: str, units: set[str]) -> bool:
     """Whether a time is when the others were measured, or the one that is asked about: "at 12 weeks"."""
-    since = figure.unit in TIMES and said.stream.texts[figure.first - 1] in SINCE
+    texts = said.stream.texts
+    since = figure.unit in TIMES and texts[figure.first - 1] in SINCE
+    after = texts[figure.last + 1 : figure.last + 2]
+    since = since or (figure.unit in TIMES and bool(after) and after[0].isalpha() and after[0] not in FUNCTION)
     return since and (units > {figure.unit} or said.text[figure.span[0] : figure.span[1]] in prompt)
 
 

@@ -26,7 +26,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     value_of,
 )
 from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded, opened
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.evidence import words_of
 
@@ -58,6 +58,7 @@ KINDS = ("count", "percent", "effect")
 LINKS = words_of("links") | words_of("verbs")
 CLOCK = words_of("times") | {"s", "sec", "ms"}
 QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
+MONTHS = words_of("months")
 TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
 """All that may stand between a figure with its unit and its limit."""
 TABLE = frozenset(("item", "row"))
@@ -165,6 +166,7 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         part = found.parts[number]
         kind = figures[0].kind
         plain = [f for f in figures if f.kind == kind and kind in ("count", "percent") and not f.sign]
+        plain = [f for f in plain if not is_year(found, f) and f.unit not in MONTHS]
         if len(plain) < 2 or part.kind == "row" or not found.asserted(part.first):
             continue
         words = found.stream.texts[part.first : part.last]
@@ -222,6 +224,8 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             texts = found.stream.texts
             near = {*texts[max(start, at - 3) : min(end, at + 2)]}
             near |= {*texts[at + 2 : min(end, at + 4)]} - {"of"}  # "the lowest IC50 of the three"
+            if {"which", "whom"} & {*texts[max(part.first, start - 3) : at]}:
+                continue  # "63 %, of which LTR elements contribute the most (41 %)"
             if near & NOT_MOST or (word == "most" and at == start):  # "most proteins fall"
                 continue
             if texts[part.first] in ("after", "among") or (word in QUICK and _inverted(found)):

@@ -8,7 +8,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_year
 from biorlhf_plugins.language.evidence.shares import ROUGH, SLACK, plain_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -16,6 +16,7 @@ from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
 
 FOLDS = meanings("folds")
 RISKS = frozenset(("hazard", "odd", "risk"))  # "odds ratio", as its tokens are
+OFTEN = frozenset(("daily", "weekly", "monthly", "yearly", "a", "per", "each", "every"))
 JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
 SAYING = words_of("saying")
 NEVER = frozenset(("p", "alpha", "n", "level", "low", "high", "range", "effect", "hazard", "fold"))
@@ -38,7 +39,9 @@ def ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[in
         return
     diluted = {a.first for a, b in itertools.pairwise(figures) if gap(found, a, b) == [":"]}  # "1:20"
     own = [f for f in figures if f.kind not in (*NEVER, "ratio") and not f.sign and f.first != first]
-    own = [f for f in own if f.first not in diluted]
+    own = [f for f in own if f.first not in diluted and not is_year(found, f)]
+    if any("then" in gap(found, a, b) for a, b in itertools.pairwise(own)):
+        return  # "from 12 to 160 and then 1,280, i.e. eightfold"
     if (
         not own
         and first - found.parts[number].first <= 6
@@ -100,7 +103,9 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
     if not found.stream.vocabulary.isdisjoint(FOLDS):
         taken = {first for _, first, _, _ in stated}
         for at in range(part.first, part.last):
-            named = texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"])
+            if texts[at + 1 : at + 2] and texts[at + 1] in OFTEN:
+                continue  # "10 mg twice daily"
+            named = texts[at - 1] == "the" or texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"])
             if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not" and not named:
                 stated.append((FOLDS[texts[at]], at, at + 1, 0))
     for at in range(part.first, part.last - 1) if "time" in found.stream.vocabulary else ():

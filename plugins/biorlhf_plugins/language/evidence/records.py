@@ -122,3 +122,9 @@ class Check(NamedTuple):
 def gap(found: Evidence, one: Figure, other: Figure) -> list[str]:
     """The tokens between two figures."""
     return found.stream.texts[one.last : other.first]
+
+
+def is_year(found: Evidence, figure: Figure) -> bool:
+    """2019, of no thing: as it stands after "in", "since" or the name of a month."""
+    written = found.said.text[figure.span[0] : figure.span[1]]
+    return written.isdigit() and len(written) == 4 and 1900 <= figure.value < 2100

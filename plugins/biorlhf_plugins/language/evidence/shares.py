@@ -46,7 +46,9 @@ def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
     words = [
         w for w in between if w not in ("the", "these", "those", "all", "it", "a", "total", "out", "our")
     ]
-    foreign = {"that", "is", ",", "instead", "because"}
+    foreign = {"that", "is", ",", "instead", "because", "median", "mean", "average"}
+    if one.value > other.value and one.unit and other.unit and one.unit != other.unit and "the" not in between:
+        return False  # "2,914 fish of 16 species"
     return bool(words) and words[-1] == "of" and len(words) <= 3 and not foreign & set(between)
 
 
@@ -63,6 +65,7 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     return ("of" in before or "among" in before) and "each" not in before
 
 
+LIMITS = words_of("chances") | words_of("thresholds") | {"within"}
 COMPARED = frozenset(("compared", "versus", "vs", "against", "whereas"))
 
 
@@ -98,6 +101,8 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             COMPARED & set(gap(found, following, share)) or found.stream.texts[share.first - 1] == "to"
         ):
             share = None  # "364 of 400, compared with 78 %", "11 of 12, by 18 to 74 %"
+        if share and not LIMITS.isdisjoint(found.stream.texts[max(0, share.first - 3) : share.first]):
+            share = None  # "22 of 188 passed an FDR of 5 %", "within 10 % in 171 of 200"
         # "12 (25 %) showed fibrosis, and 4 of these 12 …": what stands in brackets is of what it follows.
         share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
         if share is not None and share.kind == "percent" and len(gap(found, following, share)) <= FAR:

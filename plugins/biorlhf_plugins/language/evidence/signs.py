@@ -34,6 +34,7 @@ CAUSING = frozenset(("by", "on", "under", "with", "after", "upon"))
 MEASURES = SIGNED | {"count", "percent"}
 INTERVALS = frozenset(("ci", "confidence"))
 COMMON = 0.05
+LIMITS = words_of("thresholds")
 
 Word = tuple[str, int]
 """A label and the token that it stands at."""
@@ -227,7 +228,7 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         linked = (
             bool(between)
             and (between[-1] in ("to", "→") or between[-2:] == ["to", "about"])
-            and len(between) <= 6
+            and len(between) <= 9
         )
         kinds = {one.kind, other.kind}
         if (
@@ -242,6 +243,8 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
             continue  # "from 5.2 to 1.3 million"
         start = found.stream.texts[max(part.first, one.first - 2) : one.first]
         starts = "from" in start or one.first > other.first
+        if ("," in between and not starts) or not LIMITS.isdisjoint(start):
+            continue  # "with a prevalence of 6 %, it dropped to 27 %", "a cut-off of 1 reduced the list to 630"
         if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
             continue
         low, high = min(one.first, other.first), max(one.last, other.last)
