@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.language.evidence.parts import TIMES
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, content
+from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.units import unit_at
 
 AS = frozenset(("said", "given", "mentioned", "stated", "noted", "described", "reported"))
@@ -26,7 +27,8 @@ def again(found: Evidence) -> Iterator[Check]:
             continue
         first = _definite(found, figure, before) if texts[figure.first - 1] == "the" else None
         first = first or _as_said(found, figure, before) or _that_group(found, figure, before)
-        first = first or _same_name(found, figure, before)
+        first = first or _same_name(found, figure, before) or _measured(found, figure, before)
+        first = first or _concluded(found, figure, before) or _short(found, figure, before)
         if first is not None:
             says = f"{first.value:,g} and then {figure.value:,g}"
             yield Check("one value, told twice", False, says, (first.span, figure.span))
@@ -92,6 +94,7 @@ def _that_group(found: Evidence, figure: Figure, before: list[Figure]) -> Figure
     return same[0] if len(same) == 1 else None
 
 
+SUMMING = words_of("neutral") | words_of("concludes") | {"taken", "together", "short", "brief", "find", "show"}
 LINKS = frozenset(("of", "is", "was", ":", "="))
 
 
@@ -117,7 +120,42 @@ def _same_name(found: Evidence, figure: Figure, before: list[Figure]) -> Figure 
         return None
     first = same[0]
     new = {w for w in figure.right if w != figure.unit} - found.words(first.part)
-    left = {w for w in figure.left if w not in name} - found.words(first.part)
+    left = {w for w in figure.left if w not in name} - found.words(first.part) - SUMMING
     lost = {w for w in first.right if w != first.unit} - found.words(figure.part)
     lost |= {w for w in first.left if w not in name} - found.words(figure.part)
     return None if new or left or lost else first
+
+
+def _measured(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
+    """ "With a 120-min gradient … The 90-min gradient": a measured thing that came in with "a"."""
+    texts = found.stream.texts
+    thing = texts[figure.last : figure.last + 2]
+    if texts[figure.first - 1] != "the" or len(thing) < 2 or not unit_at(found.said.text, *figure.span):
+        return None
+    same = [f for f in before if texts[f.last : f.last + 2] == thing]
+    return same[0] if len(same) == 1 and texts[same[0].first - 1] == "a" and thing[1].isalpha() else None
+
+
+CONCLUDING = (["in", "conclusion"], ["in", "short"], ["in", "summary"], ["taken", "together"], ["to", "sum"])
+
+
+def _concluded(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
+    """ "In conclusion, the survey found 74 wolves": the one count of such things before, where nothing is new."""
+    texts, part = found.stream.texts, found.parts[figure.part]
+    if texts[part.first : part.first + 2] not in CONCLUDING or not figure.unit or figure.kind != "count":
+        return None
+    same = [f for f in before if f.unit == figure.unit]
+    if len({f.value for f in same}) != 1:
+        return None
+    new = {w for w in figure.words if w != figure.unit and w.isalpha()} - found.words(same[0].part) - SUMMING
+    return None if new else same[0]
+
+
+def _short(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
+    """ "Short answer: about 20 days", and the text has one other figure of days: 11."""
+    texts, first = found.stream.texts, found.parts[0].first
+    answer = [f for f in before if f.part <= 1 and f.first <= first + 8 and f.unit]
+    if texts[first : first + 2] != ["short", "answer"] or len(answer) != 1 or figure.unit != answer[0].unit:
+        return None
+    others = {f.value for f in found.figures if f.unit == figure.unit and f is not answer[0]}
+    return answer[0] if others == {figure.value} else None

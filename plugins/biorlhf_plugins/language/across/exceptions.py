@@ -33,6 +33,7 @@ def exceptions(found: Evidence) -> Iterator[Check]:
             if after == number + 1 and not counts:
                 yield from _rest(found, at, after)
             yield from _lacking(found, at, after, told)
+        yield from _none(found, at, number, told)
     yield from _asked(found)
 
 
@@ -72,6 +73,23 @@ def _lacking(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[
             spans = (found.span(at, at + 1), found.span(i, lack + 1))
             yield Check("a universal against an exception", False, says, spans)
             return
+
+
+def _none(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[Check]:
+    """ "Each genus showed bleaching … but none of the 45 Porites colonies bleached"."""
+    texts = found.stream.texts
+    # Not the thing itself: "all 112 pups were typed; none of the 112 pups was homozygous".
+    stems = {w[:6] for w in told - set(texts[at : at + 4]) if len(w) > 5}
+    for part in found.parts[number : number + 1 + REACH]:
+        for i in range(max(at + 3, part.first), part.last - 2):
+            if texts[i : i + 2] == ["none", "of"] and texts[i + 2] == "the" and found.parts[number].kind == "prose":
+                end = next((k for k in range(i, part.last) if texts[k] in (",", ";", "(", "but")), part.last)
+                shared = {w for w in texts[i + 3 : end] if w[:6] in stems}
+                if shared:
+                    says = f"{texts[at]}, and none of the {' '.join(texts[i + 3 : end])}"
+                    spans = (found.span(at, at + 1), found.span(i, i + 2))
+                    yield Check("a universal against an exception", False, says, spans)
+                    return
 
 
 def _asked(found: Evidence) -> Iterator[Check]:

@@ -9,7 +9,7 @@ from biorlhf_plugins.language.across.totals import counted
 from biorlhf_plugins.language.evidence.records import Check, Evidence, gap
 
 SLACK = 0.1
-LOOSE = 0.34
+LOOSE = 0.25
 """What is told in whole numbers, "3:1", may be meant as what it comes near."""
 EXPECTS = frozenset(("expected", "expect", "instead", "rather", "deviated", "deviation", "differ", "differed", "not",
                      "than", "dilution", "diluted", "vs", "versus", "randomised", "randomized", "allocated", "against"))

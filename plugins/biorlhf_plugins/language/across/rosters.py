@@ -96,6 +96,26 @@ def _names(found: Evidence, row: Sequence[Figure]) -> list[frozenset[str]]:
     return [frozenset(words) - frozenset(itertools.chain(*own[:at], *own[at + 1 :])) for at, words in enumerate(own)]
 
 
+def _placed(
+    found: Evidence, row: Sequence[Figure], names: Sequence[frozenset[str]], first: int, last: int
+) -> Iterator[Check]:
+    """ "Berkut came second", where something else is called the most in the same sentence."""
+    texts = found.stream.texts
+    for at in range(first + 1, last - 1):
+        if texts[at] not in ("came", "rank", "ranked") or texts[at + 1] not in (*PLACED, "last"):
+            continue
+        top = [i for i in range(first, at) if texts[i] in UP | DOWN]
+        start = max((i + 1 for i in range(first, at) if texts[i] in BREAKS | {"and"}), default=first)
+        named = [i for i, name in enumerate(names) if name and name <= set(texts[start:at])]
+        values = sorted((f.value for f in row), reverse=not top or texts[top[0]] in UP)
+        if len(top) == len(named) == 1 and len(set(values)) == len(values):
+            place = PLACED.get(texts[at + 1], len(values) - 1)
+            value = row[named[0]].value
+            says = f"{value:,g} in place {place + 1}, of {', '.join(f'{v:,g}' for v in values)}"
+            spans = (row[named[0]].span, found.span(at, at + 2))
+            yield Check("a ranking against its figures", value == values[place], says, spans)
+
+
 def _of_these(found: Evidence, row: Sequence[Figure], at: int, end: int) -> bool:
     """Whether what something is the most of is what the figures are of: not "the longest interval"."""
     texts = found.stream.texts
@@ -115,6 +135,7 @@ def _ranked(
     found: Evidence, row: Sequence[Figure], names: Sequence[frozenset[str]], first: int, last: int
 ) -> Iterator[Check]:
     texts = found.stream.texts
+    yield from _placed(found, row, names, first, last)
     at = next((i for i in range(first, last) if texts[i] in UP | DOWN), -1)
     if at < 0 or texts[at - 1] in ("almost", "not", "no") or not {"than", "not"}.isdisjoint(texts[first:last]):
         return

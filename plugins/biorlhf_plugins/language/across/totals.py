@@ -15,7 +15,7 @@ from biorlhf_plugins.language.words.units import unit_at
 SLIP = 0.35
 """Relative error up to which parts are meant to make their whole, where the words say that they divide it."""
 NEARLY = 0.12
-HAVING = frozenset(("had", "has", "have", "reported", "showed", "show", "received", "took"))
+HAVING = frozenset(("had", "has", "have", "reported", "showed", "show"))
 """Verbs of what several may share: "40 had fever, 35 cough"."""
 BEGINS = frozenset(("there", "they", "these", "those"))
 SEPARATES = frozenset((",", "and", ";", "but", "while", "whereas"))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.across.again import again
+from biorlhf_plugins.language.across.differences import differences
 from biorlhf_plugins.language.across.enumerations import enumerations
 from biorlhf_plugins.language.across.exceptions import exceptions
 from biorlhf_plugins.language.across.portions import portions
+from biorlhf_plugins.language.across.presumed import presumed
 from biorlhf_plugins.language.across.proportions import proportions
 from biorlhf_plugins.language.across.rosters import listed, rosters
 from biorlhf_plugins.language.across.series import series
@@ -23,6 +25,13 @@ from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
 
 
+ACROSS = (
+    totals, differences, portions, enumerations, rosters, listed, exceptions, proportions, presumed, again, spans,
+    series,
+)  # fmt: skip
+"""What sentences tell of one another."""
+
+
 def text_checks(found: Evidence) -> Iterator[Check]:
     """Sums, signs, significance, risks, orders, statements and universals, in this order."""
     yield from sums(found)
@@ -32,7 +41,7 @@ def text_checks(found: Evidence) -> Iterator[Check]:
     yield from orders(found)
     yield from statements(found)
     yield from universals(found)
-    for across in (totals, portions, enumerations, rosters, listed, exceptions, proportions, again, spans, series):
+    for across in ACROSS:
         yield from across(found)
 
 

@@ -127,4 +127,4 @@ def gap(found: Evidence, one: Figure, other: Figure) -> list[str]:
 def is_year(found: Evidence, figure: Figure) -> bool:
     """2019, of no thing: as it stands after "in", "since" or the name of a month."""
     written = found.said.text[figure.span[0] : figure.span[1]]
-    return written.isdigit() and len(written) == 4 and 1900 <= figure.value < 2100
+    return written[:4].isdigit() and written[4:5] not in tuple(".,0123456789") and 1900 <= figure.value < 2100

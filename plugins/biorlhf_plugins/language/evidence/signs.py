@@ -52,6 +52,8 @@ def signs(found: Evidence) -> Iterator[Check]:
         ]
         signed = [f for f in signed if f.kind != "hazard" or _single(found, figures)]
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
+        if any(f.kind == "hazard" for f in signed):
+            sided += _likelier(found, number)
         for figure, label in paired(found, signed, sided):
             says = f"{label} with {figure.kind} {figure.value:g}"
             yield Check("a direction against its figure", _way_of(figure) == label, says, (figure.span,))
@@ -68,6 +70,14 @@ def signs(found: Evidence) -> Iterator[Check]:
                     and not any("log" in w for w in f.right)
                 ):  # a column under another's head
                     yield Check("a probability between 0 and 1", False, f"p = {f.value:g}", (f.span,))
+
+
+def _likelier(found: Evidence, number: int) -> Iterator[Word]:
+    """ "More likely to be robbed (odds ratio 1.9)"."""
+    part, texts = found.parts[number], found.stream.texts
+    for at in range(part.first, part.last - 1):
+        if texts[at] in ("more", "less") and texts[at + 1] in ("likely", "often") and found.asserted(at):
+            yield ("UP" if texts[at] == "more" else "DOWN"), at
 
 
 def _two_levels(found: Evidence, figures: Sequence[Figure], word: Word) -> Iterator[Check]:
@@ -202,6 +212,7 @@ def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
     for f in after[1:]:
         between = gap(found, run[-1], f)
         listed = 2 < len(between) <= 5 and between[0] in ("in", "for") and between[-1] in (",", "and")
+        listed = listed or ("so" in between and len(between) <= 9)  # "is higher (2.2), and so is IL1R2 (3.0)"
         if len(between) > 2 and not listed:
             break
         run.append(f)
