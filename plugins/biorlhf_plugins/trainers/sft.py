@@ -24,7 +24,6 @@ from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
-from biorlhf_plugins.trainers._judged_pairs import judged_pairs
 from biorlhf_plugins.trainers._own_texts import Confidence, train_groups
 from biorlhf_plugins.trainers._rehearsal import figures_of, rehearsals, rehearsed
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
@@ -40,10 +39,8 @@ class SftConfig(PluginConfig):
     are answered ``generations`` times each and learnt with another ``confidence``: the share of the ``group``
     that is right, or 95 % where this ``answer`` is right and 5 % where not. With them ``rehearse`` examples
     of the dataset are learnt up to their confidence, so that no figure is lost; or, with ``foreign_figures``,
-    as sure, and with so many other figures in place of their own as hardly right. ``preferences``: so many
-    of the dataset's preference pairs beside them, the chosen response learnt as sure, the rejected one as
-    hardly right. ``iterations``: passes over a step's texts; ``minibatches``: updates in each. ``steps``,
-    where given, is their number.
+    as sure, and with so many other figures in place of their own as hardly right. ``iterations``: passes
+    over a step's texts; ``minibatches``: updates in each. ``steps``, where given, is their number.
     ``batch_size``: examples per optimizer update. ``loss_on``: the response alone, or all of the text.
     ``max_tokens``: longest text in tokens, prompt and response; what is longer is cut at its end.
     ``evaluation_examples``: of how many validation examples the loss is measured after each epoch; 0: none.
@@ -56,7 +53,6 @@ class SftConfig(PluginConfig):
     confidence: Confidence = "group"
     rehearse: NonNegativeInt = 0
     foreign_figures: NonNegativeInt = 0
-    preferences: NonNegativeInt = 0
     iterations: PositiveInt = 1
     minibatches: PositiveInt = 1
     steps: PositiveInt | None = None
@@ -67,7 +63,7 @@ class SftConfig(PluginConfig):
     @model_validator(mode="after")
     def _fits_together(self) -> SftConfig:
         if self.texts == "dataset":
-            defaults = {"rehearse": 0, "foreign_figures": 0, "preferences": 0, "confidence": "group"}
+            defaults = {"rehearse": 0, "foreign_figures": 0, "confidence": "group"}
             for name, default in defaults.items():
                 if getattr(self, name) != default:
                     raise ValueError(
@@ -99,7 +95,6 @@ class SftTrainer:
         held_out = groups_of(self.held_out(stage), stage, config)
         known = rehearsals(stage.learner, stage.dataset.examples) if config.rehearse else []
         figures = figures_of(known)
-        pairs = judged_pairs(stage.learner, stage.dataset.preferences) if config.preferences else []
         # Where nothing samples, no weights travel after each update.
         updates = {"iterations": config.iterations, "minibatches": config.minibatches}
         loss = {**LOSS, **updates, "adapter": self.needs_rollouts}
@@ -114,8 +109,6 @@ class SftTrainer:
                     again = [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
                     draw = seed_of(stage.seed, step, "foreign figures")
                     batch += rehearsed(stage.learner, again, figures, config.foreign_figures, draw)
-                if pairs:
-                    batch += [pairs[i] for i in batch_of(step, len(pairs), config.preferences, stage.seed)]
             else:
                 batch = [given[i] for i in drawn]
             with clock("update_s"):

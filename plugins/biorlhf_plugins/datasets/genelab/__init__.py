@@ -275,8 +275,8 @@ def _open_book(pool: Iterable[Item], rows: Sequence[Row]) -> Iterator[Item]:
 
 
 def _misread(item: Item, read: Sequence[Row]) -> str:
-    """The rows as a wrong answer reads them out. What one row comes to is mistaken at the threshold, where that
-    is how it would come to the wrong direction: so a policy errs, and not in the conclusion."""
+    """The rows as a wrong answer reads them out. One row is put on the wrong side of the threshold where that
+    gives the wrong direction: so a policy errs, and not in the conclusion."""
     below = [row.padj < PADJ for row in read]
     if len(read) == 1 and item.wrong_truth:
         below = [item.wrong_truth["direction"] != "NS"]

@@ -1,1 +1,1 @@
-"""What a text's sentences tell of one another: totals, shares, lists, ranks, exceptions, what is said again."""
+"""What a text's sentences tell of one another: totals, shares, lists, ranks, exceptions, repeats."""

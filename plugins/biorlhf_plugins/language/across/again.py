@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from biorlhf_plugins.language.across.totals import plural
 from biorlhf_plugins.language.evidence.parts import TIMES
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, content
 from biorlhf_plugins.language.words.evidence import words_of
@@ -12,7 +13,9 @@ from biorlhf_plugins.language.words.units import unit_at
 
 AS = frozenset(("said", "given", "mentioned", "stated", "noted", "described", "reported"))
 THAT = frozenset(("that", "this"))
-GROUP = frozenset(("group", "arm", "cohort", "sample", "strain", "tissue", "condition", "line", "plot", "site"))
+GROUP = frozenset(
+    ("group", "arm", "cohort", "sample", "strain", "tissue", "condition", "line", "plot", "site")
+)
 REACH = 4
 
 
@@ -36,14 +39,24 @@ def again(found: Evidence) -> Iterator[Check]:
 
 def _definite(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
     """The earlier count of what "the 4,110 lost peaks" counts, where it is no sum or difference of those."""
-    if figure.kind != "count" or figure.decimals or not figure.unit or figure.unit in TIMES or figure.value < 10:
+    if (
+        figure.kind != "count"
+        or figure.decimals
+        or not figure.unit
+        or figure.unit in TIMES
+        or figure.value < 10
+    ):
         return None
     if unit_at(found.said.text, *figure.span):
         return None
     said, head = _noun(found, figure)
     same = [f for f in before if head and said <= _told(found, f, figure) and _noun(found, f)[1] == head]
     values = [f.value for f in before]
-    made = {a + s * b for a, b in itertools.permutations(values, 2) for s in (1, -1)} if len(values) < 30 else set()
+    made = (
+        {a + s * b for a, b in itertools.permutations(values, 2) for s in (1, -1)}
+        if len(values) < 30
+        else set()
+    )
     if len(said) < 2 or len({f.value for f in same}) != 1 or figure.value in made:
         return None
     return same[0] if same[0].part != figure.part or same[0].last + 3 < figure.first else None
@@ -58,18 +71,12 @@ def _noun(found: Evidence, figure: Figure) -> tuple[frozenset[str], str]:
     """The words of what is counted, up to its plural and where it was seen, and that plural."""
     texts, at = found.stream.texts, figure.last
     end = min(at + REACH, found.parts[figure.part].last)
-    while at < end and texts[at].isalnum() and texts[at] not in FUNCTION and not _plural(found, at):
+    while at < end and texts[at].isalnum() and texts[at] not in FUNCTION and not plural(found, at):
         at += 1
-    if at >= end or not _plural(found, at):
+    if at >= end or not plural(found, at):
         return frozenset(), ""
     placed = texts[at + 1 : at + 2] and texts[at + 1] in ("at", "in", "under")
     return content(found.stream, figure.last, at + 4 if placed else at + 1), texts[at]
-
-
-def _plural(found: Evidence, at: int) -> bool:
-    token = found.stream[at]
-    start, end = found.said.clean.span(token.start, token.end)
-    return token.kind == "w" and found.said.text[start:end].endswith("s")
 
 
 def _as_said(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
@@ -94,24 +101,28 @@ def _that_group(found: Evidence, figure: Figure, before: list[Figure]) -> Figure
     return same[0] if len(same) == 1 else None
 
 
-SUMMING = words_of("neutral") | words_of("concludes") | {"taken", "together", "short", "brief", "find", "show"}
+SUMMING = (
+    words_of("neutral") | words_of("concludes") | {"taken", "together", "short", "brief", "find", "show"}
+)
 LINKS = frozenset(("of", "is", "was", ":", "="))
 
 
 def _name(found: Evidence, figure: Figure) -> tuple[str, ...]:
-    """The two words and more that name a figure: "median follow-up of", "Assembly size:"; () where none do."""
+    """The two words and more that name a figure: "median follow-up of", "Assembly size:"; else ()."""
     texts, at = found.stream.texts, figure.first
     first = found.parts[figure.part].first
     if at <= first or texts[at - 1] not in LINKS:
         return ()
     end = start = at - 1
-    while start > first and texts[start - 1].isalnum() and texts[start - 1] not in FUNCTION and end - start < 3:
+    while (
+        start > first and texts[start - 1].isalnum() and texts[start - 1] not in FUNCTION and end - start < 3
+    ):
         start -= 1
     return tuple(texts[start:end]) if end - start >= 2 else ()
 
 
 def _same_name(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
-    """The earlier figure of the same name and unit, where neither is said of something that the other is not."""
+    """The earlier figure of the same name and unit, where neither is said of what the other is not."""
     name = _name(found, figure)
     if not name or figure.kind not in ("count", "percent"):
         return None
@@ -140,7 +151,7 @@ CONCLUDING = (["in", "conclusion"], ["in", "short"], ["in", "summary"], ["taken"
 
 
 def _concluded(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
-    """ "In conclusion, the survey found 74 wolves": the one count of such things before, where nothing is new."""
+    """ "In conclusion, the survey found 74 wolves": the one count of such things before."""
     texts, part = found.stream.texts, found.parts[figure.part]
     if texts[part.first : part.first + 2] not in CONCLUDING or not figure.unit or figure.kind != "count":
         return None

@@ -9,10 +9,24 @@ from biorlhf_plugins.language.across.totals import counted
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_year
 from biorlhf_plugins.language.evidence.shares import ROUGH
 from biorlhf_plugins.language.evidence.sums import CHANGES, EACH
+from biorlhf_plugins.language.words.evidence import words_of
 
-MOVES = CHANGES | {"rose", "fell", "increased", "decreased", "dropped", "declined", "grew", "lowered", "raised"}
+MOVES = CHANGES | {
+    "rose",
+    "fell",
+    "increased",
+    "decreased",
+    "dropped",
+    "declined",
+    "grew",
+    "lowered",
+    "raised",
+}
+MONTHS, TIMES = words_of("months"), words_of("times")
 SO = frozenset(("so", "thus", "therefore", "ie", "hence"))
-TAKEN = frozenset(("randomised", "randomized", "included", "enrolled", "analysed", "analyzed", "kept", "retained"))
+TAKEN = frozenset(
+    ("randomised", "randomized", "included", "enrolled", "analysed", "analyzed", "kept", "retained")
+)
 SEEN = frozenset(("screened", "assessed", "invited", "approached", "identified", "examined"))
 LOST = frozenset(("failure", "exclusion", "dropout", "withdrawal", "refusal", "excluded"))
 
@@ -34,10 +48,16 @@ def differences(found: Evidence) -> Iterator[Check]:
 def _by(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "By 3.2 ml, from 19.5 to 22.7 ml"; "6.8 … but 3.1, so it lowered the titre by 3.7"."""
     texts = found.stream.texts
-    told = [f for f in figures if texts[f.first - 1] == "by" and not MOVES.isdisjoint(texts[f.first - 7 : f.first])]
+    told = [
+        f
+        for f in figures
+        if texts[f.first - 1] == "by" and not MOVES.isdisjoint(texts[f.first - 7 : f.first])
+    ]
     if len(told) != 1 or not EACH.isdisjoint(texts[told[0].last : told[0].last + 1]):
         return
     change = told[0]
+    if change.unit in MONTHS | TIMES:
+        return  # "dropped to 3.0 by 10 May"
     ends = [
         (a, b) for a, b in itertools.pairwise(figures)
         if change not in (a, b) and texts[a.first - 1] == "from" and gap(found, a, b)[-1:] == ["to"]
@@ -47,7 +67,7 @@ def _by(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     if len(ends) == 1:
         yield from _apart(found, change, *ends[0])
     elif not ends and len(others) == 2 and others[-1].last < change.first and since & SO:
-        yield from _apart(found, change, *others, units=True)
+        yield from _apart(found, change, others[0], others[1], units=True)
 
 
 def _gain(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
@@ -62,16 +82,22 @@ def _gain(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
 def _named(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "The difference was 3.5 kg. Those on the drug had lost 6.2 kg, those on placebo 2.7 kg"."""
     texts, part = found.stream.texts, found.parts[number]
-    said = [f for f in figures if texts[f.first - 2 : f.first] in (["difference", "was"], ["difference", "of"])]
+    said = [
+        f for f in figures if texts[f.first - 2 : f.first] in (["difference", "was"], ["difference", "of"])
+    ]
     after = found.by_part.get(number + 1, [])
     pair = [f for f in after if f.kind == said[0].kind and f.unit == said[0].unit] if len(said) == 1 else []
     if len(figures) == 1 and len(pair) == 2 and found.asserted(pair[0].first) and part.kind == "prose":
-        yield from _apart(found, said[0], *pair, units=True)
+        yield from _apart(found, said[0], pair[0], pair[1], units=True)
 
 
-def _apart(found: Evidence, change: Figure, one: Figure, other: Figure, units: bool = False) -> Iterator[Check]:
+def _apart(
+    found: Evidence, change: Figure, one: Figure, other: Figure, units: bool = False
+) -> Iterator[Check]:
     after = found.said.text[change.span[1] : change.span[1] + 14]
-    points = "point" in after or found.said.text[change.span[0] : change.span[1] + 14].rstrip().endswith("points")
+    points = "point" in after or found.said.text[change.span[0] : change.span[1] + 14].rstrip().endswith(
+        "points"
+    )
     kinds = {one.kind, other.kind}
     alike = {one.unit, other.unit, change.unit} - {""}
     if len(kinds) > 1 or (units and (len(alike) != 1 or change.kind not in kinds)):

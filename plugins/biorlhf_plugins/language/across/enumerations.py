@@ -10,9 +10,23 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence
 OPENS = frozenset((":", "("))
 NAMELY = frozenset(("namely",))
 MANY = 12
-REACH = 14
-NOT_ALL = OPEN_ENDED | {"such", "e.g.", "like", "example", "here", "least", "about", "each", "per", "both", "every"}
-WITHIN = frozenset(("(", ";", ":", "=", "with", "while", "whereas", "but", "or", "→", "vs", "versus", "to", "in"))
+REACH = 20
+NOT_ALL = OPEN_ENDED | {
+    "such",
+    "e.g.",
+    "like",
+    "example",
+    "here",
+    "least",
+    "about",
+    "each",
+    "per",
+    "both",
+    "every",
+}
+WITHIN = frozenset(
+    ("(", ";", ":", "=", "with", "while", "whereas", "but", "or", "→", "vs", "versus", "to", "in")
+)
 """What makes of a list more than names, so that its commas may divide something else."""
 
 
@@ -41,7 +55,19 @@ def enumerations(found: Evidence) -> Iterator[Check]:
 
 def _whole(before: str) -> bool:
     """Whether a count may be of all: not of "the first three", "another two"."""
-    return before not in ("first", "last", "top", "other", "another", "least", "of", "than", "next", "more", "-")
+    return before not in (
+        "first",
+        "last",
+        "top",
+        "other",
+        "another",
+        "least",
+        "of",
+        "than",
+        "next",
+        "more",
+        "-",
+    )
 
 
 def _opened(found: Evidence, first: int, last: int) -> int:

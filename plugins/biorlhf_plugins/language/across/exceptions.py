@@ -1,7 +1,8 @@
-"""All, and then those who did not: "in every one of the 74 isolates. The remaining 6 carried mecC instead"."""
+"""All, and then those who did not: "in every one of the 74 isolates. The remaining 6 carried mecC"."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.evidence.comparisons import prompt_tokens
@@ -11,7 +12,9 @@ from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
 EVERY = frozenset(("all", "every", "each"))
 REST = frozenset(("remaining", "other", "rest"))
 LACKS = frozenset(("no", "not", "without", "never", "lacked", "lacking", "none"))
-HEDGES = frozenset(("not", "nearly", "almost", "most", "but", "except", "virtually", "at", "above", "after", "overall"))
+HEDGES = frozenset(
+    ("not", "nearly", "almost", "most", "but", "except", "virtually", "at", "above", "after", "overall")
+)
 REACH = 3
 """Sentences after "all" in which an exception to it is looked for."""
 
@@ -28,7 +31,9 @@ def exceptions(found: Evidence) -> Iterator[Check]:
             continue
         own = found.by_part.get(number, ())
         counts = [f for f in own if f.kind == "count" and f.first > at + 4]
-        told = {w for w in found.stream.texts[part.first : part.last] if w not in FUNCTION and w.isalpha()}
+        texts = found.stream.texts
+        end = next((i for i in range(at, part.last) if texts[i] in (",", ";", "but")), part.last)
+        told = {w for w in texts[part.first : end] if w not in FUNCTION and w.isalpha()}
         for after in range(number + 1, min(number + 1 + REACH, len(found.parts))):
             if after == number + 1 and not counts:
                 yield from _rest(found, at, after)
@@ -42,7 +47,11 @@ def _universal(found: Evidence, first: int, last: int) -> int:
     texts = found.stream.texts
     for at in range(first, last):
         if texts[at] in EVERY and HEDGES.isdisjoint(texts[max(first, at - 2) : at]):
-            return -1 if texts[at + 1 : at + 2] in (["other"], ["in"], ["but"]) or "than" in texts[first:at] else at
+            return (
+                -1
+                if texts[at + 1 : at + 2] in (["other"], ["in"], ["but"]) or "than" in texts[first:at]
+                else at
+            )
     return -1
 
 
@@ -61,7 +70,7 @@ def _rest(found: Evidence, at: int, number: int) -> Iterator[Check]:
 def _lacking(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[Check]:
     """ "In the two who showed no loss": so many of them, without what all are said to have."""
     texts, part = found.stream.texts, found.parts[number]
-    if part.kind != "prose" or not found.asserted(part.first) and not found.said.marks[part.first]:
+    if part.kind != "prose" or (not found.asserted(part.first) and not found.said.marks[part.first]):
         return
     for i in range(part.first, part.last - 1):
         if texts[i] not in ("the", "these", "those") or not _number(found, i + 1):
@@ -80,9 +89,15 @@ def _none(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[Che
     texts = found.stream.texts
     # Not the thing itself: "all 112 pups were typed; none of the 112 pups was homozygous".
     stems = {w[:6] for w in told - set(texts[at : at + 4]) if len(w) > 5}
+    first = found.parts[number].first
+    stems -= {word[:6] for i in range(first, at + 5) if _number(found, i) for word in texts[i + 1 : i + 2]}
     for part in found.parts[number : number + 1 + REACH]:
         for i in range(max(at + 3, part.first), part.last - 2):
-            if texts[i : i + 2] == ["none", "of"] and texts[i + 2] == "the" and found.parts[number].kind == "prose":
+            if (
+                texts[i : i + 2] == ["none", "of"]
+                and texts[i + 2] == "the"
+                and found.parts[number].kind == "prose"
+            ):
                 end = next((k for k in range(i, part.last) if texts[k] in (",", ";", "(", "but")), part.last)
                 shared = {w for w in texts[i + 3 : end] if w[:6] in stems}
                 if shared:
@@ -98,10 +113,10 @@ def _asked(found: Evidence) -> Iterator[Check]:
     if answers != {"YES"} or EVERY.isdisjoint(prompt_tokens(found.prompt).vocabulary):
         return
     texts = found.stream.texts
-    for part in found.parts[1:]:
+    for before, part in itertools.pairwise(found.parts):
         for i in range(part.first, part.last - 3):
             rest = texts[i] == "the" and texts[i + 1] in REST and _number(found, i + 2)
-            if rest and found.asserted(i) and any(_number(found, k) for k in range(part.first, i)):
+            if rest and found.asserted(i) and any(_number(found, k) for k in range(before.first, i)):
                 says = f"YES to all, with {' '.join(texts[i : i + 3])}"
                 yield Check("a universal against an exception", False, says, (found.span(i, i + 3),))
                 return
@@ -109,4 +124,6 @@ def _asked(found: Evidence) -> Iterator[Check]:
 
 def _number(found: Evidence, at: int) -> bool:
     token = found.stream[at] if at < len(found.stream) else None
-    return token is not None and (token.number is not None or (token.text in WORD_NUMBERS and token.text != "one"))
+    return token is not None and (
+        token.number is not None or (token.text in WORD_NUMBERS and token.text != "one")
+    )

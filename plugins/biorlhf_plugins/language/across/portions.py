@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from biorlhf_plugins.language.across.totals import counted
+from biorlhf_plugins.language.across.totals import counted, plural
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH, among, is_of, plain_of
 from biorlhf_plugins.language.words.evidence import words_of
@@ -18,7 +18,6 @@ NO_HALF = frozenset(("life", "live", "time", "as", "a", "an", "maximal", "way", 
 THEM = frozenset(("them", "these", "those", "which", "whom"))
 THAT = frozenset(("that", "this", "which", "it", "its"))
 CONCLUDES = words_of("concludes") | {"correspond", "corresponds", "amount", "represent", "make", "mean", "is"}
-VERBS = words_of("verbs") | {"were", "are", "is", "changed", "responded", "also", "at", "in", "that", ",", ".", "("}
 WORDED = 0.04
 """How far a share told in words may be from its figures: a quarter of what is 28 %."""
 
@@ -80,7 +79,9 @@ def _others(found: Evidence, number: int, told: list[tuple[Figure, Figure]]) -> 
         total = one.value + led[0].value
         says = f"{one.value:,g} + {led[0].value:,g} = {total:,g}, of {whole.value:,g}"
         spans = (whole.span, one.span, led[0].span)
-        yield Check("parts and whole", total == whole.value, says, spans, expected=f"{whole.value - one.value:,g}")
+        yield Check(
+            "parts and whole", total == whole.value, says, spans, expected=f"{whole.value - one.value:,g}"
+        )
 
 
 def _among_those(found: Evidence, number: int) -> Iterator[Check]:
@@ -89,7 +90,8 @@ def _among_those(found: Evidence, number: int) -> Iterator[Check]:
     for figure in counted(found, number):
         if texts[figure.last : figure.last + 2] != ["of", "the"]:
             continue
-        end = next((i for i in range(figure.last + 2, figure.last + 6) if i >= len(texts) or texts[i] in VERBS), 0)
+        stop = min(figure.last + 6, len(texts))
+        end = next((i + 1 for i in range(figure.last + 2, stop) if plural(found, i)), 0)
         said = content(found.stream, figure.last + 2, end) if end else frozenset()
         before = [f for f in found.figures if f.kind == "count" and f.last <= figure.first and f.value >= 2]
         fits = [f for f in before if len(said) > 1 and _stems(said) <= _stems(f.words)]

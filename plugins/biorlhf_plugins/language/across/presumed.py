@@ -8,12 +8,13 @@ from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence
 from biorlhf_plugins.language.evidence.signs import directions
 
 NOUNS = {
-    **dict.fromkeys("reduction decrease loss decline fall drop downregulation repression".split(), "DOWN"),
-    **dict.fromkeys("increase rise gain elevation upregulation induction".split(), "UP"),
+    **dict.fromkeys(["reduction", "decrease", "loss", "decline", "fall", "drop", "repression"], "DOWN"),
+    "downregulation": "DOWN",
+    **dict.fromkeys(["increase", "rise", "gain", "elevation", "upregulation", "induction"], "UP"),
 }  # fmt: skip
 PARTICIPLES = {
-    **dict.fromkeys("reduced decreased downregulated repressed lowered".split(), "DOWN"),
-    **dict.fromkeys("increased elevated upregulated induced raised".split(), "UP"),
+    **dict.fromkeys(["reduced", "decreased", "downregulated", "repressed", "lowered"], "DOWN"),
+    **dict.fromkeys(["increased", "elevated", "upregulated", "induced", "raised"], "UP"),
 }  # fmt: skip
 CLAUSES = frozenset((";", "but", "while", "whereas", "although"))
 LEADS = frozenset(("the", "this", "that", "its"))
@@ -42,7 +43,10 @@ def _held(found: Evidence, number: int, at: int, way: str, name: str) -> Iterato
         own = [i for i in range(part.first, part.last) if texts[i] == name]
         if not own or part.kind == "row":
             continue
-        cuts = [i for i in range(part.first, part.last) if texts[i] in CLAUSES]
+        cuts = [
+            i for i in range(part.first, part.last)
+            if texts[i] in CLAUSES or (texts[i] == "and" and texts[i - 1] == ",")
+        ]  # fmt: skip
         clause = sum(cut < own[0] for cut in cuts)
         said = [(w, i) for w, i in directions(found, earlier) if sum(cut < i for cut in cuts) == clause]
         if len({w for w, _ in said}) != 1 or own[0] > said[0][1] or said[0][1] - own[0] > 9:

@@ -1,4 +1,4 @@
-"""Ratios of two named counts: "420 CD4 and 840 CD8 cells, so the CD4:CD8 ratio was 0.5", "2:1, 40 men and 20 women"."""
+"""Ratios of two counts: "420 CD4 and 840 CD8 cells, so the CD4:CD8 ratio was 0.5"; "2:1, 40 and 20"."""
 
 from __future__ import annotations
 
@@ -6,13 +6,33 @@ import itertools
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.across.totals import counted
-from biorlhf_plugins.language.evidence.records import Check, Evidence, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 
 SLACK = 0.1
 LOOSE = 0.25
 """What is told in whole numbers, "3:1", may be meant as what it comes near."""
-EXPECTS = frozenset(("expected", "expect", "instead", "rather", "deviated", "deviation", "differ", "differed", "not",
-                     "than", "dilution", "diluted", "vs", "versus", "randomised", "randomized", "allocated", "against"))
+EXPECTS = frozenset(
+    [
+        "expected",
+        "expect",
+        "instead",
+        "rather",
+        "deviated",
+        "deviation",
+        "differ",
+        "differed",
+        "not",
+        "than",
+        "dilution",
+        "diluted",
+        "vs",
+        "versus",
+        "randomised",
+        "randomized",
+        "allocated",
+        "against",
+    ]
+)
 
 
 def proportions(found: Evidence) -> Iterator[Check]:
@@ -39,7 +59,9 @@ def proportions(found: Evidence) -> Iterator[Check]:
         right = max(f.value for f in rest) / min(f.value for f in rest)
         says = f"{rest[0].value:,g} and {rest[1].value:,g} are {right:.3g} to 1, stated {told:.3g}"
         spans = (*(f.span for f in rest), found.span(one.first, other.last))
-        yield Check("ratios and percentages", abs(right / told - 1) <= LOOSE, says, spans, expected=f"{right:.3g}:1")
+        yield Check(
+            "ratios and percentages", abs(right / told - 1) <= LOOSE, says, spans, expected=f"{right:.3g}:1"
+        )
 
 
 def _named(found: Evidence, number: int) -> Iterator[Check]:
@@ -51,7 +73,9 @@ def _named(found: Evidence, number: int) -> Iterator[Check]:
         names = texts[at - 1], texts[at + 1]
         figures = found.by_part[number]
         stated = next((f for f in figures if f.first > at + 2 and f.first - at <= 6 and not f.sign), None)
-        counts = [f for f in found.figures if f.kind == "count" and f is not stated and abs(f.part - number) <= 1]
+        counts = [
+            f for f in found.figures if f.kind == "count" and f is not stated and abs(f.part - number) <= 1
+        ]
         mine = [f for f in counts if names[0] in (f.unit, *_after(found, f))]
         theirs = [f for f in counts if names[1] in (f.unit, *_after(found, f))]
         if stated is None or len(mine) != 1 or len(theirs) != 1 or not theirs[0].value:
@@ -63,6 +87,5 @@ def _named(found: Evidence, number: int) -> Iterator[Check]:
         yield Check("ratios and percentages", passed, says, spans, expected=f"{right:.3g}")
 
 
-def _after(found: Evidence, figure: object) -> list[str]:
-    last = figure.last  # type: ignore[attr-defined]
-    return found.stream.texts[last : last + 2]
+def _after(found: Evidence, figure: Figure) -> list[str]:
+    return found.stream.texts[figure.last : figure.last + 2]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.comparisons import inverse, prompt_tokens
+from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER, inverse, prompt_tokens
 from biorlhf_plugins.language.evidence.orders import LEAST, MOST, NEUTRAL
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, gap
+from biorlhf_plugins.language.words.evidence import words_of
 
 NEAR = 2
 """Sentences after a row in which it is spoken of."""
@@ -17,10 +18,7 @@ DOWN = LEAST | EARLY | {"rarest"}
 PLACED = {"second": 1, "third": 2}
 IS = frozenset(("is", "was", "are", "were"))
 TOTALS = frozenset(("total", "sum", "all"))
-GENERIC = NEUTRAL | set(
-    "group class category compartment set cluster type share part number abundant common frequent numerous one"
-    " member overall among of in at to by thus therefore clearly far value by response".split()
-)
+GENERIC = NEUTRAL | words_of("ranked_by_nothing")
 """What after "the largest" says nothing of a measure."""
 BREAKS = frozenset((",", ";", "but", "while", "whereas", "although", "(", "because", "so"))
 
@@ -56,12 +54,19 @@ def listed(found: Evidence) -> Iterator[Check]:
         row = [figures[0] for figures in rows if len(figures) == 1 and not figures[0].sign]
         if row and not TOTALS.isdisjoint(row[-1].left):
             row, rows = row[:-1], rows[:-1]
-        if len(row) == len(rows) >= 3 and len({f.kind for f in row}) == 1:
+        if len(row) == len(rows) >= 2 and len({f.kind for f in row}) == 1:
             own = [f.left for f in row]
             names = [w - frozenset().union(*own[:at], *own[at + 1 :]) for at, w in enumerate(own)]
-            for near in (*range(max(0, run[0] - 2), run[0]), *range(run[-1] + 1, min(run[-1] + 3, len(found.parts)))):
+            for near in (
+                *range(max(0, run[0] - 2), run[0]),
+                *range(run[-1] + 1, min(run[-1] + 3, len(found.parts))),
+            ):
                 part = found.parts[near]
-                if part.kind == "prose" and found.asserted(part.first) and len(found.by_part.get(near, ())) == 0:
+                if (
+                    part.kind == "prose"
+                    and found.asserted(part.first)
+                    and len(found.by_part.get(near, ())) == 0
+                ):
                     yield from _ranked(found, row, names, part.first, part.last)
         run = [number] if kind in ("item", "row") else []
 
@@ -87,13 +92,14 @@ def _names(found: Evidence, row: Sequence[Figure]) -> list[frozenset[str]]:
     texts, part = found.stream.texts, found.parts[row[0].part]
     starts = [part.first, *(f.last for f in row)]
     ends = [*(f.first for f in row), part.last]
-    gaps = [
-        [w for w in texts[a:b] if w not in FUNCTION and (w[0].isalnum())] for a, b in zip(starts, ends, strict=True)
-    ]
+    gaps = [texts[a:b] for a, b in zip(starts, ends, strict=True)]
     # Names stand before their figures where the last figure has no more words after it.
-    ahead = len(gaps[-1]) == 0 or _kept(texts, row)
-    own = gaps[:-1] if ahead else gaps[1:]
-    return [frozenset(words) - frozenset(itertools.chain(*own[:at], *own[at + 1 :])) for at, words in enumerate(own)]
+    ahead = not any(w[0].isalnum() for w in gaps[-1]) or _kept(texts, row)
+    own = [_nearest(words, ahead) for words in (gaps[:-1] if ahead else gaps[1:])]
+    return [
+        frozenset(words) - frozenset(itertools.chain(*own[:at], *own[at + 1 :]))
+        for at, words in enumerate(own)
+    ]
 
 
 def _placed(
@@ -116,10 +122,20 @@ def _placed(
             yield Check("a ranking against its figures", value == values[place], says, spans)
 
 
+def _nearest(words: Sequence[str], ahead: bool) -> list[str]:
+    """The words of a gap on a figure's own side of the separator."""
+    cuts = [i for i, word in enumerate(words) if word in (",", "and", ";", ":")]
+    if cuts:
+        words = words[cuts[-1] + 1 :] if ahead else words[: cuts[0]]
+    return [w for w in words if w not in FUNCTION and w[0].isalnum()]
+
+
 def _of_these(found: Evidence, row: Sequence[Figure], at: int, end: int) -> bool:
     """Whether what something is the most of is what the figures are of: not "the longest interval"."""
     texts = found.stream.texts
-    stop = next((i for i in range(at + 1, end) if texts[i] in IS | {"in", "of", "at", "among", "with", "to"}), end)
+    stop = next(
+        (i for i in range(at + 1, end) if texts[i] in IS | {"in", "of", "at", "among", "with", "to"}), end
+    )
     words = {w for w in texts[at + 1 : stop] if w not in FUNCTION and w.isalpha()} - GENERIC
     first = max(0, row[0].part - 1)
     told = set(texts[found.parts[first].first : found.parts[row[-1].part].last])
@@ -127,7 +143,7 @@ def _of_these(found: Evidence, row: Sequence[Figure], at: int, end: int) -> bool
 
 
 def _kept(texts: Sequence[str], row: Sequence[Figure]) -> bool:
-    """ "Acidobacteria made up 34 %, Proteobacteria 27 %": a separator behind each figure, or its noun alone."""
+    """ "Acidobacteria made up 34 %, Proteobacteria 27 %": a separator behind each figure."""
     return all(texts[f.last] in (",", "and", ";") for f in row[:-1] if f is not row[0])
 
 
@@ -136,10 +152,18 @@ def _ranked(
 ) -> Iterator[Check]:
     texts = found.stream.texts
     yield from _placed(found, row, names, first, last)
-    at = next((i for i in range(first, last) if texts[i] in UP | DOWN), -1)
-    if at < 0 or texts[at - 1] in ("almost", "not", "no") or not {"than", "not"}.isdisjoint(texts[first:last]):
+    two = GREATER | SMALLER if len(row) == 2 else frozenset()
+    at = next((i for i in range(first, last) if texts[i] in UP | DOWN | two), -1)
+    if (
+        at < 0
+        or (texts[at] in two and texts[at - 1] != "the")
+        or texts[at - 1] in ("almost", "not", "no")
+        or not {"than", "not"}.isdisjoint(texts[first:last])
+    ):
         return
     place = PLACED.get(texts[at - 1], 0)
+    if (texts[at] in GREATER | SMALLER) != (len(row) == 2):
+        return
     if texts[at + 1 : at + 2] == ["and"] or texts[at - 1 : at] == ["and"]:
         return
     verb = next((i for i in range(first, last) if texts[i] in IS | {"has", "had"}), -1)
@@ -152,7 +176,7 @@ def _ranked(
         return
     named = [i for i, name in enumerate(names) if name and name & said]
     whole = [i for i in named if names[i] <= said] or named
-    values = sorted((f.value for f in row), reverse=texts[at] in UP)
+    values = sorted((f.value for f in row), reverse=texts[at] in UP | GREATER)
     if len(whole) != 1 or len(set(values)) < len(values) or inverse(found, texts[start:end]):
         return
     value = row[whole[0]].value

@@ -1,4 +1,4 @@
-"""Figures that are said to go one way step by step: "fell at each step, from 88 % at 0.3 mg/kg to 64 % at …"."""
+"""Figures that are said to go one way step by step: "fell at each step, from 88 % at 0.3 mg to 64 % at …"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from biorlhf_plugins.language.evidence.signs import directions
 
 STEPS = frozenset(("monotonically", "steadily", "progressively", "stepwise", "continuously"))
 EACH = frozenset(("each", "every"))
-STEP = frozenset(("step", "dose", "increment", "increase", "current", "concentration", "time", "level", "passage"))
+STEP = frozenset(
+    ("step", "dose", "increment", "increase", "current", "concentration", "time", "level", "passage")
+)
 PLACED = frozenset(("at", "after", "on", "by", "with", "in"))
 
 
@@ -28,12 +30,24 @@ def series(found: Evidence) -> Iterator[Check]:
         kept = [f for f in figures if f.kind in ("count", "percent") and not f.sign]
         kept = [f for f in kept if texts[f.first - 1] not in PLACED]
         ways = {label for label, i in directions(found, number) if at - 4 <= i <= at + 2}
-        ways |= {"UP"} if "more" in texts[at - 3 : at] else {"DOWN"} if "declined" in texts[at - 3 : at] else set()
+        ways |= (
+            {"UP"}
+            if "more" in texts[at - 3 : at]
+            else {"DOWN"}
+            if "declined" in texts[at - 3 : at]
+            else set()
+        )
         kinds = {f.kind for f in kept}
         joined = all(
             {",", "and", "to", "then"} & set(texts[a.last : b.first]) for a, b in itertools.pairwise(kept)
         )
-        if len(kept) < 3 or min(f.value for f in kept) < 0 or len(kinds) != 1 or len(ways & {"UP", "DOWN"}) != 1 or not joined:
+        if (
+            len(kept) < 3
+            or min(f.value for f in kept) < 0
+            or len(kinds) != 1
+            or len(ways & {"UP", "DOWN"}) != 1
+            or not joined
+        ):
             continue
         values = [f.value for f in kept]
         ordered = sorted(values, reverse="DOWN" in ways)

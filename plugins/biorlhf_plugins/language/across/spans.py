@@ -1,4 +1,4 @@
-"""A mean or median against the range that it is of: "between 21 and 58 years old, with a mean age of 36.4"."""
+"""A mean or median against the range that it is of: "between 21 and 58 years old, with a mean of 36.4"."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def spans(found: Evidence) -> Iterator[Check]:
 
 
 def ranges(found: Evidence, number: int) -> list[Range]:
-    """ "Between 21 and 58", "ranged from 6.1 to 38.5", "the minimum was 18 and the maximum 412", "(9-22 mm)"."""
+    """ "Between 21 and 58", "ranged from 6.1 to 38.5", "minimum 18 and maximum 412", "(9-22 mm)"."""
     texts, made = found.stream.texts, []
     figures = found.by_part.get(number, ())
     for one, other in itertools.pairwise(figures):

@@ -1,6 +1,4 @@
-"""A total and its parts in the next sentence or list: "We took 618 patients. 274 came from Germany, 201 from …",
-or the parts first: "… That makes 483".
-"""
+"""A total and its parts: "618 patients. 274 came from Germany, …"; or the parts first, "That makes 483"."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.parts import OF_THESE, OPEN_ENDED, OVERLAPS, TIMES, whole_of
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_year
-from biorlhf_plugins.language.evidence.shares import REST, plain_of, way_of
+from biorlhf_plugins.language.evidence.shares import REST, WAYS, plain_of, way_of
 from biorlhf_plugins.language.words.units import unit_at
 
 SLIP = 0.35
@@ -64,15 +62,24 @@ def _itemised(found: Evidence, number: int) -> Iterator[Check]:
     part, texts = found.parts[number], found.stream.texts
     if part.kind == "item" or ":" not in texts[part.last - 1 : part.last + 1]:
         return
-    items = list(itertools.takewhile(lambda n: found.parts[n].kind == "item", range(number + 1, len(found.parts))))
+    items = list(
+        itertools.takewhile(lambda n: found.parts[n].kind == "item", range(number + 1, len(found.parts)))
+    )
     parts = [counted(found, n) for n in items]
-    if len(items) < 3 or any(len(p) != 1 for p in parts):
+    if len(items) < 2 or any(len(p) != 1 for p in parts):
         return
     listed = [p[0] for p in parts]
-    wholes = [f for f in counted(found, number) if f.value > max(p.value for p in listed)]
+    if len(items) == 2 and {WAYS.get(w) for p in listed for w in p.words} != {"up", "down", None}:
+        return
+    told = counted(found, number) or (counted(found, number - 1) if _same_page(found, number) else [])
+    wholes = [f for f in told if f.value > max(p.value for p in listed)]
     total = sum(f.value for f in listed)
     words = texts[part.first : found.parts[items[-1]].last]
-    if len(wholes) == 1 and abs(total - wholes[0].value) <= SLIP * wholes[0].value and OVERLAPS.isdisjoint(words):
+    if (
+        len(wholes) == 1
+        and abs(total - wholes[0].value) <= SLIP * wholes[0].value
+        and OVERLAPS.isdisjoint(words)
+    ):
         yield whole_of(wholes[0], listed)[0]
 
 
@@ -80,7 +87,18 @@ def counted(found: Evidence, number: int) -> list[Figure]:
     """The things that a sentence counts, outside brackets: no times, no measured values."""
     plain = [f for f in plain_of(found.by_part.get(number, ())) if not f.decimals and f.value >= 2]
     plain = [f for f in plain if f.unit not in TIMES and not unit_at(found.said.text, *f.span)]
+    texts = found.stream.texts
+    plain = [
+        f for f in plain if ":" not in (*texts[f.first - 1 : f.first], *texts[f.last : f.last + 1]) or f.unit
+    ]
     return [f for f in plain if not _enclosed(found, f) and not is_year(found, f)]
+
+
+def plural(found: Evidence, at: int) -> bool:
+    """Whether a token is written as a plural."""
+    token = found.stream[at]
+    start, end = found.said.clean.span(token.start, token.end)
+    return token.kind == "w" and found.said.text[start:end].endswith("s")
 
 
 def _enclosed(found: Evidence, figure: Figure) -> bool:

@@ -24,10 +24,9 @@ from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
 
-
 ACROSS = (
-    totals, differences, portions, enumerations, rosters, listed, exceptions, proportions, presumed, again, spans,
-    series,
+    totals, differences, portions, enumerations, rosters, listed, exceptions, proportions, presumed, again,
+    spans, series,
 )  # fmt: skip
 """What sentences tell of one another."""
 

@@ -33,8 +33,7 @@ SINCE = frozenset(("at", "after", "by", "for", "within"))
 """Before a time: when something was measured."""
 THRESHOLDS = words_of("thresholds")
 TAILS = words_of("tails")
-RATES = frozenset(("rate", "prevalence", "incidence"))
-"""What stands before "ratio", where that is one of risks."""
+RATES = frozenset(("rate", "prevalence", "incidence"))  # before "ratio", where that is one of risks
 TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value", "n"}
 """Words before a figure that give it a kind."""
 EQUALS = words_of("labelled")
@@ -89,7 +88,9 @@ def _given(said: Extraction, figure: Figure, prompt: str, units: set[str]) -> bo
     texts = said.stream.texts
     since = figure.unit in TIMES and texts[figure.first - 1] in SINCE
     after = texts[figure.last + 1 : figure.last + 2]
-    since = since or (figure.unit in TIMES and bool(after) and after[0].isalpha() and after[0] not in FUNCTION)
+    since = since or (
+        figure.unit in TIMES and bool(after) and after[0].isalpha() and after[0] not in FUNCTION
+    )
     return since and (units > {figure.unit} or said.text[figure.span[0] : figure.span[1]] in prompt)
 
 
@@ -144,7 +145,9 @@ def _prose(
         if (
             not left and not placed and m.first - 1 > before and stream.texts[m.first - 1] == ","
         ):  # "Soleus has the fewest, 67"
-            left = content(stream, _back(stream, m.first - 1, max(before, m.first - REACH)), m.first)
+            start = _back(stream, m.first - 1, max(before, m.first - REACH))
+            # "2.1 after antibiotics, 3.9 before": those are the words of the figure before.
+            left = content(stream, start, m.first) if not n or start > before else left
         label, lead = texts[max(whole.first, m.first - 5) : m.first], max(whole.first, m.first - REACH)
         kind = _kind_of(label, number) or _kind_of(_subject(stream, whole.first, m.first), number)
         kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "") or _plain_kind(number)

@@ -105,7 +105,9 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
         for at in range(part.first, part.last):
             if texts[at + 1 : at + 2] and texts[at + 1] in OFTEN:
                 continue  # "10 mg twice daily"
-            named = texts[at - 1] == "the" or texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"])
+            named = texts[at - 1] == "the" or (
+                texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"])
+            )
             if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not" and not named:
                 stated.append((FOLDS[texts[at]], at, at + 1, 0))
     for at in range(part.first, part.last - 1) if "time" in found.stream.vocabulary else ():

@@ -47,7 +47,13 @@ def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
         w for w in between if w not in ("the", "these", "those", "all", "it", "a", "total", "out", "our")
     ]
     foreign = {"that", "is", ",", "instead", "because", "median", "mean", "average"}
-    if one.value > other.value and one.unit and other.unit and one.unit != other.unit and "the" not in between:
+    if (
+        one.value > other.value
+        and one.unit
+        and other.unit
+        and one.unit != other.unit
+        and "the" not in between
+    ):
         return False  # "2,914 fish of 16 species"
     return bool(words) and words[-1] == "of" and len(words) <= 3 and not foreign & set(between)
 

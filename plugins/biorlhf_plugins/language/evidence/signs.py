@@ -255,7 +255,7 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
         start = found.stream.texts[max(part.first, one.first - 2) : one.first]
         starts = "from" in start or one.first > other.first
         if ("," in between and not starts) or not LIMITS.isdisjoint(start):
-            continue  # "with a prevalence of 6 %, it dropped to 27 %", "a cut-off of 1 reduced the list to 630"
+            continue  # "with a prevalence of 6 %, it dropped to 27 %", "a cut-off of 1 reduced it to 630"
         if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
             continue
         low, high = min(one.first, other.first), max(one.last, other.last)

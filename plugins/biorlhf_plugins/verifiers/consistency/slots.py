@@ -104,11 +104,15 @@ def _close(one: Claim, other: Claim) -> bool:
     return (a < 0) == (b < 0) and abs(a - b) <= slack * max(abs(a), abs(b))
 
 
+SPOKEN_OF = re.compile(r"\b(?:this|that|its|their)\s$", re.I)
+"""What names no class: "suppressed by HU+IR, and this suppression is reversed"."""
+
+
 def classes(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
     """One class per tissue, and one that the figures bear out."""
     by_tissue: dict[tuple, list[Claim]] = {}
     for c in said.classes:
-        if c.asserted:
+        if c.asserted and not SPOKEN_OF.search(said.text, 0, c.span[0]):
             by_tissue.setdefault((c.slot.entity, c.slot.quantity), []).append(c)
     for (entity, quantity), claims in by_tissue.items():
         labels = list(dict.fromkeys(str(c.label) for c in claims))
