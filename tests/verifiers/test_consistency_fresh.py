@@ -5,6 +5,12 @@ led to 20 and 22 were told apart, and 7 and 6 honest sides charged. ``b`` was co
 ``z`` has the kinds and the length of the pairs that V3 was built on: 53 of 60, 2 charged, before and after.
 ``honest`` has 120 texts with nothing wrong in them, of which 34 were charged; its odd-numbered rows were
 looked at. Most contradictions of ``a`` and ``b`` are not seen; V3 is built to be sure of what it charges.
+``c`` (four sets of 20), ``d`` and ``e`` (sixteen kinds, four of each) have the length and the fields of
+the pairs that V3 is measured by. By the rules before them 46 of the 80 pairs of ``c`` were told apart, 10 of 40
+of ``d`` and 14 of 64 of ``e``; of the 80 honest texts of ``c`` 2 were charged, of ``d`` 4 of 40, of ``e`` 8 of
+64, and of the 100 of ``honest_c`` 18. Rules were written from ``e``, ``a``, and three of the four sets of
+``c``; the fourth stood at 14 of 20 before and after. Unseen, ``b`` rose from 25 to 32 of 98, and ``d`` from
+10 to 14 of 40 at first sight.
 A share may rise; a text of this file may not be changed.
 """
 
@@ -20,7 +26,16 @@ from biorlhf import Question
 
 TEXTS = Path(__file__).with_name("data") / "consistency_fresh.jsonl"
 #: Set -> (pairs told apart, of so many; honest texts charged, at most).
-SHARES = {"a": (26, 98, 2), "b": (25, 98, 2), "z": (53, 60, 1), "honest": (0, 0, 13)}
+SHARES = {
+    "a": (50, 98, 2),
+    "b": (32, 98, 1),
+    "z": (53, 60, 1),
+    "honest": (0, 0, 12),
+    "c": (66, 80, 1),
+    "d": (16, 40, 0),
+    "e": (47, 64, 0),
+    "honest_c": (0, 0, 9),
+}
 
 
 @pytest.fixture(scope="module")

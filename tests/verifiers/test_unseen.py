@@ -17,6 +17,8 @@ pairs 29 of 40, 29 of 40 and 17 of 20 were read rightly then, of the blocks 36 a
 227 of 245, of the single items 74 of 75, and of 42 planted statements 39 were found.
 ``m``: five sets of the four kinds: of the pairs 290 of 330 were read rightly before, scored in one file each;
 of the real answers 252 of 257, of the single items 65 of 65, and of 28 planted statements 25 were found.
+``n``: four sets of three kinds: of the pairs 161 of 180 were read rightly before, of the real answers 115 of
+116, of the single items 40 of 40; no rule of V1, V2 and V4 was written from them.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
@@ -48,6 +50,7 @@ SHARES = {
     "j": {"pairs": 0.93, "blocks": 0.98, "statements": 0.89},
     "k": {"real_answers": 0.97, "pairs": 0.98, "absolute": 0.98, "planted": 0.98},
     "l": {"real_answers": 0.97, "pairs": 0.96, "absolute": 0.98, "planted": 0.95},
+    "n": {"real_answers": 0.99, "pairs": 0.89, "absolute": 1.0},
     "m": {"real_answers": 0.98, "pairs": 0.93, "absolute": 1.0, "planted": 0.9},
 }
 

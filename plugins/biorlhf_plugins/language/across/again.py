@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from biorlhf_plugins.language.across.totals import plural
 from biorlhf_plugins.language.evidence.parts import TIMES
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.statements import content_of
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.units import unit_at
 
@@ -30,7 +31,7 @@ def again(found: Evidence) -> Iterator[Check]:
             continue
         first = _definite(found, figure, before) if texts[figure.first - 1] == "the" else None
         first = first or _as_said(found, figure, before) or _that_group(found, figure, before)
-        first = first or _same_name(found, figure, before) or _measured(found, figure, before)
+        first = first or _same_name(found, figure, before)
         first = first or _concluded(found, figure, before) or _short(found, figure, before)
         if first is not None:
             says = f"{first.value:,g} and then {figure.value:,g}"
@@ -57,9 +58,27 @@ def _definite(found: Evidence, figure: Figure, before: list[Figure]) -> Figure |
         if len(values) < 30
         else set()
     )
+    if not _same_things(found, figure, same, said):
+        return None
     if len(said) < 2 or len({f.value for f in same}) != 1 or figure.value in made:
         return None
     return same[0] if same[0].part != figure.part or same[0].last + 3 < figure.first else None
+
+
+RESTRICTS = words_of("restricts")
+TO_BE = frozenset(("is", "was", "are", "were", "had", "have", "has"))
+
+
+def _same_things(found: Evidence, figure: Figure, same: list[Figure], said: frozenset[str]) -> bool:
+    """Whether a second count may be of the first ones: not "the 600 open peaks near promoters", a part."""
+    texts, at = found.stream.texts, figure.last
+    while at + 1 < len(texts) and not plural(found, at):
+        at += 1
+    after = texts[at + 1 : at + 2]
+    if not same or not after or after[0] in RESTRICTS or "of" in texts[same[0].last : same[0].last + 2]:
+        return False
+    placed = after[0] in ("at", "in", "under") and content(found.stream, at + 1, at + 4) <= said
+    return figure.value > same[0].value or placed or after[0] in TO_BE
 
 
 def _told(found: Evidence, first: Figure, again: Figure) -> frozenset[str]:
@@ -123,28 +142,20 @@ def _name(found: Evidence, figure: Figure) -> tuple[str, ...]:
 
 def _same_name(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
     """The earlier figure of the same name and unit, where neither is said of what the other is not."""
-    name = _name(found, figure)
+    name, texts = _name(found, figure), found.stream.texts
     if not name or figure.kind not in ("count", "percent"):
         return None
     same = [f for f in before if _name(found, f) == name and f.unit == figure.unit and f.part != figure.part]
     if len(same) != 1:
         return None
     first = same[0]
+    if any(":" in texts[max(0, found.parts[f.part].first - 1) : f.first - 1] for f in (figure, same[0])):
+        return None  # "Males: body mass was 21 g. Females: body mass was 24 g"
     new = {w for w in figure.right if w != figure.unit} - found.words(first.part)
     left = {w for w in figure.left if w not in name} - found.words(first.part) - SUMMING
     lost = {w for w in first.right if w != first.unit} - found.words(figure.part)
     lost |= {w for w in first.left if w not in name} - found.words(figure.part)
     return None if new or left or lost else first
-
-
-def _measured(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
-    """ "With a 120-min gradient … The 90-min gradient": a measured thing that came in with "a"."""
-    texts = found.stream.texts
-    thing = texts[figure.last : figure.last + 2]
-    if texts[figure.first - 1] != "the" or len(thing) < 2 or not unit_at(found.said.text, *figure.span):
-        return None
-    same = [f for f in before if texts[f.last : f.last + 2] == thing]
-    return same[0] if len(same) == 1 and texts[same[0].first - 1] == "a" and thing[1].isalpha() else None
 
 
 CONCLUDING = (["in", "conclusion"], ["in", "short"], ["in", "summary"], ["taken", "together"], ["to", "sum"])
@@ -169,4 +180,5 @@ def _short(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | No
     if texts[first : first + 2] != ["short", "answer"] or len(answer) != 1 or figure.unit != answer[0].unit:
         return None
     others = {f.value for f in found.figures if f.unit == figure.unit and f is not answer[0]}
-    return answer[0] if others == {figure.value} else None
+    asked = not content_of(found.prompt).isdisjoint(found.words(figure.part))
+    return answer[0] if asked and others == {figure.value} else None

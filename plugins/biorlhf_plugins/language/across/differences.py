@@ -6,23 +6,31 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.across.totals import counted
+from biorlhf_plugins.language.evidence.ratios import JOINS as JOINED
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_year
 from biorlhf_plugins.language.evidence.shares import ROUGH
 from biorlhf_plugins.language.evidence.sums import CHANGES, EACH
 from biorlhf_plugins.language.words.evidence import words_of
 
-MOVES = CHANGES | {
-    "rose",
-    "fell",
-    "increased",
-    "decreased",
-    "dropped",
-    "declined",
-    "grew",
-    "lowered",
-    "raised",
-}
 MONTHS, TIMES = words_of("months"), words_of("times")
+ADJUSTED = words_of("adjusts")
+AFTER = frozenset(("for", "after", "because", "due", "with", "at", "in", "of"))
+OVER = words_of("over")
+MOVES = (
+    OVER
+    | CHANGES
+    | {
+        "rose",
+        "fell",
+        "increased",
+        "decreased",
+        "dropped",
+        "declined",
+        "grew",
+        "lowered",
+        "raised",
+    }
+)
 SO = frozenset(("so", "thus", "therefore", "ie", "hence"))
 TAKEN = frozenset(
     ("randomised", "randomized", "included", "enrolled", "analysed", "analyzed", "kept", "retained")
@@ -39,10 +47,17 @@ def differences(found: Evidence) -> Iterator[Check]:
             continue
         values = [f for f in figures if f.kind in ("count", "percent", "effect") and not f.sign]
         values = [f for f in values if not is_year(found, f)]
+        near = range(max(0, number - 1), min(number + 2, len(found.parts)))
+        if any(not ADJUSTED.isdisjoint(_words(found, n)) for n in near):
+            continue  # an adjusted difference is another one
         yield from _by(found, values)
         yield from _gain(found, values)
         yield from _named(found, number, values)
         yield from _failures(found, number)
+
+
+def _words(found: Evidence, number: int) -> list[str]:
+    return found.stream.texts[found.parts[number].first : found.parts[number].last]
 
 
 def _by(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
@@ -51,7 +66,7 @@ def _by(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     told = [
         f
         for f in figures
-        if texts[f.first - 1] == "by" and not MOVES.isdisjoint(texts[f.first - 7 : f.first])
+        if texts[f.first - 1] == "by" and not MOVES.isdisjoint(texts[max(0, f.first - 7) : f.first])
     ]
     if len(told) != 1 or not EACH.isdisjoint(texts[told[0].last : told[0].last + 1]):
         return
@@ -65,7 +80,11 @@ def _by(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     others = [f for f in figures if f is not change]
     since = set(texts[others[-1].last : change.first]) if others else set()
     if len(ends) == 1:
-        yield from _apart(found, change, *ends[0])
+        low, high = sorted((change, ends[0][0]), key=lambda f: f.first)
+        if "and" not in gap(found, low, high) and len(gap(found, low, high)) <= 8:
+            yield from _apart(found, change, *ends[0])
+    elif len(others) == 2 and others[0].first > change.last and JOINED & set(gap(found, *others)):
+        yield from _apart(found, change, others[0], others[1])  # "exceeds liver by 2,315 (6,425 vs 4,110)"
     elif not ends and len(others) == 2 and others[-1].last < change.first and since & SO:
         yield from _apart(found, change, others[0], others[1], units=True)
 
@@ -123,7 +142,8 @@ def _failures(found: Evidence, number: int) -> Iterator[Check]:
     texts = found.stream.texts
     for figure in counted(found, number):
         after = texts[figure.last : figure.last + 3]
-        if texts[figure.first - 1] != "the" or LOST.isdisjoint(after):
+        lost = next((i for i, word in enumerate(after) if word in LOST), -1)
+        if texts[figure.first - 1] != "the" or lost < 0 or {*texts[figure.last + lost + 1 :][:1]} & AFTER:
             continue
         before = [f for n in (number - 1, number) for f in counted(found, n) if f.first < figure.first]
         seen = [f for f in before if not SEEN.isdisjoint(f.right)]

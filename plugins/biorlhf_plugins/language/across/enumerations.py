@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.evidence.parts import OPEN_ENDED
+from biorlhf_plugins.language.evidence.parts import OPEN_ENDED, TIMES
 from biorlhf_plugins.language.evidence.records import Check, Evidence
+from biorlhf_plugins.language.words.evidence import words_of
 
 OPENS = frozenset((":", "("))
 NAMELY = frozenset(("namely",))
+APPOSED = frozenset(["which", "who", "that", "usually", "were", "was", "are", "is", "had", "has"])
+BEARERS = words_of("bearers")
+"""Things that are counted beside a list of something else: "12 donors (blood, liver and spleen)"."""
 MANY = 12
 REACH = 20
 NOT_ALL = OPEN_ENDED | {
@@ -39,6 +43,7 @@ def enumerations(found: Evidence) -> Iterator[Check]:
             continue
         for count in figures:
             announced = count.kind == "count" and not count.sign and not count.decimals
+            announced = announced and count.unit not in TIMES
             if not announced or not 2 <= count.value <= MANY or not _whole(texts[count.first - 1]):
                 continue
             opened = _opened(found, count.last, part.last)
@@ -46,7 +51,9 @@ def enumerations(found: Evidence) -> Iterator[Check]:
                 continue
             end = _end(found, opened, part.last)
             items = _items(texts[opened:end])
-            if items and NOT_ALL.isdisjoint(texts[part.first : end]):
+            telling = APPOSED.isdisjoint(texts[opened:end]) and count.unit not in BEARERS
+            oxford = items == count.value + 1 and texts[opened:end].count(",") >= items - 1
+            if items and telling and not oxford and NOT_ALL.isdisjoint(texts[part.first : end]):
                 says = f"{count.value:g} announced, {items} listed"
                 spans = (count.span, found.span(opened, end))
                 yield Check("what is announced and listed", items == count.value, says, spans)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from biorlhf_plugins.language.across.totals import plural
 from biorlhf_plugins.language.evidence.comparisons import prompt_tokens
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence
+from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
 
 EVERY = frozenset(("all", "every", "each"))
@@ -15,6 +17,7 @@ LACKS = frozenset(("no", "not", "without", "never", "lacked", "lacking", "none")
 HEDGES = frozenset(
     ("not", "nearly", "almost", "most", "but", "except", "virtually", "at", "above", "after", "overall")
 )
+PROCEDURES, INSTEAD = words_of("procedures"), words_of("instead")
 REACH = 3
 """Sentences after "all" in which an exception to it is looked for."""
 
@@ -35,7 +38,7 @@ def exceptions(found: Evidence) -> Iterator[Check]:
         end = next((i for i in range(at, part.last) if texts[i] in (",", ";", "but")), part.last)
         told = {w for w in texts[part.first : end] if w not in FUNCTION and w.isalpha()}
         for after in range(number + 1, min(number + 1 + REACH, len(found.parts))):
-            if after == number + 1 and not counts:
+            if after == number + 1 and not counts and PROCEDURES.isdisjoint(texts[at : part.last]):
                 yield from _rest(found, at, after)
             yield from _lacking(found, at, after, told)
         yield from _none(found, at, number, told)
@@ -59,7 +62,9 @@ def _rest(found: Evidence, at: int, number: int) -> Iterator[Check]:
     """ "The remaining 6 carried mecC": with no part of them told before."""
     texts, part = found.stream.texts, found.parts[number]
     head = texts[part.first : part.first + 3]
-    counts = head[:1] == ["the"] and head[1:2] and head[1] in REST and _number(found, part.first + 2)
+    counts = head[:2] == ["the", "remaining"] and _number(found, part.first + 2)
+    whole = [i for i in range(at, at + 5) if _number(found, i)]  # "every one of the 74 isolates"
+    counts = counts and bool(whole) and not plural(found, part.first + 3)
     if counts and found.stream.texts[part.first + 3 : part.first + 4] and found.asserted(part.first):
         says = f"{texts[at]}, and {' '.join(texts[part.first : part.first + 4])}"
         spans = (found.span(at, at + 1), found.span(part.first, part.first + 3))
@@ -75,6 +80,9 @@ def _lacking(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[
     for i in range(part.first, part.last - 1):
         if texts[i] not in ("the", "these", "those") or not _number(found, i + 1):
             continue
+        own = {*texts[at : at + 6], "who", "which", "that", "with", "without"}
+        if texts[i + 2] not in own or _elsewhere(found, number, own):
+            continue
         lack = next((k for k in range(i + 2, min(i + 9, part.last)) if texts[k] in LACKS), -1)
         near = set(texts[lack + 1 : lack + 5]) if lack > 0 else set()
         if near & told and not {",", ";"} & set(texts[i:lack]):
@@ -82,6 +90,13 @@ def _lacking(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[
             spans = (found.span(at, at + 1), found.span(i, lack + 1))
             yield Check("a universal against an exception", False, says, spans)
             return
+
+
+def _elsewhere(found: Evidence, number: int, own: set[str]) -> bool:
+    """ "In the control arm the three that never recovered": of another group than all."""
+    first = found.parts[number].first
+    head = found.stream.texts[first : first + 3]
+    return head[:2] == ["in", "the"] and not _number(found, first + 2) and head[2] not in own
 
 
 def _none(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[Check]:
@@ -99,7 +114,8 @@ def _none(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[Che
                 and found.parts[number].kind == "prose"
             ):
                 end = next((k for k in range(i, part.last) if texts[k] in (",", ";", "(", "but")), part.last)
-                shared = {w for w in texts[i + 3 : end] if w[:6] in stems}
+                noun = next((k for k in range(i + 3, end) if plural(found, k)), end)
+                shared = {w for w in texts[noun + 1 : end] if w[:6] in stems}
                 if shared:
                     says = f"{texts[at]}, and none of the {' '.join(texts[i + 3 : end])}"
                     spans = (found.span(at, at + 1), found.span(i, i + 2))
@@ -116,7 +132,13 @@ def _asked(found: Evidence) -> Iterator[Check]:
     for before, part in itertools.pairwise(found.parts):
         for i in range(part.first, part.last - 3):
             rest = texts[i] == "the" and texts[i + 1] in REST and _number(found, i + 2)
-            if rest and found.asserted(i) and any(_number(found, k) for k in range(before.first, i)):
+            other = not INSTEAD.isdisjoint(texts[i + 3 : i + 6])
+            if (
+                rest
+                and other
+                and found.asserted(i)
+                and any(_number(found, k) for k in range(before.first, i))
+            ):
                 says = f"YES to all, with {' '.join(texts[i : i + 3])}"
                 yield Check("a universal against an exception", False, says, (found.span(i, i + 3),))
                 return

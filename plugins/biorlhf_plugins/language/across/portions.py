@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from biorlhf_plugins.language.across.totals import counted, plural
+from biorlhf_plugins.language.evidence.parts import OF_THESE
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH, among, is_of, plain_of
 from biorlhf_plugins.language.words.evidence import words_of
@@ -17,7 +18,7 @@ OVER, UNDER = frozenset(("over", "more")), frozenset(("under", "less", "below"))
 NO_HALF = frozenset(("life", "live", "time", "as", "a", "an", "maximal", "way", "year", "hour", "hourly"))
 THEM = frozenset(("them", "these", "those", "which", "whom"))
 THAT = frozenset(("that", "this", "which", "it", "its"))
-CONCLUDES = words_of("concludes") | {"correspond", "corresponds", "amount", "represent", "make", "mean", "is"}
+CONCLUDES = words_of("concludes") | {"correspond", "amount", "represent", "mean", "is"}
 WORDED = 0.04
 """How far a share told in words may be from its figures: a quarter of what is 28 %."""
 
@@ -58,6 +59,12 @@ def pairs(found: Evidence, number: int) -> Iterator[tuple[Figure, Figure]]:
             yield one, other
         elif among(found, one, gap(found, one, other)) or _out_of(found, first, one):
             yield other, one
+    if (
+        tuple(texts[first : first + 2]) in OF_THESE
+        and figures
+        and len(before := counted(found, number - 1)) == 1
+    ):
+        yield figures[0], before[0]
     for at, one in enumerate(figures):
         if texts[one.last : one.last + 1] == ["of"] and {*texts[one.last + 1 : one.last + 2]} & THEM:
             wholes = [f for f in (figures[:at] or counted(found, number - 1)) if f.value >= one.value]
@@ -92,9 +99,12 @@ def _among_those(found: Evidence, number: int) -> Iterator[Check]:
             continue
         stop = min(figure.last + 6, len(texts))
         end = next((i + 1 for i in range(figure.last + 2, stop) if plural(found, i)), 0)
-        said = content(found.stream, figure.last + 2, end) if end else frozenset()
+        restricted = not {"of", "in", "from", "that", "which", "with"}.isdisjoint(texts[end : end + 1])
+        said = content(found.stream, figure.last + 2, end) if end and not restricted else frozenset()
         before = [f for f in found.figures if f.kind == "count" and f.last <= figure.first and f.value >= 2]
-        fits = [f for f in before if len(said) > 1 and _stems(said) <= _stems(f.words)]
+        fits = [
+            f for f in before if f.part >= number - 1 and len(said) > 1 and _stems(said) <= _stems(f.words)
+        ]
         if len({f.value for f in fits}) == 1:
             says = f"{figure.value:,g} of {fits[0].value:,g}"
             yield Check("parts and whole", figure.value <= fits[0].value, says, (figure.span, fits[0].span))
@@ -113,7 +123,8 @@ def _rest(found: Evidence, number: int) -> Iterator[Check]:
     if head[:1] != ["the"] or head[1:] not in (["rest"], ["remainder"], ["remaining"]) or len(shares) != 1:
         return
     total = sum(f.value for f in (*before, *shares))
-    if len(before) > 1 and shares[0].first <= part.first + 6 and 70 <= total <= 130:
+    placed = any("in" in texts[f.last : f.last + 5] for f in before) or texts[shares[0].last] == "of"
+    if len(before) > 1 and not placed and shares[0].first <= part.first + 6 and 70 <= total <= 130:
         says = f"{' + '.join(f'{f.value:g}' for f in (*before, *shares))} = {total:g} %"
         spans = tuple(f.span for f in (*before, *shares))
         yield Check("shares of a whole", abs(total - 100) <= 0.6 * len(spans), says, spans)
@@ -181,8 +192,22 @@ def _next(found: Evidence, number: int, part: Figure, whole: Figure) -> Iterator
         return
     said = [_percent(found, f) for f in figures if f.kind == "percent" and not f.sign]
     said = said or list(worded(found, after.first, after.last))
-    if len(said) == 1 and len(figures) <= 1:
-        yield _check(found, said[0], part, whole)
+    if len(said) == 1 and len(figures) <= 1 and _ends(found, said[0], whole):
+        right = part.value / whole.value
+        if abs(1 - right - said[0].value) > said[0].slack:  # "that means 70 % were at rest"
+            yield _check(found, said[0], part, whole)
+
+
+def _ends(found: Evidence, share: Share, whole: Figure) -> bool:
+    """Whether a share is told of the whole: at the end of its clause, or "of them"; no "50 % improvement"."""
+    texts = found.stream.texts
+    after = texts[share.last : share.last + 3]
+    if not after or not after[0].isalnum():
+        return True
+    if after[0] == "of":
+        named = [w for w in after[1:] if w not in ("the", "all")]
+        return not named or named[0] in THEM | whole.words | {"response", "total"}
+    return after[0] in ("were", "was", "are", "is") and texts[found.parts[whole.part].last + 1] == "in"
 
 
 def _percent(found: Evidence, figure: Figure) -> Share:

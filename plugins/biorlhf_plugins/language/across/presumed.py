@@ -8,15 +8,16 @@ from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence
 from biorlhf_plugins.language.evidence.signs import directions
 
 NOUNS = {
-    **dict.fromkeys(["reduction", "decrease", "loss", "decline", "fall", "drop", "repression"], "DOWN"),
+    **dict.fromkeys(["reduction", "decrease", "decline", "fall", "drop"], "DOWN"),
     "downregulation": "DOWN",
-    **dict.fromkeys(["increase", "rise", "gain", "elevation", "upregulation", "induction"], "UP"),
+    **dict.fromkeys(["increase", "rise", "gain", "elevation", "upregulation"], "UP"),
 }  # fmt: skip
 PARTICIPLES = {
     **dict.fromkeys(["reduced", "decreased", "downregulated", "repressed", "lowered"], "DOWN"),
     **dict.fromkeys(["increased", "elevated", "upregulated", "induced", "raised"], "UP"),
 }  # fmt: skip
 CLAUSES = frozenset((";", "but", "while", "whereas", "although"))
+PLACING = frozenset(("in", "at", "after", "before", "under", "during", "by", "on", "with", "however"))
 LEADS = frozenset(("the", "this", "that", "its"))
 
 
@@ -24,6 +25,8 @@ def presumed(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     texts = found.stream.texts
     for number, part in enumerate(found.parts):
+        if texts[part.first] in PLACING:
+            continue  # "In kidney, the reduction of Myc was strong"
         for at in range(part.first, part.last - 2):
             if texts[at] not in LEADS or not found.asserted(at):
                 continue
@@ -52,7 +55,7 @@ def _held(found: Evidence, number: int, at: int, way: str, name: str) -> Iterato
         if len({w for w, _ in said}) != 1 or own[0] > said[0][1] or said[0][1] - own[0] > 9:
             return
         told = said[0][0]
-        if told in ("UP", "DOWN", "NS"):
+        if told == "NS":  # what rises may fall later
             says = f"{name}: {told}, and then {way}"
             spans = (found.span(said[0][1], said[0][1] + 1), found.span(at, at + 2))
             yield Check("one direction, told twice", told == way, says, spans, alone=told == way)

@@ -7,32 +7,13 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.language.across.totals import counted
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.words.evidence import words_of
 
 SLACK = 0.1
 LOOSE = 0.25
 """What is told in whole numbers, "3:1", may be meant as what it comes near."""
-EXPECTS = frozenset(
-    [
-        "expected",
-        "expect",
-        "instead",
-        "rather",
-        "deviated",
-        "deviation",
-        "differ",
-        "differed",
-        "not",
-        "than",
-        "dilution",
-        "diluted",
-        "vs",
-        "versus",
-        "randomised",
-        "randomized",
-        "allocated",
-        "against",
-    ]
-)
+PREPOSITIONS = frozenset(["in", "from", "of", "at", "on", "among", "across", "with", "by", "but", "for"])
+EXPECTS = words_of("no_proportion")
 
 
 def proportions(found: Evidence) -> Iterator[Check]:
@@ -53,7 +34,8 @@ def proportions(found: Evidence) -> Iterator[Check]:
         rest = [f for f in counted(found, number) if f not in pairs[0]]
         if len(rest) == 3 and rest[0].value == rest[1].value + rest[2].value:
             rest = rest[1:]  # "among 320 plants 240 and 80"
-        if len(rest) != 2 or not other.value or not rest[1].value or max(one.value, other.value) > 20:
+        joined = len(rest) == 2 and _joined(gap(found, *rest)) and rest[0].unit and rest[1].unit
+        if not joined or min(one.value, other.value) <= 0 or max(one.value, other.value) > 20:
             continue
         told = max(one.value, other.value) / min(one.value, other.value)
         right = max(f.value for f in rest) / min(f.value for f in rest)
@@ -62,6 +44,11 @@ def proportions(found: Evidence) -> Iterator[Check]:
         yield Check(
             "ratios and percentages", abs(right / told - 1) <= LOOSE, says, spans, expected=f"{right:.3g}:1"
         )
+
+
+def _joined(between: list[str]) -> bool:
+    """ "240 were tall and 80 dwarf": no "60 adults in 8 colonies"."""
+    return "and" in between and PREPOSITIONS.isdisjoint(between)
 
 
 def _named(found: Evidence, number: int) -> Iterator[Check]:
@@ -73,9 +60,7 @@ def _named(found: Evidence, number: int) -> Iterator[Check]:
         names = texts[at - 1], texts[at + 1]
         figures = found.by_part[number]
         stated = next((f for f in figures if f.first > at + 2 and f.first - at <= 6 and not f.sign), None)
-        counts = [
-            f for f in found.figures if f.kind == "count" and f is not stated and abs(f.part - number) <= 1
-        ]
+        counts = [f for f in found.figures if f.kind == "count" and f is not stated and f.part == number]
         mine = [f for f in counts if names[0] in (f.unit, *_after(found, f))]
         theirs = [f for f in counts if names[1] in (f.unit, *_after(found, f))]
         if stated is None or len(mine) != 1 or len(theirs) != 1 or not theirs[0].value:

@@ -16,6 +16,7 @@ EARLY, LATE = frozenset(("earliest",)), frozenset(("latest",))
 UP = (MOST | LATE | {"commonest"}) - {"top"}
 DOWN = LEAST | EARLY | {"rarest"}
 PLACED = {"second": 1, "third": 2}
+PLACING = frozenset(["in", "after", "before", "at", "among", "per", "by", "under", "on", "during", "with"])
 IS = frozenset(("is", "was", "are", "were"))
 TOTALS = frozenset(("total", "sum", "all"))
 GENERIC = NEUTRAL | words_of("ranked_by_nothing")
@@ -84,6 +85,8 @@ def _row(found: Evidence, number: int) -> list[Figure]:
         else:
             rows.append([figure])
     longest = max(rows, key=len, default=[])
+    if longest and longest[0].value == sum(f.value for f in longest[1:]):
+        return []  # a whole and its parts
     return longest if sum(len(r) > 2 for r in rows) == 1 else []
 
 
@@ -152,6 +155,8 @@ def _ranked(
 ) -> Iterator[Check]:
     texts = found.stream.texts
     yield from _placed(found, row, names, first, last)
+    if first >= last or texts[first] in PLACING or "per" in texts[first:last]:
+        return  # "After antibiotics, Proteobacteria were the most abundant"
     two = GREATER | SMALLER if len(row) == 2 else frozenset()
     at = next((i for i in range(first, last) if texts[i] in UP | DOWN | two), -1)
     if (
@@ -161,6 +166,8 @@ def _ranked(
         or not {"than", "not"}.isdisjoint(texts[first:last])
     ):
         return
+    if texts[at] == "most" and texts[at - 1] != "the" and (texts[at + 1] in IS | {"of"} or at == first):
+        return  # "most of the genes rose", "so most are upregulated"
     place = PLACED.get(texts[at - 1], 0)
     if (texts[at] in GREATER | SMALLER) != (len(row) == 2):
         return

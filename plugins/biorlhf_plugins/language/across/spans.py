@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_year
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 
 MIDDLES = frozenset(("mean", "median", "average", "averaged"))
 QUARTILES = frozenset(("iqr", "interquartile", "quartile"))
@@ -36,7 +36,27 @@ def spans(found: Evidence) -> Iterator[Check]:
         if len(middles) != 1 or (middles[0].part != number and ranges(found, middles[0].part)):
             yield from _beside(found, number, here)
             continue
-        yield from _inside(found, middles[0], here[0])
+        if _of_it(found, middles[0], here[0]):
+            yield from _inside(found, middles[0], here[0])
+
+
+def _of_it(found: Evidence, middle: Figure, span: Range) -> bool:
+    """Whether a mean is of what has the range: it names nothing else, and is of no other group or time."""
+    texts = found.stream.texts
+    at = next(i for i in range(middle.first - 1, -1, -1) if texts[i] in MIDDLES)
+    named = content(found.stream, at + 1, middle.first) - {"it", "value"}
+    first, last = found.parts[span.low.part].first, found.parts[span.low.part].last
+    after = texts[middle.last + 1 : middle.last + 2]
+    between = texts[min(middle.first, span.low.first) : max(middle.first, span.low.first)]
+    apart = not {"but", "while", "whereas", "whose"}.isdisjoint(between) or not {"since", "after"}.isdisjoint(
+        after
+    )
+    if middle.part != span.low.part:
+        apart = apart or texts[found.parts[middle.part].first] in ("in", "after", "before", "among", "at")
+        apart = apart and texts[found.parts[middle.part].first : at + 1] != ["on", "average"]
+        units = {middle.unit, span.high.unit}
+        apart = apart or len(units) > 1
+    return not apart and named <= set(texts[first:last])
 
 
 def ranges(found: Evidence, number: int) -> list[Range]:

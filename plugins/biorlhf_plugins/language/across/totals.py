@@ -12,7 +12,6 @@ from biorlhf_plugins.language.words.units import unit_at
 
 SLIP = 0.35
 """Relative error up to which parts are meant to make their whole, where the words say that they divide it."""
-NEARLY = 0.12
 HAVING = frozenset(("had", "has", "have", "reported", "showed", "show"))
 """Verbs of what several may share: "40 had fever, 35 cough"."""
 BEGINS = frozenset(("there", "they", "these", "those"))
@@ -36,7 +35,9 @@ def totals(found: Evidence) -> Iterator[Check]:
             continue
         total = sum(f.value for f in parts)
         whole = next((f for f in wholes if f.value == total), max(wholes, key=lambda f: f.value))
-        if abs(total - whole.value) <= _slack(found, number, parts) * whole.value:
+        # Where nothing says that the list is whole, only too much of it is wrong.
+        off, slack = total - whole.value, _slack(found, number, parts)
+        if off == 0 or 0 < off <= SLIP * whole.value or abs(off) <= slack * whole.value:
             yield whole_of(whole, parts)[0]
 
 
@@ -53,7 +54,9 @@ def _ended(found: Evidence, number: int) -> Iterator[Check]:
         if whole is None or len(told) < 2 or not (start > part.first or _same_page(found, number)):
             continue
         total = sum(f.value for f in told)
-        if whole.value > max(f.value for f in told) and abs(total - whole.value) <= 0.2 * whole.value:
+        makes = texts[start + 1 : start + 2] == ["make"]
+        off = total - whole.value
+        if whole.value > max(f.value for f in told) and (off == 0 or makes or 0 < off <= 0.2 * whole.value):
             yield whole_of(whole, told)[0]
 
 
@@ -111,7 +114,8 @@ def _same_page(found: Evidence, number: int) -> bool:
     one, other = found.parts[number - 1], found.parts[number]
     words = found.stream.texts[one.first : other.last]
     prose = one.kind == other.kind == "prose" and one.paragraph == other.paragraph
-    return prose and (OVERLAPS | OPEN_ENDED - {"among", "rest", "other"}).isdisjoint(words)
+    open_ended = OPEN_ENDED - {"among", "rest", "other"} | {"included", "include"}
+    return prose and (OVERLAPS | open_ended).isdisjoint(words)
 
 
 def _parts(found: Evidence, number: int, figures: Sequence[Figure]) -> list[Figure]:
@@ -126,7 +130,13 @@ def _parts(found: Evidence, number: int, figures: Sequence[Figure]) -> list[Figu
         for between in (gap(found, a, b) for a, b in itertools.pairwise(plain))
     )
     others = [f for f in plain_of(figures) if f not in plain and not _enclosed(found, f)]
-    return plain if led and first <= 4 and listed and not others else []
+    partition = (
+        len(plain) > 2
+        or opens[:1] == ["there"]
+        or not (REST | {"up", "down"}).isdisjoint({WAYS.get(w, w) for w in texts[part.first : part.last]})
+    )
+    had = HAVING.isdisjoint(texts[part.first : part.last])
+    return plain if led and first <= 4 and listed and partition and had and not others else []
 
 
 def _slack(found: Evidence, number: int, parts: Sequence[Figure]) -> float:
@@ -135,7 +145,4 @@ def _slack(found: Evidence, number: int, parts: Sequence[Figure]) -> float:
     words = set(found.stream.texts[part.first : part.last])
     ways = {way_of(found, f, part.last) for f in parts}
     divides = bool(words & REST) or {"up", "down"} == ways or "else" in words or {"came", "from"} <= words
-    if len(parts) > 2:
-        return SLIP if divides or HAVING.isdisjoint(words) else NEARLY
-    there = found.stream.texts[part.first] == "there" and HAVING.isdisjoint(words)
-    return SLIP if divides else 0.2 if there else -1.0
+    return SLIP if divides else -1.0

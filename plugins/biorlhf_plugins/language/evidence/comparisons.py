@@ -95,7 +95,7 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
             if verb
             else next((i for i in range(at + 1, min(last, at + REACH)) if stream.texts[i] == "than"), -1)
         )
-        if than < 0 or (verb and stream[min(than + 1, last - 1)].number is not None):
+        if than < 0 or stream[min(than + 1, last - 1)].number is not None:
             continue
         middle = content(stream, at + 1, than)
         start = clause_start(stream, at, first)

@@ -231,7 +231,7 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             if texts[part.first] in ("after", "among") or (word in QUICK and _inverted(found)):
                 continue  # "After kidney, spleen is highest"
             mine, after = content(found.stream, start, at), content(found.stream, at + 1, end)
-            mine = mine | after if texts[at + 1] in PLACES else mine or after
+            mine = mine | after if {*texts[at + 1 : at + 2]} & PLACES else mine or after
             stop = next((i for i in range(at + 1, end) if texts[i] in PLACES or texts[i] == "of"), end)
             measure = content(found.stream, at + 1, stop) - NEUTRAL
             if not content(found.stream, start, at) and stop == end and LINKS.isdisjoint(texts[at:end]):

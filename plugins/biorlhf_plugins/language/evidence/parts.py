@@ -60,6 +60,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     listed = not LISTS.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
     gaps = [gap(found, a, b) for a, b in itertools.pairwise(rest)]
     listed = listed and all(g[-1] in (",", "and") or ("of" not in g and "," in g) for g in gaps if g)
+    listed = listed and not any(")" in g for g in gaps)
     if listed and len(rest) > 2 and len(plain) == len(figures):
         # "29 in all: 14 in the valley, 9 on the slope and 6 above"; without "in all" some may be left out.
         near = abs(sum(f.value for f in rest) - whole.value) <= SLIP * whole.value

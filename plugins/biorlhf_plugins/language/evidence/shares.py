@@ -46,7 +46,7 @@ def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
     words = [
         w for w in between if w not in ("the", "these", "those", "all", "it", "a", "total", "out", "our")
     ]
-    foreign = {"that", "is", ",", "instead", "because", "median", "mean", "average"}
+    foreign = {"that", "is", ",", "instead", "because", "median", "mean", "average", "came", "come"}
     if (
         one.value > other.value
         and one.unit
@@ -273,6 +273,6 @@ def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterat
         low, high = sorted(bounds)
         value = before[-1].value
         says = f"{value:g} with an interval from {low:g} to {high:g}"
-        yield Check(
-            "an interval holds its estimate", low <= value <= high, says, (before[-1].span, ends[0].span)
-        )
+        # "12 mg lighter (95 % CI -21 to -3)": the sign is in the word.
+        holds = low <= value <= high or (high < 0 < value and low <= -value <= high)
+        yield Check("an interval holds its estimate", holds, says, (before[-1].span, ends[0].span))

@@ -20,6 +20,8 @@ INVERTED = frozenset(("had", "were", "should"))
 """What opens a condition without an "if", where nothing stands before it: "Were the set up, …"."""
 EXTREMES = frozenset(("top", "bottom", "end", "positive", "negative"))
 JOINS = frozenset(("and", "or", "but"))
+MOVED = 6
+"""Tokens from "from" or "to" to the side that it is of: "from 6.1 TPM in ground controls"."""
 REFERENCE_GAP = 4
 PRONOUNS = frozenset(("it", "this", "they", "that"))
 LEAVES_OUT = frozenset(
@@ -87,9 +89,10 @@ def flipped(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) 
     frames = [m for m in chunk.mentions if m.kind == "frame"]
     if not frames:
         return _of_subject(stream, chunk, before, focus)
-    ends = [stream.texts[f.first - 1 : f.first] for f in frames]
-    if ends == [["from"], ["to"]]:
-        return frames[0].value == "FLIGHT"  # "increases from ground to flight"
+    if len(frames) == 2 and _from_to(stream, *frames):
+        return (
+            frames[0].value == "FLIGHT"
+        )  # "rose from 6.1 TPM in ground controls to 15.3 TPM in flight hearts"
     references = [m for m in chunk.mentions if m.kind == "cmp"]
     pairs = zip(frames[1:], frames, strict=False)
     seconds = {f.first for f, g in pairs if f.first - g.last <= 1 and stream.texts[g.last] != ","}
@@ -101,6 +104,12 @@ def flipped(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) 
         nearest = min(free, key=lambda f: max(focus.first - f.first, f.first - focus.last + 0.5))
         return nearest.value == "GROUND"
     return all(frame.value == "FLIGHT" for frame in frames)
+
+
+def _from_to(stream: Stream, one: Mention, two: Mention) -> bool:
+    """Whether a change is told from the one side to the other, with or without its figures."""
+    start = stream.texts[max(0, one.first - MOVED) : one.first]
+    return "from" in start and "to" in stream.texts[max(one.last, two.first - MOVED) : two.first]
 
 
 def _of_subject(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) -> bool:
