@@ -6,9 +6,9 @@ led to 20 and 22 were told apart, and 7 and 6 honest sides charged. ``b`` was co
 ``honest`` has 120 texts with nothing wrong in them, of which 34 were charged; its odd-numbered rows were
 looked at. Most contradictions of ``a`` and ``b`` are not seen; V3 is built to be sure of what it charges.
 ``c`` (four sets of 20), ``d`` and ``e`` (sixteen kinds, four of each) have the length and the fields of
-the pairs that V3 is measured by. By the rules before them 46 of the 80 pairs of ``c`` were told apart, 10 of 40
-of ``d`` and 14 of 64 of ``e``; of the 80 honest texts of ``c`` 2 were charged, of ``d`` 4 of 40, of ``e`` 8 of
-64, and of the 100 of ``honest_c`` 18. Rules were written from ``e``, ``a``, and three of the four sets of
+the pairs that V3 is measured by. By the rules before them 46 of the 80 pairs of ``c`` were told apart, 10 of
+40 of ``d`` and 14 of 64 of ``e``; of the 80 honest texts of ``c`` 2 were charged, of ``d`` 4 of 40, of ``e``
+8 of 64, of the 100 of ``honest_c`` 18. Rules were written from ``e``, ``a``, and three of the four sets of
 ``c``; the fourth stood at 14 of 20 before and after. Unseen, ``b`` rose from 25 to 32 of 98, and ``d`` from
 10 to 14 of 40 at first sight.
 A share may rise; a text of this file may not be changed.
