@@ -16,6 +16,7 @@ from biorlhf_plugins.language.claims.rows import label_rows
 from biorlhf_plugins.language.records import Extraction, Named, Span
 from biorlhf_plugins.language.sentences.arithmetic import equations
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence, sentences
+from biorlhf_plugins.language.sentences.neither import spelt_out
 from biorlhf_plugins.language.sentences.polarity import modalities
 from biorlhf_plugins.language.stance.confidence import read_confidence
 from biorlhf_plugins.language.stance.contradictions import contradictions
@@ -54,7 +55,7 @@ def extract(text: str, prompt: str = "", additions: Additions | None = None) -> 
 def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     lexicon = with_additions(additions)
     cleaned = clean(text)
-    stream = tokens(cleaned.text)
+    stream = spelt_out(tokens(cleaned.text))
     asked = given(prompt, additions)
     question = frozenset(prompt_words(prompt))
     mentions = _thinned(
@@ -156,7 +157,9 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
                 spoken = [n for n in range(first, last) if stream[n].kind != "p"]
                 said = " ".join([stream.texts[n] for n in spoken])
                 stated = words[0] in ASKS and said == " ".join(words[1:]) and "or" not in known
-                question = begins and said in asked and not stated
+                # Of "up or down in RR-6 skin?" the second half, said alone, chooses.
+                chosen = " or " not in said and f" or {said} " in f"{asked} "
+                question = begins and said in asked and not (stated or chosen)
                 if not question and size >= 4 and said.endswith(asked):
                     # "I don't know" before the question's words is the answer's own.
                     first, question = spoken[-size], True
