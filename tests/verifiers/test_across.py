@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from biorlhf import Question
+from biorlhf import Question, Status
 
 HONEST = [
     "Glucose rises after a meal. The decline in glucose that follows depends on insulin.",
@@ -74,7 +74,20 @@ def test_sums_and_lists_that_hold_buy_nothing_back(verifiers):
     ["The sex ratio was 0:2 with 3 males and 4 females.", "A 1, b 2, c 3. The highest", ":", "12", "|"],
 )
 def test_odd_ends_are_read_without_an_error(verifiers, text):
-    verifiers["consistency"].score(Question("q", "Which?", {"check": "internal_consistency"}), text)
+    score = verifiers["consistency"].score(Question("q", "Which?", {"check": "internal_consistency"}), text)
+    assert score.status is not Status.FAILED
+
+
+def test_a_text_that_is_cut_anywhere_is_read_without_an_error(verifiers):
+    question = Question("q", "Did all recover?", {"check": "internal_consistency"})
+    for text in (
+        *HONEST,
+        "All of the 60 dogs recovered. In the two that did not, the remaining 6 were the most",
+    ):
+        words = text.split()
+        for end in range(1, len(words)):
+            score = verifiers["consistency"].score(question, " ".join(words[:end]))
+            assert score.status is not Status.FAILED
 
 
 @pytest.mark.parametrize(

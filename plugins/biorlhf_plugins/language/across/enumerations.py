@@ -8,7 +8,6 @@ from biorlhf_plugins.language.evidence.parts import OPEN_ENDED, TIMES
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.words.evidence import words_of
 
-OPENS = frozenset((":", "("))
 NAMELY = frozenset(("namely",))
 APPOSED = frozenset(["which", "who", "that", "usually", "were", "was", "are", "is", "had", "has"])
 BEARERS = words_of("bearers")

@@ -81,7 +81,7 @@ def _lacking(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[
         if texts[i] not in ("the", "these", "those") or not _number(found, i + 1):
             continue
         own = {*texts[at : at + 6], "who", "which", "that", "with", "without"}
-        if texts[i + 2] not in own or _elsewhere(found, number, own):
+        if own.isdisjoint(texts[i + 2 : i + 3]) or _elsewhere(found, number, own):
             continue
         lack = next((k for k in range(i + 2, min(i + 9, part.last)) if texts[k] in LACKS), -1)
         near = set(texts[lack + 1 : lack + 5]) if lack > 0 else set()
@@ -96,7 +96,7 @@ def _elsewhere(found: Evidence, number: int, own: set[str]) -> bool:
     """ "In the control arm the three that never recovered": of another group than all."""
     first = found.parts[number].first
     head = found.stream.texts[first : first + 3]
-    return head[:2] == ["in", "the"] and not _number(found, first + 2) and head[2] not in own
+    return head[:2] == ["in", "the"] and not _number(found, first + 2) and own.isdisjoint(head[2:])
 
 
 def _none(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[Check]:

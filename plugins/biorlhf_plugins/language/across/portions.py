@@ -123,7 +123,9 @@ def _rest(found: Evidence, number: int) -> Iterator[Check]:
     if head[:1] != ["the"] or head[1:] not in (["rest"], ["remainder"], ["remaining"]) or len(shares) != 1:
         return
     total = sum(f.value for f in (*before, *shares))
-    placed = any("in" in texts[f.last : f.last + 5] for f in before) or texts[shares[0].last] == "of"
+    placed = any("in" in texts[f.last : f.last + 5] for f in before) or texts[
+        shares[0].last : shares[0].last + 1
+    ] == ["of"]
     if len(before) > 1 and not placed and shares[0].first <= part.first + 6 and 70 <= total <= 130:
         says = f"{' + '.join(f'{f.value:g}' for f in (*before, *shares))} = {total:g} %"
         spans = tuple(f.span for f in (*before, *shares))
@@ -146,19 +148,12 @@ def worded(found: Evidence, first: int, last: int) -> Iterator[Share]:
         elif word in PARTS and word != "half" and times and times < PARTS[word]:
             value = times / PARTS[word]
         elif word == "one" and texts[at + 1 : at + 2] == ["in"] and texts[at + 2 : at + 3]:
-            start, end = at, at + 3
-            value = 1 / (WORD_NUMBERS.get(texts[at + 2]) or (found.stream[at + 2].number or _NONE).value or 1)
+            start, end, number = at, at + 3, found.stream[at + 2].number
+            value = 1 / (WORD_NUMBERS.get(texts[at + 2]) or (number.value if number else 0) or 1)
         if 0 < value < 1:
             near = set(texts[max(first, start - 3) : start])
             bound = ">" if near & OVER else "<" if near & UNDER else ""
             yield Share(value, start, end, WORDED + (0.03 if near & ROUGH else 0.0), bound)
-
-
-class _None(NamedTuple):
-    value: float = 0.0
-
-
-_NONE = _None()
 
 
 def _here(found: Evidence, number: int, part: Figure, whole: Figure) -> Iterator[Check]:
@@ -207,7 +202,9 @@ def _ends(found: Evidence, share: Share, whole: Figure) -> bool:
     if after[0] == "of":
         named = [w for w in after[1:] if w not in ("the", "all")]
         return not named or named[0] in THEM | whole.words | {"response", "total"}
-    return after[0] in ("were", "was", "are", "is") and texts[found.parts[whole.part].last + 1] == "in"
+    return after[0] in ("were", "was", "are", "is") and (
+        texts[found.parts[whole.part].last + 1 :][:1] == ["in"]
+    )
 
 
 def _percent(found: Evidence, figure: Figure) -> Share:

@@ -166,7 +166,11 @@ def _ranked(
         or not {"than", "not"}.isdisjoint(texts[first:last])
     ):
         return
-    if texts[at] == "most" and texts[at - 1] != "the" and (texts[at + 1] in IS | {"of"} or at == first):
+    if (
+        texts[at] == "most"
+        and texts[at - 1] != "the"
+        and ({*texts[at + 1 : at + 2]} & (IS | {"of"}) or at == first)
+    ):
         return  # "most of the genes rose", "so most are upregulated"
     place = PLACED.get(texts[at - 1], 0)
     if (texts[at] in GREATER | SMALLER) != (len(row) == 2):

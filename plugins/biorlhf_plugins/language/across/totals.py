@@ -99,6 +99,8 @@ def counted(found: Evidence, number: int) -> list[Figure]:
 
 def plural(found: Evidence, at: int) -> bool:
     """Whether a token is written as a plural."""
+    if at >= len(found.stream):
+        return False
     token = found.stream[at]
     start, end = found.said.clean.span(token.start, token.end)
     return token.kind == "w" and found.said.text[start:end].endswith("s")
