@@ -13,7 +13,7 @@ from biorlhf.types import Names
 GENOTYPE = re.compile(r"(\S+?)\s?[+-]/[+-]( .*|)")
 LACKING = ("knockout", "knock-out", "KO", "null", "deficient")
 LACKS = re.compile(rf"(\S+?)[ -](?:{'|'.join(LACKING)})( .*|)")
-SLASH = re.compile(r"(?<![+-])/(?![+-])")
+SLASH = re.compile(r"(?<![+-])/|/(?![+-])")
 
 
 def split_entity(entity: str) -> list[str]:

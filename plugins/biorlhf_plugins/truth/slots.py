@@ -19,6 +19,8 @@ from biorlhf_plugins.language.words.vocabulary import STEMS
 CLASS_KINDS = ("type", "pattern")
 CLASS_NAMES = {"STRESS-BLOCKED": "C", "STRESS-ACTIVATED": "A", "BASELINE-ACTIVE": "B"}
 SIDES = re.compile(r"\s+(?:vs\.?|versus|against|relative to|over|compared (?:to|with))\s+|_vs_", re.I)
+BRACKET = re.compile(r"\s*\([^()]*\)$")
+"""A unit behind a quantity's name: "resting membrane potential (mV)"."""
 TELLING = re.compile(r"\d|\w[A-Z]|\s[A-Z]\b")
 
 START = ("baseline", "day 0", "week 0", "month 0", "year 0", "visit 0")
@@ -78,7 +80,8 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         asked = quantity_named(quantity)
         figure = not isinstance(value, str) or figure_of(value) is not None
         if asked.own and asked.name is not None and figure and class_kind(quantity, value) is None:
-            yield "quantity", asked.name, (quantity.replace("_", " "),)
+            spelt = quantity.replace("_", " ")
+            yield "quantity", asked.name, (spelt, BRACKET.sub("", spelt))
         condition = _own_condition(str(fact.get("condition") or ""))
         if condition:
             yield "condition", condition.lower(), (condition,)

@@ -12,6 +12,7 @@ from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 
 OTHERS = ("other tissues",)
+SPAN = 16  # tokens from a "from" to what it leads to
 EXAMPLES = 12  # tokens before a gene in which the bracket begins that it stands in
 
 
@@ -35,6 +36,8 @@ def pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ..
         cut = max((at for at in compared if at < focus.first), default=-1)
         if any(m.first >= focus.last for m in candidates):  # "11.2 in arm A versus 6.9 in arm B"
             candidates = [m for m in candidates if m.first > cut]
+    if focus.kind == "num" and _reached(reader, focus):
+        candidates = [m for m in candidates if m.first >= focus.last] or candidates
     if len({m.value for m in candidates}) == 1:
         return values(candidates, role)
     rivals = [m for m in inside[focus.kind] if m is not focus]
@@ -51,6 +54,15 @@ def pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ..
             group.insert(len(group) if step > 0 else 0, candidates[at])
             at += step
     return values(group, role)
+
+
+def _reached(reader: Reader, focus: Mention) -> bool:
+    """The 9.6 of "from 41.2 ng/mL at baseline to 9.6 ng/mL at week 12", of which the first name is not."""
+    texts, stream = reader.stream.texts, reader.stream
+    started = range(max(0, focus.first - SPAN), focus.first - 2)
+    return texts[focus.first - 1] == "to" and any(
+        texts[i] == "from" and stream[i + 1].number is not None for i in started
+    )
 
 
 def told_behind(reader: Reader, sentence: Sentence, focus: Mention) -> tuple[Any, ...]:

@@ -187,11 +187,13 @@ OPENS_WHOLE = frozenset(("none", "out", ".", ";", "\n", ",", "(", ":", "—"))
 
 
 def _whole(reader: Reader, focus: Mention) -> bool:
-    """True for the 5,477 of "2,923 of the 5,477" and of "Of 5,477 genes, …"."""
+    """True for the 5,477 of "2,923 of the 5,477" and of "Of 5,477 genes, …", the 88 of "14 among the 88"."""
     at = focus.first - 1
     while at >= max(0, focus.first - 5) and reader.stream.texts[at] in DETERMINERS:
         at -= 1
     after = reader.stream.texts[at + 1] if at + 1 < len(reader.stream) else ""
+    if reader.stream.texts[at] == "among" and reader.stream.texts[focus.first - 1] == "the":
+        return any(reader.stream[i].number is not None for i in range(max(0, at - 3), at))
     if after != "of":
         return False
     word = reader.stream.texts[at]

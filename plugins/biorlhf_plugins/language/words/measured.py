@@ -110,8 +110,8 @@ def _known(stream: list, words: frozenset[str]) -> str | None:
     for name in found:
         if name in STATISTICS:
             return name
-    if words & {"percent", "percentage", "%"}:
-        return "percent"
+    if words & {"percent", "percentage", "%"} and measures().isdisjoint(found):
+        return "percent"  # and not "objective response rate (percent)", which has a name
     rest -= {"differentially", "expressed", "significant", "significantly", "changed", "regulated", "altered"}
     for name in found:
         if name.startswith("deg") and rest <= DIRECTED:

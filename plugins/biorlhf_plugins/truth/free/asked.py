@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.claims.foils import INTRODUCED
@@ -17,7 +18,9 @@ from biorlhf_plugins.language.claims.qualifiers import PART
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
+from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.measured import GENERIC, HEADS
 from biorlhf_plugins.language.words.text import Stream, vocabulary
 from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
@@ -46,6 +49,7 @@ KEPT = vocabulary(
     "left remain remained remaining remainder kept stay stayed survive survived surviving survivor passed"
     " retained leaving finished completed rest"
 )
+CHANGES = words_of("changes")
 DENIES = frozenset(("not", "never", "no"))
 DENYING = DENIES | vocabulary("no non without fail failed lack lacked missed free negative")
 REACH = 8
@@ -55,6 +59,8 @@ NAMELESS = STOP_WORDS | GENERIC | PREPOSITIONS | CUTS | UNSAYING
 ORDINALS = {"one": "1", "first": "1", "two": "2", "second": "2", "three": "3", "third": "3", "four": "4",
             "fourth": "4"}  # fmt: skip
 ENDINGS = ("ing", "ed", "al", "ly", "e")
+OF_THESE = {(a, b) for a in ("of", "among") for b in ("these", "them", "those")}
+OR = 3  # tokens from an "or" to the figure that it gives once more
 STEM = 4
 """Letters that an ending must leave of a word."""
 
@@ -78,19 +84,27 @@ def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) ->
     """Without those that their own words give away, where others are left: the figure of another time
     ("14,260 was last year's"), of the rest ("612 were left"), one that is denied, and one of the question."""
     asked = {*prompt_words(prompt), *fact.asked.words}
+    mentions = prompt_mentions(prompt)
+    level = CHANGES.isdisjoint(asked) and all(m.kind != "dir" for m in mentions)
     turned = not asked.isdisjoint(DENYING) or any(w.startswith("un") and len(w) > 6 for w in asked)
-    given = {m.value.value for m in prompt_mentions(prompt) if m.kind == "num"}
+    given = {m.value.value for m in mentions if m.kind == "num"}
     rest = (KEPT if asked & REMOVED else frozenset()) | (REMOVED if asked & KEPT else frozenset())
     foreign = (EARLIER | rest) - asked
     at = sorted({r.claim.chunk for r in told})
     left = [r for r in told if not _given_away(r, said, at, foreign, not turned)
-            and (r.credit or r.claim.value not in given)]  # fmt: skip
+            and (r.credit or r.claim.value not in given) and not (level and _change(r, said))]  # fmt: skip
     left = left or list(told)
     named = [r for r in left if _labelled(fact, r, said)]
     kinds = {(r.claim.sentence, r.claim.slot.quantity) for r in named}
     # Of "412 in Col-0 (epf1: 268)" only the second is of epf1.
     return [r for r in left if r in named or _part(r, said) or kinds.isdisjoint(
         (r.claim.sentence, kind) for kind in (r.claim.slot.quantity, None, "dose"))]  # fmt: skip
+
+
+def _change(one: Reading, said: Extraction) -> bool:
+    """ "Viability fell by 42 %, to 58 %": how far it went, and not what it came to."""
+    part, texts, at = said.parts[one.claim.sentence], said.stream.texts, one.claim.chunk
+    return texts[at - 1] == "by" and any(0 <= at - 1 - m.last <= 1 for m in part.inside.get("dir", ()))
 
 
 def _part(one: Reading, said: Extraction) -> bool:
@@ -103,6 +117,8 @@ def _part(one: Reading, said: Extraction) -> bool:
 def _labelled(fact: Fact, one: Reading, said: Extraction) -> bool:
     """Is a figure told as "epf1: 268", by the asked name itself?"""
     part, texts, at = said.parts[one.claim.sentence], said.stream.texts, one.claim.chunk
+    if part.kind == "row":
+        return False  # "| Gck-/- | 9 | 312 |": the columns tell
     names = (m for m in part.inside.get("entity", ()) if m.value in split_entity(fact.entity))
     return any(m.last == at or (m.last == at - 1 and texts[m.last] in INTRODUCED) for m in names)
 
@@ -133,56 +149,92 @@ def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: st
     left = list(told)
     if len({r.claim.chunk for r in left}) < 2:
         return left
-    own, shared = _own_words(said, sorted({(r.claim.sentence, r.claim.chunk) for r in left}))
+    beside = _own_words(said, sorted({(r.claim.sentence, r.claim.chunk) for r in left}))
     quantity, entity, place = stems(fact.asked.words - HEADS), stems(fact.named), stems(fact.placed)
     rest = stems(prompt_words(prompt)) - quantity - entity - place
     # What is counted, and of what, goes on from one sentence to the next; where and when is said anew.
-    for wanted, carried in ((quantity, True), (entity, True), (place - entity, False), (rest, False)):
-        hits = {at: len(wanted & (words | shared[at] if carried else words)) for at, words in own.items()}
+    own = {at: one.own | one.opening for at, one in beside.items()}
+    told = {at: one.own | one.shared for at, one in beside.items()}
+    of = {at: words | beside[at].measured for at, words in told.items()}
+    for wanted, spoken in ((quantity, of), (entity, told), (place - entity, own), (rest, own)):
+        hits = {at: len(wanted & words) for at, words in spoken.items()}
         best = max(hits[r.claim.chunk] for r in left)
         left = [r for r in left if hits[r.claim.chunk] == best]
     return left
 
 
-def _own_words(
-    said: Extraction, places: Sequence[tuple[int, int]]
-) -> tuple[dict[int, Words], dict[int, Words]]:
-    """By figure (its first token) the words beside it, and those that it shares with the figures before it:
-    "titres" in "Titres rose from 80 after dose one to 1,280 after dose two"."""
-    own: dict[int, Words] = {}
-    shared: dict[int, Words] = {}
+class Beside(NamedTuple):
+    """The words of one figure: those beside it; those that it shares with the figures before it ("titres" in
+    "Titres rose from 80 after dose one to 1,280 after dose two"); those with which its sentence opens; and
+    those that may name its quantity, but not what it is of ("yield" in "In wheat the yield was 5.2, in barley
+    4.1")."""
+
+    own: Words
+    shared: Words = frozenset()
+    opening: Words = frozenset()
+    measured: Words = frozenset()
+
+
+def _own_words(said: Extraction, places: Sequence[tuple[int, int]]) -> dict[int, Beside]:
+    """By figure (its first token) its words."""
+    found: dict[int, Beside] = {}
     before: Words = frozenset()
     noun: Words = frozenset()
+    counted: Words = frozenset()
     for number in dict.fromkeys(sentence for sentence, _ in places):
         part, texts = said.parts[number], said.stream.texts
         if part.kind == "row":
-            own |= _cell_words(said, number)
-            shared |= dict.fromkeys(own, frozenset())
+            found |= {at: Beside(words) for at, words in _cell_words(said, number).items()}
             continue
         figures = [at for sentence, at in places if sentence == number]
-        cuts = [_cut(said.stream, a, b) for a, b in itertools.pairwise(figures)]
-        starts, ends = [part.first, *cuts], [*cuts, part.last]
-        # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are
-        # the first one's own. "18 % on fibre, 27 % on chow": names follow, and what opens is said of all.
-        named_before = all(stems(texts[a:b]) for a, b in zip(cuts, figures[1:], strict=True))
-        opens = part.first
-        if ":" in texts[part.first : figures[0]]:  # "kcat (s-1): wild type 85, D179N 12": said of all
-            opens = figures[0] - texts[part.first : figures[0]][::-1].index(":")
-            before |= stems(texts[part.first : opens])
-        opening = stems(texts[opens : figures[0]])
-        for at, start, end in zip(figures, starts, ends, strict=True):
-            first = at == figures[0] and not named_before
-            begins = at if first else start
-            own[at] = stems([t for i, t in enumerate(texts[begins:end], begins) if i not in figures])
-            if at != figures[0] and (not own[at] or "or" in texts[start:at]):
-                # One more of the same: "or 18,214", "31 % exactly".
-                own[at] = own[figures[figures.index(at) - 1]]
-            if texts[at + 1 : at + 2] in (["were"], ["was"], ["of"]):
-                own[at] |= noun  # "25,400 peptides, and 18,230 were matched"
+        opener = (texts[part.first], texts[part.first + 1]) if part.last > part.first + 1 else ("", "")
+        if opener in OF_THESE:
+            noun |= counted  # "21 complete responses. Of these, 14 occurred among the carriers"
+        told, opening = _sentence_words(said.stream, part, figures, before)
+        for at in figures:
+            one = told[at]
+            follows = texts[at + 1 : at + 2] in (["were"], ["was"], ["of"]) and opener[0] != "of"
+            if follows or (opener in OF_THESE and at == figures[0]):
+                one = one._replace(own=one.own | noun)  # "25,400 peptides, and 18,230 were matched"
+            found[at] = one
             noun = stems(texts[at + 1 : at + 2]) or noun
-            shared[at] = before if named_before else before | opening
+        counted = stems(texts[figures[-1] + 1 : part.last])
         before |= opening
-    return own, shared
+    return found
+
+
+def _sentence_words(
+    stream: Stream, part: Sentence, figures: Sequence[int], before: Words
+) -> tuple[dict[int, Beside], Words]:
+    """The words of a sentence's figures, and those with which it opens."""
+    texts = stream.texts
+    cuts = [_cut(stream, a, b) for a, b in itertools.pairwise(figures)]
+    starts, ends = [part.first, *cuts], [*cuts, part.last]
+    # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are
+    # the first one's own. "18 % on fibre, 27 % on chow": names follow, and what opens is said of all.
+    named_before = all(stems(texts[a:b]) for a, b in zip(cuts, figures[1:], strict=True))
+    opens = part.first
+    if ":" in texts[part.first : figures[0]]:  # "kcat (s-1): wild type 85, D179N 12": said of all
+        opens = figures[0] - texts[part.first : figures[0]][::-1].index(":")
+        before |= stems(texts[part.first : opens])
+    opening = stems(texts[opens : figures[0]])
+    found: dict[int, Beside] = {}
+    own: Words = frozenset()
+    for at, start, end in zip(figures, starts, ends, strict=True):
+        begins = at if at == figures[0] and not named_before else start
+        words = stems([t for i, t in enumerate(texts[begins:end], begins) if i not in figures])
+        again = not words or "or" in texts[max(start, at - OR) : at]  # "or 18,214", "31 % exactly"
+        own = own if again and at != figures[0] else words
+        alike = stems(texts[at + 1 : end]) <= stems(texts[figures[0] + 1 : ends[0]])
+        inside = texts[figures[0] : at].count("(") > texts[figures[0] : at].count(
+            ")"
+        )  # "(the Fab has 0.6 nM)"
+        measured = opening if named_before and alike and not inside else frozenset()
+        led = frozenset() if named_before else opening
+        found[at] = Beside(own, before | led, led, measured)
+        if len(figures) == 1 and texts[at - 1] == ":":  # "BA.5: 184; BA.2: 310"
+            found[at] = Beside(own, measured=before)
+    return found, before | opening
 
 
 def _cell_words(said: Extraction, number: int) -> dict[int, Words]:
@@ -209,7 +261,9 @@ def _cut(stream: Stream, first: int, last: int) -> int:
         if word == ")" and stream.texts[at + 1 : at + 2] == ["of"]:
             at += 1  # "two weeks (14 days) of washout"
             continue
-        if word in CUTS or (ranged and word == "to"):
+        # "1,420 against the ancestral strain and 184 against BA.5": what it is against is its own.
+        own = word == "against" and not CUTS.isdisjoint(stream.texts[at + 1 : last])
+        if (word in CUTS and not own) or (ranged and word == "to"):
             return at
         at += 1
     return last
