@@ -34,6 +34,7 @@ from biorlhf_plugins.language.words.text import Clean, Stream, Token, clean, tok
 from biorlhf_plugins.language.words.units import unit_at
 from biorlhf_plugins.language.words.vocabulary import (
     CAPITALISED,
+    GENOTYPES,
     LABELLED,
     METHODS,
     POPULATIONS,
@@ -83,7 +84,7 @@ def with_foils(
             gone.add(index)
         asks = token.text in labels and f"hich {token.text}" in prompt.lower()  # "On which day …?"
         if token.text in labels and stream.texts[index - 1] != "wild" and not asks:
-            found += _labelled(stream, index, cleaned, asked, known, gone)
+            found += _labelled(stream, index, cleaned, text, asked, known, gone)
         if not asked.any or (index in known and known[index].kind not in OPEN):
             continue
         if token.kind == "n":
@@ -178,6 +179,7 @@ def _labelled(
     stream: Stream,
     index: int,
     cleaned: Clean,
+    text: str,
     asked: Shapes,
     known: dict[int, Mention],
     gone: set[int],
@@ -192,7 +194,9 @@ def _labelled(
     while at < last:
         label = stream.texts[at]
         number = stream[at].number
-        figure = number is not None and (number.unit or counted(stream.texts, at))
+        figure = number is not None and (
+            number.unit or counted(stream.texts, at) or _measured(text, *cleaned.span(*stream[at][2:4]))
+        )
         if not LABEL.fullmatch(label) or figure or (label == "a" and not names):
             break
         if role and not (at in known and known[at].kind == role):
@@ -203,6 +207,12 @@ def _labelled(
             break
         at += 3 if stream.texts[at + 2] in JOINS or stream.texts[at + 2] == stream.texts[index] else 2
     return found
+
+
+def _measured(text: str, start: int, end: int) -> bool:
+    """True for the 210 of "in the mutant line 210 mg", and not for that of "clone 5 cells"."""
+    unit = unit_at(text, start, end)
+    return unit is not None and not unit[1].dimension.startswith("count")
 
 
 def _negated(stream: Stream, index: int, cleaned: Clean) -> bool:
@@ -242,7 +252,7 @@ def _name(
         return _group(stream, index, asked)
     other = index > 0 and stream.texts[index - 1] in OTHER_THAN and token.text in POPULATIONS
     wild = token.text == "wild" and index + 1 < len(stream) and stream.texts[index + 1] == "type"
-    if wild and asked.kinds & POPULATIONS:
+    if wild and (asked.kinds & POPULATIONS or not asked.own.isdisjoint(GENOTYPES)):
         return (Mention("entity", "wildtype", index, index + 2),)
     if (other and asked.kinds & POPULATIONS) or token.text in asked.kinds:
         first = index - other

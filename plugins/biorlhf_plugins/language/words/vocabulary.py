@@ -63,6 +63,9 @@ POPULATIONS = _canonical(
 )
 """Names of people and strains that studies compare."""
 
+GENOTYPES = _canonical("mutant knockout ko transgenic null heterozygote homozygote deficient")
+"""What is compared with the wild type."""
+
 STEMS = (
     "mab", "nib", "mycin", "statin", "sartan", "formin", "cillin", "azole", "platin", "taxel", "rubicin",
     "gliptin", "gliflozin", "glutide", "parib", "ciclib", "limus", "sone", "solone", "olol", "prazole",

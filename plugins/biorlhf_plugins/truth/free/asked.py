@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from biorlhf.ground_truth.names import split_entity
@@ -33,6 +33,8 @@ CUTS = frozenset((
 ))  # fmt: skip
 """Where one figure's words end and the next one's begin."""
 
+AGAINST = frozenset(("vs", "versus", "against", "than"))
+COMPARED_WITH = (["compared", "with"], ["compared", "to"], ["relative", "to"], ["opposed", "to"])
 UNSAYING = frozenset((
     "it", "them", "about", "roughly", "those", "one", "exact", "exactly", "precise", "precisely", "be",
     "been", "may", "might", "could", "would", "perhaps", "maybe", "even",
@@ -61,6 +63,7 @@ ORDINALS = {"one": "1", "first": "1", "two": "2", "second": "2", "three": "3", "
 ENDINGS = ("ing", "ed", "al", "ly", "e")
 OF_THESE = {(a, b) for a in ("of", "among") for b in ("these", "them", "those")}
 OR = 3  # tokens from an "or" to the figure that it gives once more
+DASHES = frozenset(("-", "–", "—"))
 STEM = 4
 """Letters that an ending must leave of a word."""
 
@@ -99,6 +102,15 @@ def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) ->
     # Of "412 in Col-0 (epf1: 268)" only the second is of epf1.
     return [r for r in left if r in named or _part(r, said) or kinds.isdisjoint(
         (r.claim.sentence, kind) for kind in (r.claim.slot.quantity, None, "dose"))]  # fmt: skip
+
+
+def _compared(one: Reading, figures: Container[int], stream: Stream) -> bool:
+    """The 12 of "33 % (12 % with sunitinib)" and "33 %, compared with 12 % in controls": of what it names."""
+    texts, at = stream.texts, one.claim.chunk
+    placed = not (PREPOSITIONS | {"against"}).isdisjoint(texts[at + 1 : at + 3])
+    behind = texts[at - 1] == "(" and (at - 2 in figures or at - 3 in figures)
+    set_against = texts[at - 1] in AGAINST or texts[at - 2 : at] in COMPARED_WITH
+    return placed and (behind or set_against)
 
 
 def _change(one: Reading, said: Extraction) -> bool:
@@ -160,7 +172,8 @@ def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: st
         hits = {at: len(wanted & words) for at, words in spoken.items()}
         best = max(hits[r.claim.chunk] for r in left)
         left = [r for r in left if hits[r.claim.chunk] == best]
-    return left
+    ahead = {r.claim.chunk for r in left}
+    return [r for r in left if not _compared(r, ahead, said.stream)] or left
 
 
 class Beside(NamedTuple):
@@ -213,11 +226,17 @@ def _sentence_words(
     # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are
     # the first one's own. "18 % on fibre, 27 % on chow": names follow, and what opens is said of all.
     named_before = all(stems(texts[a:b]) for a, b in zip(cuts, figures[1:], strict=True))
-    opens = part.first
+    opens, label = part.first, frozenset()
     if ":" in texts[part.first : figures[0]]:  # "kcat (s-1): wild type 85, D179N 12": said of all
         opens = figures[0] - texts[part.first : figures[0]][::-1].index(":")
-        before |= stems(texts[part.first : opens])
+        label = stems(texts[part.first : opens])
     opening = stems(texts[opens : figures[0]])
+    tail: Words = frozenset()
+    bracketed = len(figures) > 1 and all(texts[at - 1] == "(" for at in figures)
+    if bracketed:
+        ends[-1] = texts.index(")", figures[-1]) if ")" in texts[figures[-1] : part.last] else part.last
+        tail = stems(texts[ends[-1] : part.last])  # "Karan (5.2) differed from Sonalika (4.1) in yield"
+    led = frozenset() if named_before else opening
     found: dict[int, Beside] = {}
     own: Words = frozenset()
     for at, start, end in zip(figures, starts, ends, strict=True):
@@ -226,25 +245,27 @@ def _sentence_words(
         again = not words or "or" in texts[max(start, at - OR) : at]  # "or 18,214", "31 % exactly"
         own = own if again and at != figures[0] else words
         alike = stems(texts[at + 1 : end]) <= stems(texts[figures[0] + 1 : ends[0]])
-        inside = texts[figures[0] : at].count("(") > texts[figures[0] : at].count(
-            ")"
-        )  # "(the Fab has 0.6 nM)"
-        measured = opening if named_before and alike and not inside else frozenset()
-        led = frozenset() if named_before else opening
-        found[at] = Beside(own, before | led, led, measured)
-        if len(figures) == 1 and texts[at - 1] == ":":  # "BA.5: 184; BA.2: 310"
-            found[at] = Beside(own, measured=before)
-    return found, before | opening
+        between = texts[figures[0] : at]
+        inside = between.count("(") > between.count(")")  # "Kd 1.8 nM (the Fab has 0.6 nM)"
+        carried = named_before and alike and not inside and not bracketed
+        measured = opening if carried else tail
+        if label or (len(figures) == 1 and texts[at - 1] in DASHES):  # "BA.5: 184; BA.2: 310"
+            found[at] = Beside(own, label | led, led, measured | before)
+        else:
+            found[at] = Beside(own, before | led, led, measured)
+    return found, before | label | opening
 
 
 def _cell_words(said: Extraction, number: int) -> dict[int, Words]:
-    """By figure of a table's row the words over its column."""
+    """By figure of a table's row the words over its column and at the head of the row."""
     top = number
     while top and said.parts[top - 1].kind == "row":
         top -= 1
-    texts, cells = said.stream.texts, itertools.zip_longest(said.parts[number].chunks, said.parts[top].chunks)
+    texts, row = said.stream.texts, said.parts[number].chunks
+    cells = itertools.zip_longest(row, said.parts[top].chunks)
+    named = stems(texts[row[0].first : row[0].last]) if row else frozenset()
     return {
-        at: stems(texts[head.first : head.last]) if head else frozenset()
+        at: named | (stems(texts[head.first : head.last]) if head else frozenset())
         for cell, head in cells if cell
         for at in range(cell.first, cell.last)
     }  # fmt: skip
