@@ -10,7 +10,7 @@ from typing import Any
 
 from biorlhf.ground_truth.names import genotypes, split_entity
 from biorlhf_plugins.language.words.lexicon import base
-from biorlhf_plugins.language.words.measured import Quantity, quantity_named
+from biorlhf_plugins.language.words.measured import BRACKET, Quantity, quantity_named
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
 from biorlhf_plugins.language.words.units import Unit, unit_at, unit_in, unit_of
@@ -19,8 +19,6 @@ from biorlhf_plugins.language.words.vocabulary import STEMS
 CLASS_KINDS = ("type", "pattern")
 CLASS_NAMES = {"STRESS-BLOCKED": "C", "STRESS-ACTIVATED": "A", "BASELINE-ACTIVE": "B"}
 SIDES = re.compile(r"\s+(?:vs\.?|versus|against|relative to|over|compared (?:to|with))\s+|_vs_", re.I)
-BRACKET = re.compile(r"\s*\([^()]*\)$")
-"""A unit behind a quantity's name: "resting membrane potential (mV)"."""
 TELLING = re.compile(r"\d|\w[A-Z]|\s[A-Z]\b")
 
 START = ("baseline", "day 0", "week 0", "month 0", "year 0", "visit 0")

@@ -249,7 +249,7 @@ def _name(
 ) -> Iterable[Mention]:
     token = stream[index]
     if token.text in asked.groups:
-        return _group(stream, index, asked)
+        return _group(stream, index, asked, prompt)
     other = index > 0 and stream.texts[index - 1] in OTHER_THAN and token.text in POPULATIONS
     wild = token.text == "wild" and index + 1 < len(stream) and stream.texts[index + 1] == "type"
     if wild and (asked.kinds & POPULATIONS or not asked.own.isdisjoint(GENOTYPES)):
@@ -277,6 +277,7 @@ def _name(
         return ()
     before = stream.texts[index - 1] if index else ""
     placing = before in PLACING and after is not None and after.kind == "w" and after.text not in STOP_WORDS
+    placing = placing or (before == "in" and stream.texts[index + 1 : index + 2] == ["("])
     if placing and named:  # "SPP1 is up in IPF lungs"; "in H1975 cells" is a rival where PC9 is asked for
         return ()
     if asked.symbols and SYMBOL.fullmatch(written) and not ACCESSION.search(written):
@@ -289,7 +290,7 @@ def _name(
     return ()
 
 
-def _group(stream: Stream, index: int, asked: Shapes) -> Iterable[Mention]:
+def _group(stream: Stream, index: int, asked: Shapes, prompt: frozenset[str]) -> Iterable[Mention]:
     """ "the placebo arm" where the verum arm is asked for: a head with other words before it."""
     first = index
     while (
@@ -300,6 +301,6 @@ def _group(stream: Stream, index: int, asked: Shapes) -> Iterable[Mention]:
     ):
         first -= 1
     words = set(stream.texts[first:index])
-    if not words - asked.own or asked.groups[stream.texts[index]] <= words:
+    if not words - asked.own - prompt or asked.groups[stream.texts[index]] <= words:
         return ()
     return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)

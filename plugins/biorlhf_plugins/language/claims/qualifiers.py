@@ -13,7 +13,7 @@ QUALIFIER = "qualifier"
 INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile"))
 OPENS_INTERVAL = INTERVALS | {"["}
 SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
-QUALIFYING = SPREADS | {"=", ":", "of", "vs", "versus", "-", "/"}
+QUALIFYING = SPREADS | {"=", ":", "of", "vs", "versus", "-", "/", "per"}
 HELPING_WORDS = "was were are is be been could can have has had also then finally"
 HELPING = frozenset(HELPING_WORDS.split())
 STATISTICAL = frozenset(("ci", "fdr", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
@@ -55,8 +55,10 @@ def asked_of(reader: Reader, at: int) -> bool:
 
 
 def _qualified(stream: Stream, first: int, before: list[str]) -> bool:
-    """ "SD = 4.1", "n = 10 vs 10", "+/- 3", "12 / 40": the words before a figure make it qualify another."""
+    """ "SD = 4.1", "n = 10 vs 10", "+/- 3", "12 / 40", "1.2 per 100 m": figures that qualify another."""
     previous, second = before[0], before[1] if len(before) > 1 else ""
+    if previous == "per":
+        return len(before) > 1 and any(stream[i].number is not None for i in range(max(0, first - 4), first))
     if previous in SPREADS or (second in SPREADS and previous in ("=", ":", "of")):
         return True
     if previous in ("vs", "versus"):

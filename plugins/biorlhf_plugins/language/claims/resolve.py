@@ -124,6 +124,9 @@ def _claim(
         partial = partial or elsewhere(inside) or bool(joined and elsewhere(reader.inside[index - 1]))
     if focus.kind == "dir" and "num" in inside and not slot.pathways:
         partial = partial or _counted(inside["num"], focus)
+    elif focus.kind == "dir" and "num" in inside and "path" not in inside and focus.value in ("UP", "DOWN"):
+        bare = [m for m in inside["num"] if m.value.word.isdigit() and not m.value.unit]  # type: ignore[attr-defined]
+        partial = partial or _counted(bare, focus)  # "71 of its 88 proteins were higher, 4 were lower"
     modality = reader.marks[focus.first] or "asserted"
     about, weak, figure = aimed.kind if aimed else "", False, NO_FIGURE
     label = None if focus.kind == "num" else str(focus.value)

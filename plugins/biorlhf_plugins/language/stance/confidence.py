@@ -223,6 +223,11 @@ def _after(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
         return ratio[0], hit.first, ratio[1]
     if number.unit not in ("", "percent") or page.text(hit.last) in ("deg", "gene", "mission", "tissue"):
         return None
+    again = page.numbers.get(hit.last + 1 + (page.text(hit.last + 1) in ("ie", "i.e.", "or", "=")))
+    if page.text(hit.last) == "(" and again is not None and page.text(again.last) == ")":
+        told: Number = again.value  # type: ignore[assignment]
+        if told.unit == "percent" and abs((scale(told) or 0.0) - (scale(number) or 0.0)) > SPREAD:
+            return None, hit.first, again.last  # "0.9 (i.e. 30 %)"
     return scale(number), hit.first, hit.last
 
 

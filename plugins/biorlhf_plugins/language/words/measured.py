@@ -57,6 +57,11 @@ CUTOFF = re.compile(
 )
 """The cut-off in the name of a count, which is not what is counted: "proteins at 1% FDR"."""
 
+BRACKET = re.compile(r"\s*\([^()]*\)$")
+"""A unit behind a quantity's name: "resting membrane potential (mV)"."""
+
+UNITARY = re.compile(r"\((?![^()]*[a-z]{4})[^()]*\)$", re.I)
+
 PLURALS = frozenset(
     ("taxa", "loci", "genera", "species", "nuclei", "mice", "phyla", "foci", "alleles", "children")
 )
@@ -84,6 +89,9 @@ def quantity_named(text: str) -> Quantity:
     stream = tokens(clean(text.replace("_", " ")).text)
     words = frozenset(t.text for t in stream if t.kind != "p") - GENERIC
     name = _known(stream, words)
+    if UNITARY.search(text):  # of "stomatal conductance (mol m-2 s-1)" the unit tells nothing
+        bare = frozenset(t.text for t in tokens(clean(BRACKET.sub("", text)).text) if t.kind != "p")
+        words = bare - GENERIC or words
     share = bool({t.text for t in stream} & SHARES)
     if name is not None:
         return Quantity(name, words, counts=name.startswith("deg"), share=name == "percent")

@@ -7,10 +7,8 @@ question's. Where no words tell the figures from each other, they stay rivals.
 
 from __future__ import annotations
 
-import functools
 import itertools
-from collections.abc import Container, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Container, Sequence
 
 from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.claims.foils import INTRODUCED
@@ -18,27 +16,16 @@ from biorlhf_plugins.language.claims.qualifiers import PART
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
-from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.language.words.measured import GENERIC, HEADS
+from biorlhf_plugins.language.words.measured import HEADS
 from biorlhf_plugins.language.words.text import Stream, vocabulary
-from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
+from biorlhf_plugins.truth.free.beside import CUTS, Words, stems, words_beside
 from biorlhf_plugins.truth.free.figures import Reading
 from biorlhf_plugins.truth.slots import Fact
 
-CUTS = frozenset((
-    ",", ";", ":", "(", ")", "|", "\n", "—", "→", "and", "but", "while", "whereas", "against", "vs", "versus",
-    "compared", "than", "ie",
-))  # fmt: skip
-"""Where one figure's words end and the next one's begin."""
-
 AGAINST = frozenset(("vs", "versus", "against", "than"))
 COMPARED_WITH = (["compared", "with"], ["compared", "to"], ["relative", "to"], ["opposed", "to"])
-UNSAYING = frozenset((
-    "it", "them", "about", "roughly", "those", "one", "exact", "exactly", "precise", "precisely", "be",
-    "been", "may", "might", "could", "would", "perhaps", "maybe", "even",
-))  # fmt: skip
 SEGMENT_ENDS = CUTS - {":"}
 EARLIER = vocabulary("last previous previously earlier prior former formerly pilot older preceding ago")
 TIMES = vocabulary("year season month week visit survey day round")
@@ -56,31 +43,6 @@ DENIES = frozenset(("not", "never", "no"))
 DENYING = DENIES | vocabulary("no non without fail failed lack lacked missed free negative")
 REACH = 8
 """Tokens behind a figure in which a "not" denies it."""
-
-NAMELESS = STOP_WORDS | GENERIC | PREPOSITIONS | CUTS | UNSAYING
-ORDINALS = {"one": "1", "first": "1", "two": "2", "second": "2", "three": "3", "third": "3", "four": "4",
-            "fourth": "4"}  # fmt: skip
-ENDINGS = ("ing", "ed", "al", "ly", "e")
-OF_THESE = {(a, b) for a in ("of", "among") for b in ("these", "them", "those")}
-OR = 3  # tokens from an "or" to the figure that it gives once more
-DASHES = frozenset(("-", "–", "—"))
-STEM = 4
-"""Letters that an ending must leave of a word."""
-
-Words = frozenset[str]
-
-
-def stems(listed: Iterable[str]) -> Words:
-    """Words in one form: "surviving" and "survive", "second" and "2"."""
-    return frozenset([_stem(word) for word in listed if word not in NAMELESS or word in ORDINALS])
-
-
-@functools.lru_cache(maxsize=16384)
-def _stem(word: str) -> str:
-    for ending in ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= STEM:
-            return word.removesuffix(ending)
-    return ORDINALS.get(word, word)
 
 
 def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:
@@ -102,6 +64,11 @@ def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) ->
     # Of "412 in Col-0 (epf1: 268)" only the second is of epf1.
     return [r for r in left if r in named or _part(r, said) or kinds.isdisjoint(
         (r.claim.sentence, kind) for kind in (r.claim.slot.quantity, None, "dose"))]  # fmt: skip
+
+
+def _opposed(placed: Words) -> Words:
+    """What says that a figure is of the other side of the asked time."""
+    return stems(b for a, b in (("before", "after"), ("after", "before")) if a in placed and b not in placed)
 
 
 def _compared(one: Reading, figures: Container[int], stream: Stream) -> bool:
@@ -161,130 +128,23 @@ def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: st
     left = list(told)
     if len({r.claim.chunk for r in left}) < 2:
         return left
-    beside = _own_words(said, sorted({(r.claim.sentence, r.claim.chunk) for r in left}))
-    quantity, entity, place = stems(fact.asked.words - HEADS), stems(fact.named), stems(fact.placed)
+    beside = words_beside(said, sorted({(r.claim.sentence, r.claim.chunk) for r in left}))
+    quantity, entity = stems(fact.asked.words - HEADS), stems(fact.named)
+    place = stems(fact.placed) - entity
     rest = stems(prompt_words(prompt)) - quantity - entity - place
     # What is counted, and of what, goes on from one sentence to the next; where and when is said anew.
     own = {at: one.own | one.opening for at, one in beside.items()}
-    told = {at: one.own | one.shared for at, one in beside.items()}
-    of = {at: words | beside[at].measured for at, words in told.items()}
-    for wanted, spoken in ((quantity, of), (entity, told), (place - entity, own), (rest, own)):
+    shared = {at: one.own | one.shared for at, one in beside.items()}
+    named = {at: words | beside[at].measured for at, words in shared.items()}
+    for wanted, spoken in ((quantity, named), (entity, shared), (place, own), (rest, own)):
         hits = {at: len(wanted & words) for at, words in spoken.items()}
+        for r in left:
+            at = r.claim.chunk
+            if wanted is quantity and r.claim.slot.quantity == fact.quantity and fact.asked.own:
+                hits[at] = max(hits.values())
+            elif wanted is place and not _opposed(fact.placed).isdisjoint(own[at]):
+                hits[at] = -1  # "before mink removal", asked for after it
         best = max(hits[r.claim.chunk] for r in left)
         left = [r for r in left if hits[r.claim.chunk] == best]
     ahead = {r.claim.chunk for r in left}
     return [r for r in left if not _compared(r, ahead, said.stream)] or left
-
-
-class Beside(NamedTuple):
-    """The words of one figure: those beside it; those that it shares with the figures before it ("titres" in
-    "Titres rose from 80 after dose one to 1,280 after dose two"); those with which its sentence opens; and
-    those that may name its quantity, but not what it is of ("yield" in "In wheat the yield was 5.2, in barley
-    4.1")."""
-
-    own: Words
-    shared: Words = frozenset()
-    opening: Words = frozenset()
-    measured: Words = frozenset()
-
-
-def _own_words(said: Extraction, places: Sequence[tuple[int, int]]) -> dict[int, Beside]:
-    """By figure (its first token) its words."""
-    found: dict[int, Beside] = {}
-    before: Words = frozenset()
-    noun: Words = frozenset()
-    counted: Words = frozenset()
-    for number in dict.fromkeys(sentence for sentence, _ in places):
-        part, texts = said.parts[number], said.stream.texts
-        if part.kind == "row":
-            found |= {at: Beside(words) for at, words in _cell_words(said, number).items()}
-            continue
-        figures = [at for sentence, at in places if sentence == number]
-        opener = (texts[part.first], texts[part.first + 1]) if part.last > part.first + 1 else ("", "")
-        if opener in OF_THESE:
-            noun |= counted  # "21 complete responses. Of these, 14 occurred among the carriers"
-        told, opening = _sentence_words(said.stream, part, figures, before)
-        for at in figures:
-            one = told[at]
-            follows = texts[at + 1 : at + 2] in (["were"], ["was"], ["of"]) and opener[0] != "of"
-            if follows or (opener in OF_THESE and at == figures[0]):
-                one = one._replace(own=one.own | noun)  # "25,400 peptides, and 18,230 were matched"
-            found[at] = one
-            noun = stems(texts[at + 1 : at + 2]) or noun
-        counted = stems(texts[figures[-1] + 1 : part.last])
-        before |= opening
-    return found
-
-
-def _sentence_words(
-    stream: Stream, part: Sentence, figures: Sequence[int], before: Words
-) -> tuple[dict[int, Beside], Words]:
-    """The words of a sentence's figures, and those with which it opens."""
-    texts = stream.texts
-    cuts = [_cut(stream, a, b) for a, b in itertools.pairwise(figures)]
-    starts, ends = [part.first, *cuts], [*cuts, part.last]
-    # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are
-    # the first one's own. "18 % on fibre, 27 % on chow": names follow, and what opens is said of all.
-    named_before = all(stems(texts[a:b]) for a, b in zip(cuts, figures[1:], strict=True))
-    opens, label = part.first, frozenset()
-    if ":" in texts[part.first : figures[0]]:  # "kcat (s-1): wild type 85, D179N 12": said of all
-        opens = figures[0] - texts[part.first : figures[0]][::-1].index(":")
-        label = stems(texts[part.first : opens])
-    opening = stems(texts[opens : figures[0]])
-    tail: Words = frozenset()
-    bracketed = len(figures) > 1 and all(texts[at - 1] == "(" for at in figures)
-    if bracketed:
-        ends[-1] = texts.index(")", figures[-1]) if ")" in texts[figures[-1] : part.last] else part.last
-        tail = stems(texts[ends[-1] : part.last])  # "Karan (5.2) differed from Sonalika (4.1) in yield"
-    led = frozenset() if named_before else opening
-    found: dict[int, Beside] = {}
-    own: Words = frozenset()
-    for at, start, end in zip(figures, starts, ends, strict=True):
-        begins = at if at == figures[0] and not named_before else start
-        words = stems([t for i, t in enumerate(texts[begins:end], begins) if i not in figures])
-        again = not words or "or" in texts[max(start, at - OR) : at]  # "or 18,214", "31 % exactly"
-        own = own if again and at != figures[0] else words
-        alike = stems(texts[at + 1 : end]) <= stems(texts[figures[0] + 1 : ends[0]])
-        between = texts[figures[0] : at]
-        inside = between.count("(") > between.count(")")  # "Kd 1.8 nM (the Fab has 0.6 nM)"
-        carried = named_before and alike and not inside and not bracketed
-        measured = opening if carried else tail
-        if label or (len(figures) == 1 and texts[at - 1] in DASHES):  # "BA.5: 184; BA.2: 310"
-            found[at] = Beside(own, label | led, led, measured | before)
-        else:
-            found[at] = Beside(own, before | led, led, measured)
-    return found, before | label | opening
-
-
-def _cell_words(said: Extraction, number: int) -> dict[int, Words]:
-    """By figure of a table's row the words over its column and at the head of the row."""
-    top = number
-    while top and said.parts[top - 1].kind == "row":
-        top -= 1
-    texts, row = said.stream.texts, said.parts[number].chunks
-    cells = itertools.zip_longest(row, said.parts[top].chunks)
-    named = stems(texts[row[0].first : row[0].last]) if row else frozenset()
-    return {
-        at: named | (stems(texts[head.first : head.last]) if head else frozenset())
-        for cell, head in cells if cell
-        for at in range(cell.first, cell.last)
-    }  # fmt: skip
-
-
-def _cut(stream: Stream, first: int, last: int) -> int:
-    """Where the words of the figure at ``first`` end, before the next figure."""
-    at, ranged = first + 1, "from" in stream.texts[max(0, first - 2) : first]
-    while at < last:
-        word = stream.texts[at]
-        if word == "(" and ")" in stream.texts[at:last]:
-            at += stream.texts[at:last].index(")") + 1  # "165 (heart)"
-            continue
-        if word == ")" and stream.texts[at + 1 : at + 2] == ["of"]:
-            at += 1  # "two weeks (14 days) of washout"
-            continue
-        # "1,420 against the ancestral strain and 184 against BA.5": what it is against is its own.
-        own = word == "against" and not CUTS.isdisjoint(stream.texts[at + 1 : last])
-        if (word in CUTS and not own) or (ranged and word == "to"):
-            return at
-        at += 1
-    return last

@@ -13,7 +13,7 @@ from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
 from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
-from biorlhf_plugins.truth.free.asked import Words, stems
+from biorlhf_plugins.truth.free.beside import Words, stems
 
 POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
 DO = frozenset(("do", "does", "did"))
