@@ -120,9 +120,9 @@ def _that_group(found: Evidence, figure: Figure, before: list[Figure]) -> Figure
     return same[0] if len(same) == 1 else None
 
 
-SUMMING = (
-    words_of("neutral") | words_of("concludes") | {"taken", "together", "short", "brief", "find", "show"}
-)
+SUMMING = words_of("neutral") | words_of("concludes")
+SUMMING |= {"taken", "together", "short", "brief", "find", "show", "analysis", "study"}
+PLACES = words_of("places")
 LINKS = frozenset(("of", "is", "was", ":", "="))
 
 
@@ -151,11 +151,13 @@ def _same_name(found: Evidence, figure: Figure, before: list[Figure]) -> Figure 
     first = same[0]
     if any(":" in texts[max(0, found.parts[f.part].first - 1) : f.first - 1] for f in (figure, same[0])):
         return None  # "Males: body mass was 21 g. Females: body mass was 24 g"
-    new = {w for w in figure.right if w != figure.unit} - found.words(first.part)
+    after = texts[figure.last : figure.last + 2]
+    placed = not PLACES.isdisjoint(after) or after[:1] in ([","], ["("])
+    new = {w for w in figure.right if w != figure.unit and placed} - found.words(first.part)
     left = {w for w in figure.left if w not in name} - found.words(first.part) - SUMMING
     lost = {w for w in first.right if w != first.unit} - found.words(figure.part)
     lost |= {w for w in first.left if w not in name} - found.words(figure.part)
-    return None if new or left or lost else first
+    return None if new or left or lost - SUMMING else first
 
 
 CONCLUDING = (["in", "conclusion"], ["in", "short"], ["in", "summary"], ["taken", "together"], ["to", "sum"])

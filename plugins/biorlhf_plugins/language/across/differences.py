@@ -9,6 +9,7 @@ from biorlhf_plugins.language.across.totals import counted
 from biorlhf_plugins.language.evidence.ratios import JOINS as JOINED
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_year
 from biorlhf_plugins.language.evidence.shares import ROUGH
+from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.evidence.sums import CHANGES, EACH
 from biorlhf_plugins.language.words.evidence import words_of
 
@@ -53,6 +54,7 @@ def differences(found: Evidence) -> Iterator[Check]:
         yield from _by(found, values)
         yield from _gain(found, values)
         yield from _named(found, number, values)
+        yield from _between(found, number, values)
         yield from _failures(found, number)
 
 
@@ -92,10 +94,21 @@ def _by(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
 def _gain(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "Sprayed plants reached 64 cm and unsprayed ones 46 cm, a gain of 18 cm"."""
     texts = found.stream.texts
+    figures = [f for f in figures if f.unit not in TIMES] if len(figures) > 3 else figures
     if len(figures) == 3 and texts[figures[2].first - 1] == "of" and texts[figures[2].first - 2] in CHANGES:
         lead = gap(found, figures[1], figures[2])
-        if "," in lead and len(lead) <= 6:
+        if "," in lead and len(lead) <= 10:
             yield from _apart(found, figures[2], figures[0], figures[1], units=True)
+
+
+def _between(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "It fell by 1.5 points with the drug and by 0.4 with placebo, so the difference was 1.1 points"."""
+    if len(figures) != 3 or len({label for label, _ in directions(found, number)}) > 1:
+        return
+    one, other, told = figures
+    lead = gap(found, other, told)
+    if "difference" in lead and lead[-1] in ("was", "is", "of") and not SO.isdisjoint(lead):
+        yield from _apart(found, told, one, other, units=one.kind == "count")
 
 
 def _named(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
@@ -131,7 +144,7 @@ def _apart(
     rough = not ROUGH.isdisjoint(found.stream.texts[max(0, change.first - 3) : change.first])
     slack = sum(0.51 * 10.0**-d for d in places) if any(places) or change.kind == "percent" else 1e-6
     slack += 0.1 * difference if rough else 0.0
-    passed = any(abs(right - change.value) <= slack for right in rights)
+    passed = any(abs(right - abs(change.value)) <= slack for right in rights)
     says = f"{one.value:g} and {other.value:g} differ by {difference:g}, stated {change.value:g}"
     spans = (one.span, other.span, change.span)
     yield Check("a difference of its figures", passed, says, spans, expected=f"{difference:g}")

@@ -42,6 +42,7 @@ def portions(found: Evidence) -> Iterator[Check]:
         told = list(pairs(found, number))
         yield from _others(found, number, told)
         yield from _among_those(found, number)
+        yield from _of_whom(found, number)
         yield from _rest(found, number)
         if len(told) == 1:
             yield from _here(found, number, *told[0])
@@ -108,6 +109,19 @@ def _among_those(found: Evidence, number: int) -> Iterator[Check]:
         if len({f.value for f in fits}) == 1:
             says = f"{figure.value:,g} of {fits[0].value:,g}"
             yield Check("parts and whole", figure.value <= fits[0].value, says, (figure.span, fits[0].span))
+
+
+def _of_whom(found: Evidence, number: int) -> Iterator[Check]:
+    """ "24 had an event, of whom 9 stopped the drug": no more than those; and "the remaining 15"."""
+    texts, plain = found.stream.texts, counted(found, number)
+    for one, other in itertools.pairwise(plain):
+        if texts[other.first - 2 : other.first] in (["of", "whom"], ["of", "which"]):
+            says = f"{other.value:,g} of {one.value:,g}"
+            yield Check("parts and whole", other.value <= one.value, says, (one.span, other.span))
+            after = counted(found, number + 1)[:1]
+            led = after and texts[after[0].first - 2 : after[0].first] == ["the", "remaining"]
+            if led and other is plain[-1] and after[0].first <= found.parts[number + 1].first + 2:
+                yield from _others(found, number, [(other, one)])
 
 
 def _stems(words: frozenset[str]) -> frozenset[str]:

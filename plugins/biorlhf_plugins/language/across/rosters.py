@@ -97,7 +97,7 @@ def _names(found: Evidence, row: Sequence[Figure]) -> list[frozenset[str]]:
     ends = [*(f.first for f in row), part.last]
     gaps = [texts[a:b] for a, b in zip(starts, ends, strict=True)]
     # Names stand before their figures where the last figure has no more words after it.
-    ahead = not any(w[0].isalnum() for w in gaps[-1]) or _kept(texts, row)
+    ahead = not any(w[0].isalnum() and w != row[-1].unit for w in gaps[-1]) or _kept(texts, row)
     own = [_nearest(words, ahead) for words in (gaps[:-1] if ahead else gaps[1:])]
     return [
         frozenset(words) - frozenset(itertools.chain(*own[:at], *own[at + 1 :]))
@@ -178,6 +178,7 @@ def _ranked(
     if texts[at + 1 : at + 2] == ["and"] or texts[at - 1 : at] == ["and"]:
         return
     verb = next((i for i in range(first, last) if texts[i] in IS | {"has", "had"}), -1)
+    verb = at if texts[at - 1].endswith("ed") else verb  # "Koz-3 rooted deepest"
     if verb < 0:
         return
     start = max((i + 1 for i in range(first, at) if texts[i] in BREAKS), default=first)

@@ -14,6 +14,7 @@ SLIP = 0.35
 """Relative error up to which parts are meant to make their whole, where the words say that they divide it."""
 HAVING = frozenset(("had", "has", "have", "reported", "showed", "show"))
 """Verbs of what several may share: "40 had fever, 35 cough"."""
+LEFT_OUT = frozenset(("excluded", "failed", "dropped", "removed", "discarded", "lost"))
 BEGINS = frozenset(("there", "they", "these", "those"))
 SEPARATES = frozenset((",", "and", ";", "but", "while", "whereas"))
 ENDS = (["altogether"], ["in", "total"], ["in", "all"], ["together"], ["that", "make"], ["this", "make"])
@@ -31,7 +32,7 @@ def totals(found: Evidence) -> Iterator[Check]:
             continue
         before = counted(found, number - 1)
         wholes = [f for f in before if f.value > max(p.value for p in parts)]
-        if not wholes or not _same_page(found, number):
+        if not wholes or not _same_page(found, number, LEFT_OUT & parts[-1].right):
             continue
         total = sum(f.value for f in parts)
         whole = next((f for f in wholes if f.value == total), max(wholes, key=lambda f: f.value))
@@ -63,7 +64,10 @@ def _ended(found: Evidence, number: int) -> Iterator[Check]:
 def _itemised(found: Evidence, number: int) -> Iterator[Check]:
     """ "22,000 nuclei remained:" and a list of items with one count each."""
     part, texts = found.parts[number], found.stream.texts
-    if part.kind == "item" or ":" not in texts[part.last - 1 : part.last + 1]:
+    last = part.last
+    while last > part.first and texts[last - 1] == "\n":
+        last -= 1
+    if part.kind == "item" or ":" not in texts[last - 1 : last + 1]:
         return
     items = list(
         itertools.takewhile(lambda n: found.parts[n].kind == "item", range(number + 1, len(found.parts)))
@@ -90,11 +94,16 @@ def counted(found: Evidence, number: int) -> list[Figure]:
     """The things that a sentence counts, outside brackets: no times, no measured values."""
     plain = [f for f in plain_of(found.by_part.get(number, ())) if not f.decimals and f.value >= 2]
     plain = [f for f in plain if f.unit not in TIMES and not unit_at(found.said.text, *f.span)]
-    texts = found.stream.texts
-    plain = [
-        f for f in plain if ":" not in (*texts[f.first - 1 : f.first], *texts[f.last : f.last + 1]) or f.unit
-    ]
+    plain = [f for f in plain if f.unit or not _in_ratio(found, f)]
     return [f for f in plain if not _enclosed(found, f) and not is_year(found, f)]
+
+
+def _in_ratio(found: Evidence, figure: Figure) -> bool:
+    """The 1 and the 2 of "1:2"."""
+    stream, first, last = found.stream, figure.first, figure.last
+    behind = stream.texts[last : last + 1] == [":"] and last + 1 < len(stream)
+    ahead = first > 1 and stream.texts[first - 1] == ":" and stream[first - 2].number is not None
+    return ahead or (behind and stream[last + 1].number is not None)
 
 
 def plural(found: Evidence, at: int) -> bool:
@@ -111,13 +120,14 @@ def _enclosed(found: Evidence, figure: Figure) -> bool:
     return before.count("(") > before.count(")")
 
 
-def _same_page(found: Evidence, number: int) -> bool:
-    """Whether a sentence goes on from the one before it, and neither speaks of what parts have in common."""
+def _same_page(found: Evidence, number: int, parted: frozenset[str] = frozenset()) -> bool:
+    """Whether a sentence goes on from the one before it, and neither speaks of what parts have in common;
+    ``parted`` is said of a part itself: "and 8 were excluded"."""
     one, other = found.parts[number - 1], found.parts[number]
     words = found.stream.texts[one.first : other.last]
     prose = one.kind == other.kind == "prose" and one.paragraph == other.paragraph
     open_ended = OPEN_ENDED - {"among", "rest", "other"} | {"included", "include"}
-    return prose and (OVERLAPS | open_ended).isdisjoint(words)
+    return prose and ((OVERLAPS - parted) | open_ended).isdisjoint(words)
 
 
 def _parts(found: Evidence, number: int, figures: Sequence[Figure]) -> list[Figure]:
@@ -125,20 +135,24 @@ def _parts(found: Evidence, number: int, figures: Sequence[Figure]) -> list[Figu
     part, texts = found.parts[number], found.stream.texts
     opens = texts[part.first : part.first + 2]
     plain = counted(found, number)
+    units = {f.unit for f in counted(found, number - 1)} if number else set()
+    alike = [f for f in plain if f.unit and f.unit in units]
+    plain = alike if len(alike) > 1 else plain  # and not the reads of "88 samples passed 10,000 reads"
     first = plain[0].first - part.first if plain else 99
     led = tuple(opens) in OF_THESE or (opens[:1] and opens[0] in BEGINS) or first == 0
     listed = all(
         SEPARATES & set(between) and "of" not in between[-2:]
         for between in (gap(found, a, b) for a, b in itertools.pairwise(plain))
     )
-    others = [f for f in plain_of(figures) if f not in plain and not _enclosed(found, f)]
-    partition = (
-        len(plain) > 2
-        or opens[:1] == ["there"]
-        or not (REST | {"up", "down"}).isdisjoint({WAYS.get(w, w) for w in texts[part.first : part.last]})
-    )
+    others = [f for f in plain_of(figures) if f not in (*plain, *counted(found, number))]
+    others = [f for f in others if not _enclosed(found, f)]
+    said = {WAYS.get(w, w) for w in texts[part.first : part.last]}
+    divides = not (REST | LEFT_OUT | {"up", "down"}).isdisjoint(said)
+    partition = len(plain) > 2 or opens[:1] == ["there"] or divides
     had = HAVING.isdisjoint(texts[part.first : part.last])
-    return plain if led and first <= 4 and listed and partition and had and not others else []
+    last = plain[-1] if plain else None
+    rest = last is not None and not REST.isdisjoint(texts[last.first - 2 : last.first])
+    return plain if ((led and first <= 4) or rest) and listed and partition and had and not others else []
 
 
 def _slack(found: Evidence, number: int, parts: Sequence[Figure]) -> float:

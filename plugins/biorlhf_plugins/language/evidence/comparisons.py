@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, content, gap
+from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.evidence.signs import moves
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -52,18 +52,22 @@ class Comparison(NamedTuple):
 def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
     """The text's figure for some words: the one that shares most with them, and nothing with the others'."""
     own, foil = mine - theirs - found.common, theirs - mine - found.common
+    own = own or mine - theirs
     if not own:
         return None
-    fits = [
-        (len(f.words & own), f)
-        for f in found.pool
-        if not own.isdisjoint(f.words) and foil.isdisjoint(f.words)
-    ]
+    said = [(_told(found, f), f) for f in found.pool]
+    fits = [(len(w & own), f) for w, f in said if not own.isdisjoint(w) and foil.isdisjoint(w)]
     if not fits:
         return None
     best = max(n for n, _ in fits)
     values = {f.value for n, f in fits if n == best}
     return values.pop() if len(values) == 1 else None
+
+
+def _told(found: Evidence, figure: Figure) -> Words:
+    """The words of a figure; of "in rural areas (34 % in urban ones" those before the bracket are none."""
+    opens = found.stream.texts[figure.first - 1] == "(" and figure.right - {figure.unit}
+    return figure.right if opens else figure.words
 
 
 def stated(found: Evidence) -> Iterator[Comparison]:

@@ -8,12 +8,20 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import FUNCTION, LABELS, Evidence, Figure, content, new_figure
+from biorlhf_plugins.language.evidence.records import (
+    FUNCTION,
+    LABELS,
+    Evidence,
+    Figure,
+    content,
+    ends_name,
+    new_figure,
+)
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.numbers import Number, counted
+from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Stream
 
 MOST = 160
@@ -122,7 +130,7 @@ def _row(
 def _prose(
     said: Extraction, stream: Stream, part: int, whole: Sentence, numbers: list[Mention]
 ) -> Iterator[Figure]:
-    numbers = [m for n, m in enumerate(numbers) if not _names(said, stream, numbers, n)]
+    numbers = [m for n, m in enumerate(numbers) if not ends_name(said, stream, numbers, n)]
     head, texts = _head(stream, whole, numbers), stream.texts
     risky = not HAZARDS.isdisjoint(stream.vocabulary)
     listed: Mention | None = None
@@ -135,16 +143,14 @@ def _prose(
         reach = 5 if texts[m.last + 1 : m.last + 2] == ["/"] else 3  # "5 mg/kg for aldicarb"
         placed = not PLACES.isdisjoint(texts[m.last : m.last + reach])
         limit = max(before, whole.first, m.first - REACH)
-        left_from = (
-            m.first if placed and stream.texts[m.first - 1] in (":", ",") else _back(stream, m.first, limit)
-        )
+        cut = placed and texts[m.first - 1] in (":", ",")
+        left_from = m.first if cut else _back(stream, m.first, limit)
         # "in 18 of 120 (15 %) with the drug": of the drug, past the bracket.
         closed = m.last + (stream.texts[m.last : m.last + 1] == [")"] and placed)
         right_to = _ahead(stream, closed, min(after, whole.last, m.last + REACH))
         left, right = content(stream, left_from, m.first), content(stream, m.last, right_to)
-        if (
-            not left and not placed and m.first - 1 > before and stream.texts[m.first - 1] == ","
-        ):  # "Soleus has the fewest, 67"
+        if not left and not placed and m.first - 1 > before and texts[m.first - 1] == ",":
+            # "Soleus has the fewest, 67"
             start = _back(stream, m.first - 1, max(before, m.first - REACH))
             # "2.1 after antibiotics, 3.9 before": those are the words of the figure before.
             left = content(stream, start, m.first) if not n or start > before else left
@@ -153,7 +159,11 @@ def _prose(
         kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "") or _plain_kind(number)
         if kind == "effect" and number.unit == "percent":
             kind = "percent"
-        if kind == "count" and 0 < number.value < 1 and not THRESHOLDS.isdisjoint(texts[m.last : m.last + 2]):
+        if kind == "count" and _odds(said, stream, m.first):
+            kind = "hazard"
+        elif (
+            kind == "count" and 0 < number.value < 1 and not THRESHOLDS.isdisjoint(texts[m.last : m.last + 2])
+        ):
             kind = "alpha"  # "at the 0.05 threshold"
         kind = "effect" if listed is not None and _goes_on(texts, listed, m, kind, number) else kind
         listed = m if kind == "effect" else None
@@ -166,6 +176,12 @@ def _prose(
                 )
             continue
         yield _figure(said, stream, part, m, kind, left | head, right, unit)
+
+
+def _odds(said: Extraction, stream: Stream, at: int) -> bool:
+    """ "(OR 1.37": the ratio, and not the word."""
+    shown = said.text[slice(*said.clean.span(stream[at - 1].start, stream[at - 1].end))]
+    return stream.texts[at - 2 : at] == ["(", "or"] and shown == "OR"
 
 
 def _goes_on(texts: Sequence[str], before: Mention, m: Mention, kind: str, number: Number) -> bool:
@@ -205,33 +221,6 @@ def _figure(
         number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span,
         left | right,
     ))  # fmt: skip
-
-
-DATING = frozenset(("in", "since", "until", "by"))
-
-
-def _names(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> bool:
-    """True for the 22 of "Nagina 22 (3.1 t/ha)" and of "Patient 7": a number that ends a name."""
-    m = numbers[n]
-    if m.last - m.first != 1 or not m.first or m.value.decimals or m.value.unit or not m.value.word.isdigit():
-        return False
-    word, number = stream[m.first - 1], stream[m.first]
-    if word.text in DATING and number.end - number.start == 4 and 1900 <= m.value.value < 2100:
-        return m.last == len(stream) or stream[m.last].kind == "p" or stream.texts[m.last] in ("to", "and")
-    if word.text in LABELS:
-        named = len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild"
-        return named and not counted(stream.texts, m.first)
-    if word.kind != "w" or stream[m.first].start - word.end > 1:
-        return False
-    start = said.clean.span(word.start, word.end)[0]
-    if not said.text[start : start + 1].isupper():
-        return False
-    following = stream.texts[m.last] if m.last < len(stream) else ""
-    opens = following in ("(", ":", "=", "—") and n + 1 < len(numbers) and numbers[n + 1].first <= m.last + 3
-    return opens or (len(m.value.word) < 3 and following in VERBS)
-
-
-VERBS = words_of("verbs")
 
 
 def _head(stream: Stream, whole: Sentence, numbers: list[Mention]) -> frozenset[str]:

@@ -61,6 +61,7 @@ QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
 MONTHS = words_of("months")
 TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
 """All that may stand between a figure with its unit and its limit."""
+TOTALS = frozenset(("total", "sum", "overall"))
 TABLE = frozenset(("item", "row"))
 
 
@@ -98,6 +99,8 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
     for number, part in enumerate(found.parts) if not found.stream.vocabulary.isdisjoint(("<", ">")) else ():
         marks = [i for i in range(part.first + 1, part.last) if found.stream.texts[i] in (">", "<")]
         marks = [i for i in marks if found.stream.texts[i - 1] == ")" or found.stream[i - 1].kind != "p"]
+        limits = {f.first for f in found.by_part.get(number, ()) if f.kind in ("p", "alpha")}
+        marks = [i for i in marks if i + 1 not in limits]  # "changed at FDR < 0.05: 221 …"
         if not marks or not found.asserted(part.first) or part.kind == "row":
             continue
         ends = [part.first, *(m + 1 for m in marks)]
@@ -270,6 +273,7 @@ def _best(
         f for f in rivals if "×" not in gap(found, min(own[0], f, key=_at), max(own[0], f, key=_at))[:2]
     ]
     rivals = [f for f in rivals if f.unit == own[0].unit or len(figures) == 2]
+    rivals = [f for f in rivals if TOTALS.isdisjoint(f.left)]
     if not rivals:
         return None
     value = own[0].value

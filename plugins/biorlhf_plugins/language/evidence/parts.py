@@ -68,14 +68,37 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         if not open_end and (totalled or (near and ")" not in lead and not any(f.decimals for f in plain))):
             yield whole_of(whole, rest)
             return
+    after = [_next(found, f) for f in rest]
+    if totalled and len(rest) > 2 and set(after) <= PARALLEL and len(set(after)) == 1:
+        yield whole_of(whole, rest)  # "606 were randomised: 203 to 5 mg, 201 to 10 mg and 202 to placebo"
+        return
+    if len(plain) == 4 and ":" in gap(found, plain[1], plain[2]) and "and" in gap(found, *plain[2:]):
+        # "Of 6,902 proteins, 318 changed: 221 accumulated and 97 became less abundant"
+        if abs(sum(f.value for f in plain[2:]) - plain[1].value) <= SLIP * plain[1].value < plain[0].value:
+            yield whole_of(plain[1], plain[2:])
+        return
     if split and len(plain) == 3 and not any(is_of(found, a, b) for a, b in itertools.pairwise(plain)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
-        if abs(one.value + other.value - whole.value) <= NEARLY * whole.value:
+        told = ":" in gap(found, plain[0], plain[1]) and whole is plain[0] and len(figures) == 3
+        both = told and after[0] == after[1] == "were"  # "416 seedlings: 309 were green and 107 were not"
+        if abs(one.value + other.value - whole.value) <= (SLIP if both else NEARLY) * whole.value:
             yield whole_of(whole, [one, other])
             return
     if not totalled and not {"up", "down"} <= set(sides):
         return
+    yield from _threes(found, figures, plain, sides, totalled)
+    if len(plain) == 4 and totalled and [_next(found, f) == "to" for f in plain[1:]] == [False, True, True]:
+        screened, whole, one, other = plain  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
+        if screened.value >= whole.value:
+            yield whole_of(whole, [one, other])
+
+
+def _threes(
+    found: Evidence, figures: Sequence[Figure], plain: Sequence[Figure], sides: Sequence[str], totalled: bool
+) -> Iterator[Taken]:
+    """Three figures in a row as a whole and its two parts: by their directions, or where each part goes."""
+    texts = found.stream.texts
     for at, (whole, one, other) in enumerate(zip(plain, plain[1:], plain[2:], strict=False)):
         ways = sides[at + 1 : at + 3]
         after = [_next(found, f) for f in (one, other)]
@@ -95,11 +118,9 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
             continue
         if is_of(found, whole, one) or is_of(found, one, other):
             continue
+        if at and is_of(found, plain[at - 1], whole):
+            continue  # "27 of the 50 sets pass, 18 lower and 9 higher"
         yield whole_of(whole, [one, other])
-    if len(plain) == 4 and totalled:  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
-        screened, whole, one, other = plain
-        if screened.value >= whole.value and _next(found, one) == _next(found, other) == "to":
-            yield whole_of(whole, [one, other])
 
 
 def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:

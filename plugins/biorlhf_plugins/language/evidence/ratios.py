@@ -193,7 +193,7 @@ def _explained(found: Evidence, one: Figure, after: Sequence[Figure]) -> Figure 
         if figure is shares[0]:
             close = len(between) - 1 - between[::-1].index(")") if ")" in between else -1
             lead = set(between[close + 1 :])
-            said = set(texts[figure.last : figure.last + 3])
+            said = set(texts[figure.last : min(figure.last + 3, found.parts[figure.part].last)])
             linked = lead & EXPLAINS or (inside and between[-1] == "(" and said & WAYS.keys())
             foreign = (
                 (lead | said) & FOREIGN

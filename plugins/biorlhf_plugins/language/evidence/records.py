@@ -10,6 +10,8 @@ from typing import NamedTuple
 from biorlhf_plugins.language.records import Extraction, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import counted
 from biorlhf_plugins.language.words.text import Stream
 
 FUNCTION = words_of("function")
@@ -128,3 +130,28 @@ def is_year(found: Evidence, figure: Figure) -> bool:
     """2019, of no thing: as it stands after "in", "since" or the name of a month."""
     written = found.said.text[figure.span[0] : figure.span[1]]
     return written[:4].isdigit() and written[4:5] not in tuple(".,0123456789") and 1900 <= figure.value < 2100
+
+
+DATING = frozenset(("in", "since", "until", "by"))
+VERBS = words_of("verbs")
+
+
+def ends_name(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> bool:
+    """True for the 22 of "Nagina 22 (3.1 t/ha)" and of "Patient 7": a number that ends a name."""
+    m = numbers[n]
+    if m.last - m.first != 1 or not m.first or m.value.decimals or m.value.unit or not m.value.word.isdigit():
+        return False
+    word, number = stream[m.first - 1], stream[m.first]
+    if word.text in DATING and number.end - number.start == 4 and 1900 <= m.value.value < 2100:
+        return m.last == len(stream) or stream[m.last].kind == "p" or stream.texts[m.last] in ("to", "and")
+    if word.text in LABELS:
+        named = len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild"
+        return named and not counted(stream.texts, m.first)
+    if word.kind != "w" or stream[m.first].start - word.end > 1:
+        return False
+    start = said.clean.span(word.start, word.end)[0]
+    if not said.text[start : start + 1].isupper():
+        return False
+    following = stream.texts[m.last] if m.last < len(stream) else ""
+    opens = following in ("(", ":", "=", "—") and n + 1 < len(numbers) and numbers[n + 1].first <= m.last + 3
+    return opens or (len(m.value.word) < 3 and following in VERBS)

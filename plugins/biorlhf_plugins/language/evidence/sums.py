@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.parts import of_these, tables, wholes
+from biorlhf_plugins.language.evidence.parts import TIMES, of_these, tables, wholes
 from biorlhf_plugins.language.evidence.ratios import logarithms, multiples, ratios
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
@@ -57,8 +57,11 @@ def sums(found: Evidence) -> Iterator[Check]:
         if "sum" in found.stream.vocabulary:
             yield from multiples(found, part, figures)
         yield from percents(found, part, figures)
+        levels = [f for f in figures if f.unit not in TIMES]
+        moved = len(levels) == 3 and found.stream.texts[levels[0].first - 1] == "from"
+        if len(figures) == 3 or moved:  # "from 320 to 400 over twelve weeks, an increase of 25 %"
+            yield from explained(found, levels if moved else figures, used)
         if len(figures) == 3:
-            yield from explained(found, figures, used)
             yield from each(found, figures)
         if spanned:
             yield from intervals(found, part, figures)
@@ -204,7 +207,7 @@ def _moved(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "from 98 % to 41 %, a loss of 57 percentage points": their difference, or its share of the first."""
     texts = found.stream.texts
     for at, (one, other) in enumerate(itertools.pairwise(figures)):
-        start, between = texts[max(0, one.first - 2) : one.first], gap(found, one, other)
+        start, between = texts[max(0, one.first - 4) : one.first], gap(found, one, other)
         changed = next((f for f in figures[at + 2 : at + 4] if _is_change(found, other, f)), None)
         if (
             changed is None
