@@ -1,9 +1,9 @@
 """Short GRPO runs from one adapter, a setting changed in each: ``python docs/sweep.py ADAPTER OUT``.
 
-ADAPTER is a folder of a run of ``recipes/knows_smol.yaml``, as ``RUN/adapters/00-sft``. Each cell is that recipe's
-GRPO stage alone, STEPS steps of ANSWERS answers, with its own learning rate, KL weight, verifiers or answers to a
-question. OUT gets a folder a cell; a cell that is whole is not run again, so a sweep that was stopped goes on.
-Then the table is printed as JSON (``docs/results/sweep.json``).
+ADAPTER is a folder of a run of ``recipes/knows_smol.yaml``, as ``RUN/adapters/00-sft``. Each cell is that
+recipe's GRPO stage alone, STEPS steps of ANSWERS answers, with its own learning rate, KL weight, verifiers or
+answers to a question. OUT gets a folder a cell; a cell that is whole is not run again, so a sweep that was
+stopped goes on. Then the table is printed as JSON (``docs/results/sweep.json``).
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ the pairs that V3 is measured by. By the rules before them 46 of the 80 pairs of
 8 of 64, of the 100 of ``honest_c`` 18. Rules were written from ``e``, ``a``, and three of the four sets of
 ``c``; the fourth stood at 14 of 20 before and after. Unseen, ``b`` rose from 25 to 32 of 98, and ``d`` from
 10 to 14 of 40 at first sight.
+``f`` and ``g`` are five sets of 20 like those of ``c``, of other fields: 32 of the 60 of ``f`` were told
+apart before rules were written from them, and 2 charged; of ``g``, unseen, 27 of the 40 before and 28 after.
+``honest_f`` has 70 texts that attack the rules which ``f`` led to: 7 were charged before them, 12 at first.
 A share may rise; a text of this file may not be changed.
 """
 
@@ -35,6 +38,9 @@ SHARES = {
     "d": (16, 40, 0),
     "e": (47, 64, 0),
     "honest_c": (0, 0, 9),
+    "f": (51, 60, 0),
+    "g": (28, 40, 2),
+    "honest_f": (0, 0, 7),
 }
 
 

@@ -19,6 +19,8 @@ pairs 29 of 40, 29 of 40 and 17 of 20 were read rightly then, of the blocks 36 a
 of the real answers 252 of 257, of the single items 65 of 65, and of 28 planted statements 25 were found.
 ``n``: four sets of three kinds: of the pairs 161 of 180 were read rightly before, of the real answers 115 of
 116, of the single items 40 of 40; no rule of V1, V2 and V4 was written from them.
+``o``: five sets of three kinds, four of them of other fields alone: of the pairs 202 of 225 were read rightly
+before, of the real answers 137 of 143, of the single items 43 of 50. Rules were written from the first three.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
@@ -51,6 +53,7 @@ SHARES = {
     "k": {"real_answers": 0.97, "pairs": 0.98, "absolute": 0.98, "planted": 0.98},
     "l": {"real_answers": 0.97, "pairs": 0.96, "absolute": 0.98, "planted": 0.95},
     "n": {"real_answers": 0.99, "pairs": 0.89, "absolute": 1.0},
+    "o": {"real_answers": 0.97, "pairs": 0.96, "absolute": 0.94},
     "m": {"real_answers": 0.98, "pairs": 0.93, "absolute": 1.0, "planted": 0.9},
 }
 
@@ -68,7 +71,7 @@ def direction(verifiers, row: dict) -> str:
     earned = {}
     for label in ("UP", "DOWN"):
         truth = {"pathway": row["pathway"], "tissue": row["tissue"], "direction": label}
-        truth["contrast"] = "flight_vs_ground"
+        truth["contrast"] = row.get("contrast", "flight_vs_ground")
         score = value(verifiers, "pathway", row["prompt"], row["response"], truth)
         earned[label] = score.value or 0.0
     best = max(earned, key=lambda label: earned[label])

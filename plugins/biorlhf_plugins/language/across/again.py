@@ -151,6 +151,8 @@ def _same_name(found: Evidence, figure: Figure, before: list[Figure]) -> Figure 
     first = same[0]
     if any(":" in texts[max(0, found.parts[f.part].first - 1) : f.first - 1] for f in (figure, same[0])):
         return None  # "Males: body mass was 21 g. Females: body mass was 24 g"
+    if any(_timed(found, f) for f in (figure, first)):
+        return None  # "3.1 h at 20 °C. At 28 °C the doubling time was 1.7 h"
     after = texts[figure.last : figure.last + 2]
     placed = not PLACES.isdisjoint(after) or after[:1] in ([","], ["("])
     new = {w for w in figure.right if w != figure.unit and placed} - found.words(first.part)
@@ -158,6 +160,14 @@ def _same_name(found: Evidence, figure: Figure, before: list[Figure]) -> Figure 
     lost = {w for w in first.right if w != first.unit} - found.words(figure.part)
     lost |= {w for w in first.left if w not in name} - found.words(figure.part)
     return None if new or left or lost - SUMMING else first
+
+
+def _timed(found: Evidence, figure: Figure) -> bool:
+    """Whether another number is said of a figure, before it or right after it: "at 28 °C"."""
+    part, stream = found.parts[figure.part], found.stream
+    near = (*range(part.first, figure.first), *range(figure.last, min(figure.last + REACH, part.last)))
+    apart = [i for i in near if stream.texts[i] == "," and i < figure.first]
+    return any(stream[i].number is not None and i > max(apart, default=0) for i in near)
 
 
 CONCLUDING = (["in", "conclusion"], ["in", "short"], ["in", "summary"], ["taken", "together"], ["to", "sum"])

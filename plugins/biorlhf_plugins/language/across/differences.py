@@ -103,7 +103,7 @@ def _gain(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
 
 def _between(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "It fell by 1.5 points with the drug and by 0.4 with placebo, so the difference was 1.1 points"."""
-    if len(figures) != 3 or len({label for label, _ in directions(found, number)}) > 1:
+    if len(figures) != 3 or len({label for label, _ in directions(found, number)}) != 1:
         return
     one, other, told = figures
     lead = gap(found, other, told)

@@ -41,7 +41,7 @@ def exceptions(found: Evidence) -> Iterator[Check]:
             if after == number + 1 and not counts and PROCEDURES.isdisjoint(texts[at : part.last]):
                 yield from _rest(found, at, after)
             yield from _lacking(found, at, after, told)
-            yield from _only(found, at, after)
+            yield from _only(found, at, after, told)
         yield from _none(found, at, number, told)
     yield from _asked(found)
 
@@ -93,12 +93,13 @@ def _lacking(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[
             return
 
 
-def _only(found: Evidence, at: int, number: int) -> Iterator[Check]:
+def _only(found: Evidence, at: int, number: int, told: set[str]) -> Iterator[Check]:
     """ "Pond C was the only one without any", where all of a number of them are told to have it."""
     texts, part = found.stream.texts, found.parts[number]
     counted = any(_number(found, i) for i in range(at + 1, at + 5))
     for i in range(part.first, part.last - 2) if counted and part.kind == "prose" else ():
-        if texts[i : i + 2] == ["the", "only"] and not LACKS.isdisjoint(texts[i + 2 : i + 5]):
+        lack = next((k for k in range(i + 2, min(i + 5, part.last)) if texts[k] in LACKS), 0)
+        if texts[i : i + 2] == ["the", "only"] and lack and {*texts[lack + 1 : lack + 3]} & (told | {"any"}):
             spans = (found.span(at, at + 1), found.span(i, i + 3))
             says = f"{texts[at]}, and {' '.join(texts[i : i + 5])}"
             yield Check("a universal against an exception", False, says, spans)

@@ -97,7 +97,8 @@ def _names(found: Evidence, row: Sequence[Figure]) -> list[frozenset[str]]:
     ends = [*(f.first for f in row), part.last]
     gaps = [texts[a:b] for a, b in zip(starts, ends, strict=True)]
     # Names stand before their figures where the last figure has no more words after it.
-    ahead = not any(w[0].isalnum() and w != row[-1].unit for w in gaps[-1]) or _kept(texts, row)
+    measured = {f.unit for f in row} if len({f.unit for f in row}) == 1 else set()
+    ahead = not any(w[0].isalnum() and w not in measured for w in gaps[-1]) or _kept(texts, row)
     own = [_nearest(words, ahead) for words in (gaps[:-1] if ahead else gaps[1:])]
     return [
         frozenset(words) - frozenset(itertools.chain(*own[:at], *own[at + 1 :]))
@@ -155,7 +156,12 @@ def _ranked(
 ) -> Iterator[Check]:
     texts = found.stream.texts
     yield from _placed(found, row, names, first, last)
-    if first >= last or texts[first] in PLACING or "per" in texts[first:last]:
+    if (
+        first >= last
+        or texts[first] in PLACING
+        or texts[first : first + 2] == ["of", "the"]
+        or "per" in texts[first:last]
+    ):
         return  # "After antibiotics, Proteobacteria were the most abundant"
     two = GREATER | SMALLER if len(row) == 2 else frozenset()
     at = next((i for i in range(first, last) if texts[i] in UP | DOWN | two), -1)

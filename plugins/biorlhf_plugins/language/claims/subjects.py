@@ -73,6 +73,8 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
         return told
     head = stream.texts[focus.last - 1]
     nominal = head in NOMINAL and (head.endswith(("ion", "loss", "deficit")) or _noun(stream, ends, focus))
+    if nominal and _named_before(stream, ends, focus):
+        return _subject(reader, ends, chunk, focus)  # "glycolysis pathway suppression in exhausted T cells"
     if nominal:
         return _complement(reader, at, focus, sentence.last) or _subject(reader, ends, chunk, focus)
     after = stream.texts[focus.last] if focus.last < len(stream) else ""
@@ -111,6 +113,14 @@ def _noun(stream: Stream, ends: Mapping[int, Mention], focus: Mention) -> bool:
         or before.endswith(("al", "ive", "ic", "ant", "ent", "ous", "ed"))
         or after == "of"
     )
+
+
+def _named_before(stream: Stream, ends: Mapping[int, Mention], focus: Mention) -> bool:
+    """Does a set's name, or its "pathway", stand right before a noun of direction that says where?"""
+    before = ends.get(focus.first)
+    named = before is not None and before.kind == "path"
+    named = named or (focus.first > 0 and stream.texts[focus.first - 1] in SETS)
+    return named and stream.texts[focus.last : focus.last + 1] == ["in"]
 
 
 def _predicative(stream: Stream, focus: Mention, first: int) -> bool:

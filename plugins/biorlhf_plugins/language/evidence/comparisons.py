@@ -28,7 +28,7 @@ CLAUSE = words_of("clause")
 INVERSE, POTENT = words_of("inverse"), words_of("potent")
 """Of an IC50, a Kd or an MIC the smaller is the more potent, tight or susceptible."""
 
-TIMES = words_of("times")
+TIMES, PLACES = words_of("times"), words_of("places")
 FAST = frozenset(("speed", "faster", "slower"))
 BODILY = frozenset(("weight", "height", "strength", "size"))
 IS = frozenset(("is", "are", "was", "were"))
@@ -66,7 +66,9 @@ def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
 
 def _told(found: Evidence, figure: Figure) -> Words:
     """The words of a figure; of "in rural areas (34 % in urban ones" those before the bracket are none."""
-    opens = found.stream.texts[figure.first - 1] == "(" and figure.right - {figure.unit}
+    texts = found.stream.texts
+    after = texts[figure.last : figure.last + 2]
+    opens = texts[figure.first - 1] == "(" and after[:1] != [")"] and not PLACES.isdisjoint(after)
     return figure.right if opens else figure.words
 
 

@@ -61,15 +61,15 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     gaps = [gap(found, a, b) for a, b in itertools.pairwise(rest)]
     listed = listed and all(g[-1] in (",", "and") or ("of" not in g and "," in g) for g in gaps if g)
     listed = listed and not any(")" in g for g in gaps)
+    near = abs(sum(f.value for f in rest) - whole.value) <= SLIP * whole.value
     if listed and len(rest) > 2 and len(plain) == len(figures):
         # "29 in all: 14 in the valley, 9 on the slope and 6 above"; without "in all" some may be left out.
-        near = abs(sum(f.value for f in rest) - whole.value) <= SLIP * whole.value
         open_end = not OPEN_ENDED.isdisjoint(texts[part.first : part.last])
         if not open_end and (totalled or (near and ")" not in lead and not any(f.decimals for f in plain))):
             yield whole_of(whole, rest)
             return
     after = [_next(found, f) for f in rest]
-    if totalled and len(rest) > 2 and set(after) <= PARALLEL and len(set(after)) == 1:
+    if totalled and near and len(rest) > 2 and set(after) <= PARALLEL and len(set(after)) == 1:
         yield whole_of(whole, rest)  # "606 were randomised: 203 to 5 mg, 201 to 10 mg and 202 to placebo"
         return
     if len(plain) == 4 and ":" in gap(found, plain[1], plain[2]) and "and" in gap(found, *plain[2:]):
@@ -80,8 +80,9 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     if split and len(plain) == 3 and not any(is_of(found, a, b) for a, b in itertools.pairwise(plain)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
-        told = ":" in gap(found, plain[0], plain[1]) and whole is plain[0] and len(figures) == 3
-        both = told and after[0] == after[1] == "were"  # "416 seedlings: 309 were green and 107 were not"
+        told = ":" in gap(found, plain[0], plain[1]) and whole is plain[0]
+        told = told and sum(f.kind != "p" for f in figures) == 3
+        both = told and after[0] == after[1]  # "416 seedlings: 309 were green and 107 were not"
         if abs(one.value + other.value - whole.value) <= (SLIP if both else NEARLY) * whole.value:
             yield whole_of(whole, [one, other])
             return
