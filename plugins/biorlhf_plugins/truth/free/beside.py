@@ -121,19 +121,21 @@ def _sentence_words(
     led = frozenset[str]() if named_before else opening
     found: dict[int, Beside] = {}
     own = lead = frozenset[str]()
+    taken, first, depth = set(figures), stems(texts[figures[0] + 1 : ends[0]]), 0
+    since = figures[0]
     for at, start, end in zip(figures, starts, ends, strict=True):
         begins = at if at == figures[0] and not named_before else start
-        words = stems([t for i, t in enumerate(texts[begins:end], begins) if i not in figures])
+        words = stems([t for i, t in enumerate(texts[begins:end], begins) if i not in taken])
         again = not words or "or" in texts[max(start, at - OR) : at]  # "or 18,214", "31 % exactly"
         own = own if again and at != figures[0] else words
         if at != figures[0] and texts[start] == "to":  # "in ost1-3 from 0.31 before ABA to 0.29 afterwards"
             own |= lead
         lead = stems(texts[start:at])
-        alike = stems(texts[at + 1 : end]) <= stems(texts[figures[0] + 1 : ends[0]])
-        between = texts[figures[0] : at]
-        inside = between.count("(") > between.count(")")  # "Kd 1.8 nM (the Fab has 0.6 nM)"
+        alike = stems(texts[at + 1 : end]) <= first
+        depth += texts[since:at].count("(") - texts[since:at].count(")")
         goes_on = named_before and at != figures[0] and _goes_on(texts[start:at])
-        carried = named_before and alike and not inside and not bracketed
+        # Not into a bracket: "Kd 1.8 nM (the Fab has 0.6 nM)".
+        carried = named_before and alike and depth <= 0 and not bracketed
         measured = opening if carried or goes_on else tail
         if goes_on and texts[opens] not in PREPOSITIONS:
             found[at] = Beside(own, before | label | opening)
@@ -141,6 +143,7 @@ def _sentence_words(
             found[at] = Beside(own, label | led, led, measured | before)
         else:
             found[at] = Beside(own, before | led, led, measured)
+        since = at
     return found, before | label | opening
 
 
