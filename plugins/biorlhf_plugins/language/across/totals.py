@@ -92,10 +92,13 @@ def _itemised(found: Evidence, number: int) -> Iterator[Check]:
 
 def counted(found: Evidence, number: int) -> list[Figure]:
     """The things that a sentence counts, outside brackets: no times, no measured values."""
+    if number in found.things:
+        return found.things[number]
     plain = [f for f in plain_of(found.by_part.get(number, ())) if not f.decimals and f.value >= 2]
     plain = [f for f in plain if f.unit not in TIMES and not unit_at(found.said.text, *f.span)]
     plain = [f for f in plain if f.unit or not _in_ratio(found, f)]
-    return [f for f in plain if not _enclosed(found, f) and not is_year(found, f)]
+    found.things[number] = [f for f in plain if not _enclosed(found, f) and not is_year(found, f)]
+    return found.things[number]
 
 
 def _in_ratio(found: Evidence, figure: Figure) -> bool:

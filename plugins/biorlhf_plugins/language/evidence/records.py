@@ -67,6 +67,9 @@ class Evidence:
     told: dict[int, frozenset[str]] = field(default_factory=dict)
     """By sentence the words that name something, once they are read."""
 
+    things: dict[int, list[Figure]] = field(default_factory=dict)
+    """By sentence the figures that count things, once they are read."""
+
     def words(self, number: int) -> frozenset[str]:
         """The words of a sentence that name something."""
         if number not in self.told:
