@@ -153,7 +153,8 @@ def _past(word: str) -> bool:
 
 def _goes_on(words: Sequence[str]) -> bool:
     """Does a stretch before a figure have no subject of its own: ", peaked at", "but barely in npr1-1"?"""
-    left = [w for w in words if w not in CUTS and w not in BARELY]
+    closed = len(words) - words[::-1].index(")") if ")" in words else 0  # what a bracket adds is aside
+    left = [w for w in words[closed:] if w not in CUTS and w not in BARELY]
     verb = left[:1] and (left[0] in VERBS or (_past(left[0]) and left[1:2] and left[1] in TOWARDS))
     return bool(verb) or bool(left[:1] and left[0] in PREPOSITIONS)
 
