@@ -69,9 +69,11 @@ def _itemised(found: Evidence, number: int) -> Iterator[Check]:
         last -= 1
     if part.kind == "item" or ":" not in texts[last - 1 : last + 1]:
         return
-    items = list(
-        itertools.takewhile(lambda n: found.parts[n].kind == "item", range(number + 1, len(found.parts)))
+    blank = (
+        n for n in range(number + 1, len(found.parts)) if found.words(n) or found.parts[n].kind == "item"
     )
+    listed_from = range(next(blank, number), len(found.parts))
+    items = list(itertools.takewhile(lambda n: found.parts[n].kind == "item", listed_from))
     parts = [counted(found, n) for n in items]
     if len(items) < 2 or any(len(p) != 1 for p in parts):
         return

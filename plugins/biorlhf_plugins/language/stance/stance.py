@@ -157,6 +157,9 @@ def _elliptic(stream: Stream, clean_text: Clean, part: Sentence, number: int) ->
     return [Claim("answer", Slot(), span, label=label, sentence=number, chunk=part.first)]
 
 
+SEVERAL = frozenset(("across", "among", "over", "throughout"))
+
+
 def agreements(
     parts: Sequence[Sentence], stream: Stream, clean_text: Clean, marks: Sequence[str]
 ) -> list[Claim]:
@@ -164,8 +167,9 @@ def agreements(
     found: list[Claim] = []
     for number, part in enumerate(parts):
         for m in part.inside.get("agree", ()):
-            if marks[m.first]:
-                continue
+            several = m.last - m.first == 1 and stream.texts[max(0, m.first - 1)] in SEVERAL
+            if marks[m.first] or (several and stream.texts[m.first] == "different"):
+                continue  # "across different cohorts" says of none that it differs
             negations = [n.first for n in part.inside.get("neg", ())]
             denied = (
                 sum(1 for n in negations if 0 < m.first - n <= 6 and not _cut(stream, n, m.first)) % 2 == 1
