@@ -78,8 +78,8 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         asked = quantity_named(quantity)
         figure = not isinstance(value, str) or figure_of(value) is not None
         if asked.own and asked.name is not None and figure and class_kind(quantity, value) is None:
-            spelt = quantity.replace("_", " ")
-            yield "quantity", asked.name, (spelt, BRACKET.sub("", spelt))
+            said = quantity.replace("_", " ")
+            yield "quantity", asked.name, (said, BRACKET.sub("", said))
         condition = _own_condition(str(fact.get("condition") or ""))
         if condition:
             yield "condition", condition.lower(), (condition,)

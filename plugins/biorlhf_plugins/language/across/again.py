@@ -31,7 +31,7 @@ def again(found: Evidence) -> Iterator[Check]:
             continue
         first = _definite(found, figure, before) if texts[figure.first - 1] == "the" else None
         first = first or _as_said(found, figure, before) or _that_group(found, figure, before)
-        first = first or _same_name(found, figure, before)
+        first = first or _same_name(found, figure, before) or _this(found, figure, before)
         first = first or _concluded(found, figure, before) or _short(found, figure, before)
         if first is not None:
             says = f"{first.value:,g} and then {figure.value:,g}"
@@ -183,6 +183,14 @@ def _concluded(found: Evidence, figure: Figure, before: list[Figure]) -> Figure 
         return None
     new = {w for w in figure.words if w != figure.unit and w.isalpha()} - found.words(same[0].part) - SUMMING
     return None if new else same[0]
+
+
+def _this(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:
+    """ "Rarefied to 10,000 reads. At this depth of 10,000 reads per sample": the one count of such before."""
+    texts = found.stream.texts
+    named = texts[figure.first - 1] == "of" and texts[figure.first - 3] in THAT
+    same = [f for f in before if f.unit == figure.unit and f.unit]
+    return same[0] if named and len({f.value for f in same}) == 1 else None
 
 
 def _short(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | None:

@@ -15,6 +15,7 @@ from biorlhf_plugins.language.words.evidence import words_of
 
 MONTHS, TIMES = words_of("months"), words_of("times")
 ADJUSTED = words_of("adjusts")
+LOST_OR_GAINED = frozenset(("lost", "gained"))
 AFTER = frozenset(("for", "after", "because", "due", "with", "at", "in", "of"))
 OVER = words_of("over")
 MOVES = (
@@ -95,15 +96,26 @@ def _gain(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "Sprayed plants reached 64 cm and unsprayed ones 46 cm, a gain of 18 cm"."""
     texts = found.stream.texts
     figures = [f for f in figures if f.unit not in TIMES] if len(figures) > 3 else figures
-    if len(figures) == 3 and texts[figures[2].first - 1] == "of" and texts[figures[2].first - 2] in CHANGES:
+    if len(figures) == 3 and texts[figures[2].first - 1] in LOST_OR_GAINED:
+        if (
+            not SO.isdisjoint(gap(found, figures[1], figures[2]))
+            and len(moved_by(found, figures[0].part)) < 2
+        ):
+            yield from _apart(found, figures[2], figures[0], figures[1], units=True)
+    elif len(figures) == 3 and texts[figures[2].first - 1] == "of" and texts[figures[2].first - 2] in CHANGES:
         lead = gap(found, figures[1], figures[2])
         if "," in lead and len(lead) <= 10:
             yield from _apart(found, figures[2], figures[0], figures[1], units=True)
 
 
+def moved_by(found: Evidence, number: int) -> set[str]:
+    """The directions that a sentence states."""
+    return {label for label, _ in directions(found, number)}
+
+
 def _between(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "It fell by 1.5 points with the drug and by 0.4 with placebo, so the difference was 1.1 points"."""
-    if len(figures) != 3 or len({label for label, _ in directions(found, number)}) != 1:
+    if len(figures) != 3 or len(moved_by(found, number)) != 1:
         return
     one, other, told = figures
     lead = gap(found, other, told)

@@ -55,7 +55,8 @@ def _held(found: Evidence, number: int, at: int, way: str, name: str) -> Iterato
         if len({w for w, _ in said}) != 1 or own[0] > said[0][1] or said[0][1] - own[0] > 9:
             return
         told = said[0][0]
-        if told == "NS":  # what rises may fall later
+        named_so = texts[at + 2] in ("of", "in") and earlier == number - 1
+        if told == "NS" or named_so:  # what rises may fall later
             says = f"{name}: {told}, and then {way}"
             spans = (found.span(said[0][1], said[0][1] + 1), found.span(at, at + 2))
             yield Check("one direction, told twice", told == way, says, spans, alone=told == way)

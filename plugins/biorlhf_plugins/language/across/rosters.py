@@ -172,11 +172,9 @@ def _ranked(
         or not {"than", "not"}.isdisjoint(texts[first:last])
     ):
         return
-    if (
-        texts[at] == "most"
-        and texts[at - 1] != "the"
-        and ({*texts[at + 1 : at + 2]} & (IS | {"of"}) or at == first)
-    ):
+    opens = at == first or texts[at - 1] == "\n"
+    quantified = opens or {*texts[at + 1 : at + 2]} & (IS | {"of"})
+    if texts[at] == "most" and texts[at - 1] != "the" and quantified:
         return  # "most of the genes rose", "so most are upregulated"
     place = PLACED.get(texts[at - 1], 0)
     if (texts[at] in GREATER | SMALLER) != (len(row) == 2):

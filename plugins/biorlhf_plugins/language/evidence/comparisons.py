@@ -11,7 +11,7 @@ from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, F
 from biorlhf_plugins.language.evidence.signs import moves
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.evidence import meanings, words_of
-from biorlhf_plugins.language.words.text import Stream, clean, tokens
+from biorlhf_plugins.language.words.text import Stream, canonical, clean, tokens
 
 Words = frozenset[str]
 
@@ -105,6 +105,8 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
             continue
         middle = content(stream, at + 1, than)
         start = clause_start(stream, at, first)
+        if stream.texts[start - 4 : start] == [",", "in", "turn", ","]:
+            start = clause_start(stream, start - 4, first)  # "Col-0, in turn, flowers later than Ler"
         while start > first and (stream.texts[start] in BESIDE or not content(stream, start, at)):
             start = clause_start(stream, start - 1, first)  # "Strain A, with an MIC of 2, is …"
         before = content(stream, start, at)
@@ -226,18 +228,39 @@ def mutual(found: Evidence, said: Sequence[Comparison]) -> Iterator[Check]:
     """ "Knock-outs are heavier than wild type … wild-type mice weigh more than knock-outs"."""
     for at, one in enumerate(said):
         for other in said[at + 1 :]:
-            if one.sort != other.sort:
+            again = _restates(found, other.at) and UNLIKE.isdisjoint((*one.sort.split(), *other.sort.split()))
+            if one.sort != other.sort and not again:
                 continue
             mine, theirs = one.subjects[-1] - one.other, one.other
             second, last = other.subjects[-1] - other.other, other.other
             swapped = mine & last and theirs & second and not mine & second and not theirs & last
-            same = mine & second and theirs & last and not mine & last and not theirs & second
+            same = (
+                one.sort == other.sort
+                and mine & second
+                and theirs & last
+                and not mine & last
+                and not theirs & second
+            )
             if not swapped and not same:
                 continue
             passed = (one.more != other.more) if swapped else (one.more == other.more)
             spans = tuple(found.span(c.at, c.at + 1) for c in (one, other))
             says = "one order" if passed else "both orders"
             yield Check("two orders of one pair", passed, says, spans, alone=passed)
+
+
+AGAIN = (["in", "other", "words"], ["put", "differently"], ["accordingly"], ["conversely"], ["in", "turn"])
+AGAIN_OF = tuple([canonical(word) for word in words] for words in AGAIN)
+UNLIKE = INVERSE | POTENT | FAST | TIMES | {"better", "worse", "time"}
+"""Of these more of the one may be less of the other."""
+
+
+def _restates(found: Evidence, at: int) -> bool:
+    """Whether a comparison says what was said before: "In other words, …"."""
+    part = next(p for p in found.parts if p.first <= at < p.last)
+    texts = found.stream.texts
+    heads = (part.first, *(i + 1 for i in range(part.first, at) if texts[i] == ","))
+    return any(texts[i : i + len(words)] == words for i in heads for words in AGAIN_OF)
 
 
 @functools.lru_cache(maxsize=256)
@@ -261,6 +284,10 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
         pair = (rest[0], other) if other is not None and len(rest) == 1 else None
     if pair is None and not wanted and "than" not in stream.vocabulary:
         pair, more = _two_sides(found, stream)
+    if pair is not None and min(pair) < 0:
+        return  # "changed by -14.9 % and -2.4 %": which is more is open
+    if "half" in stream.vocabulary and wanted:
+        return  # "more than half of them?": of a part, and no two sides
     if pair is not None and any({*m} == {*pair} for m in moves(found)):
         return  # "from 22 on day 2 to 66 on day 5" has no two sides
     sort = wanted[0].sort.split() if wanted else ()

@@ -47,6 +47,7 @@ TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value",
 EQUALS = words_of("labelled")
 IS = frozenset(("is", "was", "=", "of"))
 WRITTEN = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
+SIDES = frozenset(("vs", "versus", "over"))
 SCALELESS = frozenset(("—", "-", "a", "an", "the"))
 UNITS = {"percent": "percent", "ratio": "ratio"}
 
@@ -136,8 +137,9 @@ def _prose(
     listed: Mention | None = None
     for n, m in enumerate(numbers):
         number: Number = m.value
-        if number.unit == "name" or texts[m.first - 1 : m.first] == ["per"]:
-            continue  # "1.2 per 1,000": a unit
+        over = texts[m.first - 1 : m.first] == ["/"] and m.first > 1 and stream[m.first - 2].number is None
+        if number.unit == "name" or over or texts[m.first - 1 : m.first] == ["per"]:
+            continue  # "1.2 per 1,000", "mL/min/1.73 m²": a unit
         before = numbers[n - 1].last if n else whole.first
         after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
         reach = 5 if texts[m.last + 1 : m.last + 2] == ["/"] else 3  # "5 mg/kg for aldicarb"
@@ -283,6 +285,11 @@ def _kind_of(before: Sequence[str], number: Number) -> str:
     words = list(before)
     while words and (words[-1] in EQUALS or words[-1] in SCALELESS):
         words.pop()
+    if len(words) < len(before) and words[-2:-1] and words[-2] in SIDES and words[:-3]:
+        words = words[:-3]  # "log2FC tumour vs adjacent = 2.7"
+    if words[-3:-1] == ["p", "for"]:
+        words.pop()
+        words.pop()  # "p for trend < 0.001"
     if words[-1:] == ["ratio"] and words[-2:-1] and words[-2] in RATES and number.unit != "percent":
         return "hazard"
     tail = words[-4:]

@@ -61,6 +61,7 @@ QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
 MONTHS = words_of("months")
 TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
 """All that may stand between a figure with its unit and its limit."""
+GROUPED = frozenset(("quartile", "tertile", "quintile", "decile"))
 TOTALS = frozenset(("total", "sum", "overall"))
 TABLE = frozenset(("item", "row"))
 
@@ -173,6 +174,8 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         if len(plain) < 2 or part.kind == "row" or not found.asserted(part.first):
             continue
         words = found.stream.texts[part.first : part.last]
+        if not GROUPED.isdisjoint(words):
+            continue  # "1.04 in the second, 1.12 in the third and 1.31 in the highest quartile"
         then = any(THEN & set(gap(found, a, b)) for a, b in pairwise(plain))
         leads = bool(LEADS & set(words)) or ranked
         bare = ranked and holders == 1 and len(plain) >= 3 and ">" not in words and "<" not in words

@@ -108,7 +108,14 @@ def _threes(
         near = abs(one.value + other.value - whole.value) <= NEARLY * whole.value
         alone = len(plain) == len(figures) == 3 and "and" in gap(found, one, other)
         told = ":" in gap(found, whole, one) and set(after) <= PARALLEL  # "47 in total: 21 in … and 16 on …"
-        totals = whole is plain[0] and len(plain) == 3 and totalled and (parallel or (alone and told))
+        whole_numbers = not any(f.decimals for f in (whole, one, other))
+        totals = (
+            whole_numbers
+            and whole is plain[0]
+            and len(plain) == 3
+            and totalled
+            and (parallel or (alone and told))
+        )
         totals = totals or (alone and near and parallel and "," in gap(found, whole, one))
         lead = texts[max(0, whole.first - 2) : whole.first]
         if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:

@@ -44,7 +44,9 @@ def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
     if "of" not in between:
         return False
     words = [
-        w for w in between if w not in ("the", "these", "those", "all", "it", "a", "total", "out", "our")
+        w
+        for w in between
+        if w not in ("the", "these", "those", "all", "it", "its", "a", "total", "out", "our")
     ]
     foreign = {"that", "is", ",", "instead", "because", "median", "mean", "average", "came", "come"}
     if (
@@ -71,6 +73,7 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     return ("of" in before or "among" in before) and "each" not in before
 
 
+RATES_OF = frozenset(("fdr", "level", "significance"))
 LIMITS = words_of("chances") | words_of("thresholds") | {"within"}
 COMPARED = frozenset(("compared", "versus", "vs", "against", "whereas"))
 
@@ -101,12 +104,15 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             yield Check("parts and whole", part.value <= whole.value, says, spans), {part.first, whole.first}
         share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
         ahead = figures[at - 1] if at and figures[at - 1].kind == "percent" else None
-        if ahead and ahead.last == part.first - 1 and found.stream.texts[ahead.last] == "(":
+        lead = gap(found, ahead, part) if ahead else []
+        if lead[-1:] == ["("] and (len(lead) == 1 or (lead[0] == "of" and len(lead) <= 6)):
             share = ahead  # "from 40 % (64 of 160) to 50 %"
         if share and (
             COMPARED & set(gap(found, following, share)) or found.stream.texts[share.first - 1] == "to"
         ):
             share = None  # "364 of 400, compared with 78 %", "11 of 12, by 18 to 74 %"
+        if share and RATES_OF & {*found.stream.texts[share.last : share.last + 1]}:
+            share = None  # "899 responded at 5 % FDR"
         if share and not LIMITS.isdisjoint(found.stream.texts[max(0, share.first - 3) : share.first]):
             share = None  # "22 of 188 passed an FDR of 5 %", "within 10 % in 171 of 200"
         # "12 (25 %) showed fibrosis, and 4 of these 12 …": what stands in brackets is of what it follows.
@@ -174,7 +180,8 @@ def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     ways = {way_of(found, f, part.last) for f in shares}
     total = sum(f.value for f in shares)
     says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %, of {whole:g} %"
-    if len(spans) == len(figures) and (summed or any(f.words & REST for f in shares)):
+    wholes = [f for f in figures if f.kind == "count" and texts[f.first - 2 : f.first] == ["of", "the"]]
+    if len(spans) + len(wholes) == len(figures) and (summed or any(f.words & REST for f in shares)):
         slack = max(1.0, 0.51 * len(shares) * 10.0 ** -max(f.decimals for f in shares))
         # Shares that overlap come to less than their sum; what is no more than one of them is a mean.
         if whole > max(f.value for f in shares) and (total <= whole + slack or whole >= 99.5):

@@ -53,6 +53,7 @@ def signs(found: Evidence) -> Iterator[Check]:
         signed = [f for f in signed if f.kind != "hazard" or _single(found, figures)]
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
         if any(f.kind == "hazard" for f in signed):
+            sided = [w for w in sided if not found.stream.texts[w[1]].startswith("favo")]
             sided += _likelier(found, number)
         for figure, label in paired(found, signed, sided):
             says = f"{label} with {figure.kind} {figure.value:g}"
@@ -193,7 +194,9 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
         if run:
             return [(f, label) for f in run]
     cuts = [
-        i for i in range(words[0][1], max(f.last for f in figures)) if found.stream.texts[i] in BREAKS - {","}
+        i
+        for i in range(min(words[0][1], figures[0].first), max(f.last for f in figures))
+        if found.stream.texts[i] in BREAKS - {","}
     ]
     clause = lambda at: sum(cut < at for cut in cuts)  # noqa: E731
     pairs = []

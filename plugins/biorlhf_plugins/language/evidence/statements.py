@@ -27,6 +27,32 @@ ANOTHER = words_of("another")
 PLACED = frozenset(("entity", "condition", "mission"))
 PLACING = words_of("places") | {"after", "before", "by", "during", "using", "upon", "when", "if", "once"}
 UNVALUED = NEVER - {"effect", "hazard"}
+TESTS = {
+    "adjusted",
+    "significance",
+    "not",
+    "p",
+    "q",
+    "fdr",
+    "log",
+    "rank",
+    "test",
+    "gave",
+    "wilcoxon",
+    "welch",
+}
+TESTS |= {
+    "fisher",
+    "exact",
+    "mann",
+    "whitney",
+    "anova",
+    "prespecified",
+    "level",
+    "threshold",
+    "above",
+    "below",
+}
 LIMIT = 40
 
 
@@ -137,7 +163,7 @@ def _yes_no(found: Evidence) -> Iterator[Check]:
 def _plain(found: Evidence, chance: Figure, answer: Claim) -> bool:
     """Whether a p value stands with the answer or names nothing else: not "for tail length p is"."""
     words = found.words(chance.part) - NEUTRAL - CONCLUDES - content_of(found.prompt)
-    return chance.part == answer.sentence or words <= {"adjusted", "significance", "not", "p", "q", "fdr"}
+    return chance.part == answer.sentence or words <= TESTS
 
 
 def _shown(found: Evidence, answer: Claim) -> str:

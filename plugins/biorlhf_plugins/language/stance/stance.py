@@ -157,6 +157,7 @@ def _elliptic(stream: Stream, clean_text: Clean, part: Sentence, number: int) ->
     return [Claim("answer", Slot(), span, label=label, sentence=number, chunk=part.first)]
 
 
+EXTENT = frozenset(("magnitude", "size", "extent", "strength", "degree", "amplitude"))
 SEVERAL = frozenset(("across", "among", "over", "throughout"))
 
 
@@ -170,6 +171,10 @@ def agreements(
             several = m.last - m.first == 1 and stream.texts[max(0, m.first - 1)] in SEVERAL
             if marks[m.first] or (several and stream.texts[m.first] == "different"):
                 continue  # "across different cohorts" says of none that it differs
+            if m.value == "DIFF" and not EXTENT.isdisjoint(
+                stream.texts[max(part.first, m.first - 6) : m.first]
+            ):
+                continue  # "the magnitude of the effect varies"
             negations = [n.first for n in part.inside.get("neg", ())]
             denied = (
                 sum(1 for n in negations if 0 < m.first - n <= 6 and not _cut(stream, n, m.first)) % 2 == 1
