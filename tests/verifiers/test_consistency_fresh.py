@@ -13,6 +13,7 @@ the pairs that V3 is measured by. By the rules before them 46 of the 80 pairs of
 10 to 14 of 40 at first sight.
 ``f`` and ``g`` are five sets of 20 like those of ``c``, of other fields: 32 of the 60 of ``f`` were told
 apart before rules were written from them, and 2 charged; of ``g``, unseen, 27 of the 40 before and 28 after.
+``h`` came after both: 19 of 40 told apart before the rules of ``f`` and with them; rules came from it then.
 ``honest_f`` has 70 texts that attack the rules which ``f`` led to: 7 were charged before them, 12 at first.
 A share may rise; a text of this file may not be changed.
 """
@@ -40,6 +41,7 @@ SHARES = {
     "honest_c": (0, 0, 9),
     "f": (51, 60, 0),
     "g": (28, 40, 2),
+    "h": (31, 40, 0),
     "honest_f": (0, 0, 7),
 }
 

@@ -19,7 +19,7 @@ pairs 29 of 40, 29 of 40 and 17 of 20 were read rightly then, of the blocks 36 a
 of the real answers 252 of 257, of the single items 65 of 65, and of 28 planted statements 25 were found.
 ``n``: four sets of three kinds: of the pairs 161 of 180 were read rightly before, of the real answers 115 of
 116, of the single items 40 of 40; no rule of V1, V2 and V4 was written from them.
-``o``: five sets of three kinds, four of them of other fields alone: of the pairs 202 of 225 were read rightly
+``o``: six sets of three kinds, five of them of other fields alone: of the pairs 239 of 265 were read rightly
 before, of the real answers 137 of 143, of the single items 43 of 50. Rules were written from the first three.
 A rule may be changed when a share falls; a text of these files may not.
 """
@@ -116,3 +116,12 @@ def test_the_names_of_the_other_rows_of_a_file_take_hardly_anything_away(verifie
     alone, mixed = (sum(read_rightly(each, row) for row in pairs) for each in (verifiers, among))
     # Some sixty of a thousand pairs were lost when any name of a row was one in all others.
     assert mixed >= alone - lost
+
+
+def test_hardly_an_answer_that_is_right_is_charged_with_contradicting_itself(verifiers):
+    answers = [row for row in rows("o") if row["set"] == "pairs"]
+    scores = [
+        value(verifiers, "consistency", row["prompt"], row["honest"], row["ground_truth"]) for row in answers
+    ]
+    # 13 of 225 were, before units, quartiles, limits and what varies in size were told apart.
+    assert sum(score.value is not None and score.value < 1.0 for score in scores) <= 2

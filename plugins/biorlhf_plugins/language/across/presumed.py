@@ -52,11 +52,15 @@ def _held(found: Evidence, number: int, at: int, way: str, name: str) -> Iterato
         ]  # fmt: skip
         clause = sum(cut < own[0] for cut in cuts)
         said = [(w, i) for w, i in directions(found, earlier) if sum(cut < i for cut in cuts) == clause]
-        if len({w for w, _ in said}) != 1 or own[0] > said[0][1] or said[0][1] - own[0] > 9:
+        if len({w for w, _ in said}) != 1 or said[0][1] - own[0] > 9:
+            return
+        caused = (
+            own[0] == said[0][1] + 1 and earlier == number - 1
+        )  # "Drought raised ABA. The increase in ABA"
+        if own[0] > said[0][1] and not caused:
             return
         told = said[0][0]
-        named_so = texts[at + 2] in ("of", "in") and earlier == number - 1
-        if told == "NS" or named_so:  # what rises may fall later
+        if told == "NS" or caused:  # what rises may fall later
             says = f"{name}: {told}, and then {way}"
             spans = (found.span(said[0][1], said[0][1] + 1), found.span(at, at + 2))
             yield Check("one direction, told twice", told == way, says, spans, alone=told == way)

@@ -8,6 +8,7 @@ from biorlhf_plugins.language.across.again import again
 from biorlhf_plugins.language.across.differences import differences
 from biorlhf_plugins.language.across.enumerations import enumerations
 from biorlhf_plugins.language.across.exceptions import exceptions
+from biorlhf_plugins.language.across.mutual import mutual
 from biorlhf_plugins.language.across.peaks import peaks
 from biorlhf_plugins.language.across.portions import portions
 from biorlhf_plugins.language.across.presumed import presumed
@@ -27,7 +28,7 @@ from biorlhf_plugins.language.evidence.universals import universals
 
 ACROSS = (
     totals, differences, portions, enumerations, rosters, listed, exceptions, proportions, presumed, again,
-    spans, series, peaks,
+    spans, series, peaks, mutual,
 )  # fmt: skip
 """What sentences tell of one another."""
 

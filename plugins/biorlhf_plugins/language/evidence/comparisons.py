@@ -11,7 +11,7 @@ from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, F
 from biorlhf_plugins.language.evidence.signs import moves
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.evidence import meanings, words_of
-from biorlhf_plugins.language.words.text import Stream, canonical, clean, tokens
+from biorlhf_plugins.language.words.text import Stream, clean, tokens
 
 Words = frozenset[str]
 
@@ -222,45 +222,6 @@ def contrasted(found: Evidence) -> Iterator[Check]:
             says = f"{word}, with {pair[0]:,g} against {pair[1]:,g}"
             passed = (pair[0] > pair[1]) == ((word in GREATER) != inverse(found, texts))
             yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
-
-
-def mutual(found: Evidence, said: Sequence[Comparison]) -> Iterator[Check]:
-    """ "Knock-outs are heavier than wild type … wild-type mice weigh more than knock-outs"."""
-    for at, one in enumerate(said):
-        for other in said[at + 1 :]:
-            again = _restates(found, other.at) and UNLIKE.isdisjoint((*one.sort.split(), *other.sort.split()))
-            if one.sort != other.sort and not again:
-                continue
-            mine, theirs = one.subjects[-1] - one.other, one.other
-            second, last = other.subjects[-1] - other.other, other.other
-            swapped = mine & last and theirs & second and not mine & second and not theirs & last
-            same = (
-                one.sort == other.sort
-                and mine & second
-                and theirs & last
-                and not mine & last
-                and not theirs & second
-            )
-            if not swapped and not same:
-                continue
-            passed = (one.more != other.more) if swapped else (one.more == other.more)
-            spans = tuple(found.span(c.at, c.at + 1) for c in (one, other))
-            says = "one order" if passed else "both orders"
-            yield Check("two orders of one pair", passed, says, spans, alone=passed)
-
-
-AGAIN = (["in", "other", "words"], ["put", "differently"], ["accordingly"], ["conversely"], ["in", "turn"])
-AGAIN_OF = tuple([canonical(word) for word in words] for words in AGAIN)
-UNLIKE = INVERSE | POTENT | FAST | TIMES | {"better", "worse", "time"}
-"""Of these more of the one may be less of the other."""
-
-
-def _restates(found: Evidence, at: int) -> bool:
-    """Whether a comparison says what was said before: "In other words, …"."""
-    part = next(p for p in found.parts if p.first <= at < p.last)
-    texts = found.stream.texts
-    heads = (part.first, *(i + 1 for i in range(part.first, at) if texts[i] == ","))
-    return any(texts[i : i + len(words)] == words for i in heads for words in AGAIN_OF)
 
 
 @functools.lru_cache(maxsize=256)

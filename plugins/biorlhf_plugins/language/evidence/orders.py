@@ -21,7 +21,6 @@ from biorlhf_plugins.language.evidence.comparisons import (
     compared,
     contrasted,
     inverse,
-    mutual,
     stated,
     value_of,
 )
@@ -78,7 +77,6 @@ def orders(found: Evidence) -> Iterator[Check]:
     if any(f.sign for f in found.figures):
         yield from _bounds(found)
     yield from compared(found, said, look)
-    yield from mutual(found, said)
     if not words.isdisjoint(MEASURED):
         yield from concluded(found)
         yield from opened(found)

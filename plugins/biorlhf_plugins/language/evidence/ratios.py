@@ -25,8 +25,7 @@ NEVER = frozenset(("p", "alpha", "n", "level", "low", "high", "range", "effect",
 WAYS = {word: way.upper() for word, way in meanings("ways").items()}
 EXPLAINS = words_of("explains")
 FOREIGN = words_of("breaks") - {","} | words_of("not_the_risk")
-DEGREES = frozenset(("c", "°c", "°", "k"))
-MOLAR = frozenset(("m", "mm", "µm", "μm", "mum", "um", "nm", "pm", "fm"))
+MOLAR = frozenset(("m", "mm", "mu", "um", "nm", "pm", "fm"))
 RATIOS = frozenset(("hazard", "fold"))
 NEAR = 12
 """Tokens that may lead from a ratio to its percentage."""
@@ -42,7 +41,7 @@ def ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[in
     diluted = {a.first for a, b in itertools.pairwise(figures) if gap(found, a, b) == [":"]}  # "1:20"
     own = [f for f in figures if f.kind not in (*NEVER, "ratio") and not f.sign and f.first != first]
     own = [f for f in own if f.first not in diluted and not is_year(found, f)]
-    own = [f for f in own if f.unit not in DEGREES or found.stream.texts[f.first - 1] != "at"]
+    own = [f for f in own if not found.said.text[f.span[1] :][:2].lstrip().startswith("°")]
     if len({f.unit for f in own if f.unit in MOLAR}) > 1:
         return  # "38 nM for the wild type and 2.1 µM for R175A": of one unit alone
     if any("then" in gap(found, a, b) for a, b in itertools.pairwise(own)):

@@ -105,7 +105,8 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
         ahead = figures[at - 1] if at and figures[at - 1].kind == "percent" else None
         lead = gap(found, ahead, part) if ahead else []
-        if lead[-1:] == ["("] and (len(lead) == 1 or (lead[0] == "of" and len(lead) <= 6)):
+        beside = lead[-1:] == ["("] and (len(lead) == 1 or (lead[0] == "of" and len(lead) <= 6))
+        if beside:
             share = ahead  # "from 40 % (64 of 160) to 50 %"
         if share and (
             COMPARED & set(gap(found, following, share)) or found.stream.texts[share.first - 1] == "to"
@@ -121,7 +122,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             others = [f for f in plain_of(figures) if following.first < f.first < share.first]
             if others and found.stream.texts[share.first - 1] in ("is", "was"):
                 continue  # "20 got the drug and 30 saline, and mortality was 10 %"
-            yield from share_of(found, [part, *others], [whole], share)
+            yield from share_of(found, [part, *others], [whole], share, beside)
 
 
 def _in_brackets(found: Evidence, part: Figure, share: Figure) -> bool:
@@ -132,14 +133,14 @@ def _in_brackets(found: Evidence, part: Figure, share: Figure) -> bool:
 
 
 def share_of(
-    found: Evidence, parts: list[Figure], wholes: Sequence[Figure], share: Figure
+    found: Evidence, parts: list[Figure], wholes: Sequence[Figure], share: Figure, beside: bool = False
 ) -> Iterator[Taken]:
     """A share against the one of the parts that goes its way; where none does, any of them may be meant."""
     texts, last = found.stream.texts, found.parts[share.part].last
     after = texts[share.last : share.last + 4]
     named = next((w for w in after if w not in FUNCTION), "") if after[:1] == ["of"] else "them"
     wholes = [f for f in wholes if f.value > 0 and f.value >= parts[0].value]
-    if not wholes or named not in THEM | wholes[0].words:
+    if not wholes or (named not in THEM | wholes[0].words and not beside):
         return  # "50 % of the females"
     side = way_of(found, share, last)
     parts = [f for f in parts if side and way_of(found, f, last) == side] or parts
@@ -181,7 +182,10 @@ def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     total = sum(f.value for f in shares)
     says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %, of {whole:g} %"
     wholes = [f for f in figures if f.kind == "count" and texts[f.first - 2 : f.first] == ["of", "the"]]
-    if len(spans) + len(wholes) == len(figures) and (summed or any(f.words & REST for f in shares)):
+    none = [f for f in figures if f.kind == "count" and not f.value]
+    if len(spans) + len(wholes) + len(none) == len(figures) and (
+        summed or any(f.words & REST for f in shares)
+    ):
         slack = max(1.0, 0.51 * len(shares) * 10.0 ** -max(f.decimals for f in shares))
         # Shares that overlap come to less than their sum; what is no more than one of them is a mean.
         if whole > max(f.value for f in shares) and (total <= whole + slack or whole >= 99.5):

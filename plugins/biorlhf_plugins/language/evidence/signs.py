@@ -196,7 +196,7 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
     cuts = [
         i
         for i in range(min(words[0][1], figures[0].first), max(f.last for f in figures))
-        if found.stream.texts[i] in BREAKS - {","}
+        if found.stream.texts[i] in (BREAKS | {"while"}) - {","}
     ]
     clause = lambda at: sum(cut < at for cut in cuts)  # noqa: E731
     pairs = []

@@ -210,6 +210,8 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
         if len(claims) > 1 and _parted(said, claims):
             claims = claims[:1]
         labels = list(dict.fromkeys([str(c.label) for c in claims]))
+        if len(labels) > 1 and all(c.weak for c in claims):
+            continue  # "may be either upregulated or downregulated"
         # Reversed, so that of each label the first span stays.
         firsts = {c.label: c.span for c in reversed(claims)}
         if len(labels) >= 3:

@@ -1,0 +1,48 @@
+"""Two comparisons of one pair: "Knock-outs are heavier than wild type … wild types weigh more than they"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biorlhf_plugins.language.evidence.comparisons import COMPARES, FAST, INVERSE, POTENT, TIMES, stated
+from biorlhf_plugins.language.evidence.records import Check, Evidence
+from biorlhf_plugins.language.words.text import canonical
+
+AGAIN = (["in", "other", "words"], ["put", "differently"], ["accordingly"], ["conversely"], ["in", "turn"])
+AGAIN_OF = tuple([canonical(word) for word in words] for words in AGAIN)
+UNLIKE = INVERSE | POTENT | FAST | TIMES | {"better", "worse", "time"}
+"""Of these more of the one may be less of the other."""
+
+
+def mutual(found: Evidence) -> Iterator[Check]:
+    """ "Knock-outs are heavier than wild type … wild-type mice weigh more than knock-outs"."""
+    if found.stream.vocabulary.isdisjoint(COMPARES):
+        return
+    said = list(stated(found))
+    restates = {c.at for c in said if _restates(found, c.at)}
+    for at, one in enumerate(said):
+        for other in said[at + 1 :]:
+            again = other.at in restates and UNLIKE.isdisjoint((*one.sort.split(), *other.sort.split()))
+            if one.sort != other.sort and not again:
+                continue
+            mine, theirs = one.subjects[-1] - one.other, one.other
+            second, last = other.subjects[-1] - other.other, other.other
+            # "The northern meadow … the southern meadow": by what tells them apart.
+            here = [(s - one.other - second) & last for s in (one.subjects[-1], one.subjects[0])]
+            swapped = any(here) and theirs & (second - mine) and not theirs & last
+            crossed = mine & last or theirs & second
+            same = one.sort == other.sort and mine & second and theirs & last and not crossed
+            if not swapped and not same:
+                continue
+            passed = (one.more != other.more) if swapped else (one.more == other.more)
+            spans = tuple(found.span(c.at, c.at + 1) for c in (one, other))
+            says = "one order" if passed else "both orders"
+            yield Check("two orders of one pair", passed, says, spans, alone=passed)
+
+
+def _restates(found: Evidence, at: int) -> bool:
+    """Whether a comparison says what was said before: "In other words, …"."""
+    part = next(p for p in found.parts if p.first <= at < p.last)
+    texts = found.stream.texts
+    heads = (part.first, *(i + 1 for i in range(part.first, at) if texts[i] == ","))
+    return any(texts[i : i + len(words)] == words for i in heads for words in AGAIN_OF)
