@@ -14,6 +14,8 @@ the pairs that V3 is measured by. By the rules before them 46 of the 80 pairs of
 ``f`` and ``g`` are five sets of 20 like those of ``c``, of other fields: 32 of the 60 of ``f`` were told
 apart before rules were written from them, and 2 charged; of ``g``, unseen, 27 of the 40 before and 28 after.
 ``h`` came after both: 19 of 40 told apart before the rules of ``f`` and with them; rules came from it then.
+``i``, unseen, stands at 24 of 40 before all these and after them; ``honest_h`` has 60 texts that attack the
+rules of ``h``: 6 were charged before them, 7 at first.
 ``honest_f`` has 70 texts that attack the rules which ``f`` led to: 7 were charged before them, 12 at first.
 A share may rise; a text of this file may not be changed.
 """
@@ -42,7 +44,9 @@ SHARES = {
     "f": (51, 60, 0),
     "g": (28, 40, 2),
     "h": (31, 40, 0),
+    "i": (24, 40, 2),
     "honest_f": (0, 0, 7),
+    "honest_h": (0, 0, 4),
 }
 
 

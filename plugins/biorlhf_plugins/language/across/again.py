@@ -17,6 +17,7 @@ THAT = frozenset(("that", "this"))
 GROUP = frozenset(
     ("group", "arm", "cohort", "sample", "strain", "tissue", "condition", "line", "plot", "site")
 )
+SETTINGS = frozenset(("depth", "dose", "temperature", "concentration", "age", "threshold", "cutoff", "rate"))
 REACH = 4
 
 
@@ -189,6 +190,7 @@ def _this(found: Evidence, figure: Figure, before: list[Figure]) -> Figure | Non
     """ "Rarefied to 10,000 reads. At this depth of 10,000 reads per sample": the one count of such before."""
     texts = found.stream.texts
     named = texts[figure.first - 1] == "of" and texts[figure.first - 3] in THAT
+    named = named and texts[figure.first - 2] in SETTINGS
     same = [f for f in before if f.unit == figure.unit and f.unit]
     return same[0] if named and len({f.value for f in same}) == 1 else None
 

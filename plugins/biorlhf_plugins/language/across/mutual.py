@@ -10,8 +10,8 @@ from biorlhf_plugins.language.words.text import canonical
 
 AGAIN = (["in", "other", "words"], ["put", "differently"], ["accordingly"], ["conversely"], ["in", "turn"])
 AGAIN_OF = tuple([canonical(word) for word in words] for words in AGAIN)
-UNLIKE = INVERSE | POTENT | FAST | TIMES | {"better", "worse", "time"}
-"""Of these more of the one may be less of the other."""
+UNLIKE = INVERSE | POTENT | FAST | TIMES | {"better", "worse", "time", "ct", "cq"}
+"""Of these more of the one may be less of the other: a lower IC50 and a higher potency."""
 
 
 def mutual(found: Evidence) -> Iterator[Check]:
@@ -19,11 +19,11 @@ def mutual(found: Evidence) -> Iterator[Check]:
     if found.stream.vocabulary.isdisjoint(COMPARES):
         return
     said = list(stated(found))
-    restates = {c.at for c in said if _restates(found, c.at)}
+    plain = UNLIKE.isdisjoint(found.stream.vocabulary)
+    restates = {c.at for c in said if plain and _restates(found, c.at)}
     for at, one in enumerate(said):
         for other in said[at + 1 :]:
-            again = other.at in restates and UNLIKE.isdisjoint((*one.sort.split(), *other.sort.split()))
-            if one.sort != other.sort and not again:
+            if one.sort != other.sort and other.at not in restates:
                 continue
             mine, theirs = one.subjects[-1] - one.other, one.other
             second, last = other.subjects[-1] - other.other, other.other

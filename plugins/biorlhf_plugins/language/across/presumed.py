@@ -54,9 +54,10 @@ def _held(found: Evidence, number: int, at: int, way: str, name: str) -> Iterato
         said = [(w, i) for w, i in directions(found, earlier) if sum(cut < i for cut in cuts) == clause]
         if len({w for w, _ in said}) != 1 or said[0][1] - own[0] > 9:
             return
-        caused = (
-            own[0] == said[0][1] + 1 and earlier == number - 1
-        )  # "Drought raised ABA. The increase in ABA"
+        # "Drought raised ABA. The increase in ABA was …": nothing says where or when another was.
+        after = at + 3 + (texts[at + 3] == "the")
+        caused = own[0] == said[0][1] + 1 and earlier == number - 1
+        caused = caused and texts[after : after + 2][-1:] in (["was"], ["is"], ["were"], ["are"])
         if own[0] > said[0][1] and not caused:
             return
         told = said[0][0]

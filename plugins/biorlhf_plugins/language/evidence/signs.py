@@ -50,6 +50,7 @@ def signs(found: Evidence) -> Iterator[Check]:
         signed = [
             f for f in figures if f.kind in SIGNED and not f.sign and _way_of(f) and not _operand(found, f)
         ]
+        signed = [f for f in signed if not _turned(found, f)]
         signed = [f for f in signed if f.kind != "hazard" or _single(found, figures)]
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
         if any(f.kind == "hazard" for f in signed):
@@ -104,6 +105,13 @@ def _single(found: Evidence, figures: Sequence[Figure]) -> bool:
     texts = found.stream.texts
     own = [f for f in figures if f.kind in MEASURES and not INTERVALS & {*texts[f.last : f.last + 1]}]
     return sum(texts[f.first - 1] not in ("(", "to", "-") or f.kind == "hazard" for f in own) == 1
+
+
+def _turned(found: Evidence, figure: Figure) -> bool:
+    """Whether a contrast ends with the side that is spoken of: "higher in B: log2FC A vs B = -2.7"."""
+    texts, first = found.stream.texts, found.parts[figure.part].first
+    at = next((i for i in range(figure.first - 1, max(first, figure.first - 4), -1) if texts[i] == "vs"), 0)
+    return at > 0 and texts[at + 1] in texts[first : at - 1]
 
 
 def _operand(found: Evidence, figure: Figure) -> bool:
