@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from biorlhf_plugins.language.across.totals import counted, plural
+from biorlhf_plugins.language.across.counts import counted, plural
 from biorlhf_plugins.language.evidence.parts import OF_THESE
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH, among, is_of, plain_of

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.across.again import again
-from biorlhf_plugins.language.across.differences import differences
-from biorlhf_plugins.language.across.enumerations import enumerations
-from biorlhf_plugins.language.across.exceptions import exceptions
 from biorlhf_plugins.language.across.mutual import mutual
-from biorlhf_plugins.language.across.peaks import peaks
 from biorlhf_plugins.language.across.portions import portions
-from biorlhf_plugins.language.across.presumed import presumed
-from biorlhf_plugins.language.across.proportions import proportions
-from biorlhf_plugins.language.across.rosters import listed, rosters
-from biorlhf_plugins.language.across.series import series
 from biorlhf_plugins.language.across.spans import spans
-from biorlhf_plugins.language.across.totals import totals
 from biorlhf_plugins.language.evidence.orders import orders
 from biorlhf_plugins.language.evidence.ratios import risks
 from biorlhf_plugins.language.evidence.records import Check, Evidence
@@ -26,10 +16,7 @@ from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
 
-ACROSS = (
-    totals, differences, portions, enumerations, rosters, listed, exceptions, proportions, presumed, again,
-    spans, series, peaks, mutual,
-)  # fmt: skip
+ACROSS = (portions, spans, mutual)
 """What sentences tell of one another."""
 
 
