@@ -3,11 +3,12 @@
 ADAPTER is a folder of a run of ``recipes/knows_smol.yaml``, as ``RUN/adapters/00-sft``. Each cell is that
 recipe's GRPO stage alone, STEPS steps of ANSWERS answers, with its own learning rate, KL weight, verifiers or
 answers to a question. OUT gets a folder a cell; a cell that is whole is not run again, so a sweep that was
-stopped goes on. Then the table is printed as JSON (``docs/results/sweep.json``).
+stopped goes on. Then the table is printed as JSON (the ``table`` of ``docs/results/sweep.json``).
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -97,4 +98,7 @@ def main(adapter: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given.add_argument("adapter", type=Path)
+    given.add_argument("out", type=Path)
+    main(**vars(given.parse_args()))

@@ -12,7 +12,7 @@ the pairs that V3 is measured by. By the rules before them 46 of the 80 pairs of
 ``c``; the fourth stood at 14 of 20 before and after. Unseen, ``b`` rose from 25 to 32 of 98, and ``d`` from
 10 to 14 of 40 at first sight.
 ``f`` and ``g`` are five sets of 20 like those of ``c``, of other fields: 32 of the 60 of ``f`` were told
-apart before rules were written from them, and 2 charged; of ``g``, unseen, 27 of the 40 before and 28 after.
+apart before rules were written from them, and 3 charged; of ``g``, unseen, 27 of the 40 before and 28 after.
 ``h`` came after both: 19 of 40 told apart before the rules of ``f`` and with them; rules came from it then.
 ``i``, unseen, stands at 24 of 40 before all these and after them; ``honest_h`` has 60 texts that attack the
 rules of ``h``: 6 were charged before them, 7 at first.

@@ -123,5 +123,5 @@ def test_hardly_an_answer_that_is_right_is_charged_with_contradicting_itself(ver
     scores = [
         value(verifiers, "consistency", row["prompt"], row["honest"], row["ground_truth"]) for row in answers
     ]
-    # 13 of 225 were, before units, quartiles, limits and what varies in size were told apart.
+    # 12 of 265 were, before units, quartiles, limits and what varies in size were told apart.
     assert sum(score.value is not None and score.value < 1.0 for score in scores) <= 2

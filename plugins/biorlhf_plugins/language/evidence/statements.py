@@ -27,32 +27,12 @@ ANOTHER = words_of("another")
 PLACED = frozenset(("entity", "condition", "mission"))
 PLACING = words_of("places") | {"after", "before", "by", "during", "using", "upon", "when", "if", "once"}
 UNVALUED = NEVER - {"effect", "hazard"}
-TESTS = {
-    "adjusted",
-    "significance",
-    "not",
-    "p",
-    "q",
-    "fdr",
-    "log",
-    "rank",
-    "test",
-    "gave",
-    "wilcoxon",
-    "welch",
-}
-TESTS |= {
-    "fisher",
-    "exact",
-    "mann",
-    "whitney",
-    "anova",
-    "prespecified",
-    "level",
-    "threshold",
-    "above",
-    "below",
-}
+TESTS = frozenset((
+    "adjusted", "significance", "not", "p", "q", "fdr", "log", "rank", "test", "gave", "wilcoxon", "welch",
+    "fisher", "exact", "mann", "whitney", "anova", "prespecified", "level", "threshold", "above", "below",
+))  # fmt: skip
+"""What may stand beside a p value without naming what it is of."""
+
 LIMIT = 40
 
 
