@@ -91,8 +91,7 @@ class Fleet:
             raise self.error
 
     def open(self) -> None:
-        """Those that have to be there are; from now on others may join, and start again, in the
-        background."""
+        """Those that have to be there are; from now on others join, and start again, in the background."""
         self._began.set()
         self.launch([slot.number for slot in self.slots if not slot.expected])
 
@@ -183,8 +182,7 @@ class Fleet:
         self._when(slot, slot.engine.ready(), self._is_there)
 
     def _when(self, slot: Slot, future: Future[Any], then: Callable[..., None], *args: Any) -> None:
-        """Call ``then(slot, value, *args)`` from this thread when the future is done, unless the engine was
-        given up by then."""
+        """Have this thread call ``then(slot, value, *args)`` once the future is done, if the engine lives."""
         life = slot.life
 
         def told() -> None:
@@ -214,7 +212,6 @@ class Fleet:
         for policy in self._policies.values():
             self._hold(slot, policy)
         self._hold_next(slot)
-        self._when(slot, slot.engine.take(), self._answered)
 
     def _publish(self, policy: Policy) -> None:
         for names in (self._policies, self._gone):
@@ -268,26 +265,30 @@ class Fleet:
         self._hold_next(slot)
 
     def _answered(self, slot: Slot, answers: Sequence[tuple[int, Any]]) -> None:
-        assert slot.engine is not None
+        slot.taking = False
         for number, answer in answers:
             slot.done(number).answers.put(answer)
         self._hold_next(slot)
-        self._when(slot, slot.engine.take(), self._answered)
 
     def _dispatch(self) -> None:
-        for number, tickets in deal(self._waiting, self.slots, self.limits.room).items():
-            engine = self.slots[number].engine
-            assert engine is not None
-            engine.put(tickets)
+        given = deal(self._waiting, self.slots, self.limits.room)
+        for slot in self.slots:
+            tickets = given.get(slot.number, ())
+            if slot.engine is None or not slot.alive:
+                continue
+            if slot.taking and tickets:
+                slot.engine.put(tickets)
+            elif not slot.taking:
+                # One call for both: on Ray a call costs the driver more than all else of a question.
+                slot.taking = True
+                self._when(slot, slot.engine.take(tickets), self._answered)
 
     def _look(self, now: float) -> None:
         """What takes too long: an answer, a policy, or the coming of enough engines."""
         for slot in self.slots:
             if slot.alive and now - slot.since(now) > self.limits.timeout_s:
-                reason = (
-                    f"{self.title(slot)}: no answer in {self.limits.timeout_s:g} s ({self.limits.setting})"
-                )
-                self._lost(slot, EngineDied(reason))
+                late = f"no answer in {self.limits.timeout_s:g} s ({self.limits.setting})"
+                self._lost(slot, EngineDied(f"{self.title(slot)}: {late}"))
         there = sum(slot.alive for slot in self.slots)
         if there >= self.limits.fewest or self._asleep or not self._began.is_set():
             self._short_since = None
@@ -299,12 +300,12 @@ class Fleet:
             raise RunFailure(f"{there} {self.name}s are left{few} and {late}")
 
     def _lost(self, slot: Slot, error: BaseException) -> None:
-        """Give an engine up: what it was asked goes back to the front, and another is started in its
-        place."""
+        """Give an engine up: what it was asked goes back to the front, and another takes its place."""
         assert slot.engine is not None
         # It may live on behind a broken network, and hold its GPU.
         slot.engine.end()
-        slot.engine, slot.alive, slot.asleep, slot.took_s = None, False, False, 0.0
+        slot.engine, slot.took_s = None, 0.0
+        slot.alive = slot.asleep = slot.taking = False
         for ticket, _ in slot.asked.values():
             heapq.heappush(self._waiting, ticket)
         slot.asked.clear()

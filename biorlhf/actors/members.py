@@ -36,8 +36,8 @@ class Engine(Protocol):
         """Begin to answer these, by number."""
         ...
 
-    def take(self) -> Future[list[tuple[int, Any]]]:
-        """The answers that are there, by number; done when there is at least one."""
+    def take(self, tickets: Sequence[tuple[int, Any]]) -> Future[list[tuple[int, Any]]]:
+        """Begin to answer these too; gives the answers that are there, by number, when there is one."""
         ...
 
     def end(self) -> None:
@@ -109,6 +109,7 @@ class Slot:
     deaths: int = 0
     alive: bool = False
     asleep: bool = False
+    taking: bool = False  # it was asked for its next answers, and has not given them
     trusted: set[str] = field(default_factory=set)
     holding: dict[str, float] = field(default_factory=dict)
     due: list[Policy] = field(default_factory=list)

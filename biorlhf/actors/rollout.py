@@ -54,7 +54,8 @@ class RolloutWorker:
     def put(self, tickets: Sequence[tuple[int, tuple[Question, Sampling]]]) -> None:
         self.serving.put(tickets)
 
-    def take(self) -> list[tuple[int, Group]]:
+    def take(self, tickets: Sequence[tuple[int, tuple[Question, Sampling]]]) -> list[tuple[int, Group]]:
+        self.serving.put(tickets)
         return self.serving.take()
 
     def sleep(self) -> None:
@@ -109,8 +110,8 @@ class RayEngine:
     def put(self, tickets: Sequence[tuple[int, Any]]) -> None:
         self.actor.put.remote(tickets)
 
-    def take(self) -> Future[list[tuple[int, Any]]]:
-        return future_of(self.actor.take.remote(), self.name)
+    def take(self, tickets: Sequence[tuple[int, Any]]) -> Future[list[tuple[int, Any]]]:
+        return future_of(self.actor.take.remote(tickets), self.name)
 
     def end(self) -> None:
         ray.kill(self.actor)

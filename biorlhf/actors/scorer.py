@@ -78,7 +78,8 @@ class ScorerEngine:
             judged = future_of(self.actor.score.remote(items), self.name)
             judged.add_done_callback(partial(self._judged, number, group))
 
-    def take(self) -> Future[list[tuple[int, Any]]]:
+    def take(self, tickets: Sequence[tuple[int, Group]]) -> Future[list[tuple[int, Any]]]:
+        self.put(tickets)
         taker: Future[Any] = Future()
         with self.lock:
             self.taker = taker

@@ -91,6 +91,26 @@ def test_a_question_with_more_answers_than_there_is_room_goes_to_an_idle_engine(
     assert len(answered(fleet, QUESTIONS[:3], sequences=5)) == 3
 
 
+def test_an_engine_that_answers_is_given_its_next_questions_in_the_call_for_its_next_answers(closing):
+    puts = []
+
+    class Counting(SleepingEngine):
+        def put(self, tickets):
+            puts.append(len(tickets))
+            super().put(tickets)
+
+        def take(self, tickets):
+            future = super().take(tickets)
+            puts.pop()
+            return future
+
+    fleet = a_fleet([lambda: Counting("engine", FAST, [])], room=16)
+    closing(fleet)
+    answered(fleet)
+    # What was asked first met a call that waited for answers already; of the others none had one of its own.
+    assert puts == [4]
+
+
 def test_no_engine_is_asked_before_its_policy_was_proved_there(closing):
     yard = Yard(delay_s=0.2)
     fleet = a_fleet([yard, yard])

@@ -104,8 +104,8 @@ class InThreads:
     def put(self, tickets):
         self.worker.put(tickets)
 
-    def take(self):
-        return self._call(self.worker.take)
+    def take(self, tickets):
+        return self._call(self.worker.take, tickets)
 
     def end(self):
         pass

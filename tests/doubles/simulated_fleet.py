@@ -63,7 +63,8 @@ class SleepingEngine:
                 self.decoder.add(number, lengths_of(seed, question, sequences))
             self.changed.notify()
 
-    def take(self) -> Future[Any]:
+    def take(self, tickets: Sequence[tuple[int, Any]]) -> Future[Any]:
+        self.put(tickets)
         with self.changed:
             self.taker = Future()
             if self.dead:
