@@ -88,8 +88,7 @@ def work(learner: Learner, groups: list[TrainGroup], with_reference: bool) -> fl
     return flops / 1e9
 
 
-def measure(name: str, steps: int, threads: int, budget: int) -> None:
-    loss, rank, shape = CASES[name]
+def learner_of(rank: int, threads: int, budget: int = LearnerSection().token_budget) -> Learner:
     recipe = Recipe.model_validate(
         {
             "name": "bench",
@@ -100,7 +99,12 @@ def measure(name: str, steps: int, threads: int, budget: int) -> None:
             "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-5}}],
         }
     )
-    learner = build_learner(recipe, threads=threads, on_gpu=False)
+    return build_learner(recipe, threads=threads, on_gpu=False)
+
+
+def measure(name: str, steps: int, threads: int, budget: int) -> None:
+    loss, rank, shape = CASES[name]
+    learner = learner_of(rank, threads, budget)
     learner.begin_stage(0, steps + 1)
     groups = batch(**shape)
     rows, shares = [], []

@@ -18,6 +18,8 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
+from bench_ranks import two_for_one
+
 from biorlhf.ahead import Ahead, Policies
 from biorlhf.testing import Decoder, Pace
 from biorlhf.types import AdapterRef
@@ -175,6 +177,7 @@ def main() -> None:
     bar("lag 1, of lag 0 in speed", times[0] / times[1], 1.5)
     bar("lag 2, of lag 0 in speed", times[0] / times[2], 2.0)
     bar("driver's CPU in ms a group, over Ray", driver_on_ray(), 3.0, at_most=True)
+    bar("two learners of a thread, of one of two", two_for_one(), 0.85)
     if missed:
         sys.exit(f"missed: {', '.join(missed)}")
 
