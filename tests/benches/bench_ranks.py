@@ -1,7 +1,7 @@
 """Two learners of one thread beside one of two threads, on SmolLM2-135M: what dealing and summing cost.
 
 Part of ``make bench-scale``; alone: ``python tests/benches/bench_ranks.py``. Both take the same batch, in
-turns, so that a machine whose speed drifts treats them alike. On GPUs, where a sum goes over NCCL, it says nothing.
+turns: a machine whose speed drifts treats them alike. Of GPUs, where sums go over NCCL, it says nothing.
 """
 
 from __future__ import annotations
