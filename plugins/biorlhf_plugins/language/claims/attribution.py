@@ -36,7 +36,7 @@ def slots(
     sentence: Sentence,
     index: int,
     focus: Mention,
-    paired: dict[int, Any],
+    paired: dict[int, tuple[str, Any]],
     aimed: Aim | None,
 ) -> Iterator[Slot]:
     kinds, chunk, inside = reader.kinds, sentence.chunks[index], reader.inside[index]
@@ -58,8 +58,8 @@ def slots(
     if focus.kind == "dir" and "condition" not in kinds and not reader.heading.get("condition"):
         found["condition"] = reader.defaults["condition"]
     for role in reader.present:
-        if role == "entity" and focus.first in paired:
-            near: tuple[Any, ...] = (paired[focus.first],)
+        if paired and paired.get(focus.first, ("",))[0] == role:
+            near: tuple[Any, ...] = (paired[focus.first][1],)
         elif role == "condition" and focus.kind == "dir":
             near = tuple([v for v in _near(reader, index, focus, role) or () if v not in reader.causes])
         elif role == "mission" and focus.value == "MIXED":
@@ -77,7 +77,7 @@ def slots(
             stated.append(FIELDS[role])
         found[role] = near or reader.defaults[role]
     quantity = quantity_of(reader, sentence, index, focus)
-    if aimed is not None and aimed.kind in ("named", "other"):
+    if aimed is not None and aimed.kind in ("named", "other") and focus.first not in paired:
         found["path"] = aimed.paths or ((OTHER,),)
         stated.append("pathways")
     paths = found["path"]

@@ -95,17 +95,18 @@ def _listed(reader: Reader, figures: list[Mention], count: int) -> list[Mention]
     return runs[0] if len(runs) == 1 else []
 
 
-def _respectively(reader: Reader, inside: dict[str, list[Mention]]) -> dict[int, Any]:
-    """Pairs a list of entities with a list of as many numbers or directions: token -> entity."""
-    entities, said = inside.get("entity", []), inside.get("num") or inside.get("dir", [])
+def _respectively(reader: Reader, inside: dict[str, list[Mention]]) -> dict[int, tuple[str, Any]]:
+    """Pairs a list of entities, or sets, with as many numbers or directions: token -> (role, name)."""
     word = "respectively" in inside
+    role = "entity" if not word or len(inside.get("entity", ())) > 1 else "path"
+    entities, said = inside.get(role, []), inside.get("num") or inside.get("dir", [])
     if word and len(said) > len(entities) > 1:
         said = _listed(reader, said, len(entities))
     if len(entities) < 2 or len(entities) != len(said):
         return {}
     listed = entities[-1].first < said[0].first or said[-1].first < entities[0].first
     if listed and (word or said[0].kind == "num"):
-        return {m.first: e.value for m, e in zip(said, entities, strict=True)}
+        return {m.first: (role, e.value) for m, e in zip(said, entities, strict=True)}
     return {}
 
 

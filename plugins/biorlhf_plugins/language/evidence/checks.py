@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from biorlhf_plugins.language.across.amounts import amounts
+from biorlhf_plugins.language.across.converted import converted
+from biorlhf_plugins.language.across.correlated import correlated
+from biorlhf_plugins.language.across.listed import listed
 from biorlhf_plugins.language.across.mutual import mutual
+from biorlhf_plugins.language.across.opposed import opposed
 from biorlhf_plugins.language.across.portions import portions
+from biorlhf_plugins.language.across.repeated import repeated
+from biorlhf_plugins.language.across.series import series
+from biorlhf_plugins.language.across.sided import sided
 from biorlhf_plugins.language.across.spans import spans
 from biorlhf_plugins.language.evidence.orders import orders
 from biorlhf_plugins.language.evidence.ratios import risks
@@ -16,7 +24,7 @@ from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
 
-ACROSS = (portions, spans, mutual)
+ACROSS = (portions, spans, mutual, listed, amounts, repeated, opposed, series, converted, correlated, sided)
 """What sentences tell of one another."""
 
 

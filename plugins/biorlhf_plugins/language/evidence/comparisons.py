@@ -107,6 +107,8 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
         start = clause_start(stream, at, first)
         if stream.texts[start - 4 : start] == [",", "in", "turn", ","]:
             start = clause_start(stream, start - 4, first)  # "Col-0, in turn, flowers later than Ler"
+        if stream.texts[start - 5 : start] == [",", "in", "other", "word", ","]:
+            start = clause_start(stream, start - 5, first)
         while start > first and (stream.texts[start] in BESIDE or not content(stream, start, at)):
             start = clause_start(stream, start - 1, first)  # "Strain A, with an MIC of 2, is …"
         before = content(stream, start, at)

@@ -140,11 +140,10 @@ def _lists(found: Evidence) -> Iterator[Check]:
     if RANKED.search(found.prompt) is None and not _ranks(found.prompt) and not RANKS.search(found.said.text):
         return
     run: list[Figure] = []
+    marks = (".", ")", "•") if _ranks(found.prompt) or RANKS.search(found.said.text) else (".", ")")
     for number, part in enumerate((*found.parts, None)):
         figures = [f for f in found.by_part.get(number, ()) if f.kind in KINDS and not f.sign]
-        numbered = (
-            part is not None and part.kind == "item" and found.stream.texts[part.first - 1] in (".", ")")
-        )
+        numbered = part is not None and part.kind == "item" and found.stream.texts[part.first - 1] in marks
         if numbered and figures and (not run or figures[0].unit == run[0].unit):
             run.append(figures[0])
             continue
@@ -210,6 +209,10 @@ def _bounds(found: Evidence) -> Iterator[Check]:
 def _superlatives(found: Evidence) -> Iterator[Check]:
     """ "Liver responds most (1,273), ahead of hippocampus with 5,477"; "A yields most" under a list."""
     figures = [f for f in found.pool if f.kind != "effect" and not _group(found, f)]
+    effects = [f for f in found.pool if f.kind == "effect"]
+    if not figures and len({f.value > 0 for f in effects}) == 1:
+        # All one way: the one that responds most is the farthest from zero.
+        figures = [f._replace(value=abs(f.value)) for f in effects]
     if len(figures) < 2:
         return
     left = LIMIT

@@ -45,8 +45,8 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     """ "301 randomised, 151 to the drug and 150 to placebo", "412 proteins: 150 up, 262 down"."""
     plain = [f for f in plain_of(figures) if f.unit not in TIMES and not unit_at(found.said.text, *f.span)]
     part, texts = found.parts[number], found.stream.texts
-    if len(plain) < 3:
-        return
+    if len(plain) < 3 or texts[plain[0].first - 2 : plain[0].first] == ['"', ":"]:
+        return  # a JSON object has its total behind its parts
     yield from _sexes(found, plain)
     if part.kind == "prose" and (ended := _ended(found, plain)):
         yield from _summed(found, figures, ended, plain)

@@ -247,7 +247,8 @@ def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         return
     one, other, whole = plain
     between = set(gap(found, other, whole))
-    if {"each", "apiece"}.isdisjoint(between) or MAKES.isdisjoint(between):
+    ends = ends_total(found.stream.texts[whole.last + 1 : whole.last + 3])
+    if {"each", "apiece"}.isdisjoint(between) or not (ends or MAKES & between):
         return
     right = one.value * other.value
     says = f"{one.value:,g} × {other.value:,g} = {right:,g}, stated {whole.value:,g}"

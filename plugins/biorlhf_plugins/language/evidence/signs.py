@@ -18,6 +18,7 @@ NOT_WAYS = words_of("not_directions")
 """Parts of names of methods and scores ("enrichment score", "positive NES"), which say nothing of a way."""
 
 PATTERNS = ("pattern", "kmp", "kaempferol", "rescue", "class", "classified")
+LIKELIER = frozenset(("likely", "often", "abundant", "prevalent"))
 SUPPOSING = frozenset(("to", "can", "may", "might", "could", "would"))
 BREAKS = words_of("breaks")
 TIMES = words_of("times")
@@ -55,7 +56,7 @@ def signs(found: Evidence) -> Iterator[Check]:
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
         if any(f.kind == "hazard" for f in signed):
             sided = [w for w in sided if not found.stream.texts[w[1]].startswith("favo")]
-            sided += _likelier(found, number)
+        sided += _likelier(found, number) if signed and not sided else ()
         for figure, label in paired(found, signed, sided):
             says = f"{label} with {figure.kind} {figure.value:g}"
             yield Check("a direction against its figure", _way_of(figure) == label, says, (figure.span,))
@@ -75,10 +76,10 @@ def signs(found: Evidence) -> Iterator[Check]:
 
 
 def _likelier(found: Evidence, number: int) -> Iterator[Word]:
-    """ "More likely to be robbed (odds ratio 1.9)"."""
+    """ "More likely to be robbed (odds ratio 1.9)", "more abundant (log2FC 1.7)"."""
     part, texts = found.parts[number], found.stream.texts
     for at in range(part.first, part.last - 1):
-        if texts[at] in ("more", "less") and texts[at + 1] in ("likely", "often") and found.asserted(at):
+        if texts[at] in ("more", "less") and texts[at + 1] in LIKELIER and found.asserted(at):
             yield ("UP" if texts[at] == "more" else "DOWN"), at
 
 
@@ -231,13 +232,14 @@ def _run(found: Evidence, figures: Sequence[Figure], at: int) -> list[Figure]:
 
 
 def moves(found: Evidence) -> Iterator[tuple[float, float]]:
-    """ "from 1.0 to 0.2", in whatever sentence: (before, after)."""
+    """ "from 1.0 to 0.2", "85 before and 640 after it", in whatever sentence: (before, after)."""
     for figures in found.by_part.values():
         for one, other in itertools.pairwise(figures):
             start = found.stream.texts[max(0, one.first - 1) : one.first]
-            moves_on = (
-                start == ["from"] and gap(found, one, other)[-1:] == ["to"] and one.value != other.value
-            )
+            between = gap(found, one, other)
+            after = found.stream.texts[other.last : other.last + 2]
+            turns = "before" in between[:2] and "and" in between and "after" in after
+            moves_on = (turns or (start == ["from"] and between[-1:] == ["to"])) and one.value != other.value
             if moves_on and one.kind == other.kind == "count" and not {one.unit, other.unit} & TIMES:
                 yield one.value, other.value
 

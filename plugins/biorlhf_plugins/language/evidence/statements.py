@@ -23,6 +23,7 @@ NEUTRAL = words_of("neutral")
 CONCLUDES = words_of("concludes")
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 TOTALLED = frozenset(("total", "altogether"))
+SUMS_UP = CONCLUDES | {"short", "summary", "sum"}
 ANOTHER = words_of("another")
 PLACED = frozenset(("entity", "condition", "mission"))
 PLACING = words_of("places") | {"after", "before", "by", "during", "using", "upon", "when", "if", "once"}
@@ -33,6 +34,7 @@ TESTS = frozenset((
 ))  # fmt: skip
 """What may stand beside a p value without naming what it is of."""
 
+CORRECTS = frozenset(("correction", "corrected", "sorry"))
 LIMIT = 40
 
 
@@ -56,6 +58,7 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
             if f.kind in UNVALUED or f.sign or f.kind == "ratio" or not words - {f.unit}:
                 continue
             whole = not TOTALLED.isdisjoint(f.words)
+            sums_up = not SUMS_UP.isdisjoint(found.stream.texts[part.first : part.first + 2])
             # "412 in total, 206 in each arm": of a total its parts say nothing, all before it where it is.
             lead = content(found.stream, part.first, f.first) - NEUTRAL - TOTALLED if whole else None
             others = [
@@ -69,8 +72,10 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
             if (
                 first is f
                 or first.part == f.part
-                or len(words - {f.unit}) < 1 + (part.kind == "prose" and f.kind == "count" and not whole)
+                or len(words - {f.unit})
+                < 1 + (part.kind == "prose" and f.kind == "count" and not (whole or sums_up))
                 or (whole and _elsewhere(found, first, f))
+                or not CORRECTS.isdisjoint(found.stream.texts[first.last : f.first])
                 or _apart(found, first.part, f.part)
                 or _apart(found, f.part, first.part)
             ):

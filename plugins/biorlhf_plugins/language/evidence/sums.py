@@ -243,9 +243,14 @@ def _is_change(found: Evidence, other: Figure, figure: Figure) -> bool:
     while at > 1 and texts[at - 1] in ROUGH:
         at -= 1
     after = texts[figure.last : figure.last + 3]
+    if after and after[0].startswith("log"):
+        return False  # "from 10^7 to 10^4, a 3 log10 reduction"
+    if texts[at - 2 : at] == [",", "by"]:
+        return True
     if texts[at - 1] == "of" and texts[at - 2] in CHANGES:
         at -= 2
     elif CHANGES.isdisjoint(after):
         return False
+    at -= texts[at - 1] in ("relative", "net", "total", "mean")
     leads = texts[at - 1] in ("a", "an") and texts[at - 2] in (",", "(", "ie", "—", "is")
     return leads and at - other.last <= FAR and EACH.isdisjoint(after[:1])

@@ -278,7 +278,12 @@ def _other(stream: Stream, index: int, found: list[Mention]) -> int:
         following = stream[index + 1] if index + 1 < len(stream) else None
         if letters != word:
             found.append(Mention("mission", word, index, index + 1))
-        elif following and following.number and following.end - following.start < 5:
+        elif (
+            following
+            and following.number
+            and following.end - following.start < 5
+            and "." not in following.text
+        ):
             found.append(Mention("mission", f"{letters}{following.text}", index, index + 2))
             return index + 2
     elif word == "tbd":

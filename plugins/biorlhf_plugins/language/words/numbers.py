@@ -125,10 +125,16 @@ def _scaled(value: float, power: int) -> float:
     return value * 10.0**power if power < 300 else OVERFLOW
 
 
+WRITTEN_OUT = frozenset(("of", "is", "was", "at", "=", ":", "about"))
+"""Before a "minus" that is a sign in words, and no difference."""
+
+
 def bounded(texts: Sequence[str], index: int, number: Number) -> Number:
     """The number behind "more than", "at most" or the like, as a bound."""
     before = texts[index - 1] if index > 0 else ""
     second = texts[index - 2] if index > 1 else ""
+    if before == "minus" and second in WRITTEN_OUT and not number.signed:
+        return number._replace(value=-number.value, word=f"-{number.word}", signed=True)
     if before in ABOVE or (second, before) in AT_LEAST:
         return number._replace(low=number.value)
     # "… and 42 % add up to 100 %"

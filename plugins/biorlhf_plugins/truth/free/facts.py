@@ -46,11 +46,13 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
     graded = Graded()
     if not said.classes and (listed := _listed(said, prompt)):
         said = replace(said, classes=listed)
+    # Where all facts are of one entity it tells none from another: then it needs no naming.
+    alone = len({fact.entity for fact in gold.facts}) == 1
     for fact in gold.facts:
         if isinstance(fact.value, str):
             grade_class(fact, said, graded, alone=len(gold.facts) == 1)
         else:
-            _grade_number(fact, said, prompt, graded, alone=len(gold.facts) == 1)
+            _grade_number(fact, said, prompt, graded, alone)
     if gold.answer is not None:
         grade_answer(gold, said, prompt, graded)
     if gold.ranking:

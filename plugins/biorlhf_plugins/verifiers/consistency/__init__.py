@@ -64,7 +64,8 @@ class Consistency:
         if asked:
             if not checks and "is_consistent" not in truth:
                 checks = list(_unopposed(content))
-            checks += _confidence(said) if checks or said.confidence.problem else []
+            twice = len(said.confidence.found) > 1
+            checks += _confidence(said) if checks or said.confidence.problem or twice else []
             value = _share(checks)
         else:
             checks = list(_counted(content, [*checks, *_confidence(said)[:1]]))
@@ -109,6 +110,7 @@ def _unopposed(content: Evidence) -> Iterator[Check]:
         any(f.unit or len(f.words) > 1 for f in content.figures)
         or words & (EVERY | EXCEPTS - {"not"})
         or any(m.kind in ("dir", "sig") for m in _mentions(content))
+        or any(token.number is not None for token in content.stream)
     )
     if says and not content.said.abstains:
         yield Check("nothing against itself", True, "one statement of each thing", (), alone=True)

@@ -27,6 +27,8 @@ RESTATED = re.compile(
     r"(?P<what>[^?.]*?)(?: than\b|\?)", re.I,
 )  # fmt: skip
 ALL = frozenset(("all", "every", "each"))
+PLACED = re.compile(r"(?:-?regulated)? (?:in|at|among) ", re.I)
+NAMED = re.compile(r"^[A-Z][A-Za-z]*\d|^[A-Z]{2,}")
 UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 """Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
 
@@ -78,6 +80,9 @@ def _answers(said: Extraction, direction: Claim, answer: Claim, prompt: str) -> 
     at = next(i for i in range(part.first, part.last) if _start(said, i + 1) > direction.span[0])
     first = max(part.first, answer.chunk + 1) if direction.sentence == answer.sentence else part.first
     named = content(said.stream, first, at) - LEADS
+    after = said.text[direction.span[1] :].split(maxsplit=1)[:1]
+    if after and NAMED.search(after[0]) and after[0].strip(".,;:()") not in prompt:
+        return False  # "Yes, it inhibits CYP3A4": of another thing
     near = direction.sentence <= answer.sentence + 1
     return first <= at and near and named <= content_of(prompt)
 
@@ -100,7 +105,7 @@ def agreement(
     if len(asked) == 1 and len(answers) == 1:
         other = {"SAME": "DIFF", "DIFF": "SAME"}[min(asked)]
         implied = asked if answers == {"YES"} else {other}
-    shown = _shown(directions)
+    shown = _shown(directions) or _both_ways(said, directions)
     shown = "" if shown and UNSHOWN.search(said.text) else shown
     every = set(stated) | implied | ({shown} if shown else set())
     if stated or (implied and shown):
@@ -136,6 +141,18 @@ def _shown(directions: list[Claim]) -> str:
             labels = set().union(*places.values())
             return "SAME" if len(labels) == 1 else "DIFF" if all(len(s) == 1 for s in places.values()) else ""
     return ""
+
+
+def _both_ways(said: Extraction, directions: list[Claim]) -> str:
+    """DIFF for "they agree: up in TCGA and down in the in-house cohort": in one sentence, each at a place."""
+    verdicts = {c.sentence: c.span[0] for c in (*said.agreements, *said.answers)}
+    pair = [
+        c for c in directions if c.label in OPPOSITE and c.span[0] > verdicts.get(c.sentence, len(said.text))
+    ]
+    if len(pair) != 2 or pair[0].label == pair[1].label or pair[0].sentence != pair[1].sentence:
+        return ""
+    placed = all(PLACED.match(said.text[c.span[1] :]) for c in pair)
+    return "DIFF" if placed and pair[0].slot.pathways == pair[1].slot.pathways else ""
 
 
 def universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from biorlhf_plugins.language.evidence.records import LABELS, Check
+from biorlhf_plugins.language.evidence.statements import CORRECTS
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.verifiers.consistency.alike import same_words
@@ -48,6 +49,7 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
         counted = [c for c in claims if _counts(said, c, asked)]
         first = (counted or claims)[0]
         rivals = [c for c in counted[1:] if not _close(first, c) and same_words(said, first, c)]
+        rivals = [c for c in rivals if not _corrected(said, first, c)]
         spoken = spoken or (_spoken(said) if rivals else {})
         rival = next((c for c in rivals if _names(spoken, first, c)), None) if rivals else None
         place = " ".join([str(k) for k in key[:3] if k]) or "one slot"
@@ -93,6 +95,12 @@ def _names(named: Mapping[tuple[int, object], int], one: Claim, other: Claim) ->
     places = [getattr(other.slot, role) for role in ("entity", "condition") if role in other.slot.stated]
     counts = [named[other.sentence, place] for place in places if place]
     return not counts or (max(counts) >= times and min(counts) >= 1)
+
+
+def _corrected(said: Extraction, one: Claim, other: Claim) -> bool:
+    """Whether what stands between two claims takes the first back: "Correction: that was the other row"."""
+    between = said.text[one.span[1] : other.span[0]].lower()
+    return any(word in between for word in CORRECTS)
 
 
 def _close(one: Claim, other: Claim) -> bool:

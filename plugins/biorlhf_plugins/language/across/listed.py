@@ -1,0 +1,131 @@
+"""How many things a sentence announces, and how many it lists: "Four cytokines:" above three items, "Three
+genes: a, b and c"; and the total of a JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+
+from biorlhf_plugins.language.across.counts import counted
+from biorlhf_plugins.language.evidence.parts import OPEN_ENDED
+from biorlhf_plugins.language.evidence.records import Check, Evidence
+
+NAME = "what is announced and listed"
+MANY = 30
+NOT_ALL = OPEN_ENDED | frozenset((
+    "such", "e.g.", "like", "example", "least", "about", "each", "per", "both", "every", "more", "etc",
+    "first", "last", "top", "another", "next", "include", "only", "main",
+))  # fmt: skip
+"""Words by which a list may be of a part, or of each."""
+WITHIN = frozenset(
+    ("(", ";", ":", "=", "with", "while", "wherea", "but", "or", "→", "vs", "versus", "to", "in")
+)
+"""What makes of a list more than names, so that its commas may divide something else."""
+TOTALS = ("total", "sum")
+LONGEST = 4
+"""Words of a listed name."""
+
+
+def listed(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    for number, part in enumerate(found.parts):
+        if part.kind in ("prose", "heading") and ":" in found.stream.texts[part.first : part.last]:
+            yield from _below(found, number)
+            yield from _after(found, number)
+    if '"' in found.stream.vocabulary:
+        yield from _object(found)
+
+
+def _announced(found: Evidence, number: int, colon: int) -> float:
+    """What opens a sentence that leads to a colon counts: "Four cytokines:"; 0 where that is not plain."""
+    part, texts = found.parts[number], found.stream.texts
+    counts = [f for f in counted(found, number) if f.last < colon]
+    figures = [f for f in found.by_part.get(number, ()) if f.first < colon]
+    plain = len(counts) == len(figures) == 1 and counts[0].value <= MANY and found.asserted(part.first)
+    opens = plain and counts[0].first == part.first + (texts[part.first] == "the")
+    return counts[0].value if opens and NOT_ALL.isdisjoint(texts[part.first : colon]) else 0.0
+
+
+def _below(found: Evidence, number: int) -> Iterator[Check]:
+    """A line that ends with a colon, and the items below it."""
+    part, texts = found.parts[number], found.stream.texts
+    colon = next((i for i in range(part.last - 1, part.first, -1) if texts[i] == ":"), part.last)
+    after = found.parts[number + 1 :]
+    items = list(takewhile(lambda p: p.kind == "item", after))
+    said = _announced(found, number, colon) if len(items) > 1 else 0.0
+    if not said or any(token.kind == "w" for token in found.stream[colon + 1 : part.last]):
+        return
+    # Items that go on in sentences of their own, or in items below them, are not plainly one thing each.
+    if any(p.last - p.first > 3 * LONGEST for p in items) or not NOT_ALL.isdisjoint(
+        texts[items[0].first : items[-1].last]
+    ):
+        return
+    yield _check(said, len(items), found, part.first, items[-1].last)
+
+
+def _after(found: Evidence, number: int) -> Iterator[Check]:
+    """ "Three genes are rescued: Drd1, Tac1 and Pdyn"."""
+    part, texts = found.parts[number], found.stream.texts
+    colon = texts.index(":", part.first)
+    end = part.last - (texts[part.last - 1] in tuple(".;"))
+    said, items = _announced(found, number, colon), _items(texts[colon + 1 : end])
+    names = all(named(found, at) for at in range(colon + 1, end) if found.stream[at].kind == "w")
+    # What has a second name makes two of one: "Norway spruce, Picea abies, and European beech".
+    single = items <= said or end - colon - 1 == 2 * items - 1
+    if (
+        said
+        and items
+        and names
+        and single
+        and not any(colon < f.first for f in found.by_part.get(number, ()))
+    ):
+        yield _check(said, items, found, part.first, end)
+
+
+def named(found: Evidence, at: int) -> bool:
+    """Whether a word is written as a name, with a capital or a digit: "Drd1", and not "shallow"."""
+    token = found.stream[at]
+    if token.text == "and":
+        return True
+    shown = found.said.text[slice(*found.said.clean.span(token.start, token.end))]
+    return shown != shown.lower() or any(c.isdigit() for c in shown)
+
+
+def _items(words: Sequence[str]) -> int:
+    """How many names are listed; 0 where that is not plain: one "and", before the last of them."""
+    if words.count("and") != 1 or not WITHIN.isdisjoint(words) or not NOT_ALL.isdisjoint(words):
+        return 0
+    at = words.index("and")
+    head, tail = list(words[:at]), words[at + 1 :]
+    head = head[:-1] if head[-1:] == [","] else head
+    runs = " ".join(head).split(" , ")
+    sizes = [len(run.split()) for run in (*runs, " ".join(tail))]
+    return len(sizes) if "," not in tail and min(sizes) > 0 and max(sizes) <= LONGEST else 0
+
+
+def _check(said: float, items: int, found: Evidence, first: int, last: int) -> Check:
+    return Check(
+        NAME, said == items, f"{said:g} announced, {items} listed", (found.span(first, last),),
+        expected=str(items),
+    )  # fmt: skip
+
+
+def _object(found: Evidence) -> Iterator[Check]:
+    """{"drug": 84, "placebo": 82, "total": 166}: the total of what stands beside it."""
+    text = found.said.text.strip()
+    start, end = 0, len(text)
+    try:
+        data = json.loads(text) if text.startswith("{") and "total" in found.prompt.lower() else None
+    except ValueError:
+        return
+    numbers = {k: v for k, v in data.items() if type(v) in (int, float)} if isinstance(data, dict) else {}
+    totals = [key for key in numbers if key.lower() in TOTALS]
+    if len(totals) != 1 or len(numbers) < 3 or any(type(v) is float for v in numbers.values()):
+        return
+    total = numbers.pop(totals[0])
+    right = sum(numbers.values())
+    if min(numbers.values()) >= 0:
+        says = f"{' + '.join(map(str, numbers.values()))} = {right}, stated {total}"
+        yield Check("parts and whole", total == right, says, ((start, end),), expected=str(right))

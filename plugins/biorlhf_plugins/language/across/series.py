@@ -1,0 +1,178 @@
+"""A course of figures, each with its time or dose, against what is said of it: that it peaks at one, that it
+falls with every step, that all lie below a limit; and a mean against what it is of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.signs import directions
+from biorlhf_plugins.language.words.evidence import words_of
+
+PEAKS = frozenset(("peak", "peaked", "maximal", "maximum", "culminated", "highest"))
+TROUGHS = frozenset(("trough", "nadir", "minimal", "minimum", "lowest"))
+STEADY = frozenset(("steadily", "monotonically", "continuously", "progressively"))
+STEPS = frozenset(("step", "dose", "increment", "time", "visit")) | words_of("times")
+AT = frozenset(("at", "after", "by", "on", "in", "for"))
+BELOW, ABOVE = frozenset(("below", "under")), frozenset(("above", "over"))
+ALL = frozenset(("all", "every", "each", "both", "none", "neither"))
+NONE = frozenset(("none", "neither"))
+MEANS = frozenset(("mean", "average", "median"))
+WHOLE = frozenset(
+    ("whole", "all", "cohort", "herd", "population", "other", "against", "versus", "vs", "control")
+)
+BEING = frozenset(("were", "are", "is", "was", "stayed", "remained", "lay"))
+INVERSE = frozenset(("ct", "cq", "ic50", "ec50", "mic"))
+CHANGED = frozenset(("change", "difference", "increase", "decrease", "loss", "gain"))
+KINDS = ("count", "percent", "effect")
+NAME = "a course against its figures"
+Pair = tuple[Figure, Figure]
+"""When or at which dose, and what was measured."""
+
+
+def series(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    words = found.stream.vocabulary
+    for number, figures in found.by_part.items():
+        plain = [f for f in figures if f.kind in KINDS and not f.sign]
+        if found.parts[number].kind == "row" or not found.asserted(found.parts[number].first):
+            continue
+        if not words.isdisjoint(MEANS) and len(plain) > 2:
+            yield from _mean(found, plain)
+        if not words.isdisjoint(MEANS) and len(plain) == 1:
+            before = [f for f in found.by_part.get(number - 1, ()) if f.kind in KINDS and not f.sign]
+            yield from _mean(found, [*before, *plain])
+        if not words.isdisjoint(BELOW | ABOVE) and len(figures) > 2:
+            yield from _limited(found, number, [f for f in figures if f.kind in KINDS])
+        course = _course(found, plain) if len(plain) > 5 else []
+        if course:
+            yield from _peak(found, number, course)
+        yield from _steady(found, number, [value for _, value in course] or _after_colon(found, plain))
+
+
+def _course(found: Evidence, figures: Sequence[Figure]) -> list[Pair]:
+    """Its pairs, in the order of their times: "2 h: 180 pg/mL", "92 % at 0.1 µM"; [] where not plain."""
+    for value_first in (False, True):
+        for start in (0, 1):  # "peaks at 6 h (2 h: 180 …"
+            own = figures[start:]
+            sides = (own[1::2], own[::2]) if value_first else (own[::2], own[1::2])
+            pairs = list(zip(*sides, strict=False))
+            if len(pairs) < 3 or len(own) % 2 or not all(_tied(found, value_first, *pair) for pair in pairs):
+                continue
+            units = {when.unit for when, _ in pairs}
+            alike = len(units) == 1 and "" not in units and len({(v.unit, v.kind) for _, v in pairs}) == 1
+            if alike and len({when.value for when, _ in pairs}) == len(pairs):
+                return sorted(pairs, key=lambda pair: pair[0].value)
+    return []
+
+
+def _tied(found: Evidence, value_first: bool, when: Figure, value: Figure) -> bool:
+    one, other = (value, when) if value_first else (when, value)
+    between = gap(found, one, other)
+    last = between[-1] if between else ""
+    return len(between) <= 5 and (last in AT if value_first else last in (":", "="))
+
+
+def _peak(found: Evidence, number: int, course: Sequence[Pair]) -> Iterator[Check]:
+    """ "It peaks at 6 h": the greatest of the course."""
+    part, texts = found.parts[number], found.stream.texts
+    for at in range(part.first, part.last - 2):
+        top = texts[at] in PEAKS
+        if not top and texts[at] not in TROUGHS:
+            continue
+        named = [f for f in found.by_part[number] if f.first in (at + 2, at + 3) and texts[f.first - 1] in AT]
+        opens = named and any(w in ("(", ":") for w in texts[named[0].last : named[0].last + 2])
+        mine = [value.value for when, value in course if opens and named[0].value == when.value]
+        if mine:
+            values = [value.value for _, value in course]
+            passed = mine[0] == (max if top else min)(values)
+            says = f"{mine[0]:g} at {named[0].value:g}, of {', '.join(f'{v:g}' for v in values)}"
+            yield Check(NAME, passed, says, (found.span(at, at + 1), named[0].span))
+
+
+def _after_colon(found: Evidence, figures: Sequence[Figure]) -> Sequence[Figure]:
+    """ "Fell every year: 120, 98 and 77 kg"."""
+    colon = len(figures) > 2 and found.stream.texts[figures[0].first - 1] == ":"
+    part = found.parts[figures[0].part] if colon else None
+    whole = part is not None and figures[-1].last + 3 >= part.last  # and nothing more than their unit
+    dosed = part is not None and "dose" in found.stream.texts[part.first : figures[0].first]
+    return figures if whole and not dosed and _enumerated(found, figures) else ()
+
+
+def _steady(found: Evidence, number: int, values: Sequence[Figure]) -> Iterator[Check]:
+    """ "Falls with every step of the dose"."""
+    part, texts = found.parts[number], found.stream.texts
+    words = texts[part.first : part.last] if values else []
+    stepwise = any(a in ("every", "each") and b in STEPS for a, b in pairwise(words))
+    if (not stepwise and STEADY.isdisjoint(words)) or not INVERSE.isdisjoint(words):
+        return
+    ways = {label for label, _ in directions(found, number)}
+    if len(ways) == 1 and ways <= {"UP", "DOWN"}:
+        told = [value.value for value in values]
+        rises = all(a <= b for a, b in pairwise(told))
+        falls = all(a >= b for a, b in pairwise(told))
+        says = f"steadily {min(ways)}, with {', '.join(f'{v:g}' for v in told)}"
+        yield Check(NAME, rises if ways == {"UP"} else falls, says, (values[0].span, values[-1].span))
+
+
+def _limited(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "All three were below 10 mg/L: 3.2, 6.1 and 8.4 mg/L"."""
+    part, texts = found.parts[number], found.stream.texts
+    for limit, rest in ((f, figures[n + 1 :]) for n, f in enumerate(figures)):
+        side = {"<": "below", ">": "above"}.get(limit.sign, texts[limit.first - 1])
+        before = texts[part.first : limit.first]
+        listed = len(rest) > 1 and ":" in gap(found, limit, rest[0]) and _enumerated(found, rest)
+        verb = texts[limit.first - (3 if texts[limit.first - 1] == "than" else 2)]
+        told = verb in BEING or verb.endswith("ed")
+        if (
+            not told
+            or side not in BELOW | ABOVE
+            or not listed
+            or ALL.isdisjoint(before)
+            or rest[-1].unit != limit.unit
+        ):
+            continue
+        within = [(f.value < limit.value) == (side in BELOW) for f in rest]
+        passed = not any(within) if not NONE.isdisjoint(before) else all(within)
+        says = f"all {side} {limit.value:g}, with {', '.join(f'{f.value:g}' for f in rest)}"
+        yield Check("a comparison against its figures", passed, says, tuple(f.span for f in (limit, *rest)))
+
+
+def _enumerated(found: Evidence, figures: Sequence[Figure]) -> bool:
+    """ "14, 16 and 18 mm": with nothing else between than a unit that all have."""
+    return all(
+        gap(found, a, b) and gap(found, a, b)[-1] in (",", "and") and len(gap(found, a, b)) <= 4
+        for a, b in pairwise(figures)
+    ) and len({f.kind for f in figures}) == 1  # fmt: skip
+
+
+def _mean(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "14, 16 and 18 mm, a mean of 16 mm": within what it is the mean of."""
+    texts = found.stream.texts
+    for at, mean in enumerate(figures):
+        of = figures[:at]
+        while len(of) > 2 and not _enumerated(found, of):
+            of = of[1:]
+        lead = texts[max(0, mean.first - 6) : mean.first]
+        units = {of[-1].unit, mean.unit} if len(of) > 2 else set()
+        apart = bool(of) and of[0].part != mean.part and "" not in units
+        if (
+            len(of) < 3
+            or MEANS.isdisjoint(lead)
+            or not CHANGED.isdisjoint(lead)
+            or (len(units) > 1 and apart)
+        ):
+            continue
+        if len(units) > 1 and of[0].part == mean.part:
+            continue
+        at_mean = next(i for i in range(mean.first - 1, 0, -1) if texts[i] in MEANS)
+        own = content(found.stream, at_mean + 1, mean.first)
+        tail = set(texts[at_mean - 2 : at_mean]) | set(texts[mean.last : found.parts[mean.part].last])
+        if not own <= found.words(of[0].part) or not tail.isdisjoint(WHOLE):
+            continue
+        values = [f.value for f in of]
+        says = f"a mean of {mean.value:g}, of {', '.join(f'{v:g}' for v in values)}"
+        passed = min(values) <= mean.value <= max(values)
+        yield Check("a mean within its values", passed, says, (of[0].span, mean.span))
