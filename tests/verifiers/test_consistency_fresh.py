@@ -19,6 +19,11 @@ rules of ``h``: 6 were charged before them, 7 at first.
 ``honest_f`` has 70 texts that attack the rules which ``f`` led to: 7 were charged before them, 12 at first.
 Ten modules that had been written from ``a``, ``c``, ``e``, ``f`` and ``h`` are gone again: of those sets they
 told 54 of 342 pairs apart, and of the 298 pairs from which none of them had been written not one.
+``j`` to ``n`` are short and plain, as the pairs that V3 is measured by: 60, 40, 60, 60 and 60 by writers who
+were asked for what comes to mind first. Before the rules of ``across`` that they led to 139 of the 280 were
+told apart; of ``k`` to ``n``, each counted before it was looked at, 106 of 220 before and 125 at first sight.
+``honest_j`` has 80 honest texts that attack these rules and 30 that are cut short: some sixty of the 80 were
+charged, and one ended in an error, before the rules were narrowed.
 A share may rise; a text of this file may not be changed.
 """
 
@@ -47,6 +52,12 @@ SHARES = {
     "g": (28, 40, 2),
     "h": (27, 40, 0),
     "i": (24, 40, 2),
+    "j": (58, 60, 0),
+    "k": (33, 40, 1),
+    "l": (44, 60, 0),
+    "m": (48, 60, 1),
+    "n": (46, 60, 1),
+    "honest_j": (0, 0, 7),
     "honest_f": (0, 0, 7),
     "honest_h": (0, 0, 4),
 }

@@ -11,12 +11,15 @@ from biorlhf_plugins.language.evidence.parts import SEXES, TIMES
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH
 from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.units import unit_at
 
 MAKES = frozenset(("make", "making", "totalling", "totaling"))
 REST = frozenset(("remaining", "other", "rest"))
 SAYS = frozenset(("ie", "i.e.", "="))
 SAME = frozenset(("same", "equal", "identical"))
 LESS = frozenset(("withdrew", "died", "excluded", "lost", "removed", "dropped", "discarded", "failed"))
+ONE = frozenset(("one", "donor", "first", "cohort", "arm", "group"))
+COMPARED = frozenset(("less", "more", "lower", "higher", "lighter", "heavier", "shorter", "longer", "fewer"))
 OTHERS = frozenset(("most", "other", "some", "several", "many", "few"))
 TESTED = frozenset(("significant", "significantly", "p", "not", "no", "about", "roughly", "almost", "nearly"))
 
@@ -33,6 +36,9 @@ def amounts(found: Evidence) -> Iterator[Check]:
             yield _sum(found, plain[-1], plain[:-1])
         elif len(plain) == 3:
             yield from _three(found, plain)
+            yield from _less(found, plain)
+        if len(plain) > 3:
+            yield from _arms(found, plain)
         if len(plain) == 2 and not words.isdisjoint(SAME):
             yield from _same(found, number, *plain)
         if not words.isdisjoint(REST):
@@ -73,7 +79,7 @@ def _three(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         says = f"{one.value:g} − {two.value:g} = {right:g}, stated {three.value:g}"
         spans = (one.span, two.span, three.span)
         yield Check("parts and whole", right == three.value, says, spans, expected=f"{right:g}")
-    of_what = [texts[at : at + 3] for at in (two.last, three.last + 2)]
+    of_what = [texts[at : at + 2] for at in (two.last, three.last + 2)]
     said = (of_what[0] == of_what[1] and not SAYS.isdisjoint(between)) or between[-2:] == ["that", "is"]
     after = found.stream[three.last : three.last + 2]
     per = after[1].number if len(after) == 2 and after[0].text == "per" else None
@@ -87,6 +93,34 @@ def _three(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         )
 
 
+def _less(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "Wild types weighed 27.6 g, knock-outs 22.9 g: 4.7 g less"."""
+    texts, (one, two, three) = found.stream.texts, figures
+    after = texts[three.last + 1 : three.last + 2]
+    if len({f.unit for f in figures}) > 1 or not one.unit or gap(found, two, three)[-1:] != [":"]:
+        return
+    if one.kind == two.kind == three.kind and after and after[0] in COMPARED:
+        right = abs(one.value - two.value)
+        slack = 0.51 * 10.0**-three.decimals
+        says = f"{one.value:g} and {two.value:g} differ by {right:g}, stated {three.value:g}"
+        spans, passed = tuple(f.span for f in figures), abs(right - three.value) <= slack
+        yield Check("a difference of its figures", passed, says, spans, expected=f"{right:g}")
+
+
+def _arms(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "264 people: 82 took 5 mg, 80 took 10 mg and 82 took placebo": parts of which the same is said."""
+    texts = found.stream.texts
+    people = [f for f in figures if not unit_at(found.said.text, *f.span) and f.kind == "count"]
+    if len(people) < 4 or gap(found, people[0], people[1])[-1:] != [":"]:
+        return
+    whole, *parts = people
+    said = {texts[f.last] if f.last < len(texts) else "" for f in parts}
+    joined = all(gap(found, a, b)[-1:] in ([","], ["and"]) for a, b in pairwise(parts))
+    right = sum(f.value for f in parts)
+    if len(said) == 1 and joined and min(said).isalpha() and abs(right - whole.value) <= 0.35 * right:
+        yield _sum(found, whole, parts)
+
+
 def _same(found: Evidence, number: int, one: Figure, other: Figure) -> Iterator[Check]:
     """ "They had the same median age: 61 years on drug and 61 on placebo"."""
     part, texts = found.parts[number], found.stream.texts
@@ -97,6 +131,7 @@ def _same(found: Evidence, number: int, one: Figure, other: Figure) -> Iterator[
         and head & SAME
         and not head & TESTED
         and one.kind == other.kind
+        and one.unit == other.unit != ""
         and "and" in gap(found, one, other)
     ):
         passed = abs(one.value - other.value) <= 0.1 * max(one.value, other.value)
@@ -115,7 +150,8 @@ def _complement(found: Evidence, number: int, plain: Sequence[Figure]) -> Iterat
         return
     one, other = pair
     lead = texts[other.first - 3 : other.first]
-    plainly = lead[-2:-1] == ["the"] and lead[-1] in REST and lead[0] not in ("in", "at", "for", "on", "of")
+    placed = lead[:1] and lead[0] in ("in", "at", "for", "on", "of") and not ONE.isdisjoint(texts)
+    plainly = lead[-2:-1] == ["the"] and lead[-1] in REST and not placed
     if plainly and OTHERS.isdisjoint(gap(found, one, other)[:-2]):
         total = one.value + other.value
         says = f"{one.value:g} % and the other {other.value:g} %"

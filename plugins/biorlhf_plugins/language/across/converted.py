@@ -10,10 +10,12 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure
 from biorlhf_plugins.language.words.units import Unit, unit_at
 
 SAYS = re.compile(
-    r"[\s,;]*(?:that is|i\.?e\.?|which is|equals?|equal to|equivalent to|corresponding to|=|\()"
+    r"[\s,;]*(?:that is|i\.?e\.?|which is|(?:which )?equals?|equal to|equivalent to|corresponding to|=|\()"
     r"[\s,]*(?:about |≈ ?)?",
     re.I,
 )
+SPENT = re.compile(r" (?:in|on|at|under|of) [a-z]+(?: [a-z]+)?, (?:that is|i\.?e\.?|which is) ")
+"""The "in orbit" of "5 weeks in orbit, that is 35 days"."""
 ENDS = re.compile(r"\s*(?:[.,;)]|\n|$)")
 OWN = frozenset(("share", "temperature"))
 """A percentage and a share have checks of their own; degrees of two scales differ by more than a factor."""
@@ -40,7 +42,8 @@ def _check(found: Evidence, one: Figure, other: Figure) -> Iterator[Check]:
     between = text[one.span[1] : other.span[0]].replace(name, "", 1)
     after = text[other.span[1] :].lstrip().removeprefix(name_2)
     # Nothing else is said of either: not "500 mg twice, i.e. 1 g a day", not "72 h (15 min intervals)".
-    if not SAYS.fullmatch(between) or (after and not ENDS.match(after)):
+    told = SAYS.fullmatch(between) or (unit.dimension == "time" and SPENT.fullmatch(between))
+    if not told or (after and not ENDS.match(after)):
         return
     right = one.value * unit.size / unit_2.size
     slack = (CALENDAR if unit.dimension == "time" else SLACK) * right

@@ -24,6 +24,7 @@ WITHIN = frozenset(
 )
 """What makes of a list more than names, so that its commas may divide something else."""
 TOTALS = ("total", "sum")
+LEADING = frozenset(("the", "we", "found", "identified", "detected", "there", "are", "were", "these"))
 LONGEST = 4
 """Words of a listed name."""
 
@@ -44,7 +45,8 @@ def _announced(found: Evidence, number: int, colon: int) -> float:
     counts = [f for f in counted(found, number) if f.last < colon]
     figures = [f for f in found.by_part.get(number, ()) if f.first < colon]
     plain = len(counts) == len(figures) == 1 and counts[0].value <= MANY and found.asserted(part.first)
-    opens = plain and counts[0].first == part.first + (texts[part.first] == "the")
+    lead = texts[part.first : counts[0].first] if plain else []
+    opens = plain and LEADING.issuperset(lead)
     return counts[0].value if opens and NOT_ALL.isdisjoint(texts[part.first : colon]) else 0.0
 
 
@@ -85,12 +87,12 @@ def _after(found: Evidence, number: int) -> Iterator[Check]:
 
 
 def named(found: Evidence, at: int) -> bool:
-    """Whether a word is written as a name, with a capital or a digit: "Drd1", and not "shallow"."""
+    """Whether a word is written as a name, with a capital, a digit or a Greek letter: "Drd1"."""
     token = found.stream[at]
     if token.text == "and":
         return True
     shown = found.said.text[slice(*found.said.clean.span(token.start, token.end))]
-    return shown != shown.lower() or any(c.isdigit() for c in shown)
+    return shown != shown.lower() or not shown.isascii() or any(c.isdigit() for c in shown)
 
 
 def _items(words: Sequence[str]) -> int:
@@ -117,7 +119,7 @@ def _object(found: Evidence) -> Iterator[Check]:
     text = found.said.text.strip()
     start, end = 0, len(text)
     try:
-        data = json.loads(text) if text.startswith("{") and "total" in found.prompt.lower() else None
+        data = json.loads(text) if text.startswith("{") else None
     except ValueError:
         return
     numbers = {k: v for k, v in data.items() if type(v) in (int, float)} if isinstance(data, dict) else {}
@@ -125,6 +127,11 @@ def _object(found: Evidence) -> Iterator[Check]:
     if len(totals) != 1 or len(numbers) < 3 or any(type(v) is float for v in numbers.values()):
         return
     total = numbers.pop(totals[0])
+    alike = (
+        numbers.keys() == {"up", "down"} or len({key.rstrip("0123456789") for key in numbers}) == 1
+    )  # "donor_1", "donor_2"
+    if not alike and "total" not in found.prompt.lower():
+        return  # of a larger group, perhaps
     right = sum(numbers.values())
     if min(numbers.values()) >= 0:
         says = f"{' + '.join(map(str, numbers.values()))} = {right}, stated {total}"

@@ -80,19 +80,28 @@ def _all(found: Evidence) -> Iterator[Check]:
 
 def _breakpoint(found: Evidence) -> Iterator[Check]:
     """ "Susceptible: an MIC of 8 mg/L is above the breakpoint"."""
-    for part in found.parts:
+    for number, part in enumerate(found.parts):
         texts = set(found.stream.texts[part.first : part.last])
-        sides = (bool(OVER & texts), bool(UNDER & texts))
         calls = (bool(RESISTS & texts), bool(YIELDS & texts))
-        if (
-            BREAKPOINTS & texts
-            and texts & {"mic", "mics"}
-            and sum(sides) == sum(calls) == 1
-            and NOT.isdisjoint(texts)
-        ):
+        if BREAKPOINTS.isdisjoint(texts) or "mic" not in texts or sum(calls) != 1 or NOT & texts:
+            continue
+        sides = (bool(OVER & texts), bool(UNDER & texts))
+        sides = sides if any(sides) else _sides(found, number)
+        if sum(sides) == 1:
             call = "resistant" if calls[0] else "susceptible"
             says = f"{'above' if sides[0] else 'below'} the breakpoint, and {call}"
             yield Check(NAME, sides == calls, says, (found.span(part.first, part.last),))
+
+
+def _sides(found: Evidence, number: int) -> tuple[bool, bool]:
+    """(above, below) for "the MIC is 0.25 mg/L and the breakpoint is ≤ 2 mg/L"."""
+    figures, texts = found.by_part.get(number, []), found.stream.texts
+    if len(figures) != 2 or figures[0].unit != figures[1].unit:
+        return False, False
+    mic, limit = figures
+    start = found.parts[number].first
+    plain = "mic" in texts[start : mic.first] and not BREAKPOINTS.isdisjoint(texts[mic.last : limit.first])
+    return plain and mic.value > limit.value, plain and mic.value < limit.value
 
 
 def _unchanged(found: Evidence) -> Iterator[Check]:

@@ -11,6 +11,7 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure
 from biorlhf_plugins.language.evidence.shares import is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.evidence.statements import NEUTRAL, content_of
+from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.numbers import Number
 
 NAME = "what is denied and stated"
@@ -18,6 +19,7 @@ NOT = frozenset(("not", "no", "never", "without", "neither", "nor", "none", "nob
 SOME = frozenset(("some", "several", "one", "two", "few"))
 NOBODY = frozenset(("nobody", "none"))
 ANY = frozenset(("any", "not"))
+TIMES = words_of("times")
 OPENING = frozenset(("after", "before", "during", "until", "later", "then", "once"))
 PLACES = frozenset(("in", "at", "under", "with", "on", "after"))
 ALSO = frozenset(("also", "too", "well", "likewise"))
@@ -37,6 +39,7 @@ def repeated(found: Evidence) -> Iterator[Check]:
         yield from _none(found)
     if "only" in words and not words.isdisjoint(ALSO):
         yield from _only(found)
+        yield from _also(found)
     if not words.isdisjoint(BOTH):
         yield from _both(found)
     if not words.isdisjoint(MORE | LESS):
@@ -45,6 +48,7 @@ def repeated(found: Evidence) -> Iterator[Check]:
         yield from _detected(found)
     yield from _turned(found)
     yield from _echoed(found)
+    yield from _any(found)
 
 
 def _texts(found: Evidence, number: int) -> list[str]:
@@ -95,10 +99,31 @@ def _none(found: Evidence) -> Iterator[Check]:
             placed = not PLACES.isdisjoint(told[1:])
             free = own == denied or ((of or texts[0] in NOBODY) and not (placed and not of))
             free = free and told[0] not in PLACES and OPENING.isdisjoint(told)
-            if denied <= own and free and numbers <= _numbers(found, start + 1, start + stop):
+            late = own - denied <= TIMES and not placed
+            said = (denied <= own and (free or late)) or _of_same(texts, denied, own)
+            if said and numbers <= _numbers(found, start + 1, start + stop):
                 says = f"none: {' '.join(sorted(denied))}; and {' '.join(told[:2])}"
                 yield Check(NAME, False, says, _spans(found, one, other))
                 return
+
+
+def _of_same(texts: list[str], denied: frozenset[str], own: set[str]) -> bool:
+    """ "None of the 54 isolates was resistant; 6 of the 54 were resistant": the noun is said once."""
+    noun = texts[4:5] if texts[1:3] == ["of", "the"] and texts[3:4] and texts[3].isdigit() else []
+    return bool(noun) and denied - own == set(noun) and own == denied - set(noun)
+
+
+def _any(found: Evidence) -> Iterator[Check]:
+    """ "Did any patient respond?" "No: 3 of 27 did"."""
+    answers = {c.label: c for c in found.said.answers}
+    if len(answers) != 1 or "any" not in prompt_tokens(found.prompt).vocabulary:
+        return
+    label, claim = next(iter(answers.items()))
+    pair, texts = _part_of(found, claim.sentence), _texts(found, claim.sentence)
+    if pair and texts[1:2] in ([":"], [","]) and found.stream.texts.index(texts[1]) == pair[0].first - 1:
+        says = f"{label} to any, with {pair[0].value:g} of {pair[1].value:g}"
+        passed = (label == "YES") == (pair[0].value > 0)
+        yield Check("yes or no against the evidence", passed, says, (pair[0].span, pair[1].span))
 
 
 def _only(found: Evidence) -> Iterator[Check]:
@@ -126,6 +151,25 @@ def _only(found: Evidence) -> Iterator[Check]:
                 says = f"only one, and {' '.join(told[:3])} as well"
                 yield Check(NAME, False, says, _spans(found, one, other))
                 return
+
+
+def _also(found: Evidence) -> Iterator[Check]:
+    """ "Detected only in ciliated cells. It is also detected in secretory cells"."""
+    for one in range(len(found.parts) - 1):
+        texts, told = _texts(found, one), _texts(found, one + 1)
+        at = texts.index("only") if "only" in texts else 0
+        if not at or "not" in texts or ("also" not in told and told[-2:-1] != ["well"]):
+            continue
+        if not NOT.isdisjoint(told) or not at + 1 < len(texts):
+            continue
+        shared = (found.words(one) & found.words(one + 1)) - NEUTRAL - ALSO
+        placed = texts[at + 1]
+        place = told[told.index(placed) + 1 :] if placed in PLACES and placed in told else []
+        new = {w for w in place if w in found.words(one + 1)} - found.words(one)
+        alone = texts[at - 1] == "the" and texts[at + 1] in found.words(one)
+        if (new and len(shared) >= 2) or (alone and shared and len(told) <= 7):
+            says = f"only {' '.join(texts[at + 1 : at + 4])}, and another as well"
+            yield Check(NAME, False, says, _spans(found, one, one + 1))
 
 
 def _last(found: Evidence, number: int) -> str:
@@ -222,19 +266,20 @@ def _after_by(found: Evidence, number: int) -> frozenset[str]:
     return found.words(number) & set(texts[texts.index("by") :] if "by" in texts else ())
 
 
+AUXILIARIES = frozenset(("does", "did", "do"))
 UNLESS = frozenset(("or", "unless", "without", "if", "only", "until"))
 
 
 def _echoed(found: Evidence) -> Iterator[Check]:
     """ "Does it grow in iron-poor medium?" "Yes. It does not grow in iron-poor medium"."""
     answers = {c.label: c for c in found.said.answers}
-    asked = content_of(found.prompt)
+    asked = content_of(found.prompt) - AUXILIARIES
     if len(answers) != 1 or len(asked) < 2 or not NOT.isdisjoint(prompt_tokens(found.prompt).vocabulary):
         return
     label, claim = next(iter(answers.items()))
     for number in range(claim.sentence, min(claim.sentence + 2, len(found.parts))):
         texts = _texts(found, number)
-        words = found.words(number) - NEUTRAL
+        words = found.words(number) - NEUTRAL - AUXILIARIES
         if number == claim.sentence:
             words -= frozenset(("yes", "no"))
             texts = texts[1:]

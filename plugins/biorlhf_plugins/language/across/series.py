@@ -7,14 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
 
 PEAKS = frozenset(("peak", "peaked", "maximal", "maximum", "culminated", "highest"))
 TROUGHS = frozenset(("trough", "nadir", "minimal", "minimum", "lowest"))
 STEADY = frozenset(("steadily", "monotonically", "continuously", "progressively"))
-STEPS = frozenset(("step", "dose", "increment", "time", "visit")) | words_of("times")
+TIMES = words_of("times") - {"dose"}
+STEPS = frozenset(("step", "dose", "increment", "time", "visit")) | TIMES
 AT = frozenset(("at", "after", "by", "on", "in", "for"))
 BELOW, ABOVE = frozenset(("below", "under")), frozenset(("above", "over"))
 ALL = frozenset(("all", "every", "each", "both", "none", "neither"))
@@ -36,7 +37,7 @@ def series(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     words = found.stream.vocabulary
     for number, figures in found.by_part.items():
-        plain = [f for f in figures if f.kind in KINDS and not f.sign]
+        plain = [f for f in figures if f.kind in KINDS and not f.sign and not is_year(found, f)]
         if found.parts[number].kind == "row" or not found.asserted(found.parts[number].first):
             continue
         if not words.isdisjoint(MEANS) and len(plain) > 2:
@@ -44,9 +45,9 @@ def series(found: Evidence) -> Iterator[Check]:
         if not words.isdisjoint(MEANS) and len(plain) == 1:
             before = [f for f in found.by_part.get(number - 1, ()) if f.kind in KINDS and not f.sign]
             yield from _mean(found, [*before, *plain])
-        if not words.isdisjoint(BELOW | ABOVE) and len(figures) > 2:
+        if len(figures) > 2 and (any(f.sign for f in figures) or not words.isdisjoint(BELOW | ABOVE)):
             yield from _limited(found, number, [f for f in figures if f.kind in KINDS])
-        course = _course(found, plain) if len(plain) > 5 else []
+        course = (_course(found, plain) or _course(found, plain[:-1])) if len(plain) > 5 else []
         if course:
             yield from _peak(found, number, course)
         yield from _steady(found, number, [value for _, value in course] or _after_colon(found, plain))
@@ -84,6 +85,7 @@ def _peak(found: Evidence, number: int, course: Sequence[Pair]) -> Iterator[Chec
             continue
         named = [f for f in found.by_part[number] if f.first in (at + 2, at + 3) and texts[f.first - 1] in AT]
         opens = named and any(w in ("(", ":") for w in texts[named[0].last : named[0].last + 2])
+        opens = opens or (named and named[0] is found.by_part[number][-1] and texts[at - 2] == ":")
         mine = [value.value for when, value in course if opens and named[0].value == when.value]
         if mine:
             values = [value.value for _, value in course]
@@ -96,7 +98,8 @@ def _after_colon(found: Evidence, figures: Sequence[Figure]) -> Sequence[Figure]
     """ "Fell every year: 120, 98 and 77 kg"."""
     colon = len(figures) > 2 and found.stream.texts[figures[0].first - 1] == ":"
     part = found.parts[figures[0].part] if colon else None
-    whole = part is not None and figures[-1].last + 3 >= part.last  # and nothing more than their unit
+    tail = found.stream.texts[figures[-1].last : part.last] if part is not None else []
+    whole = part is not None and (len(tail) <= 3 or (len(tail) <= 4 and not TIMES.isdisjoint(tail)))
     dosed = part is not None and "dose" in found.stream.texts[part.first : figures[0].first]
     return figures if whole and not dosed and _enumerated(found, figures) else ()
 
@@ -143,7 +146,9 @@ def _limited(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
 def _enumerated(found: Evidence, figures: Sequence[Figure]) -> bool:
     """ "14, 16 and 18 mm": with nothing else between than a unit that all have."""
     return all(
-        gap(found, a, b) and gap(found, a, b)[-1] in (",", "and") and len(gap(found, a, b)) <= 4
+        gap(found, a, b)
+        and gap(found, a, b)[-1] in (",", "and")
+        and len(gap(found, a, b)) <= (9 if not TIMES.isdisjoint(gap(found, a, b)) else 4)
         for a, b in pairwise(figures)
     ) and len({f.kind for f in figures}) == 1  # fmt: skip
 
@@ -156,6 +161,8 @@ def _mean(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         while len(of) > 2 and not _enumerated(found, of):
             of = of[1:]
         lead = texts[max(0, mean.first - 6) : mean.first]
+        if texts[mean.first - 1] == "(" or texts[mean.last : mean.last + 1] == ["+"]:
+            continue  # "on average (110 + 130 + 150) / 3"
         units = {of[-1].unit, mean.unit} if len(of) > 2 else set()
         apart = bool(of) and of[0].part != mean.part and "" not in units
         if (
@@ -165,7 +172,7 @@ def _mean(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
             or (len(units) > 1 and apart)
         ):
             continue
-        if len(units) > 1 and of[0].part == mean.part:
+        if len(units) > 1 and of[0].part == mean.part and mean.unit:
             continue
         at_mean = next(i for i in range(mean.first - 1, 0, -1) if texts[i] in MEANS)
         own = content(found.stream, at_mean + 1, mean.first)
@@ -175,4 +182,9 @@ def _mean(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         values = [f.value for f in of]
         says = f"a mean of {mean.value:g}, of {', '.join(f'{v:g}' for v in values)}"
         passed = min(values) <= mean.value <= max(values)
+        counted = any(f.value == len(values) and not f.decimals for f in figures if f.last <= of[0].first)
+        if counted and "median" not in lead:
+            # All of them are listed.
+            slack = 0.51 * 10.0**-mean.decimals
+            passed = abs(sum(values) / len(values) - mean.value) <= slack
         yield Check("a mean within its values", passed, says, (of[0].span, mean.span))

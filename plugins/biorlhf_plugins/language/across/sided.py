@@ -30,11 +30,20 @@ def sided(found: Evidence) -> Iterator[Check]:
         if not said or not found.asserted(at) or not DENIED.isdisjoint(texts[part.first : colon]):
             continue
         side = content(found.stream, at + 1, next((i for i in range(at, colon) if texts[i] == "than"), colon))
-        mine = [bool(f.words & side) for f in pair]
+        starts = (colon + 1, one.last)
+        mine = [
+            bool((f.right | content(found.stream, a, f.first)) & side)
+            for f, a in zip(pair, starts, strict=True)
+        ]
         joined = not AGAINST.isdisjoint(gap(found, one, other))
         if not joined or not side or texts[at + 1] not in PLACES or all(mine):
             continue
-        bare = not content(found.stream, colon + 1, one.first) and len(one.right) <= 1 < len(other.right)
+        direct = not AGAINST.isdisjoint(gap(found, one, other)[:2])
+        bare = (
+            direct
+            and not content(found.stream, colon + 1, one.first)
+            and len(one.right) <= 1 < len(other.right)
+        )
         if mine == [False, False] and not bare:
             continue  # "lower after the drug: 152 at baseline and 131 on treatment"
         # Without any words the first of the two is of the side that was named.

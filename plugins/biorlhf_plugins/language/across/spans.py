@@ -10,9 +10,10 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, c
 
 MIDDLES = frozenset(("mean", "median", "average", "averaged"))
 QUARTILES = frozenset(("iqr", "interquartile", "quartile"))
-RANGES = frozenset(
-    ("range", "ranged", "ranging", "ran", "running", "between", "lay", "span", "spanned", "varied", "extreme")
-)
+RANGES = frozenset((
+    "range", "ranged", "ranging", "ran", "running", "measured", "weighed", "between", "lay", "span",
+    "spanned", "varied", "extreme",
+))  # fmt: skip
 REACH = 9
 
 

@@ -204,9 +204,9 @@ def _subject(stream: Stream, first: int, last: int) -> Sequence[str]:
     if {"is", "was"}.isdisjoint(texts[at:last]):
         return ()
     for end in range(at - 1, max(first, at - REACH), -1):
-        if texts[end] in CUTS or stream[end].number is not None:
+        if stream[end].number is not None or (texts[end] in CUTS and texts[end] not in SIDES | {"against"}):
             break
-        if texts[end] in ("of", "for"):
+        if texts[end] in ("of", "for", "against", "vs", "versus"):
             return texts[max(first, end - 3) : end]
     return ()
 

@@ -17,6 +17,7 @@ from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.units import unit_at
 
 AGAINST_REASONS = "the answer against its reasons"
 NEUTRAL = words_of("neutral")
@@ -68,7 +69,8 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
             ]
             cell = part.chunks[0] if part.kind == "row" else None  # whole: "A and B" is not B
             told = tuple(found.stream.texts[cell.first : cell.last] if cell else sorted(others))
-            first = slots.setdefault((words, f.kind, f.unit, told, heads[number], lead), f)
+            measure = unit_at(found.said.text, *f.span) is not None
+            first = slots.setdefault((words, f.kind, f.unit if measure else "", told, heads[number], lead), f)
             if (
                 first is f
                 or first.part == f.part

@@ -82,7 +82,7 @@ def _grade_slot(
 
 def _credit(gold: str, stated: set[str], denied: set[str]) -> float:
     # "Mixed: up in the first cohort, down in the second" tells what is mixed.
-    told = {gold} if gold == "MIXED" and stated - {"NS"} == {"MIXED", "UP", "DOWN"} else stated
+    told = {gold} if gold == "MIXED" and stated == {"MIXED", "UP", "DOWN"} else stated
     return 1.0 if told == {gold} and not told & denied else 0.0
 
 
