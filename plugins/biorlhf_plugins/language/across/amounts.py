@@ -80,7 +80,8 @@ def _three(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         spans = (one.span, two.span, three.span)
         yield Check("parts and whole", right == three.value, says, spans, expected=f"{right:g}")
     of_what = [texts[at : at + 2] for at in (two.last, three.last + 2)]
-    said = (of_what[0] == of_what[1] and not SAYS.isdisjoint(between)) or between[-2:] == ["that", "is"]
+    said = not SAYS.isdisjoint(between) or between[-2:] == ["that", "is"]
+    said = said and of_what[0] == of_what[1]
     after = found.stream[three.last : three.last + 2]
     per = after[1].number if len(after) == 2 and after[0].text == "per" else None
     if said and isinstance(per, Number) and gap(found, one, two)[-1:] == ["in"] and two.value and per.value:

@@ -25,6 +25,8 @@ WITHIN = frozenset(
 """What makes of a list more than names, so that its commas may divide something else."""
 TOTALS = ("total", "sum")
 LEADING = frozenset(("the", "we", "found", "identified", "detected", "there", "are", "were", "these"))
+LONG, MILLIARD = 1_000, 10**9
+"""Characters of a JSON object that is read, and what it counts at most."""
 LONGEST = 4
 """Words of a listed name."""
 
@@ -119,12 +121,16 @@ def _object(found: Evidence) -> Iterator[Check]:
     text = found.said.text.strip()
     start, end = 0, len(text)
     try:
-        data = json.loads(text) if text.startswith("{") else None
-    except ValueError:
+        data = json.loads(text) if text.startswith("{") and end <= LONG else None
+    except (ValueError, RecursionError):
         return
     numbers = {k: v for k, v in data.items() if type(v) in (int, float)} if isinstance(data, dict) else {}
     totals = [key for key in numbers if key.lower() in TOTALS]
-    if len(totals) != 1 or len(numbers) < 3 or any(type(v) is float for v in numbers.values()):
+    if (
+        len(totals) != 1
+        or len(numbers) < 3
+        or any(type(v) is float or v > MILLIARD for v in numbers.values())
+    ):
         return
     total = numbers.pop(totals[0])
     alike = (

@@ -14,7 +14,7 @@ NAME = "words that exclude each other"
 PAIRS = (
     ("resistant", "susceptible"), ("resistant", "sensitive"), ("positive", "negative"), ("alive", "dead"),
     ("survived", "died"), ("present", "absent"), ("viable", "dead"), ("fertile", "sterile"),
-     ("flowered", "vegetative"), ("grew", "died"), ("soluble", "insoluble"),
+    ("flowered", "vegetative"), ("grew", "died"), ("soluble", "insoluble"),
 )  # fmt: skip
 OPPOSED: dict[str, frozenset[str]] = {
     word: frozenset(b if a == word else a for a, b in PAIRS if word in (a, b))
@@ -33,6 +33,8 @@ TESTED = frozenset(
     ("significant", "significantly", "p", "padj", "fdr", "ns", "error", "trend", "noise", "despite")
 )
 STAYED = frozenset(("stayed", "remained", "exactly"))
+SENTENCES = 60
+"""Of an answer, that are held against each other."""
 LARGE = 1.3
 """A change by less than this may be called none."""
 NEAR = 4
@@ -55,12 +57,13 @@ def opposed(found: Evidence) -> Iterator[Check]:
 def _all(found: Evidence) -> Iterator[Check]:
     """ "All five isolates are resistant … isolate 4 is susceptible"."""
     said: list[tuple[int, str]] = []
-    for number, part in enumerate(found.parts):
+    parts = found.parts[:SENTENCES]
+    for number, part in enumerate(parts):
         texts = found.stream.texts[part.first : part.last]
         if part.kind == "prose" and texts[:1] and texts[0] in ALL and NOT.isdisjoint(texts):
             states = [word for word in texts if word in OPPOSED]
             said += [(number, states[0])] if len(states) == 1 else []
-    for number, part in enumerate(found.parts):
+    for number, part in enumerate(parts):
         texts = found.stream.texts[part.first : part.last]
         for of, state in said:
             shared = found.words(of) & found.words(number)
@@ -106,7 +109,8 @@ def _sides(found: Evidence, number: int) -> tuple[bool, bool]:
 
 def _unchanged(found: Evidence) -> Iterator[Check]:
     """ "CYP3A4 was unchanged; it went from 1.5 to 3.0": in one sentence, or the one after it."""
-    for number, part in enumerate(found.parts):
+    changes = list(moves(found))
+    for number, part in enumerate(found.parts if len(changes) == 1 else ()):
         texts = found.stream.texts[part.first : part.last]
         stays = "same" in texts and not STAYED.isdisjoint(texts)
         same = stays or not SAME.isdisjoint(texts)
@@ -120,8 +124,7 @@ def _unchanged(found: Evidence) -> Iterator[Check]:
         direct = bool(colon) and bool(told) and told[0] == number
         direct = direct and found.by_part[number][0].first == part.first + colon + 1
         near = [n for n in told if (direct if n == number else after in (["it"], ["they"]))]
-        changes = list(moves(found))
-        if len(changes) == 1 and near and len(told) == 1:
+        if near and len(told) == 1:
             one, other = changes[0]
             low, high = sorted((abs(one), abs(other)))
             says = f"the same, from {one:g} to {other:g}"

@@ -26,6 +26,7 @@ ALSO = frozenset(("also", "too", "well", "likewise"))
 BOTH = frozenset(("both", "all"))
 FOUND = frozenset(("detected", "detectable", "found", "present", "observed", "seen", "recovered", "isolated"))
 MORE, LESS = frozenset(("most", "majority")), frozenset(("minority",))
+SENTENCES = 60
 LIMITED = frozenset(
     ("only", "most", "all", "every", "some", "almost", "nearly", "hardly", "rarely", "both", "if")
 )
@@ -49,6 +50,11 @@ def repeated(found: Evidence) -> Iterator[Check]:
     yield from _turned(found)
     yield from _echoed(found)
     yield from _any(found)
+
+
+def _read(found: Evidence) -> range:
+    """The sentences that are held against each other: those of an answer, not of a book."""
+    return range(min(len(found.parts), SENTENCES))
 
 
 def _texts(found: Evidence, number: int) -> list[str]:
@@ -84,9 +90,9 @@ def _denied(found: Evidence, number: int) -> frozenset[str]:
 
 def _none(found: Evidence) -> Iterator[Check]:
     """ "No N did V" and "one N did V", with no other time or place between them."""
-    for one in range(len(found.parts)):
+    for one in _read(found):
         denied, texts = _denied(found, one), _texts(found, one)
-        for other in range(len(found.parts)) if denied else ():
+        for other in _read(found) if denied else ():
             told, start = _texts(found, other), found.parts[other].first
             stop = told.index(",") if "," in told else len(told)
             figures = [f for f in found.by_part.get(other, ()) if f.kind == "count" and f.value]
@@ -128,12 +134,12 @@ def _any(found: Evidence) -> Iterator[Check]:
 
 def _only(found: Evidence) -> Iterator[Check]:
     """ "Only cluster 6 expresses it. Cluster 2 expresses it as well"; "only in females; in males too"."""
-    for one in range(len(found.parts)):
+    for one in _read(found):
         texts = _texts(found, one)
         if "only" not in texts or "," in texts or "not" in texts:
             continue
         placed = texts[texts.index("only") + 1 :][:1]
-        for other in range(one + 1, len(found.parts)):
+        for other in _read(found)[one + 1 :]:
             told = _texts(found, other)
             ends = [word for word in told if word.isalnum()][-1:]
             also = bool(ends) and ends[0] in ALSO and NOT.isdisjoint(told)
@@ -155,7 +161,7 @@ def _only(found: Evidence) -> Iterator[Check]:
 
 def _also(found: Evidence) -> Iterator[Check]:
     """ "Detected only in ciliated cells. It is also detected in secretory cells"."""
-    for one in range(len(found.parts) - 1):
+    for one in _read(found)[:-1]:
         texts, told = _texts(found, one), _texts(found, one + 1)
         at = texts.index("only") if "only" in texts else 0
         if not at or "not" in texts or ("also" not in told and told[-2:-1] != ["well"]):
@@ -164,10 +170,12 @@ def _also(found: Evidence) -> Iterator[Check]:
             continue
         shared = (found.words(one) & found.words(one + 1)) - NEUTRAL - ALSO
         placed = texts[at + 1]
+        subject = [w for w in texts if w in found.words(one)][:1]
+        of_it = told[:1] in (["it"], ["they"]) or set(subject) <= set(told[:3])
         place = told[told.index(placed) + 1 :] if placed in PLACES and placed in told else []
         new = {w for w in place if w in found.words(one + 1)} - found.words(one)
         alone = texts[at - 1] == "the" and texts[at + 1] in found.words(one)
-        if (new and len(shared) >= 2) or (alone and shared and len(told) <= 7):
+        if (new and of_it and len(shared) >= 2) or (alone and shared and len(told) <= 7):
             says = f"only {' '.join(texts[at + 1 : at + 4])}, and another as well"
             yield Check(NAME, False, says, _spans(found, one, one + 1))
 
@@ -180,7 +188,7 @@ def _last(found: Evidence, number: int) -> str:
 
 def _both(found: Evidence) -> Iterator[Check]:
     """ "Both do: A responds, B does not respond"."""
-    for number in range(len(found.parts)):
+    for number in _read(found):
         texts = _texts(found, number)
         colon = texts.index(":") if ":" in texts else 0
         head, rest = texts[:colon], texts[colon + 1 :]
@@ -210,7 +218,7 @@ def _tail(found: Evidence, number: int, figure: Figure) -> list[str]:
 
 def _majority(found: Evidence) -> Iterator[Check]:
     """ "Most patients completed it: 74 of 210"."""
-    for number in range(len(found.parts)):
+    for number in _read(found):
         texts, pair = _texts(found, number), _part_of(found, number)
         head = texts[: texts.index(":")] if ":" in texts else []
         opens = [word for word in head[:5] if word in MORE | LESS]
@@ -224,7 +232,7 @@ def _majority(found: Evidence) -> Iterator[Check]:
 
 def _detected(found: Evidence) -> Iterator[Check]:
     """ "It was still detected: 0 of 26 samples"."""
-    for number in range(len(found.parts)):
+    for number in _read(found):
         texts, pair = _texts(found, number), _part_of(found, number)
         head = texts[: texts.index(":")] if ":" in texts else []
         tail = _tail(found, number, pair[1]) if pair else []
@@ -239,13 +247,15 @@ def _detected(found: Evidence) -> Iterator[Check]:
 def _turned(found: Evidence) -> Iterator[Check]:
     """ "IFIT1 is upregulated by it. IFIT1 is downregulated by it"; "mecA was detected. mecA is absent"."""
     said: dict[frozenset[str], tuple[int, str]] = {}
-    for number in range(len(found.parts)):
+    for number in _read(found):
         texts = _texts(found, number)
         ways = directions(found, number)
         states = ["found"] * (not FOUND.isdisjoint(texts)) + ["absent"] * ("absent" in texts)
         labels = [label for label, _ in ways if label in ("UP", "DOWN")] or states
         if len(labels) != 1 or not NOT.isdisjoint(set(texts) - {"absent"}) or "," in texts:
             continue
+        if not OPENING.isdisjoint(texts):
+            continue  # "Then it falls"
         start = found.parts[number].first
         words = (
             found.words(number) - NEUTRAL - FOUND - {"absent"} - {found.stream.texts[at] for _, at in ways}

@@ -28,6 +28,8 @@ BEING = frozenset(("were", "are", "is", "was", "stayed", "remained", "lay"))
 INVERSE = frozenset(("ct", "cq", "ic50", "ec50", "mic"))
 CHANGED = frozenset(("change", "difference", "increase", "decrease", "loss", "gain"))
 KINDS = ("count", "percent", "effect")
+VALUES = 12
+"""Figures that are read as one list."""
 NAME = "a course against its figures"
 Pair = tuple[Figure, Figure]
 """When or at which dose, and what was measured."""
@@ -126,16 +128,11 @@ def _limited(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     for limit, rest in ((f, figures[n + 1 :]) for n, f in enumerate(figures)):
         side = {"<": "below", ">": "above"}.get(limit.sign, texts[limit.first - 1])
         before = texts[part.first : limit.first]
-        listed = len(rest) > 1 and ":" in gap(found, limit, rest[0]) and _enumerated(found, rest)
         verb = texts[limit.first - (3 if texts[limit.first - 1] == "than" else 2)]
-        told = verb in BEING or verb.endswith("ed")
-        if (
-            not told
-            or side not in BELOW | ABOVE
-            or not listed
-            or ALL.isdisjoint(before)
-            or rest[-1].unit != limit.unit
-        ):
+        told = (verb in BEING or verb.endswith("ed")) and side in BELOW | ABOVE
+        listed = told and 1 < len(rest) <= VALUES and ":" in gap(found, limit, rest[0])
+        listed = listed and _enumerated(found, rest)
+        if not listed or ALL.isdisjoint(before) or rest[-1].unit != limit.unit:
             continue
         within = [(f.value < limit.value) == (side in BELOW) for f in rest]
         passed = not any(within) if not NONE.isdisjoint(before) else all(within)
@@ -157,24 +154,19 @@ def _mean(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "14, 16 and 18 mm, a mean of 16 mm": within what it is the mean of."""
     texts = found.stream.texts
     for at, mean in enumerate(figures):
-        of = figures[:at]
+        lead = texts[max(0, mean.first - 6) : mean.first]
+        of = figures[max(0, at - VALUES) : at] if not MEANS.isdisjoint(lead) else []
         while len(of) > 2 and not _enumerated(found, of):
             of = of[1:]
-        lead = texts[max(0, mean.first - 6) : mean.first]
         if texts[mean.first - 1] == "(" or texts[mean.last : mean.last + 1] == ["+"]:
             continue  # "on average (110 + 130 + 150) / 3"
         units = {of[-1].unit, mean.unit} if len(of) > 2 else set()
         apart = bool(of) and of[0].part != mean.part and "" not in units
-        if (
-            len(of) < 3
-            or MEANS.isdisjoint(lead)
-            or not CHANGED.isdisjoint(lead)
-            or (len(units) > 1 and apart)
-        ):
+        if len(of) < 3 or not CHANGED.isdisjoint(lead) or (len(units) > 1 and apart):
             continue
         if len(units) > 1 and of[0].part == mean.part and mean.unit:
             continue
-        at_mean = next(i for i in range(mean.first - 1, 0, -1) if texts[i] in MEANS)
+        at_mean = next(i for i in range(mean.first - 1, -1, -1) if texts[i] in MEANS)
         own = content(found.stream, at_mean + 1, mean.first)
         tail = set(texts[at_mean - 2 : at_mean]) | set(texts[mean.last : found.parts[mean.part].last])
         if not own <= found.words(of[0].part) or not tail.isdisjoint(WHOLE):
