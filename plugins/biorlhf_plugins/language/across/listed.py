@@ -75,7 +75,7 @@ def _after(found: Evidence, number: int) -> Iterator[Check]:
     colon = texts.index(":", part.first)
     end = part.last - (texts[part.last - 1] in tuple(".;"))
     said, items = _announced(found, number, colon), _items(texts[colon + 1 : end])
-    names = all(named(found, at) for at in range(colon + 1, end) if found.stream[at].kind == "w")
+    names = all(_named(found, at) for at in range(colon + 1, end) if found.stream[at].kind == "w")
     # What has a second name makes two of one: "Norway spruce, Picea abies, and European beech".
     single = items <= said or end - colon - 1 == 2 * items - 1
     if (
@@ -88,7 +88,7 @@ def _after(found: Evidence, number: int) -> Iterator[Check]:
         yield _check(said, items, found, part.first, end)
 
 
-def named(found: Evidence, at: int) -> bool:
+def _named(found: Evidence, at: int) -> bool:
     """Whether a word is written as a name, with a capital, a digit or a Greek letter: "Drd1"."""
     token = found.stream[at]
     if token.text == "and":

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from biorlhf_plugins.language.across.repeated import SENTENCES
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.evidence.signs import moves
 from biorlhf_plugins.language.words.numbers import Number
@@ -33,8 +34,6 @@ TESTED = frozenset(
     ("significant", "significantly", "p", "padj", "fdr", "ns", "error", "trend", "noise", "despite")
 )
 STAYED = frozenset(("stayed", "remained", "exactly"))
-SENTENCES = 60
-"""Of an answer, that are held against each other."""
 LARGE = 1.3
 """A change by less than this may be called none."""
 NEAR = 4

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.evidence.comparisons import prompt_tokens
+from biorlhf_plugins.language.evidence.parts import TIMES
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure
 from biorlhf_plugins.language.evidence.shares import is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.evidence.statements import NEUTRAL, content_of
-from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.numbers import Number
 
 NAME = "what is denied and stated"
@@ -19,7 +19,6 @@ NOT = frozenset(("not", "no", "never", "without", "neither", "nor", "none", "nob
 SOME = frozenset(("some", "several", "one", "two", "few"))
 NOBODY = frozenset(("nobody", "none"))
 ANY = frozenset(("any", "not"))
-TIMES = words_of("times")
 OPENING = frozenset(("after", "before", "during", "until", "later", "then", "once"))
 PLACES = frozenset(("in", "at", "under", "with", "on", "after"))
 ALSO = frozenset(("also", "too", "well", "likewise"))
@@ -27,6 +26,7 @@ BOTH = frozenset(("both", "all"))
 FOUND = frozenset(("detected", "detectable", "found", "present", "observed", "seen", "recovered", "isolated"))
 MORE, LESS = frozenset(("most", "majority")), frozenset(("minority",))
 SENTENCES = 60
+"""Of an answer, that are held against each other."""
 LIMITED = frozenset(
     ("only", "most", "all", "every", "some", "almost", "nearly", "hardly", "rarely", "both", "if")
 )

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from biorlhf_plugins.language.across.spans import MIDDLES
+from biorlhf_plugins.language.evidence.comparisons import INVERSE
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
@@ -20,12 +22,12 @@ AT = frozenset(("at", "after", "by", "on", "in", "for"))
 BELOW, ABOVE = frozenset(("below", "under")), frozenset(("above", "over"))
 ALL = frozenset(("all", "every", "each", "both", "none", "neither"))
 NONE = frozenset(("none", "neither"))
-MEANS = frozenset(("mean", "average", "median"))
 WHOLE = frozenset(
     ("whole", "all", "cohort", "herd", "population", "other", "against", "versus", "vs", "control")
 )
 BEING = frozenset(("were", "are", "is", "was", "stayed", "remained", "lay"))
-INVERSE = frozenset(("ct", "cq", "ic50", "ec50", "mic"))
+INVERTED = INVERSE | {"ct", "cq"}
+"""Of these less means more."""
 CHANGED = frozenset(("change", "difference", "increase", "decrease", "loss", "gain"))
 KINDS = ("count", "percent", "effect")
 VALUES = 12
@@ -42,9 +44,9 @@ def series(found: Evidence) -> Iterator[Check]:
         plain = [f for f in figures if f.kind in KINDS and not f.sign and not is_year(found, f)]
         if found.parts[number].kind == "row" or not found.asserted(found.parts[number].first):
             continue
-        if not words.isdisjoint(MEANS) and len(plain) > 2:
+        if not words.isdisjoint(MIDDLES) and len(plain) > 2:
             yield from _mean(found, plain)
-        if not words.isdisjoint(MEANS) and len(plain) == 1:
+        if not words.isdisjoint(MIDDLES) and len(plain) == 1:
             before = [f for f in found.by_part.get(number - 1, ()) if f.kind in KINDS and not f.sign]
             yield from _mean(found, [*before, *plain])
         if len(figures) > 2 and (any(f.sign for f in figures) or not words.isdisjoint(BELOW | ABOVE)):
@@ -111,7 +113,7 @@ def _steady(found: Evidence, number: int, values: Sequence[Figure]) -> Iterator[
     part, texts = found.parts[number], found.stream.texts
     words = texts[part.first : part.last] if values else []
     stepwise = any(a in ("every", "each") and b in STEPS for a, b in pairwise(words))
-    if (not stepwise and STEADY.isdisjoint(words)) or not INVERSE.isdisjoint(words):
+    if (not stepwise and STEADY.isdisjoint(words)) or not INVERTED.isdisjoint(words):
         return
     ways = {label for label, _ in directions(found, number)}
     if len(ways) == 1 and ways <= {"UP", "DOWN"}:
@@ -155,7 +157,7 @@ def _mean(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     texts = found.stream.texts
     for at, mean in enumerate(figures):
         lead = texts[max(0, mean.first - 6) : mean.first]
-        of = figures[max(0, at - VALUES) : at] if not MEANS.isdisjoint(lead) else []
+        of = figures[max(0, at - VALUES) : at] if not MIDDLES.isdisjoint(lead) else []
         while len(of) > 2 and not _enumerated(found, of):
             of = of[1:]
         if texts[mean.first - 1] == "(" or texts[mean.last : mean.last + 1] == ["+"]:
@@ -166,7 +168,7 @@ def _mean(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
             continue
         if len(units) > 1 and of[0].part == mean.part and mean.unit:
             continue
-        at_mean = next(i for i in range(mean.first - 1, -1, -1) if texts[i] in MEANS)
+        at_mean = next(i for i in range(mean.first - 1, -1, -1) if texts[i] in MIDDLES)
         own = content(found.stream, at_mean + 1, mean.first)
         tail = set(texts[at_mean - 2 : at_mean]) | set(texts[mean.last : found.parts[mean.part].last])
         if not own <= found.words(of[0].part) or not tail.isdisjoint(WHOLE):

@@ -124,7 +124,8 @@ def _alternatives(page: Page, at: int, numbers: list[Found]) -> None:
 def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] | None:
     """The number that belongs to a trigger: (value or None where invalid, first token, last token)."""
     labels = page.text(trigger.last) in (":", "=") and trigger.last + 1 in page.numbers
-    labels = labels and trigger.kind != "sureness"  # "I'm 90 % sure: 736 were removed"
+    felt = page.text(trigger.last - 1) in ("sure", "certain", "confident", "convinced")
+    labels = labels and not (felt and trigger.first in page.number_ends)  # "90 % sure: 736 were removed"
     for gap in range(0 if labels else NUMBER_BEFORE_GAP + 1):
         at = trigger.first - gap
         if gap and page.text(at) in (*STOPS, ",", ":", ")", "and", "but", "confidence", "certainty"):
