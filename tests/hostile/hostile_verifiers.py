@@ -93,7 +93,8 @@ class Attack:
 
 class Moody:
     def score(self, question, text):
-        return Score.scored(random.random())
+        # Not below 0.1: what is nearer to zero is printed with an exponent.
+        return Score.scored(random.uniform(0.1, 0.9))
 
 
 class Curious:

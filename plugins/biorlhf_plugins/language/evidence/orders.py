@@ -25,6 +25,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     value_of,
 )
 from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded, opened
+from biorlhf_plugins.language.evidence.parts import TOTAL_ROWS
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.evidence import words_of
@@ -134,13 +135,16 @@ def _order(values: Sequence[float], passed: bool, span: Span) -> Check:
 
 
 def _lists(found: Evidence) -> Iterator[Check]:
-    """Numbered lists that rank, each item with its figure."""
+    """Numbered lists that rank, each item with its figure; one of bullets, where it stands alone."""
     if sum(part.kind == "item" for part in found.parts) < 3:
         return
     if RANKED.search(found.prompt) is None and not _ranks(found.prompt) and not RANKS.search(found.said.text):
         return
     run: list[Figure] = []
-    marks = (".", ")", "•") if _ranks(found.prompt) or RANKS.search(found.said.text) else (".", ")")
+    marks = (".", ")")
+    # Beside other lists, or with the sum in its last row, one of bullets shows how an order came about.
+    if (_ranks(found.prompt) or RANKS.search(found.said.text)) and _one_list(found):
+        marks = (".", ")", "•")
     for number, part in enumerate((*found.parts, None)):
         figures = [f for f in found.by_part.get(number, ()) if f.kind in KINDS and not f.sign]
         numbered = part is not None and part.kind == "item" and found.stream.texts[part.first - 1] in marks
@@ -152,6 +156,14 @@ def _lists(found: Evidence) -> Iterator[Check]:
             span = (run[0].span[0], run[-1].span[1])
             yield _order(values, _monotone(values) or _monotone([abs(v) for v in values]), span)
         run = []
+
+
+def _one_list(found: Evidence) -> bool:
+    kinds = [part.kind == "item" for part in found.parts]
+    starts = sum(item and not before for before, item in pairwise((False, *kinds)))
+    last = max(i for i, item in enumerate(kinds) if item)
+    part = found.parts[last]
+    return starts == 1 and TOTAL_ROWS.isdisjoint(found.stream.texts[part.first : part.last])
 
 
 def _monotone(values: Sequence[float]) -> bool:
