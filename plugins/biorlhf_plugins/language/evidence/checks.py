@@ -24,7 +24,9 @@ from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
 
-ACROSS = (portions, spans, mutual, listed, amounts, repeated, opposed, series, converted, correlated, sided)
+from biorlhf_plugins.language.relations.derived import derived
+from biorlhf_plugins.language.relations.labelled import labelled
+ACROSS = (portions, spans, mutual, listed, amounts, repeated, opposed, series, converted, correlated, sided, derived, labelled)
 """What sentences tell of one another."""
 
 

@@ -19,6 +19,11 @@ RISKS = frozenset(("hazard", "odd", "risk"))  # "odds ratio", as its tokens are
 OFTEN = frozenset(("daily", "weekly", "monthly", "yearly", "a", "per", "each", "every"))
 JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
 SAYING = words_of("saying")
+SAYS = frozenset(
+    ", ( which is are was were so it that means meaning ie i.e. = or hence thus therefore corresponds corresponding"
+    " equivalent equal equals to an a making this they".split()
+) | ROUGH  # fmt: skip
+"""Between a figure and one that tells it in another way nothing else stands."""
 NEVER = frozenset(("p", "alpha", "n", "level", "low", "high", "range", "effect", "hazard", "fold"))
 """Kinds that are no count, share or measure of their own."""
 
@@ -154,7 +159,7 @@ def logarithms(found: Evidence, number: int, figures: Sequence[Figure]) -> Itera
         for value, first, last, decimals in stated:
             low, high = (logged.last, first) if logged.first < first else (last, logged.first)
             between = texts[low:high]
-            says_so = not SAYING.isdisjoint(between) or "that is" in " ".join(between)
+            says_so = not SAYING.isdisjoint(between) or (between and SAYS.issuperset(between))
             if value <= 0 or not says_so or any(low <= f.first < high for f in figures):
                 continue
             if first > low and earlier is not None and earlier.kind == "effect":

@@ -1,0 +1,172 @@
+"""Figures that a sentence derives from others: a share, a change, a difference, a rest, a fold change.
+
+Which figures it is derived from is not parsed. What is stated has to follow from some of the figures beside it
+("62 of 151 (41 %)", "falls from 80 to 20 %, a reduction by 75 %"); where it follows from none, it is wrong. A
+word has to say that it is derived, and figures that it could be derived from have to be there: else nothing is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.ratios import SAYS
+from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
+from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.units import unit_at
+
+TIMES = words_of("times")
+THEM = frozenset(("them", "these", "those", "which"))
+CHANGES = frozenset(
+    "reduction decrease drop fall loss decline increase rise gain growth improvement change".split()
+)
+DIFFERENCES = frozenset(("difference", "gap", "differ", "differed", "gain", "lead"))
+LOST = frozenset(
+    "withdrew died excluded lost removed dropped discarded failed left filtered missed missing unassigned declined"
+    " relapsed euthanised lacked".split()
+)
+LEFT = frozenset(("remained", "remain", "completed", "retained", "kept", "analysed", "analyzed", "survived"))
+SO = frozenset(("so", "leaving", "thus", "hence", "therefore", "leave", "left"))
+PARTS = {"half": (0.5, 0.5), "quarter": (0.25, 0.25), "majority": (0.5, 1.0), "minority": (0.0, 0.5)}
+"""Words for a share: from, to."""
+NEAR = 0.06
+"""What "half" allows, as a share; "more than half" is not read."""
+SHIFTED = frozenset("than over under least most nearly almost about half three first second".split()) | ROUGH
+FEW = 6
+
+
+def derived(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        if part.kind == "row" or not found.asserted(part.first) or not 2 <= len(figures) + len(_before(found, number)):
+            continue
+        given = [*_before(found, number), *figures]
+        for figure in figures:
+            mine = [f for f in given if f.first < figure.first]
+            if figure.sign or not mine or len(mine) > 2 * FEW:
+                continue
+            if figure.kind == "percent":
+                yield from _share(found, figure, mine)
+                yield from _change(found, figure, mine)
+            if figure.kind == "count":
+                yield from _rest(found, figure, mine)
+            if figure.kind in ("count", "percent"):
+                yield from _difference(found, figure, mine)
+        yield from _worded(found, number, figures)
+
+
+def _before(found: Evidence, number: int) -> Sequence[Figure]:
+    """The figures of the clause or sentence before, where this one goes on."""
+    part = found.parts[number]
+    if number == 0 or found.parts[number - 1].kind == "row" or part.kind == "item":
+        return ()
+    return found.by_part.get(number - 1, ())
+
+
+def _follows(name: str, found: Evidence, stated: Figure, told: float, right: Sequence[float],
+             mine: Sequence[Figure], slack: float) -> Check:  # fmt: skip
+    """The check that one of ``right`` is what is stated."""
+    slack += 0.51 * 10.0**-stated.decimals
+    if not ROUGH.isdisjoint(found.stream.texts[stated.first - 2 : stated.first]):
+        slack += 0.1 * max(abs(told), 1.0)
+    passed = any(abs(value - told) <= slack for value in right)
+    given = ", ".join(f"{f.value:,g}" for f in mine)
+    says = f"{told:,g} does not follow from {given}" if not passed else f"{told:,g} from {given}"
+    spans = (stated.span, *(f.span for f in mine))
+    return Check(name, passed, says, spans, expected=f"{right[0]:.4g}" if right else "")
+
+
+def _share(found: Evidence, share: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
+    """ "8,912 of them (89 %)", "62 of 151, i.e. 41 %"."""
+    counts = [f for f in mine if f.kind == "count" and not f.sign and f.value > 0 and f.unit not in TIMES]
+    if len(counts) < 2 or counts[-1] is not mine[-1]:
+        return
+    between = gap(found, counts[-1], share)
+    ofs = is_of(found, counts[-2], counts[-1])
+    them = between[:1] == ["of"] and len(between) > 1 and between[1] in THEM
+    rest = between[2:] if them else between
+    opened = rest and (rest[0] in ("(", ",", "=") or rest[0] in SAYS)
+    if not (ofs or them) or not opened or not SAYS.issuperset(rest):
+        return
+    right = [
+        100 * a.value / b.value for a in counts for b in counts if a is not b and a.value <= b.value
+    ]
+    if right and (100 * counts[-1].value / max(f.value for f in counts)) >= 0:
+        yield _follows("ratios and percentages", found, share, share.value, right, counts, 0.1)
+
+
+def _change(found: Evidence, change: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
+    """ "From 80 to 20 %, a reduction by 75 %", "80 g to 60 g (25 % loss)"."""
+    texts = found.stream.texts
+    before, after = texts[change.first - 2 : change.first], texts[change.last : change.last + 2]
+    if mine[-1].part == change.part and mine[-1].last > change.first - 2:
+        return
+    named = (before[:1] and before[0] in CHANGES and before[1] in ("of", "by")) or not CHANGES.isdisjoint(after[:1])
+    two = mine[-2:]
+    if not named or len(two) < 2 or any(f.sign or f.value <= 0 for f in two) or two[0].part != two[1].part:
+        return
+    between = gap(found, *two)
+    moved = texts[two[0].first - 1] == "from" and between[-1:] == ["to"] and len(between) <= 5
+    if not moved or {f.kind for f in two} - {"count", "percent"}:
+        return
+    start, end = (f.value for f in two)
+    right = [100 * abs(end - start) / start]
+    right += [abs(end - start)] if two[1].kind == "percent" else []
+    yield _follows("ratios and percentages", found, change, change.value, right, two, 0.6)
+
+
+def _difference(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
+    """ "41 % and 26 %, a difference of 15 percentage points"."""
+    texts = found.stream.texts
+    before = texts[max(0, stated.first - 3) : stated.first]
+    before = [w for w in before if w not in ROUGH]
+    if len(before) < 2 or before[-1] not in ("of", "by") or before[-2] not in DIFFERENCES:
+        return
+    two = [f for f in mine if f.kind == stated.kind and not f.sign and f.first < stated.first - 2]
+    if len(two) < 2 or two[-1] is not mine[-1] or two[-1].part != stated.part:
+        return
+    if stated.kind == "count" and len({f.unit for f in (*two[-2:], stated)}) > 1:
+        return
+    right = [abs(a.value - b.value) for a, b in combinations(two, 2)]
+    yield _follows("a difference of its figures", found, stated, stated.value, right, two, 0.0)
+
+
+def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
+    """ "Of 301 patients 22 dropped out, so 279 completed": the whole less some of what it lost."""
+    texts = found.stream.texts
+    here = [f for f in mine if f.kind == "count" and not f.sign and not unit_at(found.said.text, *f.span)]
+    before, after = texts[max(0, left.first - 3) : left.first], texts[left.last : left.last + 3]
+    led = not SO.isdisjoint(before) and not LEFT.isdisjoint((*after, *before))
+    led = led or (not {"leaving", "leave"}.isdisjoint(before))
+    if not led or len(here) < 2 or len(here) > FEW or here[-1] is not mine[-1] or unit_at(found.said.text, *left.span):
+        return
+    whole, *lost = sorted(here, key=lambda f: -f.value)
+    since = texts[min(f.first for f in here) : left.first]
+    if whole is not here[0] or LOST.isdisjoint(since) or whole.value <= left.value:
+        return
+    sums = [sum(some) for n in range(1, len(lost) + 1) for some in combinations([f.value for f in lost], n)]
+    right = [whole.value - total for total in sums]
+    yield _follows("parts and whole", found, left, left.value, [right[-1], *right], here, -0.5)
+
+
+def _worded(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "Half of the tumours, 60 of 120": a share in a word."""
+    part, texts = found.parts[number], found.stream.texts
+    pairs = [(a, b) for a, b in zip(figures, figures[1:], strict=False) if is_of(found, a, b) and b.value > 0]
+    if len(pairs) != 1 or len(figures) != 2 or not part.first <= figures[0].first:
+        return
+    (some, whole) = pairs[0]
+    said = [i for i in range(part.first, part.last) if texts[i] in PARTS and texts[i - 1] != "first"]
+    if len(said) != 1 or not SHIFTED.isdisjoint(texts[max(part.first, said[0] - 3) : said[0]]):
+        return
+    beside = texts[some.first - 1] in (",", "(", ":", "—") and (said[0] < some.first or said[0] - whole.last <= 4)
+    if not beside or some.kind != whole.kind or some.kind != "count":
+        return
+    low, high = PARTS[texts[said[0]]]
+    share = some.value / whole.value
+    slack = NEAR if low == high else 0.0
+    says = f"{texts[said[0]]}, with {some.value:g} of {whole.value:g}"
+    passed = low - slack <= share <= high + slack
+    yield Check("shares of a whole", passed, says, (some.span, whole.span), expected=f"{100 * share:.3g}%")
