@@ -145,7 +145,7 @@ def _complement(found: Evidence, number: int, plain: Sequence[Figure]) -> Iterat
     texts = found.stream.texts
     first = found.parts[number].first
     near = len(plain) == 1 and texts[first - 1 : first] == [";"]
-    before = [f for f in found.by_part.get(number - 1, ()) if near]
+    before = [f for f in found.by_part.get(number - 1, ()) if near and f.unit not in TIMES]
     pair = [*before, *plain]
     if len(pair) != 2 or {f.kind for f in pair} != {"percent"} or any(f.sign for f in pair):
         return

@@ -26,7 +26,8 @@ from biorlhf_plugins.language.evidence.universals import universals
 
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
-ACROSS = (portions, spans, mutual, listed, amounts, repeated, opposed, series, converted, correlated, sided, derived, labelled)
+from biorlhf_plugins.language.relations.restated import restated
+ACROSS = (portions, spans, mutual, listed, amounts, repeated, opposed, series, converted, correlated, sided, derived, labelled, restated)
 """What sentences tell of one another."""
 
 

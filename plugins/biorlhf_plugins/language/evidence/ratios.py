@@ -21,7 +21,7 @@ JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
 SAYING = words_of("saying")
 SAYS = frozenset(
     ", ( which is are was were so it that means meaning ie i.e. = or hence thus therefore corresponds corresponding"
-    " equivalent equal equals to an a making this they".split()
+    " equivalent equal equals to an a making this they its expression level abundance".split()
 ) | ROUGH  # fmt: skip
 """Between a figure and one that tells it in another way nothing else stands."""
 NEVER = frozenset(("p", "alpha", "n", "level", "low", "high", "range", "effect", "hazard", "fold"))

@@ -28,6 +28,8 @@ APART = words_of("other_tests")
 HOLDS = words_of("contains") | words_of("excludes")
 REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
 NOT = frozenset(("not", "no", "n't", "neither", "nor", "never"))
+THIS = frozenset(("this", "it", "that", "so", "thus", "therefore", "hence"))
+MET, MISSED = frozenset(("met", "reached", "achieved")), frozenset(("missed", "failed"))
 TURNS = frozenset(("but", "while", "whereas", "wherea", "unlike", "and"))
 REACH = 9
 
@@ -88,6 +90,7 @@ def significance(found: Evidence) -> Iterator[Check]:
     for number, figures in found.by_part.items():
         if chanced and found.asserted(found.parts[number].first):
             yield from _chances(found, number, figures, alpha)
+            yield from _concluded(found, number, figures, alpha)
     if not found.stream.vocabulary.isdisjoint(CI):
         told = passages(found)
         for at, passage in enumerate(told):
@@ -110,6 +113,10 @@ def _words(found: Evidence, number: int) -> list[Word]:
         if texts[i] == "significantly" and i not in known and found.asserted(i)
     ]
     words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged
+    for i in range(part.first, part.last) if "endpoint" in texts[part.first : part.last] else ():
+        if texts[i] in MET | MISSED:  # "the primary endpoint was not met"
+            no = not NOT.isdisjoint(texts[max(part.first, i - 3) : i])
+            words.append(("SIG" if (texts[i] in MET) != no else "NS", i))
     return sorted(words, key=lambda w: w[1])
 
 
@@ -119,6 +126,19 @@ def _chances(found: Evidence, number: int, figures: Sequence[Figure], alpha: flo
     chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
     for figure, label in paired(found, chances, _words(found, number)) if chances else ():
         yield from _chance(figure, label, alpha)
+
+
+def _concluded(found: Evidence, number: int, figures: Sequence[Figure], alpha: float) -> Iterator[Check]:
+    """ "p = 0.21. At a threshold of 0.05 this is not significant": the sentence after it, with no p of its own."""
+    chances = [f for f in figures if f.kind == "p" and f.value <= 1]
+    if len(chances) != 1 or number + 1 >= len(found.parts) or _words(found, number):
+        return
+    after, texts = found.parts[number + 1], found.stream.texts
+    own = [f for f in found.by_part.get(number + 1, ()) if f.kind != "alpha"]
+    labels = {label for label, _ in _words(found, number + 1)}
+    refers = not THIS.isdisjoint(texts[after.first : after.last])
+    if not own and len(labels) == 1 and refers and APART.isdisjoint(texts[after.first : after.last]):
+        yield from _chance(chances[0], labels.pop(), alpha)
 
 
 def _chance(figure: Figure, label: str, alpha: float) -> Iterator[Check]:

@@ -36,7 +36,7 @@ def universals(found: Evidence) -> Iterator[Check]:
 
 
 def _stems(found: Evidence, number: int) -> frozenset[str]:
-    return _stemmed(found.words(number))
+    return stemmed(found.words(number))
 
 
 def _universals(found: Evidence) -> Iterator[Check]:
@@ -204,5 +204,5 @@ def _against(
     return None
 
 
-def _stemmed(listed: frozenset[str]) -> frozenset[str]:
+def stemmed(listed: frozenset[str]) -> frozenset[str]:
     return frozenset(ENDS.sub("", word) for word in listed)

@@ -8,7 +8,7 @@ word has to say that it is derived, and figures that it could be derived from ha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.ratios import SAYS
@@ -28,8 +28,14 @@ LOST = frozenset(
 )
 LEFT = frozenset(("remained", "remain", "completed", "retained", "kept", "analysed", "analyzed", "survived"))
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore", "leave", "left"))
-PARTS = {"half": (0.5, 0.5), "quarter": (0.25, 0.25), "majority": (0.5, 1.0), "minority": (0.0, 0.5)}
+PARTS = {
+    "half": (0.5, 0.5), "quarter": (0.25, 0.25), "majority": (0.5, 1.0), "minority": (0.0, 0.5),
+    "none": (0.0, 0.0), "all": (1.0, 1.0), "most": (0.5, 1.0),
+}  # fmt: skip
 """Words for a share: from, to."""
+WHOLES = frozenset(("none", "all", "most"))
+"""These open the sentence: elsewhere they are of something else."""
+TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
 NEAR = 0.06
 """What "half" allows, as a share; "more than half" is not read."""
 SHIFTED = frozenset("than over under least most nearly almost about half three first second".split()) | ROUGH
@@ -55,6 +61,7 @@ def derived(found: Evidence) -> Iterator[Check]:
             if figure.kind in ("count", "percent"):
                 yield from _difference(found, figure, mine)
         yield from _worded(found, number, figures)
+        yield from _turned(found, number, figures)
 
 
 def _before(found: Evidence, number: int) -> Sequence[Figure]:
@@ -154,11 +161,13 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
 def _worded(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "Half of the tumours, 60 of 120": a share in a word."""
     part, texts = found.parts[number], found.stream.texts
-    pairs = [(a, b) for a, b in zip(figures, figures[1:], strict=False) if is_of(found, a, b) and b.value > 0]
-    if len(pairs) != 1 or len(figures) != 2 or not part.first <= figures[0].first:
+    figures = [f for f in figures if texts[f.first] not in PARTS]
+    pairs = [(a, b) for a, b in pairwise(figures) if is_of(found, a, b) and b.value > 0]
+    if len(pairs) != 1 or len(figures) != 2:
         return
     (some, whole) = pairs[0]
-    said = [i for i in range(part.first, part.last) if texts[i] in PARTS and texts[i - 1] != "first"]
+    said = [i for i in range(part.first, part.last) if texts[i] in PARTS]
+    said = [i for i in said if i == part.first or texts[i] not in WHOLES]
     if len(said) != 1 or not SHIFTED.isdisjoint(texts[max(part.first, said[0] - 3) : said[0]]):
         return
     beside = texts[some.first - 1] in (",", "(", ":", "—") and (said[0] < some.first or said[0] - whole.last <= 4)
@@ -166,7 +175,22 @@ def _worded(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator
         return
     low, high = PARTS[texts[said[0]]]
     share = some.value / whole.value
-    slack = NEAR if low == high else 0.0
+    slack = NEAR if low == high and 0 < low < 1 else 0.0
     says = f"{texts[said[0]]}, with {some.value:g} of {whole.value:g}"
     passed = low - slack <= share <= high + slack
     yield Check("shares of a whole", passed, says, (some.span, whole.span), expected=f"{100 * share:.3g}%")
+
+
+def _turned(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "Goes from 1.0 to 0.5, so it is halved"."""
+    part, texts = found.parts[number], found.stream.texts
+    said = [i for i in range(part.first, part.last) if texts[i] in TURNED and texts[i - 1] != "be"]
+    if len(said) != 1 or len(figures) != 2 or min(f.value for f in figures) <= 0:
+        return
+    one, other = figures
+    if texts[one.first - 1] != "from" or gap(found, one, other)[-1:] != ["to"] or one.kind != other.kind:
+        return
+    ratio, right = other.value / one.value, TURNED[texts[said[0]]]
+    says = f"{texts[said[0]]}, from {one.value:g} to {other.value:g}"
+    passed = abs(ratio / right - 1) <= 0.2
+    yield Check("ratios and percentages", passed, says, (one.span, other.span), expected=f"{ratio:.3g}×")

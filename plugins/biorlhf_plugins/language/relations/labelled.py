@@ -20,6 +20,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     clause_start,
 )
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
 
 TIMES = words_of("times")
@@ -61,20 +62,35 @@ def labelled(found: Evidence) -> Iterator[Check]:
                 continue
             for claim in _claims(found, n):
                 figures = [f for f in found.by_part[number] if f.first >= claim.end]
+                if n < number and len(figures) < 2:
+                    continue
                 if n == number and n + 1 in found.by_part and len(figures) == 1:
                     figures += found.by_part[n + 1]
                 yield from _judged(found, claim, figures)
+    yield from _after(found)
+
+
+def _after(found: Evidence) -> Iterator[Check]:
+    """ "The IC50 is 2 nM for A and 95 nM for B. A is more potent": the claim follows its figures."""
+    for number in range(1, len(found.parts)):
+        before = found.by_part.get(number - 1, ())
+        if found.by_part.get(number) or len(before) < 2 or found.parts[number - 1].kind == "row":
+            continue
+        for claim in _claims(found, number):
+            yield from _judged(found, claim, before)
 
 
 def _claims(found: Evidence, number: int) -> Iterator[Claim]:
     part, texts = found.parts[number], found.stream.texts
     if not found.asserted(part.first):
         return
+    ways = {at: label for label, at in directions(found, number)}
     for at in range(part.first + 1, part.last):
         word = texts[at]
-        more, less = word in MORE | LATE or word == "more", word in LESS | EARLY or word == "less"
+        way = ways.get(at) if texts[at + 1 : at + 2] == ["in"] else None
+        more, less = word in MORE | LATE or way == "UP", word in LESS | EARLY or way == "DOWN"
         most, least = word in MOST or word in DOMINATES, word in LEAST
-        if not (more or less or most or least) or not OPPOSED.isdisjoint(texts[max(part.first, at - 4) : at]):
+        if texts[at - 1] in NOT_MOST or not (more or less or most or least) or not OPPOSED.isdisjoint(texts[max(part.first, at - 4) : at]):
             continue
         start = clause_start(found.stream, at, part.first)
         before = content(found.stream, start, at)
@@ -98,8 +114,9 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
 def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterator[Check]:
     texts = found.stream.texts
     figures = [f for f in figures if f.kind in ("count", "percent", "effect") and not f.sign]
-    sorts = {(f.kind, f.unit if f.kind == "count" else "") for f in figures}
-    if not 2 <= len(figures) <= 6 or len(sorts) != 1 or figures[-1].last - claim.at > SPAN:
+    units = {f.unit for f in figures if f.kind == "count" and f.unit}
+    alike = len({f.kind for f in figures}) == 1 and len(units) <= 1
+    if not 2 <= len(figures) <= 6 or not alike or abs(figures[-1].last - claim.at) > SPAN:
         return
     if texts[figures[0].first - 1] == "than" or (len(figures) > 2 and not claim.most):
         return
@@ -109,7 +126,7 @@ def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterato
     foils = (claim.other - claim.holder) | {f"{no}{word}" for word in claim.holder for no in ("un", "non", "non-", "in")}
     scores = [len(own & claim.holder) if "non" not in own else 0 for own in words]
     against = [len(own & foils) for own in words]
-    named = figures[0].unit or figures[0].kind != "count"
+    named = units or figures[0].kind != "count"
     if len(figures) == 2 and scores[1] < len(claim.holder) and _in_order(found, figures):
         scores, against = [1, 0], [0, 1]
     elif not named and not any(a and b for a, b in zip(scores, reversed(against), strict=True)):
@@ -121,7 +138,9 @@ def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterato
     best = best or held
     if len(best) != 1:
         return
-    holder, rest = figures[best[0]], [f.value for n, f in enumerate(figures) if n != best[0]]
+    # All below zero: what changes most is the farthest from it.
+    values = [abs(f.value) if all(g.value < 0 for g in figures) else f.value for f in figures]
+    holder, rest = figures[best[0]], [v for n, v in enumerate(values) if n != best[0]]
     sort = set(texts[max(0, claim.at - 3) : claim.end + 2])
     inverse = not POTENT.isdisjoint(sort) and not INVERSE.isdisjoint(found.stream.vocabulary)
     timed = holder.unit in TIMES
@@ -129,8 +148,9 @@ def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterato
     if (word in EARLY | LATE) != timed or holder.kind == "effect":
         return
     more = claim.more != inverse
-    passed = all(holder.value >= v for v in rest) if more else all(holder.value <= v for v in rest)
-    says = f"{word}, with {holder.value:g} against {', '.join(f'{v:g}' for v in rest)}"
+    mine = values[best[0]]
+    passed = all(mine >= v for v in rest) if more else all(mine <= v for v in rest)
+    says = f"{word}, with {mine:g} against {', '.join(f'{v:g}' for v in rest)}"
     yield Check("a comparison against its figures", passed, says, (found.span(claim.at, claim.at + 1), holder.span))
 
 
@@ -140,7 +160,8 @@ def _segments(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> list[
     part_ends = {i for f in figures for i in (found.parts[f.part].last,)}
     segments = []
     for n, figure in enumerate(figures):
-        low = max(claim.end, figures[n - 1].last if n else 0)
+        low = figures[n - 1].last if n else found.parts[figure.part].first
+        low = max(low, claim.end) if figure.first > claim.at else low
         start = figure.first
         while start > low and texts[start - 1] not in CUTS:
             start -= 1
