@@ -142,7 +142,7 @@ def _only(found: Evidence) -> Iterator[Check]:
         for other in _read(found)[one + 1 :]:
             told = _texts(found, other)
             ends = [word for word in told if word.isalnum()][-1:]
-            also = bool(ends) and ends[0] in ALSO and NOT.isdisjoint(told)
+            also = ("also" in told or (bool(ends) and ends[0] in ALSO)) and NOT.isdisjoint(told)
             shared = (found.words(one) & found.words(other)) - NEUTRAL - ALSO
             more = len(found.words(other) - ALSO - shared - NEUTRAL)
             again = (

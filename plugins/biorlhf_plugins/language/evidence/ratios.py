@@ -19,6 +19,8 @@ RISKS = frozenset(("hazard", "odd", "risk"))  # "odds ratio", as its tokens are
 OFTEN = frozenset(("daily", "weekly", "monthly", "yearly", "a", "per", "each", "every"))
 JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
 SAYING = words_of("saying")
+APART = frozenset(("while", "wherea", "but", "and", ";", "although", "than", "compared", "against"))
+"""What makes a fold change and a logarithm speak of two things."""
 SAYS = frozenset(
     ", ( which is are was were so it that means meaning ie i.e. = or hence thus therefore corresponds corresponding"
     " equivalent equal equals to an a making this they its expression level abundance".split()
@@ -160,7 +162,8 @@ def logarithms(found: Evidence, number: int, figures: Sequence[Figure]) -> Itera
             low, high = (logged.last, first) if logged.first < first else (last, logged.first)
             between = texts[low:high]
             says_so = not SAYING.isdisjoint(between) or (between and SAYS.issuperset(between))
-            if value <= 0 or not says_so or any(low <= f.first < high for f in figures):
+            alone = len(stated) == 1 and sum(f.kind == "effect" for f in figures) == 1 and not APART & {*between}
+            if value <= 0 or not (says_so or alone) or any(low <= f.first < high for f in figures):
                 continue
             if first > low and earlier is not None and earlier.kind == "effect":
                 continue  # "3.0 against 1.5, i.e. twice as high"

@@ -28,17 +28,9 @@ LOST = frozenset(
 )
 LEFT = frozenset(("remained", "remain", "completed", "retained", "kept", "analysed", "analyzed", "survived"))
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore", "leave", "left"))
-PARTS = {
-    "half": (0.5, 0.5), "quarter": (0.25, 0.25), "majority": (0.5, 1.0), "minority": (0.0, 0.5),
-    "none": (0.0, 0.0), "all": (1.0, 1.0), "most": (0.5, 1.0),
-}  # fmt: skip
-"""Words for a share: from, to."""
-WHOLES = frozenset(("none", "all", "most"))
-"""These open the sentence: elsewhere they are of something else."""
 TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
-NEAR = 0.06
-"""What "half" allows, as a share; "more than half" is not read."""
-SHIFTED = frozenset("than over under least most nearly almost about half three first second".split()) | ROUGH
+LEAVES = frozenset(("leaving", "leave", "left"))
+PASSED = frozenset(("passed", "kept", "retained", "completed", "survived", "remained", "analysed", "analyzed"))
 FEW = 6
 
 
@@ -58,9 +50,9 @@ def derived(found: Evidence) -> Iterator[Check]:
                 yield from _change(found, figure, mine)
             if figure.kind == "count":
                 yield from _rest(found, figure, mine)
+                yield from _per(found, figure, mine)
             if figure.kind in ("count", "percent"):
                 yield from _difference(found, figure, mine)
-        yield from _worded(found, number, figures)
         yield from _turned(found, number, figures)
 
 
@@ -129,7 +121,9 @@ def _difference(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iter
     texts = found.stream.texts
     before = texts[max(0, stated.first - 3) : stated.first]
     before = [w for w in before if w not in ROUGH]
-    if len(before) < 2 or before[-1] not in ("of", "by") or before[-2] not in DIFFERENCES:
+    points = "point" in found.said.text[stated.span[0] : stated.span[1] + 20]
+    named = DIFFERENCES | CHANGES if points or "absolute" in before else DIFFERENCES
+    if len(before) < 2 or before[-1] not in ("of", "by") or before[-2] not in named:
         return
     two = [f for f in mine if f.kind == stated.kind and not f.sign and f.first < stated.first - 2]
     if len(two) < 2 or two[-1] is not mine[-1] or two[-1].part != stated.part:
@@ -146,7 +140,7 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
     here = [f for f in mine if f.kind == "count" and not f.sign and not unit_at(found.said.text, *f.span)]
     before, after = texts[max(0, left.first - 3) : left.first], texts[left.last : left.last + 3]
     led = not SO.isdisjoint(before) and not LEFT.isdisjoint((*after, *before))
-    led = led or (not {"leaving", "leave"}.isdisjoint(before))
+    led = led or not LEAVES.isdisjoint(before)
     if not led or len(here) < 2 or len(here) > FEW or here[-1] is not mine[-1] or unit_at(found.said.text, *left.span):
         return
     whole, *lost = sorted(here, key=lambda f: -f.value)
@@ -158,27 +152,21 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
     yield _follows("parts and whole", found, left, left.value, [right[-1], *right], here, -0.5)
 
 
-def _worded(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "Half of the tumours, 60 of 120": a share in a word."""
-    part, texts = found.parts[number], found.stream.texts
-    figures = [f for f in figures if texts[f.first] not in PARTS]
-    pairs = [(a, b) for a, b in pairwise(figures) if is_of(found, a, b) and b.value > 0]
-    if len(pairs) != 1 or len(figures) != 2:
+def _per(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
+    """ "9,600 cells from 4 donors, 2,400 per donor"; "6 mice per genotype, with 3 genotypes 18 mice"."""
+    texts = found.stream.texts
+    counts = [f for f in mine if f.kind == "count" and not f.sign]
+    if len(counts) != 2 or len(mine) != 2 or min(f.value for f in counts) <= 0:
         return
-    (some, whole) = pairs[0]
-    said = [i for i in range(part.first, part.last) if texts[i] in PARTS]
-    said = [i for i in said if i == part.first or texts[i] not in WHOLES]
-    if len(said) != 1 or not SHIFTED.isdisjoint(texts[max(part.first, said[0] - 3) : said[0]]):
-        return
-    beside = texts[some.first - 1] in (",", "(", ":", "—") and (said[0] < some.first or said[0] - whole.last <= 4)
-    if not beside or some.kind != whole.kind or some.kind != "count":
-        return
-    low, high = PARTS[texts[said[0]]]
-    share = some.value / whole.value
-    slack = NEAR if low == high and 0 < low < 1 else 0.0
-    says = f"{texts[said[0]]}, with {some.value:g} of {whole.value:g}"
-    passed = low - slack <= share <= high + slack
-    yield Check("shares of a whole", passed, says, (some.span, whole.span), expected=f"{100 * share:.3g}%")
+    one, other = counts
+    before, after = texts[max(0, stated.first - 3) : stated.first], texts[stated.last : stated.last + 4]
+    per = one.unit in texts[one.last : one.last + 1] and "per" in texts[one.last : one.last + 2]
+    makes = not {"make", "total", "=", "so", "ie", "altogether"}.isdisjoint((*before, *after))
+    if per and makes and texts[one.last + 2 : one.last + 3] == [other.unit] and one.unit in ("", stated.unit):
+        yield _follows("arithmetic", found, stated, stated.value, [one.value * other.value], counts, 0.0)
+    elif after[:1] == ["per"] and after[1:2] == [other.unit] and other.unit and one.value > other.value:
+        right = one.value / other.value
+        yield _follows("arithmetic", found, stated, stated.value, [right], counts, 0.01 * right)
 
 
 def _turned(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:

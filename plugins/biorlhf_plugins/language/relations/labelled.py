@@ -36,6 +36,8 @@ ORDERED = frozenset(("against", "vs", "versus"))
 OPENS = frozenset((":", "(", ",", "at"))
 PLACES = frozenset(("in", "with", "on", "under", "for", "at", "among"))
 OPPOSED = frozenset(("not", "no", "nor", "neither", "n't", "if", "would", "might", "may", "could", "although", "but", "yet"))
+CONTROLS = frozenset(("control", "placebo", "vehicle", "dmso", "untreated", "healthy", "baseline", "sham", "mock"))
+"""The other side, where a claim names none."""
 SPAN = 45
 """Tokens from a claim to its last figure."""
 
@@ -104,7 +106,7 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
         else:
             placed = next((i for i in range(at + 1, min(part.last, at + 4)) if texts[i] in PLACES), -1)
             mine = before
-            if placed > 0:
+            if 0 < placed < part.last - 1 and found.stream[placed + 1].number is None:
                 end = clause_end(found.stream, placed + 1, part.last)
                 mine = content(found.stream, placed + 1, end)
         if mine and not NOT_MOST.intersection(texts[at + 1 : at + 2]):
@@ -127,6 +129,8 @@ def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterato
     scores = [len(own & claim.holder) if "non" not in own else 0 for own in words]
     against = [len(own & foils) for own in words]
     named = units or figures[0].kind != "count"
+    if len(figures) == 2 and not any(scores) and CONTROLS.isdisjoint(claim.holder):
+        against = [len(own & CONTROLS) for own in words]
     if len(figures) == 2 and scores[1] < len(claim.holder) and _in_order(found, figures):
         scores, against = [1, 0], [0, 1]
     elif not named and not any(a and b for a, b in zip(scores, reversed(against), strict=True)):

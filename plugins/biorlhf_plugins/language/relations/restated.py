@@ -27,7 +27,7 @@ def restated(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     if not found.stream.vocabulary.isdisjoint(NOT):
         yield from _denied(found)
-    if not found.stream.vocabulary.isdisjoint(EVERY):
+    if any(f.sign in (">", "<") for f in found.figures):
         yield from _bounded(found)
 
 
@@ -64,15 +64,20 @@ def _bounded(found: Evidence) -> Iterator[Check]:
     for number, figures in found.by_part.items():
         part = found.parts[number]
         bounds = [f for f in figures if f.sign in (">", "<")]
-        if len(bounds) != 1 or EVERY.isdisjoint(texts[part.first : bounds[0].first]) or not bounds[0].unit:
+        if len(bounds) != 1 or not bounds[0].unit:
             continue
         bound = bounds[0]
+        every = not EVERY.isdisjoint(texts[part.first : bound.first])
         for at in (number, number + 1):
-            others = [f for f in found.by_part.get(at, ()) if f is not bound and f.unit == bound.unit and not f.sign]
+            others = [f for f in found.by_part.get(at, ()) if f is not bound and f.unit in ("", bound.unit) and not f.sign]
             near = others[0] if len(others) == 1 else None
             ends = LEAST if bound.sign == ">" else MOST
             start = found.parts[at].first if at < len(found.parts) else 0
-            if near is None or near.kind != bound.kind or ends.isdisjoint(texts[max(start, bound.last * (at == number)) : near.first]):
+            if near is None or near.kind != bound.kind or near.first < bound.first:
+                continue
+            ends_it = every and not ends.isdisjoint(texts[max(start, bound.last * (at == number)) : near.first])
+            exact = not {"exact", "exactly"}.isdisjoint(texts[near.first - 1 : near.last + 4])
+            if not ends_it and not exact:
                 continue
             passed = near.value >= bound.value if bound.sign == ">" else near.value <= bound.value
             says = f"all {bound.sign} {bound.value:g}, with {near.value:g}"

@@ -1,0 +1,121 @@
+"""Words for how many, against the figures that follow: "half of the tumours, 60 of 120", "none survived: 9 of 31
+did", "no gene responds: 33 DEGs", "all 301 completed; 38 were lost", "1,490 of the 6,425, which is under a quarter".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure
+from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
+from biorlhf_plugins.language.relations.derived import LOST
+from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.units import unit_at
+
+TIMES = words_of("times")
+PARTS = {"half": 0.5, "quarter": 0.25, "third": 1 / 3, "fifth": 0.2, "tenth": 0.1}
+NONE = frozenset(("no", "none", "nobody", "neither", "absent", "nothing"))
+ALL = frozenset(("all", "every", "each", "both", "everyone"))
+MORE, LESS = frozenset(("more", "over", "above")), frozenset(("less", "fewer", "under", "below"))
+NEARLY = frozenset(("nearly", "almost"))
+MANY = {"majority": (0.5, 1.0), "most": (0.5, 1.0), "minority": (0.0, 0.5)}
+MANY_OF = frozenset(("most", "many", "some"))
+NOT = frozenset(("not", "no", "none", "neither", "nor", "never", "n't", "but", "except", "only", "other"))
+LEADS = frozenset((",", "(", ":", "—", ";", "or", "ie"))
+LINKS = frozenset("which is was are were ie that means so , ( : — or".split()) | ROUGH
+NEAR = 0.06
+"""What "half" allows, as a share."""
+Bounds = tuple[float, float, str]
+
+
+def quantified(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        if part.kind == "row" or not found.asserted(part.first):
+            continue
+        plain = [f for f in figures if f.kind == "count" and not f.sign and found.stream.texts[f.first] not in NONE]
+        pairs = [(a, b) for a, b in pairwise(plain) if is_of(found, a, b) and 0 < b.value >= a.value]
+        if len(pairs) == 1 and len(plain) == 2:
+            yield from _share(found, number, *pairs[0])
+        if not pairs and part.kind == "prose":
+            yield from _counted(found, number, plain)
+
+
+def _share(found: Evidence, number: int, some: Figure, whole: Figure) -> Iterator[Check]:
+    """A word for a share, before or behind "60 of 120"."""
+    part, texts = found.parts[number], found.stream.texts
+    after = texts[whole.last : part.last]
+    bounds = None
+    if texts[some.first - 1] in LEADS or some.first == part.first:
+        bounds = _opening(found, number, some.first)
+    if bounds is None:
+        at = next((i for i in range(whole.last, part.last) if texts[i] in ("half", "quarter", "third", "majority", "minority")), -1)
+        linked = at > 0 and any(w in (",", "(", "which") for w in texts[whole.last : at])
+        if linked and LINKS.issuperset(w for w in texts[whole.last + 1 : at] if w not in MORE | LESS | {"than", "a", "the"} and w not in after[:2]):
+            bounds = _bounds(texts, at, part.first)
+    if bounds is None:
+        return
+    low, high, word = bounds
+    share = some.value / whole.value
+    # "No missing values: measured in 24 of 24": a denial may be told by what is there.
+    passed = low <= share <= high or (word in NONE and share == 1)
+    says = f"{word}, with {some.value:g} of {whole.value:g}"
+    yield Check("shares of a whole", passed, says, (some.span, whole.span), expected=f"{100 * share:.3g}%")
+
+
+def _opening(found: Evidence, number: int, end: int) -> Bounds | None:
+    """What the words before a figure say of how many: those of its sentence, or of the clause before it."""
+    part, texts = found.parts[number], found.stream.texts
+    first = part.first
+    if end == first and number and texts[first - 1] in (":", ";", "—"):
+        first = found.parts[number - 1].first
+    said = [i for i in range(first, end) if texts[i] in PARTS or texts[i] in MANY or texts[i] in ALL | NONE]
+    said = [i for i in said if i - first <= 2 or texts[i] in PARTS or texts[i] in ("absent", "majority", "minority", "no")]
+    if len(said) != 1 or not {"not", "if", "than", "without"}.isdisjoint({*texts[first:end]} - {*texts[said[0] - 2 : said[0]]}):
+        return None
+    return _bounds(texts, said[0], first)
+
+
+def _bounds(texts: Sequence[str], at: int, first: int) -> Bounds | None:
+    word, before = texts[at], texts[max(first, at - 3) : at]
+    if "not" in before:
+        return None
+    if word in NONE:
+        return None if not NEARLY.isdisjoint(before) else (0.0, 0.0, word)
+    if word in ALL:
+        return (0.8, 1.0, word) if not NEARLY.isdisjoint(before) else (1.0, 1.0, word)
+    if word in MANY:
+        return (*MANY[word], word)
+    value = PARTS[word]
+    if before[-1:] == ["first"] or (before[-1:] and before[-1] in ("two", "three", "four")):
+        return None
+    if "than" in before or not (MORE | LESS).isdisjoint(before):
+        return (value, 1.0, word) if not MORE.isdisjoint(before) else (0.0, value, word)
+    rough = 2 * NEAR if not (ROUGH | NEARLY).isdisjoint(before) else NEAR
+    return value - rough, value + rough, word
+
+
+def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "No gene responds: 33 DEGs"; "none of the 24 survived; 15 were alive"; "all 301 completed; 38 were lost"."""
+    part, texts = found.parts[number], found.stream.texts
+    for figure in figures[:2]:
+        opens = figure.first == part.first and number > 0 and texts[part.first - 1] in (":", ";")
+        if not opens and texts[figure.first - 1] != ":":
+            continue
+        first = found.parts[number - 1].first if opens else part.first
+        head = texts[first : figure.first]
+        clause = set(texts[figure.last : part.last])
+        measured = unit_at(found.said.text, *figure.span) or figure.unit in TIMES or figure.decimals
+        if figure.value <= 0 or measured or not NOT.isdisjoint(clause) or not head:
+            continue
+        counted = [f for f in figures if first <= f.first < figure.first]
+        lost = not LOST.isdisjoint(clause) or not {"dead", "failed"}.isdisjoint(clause)
+        if head[0] in ("no", "none", "neither") and not lost and "," not in head:
+            passed = any(f.value == figure.value for f in counted)
+            says = f"{head[0]}, and {figure.value:g}"
+            yield Check("a universal against its figures", passed, says, (figure.span,))
+        elif head[0] == "all" and LOST & clause and LOST.isdisjoint(head) and "," not in head:
+            yield Check("a universal against its figures", False, f"all, and {figure.value:g} not", (figure.span,))
+        return

@@ -1,0 +1,160 @@
+"""Courses and orders: where one peaks, before and after, from the one day to the other, A over B over C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import pairwise, permutations
+
+from biorlhf_plugins.language.evidence.comparisons import COMPARES, INVERSE, Comparison, stated
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.signs import directions
+from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.numbers import Number
+
+TIMES = words_of("times")
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+PEAKS = frozenset(("peak", "peaked", "maximal", "maximum", "culminated"))
+MIDDLES = frozenset(("median", "mean", "average"))
+BEFORE, AFTER = frozenset(("before", "baseline", "pre")), frozenset(("after", "post"))
+FEW = 6
+
+
+def sequence(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    words = found.stream.vocabulary
+    if not words.isdisjoint(PEAKS):
+        yield from _peaks(found)
+    if not words.isdisjoint(BEFORE):
+        yield from _before_after(found)
+    if len(words & set(MONTHS)):
+        yield from _dates(found)
+    if not words.isdisjoint(MIDDLES):
+        yield from _middle(found)
+    if not words.isdisjoint(COMPARES):
+        yield from _transitive(found)
+
+
+def _course(figures: Sequence[Figure]) -> list[tuple[Figure, Figure]]:
+    """(time, value) of "1 h 2.0, 6 h 8.1, 24 h 3.4" and of "2.1 at 1 h, 6.2 at 6 h"."""
+    for start in (0, 1):
+        own = figures[start:]
+        for pairs in (list(zip(own[::2], own[1::2], strict=False)), list(zip(own[1::2], own[::2], strict=False))):
+            timed = {when.unit for when, _ in pairs}
+            valued = {value.unit for _, value in pairs}
+            if len(pairs) >= 3 and len(own) % 2 == 0 and len(timed) == 1 and timed <= TIMES and len(valued) == 1:
+                return pairs if valued.isdisjoint(timed) else []
+    return []
+
+
+def _peaks(found: Evidence) -> Iterator[Check]:
+    texts = found.stream.texts
+    courses = [course for figures in found.by_part.values() if (course := _course(figures))]
+    if len(courses) != 1:
+        return
+    top = max(courses[0], key=lambda pair: pair[1].value)
+    for figure in found.figures:
+        before = texts[max(0, figure.first - 3) : figure.first]
+        if not PEAKS.isdisjoint(before) and figure.unit == top[0].unit:
+            times = {when.value for when, _ in courses[0]}
+            if figure.value in times:
+                says = f"a peak at {figure.value:g}, where {top[0].value:g} has {top[1].value:g}"
+                spans = (figure.span, top[0].span)
+                yield Check("a course against its figures", figure.value == top[0].value, says, spans)
+            return
+
+
+def _before_after(found: Evidence) -> Iterator[Check]:
+    """ "Diversity rose: 4.1 before and 2.6 after treatment"."""
+    texts = found.stream.texts
+    for number, figures in found.by_part.items():
+        plain = [f for f in figures if f.kind in ("count", "percent") and not f.sign]
+        part = found.parts[number]
+        if len(plain) != 2 or len(figures) != 2 or not found.asserted(part.first):
+            continue
+        places = []
+        for n, figure in enumerate(plain):
+            end = plain[n + 1].first if n + 1 < len(plain) else part.last
+            own = set(texts[figure.last : min(end, figure.last + 3)])
+            places.append((not BEFORE.isdisjoint(own), not AFTER.isdisjoint(own)))
+        if places not in ([(True, False), (False, True)], [(False, True), (True, False)]):
+            continue
+        start, end_value = (f.value for f in (plain if places[0][0] else plain[::-1]))
+        here = {label for label, at in directions(found, number) if at < plain[0].first}
+        if not here and number:
+            here = {label for label, _ in directions(found, number - 1)}
+            here = here if not found.by_part.get(number - 1) else set()
+        if len(here) == 1 and here <= {"UP", "DOWN"} and INVERSE.isdisjoint(found.stream.vocabulary):
+            way = min(here)
+            says = f"{way} from {start:g} to {end_value:g}"
+            passed = (end_value > start) == (way == "UP") and end_value != start
+            yield Check("a direction against its figure", passed, says, (plain[0].span, plain[1].span))
+
+
+def _dates(found: Evidence) -> Iterator[Check]:
+    """ "Launched on 14 August, landed on 17 September, so 34 days"."""
+    days = []
+    for at, text in enumerate(found.stream.texts):
+        for near in (at - 1, at + 1):
+            number = found.stream[near].number if 0 <= near < len(found.stream) else None
+            if text in MONTHS and isinstance(number, Number) and 1 <= number.value <= 28 + 3 and not number.decimals:
+                days.append((MONTHS.index(text) + 1, int(number.value), at))
+                break
+    spans = [f for f in found.figures if f.unit == "day" and f.kind == "count" and not f.sign]
+    spans = [f for f in spans if days and f.first > days[-1][2]]
+    if len(days) != 2 or len(spans) != 1:
+        return
+    try:
+        one, other = (date(2001, month, day) for month, day, _ in days)
+    except ValueError:
+        return
+    right = (other - one).days % 365
+    says = f"{right} days between the dates, stated {spans[0].value:g}"
+    # A leap year has one more, and both ends may count.
+    passed = abs(right - spans[0].value) <= 2
+    yield Check("arithmetic", passed, says, (spans[0].span,), expected=f"{right}")
+
+
+def _middle(found: Evidence) -> Iterator[Check]:
+    """ "Aged 34 to 81 years, with a median age of 63": the middle lies in the range."""
+    texts = found.stream.texts
+    for number, figures in found.by_part.items():
+        if found.parts[number].kind == "row" or len(figures) != 3:
+            continue
+        for low, high in pairwise(figures):
+            rest = [f for f in figures if f is not low and f is not high]
+            if gap(found, low, high) not in (["to"], ["—"], ["-"]) or low.value >= high.value:
+                continue
+            middle = rest[0]
+            named = not MIDDLES.isdisjoint(texts[max(0, middle.first - 4) : middle.first])
+            spread = not {"ci", "interval", "iqr", "sd", "change"}.isdisjoint(texts[low.first - 4 : high.last + 3])
+            if named and not spread and middle.kind == low.kind == high.kind and middle.unit in ("", high.unit):
+                says = f"{middle.value:g}, of a range from {low.value:g} to {high.value:g}"
+                passed = low.value <= middle.value <= high.value
+                yield Check("a middle within its range", passed, says, (middle.span, low.span, high.span))
+
+
+def _transitive(found: Evidence) -> Iterator[Check]:
+    """ "A is faster than B, and B is faster than C. So C is faster than A"."""
+    said = list(stated(found))
+    if not 3 <= len(said) <= FEW:
+        return
+    for one, two, three in permutations(said, 3):
+        if one.at > two.at or three.at < max(one.at, two.at):
+            continue
+        (a, b), (c, d), (low, high) = (_ends(x) for x in (one, two, three))
+        # low and high of the third are turned: what it calls more is read as the low end.
+        linked = bool(b & c) and not (a & c) and not (b & d) and one.sort == two.sort
+        if linked and three.sort == one.sort and a & high and d & low and not a & low and not d & high:
+            spans = tuple(found.span(x.at, x.at + 1) for x in (one, two, three))
+            yield Check("two orders of one pair", False, "an order against the two before it", spans)
+            return
+
+
+def _ends(said: Comparison) -> tuple[frozenset[str], frozenset[str]]:
+    """The words of the greater and those of the smaller."""
+    mine = said.subjects[-1] - said.other or said.subjects[0]
+    return (mine, said.other - mine) if said.more else (said.other - mine, mine)

@@ -1,0 +1,135 @@
+"""One figure told twice: "The heart has 910 DEGs under HU+IR. In summary: heart, HU+IR, 190 DEGs"; a text and its
+table; a list that is said to have five and has three; one name in two lists that exclude each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from biorlhf_plugins.language.across.counts import counted
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
+from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.units import unit_at
+
+NEUTRAL, TIMES = words_of("neutral") | {"said", "mentioned", "above", "under", "short"}, words_of("times")
+AGAIN = frozenset(("it", "it", "its", "they", "their", "this", "summary", "short", "overall", "total", "conclusion", "said", "thus", "altogether"))
+GENES = frozenset(("deg", "gene", "transcript"))
+OTHERWISE = frozenset(
+    "another other second later then only after before removed excluded remain remained left expected predicted up down"
+    " of whereas wherea but if would instead not previously formerly earlier former each per correction sorry actually".split()
+)
+LISTS = (("increased", "decreased"), ("up", "down"), ("upregulated", "downregulated"), ("higher", "lower"), ("gained", "lost"))
+SENTENCES = 30
+
+
+def twice(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    yield from _restated(found)
+    yield from _listed(found)
+    yield from _both_lists(found)
+
+
+def _slot(found: Evidence, figure: Figure) -> frozenset[str]:
+    """The words that say what a figure is of: those of its sentence, or after the colon before it."""
+    part, texts = found.parts[figure.part], found.stream.texts
+    first = next((i + 1 for i in range(figure.first - 1, part.first, -1) if texts[i] == ":"), part.first)
+    if first - part.first <= 5:
+        first = part.first  # "Group A: 5.6 mmol/l": the label
+    last = next((i for i in range(figure.last, part.last) if texts[i] == ","), part.last)
+    words = content(found.stream, first, last) - NEUTRAL
+    return frozenset("gene" if word in GENES else word for word in words) | {t for t in texts[first:last] if t.isdigit() and t != texts[figure.first]}
+
+
+def _alone(found: Evidence) -> list[Figure]:
+    """Counts that stand alone in their sentences, at most one a sentence."""
+    figures = []
+    for number, own in found.by_part.items():
+        part = found.parts[number]
+        plain = [f for f in own if f.kind == "count" and not f.sign and f.unit not in TIMES]
+        if part.kind != "prose" or not found.asserted(part.first) or number > SENTENCES:
+            continue
+        after_colon = [f for f in plain if found.stream.texts[f.first - 1] == ":"]
+        if len(plain) == 1 or len(after_colon) == 1:
+            figures.append((after_colon or plain)[0])
+    return figures
+
+
+def _restated(found: Evidence) -> Iterator[Check]:
+    texts = found.stream.texts
+    figures = _alone(found)
+    slots = [_slot(found, f) for f in figures]
+    for n, one in enumerate(figures):
+        for m in range(n + 1, len(figures)):
+            other = figures[m]
+            if one.value == other.value or (one.unit != other.unit and not {one.unit, other.unit} <= GENES):
+                continue
+            part = found.parts[other.part]
+            here = texts[found.parts[one.part].last : part.last]
+            mine, theirs = slots[n], slots[m]
+            shared = mine & theirs
+            if not OTHERWISE.isdisjoint(here) or len(shared - {"gene", one.unit}) < 1 or len(shared) < 2:
+                continue
+            same = mine == theirs
+            again = theirs < mine and not AGAIN.isdisjoint(here)
+            swapped = _transposed(found, one, other) and one.part != other.part
+            if same or again or swapped:
+                says = f"{one.value:,g} and {other.value:,g}: {' '.join(sorted(shared))}"
+                yield Check("two values for one thing", False, says, (one.span, other.span))
+                return
+
+
+def _transposed(found: Evidence, one: Figure, other: Figure) -> bool:
+    """1,204 and 2,104: the same digits in another order."""
+    digits = [sorted(f"{f.value:.10g}".replace(".", "")) for f in (one, other)]
+    whole = not (one.decimals or other.decimals) and len(digits[0]) >= 3
+    return whole and digits[0] == digits[1] and not unit_at(found.said.text, *one.span)
+
+
+def _listed(found: Evidence) -> Iterator[Check]:
+    """ "Five tissues were studied: heart, liver and soleus"."""
+    texts = found.stream.texts
+    for number in found.by_part:
+        part = found.parts[number]
+        if part.kind != "prose" or not found.asserted(part.first):
+            continue
+        colon = next((i for i in range(part.first, part.last) if texts[i] == ":"), 0)
+        things = [f for f in counted(found, number) if f.last < colon] if colon else []
+        items = _items(texts[colon + 1 : part.last]) if len(things) == 1 else []
+        if not items or things[0].value > 9 or not things[0].unit or any(colon < f.first for f in found.by_part[number]):
+            continue
+        if not {"include", "including", "among", "eg", "example", "or", "most", "not"}.isdisjoint(texts[part.first : colon]):
+            continue
+        passed = len(items) == things[0].value
+        says = f"{things[0].value:g} {things[0].unit}, and {len(items)} of them listed"
+        yield Check("a list against its number", passed, says, (things[0].span,), expected=str(len(items)))
+
+
+def _items(texts: Sequence[str]) -> list[Sequence[str]]:
+    """The items of "heart, liver and soleus": short names, closed by an "and"; [] where that is not plain."""
+    texts = [t for t in texts if t not in (".", "the")]
+    if texts.count("and") != 1 or {":", ";", "(", ")", "no", "not"} & set(texts) or len(texts) > 40:
+        return []
+    items: list[list[str]] = [[]]
+    for text in texts:
+        if text in (",", "and"):
+            if items[-1]:
+                items.append([])
+        else:
+            items[-1].append(text)
+    return items if all(1 <= len(item) <= 3 for item in items) and len(items) >= 2 and texts[-2:-1] != [","] else []
+
+
+def _both_lists(found: Evidence) -> Iterator[Check]:
+    """ "Increased: A, B. Decreased: C, A": one name in two lists that exclude each other."""
+    texts = found.stream.texts
+    lists: dict[str, frozenset[str]] = {}
+    for part in found.parts[:SENTENCES]:
+        head = texts[part.first : part.first + 2]
+        if len(head) == 2 and head[1] == ":" and part.last - part.first > 3:
+            lists[head[0]] = content(found.stream, part.first + 2, part.last) - NEUTRAL
+    for one, other in LISTS:
+        both = lists.get(one, frozenset()) & lists.get(other, frozenset())
+        names = {word for word in both if any(c.isdigit() for c in word) or len(word) > 3}
+        if names and one in lists and other in lists:
+            says = f"{one} and {other}: {' '.join(sorted(names))}"
+            yield Check("what is denied and stated", False, says, ())
