@@ -22,8 +22,8 @@ SAYING = words_of("saying")
 APART = frozenset(("while", "wherea", "but", "and", ";", "although", "than", "compared", "against"))
 """What makes a fold change and a logarithm speak of two things."""
 SAYS = frozenset(
-    ", ( which is are was were so it that means meaning ie i.e. = or hence thus therefore corresponds corresponding"
-    " equivalent equal equals to an a making this they its expression level abundance".split()
+    ", ( which is are was were so it that mean meaning ie i.e. = or hence thus therefore correspond corresponding"
+    " equivalent equal to an a making this they its expression level abundance".split()
 ) | ROUGH  # fmt: skip
 """Between a figure and one that tells it in another way nothing else stands."""
 NEVER = frozenset(("p", "alpha", "n", "level", "low", "high", "range", "effect", "hazard", "fold"))

@@ -28,7 +28,9 @@ APART = words_of("other_tests")
 HOLDS = words_of("contains") | words_of("excludes")
 REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
 NOT = frozenset(("not", "no", "n't", "neither", "nor", "never"))
+LIMITS = words_of("thresholds") | {"cutoff", "cut-off", "off"}
 THIS = frozenset(("this", "it", "that", "so", "thus", "therefore", "hence"))
+RAW, ADJUSTED = frozenset(("raw", "nominal", "unadjusted")), frozenset(("adjusted", "padj", "fdr", "corrected"))
 MET, MISSED = frozenset(("met", "reached", "achieved")), frozenset(("missed", "failed"))
 TURNS = frozenset(("but", "while", "whereas", "wherea", "unlike", "and"))
 REACH = 9
@@ -91,6 +93,7 @@ def significance(found: Evidence) -> Iterator[Check]:
         if chanced and found.asserted(found.parts[number].first):
             yield from _chances(found, number, figures, alpha)
             yield from _concluded(found, number, figures, alpha)
+            yield from _corrected(found, figures)
     if not found.stream.vocabulary.isdisjoint(CI):
         told = passages(found)
         for at, passage in enumerate(told):
@@ -124,8 +127,22 @@ def _chances(found: Evidence, number: int, figures: Sequence[Figure], alpha: flo
     part = found.parts[number]
     decides = not DECIDES.isdisjoint(found.stream.texts[part.first : part.last])
     chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
+    chances = [f for f in chances if LIMITS.isdisjoint(found.stream.texts[max(part.first, f.first - 5) : f.first])]
     for figure, label in paired(found, chances, _words(found, number)) if chances else ():
         yield from _chance(figure, label, alpha)
+
+
+def _corrected(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "Raw p = 0.0004, adjusted p = 0.012": a correction never lowers a p value."""
+    chances = [f for f in figures if f.kind == "p" and f.sign in ("", "=")]
+    if len(chances) != 2:
+        return
+    sorts = [(not RAW.isdisjoint(f.left), not ADJUSTED.isdisjoint(f.left)) for f in chances]
+    if sorts in ([(True, False), (False, True)], [(False, True), (True, False)]):
+        raw, adjusted = chances if sorts[0][0] else chances[::-1]
+        says = f"p {raw.value:g}, adjusted {adjusted.value:g}"
+        passed = adjusted.value >= raw.value
+        yield Check("significance against the p value", passed, says, (raw.span, adjusted.span))
 
 
 def _concluded(found: Evidence, number: int, figures: Sequence[Figure], alpha: float) -> Iterator[Check]:

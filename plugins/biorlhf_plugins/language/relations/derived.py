@@ -27,9 +27,8 @@ LOST = frozenset(
     " relapsed euthanised lacked".split()
 )
 LEFT = frozenset(("remained", "remain", "completed", "retained", "kept", "analysed", "analyzed", "survived"))
-SO = frozenset(("so", "leaving", "thus", "hence", "therefore", "leave", "left"))
+SO = frozenset(("so", "leaving", "thus", "hence", "therefore"))
 TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
-LEAVES = frozenset(("leaving", "leave", "left"))
 PASSED = frozenset(("passed", "kept", "retained", "completed", "survived", "remained", "analysed", "analyzed"))
 FEW = 6
 
@@ -47,6 +46,7 @@ def derived(found: Evidence) -> Iterator[Check]:
                 continue
             if figure.kind == "percent":
                 yield from _share(found, figure, mine)
+                yield from _rate(found, figure, mine)
                 yield from _change(found, figure, mine)
             if figure.kind == "count":
                 yield from _rest(found, figure, mine)
@@ -75,6 +75,21 @@ def _follows(name: str, found: Evidence, stated: Figure, told: float, right: Seq
     says = f"{told:,g} does not follow from {given}" if not passed else f"{told:,g} from {given}"
     spans = (stated.span, *(f.span for f in mine))
     return Check(name, passed, says, spans, expected=f"{right[0]:.4g}" if right else "")
+
+
+RATES = frozenset(("rate", "share", "proportion", "specificity", "sensitivity", "prevalence", "fraction", "cv"))
+
+
+def _rate(found: Evidence, rate: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
+    """ "Of 100 controls 80 were negative and 20 positive, so the specificity is 80 %"; a CV of a mean and an SD."""
+    texts = found.stream.texts
+    before = texts[max(0, rate.first - 5) : rate.first]
+    counts = [f for f in mine if f.kind in ("count", "effect", "sd") and not f.sign and f.value > 0]
+    led = {"so", "give", "giving", "hence", "thus", "therefore"} & {*before}
+    if not RATES & {*before} or not led or not 2 <= len(counts) <= 3 or len(counts) != len(mine):
+        return
+    right = [100 * a.value / b.value for a in counts for b in counts if a is not b and a.value <= b.value]
+    yield _follows("ratios and percentages", found, rate, rate.value, right, counts, 0.1)
 
 
 def _share(found: Evidence, share: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
@@ -108,6 +123,7 @@ def _change(found: Evidence, change: Figure, mine: Sequence[Figure]) -> Iterator
         return
     between = gap(found, *two)
     moved = texts[two[0].first - 1] == "from" and between[-1:] == ["to"] and len(between) <= 5
+    moved = moved and two[0].last - two[0].first == two[1].last - two[1].first  # "from 5.2 to 1.3 million"
     if not moved or {f.kind for f in two} - {"count", "percent"}:
         return
     start, end = (f.value for f in two)
@@ -123,7 +139,7 @@ def _difference(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iter
     before = [w for w in before if w not in ROUGH]
     points = "point" in found.said.text[stated.span[0] : stated.span[1] + 20]
     named = DIFFERENCES | CHANGES if points or "absolute" in before else DIFFERENCES
-    if len(before) < 2 or before[-1] not in ("of", "by") or before[-2] not in named:
+    if len(before) < 2 or "relative" in before or before[-1] not in ("of", "by") or before[-2] not in named:
         return
     two = [f for f in mine if f.kind == stated.kind and not f.sign and f.first < stated.first - 2]
     if len(two) < 2 or two[-1] is not mine[-1] or two[-1].part != stated.part:
@@ -131,16 +147,24 @@ def _difference(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iter
     if stated.kind == "count" and len({f.unit for f in (*two[-2:], stated)}) > 1:
         return
     right = [abs(a.value - b.value) for a, b in combinations(two, 2)]
-    yield _follows("a difference of its figures", found, stated, stated.value, right, two, 0.0)
+    yield _follows("a difference of its figures", found, stated, abs(stated.value), right, two, 0.0)
 
 
 def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
     """ "Of 301 patients 22 dropped out, so 279 completed": the whole less some of what it lost."""
     texts = found.stream.texts
     here = [f for f in mine if f.kind == "count" and not f.sign and not unit_at(found.said.text, *f.span)]
-    before, after = texts[max(0, left.first - 3) : left.first], texts[left.last : left.last + 3]
+    before, after = texts[max(0, left.first - 3) : left.first], texts[left.last : left.last + 6]
     led = not SO.isdisjoint(before) and not LEFT.isdisjoint((*after, *before))
-    led = led or not LEAVES.isdisjoint(before)
+    led = led or before[-1:] in (["leaving"], ["leave"], ["left"])
+    whole_first = bool(here) and texts[here[0].first - 1] == "of"
+    both = len(here) == 2 and whole_first and not LOST.isdisjoint(after) and not PASSED.isdisjoint(
+        texts[here[1].first : left.first]
+    )
+    if both:  # "Of 12,000 cells 9,000 passed; 3,000 were removed"
+        right = here[0].value - here[1].value
+        yield _follows("parts and whole", found, left, left.value, [right], here, -0.5)
+        return
     if not led or len(here) < 2 or len(here) > FEW or here[-1] is not mine[-1] or unit_at(found.said.text, *left.span):
         return
     whole, *lost = sorted(here, key=lambda f: -f.value)

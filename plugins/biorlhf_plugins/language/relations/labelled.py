@@ -8,6 +8,7 @@ follow it. Each figure has the words of its own segment; what all segments share
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.comparisons import (
@@ -20,24 +21,31 @@ from biorlhf_plugins.language.evidence.comparisons import (
     clause_start,
 )
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.shares import is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
 
-TIMES = words_of("times")
+TIMES = words_of("times") | {"s", "sec", "second", "ms"}
 MOST, LEAST = words_of("most"), words_of("least")
 NOT_MOST = words_of("not_most")
 MORE = GREATER | {"commoner", "likelier"}
 LESS = SMALLER | {"rarer"}
-EARLY, LATE = frozenset(("earlier", "sooner", "faster")), frozenset(("later", "slower"))
+EARLY, LATE = frozenset(("earlier", "sooner", "faster", "quicker")), frozenset(("later", "slower"))
+LASTING = frozenset(("longer", "shorter", "older", "younger"))
 DOMINATES = frozenset(("dominate", "dominated", "prevail", "prevailed", "predominate", "predominated"))
-CUTS = frozenset((",", ";", "and", "against", "vs", "versus", "while", "wherea", "but", "compared", "(", ")", ":", ".", "—"))
+CUTS = frozenset((",", ";", "and", "against", "vs", "versus", "while", "wherea", "but", "compared", "(", ")", ":", ".", "—", "so"))
 ITS = frozenset(("its", "it", "their", "they", "his", "her"))
 ORDERED = frozenset(("against", "vs", "versus"))
-OPENS = frozenset((":", "(", ",", "at"))
+OPENS = frozenset((":", "(", ",", "at", "with"))
 PLACES = frozenset(("in", "with", "on", "under", "for", "at", "among"))
 OPPOSED = frozenset(("not", "no", "nor", "neither", "n't", "if", "would", "might", "may", "could", "although", "but", "yet"))
 CONTROLS = frozenset(("control", "placebo", "vehicle", "dmso", "untreated", "healthy", "baseline", "sham", "mock"))
 """The other side, where a claim names none."""
+UNSIDED = frozenset(("than", "by", "all", "only", "these", "both"))
+"""Before a figure: it is a change, or of more than one side."""
+APART = frozenset(("difference", "contrast", "gap", "change", "effect"))
+SIZES = frozenset(("slowest", "fastest", "longest", "shortest", "oldest", "youngest", "latest", "earliest"))
+"""These are of a measure of their own, and no share."""
 SPAN = 45
 """Tokens from a claim to its last figure."""
 
@@ -66,7 +74,8 @@ def labelled(found: Evidence) -> Iterator[Check]:
                 figures = [f for f in found.by_part[number] if f.first >= claim.end]
                 if n < number and len(figures) < 2:
                     continue
-                if n == number and n + 1 in found.by_part and len(figures) == 1:
+                near = found.stream.texts[part.last : part.last + 1] == [";"] or found.stream.texts[part.last - 1] == ";"
+                if n == number and near and n + 1 in found.by_part and len(figures) == 1:
                     figures += found.by_part[n + 1]
                 yield from _judged(found, claim, figures)
     yield from _after(found)
@@ -74,12 +83,21 @@ def labelled(found: Evidence) -> Iterator[Check]:
 
 def _after(found: Evidence) -> Iterator[Check]:
     """ "The IC50 is 2 nM for A and 95 nM for B. A is more potent": the claim follows its figures."""
-    for number in range(1, len(found.parts)):
-        before = found.by_part.get(number - 1, ())
-        if found.by_part.get(number) or len(before) < 2 or found.parts[number - 1].kind == "row":
+    for number, part in enumerate(found.parts):
+        own = found.by_part.get(number, ())
+        before = own or (found.by_part.get(number - 1, ()) if number else ())
+        if len(before) < 2 or found.parts[before[0].part].kind == "row" or part.kind == "row":
             continue
-        for claim in _claims(found, number):
-            yield from _judged(found, claim, before)
+        texts = found.stream.texts
+        claims = list(_claims(found, number))
+        # "The lower Ct, 3.1 against 5.4, and therefore the higher level"; "in older patients it was longer".
+        if (own and len(claims) > 1) or (not own and texts[part.first] in PLACES | {"after"}):
+            continue
+        for claim in claims:
+            since = texts[before[-1].last : claim.at]
+            concludes = not {"so", "therefore", "thus", "hence"}.isdisjoint(since) if own else "," not in since[1:]
+            if before[-1].last < claim.at and concludes and "free" not in found.stream.vocabulary:
+                yield from _judged(found, claim, before)
 
 
 def _claims(found: Evidence, number: int) -> Iterator[Claim]:
@@ -120,7 +138,11 @@ def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterato
     alike = len({f.kind for f in figures}) == 1 and len(units) <= 1
     if not 2 <= len(figures) <= 6 or not alike or abs(figures[-1].last - claim.at) > SPAN:
         return
-    if texts[figures[0].first - 1] == "than" or (len(figures) > 2 and not claim.most):
+    if any(texts[f.first - 1] in UNSIDED or texts[f.last : f.last + 1] == ["time"] for f in figures):
+        return
+    if any(is_of(found, *pair) for pair in pairwise(figures)) or not APART.isdisjoint(claim.holder):
+        return
+    if figures[0].kind == "percent" and texts[claim.at] in SIZES or (len(figures) > 2 and not claim.most):
         return
     said = _segments(found, claim, figures)
     common = frozenset.intersection(*said)
@@ -129,7 +151,7 @@ def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterato
     scores = [len(own & claim.holder) if "non" not in own else 0 for own in words]
     against = [len(own & foils) for own in words]
     named = units or figures[0].kind != "count"
-    if len(figures) == 2 and not any(scores) and CONTROLS.isdisjoint(claim.holder):
+    if len(figures) == 2 and not any((*scores, *against)) and CONTROLS.isdisjoint(claim.holder):
         against = [len(own & CONTROLS) for own in words]
     if len(figures) == 2 and scores[1] < len(claim.holder) and _in_order(found, figures):
         scores, against = [1, 0], [0, 1]
@@ -149,7 +171,7 @@ def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterato
     inverse = not POTENT.isdisjoint(sort) and not INVERSE.isdisjoint(found.stream.vocabulary)
     timed = holder.unit in TIMES
     word = texts[claim.at]
-    if (word in EARLY | LATE) != timed or holder.kind == "effect":
+    if (word in EARLY | LATE) != (timed and word not in LASTING) or holder.kind == "effect":
         return
     more = claim.more != inverse
     mine = values[best[0]]
@@ -184,5 +206,5 @@ def _in_order(found: Evidence, figures: Sequence[Figure]) -> bool:
     """ "Rarer with the drug than with placebo (12 % vs 31 %)": the figures in the order of the names."""
     texts = found.stream.texts
     between = texts[figures[0].last : figures[1].first]
-    opened = not OPENS.isdisjoint(texts[max(0, figures[0].first - 3) : figures[0].first])
+    opened = not OPENS.isdisjoint(texts[max(0, figures[0].first - 5) : figures[0].first])
     return opened and not ORDERED.isdisjoint(between) and len(between) <= 3

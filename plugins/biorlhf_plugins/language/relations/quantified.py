@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
 from biorlhf_plugins.language.relations.derived import LOST
 from biorlhf_plugins.language.words.evidence import words_of
@@ -16,14 +16,16 @@ from biorlhf_plugins.language.words.units import unit_at
 TIMES = words_of("times")
 PARTS = {"half": 0.5, "quarter": 0.25, "third": 1 / 3, "fifth": 0.2, "tenth": 0.1}
 NONE = frozenset(("no", "none", "nobody", "neither", "absent", "nothing"))
-ALL = frozenset(("all", "every", "each", "both", "everyone"))
+ALL = frozenset(("all", "every"))
 MORE, LESS = frozenset(("more", "over", "above")), frozenset(("less", "fewer", "under", "below"))
 NEARLY = frozenset(("nearly", "almost"))
 MANY = {"majority": (0.5, 1.0), "most": (0.5, 1.0), "minority": (0.0, 0.5)}
-MANY_OF = frozenset(("most", "many", "some"))
+MANY_OR_ALL = frozenset((*MANY, *ALL))
 NOT = frozenset(("not", "no", "none", "neither", "nor", "never", "n't", "but", "except", "only", "other"))
+FREE = frozenset((*PARTS, "absent", "majority", "minority", "no"))
+"""These may stand anywhere in their clause; the others open it."""
 LEADS = frozenset((",", "(", ":", "—", ";", "or", "ie"))
-LINKS = frozenset("which is was are were ie that means so , ( : — or".split()) | ROUGH
+LINKS = frozenset("which is was are were ie that mean so , ( : — or".split()) | ROUGH
 NEAR = 0.06
 """What "half" allows, as a share."""
 Bounds = tuple[float, float, str]
@@ -40,6 +42,8 @@ def quantified(found: Evidence) -> Iterator[Check]:
         if len(pairs) == 1 and len(plain) == 2:
             yield from _share(found, number, *pairs[0])
         if not pairs and part.kind == "prose":
+            yield from _of_them(found, number, plain)
+            yield from _overlap(found, number, plain)
             yield from _counted(found, number, plain)
 
 
@@ -48,7 +52,7 @@ def _share(found: Evidence, number: int, some: Figure, whole: Figure) -> Iterato
     part, texts = found.parts[number], found.stream.texts
     after = texts[whole.last : part.last]
     bounds = None
-    if texts[some.first - 1] in LEADS or some.first == part.first:
+    if texts[some.first - 1] in LEADS or some.first == part.first or ":" in texts[part.first : some.first]:
         bounds = _opening(found, number, some.first)
     if bounds is None:
         at = next((i for i in range(whole.last, part.last) if texts[i] in ("half", "quarter", "third", "majority", "minority")), -1)
@@ -58,6 +62,11 @@ def _share(found: Evidence, number: int, some: Figure, whole: Figure) -> Iterato
     if bounds is None:
         return
     low, high, word = bounds
+    colon = max((i for i in range(part.first, some.first) if texts[i] == ":"), default=0)
+    if colon and word in MANY_OR_ALL:  # "Most side effects were mild: 3 of 90 had to stop"
+        head, tail = content(found.stream, part.first, colon), content(found.stream, whole.last, part.last)
+        if not tail <= head | {whole.unit}:
+            return
     share = some.value / whole.value
     # "No missing values: measured in 24 of 24": a denial may be told by what is there.
     passed = low <= share <= high or (word in NONE and share == 1)
@@ -72,8 +81,8 @@ def _opening(found: Evidence, number: int, end: int) -> Bounds | None:
     if end == first and number and texts[first - 1] in (":", ";", "—"):
         first = found.parts[number - 1].first
     said = [i for i in range(first, end) if texts[i] in PARTS or texts[i] in MANY or texts[i] in ALL | NONE]
-    said = [i for i in said if i - first <= 2 or texts[i] in PARTS or texts[i] in ("absent", "majority", "minority", "no")]
-    if len(said) != 1 or not {"not", "if", "than", "without"}.isdisjoint({*texts[first:end]} - {*texts[said[0] - 2 : said[0]]}):
+    said = [i for i in said if texts[i] in FREE or i == first or (i == first + 1 and texts[first] in NEARLY)]
+    if len(said) != 1 or texts[said[0] + 1] in (",", ".") or not {"not", "if", "than", "without"}.isdisjoint({*texts[first:end]} - {*texts[said[0] - 2 : said[0]]}):
         return None
     return _bounds(texts, said[0], first)
 
@@ -101,7 +110,8 @@ def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     """ "No gene responds: 33 DEGs"; "none of the 24 survived; 15 were alive"; "all 301 completed; 38 were lost"."""
     part, texts = found.parts[number], found.stream.texts
     for figure in figures[:2]:
-        opens = figure.first == part.first and number > 0 and texts[part.first - 1] in (":", ";")
+        total = {"count", "number"} & {*texts[part.first : figure.first]} and texts[figure.first - 1] in ("is", "was")
+        opens = (figure.first == part.first or total) and number > 0 and texts[part.first - 1] in (":", ";")
         if not opens and texts[figure.first - 1] != ":":
             continue
         first = found.parts[number - 1].first if opens else part.first
@@ -119,3 +129,40 @@ def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
         elif head[0] == "all" and LOST & clause and LOST.isdisjoint(head) and "," not in head:
             yield Check("a universal against its figures", False, f"all, and {figure.value:g} not", (figure.span,))
         return
+
+
+def _of_them(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "6,425 DEGs; 5,210 of them are shared": a part of what was counted last."""
+    texts = found.stream.texts
+    for at, figure in enumerate(figures):
+        if texts[figure.last : figure.last + 1] != ["of"] or texts[figure.last + 1 : figure.last + 2] not in (["them"], ["these"], ["those"]):
+            continue
+        before = [*found.by_part.get(number - 1, ()), *figures[:at]]
+        counts = [f for f in before if f.kind == "count" and not f.sign]
+        if len(counts) == len(before) == 1 and texts[figure.last + 2 : figure.last + 3] != [counts[0].unit]:
+            says = f"{figure.value:g} of {counts[0].value:g}"
+            passed = figure.value <= counts[0].value
+            yield Check("parts and whole", passed, says, (figure.span, counts[0].span))
+        return
+
+
+def _overlap(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "120 in infants and 310 in adults; 95 occur in both"; "5,000 and 4,000, with 3,500 in common, so 5,500 in all"."""
+    texts = found.stream.texts
+    given = [*found.by_part.get(number - 1, ()), *figures] if len(figures) < 3 else list(figures)
+    if not 3 <= len(given) <= 4 or any(f.kind != "count" or f.sign for f in given):
+        return
+    one, other, both, *rest = given
+    if any(f.decimals for f in given) or "both" in texts[one.last : other.first]:
+        return
+    near = texts[both.first - 1 : min(both.last + 6, rest[0].first if rest else len(texts))]
+    if "both" not in near and near[2:4] != ["in", "common"]:
+        return
+    if {"of", "per"} & {*texts[one.first - 1 : one.first], *texts[other.first - 1 : other.first]} or one.part != other.part:
+        return
+    says = f"{both.value:g} in both, of {one.value:g} and {other.value:g}"
+    yield Check("parts and whole", both.value <= min(one.value, other.value), says, (both.span, one.span, other.span))
+    if rest and not {"distinct", "unique", "all", "total", "altogether"}.isdisjoint(texts[rest[0].last : rest[0].last + 5]):
+        right = one.value + other.value - both.value
+        says = f"{one.value:g} + {other.value:g} - {both.value:g} = {right:g}, stated {rest[0].value:g}"
+        yield Check("parts and whole", right == rest[0].value, says, (rest[0].span, both.span), expected=f"{right:g}")

@@ -60,7 +60,8 @@ def _peaks(found: Evidence) -> Iterator[Check]:
         before = texts[max(0, figure.first - 3) : figure.first]
         if not PEAKS.isdisjoint(before) and figure.unit == top[0].unit:
             times = {when.value for when, _ in courses[0]}
-            if figure.value in times:
+            since = texts[figure.last : courses[0][0][0].first] if figure.first < courses[0][0][0].first else []
+            if figure.value in times and {"after", "before", "than", "unlike", "not"}.isdisjoint(since):
                 says = f"a peak at {figure.value:g}, where {top[0].value:g} has {top[1].value:g}"
                 spans = (figure.span, top[0].span)
                 yield Check("a course against its figures", figure.value == top[0].value, says, spans)
@@ -143,12 +144,14 @@ def _transitive(found: Evidence) -> Iterator[Check]:
     if not 3 <= len(said) <= FEW:
         return
     for one, two, three in permutations(said, 3):
-        if one.at > two.at or three.at < max(one.at, two.at):
+        if three.at < max(one.at, two.at):
             continue
-        (a, b), (c, d), (low, high) = (_ends(x) for x in (one, two, three))
-        # low and high of the third are turned: what it calls more is read as the low end.
+        ends = [end for x in (one, two, three) for end in _ends(x)]
+        words = [word for end in ends for word in end]
+        # The verb is in all of them: "soleus responds more than liver, liver responds more than heart".
+        a, b, c, d, high, low = (frozenset(w for w in end if words.count(w) < 3) for end in ends)
         linked = bool(b & c) and not (a & c) and not (b & d) and one.sort == two.sort
-        if linked and three.sort == one.sort and a & high and d & low and not a & low and not d & high:
+        if linked and three.sort == one.sort and a & low and d & high and not a & high and not d & low:
             spans = tuple(found.span(x.at, x.at + 1) for x in (one, two, three))
             yield Check("two orders of one pair", False, "an order against the two before it", spans)
             return

@@ -16,7 +16,7 @@ AGAIN = frozenset(("it", "it", "its", "they", "their", "this", "summary", "short
 GENES = frozenset(("deg", "gene", "transcript"))
 OTHERWISE = frozenset(
     "another other second later then only after before removed excluded remain remained left expected predicted up down"
-    " of whereas wherea but if would instead not previously formerly earlier former each per correction sorry actually".split()
+    " these those them whereas wherea but if would instead not previously formerly earlier former each per correction sorry actually".split()
 )
 LISTS = (("increased", "decreased"), ("up", "down"), ("upregulated", "downregulated"), ("higher", "lower"), ("gained", "lost"))
 SENTENCES = 30
@@ -36,6 +36,8 @@ def _slot(found: Evidence, figure: Figure) -> frozenset[str]:
     if first - part.first <= 5:
         first = part.first  # "Group A: 5.6 mmol/l": the label
     last = next((i for i in range(figure.last, part.last) if texts[i] == ","), part.last)
+    if texts[first] == "with" and figure.first - first <= 2:
+        last = part.last  # "With 2,104 DEGs, the thymus is among the most sensitive"
     words = content(found.stream, first, last) - NEUTRAL
     return frozenset("gene" if word in GENES else word for word in words) | {t for t in texts[first:last] if t.isdigit() and t != texts[figure.first]}
 
@@ -46,6 +48,7 @@ def _alone(found: Evidence) -> list[Figure]:
     for number, own in found.by_part.items():
         part = found.parts[number]
         plain = [f for f in own if f.kind == "count" and not f.sign and f.unit not in TIMES]
+        plain = [f for f in plain if found.stream.texts[f.first - 1] not in ("at", "after", "on")]
         if part.kind != "prose" or not found.asserted(part.first) or number > SENTENCES:
             continue
         after_colon = [f for f in plain if found.stream.texts[f.first - 1] == ":"]
@@ -69,9 +72,10 @@ def _restated(found: Evidence) -> Iterator[Check]:
             shared = mine & theirs
             if not OTHERWISE.isdisjoint(here) or len(shared - {"gene", one.unit}) < 1 or len(shared) < 2:
                 continue
-            same = mine == theirs
+            same = mine == theirs and other.part - one.part <= 1
             again = theirs < mine and not AGAIN.isdisjoint(here)
-            swapped = _transposed(found, one, other) and one.part != other.part
+            numbered = {w for w in mine ^ theirs if w.isdigit()}
+            swapped = _transposed(found, one, other) and one.part != other.part and not numbered
             if same or again or swapped:
                 says = f"{one.value:,g} and {other.value:,g}: {' '.join(sorted(shared))}"
                 yield Check("two values for one thing", False, says, (one.span, other.span))
@@ -100,6 +104,8 @@ def _listed(found: Evidence) -> Iterator[Check]:
         if not {"include", "including", "among", "eg", "example", "or", "most", "not"}.isdisjoint(texts[part.first : colon]):
             continue
         passed = len(items) == things[0].value
+        if len(items) > things[0].value and any(len(item) > 1 for item in items):
+            continue  # "two trees: Norway spruce, Picea abies, and beech"
         says = f"{things[0].value:g} {things[0].unit}, and {len(items)} of them listed"
         yield Check("a list against its number", passed, says, (things[0].span,), expected=str(len(items)))
 
@@ -107,7 +113,7 @@ def _listed(found: Evidence) -> Iterator[Check]:
 def _items(texts: Sequence[str]) -> list[Sequence[str]]:
     """The items of "heart, liver and soleus": short names, closed by an "and"; [] where that is not plain."""
     texts = [t for t in texts if t not in (".", "the")]
-    if texts.count("and") != 1 or {":", ";", "(", ")", "no", "not"} & set(texts) or len(texts) > 40:
+    if texts.count("and") != 1 or {":", ";", "(", ")", "no", "not", "a", "an", "usually"} & set(texts) or len(texts) > 40:
         return []
     items: list[list[str]] = [[]]
     for text in texts:
@@ -124,9 +130,9 @@ def _both_lists(found: Evidence) -> Iterator[Check]:
     texts = found.stream.texts
     lists: dict[str, frozenset[str]] = {}
     for part in found.parts[:SENTENCES]:
-        head = texts[part.first : part.first + 2]
-        if len(head) == 2 and head[1] == ":" and part.last - part.first > 3:
-            lists[head[0]] = content(found.stream, part.first + 2, part.last) - NEUTRAL
+        first = part.first + (texts[part.first] in ("\n", "•"))
+        if texts[first + 1 : first + 2] == [":"] and part.last - first > 3:
+            lists[texts[first]] = content(found.stream, first + 2, part.last) - NEUTRAL
     for one, other in LISTS:
         both = lists.get(one, frozenset()) & lists.get(other, frozenset())
         names = {word for word in both if any(c.isdigit() for c in word) or len(word) > 3}
