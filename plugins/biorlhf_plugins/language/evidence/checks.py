@@ -13,7 +13,6 @@ from biorlhf_plugins.language.across.opposed import opposed
 from biorlhf_plugins.language.across.portions import portions
 from biorlhf_plugins.language.across.repeated import repeated
 from biorlhf_plugins.language.across.series import series
-from biorlhf_plugins.language.across.sided import sided
 from biorlhf_plugins.language.across.spans import spans
 from biorlhf_plugins.language.evidence.orders import orders
 from biorlhf_plugins.language.evidence.ratios import risks
@@ -30,7 +29,7 @@ from biorlhf_plugins.language.relations.quantified import quantified
 from biorlhf_plugins.language.relations.restated import restated
 from biorlhf_plugins.language.relations.sequence import sequence
 from biorlhf_plugins.language.relations.twice import twice
-ACROSS = (portions, spans, mutual, listed, amounts, repeated, opposed, series, converted, correlated, sided, derived, labelled, restated, quantified, sequence, twice)
+ACROSS = (portions, spans, mutual, listed, amounts, repeated, opposed, series, converted, correlated, derived, labelled, restated, quantified, sequence, twice)
 """What sentences tell of one another."""
 
 

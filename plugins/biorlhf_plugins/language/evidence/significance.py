@@ -27,7 +27,7 @@ APART = words_of("other_tests")
 """What makes "significant" be said of something else than the interval beside it."""
 HOLDS = words_of("contains") | words_of("excludes")
 REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
-NOT = frozenset(("not", "no", "n't", "neither", "nor", "never"))
+NOT = frozenset(("not", "no", "none", "n't", "neither", "nor", "never"))
 LIMITS = words_of("thresholds") | {"cutoff", "cut-off", "off"}
 THIS = frozenset(("this", "it", "that", "so", "thus", "therefore", "hence"))
 RAW, ADJUSTED = frozenset(("raw", "nominal", "unadjusted")), frozenset(("adjusted", "padj", "fdr", "corrected"))
@@ -111,7 +111,7 @@ def _words(found: Evidence, number: int) -> list[Word]:
     known = {i for m in (*marks, *part.inside.get("dir", ())) for i in range(m.first, m.last)}
     texts = found.stream.texts
     words += [
-        ("SIG" if NOT.isdisjoint(texts[max(part.first, i - 4) : i]) else "NS", i)
+        ("SIG" if NOT.isdisjoint((*texts[max(part.first, i - 4) : i], texts[part.first])) else "NS", i)
         for i in range(part.first, part.last)
         if texts[i] == "significantly" and i not in known and found.asserted(i)
     ]
@@ -127,7 +127,7 @@ def _chances(found: Evidence, number: int, figures: Sequence[Figure], alpha: flo
     part = found.parts[number]
     decides = not DECIDES.isdisjoint(found.stream.texts[part.first : part.last])
     chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
-    chances = [f for f in chances if LIMITS.isdisjoint(found.stream.texts[max(part.first, f.first - 5) : f.first])]
+    chances = [f for f in chances if not f.sign or LIMITS.isdisjoint(found.stream.texts[max(part.first, f.first - 5) : f.first])]
     for figure, label in paired(found, chances, _words(found, number)) if chances else ():
         yield from _chance(figure, label, alpha)
 

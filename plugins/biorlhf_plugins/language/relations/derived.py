@@ -21,6 +21,7 @@ THEM = frozenset(("them", "these", "those", "which"))
 CHANGES = frozenset(
     "reduction decrease drop fall loss decline increase rise gain growth improvement change".split()
 )
+RISES = frozenset(("increase", "rise", "gain", "growth", "improvement", "change"))
 DIFFERENCES = frozenset(("difference", "gap", "differ", "differed", "gain", "lead"))
 LOST = frozenset(
     "withdrew died excluded lost removed dropped discarded failed left filtered missed missing unassigned declined"
@@ -30,6 +31,7 @@ LEFT = frozenset(("remained", "remain", "completed", "retained", "kept", "analys
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore"))
 TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
 PASSED = frozenset(("passed", "kept", "retained", "completed", "survived", "remained", "analysed", "analyzed"))
+STARTED = frozenset(("started", "entered", "enrolled", "randomised", "randomized", "began", "included"))
 FEW = 6
 
 
@@ -118,6 +120,12 @@ def _change(found: Evidence, change: Figure, mine: Sequence[Figure]) -> Iterator
     if mine[-1].part == change.part and mine[-1].last > change.first - 2:
         return
     named = (before[:1] and before[0] in CHANGES and before[1] in ("of", "by")) or not CHANGES.isdisjoint(after[:1])
+    one = mine[-1]
+    if named and one.kind == "percent" and texts[one.last : one.last + 2] == ["of", "the"] and len(mine) == 1:
+        lost = not RISES.intersection((*before, *after))  # "keeps 5 % of the wild-type level, a loss of 95 %"
+        if lost and one.value <= 100 and one.part == change.part:
+            yield _follows("ratios and percentages", found, change, change.value, [100 - one.value], mine, 0.6)
+        return
     two = mine[-2:]
     if not named or len(two) < 2 or any(f.sign or f.value <= 0 for f in two) or two[0].part != two[1].part:
         return
@@ -156,6 +164,7 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
     here = [f for f in mine if f.kind == "count" and not f.sign and not unit_at(found.said.text, *f.span)]
     before, after = texts[max(0, left.first - 3) : left.first], texts[left.last : left.last + 6]
     led = not SO.isdisjoint(before) and not LEFT.isdisjoint((*after, *before))
+    led = led or (before[-1:] == ["and"] and not LEFT.isdisjoint(after) and not STARTED.isdisjoint(texts))
     led = led or before[-1:] in (["leaving"], ["leave"], ["left"])
     whole_first = bool(here) and texts[here[0].first - 1] == "of"
     both = len(here) == 2 and whole_first and not LOST.isdisjoint(after) and not PASSED.isdisjoint(

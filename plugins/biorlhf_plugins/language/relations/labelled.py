@@ -46,6 +46,8 @@ UNSIDED = frozenset(("than", "by", "all", "only", "these", "both"))
 APART = frozenset(("difference", "contrast", "gap", "change", "effect"))
 SIZES = frozenset(("slowest", "fastest", "longest", "shortest", "oldest", "youngest", "latest", "earliest"))
 """These are of a measure of their own, and no share."""
+AS_MUCH = frozenset(("many", "much", "high", "large", "long", "abundant"))
+TIMES_AS = frozenset(("twice", "time", "threefold", "twofold"))
 SPAN = 45
 """Tokens from a claim to its last figure."""
 
@@ -107,6 +109,12 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
     ways = {at: label for label, at in directions(found, number)}
     for at in range(part.first + 1, part.last):
         word = texts[at]
+        if word == "as" and texts[at + 1 : at + 2] and texts[at + 1] in AS_MUCH and not TIMES_AS.isdisjoint(texts[at - 2 : at]):
+            placed = texts[at + 2 : at + 3]
+            end = clause_end(found.stream, at + 3, part.last)
+            if placed and placed[0] in PLACES:
+                yield Claim(at, end, True, False, content(found.stream, at + 3, end), frozenset())
+            continue
         way = ways.get(at) if texts[at + 1 : at + 2] == ["in"] else None
         more, less = word in MORE | LATE or way == "UP", word in LESS | EARLY or way == "DOWN"
         most, least = word in MOST or word in DOMINATES, word in LEAST
@@ -155,7 +163,7 @@ def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterato
         against = [len(own & CONTROLS) for own in words]
     if len(figures) == 2 and scores[1] < len(claim.holder) and _in_order(found, figures):
         scores, against = [1, 0], [0, 1]
-    elif not named and not any(a and b for a, b in zip(scores, reversed(against), strict=True)):
+    elif not named and not (any((*scores, *against)) and all(own - {"its"} for own in words)):
         return
     held = [n for n, own in enumerate(words) if "its" in own]
     best = [n for n, score in enumerate(scores) if score == max(scores) and score and not against[n]]

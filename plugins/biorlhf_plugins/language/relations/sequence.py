@@ -12,7 +12,7 @@ from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.numbers import Number
 
-TIMES = words_of("times")
+TIMES, MOST, LEAST = words_of("times"), words_of("most"), words_of("least")
 MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
@@ -36,6 +36,14 @@ def sequence(found: Evidence) -> Iterator[Check]:
         yield from _middle(found)
     if not words.isdisjoint(COMPARES):
         yield from _transitive(found)
+    if not words.isdisjoint(("dose", "concentration", "time", "age", "temperature")):
+        yield from _dosed(found)
+    if "ratio" in words:
+        yield from _ratio(found)
+    if "numbered" in words:
+        yield from _numbered(found)
+    if not words.isdisjoint(("range", "ranged", "between", "from")):
+        yield from _extreme(found)
 
 
 def _course(figures: Sequence[Figure]) -> list[tuple[Figure, Figure]]:
@@ -161,3 +169,83 @@ def _ends(said: Comparison) -> tuple[frozenset[str], frozenset[str]]:
     """The words of the greater and those of the smaller."""
     mine = said.subjects[-1] - said.other or said.subjects[0]
     return (mine, said.other - mine) if said.more else (said.other - mine, mine)
+
+
+def _dosed(found: Evidence) -> Iterator[Check]:
+    """ "Viability falls with the dose: 92 % at 1 uM, 71 % at 5 uM and 40 % at 20 uM"."""
+    texts = found.stream.texts
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        ways = directions(found, number)
+        near = texts[ways[0][1] + 1 : ways[0][1] + 4] if len(ways) == 1 else []
+        if not near or near[0] != "with" or {"dose", "concentration", "time", "age", "temperature"}.isdisjoint(near):
+            continue
+        own = [f for f in figures if f.first > ways[0][1] and f.kind in ("count", "percent", "effect")]
+        pairs = list(zip(own[1::2], own[::2], strict=False))
+        tied = all(gap(found, value, when)[-1:] in (["at"], ["after"], ["with"]) for when, value in pairs)
+        if len(own) < 6 or len(own) % 2 or not tied or not found.asserted(part.first):
+            continue
+        values = [value.value for _, value in sorted(pairs, key=lambda pair: pair[0].value)]
+        rises, falls = (all(x < y for x, y in pairwise(v)) for v in (values, values[::-1]))
+        if rises or falls:
+            says = f"{ways[0][0]} with the dose, {', '.join(f'{v:g}' for v in values)}"
+            passed = rises == (ways[0][0] == "UP")
+            yield Check("a course against its figures", passed, says, (own[0].span, own[-1].span))
+
+
+def _ratio(found: Evidence) -> Iterator[Check]:
+    """ "Lower in treated plasma: the ratio treated/control is 0.4"."""
+    texts = found.stream.texts
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        slash = next((i for i in range(part.first + 1, part.last - 1) if texts[i] == "/"), 0)
+        own = [f for f in figures if f.kind in ("count", "ratio") and f.first > slash and not f.sign]
+        ways = {label for label, _ in directions(found, number)}
+        if not slash or len(own) != 1 or len(figures) != 1 or len(ways) != 1 or not found.asserted(part.first):
+            continue
+        words = texts[part.first : part.last]
+        over, under = texts[slash - 1], texts[slash + 1]
+        placed = [i for i in range(part.first, part.last - 1) if texts[i] in ("in", "on", "with") and over in texts[i + 1 : i + 3]]
+        if "ratio" not in words or not placed or words.count(under) > 1 or own[0].value in (0, 1) or ways == {"NS"}:
+            continue
+        way = ways.pop()
+        says = f"{way}, with {over}/{under} = {own[0].value:g}"
+        yield Check("a direction against its figure", (own[0].value > 1) == (way == "UP"), says, (own[0].span,))
+
+
+def _numbered(found: Evidence) -> Iterator[Check]:
+    """ "12 clusters, numbered 0 to 11"."""
+    texts = found.stream.texts
+    for figures in found.by_part.values():
+        at = next((i for i in range(figures[0].last, figures[-1].first) if texts[i] == "numbered"), 0)
+        ends = [t.number for t in found.stream[at + 1 : at + 4]] if at else []
+        values = [n.value for n in ends if isinstance(n, Number)]
+        if len(values) == 2 and figures[0].last < at and not figures[0].decimals:
+            right = values[1] - values[0] + 1
+            says = f"{figures[0].value:g}, numbered {values[0]:g} to {values[1]:g}"
+            yield Check("arithmetic", figures[0].value == right, says, (figures[0].span,), expected=f"{right:g}")
+
+
+def _extreme(found: Evidence) -> Iterator[Check]:
+    """ "From 3.1 to 5.6 cm; the longest root measured 5.6 cm"; "between 42 and 61 cm; 42, 47, 52 and 61 cm"."""
+    texts = found.stream.texts
+    for number, figures in found.by_part.items():
+        ends = sorted((f for f in figures if f.kind in ("range", "count")), key=lambda f: f.value)
+        after = [f for f in found.by_part.get(number + 1, ()) if f.kind == "count" and not f.sign]
+        if len(ends) != 2 or len(figures) != 2 or not after or not ends[1].unit or number + 1 >= len(found.parts):
+            continue
+        low, high = ends
+        part, rest = found.parts[number], found.parts[number + 1]
+        joined = low.kind == high.kind == "range" or texts[low.last : high.first] == ["to"]
+        ranged = joined and not {"ranged", "range", "between"}.isdisjoint(texts[part.first : low.first + 1])
+        if not ranged or texts[rest.first - 1] != ";":
+            continue
+        measured = [f for f in after if f.unit in ("", high.unit) and f.value != len(after) - 1]
+        words = texts[rest.first : rest.last]
+        alone = len(after) == 1 and after[0].unit == high.unit and not (MOST | LEAST).isdisjoint(words)
+        listed = len(measured) >= 3 and after[-1].unit == high.unit and "measured" in words
+        if alone or listed:
+            values = [f.value for f in (after if alone else measured)]
+            passed = all(low.value <= v <= high.value for v in values)
+            says = f"{low.value:g} to {high.value:g}, with {', '.join(f'{v:g}' for v in values)}"
+            yield Check("a bound against its figures", passed, says, (low.span, after[-1].span))

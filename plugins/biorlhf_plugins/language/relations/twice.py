@@ -39,7 +39,8 @@ def _slot(found: Evidence, figure: Figure) -> frozenset[str]:
     if texts[first] == "with" and figure.first - first <= 2:
         last = part.last  # "With 2,104 DEGs, the thymus is among the most sensitive"
     words = content(found.stream, first, last) - NEUTRAL
-    return frozenset("gene" if word in GENES else word for word in words) | {t for t in texts[first:last] if t.isdigit() and t != texts[figure.first]}
+    unit = {figure.unit} - {""}
+    return frozenset("gene" if word in GENES else word for word in words | unit) | {t for t in texts[first:last] if t.isdigit() and t != texts[figure.first]}
 
 
 def _alone(found: Evidence) -> list[Figure]:
