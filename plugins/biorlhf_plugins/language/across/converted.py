@@ -10,7 +10,8 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure
 from biorlhf_plugins.language.words.units import Unit, unit_at
 
 SAYS = re.compile(
-    r"(?:\s+(?:of )?[a-z]+)?[\s,;]*(?:that is|i\.?e\.?|which is|(?:or )?in other words|that makes|(?:which )?equals?|equal to|equivalent to|corresponding to|=|\()"
+    r"(?:\s+(?:of )?[a-z]+)?[\s,;]*(?:that is|i\.?e\.?|which is|(?:or )?in other words|that makes"
+    r"|(?:which )?equals?|equal to|equivalent to|corresponding to|=|\()"
     r"[\s,]*(?:about |≈ ?)?",
     re.I,
 )

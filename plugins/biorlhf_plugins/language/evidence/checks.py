@@ -22,14 +22,31 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
-
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
 from biorlhf_plugins.language.relations.quantified import quantified
 from biorlhf_plugins.language.relations.restated import restated
 from biorlhf_plugins.language.relations.sequence import sequence
 from biorlhf_plugins.language.relations.twice import twice
-ACROSS = (portions, spans, mutual, listed, amounts, repeated, opposed, series, converted, correlated, derived, labelled, restated, quantified, sequence, twice)
+
+ACROSS = (
+    portions,
+    spans,
+    mutual,
+    listed,
+    amounts,
+    repeated,
+    opposed,
+    series,
+    converted,
+    correlated,
+    derived,
+    labelled,
+    restated,
+    quantified,
+    sequence,
+    twice,
+)
 """What sentences tell of one another."""
 
 

@@ -141,7 +141,7 @@ def _lists(found: Evidence) -> Iterator[Check]:
     if RANKED.search(found.prompt) is None and not _ranks(found.prompt) and not RANKS.search(found.said.text):
         return
     run: list[Figure] = []
-    marks = (".", ")")
+    marks: tuple[str, ...] = (".", ")")
     # Beside other lists, or with the sum in its last row, one of bullets shows how an order came about.
     if (_ranks(found.prompt) or RANKS.search(found.said.text)) and _one_list(found):
         marks = (".", ")", "•")

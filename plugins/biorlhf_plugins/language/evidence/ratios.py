@@ -21,10 +21,7 @@ JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
 SAYING = words_of("saying")
 APART = frozenset(("while", "wherea", "but", "and", ";", "although", "than", "compared", "against"))
 """What makes a fold change and a logarithm speak of two things."""
-SAYS = frozenset(
-    ", ( which is are was were so it that mean meaning ie i.e. = or hence thus therefore correspond corresponding"
-    " equivalent equal to an a making this they its expression level abundance".split()
-) | ROUGH  # fmt: skip
+SAYS = words_of("again_said") | ROUGH
 """Between a figure and one that tells it in another way nothing else stands."""
 NEVER = frozenset(("p", "alpha", "n", "level", "low", "high", "range", "effect", "hazard", "fold"))
 """Kinds that are no count, share or measure of their own."""
@@ -162,7 +159,9 @@ def logarithms(found: Evidence, number: int, figures: Sequence[Figure]) -> Itera
             low, high = (logged.last, first) if logged.first < first else (last, logged.first)
             between = texts[low:high]
             says_so = not SAYING.isdisjoint(between) or (between and SAYS.issuperset(between))
-            alone = len(stated) == 1 and sum(f.kind == "effect" for f in figures) == 1 and not APART & {*between}
+            alone = (
+                len(stated) == 1 and sum(f.kind == "effect" for f in figures) == 1 and not APART & {*between}
+            )
             if value <= 0 or not (says_so or alone) or any(low <= f.first < high for f in figures):
                 continue
             if first > low and earlier is not None and earlier.kind == "effect":

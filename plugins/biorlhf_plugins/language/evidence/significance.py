@@ -30,7 +30,10 @@ REFERS = frozenset(("difference", "effect", "association", "reduction", "increas
 NOT = frozenset(("not", "no", "none", "n't", "neither", "nor", "never"))
 LIMITS = words_of("thresholds") | {"cutoff", "cut-off", "off"}
 THIS = frozenset(("this", "it", "that", "so", "thus", "therefore", "hence"))
-RAW, ADJUSTED = frozenset(("raw", "nominal", "unadjusted")), frozenset(("adjusted", "padj", "fdr", "corrected"))
+RAW, ADJUSTED = (
+    frozenset(("raw", "nominal", "unadjusted")),
+    frozenset(("adjusted", "padj", "fdr", "corrected")),
+)
 MET, MISSED = frozenset(("met", "reached", "achieved")), frozenset(("missed", "failed"))
 TURNS = frozenset(("but", "while", "whereas", "wherea", "unlike", "and"))
 REACH = 9
@@ -127,7 +130,11 @@ def _chances(found: Evidence, number: int, figures: Sequence[Figure], alpha: flo
     part = found.parts[number]
     decides = not DECIDES.isdisjoint(found.stream.texts[part.first : part.last])
     chances = [f for f in figures if f.kind == "p" and f.value <= 1 and not (decides and f.value == alpha)]
-    chances = [f for f in chances if not f.sign or LIMITS.isdisjoint(found.stream.texts[max(part.first, f.first - 5) : f.first])]
+    chances = [
+        f
+        for f in chances
+        if not f.sign or LIMITS.isdisjoint(found.stream.texts[max(part.first, f.first - 5) : f.first])
+    ]
     for figure, label in paired(found, chances, _words(found, number)) if chances else ():
         yield from _chance(figure, label, alpha)
 
@@ -146,7 +153,7 @@ def _corrected(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
 
 
 def _concluded(found: Evidence, number: int, figures: Sequence[Figure], alpha: float) -> Iterator[Check]:
-    """ "p = 0.21. At a threshold of 0.05 this is not significant": the sentence after it, with no p of its own."""
+    """ "p = 0.21. At a threshold of 0.05 this is not significant": the sentence after it, without a p."""
     chances = [f for f in figures if f.kind == "p" and f.value <= 1]
     if len(chances) != 1 or number + 1 >= len(found.parts) or _words(found, number):
         return

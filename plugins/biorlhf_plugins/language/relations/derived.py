@@ -1,37 +1,28 @@
 """Figures that a sentence derives from others: a share, a change, a difference, a rest, a fold change.
 
-Which figures it is derived from is not parsed. What is stated has to follow from some of the figures beside it
-("62 of 151 (41 %)", "falls from 80 to 20 %, a reduction by 75 %"); where it follows from none, it is wrong. A
-word has to say that it is derived, and figures that it could be derived from have to be there: else nothing is checked.
+Which figures it is derived from is not parsed. What is stated has to follow from some of the figures beside
+it ("62 of 151 (41 %)", "falls from 80 to 20 %, a reduction by 75 %"); where it follows from none, it is
+wrong. A word has to say that it is derived, and figures that it could be derived from have to be there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise
+from itertools import combinations
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.ratios import SAYS
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.units import unit_at
 
-TIMES = words_of("times")
+TIMES, RATES = words_of("times"), words_of("rates")
 THEM = frozenset(("them", "these", "those", "which"))
-CHANGES = frozenset(
-    "reduction decrease drop fall loss decline increase rise gain growth improvement change".split()
-)
-RISES = frozenset(("increase", "rise", "gain", "growth", "improvement", "change"))
+CHANGES, RISES = words_of("change_words"), words_of("gain_words")
 DIFFERENCES = frozenset(("difference", "gap", "differ", "differed", "gain", "lead"))
-LOST = frozenset(
-    "withdrew died excluded lost removed dropped discarded failed left filtered missed missing unassigned declined"
-    " relapsed euthanised lacked".split()
-)
-LEFT = frozenset(("remained", "remain", "completed", "retained", "kept", "analysed", "analyzed", "survived"))
+LOST, KEPT, STARTED = words_of("lost_from"), words_of("kept_of"), words_of("started")
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore"))
 TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
-PASSED = frozenset(("passed", "kept", "retained", "completed", "survived", "remained", "analysed", "analyzed"))
-STARTED = frozenset(("started", "entered", "enrolled", "randomised", "randomized", "began", "included"))
 FEW = 6
 
 
@@ -39,7 +30,11 @@ def derived(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     for number, figures in found.by_part.items():
         part = found.parts[number]
-        if part.kind == "row" or not found.asserted(part.first) or not 2 <= len(figures) + len(_before(found, number)):
+        if (
+            part.kind == "row"
+            or not found.asserted(part.first)
+            or not len(figures) + len(_before(found, number)) >= 2
+        ):
             continue
         given = [*_before(found, number), *figures]
         for figure in figures:
@@ -79,11 +74,8 @@ def _follows(name: str, found: Evidence, stated: Figure, told: float, right: Seq
     return Check(name, passed, says, spans, expected=f"{right[0]:.4g}" if right else "")
 
 
-RATES = frozenset(("rate", "share", "proportion", "specificity", "sensitivity", "prevalence", "fraction", "cv"))
-
-
 def _rate(found: Evidence, rate: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
-    """ "Of 100 controls 80 were negative and 20 positive, so the specificity is 80 %"; a CV of a mean and an SD."""
+    """ "Of 100 controls 80 were negative, 20 positive, so the specificity is 80 %"; a CV of mean and SD."""
     texts = found.stream.texts
     before = texts[max(0, rate.first - 5) : rate.first]
     counts = [f for f in mine if f.kind in ("count", "effect", "sd") and not f.sign and f.value > 0]
@@ -106,10 +98,8 @@ def _share(found: Evidence, share: Figure, mine: Sequence[Figure]) -> Iterator[C
     opened = rest and (rest[0] in ("(", ",", "=") or rest[0] in SAYS)
     if not (ofs or them) or not opened or not SAYS.issuperset(rest):
         return
-    right = [
-        100 * a.value / b.value for a in counts for b in counts if a is not b and a.value <= b.value
-    ]
-    if right and (100 * counts[-1].value / max(f.value for f in counts)) >= 0:
+    right = [100 * a.value / b.value for a in counts for b in counts if a is not b and a.value <= b.value]
+    if right:
         yield _follows("ratios and percentages", found, share, share.value, right, counts, 0.1)
 
 
@@ -119,12 +109,16 @@ def _change(found: Evidence, change: Figure, mine: Sequence[Figure]) -> Iterator
     before, after = texts[change.first - 2 : change.first], texts[change.last : change.last + 2]
     if mine[-1].part == change.part and mine[-1].last > change.first - 2:
         return
-    named = (before[:1] and before[0] in CHANGES and before[1] in ("of", "by")) or not CHANGES.isdisjoint(after[:1])
+    named = (before[:1] and before[0] in CHANGES and before[1] in ("of", "by")) or not CHANGES.isdisjoint(
+        after[:1]
+    )
     one = mine[-1]
     if named and one.kind == "percent" and texts[one.last : one.last + 2] == ["of", "the"] and len(mine) == 1:
         lost = not RISES.intersection((*before, *after))  # "keeps 5 % of the wild-type level, a loss of 95 %"
         if lost and one.value <= 100 and one.part == change.part:
-            yield _follows("ratios and percentages", found, change, change.value, [100 - one.value], mine, 0.6)
+            yield _follows(
+                "ratios and percentages", found, change, change.value, [100 - one.value], mine, 0.6
+            )
         return
     two = mine[-2:]
     if not named or len(two) < 2 or any(f.sign or f.value <= 0 for f in two) or two[0].part != two[1].part:
@@ -163,18 +157,27 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
     texts = found.stream.texts
     here = [f for f in mine if f.kind == "count" and not f.sign and not unit_at(found.said.text, *f.span)]
     before, after = texts[max(0, left.first - 3) : left.first], texts[left.last : left.last + 6]
-    led = not SO.isdisjoint(before) and not LEFT.isdisjoint((*after, *before))
-    led = led or (before[-1:] == ["and"] and not LEFT.isdisjoint(after) and not STARTED.isdisjoint(texts))
+    led = not SO.isdisjoint(before) and not KEPT.isdisjoint((*after, *before))
+    led = led or (before[-1:] == ["and"] and not KEPT.isdisjoint(after) and not STARTED.isdisjoint(texts))
     led = led or before[-1:] in (["leaving"], ["leave"], ["left"])
     whole_first = bool(here) and texts[here[0].first - 1] == "of"
-    both = len(here) == 2 and whole_first and not LOST.isdisjoint(after) and not PASSED.isdisjoint(
-        texts[here[1].first : left.first]
+    both = (
+        len(here) == 2
+        and whole_first
+        and not LOST.isdisjoint(after)
+        and not KEPT.isdisjoint(texts[here[1].first : left.first])
     )
     if both:  # "Of 12,000 cells 9,000 passed; 3,000 were removed"
-        right = here[0].value - here[1].value
-        yield _follows("parts and whole", found, left, left.value, [right], here, -0.5)
+        passed = [here[0].value - here[1].value]
+        yield _follows("parts and whole", found, left, left.value, passed, here, -0.5)
         return
-    if not led or len(here) < 2 or len(here) > FEW or here[-1] is not mine[-1] or unit_at(found.said.text, *left.span):
+    if (
+        not led
+        or len(here) < 2
+        or len(here) > FEW
+        or here[-1] is not mine[-1]
+        or unit_at(found.said.text, *left.span)
+    ):
         return
     whole, *lost = sorted(here, key=lambda f: -f.value)
     since = texts[min(f.first for f in here) : left.first]

@@ -1,5 +1,5 @@
-"""More and less of two or more sides that each have their figure, in whatever order: "A is more potent than B:
-its IC50 is 5 nM, that of B 340 nM", "detected most often in NK cells: in 92 % of NK cells, 41 % of T cells".
+"""More and less of two or more sides that each have their figure, in whatever order: "A is more potent than
+B: its IC50 is 5 nM, that of B 340 nM", "detected most often in NK cells: 92 % of NK cells, 41 % of T cells".
 
 A claim has a holder (the words of what has more or less), a side (more, less), and figures of one kind that
 follow it. Each figure has the words of its own segment; what all segments share names none of them.
@@ -33,19 +33,17 @@ LESS = SMALLER | {"rarer"}
 EARLY, LATE = frozenset(("earlier", "sooner", "faster", "quicker")), frozenset(("later", "slower"))
 LASTING = frozenset(("longer", "shorter", "older", "younger"))
 DOMINATES = frozenset(("dominate", "dominated", "prevail", "prevailed", "predominate", "predominated"))
-CUTS = frozenset((",", ";", "and", "against", "vs", "versus", "while", "wherea", "but", "compared", "(", ")", ":", ".", "—", "so"))
+CUTS, OPPOSED, CONTROLS = words_of("segments"), words_of("unreal"), words_of("controls")
 ITS = frozenset(("its", "it", "their", "they", "his", "her"))
 ORDERED = frozenset(("against", "vs", "versus"))
 OPENS = frozenset((":", "(", ",", "at", "with"))
 PLACES = frozenset(("in", "with", "on", "under", "for", "at", "among"))
-OPPOSED = frozenset(("not", "no", "nor", "neither", "n't", "if", "would", "might", "may", "could", "although", "but", "yet"))
-CONTROLS = frozenset(("control", "placebo", "vehicle", "dmso", "untreated", "healthy", "baseline", "sham", "mock"))
-"""The other side, where a claim names none."""
 UNSIDED = frozenset(("than", "by", "all", "only", "these", "both"))
 """Before a figure: it is a change, or of more than one side."""
 APART = frozenset(("difference", "contrast", "gap", "change", "effect"))
-SIZES = frozenset(("slowest", "fastest", "longest", "shortest", "oldest", "youngest", "latest", "earliest"))
+SIZES = words_of("sizes")
 """These are of a measure of their own, and no share."""
+THEREFORE = frozenset(("so", "therefore", "thus", "hence"))
 AS_MUCH = frozenset(("many", "much", "high", "large", "long", "abundant"))
 TIMES_AS = frozenset(("twice", "time", "threefold", "twofold"))
 SPAN = 45
@@ -65,41 +63,43 @@ class Claim(NamedTuple):
 
 def labelled(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    for number in found.by_part:
-        part = found.parts[number]
-        if part.kind == "row":
-            continue
-        for n in (number - 1, number):
-            if n < 0 or found.parts[n].kind == "row" or (n < number and found.by_part.get(n)):
-                continue
-            for claim in _claims(found, n):
-                figures = [f for f in found.by_part[number] if f.first >= claim.end]
-                if n < number and len(figures) < 2:
-                    continue
-                near = found.stream.texts[part.last : part.last + 1] == [";"] or found.stream.texts[part.last - 1] == ";"
-                if n == number and near and n + 1 in found.by_part and len(figures) == 1:
-                    figures += found.by_part[n + 1]
-                yield from _judged(found, claim, figures)
-    yield from _after(found)
-
-
-def _after(found: Evidence) -> Iterator[Check]:
-    """ "The IC50 is 2 nM for A and 95 nM for B. A is more potent": the claim follows its figures."""
     for number, part in enumerate(found.parts):
-        own = found.by_part.get(number, ())
-        before = own or (found.by_part.get(number - 1, ()) if number else ())
-        if len(before) < 2 or found.parts[before[0].part].kind == "row" or part.kind == "row":
-            continue
-        texts = found.stream.texts
-        claims = list(_claims(found, number))
-        # "The lower Ct, 3.1 against 5.4, and therefore the higher level"; "in older patients it was longer".
-        if (own and len(claims) > 1) or (not own and texts[part.first] in PLACES | {"after"}):
-            continue
-        for claim in claims:
-            since = texts[before[-1].last : claim.at]
-            concludes = not {"so", "therefore", "thus", "hence"}.isdisjoint(since) if own else "," not in since[1:]
-            if before[-1].last < claim.at and concludes and "free" not in found.stream.vocabulary:
-                yield from _judged(found, claim, before)
+        if part.kind != "row":
+            for claim in _claims(found, number):
+                yield from _judged(found, claim, _ahead(found, claim, number))
+            yield from _concluded(found, number)
+
+
+def _ahead(found: Evidence, claim: Claim, number: int) -> Sequence[Figure]:
+    """The figures that follow a claim: in its sentence and the clause after it, or in the next sentence."""
+    part, texts = found.parts[number], found.stream.texts
+    own = found.by_part.get(number, [])
+    after = found.by_part.get(number + 1, [])
+    if after and found.parts[number + 1].kind == "row":
+        return ()
+    if not own:
+        return after if len(after) > 1 else ()
+    figures = [f for f in own if f.first >= claim.end]
+    goes_on = ";" in (texts[part.last - 1], *texts[part.last : part.last + 1])
+    return [*figures, *after] if goes_on and len(figures) == 1 else figures
+
+
+def _concluded(found: Evidence, number: int) -> Iterator[Check]:
+    """ "The IC50 is 2 nM for A and 95 nM for B. A is more potent": the claim follows its figures."""
+    part, texts = found.parts[number], found.stream.texts
+    own = found.by_part.get(number, ())
+    before = own or (found.by_part.get(number - 1, ()) if number else ())
+    if len(before) < 2 or found.parts[before[0].part].kind == "row" or "free" in found.stream.vocabulary:
+        return
+    claims = list(_claims(found, number))
+    # "The lower Ct, 3.1 against 5.4, and therefore the higher level"; "in older patients it was longer".
+    if (own and len(claims) > 1) or (not own and texts[part.first] in PLACES | {"after"}):
+        return
+    for claim in claims:
+        since = texts[before[-1].last : claim.at]
+        concludes = not THEREFORE.isdisjoint(since) if own else "," not in since[1:]
+        if before[-1].last < claim.at and concludes:
+            yield from _judged(found, claim, before)
 
 
 def _claims(found: Evidence, number: int) -> Iterator[Claim]:
@@ -108,105 +108,125 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
         return
     ways = {at: label for label, at in directions(found, number)}
     for at in range(part.first + 1, part.last):
-        word = texts[at]
-        if word == "as" and texts[at + 1 : at + 2] and texts[at + 1] in AS_MUCH and not TIMES_AS.isdisjoint(texts[at - 2 : at]):
-            placed = texts[at + 2 : at + 3]
-            end = clause_end(found.stream, at + 3, part.last)
-            if placed and placed[0] in PLACES:
-                yield Claim(at, end, True, False, content(found.stream, at + 3, end), frozenset())
+        more, most = _sense(texts, at, ways.get(at, ""))
+        unsaid = not OPPOSED.isdisjoint(texts[max(part.first, at - 4) : at])
+        if (
+            more is None
+            or unsaid
+            or texts[at - 1] in NOT_MOST
+            or not NOT_MOST.isdisjoint(texts[at + 1 : at + 2])
+        ):
             continue
-        way = ways.get(at) if texts[at + 1 : at + 2] == ["in"] else None
-        more, less = word in MORE | LATE or way == "UP", word in LESS | EARLY or way == "DOWN"
-        most, least = word in MOST or word in DOMINATES, word in LEAST
-        if texts[at - 1] in NOT_MOST or not (more or less or most or least) or not OPPOSED.isdisjoint(texts[max(part.first, at - 4) : at]):
-            continue
-        start = clause_start(found.stream, at, part.first)
-        before = content(found.stream, start, at)
-        than = next((i for i in range(at + 1, min(part.last, at + 9)) if texts[i] == "than"), -1)
-        after, end = frozenset[str](), at + 1
-        if than > 0 and not (most or least):
+        # "Twice as many in saliva": the place is behind "many".
+        behind = at + 1 if texts[at] == "as" else at
+        than = next((i for i in range(at + 1, min(part.last, at + 9)) if texts[i] == "than"), 0)
+        than = 0 if most else than
+        placed = next(
+            (i for i in range(behind + 1, than or min(part.last, behind + 4)) if texts[i] in PLACES), 0
+        )
+        if placed and not than and (placed + 1 >= part.last or found.stream[placed + 1].number is not None):
+            placed = 0
+        holder = content(found.stream, clause_start(found.stream, at, part.first), at)
+        other, end = frozenset[str](), at + 1
+        if than:
             end = clause_end(found.stream, than + 1, part.last)
-            placed = next((i for i in range(at + 1, than) if texts[i] in PLACES), -1)
-            mine = content(found.stream, placed + 1, than) if placed > 0 else before
-            after = content(found.stream, than + 1, end)
-        else:
-            placed = next((i for i in range(at + 1, min(part.last, at + 4)) if texts[i] in PLACES), -1)
-            mine = before
-            if 0 < placed < part.last - 1 and found.stream[placed + 1].number is None:
-                end = clause_end(found.stream, placed + 1, part.last)
-                mine = content(found.stream, placed + 1, end)
-        if mine and not NOT_MOST.intersection(texts[at + 1 : at + 2]):
-            yield Claim(at, end, more or most, most or least, mine - after or mine, after)
+            other = content(found.stream, than + 1, end)
+        if placed:
+            close = than or clause_end(found.stream, placed + 1, part.last)
+            holder, end = content(found.stream, placed + 1, close), max(end, close)
+        if holder and (placed or texts[at] != "as"):
+            yield Claim(at, end, more, most, holder - other or holder, other)
+
+
+def _sense(texts: Sequence[str], at: int, way: str) -> tuple[bool | None, bool]:
+    """Whether a word says more (True) or less (False), None where neither; and whether of all."""
+    word = texts[at]
+    if word == "as":
+        counts = not AS_MUCH.isdisjoint(texts[at + 1 : at + 2]) and not TIMES_AS.isdisjoint(
+            texts[at - 2 : at]
+        )
+        return (True if counts else None), False
+    if word in MOST | DOMINATES or word in LEAST:
+        return word not in LEAST, True
+    placed = way in ("UP", "DOWN") and texts[at + 1 : at + 2] == ["in"]
+    if word in MORE | LATE or word in LESS | EARLY or placed:
+        return word in MORE | LATE or (placed and way == "UP"), False
+    return None, False
 
 
 def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterator[Check]:
-    texts = found.stream.texts
-    figures = [f for f in figures if f.kind in ("count", "percent", "effect") and not f.sign]
-    units = {f.unit for f in figures if f.kind == "count" and f.unit}
-    alike = len({f.kind for f in figures}) == 1 and len(units) <= 1
-    if not 2 <= len(figures) <= 6 or not alike or abs(figures[-1].last - claim.at) > SPAN:
+    texts, word = found.stream.texts, found.stream.texts[claim.at]
+    figures = [f for f in figures if f.kind in ("count", "percent") and not f.sign]
+    if not _comparable(found, claim, figures):
         return
-    if any(texts[f.first - 1] in UNSIDED or texts[f.last : f.last + 1] == ["time"] for f in figures):
-        return
-    if any(is_of(found, *pair) for pair in pairwise(figures)) or not APART.isdisjoint(claim.holder):
-        return
-    if figures[0].kind == "percent" and texts[claim.at] in SIZES or (len(figures) > 2 and not claim.most):
-        return
-    said = _segments(found, claim, figures)
-    common = frozenset.intersection(*said)
-    words = [own - common for own in said]
-    foils = (claim.other - claim.holder) | {f"{no}{word}" for word in claim.holder for no in ("un", "non", "non-", "in")}
-    scores = [len(own & claim.holder) if "non" not in own else 0 for own in words]
-    against = [len(own & foils) for own in words]
-    named = units or figures[0].kind != "count"
-    if len(figures) == 2 and not any((*scores, *against)) and CONTROLS.isdisjoint(claim.holder):
-        against = [len(own & CONTROLS) for own in words]
-    if len(figures) == 2 and scores[1] < len(claim.holder) and _in_order(found, figures):
-        scores, against = [1, 0], [0, 1]
-    elif not named and not (any((*scores, *against)) and all(own - {"its"} for own in words)):
-        return
-    held = [n for n, own in enumerate(words) if "its" in own]
-    best = [n for n, score in enumerate(scores) if score == max(scores) and score and not against[n]]
-    if not best and len(figures) == 2:
-        best = [1 - n for n, hits in enumerate(against) if hits and not against[1 - n]]
-    best = best or held
-    if len(best) != 1:
+    at = _holder(found, claim, figures)
+    timed = figures[0].unit in TIMES and word not in LASTING
+    if at is None or (word in EARLY | LATE) != timed:
         return
     # All below zero: what changes most is the farthest from it.
     values = [abs(f.value) if all(g.value < 0 for g in figures) else f.value for f in figures]
-    holder, rest = figures[best[0]], [v for n, v in enumerate(values) if n != best[0]]
-    sort = set(texts[max(0, claim.at - 3) : claim.end + 2])
+    mine, rest = values[at], [value for n, value in enumerate(values) if n != at]
+    sort = texts[max(0, claim.at - 3) : claim.end + 2]
     inverse = not POTENT.isdisjoint(sort) and not INVERSE.isdisjoint(found.stream.vocabulary)
-    timed = holder.unit in TIMES
-    word = texts[claim.at]
-    if (word in EARLY | LATE) != (timed and word not in LASTING) or holder.kind == "effect":
-        return
     more = claim.more != inverse
-    mine = values[best[0]]
-    passed = all(mine >= v for v in rest) if more else all(mine <= v for v in rest)
-    says = f"{word}, with {mine:g} against {', '.join(f'{v:g}' for v in rest)}"
-    yield Check("a comparison against its figures", passed, says, (found.span(claim.at, claim.at + 1), holder.span))
+    passed = all(mine >= value for value in rest) if more else all(mine <= value for value in rest)
+    says = f"{word}, with {mine:g} against {', '.join(f'{value:g}' for value in rest)}"
+    spans = (found.span(claim.at, claim.at + 1), figures[at].span)
+    yield Check("a comparison against its figures", passed, says, spans)
+
+
+def _comparable(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> bool:
+    """Whether figures are of one measure, one of each side: no changes, no k of n, nothing far away."""
+    texts = found.stream.texts
+    if not 2 <= len(figures) <= (6 if claim.most else 2) or abs(figures[-1].last - claim.at) > SPAN:
+        return False
+    units = {f.unit for f in figures if f.kind == "count" and f.unit}
+    alike = len({f.kind for f in figures}) == 1 and len(units) <= 1
+    sided = not any(texts[f.first - 1] in UNSIDED or texts[f.last : f.last + 1] == ["time"] for f in figures)
+    shares = any(is_of(found, *pair) for pair in pairwise(figures))
+    sized = figures[0].kind == "percent" and texts[claim.at] in SIZES
+    return alike and sided and not shares and not sized and APART.isdisjoint(claim.holder)
+
+
+def _holder(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> int | None:
+    """Which of the figures is the holder's; None where that is not plain."""
+    said = _segments(found, claim, figures)
+    common = frozenset.intersection(*said)
+    words = [own - common for own in said]
+    unlike = {f"{no}{word}" for word in claim.holder for no in ("un", "non", "non-", "in")}
+    foils = (claim.other - claim.holder) | unlike
+    scores = [len(own & claim.holder) if "non" not in own else 0 for own in words]
+    against = [len(own & foils) for own in words]
+    two = len(figures) == 2
+    if two and not any((*scores, *against)) and CONTROLS.isdisjoint(claim.holder):
+        against = [len(own & CONTROLS) for own in words]
+    if two and scores[1] < len(claim.holder) and _in_order(found, figures):
+        return 0
+    measured = figures[0].kind != "count" or any(f.unit for f in figures)
+    if not measured and not (any((*scores, *against)) and all(own - {"its"} for own in words)):
+        return None
+    best = [n for n, score in enumerate(scores) if score == max(scores) and score and not against[n]]
+    if not best and two:
+        best = [1 - n for n, hits in enumerate(against) if hits and not against[1 - n]]
+    best = best or [n for n, own in enumerate(words) if "its" in own]
+    return best[0] if len(best) == 1 else None
 
 
 def _segments(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> list[Words]:
     """By figure the words of its own segment; "its" for what is the subject's."""
-    texts = found.stream.texts
-    part_ends = {i for f in figures for i in (found.parts[f.part].last,)}
+    texts, last = found.stream.texts, max(found.parts[f.part].last for f in figures)
     segments = []
     for n, figure in enumerate(figures):
         low = figures[n - 1].last if n else found.parts[figure.part].first
         low = max(low, claim.end) if figure.first > claim.at else low
-        start = figure.first
-        while start > low and texts[start - 1] not in CUTS:
-            start -= 1
-        high = figures[n + 1].first if n + 1 < len(figures) else min(len(texts), max(part_ends))
-        end = figure.last
-        while end < high and texts[end] not in CUTS:
-            end += 1
+        start = next((i for i in range(figure.first, low, -1) if texts[i - 1] in CUTS), low)
+        high = figures[n + 1].first if n + 1 < len(figures) else last
+        end = next((i for i in range(figure.last, high) if texts[i] in CUTS), high)
         if end == high and n + 1 < len(figures):
             end = figure.last  # two figures without a cut between them: the words are of the second
         own = content(found.stream, start, figure.first) | content(found.stream, figure.last, end)
-        segments.append(own - {figure.unit} | ({"its"} if not ITS.isdisjoint(texts[start : figure.first]) else set()))
+        its = {"its"} if not ITS.isdisjoint(texts[start : figure.first]) else set()
+        segments.append(own - {figure.unit} | its)
     return segments
 
 

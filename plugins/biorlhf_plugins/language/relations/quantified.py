@@ -1,5 +1,5 @@
-"""Words for how many, against the figures that follow: "half of the tumours, 60 of 120", "none survived: 9 of 31
-did", "no gene responds: 33 DEGs", "all 301 completed; 38 were lost", "1,490 of the 6,425, which is under a quarter".
+"""Words for how many, against the figures beside them: "half of the tumours, 60 of 120", "none survived: 9 of
+31 did", "no gene responds: 33 DEGs", "all 301 completed; 38 were lost", "1,490 of 6,425, under a quarter".
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ NOT = frozenset(("not", "no", "none", "neither", "nor", "never", "n't", "but", "
 FREE = frozenset((*PARTS, "absent", "majority", "minority", "no"))
 """These may stand anywhere in their clause; the others open it."""
 LEADS = frozenset((",", "(", ":", "—", ";", "or", "ie"))
-LINKS = frozenset("which is was are were ie that mean so , ( : — or".split()) | ROUGH
+LINKS = words_of("links_of") | ROUGH
+BEHIND = frozenset(("half", "quarter", "third", "majority", "minority"))
+UNION = frozenset(("distinct", "unique", "all", "total", "altogether"))
 NEAR = 0.06
 """What "half" allows, as a share."""
 Bounds = tuple[float, float, str]
@@ -33,11 +35,12 @@ Bounds = tuple[float, float, str]
 
 def quantified(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
+    texts = found.stream.texts
     for number, figures in found.by_part.items():
         part = found.parts[number]
         if part.kind == "row" or not found.asserted(part.first):
             continue
-        plain = [f for f in figures if f.kind == "count" and not f.sign and found.stream.texts[f.first] not in NONE]
+        plain = [f for f in figures if f.kind == "count" and not f.sign and texts[f.first] not in NONE]
         pairs = [(a, b) for a, b in pairwise(plain) if is_of(found, a, b) and 0 < b.value >= a.value]
         if len(pairs) == 1 and len(plain) == 2:
             yield from _share(found, number, *pairs[0])
@@ -50,19 +53,14 @@ def quantified(found: Evidence) -> Iterator[Check]:
 def _share(found: Evidence, number: int, some: Figure, whole: Figure) -> Iterator[Check]:
     """A word for a share, before or behind "60 of 120"."""
     part, texts = found.parts[number], found.stream.texts
-    after = texts[whole.last : part.last]
+    colon = next((i for i in range(part.first, some.first) if texts[i] == ":"), 0)
     bounds = None
-    if texts[some.first - 1] in LEADS or some.first == part.first or ":" in texts[part.first : some.first]:
+    if texts[some.first - 1] in LEADS or some.first == part.first or colon:
         bounds = _opening(found, number, some.first)
-    if bounds is None:
-        at = next((i for i in range(whole.last, part.last) if texts[i] in ("half", "quarter", "third", "majority", "minority")), -1)
-        linked = at > 0 and any(w in (",", "(", "which") for w in texts[whole.last : at])
-        if linked and LINKS.issuperset(w for w in texts[whole.last + 1 : at] if w not in MORE | LESS | {"than", "a", "the"} and w not in after[:2]):
-            bounds = _bounds(texts, at, part.first)
+    bounds = bounds or _behind(found, number, whole)
     if bounds is None:
         return
     low, high, word = bounds
-    colon = max((i for i in range(part.first, some.first) if texts[i] == ":"), default=0)
     if colon and word in MANY_OR_ALL:  # "Most side effects were mild: 3 of 90 had to stop"
         head, tail = content(found.stream, part.first, colon), content(found.stream, whole.last, part.last)
         if not tail <= head | {whole.unit}:
@@ -82,52 +80,65 @@ def _opening(found: Evidence, number: int, end: int) -> Bounds | None:
         first = found.parts[number - 1].first
     said = [i for i in range(first, end) if texts[i] in PARTS or texts[i] in MANY or texts[i] in ALL | NONE]
     said = [i for i in said if texts[i] in FREE or i == first or (i == first + 1 and texts[first] in NEARLY)]
-    if len(said) != 1 or texts[said[0] + 1] in (",", ".") or not {"not", "if", "than", "without"}.isdisjoint({*texts[first:end]} - {*texts[said[0] - 2 : said[0]]}):
+    if len(said) != 1 or texts[said[0] + 1] in (",", "."):
         return None
-    return _bounds(texts, said[0], first)
+    beside = {*texts[said[0] - 2 : said[0]]}
+    turned = {"not", "if", "than", "without"} & ({*texts[first:end]} - beside)
+    return None if turned else _bounds(texts, said[0], first)
+
+
+def _behind(found: Evidence, number: int, whole: Figure) -> Bounds | None:
+    """ "1,490 of the 6,425 genes, which is less than a quarter"."""
+    part, texts = found.parts[number], found.stream.texts
+    at = next((i for i in range(whole.last, part.last) if texts[i] in BEHIND), 0)
+    between = texts[whole.last : at]
+    if not at or not {",", "(", "which"} & {*between}:
+        return None
+    own = MORE | LESS | {"than", "a", "the"} | {*between[:2]}  # of what the whole is
+    return _bounds(texts, at, part.first) if LINKS | own >= {*between} else None
 
 
 def _bounds(texts: Sequence[str], at: int, first: int) -> Bounds | None:
+    """From and to of a word, as shares."""
     word, before = texts[at], texts[max(first, at - 3) : at]
-    if "not" in before:
+    nearly = not NEARLY.isdisjoint(before)
+    numbered = before[-1:] and before[-1] in ("first", "two", "three", "four")
+    if "not" in before or (word in NONE and nearly) or (word in PARTS and numbered):
         return None
     if word in NONE:
-        return None if not NEARLY.isdisjoint(before) else (0.0, 0.0, word)
+        return 0.0, 0.0, word
     if word in ALL:
-        return (0.8, 1.0, word) if not NEARLY.isdisjoint(before) else (1.0, 1.0, word)
+        return (0.8 if nearly else 1.0), 1.0, word
     if word in MANY:
         return (*MANY[word], word)
     value = PARTS[word]
-    if before[-1:] == ["first"] or (before[-1:] and before[-1] in ("two", "three", "four")):
-        return None
     if "than" in before or not (MORE | LESS).isdisjoint(before):
         return (value, 1.0, word) if not MORE.isdisjoint(before) else (0.0, value, word)
-    rough = 2 * NEAR if not (ROUGH | NEARLY).isdisjoint(before) else NEAR
+    rough = 2 * NEAR if nearly or not ROUGH.isdisjoint(before) else NEAR
     return value - rough, value + rough, word
 
 
 def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "No gene responds: 33 DEGs"; "none of the 24 survived; 15 were alive"; "all 301 completed; 38 were lost"."""
+    """ "No gene responds: 33 DEGs"; "none survived; 15 were alive"; "all 301 completed; 38 were lost"."""
     part, texts = found.parts[number], found.stream.texts
+    opens = number > 0 and texts[part.first - 1] in (":", ";")
     for figure in figures[:2]:
-        total = {"count", "number"} & {*texts[part.first : figure.first]} and texts[figure.first - 1] in ("is", "was")
-        opens = (figure.first == part.first or total) and number > 0 and texts[part.first - 1] in (":", ";")
-        if not opens and texts[figure.first - 1] != ":":
+        lead = texts[part.first : figure.first]
+        total = not {"count", "number"}.isdisjoint(lead) and lead[-1] in ("is", "was")
+        after = opens and (not lead or total)
+        if not after and lead[-1:] != [":"]:
             continue
-        first = found.parts[number - 1].first if opens else part.first
-        head = texts[first : figure.first]
-        clause = set(texts[figure.last : part.last])
+        head = texts[found.parts[number - 1].first if after else part.first : figure.first]
+        clause = texts[figure.last : part.last]
         measured = unit_at(found.said.text, *figure.span) or figure.unit in TIMES or figure.decimals
-        if figure.value <= 0 or measured or not NOT.isdisjoint(clause) or not head:
+        if figure.value <= 0 or measured or not NOT.isdisjoint(clause) or not head or "," in head:
             continue
-        counted = [f for f in figures if first <= f.first < figure.first]
-        lost = not LOST.isdisjoint(clause) or not {"dead", "failed"}.isdisjoint(clause)
-        if head[0] in ("no", "none", "neither") and not lost and "," not in head:
-            passed = any(f.value == figure.value for f in counted)
+        lost = not LOST.isdisjoint(clause) or "dead" in clause
+        none = head[0] in ("no", "none", "neither") and not lost
+        not_all = head[0] == "all" and lost and LOST.isdisjoint(head)
+        if none or not_all:
             says = f"{head[0]}, and {figure.value:g}"
-            yield Check("a universal against its figures", passed, says, (figure.span,))
-        elif head[0] == "all" and LOST & clause and LOST.isdisjoint(head) and "," not in head:
-            yield Check("a universal against its figures", False, f"all, and {figure.value:g} not", (figure.span,))
+            yield Check("a universal against its figures", False, says, (figure.span,))
         return
 
 
@@ -135,34 +146,34 @@ def _of_them(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     """ "6,425 DEGs; 5,210 of them are shared": a part of what was counted last."""
     texts = found.stream.texts
     for at, figure in enumerate(figures):
-        if texts[figure.last : figure.last + 1] != ["of"] or texts[figure.last + 1 : figure.last + 2] not in (["them"], ["these"], ["those"]):
+        if texts[figure.last : figure.last + 2] not in (["of", "them"], ["of", "these"], ["of", "those"]):
             continue
         before = [*found.by_part.get(number - 1, ()), *figures[:at]]
         counts = [f for f in before if f.kind == "count" and not f.sign]
         if len(counts) == len(before) == 1 and texts[figure.last + 2 : figure.last + 3] != [counts[0].unit]:
             says = f"{figure.value:g} of {counts[0].value:g}"
-            passed = figure.value <= counts[0].value
-            yield Check("parts and whole", passed, says, (figure.span, counts[0].span))
+            spans = (figure.span, counts[0].span)
+            yield Check("parts and whole", figure.value <= counts[0].value, says, spans)
         return
 
 
 def _overlap(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "120 in infants and 310 in adults; 95 occur in both"; "5,000 and 4,000, with 3,500 in common, so 5,500 in all"."""
+    """ "120 in infants, 310 in adults; 95 in both"; "5,000 and 4,000, 3,500 in common, 5,500 in all"."""
     texts = found.stream.texts
     given = [*found.by_part.get(number - 1, ()), *figures] if len(figures) < 3 else list(figures)
-    if not 3 <= len(given) <= 4 or any(f.kind != "count" or f.sign for f in given):
+    if not 3 <= len(given) <= 4 or any(f.kind != "count" or f.sign or f.decimals for f in given):
         return
     one, other, both, *rest = given
-    if any(f.decimals for f in given) or "both" in texts[one.last : other.first]:
-        return
     near = texts[both.first - 1 : min(both.last + 6, rest[0].first if rest else len(texts))]
-    if "both" not in near and near[2:4] != ["in", "common"]:
-        return
-    if {"of", "per"} & {*texts[one.first - 1 : one.first], *texts[other.first - 1 : other.first]} or one.part != other.part:
+    shared = "both" in near or near[2:4] == ["in", "common"]
+    parts = {"of", "per"} & {texts[one.first - 1], texts[other.first - 1]} or one.part != other.part
+    if not shared or parts or "both" in texts[one.last : other.first]:
         return
     says = f"{both.value:g} in both, of {one.value:g} and {other.value:g}"
-    yield Check("parts and whole", both.value <= min(one.value, other.value), says, (both.span, one.span, other.span))
-    if rest and not {"distinct", "unique", "all", "total", "altogether"}.isdisjoint(texts[rest[0].last : rest[0].last + 5]):
+    spans = (both.span, one.span, other.span)
+    yield Check("parts and whole", both.value <= min(one.value, other.value), says, spans)
+    if rest and not UNION.isdisjoint(texts[rest[0].last : rest[0].last + 5]):
         right = one.value + other.value - both.value
         says = f"{one.value:g} + {other.value:g} - {both.value:g} = {right:g}, stated {rest[0].value:g}"
-        yield Check("parts and whole", right == rest[0].value, says, (rest[0].span, both.span), expected=f"{right:g}")
+        passed = right == rest[0].value
+        yield Check("parts and whole", passed, says, (rest[0].span, both.span), expected=f"{right:g}")

@@ -1,5 +1,5 @@
-"""What is said twice, once with a "not": "Cluster 4 does not express CD3E. Since CD3E is expressed in cluster 4 …",
-"All knock-outs died; four of the 28 knock-outs were alive"; and a bound that all keep, beside the least or most of them.
+"""What is said twice, once with a "not": "Cluster 4 does not express CD3E. Since CD3E is expressed in cluster
+4 …"; and a bound that all keep, beside the least or the most of them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,7 @@ NEUTRAL = words_of("neutral")
 LEAST, MOST = words_of("least"), words_of("most")
 NOT = frozenset(("not", "no", "never", "without", "neither", "nor", "none", "nobody", "n't", "cannot"))
 SINCE = frozenset(("since", "because", "as", "given", "although", "though", "while", "wherea"))
-LIMITED = frozenset(
-    "only most all every some almost nearly hardly rarely both if or unless until when whether either would could may"
-    " might except but other than before after at by during still yet once again longer".split()
-)
+LIMITED = words_of("limited")
 """Words by which the two are not said of the same."""
 SENTENCES = 40
 
@@ -33,7 +30,7 @@ def restated(found: Evidence) -> Iterator[Check]:
 
 def _denied(found: Evidence) -> Iterator[Check]:
     """Two clauses of the same words, of which one is denied."""
-    said: dict[tuple[frozenset[str], frozenset[float]], tuple[int, int, bool]] = {}
+    said: dict[tuple[frozenset[str], frozenset[str]], tuple[int, int, bool]] = {}
     texts = found.stream.texts
     for part in found.parts[:SENTENCES]:
         if part.kind != "prose" or not found.asserted(part.first):
@@ -69,13 +66,19 @@ def _bounded(found: Evidence) -> Iterator[Check]:
         bound = bounds[0]
         every = not EVERY.isdisjoint(texts[part.first : bound.first])
         for at in (number, number + 1):
-            others = [f for f in found.by_part.get(at, ()) if f is not bound and f.unit in ("", bound.unit) and not f.sign]
+            others = [
+                f
+                for f in found.by_part.get(at, ())
+                if f is not bound and f.unit in ("", bound.unit) and not f.sign
+            ]
             near = others[0] if len(others) == 1 else None
             ends = LEAST if bound.sign == ">" else MOST
             start = found.parts[at].first if at < len(found.parts) else 0
             if near is None or near.kind != bound.kind or near.first < bound.first:
                 continue
-            ends_it = every and not ends.isdisjoint(texts[max(start, bound.last * (at == number)) : near.first])
+            ends_it = every and not ends.isdisjoint(
+                texts[max(start, bound.last * (at == number)) : near.first]
+            )
             exact = not {"exact", "exactly"}.isdisjoint(texts[near.first - 1 : near.last + 4])
             if not ends_it and not exact:
                 continue

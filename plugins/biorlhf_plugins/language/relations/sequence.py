@@ -50,10 +50,19 @@ def _course(figures: Sequence[Figure]) -> list[tuple[Figure, Figure]]:
     """(time, value) of "1 h 2.0, 6 h 8.1, 24 h 3.4" and of "2.1 at 1 h, 6.2 at 6 h"."""
     for start in (0, 1):
         own = figures[start:]
-        for pairs in (list(zip(own[::2], own[1::2], strict=False)), list(zip(own[1::2], own[::2], strict=False))):
+        for pairs in (
+            list(zip(own[::2], own[1::2], strict=False)),
+            list(zip(own[1::2], own[::2], strict=False)),
+        ):
             timed = {when.unit for when, _ in pairs}
             valued = {value.unit for _, value in pairs}
-            if len(pairs) >= 3 and len(own) % 2 == 0 and len(timed) == 1 and timed <= TIMES and len(valued) == 1:
+            if (
+                len(pairs) >= 3
+                and len(own) % 2 == 0
+                and len(timed) == 1
+                and timed <= TIMES
+                and len(valued) == 1
+            ):
                 return pairs if valued.isdisjoint(timed) else []
     return []
 
@@ -68,7 +77,9 @@ def _peaks(found: Evidence) -> Iterator[Check]:
         before = texts[max(0, figure.first - 3) : figure.first]
         if not PEAKS.isdisjoint(before) and figure.unit == top[0].unit:
             times = {when.value for when, _ in courses[0]}
-            since = texts[figure.last : courses[0][0][0].first] if figure.first < courses[0][0][0].first else []
+            since = (
+                texts[figure.last : courses[0][0][0].first] if figure.first < courses[0][0][0].first else []
+            )
             if figure.value in times and {"after", "before", "than", "unlike", "not"}.isdisjoint(since):
                 says = f"a peak at {figure.value:g}, where {top[0].value:g} has {top[1].value:g}"
                 spans = (figure.span, top[0].span)
@@ -109,7 +120,12 @@ def _dates(found: Evidence) -> Iterator[Check]:
     for at, text in enumerate(found.stream.texts):
         for near in (at - 1, at + 1):
             number = found.stream[near].number if 0 <= near < len(found.stream) else None
-            if text in MONTHS and isinstance(number, Number) and 1 <= number.value <= 28 + 3 and not number.decimals:
+            if (
+                text in MONTHS
+                and isinstance(number, Number)
+                and 1 <= number.value <= 28 + 3
+                and not number.decimals
+            ):
                 days.append((MONTHS.index(text) + 1, int(number.value), at))
                 break
     spans = [f for f in found.figures if f.unit == "day" and f.kind == "count" and not f.sign]
@@ -139,8 +155,15 @@ def _middle(found: Evidence) -> Iterator[Check]:
                 continue
             middle = rest[0]
             named = not MIDDLES.isdisjoint(texts[max(0, middle.first - 4) : middle.first])
-            spread = not {"ci", "interval", "iqr", "sd", "change"}.isdisjoint(texts[low.first - 4 : high.last + 3])
-            if named and not spread and middle.kind == low.kind == high.kind and middle.unit in ("", high.unit):
+            spread = not {"ci", "interval", "iqr", "sd", "change"}.isdisjoint(
+                texts[low.first - 4 : high.last + 3]
+            )
+            if (
+                named
+                and not spread
+                and middle.kind == low.kind == high.kind
+                and middle.unit in ("", high.unit)
+            ):
                 says = f"{middle.value:g}, of a range from {low.value:g} to {high.value:g}"
                 passed = low.value <= middle.value <= high.value
                 yield Check("a middle within its range", passed, says, (middle.span, low.span, high.span))
@@ -178,7 +201,11 @@ def _dosed(found: Evidence) -> Iterator[Check]:
         part = found.parts[number]
         ways = directions(found, number)
         near = texts[ways[0][1] + 1 : ways[0][1] + 4] if len(ways) == 1 else []
-        if not near or near[0] != "with" or {"dose", "concentration", "time", "age", "temperature"}.isdisjoint(near):
+        if (
+            not near
+            or near[0] != "with"
+            or {"dose", "concentration", "time", "age", "temperature"}.isdisjoint(near)
+        ):
             continue
         own = [f for f in figures if f.first > ways[0][1] and f.kind in ("count", "percent", "effect")]
         pairs = list(zip(own[1::2], own[::2], strict=False))
@@ -201,16 +228,34 @@ def _ratio(found: Evidence) -> Iterator[Check]:
         slash = next((i for i in range(part.first + 1, part.last - 1) if texts[i] == "/"), 0)
         own = [f for f in figures if f.kind in ("count", "ratio") and f.first > slash and not f.sign]
         ways = {label for label, _ in directions(found, number)}
-        if not slash or len(own) != 1 or len(figures) != 1 or len(ways) != 1 or not found.asserted(part.first):
+        if (
+            not slash
+            or len(own) != 1
+            or len(figures) != 1
+            or len(ways) != 1
+            or not found.asserted(part.first)
+        ):
             continue
         words = texts[part.first : part.last]
         over, under = texts[slash - 1], texts[slash + 1]
-        placed = [i for i in range(part.first, part.last - 1) if texts[i] in ("in", "on", "with") and over in texts[i + 1 : i + 3]]
-        if "ratio" not in words or not placed or words.count(under) > 1 or own[0].value in (0, 1) or ways == {"NS"}:
+        placed = [
+            i
+            for i in range(part.first, part.last - 1)
+            if texts[i] in ("in", "on", "with") and over in texts[i + 1 : i + 3]
+        ]
+        if (
+            "ratio" not in words
+            or not placed
+            or words.count(under) > 1
+            or own[0].value in (0, 1)
+            or ways == {"NS"}
+        ):
             continue
         way = ways.pop()
         says = f"{way}, with {over}/{under} = {own[0].value:g}"
-        yield Check("a direction against its figure", (own[0].value > 1) == (way == "UP"), says, (own[0].span,))
+        yield Check(
+            "a direction against its figure", (own[0].value > 1) == (way == "UP"), says, (own[0].span,)
+        )
 
 
 def _numbered(found: Evidence) -> Iterator[Check]:
@@ -223,16 +268,24 @@ def _numbered(found: Evidence) -> Iterator[Check]:
         if len(values) == 2 and figures[0].last < at and not figures[0].decimals:
             right = values[1] - values[0] + 1
             says = f"{figures[0].value:g}, numbered {values[0]:g} to {values[1]:g}"
-            yield Check("arithmetic", figures[0].value == right, says, (figures[0].span,), expected=f"{right:g}")
+            yield Check(
+                "arithmetic", figures[0].value == right, says, (figures[0].span,), expected=f"{right:g}"
+            )
 
 
 def _extreme(found: Evidence) -> Iterator[Check]:
-    """ "From 3.1 to 5.6 cm; the longest root measured 5.6 cm"; "between 42 and 61 cm; 42, 47, 52 and 61 cm"."""
+    """ "From 3.1 to 5.6 cm; the longest root measured 5.6 cm"; "between 42 and 61 cm; 42, 47 and 61 cm"."""
     texts = found.stream.texts
     for number, figures in found.by_part.items():
         ends = sorted((f for f in figures if f.kind in ("range", "count")), key=lambda f: f.value)
         after = [f for f in found.by_part.get(number + 1, ()) if f.kind == "count" and not f.sign]
-        if len(ends) != 2 or len(figures) != 2 or not after or not ends[1].unit or number + 1 >= len(found.parts):
+        if (
+            len(ends) != 2
+            or len(figures) != 2
+            or not after
+            or not ends[1].unit
+            or number + 1 >= len(found.parts)
+        ):
             continue
         low, high = ends
         part, rest = found.parts[number], found.parts[number + 1]

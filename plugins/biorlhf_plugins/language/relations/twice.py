@@ -1,5 +1,5 @@
-"""One figure told twice: "The heart has 910 DEGs under HU+IR. In summary: heart, HU+IR, 190 DEGs"; a text and its
-table; a list that is said to have five and has three; one name in two lists that exclude each other.
+"""One figure told twice: "The heart has 910 DEGs under HU+IR. In summary: heart, HU+IR, 190 DEGs"; a list
+that is said to have five and has three; one name in two lists that exclude each other.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.units import unit_at
 
 NEUTRAL, TIMES = words_of("neutral") | {"said", "mentioned", "above", "under", "short"}, words_of("times")
-AGAIN = frozenset(("it", "it", "its", "they", "their", "this", "summary", "short", "overall", "total", "conclusion", "said", "thus", "altogether"))
+AGAIN, OTHERWISE = words_of("again"), words_of("otherwise")
 GENES = frozenset(("deg", "gene", "transcript"))
-OTHERWISE = frozenset(
-    "another other second later then only after before removed excluded remain remained left expected predicted up down"
-    " these those them whereas wherea but if would instead not previously formerly earlier former each per correction sorry actually".split()
+LISTS = (
+    ("increased", "decreased"),
+    ("up", "down"),
+    ("upregulated", "downregulated"),
+    ("higher", "lower"),
+    ("gained", "lost"),
 )
-LISTS = (("increased", "decreased"), ("up", "down"), ("upregulated", "downregulated"), ("higher", "lower"), ("gained", "lost"))
 SENTENCES = 30
 
 
@@ -40,7 +42,9 @@ def _slot(found: Evidence, figure: Figure) -> frozenset[str]:
         last = part.last  # "With 2,104 DEGs, the thymus is among the most sensitive"
     words = content(found.stream, first, last) - NEUTRAL
     unit = {figure.unit} - {""}
-    return frozenset("gene" if word in GENES else word for word in words | unit) | {t for t in texts[first:last] if t.isdigit() and t != texts[figure.first]}
+    return frozenset("gene" if word in GENES else word for word in words | unit) | {
+        t for t in texts[first:last] if t.isdigit() and t != texts[figure.first]
+    }
 
 
 def _alone(found: Evidence) -> list[Figure]:
@@ -100,9 +104,16 @@ def _listed(found: Evidence) -> Iterator[Check]:
         colon = next((i for i in range(part.first, part.last) if texts[i] == ":"), 0)
         things = [f for f in counted(found, number) if f.last < colon] if colon else []
         items = _items(texts[colon + 1 : part.last]) if len(things) == 1 else []
-        if not items or things[0].value > 9 or not things[0].unit or any(colon < f.first for f in found.by_part[number]):
+        if (
+            not items
+            or things[0].value > 9
+            or not things[0].unit
+            or any(colon < f.first for f in found.by_part[number])
+        ):
             continue
-        if not {"include", "including", "among", "eg", "example", "or", "most", "not"}.isdisjoint(texts[part.first : colon]):
+        if not {"include", "including", "among", "eg", "example", "or", "most", "not"}.isdisjoint(
+            texts[part.first : colon]
+        ):
             continue
         passed = len(items) == things[0].value
         if len(items) > things[0].value and any(len(item) > 1 for item in items):
@@ -111,10 +122,14 @@ def _listed(found: Evidence) -> Iterator[Check]:
         yield Check("a list against its number", passed, says, (things[0].span,), expected=str(len(items)))
 
 
-def _items(texts: Sequence[str]) -> list[Sequence[str]]:
+def _items(texts: Sequence[str]) -> list[list[str]]:
     """The items of "heart, liver and soleus": short names, closed by an "and"; [] where that is not plain."""
     texts = [t for t in texts if t not in (".", "the")]
-    if texts.count("and") != 1 or {":", ";", "(", ")", "no", "not", "a", "an", "usually"} & set(texts) or len(texts) > 40:
+    if (
+        texts.count("and") != 1
+        or {":", ";", "(", ")", "no", "not", "a", "an", "usually"} & set(texts)
+        or len(texts) > 40
+    ):
         return []
     items: list[list[str]] = [[]]
     for text in texts:
@@ -123,7 +138,11 @@ def _items(texts: Sequence[str]) -> list[Sequence[str]]:
                 items.append([])
         else:
             items[-1].append(text)
-    return items if all(1 <= len(item) <= 3 for item in items) and len(items) >= 2 and texts[-2:-1] != [","] else []
+    return (
+        items
+        if all(1 <= len(item) <= 3 for item in items) and len(items) >= 2 and texts[-2:-1] != [","]
+        else []
+    )
 
 
 def _both_lists(found: Evidence) -> Iterator[Check]:
