@@ -20,6 +20,8 @@ CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
 # In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
+SHORT = 6
+"""Tokens of an answer that is no more than a class: "Type A", "A rescue pattern"."""
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
 
 
@@ -34,12 +36,12 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None or claim.low is not None:
             continue
         line = _line_of(reading, claim)
-        if line is None or _bounded(reading, claim, line):
+        if line is None or _bounded(reading, claim, line) or _starts(reading, claim, line):
             continue
         given = _given(reading, claim.slot.entity)
         # A part that is the whole without the other part may still stand on the wrong side.
         made = () if claim.slot.quantity in ("deg_up", "deg_down") else derived
-        if _matches(claim, [], itertools.chain(made, given), _rounding(reading, claim)):
+        if _matches(claim, [], itertools.chain(made, given), rounding_of(reading, claim)):
             continue
         key = (claim.value, str(claim.slot.entity))
         if key not in seen and _entity_is_plain(reading, line, claim):
@@ -70,6 +72,16 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     return bool(set(before) & set("<>≤≥±")) or bool(words & other)
 
 
+def _starts(reading: Reading, claim: Claim, line: Line) -> bool:
+    """The first figure of "from 0 genes to 491", "0 → 491": what the question names is of the second."""
+    at = next((m for m in line.mentions if m.kind == "num" and line.spans[m.first][0] == claim.span[0]), None)
+    if at is None or line.values("condition"):
+        return False
+    after = [token.text for token in line.tokens[at.last : at.last + 4]]
+    leads = at.first > 0 and line.tokens[at.first - 1].text == "from"
+    return after[:1] == ["→"] or (leads and "to" in after)
+
+
 def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     """The name beside the figure is this tissue; or the whole text speaks of one only."""
     if line.values("entity"):
@@ -93,6 +105,19 @@ def _nearest(line: Line, claim: Claim, kind: str) -> object:
     return best[1] if best else None
 
 
+def borne_out(claim: Claim, table: FactTable) -> bool | None:
+    """Whether the table has this very figure or class; None, where it has nothing of the kind."""
+    slot = claim.slot
+    own = table.find(entity=slot.entity, quantity=slot.quantity)
+    if slot.quantity != "type":
+        own = [f for f in own if f.condition == slot.condition or slot.quantity == "pattern"]
+        own = [f for f in own if f.treatment == slot.treatment or f.is_interaction or f.value is None]
+        own = [f for f in own if f.pathway is None or f.pathway in slot.pathways]
+    if not own:
+        return None
+    return any(claim.label in f.accepted if f.value is None else claim.value == f.value for f in own)
+
+
 def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) -> Finding | None:
     entity, value = claim.slot.entity, claim.value or 0.0
     own = [f for f in table.find(entity=entity) if _same_kind(f, claim)]
@@ -100,7 +125,7 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     plain = _slot_is_plain(reading, line, claim)
     exact = [f for f in own if _same_slot(f, claim, line, alone)] if plain else []
     right = exact or own
-    rounding = _rounding(reading, claim)
+    rounding = rounding_of(reading, claim)
     if not own or _matches(claim, right, (), rounding):
         return None
     alike = [f for f in table.figures if _same_kind(f, claim) and _matches(claim, [f], (), rounding)]
@@ -151,7 +176,7 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     return single and first is line and asked == (claim.slot.condition,) and len(reading.asked("entity")) <= 1
 
 
-def _rounding(reading: Reading, claim: Claim) -> float:
+def rounding_of(reading: Reading, claim: Claim) -> float:
     """Half of the last decimal that is written: -1.6 may be -1.64, -1.662 is not -1.678."""
     written = re.search(r"\.(\d+)", reading.text.answer[claim.span[0] : claim.span[1]])
     return 0.5 * 10.0 ** -(len(written.group(1)) if written else 0)
@@ -232,27 +257,6 @@ def _shifts(values: Sequence[float]) -> list[float]:
     return [a - b for a, b in itertools.permutations(values, 2) if a * b < 0]
 
 
-def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """A gene's figure: one gene and one plain number in the sentence."""
-    for line in reading.lines:
-        genes = [token.text for token in line.tokens if token.text in table.features]
-        claims = [
-            c
-            for c in reading.asserted("number")
-            if c.sentence == line.number and c.slot.quantity in ("log2fc", None)
-        ]
-        # With two genes or two figures, which belongs to which would be a guess.
-        if len(set(genes)) != 1 or len(claims) != 1 or "log2fc" not in line.values("quantity"):
-            continue
-        own = table.find(entity=genes[0], quantity="log2fc")
-        near = _rounding(reading, claims[0])
-        if own and all(abs((claims[0].value or 0.0) - (f.value or 0.0)) > near + 1e-9 for f in own):
-            yield Finding(
-                reading.text.index, ERROR, "wrong_number", reading.quote(line), "; ".join(map(str, own)),
-                f"{claims[0].value:g} contradicts the table",
-            )  # fmt: skip
-
-
 def check_classes(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """A response type or a pathway's pattern that is another one in the table."""
     seen: set[tuple[str, str]] = set()
@@ -290,10 +294,12 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     kind = claim.slot.quantity
     if kind not in ("type", "pattern") or line.values("everyone"):
         return False
-    # "Heart is Type A and liver Type C": classes and tissues in turn, each after its own.
+    # "Heart is Type A and liver Type C", "Type A: heart and soleus": classes and tissues in turn.
     each = [m.kind for m in line.mentions if m.kind in ("entity", kind)]
     shape = "".join("e" if name == "entity" else "k" for name in each)
-    paired = re.fullmatch(r"(?:e+k)+", shape) is not None and claim.slot.entity in line.values("entity")
+    paired = re.fullmatch(r"(?:e+k)+|(?:ke+)+", shape) is not None and claim.slot.entity in line.values(
+        "entity"
+    )
     if len(line.values(kind)) > 1 and not paired:
         return False
     if {token.text for token in line.tokens} & WRONG_ON_PURPOSE:
@@ -307,9 +313,11 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     named = line.values("entity")
     if named:
         return paired or named == (claim.slot.entity,)
-    # "... in hippocampus. This indicates ...": the pronoun stands for the sentence before.
+    # "... in hippocampus. This indicates ...": the pronoun stands for the sentence before, or the question's.
     before = next((other for other in reading.lines if other.number == line.number - 1), None)
     pointing = bool(line.tokens) and line.tokens[0].text in ("this", "thi", "it", "these")
+    if line is reading.lines[0] and reading.asked("entity") == (claim.slot.entity,):
+        return pointing or len(line.tokens) < SHORT
     return pointing and before is not None and before.values("entity") == (claim.slot.entity,)
 
 
@@ -317,4 +325,5 @@ def _pattern_is_named(reading: Reading, line: Line, claim: Claim) -> bool:
     """A pattern as a name, not as a word of the sentence: "SUPPRESSION", "a suppression pattern"."""
     raw = reading.text.answer[claim.span[0] : claim.span[1]]
     words = {token.text for token in line.tokens}
-    return raw.isupper() or bool(words & {"pattern", "show", "rescue"})
+    asked = {token.text for other in reading.prompt_lines for token in other.tokens}
+    return raw.isupper() or bool(words & {"pattern", "show", "rescue"}) or "pattern" in asked

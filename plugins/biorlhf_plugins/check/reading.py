@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from biorlhf.ground_truth.forms import split_instruction, unblocked
@@ -66,6 +66,11 @@ class Reading:
 
     def quote(self, line: Line) -> str:
         return self.text.answer[line.start : line.end].strip()
+
+    def as_asked(self, line: Line) -> Reading:
+        """The question itself, as if it were the text: its words are what is claimed, with nothing before it."""
+        text = replace(self.text, prompt="", answer=self.text.prompt)
+        return replace(self, text=text, lines=(line,), prompt_lines=())
 
     def all_lines(self) -> Iterator[Line]:
         yield from self.prompt_lines
