@@ -24,6 +24,7 @@ from biorlhf_plugins.check import (
     sense,
     universals,
 )
+from biorlhf_plugins.check.borne_out import borne_out
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
 from biorlhf_plugins.check.table import FactTable
@@ -121,7 +122,7 @@ def audit(
 
 def _borne_out(table: FactTable | None) -> Callable[[Claim], bool | None]:
     """Whether the table has a claim's figure (True) or another one (False); None, where it has none."""
-    return lambda claim: figures.borne_out(claim, table) if table is not None else None
+    return lambda claim: borne_out(claim, table) if table is not None else None
 
 
 def _of_each(readings: Sequence[Reading], table: FactTable | None) -> Iterator[Finding]:

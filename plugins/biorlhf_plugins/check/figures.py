@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from biorlhf_plugins.check.differences import between_counts, derived_from, ends, is_difference, starts
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure
@@ -16,10 +17,12 @@ APPROXIMATE = 0.15
 # Below it, a figure is also another tissue's by chance.
 SMALL = 10
 AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean", "all"))
+ROUND = frozenset(("dozens", "hundreds", "thousands"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
 # In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
+UNLIKE = frozenset(("unlike", "contrary", "differ", "opposed"))
 SHORT = 6
 """Tokens of an answer that is no more than a class: "Type A", "A rescue pattern"."""
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
@@ -29,18 +32,24 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """Counts and enrichment scores that no reading of the sentence makes true."""
     seen: set[tuple[float, str]] = set()
     # Sums and differences of the text's own figures are in no table, and may be right.
-    derived = _derived(reading)
+    derived = derived_from(reading)
     for claim in reading.asserted("number"):
+        if claim.slot.quantity in (None, "ratio") and ends(_line_of(reading, claim), claim):
+            claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
         if claim.slot.quantity is None and _listed(reading, claim):
             claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
-        if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None or claim.low is not None:
+        if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None:
             continue
         line = _line_of(reading, claim)
-        if line is None or _bounded(reading, claim, line) or _starts(reading, claim, line):
+        if (claim.low, claim.high) != (None, None):
+            continue
+        if line is None or _bounded(reading, claim, line) or starts(line, claim):
             continue
         given = _given(reading, claim.slot.entity)
         # A part that is the whole without the other part may still stand on the wrong side.
-        made = () if claim.slot.quantity in ("deg_up", "deg_down") else derived
+        made: Sequence[float] = () if claim.slot.quantity in ("deg_up", "deg_down") else derived
+        if is_difference(line, claim):
+            made = [*made, *between_counts(table, claim.slot.entity)]
         if _matches(claim, [], itertools.chain(made, given), rounding_of(reading, claim)):
             continue
         key = (claim.value, str(claim.slot.entity))
@@ -61,6 +70,8 @@ def _listed(reading: Reading, claim: Claim) -> bool:
 
 def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     """No figure of one tissue: "<500 DEGs", "±0.5", "NES shift +6.0", "9,623 in all the others"."""
+    if reading.text.answer[slice(*claim.span)].lower() in ROUND:
+        return True
     before = reading.text.answer[max(0, claim.span[0] - 4) : claim.span[0]]
     if before.strip().lower() in ("vs", "vs."):  # "(491 vs 3 DEGs)": the other side's
         return True
@@ -70,16 +81,6 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
         return True  # of which interaction, the text does not say
     other = CHANGES if claim.slot.quantity == "nes" else AGGREGATES
     return bool(set(before) & set("<>≤≥±")) or bool(words & other)
-
-
-def _starts(reading: Reading, claim: Claim, line: Line) -> bool:
-    """The first figure of "from 0 genes to 491", "0 → 491": what the question names is of the second."""
-    at = next((m for m in line.mentions if m.kind == "num" and line.spans[m.first][0] == claim.span[0]), None)
-    if at is None or line.values("condition"):
-        return False
-    after = [token.text for token in line.tokens[at.last : at.last + 4]]
-    leads = at.first > 0 and line.tokens[at.first - 1].text == "from"
-    return after[:1] == ["→"] or (leads and "to" in after)
 
 
 def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
@@ -92,7 +93,7 @@ def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
 
 def _nearest(line: Line, claim: Claim, kind: str) -> object:
     """The name of a kind that stands nearest to a figure; a cut, and a new line more so, is far."""
-    at = next((m for m in line.mentions if m.kind == "num" and line.spans[m.first][0] == claim.span[0]), None)
+    at = line.at(claim.span[0])
     if at is None:
         return None
     best: tuple[int, object] | None = None
@@ -103,19 +104,6 @@ def _nearest(line: Line, claim: Claim, kind: str) -> object:
             far = len(between) + sum(FAR_CUTS.get(word, 0) for word in between)
             best = min(best, (far, m.value), key=lambda pair: pair[0]) if best else (far, m.value)
     return best[1] if best else None
-
-
-def borne_out(claim: Claim, table: FactTable) -> bool | None:
-    """Whether the table has this very figure or class; None, where it has nothing of the kind."""
-    slot = claim.slot
-    own = table.find(entity=slot.entity, quantity=slot.quantity)
-    if slot.quantity != "type":
-        own = [f for f in own if f.condition == slot.condition or slot.quantity == "pattern"]
-        own = [f for f in own if f.treatment == slot.treatment or f.is_interaction or f.value is None]
-        own = [f for f in own if f.pathway is None or f.pathway in slot.pathways]
-    if not own:
-        return None
-    return any(claim.label in f.accepted if f.value is None else claim.value == f.value for f in own)
 
 
 def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) -> Finding | None:
@@ -238,23 +226,10 @@ def _matches(
     return False
 
 
-def _derived(reading: Reading) -> list[float]:
-    """Sums and differences of two figures of the text."""
-    # The pairs grow with the square of the figures: 40 give 780, a long table would give millions.
-    plain = [v for v in reading.figures() if v == v and abs(v) < 1e7][:40]
-    pairs = [a + b for a, b in itertools.combinations(plain, 2) if a and b]
-    pairs += [abs(a - b) for a, b in itertools.combinations(plain, 2) if a and b and a != b]
-    return [*pairs, *_shifts(plain)]
-
-
 def _given(reading: Reading, entity: str | None) -> list[float]:
     """Figures that the prompt itself gives of this tissue, or of none: they are not the answer's claim."""
     lines = [line for line in reading.prompt_lines if set(line.values("entity")) <= {entity}]
     return [number.value for line in lines for number in line.numbers("")]
-
-
-def _shifts(values: Sequence[float]) -> list[float]:
-    return [a - b for a, b in itertools.permutations(values, 2) if a * b < 0]
 
 
 def check_classes(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -302,7 +277,7 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     )
     if len(line.values(kind)) > 1 and not paired:
         return False
-    if {token.text for token in line.tokens} & WRONG_ON_PURPOSE:
+    if {token.text for token in line.tokens} & (WRONG_ON_PURPOSE | UNLIKE):
         return False
     if kind == "pattern" and not (claim.slot.pathways and _pattern_is_named(reading, line, claim)):
         return False

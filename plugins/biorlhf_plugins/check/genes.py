@@ -12,9 +12,9 @@ from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
 from biorlhf_plugins.language.evidence.orders import LEAST, MOST
 from biorlhf_plugins.language.extract import prompt_mentions
 
-TURNED = frozenset(("neg", "hyp", "report", "reject", "corr", "except", "path"))
+TURNED = frozenset(("neg", "hyp", "report", "reject", "corr", "except"))
 ABSOLUTE = frozenset(("change", "hub", "fold", "log2", "effect", "move", "shift", "respond", "react"))
-NOT_FIRST = frozenset(("second", "third", "next", "one", "among", "almost", "not"))
+NOT_FIRST = frozenset(("second", "third", "next", "among", "almost", "not"))
 
 
 def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -39,7 +39,7 @@ def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
 
 
 def check_gene_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "Cps1 changes most of the hub genes", "Alb changes less than Cps1", "Myh4 is a hub gene of the heart"."""
+    """ "Cps1 changes most of the hub genes", "Alb changes less than Cps1", "Myh4 is a hub of the heart"."""
     if not table.features:
         return
     asked = [token.text for line in reading.prompt_lines for token in line.tokens]

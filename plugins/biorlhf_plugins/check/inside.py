@@ -29,7 +29,7 @@ KINDS = {
 }
 """A check's name -> a finding's kind; every other one is "contradicts_itself"."""
 OFTEN = re.compile(
-    r"\b(?:occur\w*|appear\w*|come\w*(?: up)?|stand\w*|found|listed|given|named|counted|shown?|turns up|repeated|there)"
+    r"\b(?:occur\w*|appear\w*|come\w*|stand\w*|found|listed|given|named|counted|shown?|turns|repeated|there)"
     r"(?: \w+){0,2} (?:twice|thrice)$"
 )
 
@@ -49,7 +49,7 @@ def check_inside(reading: Reading) -> Iterator[Finding]:
 
 def _counts(reading: Reading, check: Check) -> bool:
     """The "twice" of "it occurs twice: ...", which tells how often and no ratio."""
-    start, end = check.spans[-1]
+    start, end = check.spans[-1]  # of what is called the ratio
     return OFTEN.search(reading.text.answer[:end].lower(), max(0, start - 40)) is not None
 
 

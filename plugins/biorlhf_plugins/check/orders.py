@@ -88,7 +88,9 @@ def _is_ranking(reading: Reading, line: Line) -> bool:
 
 def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
     """ "The hippocampus reacts least to HU": one name that is called the first, or the last, of all."""
-    words, names = {token.text for token in line.tokens}, line.values("entity")
+    conditions = {m.first - 1 for m in line.mentions if m.kind == "condition"}  # "at baseline"
+    words = {t.text for i, t in enumerate(line.tokens) if t.text != "at" or i not in conditions}
+    names = line.values("entity")
     most = not words.isdisjoint(MOST)
     words -= set() if MOST_OF.search(reading.quote(line)) else {"of"}
     plain = most == words.isdisjoint(LEAST) and words.isdisjoint(NOT_MOST) and not line.values("neg")

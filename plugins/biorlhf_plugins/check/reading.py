@@ -46,6 +46,12 @@ class Line:
         """The distinct values of one kind of mention, in order."""
         return tuple(dict.fromkeys(m.value for m in self.mentions if m.kind == kind))
 
+    def at(self, position: int) -> Mention | None:
+        """The number that begins there in the original text."""
+        return next(
+            (m for m in self.mentions if m.kind == "num" and self.spans[m.first][0] == position), None
+        )
+
     def numbers(self, *units: str) -> list[Number]:
         """Its numbers of these units ("", "ratio", "percent"), all by default."""
         figures = [m.value for m in self.mentions if m.kind == "num"]
@@ -68,7 +74,7 @@ class Reading:
         return self.text.answer[line.start : line.end].strip()
 
     def as_asked(self, line: Line) -> Reading:
-        """The question itself, as if it were the text: its words are what is claimed, with nothing before it."""
+        """The question itself, as if it were the text: its words are what is claimed."""
         text = replace(self.text, prompt="", answer=self.text.prompt)
         return replace(self, text=text, lines=(line,), prompt_lines=())
 

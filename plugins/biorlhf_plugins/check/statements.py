@@ -31,8 +31,8 @@ DEGREE = re.compile(
 SUM = r"(?:the|their|this|that|its|a)(?: \w+)? sum\b"
 ADDITIVE = {
     "less": re.compile(
-        rf"\b(?:less than additive|less-than-additive|sub-?additive|antagonistic|(?:less|fewer|smaller|lower) "
-        rf"than {SUM}|below {SUM}|short of {SUM})",
+        rf"\b(?:less than additive|less-than-additive|sub-?additive|antagonistic|"
+        rf"(?:less|fewer|smaller|lower) than {SUM}|below {SUM}|short of {SUM})",
         re.IGNORECASE,
     ),
     "more": re.compile(
@@ -48,7 +48,8 @@ ADDITIVE = {
 }
 UP = r"(?:up\b|up-?regulated|induced|increas\w+|ris(?:e|es|ing)\b|rose\b|activated)"
 DOWN = r"(?:down\b|down-?regulated|repressed|decreas\w+|fall\w*|fell\b|suppressed)"
-MOST = r"(?:mostly|mainly|predominantly|largely|majority\b|most (?:of (?:the |these |its |them)?)?(?:genes|degs)?)"
+MANY = r"most (?:of (?:the |these |its |them)?)?(?:genes|degs)?"
+MOST = rf"(?:mostly|mainly|predominantly|largely|majority\b|{MANY})"
 SIDES = re.compile(
     rf"\b{MOST}[^,.;:]{{0,30}}?\b(?:(?P<up>{UP})|(?P<down>{DOWN}))"
     rf"|\b(?P<how>more|fewer)\b[^,.;:]{{0,25}}?\b(?:(?P<up2>{UP})|(?P<down2>{DOWN}))[^,.;:]{{0,25}}?"
@@ -280,7 +281,12 @@ def changed(reading: Reading, line: Line, table: FactTable, scope: Mention | Non
     bounds = [n for n in line.numbers("") if (n.low is None) != (n.high is None)]
     counted = bool(COUNTED.search(quote))
     foreign = line.values("path") + line.values("type") + line.values("pattern")
-    if scope is None or len(conditions) != 1 or not (counted or CHANGES.search(quote)) or foreign:
+    if (
+        (scope is None and not bounds)
+        or len(conditions) != 1
+        or not (counted or CHANGES.search(quote))
+        or foreign
+    ):
         return {}
     if not (CHANGES.search(quote) or bounds) or (not counted and (DEGREE.search(quote) or comparator(line))):
         return {}
@@ -288,21 +294,23 @@ def changed(reading: Reading, line: Line, table: FactTable, scope: Mention | Non
     others = [n for n in line.mentions if n.kind == "num" and n.value not in bounds and not _inside(n, scope)]
     if others or len(bounds) > 1 or turned(line, scope):
         return {}
-    least = FEW if scope.value == "none" and not counted else 0.0
+    least = FEW if scope is not None and scope.value == "none" and not counted else 0.0
     limit, below = (bounds[0].value, bounds[0].high is not None) if bounds else (least, False)
-    treated = "kmp" in (line.values("treatment") or reading.asked("treatment"))
+    options = treatments(reading, line)
     if bounds and AT_BOUND.search(quote):
         limit += 0.5 if below else -0.5
     told: Holds = {}
     for entity in table.entities(quantity="deg"):
-        count = value(table, entity, str(conditions[0]), treated)
-        if count is not None:
-            told[entity] = Held(count < limit if below else count > limit, f"{count:g}", count)
+        counts = [value(table, entity, str(conditions[0]), treated) for treated in options]
+        known = [count for count in counts if count is not None]
+        if known:
+            true = any(count < limit if below else count > limit for count in known)
+            told[entity] = Held(true, f"{known[-1]:g}", known[-1])
     return told
 
 
-def _inside(number: Mention, scope: Mention) -> bool:
-    return scope.first <= number.first < scope.last
+def _inside(number: Mention, scope: Mention | None) -> bool:
+    return scope is not None and scope.first <= number.first < scope.last
 
 
 Predicate = Callable[[Reading, Line, FactTable, Mention | None], Holds]

@@ -17,12 +17,14 @@ from biorlhf_plugins.language.words.numbers import Number
 
 YES_NO = re.compile(r"\W*(yes|no)\b(?! (?:tissue|organ|gene|single))", re.IGNORECASE)
 VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
+OPEN = frozenset(("any", "not", "n't", "no", "never", "which", "what", "how"))
+"""Questions that yes and no answer otherwise, or not at all."""
 JOINS = frozenset((",", "and", "the", "both", "(", ")", "in", "tissue", "muscle"))
 SINGLED = frozenset(("is", "the", "tissue", "one", "organ", "only"))
 
 
 def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "All other tissues show RESCUE", "only liver ...", "in three of the four ...": what the table excepts."""
+    """ "All other tissues show RESCUE", "only liver ...", "in three of the four ...": what is not so."""
     for line in reading.lines:
         expected = exceptions(reading, line, table)
         if expected:
@@ -39,7 +41,7 @@ def check_named(reading: Reading, table: FactTable) -> Iterator[Finding]:
             line.kind == "row"
             or scope_of(line) is not None
             or singled(line)
-            or (counted(line) and not _listed(line))
+            or (counted(line) and not line.values("entity"))
         ):
             continue
         wrong = of_named(reading, line, table)
@@ -70,8 +72,10 @@ def check_yes_no(reading: Reading, table: FactTable) -> Iterator[Finding]:
 def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None, str]:
     scope = scope_of(line)
     asked = reading.as_asked(line)
+    if OPEN & {token.text for token in line.tokens}:
+        return None, ""
     if scope is not None or singled(line) or counted(line):
-        holds = _holds(asked, line, table, scope or _first(line))
+        holds = holds_of(asked, line, table, scope or _first(line))
         wrong = exceptions(asked, line, table)
         return (not wrong, wrong or "no exception") if holds else (None, "")
     holds = holds_of(asked, line, table)
@@ -91,12 +95,12 @@ def exceptions(reading: Reading, line: Line, table: FactTable) -> str:
     if scope is not None:
         return _scoped(reading, line, table, scope)
     only = singled(line)
-    holds = _holds(reading, line, table, only[0]) if only else {}
+    holds = holds_of(reading, line, table, only[0]) if only else {}
     if only and holds:
         named = [str(m.value) for m in only]
         return _told(_beyond(holds, named))
     at = counted(line)
-    holds = _holds(reading, line, table, at) if at is not None else {}
+    holds = holds_of(reading, line, table, at) if at is not None else {}
     if at is None or len(holds) < len(table.entities(quantity="deg")):
         return ""
     true = [name for name in holds if holds[name].true]
@@ -117,10 +121,6 @@ def _told(wrong: Holds) -> str:
     return "; ".join(f"{name}: {held.words}" for name, held in wrong.items())
 
 
-def _holds(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
-    return holds_of(reading, line, table, scope)
-
-
 def _scoped(reading: Reading, line: Line, table: FactTable, scope: Mention) -> str:
     denied = any(m.kind == "neg" and scope.first - 3 <= m.first <= scope.last for m in line.mentions)
     if denied and scope.value != "none":
@@ -135,7 +135,7 @@ def _scoped(reading: Reading, line: Line, table: FactTable, scope: Mention) -> s
     named = named or ({*reading.asked("entity")} if scope.value == "rest" else set())
     left_out = {*excepted, *(named if scope.value == "rest" else ())}
     none = scope.value == "none"
-    holds = _holds(reading, line, table, scope)
+    holds = holds_of(reading, line, table, scope)
     wrong = {n: held for n, held in holds.items() if n not in left_out and held.true == none}
     # An exception that is none is as wrong as one that is left out.
     wrong |= {n: holds[n] for n in excepted if n in holds and holds[n].true != none}
@@ -144,18 +144,23 @@ def _scoped(reading: Reading, line: Line, table: FactTable, scope: Mention) -> s
 
 def _excepted(line: Line) -> list[str] | None:
     """The tissues after "except"; None where it names something else."""
-    at = next((m for m in line.mentions if m.kind == "except"), None)
-    if at is None:
+    at = next((m.last for m in line.mentions if m.kind == "except"), 0)
+    scope = scope_of(line)
+    if scope is not None and [t.text for t in line.tokens[scope.last : scope.last + 1]] == ["but"]:
+        at = scope.last + 1  # "all but liver"
+    if not at:
         return []
-    names = [m for m in line.mentions if m.kind == "entity" and m.first >= at.last]
+    names = [m for m in line.mentions if m.kind == "entity" and m.first >= at]
     run = _run(line, names)
-    near = run and all(t.text in JOINS for t in line.tokens[at.last : run[0].first])
+    near = run and all(t.text in JOINS for t in line.tokens[at : run[0].first])
     return [str(m.value) for m in run] if near else None
 
 
 def scope_of(line: Line) -> Mention | None:
     scopes = [m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")]
-    return scopes[0] if scopes else None
+    texts = [token.text for token in line.tokens]
+    at = next((i for i in range(len(texts)) if texts[i : i + 2] == ["all", "but"]), -1)
+    return scopes[0] if scopes else Mention("everyone", "all", at, at + 1) if at >= 0 else None
 
 
 def singled(line: Line) -> list[Mention]:
@@ -203,10 +208,6 @@ def _joined(line: Line) -> list[str]:
     """The tissues of a sentence that names them in one run; none where they stand apart."""
     names = [m for m in line.mentions if m.kind == "entity"]
     return [str(m.value) for m in names] if len(_run(line, names)) == len(names) else []
-
-
-def _listed(line: Line) -> bool:
-    return bool(line.values("entity"))
 
 
 def of_named(reading: Reading, line: Line, table: FactTable) -> list[tuple[str, Held]]:
