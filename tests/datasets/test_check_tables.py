@@ -69,11 +69,9 @@ def test_what_is_said_of_several_tissues_is_held_against_each(row):
 
 def test_of_two_texts_that_differ_the_one_that_the_table_refutes_is_wrong():
     asked = "How many DEGs has liver under IR?"
-    texts = [
-        Text(0, asked, "Liver has 2,173 DEGs under IR."),
-        Text(1, asked, "Liver has 1,273 DEGs under IR."),
-    ]
-    for given in (texts, [Text(0, asked, texts[1].answer), Text(1, asked, texts[0].answer)]):
+    wrong, right = "Liver has 2,173 DEGs under IR.", "Liver has 1,273 DEGs under IR."
+    for answers in ((wrong, right), (right, wrong)):
+        given = [Text(n, asked, answer) for n, answer in enumerate(answers)]
         found = [f for f in audit(given, KMP) if f.severity == "error"]
         assert {f.kind for f in found} == {"contradicts_example", "wrong_number"}
         assert {given[f.index].answer for f in found} == {wrong}
