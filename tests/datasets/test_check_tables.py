@@ -1,7 +1,8 @@
 """``data check`` against a lab's own tables, on built folders, between examples, and on planted statements.
 
 ``planted.jsonl`` was written after the checks, in words of its own, over the shipped figures; nothing was
-tuned to it.
+tuned to it. ``stated.jsonl`` holds what is said of several tissues, conditions and genes, with what is true
+and looks like it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from biorlhf.commands.data.app import app
 from biorlhf_plugins.check import audit, audit_path, load_facts
 from biorlhf_plugins.check.reading import Text
 
-PLANTED = [
-    json.loads(line) for line in (Path(__file__).parent / "planted.jsonl").read_text("utf-8").splitlines()
-]
+
+def rows_of(name: str) -> list[dict]:
+    return [json.loads(line) for line in (Path(__file__).parent / name).read_text("utf-8").splitlines()]
+
+
+PLANTED = rows_of("planted.jsonl")
 KMP = load_facts("kmp")
 LAB = """\
 name: lung
@@ -56,6 +60,21 @@ def test_planted_statements_are_found_and_true_ones_left_alone():
     alarms = [row["answer"] for row in right if errors(Text(0, row["prompt"], row["answer"]), KMP)]
     assert sum(found) >= 0.85 * len(wrong)
     assert alarms == []
+
+
+@pytest.mark.parametrize("row", rows_of("stated.jsonl"), ids=lambda row: row["answer"][:40])
+def test_what_is_said_of_several_tissues_is_held_against_each(row):
+    assert bool(errors(Text(0, row["prompt"], row["answer"]), KMP)) == row["wrong"]
+
+
+def test_of_two_texts_that_differ_the_one_that_the_table_refutes_is_wrong():
+    asked = "How many DEGs has liver under IR?"
+    wrong, right = "Liver has 2,173 DEGs under IR.", "Liver has 1,273 DEGs under IR."
+    for answers in ((wrong, right), (right, wrong)):
+        given = [Text(n, asked, answer) for n, answer in enumerate(answers)]
+        found = [f for f in audit(given, KMP) if f.severity == "error"]
+        assert {f.kind for f in found} == {"contradicts_example", "wrong_number"}
+        assert {given[f.index].answer for f in found} == {wrong}
 
 
 LAB_WRONG = [

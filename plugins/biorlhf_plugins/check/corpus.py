@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from biorlhf_plugins.check.findings import ERROR, INFO, WARNING, Finding
 from biorlhf_plugins.check.reading import Line, Reading, Text
@@ -24,6 +24,8 @@ YES_NO_QUESTION = re.compile(
     r"(?:^|[.!?:\n]\s*)(?:is|are|was|were|does|do|did|can|could|has|have|will|would)\b[^.!?\n]*\?\s*$",
     re.IGNORECASE,
 )
+Said = tuple[Reading, Line]
+BorneOut = Callable[[Claim], bool | None]
 _SPACE = re.compile(r"\W+")
 DIRECTIONS = {
     "UP": re.compile(
@@ -51,8 +53,11 @@ def check_duplicates(texts: Sequence[Text]) -> Iterator[Finding]:
                           f"the same as example {first}")  # fmt: skip
 
 
-def check_pairs(readings: Sequence[Reading]) -> Iterator[Finding]:
-    """Two answers to one question, or two sentences in the same words, that state different values."""
+def check_pairs(readings: Sequence[Reading], borne_out: BorneOut = lambda claim: None) -> Iterator[Finding]:
+    """Two answers to one question, or two sentences in the same words, that state different values.
+
+    Where the facts bear the one out and not the other, the finding is the other's.
+    """
     by_prompt: dict[str, list[Reading]] = defaultdict(list)
     for reading in readings:
         by_prompt[_key(reading.text.prompt)].append(reading)
@@ -63,23 +68,37 @@ def check_pairs(readings: Sequence[Reading]) -> Iterator[Finding]:
             clash = _clash(other, reading)
             if clash is not None:
                 told.add(reading.text.index)
-                yield _contradiction(
-                    reading, clash[1], other, clash[0], "answers the same question with another value"
-                )
+                how = "answers the same question with another value"
+                yield _contradiction((other, clash[0]), (reading, clash[1]), how, borne_out)
     first: dict[tuple[object, ...], tuple[Reading, Line, float]] = {}
     for reading in readings:
         for key, line, value in _worded(reading):
             other, before, stated = first.setdefault(key, (reading, line, value))
             if other is not reading and stated != value and reading.text.index not in told:
                 told.add(reading.text.index)
-                yield _contradiction(reading, line, other, before, "says the same with another value")
+                how = "says the same with another value"
+                yield _contradiction((other, before), (reading, line), how, borne_out)
 
 
-def _contradiction(reading: Reading, line: Line, other: Reading, before: Line, how: str) -> Finding:
+def _contradiction(first: Said, second: Said, how: str, borne_out: BorneOut) -> Finding:
+    """The finding is the later text's, but where the facts side with it."""
+    if _confirmed(*second, borne_out) and not _confirmed(*first, borne_out):
+        first, second = second, first
+    (other, before), (reading, line) = first, second
     return Finding(
         reading.text.index, ERROR, "contradicts_example", reading.quote(line), other.quote(before),
         f"example {other.text.index} {how}",
     )  # fmt: skip
+
+
+def _confirmed(reading: Reading, line: Line, borne_out: BorneOut) -> bool:
+    """Whether the facts have all that a sentence claims, as far as they have anything of the kind."""
+    said = reading.extraction
+    # A sentence of the text with its answer block is found by its place: the claims are of the text before.
+    at = next((own.number for own in reading.lines if own.start == line.start), -1)
+    judged = [borne_out(c) for c in (*said.numbers, *said.classes) if c.asserted and c.sentence == at]
+    known = [fits for fits in judged if fits is not None]
+    return bool(known) and all(known)
 
 
 def _worded(reading: Reading) -> Iterator[tuple[tuple[object, ...], Line, float]]:

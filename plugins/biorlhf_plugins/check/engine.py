@@ -8,11 +8,27 @@ from pathlib import Path
 
 from biorlhf.errors import DataError
 from biorlhf.types import Example, Preference, Question
-from biorlhf_plugins.check import corpus, design, figures, inside, lab, listed, orders, ratios, sense
+from biorlhf_plugins.check import (
+    choices,
+    corpus,
+    design,
+    differences,
+    figures,
+    genes,
+    inside,
+    lab,
+    listed,
+    orders,
+    ratios,
+    scores,
+    sense,
+    universals,
+)
+from biorlhf_plugins.check.borne_out import borne_out
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
 from biorlhf_plugins.check.table import FactTable
-from biorlhf_plugins.language import Additions
+from biorlhf_plugins.language import Additions, Claim
 
 ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
     inside.check_inside,
@@ -23,12 +39,17 @@ ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
 WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     figures.check_figures,
     figures.check_classes,
-    figures.check_features,
+    genes.check_features,
+    genes.check_gene_orders,
     ratios.check_ratios,
-    ratios.check_differences,
+    ratios.check_fewer,
     orders.check_orders,
-    orders.check_conditions,
-    orders.check_universal,
+    universals.check_universal,
+    universals.check_named,
+    universals.check_yes_no,
+    choices.check_choices,
+    scores.check_directions,
+    differences.check_differences,
     orders.check_combined,
     sense.check_interaction_sets,
     sense.check_interaction_sums,
@@ -88,7 +109,7 @@ def audit(
     readings = [read(text, additions) for text in texts]
     findings = list(_of_each(readings, table))
     findings += corpus.check_duplicates(texts)
-    findings += corpus.check_pairs(readings)
+    findings += corpus.check_pairs(readings, _borne_out(table))
     findings += listed.check_listed(texts)
     findings += [finding for text in texts for finding in corpus.check_giveaway(text)]
     findings += corpus.check_balance(readings)
@@ -97,6 +118,11 @@ def audit(
         findings += corpus.check_overlap(texts, against)
     # By place in the file: each check went through all of the texts.
     return sorted(findings, key=lambda f: (f.index, SEVERITIES.index(f.severity), f.kind, f.quote))
+
+
+def _borne_out(table: FactTable | None) -> Callable[[Claim], bool | None]:
+    """Whether the table has a claim's figure (True) or another one (False); None, where it has none."""
+    return lambda claim: borne_out(claim, table) if table is not None else None
 
 
 def _of_each(readings: Sequence[Reading], table: FactTable | None) -> Iterator[Finding]:

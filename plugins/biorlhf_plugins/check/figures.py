@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from biorlhf_plugins.check.differences import between_counts, derived_from, ends, is_difference, starts
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure
@@ -16,10 +17,14 @@ APPROXIMATE = 0.15
 # Below it, a figure is also another tissue's by chance.
 SMALL = 10
 AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean", "all"))
+ROUND = frozenset(("dozens", "hundreds", "thousands"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
 # In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
+UNLIKE = frozenset(("unlike", "contrary", "differ", "opposed"))
+SHORT = 6
+"""Tokens of an answer that is no more than a class: "Type A", "A rescue pattern"."""
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
 
 
@@ -27,19 +32,25 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """Counts and enrichment scores that no reading of the sentence makes true."""
     seen: set[tuple[float, str]] = set()
     # Sums and differences of the text's own figures are in no table, and may be right.
-    derived = _derived(reading)
+    derived = derived_from(reading)
     for claim in reading.asserted("number"):
+        if claim.slot.quantity in (None, "ratio") and ends(_line_of(reading, claim), claim):
+            claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
         if claim.slot.quantity is None and _listed(reading, claim):
             claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
-        if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None or claim.low is not None:
+        if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None:
             continue
         line = _line_of(reading, claim)
-        if line is None or _bounded(reading, claim, line):
+        if (claim.low, claim.high) != (None, None):
+            continue
+        if line is None or _bounded(reading, claim, line) or starts(line, claim):
             continue
         given = _given(reading, claim.slot.entity)
         # A part that is the whole without the other part may still stand on the wrong side.
-        made = () if claim.slot.quantity in ("deg_up", "deg_down") else derived
-        if _matches(claim, [], itertools.chain(made, given), _rounding(reading, claim)):
+        made: Sequence[float] = () if claim.slot.quantity in ("deg_up", "deg_down") else derived
+        if is_difference(line, claim):
+            made = [*made, *between_counts(table, claim.slot.entity)]
+        if _matches(claim, [], itertools.chain(made, given), rounding_of(reading, claim)):
             continue
         key = (claim.value, str(claim.slot.entity))
         if key not in seen and _entity_is_plain(reading, line, claim):
@@ -59,6 +70,8 @@ def _listed(reading: Reading, claim: Claim) -> bool:
 
 def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
     """No figure of one tissue: "<500 DEGs", "±0.5", "NES shift +6.0", "9,623 in all the others"."""
+    if reading.text.answer[slice(*claim.span)].lower() in ROUND:
+        return True
     before = reading.text.answer[max(0, claim.span[0] - 4) : claim.span[0]]
     if before.strip().lower() in ("vs", "vs."):  # "(491 vs 3 DEGs)": the other side's
         return True
@@ -80,7 +93,7 @@ def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
 
 def _nearest(line: Line, claim: Claim, kind: str) -> object:
     """The name of a kind that stands nearest to a figure; a cut, and a new line more so, is far."""
-    at = next((m for m in line.mentions if m.kind == "num" and line.spans[m.first][0] == claim.span[0]), None)
+    at = line.at(claim.span[0])
     if at is None:
         return None
     best: tuple[int, object] | None = None
@@ -100,7 +113,7 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     plain = _slot_is_plain(reading, line, claim)
     exact = [f for f in own if _same_slot(f, claim, line, alone)] if plain else []
     right = exact or own
-    rounding = _rounding(reading, claim)
+    rounding = rounding_of(reading, claim)
     if not own or _matches(claim, right, (), rounding):
         return None
     alike = [f for f in table.figures if _same_kind(f, claim) and _matches(claim, [f], (), rounding)]
@@ -151,7 +164,7 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     return single and first is line and asked == (claim.slot.condition,) and len(reading.asked("entity")) <= 1
 
 
-def _rounding(reading: Reading, claim: Claim) -> float:
+def rounding_of(reading: Reading, claim: Claim) -> float:
     """Half of the last decimal that is written: -1.6 may be -1.64, -1.662 is not -1.678."""
     written = re.search(r"\.(\d+)", reading.text.answer[claim.span[0] : claim.span[1]])
     return 0.5 * 10.0 ** -(len(written.group(1)) if written else 0)
@@ -213,44 +226,10 @@ def _matches(
     return False
 
 
-def _derived(reading: Reading) -> list[float]:
-    """Sums and differences of two figures of the text."""
-    # The pairs grow with the square of the figures: 40 give 780, a long table would give millions.
-    plain = [v for v in reading.figures() if v == v and abs(v) < 1e7][:40]
-    pairs = [a + b for a, b in itertools.combinations(plain, 2) if a and b]
-    pairs += [abs(a - b) for a, b in itertools.combinations(plain, 2) if a and b and a != b]
-    return [*pairs, *_shifts(plain)]
-
-
 def _given(reading: Reading, entity: str | None) -> list[float]:
     """Figures that the prompt itself gives of this tissue, or of none: they are not the answer's claim."""
     lines = [line for line in reading.prompt_lines if set(line.values("entity")) <= {entity}]
     return [number.value for line in lines for number in line.numbers("")]
-
-
-def _shifts(values: Sequence[float]) -> list[float]:
-    return [a - b for a, b in itertools.permutations(values, 2) if a * b < 0]
-
-
-def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """A gene's figure: one gene and one plain number in the sentence."""
-    for line in reading.lines:
-        genes = [token.text for token in line.tokens if token.text in table.features]
-        claims = [
-            c
-            for c in reading.asserted("number")
-            if c.sentence == line.number and c.slot.quantity in ("log2fc", None)
-        ]
-        # With two genes or two figures, which belongs to which would be a guess.
-        if len(set(genes)) != 1 or len(claims) != 1 or "log2fc" not in line.values("quantity"):
-            continue
-        own = table.find(entity=genes[0], quantity="log2fc")
-        near = _rounding(reading, claims[0])
-        if own and all(abs((claims[0].value or 0.0) - (f.value or 0.0)) > near + 1e-9 for f in own):
-            yield Finding(
-                reading.text.index, ERROR, "wrong_number", reading.quote(line), "; ".join(map(str, own)),
-                f"{claims[0].value:g} contradicts the table",
-            )  # fmt: skip
 
 
 def check_classes(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -290,13 +269,15 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     kind = claim.slot.quantity
     if kind not in ("type", "pattern") or line.values("everyone"):
         return False
-    # "Heart is Type A and liver Type C": classes and tissues in turn, each after its own.
+    # "Heart is Type A and liver Type C", "Type A: heart and soleus": classes and tissues in turn.
     each = [m.kind for m in line.mentions if m.kind in ("entity", kind)]
     shape = "".join("e" if name == "entity" else "k" for name in each)
-    paired = re.fullmatch(r"(?:e+k)+", shape) is not None and claim.slot.entity in line.values("entity")
+    paired = re.fullmatch(r"(?:e+k)+|(?:ke+)+", shape) is not None and claim.slot.entity in line.values(
+        "entity"
+    )
     if len(line.values(kind)) > 1 and not paired:
         return False
-    if {token.text for token in line.tokens} & WRONG_ON_PURPOSE:
+    if {token.text for token in line.tokens} & (WRONG_ON_PURPOSE | UNLIKE):
         return False
     if kind == "pattern" and not (claim.slot.pathways and _pattern_is_named(reading, line, claim)):
         return False
@@ -307,9 +288,11 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     named = line.values("entity")
     if named:
         return paired or named == (claim.slot.entity,)
-    # "... in hippocampus. This indicates ...": the pronoun stands for the sentence before.
+    # "... in hippocampus. This indicates ...": the pronoun stands for the sentence before, or the question's.
     before = next((other for other in reading.lines if other.number == line.number - 1), None)
     pointing = bool(line.tokens) and line.tokens[0].text in ("this", "thi", "it", "these")
+    if line is reading.lines[0] and reading.asked("entity") == (claim.slot.entity,):
+        return pointing or len(line.tokens) < SHORT
     return pointing and before is not None and before.values("entity") == (claim.slot.entity,)
 
 
@@ -317,4 +300,5 @@ def _pattern_is_named(reading: Reading, line: Line, claim: Claim) -> bool:
     """A pattern as a name, not as a word of the sentence: "SUPPRESSION", "a suppression pattern"."""
     raw = reading.text.answer[claim.span[0] : claim.span[1]]
     words = {token.text for token in line.tokens}
-    return raw.isupper() or bool(words & {"pattern", "show", "rescue"})
+    asked = {token.text for other in reading.prompt_lines for token in other.tokens}
+    return raw.isupper() or bool(words & {"pattern", "show", "rescue"}) or "pattern" in asked

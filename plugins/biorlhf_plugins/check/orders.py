@@ -1,4 +1,4 @@
-"""Orders, comparisons and universals against the table: chains without figures, "all", "larger than all"."""
+"""Orders and comparisons against the table: chains without figures, the first of all, "larger than all"."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.table import FactTable, Figure
+from biorlhf_plugins.check.statements import COUNTED, REACTS
+from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.evidence.orders import (
     LEAST,
     MOST,
@@ -22,7 +23,6 @@ from biorlhf_plugins.language.evidence.orders import (
 )
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check
 from biorlhf_plugins.language.extract import prompt_mentions
-from biorlhf_plugins.language.words.mentions import Mention
 
 COMBINED = re.compile(
     r"(?:larger|greater|bigger|higher|more) than (?:all|every|the)(?: of)?(?: the)? others?\b"
@@ -31,16 +31,7 @@ COMBINED = re.compile(
     re.IGNORECASE,
 )
 YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
-CHANGES = re.compile(
-    r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts|responds?|regulates?)\b", re.IGNORECASE
-)
-AT_BOUND = re.compile(r"\b(?:at least|at most|no fewer|no more|up to)\b|[≥≤]", re.IGNORECASE)
 MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)
-SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
-COUNTED = re.compile(r"\b(?:degs?|genes?|count)\b|>", re.IGNORECASE)
-REACTS = re.compile(
-    r"\b(?:react|respond|respons|sensitiv|affect|hit|chang|effect|touch|alter|perturb)", re.IGNORECASE
-)
 THEN = re.compile(r"\b(?:then|followed by)\b", re.IGNORECASE)
 SERIES = tuple[str, str | None]
 
@@ -97,7 +88,9 @@ def _is_ranking(reading: Reading, line: Line) -> bool:
 
 def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
     """ "The hippocampus reacts least to HU": one name that is called the first, or the last, of all."""
-    words, names = {token.text for token in line.tokens}, line.values("entity")
+    conditions = {m.first - 1 for m in line.mentions if m.kind == "condition"}  # "at baseline"
+    words = {t.text for i, t in enumerate(line.tokens) if t.text != "at" or i not in conditions}
+    names = line.values("entity")
     most = not words.isdisjoint(MOST)
     words -= set() if MOST_OF.search(reading.quote(line)) else {"of"}
     plain = most == words.isdisjoint(LEAST) and words.isdisjoint(NOT_MOST) and not line.values("neg")
@@ -153,116 +146,6 @@ def _lookup(table: FactTable, values: dict[str, float]) -> Lookup:
         return values.get(entities.pop()) if len(entities) == 1 else None
 
     return look
-
-
-def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "all other tissues show RESCUE", "in all four tissues KMP changes genes": the table's exceptions."""
-    for line in reading.lines:
-        for scope in (
-            m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")
-        ):
-            if (_denied(line, scope.first, scope.last + 1) and scope.value != "none") or line.values(
-                "except"
-            ):
-                continue
-            named = {m.value for m in line.mentions if m.kind == "entity" and m.first < scope.first}
-            named = named or (set(reading.asked("entity")) if scope.value == "rest" else set())
-            holds = _claimed(reading, line, table, scope)
-            rest = [f for f in holds if scope.value != "rest" or f.entity not in named]
-            wrong = [f for f in rest if holds[f] == (scope.value == "none")]
-            if wrong:
-                expected = "; ".join(f"{f.entity}: {f.label}" for f in wrong)
-                yield Finding(
-                    reading.text.index, ERROR, "universal_with_exception", reading.quote(line), expected,
-                    "the table has an exception",
-                )  # fmt: skip
-                break
-
-
-def check_conditions(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "Radiation affects more genes in the soleus than unloading does": two conditions of one tissue."""
-    claims = list(stated(reading.evidence))
-    for line in reading.lines:
-        two = [m for m in line.mentions if m.kind == "condition"]
-        than = next((i for i, t in enumerate(line.tokens) if t.text == "than"), 0)
-        entities = line.values("entity") or reading.asked("entity")
-        plain = len(claims) == 1 and COUNTED.search(reading.quote(line)) and not line.numbers("")
-        if not (plain and len(two) == 2 and two[0].first < than < two[1].first and len(entities) == 1):
-            continue
-        counts = {f.condition: f.value or 0.0 for f in table.find(quantity="deg", treatment=None)
-                  if f.entity == entities[0]}  # fmt: skip
-        named = [str(m.value) for m in two]
-        if counts.keys() >= set(named) and (counts[named[0]] > counts[named[1]]) != claims[0].more:
-            expected = "; ".join(f"{name} ({counts[name]:,g})" for name in named)
-            yield Finding(
-                reading.text.index, ERROR, "wrong_comparison", reading.quote(line), expected,
-                "the table has another order",
-            )  # fmt: skip
-
-
-def _claimed(reading: Reading, line: Line, table: FactTable, scope: Mention) -> dict[Figure, bool]:
-    """By figure whether it bears out what the sentence says of all: a class, or that genes change."""
-    for kind in ("pattern", "type"):
-        labels = [m for m in line.mentions if m.kind == kind and -9 <= m.first - scope.last <= 4]
-        if (
-            not labels
-            and SHOWS.search(reading.quote(line))
-            and len(reading.asked(kind)) == 1
-            and len(line.tokens) < 9
-        ):
-            label = str(reading.asked(kind)[0])
-        elif len(labels) == 1 and not _denied(line, labels[0].first, labels[0].first):
-            label = str(labels[0].value)
-        else:
-            continue
-        return {f: label.upper() in f.accepted for f in _of_class(reading, line, table, kind)}
-    conditions = line.values("condition")
-    quote = reading.quote(line)
-    ways, paths = set(line.values("dir")), line.values("path")
-    if len(ways) == len(paths) == len(conditions) == 1 and ways <= {"UP", "DOWN"} and not line.numbers(""):
-        scores = table.find(quantity="nes", condition=str(conditions[0]), treatment=None)
-        if "neg" not in {m.kind for m in line.mentions}:
-            return {f: ((f.value or 0.0) > 0) == (ways == {"UP"}) for f in scores if f.pathway in paths[0]}
-    if len(conditions) == 2 and len(found := list(stated(reading.evidence))) == 1 and COUNTED.search(quote):
-        counts = table.find(quantity="deg", treatment=None)  # "In every tissue HU changes more genes than IR"
-        one, two = ({f.entity: f for f in counts if f.condition == c} for c in conditions)
-        more = found[0].more
-        return {f: ((f.value or 0.0) > (two[e].value or 0.0)) == more for e, f in one.items() if e in two}
-    bounds = [n for n in line.numbers("") if (n.low is None) != (n.high is None)]
-    if len(conditions) != 1 or not COUNTED.search(quote) or (not CHANGES.search(quote) and not bounds):
-        return {}
-    # A negation may turn the whole sentence: such a one is left alone.
-    if len(line.numbers("")) > len(bounds) or len(bounds) > 1:
-        return {}
-    if any(m.kind == "neg" and m.first != scope.first for m in line.mentions):
-        return {}
-    limit, below = (bounds[0].value, bounds[0].high is not None) if bounds else (0.0, False)
-    treatment = "kmp" if "kmp" in line.values("treatment") else None
-    own = table.find(quantity="deg", condition=str(conditions[0]))
-    own = [f for f in own if f.value is not None and (f.is_interaction or f.treatment == treatment)]
-    if bounds and AT_BOUND.search(quote):
-        limit += 0.5 if below else -0.5
-    return {f: (f.value or 0.0) < limit if below else (f.value or 0.0) > limit for f in own}
-
-
-def _denied(line: Line, first: int, last: int) -> bool:
-    return any(m.kind == "neg" and first - 3 <= m.first < last for m in line.mentions)
-
-
-def _of_class(reading: Reading, line: Line, table: FactTable, kind: str) -> list[Figure]:
-    figures = table.find(quantity=kind)
-    near = [other for other in reading.lines if other.paragraph == line.paragraph]
-    mentioned = [
-        *line.values("path"),
-        *(p for other in near for p in other.values("path")),
-        *reading.asked("path"),
-    ]
-    paths = [name for names in mentioned for name in names]
-    if kind == "pattern" and paths:
-        return [f for f in figures if f.pathway == paths[0]]
-    if kind == "pattern" and len({f.pathway for f in figures}) > 1:
-        return []
-    return figures
 
 
 def check_combined(reading: Reading, table: FactTable) -> Iterator[Finding]:

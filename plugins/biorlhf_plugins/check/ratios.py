@@ -32,7 +32,7 @@ def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 yield finding
 
 
-def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
+def check_fewer(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """ "Heart has 5,303 fewer DEGs than liver": the difference of the two counts."""
     for claim in reading.asserted("number"):
         line = next((line for line in reading.lines if line.number == claim.sentence), None)

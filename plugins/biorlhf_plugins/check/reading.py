@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from biorlhf.ground_truth.forms import split_instruction, unblocked
@@ -46,6 +46,12 @@ class Line:
         """The distinct values of one kind of mention, in order."""
         return tuple(dict.fromkeys(m.value for m in self.mentions if m.kind == kind))
 
+    def at(self, position: int) -> Mention | None:
+        """The number that begins there in the original text."""
+        return next(
+            (m for m in self.mentions if m.kind == "num" and self.spans[m.first][0] == position), None
+        )
+
     def numbers(self, *units: str) -> list[Number]:
         """Its numbers of these units ("", "ratio", "percent"), all by default."""
         figures = [m.value for m in self.mentions if m.kind == "num"]
@@ -66,6 +72,11 @@ class Reading:
 
     def quote(self, line: Line) -> str:
         return self.text.answer[line.start : line.end].strip()
+
+    def as_asked(self, line: Line) -> Reading:
+        """The question itself, as if it were the text: its words are what is claimed."""
+        text = replace(self.text, prompt="", answer=self.text.prompt)
+        return replace(self, text=text, lines=(line,), prompt_lines=())
 
     def all_lines(self) -> Iterator[Line]:
         yield from self.prompt_lines

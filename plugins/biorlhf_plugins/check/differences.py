@@ -1,0 +1,142 @@
+"""Stated differences against the figures that they are of: "heart has 5,303 fewer", "so it adds 405"."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.statements import conditions_of, value
+from biorlhf_plugins.check.table import COUNTS, FactTable
+from biorlhf_plugins.language import Claim
+from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
+
+ADDS = frozenset(("add", "adding", "added", "gain", "gained", "contribute", "lose", "lost", "by", "exceed"))
+OF_A_CHANGE = words_of("changes") | {
+    "difference",
+    "gap",
+    "gain",
+    "rise",
+    "increase",
+    "drop",
+    "surplu",
+    "excess",
+}
+BETWEEN = frozenset(
+    ("only", "another", "just", "about", "roughly", "some", "a", "of", "up", "further", "around")
+)
+AFTER = frozenset(("extra", "additional", "further", "more", "fewer", "less"))
+ROUGH = frozenset(("about", "roughly", "around", "some", "nearly", "almost", "approximately"))
+SLACK = 0.02
+
+
+def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """A difference that is none of the text's two figures, nor of the table's two counts."""
+    for line in reading.lines:
+        told = [m for m in line.mentions if m.kind == "num" and _is_difference(line, m)]
+        if len(told) != 1 or line.numbers("ratio", "percent") or line.values("path"):
+            continue
+        stated = told[0].value.value
+        rights = _rights(reading, line, table, told[0])
+        names = {str(name) for name in (*line.values("entity"), *reading.asked("entity"))}
+        own = {f.value for f in table.figures if f.quantity in COUNTS and f.entity in names}
+        # A count of the table is that count: "kaempferol adds 491".
+        if not rights or stated in own or any(_near(line, told[0], right) for right in _all(reading, rights)):
+            continue
+        yield Finding(
+            reading.text.index, ERROR, "wrong_arithmetic", reading.quote(line), f"{rights[0]:,g}",
+            f"{stated:,g} is no difference of the figures",
+        )  # fmt: skip
+
+
+def is_difference(line: Line, claim: Claim) -> bool:
+    """Whether a claim's figure is told as a difference."""
+    at = line.at(claim.span[0])
+    return at is not None and _is_difference(line, at)
+
+
+def between_counts(table: FactTable, entity: str | None) -> list[float]:
+    """The differences of a tissue's counts."""
+    counts = [f.value or 0.0 for f in table.find(entity=entity, quantity="deg")]
+    return [abs(a - b) for a, b in itertools.combinations(counts, 2)]
+
+
+def _is_difference(line: Line, m: Mention) -> bool:
+    number, texts = m.value, [token.text for token in line.tokens]
+    if not isinstance(number, Number) or number.unit or number.low is not None or number.high is not None:
+        return False
+    at = m.first
+    while at and texts[at - 1] in BETWEEN:
+        at -= 1
+    lead = texts[at - 1] if at else ""
+    skipped = texts[at : m.first]
+    after = [t for t in texts[m.last : m.last + 2] if t not in ("gene", "deg")][:1]
+    if texts[m.last : m.last + 1] == ["time"] or "than" in texts[m.last : m.last + 4]:
+        return False  # a comparison has a check of its own
+    summed = lead in ("add", "adding", "added") and "up" in skipped
+    changes = lead in OF_A_CHANGE and "of" in skipped
+    return not summed and (lead in ADDS or changes or (bool(after) and after[0] in AFTER))
+
+
+def _rights(reading: Reading, line: Line, table: FactTable, told: Mention) -> list[float]:
+    """The difference of the two figures beside it, or of the two counts that are named."""
+    others = [m.value.value for m in line.mentions if m.kind == "num" and m is not told]
+    if len(others) in (2, 3):
+        return [abs(a - b) for a, b in itertools.combinations(others, 2)][::-1]
+    entities = line.values("entity") or reading.asked("entity")
+    where = conditions_of(reading, line)
+    if others or len(entities) * len(where) != 2:
+        return []
+    treated = "kmp" in line.values("treatment") + reading.asked("treatment")
+    counts = [value(table, str(e), c, t) for e in entities for c in where for t in {False, treated}]
+    known = [count for count in counts if count is not None]
+    return [abs(a - b) for a, b in itertools.combinations(known, 2)]
+
+
+def _all(reading: Reading, rights: list[float]) -> Iterator[float]:
+    yield from rights
+    figures = reading.figures()[:40]
+    yield from (abs(a - b) for a, b in itertools.combinations(figures, 2))
+    yield from (abs(c - a - b) for a, b, c in itertools.permutations(figures[:8], 3))
+
+
+def _near(line: Line, told: Mention, right: float) -> bool:
+    stated = told.value.value
+    rough = any(t.text in ROUGH for t in line.tokens[max(0, told.first - 3) : told.first])
+    zeros = len(f"{stated:.0f}") - len(f"{stated:.0f}".rstrip("0")) if stated else 0
+    return abs(stated - right) <= max(SLACK * right if rough else 0.0, 0.5 * 10.0**zeros - 0.5, 1e-6)
+
+
+def derived_from(reading: Reading) -> list[float]:
+    """Sums and differences of two figures of the text."""
+    # The pairs grow with the square of the figures: 40 give 780, a long table would give millions.
+    plain = [v for v in reading.figures() if v == v and abs(v) < 1e7][:40]
+    pairs = [a + b for a, b in itertools.combinations(plain, 2) if a and b]
+    pairs += [abs(a - b) for a, b in itertools.combinations(plain, 2) if a and b and a != b]
+    return [*pairs, *_shifts(plain)]
+
+
+def _shifts(values: Sequence[float]) -> list[float]:
+    return [a - b for a, b in itertools.permutations(values, 2) if a * b < 0]
+
+
+def ends(line: Line | None, claim: Claim) -> bool:
+    """The second figure of "from 309 genes to 3": of genes as well."""
+    at = line.at(claim.span[0]) if line is not None else None
+    if line is None or at is None:
+        return False
+    before = [token.text for token in line.tokens[max(0, at.first - 4) : at.first]]
+    return before[:1] == ["from"] and before[2:] in (["gene", "to"], ["deg", "to"])
+
+
+def starts(line: Line, claim: Claim) -> bool:
+    """The first figure of "from 0 genes to 491", "0 → 491": what the question names is of the second."""
+    at = line.at(claim.span[0])
+    if at is None or line.values("condition"):
+        return False
+    after = [token.text for token in line.tokens[at.last : at.last + 4]]
+    leads = at.first > 0 and line.tokens[at.first - 1].text == "from"
+    return after[:1] == ["→"] or (leads and "to" in after)

@@ -1,0 +1,109 @@
+"""Single genes: their figures, which of them changes most, in which tissue they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biorlhf_plugins.check.figures import rounding_of
+from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.table import FactTable, Figure
+from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
+from biorlhf_plugins.language.evidence.orders import LEAST, MOST
+from biorlhf_plugins.language.extract import prompt_mentions
+
+TURNED = frozenset(("neg", "hyp", "report", "reject", "corr", "except"))
+ABSOLUTE = frozenset(("change", "hub", "fold", "log2", "effect", "move", "shift", "respond", "react"))
+NOT_FIRST = frozenset(("second", "third", "next", "among", "almost", "not"))
+
+
+def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """A gene's figure: one gene and one plain number in the sentence."""
+    for line in reading.lines:
+        genes = [token.text for token in line.tokens if token.text in table.features]
+        claims = [
+            c
+            for c in reading.asserted("number")
+            if c.sentence == line.number and c.slot.quantity in ("log2fc", None)
+        ]
+        # With two genes or two figures, which belongs to which would be a guess.
+        if len(set(genes)) != 1 or len(claims) != 1 or "log2fc" not in line.values("quantity"):
+            continue
+        own = table.find(entity=genes[0], quantity="log2fc")
+        near = rounding_of(reading, claims[0])
+        if own and all(abs((claims[0].value or 0.0) - (f.value or 0.0)) > near + 1e-9 for f in own):
+            yield Finding(
+                reading.text.index, ERROR, "wrong_number", reading.quote(line), "; ".join(map(str, own)),
+                f"{claims[0].value:g} contradicts the table",
+            )  # fmt: skip
+
+
+def check_gene_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "Cps1 changes most of the hub genes", "Alb changes less than Cps1", "Myh4 is a hub of the heart"."""
+    if not table.features:
+        return
+    asked = [token.text for line in reading.prompt_lines for token in line.tokens]
+    for line in reading.lines:
+        texts = [token.text for token in line.tokens]
+        genes = list(dict.fromkeys(t for t in texts if t in table.features))
+        if line.kind == "row" or not genes or {m.kind for m in line.mentions} & TURNED:
+            continue
+        if ABSOLUTE.isdisjoint([*texts, *asked]):
+            continue
+        first = line is reading.lines[0]
+        expected = _elsewhere(reading, line, table, genes, texts) or (
+            _beaten(reading, line, table, genes, [*texts, *(asked if first else ())])
+            if len(genes) == 1
+            else _turned_round(line, table, genes, texts)
+        )
+        if expected:
+            yield Finding(
+                reading.text.index, ERROR, "wrong_comparison", reading.quote(line), expected,
+                "the table says otherwise of " + " and ".join(g.capitalize() for g in genes),
+            )  # fmt: skip
+
+
+def _of(table: FactTable, gene: str) -> Figure | None:
+    found = table.find(entity=gene, quantity="log2fc")
+    return found[0] if len(found) == 1 else None
+
+
+def _tissue(table: FactTable, figure: Figure) -> str:
+    """The tissue that the words of a gene's figure name."""
+    names = {str(m.value) for m in prompt_mentions(figure.words, table.additions) if m.kind == "entity"}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _elsewhere(reading: Reading, line: Line, table: FactTable, genes: list[str], texts: list[str]) -> str:
+    """A hub gene of one tissue that is called one of another."""
+    named = line.values("entity") or reading.asked("entity")
+    own = [figure for gene in genes if (figure := _of(table, gene)) is not None]
+    wrong = [f for f in own if _tissue(table, f) not in ("", *named)]
+    hub = "hub" in texts or any("hub" in {t.text for t in p.tokens} for p in reading.prompt_lines)
+    return "; ".join(map(str, wrong)) if hub and len(named) == 1 and "tissue" not in texts else ""
+
+
+def _beaten(reading: Reading, line: Line, table: FactTable, genes: list[str], texts: list[str]) -> str:
+    """The gene that changes more than the one that is called the first, or less than the last."""
+    own = _of(table, genes[0])
+    most, least = not MOST.isdisjoint(texts), not LEAST.isdisjoint(texts)
+    if own is None or most == least or not NOT_FIRST.isdisjoint(texts):
+        return ""
+    where = {str(e) for e in line.values("entity") + reading.asked("entity")} or {_tissue(table, own)}
+    rivals = [f for gene in table.features if (f := _of(table, gene)) and _tissue(table, f) in where]
+    sign = 1 if most else -1
+    best = max((*rivals, own), key=lambda f: sign * (f.value or 0.0))
+    return str(best) if (best.value or 0.0) != (own.value or 0.0) else ""
+
+
+def _turned_round(line: Line, table: FactTable, genes: list[str], texts: list[str]) -> str:
+    """Two genes of which the one is said to change more."""
+    words = [t for t in texts if t in GREATER or t in SMALLER]
+    pair = [_of(table, gene) for gene in genes]
+    if len(genes) != 2 or len(words) != 1 or "than" not in texts or None in pair:
+        return ""
+    if not texts.index(genes[0]) < texts.index("than") < texts.index(genes[1]):
+        return ""
+    one, other = (f.value or 0.0 for f in pair if f is not None)
+    true = one != other and (one > other) == (words[0] in GREATER)
+    return "" if true else "; ".join(map(str, pair))
