@@ -9,24 +9,20 @@ from pathlib import Path
 from biorlhf.errors import DataError
 from biorlhf.types import Example, Preference, Question
 from biorlhf_plugins.check import (
-    choices,
     corpus,
     design,
-    differences,
     figures,
-    genes,
     inside,
     lab,
     listed,
     orders,
     ratios,
-    scores,
     sense,
-    universals,
 )
-from biorlhf_plugins.check.borne_out import borne_out
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
+from biorlhf_plugins.check.stated import choices, differences, genes, scores, universals
+from biorlhf_plugins.check.stated.borne_out import borne_out
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Additions, Claim
 

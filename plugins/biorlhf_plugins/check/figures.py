@@ -6,9 +6,9 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from biorlhf_plugins.check.differences import between_counts, derived_from, ends, is_difference, starts
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.stated.differences import between_counts, derived_from, ends, is_difference, starts
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure
 from biorlhf_plugins.language import Claim
 

@@ -146,7 +146,7 @@ def _only(found: Evidence) -> Iterator[Check]:
             shared = (found.words(one) & found.words(other)) - NEUTRAL - ALSO
             more = len(found.words(other) - ALSO - shared - NEUTRAL)
             again = (
-                len(shared) >= 2 and more <= 1
+                (len(shared) >= 2 or (shared and len(told) <= 4)) and more <= 1
                 if texts[0] == "only"
                 else (placed == told[:1] and bool(shared) and more <= 2 and other == one + 1)
             )

@@ -119,6 +119,12 @@ def _words(found: Evidence, number: int) -> list[Word]:
         if texts[i] == "significantly" and i not in known and found.asserted(i)
     ]
     words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged
+    passing = not {"pass", "passed", "fail", "failed"}.isdisjoint(texts[part.first : part.last])
+    for i in range(part.first, part.last) if passing else ():
+        if texts[i] in ("pass", "passed", "fail", "failed") or texts[i : i + 2] == ["not", "("]:
+            no = not NOT.isdisjoint(texts[max(part.first, i - 2) : i])
+            good = texts[i] in ("pass", "passed")
+            words.append(("SIG" if good != no else "NS", i))
     for i in range(part.first, part.last) if "endpoint" in texts[part.first : part.last] else ():
         if texts[i] in MET | MISSED:  # "the primary endpoint was not met"
             no = not NOT.isdisjoint(texts[max(part.first, i - 3) : i])

@@ -19,6 +19,7 @@ from biorlhf_plugins.language.words.units import unit_at
 TIMES, RATES = words_of("times"), words_of("rates")
 THEM = frozenset(("them", "these", "those", "which"))
 CHANGES, RISES = words_of("change_words"), words_of("gain_words")
+COMPARED = words_of("greater") | words_of("smaller")
 DIFFERENCES = frozenset(("difference", "gap", "differ", "differed", "gain", "lead"))
 LOST, KEPT, STARTED = words_of("lost_from"), words_of("kept_of"), words_of("started")
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore"))
@@ -141,12 +142,17 @@ def _difference(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iter
     before = [w for w in before if w not in ROUGH]
     points = "point" in found.said.text[stated.span[0] : stated.span[1] + 20]
     named = DIFFERENCES | CHANGES if points or "absolute" in before else DIFFERENCES
-    if len(before) < 2 or "relative" in before or before[-1] not in ("of", "by") or before[-2] not in named:
+    told = len(before) > 1 and before[-1] in ("of", "by") and before[-2] in named
+    # "42 cm tall, mutants 30 cm, so the mutants are 12 cm shorter"
+    after = texts[stated.last + bool(stated.unit) :][:1]
+    lead = texts[max(0, stated.first - 6) : stated.first]
+    told = told or (bool(stated.unit) and not COMPARED.isdisjoint(after) and not SO.isdisjoint(lead))
+    if not told or "relative" in before:
         return
     two = [f for f in mine if f.kind == stated.kind and not f.sign and f.first < stated.first - 2]
     if len(two) < 2 or two[-1] is not mine[-1] or two[-1].part != stated.part:
         return
-    if stated.kind == "count" and len({f.unit for f in (*two[-2:], stated)}) > 1:
+    if stated.kind == "count" and len({f.unit for f in (*two[-2:], stated) if f.unit}) > 1:
         return
     right = [abs(a.value - b.value) for a, b in combinations(two, 2)]
     yield _follows("a difference of its figures", found, stated, abs(stated.value), right, two, 0.0)

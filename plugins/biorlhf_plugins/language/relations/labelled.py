@@ -31,7 +31,7 @@ NOT_MOST = words_of("not_most")
 MORE = GREATER | {"commoner", "likelier"}
 LESS = SMALLER | {"rarer"}
 EARLY, LATE = frozenset(("earlier", "sooner", "faster", "quicker")), frozenset(("later", "slower"))
-LASTING = frozenset(("longer", "shorter", "older", "younger"))
+LASTING = frozenset(("as", "longer", "shorter", "older", "younger"))
 DOMINATES = frozenset(("dominate", "dominated", "prevail", "prevailed", "predominate", "predominated"))
 CUTS, OPPOSED, CONTROLS = words_of("segments"), words_of("unreal"), words_of("controls")
 ITS = frozenset(("its", "it", "their", "they", "his", "her"))
@@ -45,7 +45,7 @@ SIZES = words_of("sizes")
 """These are of a measure of their own, and no share."""
 THEREFORE = frozenset(("so", "therefore", "thus", "hence"))
 AS_MUCH = frozenset(("many", "much", "high", "large", "long", "abundant"))
-TIMES_AS = frozenset(("twice", "time", "threefold", "twofold"))
+TIMES_AS = frozenset(("twice", "half", "time", "threefold", "twofold"))
 SPAN = 45
 """Tokens from a claim to its last figure."""
 
@@ -134,7 +134,7 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
         if placed:
             close = than or clause_end(found.stream, placed + 1, part.last)
             holder, end = content(found.stream, placed + 1, close), max(end, close)
-        if holder and (placed or texts[at] != "as"):
+        if holder:
             yield Claim(at, end, more, most, holder - other or holder, other)
 
 
@@ -145,7 +145,7 @@ def _sense(texts: Sequence[str], at: int, way: str) -> tuple[bool | None, bool]:
         counts = not AS_MUCH.isdisjoint(texts[at + 1 : at + 2]) and not TIMES_AS.isdisjoint(
             texts[at - 2 : at]
         )
-        return (True if counts else None), False
+        return (texts[at - 1] != "half" if counts else None), False
     if word in MOST | DOMINATES or word in LEAST:
         return word not in LEAST, True
     placed = way in ("UP", "DOWN") and texts[at + 1 : at + 2] == ["in"]
@@ -205,10 +205,13 @@ def _holder(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> int | N
     measured = figures[0].kind != "count" or any(f.unit for f in figures)
     if not measured and not (any((*scores, *against)) and all(own - {"its"} for own in words)):
         return None
+    its = [n for n, own in enumerate(words) if "its" in own]
     best = [n for n, score in enumerate(scores) if score == max(scores) and score and not against[n]]
+    if len(its) == 1 and max(scores) < len(claim.holder):
+        return its[0]  # "compound A is more potent: its IC50 is 20 nM, that of compound B 150 nM"
     if not best and two:
         best = [1 - n for n, hits in enumerate(against) if hits and not against[1 - n]]
-    best = best or [n for n, own in enumerate(words) if "its" in own]
+    best = best or its
     return best[0] if len(best) == 1 else None
 
 

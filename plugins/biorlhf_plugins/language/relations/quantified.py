@@ -102,8 +102,8 @@ def _bounds(texts: Sequence[str], at: int, first: int) -> Bounds | None:
     """From and to of a word, as shares."""
     word, before = texts[at], texts[max(first, at - 3) : at]
     nearly = not NEARLY.isdisjoint(before)
-    numbered = before[-1:] and before[-1] in ("first", "two", "three", "four")
-    if "not" in before or (word in NONE and nearly) or (word in PARTS and numbered):
+    times = {"two": 2, "three": 3, "four": 4}.get(before[-1], 1) if before else 1
+    if "not" in before or (word in NONE and nearly) or (word in PARTS and before[-1:] == ["first"]):
         return None
     if word in NONE:
         return 0.0, 0.0, word
@@ -111,7 +111,9 @@ def _bounds(texts: Sequence[str], at: int, first: int) -> Bounds | None:
         return (0.8 if nearly else 1.0), 1.0, word
     if word in MANY:
         return (*MANY[word], word)
-    value = PARTS[word]
+    value = PARTS[word] * times
+    if value >= 1:
+        return None
     if "than" in before or not (MORE | LESS).isdisjoint(before):
         return (value, 1.0, word) if not MORE.isdisjoint(before) else (0.0, value, word)
     rough = 2 * NEAR if nearly or not ROUGH.isdisjoint(before) else NEAR
@@ -134,7 +136,8 @@ def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
         if figure.value <= 0 or measured or not NOT.isdisjoint(clause) or not head or "," in head:
             continue
         lost = not LOST.isdisjoint(clause) or "dead" in clause
-        none = head[0] in ("no", "none", "neither") and not lost
+        opening = head[2:] if head[0] == "there" else head
+        none = opening[:1] and opening[0] in ("no", "none", "neither") and not lost
         not_all = head[0] == "all" and lost and LOST.isdisjoint(head)
         if none or not_all:
             says = f"{head[0]}, and {figure.value:g}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, content
+from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.evidence.universals import EVERY, stemmed
 from biorlhf_plugins.language.words.evidence import words_of
 
@@ -24,6 +25,8 @@ def restated(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     if not found.stream.vocabulary.isdisjoint(NOT):
         yield from _denied(found)
+    if not found.stream.vocabulary.isdisjoint(("none", "no")):
+        yield from _none_changes(found)
     if any(f.sign in (">", "<") for f in found.figures):
         yield from _bounded(found)
 
@@ -39,7 +42,8 @@ def _denied(found: Evidence) -> Iterator[Check]:
         if texts[first] in SINCE:
             first, last = first + 1, next((i for i in range(first, last) if texts[i] == ","), last)
         here = texts[first:last]
-        if "," in here or not LIMITED.isdisjoint(here):
+        headed = ":" in (*here, *texts[last : last + 1]) or here[:1] == ["what"]
+        if headed or "," in here or not LIMITED.isdisjoint(here):
             continue
         denied = sum(word in NOT for word in here)
         words = stemmed(content(found.stream, first, last) - NEUTRAL - NOT)
@@ -53,6 +57,35 @@ def _denied(found: Evidence) -> Iterator[Check]:
             yield Check(NAME, False, f"stated and denied: {' '.join(sorted(words))}", spans)
             return
         said.setdefault(key, (first, last, bool(denied)))
+
+
+def _none_changes(found: Evidence) -> Iterator[Check]:
+    """ "None of the missions changes it. In RR-10 it is significantly up"; "no effect: it fell by 85 %"."""
+    texts = found.stream.texts
+    for number, part in enumerate(found.parts[:SENTENCES]):
+        here = texts[part.first : part.last]
+        none = "none" in here and here[here.index("none") + 1 : here.index("none") + 3] == ["of", "the"]
+        colon = here.index(":") if ":" in here else 0
+        no_effect = colon and here[:colon].count("no") == 1 and "effect" in here[here.index("no") :][:2]
+        if part.kind != "prose" or not found.asserted(part.first) or not (none or no_effect):
+            continue
+        after = number if no_effect else number + 1
+        if after >= len(found.parts):
+            continue
+        other = found.parts[after]
+        start = other.first + (colon if no_effect else 0)
+        told = texts[start : other.last]
+        ways = {label for label, at in directions(found, after) if at > start}
+        placed = told[:1] == ["in"] if none and not no_effect else told[1:2] == ["it"] and "by" in told
+        if (
+            placed
+            and len(ways) == 1
+            and ways <= {"UP", "DOWN"}
+            and (LIMITED - {"by", "at"} | NOT).isdisjoint(told)
+        ):
+            says = f"{'none' if none else 'no effect'}, and {min(ways)}"
+            yield Check(NAME, False, says, (found.span(part.first, part.last), found.span(start, other.last)))
+            return
 
 
 def _bounded(found: Evidence) -> Iterator[Check]:

@@ -30,8 +30,10 @@ def sequence(found: Evidence) -> Iterator[Check]:
         yield from _peaks(found)
     if not words.isdisjoint(BEFORE):
         yield from _before_after(found)
-    if len(words & set(MONTHS)):
+    if not words.isdisjoint(MONTHS):
         yield from _dates(found)
+    if "year" in words:
+        yield from _years(found)
     if not words.isdisjoint(MIDDLES):
         yield from _middle(found)
     if not words.isdisjoint(COMPARES):
@@ -141,6 +143,29 @@ def _dates(found: Evidence) -> Iterator[Check]:
     # A leap year has one more, and both ends may count.
     passed = abs(right - spans[0].value) <= 2
     yield Check("arithmetic", passed, says, (spans[0].span,), expected=f"{right}")
+
+
+def _years(found: Evidence) -> Iterator[Check]:
+    """ "For four years, from 2015 to 2019"."""
+    texts = found.stream.texts
+    for number, part in enumerate(found.parts):
+        lasted = [
+            f for f in found.by_part.get(number, ()) if f.unit == "year" and f.kind == "count" and not f.sign
+        ]
+        at = next(
+            (i for i in range(part.first, part.last - 3) if texts[i] == "from" and texts[i + 2] == "to"), 0
+        )
+        ends = [t.number for t in (found.stream[at + 1], found.stream[at + 3])] if at else []
+        years = [n.value for n in ends if isinstance(n, Number) and 1900 <= n.value < 2100]
+        if (
+            len(lasted) == 1
+            and len(years) == 2
+            and texts[lasted[0].first - 1] in ("for", "over", "lasted", "of")
+        ):
+            right = years[1] - years[0]
+            says = f"from {years[0]:g} to {years[1]:g}, {lasted[0].value:g} years"
+            passed = lasted[0].value in (right, right + 1)
+            yield Check("arithmetic", passed, says, (lasted[0].span,), expected=f"{right:g}")
 
 
 def _middle(found: Evidence) -> Iterator[Check]:

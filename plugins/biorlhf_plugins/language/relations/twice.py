@@ -24,9 +24,14 @@ LISTS = (
 SENTENCES = 30
 
 
+SUMMARY = frozenset(("summary", "short", "conclusion", "overall"))
+
+
 def twice(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     yield from _restated(found)
+    yield from _answered(found)
+    yield from _tabled(found)
     yield from _listed(found)
     yield from _both_lists(found)
 
@@ -79,12 +84,46 @@ def _restated(found: Evidence) -> Iterator[Check]:
                 continue
             same = mine == theirs and other.part - one.part <= 1
             again = theirs < mine and not AGAIN.isdisjoint(here)
+            ends = not SUMMARY.isdisjoint(texts[part.first : part.first + 3])
+            again = again or (ends and len(shared) > 2 and len(theirs - mine) <= 1)
             numbered = {w for w in mine ^ theirs if w.isdigit()}
             swapped = _transposed(found, one, other) and one.part != other.part and not numbered
             if same or again or swapped:
                 says = f"{one.value:,g} and {other.value:,g}: {' '.join(sorted(shared))}"
                 yield Check("two values for one thing", False, says, (one.span, other.span))
                 return
+
+
+def _answered(found: Evidence) -> Iterator[Check]:
+    """ "IR64 yielded 2.4 t/ha. The final answer is 4.2 t/ha"."""
+    texts = found.stream.texts
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        if texts[part.first : part.first + 4] != ["the", "final", "answer", "is"] or len(figures) != 1:
+            continue
+        told = figures[0]
+        earlier = {f.value for f in found.figures if f.part < number and f.unit == told.unit and not f.sign}
+        if told.unit and len(earlier) == 1:
+            says = f"{min(earlier):g}, and the answer {told.value:g}"
+            yield Check("two values for one thing", told.value in earlier, says, (told.span,))
+
+
+def _tabled(found: Evidence) -> Iterator[Check]:
+    """A sentence with one figure against the row that it names: "Cluster 1 has 3,045 cells"."""
+    texts = found.stream.texts
+    rows = [f for f in found.figures if found.parts[f.part].kind == "row" and f.left]
+    for number, figures in found.by_part.items() if rows else ():
+        part = found.parts[number]
+        told = [f for f in figures if f.unit or f.kind == "effect"]
+        if part.kind == "row" or len(told) != 1 or told[0].sign or not found.asserted(part.first):
+            continue
+        words = {*texts[part.first : part.last]}
+        named = [f for f in rows if f.left <= words]
+        mine = [f for f in named if f.right & (told[0].words | {told[0].unit})]
+        if len({f.left for f in named}) == 1 and len(mine) == 1 and OTHERWISE.isdisjoint(words):
+            passed = mine[0].value == told[0].value
+            says = f"{told[0].value:,g}, in the table {mine[0].value:,g}"
+            yield Check("two values for one thing", passed, says, (told[0].span, mine[0].span))
 
 
 def _transposed(found: Evidence, one: Figure, other: Figure) -> bool:

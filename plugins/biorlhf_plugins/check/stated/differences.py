@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.statements import conditions_of, value
+from biorlhf_plugins.check.stated.statements import conditions_of, value
 from biorlhf_plugins.check.table import COUNTS, FactTable
 from biorlhf_plugins.language import Claim
 from biorlhf_plugins.language.words.evidence import words_of

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.statements import COUNTED, REACTS, comparator, conditions_of, treatments, value
+from biorlhf_plugins.check.stated.statements import (
+    COUNTED,
+    REACTS,
+    comparator,
+    conditions_of,
+    treatments,
+    value,
+)
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
 from biorlhf_plugins.language.evidence.orders import LEAST, MOST, NOT_MOST

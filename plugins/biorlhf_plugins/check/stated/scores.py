@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.statements import COUNTED
+from biorlhf_plugins.check.stated.statements import COUNTED
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 
