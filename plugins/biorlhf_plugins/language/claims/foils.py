@@ -57,6 +57,9 @@ INTRODUCED = frozenset((":", "=", "(", "|", "at", "is", "was", "by", "fell", "ro
 OPEN = frozenset(("path", "num", "quantity", "treatment", "frame"))
 """Mentions that may be names as well: MYC is a set's alias, a "sample" is counted elsewhere."""
 
+SPELT = {("wild", "type"): "wildtype", ("knock", "out"): "knockout"}
+"""Genotypes of two words."""
+
 LISTED = 8
 BY_PLACE = operator.attrgetter("first")
 
@@ -251,9 +254,10 @@ def _name(
     if token.text in asked.groups:
         return _group(stream, index, asked, prompt)
     other = index > 0 and stream.texts[index - 1] in OTHER_THAN and token.text in POPULATIONS
-    wild = token.text == "wild" and index + 1 < len(stream) and stream.texts[index + 1] == "type"
-    if wild and (asked.kinds & POPULATIONS or not asked.own.isdisjoint(GENOTYPES)):
-        return (Mention("entity", "wildtype", index, index + 2),)
+    spelt = SPELT.get(tuple(stream.texts[index : index + 2]))
+    if spelt and (asked.kinds & POPULATIONS or not asked.own.isdisjoint(GENOTYPES)):
+        # The "knock-out" of an asked one is found by its own name.
+        return () if token.text in asked.own else (Mention("entity", spelt, index, index + 2),)
     if (other and asked.kinds & POPULATIONS) or token.text in asked.kinds:
         first = index - other
         return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)

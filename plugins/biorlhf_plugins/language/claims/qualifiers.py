@@ -20,6 +20,7 @@ STATISTICAL = frozenset(("ci", "fdr", "cri", "hpd", "interval", "level", "limit"
 YEAR_BEFORE = frozenset(
     ("in", "of", "since", "until", "al.", "year", "january", "march", "may", "june", "july")
 )
+COUNTING = frozenset(("many", "number", "count"))
 PART = frozenset(("them", "these", "those", "which", "whom"))
 
 
@@ -34,6 +35,10 @@ def qualifies(reader: Reader, focus: Mention) -> bool:
         return True
     if number.unit == "percent" and not STATISTICAL.isdisjoint(after[:2]) and after[0] not in ("(", "in"):
         return "my" not in before and "i" not in before
+    if before[:1] == ["("] and after[:1] == ["/"] and first > 1 and COUNTING.isdisjoint(reader.question):
+        share = stream[first - 2].number
+        if share is not None and share.unit == "percent":
+            return True  # "25 % (12/48)"
     if number.low is not None and number.high is not None and before[:1] == ["("]:
         return first > 1 and stream[first - 2].number is not None
     if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:

@@ -24,7 +24,10 @@ MANNERS = {"strongly": 1, "highly": 1, "intensely": 1, "abundantly": 1, "weakly"
 STAYING = frozenset(("stay", "stayed", "remain", "remained"))
 APART = frozenset((",", ";", "but", "while", "whereas"))
 ALIKE = frozenset(("both", "alike", "also", "too", "likewise", "same", "as", "despite"))
-SWITCHES = frozenset(("switch", "switched", "switching", "turn", "turned", "turning"))
+SWITCHES = frozenset((
+    "switch", "switched", "switching", "turn", "turned", "turning", "shut", "shutting", "flip", "flipped",
+    "flipping",
+))  # fmt: skip
 SETTING_OFF = frozenset((
     "make", "made", "cause", "caused", "get", "got", "lead", "led", "drive", "drove", "prompt", "prompted",
     "force", "forced", "trigger", "triggered",
