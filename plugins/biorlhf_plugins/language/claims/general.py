@@ -105,10 +105,11 @@ def _supposed(reader: Reader, focus: Mention, last: int) -> bool:
     was found, or what was found "would explain" another thing."""
     texts = reader.stream.texts
     at = next((i for i in range(focus.last + 1, min(last - 1, focus.last + 6)) if texts[i] == "would"), 0)
-    if not at or texts[focus.first - 1] in DETERMINERS or "," in texts[focus.last : at]:
+    if not at or texts[focus.first - 1] in DETERMINERS or texts[at + 1] in EXPLAINS:
         return False
-    own = all(t in NEUTRAL or i in reader.starts or i in reader.ends for i, t in enumerate(texts[focus.last:at], focus.last))
-    return own and texts[at + 1] not in EXPLAINS
+    named = reader.starts.get(focus.last)
+    between = texts[named.last : at] if named is not None and named.kind == "path" else ["?"]
+    return all(word in GENERIC for word in between)
 
 
 def _of_feature(reader: Reader) -> bool:
