@@ -80,6 +80,7 @@ def with_foils(
     known = {i: m for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
     gone: set[int] = set()
+    units: set[int] = set()
     named = any(m.kind == "entity" and m.value in asked_names(additions) for m in mentions)
     for index, token in enumerate(stream):
         if index in known and known[index].kind == "entity" and _negated(stream, index, cleaned):
@@ -91,7 +92,9 @@ def with_foils(
         if not asked.any or (index in known and known[index].kind not in OPEN):
             continue
         if token.kind == "n":
-            found += _dose(token, index, cleaned, text, asked, known)
+            doses = _dose(token, index, cleaned, text, asked, known)
+            found += doses
+            units |= {m.last for m in doses}
         elif token.kind == "w" and not (
             index - 1 in known and known[index - 1].value == "dose"
         ):  # "5 mM NaCl"
@@ -104,6 +107,7 @@ def with_foils(
         for m in mentions
         if not (m.kind in ("num", "path", "neg") and m.first in taken)
         and not (m.kind == "entity" and m.first in gone)
+        and not (m.kind == "quantity" and m.first in units and m.value in ("time", "dose"))
     ]
     return sorted((*kept, *found), key=lambda m: (m.first, m.last))
 
