@@ -22,6 +22,7 @@ from biorlhf_plugins.language.claims.shapes import (
     Shapes,
     asked_names,
     contrasts,
+    dosed,
     measured,
     mould,
     moulds,
@@ -109,7 +110,7 @@ def with_foils(
         and not (m.kind == "entity" and m.first in gone)
         and not (m.kind == "quantity" and m.first in units and m.value in ("time", "dose"))
     ]
-    return sorted((*kept, *found), key=lambda m: (m.first, m.last))
+    return dosed(sorted((*kept, *found), key=lambda m: (m.first, m.last)), units, asked)
 
 
 def _with_alike(stream: Stream, mentions: list[Mention], cast: dict[str, dict[Mould, str]]) -> list[Mention]:
@@ -234,7 +235,7 @@ def _negated(stream: Stream, index: int, cleaned: Clean) -> bool:
 
 def _dose(
     token: Token, index: int, cleaned: Clean, text: str, asked: Shapes, known: dict[int, Mention]
-) -> Iterable[Mention]:
+) -> tuple[Mention, ...]:
     """A measure of the asked condition's dimension, or a year beside an asked one, is one of its kind."""
     if asked.years and YEAR.fullmatch(token.text) and token.end - token.start == 4:
         return (Mention(asked.years, token.text, index, index + 1),)

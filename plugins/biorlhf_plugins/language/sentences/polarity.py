@@ -20,7 +20,7 @@ INVERTED = frozenset(("had", "were", "should"))
 """What opens a condition without an "if", where nothing stands before it: "Were the set up, …"."""
 EXTREMES = frozenset(("top", "bottom", "end", "positive", "negative"))
 JOINS = frozenset(("and", "or", "but"))
-CITED = frozenset(("reported", "described", "noted", "seen", "observed", "shown", "found", "published", "ever"))
+CITED = frozenset(("reported", "described", "noted", "seen", "observed", "shown", "found", "published"))
 MOVED = 6
 """Tokens from "from" or "to" to the side that it is of: "from 6.1 TPM in ground controls"."""
 REFERENCE_GAP = 4

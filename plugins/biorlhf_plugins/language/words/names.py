@@ -41,6 +41,7 @@ CARRIERS = frozenset(TABLE["carriers"])
 """What carries a name without being it: "NOTCH1 inhibitor", "Ifnar1 mice"."""
 
 CELLS, CELL_ENDINGS = frozenset(TABLE["cells"]), tuple(TABLE["cell_endings"])
+OF_MANY_TYPES = frozenset(TABLE["cells_of_many_types"])
 KINDS = frozenset(TABLE["cell_kinds"])
 """What tells the cells of one type from others: T cells, beta cells."""
 WITHIN = frozenset(("in", "within", "among"))
@@ -83,7 +84,7 @@ def foreign(
 
 
 def _is_cell(word: str) -> bool:
-    return word in CELLS or (len(word) > 7 and word.endswith(CELL_ENDINGS))
+    return word in CELLS or (len(word) > 7 and word.endswith(CELL_ENDINGS) and word not in OF_MANY_TYPES)
 
 
 def _cell(stream: Stream, index: int, known: Collection[str]) -> int:

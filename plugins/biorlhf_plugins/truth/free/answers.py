@@ -21,12 +21,13 @@ FENCE = re.compile(
 )
 ENDS = {
     "lowest": "lowest least fewest smallest weakest slowest shortest lightest rarest poorest bottom",
-    "highest": "highest most largest strongest fastest longest heaviest commonest richest top greatest biggest",
+    "highest": "highest most largest strongest fastest longest heaviest commonest richest top greatest",
 }
 LOW, HIGH = ("|".join(ENDS[end].split()) for end in ("lowest", "highest"))
 ASCENDS = re.compile(
     rf"\b(?:(?:{LOW})(?: \w+)?(?: to |[-–]to[-–]| up to )(?:the )?(?:{HIGH})|(?:{LOW})(?: \w+)? first"
-    r"|(?:ascending|increasing|rising) order|ascending|from the bottom up(?:ward)?s?)\b", re.I,
+    r"|(?:ascending|increasing|rising) order|ascending|from the bottom up(?:ward)?s?)\b"
+    rf"|^\W*(?:the )?(?:{LOW})\b[^.;]*\bthen\b", re.I,
 )  # fmt: skip
 
 
