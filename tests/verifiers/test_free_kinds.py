@@ -254,6 +254,10 @@ CELLS = {"pathway": "HALLMARK_HYPOXIA", "direction": "UP", "tissue": "CD8 T cell
          "Hypoxia falls in CD8 T cells; in monocytes it rises."),
         ("How does hypoxia change in CD8 T cells, tumour vs blood?", CELLS,
          "In T lymphocytes hypoxia goes up.", "In B cells hypoxia goes up."),
+        ("How does hypoxia change in CD8 T cells, tumour vs blood?", CELLS,
+         "Hypoxia is up, as it is in macrophages.", "Hypoxia is down, as it is in macrophages."),
+        ("How does glycolysis respond to the drug vs vehicle?", DRUG,
+         "The drug shuts off the glycolysis genes.", "The drug switches on the glycolysis genes."),
     ],
 )  # fmt: skip
 def test_sides_switches_degrees_and_other_cells_are_told_apart(verifiers, prompt, truth, right, wrong):

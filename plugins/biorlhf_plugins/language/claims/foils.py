@@ -58,7 +58,7 @@ INTRODUCED = frozenset((":", "=", "(", "|", "at", "is", "was", "by", "fell", "ro
 OPEN = frozenset(("path", "num", "quantity", "treatment", "frame"))
 """Mentions that may be names as well: MYC is a set's alias, a "sample" is counted elsewhere."""
 
-SPELT = {("wild", "type"): "wildtype", ("knock", "out"): "knockout"}
+SPELT = {"wild type": "wildtype", "knock out": "knockout"}
 """Genotypes of two words."""
 
 LISTED = 8
@@ -259,7 +259,7 @@ def _name(
     if token.text in asked.groups:
         return _group(stream, index, asked, prompt)
     other = index > 0 and stream.texts[index - 1] in OTHER_THAN and token.text in POPULATIONS
-    spelt = SPELT.get(tuple(stream.texts[index : index + 2]))
+    spelt = SPELT.get(" ".join(stream.texts[index : index + 2]))
     if spelt and (asked.kinds & POPULATIONS or not asked.own.isdisjoint(GENOTYPES)):
         # The "knock-out" of an asked one is found by its own name.
         return () if token.text in asked.own else (Mention("entity", spelt, index, index + 2),)

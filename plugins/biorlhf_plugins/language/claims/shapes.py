@@ -154,8 +154,8 @@ def measured(asked: Shapes, value: float, unit: str) -> tuple[str, str] | None:
 
 
 def dosed(mentions: list[Mention], ends: Container[int], asked: Shapes) -> list[Mention]:
-    """The mentions with one condition for each dose, which ends at a token of ``ends``, and its drug: of "10 nM
-    dexamethasone" where 100 nM of it is asked for, another one."""
+    """The mentions with one condition for each dose, which ends at a token of ``ends``, and its drug: for
+    "10 nM dexamethasone", where 100 nM of it is asked for, another one."""
     own = {name for _, sizes in asked.measures.values() for _, name in sizes}
     gone: set[Mention] = set()
     for one, two in pairwise([m for m in mentions if m.kind == "condition"] if own else ()):

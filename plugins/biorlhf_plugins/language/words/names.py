@@ -45,6 +45,7 @@ OF_MANY_TYPES = frozenset(TABLE["cells_of_many_types"])
 KINDS = frozenset(TABLE["cell_kinds"])
 """What tells the cells of one type from others: T cells, beta cells."""
 WITHIN = frozenset(("in", "within", "among"))
+LIKENED = frozenset(("as", "like", "unlike", "than"))
 
 LATIN = tuple(TABLE["latin_endings"])
 PREFIX = "?"
@@ -94,7 +95,9 @@ def _cell(stream: Stream, index: int, known: Collection[str]) -> int:
     two = word in KINDS and stream.texts[index + 1 : index + 2] == ["cell"]
     if word in known or not (two or _is_cell(word)) or _before(stream, index) not in WITHIN:
         return 0
-    return index + 1 + two
+    # "Up, as it is in neutrophils" is told of what is asked about.
+    alike = not LIKENED.isdisjoint(stream.texts[max(0, index - 5) : index])
+    return 0 if alike else index + 1 + two
 
 
 @functools.lru_cache(maxsize=65536)

@@ -137,7 +137,7 @@ def second(said: Extraction, name: Named, prompt: str) -> bool:
         if texts[at : at + 2] != ["runner", "up"]:
             if texts[at] not in ("second", "next") or RANKED.isdisjoint(texts[at + 1 : at + 2]):
                 continue
-            end += texts[end : end + 1] and texts[end] in RANKED
+            end += not RANKED.isdisjoint(texts[end : end + 1])
         closed = end >= part.last or said.stream[end].kind == "p" or texts[end] in PREPOSITIONS
         if last <= at and closed and texts[end : end + 1] != [":"] and LINKS.issuperset(texts[last:at]):
             return True
