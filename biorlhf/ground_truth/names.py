@@ -14,16 +14,24 @@ GENOTYPE = re.compile(r"(\S+?)\s?[+-]/[+-]( .*|)")
 LACKING = ("knockout", "knock-out", "KO", "null", "deficient")
 LACKS = re.compile(rf"(\S+?)[ -](?:{'|'.join(LACKING)})( .*|)")
 SLASH = re.compile(r"(?<![+-])/|/(?![+-])")
+ALLELES = re.compile(r"(?<!\S)(\w\w|flox)/(?=(?:\1|\+)( .*|$))")
+"""The first of a genotype's two alleles: db/db, db/+, fl/fl."""
 
 
 def split_entity(entity: str) -> list[str]:
-    """The two names of a ratio's entity, "soleus/heart"; a genotype such as "Tp53-/-" is one name."""
-    return SLASH.split(entity)
+    """The two names of a ratio's entity, "soleus/heart", "soleus/heart ratio"; a genotype such as "Tp53-/-",
+    "db/db" is one name."""
+    parts = [part.replace("\0", "/") for part in SLASH.split(ALLELES.sub("\\1\0", entity))]
+    return [*parts[:-1], parts[-1].removesuffix(" ratio")] if len(parts) > 1 else parts
 
 
 def genotypes(entity: str) -> dict[str, tuple[str, ...]]:
     """Of "Tp53-/- cells" the gene's three genotypes with their other spellings, of "Tp53 KO cells" this one
-    with its own; {} of what is no genotype."""
+    with its own, of "db/db mice" both that are bred; {} of what is no genotype."""
+    bred = ALLELES.match(entity)
+    if bred is not None:
+        pairs = (f"{bred[1]}/{bred[1]}", f"{bred[1]}/+")
+        return {f"{pair}{bred[2]}": (pair,) for pair in pairs}
     found = GENOTYPE.fullmatch(entity) or LACKS.fullmatch(entity)
     if found is None:
         return {}

@@ -90,6 +90,55 @@ KINDS = {
         "Does fasting lower leptin here?", {"answer": "yes"},
         "Leptin was a third of the fed level, so it does.", "Leptin was at the fed level, so it does not.",
     ),
+    "a runner-up": (
+        "Which subtype is sample G4?", figure("G4", "glioma subtype", "mesenchymal"),
+        "G4 is mesenchymal; proneural is the next best match.",
+        "G4 is proneural; mesenchymal is the next best match.",
+    ),
+    "two doses in one sentence": (
+        "What is the log2FC of FKBP5 at 100 nM dexamethasone (vs vehicle)?",
+        figure("FKBP5", "log2 fold change", 5.1, "100 nM dexamethasone vs vehicle"),
+        "FKBP5 has a log2FC of 2.2 with 10 nM dexamethasone and of 5.1 with 0.1 µM.",
+        "FKBP5 has a log2FC of 5.1 with 10 nM dexamethasone and of 2.2 with 0.1 µM.",
+    ),
+    "two times in one sentence": (
+        "What is the log2FC of IFIT1 6 h after poly(I:C) (vs mock)?",
+        figure("IFIT1", "log2 fold change", 7.4, "poly(I:C) 6 h vs mock"),
+        "IFIT1 was at log2FC 3.3 after 2 h and at 7.4 after 6 h.",
+        "IFIT1 was at log2FC 7.4 after 2 h and at 3.3 after 6 h.",
+    ),
+    "genotypes in a row": (
+        "How many heterozygous Sox9 mice were weaned?",
+        {"facts": [{"entity": "Sox9+/-", "quantity": "weaned mice", "value": 41,
+                    "aliases": ["heterozygous"]}]},
+        "24 wild-type, 41 heterozygous and 3 knock-out mice were weaned.",
+        "41 wild-type, 24 heterozygous and 3 knock-out mice were weaned.",
+    ),
+    "two alleles": (
+        "What is the fat mass of ob/ob mice?", figure("ob/ob mice", "fat mass", "31 g"),
+        "ob/ob mice carry 31 g of fat, ob/+ mice 6 g.", "ob/ob mice carry 6 g of fat, ob/+ mice 31 g.",
+    ),
+    "before and after of a ratio": (
+        "What was the villus/crypt ratio after refeeding?",
+        figure("villus/crypt ratio", "ratio", 3.4, "after refeeding"),
+        "The villus/crypt ratio was 2.1 before refeeding and 3.4 after it.",
+        "The villus/crypt ratio was 3.4 before refeeding and 2.1 after it.",
+    ),
+    "before and after of a level": (
+        "What was the mean glucose after metformin?",
+        figure("patients", "mean glucose", 6.8, "after metformin"),
+        "Mean glucose fell from 9.1 before metformin to 6.8 after it.",
+        "Mean glucose fell from 6.8 before metformin to 9.1 after it.",
+    ),
+    "the parts of a share": (
+        "What was the cure rate (%)?", figure("cohort", "cure rate (%)", 30),
+        "The cure rate was 30% (18/60; 95% CI 19-43%).", "The cure rate was 19% (18/60; 95% CI 30-43%).",
+    ),
+    "an order from the bottom": (
+        "Rank liver, kidney and heart by their DEGs, most first.",
+        {"ranking": ["liver", "kidney", "heart"]},
+        "Lowest is heart, then kidney, then liver.", "From least to most: liver, kidney, heart.",
+    ),
 }  # fmt: skip
 
 
@@ -174,3 +223,65 @@ def test_idioms_and_multiples_tell_a_direction(verifiers, name, kind, way, text)
         truth = {"feature": name, "kind": kind, "direction": label, "contrast": "LPS_vs_medium"}
         earned[label] = verifiers["pathway"].score(Question("q", prompt, truth), text).value
     assert earned == {label: float(label == way) for label in earned}
+
+
+BEFORE = {"pathway": "HALLMARK_HYPOXIA", "direction": "DOWN", "contrast": "post_vs_pre"}
+DRUG = {"pathway": "HALLMARK_GLYCOLYSIS", "direction": "DOWN", "contrast": "drug_vs_vehicle"}
+CELLS = {"pathway": "HALLMARK_HYPOXIA", "direction": "UP", "tissue": "CD8 T cells",
+         "contrast": "tumour_vs_blood"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("prompt", "truth", "right", "wrong"),
+    [
+        ("How does hypoxia change after the graft relative to before?", BEFORE,
+         "Before the graft, hypoxia was stronger than after it.",
+         "After the graft, hypoxia was stronger than before it."),
+        ("How does hypoxia change after the graft relative to before?", BEFORE,
+         "Hypoxia is down, as reported before.", "Hypoxia is up, as reported before."),
+        ("How does glycolysis respond to the drug vs vehicle?", DRUG,
+         "The drug flips glycolysis off.", "The drug flips glycolysis on."),
+        ("How does glycolysis respond to the drug vs vehicle?", DRUG,
+         "The drug put the brakes on glycolysis.", "The drug sent glycolysis into overdrive."),
+        ("How does glycolysis respond to the drug vs vehicle?", DRUG,
+         "The drug suppresses glycolysis, and the suppression is less pronounced at night.",
+         "The drug activates glycolysis, and the activation is less pronounced at night."),
+        ("How does glycolysis respond to the drug vs vehicle?", DRUG,
+         "Glycolysis is suppressed. Increased glycolysis would promote growth.",
+         "Glycolysis is activated. Decreased glycolysis would slow growth."),
+        ("How does hypoxia change in CD8 T cells, tumour vs blood?", CELLS,
+         "Hypoxia rises in CD8 T cells; in monocytes it falls.",
+         "Hypoxia falls in CD8 T cells; in monocytes it rises."),
+        ("How does hypoxia change in CD8 T cells, tumour vs blood?", CELLS,
+         "In T lymphocytes hypoxia goes up.", "In B cells hypoxia goes up."),
+        ("How does hypoxia change in CD8 T cells, tumour vs blood?", CELLS,
+         "Hypoxia is up, as it is in macrophages.", "Hypoxia is down, as it is in macrophages."),
+        ("How does glycolysis respond to the drug vs vehicle?", DRUG,
+         "The drug shuts off the glycolysis genes.", "The drug switches on the glycolysis genes."),
+    ],
+)  # fmt: skip
+def test_sides_switches_degrees_and_other_cells_are_told_apart(verifiers, prompt, truth, right, wrong):
+    scores = [verifiers["pathway"].score(Question("q", prompt, truth), text).value for text in (right, wrong)]
+    assert scores == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("truth", "text", "low", "high"),
+    [
+        (DRUG, "Lactate builds up, so perhaps glycolysis rises? I am 20% confident.", 0.45, 0.5),
+        (DRUG, "Does it perhaps rise? Glycolysis falls. Confidence: 90%", 0.9, 1.0),
+        (DRUG, "Perhaps glycolysis rises? No, it falls. Confidence: 90%", 0.9, 1.0),
+        ({"answerable": False}, "The bladder was not sampled, but HK2 has a log2FC of 2.1 there.", 0.0, 0.0),
+        ({"answerable": False}, "The bladder was not sampled; nothing can be said of HK2 there.", 1.0, 1.0),
+    ],
+)
+def test_a_guess_with_a_question_mark_and_an_effect_of_what_was_not_sampled(
+    verifiers, truth, text, low, high
+):
+    question = Question("q", "Is glycolysis (HK2) up or down on the drug in bladder?", truth)
+    assert low <= verifiers["uncertainty"].score(question, text).value <= high
+
+
+def test_either_of_two_figures_shares_the_credit(verifiers):
+    question = Question("q", "How many DEGs has the spleen?", figure("spleen", "DEG count", 88))
+    assert verifiers["factual"].score(question, "Either 88 or 140 DEGs.").value == 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from biorlhf_plugins.language.claims.corrections import supersede
@@ -24,7 +25,7 @@ from biorlhf_plugins.language.stance.stance import abstentions, agreements, dege
 from biorlhf_plugins.language.words.lexicon import Additions, with_additions
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, scan, scan_stance
 from biorlhf_plugins.language.words.names import foreign
-from biorlhf_plugins.language.words.text import Clean, Stream, clean, tokens
+from biorlhf_plugins.language.words.text import Clean, Stream, clean, tokens, vocabulary
 
 MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
@@ -33,6 +34,12 @@ ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", 
 ARROWS = frozenset(("↑", "↓"))
 """What no question holds: "p53 pathway: ↑" repeats its words and answers."""
 
+GUESSING = frozenset(("maybe", "perhaps", "probably", "presumably", "possibly"))
+CLAUSE_OPENS = GUESSING | {",", ":", ";", "—", "so", "but", "and", "then"}
+POLAR = vocabulary("is are was were do does did will would can could should has have had may might")
+OPEN = vocabulary("or whether which what who how why when where if")
+ANSWERING = frozenset(("dir", "type", "pattern", "phrase", "neg"))
+YES_NO = frozenset(("yes", "no"))
 ASKS = frozenset(("do", "does", "did"))
 """What opens a question whose other words, repeated, are an answer: "Do all tissues show rescue?"."""
 
@@ -150,7 +157,7 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
         first, last = part.first, part.last
         while first < last and stream[first].kind == "p":
             first += 1
-        question = last < len(stream) and stream.texts[last] == "?"
+        question = last < len(stream) and stream.texts[last] == "?" and not _guessed(stream, parts, part)
         if not question and last - first >= 4 and ARROWS.isdisjoint(stream.texts[first:last]):
             begins = stream.texts[first] in known
             if begins or (4 <= size <= last - first and words[-1] in stream.texts[first:last]):
@@ -165,6 +172,18 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
                     first, question = spoken[-size], True
         if question:
             marks[first:last] = ["quoted"] * (last - first)
+
+
+def _guessed(stream: Stream, parts: Sequence[Sentence], part: Sentence) -> bool:
+    """Is "so perhaps it falls?" all that a text answers, and asks nobody? A confidence is stated of it."""
+    texts = stream.texts[part.first : part.last]
+    if GUESSING.isdisjoint(texts) or ASKS_CONFIDENCE.isdisjoint(stream.vocabulary):
+        return False
+    opens = [word for before, word in pairwise((",", *texts)) if before in CLAUSE_OPENS]
+    if not OPEN.isdisjoint(texts) or not POLAR.isdisjoint(opens):
+        return False
+    others = [m.kind for other in parts if other is not part for m in other.mentions]
+    return ANSWERING.isdisjoint(others) and YES_NO.isdisjoint(stream.texts[part.last :])
 
 
 def _denies(texts: Sequence[str], neg: Mention, m: Mention, named: Sequence[Mention]) -> bool:

@@ -20,6 +20,9 @@ from biorlhf_plugins.language.words.text import clean, tokens
 REFERENCES = frozenset(("control", "normal", "wildtype"))
 """Classes of which a contrast's denominator usually is; as a numerator they turn it round."""
 
+CONTROLS = re.compile("ground|control|vehicle|sham")
+TIMES = ("before", "after")
+
 LOSSES = frozenset((
     "ko", "knockout", "knock", "knockdown", "morphant", "crispant", "null", "deficient", "mutant",
     "deletion", "deleted", "loss", "cko", "-",
@@ -61,6 +64,9 @@ def class_of(side: str) -> str | None:
     listed = words(side.replace("_", " "))
     if listed in _classes():
         return _classes()[listed][0]
+    opening = _classes().get(listed[:1], [""])[0]
+    if opening in TIMES:
+        return opening  # "post treatment", "before surgery": of one treatment, which tells neither
     # From the end: in English the head of a name stands last.
     parts = (_classes().get((word,)) for word in reversed(listed))
     return next((part[0] for part in parts if part), None)
@@ -69,7 +75,8 @@ def class_of(side: str) -> str | None:
 def is_reference(side: str) -> bool:
     """Is a side a control, whatever it is called?"""
     # Also inside a code such as GroundCtrl or sham2, where no word of its own stands.
-    return class_of(side) in REFERENCES or re.search(r"ground|control|vehicle|sham", side.lower()) is not None
+    kind = class_of(side)
+    return kind in REFERENCES or kind == TIMES[0] or CONTROLS.search(side.lower()) is not None
 
 
 def sides(contrast: str) -> tuple[str, str] | None:
@@ -106,6 +113,8 @@ def frames(contrast: str, prompt: str = "") -> Iterator[Entry]:
         # Of a knock-out, "the treated group" would be another group.
         if class_of(case) is None or class_of(case) in ("treated", "disease"):
             phrases["FLIGHT"] += tables()["classes"]["treated"]
+    if class_of(reference) == TIMES[0]:
+        phrases["FLIGHT"] += tables()["classes"][TIMES[1]]
     for frame, name in zip(phrases, _asked_names(case, prompt), strict=False):
         phrases[frame] += [name, *re.findall(r"\bat (.+)", name)]  # "kept at 22 °C": "seedlings at 22 °C"
     lost = list(_lost(case, prompt))
@@ -148,7 +157,7 @@ def _phrases(side: str) -> Iterator[str]:
         yield from tables()["classes"][kind]
     listed = words(side)
     if len(listed) > 1:
-        yield listed[-1] if kind is None and listed[-1] not in SHARED else side
+        yield listed[-1] if kind in (None, TIMES[1]) and listed[-1] not in SHARED else side
     yield from tables()["names"].get("".join(listed), ())
     yield from deletions(side)
     yield from (

@@ -28,6 +28,9 @@ OWN_UNIT = re.compile(r"(?:[A-Za-zµμ%]{0,8}\s?/|per )\s?[A-Za-zµμ]{1,8}[²³
 """A unit that no table has, after a figure: "per µm", "mut/Mb"."""
 
 ARM_HEADS = frozenset(("arm", "group", "cohort"))
+SCALELESS = ("log2fc", "fc", "nes", "padj", "deg", "deg_up", "deg_down", "percent", "ratio")
+"""Quantities without a unit that a dose or a time may have."""
+
 STRESSES = frozenset(("hu", "ir", "hu+ir"))
 Entry = tuple[str, str, tuple[str, ...]]
 
@@ -83,7 +86,9 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
         condition = _own_condition(str(fact.get("condition") or ""))
         if condition:
             yield "condition", condition.lower(), (condition,)
-            yield "asked", "condition", (condition,)
+            yield "asked", "condition", (condition, *filter(None, (_dose(fact),)))
+        elif dose := _dose(fact):
+            yield "asked", "condition", (dose,)
         elif str(fact.get("condition")).strip().lower() == START[0]:
             yield "asked", "condition", START
 
@@ -93,7 +98,7 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str], prompt: st
     told = str(fact.get("condition") or "")
     condition, treatment = conditions_of(told)
     own = _own_condition(told)
-    condition = own.lower() if own else condition
+    condition = own.lower() if own else condition or _dose(fact).lower() or None
     quantity, value = str(fact.get("quantity", "")), fact["value"]
     kind, asked = class_kind(quantity, value), quantity_named(quantity)
     unit = unit_of(str(fact["unit"])) if fact.get("unit") else unit_in(quantity) or unit_in(prompt)
@@ -178,6 +183,27 @@ def _own_condition(text: str) -> str | None:
     drugs = [word for word in re.findall(r"[a-z]+", text.lower()) if word.endswith(STEMS)]
     # Two drugs are a combination, which neither of them names.
     return drugs[0] if len(drugs) == 1 else None
+
+
+def _dose(fact: Mapping[str, Any]) -> str:
+    """The one dose in a condition that the lexicon does not know: the "10 nM" of "10 nM TCDD vs vehicle"; ""
+    where there is none, or where the fact's own figure has the same dimension."""
+    text = str(fact.get("condition") or "")
+    if not text or conditions_of(text)[0] is not None:
+        return ""
+    found = []
+    for token in tokens(clean(text).text):
+        start, end = clean(text).span(token.start, token.end)
+        unit = unit_at(text, start, end) if token.number is not None else None
+        if unit is not None:
+            found.append((text[start:end] if text[start:end].endswith(unit[0]) else
+                          f"{text[start:end]} {unit[0]}", unit[1].dimension))  # fmt: skip
+    quantity = str(fact.get("quantity", ""))
+    told = figure_of(str(fact["value"]))
+    unit_told = unit_of(str(fact["unit"])) if fact.get("unit") else unit_in(quantity) or (told and told[1])
+    free = bool(unit_told) or quantity_named(quantity).name in SCALELESS
+    known = unit_told.dimension if unit_told else ""
+    return found[0][0] if len(found) == 1 and free and found[0][1] != known else ""
 
 
 def conditions_of(text: str) -> tuple[str | None, str | None]:

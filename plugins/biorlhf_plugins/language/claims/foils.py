@@ -22,6 +22,7 @@ from biorlhf_plugins.language.claims.shapes import (
     Shapes,
     asked_names,
     contrasts,
+    dosed,
     measured,
     mould,
     moulds,
@@ -57,6 +58,9 @@ INTRODUCED = frozenset((":", "=", "(", "|", "at", "is", "was", "by", "fell", "ro
 OPEN = frozenset(("path", "num", "quantity", "treatment", "frame"))
 """Mentions that may be names as well: MYC is a set's alias, a "sample" is counted elsewhere."""
 
+SPELT = {"wild type": "wildtype", "knock out": "knockout"}
+"""Genotypes of two words."""
+
 LISTED = 8
 BY_PLACE = operator.attrgetter("first")
 
@@ -77,6 +81,7 @@ def with_foils(
     known = {i: m for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
     gone: set[int] = set()
+    units: set[int] = set()
     named = any(m.kind == "entity" and m.value in asked_names(additions) for m in mentions)
     for index, token in enumerate(stream):
         if index in known and known[index].kind == "entity" and _negated(stream, index, cleaned):
@@ -88,7 +93,9 @@ def with_foils(
         if not asked.any or (index in known and known[index].kind not in OPEN):
             continue
         if token.kind == "n":
-            found += _dose(token, index, cleaned, text, asked, known)
+            doses = _dose(token, index, cleaned, text, asked, known)
+            found += doses
+            units |= {m.last for m in doses}
         elif token.kind == "w" and not (
             index - 1 in known and known[index - 1].value == "dose"
         ):  # "5 mM NaCl"
@@ -101,8 +108,9 @@ def with_foils(
         for m in mentions
         if not (m.kind in ("num", "path", "neg") and m.first in taken)
         and not (m.kind == "entity" and m.first in gone)
+        and not (m.kind == "quantity" and m.first in units and m.value in ("time", "dose"))
     ]
-    return sorted((*kept, *found), key=lambda m: (m.first, m.last))
+    return dosed(sorted((*kept, *found), key=lambda m: (m.first, m.last)), units, asked)
 
 
 def _with_alike(stream: Stream, mentions: list[Mention], cast: dict[str, dict[Mould, str]]) -> list[Mention]:
@@ -227,7 +235,7 @@ def _negated(stream: Stream, index: int, cleaned: Clean) -> bool:
 
 def _dose(
     token: Token, index: int, cleaned: Clean, text: str, asked: Shapes, known: dict[int, Mention]
-) -> Iterable[Mention]:
+) -> tuple[Mention, ...]:
     """A measure of the asked condition's dimension, or a year beside an asked one, is one of its kind."""
     if asked.years and YEAR.fullmatch(token.text) and token.end - token.start == 4:
         return (Mention(asked.years, token.text, index, index + 1),)
@@ -251,9 +259,10 @@ def _name(
     if token.text in asked.groups:
         return _group(stream, index, asked, prompt)
     other = index > 0 and stream.texts[index - 1] in OTHER_THAN and token.text in POPULATIONS
-    wild = token.text == "wild" and index + 1 < len(stream) and stream.texts[index + 1] == "type"
-    if wild and (asked.kinds & POPULATIONS or not asked.own.isdisjoint(GENOTYPES)):
-        return (Mention("entity", "wildtype", index, index + 2),)
+    spelt = SPELT.get(" ".join(stream.texts[index : index + 2]))
+    if spelt and (asked.kinds & POPULATIONS or not asked.own.isdisjoint(GENOTYPES)):
+        # The "knock-out" of an asked one is found by its own name.
+        return () if token.text in asked.own else (Mention("entity", spelt, index, index + 2),)
     if (other and asked.kinds & POPULATIONS) or token.text in asked.kinds:
         first = index - other
         return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)

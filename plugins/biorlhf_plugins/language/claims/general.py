@@ -31,6 +31,7 @@ MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
 NEEDED = frozenset(("required", "needed", "essential", "necessary", "critical", "important"))
 DEFINING = vocabulary("refer mean denote hold contain comprise include consist set group list collection")
+EXPLAINS = vocabulary("explain fit agree be match account suggest mean point argue reflect indicate imply")
 WHENEVER = frozenset(("when", "whenever", "once"))
 SIGNS = frozenset(("<", ">", "positive", "negative"))
 SIZES = vocabulary("size magnitude strength extent amplitude strong strongly large")
@@ -75,6 +76,8 @@ def in_general(
     supposed = stream.texts[max(sentence.first, focus.first - 9) : focus.first]
     if not MEANING.isdisjoint(supposed) and not SIGNS.isdisjoint(supposed):
         return True  # "NES > 0 means upregulated"
+    if _supposed(reader, focus, last):
+        return True
     if focus.value != "NS" and (after[:1] == ["can"] or "can" in before[-4:]):
         return True
     told = any(w in ("that", "which") and b in ("gene", "transcript") for b, w in pairwise(before))
@@ -95,6 +98,18 @@ def in_general(
     if caused and not _treatment(reader, sentence, focus.last + (3 if after[0] == "in" else 1)):
         return True
     return told
+
+
+def _supposed(reader: Reader, focus: Mention, last: int) -> bool:
+    """ "Increased MYC activity would promote growth": what would be, unless "the increased activity" is what
+    was found, or what was found "would explain" another thing."""
+    texts = reader.stream.texts
+    at = next((i for i in range(focus.last + 1, min(last - 1, focus.last + 6)) if texts[i] == "would"), 0)
+    if not at or texts[focus.first - 1] in DETERMINERS or texts[at + 1] in EXPLAINS:
+        return False
+    named = reader.starts.get(focus.last)
+    between = texts[named.last : at] if named is not None and named.kind == "path" else ["?"]
+    return all(word in GENERIC for word in between)
 
 
 def _of_feature(reader: Reader) -> bool:

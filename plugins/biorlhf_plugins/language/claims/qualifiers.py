@@ -20,6 +20,7 @@ STATISTICAL = frozenset(("ci", "fdr", "cri", "hpd", "interval", "level", "limit"
 YEAR_BEFORE = frozenset(
     ("in", "of", "since", "until", "al.", "year", "january", "march", "may", "june", "july")
 )
+COUNTING = frozenset(("many", "number", "count"))
 PART = frozenset(("them", "these", "those", "which", "whom"))
 
 
@@ -34,6 +35,8 @@ def qualifies(reader: Reader, focus: Mention) -> bool:
         return True
     if number.unit == "percent" and not STATISTICAL.isdisjoint(after[:2]) and after[0] not in ("(", "in"):
         return "my" not in before and "i" not in before
+    if after[:1] == ["/"] and COUNTING.isdisjoint(reader.question) and _shared(stream, first, last):
+        return True
     if number.low is not None and number.high is not None and before[:1] == ["("]:
         return first > 1 and stream[first - 2].number is not None
     if after[:1] == ["of"] and len(after) > 1 and after[1] in PART:
@@ -52,6 +55,14 @@ def asked_of(reader: Reader, at: int) -> bool:
     while texts[at : at + 1] and texts[at] in HELPING:
         at += 1
     return at < len(texts) and texts[at] in reader.question and reader.stream[at].kind == "w"
+
+
+def _shared(stream: Stream, first: int, last: int) -> bool:
+    """The 12 of "25 % (12/48)" and of "12/48 (25 %)", where the share is told as well."""
+    bracketed = stream.texts[first - 1] == "(" and first > 1
+    follows = stream.texts[last + 2 : last + 3] == ["("] and last + 3 < len(stream)
+    share = stream[first - 2].number if bracketed else stream[last + 3].number if follows else None
+    return share is not None and share.unit == "percent"
 
 
 def _qualified(stream: Stream, first: int, before: list[str]) -> bool:

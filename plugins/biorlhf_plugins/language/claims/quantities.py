@@ -134,6 +134,10 @@ def _unnamed(
     wider = [m.value for m in named if m.value not in NOUN_UNITS]
     if wider and wider[0] in ("nes", "log2fc", "padj"):
         return str(wider[0])
+    if chunk.link == "and" and len(chunk.mentions) == 1 and _text(reader, focus.last) in PREPOSITIONS:
+        told = sentence.chunks[index - 1].mentions
+        if any(m.kind == "quantity" and m.value == "ratio" for m in told):
+            return "ratio"  # "a ratio of 2.1 at dawn and 3.4 at dusk"
     return _label(reader, sentence, focus) if reader.own else None
 
 

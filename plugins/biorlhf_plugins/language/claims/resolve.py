@@ -10,10 +10,11 @@ from itertools import pairwise
 from typing import Any
 
 from biorlhf_plugins.language.claims.attribution import begin, elsewhere, slots, treatment
+from biorlhf_plugins.language.claims.general import ADVERBS, BEING, DETERMINERS
 from biorlhf_plugins.language.claims.nearest import OTHERS, last_values
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
-from biorlhf_plugins.language.claims.subjects import OTHER, REACH, Aim, aim
+from biorlhf_plugins.language.claims.subjects import NOMINAL, OTHER, REACH, Aim, aim
 from biorlhf_plugins.language.records import Claim, Slot, new_claim
 from biorlhf_plugins.language.sentences.clauses import FOCI, Chunk, Sentence
 from biorlhf_plugins.language.sentences.polarity import flipped, negated
@@ -32,6 +33,7 @@ WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represente
 
 
 LISTING = frozenset((",", "and"))
+STRENGTHS = frozenset(("weaker", "stronger", "greater", "higher", "lower"))
 MAYBE = frozenset(("may", "might", "could"))
 SETS_OFF = SETTING_OFF | grammar()["transitive"]
 """Behind "inhibition of the proteasome" these tell what a treatment does, and not what was found."""
@@ -73,8 +75,22 @@ def _foci(reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]]) -> lis
         return []
     return [
         m for m in chunk.mentions
-        if m.kind in FOCI and not (m.kind == "dir" and m.value in ("UP", "DOWN") and _up_to(reader, m))
+        if m.kind in FOCI
+        and not (m.kind == "dir" and m.value in ("UP", "DOWN") and (_up_to(reader, m) or _degree(reader, m)))
     ]  # fmt: skip
+
+
+def _degree(reader: Reader, m: Mention) -> bool:
+    """The "less pronounced" of "the activation is less pronounced in the young": how much of a change, and no
+    other direction."""
+    texts, at = reader.stream.texts, m.first
+    if texts[m.first] not in ("more", "less", *STRENGTHS):
+        return False
+    while at and (texts[at - 1] in BEING or texts[at - 1] in ADVERBS or texts[at - 1].endswith("ly")):
+        at -= 1
+    told = reader.ends.get(at)
+    led = at < m.first and told is not None and told.kind == "dir" and texts[at - 1] in NOMINAL
+    return led and texts[told.first - 1] in DETERMINERS  # type: ignore[union-attr]
 
 
 def _up_to(reader: Reader, m: Mention) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import math
 import re
+from collections.abc import Container
+from itertools import pairwise
 from typing import NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import Additions, base
-from biorlhf_plugins.language.words.mentions import scan
+from biorlhf_plugins.language.words.mentions import Mention, scan
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
 from biorlhf_plugins.language.words.units import Unit, unit_at
 from biorlhf_plugins.language.words.vocabulary import ANIMALS, ARMS, GROUPS, POPULATIONS, STEMS, TISSUES
@@ -30,6 +32,8 @@ ALIKE = {
     "feature": "path",
 }
 """Kinds of names that have look-alikes, and the kind of mention that those are."""
+
+UNIT = 3  # tokens of "mg/kg"
 
 Mould = tuple[str, ...]
 
@@ -147,6 +151,17 @@ def measured(asked: Shapes, value: float, unit: str) -> tuple[str, str] | None:
     role, sizes = asked.measures[found.dimension]
     name = next((name for size, name in sizes if math.isclose(found.size, size)), None)
     return role, name or f"{value:g} {unit}"
+
+
+def dosed(mentions: list[Mention], ends: Container[int], asked: Shapes) -> list[Mention]:
+    """The mentions with one condition for each dose, which ends at a token of ``ends``, and its drug: for
+    "10 nM dexamethasone", where 100 nM of it is asked for, another one."""
+    own = {name for _, sizes in asked.measures.values() for _, name in sizes}
+    gone: set[Mention] = set()
+    for one, two in pairwise([m for m in mentions if m.kind == "condition"] if own else ()):
+        if one.last in ends and two.first - one.last <= UNIT and one.value != two.value:
+            gone.add(one if one.value in own else two)
+    return [m for m in mentions if m not in gone] if gone else mentions
 
 
 @functools.lru_cache(maxsize=65536)

@@ -20,6 +20,7 @@ INVERTED = frozenset(("had", "were", "should"))
 """What opens a condition without an "if", where nothing stands before it: "Were the set up, …"."""
 EXTREMES = frozenset(("top", "bottom", "end", "positive", "negative"))
 JOINS = frozenset(("and", "or", "but"))
+CITED = frozenset(("reported", "described", "noted", "seen", "observed", "shown", "found", "published"))
 MOVED = 6
 """Tokens from "from" or "to" to the side that it is of: "from 6.1 TPM in ground controls"."""
 REFERENCE_GAP = 4
@@ -86,7 +87,7 @@ def _own_subject(chunk: Chunk, focus: Mention) -> bool:
 
 def flipped(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) -> bool:
     """True where the direction is told from the control's side: "higher in ground controls"."""
-    frames = [m for m in chunk.mentions if m.kind == "frame"]
+    frames = [m for m in chunk.mentions if m.kind == "frame" and not _cited(stream, m)]
     if not frames:
         return _of_subject(stream, chunk, before, focus)
     if len(frames) == 2 and _from_to(stream, *frames):
@@ -104,6 +105,11 @@ def flipped(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) 
         nearest = min(free, key=lambda f: max(focus.first - f.first, f.first - focus.last + 0.5))
         return nearest.value == "GROUND"
     return all(frame.value == "FLIGHT" for frame in frames)
+
+
+def _cited(stream: Stream, frame: Mention) -> bool:
+    """The "before" of "as reported before", which is no side of a contrast."""
+    return stream.texts[frame.first] == "before" and stream.texts[frame.first - 1] in CITED
 
 
 def _from_to(stream: Stream, one: Mention, two: Mention) -> bool:

@@ -32,6 +32,7 @@ OPEN_WORDS = (
     "whether if question ask asked may might could would not no cannot never unknown perhaps possibly"
 )
 OPEN = frozenset(OPEN_WORDS.split())
+EFFECTS = frozenset(("log2fc", "fc", "nes", "ratio"))
 UNTOLD = frozenset(("mouse", "tissue", "mission", "group", "padj", "other"))
 """Quantities that answer nothing, even after "my guess is"."""
 
@@ -101,13 +102,26 @@ def contradictions(
         refused = refusals.get(claim.sentence)
         if refused is not None and not after_guess and not _after_cut(stream, refused, claim.chunk, part):
             continue
-        if (after_guess and claim.slot.quantity not in UNTOLD) or _asked_for(claim, asked):
+        if (
+            (after_guess and claim.slot.quantity not in UNTOLD)
+            or _asked_for(claim, asked)
+            or _there(stream, refused or part.first, claim, part)
+        ):
             found.append(claim.span)
     told = list(_told(stream, parts, refusals))
     found += (span_of(clause) for clause in _restated(prompt, stream, told[:SENTENCES]))
     if asked & MOLECULES:
         found += _genes(text, prompt, (span_of((first, part.last)) for first, part in told))
     return found
+
+
+def _there(stream: Stream, first: int, claim: Claim, part: Sentence) -> bool:
+    """ "…, but the log2FC is 3.2 there": told of the very place that was not looked at."""
+    texts = stream.texts
+    effect = claim.slot.quantity in EFFECTS if claim.kind == "number" else claim.label in ("UP", "DOWN")
+    return effect and any(
+        texts[i] == "there" and POLAR.isdisjoint(texts[i + 1 : i + 2]) for i in range(first, part.last)
+    )
 
 
 def _after_cut(stream: Stream, refused: int, at: int, part: Sentence) -> bool:

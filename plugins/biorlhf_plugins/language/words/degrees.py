@@ -24,7 +24,10 @@ MANNERS = {"strongly": 1, "highly": 1, "intensely": 1, "abundantly": 1, "weakly"
 STAYING = frozenset(("stay", "stayed", "remain", "remained"))
 APART = frozenset((",", ";", "but", "while", "whereas"))
 ALIKE = frozenset(("both", "alike", "also", "too", "likewise", "same", "as", "despite"))
-SWITCHES = frozenset(("switch", "switched", "switching", "turn", "turned", "turning"))
+SWITCHES = frozenset((
+    "switch", "switched", "switching", "turn", "turned", "turning", "shut", "shutting", "flip", "flipped",
+    "flipping",
+))  # fmt: skip
 SETTING_OFF = frozenset((
     "make", "made", "cause", "caused", "get", "got", "lead", "led", "drive", "drove", "prompt", "prompted",
     "force", "forced", "trigger", "triggered",
@@ -80,7 +83,9 @@ def degrees(texts: Sequence[str], index: int, is_side: Callable[[int], bool]) ->
         if before in ("more", "less") and after in ENDS:
             return [("dir", "UP" if (before == "more") == (MANNERS[word] > 0) else "DOWN", 1)]
     elif word in ("on", "off"):
-        if after in ENDS and not SWITCHES.isdisjoint(texts[max(0, index - REACH) : index]):
+        if (after in ENDS or before in SWITCHES) and not SWITCHES.isdisjoint(
+            texts[max(0, index - REACH) : index]
+        ):
             return [("dir", "UP" if word == "on" else "DOWN", 1)]
     elif word == "where":  # "leaves HSP101 where it was"
         left = not {"leave", "left", "stay", "stayed"}.isdisjoint(texts[max(0, index - REACH) : index])

@@ -40,6 +40,13 @@ CONTEXTS = frozenset(TABLE["contexts"])
 CARRIERS = frozenset(TABLE["carriers"])
 """What carries a name without being it: "NOTCH1 inhibitor", "Ifnar1 mice"."""
 
+CELLS, CELL_ENDINGS = frozenset(TABLE["cells"]), tuple(TABLE["cell_endings"])
+OF_MANY_TYPES = frozenset(TABLE["cells_of_many_types"])
+KINDS = frozenset(TABLE["cell_kinds"])
+"""What tells the cells of one type from others: T cells, beta cells."""
+WITHIN = frozenset(("in", "within", "among"))
+LIKENED = frozenset(("as", "like", "unlike", "than"))
+
 LATIN = tuple(TABLE["latin_endings"])
 PREFIX = "?"
 
@@ -51,12 +58,16 @@ def foreign(
     taken = {i for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
     plain = clean.offsets is None
+    typed = any(_is_cell(word) for word in known) or ("cell" in known and not KINDS.isdisjoint(known))
     for index, token in enumerate(stream):
         word, kind, start, end, _ = token
         if kind != "w" or index in taken:
             continue
         if not plain:
             start, end = clean.span(start, end)
+        if typed and (last := _cell(stream, index, known)):
+            found.append(Mention("entity", PREFIX + " ".join(stream.texts[index:last]), index, last))
+            continue
         if not text[start : start + 1].isupper() and not _drug(word):
             continue
         if word in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
@@ -71,6 +82,22 @@ def foreign(
     if not found:
         return list(mentions)
     return sorted([*mentions, *found], key=lambda m: m.first)
+
+
+def _is_cell(word: str) -> bool:
+    return word in CELLS or (len(word) > 7 and word.endswith(CELL_ENDINGS) and word not in OF_MANY_TYPES)
+
+
+def _cell(stream: Stream, index: int, known: Collection[str]) -> int:
+    """Where the name of another type of cells ends, "in astrocytes", "in alpha cells", if one begins here; 0.
+    Looked for where the question is about one type."""
+    word = stream.texts[index]
+    two = word in KINDS and stream.texts[index + 1 : index + 2] == ["cell"]
+    if word in known or not (two or _is_cell(word)) or _before(stream, index) not in WITHIN:
+        return 0
+    # "Up, as it is in neutrophils" is told of what is asked about.
+    alike = not LIKENED.isdisjoint(stream.texts[max(0, index - 5) : index])
+    return 0 if alike else index + 1 + two
 
 
 @functools.lru_cache(maxsize=65536)

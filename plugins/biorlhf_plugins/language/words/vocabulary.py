@@ -57,13 +57,16 @@ ARMS = _canonical(
 POPULATIONS = _canonical(
     """control case patient carrier responder nonresponder smoker drinker woman women man men male female
     boy girl child children adult infant neonate elderly survivor volunteer proband sibling twin
-    wildtype wt mutant knockout ko heterozygote homozygote transgenic littermate parent offspring
+    wildtype wt mutant knockout ko heterozygote homozygote heterozygous homozygous hemizygous transgenic
+    littermate parent offspring
     founder resistant sensitive susceptible treated untreated naive diabetic obese lean healthy diseased
     infected uninfected"""
 )
 """Names of people and strains that studies compare."""
 
-GENOTYPES = _canonical("mutant knockout ko transgenic null heterozygote homozygote deficient")
+GENOTYPES = _canonical(
+    "mutant knockout ko transgenic null heterozygote homozygote heterozygous homozygous hemizygous deficient"
+)
 """What is compared with the wild type."""
 
 STEMS = (

@@ -9,7 +9,7 @@ from typing import Any
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
 from biorlhf_plugins.truth.credits import FEW, MANY, OPEN_GUESS, YES_NO_GUESS, shared
-from biorlhf_plugins.truth.free.restated import displaced, verdict
+from biorlhf_plugins.truth.free.restated import displaced, second, verdict
 from biorlhf_plugins.truth.free.rivals import rivals
 from biorlhf_plugins.truth.gold import Gold, canonical_name
 from biorlhf_plugins.truth.graded import Graded
@@ -19,9 +19,16 @@ FENCE = re.compile(
     r"|\byes\b[^.!?]*\bno\b(?=\s*(?:[.,;!?)]|$))",
     re.I,
 )
+ENDS = {
+    "lowest": "lowest least fewest smallest weakest slowest shortest lightest rarest poorest bottom",
+    "highest": "highest most largest strongest fastest longest heaviest commonest richest top greatest",
+}
+LOW, HIGH = ("|".join(ENDS[end].split()) for end in ("lowest", "highest"))
 ASCENDS = re.compile(
-    "lowest to highest|ascending|least to most|smallest to largest|lowest first|smallest first", re.I
-)
+    rf"\b(?:(?:{LOW})(?: \w+)?(?: to |[-–]to[-–]| up to )(?:the )?(?:{HIGH})|(?:{LOW})(?: \w+)? first"
+    r"|(?:ascending|increasing|rising) order|ascending|from the bottom up(?:ward)?s?)\b"
+    rf"|^\W*(?:the )?(?:{LOW})\b[^.;]*\bthen\b", re.I,
+)  # fmt: skip
 
 
 def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> None:
@@ -41,7 +48,7 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
     if kind == "dir":
         named: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
     else:
-        names = _first_named(said, kind, _context(gold, prompt))
+        names = _first_named(said, kind, _context(gold, prompt), prompt)
         if kind in ("phrase", "entity") and names and displaced(said, names[0], prompt):
             names = []
         named = {n.value: n for n in names}
@@ -83,10 +90,10 @@ def _grade_labels(gold: Any, told: dict[Any, Any], graded: Graded, what: str) ->
         graded.missed.append({"expected": what})
 
 
-def _first_named(said: Extraction, kind: str, context: set[Any]) -> list[Named]:
+def _first_named(said: Extraction, kind: str, context: set[Any], prompt: str) -> list[Named]:
     """The names of a kind in the first sentence that gives one as an answer."""
     usable = [n for n in said.named if n.kind == kind and not n.denied and not n.aside]
-    usable = [n for n in usable if n.value not in context]
+    usable = [n for n in usable if n.value not in context and not second(said, n, prompt)]
     first = next((n.sentence for n in usable if not n.compared), None)
     names: list[Named] = []
     for n in usable:
@@ -117,9 +124,9 @@ def _stands_alone(text: str, name: Named) -> bool:
     return (not before or before[-1] in ".!?;\n") and after in (".", "!", "?", ";")
 
 
-def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None:
+def grade_ranking(gold: Sequence[str], said: Extraction, prompt: str, graded: Graded) -> None:
     graded.guesses.append(YES_NO_GUESS if len(gold) == 2 else OPEN_GUESS)  # two names have two orders
-    orders = rankings(said, gold)
+    orders = rankings(said, gold, rising=ASCENDS.search(prompt) is not None)
     graded.answered = graded.answered or bool(orders)
     credits = [concordance(order, gold) for order in orders]
     rivals = len({tuple(order) for order in orders})
@@ -133,8 +140,9 @@ def grade_ranking(gold: Sequence[str], said: Extraction, graded: Graded) -> None
         (graded.matched if credit == 1 else graded.wrong).append({**line, "found": " > ".join(order)})
 
 
-def rankings(said: Extraction, among: Sequence[str] = ()) -> list[list[str]]:
-    """Orders that the text states, highest first: chains with ">" or "<", else the order of first mention."""
+def rankings(said: Extraction, among: Sequence[str] = (), rising: bool = False) -> list[list[str]]:
+    """Orders that the text states, highest first: chains with ">" or "<", else the order of first mention.
+    ``rising``: the question wants them from the bottom, and so is the order of the gold."""
     wanted = set(among)
     entities = [
         n for n in said.named if n.kind == "entity" and not n.aside and (not wanted or n.value in wanted)
@@ -158,7 +166,7 @@ def rankings(said: Extraction, among: Sequence[str] = ()) -> list[list[str]]:
     order = list(dict.fromkeys(str(n.value) for n in entities))
     if len(order) < 2:
         return []
-    return [order[::-1] if ASCENDS.search(said.text) else order]
+    return [order[::-1] if ASCENDS.search(said.text) and not rising else order]
 
 
 def concordance(order: Sequence[str], gold: Sequence[str]) -> float:

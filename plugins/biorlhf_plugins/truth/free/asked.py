@@ -41,6 +41,7 @@ KEPT = vocabulary(
 CHANGES = words_of("changes")
 DENIES = frozenset(("not", "never", "no"))
 DENYING = DENIES | vocabulary("no non without fail failed lack lacked missed free negative")
+MAYBE = vocabulary("or maybe perhaps possibly even rather about roughly around else") | {",", "~", "≈"}
 REACH = 8
 """Tokens behind a figure in which a "not" denies it."""
 
@@ -147,4 +148,12 @@ def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: st
         best = max(hits[r.claim.chunk] for r in left)
         left = [r for r in left if hits[r.claim.chunk] == best]
     ahead = {r.claim.chunk for r in left}
-    return [r for r in left if not _compared(r, ahead, said.stream)] or left
+    left = [r for r in left if not _compared(r, ahead, said.stream)] or left
+    return [r for r in told if r in left or any(_either(r, one, said.stream) for one in left)]
+
+
+def _either(one: Reading, other: Reading, stream: Stream) -> bool:
+    """ "165 or 210 DEGs", "412, or maybe 380": one of two, and the words of either are the other's."""
+    first, last = sorted((one.claim.chunk, other.claim.chunk))
+    between = stream.texts[first + 1 : last]
+    return "or" in between and MAYBE.issuperset(between)

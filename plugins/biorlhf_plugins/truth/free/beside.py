@@ -28,7 +28,7 @@ UNSAYING = frozenset((
 NAMELESS = STOP_WORDS | GENERIC | PREPOSITIONS | CUTS | UNSAYING
 ALIKE = {
     "one": "1", "first": "1", "two": "2", "second": "2", "three": "3", "third": "3", "four": "4",
-    "fourth": "4", "afterwards": "after", "beforehand": "befor",
+    "fourth": "4", "after": "after", "afterwards": "after", "afterward": "after", "beforehand": "befor",
     **dict.fromkeys((*RISING, "rose", "higher"), "up"), **dict.fromkeys((*FALLING, "fell", "lower"), "down"),
 }  # fmt: skip
 ENDINGS = ("ing", "ed", "al", "ly", "e")

@@ -7,6 +7,7 @@ import re
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.words.text import visible_text
 from biorlhf_plugins.truth.credits import FEW, GUESSES, MANY, OPEN_GUESS
+from biorlhf_plugins.truth.free.restated import second
 from biorlhf_plugins.truth.free.rivals import rivals
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact
@@ -25,7 +26,7 @@ LETTERS = 400
 """Characters in which a bare letter is looked for."""
 
 
-def grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> None:
+def grade_class(fact: Fact, said: Extraction, prompt: str, graded: Graded, alone: bool) -> None:
     graded.guesses.append(GUESSES.get(fact.quantity or "", OPEN_GUESS))
     if fact.quantity in GUESSES:
         fitting = [
@@ -35,8 +36,9 @@ def grade_class(fact: Fact, said: Extraction, graded: Graded, alone: bool) -> No
         fitting = [
             Claim("class", Slot(), n.span, label=str(n.value).upper(), negated=n.denied)
             for n in said.named
-            if n.kind in ("phrase", "type", "pattern") and not n.aside and not n.compared
-        ]
+            if n.kind in ("phrase", "type", "pattern") and not (n.aside or n.compared)
+            and not second(said, n, prompt)
+        ]  # fmt: skip
         fitting = [c for c in fitting if c.label in fact.alternatives]
     # Only where no class is named in full: "A" is an article more often than a type.
     bare = fact.quantity == "type" and not said.classes

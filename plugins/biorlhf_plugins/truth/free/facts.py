@@ -50,13 +50,13 @@ def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
     alone = len({fact.entity for fact in gold.facts}) == 1
     for fact in gold.facts:
         if isinstance(fact.value, str):
-            grade_class(fact, said, graded, alone=len(gold.facts) == 1)
+            grade_class(fact, said, prompt, graded, alone=len(gold.facts) == 1)
         else:
             _grade_number(fact, said, prompt, graded, alone)
     if gold.answer is not None:
         grade_answer(gold, said, prompt, graded)
     if gold.ranking:
-        grade_ranking(gold.ranking, said, graded)
+        grade_ranking(gold.ranking, said, prompt, graded)
     return graded
 
 

@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
@@ -32,6 +33,14 @@ OUTDOING = vocabulary("beat outperform outperformed outdo outdid exceed surpass 
 
 SECOND = vocabulary("then next second third runner less least behind trailing only")
 """Beside a name, these tell that it is not the first."""
+
+RANKED = vocabulary("choice place best guess closest candidate match pick option")
+"""After "second" or "next" these tell the same of any name, as "runner-up" does."""
+
+LINKS = vocabulary("was is are were be being been as the a an close distant only came come in go to") | {
+    ":", "(", "—", ",",
+}  # fmt: skip
+NOT_OF = frozenset(("to", "after", "behind", "of", "for"))
 
 ADVERBS = vocabulary("well far just way closely clearly by")
 CONCLUDING = vocabulary("so hence thus therefore answer final overall")
@@ -81,10 +90,7 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     numbered = NUMBERED.fullmatch(str(name.value))
     asked = stems(prompt_words(prompt)) - own_words
     texts, part = said.stream.texts, said.parts[name.sentence]
-    starts = (
-        said.clean.span(said.stream[i].start, said.stream[i].end)[0] for i in range(part.first, part.last)
-    )
-    start = part.first + next((i for i, at in enumerate(starts) if at >= name.span[0]), 0)
+    start = _tokens(said, name)[0]
     pieces: list[tuple[int, int]] = []
     first = said.parts[name.sentence - 1].first if name.sentence else part.first
     for at in range(first, part.last + 1):
@@ -109,6 +115,36 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
         return True  # "TBA15 binds most tightly; TBA29 …", "Sphingomyelins do, …"
     told = [texts[a:b] for a, b in before]
     return any(_answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in told)
+
+
+def _tokens(said: Extraction, name: Named) -> tuple[int, int]:
+    """The tokens of a name."""
+    part, (start, end) = said.parts[name.sentence], name.span
+    spans = [said.clean.span(token.start, token.end) for token in said.stream[part.first : part.last]]
+    first = part.first + next((i for i, span in enumerate(spans) if span[0] >= start), 0)
+    return first, max(first + 1, part.first + sum(span[0] < end for span in spans))
+
+
+def second(said: Extraction, name: Named, prompt: str) -> bool:
+    """Is a name told as the runner-up: "delta was the second choice", "with Ler as runner-up", "the next best
+    match was Basal"?"""
+    texts, part, asked = said.stream.texts, said.parts[name.sentence], set(prompt_words(prompt))
+    if not asked.isdisjoint(("second", "next", "runner")):
+        return False
+    first, last = _tokens(said, name)
+    for at in range(part.first, part.last):
+        end = at + 2
+        if texts[at : at + 2] != ["runner", "up"]:
+            if texts[at] not in ("second", "next") or RANKED.isdisjoint(texts[at + 1 : at + 2]):
+                continue
+            end += not RANKED.isdisjoint(texts[end : end + 1])
+        closed = end >= part.last or said.stream[end].kind == "p" or texts[end] in PREPOSITIONS
+        if last <= at and closed and texts[end : end + 1] != [":"] and LINKS.issuperset(texts[last:at]):
+            return True
+        between = texts[end:first]
+        if end <= first and LINKS.issuperset(between) and not (between and between[0] in NOT_OF):
+            return True
+    return False
 
 
 def _outdone(texts: Sequence[str], first: int, start: int) -> bool:
