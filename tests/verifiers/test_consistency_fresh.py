@@ -24,6 +24,11 @@ were asked for what comes to mind first. Before the rules of ``across`` that the
 told apart; of ``k`` to ``n``, each counted before it was looked at, 106 of 220 before and 125 at first sight.
 ``honest_j`` has 80 honest texts that attack these rules and 30 that are cut short: some sixty of the 80 were
 charged, and one ended in an error, before the rules were narrowed.
+``o`` (four sets of 32), ``p`` (three of 60) and ``q`` (60) are by writers who saw what is published of the pairs that V3
+is measured by, and wrote what else they took to be in them. Before the rules of ``relations`` 77 of the 128 of ``o``
+were told apart, 77 of the 180 of ``p`` and 43 of ``q``. Counted at first sight while the rules were written: the
+fourth set of ``o`` 21 before and 24 of 32, the three of ``p`` 25 and 28, 21 and 22, 31 and 40 of 60, ``q`` 43 and 46.
+``honest_o`` has 120 honest texts that attack these rules: 16 were charged before them, 18 at first.
 A share may rise; a text of this file may not be changed.
 """
 
@@ -40,24 +45,28 @@ from biorlhf import Question
 TEXTS = Path(__file__).with_name("data") / "consistency_fresh.jsonl"
 #: Set -> (pairs told apart, of so many; honest texts charged, at most).
 SHARES = {
-    "a": (36, 98, 2),
-    "b": (33, 98, 1),
-    "z": (53, 60, 1),
+    "a": (39, 98, 2),
+    "b": (36, 98, 1),
+    "z": (54, 60, 0),
     "honest": (0, 0, 12),
-    "c": (58, 80, 1),
-    "d": (14, 40, 0),
-    "e": (28, 64, 0),
+    "c": (62, 80, 1),
+    "d": (20, 40, 0),
+    "e": (31, 64, 0),
     "honest_c": (0, 0, 7),
     "f": (42, 60, 0),
-    "g": (28, 40, 2),
-    "h": (27, 40, 0),
-    "i": (24, 40, 2),
+    "g": (29, 40, 1),
+    "h": (29, 40, 0),
+    "i": (25, 40, 2),
     "j": (58, 60, 0),
-    "k": (33, 40, 1),
-    "l": (44, 60, 0),
+    "k": (34, 40, 1),
+    "l": (46, 60, 0),
     "m": (48, 60, 1),
-    "n": (46, 60, 1),
+    "n": (48, 60, 1),
     "honest_j": (0, 0, 7),
+    "o": (118, 128, 2),
+    "p": (141, 180, 2),
+    "q": (55, 60, 1),
+    "honest_o": (0, 0, 19),
     "honest_f": (0, 0, 7),
     "honest_h": (0, 0, 4),
 }

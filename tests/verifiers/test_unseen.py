@@ -57,6 +57,7 @@ SHARES = {
     "n": {"real_answers": 0.99, "pairs": 0.89, "absolute": 1.0},
     "o": {"real_answers": 0.97, "pairs": 0.96, "absolute": 0.94},
     "p": {"pairs": 0.93, "absolute": 0.95},
+    "q": {"pairs": 0.96, "absolute": 1.0, "planted": 0.97},
     "m": {"real_answers": 0.98, "pairs": 0.93, "absolute": 1.0, "planted": 0.9},
 }
 

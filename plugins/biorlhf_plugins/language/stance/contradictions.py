@@ -51,7 +51,7 @@ WORDS = {
         "deg": "deg many gene count",
         "deg_up": "deg many gene count",
         "deg_down": "deg many gene count",
-        "time": "long duration day week month hour when time schedule",
+        "time": "long duration survival lifespan latency day week month hour when time schedule",
         "percent": "percent percentage fraction probability likely chance proportion risk rate",
         "ratio": "fold ratio time much",
         "log2fc": "fold log2fc change log2",
