@@ -11,7 +11,6 @@ from biorlhf_plugins.language.evidence.parts import SEXES, TIMES
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.units import unit_at
 
 MAKES = frozenset(("make", "making", "totalling", "totaling"))
 REST = frozenset(("remaining", "other", "rest"))
@@ -19,7 +18,6 @@ SAYS = frozenset(("ie", "i.e.", "="))
 SAME = frozenset(("same", "equal", "identical"))
 LESS = frozenset(("withdrew", "died", "excluded", "lost", "removed", "dropped", "discarded", "failed"))
 ONE = frozenset(("one", "donor", "first", "cohort", "arm", "group"))
-COMPARED = frozenset(("less", "more", "lower", "higher", "lighter", "heavier", "shorter", "longer", "fewer"))
 OTHERS = frozenset(("most", "other", "some", "several", "many", "few"))
 TESTED = frozenset(("significant", "significantly", "p", "not", "no", "about", "roughly", "almost", "nearly"))
 
@@ -36,9 +34,6 @@ def amounts(found: Evidence) -> Iterator[Check]:
             yield _sum(found, plain[-1], plain[:-1])
         elif len(plain) == 3:
             yield from _three(found, plain)
-            yield from _less(found, plain)
-        if len(plain) > 3:
-            yield from _arms(found, plain)
         if len(plain) == 2 and not words.isdisjoint(SAME):
             yield from _same(found, number, *plain)
         if not words.isdisjoint(REST):
@@ -92,34 +87,6 @@ def _three(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         yield Check(
             "ratios and percentages", abs(right - three.value) <= slack, says, spans, expected=f"{right:.3g}"
         )
-
-
-def _less(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "Wild types weighed 27.6 g, knock-outs 22.9 g: 4.7 g less"."""
-    texts, (one, two, three) = found.stream.texts, figures
-    after = texts[three.last + 1 : three.last + 2]
-    if len({f.unit for f in figures}) > 1 or not one.unit or gap(found, two, three)[-1:] != [":"]:
-        return
-    if one.kind == two.kind == three.kind and after and after[0] in COMPARED:
-        right = abs(one.value - two.value)
-        slack = 0.51 * 10.0**-three.decimals
-        says = f"{one.value:g} and {two.value:g} differ by {right:g}, stated {three.value:g}"
-        spans, passed = tuple(f.span for f in figures), abs(right - three.value) <= slack
-        yield Check("a difference of its figures", passed, says, spans, expected=f"{right:g}")
-
-
-def _arms(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "264 people: 82 took 5 mg, 80 took 10 mg and 82 took placebo": parts of which the same is said."""
-    texts = found.stream.texts
-    people = [f for f in figures if not unit_at(found.said.text, *f.span) and f.kind == "count"]
-    if len(people) < 4 or gap(found, people[0], people[1])[-1:] != [":"]:
-        return
-    whole, *parts = people
-    said = {texts[f.last] if f.last < len(texts) else "" for f in parts}
-    joined = all(gap(found, a, b)[-1:] in ([","], ["and"]) for a, b in pairwise(parts))
-    right = sum(f.value for f in parts)
-    if len(said) == 1 and joined and min(said).isalpha() and abs(right - whole.value) <= 0.35 * right:
-        yield _sum(found, whole, parts)
 
 
 def _same(found: Evidence, number: int, one: Figure, other: Figure) -> Iterator[Check]:

@@ -5,7 +5,7 @@ genes: a, b and c"; and the total of a JSON object.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import takewhile
 
 from biorlhf_plugins.language.across.counts import counted
@@ -36,7 +36,6 @@ def listed(found: Evidence) -> Iterator[Check]:
     for number, part in enumerate(found.parts):
         if part.kind in ("prose", "heading") and ":" in found.stream.texts[part.first : part.last]:
             yield from _below(found, number)
-            yield from _after(found, number)
     if '"' in found.stream.vocabulary:
         yield from _object(found)
 
@@ -67,46 +66,6 @@ def _below(found: Evidence, number: int) -> Iterator[Check]:
     ):
         return
     yield _check(said, len(items), found, part.first, items[-1].last)
-
-
-def _after(found: Evidence, number: int) -> Iterator[Check]:
-    """ "Three genes are rescued: Drd1, Tac1 and Pdyn"."""
-    part, texts = found.parts[number], found.stream.texts
-    colon = texts.index(":", part.first)
-    end = part.last - (texts[part.last - 1] in tuple(".;"))
-    said, items = _announced(found, number, colon), _items(texts[colon + 1 : end])
-    names = all(_named(found, at) for at in range(colon + 1, end) if found.stream[at].kind == "w")
-    # What has a second name makes two of one: "Norway spruce, Picea abies, and European beech".
-    single = items <= said or end - colon - 1 == 2 * items - 1
-    if (
-        said
-        and items
-        and names
-        and single
-        and not any(colon < f.first for f in found.by_part.get(number, ()))
-    ):
-        yield _check(said, items, found, part.first, end)
-
-
-def _named(found: Evidence, at: int) -> bool:
-    """Whether a word is written as a name, with a capital, a digit or a Greek letter: "Drd1"."""
-    token = found.stream[at]
-    if token.text == "and":
-        return True
-    shown = found.said.text[slice(*found.said.clean.span(token.start, token.end))]
-    return shown != shown.lower() or not shown.isascii() or any(c.isdigit() for c in shown)
-
-
-def _items(words: Sequence[str]) -> int:
-    """How many names are listed; 0 where that is not plain: one "and", before the last of them."""
-    if words.count("and") != 1 or not WITHIN.isdisjoint(words) or not NOT_ALL.isdisjoint(words):
-        return 0
-    at = words.index("and")
-    head, tail = list(words[:at]), words[at + 1 :]
-    head = head[:-1] if head[-1:] == [","] else head
-    runs = " ".join(head).split(" , ")
-    sizes = [len(run.split()) for run in (*runs, " ".join(tail))]
-    return len(sizes) if "," not in tail and min(sizes) > 0 and max(sizes) <= LONGEST else 0
 
 
 def _check(said: float, items: int, found: Evidence, first: int, last: int) -> Check:

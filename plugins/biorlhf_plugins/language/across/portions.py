@@ -47,8 +47,6 @@ def portions(found: Evidence) -> Iterator[Check]:
         if len(told) == 1:
             yield from _here(found, number, *told[0])
             yield from _next(found, number, *told[0])
-        elif not told:
-            yield from _named_whole(found, number)
 
 
 def pairs(found: Evidence, number: int) -> Iterator[tuple[Figure, Figure]]:
@@ -225,17 +223,6 @@ def _percent(found: Evidence, figure: Figure) -> Share:
     rough = ROUGH & set(found.stream.texts[max(0, figure.first - 2) : figure.first])
     slack = 0.015 if rough else 0.006 if figure.decimals == 0 else 0.0011
     return Share(figure.value / 100, figure.first, figure.last, slack)
-
-
-def _named_whole(found: Evidence, number: int) -> Iterator[Check]:
-    """ "900 answered. One in five, that is 180 respondents": of the one count of the sentence before."""
-    part = found.parts[number]
-    said = list(worded(found, part.first, min(part.last, part.first + 4)))
-    figures, wholes = counted(found, number), counted(found, number - 1)
-    if len(said) == 1 and said[0].first == part.first and len(figures) == 1 and len(wholes) == 1:
-        between = set(found.stream.texts[said[0].last : figures[0].first])
-        if between <= {",", "that", "is", "ie", "(", "or"} and wholes[0].value > figures[0].value:
-            yield _check(found, said[0], figures[0], wholes[0])
 
 
 def _check(found: Evidence, share: Share, part: Figure, whole: Figure) -> Check:

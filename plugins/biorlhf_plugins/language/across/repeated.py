@@ -43,13 +43,10 @@ def repeated(found: Evidence) -> Iterator[Check]:
         yield from _also(found)
     if not words.isdisjoint(BOTH):
         yield from _both(found)
-    if not words.isdisjoint(MORE | LESS):
-        yield from _majority(found)
     if not words.isdisjoint(FOUND):
         yield from _detected(found)
     yield from _turned(found)
     yield from _echoed(found)
-    yield from _any(found)
 
 
 def _read(found: Evidence) -> range:
@@ -117,19 +114,6 @@ def _of_same(texts: list[str], denied: frozenset[str], own: set[str]) -> bool:
     """ "None of the 54 isolates was resistant; 6 of the 54 were resistant": the noun is said once."""
     noun = texts[4:5] if texts[1:3] == ["of", "the"] and texts[3:4] and texts[3].isdigit() else []
     return bool(noun) and denied - own == set(noun) and own == denied - set(noun)
-
-
-def _any(found: Evidence) -> Iterator[Check]:
-    """ "Did any patient respond?" "No: 3 of 27 did"."""
-    answers = {c.label: c for c in found.said.answers}
-    if len(answers) != 1 or "any" not in prompt_tokens(found.prompt).vocabulary:
-        return
-    label, claim = next(iter(answers.items()))
-    pair, texts = _part_of(found, claim.sentence), _texts(found, claim.sentence)
-    if pair and texts[1:2] in ([":"], [","]) and found.stream.texts.index(texts[1]) == pair[0].first - 1:
-        says = f"{label} to any, with {pair[0].value:g} of {pair[1].value:g}"
-        passed = (label == "YES") == (pair[0].value > 0)
-        yield Check("yes or no against the evidence", passed, says, (pair[0].span, pair[1].span))
 
 
 def _only(found: Evidence) -> Iterator[Check]:
@@ -214,20 +198,6 @@ def _tail(found: Evidence, number: int, figure: Figure) -> list[str]:
     """The words after a figure, up to a bracket."""
     words = found.stream.texts[figure.last : found.parts[number].last]
     return [w for w in words[: words.index("(") if "(" in words else None] if w.isalnum()]
-
-
-def _majority(found: Evidence) -> Iterator[Check]:
-    """ "Most patients completed it: 74 of 210"."""
-    for number in _read(found):
-        texts, pair = _texts(found, number), _part_of(found, number)
-        head = texts[: texts.index(":")] if ":" in texts else []
-        opens = [word for word in head[:5] if word in MORE | LESS]
-        if pair is None or len(opens) != 1 or not NOT.isdisjoint(head) or _tail(found, number, pair[1]):
-            continue
-        share = pair[0].value / pair[1].value
-        says = f"{opens[0]}, with {pair[0].value:g} of {pair[1].value:g}"
-        passed = share > 0.5 if opens[0] in MORE else share < 0.5
-        yield Check("parts and whole", passed, says, (pair[0].span, pair[1].span))
 
 
 def _detected(found: Evidence) -> Iterator[Check]:

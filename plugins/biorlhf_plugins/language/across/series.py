@@ -13,8 +13,6 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, c
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
 
-PEAKS = frozenset(("peak", "peaked", "maximal", "maximum", "culminated", "highest"))
-TROUGHS = frozenset(("trough", "nadir", "minimal", "minimum", "lowest"))
 STEADY = frozenset(("steadily", "monotonically", "continuously", "progressively"))
 TIMES = words_of("times") - {"dose"}
 STEPS = frozenset(("step", "dose", "increment", "time", "visit")) | TIMES
@@ -52,8 +50,6 @@ def series(found: Evidence) -> Iterator[Check]:
         if len(figures) > 2 and (any(f.sign for f in figures) or not words.isdisjoint(BELOW | ABOVE)):
             yield from _limited(found, number, [f for f in figures if f.kind in KINDS])
         course = (_course(found, plain) or _course(found, plain[:-1])) if len(plain) > 5 else []
-        if course:
-            yield from _peak(found, number, course)
         yield from _steady(found, number, [value for _, value in course] or _after_colon(found, plain))
 
 
@@ -78,24 +74,6 @@ def _tied(found: Evidence, value_first: bool, when: Figure, value: Figure) -> bo
     between = gap(found, one, other)
     last = between[-1] if between else ""
     return len(between) <= 5 and (last in AT if value_first else last in (":", "="))
-
-
-def _peak(found: Evidence, number: int, course: Sequence[Pair]) -> Iterator[Check]:
-    """ "It peaks at 6 h": the greatest of the course."""
-    part, texts = found.parts[number], found.stream.texts
-    for at in range(part.first, part.last - 2):
-        top = texts[at] in PEAKS
-        if not top and texts[at] not in TROUGHS:
-            continue
-        named = [f for f in found.by_part[number] if f.first in (at + 2, at + 3) and texts[f.first - 1] in AT]
-        opens = named and any(w in ("(", ":") for w in texts[named[0].last : named[0].last + 2])
-        opens = opens or (named and named[0] is found.by_part[number][-1] and texts[at - 2] == ":")
-        mine = [value.value for when, value in course if opens and named[0].value == when.value]
-        if mine:
-            values = [value.value for _, value in course]
-            passed = mine[0] == (max if top else min)(values)
-            says = f"{mine[0]:g} at {named[0].value:g}, of {', '.join(f'{v:g}' for v in values)}"
-            yield Check(NAME, passed, says, (found.span(at, at + 1), named[0].span))
 
 
 def _after_colon(found: Evidence, figures: Sequence[Figure]) -> Sequence[Figure]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
@@ -33,11 +33,9 @@ def spans(found: Evidence) -> Iterator[Check]:
         here = ranges(found, number)
         near = [n for n in (number - 1, number, number + 1) if n in found.by_part]
         if len(here) != 1:
-            yield from _beside(found, number, here)
             continue
         middles = [f for n in near if n >= number for f in _middles(found, n) if f not in here[0]]
         if len(middles) != 1 or (middles[0].part != number and ranges(found, middles[0].part)):
-            yield from _beside(found, number, here)
             continue
         if _of_it(found, middles[0], here[0]):
             yield from _inside(found, middles[0], here[0])
@@ -88,16 +86,6 @@ def _middles(found: Evidence, number: int) -> list[Figure]:
         if after and not {",", ";", "(", "and"} & set(texts[at : after[0].first]):
             made.append(after[0])
     return made
-
-
-def _beside(found: Evidence, number: int, here: Sequence[Range]) -> Iterator[Check]:
-    """ "Median 14 mm (interquartile range 9-22 mm)": in the bracket right behind it."""
-    texts = found.stream.texts
-    for one in _middles(found, number):
-        for pair in here:
-            between = texts[one.last : pair.low.first]
-            if "(" in between[:3] and len(between) <= 6 and ")" not in between:
-                yield from _inside(found, one, pair)
 
 
 def _inside(found: Evidence, middle: Figure, span: Range) -> Iterator[Check]:
