@@ -43,6 +43,7 @@ UNSIDED = frozenset(("than", "by", "all", "only", "these", "both"))
 APART = frozenset(("difference", "contrast", "gap", "change", "effect"))
 SIZES = words_of("sizes")
 """These are of a measure of their own, and no share."""
+CUES = MORE | LESS | EARLY | LATE | MOST | LEAST | DOMINATES | {"as"}
 THEREFORE = frozenset(("so", "therefore", "thus", "hence"))
 AS_MUCH = frozenset(("many", "much", "high", "large", "long", "abundant"))
 TIMES_AS = frozenset(("twice", "half", "time", "threefold", "twofold"))
@@ -64,10 +65,12 @@ class Claim(NamedTuple):
 def labelled(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     for number, part in enumerate(found.parts):
-        if part.kind != "row":
-            for claim in _claims(found, number):
+        figures = sum(len(found.by_part.get(n, ())) for n in (number - 1, number, number + 1))
+        if part.kind != "row" and figures > 1:
+            claims = list(_claims(found, number))
+            for claim in claims:
                 yield from _judged(found, claim, _ahead(found, claim, number))
-            yield from _concluded(found, number)
+            yield from _concluded(found, number, claims)
 
 
 def _ahead(found: Evidence, claim: Claim, number: int) -> Sequence[Figure]:
@@ -84,14 +87,13 @@ def _ahead(found: Evidence, claim: Claim, number: int) -> Sequence[Figure]:
     return [*figures, *after] if goes_on and len(figures) == 1 else figures
 
 
-def _concluded(found: Evidence, number: int) -> Iterator[Check]:
+def _concluded(found: Evidence, number: int, claims: Sequence[Claim]) -> Iterator[Check]:
     """ "The IC50 is 2 nM for A and 95 nM for B. A is more potent": the claim follows its figures."""
     part, texts = found.parts[number], found.stream.texts
     own = found.by_part.get(number, ())
     before = own or (found.by_part.get(number - 1, ()) if number else ())
-    if len(before) < 2 or found.parts[before[0].part].kind == "row" or "free" in found.stream.vocabulary:
+    if not claims or len(before) < 2 or found.parts[before[0].part].kind == "row" or "free" in found.stream.vocabulary:
         return
-    claims = list(_claims(found, number))
     # "The lower Ct, 3.1 against 5.4, and therefore the higher level"; "in older patients it was longer".
     if (own and len(claims) > 1) or (not own and texts[part.first] in PLACES | {"after"}):
         return
@@ -108,6 +110,8 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
         return
     ways = {at: label for label, at in directions(found, number)}
     for at in range(part.first + 1, part.last):
+        if texts[at] not in CUES and at not in ways:
+            continue
         more, most = _sense(texts, at, ways.get(at, ""))
         unsaid = not OPPOSED.isdisjoint(texts[max(part.first, at - 4) : at])
         if (

@@ -32,8 +32,9 @@ def twice(found: Evidence) -> Iterator[Check]:
     yield from _restated(found)
     yield from _answered(found)
     yield from _tabled(found)
-    yield from _listed(found)
-    yield from _both_lists(found)
+    if ":" in found.stream.vocabulary:
+        yield from _listed(found)
+        yield from _both_lists(found)
 
 
 def _slot(found: Evidence, figure: Figure) -> frozenset[str]:
