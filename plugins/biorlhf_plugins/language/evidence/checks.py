@@ -25,6 +25,7 @@ from biorlhf_plugins.language.evidence.universals import universals
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
 from biorlhf_plugins.language.relations.quantified import quantified
+from biorlhf_plugins.language.relations.reckoned import reckoned
 from biorlhf_plugins.language.relations.restated import restated
 from biorlhf_plugins.language.relations.sequence import sequence
 from biorlhf_plugins.language.relations.twice import twice
@@ -45,6 +46,7 @@ ACROSS = (
     restated,
     quantified,
     sequence,
+    reckoned,
     twice,
 )
 """What sentences tell of one another."""

@@ -92,7 +92,12 @@ def _concluded(found: Evidence, number: int, claims: Sequence[Claim]) -> Iterato
     part, texts = found.parts[number], found.stream.texts
     own = found.by_part.get(number, ())
     before = own or (found.by_part.get(number - 1, ()) if number else ())
-    if not claims or len(before) < 2 or found.parts[before[0].part].kind == "row" or "free" in found.stream.vocabulary:
+    if (
+        not claims
+        or len(before) < 2
+        or found.parts[before[0].part].kind == "row"
+        or "free" in found.stream.vocabulary
+    ):
         return
     # "The lower Ct, 3.1 against 5.4, and therefore the higher level"; "in older patients it was longer".
     if (own and len(claims) > 1) or (not own and texts[part.first] in PLACES | {"after"}):

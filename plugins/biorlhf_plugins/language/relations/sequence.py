@@ -1,22 +1,16 @@
-"""Courses and orders: where one peaks, before and after, from the one day to the other, A over B over C."""
+"""Courses and orders: where one peaks, before and after, rising with the dose, A over B over C."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from itertools import pairwise, permutations
 
 from biorlhf_plugins.language.evidence.comparisons import COMPARES, INVERSE, Comparison, stated
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.language.words.numbers import Number
 
 TIMES, MOST, LEAST = words_of("times"), words_of("most"), words_of("least")
-MONTHS = (
-    "january", "february", "march", "april", "may", "june",
-    "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
 PEAKS = frozenset(("peak", "peaked", "maximal", "maximum", "culminated"))
 MIDDLES = frozenset(("median", "mean", "average"))
 BEFORE, AFTER = frozenset(("before", "baseline", "pre")), frozenset(("after", "post"))
@@ -30,10 +24,6 @@ def sequence(found: Evidence) -> Iterator[Check]:
         yield from _peaks(found)
     if not words.isdisjoint(BEFORE):
         yield from _before_after(found)
-    if not words.isdisjoint(MONTHS):
-        yield from _dates(found)
-    if "year" in words:
-        yield from _years(found)
     if not words.isdisjoint(MIDDLES):
         yield from _middle(found)
     if not words.isdisjoint(COMPARES):
@@ -42,8 +32,6 @@ def sequence(found: Evidence) -> Iterator[Check]:
         yield from _dosed(found)
     if "ratio" in words:
         yield from _ratio(found)
-    if "numbered" in words:
-        yield from _numbered(found)
     if not words.isdisjoint(("range", "ranged", "between", "from")):
         yield from _extreme(found)
 
@@ -114,58 +102,6 @@ def _before_after(found: Evidence) -> Iterator[Check]:
             says = f"{way} from {start:g} to {end_value:g}"
             passed = (end_value > start) == (way == "UP") and end_value != start
             yield Check("a direction against its figure", passed, says, (plain[0].span, plain[1].span))
-
-
-def _dates(found: Evidence) -> Iterator[Check]:
-    """ "Launched on 14 August, landed on 17 September, so 34 days"."""
-    days = []
-    for at, text in enumerate(found.stream.texts):
-        for near in (at - 1, at + 1):
-            number = found.stream[near].number if 0 <= near < len(found.stream) else None
-            if (
-                text in MONTHS
-                and isinstance(number, Number)
-                and 1 <= number.value <= 28 + 3
-                and not number.decimals
-            ):
-                days.append((MONTHS.index(text) + 1, int(number.value), at))
-                break
-    spans = [f for f in found.figures if f.unit == "day" and f.kind == "count" and not f.sign]
-    spans = [f for f in spans if days and f.first > days[-1][2]]
-    if len(days) != 2 or len(spans) != 1:
-        return
-    try:
-        one, other = (date(2001, month, day) for month, day, _ in days)
-    except ValueError:
-        return
-    right = (other - one).days % 365
-    says = f"{right} days between the dates, stated {spans[0].value:g}"
-    # A leap year has one more, and both ends may count.
-    passed = abs(right - spans[0].value) <= 2
-    yield Check("arithmetic", passed, says, (spans[0].span,), expected=f"{right}")
-
-
-def _years(found: Evidence) -> Iterator[Check]:
-    """ "For four years, from 2015 to 2019"."""
-    texts = found.stream.texts
-    for number, part in enumerate(found.parts):
-        lasted = [
-            f for f in found.by_part.get(number, ()) if f.unit == "year" and f.kind == "count" and not f.sign
-        ]
-        at = next(
-            (i for i in range(part.first, part.last - 3) if texts[i] == "from" and texts[i + 2] == "to"), 0
-        )
-        ends = [t.number for t in (found.stream[at + 1], found.stream[at + 3])] if at else []
-        years = [n.value for n in ends if isinstance(n, Number) and 1900 <= n.value < 2100]
-        if (
-            len(lasted) == 1
-            and len(years) == 2
-            and texts[lasted[0].first - 1] in ("for", "over", "lasted", "of")
-        ):
-            right = years[1] - years[0]
-            says = f"from {years[0]:g} to {years[1]:g}, {lasted[0].value:g} years"
-            passed = lasted[0].value in (right, right + 1)
-            yield Check("arithmetic", passed, says, (lasted[0].span,), expected=f"{right:g}")
 
 
 def _middle(found: Evidence) -> Iterator[Check]:
@@ -281,21 +217,6 @@ def _ratio(found: Evidence) -> Iterator[Check]:
         yield Check(
             "a direction against its figure", (own[0].value > 1) == (way == "UP"), says, (own[0].span,)
         )
-
-
-def _numbered(found: Evidence) -> Iterator[Check]:
-    """ "12 clusters, numbered 0 to 11"."""
-    texts = found.stream.texts
-    for figures in found.by_part.values():
-        at = next((i for i in range(figures[0].last, figures[-1].first) if texts[i] == "numbered"), 0)
-        ends = [t.number for t in found.stream[at + 1 : at + 4]] if at else []
-        values = [n.value for n in ends if isinstance(n, Number)]
-        if len(values) == 2 and figures[0].last < at and not figures[0].decimals:
-            right = values[1] - values[0] + 1
-            says = f"{figures[0].value:g}, numbered {values[0]:g} to {values[1]:g}"
-            yield Check(
-                "arithmetic", figures[0].value == right, says, (figures[0].span,), expected=f"{right:g}"
-            )
 
 
 def _extreme(found: Evidence) -> Iterator[Check]:
