@@ -1,4 +1,4 @@
-"""From the one to the other, against how many that is said to be: dates and days, years, numbers of clusters."""
+"""From the one to the other, against how many that is said to be: dates and days, years, numberings."""
 
 from __future__ import annotations
 
