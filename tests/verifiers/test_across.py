@@ -47,7 +47,60 @@ HONEST = [
     "The starting dose was 10 mg twice daily for 8 weeks.",
     "Electrofishing at 30 sites gave 2,914 fish of 16 species.",
     "Spleens of flight mice were 12 mg lighter on average (95% CI for the difference -21 to -3 mg).",
+    "Up: Fos in liver. Down: Jun in liver.",
+    "Patients recruited from 2015 to 2019 were followed for 10 years.",
+    "Seeds were sown on 3 May and plants harvested on 20 August; the grain was dried for 7 days.",
+    "From 3 donors we obtained 12 clusters, numbered 0 to 11.",
+    "At the third visit, 30 of 40 patients had responded.",
+    "In patients with no metastases, 3 of 40 relapsed.",
+    "No deaths occurred: 33 patients completed the trial.",
+    "Outcome was worse in men: 40% of men and 20% of women died.",
+    "The vaccine lowered infections more in children: 3% of children and 9% of adults fell ill.",
+    "The dose is 5 mg per day for 7 days. The final answer is 35 mg.",
+    "Three genes changed in both tissues: heart and liver.",
+    "Of 301 patients, 279 completed the study; 5 were lost to follow-up.",
+    "Men weighed 82 kg and women 68 kg, with a mean gain of 3 kg.",
+    "41% and 26% responded, a difference of 14.6 percentage points.",
+    "Of 200 fish, 90 were male and 60 female, so the sexed share is 75%.",
+    "The level more than doubled, from 10 to 25 ng/ml.",
+    "Controls had an increased risk of relapse (hazard ratio 0.68).",
+    "Unadjusted p = 0.08, adjusted p = 0.03.",
+    "Ages 34 to 45 (IQR), mean 52.",
 ]
+
+WRONG = [
+    "TOP2A has a log2FC of 3.0, so its expression is 3-fold that of normal tissue.",
+    "Viability falls from 80 to 20%, a reduction by 25%.",
+    "Of 301 patients, 22 dropped out, so 297 completed the trial.",
+    "41% responded to the drug and 26% to placebo, a difference of 25 percentage points.",
+    "9,600 cells came from 4 donors, on average 3,400 per donor.",
+    "Compound B is more potent: its IC50 is 150 nM, that of compound A 20 nM.",
+    "A has an IC50 of 2 nM, B one of 95 nM. B is the more potent one.",
+    "Liver reacts most: 6,425 genes in soleus, against 4,110 in liver and 165 in heart.",
+    "Three quarters of the proteins, 250 of 1,000, are mitochondrial.",
+    "None of the mutants survived: 9 of 31 did.",
+    "We found 120 genera in infants and 310 in adults; 195 genera occur in both.",
+    "Diversity rose: the index was 4.1 before and 2.6 after treatment.",
+    "Larch grows faster than spruce, and spruce grows faster than fir. Fir grows faster than larch.",
+    "The patients were aged 34 to 81 years, with a median age of 93.",
+    "They were launched on 14 August and landed on 17 September, so they spent 64 days in orbit.",
+    "The run lasted for nine years, from 2015 to 2019.",
+    "Leiden clustering found 15 clusters, numbered 0 to 11.",
+    "The heart has 910 DEGs under HU+IR. In summary: heart, HU+IR, 190 DEGs.",
+    "Six tissues were studied: heart, hippocampus, liver and soleus.",
+    "Increased: CCL2, IL6. Decreased: CD4, IL6.",
+    "TP53 is mutated in this line. Since TP53 is not mutated in this line, it was kept.",
+    "Every sample has at least 10,000 reads; the shallowest has 4,204 reads.",
+    "Raw p = 0.012, adjusted p = 0.0004.",
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_what_figures_tell_of_one_another_is_charged_where_it_cannot_be(verifiers, text):
+    truth = {"check": "internal_consistency"}
+    score = verifiers["consistency"].score(Question("q", "What was found?", truth), text)
+    assert score.value is not None
+    assert score.value < 1.0
 
 
 @pytest.mark.parametrize("text", HONEST)

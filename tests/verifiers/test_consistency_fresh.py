@@ -48,7 +48,7 @@ TEXTS = Path(__file__).with_name("data") / "consistency_fresh.jsonl"
 #: Set -> (pairs told apart, of so many; honest texts charged, at most).
 SHARES = {
     "a": (39, 98, 2),
-    "b": (36, 98, 1),
+    "b": (35, 98, 1),
     "z": (54, 60, 0),
     "honest": (0, 0, 12),
     "c": (62, 80, 1),

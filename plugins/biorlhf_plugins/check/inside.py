@@ -59,6 +59,8 @@ def _kind(check: Check) -> str:
 
 
 def _quote(reading: Reading, check: Check) -> str:
+    if not check.spans:
+        return ""
     start, end = min(s for s, _ in check.spans), max(e for _, e in check.spans)
     lines = [line for line in reading.whole if line.start < end and start < line.end]
     return (

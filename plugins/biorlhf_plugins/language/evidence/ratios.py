@@ -19,7 +19,7 @@ RISKS = frozenset(("hazard", "odd", "risk"))  # "odds ratio", as its tokens are
 OFTEN = frozenset(("daily", "weekly", "monthly", "yearly", "a", "per", "each", "every"))
 JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
 SAYING = words_of("saying")
-APART = frozenset(("while", "wherea", "but", "and", ";", "although", "than", "compared", "against"))
+APART = frozenset(("while", "whereas", "but", "and", ";", "although", "than", "compared", "against"))
 """What makes a fold change and a logarithm speak of two things."""
 SAYS = words_of("again_said") | ROUGH
 """Between a figure and one that tells it in another way nothing else stands."""
@@ -198,7 +198,8 @@ def _moved(found: Evidence, number: int, one: Figure) -> Iterator[Check]:
     verb = not {"raised", "lowered", "reduced", "increased", "cut", "doubled"}.isdisjoint(
         texts[part.first : opens]
     )
-    told = opens and one.first - opens <= 4 and "risk" in texts[part.first : opens] and verb
+    reversed_ = "control" in texts[part.first : opens] or "placebo" in texts[part.first : opens]
+    told = opens and not reversed_ and one.first - opens <= 4 and "risk" in texts[part.first : opens] and verb
     if told and len(ways) == 1 and ways <= {"UP", "DOWN"} and one.value != 1:
         way = ways.pop()
         says = f"{way}, with {one.value:g}"

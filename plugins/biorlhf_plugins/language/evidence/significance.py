@@ -31,7 +31,7 @@ NOT = frozenset(("not", "no", "none", "n't", "neither", "nor", "never"))
 LIMITS = words_of("thresholds") | {"cutoff", "cut-off", "off"}
 THIS = frozenset(("this", "it", "that", "so", "thus", "therefore", "hence"))
 RAW, ADJUSTED = (
-    frozenset(("raw", "nominal", "unadjusted")),
+    frozenset(("raw", "nominal")),
     frozenset(("adjusted", "padj", "fdr", "corrected")),
 )
 MET, MISSED = frozenset(("met", "reached", "achieved")), frozenset(("missed", "failed"))
@@ -146,7 +146,7 @@ def _chances(found: Evidence, number: int, figures: Sequence[Figure], alpha: flo
 
 
 def _corrected(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "Raw p = 0.0004, adjusted p = 0.012": a correction never lowers a p value."""
+    """ "Raw p = 0.0004, adjusted p = 0.012": a correction for many tests never lowers a p value."""
     chances = [f for f in figures if f.kind == "p" and f.sign in ("", "=")]
     if len(chances) != 2:
         return

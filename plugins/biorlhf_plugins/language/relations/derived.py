@@ -22,6 +22,9 @@ CHANGES, RISES = words_of("change_words"), words_of("gain_words")
 COMPARED = words_of("greater") | words_of("smaller")
 DIFFERENCES = frozenset(("difference", "gap", "differ", "differed", "gain", "lead"))
 LOST, KEPT, STARTED = words_of("lost_from"), words_of("kept_of"), words_of("started")
+PASSED = frozenset(("passed", "kept", "retained"))
+TAKEN = frozenset(("removed", "discarded", "filtered", "excluded", "dropped"))
+"""Of a whole these two leave nothing over."""
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore"))
 TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
 FEW = 6
@@ -66,7 +69,7 @@ def _follows(name: str, found: Evidence, stated: Figure, told: float, right: Seq
              mine: Sequence[Figure], slack: float) -> Check:  # fmt: skip
     """The check that one of ``right`` is what is stated."""
     slack += 0.51 * 10.0**-stated.decimals
-    if not ROUGH.isdisjoint(found.stream.texts[stated.first - 2 : stated.first]):
+    if not ROUGH.isdisjoint(found.stream.texts[max(0, stated.first - 2) : stated.first]):
         slack += 0.1 * max(abs(told), 1.0)
     passed = any(abs(value - told) <= slack for value in right)
     given = ", ".join(f"{f.value:,g}" for f in mine)
@@ -84,6 +87,7 @@ def _rate(found: Evidence, rate: Figure, mine: Sequence[Figure]) -> Iterator[Che
     if not RATES & {*before} or not led or not 2 <= len(counts) <= 3 or len(counts) != len(mine):
         return
     right = [100 * a.value / b.value for a in counts for b in counts if a is not b and a.value <= b.value]
+    right += [100 * (a.value + b.value) / counts[0].value for a, b in combinations(counts[1:], 2)]
     yield _follows("ratios and percentages", found, rate, rate.value, right, counts, 0.1)
 
 
@@ -105,12 +109,12 @@ def _share(found: Evidence, share: Figure, mine: Sequence[Figure]) -> Iterator[C
 
 
 def _change(found: Evidence, change: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
-    """ "From 80 to 20 %, a reduction by 75 %", "80 g to 60 g (25 % loss)"."""
+    """ "From 80 to 20 %, a reduction by 75 %", "from 80 g to 60 g (25 % loss)"."""
     texts = found.stream.texts
-    before, after = texts[change.first - 2 : change.first], texts[change.last : change.last + 2]
+    before, after = texts[max(0, change.first - 2) : change.first], texts[change.last : change.last + 2]
     if mine[-1].part == change.part and mine[-1].last > change.first - 2:
         return
-    named = (before[:1] and before[0] in CHANGES and before[1] in ("of", "by")) or not CHANGES.isdisjoint(
+    named = (before[:1] and before[0] in CHANGES and before[-1] in ("of", "by")) or not CHANGES.isdisjoint(
         after[:1]
     )
     one = mine[-1]
@@ -147,7 +151,7 @@ def _difference(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iter
     after = texts[stated.last + bool(stated.unit) :][:1]
     lead = texts[max(0, stated.first - 6) : stated.first]
     told = told or (bool(stated.unit) and not COMPARED.isdisjoint(after) and not SO.isdisjoint(lead))
-    if not told or "relative" in before:
+    if not told or not {"relative", "mean", "average", "further"}.isdisjoint(before):
         return
     two = [f for f in mine if f.kind == stated.kind and not f.sign and f.first < stated.first - 2]
     if len(two) < 2 or two[-1] is not mine[-1] or two[-1].part != stated.part:
@@ -155,7 +159,8 @@ def _difference(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iter
     if stated.kind == "count" and len({f.unit for f in (*two[-2:], stated) if f.unit}) > 1:
         return
     right = [abs(a.value - b.value) for a, b in combinations(two, 2)]
-    yield _follows("a difference of its figures", found, stated, abs(stated.value), right, two, 0.0)
+    slack = 10.0 ** -min(f.decimals for f in two)  # each is rounded
+    yield _follows("a difference of its figures", found, stated, abs(stated.value), right, two, slack)
 
 
 def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
@@ -170,8 +175,8 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
     both = (
         len(here) == 2
         and whole_first
-        and not LOST.isdisjoint(after)
-        and not KEPT.isdisjoint(texts[here[1].first : left.first])
+        and not TAKEN.isdisjoint(after)
+        and not PASSED.isdisjoint(texts[here[1].first : left.first])
     )
     if both:  # "Of 12,000 cells 9,000 passed; 3,000 were removed"
         passed = [here[0].value - here[1].value]
@@ -195,7 +200,7 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
 
 
 def _per(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
-    """ "9,600 cells from 4 donors, 2,400 per donor"; "6 mice per genotype, with 3 genotypes 18 mice"."""
+    """ "9,600 cells from 4 donors, 2,400 per donor"; "6 mice per genotype; 3 genotypes make 18 mice"."""
     texts = found.stream.texts
     counts = [f for f in mine if f.kind == "count" and not f.sign]
     if len(counts) != 2 or len(mine) != 2 or min(f.value for f in counts) <= 0:
@@ -216,6 +221,8 @@ def _turned(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator
     part, texts = found.parts[number], found.stream.texts
     said = [i for i in range(part.first, part.last) if texts[i] in TURNED and texts[i - 1] != "be"]
     if len(said) != 1 or len(figures) != 2 or min(f.value for f in figures) <= 0:
+        return
+    if not {"than", "nearly", "almost", "not"}.isdisjoint(texts[max(0, said[0] - 3) : said[0]]):
         return
     one, other = figures
     if texts[one.first - 1] != "from" or gap(found, one, other)[-1:] != ["to"] or one.kind != other.kind:

@@ -28,8 +28,8 @@ from biorlhf_plugins.language.words.evidence import words_of
 TIMES = words_of("times") | {"s", "sec", "second", "ms"}
 MOST, LEAST = words_of("most"), words_of("least")
 NOT_MOST = words_of("not_most")
-MORE = GREATER | {"commoner", "likelier"}
-LESS = SMALLER | {"rarer"}
+MORE = (GREATER | {"commoner", "likelier"}) - {"better"}
+LESS = (SMALLER | {"rarer"}) - {"worse"}
 EARLY, LATE = frozenset(("earlier", "sooner", "faster", "quicker")), frozenset(("later", "slower"))
 LASTING = frozenset(("as", "longer", "shorter", "older", "younger"))
 DOMINATES = frozenset(("dominate", "dominated", "prevail", "prevailed", "predominate", "predominated"))
@@ -119,6 +119,9 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
             continue
         more, most = _sense(texts, at, ways.get(at, ""))
         unsaid = not OPPOSED.isdisjoint(texts[max(part.first, at - 4) : at])
+        # "Lowered infections more in children": more of a lowering.
+        lowered = any(label == "DOWN" and at - 6 <= i < at for i, label in ways.items())
+        unsaid = unsaid or (lowered and texts[at] in ("more", "less", "most", "least"))
         if (
             more is None
             or unsaid
@@ -152,7 +155,7 @@ def _sense(texts: Sequence[str], at: int, way: str) -> tuple[bool | None, bool]:
     word = texts[at]
     if word == "as":
         counts = not AS_MUCH.isdisjoint(texts[at + 1 : at + 2]) and not TIMES_AS.isdisjoint(
-            texts[at - 2 : at]
+            texts[max(0, at - 2) : at]
         )
         return (texts[at - 1] != "half" if counts else None), False
     if word in MOST | DOMINATES or word in LEAST:
@@ -202,7 +205,7 @@ def _holder(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> int | N
     said = _segments(found, claim, figures)
     common = frozenset.intersection(*said)
     words = [own - common for own in said]
-    unlike = {f"{no}{word}" for word in claim.holder for no in ("un", "non", "non-", "in")}
+    unlike = {f"{no}{word}" for word in claim.holder for no in ("un", "non", "in")}
     foils = (claim.other - claim.holder) | unlike
     scores = [len(own & claim.holder) if "non" not in own else 0 for own in words]
     against = [len(own & foils) for own in words]

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
-from biorlhf_plugins.language.relations.derived import LOST
+from biorlhf_plugins.language.relations.derived import KEPT, LOST
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.units import unit_at
 
@@ -24,6 +24,9 @@ MANY_OR_ALL = frozenset((*MANY, *ALL))
 NOT = frozenset(("not", "no", "none", "neither", "nor", "never", "n't", "but", "except", "only", "other"))
 FREE = frozenset((*PARTS, "absent", "majority", "minority", "no"))
 """These may stand anywhere in their clause; the others open it."""
+HAVING = frozenset(("has", "have", "had", "is", "are", "was", "were", "there", ":", ";"))
+ORDINALS = frozenset(("third", "fifth", "tenth"))
+NUMBERS = frozenset(("a", "one", "two", "three", "four", "than", "about", "nearly", "almost"))
 LEADS = frozenset((",", "(", ":", "—", ";", "or", "ie"))
 LINKS = words_of("links_of") | ROUGH
 BEHIND = frozenset(("half", "quarter", "third", "majority", "minority"))
@@ -41,6 +44,7 @@ def quantified(found: Evidence) -> Iterator[Check]:
         if part.kind == "row" or not found.asserted(part.first):
             continue
         plain = [f for f in figures if f.kind == "count" and not f.sign and texts[f.first] not in NONE]
+        plain = [f for f in plain if PARTS.keys().isdisjoint(texts[f.last : f.last + 1])]  # "three quarters"
         pairs = [(a, b) for a, b in pairwise(plain) if is_of(found, a, b) and 0 < b.value >= a.value]
         if len(pairs) == 1 and len(plain) == 2:
             yield from _share(found, number, *pairs[0])
@@ -79,10 +83,11 @@ def _opening(found: Evidence, number: int, end: int) -> Bounds | None:
     if end == first and number and texts[first - 1] in (":", ";", "—"):
         first = found.parts[number - 1].first
     said = [i for i in range(first, end) if texts[i] in PARTS or texts[i] in MANY or texts[i] in ALL | NONE]
+    said = [i for i in said if texts[i] != "no" or i == first or texts[i - 1] in HAVING]
     said = [i for i in said if texts[i] in FREE or i == first or (i == first + 1 and texts[first] in NEARLY)]
     if len(said) != 1 or texts[said[0] + 1] in (",", "."):
         return None
-    beside = {*texts[said[0] - 2 : said[0]]}
+    beside = {*texts[max(0, said[0] - 2) : said[0]]}
     turned = {"not", "if", "than", "without"} & ({*texts[first:end]} - beside)
     return None if turned else _bounds(texts, said[0], first)
 
@@ -103,7 +108,13 @@ def _bounds(texts: Sequence[str], at: int, first: int) -> Bounds | None:
     word, before = texts[at], texts[max(first, at - 3) : at]
     nearly = not NEARLY.isdisjoint(before)
     times = {"two": 2, "three": 3, "four": 4}.get(before[-1], 1) if before else 1
-    if "not" in before or (word in NONE and nearly) or (word in PARTS and before[-1:] == ["first"]):
+    ordinal = word in ORDINALS and (not before or before[-1] not in NUMBERS)
+    if (
+        ordinal
+        or "not" in before
+        or (word in NONE and nearly)
+        or (word in PARTS and before[-1:] == ["first"])
+    ):
         return None
     if word in NONE:
         return 0.0, 0.0, word
@@ -137,7 +148,8 @@ def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
             continue
         lost = not LOST.isdisjoint(clause) or "dead" in clause
         opening = head[2:] if head[0] == "there" else head
-        none = opening[:1] and opening[0] in ("no", "none", "neither") and not lost
+        held = not KEPT.isdisjoint(clause)  # "no deaths occurred: 33 patients completed"
+        none = not held and opening[:1] and opening[0] in ("no", "none", "neither") and not lost
         not_all = head[0] == "all" and lost and LOST.isdisjoint(head)
         if none or not_all:
             says = f"{head[0]}, and {figure.value:g}"

@@ -14,6 +14,12 @@ MONTHS = (
 )  # fmt: skip
 
 
+LEADS = frozenset(("so", "spent", "lasted", "took", "hence", "thus"))
+LASTING = (["for"], ["over"], ["lasted"], ["of"])
+NEAR = 5
+"""Tokens from how many to the ends that they are between."""
+
+
 def reckoned(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     words = found.stream.vocabulary
@@ -43,6 +49,10 @@ def _dates(found: Evidence) -> Iterator[Check]:
     spans = [f for f in spans if days and f.first > days[-1][2]]
     if len(days) != 2 or len(spans) != 1:
         return
+    texts = found.stream.texts
+    lead = texts[days[1][2] : spans[0].first]
+    if LEADS.isdisjoint(lead) and "later" not in texts[spans[0].last : spans[0].last + 2]:
+        return  # "harvested on 20 August; the grain was dried for 7 days"
     try:
         one, other = (date(2001, month, day) for month, day, _ in days)
     except ValueError:
@@ -57,20 +67,16 @@ def _dates(found: Evidence) -> Iterator[Check]:
 def _years(found: Evidence) -> Iterator[Check]:
     """ "For four years, from 2015 to 2019"."""
     texts = found.stream.texts
-    for number, part in enumerate(found.parts):
-        lasted = [
-            f for f in found.by_part.get(number, ()) if f.unit == "year" and f.kind == "count" and not f.sign
-        ]
-        at = next(
-            (i for i in range(part.first, part.last - 3) if texts[i] == "from" and texts[i + 2] == "to"), 0
-        )
-        ends = [t.number for t in (found.stream[at + 1], found.stream[at + 3])] if at else []
+    for number, figures in found.by_part.items():
+        lasted = [f for f in figures if f.unit == "year" and f.kind == "count" and not f.sign]
+        if len(lasted) != 1 or texts[lasted[0].first - 1 : lasted[0].first] not in LASTING:
+            continue
+        last = found.parts[number].last
+        near = range(lasted[0].last, min(lasted[0].last + NEAR, last - 3))
+        at = next((i for i in near if texts[i] == "from" and texts[i + 2] == "to"), -1)
+        ends = [t.number for t in (found.stream[at + 1], found.stream[at + 3])] if at >= 0 else []
         years = [n.value for n in ends if isinstance(n, Number) and 1900 <= n.value < 2100]
-        if (
-            len(lasted) == 1
-            and len(years) == 2
-            and texts[lasted[0].first - 1] in ("for", "over", "lasted", "of")
-        ):
+        if len(years) == 2:
             right = years[1] - years[0]
             says = f"from {years[0]:g} to {years[1]:g}, {lasted[0].value:g} years"
             passed = lasted[0].value in (right, right + 1)
@@ -80,13 +86,14 @@ def _years(found: Evidence) -> Iterator[Check]:
 def _numbered(found: Evidence) -> Iterator[Check]:
     """ "12 clusters, numbered 0 to 11"."""
     texts = found.stream.texts
-    for figures in found.by_part.values():
-        at = next((i for i in range(figures[0].last, figures[-1].first) if texts[i] == "numbered"), 0)
-        ends = [t.number for t in found.stream[at + 1 : at + 4]] if at else []
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        at = next((i for i in range(part.first, part.last) if texts[i] == "numbered"), -1)
+        ends = [t.number for t in found.stream[at + 1 : at + 4]] if at >= 0 else []
         values = [n.value for n in ends if isinstance(n, Number)]
-        if len(values) == 2 and figures[0].last < at and not figures[0].decimals:
+        told = [f for f in figures if f.last < at and at - f.last <= NEAR]
+        if len(values) == 2 and told and not told[-1].decimals:
             right = values[1] - values[0] + 1
-            says = f"{figures[0].value:g}, numbered {values[0]:g} to {values[1]:g}"
-            yield Check(
-                "arithmetic", figures[0].value == right, says, (figures[0].span,), expected=f"{right:g}"
-            )
+            says = f"{told[-1].value:g}, numbered {values[0]:g} to {values[1]:g}"
+            passed = told[-1].value == right
+            yield Check("arithmetic", passed, says, (told[-1].span,), expected=f"{right:g}")

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, content
 from biorlhf_plugins.language.evidence.signs import directions
@@ -15,7 +15,8 @@ NAME = "what is denied and stated"
 NEUTRAL = words_of("neutral")
 LEAST, MOST = words_of("least"), words_of("most")
 NOT = frozenset(("not", "no", "never", "without", "neither", "nor", "none", "nobody", "n't", "cannot"))
-SINCE = frozenset(("since", "because", "as", "given", "although", "though", "while", "wherea"))
+PASSIVE = frozenset(("is", "are", "was", "were"))
+SINCE = frozenset(("since", "because", "as", "given", "although", "though", "while", "whereas"))
 LIMITED = words_of("limited")
 """Words by which the two are not said of the same."""
 SENTENCES = 40
@@ -51,12 +52,19 @@ def _denied(found: Evidence) -> Iterator[Check]:
         if len(words) < 2 or denied > 1:
             continue
         key = (words, values)
-        if key in said and said[key][2] != bool(denied):
+        if key in said and said[key][2] != bool(denied) and _same_order(texts[slice(*said[key][:2])], here):
             one = said[key]
             spans = (found.span(one[0], one[1]), found.span(first, last))
             yield Check(NAME, False, f"stated and denied: {' '.join(sorted(words))}", spans)
             return
         said.setdefault(key, (first, last, bool(denied)))
+
+
+def _same_order(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two clauses have their words alike: not "A activated B" and "B did not activate A"."""
+    passive = not PASSIVE.isdisjoint(one) or not PASSIVE.isdisjoint(other)
+    shared = set(one) & set(other)
+    return passive or [w for w in one if w in shared] == [w for w in other if w in shared]
 
 
 def _none_changes(found: Evidence) -> Iterator[Check]:

@@ -117,7 +117,7 @@ def _middle(found: Evidence) -> Iterator[Check]:
             middle = rest[0]
             named = not MIDDLES.isdisjoint(texts[max(0, middle.first - 4) : middle.first])
             spread = not {"ci", "interval", "iqr", "sd", "change"}.isdisjoint(
-                texts[low.first - 4 : high.last + 3]
+                texts[max(0, low.first - 4) : high.last + 3]
             )
             if (
                 named

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.across.counts import counted
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
+from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.units import unit_at
 
@@ -103,10 +104,12 @@ def _answered(found: Evidence) -> Iterator[Check]:
         if texts[part.first : part.first + 4] != ["the", "final", "answer", "is"] or len(figures) != 1:
             continue
         told = figures[0]
-        earlier = {f.value for f in found.figures if f.part < number and f.unit == told.unit and not f.sign}
-        if told.unit and len(earlier) == 1:
-            says = f"{min(earlier):g}, and the answer {told.value:g}"
-            yield Check("two values for one thing", told.value in earlier, says, (told.span,))
+        earlier = [f for f in found.figures if f.part < number]
+        # With more than one figure before it, the answer may be worked out from them.
+        if told.unit and len(earlier) == 1 and earlier[0].unit == told.unit and not earlier[0].sign:
+            says = f"{earlier[0].value:g}, and the answer {told.value:g}"
+            passed = told.value == earlier[0].value
+            yield Check("two values for one thing", passed, says, (told.span, earlier[0].span))
 
 
 def _tabled(found: Evidence) -> Iterator[Check]:
@@ -156,6 +159,8 @@ def _listed(found: Evidence) -> Iterator[Check]:
         ):
             continue
         passed = len(items) == things[0].value
+        if not {"both", "across", "between"}.isdisjoint(texts[things[0].last : colon]):
+            continue  # "three genes changed in both tissues: heart and liver"
         if len(items) > things[0].value and any(len(item) > 1 for item in items):
             continue  # "two trees: Norway spruce, Picea abies, and beech"
         says = f"{things[0].value:g} {things[0].unit}, and {len(items)} of them listed"
@@ -186,16 +191,16 @@ def _items(texts: Sequence[str]) -> list[list[str]]:
 
 
 def _both_lists(found: Evidence) -> Iterator[Check]:
-    """ "Increased: A, B. Decreased: C, A": one name in two lists that exclude each other."""
+    """ "Increased: IL6, TNF. Decreased: CD4, IL6": one name in two lists that exclude each other."""
     texts = found.stream.texts
-    lists: dict[str, frozenset[str]] = {}
+    lists: dict[str, tuple[frozenset[str], Span]] = {}
     for part in found.parts[:SENTENCES]:
         first = part.first + (texts[part.first] in ("\n", "•"))
         if texts[first + 1 : first + 2] == [":"] and part.last - first > 3:
-            lists[texts[first]] = content(found.stream, first + 2, part.last) - NEUTRAL
+            words = content(found.stream, first + 2, part.last)
+            names = frozenset(word for word in words if any(c.isdigit() for c in word))
+            lists[texts[first]] = names, found.span(first, part.last)
     for one, other in LISTS:
-        both = lists.get(one, frozenset()) & lists.get(other, frozenset())
-        names = {word for word in both if any(c.isdigit() for c in word) or len(word) > 3}
-        if names and one in lists and other in lists:
-            says = f"{one} and {other}: {' '.join(sorted(names))}"
-            yield Check("what is denied and stated", False, says, ())
+        if one in lists and other in lists and lists[one][0] & lists[other][0]:
+            says = f"{one} and {other}: {' '.join(sorted(lists[one][0] & lists[other][0]))}"
+            yield Check("what is denied and stated", False, says, (lists[one][1], lists[other][1]))

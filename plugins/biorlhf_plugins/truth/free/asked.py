@@ -41,6 +41,8 @@ KEPT = vocabulary(
 CHANGES = words_of("changes")
 DENIES = frozenset(("not", "never", "no"))
 DENYING = DENIES | vocabulary("no non without fail failed lack lacked missed free negative")
+FAR = 8
+"""Tokens between two figures of which one is meant: "412, or maybe 380"."""
 MAYBE = vocabulary("or maybe perhaps possibly even rather about roughly around else") | {",", "~", "≈"}
 REACH = 8
 """Tokens behind a figure in which a "not" denies it."""
@@ -155,5 +157,7 @@ def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: st
 def _either(one: Reading, other: Reading, stream: Stream) -> bool:
     """ "165 or 210 DEGs", "412, or maybe 380": one of two, and the words of either are the other's."""
     first, last = sorted((one.claim.chunk, other.claim.chunk))
+    if last - first > FAR:
+        return False
     between = stream.texts[first + 1 : last]
     return "or" in between and MAYBE.issuperset(between)

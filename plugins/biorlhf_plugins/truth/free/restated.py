@@ -129,7 +129,8 @@ def second(said: Extraction, name: Named, prompt: str) -> bool:
     """Is a name told as the runner-up: "delta was the second choice", "with Ler as runner-up", "the next best
     match was Basal"?"""
     texts, part, asked = said.stream.texts, said.parts[name.sentence], set(prompt_words(prompt))
-    if not asked.isdisjoint(("second", "next", "runner")):
+    told = said.stream.vocabulary & {"second", "next", "runner"}
+    if not told or not asked.isdisjoint(("second", "next", "runner")):
         return False
     first, last = _tokens(said, name)
     for at in range(part.first, part.last):
