@@ -22,7 +22,7 @@ OF_A_CHANGE = words_of("changes") | {
     "rise",
     "increase",
     "drop",
-    "surplu",
+    "surplus",
     "excess",
 }
 BETWEEN = frozenset(

@@ -11,7 +11,9 @@ from biorlhf_plugins.check.stated.statements import COUNTED
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 
-CUTS = frozenset((",", ";", ":", "(", ")", "but", "while", "wherea", "and", "although", "which", "then", "—"))
+CUTS = frozenset(
+    (",", ";", ":", "(", ")", "but", "while", "whereas", "and", "although", "which", "then", "—")
+)
 TURNS = re.compile(
     r"\b(?:revers|restor|rescu|offset|counter|undo|undid|correct|prevent|block|against|compensat|overc|"
     r"normali|abolish|oppos|protect|recover|back|instead|would|should|expect|might|may|could|if|only|"

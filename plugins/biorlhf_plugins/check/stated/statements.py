@@ -56,7 +56,7 @@ SIDES = re.compile(
     rf"\bthan\b[^,.;:]{{0,15}}?\b(?:{UP}|{DOWN})",
     re.IGNORECASE,
 )
-BARE = frozenset(("and", "the", "both", "it", "do", "doe", "show", "is", "are", "only", "tissue", "muscle"))
+BARE = frozenset(("and", "the", "both", "it", "do", "does", "show", "is", "are", "only", "tissue", "muscle"))
 TURNED = frozenset(("neg", "hyp", "report", "reject", "corr"))
 THAN = frozenset(("than", "vs", "versus", "compared", "relative"))
 TOGETHER = frozenset(("together", "combined", "sum", "plus", "total"))
@@ -180,7 +180,7 @@ def comparator(line: Line) -> tuple[int, int, bool] | None:
     """Where the one word of more or less stands, where its other side begins (0: nowhere), whether more."""
     texts = [token.text for token in line.tokens]
     at = [i for i, text in enumerate(texts) if text in GREATER or text in SMALLER or text in OVER | UNDER]
-    if len(at) != 1 or texts[max(0, at[0] - 1)] in ("no", "not", "time", "fold", "n't"):
+    if len(at) != 1 or texts[max(0, at[0] - 1)] in ("no", "not", "time", "fold"):
         return None
     word = texts[at[0]]
     more = word in GREATER or word in OVER

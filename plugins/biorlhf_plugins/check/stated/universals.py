@@ -17,7 +17,7 @@ from biorlhf_plugins.language.words.numbers import Number
 
 YES_NO = re.compile(r"\W*(yes|no)\b(?! (?:tissue|organ|gene|single))", re.IGNORECASE)
 VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
-OPEN = frozenset(("any", "not", "n't", "no", "never", "which", "what", "how"))
+OPEN = frozenset(("any", "not", "no", "never", "which", "what", "how"))
 """Questions that yes and no answer otherwise, or not at all."""
 JOINS = frozenset((",", "and", "the", "both", "(", ")", "in", "tissue", "muscle"))
 SINGLED = frozenset(("is", "the", "tissue", "one", "organ", "only"))

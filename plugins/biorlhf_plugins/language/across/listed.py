@@ -20,7 +20,7 @@ NOT_ALL = OPEN_ENDED | frozenset((
 ))  # fmt: skip
 """Words by which a list may be of a part, or of each."""
 WITHIN = frozenset(
-    ("(", ";", ":", "=", "with", "while", "wherea", "but", "or", "→", "vs", "versus", "to", "in")
+    ("(", ";", ":", "=", "with", "while", "whereas", "but", "or", "→", "vs", "versus", "to", "in")
 )
 """What makes of a list more than names, so that its commas may divide something else."""
 TOTALS = ("total", "sum")

@@ -94,7 +94,7 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
         verb = word in OVER or word in UNDER
         if verb and "than" in stream.texts[max(first, at - 1) : at + 2]:
             continue  # "higher below than above"
-        if stream.texts[at - 1] in ("not", "no", "n't") and at > first:
+        if stream.texts[at - 1] in ("not", "no") and at > first:
             continue
         than = (
             at

@@ -27,7 +27,7 @@ APART = words_of("other_tests")
 """What makes "significant" be said of something else than the interval beside it."""
 HOLDS = words_of("contains") | words_of("excludes")
 REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
-NOT = frozenset(("not", "no", "none", "n't", "neither", "nor", "never"))
+NOT = frozenset(("not", "no", "none", "neither", "nor", "never"))
 LIMITS = words_of("thresholds") | {"cutoff", "cut-off", "off"}
 THIS = frozenset(("this", "it", "that", "so", "thus", "therefore", "hence"))
 RAW, ADJUSTED = (
@@ -35,7 +35,7 @@ RAW, ADJUSTED = (
     frozenset(("adjusted", "padj", "fdr", "corrected")),
 )
 MET, MISSED = frozenset(("met", "reached", "achieved")), frozenset(("missed", "failed"))
-TURNS = frozenset(("but", "while", "whereas", "wherea", "unlike", "and"))
+TURNS = frozenset(("but", "while", "whereas", "unlike", "and"))
 REACH = 9
 
 

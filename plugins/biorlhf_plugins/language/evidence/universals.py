@@ -18,7 +18,7 @@ EVERY = words_of("every")
 NONE = words_of("none")
 EXCEPTS = words_of("excepts")
 NEUTRAL, PLACES = words_of("neutral"), words_of("places")
-TURNS = frozenset(("but", "while", "whereas", "wherea", "though", "although"))
+TURNS = frozenset(("but", "while", "whereas", "though", "although"))
 MOST_ENDS = frozenset((":", ";", "(", ",", "—"))
 COUNTED = frozenset(("most", "majority", "protein", "transcript"))
 TURNING = TURNS | {"however", "overall", "contrast"}
@@ -185,7 +185,7 @@ def _against(
         denied
         and texts[-1] == "not"
         and texts[-2:-1]
-        and texts[-2] in ("did", "do", "doe", "is", "was", "has")
+        and texts[-2] in ("did", "do", "does", "is", "was", "has")
         and named
     ):
         return none

@@ -21,7 +21,7 @@ MORE, LESS = frozenset(("more", "over", "above")), frozenset(("less", "fewer", "
 NEARLY = frozenset(("nearly", "almost"))
 MANY = {"majority": (0.5, 1.0), "most": (0.5, 1.0), "minority": (0.0, 0.5)}
 MANY_OR_ALL = frozenset((*MANY, *ALL))
-NOT = frozenset(("not", "no", "none", "neither", "nor", "never", "n't", "but", "except", "only", "other"))
+NOT = frozenset(("not", "no", "none", "neither", "nor", "never", "but", "except", "only", "other"))
 FREE = frozenset((*PARTS, "absent", "majority", "minority", "no"))
 """These may stand anywhere in their clause; the others open it."""
 HAVING = frozenset(("has", "have", "had", "is", "are", "was", "were", "there", ":", ";"))

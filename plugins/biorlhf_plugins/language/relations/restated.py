@@ -14,7 +14,7 @@ from biorlhf_plugins.language.words.evidence import words_of
 NAME = "what is denied and stated"
 NEUTRAL = words_of("neutral")
 LEAST, MOST = words_of("least"), words_of("most")
-NOT = frozenset(("not", "no", "never", "without", "neither", "nor", "none", "nobody", "n't", "cannot"))
+NOT = frozenset(("not", "no", "never", "without", "neither", "nor", "none", "nobody", "cannot"))
 PASSIVE = frozenset(("is", "are", "was", "were"))
 SINCE = frozenset(("since", "because", "as", "given", "although", "though", "while", "whereas"))
 LIMITED = words_of("limited")
