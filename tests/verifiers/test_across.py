@@ -92,6 +92,12 @@ WRONG = [
     "TP53 is mutated in this line. Since TP53 is not mutated in this line, it was kept.",
     "Every sample has at least 10,000 reads; the shallowest has 4,204 reads.",
     "Raw p = 0.012, adjusted p = 0.0004.",
+    "A quarter of the tumours, 60 of 120, carry the mutation.",
+    "| cluster | cells |\n|---|---|\n| 0 | 3,210 |\n| 1 | 2,045 |\n\nCluster 1 has 3,045 cells.",
+    "B is more potent: its IC50 is 14 nM, that of A 2 nM.",
+    "The drug raised the risk of progression by 32% (hazard ratio 0.68).",
+    "Rapamycin has no effect on p-S6: it fell by 85%.",
+    "IR64 yielded 2.4 t/ha under drought. The final answer is 4.2 t/ha.",
 ]
 
 

@@ -1,5 +1,5 @@
-"""How many things a sentence announces, and how many it lists: "Four cytokines:" above three items, "Three
-genes: a, b and c"; and the total of a JSON object.
+"""How many things a sentence announces, and how many stand below it: "Four cytokines:" above three items;
+and the total of a JSON object.
 """
 
 from __future__ import annotations
@@ -19,10 +19,6 @@ NOT_ALL = OPEN_ENDED | frozenset((
     "first", "last", "top", "another", "next", "include", "only", "main",
 ))  # fmt: skip
 """Words by which a list may be of a part, or of each."""
-WITHIN = frozenset(
-    ("(", ";", ":", "=", "with", "while", "whereas", "but", "or", "→", "vs", "versus", "to", "in")
-)
-"""What makes of a list more than names, so that its commas may divide something else."""
 TOTALS = ("total", "sum")
 LEADING = frozenset(("the", "we", "found", "identified", "detected", "there", "are", "were", "these"))
 LONG, MILLIARD = 1_000, 10**9

@@ -1,5 +1,5 @@
 """What one sentence denies or reserves and another says in the same words: "no patient had an event. One
-patient had an event"; "only A does. B does as well"; "both do: A does, B does not"; "most: 74 of 210".
+patient had an event"; "only A does. B does as well"; "both do: A does, B does not".
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ PLACES = frozenset(("in", "at", "under", "with", "on", "after"))
 ALSO = frozenset(("also", "too", "well", "likewise"))
 BOTH = frozenset(("both", "all"))
 FOUND = frozenset(("detected", "detectable", "found", "present", "observed", "seen", "recovered", "isolated"))
-MORE, LESS = frozenset(("most", "majority")), frozenset(("minority",))
 SENTENCES = 60
 """Of an answer, that are held against each other."""
 LIMITED = frozenset(

@@ -1,5 +1,5 @@
-"""A course of figures, each with its time or dose, against what is said of it: that it peaks at one, that it
-falls with every step, that all lie below a limit; and a mean against what it is of.
+"""A course of figures, each with its time or dose, against what is said of it: that it falls with every
+step, that all lie below a limit; and a mean against what it is of.
 """
 
 from __future__ import annotations
