@@ -215,6 +215,7 @@ class Evaluation(Section):
         Evaluator(evaluator="reward"),
         Evaluator(evaluator="question_answering"),
         Evaluator(evaluator="calibration"),
+        Evaluator(evaluator="likelihood"),
     )
 
 

@@ -124,6 +124,7 @@ def _doubt(known: Known) -> Iterator[str]:
             f"{auroc.value:.0%} of all pairs (95% interval {auroc.low:.0%} to {auroc.high:.0%}; chance 50%)."
             f"{_surer_half(rates)}"
         )
+    yield from _held(known, auroc)
     if stated >= FEW:
         yield from _stated(known, rates, alike)
     tile = known.tiles[DECLINED]
@@ -135,6 +136,22 @@ def _doubt(known: Known) -> Iterator[str]:
             before = ", as before training" if not declined and not tile.before.value else before
         rightly = f", {_count(rightly_declined(known.after))} of them rightly" if declined else ""
         yield f"It declines {_count(declined)} of the {tile.after.n} questions{before}{rightly}."
+
+
+def _held(known: Known, stated: Rate | None) -> Iterator[str]:
+    """Whether how likely it found its own answers tells right from wrong, which no stated figure need show."""
+    rates = rates_of(known.last.reports.get("likelihood") or {})
+    auroc, wrong = rates.get("auroc"), rates.get("surest_half_wrong")
+    # Where it tells nothing, that the stated confidence tells nothing has been said already.
+    if auroc is None or wrong is None or auroc.low <= 0.5:
+        return
+    more = stated is None or stated.high < auroc.value
+    lead = "It knows more than it states" if more else "How likely it found its answers tells right from wrong too"
+    yield (
+        f"{lead}: of a right and a wrong answer it found the right one likelier in {auroc.value:.0%} of all pairs "
+        f"(95% interval {auroc.low:.0%} to {auroc.high:.0%}; chance 50%). Of the likelier half of its answers "
+        f"{1 - wrong.value:.0%} are right."
+    )
 
 
 def _surer_half(rates: Mapping[str, Rate]) -> str:

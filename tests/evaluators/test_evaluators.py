@@ -1,4 +1,4 @@
-"""The three evaluators on answers whose correctness is set by the test."""
+"""The evaluators on answers whose correctness is set by the test."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from biorlhf.statistics.paired import rates_of
 from biorlhf.types import AdapterRef
 from biorlhf_plugins.evaluators import _judgement
 from biorlhf_plugins.truth import correctness
+
+EVERY = ("reward", "question_answering", "calibration", "likelihood")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def direction(number: int, label: str, kind: str = "factual", **more) -> Questio
 
 def test_every_rate_is_an_object_with_its_interval_and_every_report_is_plain_json():
     rows = [group(direction(i, "UP" if i % 2 else "DOWN"), [f"{i % 2} n 0.7"]) for i in range(12)]
-    for name in ("reward", "question_answering", "calibration"):
+    for name in EVERY:
         rates = rates_of(evaluate(name, rows))
         assert rates
         for rate in rates.values():
@@ -69,7 +71,7 @@ def test_every_rate_is_an_object_with_its_interval_and_every_report_is_plain_jso
             assert rate.low <= rate.value <= rate.high
 
 
-@pytest.mark.parametrize("name", ["reward", "question_answering", "calibration"])
+@pytest.mark.parametrize("name", EVERY)
 def test_no_answers_at_all_give_a_report_with_reasons(name):
     report = evaluate(name, [])
     assert rates_of(report) == {}
@@ -176,6 +178,32 @@ def test_the_confidence_on_taught_facts_is_held_against_that_on_facts_never_taug
     )
 
 
+def sampled(question: Question, text: str, logprobs: tuple[float, ...]):
+    answer = Completion(text, (1,) * len(logprobs), logprobs, False, AdapterRef(0, "0"))
+    return Group(question, (1,), (answer,)), [Reward(0.5, {}, {})]
+
+
+def test_what_it_found_likelier_is_held_against_right_and_wrong_whatever_it_states():
+    # Each answer states 90 %; the right ones are likelier by the token, and longer, so less likely as a whole.
+    right = [sampled(direction(i, "UP", taught=True), "1 n 0.9", (-0.2,) * 9) for i in range(12)]
+    wrong = [sampled(direction(20 + i, "UP", taught=False), "0 n 0.9", (-0.7,) * 2) for i in range(12)]
+    report = evaluate("likelihood", right + wrong)
+    assert (report["auroc"]["value"], report["surest_half_wrong"]["value"]) == (1.0, 0.0)
+    assert report["likelihood"]["value"] == pytest.approx((math.exp(-0.2) + math.exp(-0.7)) / 2)
+    assert report["taught_minus_untaught"]["value"] == pytest.approx(math.exp(-0.2) - math.exp(-0.7))
+    assert evaluate("calibration", right + wrong)["auroc"]["value"] == 0.5
+    assert not {"brier", "ece"} & set(report)  # a likelihood is no forecast of being right
+
+
+def test_answers_without_log_probabilities_abstentions_and_unjudged_ones_have_no_likelihood():
+    rows = [sampled(direction(i, "UP"), text, logprobs) for i, (text, logprobs) in enumerate(
+        [("1 n 0.9", ()), ("0 y 0.2", (-0.1,)), ("boom", (-0.1,)), ("- n -", (-0.1,))]
+    )]
+    report = evaluate("likelihood", rows)
+    assert report["answers_given"] == 0
+    assert report["left_out"]["auroc"] == "no judged answer came with log-probabilities"
+
+
 def test_correctness_does_not_depend_on_the_reward():
     texts = ["1 n 0.9", "0 n 0.4"]
     low = [group(direction(i, "UP"), texts, [0.0, 0.0]) for i in range(5)]
@@ -195,7 +223,7 @@ def test_the_null_ece_stands_beside_the_ece():
 
 def test_five_hundred_questions_take_less_than_a_second_each():
     rows = [group(direction(i, "UP" if i % 3 else "NS"), [f"{i % 2} n {i % 100 / 100}"]) for i in range(500)]
-    for name in ("reward", "question_answering", "calibration"):
+    for name in EVERY:
         started = time.process_time()
         evaluate(name, rows)
         assert time.process_time() - started < 2.0  # measured: 0.1 s

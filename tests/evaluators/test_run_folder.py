@@ -17,7 +17,7 @@ from biorlhf.runs.store import RunStore, rollout_rows
 from biorlhf.stage import StepResult
 from biorlhf.types import AdapterRef, ScoredGroup, StepMetrics
 
-EVALUATORS = ("reward", "question_answering", "calibration")
+EVALUATORS = ("reward", "question_answering", "calibration", "likelihood")
 
 
 def scored(number: int, right: bool) -> ScoredGroup:

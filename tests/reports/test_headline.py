@@ -191,6 +191,20 @@ def test_one_confidence_for_every_answer_is_no_knowledge_and_has_no_surer_half(t
     assert "what it states differs" not in words
 
 
+@pytest.mark.parametrize(("low", "said"), [(0.71, True), (0.48, False)])
+def test_it_knows_more_than_it_states_where_its_likelihoods_tell_right_from_wrong(tmp_path, low, said):
+    answers: list[Answer] = [(n % 2, 0, 0.9) for n in range(40)]
+    after = with_parts("after", answers, answers)
+    after.reports["likelihood"] = {  # type: ignore[index]
+        "auroc": {"value": 0.83, "low": low, "high": 0.9, "n": 80},
+        "surest_half_wrong": {"value": 0.3, "low": 0.2, "high": 0.4, "n": 80},
+    }
+    words = paragraph(run_of(tmp_path, after), known(run_of(tmp_path, after)))
+    sentence = "It knows more than it states: of a right and a wrong answer it found the right one likelier in 83%"
+    assert (sentence in words) is said
+    assert ("Of the likelier half of its answers 70% are right." in words) is said
+
+
 def test_what_it_states_of_taught_and_untaught_facts_stands_beside_what_is_right(tmp_path):
     taught: list[Answer] = [(1, 0, 0.9)] * 27 + [(0, 0, 0.6)] * 3
     untaught: list[Answer] = [(0, 0, 0.2)] * 29 + [(0, 0, 0.7)]
