@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from biorlhf_plugins.language.across.counts import counted
 from biorlhf_plugins.language.evidence.parts import OPEN_ENDED
-from biorlhf_plugins.language.evidence.records import Check, Evidence
+from biorlhf_plugins.language.evidence.records import VERBS, Check, Evidence
 
 NAME = "what is announced and listed"
 MANY = 30
@@ -23,6 +23,8 @@ TOTALS = ("total", "sum")
 LEADING = frozenset(("the", "we", "found", "identified", "detected", "there", "are", "were", "these"))
 LONG, MILLIARD = 1_000, 10**9
 """Characters of a JSON object that is read, and what it counts at most."""
+LISTED = 12
+"""Names of one sentence that are counted."""
 LONGEST = 4
 """Words of a listed name."""
 
@@ -32,6 +34,8 @@ def listed(found: Evidence) -> Iterator[Check]:
     for number, part in enumerate(found.parts):
         if part.kind in ("prose", "heading") and ":" in found.stream.texts[part.first : part.last]:
             yield from _below(found, number)
+        if part.kind == "prose" and found.asserted(part.first) and number in found.by_part:
+            yield from _inline(found, number)
     if '"' in found.stream.vocabulary:
         yield from _object(found)
 
@@ -62,6 +66,52 @@ def _below(found: Evidence, number: int) -> Iterator[Check]:
     ):
         return
     yield _check(said, len(items), found, part.first, items[-1].last)
+
+
+def _inline(found: Evidence, number: int) -> Iterator[Check]:
+    """ "Five genes, namely Alb, Apoa1 and Cyp2e1"; "Alb, Apoa1 and Cyp2e1 are the five genes"."""
+    part, texts = found.parts[number], found.stream.texts
+    counts = [f for f in counted(found, number) if f.value <= LISTED and f.unit]
+    if (
+        len(counts) != 1
+        or len(found.by_part[number]) != 1
+        or not NOT_ALL.isdisjoint(texts[part.first : part.last])
+    ):
+        return
+    one = counts[0]
+    noun = one.last + 1
+    lead, tail = texts[part.first : one.first], texts[noun : part.last]
+    ahead = LEADING.issuperset(lead) and not {*lead} <= {"the"}
+    if tail[:2] == [",", "namely"] or (
+        tail[:1] in ([":"], ["are"], ["("]) and (LEADING | {"it", "is"}).issuperset(lead)
+    ):
+        first, last = noun + 1 + (tail[0] == ","), part.last - (tail[0] == "(")
+        if tail[0] == "(" and texts[part.last - 1] != ")":
+            return
+        if tail[0] == "are" and not {*lead} <= {"the"}:
+            return
+    elif not tail and not ahead and lead[-2:] in (["are", "the"], ["is", "the"], [",", "ie"]):
+        first, last = part.first, one.first - 2
+    else:
+        return
+    items = _items(found, first, last)
+    if items and (len(items) < one.value or all(len(item) == 1 for item in items)):
+        yield _check(one.value, len(items), found, part.first, part.last)
+
+
+def _items(found: Evidence, first: int, last: int) -> list[list[str]]:
+    """The names of "Alb, Apoa1 and Cyp2e1"; none where it is not plainly a list of names."""
+    items: list[list[str]] = [[]]
+    for text, kind, *_ in found.stream[first:last]:
+        if text in (",", "and"):
+            items.append([])
+        elif kind == "p" or text in VERBS or text in ("or", "of", "in", "that", "which"):
+            return []
+        else:
+            items[-1].append(text)
+    items = [item for item in items if item]  # "a, b, and c"
+    joined = "and" in found.stream.texts[first:last]
+    return items if joined and len(items) > 1 and all(len(item) < LONGEST for item in items) else []
 
 
 def _check(said: float, items: int, found: Evidence, first: int, last: int) -> Check:

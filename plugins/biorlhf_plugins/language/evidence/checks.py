@@ -24,6 +24,8 @@ from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
+from biorlhf_plugins.language.relations.made import made
+from biorlhf_plugins.language.relations.plain import plain
 from biorlhf_plugins.language.relations.quantified import quantified
 from biorlhf_plugins.language.relations.reckoned import reckoned
 from biorlhf_plugins.language.relations.restated import restated
@@ -48,6 +50,8 @@ ACROSS = (
     sequence,
     reckoned,
     twice,
+    plain,
+    made,
 )
 """What sentences tell of one another."""
 

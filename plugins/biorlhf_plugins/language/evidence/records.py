@@ -12,7 +12,7 @@ from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import counted
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, Token
 
 FUNCTION = words_of("function")
 """Words that name nothing."""
@@ -139,6 +139,10 @@ DATING = frozenset(("in", "since", "until", "by"))
 VERBS = words_of("verbs")
 
 
+def _plural(said: Extraction, word: Token) -> bool:
+    return said.clean.text[word.end - 1] == "s" != word.text[-1]
+
+
 def ends_name(said: Extraction, stream: Stream, numbers: list[Mention], n: int) -> bool:
     """True for the 22 of "Nagina 22 (3.1 t/ha)" and of "Patient 7": a number that ends a name."""
     m = numbers[n]
@@ -148,7 +152,10 @@ def ends_name(said: Extraction, stream: Stream, numbers: list[Mention], n: int) 
     if word.text in DATING and number.end - number.start == 4 and 1900 <= m.value.value < 2100:
         return m.last == len(stream) or stream[m.last].kind == "p" or stream.texts[m.last] in ("to", "and")
     if word.text in LABELS:
-        named = len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild"
+        following = stream.texts[m.last] if m.last < len(stream) else ""
+        # "Of the 80 isolates 44 are rare"
+        several = n and following.isalpha() and following not in ("and", "or") and _plural(said, word)
+        named = len(m.value.word) < 3 and stream.texts[m.first - 2] != "wild" and not several
         return named and not counted(stream.texts, m.first)
     if word.kind != "w" or stream[m.first].start - word.end > 1:
         return False

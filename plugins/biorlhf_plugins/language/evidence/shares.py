@@ -64,6 +64,8 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     """ "Of the 240 tumours, 48 …": the whole of what follows."""
     texts, at = found.stream.texts, figure.first
     before = texts[max(0, at - 3) : at]
+    if any(token.number is not None for token in found.stream[max(0, at - 3) : at]):
+        return False  # the 12 of "of 60 samples 12 were dropped"
     led = next((i for i in range(at - 1, max(0, at - 4), -1) if texts[i] in ("of", "among")), 0)
     if led and texts[led - 1] not in (",", ";", ".", "(", "\n", "and", "but", "that", ":"):
         return False  # "made up of 2,900 natural products, 1,250 drugs"

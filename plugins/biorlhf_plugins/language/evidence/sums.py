@@ -183,6 +183,7 @@ def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> 
         after = found.stream.texts[f.last : f.last + 2]
         gaps = "difference" in before or (bool(after) and after[0] in MORE and "time" not in after)
         others = [g for g in plain if g is not f and g.first not in used]
+        gaps = gaps and INTERVAL.isdisjoint(found.stream.texts[f.last : others[0].first] if others else ())
         if (
             not gaps
             or f.first in used
@@ -198,6 +199,9 @@ def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> 
             tuple(g.span for g in (*others, f)), expected=f"{right:,g}",
         )  # fmt: skip
 
+
+INTERVAL = frozenset(("interval", "ci", "range", "between"))
+"""What leads from a difference to its bounds, which are no figures that it is of."""
 
 PARTED = frozenset((",", ";", ":", "(", ")", "and", "but", "while", "whereas", "from"))
 """What does not stand between the two ends of a change."""

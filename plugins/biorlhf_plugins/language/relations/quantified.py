@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
-from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.shares import ROUGH, among, is_of
+from biorlhf_plugins.language.evidence.statements import NEUTRAL, content_of
+from biorlhf_plugins.language.evidence.universals import stemmed
 from biorlhf_plugins.language.relations.derived import KEPT, LOST
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.units import unit_at
@@ -19,7 +21,7 @@ NONE = frozenset(("no", "none", "nobody", "neither", "absent", "nothing"))
 ALL = frozenset(("all", "every"))
 MORE, LESS = frozenset(("more", "over", "above")), frozenset(("less", "fewer", "under", "below"))
 NEARLY = frozenset(("nearly", "almost"))
-MANY = {"majority": (0.5, 1.0), "most": (0.5, 1.0), "minority": (0.0, 0.5)}
+MANY = {"majority": (0.5, 1.0), "most": (0.5, 1.0), "minority": (0.0, 0.5), "few": (0.0, 0.5)}
 MANY_OR_ALL = frozenset((*MANY, *ALL))
 NOT = frozenset(("not", "no", "none", "neither", "nor", "never", "but", "except", "only", "other"))
 FREE = frozenset((*PARTS, "absent", "majority", "minority", "no"))
@@ -46,6 +48,9 @@ def quantified(found: Evidence) -> Iterator[Check]:
         plain = [f for f in figures if f.kind == "count" and not f.sign and texts[f.first] not in NONE]
         plain = [f for f in plain if PARTS.keys().isdisjoint(texts[f.last : f.last + 1])]  # "three quarters"
         pairs = [(a, b) for a, b in pairwise(plain) if is_of(found, a, b) and 0 < b.value >= a.value]
+        pairs += [
+            (b, a) for a, b in pairwise(plain) if among(found, a, gap(found, a, b)) and b.value <= a.value
+        ]
         if len(pairs) == 1 and len(plain) == 2:
             yield from _share(found, number, *pairs[0])
         if not pairs and part.kind == "prose":
@@ -82,6 +87,8 @@ def _opening(found: Evidence, number: int, end: int) -> Bounds | None:
     first = part.first
     if end == first and number and texts[first - 1] in (":", ";", "—"):
         first = found.parts[number - 1].first
+    if texts[first : first + 2] in (["yes", ","], ["no", ","]):
+        first += 2
     said = [i for i in range(first, end) if texts[i] in PARTS or texts[i] in MANY or texts[i] in ALL | NONE]
     said = [i for i in said if texts[i] != "no" or i == first or texts[i - 1] in HAVING]
     said = [i for i in said if texts[i] in FREE or i == first or (i == first + 1 and texts[first] in NEARLY)]
@@ -96,11 +103,12 @@ def _behind(found: Evidence, number: int, whole: Figure) -> Bounds | None:
     """ "1,490 of the 6,425 genes, which is less than a quarter"."""
     part, texts = found.parts[number], found.stream.texts
     at = next((i for i in range(whole.last, part.last) if texts[i] in BEHIND), 0)
-    between = texts[whole.last : at]
-    if not at or not {",", "(", "which"} & {*between}:
+    cut = next((i for i in range(at - 1, whole.last - 1, -1) if texts[i] in (",", "(", "which", "—")), 0)
+    if not at or not cut:
         return None
-    own = MORE | LESS | {"than", "a", "the"} | {*between[:2]}  # of what the whole is
-    return _bounds(texts, at, part.first) if LINKS | own >= {*between} else None
+    own = MORE | LESS | {"than", "a", "the", "one", "two", "three"}
+    plain = {"but", "and", "than"}.isdisjoint(texts[whole.last : cut])
+    return _bounds(texts, at, part.first) if plain and LINKS | own >= {*texts[cut:at]} else None
 
 
 def _bounds(texts: Sequence[str], at: int, first: int) -> Bounds | None:
@@ -144,10 +152,15 @@ def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
         head = texts[found.parts[number - 1].first if after else part.first : figure.first]
         clause = texts[figure.last : part.last]
         measured = unit_at(found.said.text, *figure.span) or figure.unit in TIMES or figure.decimals
-        if figure.value <= 0 or measured or not NOT.isdisjoint(clause) or not head or "," in head:
+        bare = "none" in head and {*head} <= NONE | {",", ":", "there", "are"}
+        listed = "," in head and not bare
+        if figure.value <= 0 or measured or not NOT.isdisjoint(clause) or not head or listed:
             continue
-        lost = not LOST.isdisjoint(clause) or "dead" in clause
-        opening = head[2:] if head[0] == "there" else head
+        lost = not bare and (not LOST.isdisjoint(clause) or "dead" in clause)
+        opening = ["none"] if bare else head[2:] if head[0] == "there" else head
+        told = stemmed(content(found.stream, figure.last, part.last) - NEUTRAL - {figure.unit})
+        if bare and not (told and told <= stemmed(content_of(found.prompt))):
+            return  # "None: all 33 genes go down" answers whether any goes up
         held = not KEPT.isdisjoint(clause)  # "no deaths occurred: 33 patients completed"
         none = not held and opening[:1] and opening[0] in ("no", "none", "neither") and not lost
         not_all = head[0] == "all" and lost and LOST.isdisjoint(head)

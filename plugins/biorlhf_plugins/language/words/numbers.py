@@ -144,7 +144,14 @@ def bounded(texts: Sequence[str], index: int, number: Number) -> Number:
     return number
 
 
+COHORTS = frozenset(("arm", "group", "cohort", "trial", "village"))
+"""What people are in: "the drug arm 140 …" counts them where "the clone 14 cells" names one."""
+
+
 def counted(texts: Sequence[str], index: int) -> bool:
     """True for the 42 of "in the treated arm 42 of 60 responded": a count, not the arm's name."""
+    led = "the" in texts[max(0, index - 4) : index - 1]
+    if led and texts[index - 1] in COHORTS and texts[index + 1 : index + 2] and texts[index + 1].isalpha():
+        return texts[index + 1] not in ("and", "or", "vs", "versus")  # "in the drug arm 140 completed it"
     whole = texts[index + 2 : index + 3] if texts[index + 1 : index + 2] in (["of"], ["/"]) else []
-    return "the" in texts[max(0, index - 4) : index - 1] and whole != [] and whole[0].isdigit()
+    return led and whole != [] and whole[0].isdigit()

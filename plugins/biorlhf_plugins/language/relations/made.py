@@ -1,0 +1,203 @@
+"""What is made of the figures beside it, in plain words: a mean, a difference, a share, a rest, an order.
+
+"300, 450 and 600; the mean is 550"; "400 DEGs more (600 against 200)"; "5.0 and 2.4 t/ha, a loss of 3.6";
+"50 % of the cells are infected, 200 of 800"; "75 % passed, 55 % did not"; "in falling order: 64, 81, 22".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
+from biorlhf_plugins.language.words.evidence import words_of
+
+MEANS = frozenset(("mean", "average"))
+UNLIKE = frozenset(("weighted", "geometric", "change", "difference", "range", "sd", "moving", "other", "all"))
+APART = GREATER | SMALLER | {"more", "fewer", "less"}
+SO = frozenset(("that", "so", "thus", "hence", "ie", "which"))
+LOSSES = words_of("change_words") - {"change"}
+AGAINST = frozenset(("against", "vs", "versus", "and", "to"))
+NOT = (
+    ["not"],
+    ["do", "not"],
+    ["did", "not"],
+    ["does", "not"],
+    ["is", "not"],
+    ["are", "not"],
+    ["was", "not"],
+    ["were", "not"],
+)
+FALLING, RISING = (
+    frozenset(("falling", "descending", "decreasing")),
+    frozenset(("rising", "ascending", "increasing")),
+)
+HIGHEST, LOWEST = (
+    frozenset(("highest", "largest", "most")),
+    frozenset(("lowest", "smallest", "least", "fewest")),
+)
+FEW = 12
+
+
+def made(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    for number, figures in found.by_part.items():
+        part = found.parts[number]
+        plain = [f for f in figures if f.kind in ("count", "percent") and not f.sign]
+        if part.kind != "prose" or not found.asserted(part.first) or len(plain) > FEW:
+            continue
+        if len(plain) == len(figures):
+            yield from _mean(found, number, plain)
+            yield from _difference(found, number, plain)
+            yield from _order(found, number, plain)
+        yield from _share(found, number, plain)
+        yield from _not(found, number, plain)
+
+
+def _slack(figure: Figure) -> float:
+    return 0.51 * 10.0**-figure.decimals
+
+
+def _alike(figures: Sequence[Figure]) -> bool:
+    """Of one kind and unit, as far as units are given."""
+    return len({f.kind for f in figures}) == 1 and len({f.unit for f in figures if f.unit}) <= 1
+
+
+def _mean(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "RR-1 has 300 DEGs, RR-3 450 and RR-9 600; the mean is 450"."""
+    texts = found.stream.texts
+    told = figures[-1] if figures else None
+    if told is None:
+        return
+    lead = texts[max(found.parts[number].first, told.first - 4) : told.first]
+    given = list(figures[:-1]) or [f for f in found.by_part.get(number - 1, ()) if f.kind == told.kind]
+    every = len(figures) > 1 or len(given) == len(found.by_part.get(number - 1, ()))
+    values = [f.value for f in given]
+    said = texts[given[0].first : told.last + 3] if given else []
+    if MEANS.isdisjoint(lead) or not UNLIKE.isdisjoint(said) or len(values) < 3 or not every:
+        return
+    if not _alike(given) or any(f.sign for f in given) or not ROUGH.isdisjoint(lead):
+        return
+    right = sum(values) / len(values)
+    says = f"the mean of {', '.join(f'{v:g}' for v in values)}: {told.value:g}"
+    passed = abs(right - told.value) <= _slack(told)
+    yield Check("arithmetic", passed, says, (told.span,), expected=f"{right:.4g}")
+
+
+def _difference(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "400 more (600 against 200)", "600 and 200; that is 400 more", "5.0 and 2.4 t/ha, a loss of 2.6"."""
+    texts, part = found.stream.texts, found.parts[number]
+    before = found.by_part.get(number - 1, ())
+    if len(figures) == 3:
+        ahead, *two = figures
+        bracket = "(" in texts[ahead.last : two[0].first] and {*gap(found, *two)} - {two[0].unit} <= AGAINST
+        if bracket and not APART.isdisjoint(texts[ahead.last : ahead.last + 3]):
+            told = ahead
+        else:
+            *two, told = figures
+            lead = texts[told.first - 2 : told.first]
+            lost = (
+                lead[-1:] == ["of"]
+                and lead[0] in LOSSES
+                and told.unit
+                and {f.unit for f in two} <= {told.unit, ""}
+            )
+            if not lost or texts[two[0].first - 1] == "from":
+                return
+    elif len(figures) == 1 and len(before) == 2 and texts[part.first] in SO:
+        told, two = figures[0], list(before)
+        if APART.isdisjoint(texts[told.last : told.last + 2]):
+            return
+    else:
+        return
+    if not _alike([*two, told]) or told.kind != "count" or two[0].unit == "" == told.unit:
+        return
+    right = abs(two[0].value - two[1].value)
+    says = f"{told.value:,g}, of {two[0].value:,g} and {two[1].value:,g}"
+    slack = _slack(told) + (0.0 if told.decimals == 0 else 10.0**-told.decimals)
+    rough = not ROUGH.isdisjoint(texts[max(0, told.first - 2) : told.first])
+    if not rough:
+        passed = abs(right - told.value) <= slack
+        yield Check("a difference of its figures", passed, says, (told.span,), expected=f"{right:,g}")
+
+
+def _share(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "50 % of the cells are infected, 200 of 800"; "800 cells in all; 200 are infected, i.e. 25 %"."""
+    texts, part = found.stream.texts, found.parts[number]
+    before = found.by_part.get(number - 1, ())
+    some = whole = share = None
+    if len(figures) == 3 and figures[0].kind == "percent" and is_of(found, figures[1], figures[2]):
+        share, some, whole = figures
+        closed = texts[some.first - 1] == "," and {*texts[whole.last : part.last]} <= {whole.unit}
+        named = texts[share.last : share.last + 1] == ["of"]
+        if not closed or not named or share.first - part.first > 1:
+            return
+    elif (
+        len(figures) == 2 and figures[1].kind == "percent" and len(before) == 1 and before[0].kind == "count"
+    ):
+        (some, share), whole = figures, before[0]
+        total = {"all", "total"} & {*texts[whole.last : found.parts[number - 1].last]}
+        if not total or texts[share.first - 1] not in ("ie", "is", "or") or some.first != part.first:
+            return
+    elif len(figures) == 3 and figures[2].kind == "percent":
+        whole, some, share = figures
+        led = texts[part.first] in ("of", "among") and whole.first - part.first <= 2
+        if not led or texts[share.first - 2 : share.first] not in (["share", "of"], ["fraction", "of"]):
+            return
+    if some is None or whole is None or share is None or {some.kind, whole.kind} != {"count"}:
+        return
+    if not 0 < some.value <= whole.value or not ROUGH.isdisjoint(
+        texts[max(0, share.first - 2) : share.first]
+    ):
+        return
+    right = 100 * some.value / whole.value
+    says = f"{some.value:g} of {whole.value:g} = {right:.3g} %, stated {share.value:g} %"
+    passed = abs(right - share.value) <= _slack(share) + 0.1
+    yield Check("ratios and percentages", passed, says, (share.span, some.span), expected=f"{right:.3g}%")
+
+
+def _not(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "Of 200 samples 150 passed and 87 did not", "75 % passed, 55 % did not": the rest of a whole."""
+    texts, part = found.stream.texts, found.parts[number]
+    if len(figures) not in (2, 3) or texts[figures[-1].last : part.last] not in NOT:
+        return
+    some, rest = figures[-2:]
+    if not {"not", "but"}.isdisjoint(texts[part.first : rest.first]):
+        return
+    whole = figures[0].value if len(figures) == 3 else 100.0
+    led = len(figures) == 3 and (texts[part.first] in ("of", "among", "out") or texts[some.first - 1] == ":")
+    shares = len(figures) == 2 and some.kind == rest.kind == "percent"
+    if not (led or shares) or len({f.kind for f in figures}) != 1:
+        return
+    total = some.value + rest.value
+    says = f"{some.value:g} + {rest.value:g} = {total:g}, of {whole:g}"
+    passed = abs(total - whole) <= (1.0 if shares else 0.0)
+    if passed or total > whole:
+        yield Check("parts and whole", passed, says, (some.span, rest.span), expected=f"{whole:g}")
+
+
+def _order(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "In falling order: 81, 64, 22"; "the highest is A with 81 %; B has 64, C 22"."""
+    texts, part = found.stream.texts, found.parts[number]
+    values = [f.value for f in figures]
+    head = texts[part.first : figures[0].first] if figures else []
+    if len(values) >= 3 and "order" in head and _alike(figures):
+        falls = not FALLING.isdisjoint(head)
+        if falls != (not RISING.isdisjoint(head)):
+            passed = all(a >= b if falls else a <= b for a, b in pairwise(values))
+            says = f"{'falling' if falls else 'rising'}: {', '.join(f'{v:g}' for v in values)}"
+            yield Check("a ranking against its figures", passed, says, (figures[0].span, figures[-1].span))
+        return
+    after = [f for f in found.by_part.get(number + 1, ()) if f.kind in ("count", "percent")]
+    opened = texts[part.first : part.first + 3]
+    if opened[:1] != ["the"] or len(figures) != 1 or len(after) < 2 or opened[-1:] != ["is"]:
+        return
+    every = [*figures, *after]
+    if opened[1] not in HIGHEST | LOWEST or len({f.kind for f in every}) != 1:
+        return
+    rest = [f.value for f in after]
+    passed = values[0] >= max(rest) if opened[1] in HIGHEST else values[0] <= min(rest)
+    says = f"{opened[1]}: {values[0]:g}, beside {', '.join(f'{v:g}' for v in rest)}"
+    yield Check("a superlative against its figures", passed, says, (figures[0].span,))

@@ -1,0 +1,353 @@
+"""The plainest slips: parts that are more than their whole, one number told twice, the wrong top of a list.
+
+"Of 151 patients 140 completed and 31 dropped out"; "4,218 DEGs. Most of the 2,418 DEGs go up"; "highest at
+24 h: 4.1 at 1 h, 38 at 6 h, 11.5 at 24 h"; "22 TPM in tumours and 5.5 in normal kidney, so it is down".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from biorlhf_plugins.language.evidence.comparisons import GREATER, INVERSE, SMALLER
+from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
+from biorlhf_plugins.language.evidence.signs import directions
+from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.units import unit_at
+
+TIMES, CONTROLS = words_of("times"), words_of("controls") | {"wild", "normal", "watered", "wt"}
+KEPT, LOST = words_of("kept_of") | {"alive"}, words_of("lost_from") | {"dropped", "dead"}
+REST = words_of("rest") | {"other"}
+OVERLAPS = words_of("overlaps") | {
+    "also",
+    "least",
+    "including",
+    "include",
+    "such",
+    "had",
+    "have",
+    "has",
+    "them",
+    "each",
+}
+MADE = frozenset(("comprise", "comprised", "comprising", "consist", "namely", "fall", "divided", "split"))
+WITH = frozenset(("with", "as", "without", "carry", "carried", "express"))
+IS = frozenset(("is", "are", "was", "were", "be"))
+POINTED = frozenset(("these", "those", "all"))
+SUMMED = (
+    ["in", "total"],
+    ["overall"],
+    ["to", "sum", "up", ","],
+    ["in", "all"],
+    ["altogether"],
+    ["in", "sum"],
+)
+PLACES = frozenset(("in", "at", "under", "with", "for", "from", "per", "among", "on", "during", "after"))
+TELLS = IS | {
+    "had",
+    "have",
+    "go",
+    "went",
+    "lie",
+    "could",
+    "did",
+    "do",
+    "rise",
+    "fall",
+    "respond",
+    "responded",
+}
+TOPS = words_of("most") - {"most", "latest"} | {"peak", "peaked", "maximum", "maximal"}
+BOTTOMS = words_of("least") - {"least", "earliest", "fewest"} | {"minimum", "minimal"}
+ENDS = frozenset((",", ";", ".", "(", ")", ":", "and", "or", "but", "while", "whereas", "against", "vs"))
+SO = frozenset(
+    ("so", "thus", "hence", "therefore", "which", "that", "conclusion", "overall", "summary", "expected")
+)
+CYCLES = frozenset(("ct", "cq", "sensitivity", "resistance"))
+"""Of these, as of an IC50, the less is the more."""
+
+NAMELESS = SO | {"expression", "level", "it", "mean", "taken", "together", "short", "total", "clearly"}
+MOST_PARTS = 6
+NEAR = 0.03
+"""Two numbers that differ by less are one, rounded."""
+
+
+class Place(NamedTuple):
+    """A value and the words of where it was measured."""
+
+    figure: Figure
+    where: tuple[str, ...]
+
+
+def plain(found: Evidence) -> Iterator[Check]:
+    """Every check of this room."""
+    for number, part in enumerate(found.parts):
+        if part.kind != "prose" or not found.asserted(part.first):
+            continue
+        counts = _counts(found, number)
+        if counts:
+            yield from _parts(found, number, counts)
+            yield from _again(found, number, counts)
+        placed = _placed(found, number)
+        if len(placed) >= 2:
+            yield from _top(found, number, placed)
+        if len(placed) == 2:
+            yield from _concluded(found, number, placed)
+        if number:
+            yield from _summed_up(found, number)
+
+
+def _counts(found: Evidence, number: int) -> list[Figure]:
+    """The figures of a sentence that count things: no measures, shares or names."""
+    return [
+        f
+        for f in found.by_part.get(number, ())
+        if f.kind == "count" and not (f.sign or f.decimals or unit_at(found.said.text, *f.span))
+    ]
+
+
+def _parts(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[Check]:
+    """Parts that exclude each other are no more than their whole."""
+    part, texts = found.parts[number], found.stream.texts
+    whole, parts = _whole(found, number, counts)
+    if whole is None or len(parts) < 2 or len(counts) != len(found.by_part[number]):
+        return
+    since = texts[min(whole.first, parts[0].first) : part.last]
+    reckoned = not {"+", "=", "ratio"}.isdisjoint(since)
+    if (
+        reckoned
+        or not OVERLAPS.isdisjoint(since)
+        or whole.unit in TIMES
+        or len(parts) > MOST_PARTS
+        or whole.value in [f.value for f in parts]
+    ):
+        return
+    tails = [
+        texts[one.last : other.first]
+        for one, other in pairwise((*parts, parts[-1]._replace(first=part.last)))
+    ]
+    rest = len(parts) == 2 and not REST.isdisjoint(texts[parts[1].first - 2 : parts[1].first])
+    lost = [not LOST.isdisjoint(tail) for tail in tails]
+    opposed = len(parts) == 2 and any(lost) and not all(lost) and any(not KEPT.isdisjoint(t) for t in tails)
+    # "178 carry an APC mutation, 131 a TP53 one" may be the same; "60 are A, 35 B and 25 C" are not.
+    kinds = not IS.isdisjoint(tails[0][:1]) or texts[parts[0].first - 1] == ":"
+    sorts = len(parts) >= 3 and kinds and all(0 < len(tail) <= 5 for tail in tails)
+    sorts = sorts and WITH.isdisjoint(word for tail in tails for word in tail)
+    made = not MADE.isdisjoint(since) and WITH.isdisjoint(since)
+    if not (rest or opposed or sorts or made):
+        return
+    total = sum(f.value for f in parts)
+    says = f"{' + '.join(f'{f.value:,g}' for f in parts)} = {total:,g}, of {whole.value:,g}"
+    if total > whole.value or total == whole.value:
+        spans = (whole.span, *(f.span for f in parts))
+        yield Check("parts and whole", total == whole.value, says, spans, expected=f"{whole.value:,g}")
+
+
+def _whole(found: Evidence, number: int, counts: Sequence[Figure]) -> tuple[Figure | None, Sequence[Figure]]:
+    """The whole of a sentence's counts, and its parts: "Of 120 …, 60 …", "120 …: 60 …", "120 …. 60 …"."""
+    texts, first = found.stream.texts, counts[0]
+    if len(counts) >= 2 and is_of(found, first, counts[1]):  # "140 of the 151 completed, the other 11 …"
+        return counts[1], [first, *counts[2:]]
+    if len(counts) >= 3:
+        lead = texts[max(0, first.first - 2) : first.first]
+        colon = texts[counts[1].first - 1] == ":" and counts[1].first - first.last > 1  # not "2:1"
+        if (
+            colon
+            or not {"of", "among"}.isdisjoint(lead)
+            or not MADE.isdisjoint(texts[first.last : counts[1].first])
+        ):
+            return first, counts[1:]
+    before = _counts(found, number - 1) if number else []
+    if (
+        len(before) == 1
+        and len(found.by_part.get(number - 1, ())) == 1
+        and first.first == found.parts[number].first
+    ):
+        return before[0], counts
+    return None, ()
+
+
+def _again(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[Check]:
+    """ "There are 4,218 DEGs. Most of the 2,418 DEGs go up": of the same things another number."""
+    part, texts = found.parts[number], found.stream.texts
+    figure = counts[0]
+    earlier = [f for n in range(number) for f in found.by_part.get(n, ())]
+    bare_noun = figure.unit == "" and len(earlier) == 1  # "half of the 2,418 go up"
+    before = [f for f in earlier if bare_noun or f.unit == figure.unit]
+    lead = texts[part.first : figure.first]
+    lead = lead[2:] if lead[:1] in (["yes"], ["no"]) else lead
+    scoped = not PLACES.isdisjoint(lead[2:] if lead[:1] == ["in"] else lead)
+    if len(before) != 1 or before[0].kind != "count" or not before[0].unit or scoped or before[0].sign:
+        return
+    one, following = before[0], texts[figure.last + 1 : figure.last + 2]
+    bare = PLACES.isdisjoint(w for w in texts[found.parts[one.part].first : one.first])
+    pointed = lead[-2:] == ["of", "the"] or lead[-1:] == ["these"] or lead[-1:] == ["those"]
+    if bare_noun:
+        following = texts[figure.last : figure.last + 1]
+    told = not following or following[0] in TELLS or following[0] in ENDS or lead[-1:] == ["these"]
+    summed = any(lead[: len(words)] == words for words in SUMMED) and bare
+    own = [w for w in texts[one.last + 1 : found.parts[one.part].last] if w not in ("all", "total")]
+    summed = summed and (PLACES - {"in"} if len(own) < 2 else PLACES).isdisjoint(own)
+    rough = not ROUGH.isdisjoint((*lead[-2:], *texts[max(0, one.first - 2) : one.first]))
+    if rough or not ((pointed and told) or summed) or min(one.value, figure.value) <= 0:
+        return
+    apart = abs(one.value - figure.value) / max(one.value, figure.value)
+    says = f"{one.value:,g} and {figure.value:,g} {figure.unit}"
+    if apart == 0 or apart > NEAR:
+        yield Check("one value per slot", apart == 0, says, (one.span, figure.span))
+
+
+def _placed(found: Evidence, number: int) -> list[Place]:
+    """ "4.1 TPM at 1 h, 38.0 TPM at 6 h": the figures of one measure, each with its own place."""
+    part, texts = found.parts[number], found.stream.texts
+    places: list[Place] = []
+    for figure in found.by_part.get(number, ()):
+        if figure.kind not in ("count", "percent") or figure.sign:
+            continue
+        at = next((i for i in range(figure.last, min(figure.last + 4, part.last)) if texts[i] in PLACES), 0)
+        end = next((i for i in range(at + 1, part.last) if texts[i] in ENDS), part.last)
+        where = tuple(w for w in texts[at + 1 : end] if w not in FUNCTION)
+        if at and where and not any(p.figure.first <= figure.first < p.figure.last for p in places):
+            places.append(Place(figure, where))
+    units = {(p.figure.kind, p.figure.unit) for p in places if p.figure.unit not in TIMES}
+    alike = [p for p in places if units and (p.figure.kind, p.figure.unit) == next(iter(units))]
+    # The 1 of "at 1 h" is a place and no value.
+    alike = [
+        p
+        for p in alike
+        if not any(
+            o.figure.first < p.figure.first < o.figure.first + 6 and f"{p.figure.value:g}" in o.where
+            for o in places
+        )
+    ]
+    return alike if len(units) == 1 and len({p.where for p in alike}) == len(alike) else []
+
+
+def _top(found: Evidence, number: int, placed: Sequence[Place]) -> Iterator[Check]:
+    """ "Highest at 24 h: …", "…; the maximum is in week 2": the place that is named has the most."""
+    texts = found.stream.texts
+    first, last = placed[0].figure.first, placed[-1].figure.last
+    part = found.parts[number]
+    if not (INVERSE | CYCLES).isdisjoint(found.stream.vocabulary):
+        return
+    spans = [(part.first, first, True), (last, part.last, False)]
+    if number + 1 < len(found.parts) and found.parts[number + 1].kind == "prose":
+        spans.append((found.parts[number + 1].first, found.parts[number + 1].last, False))
+    for start, end, ahead in spans:
+        at = next((i for i in range(start, end) if texts[i] in TOPS or texts[i] in BOTTOMS), None)
+        if at is None or (at and texts[at - 1] in ("second", "next", "not", "almost")):
+            continue
+        if not ahead and not content(found.stream, start, at) <= NAMELESS | {texts[at]}:
+            continue
+        said = next((i for i in range(at + 1, min(at + 4, end)) if texts[i] in PLACES), None)
+        if said is None or (ahead and texts[first - 1] not in (":", "(", "with", ",")):
+            continue
+        close = next((i for i in range(said + 1, end) if texts[i] in ENDS or texts[i] == "with"), end)
+        where = tuple(w for w in texts[said + 1 : close] if w not in FUNCTION)
+        mine = [p for p in placed if p.where == where]
+        if len(mine) != 1:
+            continue
+        values = [p.figure.value for p in placed]
+        right = max(values) if texts[at] in TOPS else min(values)
+        value = mine[0].figure.value
+        says = f"{texts[at]} at {' '.join(where)} with {value:g}, of {', '.join(f'{v:g}' for v in values)}"
+        yield Check(
+            "a superlative against its figures",
+            value == right,
+            says,
+            (found.span(at, at + 1), mine[0].figure.span),
+        )
+
+
+def _concluded(found: Evidence, number: int, placed: Sequence[Place]) -> Iterator[Check]:
+    """ "22 TPM in tumours and 5.5 TPM in normal kidney. In conclusion, it is down in tumours"."""
+    texts, part = found.stream.texts, found.parts[number]
+    last = placed[-1].figure.last
+    if len(found.by_part[number]) != 2 or not (INVERSE | CYCLES).isdisjoint(found.stream.vocabulary):
+        return
+    subject = content(found.stream, part.first, placed[0].figure.first)
+    for at_part in (number, number + 1):
+        if (
+            at_part >= len(found.parts)
+            or found.parts[at_part].kind != "prose"
+            or (at_part > number and found.by_part.get(at_part))
+        ):
+            return
+        start = max(last, found.parts[at_part].first)
+        stop = found.parts[at_part].last
+        ways = {
+            at: label == "UP"
+            for label, at in directions(found, at_part)
+            if at >= start and label in ("UP", "DOWN")
+        }
+        ways |= {i: texts[i] in GREATER for i in range(start, stop) if texts[i] in GREATER | SMALLER}
+        if not ways:
+            continue
+        at = min(ways)
+        lead = texts[start:at]
+        named = content(found.stream, start, at) - NAMELESS - {w for p in placed for w in p.where}
+        concludes = not SO.isdisjoint(lead) or ":" in lead or (not subject and at_part == number)
+        if len(ways) > 1 or not concludes or (subject and not named <= subject) or "not" in lead:
+            return
+        side = _side(found, placed, texts[at + 1 : stop])
+        if side is None:
+            return
+        mine, other = placed[side].figure.value, placed[1 - side].figure.value
+        says = f"{texts[at]}, with {mine:g} against {other:g}"
+        yield Check(
+            "a direction against its figure",
+            (mine > other) == ways[at] and mine != other,
+            says,
+            (found.span(at, at + 1), placed[side].figure.span),
+        )
+        return
+
+
+def _side(found: Evidence, placed: Sequence[Place], after: Sequence[str]) -> int | None:
+    """Whose direction it is: that of the side which is named after it, or of the one that is no control."""
+    if after[:1] and after[0] in PLACES:
+        end = next((i for i, w in enumerate(after) if w in ENDS or w == "than"), len(after))
+        where = tuple(w for w in after[1:end] if w not in FUNCTION)
+        mine = [n for n, p in enumerate(placed) if set(where) <= set(p.where) and where]
+        return mine[0] if len(mine) == 1 else None
+    controls = [not CONTROLS.isdisjoint(p.where) for p in placed]
+    if len([w for w in after if w not in FUNCTION]) > 0 or controls.count(True) != 1:
+        return None
+    return controls.index(False)
+
+
+def _summed_up(found: Evidence, number: int) -> Iterator[Check]:
+    """ "Pgk1 is lower in the knock-out. In summary, it is increased in the knock-out"."""
+    part, texts = found.parts[number], found.stream.texts
+    ways = [(label, at) for label, at in directions(found, number) if label in ("UP", "DOWN")]
+    if (
+        len(ways) != 1
+        or SO.isdisjoint(texts[part.first : part.first + 2])
+        or "not" in texts[part.first : part.last]
+    ):
+        return
+    label, at = ways[0]
+    said = content(found.stream, part.first, at) - NAMELESS
+    after = _where(found, at, part.last)
+    for before in range(number - 1, max(-1, number - 4), -1):
+        own = [(one, i) for one, i in directions(found, before) if one in ("UP", "DOWN")]
+        first = found.parts[before].first
+        if len(own) != 1 or found.parts[before].kind != "prose" or not found.asserted(own[0][1]):
+            continue
+        subject = content(found.stream, first, own[0][1]) - NAMELESS
+        alike = said == subject or (not said and not {"it", "its"}.isdisjoint(texts[part.first : at]))
+        if not subject or not alike or not after <= _where(found, own[0][1], found.parts[before].last):
+            continue
+        says = f"{own[0][0]}, and in the end {label}"
+        spans = (found.span(own[0][1], own[0][1] + 1), found.span(at, at + 1))
+        yield Check("the conclusion against its reasons", label == own[0][0], says, spans)
+        return
+
+
+def _where(found: Evidence, at: int, last: int) -> frozenset[str]:
+    """The words of where a direction is seen, up to what it is compared with."""
+    ends = ("than", "relative", "compared", "versus", "vs", ",")
+    end = next((i for i in range(at + 1, last) if found.stream.texts[i] in ends), last)
+    return content(found.stream, at + 1, end)
