@@ -61,8 +61,9 @@ def _slack(figure: Figure) -> float:
 
 
 def _alike(figures: Sequence[Figure]) -> bool:
-    """Of one kind and unit, as far as units are given."""
-    return len({f.kind for f in figures}) == 1 and len({f.unit for f in figures if f.unit}) <= 1
+    """Of one kind and unit, as far as they are given: the 64 of "81 % of A, 64 of B" is a percentage too."""
+    plain = len({f.kind for f in figures if f.unit or f.kind != "count"}) <= 1
+    return plain and len({f.unit for f in figures if f.unit}) <= 1
 
 
 def _mean(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
@@ -183,8 +184,12 @@ def _order(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     texts, part = found.stream.texts, found.parts[number]
     values = [f.value for f in figures]
     head = texts[part.first : figures[0].first] if figures else []
-    if len(values) >= 3 and "order" in head and _alike(figures):
-        falls = not FALLING.isdisjoint(head)
+    # "A > B > C (81, 64 and 22)"; "A (81) comes first, then B (64) and C (22)"
+    chained = head.count(">") == len(values) - 1 and head[-1:] in (["("], [":"])
+    between = texts[figures[0].last : figures[1].first] if len(figures) > 2 else []
+    first = "first" in between and "then" in between
+    if len(values) >= 3 and ("order" in head or chained or first) and _alike(figures):
+        falls = chained or first or not FALLING.isdisjoint(head)
         if falls != (not RISING.isdisjoint(head)):
             passed = all(a >= b if falls else a <= b for a, b in pairwise(values))
             says = f"{'falling' if falls else 'rising'}: {', '.join(f'{v:g}' for v in values)}"
@@ -195,7 +200,7 @@ def _order(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     if opened[:1] != ["the"] or len(figures) != 1 or len(after) < 2 or opened[-1:] != ["is"]:
         return
     every = [*figures, *after]
-    if opened[1] not in HIGHEST | LOWEST or len({f.kind for f in every}) != 1:
+    if opened[1] not in HIGHEST | LOWEST or not _alike(every):
         return
     rest = [f.value for f in after]
     passed = values[0] >= max(rest) if opened[1] in HIGHEST else values[0] <= min(rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise, permutations
+from itertools import pairwise, permutations, takewhile
 
 from biorlhf_plugins.language.evidence.comparisons import COMPARES, INVERSE, Comparison, stated
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
@@ -13,7 +13,10 @@ from biorlhf_plugins.language.words.evidence import words_of
 TIMES, MOST, LEAST = words_of("times"), words_of("most"), words_of("least")
 PEAKS = frozenset(("peak", "peaked", "maximal", "maximum", "culminated"))
 MIDDLES = frozenset(("median", "mean", "average"))
-BEFORE, AFTER = frozenset(("before", "baseline", "pre")), frozenset(("after", "post"))
+BEFORE = frozenset(("before", "baseline", "pre", "beforehand"))
+AFTER = frozenset(("after", "post", "afterwards"))
+GAINS = words_of("gain_words") - {"change"}
+LOSSES = words_of("change_words") - GAINS - {"change"}
 FEW = 6
 
 
@@ -88,12 +91,19 @@ def _before_after(found: Evidence) -> Iterator[Check]:
         places = []
         for n, figure in enumerate(plain):
             end = plain[n + 1].first if n + 1 < len(plain) else part.last
-            own = set(texts[figure.last : min(end, figure.last + 3)])
+            own = set(takewhile(lambda w: w != ",", texts[figure.last : min(end, figure.last + 3)]))
+            if own.isdisjoint(BEFORE | AFTER):  # "before it was 4.1, afterwards 2.6"
+                own = set(texts[plain[n - 1].last if n else part.first : figure.first])
             places.append((not BEFORE.isdisjoint(own), not AFTER.isdisjoint(own)))
         if places not in ([(True, False), (False, True)], [(False, True), (True, False)]):
             continue
         start, end_value = (f.value for f in (plain if places[0][0] else plain[::-1]))
         here = {label for label, at in directions(found, number) if at < plain[0].first}
+        tail = texts[plain[1].last : part.last]
+        if not here and "," in tail and tail[-2:-1] in (["a"], ["an"]):
+            here = {"UP"} if tail[-1] in GAINS else {"DOWN"} if tail[-1] in LOSSES else set()
+        elif not here and ":" in tail:
+            here = {label for label, at in directions(found, number) if at > plain[1].last}
         if not here and number:
             here = {label for label, _ in directions(found, number - 1)}
             here = here if not found.by_part.get(number - 1) else set()
