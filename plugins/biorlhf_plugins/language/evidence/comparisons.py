@@ -38,6 +38,9 @@ SAME = frozenset(("significant", "significantly", "similar", "comparable", "diff
 LIMIT = 40
 REACH = 12
 
+SIZED = frozenset(("more", "less", "stronger", "weaker"))
+"""Of two figures below zero these tell the sizes."""
+
 
 class Comparison(NamedTuple):
     """``more`` of ``sort`` in one of ``subjects`` (the nearest words first) than in ``other``."""
@@ -160,6 +163,8 @@ def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Itera
         pair = _in_turn(found, one.at) or _pair(one, look) or _summed(found, one)
         if pair is not None and pair[0] != pair[1]:
             word = found.stream.texts[one.at]
+            if max(pair) < 0 and word in SIZED:  # "-2.6 is more strongly suppressed than -1.8"
+                pair = (-pair[0], -pair[1])
             passed = (pair[0] > pair[1]) == (one.more != inverse(found, one.sort.split()))
             says = f"{pair[0]:,g} {word} than {pair[1]:,g}"
             yield Check("a comparison against its figures", passed, says, (found.span(one.at, one.at + 1),))

@@ -35,6 +35,7 @@ RAW, ADJUSTED = (
     frozenset(("adjusted", "padj", "fdr", "corrected")),
 )
 MET, MISSED = frozenset(("met", "reached", "achieved")), frozenset(("missed", "failed"))
+IS = frozenset(("is", "are", "was", "were"))
 TURNS = frozenset(("but", "while", "whereas", "unlike", "and"))
 REACH = 9
 
@@ -114,10 +115,13 @@ def _words(found: Evidence, number: int) -> list[Word]:
     known = {i for m in (*marks, *part.inside.get("dir", ())) for i in range(m.first, m.last)}
     texts = found.stream.texts
     words += [
-        ("SIG" if NOT.isdisjoint((*texts[max(part.first, i - 4) : i], texts[part.first])) else "NS", i)
+        ("SIG" if NOT.isdisjoint((*_since(texts, part.first, i), texts[part.first])) else "NS", i)
         for i in range(part.first, part.last)
         if texts[i] == "significantly" and i not in known and found.asserted(i)
     ]
+    for i in range(part.first + 2, part.last) if "deg" in texts[part.first : part.last] else ():
+        if texts[i] == "deg" and texts[i - 1] in ("a", "no") and texts[i - 2] in IS and not known & {i}:
+            words.append(("SIG" if texts[i - 1] == "a" and texts[i - 3] != "not" else "NS", i))
     words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged
     passing = not {"pass", "passed", "fail", "failed"}.isdisjoint(texts[part.first : part.last])
     for i in range(part.first, part.last) if passing else ():
@@ -130,6 +134,12 @@ def _words(found: Evidence, number: int) -> list[Word]:
             no = not NOT.isdisjoint(texts[max(part.first, i - 3) : i])
             words.append(("SIG" if (texts[i] in MET) != no else "NS", i))
     return sorted(words, key=lambda w: w[1])
+
+
+def _since(texts: Sequence[str], first: int, at: int) -> Sequence[str]:
+    """The words of a clause before one of them."""
+    start = next((i + 1 for i in range(at - 1, first - 1, -1) if texts[i] in TURNS | {",", ";", "("}), first)
+    return texts[max(start, at - REACH) : at]
 
 
 def _chances(found: Evidence, number: int, figures: Sequence[Figure], alpha: float) -> Iterator[Check]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
+from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
 
 MEANS = frozenset(("mean", "average"))
@@ -53,6 +54,7 @@ def made(found: Evidence) -> Iterator[Check]:
             yield from _difference(found, number, plain)
             yield from _order(found, number, plain)
         yield from _share(found, number, plain)
+        yield from _its_effect(found, number, figures)
         yield from _not(found, number, plain)
 
 
@@ -177,6 +179,23 @@ def _not(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Ch
     passed = abs(total - whole) <= (1.0 if shares else 0.0)
     if passed or total > whole:
         yield Check("parts and whole", passed, says, (some.span, rest.span), expected=f"{whole:g}")
+
+
+def _its_effect(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "Alb is induced; its log2 fold change is -2.1": the figure of the clause before."""
+    part, one = found.parts[number], figures[0]
+    before = found.parts[number - 1] if number else None
+    if before is None or len(figures) != 1 or one.kind != "effect" or one.sign or not one.value:
+        return
+    own = directions(found, number)
+    told = [(label, at) for label, at in directions(found, number - 1) if label in ("UP", "DOWN")]
+    alone = len(told) == 1 and found.asserted(told[0][1]) and not found.by_part.get(number - 1)
+    if own or not alone or found.stream.texts[part.first] != "its" or before.kind != "prose":
+        return
+    label, at = told[0]
+    passed = (one.value > 0) == (label == "UP")
+    spans = (found.span(at, at + 1), one.span)
+    yield Check("a direction against its figure", passed, f"{label} with effect {one.value:g}", spans)
 
 
 def _order(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
