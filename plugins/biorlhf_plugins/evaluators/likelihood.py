@@ -1,8 +1,8 @@
 """Does the policy hold what it does not state? How likely it found its own words, against right and wrong.
 
-Language models often give their right answers a higher probability than their wrong ones (Kadavath et al. 2022),
-whatever confidence they write down. These numbers say whether that knowledge is there to be taught as a
-stated confidence. They never earn a reward, and are no forecast: a likelihood has no calibration.
+Language models often give their right answers a higher probability than their wrong ones (Kadavath et al.
+2022), whatever confidence they write down. These numbers say whether that knowledge is there to be taught as
+a stated confidence. They never earn a reward, and are no forecast: a likelihood has no calibration.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ KEPT = ("auroc", "surest_half_wrong")
 
 
 def likelihood(completion: Completion) -> float | None:
-    """exp of the mean log-probability of the completion's tokens under the policy that sampled it, in (0, 1]: the
-    geometric mean of their probabilities, so that a long answer is not unlikely for being long. None where
-    the sampler gave no log-probabilities."""
+    """exp of the mean log-probability of the completion's tokens under the policy that sampled it, in (0, 1]:
+    the geometric mean of their probabilities, so that a long answer is not unlikely for being long. None
+    where the sampler gave no log-probabilities."""
     logprobs = completion.logprobs
     return math.exp(min(0.0, math.fsum(logprobs) / len(logprobs))) if logprobs else None
 
@@ -39,9 +39,7 @@ class Likelihood:
         held = [
             (row, value)
             for row, completion in zip(rows, completions, strict=True)
-            if row.correct is not None
-            and not row.abstained
-            and (value := likelihood(completion)) is not None
+            if row.correct is not None and not row.abstained and (value := likelihood(completion)) is not None
         ]
         clusters = [row.cluster for row, _ in held]
         values = [value for _, value in held]
@@ -71,7 +69,7 @@ class Likelihood:
 def biorlhf_evaluators():
     yield EvaluatorPlugin(
         name="likelihood",
-        summary="how likely the policy found its own answers, right and wrong: what it knows beside what it states",
+        summary="how likely the policy found its right and its wrong answers, whatever it states",
         config=_judgement.NamesSettings,
         build=lambda config: Likelihood(config.names),
     )

@@ -31,6 +31,7 @@ from biorlhf_plugins.language.claims.shapes import (
 from biorlhf_plugins.language.words.lexicon import HERE, Additions, grammar
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import counted
+from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
 from biorlhf_plugins.language.words.text import Clean, Stream, Token, clean, tokens
 from biorlhf_plugins.language.words.units import unit_at
 from biorlhf_plugins.language.words.vocabulary import (
@@ -306,6 +307,7 @@ def _group(stream: Stream, index: int, asked: Shapes, prompt: frozenset[str]) ->
         first > max(0, index - 2)
         and stream[first - 1].kind == "w"
         and stream.texts[first - 1] not in STOP_WORDS
+        and stream.texts[first - 1] not in WORD_NUMBERS  # "twelve knock-out embryos"
         and stream.texts[first - 1] not in grammar()["preposition"]  # "the rate among residents"
     ):
         first -= 1

@@ -58,6 +58,8 @@ def in_general(
     if focus.value == "NS" and stream.texts[focus.first - 1] in ("more", "less"):
         return True  # "small sets give less stable scores"
     led = stream.texts[chunk.first : focus.first]
+    if "normally" in led:
+        return True  # "Tsc2 normally restrains it"
     if focus.value == "MIXED" and not (REPORTS.isdisjoint(after[:1]) and SIZES.isdisjoint(led)):
         return True  # "mixed evidence", "the magnitude of the change varies"
     purpose = stream.texts[max(0, focus.first - 2) : focus.first]

@@ -243,6 +243,10 @@ def _directed(
     aside = any(texts[end : end + 1] == [","] for end in nouns)
     for m in sentence.inside.get("dir", ()):
         near = -1 <= m.first - focus.last <= 2 or any(0 <= m.first - end <= 1 for end in nouns)
+        # "2,318 genes that are down"
+        near = near or any(
+            texts[end : end + 1] in (["that"], ["which"]) and m.first - end <= 2 for end in nouns
+        )
         near = near and m in inside.get("dir", ())  # "3,251 of the soleus DEGs go up"
         near = near or (aside and texts[m.first - 2] == "," and texts[m.first - 1] in BEING)
         either = texts[m.last : m.last + 1] == ["or"]  # "DEGs up or down"

@@ -65,6 +65,7 @@ ENDS = frozenset((",", ";", ".", "(", ")", ":", "and", "or", "but", "while", "wh
 SO = frozenset(
     ("so", "thus", "hence", "therefore", "which", "that", "conclusion", "overall", "summary", "expected")
 )
+GENES = frozenset(("gene", "deg", "transcript"))
 CYCLES = frozenset(("ct", "cq", "sensitivity", "resistance"))
 """Of these, as of an IC50, the less is the more."""
 
@@ -175,7 +176,8 @@ def _again(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[C
     figure = counts[0]
     earlier = [f for n in range(number) for f in found.by_part.get(n, ())]
     bare_noun = figure.unit == "" and len(earlier) == 1  # "half of the 2,418 go up"
-    before = [f for f in earlier if bare_noun or f.unit == figure.unit]
+    alike = GENES if figure.unit in GENES else {figure.unit}
+    before = [f for f in earlier if bare_noun or f.unit in alike]
     lead = texts[part.first : figure.first]
     lead = lead[2:] if lead[:1] in (["yes"], ["no"]) else lead
     scoped = not PLACES.isdisjoint(lead[2:] if lead[:1] == ["in"] else lead)

@@ -196,6 +196,7 @@ def degenerate(stream: Stream, stance: Sequence[Mention], content: Sequence[Ment
     asked = prompt_words(prompt)
     chooses = "or" in asked and "or" not in spoken and any(m.kind == "dir" for m in content)
     chooses = chooses or not stream.vocabulary.isdisjoint("<>")  # an order of the question's names
+    chooses = chooses or any(m.kind == "dir" and stream[m.first].kind == "p" for m in content)  # an arrow
     if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked) and not chooses:
         return "the text only repeats the question"
     if len(spoken) >= 24:

@@ -14,6 +14,7 @@ from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
+from biorlhf_plugins.language.stance.stance import FUNCTION_WORDS, prompt_words
 from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, TRANSCRIPTS, directed, measures
 from biorlhf_plugins.truth.credits import (
     APPROXIMATE_ERROR,
@@ -192,6 +193,10 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     sets = {m.value for m in prompt_mentions(prompt) if m.kind == "path"}
     for claim in said.numbers:
         fit = fits(fact, claim, alone)
+        if not fit and claim.slot.quantity == "deg" and fact.quantity in PARTS and _bare(said, claim, prompt):
+            fit = (
+                OTHER if fits(fact, claim._replace(slot=claim.slot._replace(quantity=None)), alone) else UNFIT
+            )
         if len(sets) == 1 and fact.quantity == "nes" and _of_another(claim, *sets):
             continue  # "for comparison, that of OXPHOS is -2.3"
         if fit and fact.quantity == "padj" and other_p(fact, claim, said.text):
@@ -214,6 +219,13 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     if fact.quantity in PARTS:
         sure = [r for r in sure if r.claim.slot.quantity == fact.quantity] or sure
     return sure
+
+
+def _bare(said: Extraction, claim: Claim, prompt: str) -> bool:
+    """Does a figure's sentence say nothing but what was asked: "2,318 genes." to how many go down?"""
+    part = said.parts[claim.sentence]
+    told = {token.text for token in said.stream[part.first : part.last] if token.kind == "w"}
+    return told - FUNCTION_WORDS - {"gene", "deg"} <= {*prompt_words(prompt)}
 
 
 def _by_name(fact: Fact, candidates: list[tuple[int, Reading]]) -> list[tuple[int, Reading]]:
