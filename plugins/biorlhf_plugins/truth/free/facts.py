@@ -14,8 +14,9 @@ from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.claims.quantities import AVERAGES, NOUN_UNITS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
-from biorlhf_plugins.language.stance.stance import FUNCTION_WORDS, prompt_words
+from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, TRANSCRIPTS, directed, measures
+from biorlhf_plugins.language.words.text import vocabulary
 from biorlhf_plugins.truth.credits import (
     APPROXIMATE_ERROR,
     FEW,
@@ -40,6 +41,11 @@ REPLICATES = frozenset(("experiment", "replicate", "repeat", "donor", "batch", "
 """How often something was measured, which is never its figure."""
 
 PARTS = frozenset(("deg_up", "deg_down", "percent"))
+EITHER_WAY = vocabulary(
+    "change changed alter altered respond responded differ differed affect affected deregulated dysregulated "
+    "move moved all total overall altogether together of both sum differential differentially"
+)
+"""Words of genes that go up or down."""
 
 
 def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
@@ -222,10 +228,10 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
 
 
 def _bare(said: Extraction, claim: Claim, prompt: str) -> bool:
-    """Does a figure's sentence say nothing but what was asked: "2,318 genes." to how many go down?"""
+    """Does a sentence leave open which way: "2,318 genes." to how many go down, not "2,318 change"?"""
     part = said.parts[claim.sentence]
-    told = {token.text for token in said.stream[part.first : part.last] if token.kind == "w"}
-    return told - FUNCTION_WORDS - {"gene", "deg"} <= {*prompt_words(prompt)}
+    told = set(said.stream.texts[part.first : part.last])
+    return "dir" not in part.inside and EITHER_WAY.isdisjoint(told - {*prompt_words(prompt)})
 
 
 def _by_name(fact: Fact, candidates: list[tuple[int, Reading]]) -> list[tuple[int, Reading]]:
