@@ -22,6 +22,7 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
+from biorlhf_plugins.language.relations.called import called
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
 from biorlhf_plugins.language.relations.made import made
@@ -52,6 +53,7 @@ ACROSS = (
     twice,
     plain,
     made,
+    called,
 )
 """What sentences tell of one another."""
 

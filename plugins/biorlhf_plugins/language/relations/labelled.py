@@ -32,7 +32,9 @@ MORE = (GREATER | {"commoner", "likelier"}) - {"better"}
 LESS = (SMALLER | {"rarer"}) - {"worse"}
 EARLY, LATE = frozenset(("earlier", "sooner", "faster", "quicker")), frozenset(("later", "slower"))
 LASTING = frozenset(("as", "longer", "shorter", "older", "younger"))
-DOMINATES = frozenset(("dominate", "dominated", "prevail", "prevailed", "predominate", "predominated"))
+DOMINATES = frozenset(
+    ("lead", "led", "dominate", "dominated", "prevail", "prevailed", "predominate", "predominated")
+)
 CUTS, OPPOSED, CONTROLS = words_of("segments"), words_of("unreal"), words_of("controls")
 ITS = frozenset(("its", "it", "their", "they", "his", "her"))
 ORDERED = frozenset(("against", "vs", "versus"))

@@ -44,6 +44,7 @@ SUMMED = (
     ["altogether"],
     ["in", "sum"],
 )
+ANSWERS = (["answer", "is"], ["in", "short", ","], ["is", "thus"], ["is", "therefore"], ["is", "hence"])
 PLACES = frozenset(("in", "at", "under", "with", "for", "from", "per", "among", "on", "during", "after"))
 TELLS = IS | {
     "had",
@@ -190,6 +191,8 @@ def _again(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[C
         following = texts[figure.last : figure.last + 1]
     told = not following or following[0] in TELLS or following[0] in ENDS or lead[-1:] == ["these"]
     summed = any(lead[: len(words)] == words for words in SUMMED) and bare
+    if any(lead[-len(words) :] == words for words in ANSWERS):
+        pointed = told = len(earlier) == 1
     own = [w for w in texts[one.last + 1 : found.parts[one.part].last] if w not in ("all", "total")]
     summed = summed and (PLACES - {"in"} if len(own) < 2 else PLACES).isdisjoint(own)
     rough = not ROUGH.isdisjoint((*lead[-2:], *texts[max(0, one.first - 2) : one.first]))
