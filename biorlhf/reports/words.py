@@ -146,7 +146,11 @@ def _held(known: Known, stated: Rate | None) -> Iterator[str]:
     if auroc is None or wrong is None or auroc.low <= 0.5:
         return
     more = stated is None or stated.high < auroc.value
-    lead = "It knows more than it states" if more else "How likely it found its answers tells right from wrong too"
+    lead = (
+        "It knows more than it states"
+        if more
+        else "How likely it found its answers tells right from wrong too"
+    )
     yield (
         f"{lead}: of a right and a wrong answer it found the right one likelier in {auroc.value:.0%} of all pairs "
         f"(95% interval {auroc.low:.0%} to {auroc.high:.0%}; chance 50%). Of the likelier half of its answers "

@@ -196,9 +196,12 @@ def test_what_it_found_likelier_is_held_against_right_and_wrong_whatever_it_stat
 
 
 def test_answers_without_log_probabilities_abstentions_and_unjudged_ones_have_no_likelihood():
-    rows = [sampled(direction(i, "UP"), text, logprobs) for i, (text, logprobs) in enumerate(
-        [("1 n 0.9", ()), ("0 y 0.2", (-0.1,)), ("boom", (-0.1,)), ("- n -", (-0.1,))]
-    )]
+    rows = [
+        sampled(direction(i, "UP"), text, logprobs)
+        for i, (text, logprobs) in enumerate(
+            [("1 n 0.9", ()), ("0 y 0.2", (-0.1,)), ("boom", (-0.1,)), ("- n -", (-0.1,))]
+        )
+    ]
     report = evaluate("likelihood", rows)
     assert report["answers_given"] == 0
     assert report["left_out"]["auroc"] == "no judged answer came with log-probabilities"

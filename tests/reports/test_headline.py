@@ -200,7 +200,9 @@ def test_it_knows_more_than_it_states_where_its_likelihoods_tell_right_from_wron
         "surest_half_wrong": {"value": 0.3, "low": 0.2, "high": 0.4, "n": 80},
     }
     words = paragraph(run_of(tmp_path, after), known(run_of(tmp_path, after)))
-    sentence = "It knows more than it states: of a right and a wrong answer it found the right one likelier in 83%"
+    sentence = (
+        "It knows more than it states: of a right and a wrong answer it found the right one likelier in 83%"
+    )
     assert (sentence in words) is said
     assert ("Of the likelier half of its answers 70% are right." in words) is said
 

@@ -9,7 +9,6 @@ from biorlhf_plugins.language.across.converted import converted
 from biorlhf_plugins.language.across.correlated import correlated
 from biorlhf_plugins.language.across.listed import listed
 from biorlhf_plugins.language.across.mutual import mutual
-from biorlhf_plugins.language.across.opposed import opposed
 from biorlhf_plugins.language.across.portions import portions
 from biorlhf_plugins.language.across.repeated import repeated
 from biorlhf_plugins.language.across.series import series
@@ -26,6 +25,7 @@ from biorlhf_plugins.language.relations.called import called
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
 from biorlhf_plugins.language.relations.made import made
+from biorlhf_plugins.language.relations.placed import placed
 from biorlhf_plugins.language.relations.plain import plain
 from biorlhf_plugins.language.relations.quantified import quantified
 from biorlhf_plugins.language.relations.reckoned import reckoned
@@ -40,7 +40,6 @@ ACROSS = (
     listed,
     amounts,
     repeated,
-    opposed,
     series,
     converted,
     correlated,
@@ -52,6 +51,7 @@ ACROSS = (
     reckoned,
     twice,
     plain,
+    placed,
     made,
     called,
 )

@@ -1,41 +1,29 @@
-"""The plainest slips: parts that are more than their whole, one number told twice, the wrong top of a list.
+"""The plainest slips: parts that are more than their whole, one number or direction told twice.
 
-"Of 151 patients 140 completed and 31 dropped out"; "4,218 DEGs. Most of the 2,418 DEGs go up"; "highest at
-24 h: 4.1 at 1 h, 38 at 6 h, 11.5 at 24 h"; "22 TPM in tumours and 5.5 in normal kidney, so it is down".
+"Of 151 patients 140 completed and 31 dropped out"; "4,218 DEGs. Most of the 2,418 DEGs go up"; "Pgk1 is lower
+in the knock-out. In summary, it is increased".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.comparisons import GREATER, INVERSE, SMALLER
-from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.units import unit_at
 
-TIMES, CONTROLS = words_of("times"), words_of("controls") | {"wild", "normal", "watered", "wt"}
+TIMES = words_of("times")
 KEPT, LOST = words_of("kept_of") | {"alive"}, words_of("lost_from") | {"dropped", "dead"}
 REST = words_of("rest") | {"other"}
-OVERLAPS = words_of("overlaps") | {
-    "also",
-    "least",
-    "including",
-    "include",
-    "such",
-    "had",
-    "have",
-    "has",
-    "them",
-    "each",
-}
+OVERLAPS = words_of("overlaps") | frozenset(
+    ("also", "least", "including", "include", "such", "had", "have", "has", "them", "each")
+)
 MADE = frozenset(("comprise", "comprised", "comprising", "consist", "namely", "fall", "divided", "split"))
 WITH = frozenset(("with", "as", "without", "carry", "carried", "express"))
 IS = frozenset(("is", "are", "was", "were", "be"))
-POINTED = frozenset(("these", "those", "all"))
 SUMMED = (
     ["in", "total"],
     ["overall"],
@@ -46,41 +34,16 @@ SUMMED = (
 )
 ANSWERS = (["answer", "is"], ["in", "short", ","], ["is", "thus"], ["is", "therefore"], ["is", "hence"])
 PLACES = frozenset(("in", "at", "under", "with", "for", "from", "per", "among", "on", "during", "after"))
-TELLS = IS | {
-    "had",
-    "have",
-    "go",
-    "went",
-    "lie",
-    "could",
-    "did",
-    "do",
-    "rise",
-    "fall",
-    "respond",
-    "responded",
-}
-TOPS = words_of("most") - {"most", "latest"} | {"peak", "peaked", "maximum", "maximal"}
-BOTTOMS = words_of("least") - {"least", "earliest", "fewest"} | {"minimum", "minimal"}
+TELLS = IS | frozenset(("had", "have", "go", "went", "lie", "could", "did", "do", "rise", "fall", "respond"))
 ENDS = frozenset((",", ";", ".", "(", ")", ":", "and", "or", "but", "while", "whereas", "against", "vs"))
 SO = frozenset(
     ("so", "thus", "hence", "therefore", "which", "that", "conclusion", "overall", "summary", "expected")
 )
 GENES = frozenset(("gene", "deg", "transcript"))
-CYCLES = frozenset(("ct", "cq", "sensitivity", "resistance"))
-"""Of these, as of an IC50, the less is the more."""
-
 NAMELESS = SO | {"expression", "level", "it", "mean", "taken", "together", "short", "total", "clearly"}
 MOST_PARTS = 6
 NEAR = 0.03
 """Two numbers that differ by less are one, rounded."""
-
-
-class Place(NamedTuple):
-    """A value and the words of where it was measured."""
-
-    figure: Figure
-    where: tuple[str, ...]
 
 
 def plain(found: Evidence) -> Iterator[Check]:
@@ -92,11 +55,6 @@ def plain(found: Evidence) -> Iterator[Check]:
         if counts:
             yield from _parts(found, number, counts)
             yield from _again(found, number, counts)
-        placed = _placed(found, number)
-        if len(placed) >= 2:
-            yield from _top(found, number, placed)
-        if len(placed) == 2:
-            yield from _concluded(found, number, placed)
         if number:
             yield from _summed_up(found, number)
 
@@ -202,125 +160,6 @@ def _again(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[C
     says = f"{one.value:,g} and {figure.value:,g} {figure.unit}"
     if apart == 0 or apart > NEAR:
         yield Check("one value per slot", apart == 0, says, (one.span, figure.span))
-
-
-def _placed(found: Evidence, number: int) -> list[Place]:
-    """ "4.1 TPM at 1 h, 38.0 TPM at 6 h": the figures of one measure, each with its own place."""
-    part, texts = found.parts[number], found.stream.texts
-    places: list[Place] = []
-    for figure in found.by_part.get(number, ()):
-        if figure.kind not in ("count", "percent") or figure.sign:
-            continue
-        at = next((i for i in range(figure.last, min(figure.last + 4, part.last)) if texts[i] in PLACES), 0)
-        end = next((i for i in range(at + 1, part.last) if texts[i] in ENDS), part.last)
-        where = tuple(w for w in texts[at + 1 : end] if w not in FUNCTION)
-        if at and where and not any(p.figure.first <= figure.first < p.figure.last for p in places):
-            places.append(Place(figure, where))
-    units = {(p.figure.kind, p.figure.unit) for p in places if p.figure.unit not in TIMES}
-    alike = [p for p in places if units and (p.figure.kind, p.figure.unit) == next(iter(units))]
-    # The 1 of "at 1 h" is a place and no value.
-    alike = [
-        p
-        for p in alike
-        if not any(
-            o.figure.first < p.figure.first < o.figure.first + 6 and f"{p.figure.value:g}" in o.where
-            for o in places
-        )
-    ]
-    return alike if len(units) == 1 and len({p.where for p in alike}) == len(alike) else []
-
-
-def _top(found: Evidence, number: int, placed: Sequence[Place]) -> Iterator[Check]:
-    """ "Highest at 24 h: …", "…; the maximum is in week 2": the place that is named has the most."""
-    texts = found.stream.texts
-    first, last = placed[0].figure.first, placed[-1].figure.last
-    part = found.parts[number]
-    if not (INVERSE | CYCLES).isdisjoint(found.stream.vocabulary):
-        return
-    spans = [(part.first, first, True), (last, part.last, False)]
-    if number + 1 < len(found.parts) and found.parts[number + 1].kind == "prose":
-        spans.append((found.parts[number + 1].first, found.parts[number + 1].last, False))
-    for start, end, ahead in spans:
-        at = next((i for i in range(start, end) if texts[i] in TOPS or texts[i] in BOTTOMS), None)
-        if at is None or (at and texts[at - 1] in ("second", "next", "not", "almost")):
-            continue
-        if not ahead and not content(found.stream, start, at) <= NAMELESS | {texts[at]}:
-            continue
-        said = next((i for i in range(at + 1, min(at + 4, end)) if texts[i] in PLACES), None)
-        if said is None or (ahead and texts[first - 1] not in (":", "(", "with", ",")):
-            continue
-        close = next((i for i in range(said + 1, end) if texts[i] in ENDS or texts[i] == "with"), end)
-        where = tuple(w for w in texts[said + 1 : close] if w not in FUNCTION)
-        mine = [p for p in placed if p.where == where]
-        if len(mine) != 1:
-            continue
-        values = [p.figure.value for p in placed]
-        right = max(values) if texts[at] in TOPS else min(values)
-        value = mine[0].figure.value
-        says = f"{texts[at]} at {' '.join(where)} with {value:g}, of {', '.join(f'{v:g}' for v in values)}"
-        yield Check(
-            "a superlative against its figures",
-            value == right,
-            says,
-            (found.span(at, at + 1), mine[0].figure.span),
-        )
-
-
-def _concluded(found: Evidence, number: int, placed: Sequence[Place]) -> Iterator[Check]:
-    """ "22 TPM in tumours and 5.5 TPM in normal kidney. In conclusion, it is down in tumours"."""
-    texts, part = found.stream.texts, found.parts[number]
-    last = placed[-1].figure.last
-    if len(found.by_part[number]) != 2 or not (INVERSE | CYCLES).isdisjoint(found.stream.vocabulary):
-        return
-    subject = content(found.stream, part.first, placed[0].figure.first)
-    for at_part in (number, number + 1):
-        if (
-            at_part >= len(found.parts)
-            or found.parts[at_part].kind != "prose"
-            or (at_part > number and found.by_part.get(at_part))
-        ):
-            return
-        start = max(last, found.parts[at_part].first)
-        stop = found.parts[at_part].last
-        ways = {
-            at: label == "UP"
-            for label, at in directions(found, at_part)
-            if at >= start and label in ("UP", "DOWN")
-        }
-        ways |= {i: texts[i] in GREATER for i in range(start, stop) if texts[i] in GREATER | SMALLER}
-        if not ways:
-            continue
-        at = min(ways)
-        lead = texts[start:at]
-        named = content(found.stream, start, at) - NAMELESS - {w for p in placed for w in p.where}
-        concludes = not SO.isdisjoint(lead) or ":" in lead or (not subject and at_part == number)
-        if len(ways) > 1 or not concludes or (subject and not named <= subject) or "not" in lead:
-            return
-        side = _side(found, placed, texts[at + 1 : stop])
-        if side is None:
-            return
-        mine, other = placed[side].figure.value, placed[1 - side].figure.value
-        says = f"{texts[at]}, with {mine:g} against {other:g}"
-        yield Check(
-            "a direction against its figure",
-            (mine > other) == ways[at] and mine != other,
-            says,
-            (found.span(at, at + 1), placed[side].figure.span),
-        )
-        return
-
-
-def _side(found: Evidence, placed: Sequence[Place], after: Sequence[str]) -> int | None:
-    """Whose direction it is: that of the side which is named after it, or of the one that is no control."""
-    if after[:1] and after[0] in PLACES:
-        end = next((i for i, w in enumerate(after) if w in ENDS or w == "than"), len(after))
-        where = tuple(w for w in after[1:end] if w not in FUNCTION)
-        mine = [n for n, p in enumerate(placed) if set(where) <= set(p.where) and where]
-        return mine[0] if len(mine) == 1 else None
-    controls = [not CONTROLS.isdisjoint(p.where) for p in placed]
-    if len([w for w in after if w not in FUNCTION]) > 0 or controls.count(True) != 1:
-        return None
-    return controls.index(False)
 
 
 def _summed_up(found: Evidence, number: int) -> Iterator[Check]:
