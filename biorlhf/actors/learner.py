@@ -11,10 +11,10 @@ from ray.util import placement_group_table
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.connection import alive
-from biorlhf.actors.devices import hide_gpus, learner_options
-from biorlhf.actors.fetch import ActorDied, fetch, silent
+from biorlhf.actors.devices import hide_gpus, learner_options, thread_count
+from biorlhf.actors.fetch import fetch, silent
 from biorlhf.actors.held import HeldAdapter, HeldFiles
-from biorlhf.actors.rollout import thread_count
+from biorlhf.actors.members import ActorDied
 from biorlhf.engines.cpu import native
 from biorlhf.engines.learning.learner import Learner, LearnerSpec
 from biorlhf.engines.learning.ranks import Collective, join_store, open_store
@@ -32,7 +32,7 @@ class LearnerWorker(Learner):
     def __init__(self, recipe: dict[str, Any]) -> None:
         parsed = Recipe.model_validate(recipe)
         hide_gpus(parsed.learner.gpus)
-        threads = thread_count(parsed.learner.cpus, parsed.learner.actors)
+        threads = thread_count(parsed, "learner")
         super().__init__(LearnerSpec(parsed, threads, on_gpu=parsed.learner.gpus > 0))
 
     def open(self) -> tuple[str, int]:
@@ -75,6 +75,7 @@ class LearnerWorker(Learner):
 PLACED_S = 45.0  # until Ray knows that a node is gone, and has placed anew what it held
 LOOK_S = 1.0
 NOTICE_S = 10.0  # until Ray says of a process that it is gone
+UNREACHABLE_S = 75.0  # until it says so of a node that it does not reach: 65 s, if nobody set it lower
 START = "cluster.start_timeout_s"
 LearnerActor: Any = ray.remote(LearnerWorker)
 
@@ -174,7 +175,7 @@ class RayLearners:
         while waiting:
             done, waiting = ray.wait(waiting, timeout=limit_s)
             if not done:
-                _raise_if_lost(waiting)
+                _raise_if_lost(waiting, NOTICE_S)
                 raise silent(self._name(rank_of[waiting[0]]), limit_s, setting)
             for ref in done:
                 try:
@@ -182,7 +183,7 @@ class RayLearners:
                 except ActorDied as error:
                     raise LearnerLost(str(error)) from error
                 except RunFailure:
-                    _raise_if_lost(waiting)
+                    _raise_if_lost(waiting, UNREACHABLE_S)
                     raise
         return [values[rank] for rank in range(len(refs))]
 
@@ -234,13 +235,17 @@ def _node_of(place: Any, nodes: Iterable[str]) -> str:
     return str(bundles.get(place.placement_group_bundle_index, ""))
 
 
-def _raise_if_lost(refs: Sequence[Any]) -> None:
+def _raise_if_lost(refs: Sequence[Any], notice_s: float) -> None:
     """Where a learner dies, another one may be the first to fail: of the connection to it."""
-    ready, _ = ray.wait(list(refs), num_returns=len(refs), timeout=NOTICE_S) if refs else ([], [])
-    for ref in ready:
-        try:
-            fetch(ref, "a learner actor")
-        except ActorDied as error:
-            raise LearnerLost(str(error)) from error
-        except BiorlhfError:
-            continue
+    end, waiting = time.monotonic() + notice_s, list(refs)
+    while waiting:
+        done, waiting = ray.wait(waiting, timeout=max(0.0, end - time.monotonic()))
+        if not done:
+            return
+        for ref in done:
+            try:
+                fetch(ref, "a learner actor")
+            except ActorDied as error:
+                raise LearnerLost(str(error)) from error
+            except BiorlhfError:
+                continue

@@ -225,6 +225,7 @@ class Course:
             done_steps=done,
             policies=self.policies.refs,
             beside=self.crew.beside,
+            withdraw=self.crew.withdraw,
         )
 
     def _serve(self, adapters: Sequence[Adapter], index: int, step: int) -> None:

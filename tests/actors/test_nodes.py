@@ -116,7 +116,7 @@ def test_a_real_engine_whose_raylet_dies_in_a_step_leaves_its_questions_to_the_o
             print(f"what it had been asked is answered {time.monotonic() - gone:.1f} s after the loss")
             took_s, orphans = time.monotonic() - gone, {"said"}
         if gone is None and len(seen) >= 4 and lost.asked:
-            orphans = {ticket.work[0].id for ticket, _ in list(lost.asked.values())} - set(seen)
+            orphans = {ticket.work[0].id for ticket, *_ in list(lost.asked.values())} - set(seen)
             cluster.remove_node(far, allow_graceful=False)
             gone = time.monotonic()
     assert Counter(seen) == Counter(names)

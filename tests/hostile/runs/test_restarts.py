@@ -17,7 +17,7 @@ import pytest
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors import connection, learner, scorer
-from biorlhf.actors.fetch import ActorDied
+from biorlhf.actors.members import ActorDied
 from biorlhf.actors.remains import guarded
 from biorlhf.errors import LearnerLost, ResourceError, RunFailure
 from biorlhf.recipe.schema import Learner
@@ -49,9 +49,7 @@ class Actor:
 def test_scorers_from_which_nothing_comes_are_replaced_and_asked_again(monkeypatch):
     judges = [Judge(threading.Event()) for _ in range(3)]
     made = scorers_of(monkeypatch, judges, 1)
-    made._allow(groups_of(["a"])[0])
-    assert made.fleet.limits.timeout_s == 60 + scorer.ROOM * 2 * 1 * 1 * 2
-    made._allow = lambda _: setattr(made.fleet, "limits", replace(made.fleet.limits, timeout_s=0.1))
+    made.fleet.limits, made._takes_s = replace(made.fleet.limits, timeout_s=0.1), lambda _: 0.0
     with pytest.raises(RunFailure, match=r"scorer actor 1 died 3 times: .*no answer in 0\.1 s \(scorer\."):
         list(made.score(groups_of(["a", "b", "c"])))
     assert len(judges[2].calls) == 1 + scorer.ROOM
