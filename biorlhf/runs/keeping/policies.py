@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,8 @@ from biorlhf.types import AdapterRef
 FOLDER = "policies"
 
 
-def write(
-    checkpoints: Path, refs: Sequence[AdapterRef], adapter_of: Callable[[AdapterRef], Adapter]
-) -> list[list[Any]]:
+def write(checkpoints: Path, adapters: Sequence[Adapter]) -> list[list[Any]]:
     """Write those that are not there yet; gives each as [version, sha256, canary], for a state."""
-    adapters = [adapter_of(ref) for ref in refs]
     for adapter in adapters:
         tensors, config = _paths(checkpoints, adapter.ref.sha256)
         # The tensors come last: a configuration without them is one that was cut off.
