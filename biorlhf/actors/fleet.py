@@ -117,8 +117,8 @@ class Fleet:
             yield given(answers)
 
     def withdraw(self) -> None:
-        """Give up what was asked until now: whoever waits for it gets a RunFailure. What engines have begun
-        they finish, for nobody. Returns at once."""
+        """Give up what was asked until now: whoever waits for it gets a RunFailure. What an engine has begun
+        it finishes, for nobody, before it takes another policy. Returns at once."""
         self._events.put(partial(self._withdraw, next(self._numbers)))
 
     def close(self) -> None:
@@ -235,7 +235,9 @@ class Fleet:
     def _hold_next(self, slot: Slot) -> None:
         """One after the other: an engine takes calls side by side, and the newest has to be the last."""
         assert slot.engine is not None
-        if slot.holding or (self._asleep and (slot.asked or slot.asleep)):
+        # What was withdrawn is finished first: the policy that it was asked of may be the one to go.
+        busy = slot.asked and (self._asleep or min(slot.asked) < self._row.first)
+        if slot.holding or busy or (self._asleep and slot.asleep):
             return
         if self._asleep:
             slot.forget()

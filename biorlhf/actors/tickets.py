@@ -59,7 +59,7 @@ class Row:
         self.policies: dict[str, Policy] = {}
         self.error: BaseException | None = None  # that ended it all
         self._lost: dict[str, LearnerLost] = {}  # policies that nobody can load any more
-        self._first = 0  # questions of smaller numbers were withdrawn
+        self.first = 0  # questions of smaller numbers were withdrawn
 
     def add(self, tickets: Iterable[Ticket]) -> None:
         for ticket in tickets:
@@ -71,7 +71,7 @@ class Row:
     def _refused(self, ticket: Ticket) -> BaseException | None:
         if error := self.error or self._lost.get(ticket.policy):
             return error
-        if ticket.number < self._first:
+        if ticket.number < self.first:
             return RunFailure("the question was withdrawn")
         if ticket.policy not in self.policies:
             return RunFailure(f"policy {ticket.policy[:12]} is asked, and is not served any more")
@@ -99,7 +99,7 @@ class Row:
 
     def withdraw(self, first: int, asked: Iterable[Ticket]) -> None:
         """Give up all questions below a number; ``asked`` are those that engines have."""
-        self._first = first
+        self.first = first
         self._look_again()
         for ticket in asked:
             if ticket.number < first:

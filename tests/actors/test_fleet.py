@@ -247,6 +247,25 @@ def test_what_is_withdrawn_fails_for_who_waits_and_is_asked_of_nobody_any_more(c
     assert old.empty()
 
 
+def test_an_engine_takes_no_policy_before_it_has_finished_what_was_withdrawn(closing):
+    yard = Yard(speed=0.1)
+    fleet = a_fleet([yard], room=4)
+    closing(fleet)
+    asked(fleet, ["old"])
+    until(lambda: yard.log)
+    fleet.withdraw()
+    serve(fleet, "second")
+    [engine] = yard.started
+    finished = []
+
+    def prove(number, proof):
+        finished.append(dict(engine.works))
+
+    serve(fleet, "third", prove)
+    assert asked(fleet, ["new"], "third").get(timeout=30)["question"] == "new"
+    assert finished == [{}]
+
+
 @pytest.mark.parametrize("begun", [True, False], ids=["its engine dies", "it waits"])
 def test_what_is_asked_of_a_policy_that_went_fails_and_waits_for_nothing(closing, begun):
     yard = Yard(speed=1e-6)
