@@ -134,6 +134,11 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
         rollouts.watch(learner)
         scorers.wait()
         pools = rollouts, scorers
+
+        def withdraw() -> None:
+            for pool in pools:
+                pool.fleet.withdraw()
+
         yield Workers(
             in_turn(learner, rollouts.sleep) if recipe.rollout.sleep else learner,
             rollouts,
@@ -141,7 +146,7 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
             description,
             notes,
             beside=True,
-            withdraw=lambda: [pool.fleet.withdraw() for pool in pools],
+            withdraw=withdraw,
             renew=learner.renew,
         )
 

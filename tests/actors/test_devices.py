@@ -178,9 +178,9 @@ def died(why):
     [
         (
             died("The actor is dead because its worker process has died."),
-            "its process died \(.*worker process",
+            r"its process died \(.*worker process",
         ),
-        (died("The actor died because its node has died. Node Id: 5f"), "its node died \(.*Node Id: 5f"),
+        (died("The actor died because its node has died. Node Id: 5f"), r"its node died \(.*Node Id: 5f"),
         (ActorUnavailableError("RpcError", None), "it cannot be reached; .*RpcError"),
         (ObjectLostError("00" * 28, None, ""), "its node died, and what it had given with it"),
     ],

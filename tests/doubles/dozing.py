@@ -160,6 +160,7 @@ class Run:
         monkeypatch.setattr(rollout, "build_sampler", self.double)
         monkeypatch.setattr(rollout, "RayEngine", InThreads)
         monkeypatch.setattr(rollout, "reference", self._reference)
+        monkeypatch.setattr(rollout, "_given", lambda held: held)
         monkeypatch.setattr(launch, "start", self._start)
         try:
             self.folder = pipeline.run(recipe, Silence())
