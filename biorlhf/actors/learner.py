@@ -107,24 +107,33 @@ class RayLearners:
         """Start all of them anew after ``LearnerLost``: who is left may wait for the one that died."""
         self.close()
         self.actors = self._start()
-        self._refuse_without_node()
+        if self._moved():
+            # What was started before died with its node, or may yet.
+            self.close()
+            self.actors = self._start()
         self.wait()
 
-    def _refuse_without_node(self) -> None:
-        """Say that nothing can start any more: a node that dies takes its places with it.
+    def _moved(self) -> bool:
+        """Whether places went with a node that died; returns when they are elsewhere, or all have started.
 
         Raises:
             RunFailure: no other node has room for them.
         """
         section, end = self.recipe.learner, time.monotonic() + PLACED_S
         asked = Request("", section.cpus, section.gpus, section.labels)
-        waiting, lost = [actor.ready.remote() for actor in self.actors], 0
-        while waiting and time.monotonic() < end:
-            _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=LOOK_S)
+        waiting, lost, moved = [actor.ready.remote() for actor in self.actors], 0, False
+        while time.monotonic() < end:
+            if waiting:
+                _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=LOOK_S)
+            else:
+                time.sleep(LOOK_S)
             nodes = alive()
             lost = [_node_of(place, nodes) in nodes for place in self.places].count(False)
+            moved = moved or lost > 0
             # Where no node could ever hold them there is nothing to wait for.
             if lost and lacking([asked] * lost, list(nodes.values())):
+                break
+            if not lost and (moved or not waiting):
                 break
         if lost:
             where = f" with {in_words(section.labels)}" if section.labels else ""
@@ -132,6 +141,7 @@ class RayLearners:
                 f"the node of {lost} of {len(self.places)} learners is gone, and no other{where} has room for"
                 f" {section.cpus:g} CPU and {section.gpus:g} GPU each"
             )
+        return moved
 
     def wait(self) -> list[str]:
         """Until they are loaded and have found each other; gives what a person should know of it."""
