@@ -8,13 +8,16 @@ itself, on one worker or on many, and one that was cut off asks again what had b
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from biorlhf.types import AdapterRef
 
 Prepared = TypeVar("Prepared")
+
+ENDS_S = 10.0  # how long what was given up may take to end
 
 
 class Policies:
@@ -62,12 +65,15 @@ class Policies:
 class Ahead(Generic[Prepared]):
     """What the next ``lag`` steps need, prepared while a step is learnt, given out in order.
 
+    A context: where it ends early what is under way is given up, so that nobody who goes on waits for it.
+
     Args:
         prepare: (step, the policy that answers it) -> what the step needs.
         policies: those of the steps before, to which whoever takes a step adds what it left.
         last: the last step of the stage.
         beside: whether ``prepare`` may run in threads beside the learner. If not, one is called after the
             other, with the same policies.
+        withdraw: ends the wait for whatever was asked until now, with an error; None where nothing can.
     """
 
     def __init__(
@@ -77,11 +83,26 @@ class Ahead(Generic[Prepared]):
         last: int,
         *,
         beside: bool,
+        withdraw: Callable[[], object] | None = None,
     ) -> None:
-        self.prepare, self.policies, self.last = prepare, policies, last
+        self.prepare, self.policies, self.last, self.withdraw = prepare, policies, last, withdraw
         self.beside = beside and policies.lag > 0
         self.begun = policies.done
         self.jobs: dict[int, Future[Prepared]] = {}
+        self.threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Ahead[Prepared]:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        end = time.monotonic() + ENDS_S
+        while self.withdraw is not None and (alive := self._alive()) and time.monotonic() < end:
+            # Until all have ended: one may be about to ask again when the others are told.
+            self.withdraw()
+            alive[0].join(0.1)
+
+    def _alive(self) -> list[threading.Thread]:
+        return [thread for thread in self.threads if thread.is_alive()]
 
     def take(self, step: int) -> Prepared:
         """What ``step`` needs. The policy of the step before is known by now, so more is begun first."""
@@ -93,9 +114,10 @@ class Ahead(Generic[Prepared]):
     def _begin(self, step: int, policy: AdapterRef | None) -> Future[Prepared]:
         job: Future[Prepared] = Future()
         if self.beside:
-            # No pool, for whose threads a process would wait when it ends before its end: what is under way
-            # then is left to itself, and asked again by whoever goes on.
-            threading.Thread(target=self._work, args=(job, step, policy), daemon=True).start()
+            # No pool, for whose threads a process would wait when it ends.
+            thread = threading.Thread(target=self._work, args=(job, step, policy), daemon=True)
+            thread.start()
+            self.threads = [*self._alive(), thread]
         else:
             job.set_result(self.prepare(step, policy))
         return job

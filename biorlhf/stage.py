@@ -6,7 +6,7 @@ The interfaces are met by Ray actors (``biorlhf.actors``), by plain objects in t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -46,11 +46,16 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A LoRA adapter as it travels: its identity and its two files (PEFT's plain format)."""
+    """A LoRA adapter as it travels: its identity and its two files (PEFT's plain format).
+
+    ``canary`` holds the nats that the learner, while this was its policy, gave the tokens of the fixed text
+    above; empty where nobody asked it.
+    """
 
     ref: AdapterRef
     tensors: bytes = field(repr=False)
     config: bytes = field(repr=False)
+    canary: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class Rollouts(Protocol):
     def load_adapter(self, adapter: Adapter, *, learnt: bool = True) -> None:
         """Add a policy, the newest from now on. Raises ``PolicyMismatch`` where a worker serves another:
         here, or at the latest before the first answer of that policy. ``learnt``: whether it is the one that
-        the learner has; with another there is nothing to compare what is served with."""
+        the learner has; with another what is served is compared with its ``canary``, where it has one."""
         ...
 
     def held(self, ref: AdapterRef) -> Adapter:
@@ -141,7 +146,8 @@ class Stage:
     ``top_p`` are the recipe's, for sampling. ``dataset`` is the training split, ``validation`` that split.
     ``policies`` are those that the last steps left, oldest first, down to the one that the stage started
     from: as many as its lag needs. ``beside``: whether rollouts and scorers work beside the learner, so that
-    they may be asked from other threads meanwhile.
+    they may be asked from other threads meanwhile. ``withdraw`` has both give up what they were asked until
+    then: whoever waits for it gets a ``RunFailure``. None where nobody else could be waiting.
     """
 
     name: str
@@ -159,6 +165,7 @@ class Stage:
     done_steps: int = 0
     policies: tuple[AdapterRef, ...] = ()
     beside: bool = False
+    withdraw: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

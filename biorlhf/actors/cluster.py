@@ -113,31 +113,42 @@ def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Pla
 
 @contextmanager
 def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[str, Any]) -> Iterator[Workers]:
-    rollouts = scorers = None
-    learner = RayLearners(recipe, [p for n, p in places.items() if n.startswith("learner")])
-    notes = None
-    try:
-        if recipe.learner.gpus and recipe.rollout.gpus:
-            # vLLM charges itself whatever is allocated on its GPU while it starts, and stops where memory
-            # is freed: the learner has its base in place before.
-            notes = learner.wait()
+    with ExitStack() as ends:  # what did start is stopped, whatever fails to start or to stop
+        learner = RayLearners(recipe, [p for n, p in places.items() if n.startswith("learner")])
+        ends.callback(learner.close)
+        # vLLM charges itself whatever is allocated on its GPU while it starts, and stops where memory is
+        # freed: the learner has its base in place before.
+        notes = learner.wait() if recipe.learner.gpus and recipe.rollout.gpus else None
+        rollouts = scorers = None
         if "rollout 1" in places:
             rollouts = RayRollouts(recipe, [p for n, p in places.items() if n.startswith("rollout")])
+            ends.callback(rollouts.close)
             scorers = RayScorers(recipe, [p for n, p in places.items() if n.startswith("scorer")])
+            ends.callback(scorers.close)
         # All actors have been started by now and load their models side by side, unless they share a GPU.
         notes = learner.wait() if notes is None else notes
-        if rollouts is not None:
-            rollouts.wait()
-            rollouts.watch(learner)
-        if scorers is not None:
-            scorers.wait()
-        seen = in_turn(learner, rollouts.sleep) if rollouts is not None and recipe.rollout.sleep else learner
-        yield Workers(seen, rollouts, scorers, description, notes, beside=True, renew=learner.renew)
-    finally:
-        # What failed to start leaves None, and what did start is stopped all the same.
-        for pool in (learner, rollouts, scorers):
-            if pool is not None:
-                pool.close()
+        if rollouts is None or scorers is None:
+            yield Workers(learner, None, None, description, notes, beside=True, renew=learner.renew)
+            return
+        rollouts.wait()
+        rollouts.watch(learner)
+        scorers.wait()
+        pools = rollouts, scorers
+
+        def withdraw() -> None:
+            for pool in pools:
+                pool.fleet.withdraw()
+
+        yield Workers(
+            in_turn(learner, rollouts.sleep) if recipe.rollout.sleep else learner,
+            rollouts,
+            scorers,
+            description,
+            notes,
+            beside=True,
+            withdraw=withdraw,
+            renew=learner.renew,
+        )
 
 
 def describe(asked: list[Request]) -> dict[str, Any]:

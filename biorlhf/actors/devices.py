@@ -1,9 +1,12 @@
-"""Which of a node's GPUs an actor sees: those that the recipe gives it, and none where it gives none."""
+"""What an actor computes with: which of a node's GPUs it sees, and how many threads it takes."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal
+
+from biorlhf.recipe import Recipe
+from biorlhf.scoring.cores import cores
 
 
 def hide_gpus(gpus: float) -> None:
@@ -21,3 +24,19 @@ def learner_options(gpus: float) -> dict[str, Any]:
     if not gpus:
         return {}
     return {"runtime_env": {"env_vars": {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}}}
+
+
+def thread_count(recipe: Recipe, kind: Literal["learner", "rollout"]) -> int:
+    """Compute threads of one actor of a kind, on its own node: the CPUs that it asks for, or its share of the
+    node's cores where that is more.
+
+    The share is that of a node which holds all of them. Without a lag learners and rollouts take turns, and
+    each kind uses what the other leaves idle; with one both compute at once.
+    """
+    numbers = {
+        "learner": recipe.learner.actors,
+        "rollout": max(recipe.rollout.actors, recipe.rollout.most or 0),
+    }
+    beside = sum(numbers.values()) if recipe.lag else numbers[kind]
+    own = recipe.learner.cpus if kind == "learner" else recipe.rollout.cpus
+    return max(1, int(own), cores() // beside)

@@ -6,15 +6,21 @@ from concurrent.futures import Future
 from typing import Any
 
 import ray
-from ray.exceptions import ActorDiedError, GetTimeoutError, ObjectLostError, RayActorError, RayTaskError
+from ray.exceptions import (
+    ActorUnavailableError,
+    GetTimeoutError,
+    ObjectLostError,
+    RayActorError,
+    RayTaskError,
+)
 
 from biorlhf import errors
-from biorlhf.actors.members import EngineDied
+from biorlhf.actors.members import ActorDied
 from biorlhf.errors import BiorlhfError, InputError, LearnerLost, RunFailure
 
-ActorDied = EngineDied  # what becomes of an actor; to the fleet it is an engine
 # Where a node dies, what an actor had given is lost with it, whichever is noticed first.
-ActorLost = (RayActorError, ActorDiedError, ObjectLostError)
+ActorLost = (RayActorError, ObjectLostError)
+NODE_DIED = "its node has died"  # Ray has no class for it, and says it in its words
 
 
 def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = "") -> Any:
@@ -24,7 +30,7 @@ def fetch(ref: Any, what: str, timeout_s: float | None = None, setting: str = ""
 
     Raises:
         InputError: the actor refused the recipe when it was built.
-        ActorDied: its process is gone.
+        ActorDied: its process or its node is gone, or cannot be reached.
         RunFailure: the actor failed in a way nobody foresaw, or gave no answer in ``timeout_s``.
     """
     try:
@@ -60,8 +66,22 @@ def known(error: BaseException, what: str) -> BaseException:
     if isinstance(error, RayActorError) and error.actor_init_failed:
         return _not_started(error, what)
     if isinstance(error, ActorLost):
-        return ActorDied(f"{what}: its process died ({_first_line(error)})")
+        return ActorDied(f"{what}: {_fate(error)} ({_reason(error)})")
     return error
+
+
+def _fate(error: BaseException) -> str:
+    """What became of an actor, as far as Ray knows by now."""
+    if isinstance(error, ObjectLostError):
+        return "its node died, and what it had given with it"
+    if isinstance(error, ActorUnavailableError):
+        return "it cannot be reached; its process, its node or the way to it is gone"
+    return "its node died" if NODE_DIED in str(error) else "its process died"
+
+
+def _reason(error: BaseException) -> str:
+    """The line of Ray's message that says why; its first says no more than that it is so."""
+    return next((line.strip() for line in str(error).splitlines() if " because " in line), _first_line(error))
 
 
 def silent(what: str, timeout_s: float, setting: str) -> RunFailure:

@@ -8,7 +8,6 @@ there, and one that slept has to prove it again. Nothing in here knows Ray: see 
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import queue
 import threading
@@ -18,7 +17,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from biorlhf.actors.members import Answers, Engine, EngineDied, Limits, Policy, Slot, Ticket, deal, given
+from biorlhf.actors.members import ActorDied, Engine, Limits, Slot, deal
+from biorlhf.actors.tickets import Answers, Policy, Row, Ticket, given
 from biorlhf.errors import LearnerLost, RunFailure
 
 MAX_DEATHS = 3  # of one actor's place in one run: more than that is no accident
@@ -39,18 +39,20 @@ class Fleet:
     ) -> None:
         self.limits, self.name = limits, name
         self.slots = [Slot(n, start, n < expected) for n, start in enumerate(starts)]
-        self.error: BaseException | None = None
         self.news: list[str] = []
         self._events: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._numbers = itertools.count()
-        self._waiting: list[Ticket] = []
-        self._policies: dict[str, Policy] = {}
+        self._row = Row()
         self._short_since: float | None = None
         self._asleep = False
-        self._gone: dict[str, LearnerLost] = {}  # policies that nobody can load any more
         self._began = threading.Event()  # those that have to be there are
         self._thread = threading.Thread(target=self._run, daemon=True, name="fleet")
         self._thread.start()
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended it all."""
+        return self._row.error
 
     # What callers may do, each from its own thread.
 
@@ -99,9 +101,12 @@ class Fleet:
         """Have every engine serve this policy as well, and every one that comes later; returns at once."""
         self._events.put(partial(self._publish, policy))
 
-    def ask(self, works: Sequence[tuple[Any, int]], policy: str, answers: Answers) -> None:
-        """Have (what is asked, its sequences) answered, into ``answers`` as each is done; returns at once."""
-        tickets = [Ticket(next(self._numbers), work, n, policy, answers) for work, n in works]
+    def ask(
+        self, works: Sequence[tuple[Any, int]], policy: str, answers: Answers, *, takes_s: float = 0.0
+    ) -> None:
+        """Have (what is asked, its sequences) answered, into ``answers`` as each is done; returns at once.
+        Each may take ``takes_s`` seconds beyond the limit."""
+        tickets = [Ticket(next(self._numbers), work, n, policy, answers, takes_s) for work, n in works]
         self._events.put(partial(self._add, tickets))
 
     def answers(self, works: Sequence[tuple[Any, int]], policy: str) -> Iterator[Any]:
@@ -110,6 +115,11 @@ class Fleet:
         self.ask(works, policy, answers)
         for _ in works:
             yield given(answers)
+
+    def withdraw(self) -> None:
+        """Give up what was asked until now: whoever waits for it gets a RunFailure. What an engine has begun
+        it finishes, for nobody, before it takes another policy. Returns at once."""
+        self._events.put(partial(self._withdraw, next(self._numbers)))
 
     def close(self) -> None:
         """End the thread, and every engine."""
@@ -144,27 +154,22 @@ class Fleet:
             return lambda: None
 
     def _fail(self, error: BaseException) -> None:
-        self.error = self.error or error
-        for slot in self.slots:
-            self._waiting += [ticket for ticket, _ in slot.asked.values()]
-            slot.asked.clear()
-        for ticket in self._waiting:
-            ticket.answers.put(self.error)
-        self._waiting.clear()
+        self._row.fail(error, [ticket for slot in self.slots for ticket in slot.drop()])
 
     def _add(self, tickets: Sequence[Ticket]) -> None:
         if self._asleep and tickets:
-            for policy in list(self._policies.values()):
+            for policy in list(self._row.policies.values()):
                 self._publish(policy)
-        for ticket in tickets:
-            if error := self.error or self._gone.get(ticket.policy):
-                ticket.answers.put(error)
-            else:
-                heapq.heappush(self._waiting, ticket)
+        self._row.add(tickets)
+
+    def _withdraw(self, first: int) -> None:
+        # What engines were asked stays with them: they are busy with it.
+        self._row.withdraw(first, [ticket for slot in self.slots for ticket, *_ in slot.asked.values()])
 
     def _sleep(self, told: threading.Event) -> None:
-        if self._waiting:
-            raise RunFailure(f"the {self.name}s cannot sleep: {len(self._waiting)} questions wait for them")
+        if self._row.waiting:
+            waiting = len(self._row.waiting)
+            raise RunFailure(f"the {self.name}s cannot sleep: {waiting} questions wait for them")
         self._asleep = True
         for slot in self.slots:
             if slot.alive:
@@ -190,7 +195,7 @@ class Fleet:
                 return  # a late word of one that was given up
             try:
                 value = future.result()
-            except EngineDied as error:
+            except ActorDied as error:
                 self._lost(slot, error)
             except LearnerLost as error:
                 self._cannot_load(slot, error, *args)
@@ -209,16 +214,12 @@ class Fleet:
         slot.alive = True
         if self._began.is_set():
             self.news.append(f"{self.title(slot)} has joined")
-        for policy in self._policies.values():
+        for policy in self._row.policies.values():
             self._hold(slot, policy)
         self._hold_next(slot)
 
     def _publish(self, policy: Policy) -> None:
-        for names in (self._policies, self._gone):
-            names.pop(policy.name, None)
-        self._policies[policy.name] = policy
-        for old in list(self._policies)[: -self.limits.policies]:
-            del self._policies[old]
+        self._row.serve(policy, self.limits.policies)
         woken, self._asleep = self._asleep, False
         for slot in self.slots:
             if slot.alive:
@@ -234,7 +235,9 @@ class Fleet:
     def _hold_next(self, slot: Slot) -> None:
         """One after the other: an engine takes calls side by side, and the newest has to be the last."""
         assert slot.engine is not None
-        if slot.holding or (self._asleep and (slot.asked or slot.asleep)):
+        # What was withdrawn is finished first: the policy that it was asked of may be the one to go.
+        busy = slot.asked and (self._asleep or min(slot.asked) < self._row.first)
+        if slot.holding or busy or (self._asleep and slot.asleep):
             return
         if self._asleep:
             slot.forget()
@@ -250,18 +253,14 @@ class Fleet:
         policy.prove(slot.number, proof)
         slot.holding.pop(policy.name, None)
         slot.trusted.add(policy.name)
-        slot.trusted &= set(self._policies)
+        slot.trusted &= set(self._row.policies)
         self._hold_next(slot)
 
     def _cannot_load(self, slot: Slot, error: LearnerLost, policy: Policy) -> None:
         """A policy lay on a node that is gone. The engines are not: whoever asks goes back to a policy of
         before, and publishes that."""
         slot.holding.pop(policy.name, None)
-        if self._policies.get(policy.name) is policy:
-            del self._policies[policy.name]
-            self._gone[policy.name] = error
-            waiting, self._waiting = self._waiting, []
-            self._add(waiting)
+        self._row.lose(policy, error)
         self._hold_next(slot)
 
     def _answered(self, slot: Slot, answers: Sequence[tuple[int, Any]]) -> None:
@@ -271,9 +270,9 @@ class Fleet:
         self._hold_next(slot)
 
     def _dispatch(self) -> None:
-        given = deal(self._waiting, self.slots, self.limits.room)
+        dealt = deal(self._row.waiting, self.slots, self.limits.room)
         for slot in self.slots:
-            tickets = given.get(slot.number, ())
+            tickets = dealt.get(slot.number, ())
             if slot.engine is None or not slot.alive:
                 continue
             if slot.taking and tickets:
@@ -286,9 +285,9 @@ class Fleet:
     def _look(self, now: float) -> None:
         """What takes too long: an answer, a policy, or the coming of enough engines."""
         for slot in self.slots:
-            if slot.alive and now - slot.since(now) > self.limits.timeout_s:
-                late = f"no answer in {self.limits.timeout_s:g} s ({self.limits.setting})"
-                self._lost(slot, EngineDied(f"{self.title(slot)}: {late}"))
+            if slot.alive and (had_s := slot.overdue(now, self.limits.timeout_s)):
+                late = f"no answer in {had_s:g} s ({self.limits.setting})"
+                self._lost(slot, ActorDied(f"{self.title(slot)}: {late}"))
         there = sum(slot.alive for slot in self.slots)
         if there >= self.limits.fewest or self._asleep or not self._began.is_set():
             self._short_since = None
@@ -296,8 +295,8 @@ class Fleet:
         self._short_since = self._short_since or now
         if now - self._short_since > self.limits.start_s:
             few = f", fewer than rollout.fewest ({self.limits.fewest})," if self.limits.fewest > 1 else ""
-            late = f"no other came in {self.limits.start_s:g} s: {self.news[-1]}"
-            raise RunFailure(f"{there} {self.name}s are left{few} and {late}")
+            late = f"no other came in {self.limits.start_s:g} s"
+            raise RunFailure(": ".join([f"{there} {self.name}s are left{few} and {late}", *self.news[-1:]]))
 
     def _lost(self, slot: Slot, error: BaseException) -> None:
         """Give an engine up: what it was asked goes back to the front, and another takes its place."""
@@ -306,9 +305,7 @@ class Fleet:
         slot.engine.end()
         slot.engine, slot.took_s = None, 0.0
         slot.alive = slot.asleep = slot.taking = False
-        for ticket, _ in slot.asked.values():
-            heapq.heappush(self._waiting, ticket)
-        slot.asked.clear()
+        self._row.add(slot.drop())
         slot.forget()
         slot.deaths += 1
         self.news.append(str(error))

@@ -16,24 +16,34 @@ from biorlhf.types import AdapterRef
 
 
 class HeldAdapter(Adapter):
-    """An adapter of which this process has the name alone; its two files come when they are read."""
+    """An adapter of which this process has the name alone; its two files come, together and once, when one of
+    them is read."""
 
-    __slots__ = ("fetch", "held")
+    __slots__ = ("come", "fetch", "held")
+    come: Adapter | None
     fetch: Callable[[Any], Adapter]
     held: Any
 
-    def __init__(self, ref: AdapterRef, held: Any, fetch: Callable[[Any], Adapter]) -> None:
-        # Past the guard of a frozen record, as its own constructor does it.
-        for name, value in (("ref", ref), ("held", held), ("fetch", fetch)):
+    def __init__(
+        self, ref: AdapterRef, held: Any, fetch: Callable[[Any], Adapter], canary: tuple[float, ...] = ()
+    ) -> None:
+        values = {"ref": ref, "held": held, "fetch": fetch, "canary": canary, "come": None}
+        for name, value in values.items():
+            # Past the guard of a frozen record, as its own constructor does it.
             object.__setattr__(self, name, value)
+
+    def _files(self) -> Adapter:
+        come = self.come or self.fetch(self.held)
+        object.__setattr__(self, "come", come)
+        return come
 
     @property
     def tensors(self) -> bytes:
-        return self.fetch(self.held).tensors
+        return self._files().tensors
 
     @property
     def config(self) -> bytes:
-        return self.fetch(self.held).config
+        return self._files().config
 
 
 def reference(adapter: Adapter) -> Any:

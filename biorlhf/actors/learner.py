@@ -11,10 +11,10 @@ from ray.util import placement_group_table
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.connection import alive
-from biorlhf.actors.devices import hide_gpus, learner_options
-from biorlhf.actors.fetch import ActorDied, fetch, silent
+from biorlhf.actors.devices import hide_gpus, learner_options, thread_count
+from biorlhf.actors.fetch import fetch, silent
 from biorlhf.actors.held import HeldAdapter, HeldFiles
-from biorlhf.actors.rollout import thread_count
+from biorlhf.actors.members import ActorDied
 from biorlhf.engines.cpu import native
 from biorlhf.engines.learning.learner import Learner, LearnerSpec
 from biorlhf.engines.learning.ranks import Collective, join_store, open_store
@@ -32,7 +32,7 @@ class LearnerWorker(Learner):
     def __init__(self, recipe: dict[str, Any]) -> None:
         parsed = Recipe.model_validate(recipe)
         hide_gpus(parsed.learner.gpus)
-        threads = thread_count(parsed.learner.cpus, parsed.learner.actors)
+        threads = thread_count(parsed, "learner")
         super().__init__(LearnerSpec(parsed, threads, on_gpu=parsed.learner.gpus > 0))
 
     def open(self) -> tuple[str, int]:
@@ -75,6 +75,7 @@ class LearnerWorker(Learner):
 PLACED_S = 45.0  # until Ray knows that a node is gone, and has placed anew what it held
 LOOK_S = 1.0
 NOTICE_S = 10.0  # until Ray says of a process that it is gone
+UNREACHABLE_S = 75.0  # until it says so of a node that it does not reach: 65 s, if nobody set it lower
 START = "cluster.start_timeout_s"
 LearnerActor: Any = ray.remote(LearnerWorker)
 
@@ -106,24 +107,33 @@ class RayLearners:
         """Start all of them anew after ``LearnerLost``: who is left may wait for the one that died."""
         self.close()
         self.actors = self._start()
-        self._refuse_without_node()
+        if self._moved():
+            # What was started before died with its node, or may yet.
+            self.close()
+            self.actors = self._start()
         self.wait()
 
-    def _refuse_without_node(self) -> None:
-        """Say that nothing can start any more: a node that dies takes its places with it.
+    def _moved(self) -> bool:
+        """Whether places went with a node that died; returns when they are elsewhere, or all have started.
 
         Raises:
             RunFailure: no other node has room for them.
         """
         section, end = self.recipe.learner, time.monotonic() + PLACED_S
         asked = Request("", section.cpus, section.gpus, section.labels)
-        waiting, lost = [actor.ready.remote() for actor in self.actors], 0
-        while waiting and time.monotonic() < end:
-            _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=LOOK_S)
+        waiting, lost, moved = [actor.ready.remote() for actor in self.actors], 0, False
+        while time.monotonic() < end:
+            if waiting:
+                _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=LOOK_S)
+            else:
+                time.sleep(LOOK_S)
             nodes = alive()
             lost = [_node_of(place, nodes) in nodes for place in self.places].count(False)
+            moved = moved or lost > 0
             # Where no node could ever hold them there is nothing to wait for.
             if lost and lacking([asked] * lost, list(nodes.values())):
+                break
+            if not lost and (moved or not waiting):
                 break
         if lost:
             where = f" with {in_words(section.labels)}" if section.labels else ""
@@ -131,6 +141,7 @@ class RayLearners:
                 f"the node of {lost} of {len(self.places)} learners is gone, and no other{where} has room for"
                 f" {section.cpus:g} CPU and {section.gpus:g} GPU each"
             )
+        return moved
 
     def wait(self) -> list[str]:
         """Until they are loaded and have found each other; gives what a person should know of it."""
@@ -174,7 +185,7 @@ class RayLearners:
         while waiting:
             done, waiting = ray.wait(waiting, timeout=limit_s)
             if not done:
-                _raise_if_lost(waiting)
+                _raise_if_lost(waiting, NOTICE_S)
                 raise silent(self._name(rank_of[waiting[0]]), limit_s, setting)
             for ref in done:
                 try:
@@ -182,7 +193,7 @@ class RayLearners:
                 except ActorDied as error:
                     raise LearnerLost(str(error)) from error
                 except RunFailure:
-                    _raise_if_lost(waiting)
+                    _raise_if_lost(waiting, UNREACHABLE_S)
                     raise
         return [values[rank] for rank in range(len(refs))]
 
@@ -234,13 +245,17 @@ def _node_of(place: Any, nodes: Iterable[str]) -> str:
     return str(bundles.get(place.placement_group_bundle_index, ""))
 
 
-def _raise_if_lost(refs: Sequence[Any]) -> None:
+def _raise_if_lost(refs: Sequence[Any], notice_s: float) -> None:
     """Where a learner dies, another one may be the first to fail: of the connection to it."""
-    ready, _ = ray.wait(list(refs), num_returns=len(refs), timeout=NOTICE_S) if refs else ([], [])
-    for ref in ready:
-        try:
-            fetch(ref, "a learner actor")
-        except ActorDied as error:
-            raise LearnerLost(str(error)) from error
-        except BiorlhfError:
-            continue
+    end, waiting = time.monotonic() + notice_s, list(refs)
+    while waiting:
+        done, waiting = ray.wait(waiting, timeout=max(0.0, end - time.monotonic()))
+        if not done:
+            return
+        for ref in done:
+            try:
+                fetch(ref, "a learner actor")
+            except ActorDied as error:
+                raise LearnerLost(str(error)) from error
+            except BiorlhfError:
+                continue

@@ -1,24 +1,24 @@
-"""What passes between the fleet and its engines: an engine, a policy, a ticket, a place, who gets what."""
+"""The members of a fleet: an engine, what dies, the limits, a place for an engine, and who is asked what."""
 
 from __future__ import annotations
 
 import heapq
-import queue
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from biorlhf.actors.tickets import Policy, Ticket
 from biorlhf.errors import RunFailure
 
 
-class EngineDied(RunFailure):
-    """An engine is gone, and took with it what it was asked."""
+class ActorDied(RunFailure):
+    """An actor is gone, or out of reach, and with it what it was asked."""
 
 
 class Engine(Protocol):
-    """One sampler somewhere else. Its futures fail with :class:`EngineDied`; other errors end the run."""
+    """One sampler somewhere else. Its futures fail with :class:`ActorDied`; other errors end the run."""
 
     def ready(self) -> Future[Any]:
         """Done when its model is loaded."""
@@ -59,43 +59,6 @@ class Limits:
     setting: str = "rollout.timeout_s"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """``prove`` is given an engine's place (its number) and what :meth:`Engine.hold` gave; it raises where
-    that is no proof."""
-
-    name: str
-    load: Any = field(repr=False)
-    prove: Callable[[int, Any], None] = field(repr=False)
-
-
-Answers = queue.SimpleQueue[Any]  # what was asked for, as it gets done; or what stands against it
-
-
-def given(answers: Answers) -> Any:
-    """The next answer, when it is there.
-
-    Raises:
-        RunFailure: too few engines are left, or one of them failed.
-    """
-    answer = answers.get()
-    if isinstance(answer, BaseException):
-        raise answer
-    return answer
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Ticket:
-    """One question: a place in the row, what is asked, its sequences, the policy, and where the answer
-    goes."""
-
-    number: int
-    work: Any = field(compare=False, repr=False)
-    sequences: int = field(compare=False)
-    policy: str = field(compare=False)
-    answers: Answers = field(compare=False, repr=False)
-
-
 @dataclass
 class Slot:
     """A place for an engine. ``life`` counts the engines that it had, so that late words of one are known;
@@ -113,28 +76,42 @@ class Slot:
     trusted: set[str] = field(default_factory=set)
     holding: dict[str, float] = field(default_factory=dict)
     due: list[Policy] = field(default_factory=list)
-    asked: dict[int, tuple[Ticket, float]] = field(default_factory=dict)
+    # By number: the ticket, when it was asked, and the seconds beyond the limit that it has.
+    asked: dict[int, tuple[Ticket, float, float]] = field(default_factory=dict)
     took_s: float = 0.0
 
     @property
     def busy(self) -> int:
-        return sum(ticket.sequences for ticket, _ in self.asked.values())
+        return sum(ticket.sequences for ticket, *_ in self.asked.values())
+
+    def ask(self, ticket: Ticket, now: float) -> None:
+        """Note that it is asked this: it may first finish what it was asked before."""
+        before_s = sum(other.takes_s for other, *_ in self.asked.values())
+        self.asked[ticket.number] = (ticket, now, before_s + ticket.takes_s)
 
     def done(self, number: int) -> Ticket:
         """Note that it answered what it was asked under this number; gives the ticket."""
-        ticket, began = self.asked.pop(number)
+        ticket, began, _ = self.asked.pop(number)
         took_s = time.monotonic() - began
         self.took_s = (self.took_s + took_s) / 2 if self.took_s else took_s
         return ticket
+
+    def drop(self) -> list[Ticket]:
+        """Take from it what it was asked and has not answered."""
+        tickets = [ticket for ticket, *_ in self.asked.values()]
+        self.asked.clear()
+        return tickets
 
     def forget(self) -> None:
         """What it was told of policies."""
         for record in (self.trusted, self.holding, self.due):
             record.clear()
 
-    def since(self, now: float) -> float:
-        """When it was told or asked the oldest of what it has not done; ``now`` where there is nothing."""
-        return min([*self.holding.values(), *(began for _, began in self.asked.values())], default=now)
+    def overdue(self, now: float, limit_s: float) -> float:
+        """The seconds that it had for something that it should have done by now; 0 where there is nothing."""
+        told = [(began, limit_s) for began in self.holding.values()]
+        asked = [(began, limit_s + more_s) for _, began, more_s in self.asked.values()]
+        return max((had_s for began, had_s in told + asked if now - began > had_s), default=0.0)
 
 
 def deal(waiting: list[Ticket], slots: Sequence[Slot], room: int) -> dict[int, list[tuple[int, Any]]]:
@@ -159,7 +136,7 @@ def deal(waiting: list[Ticket], slots: Sequence[Slot], room: int) -> dict[int, l
                 break
             continue
         free[chosen] -= ticket.sequences
-        slots[chosen].asked[ticket.number] = (ticket, now)
+        slots[chosen].ask(ticket, now)
         given.setdefault(chosen, []).append((ticket.number, ticket.work))
     for ticket in kept:
         heapq.heappush(waiting, ticket)

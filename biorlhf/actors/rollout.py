@@ -11,31 +11,23 @@ from typing import Any
 
 import ray
 
-from biorlhf.actors.devices import hide_gpus
-from biorlhf.actors.fetch import ActorDied, fetch, future_of
+from biorlhf.actors.devices import hide_gpus, thread_count
+from biorlhf.actors.fetch import fetch, future_of
 from biorlhf.actors.fleet import Fleet
 from biorlhf.actors.held import HeldAdapter, reference
-from biorlhf.actors.members import Limits, Policy
+from biorlhf.actors.members import ActorDied, Limits
+from biorlhf.actors.tickets import Policy
 from biorlhf.engines.samplers.build import SamplerSpec, build_sampler
 from biorlhf.engines.samplers.contract import Held
 from biorlhf.engines.samplers.serving import Serving
 from biorlhf.errors import LearnerLost, RunFailure
 from biorlhf.recipe import Recipe
 from biorlhf.recipe.labels import selector
-from biorlhf.scoring.cores import cores
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT, Adapter, Sampling
 from biorlhf.types import AdapterRef, Group, Question, TrainGroup
 from biorlhf.workers.crew import Canary, ControlledLearner, highest_rank
 
 CALLS = 4  # that an actor takes at once: one waits for answers, others put in questions and adapters
-
-
-def thread_count(cpus: float, actors: int) -> int:
-    """Compute threads of one actor: its CPUs, or its share of the node where that is more.
-
-    Rollout and learner take turns within a step, so each may use what the other leaves idle.
-    """
-    return max(1, int(cpus), cores() // actors)
 
 
 class RolloutWorker:
@@ -44,7 +36,7 @@ class RolloutWorker:
     def __init__(self, recipe: dict[str, Any]) -> None:
         parsed = Recipe.model_validate(recipe)
         hide_gpus(parsed.rollout.gpus)
-        threads = thread_count(parsed.rollout.cpus, parsed.rollout.actors)
+        threads = thread_count(parsed, "rollout")
         spec = SamplerSpec(parsed, highest_rank(parsed), threads, on_gpu=parsed.rollout.gpus > 0)
         self.serving = Serving(partial(build_sampler, spec))
 
@@ -86,7 +78,7 @@ RolloutActor: Any = ray.remote(RolloutWorker)
 
 
 class RayEngine:
-    """One rollout actor as the fleet sees it; meets :class:`biorlhf.actors.fleet.Engine`."""
+    """One rollout actor as the fleet sees it; meets :class:`biorlhf.actors.members.Engine`."""
 
     def __init__(self, recipe: Recipe, place: Any, name: str) -> None:
         self.name = name
@@ -133,14 +125,19 @@ class RayRollouts:
         self.told = 0
         self.canaries = [Canary(name, rollout.canary_tolerance) for name in names]
         self.watched: tuple[ControlledLearner, TrainGroup] | None = None
-        self.policies: Held[Any] = Held(1 + recipe.lag)  # references to them in Ray's object store
+        # Of each: where it lies in Ray's object store, and what the learner said of the fixed text.
+        self.policies: Held[tuple[Any, tuple[float, ...]]] = Held(1 + recipe.lag)
         # vLLM takes a share of its GPU by what is free when it starts, and fails where that changes
         # meanwhile: those that share one start after each other.
         self.one_by_one = 0 < rollout.gpus < 1
-        for number in self.first:
-            self.fleet.launch([number])
-            if self.one_by_one:
-                self.fleet.wait([number])
+        try:
+            for number in self.first:
+                self.fleet.launch([number])
+                if self.one_by_one:
+                    self.fleet.wait([number])
+        except BaseException:
+            self.close()
+            raise
 
     def wait(self) -> None:
         """Return when every actor of the start has its model loaded; ask for those that may join."""
@@ -153,28 +150,30 @@ class RayRollouts:
 
     def load_adapter(self, adapter: Adapter, *, learnt: bool = True) -> None:
         ids: tuple[Sequence[int], Sequence[int]] = (), ()
-        own: list[float] = []
-        watched = self.watched if learnt else None
-        if watched is not None:
-            learner, probe = watched
+        own = adapter.canary
+        if self.watched is not None and (learnt or own):
+            learner, probe = self.watched
             ids = probe.prompt_ids, probe.completions[0].token_ids
-            # Now, while the learner still has this policy.
-            own = learner.logprobs(*ids)
+            if learnt:
+                # Now, while the learner still has this policy.
+                own = tuple(learner.logprobs(*ids))
 
         def prove(number: int, proof: tuple[list[int], list[float]]) -> None:
             seen, theirs = proof
             # Ids that differ would be trained on as what they are not, and no log-probability would show it.
-            if watched is not None and tuple(seen) != tuple(ids[0]):
+            if ids[0] and tuple(seen) != tuple(ids[0]):
                 raise RunFailure("learner and rollout turn the same prompt into different tokens")
             self.canaries[number].check(own, theirs)
 
         # Once in the object store: every actor reads that copy, and so does one that is started later.
         shared = reference(adapter)
-        self.policies.add(adapter.ref, shared)
+        # Before it is known here: whoever asks for it finds it served.
         self.fleet.publish(Policy(adapter.ref.sha256, (shared, CANARY_PROMPT, ids), prove))
+        self.policies.add(adapter.ref, (shared, own))
 
     def held(self, ref: AdapterRef) -> Adapter:
-        return HeldAdapter(ref, self.policies.get(ref)[1], _given)
+        shared, canary = self.policies.get(ref)[1]
+        return HeldAdapter(ref, shared, _given, canary)
 
     def sample(self, questions: Sequence[Question], sampling: Sampling) -> Iterator[Group]:
         policy, _ = self.policies.get(sampling.policy)

@@ -6,7 +6,6 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,8 @@ import ray
 from biorlhf.actors.devices import hide_gpus
 from biorlhf.actors.fetch import future_of
 from biorlhf.actors.fleet import Fleet
-from biorlhf.actors.members import Answers, Limits, Policy, given
+from biorlhf.actors.members import Limits
+from biorlhf.actors.tickets import Answers, Policy, given
 from biorlhf.recipe import Recipe
 from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
 from biorlhf.types import Group, Question, Reward, ScoredGroup
@@ -37,9 +37,6 @@ class ScorerWorker:
     def score(self, items: Sequence[tuple[Question, str]]) -> tuple[list[Reward], int]:
         """Rewards in order, and how often the child process had to be replaced so far."""
         return self.scorer.score(items), self.scorer.restarts
-
-    def close(self) -> None:
-        self.scorer.close()
 
 
 ScorerActor: Any = ray.remote(ScorerWorker)
@@ -119,7 +116,6 @@ class RayScorers:
     def __init__(self, recipe: Recipe, places: Sequence[Any]) -> None:
         self.recipe = recipe
         self.kills = [0] * len(places)
-        self.lock = threading.Lock()  # scores may be waited for in several threads
         starts = [partial(ScorerEngine, recipe, place, n, self.kills) for n, place in enumerate(places)]
         limits = Limits(ROOM, 60, recipe.cluster.start_timeout_s, setting="scorer.timeout_s")
         self.fleet = Fleet(starts, len(places), limits, "scorer actor")
@@ -135,8 +131,7 @@ class RayScorers:
         answers: Answers = queue.SimpleQueue()
         asked = 0
         for group in groups:
-            self._allow(group)
-            self.fleet.ask([(group, 1)], NO_POLICY, answers)
+            self.fleet.ask([(group, 1)], NO_POLICY, answers, takes_s=self._takes_s(group))
             asked += 1
             # Between two groups only what is done is taken: sampling does not wait for scores.
             while not answers.empty():
@@ -145,12 +140,9 @@ class RayScorers:
         for _ in range(asked):
             yield given(answers)
 
-    def _allow(self, group: Group) -> None:
-        """An actor has for a group as long as its verifiers may take for those before it and for this one."""
-        own_s = len(group.completions) * len(self.recipe.verifiers) * self.recipe.scorer.timeout_s * 2
-        with self.lock:
-            limits = self.fleet.limits
-            self.fleet.limits = replace(limits, timeout_s=max(limits.timeout_s, 60 + ROOM * own_s))
+    def _takes_s(self, group: Group) -> float:
+        """How long its verifiers may take for it, in seconds; and as long again, to be started anew."""
+        return len(group.completions) * len(self.recipe.verifiers) * self.recipe.scorer.timeout_s * 2
 
     def close(self) -> None:
         self.fleet.close()

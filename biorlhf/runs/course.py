@@ -203,9 +203,7 @@ class Course:
     def _keep(self, state: dict[str, Any], older: Sequence[Adapter], files: Mapping[str, bytes]) -> None:
         """Write a checkpoint, and before it the policies that it names."""
         if older:
-            by_ref = {adapter.ref: adapter for adapter in older}
-            named = self.store.write_policies([adapter.ref for adapter in older], by_ref.__getitem__)
-            state = {**state, "policies": named}
+            state = {**state, "policies": self.store.write_policies(older)}
         self.store.write_checkpoint(state, files, self.recipe.store.keep_checkpoints)
 
     def _context(self, index: int, done: int) -> Stage:
@@ -225,6 +223,7 @@ class Course:
             done_steps=done,
             policies=self.policies.refs,
             beside=self.crew.beside,
+            withdraw=self.crew.withdraw,
         )
 
     def _serve(self, adapters: Sequence[Adapter], index: int, step: int) -> None:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from biorlhf.runs.folder import METRICS, RECIPE, Tables, no_run, read_json, read
 from biorlhf.runs.keeping import checkpoints, disk, policies
 from biorlhf.runs.keeping.lock import Lock
 from biorlhf.stage import Adapter, StepResult
-from biorlhf.types import AdapterRef, Reward, ScoredGroup
+from biorlhf.types import Reward, ScoredGroup
 
 MANIFEST = "manifest.json"
 
@@ -173,11 +173,9 @@ class RunStore:
         """``state`` says what is done: ``step`` steps of the stage ``stage``, number ``stage_index``."""
         checkpoints.write(self.folder / "checkpoints", state, files, keep)
 
-    def write_policies(
-        self, refs: Sequence[AdapterRef], adapter_of: Callable[[AdapterRef], Adapter]
-    ) -> list[list[Any]]:
+    def write_policies(self, adapters: Sequence[Adapter]) -> list[list[Any]]:
         """Keep what a checkpoint needs of steps before its own; gives its state's ``policies``."""
-        return policies.write(self.folder / "checkpoints", refs, adapter_of)
+        return policies.write(self.folder / "checkpoints", adapters)
 
     def read_policies(self, named: Sequence[Sequence[Any]]) -> list[Adapter]:
         """The adapters that a checkpoint's state names, oldest first."""

@@ -36,8 +36,8 @@ class Workers:
     """``rollouts`` and ``scorers`` are None where no stage and no evaluation samples.
 
     ``notes`` are what a person should know of how they started. ``beside``: rollouts and scorers work beside
-    the learner, in processes of their own. ``renew`` makes the learner anew after ``LearnerLost``; None where
-    nothing could be left to do so.
+    the learner, in processes of their own; ``withdraw`` has them give up what they were asked until then.
+    ``renew`` makes the learner anew after ``LearnerLost``; None where nothing could be left to do so.
     """
 
     learner: ControlledLearner
@@ -46,6 +46,7 @@ class Workers:
     description: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
     beside: bool = False
+    withdraw: Callable[[], object] | None = None
     renew: Callable[[], object] | None = None
 
 
@@ -68,7 +69,8 @@ class Canary:
     _before: list[tuple[Sequence[float], Sequence[float]]] = field(default_factory=list)
 
     def check(self, learner: Sequence[float], sampler: Sequence[float]) -> None:
-        """``learner`` and ``sampler``: nats of the text's tokens, on each side, after a new policy was sent.
+        """``learner`` and ``sampler``: nats of the text's tokens, on each side, after a policy was sent.
+        An empty ``sampler`` (scripted, or a policy with nothing to be held against) passes.
 
         Raises:
             PolicyMismatch: the sampler serves another policy, or still one of before.
@@ -98,13 +100,9 @@ def _mean_size(values: Sequence[float]) -> float:
 def check_canary(learner: Sequence[float], sampler: Sequence[float], tolerance: float, who: str) -> None:
     """Compare one fixed text's log-probabilities between learner and sampler, token by token.
 
-    Empty ``sampler`` values (a scripted sampler) pass.
-
     Raises:
         PolicyMismatch: the mean absolute difference exceeds ``tolerance``.
     """
-    if not sampler:
-        return
     # The mean and not the largest: one unlikely token moves far by rounding alone.
     gap = sum(abs(a - b) for a, b in zip(learner, sampler, strict=True)) / len(sampler)
     # "not <=": a NaN from either side has to fail.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from biorlhf.recipe import Recipe
 from biorlhf.scoring.cores import cores
@@ -45,12 +46,13 @@ class InlineRollouts:
     def load_adapter(self, adapter: Adapter, *, learnt: bool = True) -> None:
         self.sampler.load_adapter(adapter)
         self.asleep = False
-        self.adapters.add(adapter.ref, adapter)
-        if not learnt:
-            return
         ids = (self.probe.prompt_ids, self.probe.completions[0].token_ids)
-        served = self.sampler.logprobs(*ids)
-        self.canary.check(self.learner.logprobs(*ids) if served else [], served)
+        served, own = self.sampler.logprobs(*ids), adapter.canary
+        if learnt and served:
+            own = tuple(self.learner.logprobs(*ids))
+        self.adapters.add(adapter.ref, replace(adapter, canary=own))
+        if own:
+            self.canary.check(own, served)
 
     def sleep(self) -> None:
         """Give back the GPU's memory, until a policy is loaded or a question is asked."""

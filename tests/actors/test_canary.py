@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
+from biorlhf.engines.samplers import build
 from biorlhf.errors import PolicyMismatch
-from biorlhf.recipe import Recipe
+from biorlhf.recipe import Recipe, load
 from biorlhf.stage import CANARY_ANSWER, CANARY_PROMPT
+from biorlhf.testing import an_adapter
+from biorlhf.types import TrainCompletion, TrainGroup
 from biorlhf.workers.crew import Canary
+from biorlhf.workers.inline import InlineRollouts
 from tiny_model import write_tiny_model
 
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 TEXT = [-1.0, -2.0, -0.5, -3.0]
 # Two engines never round alike: in 32 bits they are this far apart, in 16 bits a thousand times that.
 ROUNDING = [1e-5, -1e-5, 1.2e-5, -0.9e-5]
@@ -79,6 +87,31 @@ def test_another_policy_and_no_number_are_seen_at_once():
 
 def test_a_sampler_without_logprobs_is_not_watched():
     assert passes(canary(), [], [])
+
+
+def test_in_one_process_an_older_policy_is_held_against_what_the_learner_said_of_it(monkeypatch):
+    served = {1: TEXT, 2: TEXT}
+
+    class Serving:
+        def load_adapter(self, adapter):
+            self.version = adapter.ref.version
+
+        def logprobs(self, *_):
+            return served[self.version]
+
+    monkeypatch.setattr(build, "build_sampler", lambda _: Serving())
+    probe = TrainGroup((1,), (TrainCompletion((2, 3, 4, 5)),))
+    learner = SimpleNamespace(tokenize=lambda _: [probe], logprobs=lambda *_: TEXT)
+    rollouts = InlineRollouts(load(RECIPES / "quickstart.yaml"), learner)
+    rollouts.load_adapter(an_adapter(1))
+    older = rollouts.held(an_adapter(1).ref)
+    learner.logprobs = lambda *_: pytest.fail("it has another policy by now")
+    rollouts.load_adapter(older, learnt=False)
+    served[1] = moved(0.2)
+    with pytest.raises(PolicyMismatch):
+        rollouts.load_adapter(older, learnt=False)
+    # One that was kept before canaries were has nothing to be held against.
+    rollouts.load_adapter(an_adapter(1), learnt=False)
 
 
 @pytest.mark.parametrize("arrives", [True, False])

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from ray.exceptions import ObjectLostError
+from ray.exceptions import ActorDiedError, ActorUnavailableError, ObjectLostError
 
 from biorlhf import recipe as recipes
 from biorlhf.actors import bases, cluster, connection, devices, fetch, learner, rollout, scorer
-from biorlhf.errors import RunFailure
+from biorlhf.actors.members import ActorDied
 from biorlhf.workers.memory import object_store_bytes
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
@@ -166,11 +166,43 @@ def test_rays_store_on_this_machine_holds_what_the_recipe_hands_over(monkeypatch
     assert "object_store_memory" not in seen
 
 
-def test_what_is_lost_with_a_node_is_a_dead_actor(monkeypatch):
+def died(why):
+    """As Ray reports it: the first line is the same whatever it was."""
+    error = ActorDiedError()
+    error.error_msg = f"The actor died unexpectedly before finishing this task.\n\tclass_name: X\n{why}"
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            died("The actor is dead because its worker process has died."),
+            r"its process died \(.*worker process",
+        ),
+        (died("The actor died because its node has died. Node Id: 5f"), r"its node died \(.*Node Id: 5f"),
+        (ActorUnavailableError("RpcError", None), "it cannot be reached; .*RpcError"),
+        (ObjectLostError("00" * 28, None, ""), "its node died, and what it had given with it"),
+    ],
+)
+def test_an_actor_that_is_lost_is_said_to_be_what_it_is(monkeypatch, error, said):
     def lost(*_, **__):
-        raise ObjectLostError("00" * 28, None, "")
+        raise error
 
     monkeypatch.setattr(fetch.ray, "get", lost)
-    with pytest.raises(RunFailure, match="its process died"):
+    with pytest.raises(ActorDied, match=f"rollout actor 1: {said}"):
         fetch.fetch("ref", "rollout actor 1")
-    assert issubclass(ObjectLostError, fetch.ActorLost)
+
+
+@pytest.mark.parametrize(
+    ("lag", "kind", "threads"), [(0, "learner", 8), (0, "rollout", 3), (1, "learner", 2), (2, "rollout", 2)]
+)
+def test_actors_that_compute_at_once_share_the_cores(monkeypatch, lag, kind, threads):
+    monkeypatch.setattr(devices, "cores", lambda: 16)
+    made = load("quickstart", actors=4, most=5)
+    learner = made.learner.model_copy(update={"actors": 2, "cpus": 1})
+    stages = tuple(stage.model_copy(update={"lag": lag}) for stage in made.stages)
+    made = made.model_copy(update={"learner": learner, "stages": stages})
+    assert devices.thread_count(made, kind) == threads
+    asked = made.model_copy(update={kind: getattr(made, kind).model_copy(update={"cpus": 12})})
+    assert devices.thread_count(asked, kind) == 12

@@ -7,14 +7,14 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import Future
+from queue import SimpleQueue
 
 import pytest
 
-from biorlhf.actors import scorer
-from biorlhf.actors.members import Slot, Ticket, deal
+from biorlhf.actors.members import Slot, deal
+from biorlhf.actors.tickets import Ticket
 from biorlhf.errors import LearnerLost, PolicyMismatch, RunFailure
 from biorlhf.testing import Pace
-from judges import Judge, groups_of, scorers_of
 from simulated_fleet import SleepingEngine, a_fleet, serve, works_of
 
 FAST = Pace(((1, 1e-4), (64, 1.5e-4)))  # an answer takes a few hundredths of a second
@@ -222,58 +222,72 @@ def test_a_policy_that_was_lost_fails_those_that_ask_for_it_and_another_is_serve
     assert (len(started), fleet.error) == (2, None)
 
 
-@pytest.fixture
-def scorers(monkeypatch, closing):
-    """Starts scorers over these actors, one for each place; more stand in for those that die."""
-
-    def started(actors, places):
-        made = scorers_of(monkeypatch, actors, places)
-        closing(made.fleet)
-        return made
-
-    return started
+def asked(fleet, questions, policy="first"):
+    """What comes for questions that nobody waits for yet."""
+    answers = SimpleQueue()
+    fleet.ask(works_of(questions, policy=policy), policy, answers)
+    return answers
 
 
-def ids(scored):
-    return Counter(one.group.question.id for one in scored)
+def test_what_is_withdrawn_fails_for_who_waits_and_is_asked_of_nobody_any_more(closing):
+    yard = Yard()
+    # The first would answer in hours.
+    fleet = a_fleet([lambda: yard(speed=1e-6 if not yard.started else 1.0)], room=4)
+    closing(fleet)
+    old = asked(fleet, QUESTIONS[:6])
+    until(lambda: yard.log)
+    fleet.withdraw()
+    for _ in range(6):
+        with pytest.raises(RunFailure, match="the question was withdrawn"):
+            raise old.get(timeout=30)
+    new = asked(fleet, ["new"])
+    yard.started[0].die()
+    assert new.get(timeout=30)["question"] == "new"
+    assert [question for _, question, _ in yard.log] == [QUESTIONS[0], "new"]
 
 
-def test_a_slow_scorer_of_four_does_not_hold_what_the_others_can_judge(scorers):
-    held = threading.Event()
-    judges = [Judge(held), Judge(), Judge(), Judge()]
-    scored = scorers(judges, 4).score(groups_of(QUESTIONS))
-    before = [next(scored) for _ in QUESTIONS[scorer.ROOM :]]
-    assert judges[0].judged == [], "all but what it has in hand went to the others"
-    held.set()
-    assert ids([*before, *scored]) == Counter(QUESTIONS)
-    assert len(judges[0].judged) == scorer.ROOM
+def test_an_engine_takes_no_policy_before_it_has_finished_what_was_withdrawn(closing):
+    yard = Yard(speed=0.1)
+    fleet = a_fleet([yard], room=4)
+    closing(fleet)
+    asked(fleet, ["old"])
+    until(lambda: yard.log)
+    fleet.withdraw()
+    serve(fleet, "second")
+    [engine] = yard.started
+    finished = []
+
+    def prove(number, proof):
+        finished.append(dict(engine.works))
+
+    serve(fleet, "third", prove)
+    assert asked(fleet, ["new"], "third").get(timeout=30)["question"] == "new"
+    assert finished == [{}]
 
 
-def test_scorers_go_on_while_whoever_asks_waits_for_the_next_group(scorers):
-    judge = Judge()
-    made = scorers([judge], 1)
+@pytest.mark.parametrize("begun", [True, False], ids=["its engine dies", "it waits"])
+def test_what_is_asked_of_a_policy_that_went_fails_and_waits_for_nothing(closing, begun):
+    yard = Yard(speed=1e-6)
+    fleet = a_fleet([yard], room=4)
+    closing(fleet)
+    answers = asked(fleet, QUESTIONS[:2])
+    until(lambda: yard.log)
+    serve(fleet, "second")
+    if begun:
+        answers.get(timeout=30)
+        yard.started[0].die()
+    with pytest.raises(RunFailure, match="policy first is asked, and is not served any more"):
+        raise answers.get(timeout=30)
+    assert isinstance(asked(fleet, ["late"]).get(timeout=30), RunFailure)
 
-    def arriving():
-        yield from groups_of(QUESTIONS[:6])
-        until(lambda: len(judge.judged) == 6)
-        yield from groups_of(QUESTIONS[6:8])
 
-    assert ids(made.score(arriving())) == Counter(QUESTIONS[:8])
-    assert made.kills == [8]
-
-
-def test_what_a_dead_scorer_had_is_judged_first_by_others_and_one_is_started_in_its_place(scorers):
-    held = threading.Event()
-    judges = [Judge(held), Judge(held), Judge()]
-    made = scorers(judges, 2)
-    scored = made.score(groups_of(QUESTIONS))
-    after(0.1, judges[0].die)
-    first = next(scored)
-    assert first.group.question.id in judges[2].judged
-    assert judges[2].judged[0] == QUESTIONS[0]
-    held.set()
-    assert ids([first, *scored]) == Counter(QUESTIONS)
-    assert [slot.deaths for slot in made.fleet.slots] == [1, 0]
+def test_what_is_asked_behind_something_large_has_the_time_of_both():
+    slot = Slot(0, Future, True)
+    slot.ask(Ticket(0, "large", 1, "p", None, takes_s=100.0), now=0.0)
+    slot.ask(Ticket(1, "small", 1, "p", None, takes_s=1.0), now=0.0)
+    assert (slot.overdue(109.0, 10.0), slot.overdue(110.5, 10.0)) == (0.0, 110.0)
+    slot.done(0)
+    assert (slot.overdue(110.5, 10.0), slot.overdue(111.5, 10.0)) == (0.0, 111.0)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +300,7 @@ def test_a_slow_engine_is_given_none_of_the_last_questions_which_others_finish_s
     slots = [Slot(n, Future, True, alive=True, trusted={"p"}, took_s=[8.0, 1.0, 1.0][n]) for n in range(3)]
     tickets = [Ticket(n, "?", 1, "p", None) for n in range(left + 4)]
     for number, slot in enumerate([1, 1, 2, 2]):
-        slots[slot].asked[number] = (tickets[number], began)
+        slots[slot].ask(tickets[number], began)
     waiting = tickets[4:]
     assert len(deal(waiting, slots, 2).get(0, [])) == given
     assert len(waiting) == left - given

@@ -146,7 +146,7 @@ def test_a_host_whose_link_goes_down_takes_no_question_with_it_and_a_learner_on_
         if gone is None and len(seen) >= 6 and all(slot.asked for slot in lost):
             ip("link", "set", SPACE, "down")
             gone = time.monotonic()
-            orphans = {ticket.work[0].id for slot in lost for ticket, _ in list(slot.asked.values())}
+            orphans = {ticket.work[0].id for slot in lost for ticket, *_ in list(slot.asked.values())}
             orphans -= set(seen)
             learning = later.submit(ended, learners)
         if gone is not None and not orphans and took_s is None:

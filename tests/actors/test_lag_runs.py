@@ -2,72 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import os
 import random
 import signal
 import time
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from lag_run import MANY, STEPS, kill_one, one_core, written
 from recorded_grpo import ENGINES, RECORDED, machine, real_run
-from tiny_run import family, numbers, outcome, run, start, wait_for_rows, write_tiny_run, write_vowels
+from tiny_run import numbers, outcome, start, wait_for_rows
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
-STEPS, KILLS = 10, 4
-
-
-def written(folder: Path, lag: int, **sections) -> Path:
-    """A recipe whose answers, rewards and so policies change with every step."""
-    stage = {
-        "trainer": "grpo",
-        "prompts_per_step": 3,
-        "generations": 4,
-        "steps": STEPS,
-        "lag": lag,
-        "iterations": 2,
-        # An untrained model's answers end at the limit.
-        "mask_truncated": False,
-        "beta": 0.01,
-        "optimizer": {"learning_rate": 1e-2, "schedule": "cosine"},
-    }
-    common = {
-        "lora": {"dropout": 0.1},
-        "rollout": {"engine": "transformers"},
-        # A busy machine takes its time to judge.
-        "scorer": {"timeout_s": 60},
-        "verifiers": [{"verifier": "vowels", "weight": 1.0}],
-        "stages": [stage],
-    }
-    return write_tiny_run(folder, **{**common, **sections})
-
-
-def one_core() -> None:
-    """How many threads there are may change how a sum is rounded."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    return write_vowels(tmp_path_factory.mktemp("verifier"))
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory, environment):
-    """Lag -> the folder of a run in one process that nothing disturbs."""
-
-    @functools.cache
-    def made(lag: int) -> Path:
-        place = tmp_path_factory.mktemp(f"lag{lag}")
-        code, said = run(str(written(place, lag)), timeout_s=900, env=environment, preexec_fn=one_core)
-        assert code == 0, said
-        [folder] = (place / "runs").iterdir()
-        return folder
-
-    return made
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -93,13 +40,20 @@ def test_each_row_names_the_policy_of_that_many_steps_before(whole, lag):
     assert [row["lag"] for row in rows] == [min(lag, n) for n in range(STEPS)]
 
 
-@pytest.mark.parametrize("lag", [1, pytest.param(2, marks=pytest.mark.hostile)])
+@pytest.mark.parametrize(
+    ("lag", "kills", "steps"),
+    [
+        (1, 4, STEPS),
+        pytest.param(1, 10, MANY, marks=pytest.mark.hostile),
+        pytest.param(2, 10, MANY, marks=pytest.mark.hostile),
+    ],
+)
 def test_a_run_killed_at_random_moments_gives_the_numbers_of_one_never_killed(
-    whole, environment, tmp_path, lag
+    whole, environment, tmp_path, lag, kills, steps
 ):
     draw, options = random.Random(lag), {"env": environment, "preexec_fn": one_core}
-    process = start(str(written(tmp_path, lag)), **options)
-    for kill in range(KILLS):
+    process = start(str(written(tmp_path, lag, steps)), **options)
+    for kill in range(kills):
         folder = wait_for_rows(process, tmp_path / "runs", 2 * kill + 1, 600)
         time.sleep(draw.random() * 0.3)
         assert process.poll() is None, "the run was over before it could be killed often enough"
@@ -108,7 +62,7 @@ def test_a_run_killed_at_random_moments_gives_the_numbers_of_one_never_killed(
         process = start("--resume", str(folder), **options)
     said = process.communicate(timeout=900)[1]
     assert process.returncode == 0, said
-    assert outcome(folder) == outcome(whole(lag))
+    assert outcome(folder) == outcome(whole(lag, steps))
     assert not list(folder.rglob("*.partial"))
 
 
@@ -125,7 +79,7 @@ def test_on_ray_with_two_actors_and_deaths_of_all_kinds_the_numbers_are_the_same
         (7, "LearnerWorker"),
     ):
         folder = wait_for_rows(process, tmp_path / "runs", rows, 600)
-        killed.add(kill_one(process, name, killed))
+        killed.add(kill_one(process.pid, name, killed))
     said = process.communicate(timeout=900)[1]
     assert process.returncode == 0, said
     assert outcome(folder) == outcome(whole(1))
@@ -133,13 +87,22 @@ def test_on_ray_with_two_actors_and_deaths_of_all_kinds_the_numbers_are_the_same
     assert json.loads((folder / "summary.json").read_text())["learner_restarts"] == 3
 
 
-def kill_one(process, name: str, killed: set[int]) -> int:
-    """Kill an actor of that name, once there is one that was not killed before."""
-    end = time.monotonic() + 300
-    while time.monotonic() < end:
-        found = [pid for pid, command in family(process.pid).items() if name in command and pid not in killed]
-        if found:
-            os.kill(found[0], signal.SIGKILL)
-            return found[0]
-        time.sleep(0.02)
-    raise AssertionError(f"no {name} in five minutes")
+@pytest.mark.hostile
+def test_a_run_that_loses_one_of_two_learners_in_a_step_gives_the_numbers_of_one_that_lost_none(
+    environment, tmp_path
+):
+    outcomes = []
+    for losses in (0, 2):
+        place, killed = tmp_path / str(losses), set()
+        recipe = written(place, 1, MANY, learner={"actors": 2}, cluster={"backend": "ray"})
+        process = start(str(recipe), env=environment, preexec_fn=one_core)
+        for loss in range(losses):
+            wait_for_rows(process, place / "runs", 3 + 6 * loss, 600)
+            # Ray names a process after what it does.
+            killed.add(kill_one(process.pid, "LearnerWorker.step_apart", killed))
+        said = process.communicate(timeout=900)[1]
+        assert process.returncode == 0, said
+        [folder] = (place / "runs").iterdir()
+        assert json.loads((folder / "summary.json").read_text())["learner_restarts"] == losses, said
+        outcomes.append(outcome(folder))
+    assert outcomes[0] == outcomes[1]

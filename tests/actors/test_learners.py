@@ -95,7 +95,7 @@ for rank in (1, 0):
     try:
         steps()
     except LearnerLost as error:
-        said.append("its process died" in str(error))
+        said.append("learner actor" in str(error))
     learners.renew()
     learners.restore(saved, 0, 10)
     same.append(steps() == expected)

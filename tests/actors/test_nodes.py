@@ -116,7 +116,7 @@ def test_a_real_engine_whose_raylet_dies_in_a_step_leaves_its_questions_to_the_o
             print(f"what it had been asked is answered {time.monotonic() - gone:.1f} s after the loss")
             took_s, orphans = time.monotonic() - gone, {"said"}
         if gone is None and len(seen) >= 4 and lost.asked:
-            orphans = {ticket.work[0].id for ticket, _ in list(lost.asked.values())} - set(seen)
+            orphans = {ticket.work[0].id for ticket, *_ in list(lost.asked.values())} - set(seen)
             cluster.remove_node(far, allow_graceful=False)
             gone = time.monotonic()
     assert Counter(seen) == Counter(names)
@@ -126,8 +126,7 @@ def test_a_real_engine_whose_raylet_dies_in_a_step_leaves_its_questions_to_the_o
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("spare", [False, True], ids=["no other node has room", "another has"])
-def test_learners_whose_raylet_dies_are_made_anew_elsewhere_or_it_is_said_why_not(cluster, tmp_path, spare):
+def test_learners_whose_raylet_dies_are_said_to_be_lost_with_what_they_gave(cluster, tmp_path):
     # One CPU is the head's: the learner fits nowhere else.
     far = cluster.add_node(num_cpus=2, **NODE)
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
@@ -138,35 +137,17 @@ def test_learners_whose_raylet_dies_are_made_anew_elsewhere_or_it_is_said_why_no
     learners = RayLearners(recipe, list(_places(asked, _place(asked, 60)).values()))
     learners.wait()
     learners.begin_stage(0, 10)
-    saved = dict(learners.checkpoint())
     update = learners.step(groups(seed=1), GRPO, seed=1)
-    if spare:
-        cluster.add_node(num_cpus=2, **NODE)
     cluster.remove_node(far, allow_graceful=False)
     lost = time.monotonic()
     with pytest.raises(LearnerLost):
         learners.step(groups(seed=2), GRPO, seed=2)
     print(f"noticed after {time.monotonic() - lost:.1f} s")
-    if spare:
-        renew_as_a_run_does(learners, recipe.cluster.restarts)
-        learners.restore(saved, 0, 10)
-        assert learners.step(groups(seed=1), GRPO, seed=1).adapter.ref == update.adapter.ref
-    else:
-        with pytest.raises(RunFailure, match="no other has room for 2 CPU"):
-            learners.renew()
+    with pytest.raises(RunFailure, match="no other has room for 2 CPU"):
+        learners.renew()
     took_s = time.monotonic() - lost
-    print(f"{'went on' if spare else 'ended'} after {took_s:.1f} s")
+    print(f"ended after {took_s:.1f} s")
     assert took_s < 60
     with pytest.raises(LearnerLost):
         len(update.adapter.tensors)
     learners.close()
-
-
-def renew_as_a_run_does(learners, times):
-    """What is started before Ray knows that the node is gone dies with it, and is started again."""
-    for left in reversed(range(times)):
-        try:
-            return learners.renew()
-        except LearnerLost:
-            if not left:
-                raise

@@ -151,3 +151,21 @@ def test_a_policy_lost_with_the_learners_node_is_made_again_from_the_last_checkp
     assert run.error is None
     assert run.learner.renewed == 1
     assert outcome(run.folder) == awake
+
+
+def the_base_where_it_comes_again(adapter, before):
+    """What is loaded a second time is an older policy, of before the checkpoint that a run goes back to."""
+    again = before is not None and adapter.ref.version <= before.ref.version
+    return none_left(adapter, before) if again else adapter.tensors
+
+
+@pytest.mark.parametrize("fault", [None, the_base_where_it_comes_again], ids=["served", "not served"])
+def test_an_older_policy_is_held_against_what_the_learner_said_when_it_was_new(tmp_path, monkeypatch, fault):
+    gone = RayTaskError("hold", "", ObjectReconstructionFailedError("00", b"", ""))
+    lost = {"fleet": True, "sleep": 0, "lag": 1, "sent": lambda adapter, n: gone if n == 2 else adapter}
+    run = Run(tmp_path, monkeypatch, fault=fault, at=-1, **lost)
+    assert run.learner.renewed == 1
+    assert (type(run.error) is PolicyMismatch) == (fault is not None)
+    assert (
+        run.error is None or "since an earlier policy" in str(run.error) or "does not serve" in str(run.error)
+    )

@@ -54,9 +54,9 @@ def rate_alone(groups: int = 600) -> float:
     return groups / passed * SPEED
 
 
-def engines(number: int, speeds: Callable[[int], float] = lambda n: SPEED) -> Any:
+def engines(number: int, speeds: Callable[[int], float] = lambda n: SPEED, **limits: Any) -> Any:
     start = [partial(SleepingEngine, f"engine {n}", PACE, [], speed=speeds(n)) for n in range(number)]
-    return a_fleet(start, room=ROOM)
+    return a_fleet(start, room=ROOM, **limits)
 
 
 def questions(number: int) -> list[str]:
@@ -95,7 +95,7 @@ def one_slow(alone: float) -> float:
 
 def run_of(lag: int, alone: float, steps: int = 20, prompts: int = 16, actors: int = 4) -> float:
     """Seconds of a run whose learner takes as long for a batch as these engines do."""
-    fleet = engines(actors)
+    fleet = engines(actors, policies=lag + 1)
     refs = [AdapterRef(version, f"policy {version}") for version in range(steps + 1)]
     serve(fleet, refs[0].sha256)
     policies = Policies(refs[:1], lag)
@@ -106,7 +106,6 @@ def run_of(lag: int, alone: float, steps: int = 20, prompts: int = 16, actors: i
         works = works_of(asked, sequences=GROUP, policy=policy.sha256)
         return list(fleet.answers(works, policy.sha256))
 
-    fleet.limits = type(fleet.limits)(ROOM, 60.0, 60.0, policies=lag + 1)
     ahead = Ahead(prepare, policies, steps, beside=True)
     began = time.monotonic()
     for step in range(1, steps + 1):

@@ -45,7 +45,7 @@ def damaged(adapter, _):
 
 
 class Dozing(ScriptedSampler):
-    """Serves what ``fault`` makes of the adapter that it is sent, from its wake ``at`` on."""
+    """Serves what ``fault`` makes of the adapter that it is sent, from its wake ``at`` on; -1: always."""
 
     fault = staticmethod(lambda adapter, before: adapter.tensors)
     at = 0
@@ -66,7 +66,7 @@ class Dozing(ScriptedSampler):
 
     @property
     def faulty(self):
-        return 0 < self.at <= self.woken
+        return self.at < 0 or 0 < self.at <= self.woken
 
     def add(self, question, sampling):
         self.asked += 1
@@ -145,10 +145,12 @@ class Run:
     None where an error ended the run.
     """
 
-    def __init__(self, place, monkeypatch, *, sleep=1, fleet=False, rate=1e-2, fault=None, at=0, sent=None):
+    def __init__(
+        self, place, monkeypatch, *, sleep=1, lag=0, fleet=False, rate=1e-2, fault=None, at=0, sent=None
+    ):
         path = write_tiny_run(place, steps=STEPS, lora={"r": 16, "alpha": 32})
         (place / "script.json").write_text(json.dumps({"default": ANSWERS, "logprob": -1.0}))
-        also = (f"rollout.sleep={sleep}", f"stages.0.optimizer.learning_rate={rate}")
+        also = (f"rollout.sleep={sleep}", f"stages.0.lag={lag}", f"stages.0.optimizer.learning_rate={rate}")
         recipe = recipes.load(path, (*also, "stages.0.mask_truncated=false", "scorer.timeout_s=60"))
         self.fleet, self.sent, self.references = fleet, sent, []
         self.folder = self.error = None
@@ -158,6 +160,7 @@ class Run:
         monkeypatch.setattr(rollout, "build_sampler", self.double)
         monkeypatch.setattr(rollout, "RayEngine", InThreads)
         monkeypatch.setattr(rollout, "reference", self._reference)
+        monkeypatch.setattr(rollout, "_given", lambda held: held)
         monkeypatch.setattr(launch, "start", self._start)
         try:
             self.folder = pipeline.run(recipe, Silence())

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from biorlhf.actors import scorer
-from biorlhf.actors.members import EngineDied
+from biorlhf.actors.members import ActorDied
 from biorlhf.types import AdapterRef, Completion, Group, Question
 
 
@@ -42,7 +42,7 @@ class Judge:
     def die(self) -> None:
         for call in self.calls:
             if not call.done():
-                call.set_exception(EngineDied("its process died"))
+                call.set_exception(ActorDied("its process died"))
 
 
 def scorers_of(monkeypatch: pytest.MonkeyPatch, actors: Iterable[Judge], places: int) -> scorer.RayScorers:

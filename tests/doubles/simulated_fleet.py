@@ -11,7 +11,8 @@ from concurrent.futures import Future
 from typing import Any
 
 from biorlhf.actors.fleet import Fleet
-from biorlhf.actors.members import EngineDied, Limits, Policy
+from biorlhf.actors.members import ActorDied, Limits
+from biorlhf.actors.tickets import Policy
 from biorlhf.testing import Decoder, Pace, length_of
 
 
@@ -68,7 +69,7 @@ class SleepingEngine:
         with self.changed:
             self.taker = Future()
             if self.dead:
-                self.taker.set_exception(EngineDied(f"{self.name} died"))
+                self.taker.set_exception(ActorDied(f"{self.name} died"))
             self.changed.notify()
             return self.taker
 
@@ -80,7 +81,7 @@ class SleepingEngine:
             self.dead = True
             waiting = [f for f in (self.taker, *self.futures) if f is not None and not f.done()]
             for future in waiting:
-                future.set_exception(EngineDied(f"{self.name} died"))
+                future.set_exception(ActorDied(f"{self.name} died"))
             self.changed.notify()
 
     def _soon(self, value: Any) -> Future[Any]:

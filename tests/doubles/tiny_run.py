@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,13 @@ def write_tiny_run(folder: Path, *, backend: str = "inline", steps: int = 6, **s
     return path
 
 
-def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+def start(
+    *arguments: str, program: Sequence[str] = ("-m", "biorlhf", "run"), **options: Any
+) -> subprocess.Popen[str]:
     """``biorlhf run …`` as a process of its own, in a group of its own."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", **options.pop("env", {})}
     return subprocess.Popen(
-        [sys.executable, "-m", "biorlhf", "run", *arguments],
+        [sys.executable, *program, *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -138,21 +139,22 @@ def test_a_metric_that_is_no_number_is_refused():
 
 def test_policies_are_written_once_go_with_their_last_checkpoint_and_damage_is_passed_over(tmp_path):
     store = RunStore.create(recipe_in(tmp_path))
-    asked: list[int] = []
+    folder, written = store.folder / "checkpoints" / "policies", {}
 
-    def adapter_of(ref: AdapterRef) -> Adapter:
-        asked.append(ref.version)
-        return an_adapter(ref.version)
+    def adapter(number: int) -> Adapter:
+        return replace(an_adapter(number), canary=(-number / 3, -1e-300))
 
     for number in range(2, 6):
         # As with a lag of 2: each checkpoint names the policies of the two steps before its own.
-        named = store.write_policies([an_adapter(n).ref for n in (number - 2, number - 1)], adapter_of)
+        named = store.write_policies([adapter(number - 2), adapter(number - 1)])
+        for path in folder.iterdir():
+            assert written.setdefault(path, path.stat().st_ino) == path.stat().st_ino
         store.write_checkpoint(done(1, "grpo", number, policies=named), {}, keep=2)
-    assert asked == [0, 1, 2, 3, 4]
-    folder = store.folder / "checkpoints" / "policies"
     assert {path.stem for path in folder.iterdir()} == {an_adapter(n).ref.sha256 for n in (2, 3, 4)}
     state, _ = store.last_checkpoint()
-    assert store.read_policies(state["policies"]) == [an_adapter(3), an_adapter(4)]
+    assert store.read_policies(state["policies"]) == [adapter(3), adapter(4)]
+    # As checkpoints named them that were written before there were canaries.
+    assert store.read_policies([one[:2] for one in state["policies"]]) == [an_adapter(3), an_adapter(4)]
     newest = folder / f"{an_adapter(4).ref.sha256}.safetensors"
     newest.write_bytes(newest.read_bytes()[:-1] + b"?")
     problems: list[str] = []

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from biorlhf.errors import PolicyMismatch, RecipeError
+from biorlhf.errors import LearnerLost, PolicyMismatch, RecipeError, RunFailure
+from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Sampling
 from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, an_adapter
 from recorded_grpo import COMPOSER, QUESTIONS, RECORDED, SETTINGS, digest, steps_between_doubles, trainer_of
@@ -220,3 +221,33 @@ def test_a_plan_shows_the_lag_and_a_wrong_one_ends_with_2_and_what_is_allowed(tm
     shown, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
     assert json.loads(shown)["stages"][0]["lag"] == 2
+
+
+class Stuck(ScriptedRollouts):
+    """Answers the first step's questions; whoever asks those of another one waits until it is given up."""
+
+    def __init__(self):
+        super().__init__(VARIED, keep=3)
+        self.given_up, self.waiting = threading.Event(), []
+
+    def sample(self, questions, sampling):
+        if sampling.seed == seed_of(7, 1):
+            yield from super().sample(questions, sampling)
+            return
+        self.waiting.append(sampling.seed)
+        self.given_up.wait(60)
+        time.sleep(0.05)
+        self.waiting.remove(sampling.seed)
+        raise RunFailure("withdrawn")
+
+
+class Dying(RecordingLearner):
+    def step(self, groups, loss, *, seed):
+        raise LearnerLost("its process died")
+
+
+def test_what_is_ahead_of_a_learner_that_dies_is_given_up_before_anybody_goes_on():
+    rollouts = Stuck()
+    with pytest.raises(LearnerLost):
+        go(2, rollouts, beside=True, learner=Dying(), withdraw=rollouts.given_up.set)
+    assert (rollouts.given_up.is_set(), rollouts.waiting) == (True, [])

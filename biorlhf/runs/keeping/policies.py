@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,35 +19,33 @@ from biorlhf.types import AdapterRef
 FOLDER = "policies"
 
 
-def write(
-    checkpoints: Path, refs: Sequence[AdapterRef], adapter_of: Callable[[AdapterRef], Adapter]
-) -> list[list[Any]]:
-    """Write those that are not there yet; gives [version, sha256] of each, for a checkpoint's state."""
-    for ref in refs:
-        tensors, config = _paths(checkpoints, ref.sha256)
+def write(checkpoints: Path, adapters: Sequence[Adapter]) -> list[list[Any]]:
+    """Write those that are not there yet; gives each as [version, sha256, canary], for a state."""
+    for adapter in adapters:
+        tensors, config = _paths(checkpoints, adapter.ref.sha256)
         # The tensors come last: a configuration without them is one that was cut off.
         if not tensors.is_file():
-            adapter = adapter_of(ref)
             tensors.parent.mkdir(exist_ok=True)
             disk.write_file(config, adapter.config)
             disk.write_file(tensors, adapter.tensors)
-    return [[ref.version, ref.sha256] for ref in refs]
+    return [[a.ref.version, a.ref.sha256, list(a.canary)] for a in adapters]
 
 
 def read(checkpoints: Path, named: Sequence[Any]) -> Adapter:
-    """The adapter of a [version, sha256].
+    """The adapter of a [version, sha256, canary].
 
     Raises:
         InputError: its files are missing or damaged.
     """
-    version, sha256 = named
+    # One that was written before there were canaries has two parts.
+    version, sha256, *canary = named
     tensors, config = _paths(checkpoints, str(sha256))
     if not (tensors.is_file() and config.is_file()):
         raise InputError(tensors.name, "is missing")
     content = tensors.read_bytes()
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InputError(tensors.name, "is damaged")
-    return Adapter(AdapterRef(int(version), sha256), content, config.read_bytes())
+    return Adapter(AdapterRef(int(version), sha256), content, config.read_bytes(), tuple(*canary))
 
 
 def keep(checkpoints: Path, states: Iterable[Path]) -> None:

@@ -149,14 +149,15 @@ class GrpoTrainer:
         config, total = self.config, self.total_steps(stage.dataset)
         watch = Watch.over(stage.dataset.questions)
         policies = Policies(stage.policies, config.lag, stage.done_steps)
-        ahead = Ahead(partial(prepared, stage, config), policies, total, beside=stage.beside)
-        for step in range(stage.done_steps + 1, total + 1):
-            result = grpo_step(stage, config, step, watch, ahead)
-            policies.add(result.adapter)
-            yield result
-            # After the step was handed over, so that the record holds what ends the run.
-            if config.collapse == "stop" and watch.collapsed:
-                raise RunFailure(f"stage {stage.name}, step {step}: {'; '.join(result.warnings)}")
+        prepare = partial(prepared, stage, config)
+        with Ahead(prepare, policies, total, beside=stage.beside, withdraw=stage.withdraw) as ahead:
+            for step in range(stage.done_steps + 1, total + 1):
+                result = grpo_step(stage, config, step, watch, ahead)
+                policies.add(result.adapter)
+                yield result
+                # After the step was handed over, so that the record holds what ends the run.
+                if config.collapse == "stop" and watch.collapsed:
+                    raise RunFailure(f"stage {stage.name}, step {step}: {'; '.join(result.warnings)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import pytest
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors import connection, learner, scorer
-from biorlhf.actors.fetch import ActorDied
+from biorlhf.actors.members import ActorDied
 from biorlhf.actors.remains import guarded
 from biorlhf.errors import LearnerLost, ResourceError, RunFailure
 from biorlhf.recipe.schema import Learner
@@ -49,9 +49,7 @@ class Actor:
 def test_scorers_from_which_nothing_comes_are_replaced_and_asked_again(monkeypatch):
     judges = [Judge(threading.Event()) for _ in range(3)]
     made = scorers_of(monkeypatch, judges, 1)
-    made._allow(groups_of(["a"])[0])
-    assert made.fleet.limits.timeout_s == 60 + scorer.ROOM * 2 * 1 * 1 * 2
-    made._allow = lambda _: setattr(made.fleet, "limits", replace(made.fleet.limits, timeout_s=0.1))
+    made.fleet.limits, made._takes_s = replace(made.fleet.limits, timeout_s=0.1), lambda _: 0.0
     with pytest.raises(RunFailure, match=r"scorer actor 1 died 3 times: .*no answer in 0\.1 s \(scorer\."):
         list(made.score(groups_of(["a", "b", "c"])))
     assert len(judges[2].calls) == 1 + scorer.ROOM
@@ -214,7 +212,7 @@ def test_learners_whose_node_is_gone_are_not_waited_for(monkeypatch, held_by, go
     monkeypatch.setattr(learner.ray, "nodes", lambda: nodes)
     said = f"the node of {gone} of 2 learners is gone, .* 2 CPU and 1 GPU"
     with pytest.raises(RunFailure, match=said) if gone else nullcontext():
-        learners._refuse_without_node()
+        learners._moved()
 
 
 @pytest.mark.parametrize(("cpus", "zone", "patient"), [(1, "a", False), (4, "a", True), (4, "b", False)],
@@ -230,5 +228,23 @@ def test_another_node_is_waited_for_where_it_has_room_alone(monkeypatch, cpus, z
     nodes = [{"NodeID": "a", "Alive": True, "Resources": {"CPU": cpus}, "Labels": {"zone": zone}}]
     monkeypatch.setattr(learner.ray, "nodes", lambda: nodes)
     with pytest.raises(RunFailure, match="the node of 1 of 1 learners is gone"):
-        learners._refuse_without_node()
+        learners._moved()
     assert (len(looks) > 1) == patient
+
+
+@pytest.mark.parametrize(("held_by", "started"), [(["dead", "a"], 2), (["a"], 1)], ids=["moved", "stayed"])
+def test_learners_whose_places_move_to_another_node_are_started_there(monkeypatch, held_by, started):
+    """What was started in the old place has failed by then: that is no want of room."""
+    learners, starts = learners_that(monkeypatch, Actor(1)), []
+    learners.places = [place_of(0)]
+    learners.recipe.learner = Learner(cpus=2)
+    for name in ("close", "wait"):
+        monkeypatch.setattr(learners, name, lambda: None)
+    monkeypatch.setattr(learners, "_start", lambda: starts.append(1) or [Actor(1)])
+    monkeypatch.setattr(learner, "LOOK_S", 0.01)
+    looks = iter(held_by)
+    monkeypatch.setattr(learner, "placement_group_table", lambda _: {"bundles_to_node_id": {0: next(looks)}})
+    nodes = [{"NodeID": "a", "Alive": True, "Resources": {"CPU": 4}, "Labels": {}}]
+    monkeypatch.setattr(learner.ray, "nodes", lambda: nodes)
+    learners.renew()
+    assert len(starts) == started
