@@ -86,11 +86,8 @@ def test_the_sum_over_ranks_is_the_gradient_of_one_learner(alone, together, pref
         expected, _, metrics, evaluated = alone[plan.removeprefix(prefix)]
         for rank in together:
             own, _, numbers, seen = rank[plan]
-            first, *second = gaps(expected, own)
-            assert first < 5e-6, plan
-            # It starts where AdamW's first update ended, which is a gradient's sign: where that is as small
-            # as its rounding, the sign may be either, and the weight lies 2 x lr beside one learner's.
-            assert all(gap < 5e-4 for gap in second), plan
+            # Of a second iteration as well, which starts from weights that differ by rounding already.
+            assert max(gaps(expected, own)) < 5e-6, plan
             for name, value in metrics.items():
                 if not name.startswith("time_"):
                     assert numbers[name] == pytest.approx(value, rel=1e-3, abs=1e-5), (plan, name)
