@@ -15,7 +15,7 @@ ON_GPU := $(foreach key,rollout.gpus=0.5 learner.gpus=0.5 model.dtype=bf16 rollo
 RUN_WITH := $(if $(filter gpu:recipes/quickstart.yaml,$(ACCELERATOR):$(RECIPE)),$(ON_GPU))
 REQUIREMENTS := cluster/requirements-$(ACCELERATOR).txt
 
-.PHONY: help setup run test test-engine test-fast test-hostile hostile-runs hostile-input audit lint format docs screenshots bench bench-peer bench-scale wheel-check release clean
+.PHONY: help setup run test test-engine test-fast test-hostile hostile-runs hostile-input audit lint format docs screenshots bench bench-peer bench-scale bench-overhead wheel-check release clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -53,7 +53,7 @@ hostile-runs: $(READY)
 
 hostile-input: $(READY)
 	BIORLHF_FUZZ=400 $(BIN)/python -m pytest tests/hostile --ignore=tests/hostile/runs -m "hostile or not hostile"
-	$(BIN)/python -m pytest tests/actors -m hostile
+	$(BIN)/python -m pytest tests/actors tests/engines -m hostile
 
 # Every item of the shipped datasets, and of a made-up lab's, against its gold answer and every attack; fails
 # where an attack pays.
@@ -82,6 +82,12 @@ bench: $(READY)
 # The fleet with engines that sleep: ratios against bars, for two idle cores; ten minutes at most.
 bench-scale: $(READY)
 	PYTHONPATH=tests/doubles $(BIN)/python tests/benches/bench_scale.py
+
+# What a step costs a laptop beside another commit, by default the one before the rollout fleet. Needs this
+# repository's history, two idle cores and a quarter of an hour.
+BEFORE ?= 20a6896
+bench-overhead: $(READY)
+	$(BIN)/python tests/benches/bench_overhead.py --before $(BEFORE)
 
 # TRL in an environment of its own, so that neither side's pins hold the other back.
 .venv-peer/.ready: tests/benches/peer/requirements.txt

@@ -190,7 +190,8 @@ WORDS: dict[str, dict[str, str]] = {
         "learnt_tokens_s": "tokens that a GPU learns from in a second, of such a model",
         "answer_share": "mean length of an answer, as a share of `rollout.max_completion_tokens`",
         "token_s": "seconds of one token where few sequences are left",
-        "fixed_s": "seconds of a step beside sampling and learning",
+        "fixed_s": "seconds of a step beside sampling and learning; with `lag: 0` the engines' loading of "
+        "the adapter as well",
     },
 }
 

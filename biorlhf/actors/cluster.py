@@ -21,7 +21,7 @@ from biorlhf.recipe import Recipe
 from biorlhf.recipe.labels import selector
 from biorlhf.workers.crew import Workers
 from biorlhf.workers.memory import object_store_bytes
-from biorlhf.workers.plan import Node, Request, amounts, lacking, requests
+from biorlhf.workers.plan import Node, Request, amounts, lacking, place_for, requests, together
 from biorlhf.workers.turns import in_turn
 
 Place = PlacementGroupSchedulingStrategy | str
@@ -77,7 +77,7 @@ def nodes_of(address: str) -> list[Node]:
 
 
 def _place(asked: list[Request], timeout_s: float) -> PlacementGroup | None:
-    placed = [request for request in asked if request.bundle()]
+    placed = [place for place in map(place_for, together(asked)) if place.bundle()]
     if not placed:
         return None
     bundles, labels = [r.bundle() for r in placed], [selector(r.labels) for r in placed]
@@ -102,13 +102,15 @@ def _place(asked: list[Request], timeout_s: float) -> PlacementGroup | None:
 
 def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Place]:
     """Each actor's place: its bundle of the group, or anywhere where it asked for nothing."""
+    places: dict[str, Place] = {}
     numbers = iter(range(len(asked)))
-    return {
-        request.name: PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=next(numbers))
-        if group is not None and request.bundle()
-        else "DEFAULT"
-        for request in asked
-    }
+    for actors in together(asked):
+        place: Place = "DEFAULT"
+        if group is not None and place_for(actors).bundle():
+            number = next(numbers)
+            place = PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=number)
+        places |= {actor.name: place for actor in actors}
+    return {request.name: places[request.name] for request in asked}
 
 
 @contextmanager

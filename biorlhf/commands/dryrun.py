@@ -13,7 +13,10 @@ from biorlhf.commands.gpu_plan import gpu_lines, gpu_plan
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
 from biorlhf.runs import data, expect, forecast, launch, pipeline
+from biorlhf.workers.memory import object_store_bytes
 from biorlhf.workers.plan import Request, requests
+
+GB = 1e9
 
 
 def plan(recipe: Recipe, address: str | None = None) -> dict[str, Any]:
@@ -34,16 +37,29 @@ def plan(recipe: Recipe, address: str | None = None) -> dict[str, Any]:
 
 
 def outlook(prepared: pipeline.Prepared, address: str | None) -> dict[str, Any]:
-    """``where``, ``cannot_start`` (empty where it can), and ``expected``: minutes, memory, disk."""
+    """``where``; ``cannot_start``, empty where it can; ``expected``: minutes, memory, disk; ``object_store``:
+    the bytes that Ray's needs on a node, and those of the smallest one that there is (None: none yet)."""
     where, nodes = launch.machines(address)
     problem = launch.cannot_start(prepared.recipe, nodes, samples=prepared.samples)
-    return {"where": where, "cannot_start": problem, "expected": expect.expected(prepared, nodes)}
+    known = [int(node["object_store_memory"]) for node in nodes if "object_store_memory" in node]
+    return {
+        "where": where,
+        "cannot_start": problem,
+        "expected": expect.expected(prepared, nodes),
+        "object_store": {"needed": object_store_bytes(prepared.recipe), "smallest": min(known, default=None)},
+    }
 
 
 def outlook_lines(seen: Mapping[str, Any]) -> Iterator[str]:
     """The outlook for a person."""
     problem, expected = seen["cannot_start"], seen["expected"]
     yield f"{seen['where']} cannot start it: {problem}" if problem else f"{seen['where']} can start it"
+    store = seen["object_store"]
+    if store["smallest"] is not None and store["smallest"] < store["needed"]:
+        yield (
+            f"a node's object store holds {store['smallest'] / GB:.1f} GB, and this recipe needs "
+            f"{store['needed'] / GB:.1f}: ray start --object-store-memory={store['needed']}"
+        )
     if expected["memory_gb"]:
         parts = ", ".join(f"{name} {gb:g}" for name, gb in expected["memory_gb"].items())
         time = f"{expected['minutes']:g} minutes, " if expected["minutes"] is not None else ""
@@ -93,6 +109,9 @@ def show_plan(recipe: Recipe, *, as_json: bool, address: str | None = None) -> N
     typer.echo("actors")
     for actor in dry_run["actors"]:
         typer.echo(f"  {Request(**actor)}")
+    if recipe.cluster.backend == "ray":
+        needed = dry_run["object_store"]["needed"] / GB
+        typer.echo(f"  Ray's object store on each node: {needed:.1f} GB (a Ray that is started here has it)")
     for line in (*outlook_lines(dry_run), *gpu_lines(dry_run["gpu"])):
         typer.echo(line)
     for line in forecast.forecast_lines(dry_run["forecast"], dry_run["recipe"]["forecast"]):

@@ -39,8 +39,9 @@ class Forecast(Settings):
     other sizes are scaled by their weights. ``learnt_tokens_s`` is what an H100 showed in GRPO steps over
     NF4 with checkpointing (docs/results.md); the others are assumed. ``answer_share`` is the mean length of
     an answer as a share of ``rollout.max_completion_tokens``, ``token_s`` what one token takes where few
-    sequences are left, and ``fixed_s`` what a step takes beside sampling and learning: export, sync,
-    canary, checkpoint.
+    sequences are left, and ``fixed_s`` what a step takes beside sampling and learning: arithmetic for the
+    export, hash and canary of an adapter of 168 MB, and a checkpoint's copy. Files are written beside the
+    steps, and with a ``lag`` engines load beside them; with ``lag: 0`` their loading comes on top.
     """
 
     gpus: tuple[PositiveInt, ...] = (1, 2, 4, 8, 64)
@@ -48,4 +49,4 @@ class Forecast(Settings):
     learnt_tokens_s: PositiveFloat = 8700
     answer_share: Annotated[float, Field(gt=0, le=1)] = 0.35
     token_s: NonNegativeFloat = 0.01
-    fixed_s: NonNegativeFloat = 6.0
+    fixed_s: NonNegativeFloat = 0.8

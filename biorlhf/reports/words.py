@@ -139,7 +139,7 @@ def _doubt(known: Known) -> Iterator[str]:
 
 
 def _held(known: Known, stated: Rate | None) -> Iterator[str]:
-    """Whether how likely it found its own answers tells right from wrong, which no stated figure need show."""
+    """Whether how likely it found its own answers tells right from wrong, as no stated figure need do."""
     rates = rates_of(known.last.reports.get("likelihood") or {})
     auroc, wrong = rates.get("auroc"), rates.get("surest_half_wrong")
     # Where it tells nothing, that the stated confidence tells nothing has been said already.
@@ -152,9 +152,9 @@ def _held(known: Known, stated: Rate | None) -> Iterator[str]:
         else "How likely it found its answers tells right from wrong too"
     )
     yield (
-        f"{lead}: of a right and a wrong answer it found the right one likelier in {auroc.value:.0%} of all pairs "
-        f"(95% interval {auroc.low:.0%} to {auroc.high:.0%}; chance 50%). Of the likelier half of its answers "
-        f"{1 - wrong.value:.0%} are right."
+        f"{lead}: of a right and a wrong answer it found the right one likelier in {auroc.value:.0%} of all "
+        f"pairs (95% interval {auroc.low:.0%} to {auroc.high:.0%}; chance 50%). Of the likelier half of its "
+        f"answers {1 - wrong.value:.0%} are right."
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from biorlhf.ahead import Policies
 from biorlhf.errors import InputError, LearnerLost
+from biorlhf.hookspecs import Trainer
 from biorlhf.reward import FailureBudget
 from biorlhf.runs import baseline, evaluation, manifest
 from biorlhf.runs import data as datasets
@@ -149,20 +150,21 @@ class Course:
             self.crew.learner.begin_stage(index, total)
             self.policies = Policies(self.policies.refs[-1:], self.recipe.lag_of(index))
         self.listener.begin(name, total, done, "step")
-        every = self.recipe.store.checkpoint_every
+        every, last = self.recipe.store.checkpoint_every, None
         with ExitStack() as stack:
             steps = trainer.steps(self._context(index, done))
             if isinstance(steps, Generator):
                 # What failed holds it by its traceback, and it holds what it began.
                 stack.callback(steps.close)
             for result in steps:
+                last = result.adapter or last
                 self._step(index, result)
                 if result.metrics.step % every == 0 or result.metrics.step == total:
                     self._checkpoint(index, result.metrics.step)
         # What follows is taken for made where it is found: only once its steps are kept.
         self.writing.wait()
         self.listener.end()
-        adapter = self.crew.learner.adapter()
+        adapter = self._trained(trainer, last)
         # Trainers that sample have loaded each update where it is sampled from; after the others the
         # evaluation would ask an old policy.
         if not trainer.needs_rollouts:
@@ -171,6 +173,12 @@ class Course:
         self.store.write_adapter(f"adapters/{index:02d}-{name}", adapter)
         self._evaluate(f"after-{name}")
         return adapter
+
+    def _trained(self, trainer: Trainer, last: AdapterRef | None) -> Adapter:
+        """What a stage leaves: where its trainer samples, what was made and hashed after its last update."""
+        if last is None or self.crew.rollouts is None or not trainer.needs_rollouts:
+            return self.crew.learner.adapter()
+        return self.crew.rollouts.held(last)
 
     def _step(self, index: int, result: StepResult) -> None:
         # First: a step that breaks the failure budget is not recorded as one that was made.

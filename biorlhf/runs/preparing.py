@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from biorlhf import plugins
 from biorlhf.errors import RecipeError
@@ -77,6 +79,7 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
                 f"stages[{index}]", f"{recipe.stage_name(index)}: no step to take with this data"
             )
         _refuse_idle_learners(recipe, index)
+        _refuse_unweighted(recipe, index)
     return prepared
 
 
@@ -91,6 +94,25 @@ def _refuse_idle_learners(recipe: Recipe, index: int) -> None:
                 f"{recipe.learner.actors} learners, but stages[{index}].{key} gives {groups} groups a step",
                 f"at most {groups}, or a larger {key}",
             )
+
+
+def _refuse_unweighted(recipe: Recipe, index: int) -> None:
+    """Answers that are ahead of the learner are weighted by how likely they were. Of all samplers a script
+    alone may not say it."""
+    if not recipe.lag_of(index) or recipe.rollout.engine != "scripted":
+        return
+    script = str(recipe.rollout.script)
+    try:
+        says = "logprob" in json.loads(Path(script).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return  # the sampler says what is wrong with it, and where it runs it may be another file
+    if not says:
+        raise RecipeError(
+            f"stages[{index}].lag",
+            f"{recipe.lag_of(index)}, but {script} gives no log-probabilities, by which answers of an older "
+            "policy are weighted",
+            '0, or a script with a "logprob": -1.0, or another rollout.engine',
+        )
 
 
 def with_names(recipe: Recipe, names: Names, catalogue: plugins.Catalogue) -> Recipe:

@@ -50,6 +50,36 @@ def requests(recipe: Recipe, *, samples: bool) -> list[Request]:
     return asked
 
 
+def together(asked: Sequence[Request]) -> list[list[Request]]:
+    """Which actors have one place: a learner, and rollout actors whose shares of a GPU it leaves room for.
+
+    Two places of half a GPU each may be those of two GPUs, and of two nodes. Whoever shares none, or asks for
+    nodes with other labels, is alone.
+    """
+    learners = [[request] for request in asked if request.name.startswith("learner")]
+    others: list[list[Request]] = []
+    for number, request in enumerate(asked[len(learners) :]):
+        home = learners[number % len(learners)] if learners else []
+        if home and request.name.startswith("rollout") and _share(*home, request):
+            home.append(request)
+        else:
+            others.append([request])
+    return [*learners, *others]
+
+
+def _share(*actors: Request) -> bool:
+    shares = [actor.gpus for actor in actors]
+    alike = all(actor.labels == actors[0].labels for actor in actors)
+    return all(shares) and round(sum(shares), 4) <= 1 and alike
+
+
+def place_for(actors: Sequence[Request]) -> Request:
+    """What those that have one place ask of it together."""
+    name = " and ".join(actor.name for actor in actors)
+    cpus, gpus = sum(actor.cpus for actor in actors), sum(actor.gpus for actor in actors)
+    return Request(name, round(cpus, 4), round(gpus, 4), actors[0].labels)  # Ray knows four digits
+
+
 def this_machine() -> Node:
     """CPUs, NVIDIA GPUs and memory of this machine."""
     # Not by torch, which takes seconds to import. A container may have the device and no nvidia-smi.
@@ -85,9 +115,10 @@ def _short(asked: Sequence[Request], nodes: Sequence[Node]) -> str:
     have = {kind: sum(node.get(kind, 0) for node in nodes) for kind in ("CPU", "GPU")}
     want = {"CPU": sum(r.cpus for r in asked), "GPU": sum(r.gpus for r in asked)}
     short = any(want[kind] > have[kind] for kind in have)
-    # The sums may fit where no single node can hold one actor.
+    # The sums may fit where no single node can hold one actor, or those that share a GPU.
+    places = [place_for(actors) for actors in together(asked)]
     lonely = [
-        r for r in asked if not any(n.get("CPU", 0) >= r.cpus and n.get("GPU", 0) >= r.gpus for n in nodes)
+        r for r in places if not any(n.get("CPU", 0) >= r.cpus and n.get("GPU", 0) >= r.gpus for n in nodes)
     ]
     if not short and not lonely:
         return ""

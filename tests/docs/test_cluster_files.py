@@ -14,8 +14,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from biorlhf import recipe
+from biorlhf.workers.memory import object_store_bytes
+from biorlhf.workers.plan import lacking, requests
 
 CLUSTER = Path(__file__).resolve().parents[2] / "cluster"
+RECIPES = CLUSTER.parent / "recipes"
 RAY = next(
     line.partition("==")[2].strip()
     for line in (CLUSTER / "requirements-cpu.txt").read_text().splitlines()
@@ -54,21 +57,42 @@ def test_kuberay_starts_the_pinned_ray_with_tokens():
     assert spec["authOptions"] == {"mode": "token"}
 
 
-def test_kuberay_has_the_gpus_and_cpus_that_its_recipe_asks_for():
-    job = yaml.safe_load((CLUSTER / "kuberay.yaml").read_text())
-    name = re.search(r"recipes/(\w+)\.yaml", job["spec"]["entrypoint"])[1]
-    asked = recipe.load(CLUSTER.parent / "recipes" / f"{name}.yaml")
-    [worker] = job["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+def asked_by(name):
+    """All actors of a shipped recipe: learners, rollouts and scorers."""
+    return requests(recipe.load(RECIPES / f"{name}.yaml"), samples=True)
+
+
+def test_kuberay_has_the_gpus_and_cpus_that_its_recipes_ask_for():
+    text = (CLUSTER / "kuberay.yaml").read_text()
+    spec = yaml.safe_load(text)["spec"]
+    name = re.search(r"recipes/(\w+)\.yaml", spec["entrypoint"])[1]
+    [worker] = spec["rayClusterSpec"]["workerGroupSpecs"]
     [container] = worker["template"]["spec"]["containers"]
     limits = container["resources"]["limits"]
-    cpus = (
-        asked.learner.cpus
-        + asked.rollout.actors * asked.rollout.cpus
-        + asked.scorer.actors * asked.scorer.cpus
-    )
-    gpus = asked.learner.gpus + asked.rollout.actors * asked.rollout.gpus
-    assert worker["replicas"] * int(limits["cpu"]) >= cpus
-    assert worker["replicas"] * int(limits["nvidia.com/gpu"]) >= gpus
+    pod = {"CPU": int(limits["cpu"]), "GPU": int(limits["nvidia.com/gpu"])}
+    assert lacking(asked_by(name), [pod] * worker["replicas"]) == ""
+    assert "recipes/grpo_full_v2_8gpu.yaml: eight of these pods" in text
+    assert lacking(asked_by("grpo_full_v2_8gpu"), [pod] * 8) == ""
+    assert lacking(asked_by("grpo_full_v2_8gpu"), [pod] * 7)
+
+
+def test_slurm_has_the_gpus_and_cpus_that_the_recipes_for_several_ask_for():
+    text = (CLUSTER / "slurm.sbatch").read_text()
+    wants = r"4gpu.yaml on one node wants --gpus-per-node=(\d+) --cpus-per-task=(\d+);"
+    gpus, cpus = re.search(wants, text).groups()
+    node = {"CPU": int(cpus), "GPU": int(gpus)}
+    assert "8gpu.yaml on two of these --nodes=2" in text
+    assert lacking(asked_by("three_stage_4gpu"), [node]) == ""
+    assert lacking(asked_by("grpo_full_v2_8gpu"), [node] * 2) == ""
+
+
+@pytest.mark.parametrize("name", ["kuberay.yaml", "ray-cluster.yaml", "slurm.sbatch", "../docs/cluster.md"])
+def test_every_cluster_has_an_object_store_for_what_the_shipped_recipes_hand_over(name):
+    needed = max(object_store_bytes(recipe.load(path)) for path in RECIPES.glob("*.yaml"))
+    sizes = re.findall(r"object-store-memory(?:=| |: \")(\d+)", (CLUSTER / name).read_text())
+    # Head and workers, which `ray symmetric-run` starts with one command.
+    assert len(sizes) == (1 if name == "slurm.sbatch" else 2)
+    assert all(needed <= int(size) < 1.5 * needed for size in sizes)
 
 
 def test_the_ssh_cluster_keeps_the_dashboard_on_the_loopback_and_asks_for_the_token():

@@ -10,7 +10,7 @@ from torch.distributed import PrefixStore
 
 from biorlhf.engines.learning.ranks import Collective, join_store, open_store
 from biorlhf.errors import RunFailure
-from tiny_learner import DPO, GRPO, gradients, groups, make, weights
+from tiny_learner import DPO, GRPO, groups, largest_difference, make, watched, weights
 
 LOSSES = {
     "sft": {"name": "sft"},
@@ -23,9 +23,19 @@ EVERY = [
     # SFT and DPO have neither a KL term of their own nor iterations.
     if name not in ("sft", "dpo") or (beta == 0.0 and iterations == 1)
 ]
-#: Number of ranks -> the plans that they go through: all with two, each loss at its hardest with more.
-PLANS = {2: EVERY, 3: EVERY[3::8], 4: EVERY[3::8]}
-SHARDED = {2: EVERY[::3], 3: EVERY[3::8], 4: EVERY[3::8]}
+BATCH = groups(count=6, completions=2, seed=3)
+
+
+def some(turn):
+    """A plan of each loss: every pair of a dropout, a KL and iterations is among them; which loss has which
+    goes on by one with each ``turn``."""
+    numbers = (0, 3, 5, 6)  # (0, 0, 1), (0, 0.1, 2), (0.1, 0, 2), (0.1, 0.1, 1)
+    by_loss = [[plan for plan in EVERY if plan[0] == name] for name in LOSSES]
+    return [plans[numbers[(n + turn) % 4] % len(plans)] for n, plans in enumerate(by_loss)]
+
+
+#: Number of ranks -> the plans that they go through, with whole bases and with sharded ones.
+PLANS = {2: (EVERY, EVERY[::3]), 3: (some(0), some(1)), 4: (some(2), some(3))}
 
 
 def settings(name, beta, iterations):
@@ -40,28 +50,36 @@ def learner_of(base, dropout):
 
 
 def one_step(base, plan, ranks, learner_of=learner_of):
-    """Gradients, weights and metrics of one step under one plan."""
+    """Each update's gradients, weights and metrics of one step under one plan."""
     name, dropout, beta, iterations = plan
     learner, start = learner_of(base, dropout)
     learner.join_ranks(ranks)
     learner.restore(start, 0, 10)
-    batch = groups(count=6, completions=2, seed=3)
-    update = learner.step(batch, settings(name, beta, iterations), seed=7)
-    evaluated = learner.evaluate(batch, settings(name, beta, iterations))
-    return gradients(learner), weights(learner), dict(update.metrics), dict(evaluated)
+    updates = watched(learner)
+    update = learner.step(BATCH, settings(name, beta, iterations), seed=7)
+    evaluated = learner.evaluate(BATCH, settings(name, beta, iterations))
+    return updates, weights(learner), dict(update.metrics), dict(evaluated)
 
 
-def work(base, rank, size, port, results):
-    """What one rank does, in a process of its own; rank 0 says on which port it can be found."""
+def gaps(expected, own):
+    """Of each update the largest difference of its gradients, as a share of the largest of them."""
+    return [
+        largest_difference(a, b) / max(gradient.abs().max().item() for gradient in a.values())
+        for a, b in zip(expected, own, strict=True)
+    ]
+
+
+def work(base, rank, port, results, plans):
+    """What one of ``plans[0]`` ranks does, in a process of its own; rank 0 says on which port it is found."""
+    size, whole, dealt = plans
     torch.set_num_threads(1)
     store = open_store_at(port, size) if rank == 0 else join_store("127.0.0.1", port.value, size)
     ranks = Collective(store, rank, size, "127.0.0.1", on_gpu=False)
-    answers = {plan: one_step(base, plan, ranks) for plan in PLANS[size]}
+    answers = {plan: one_step(base, plan, ranks) for plan in whole}
     answers["failure"] = failure(base, ranks)
     answers["idle"] = idle(base, ranks)
-    answers |= sharded(
-        base, Collective(PrefixStore("sharded", store), rank, size, "127.0.0.1", on_gpu=False, shards=True)
-    )
+    shards = Collective(PrefixStore("sharded", store), rank, size, "127.0.0.1", on_gpu=False, shards=True)
+    answers |= sharded(base, shards, dealt)
     torch.save({str(k): v for k, v in answers.items()}, results / f"{size}-{rank}.pt")
     ranks.gather("done")
 
@@ -71,7 +89,7 @@ def open_store_at(port, size):
     return store
 
 
-def sharded(base, ranks):
+def sharded(base, ranks, plans):
     """The same with each layer's weights dealt over the ranks; and what of them this one holds."""
 
     @functools.cache
@@ -85,7 +103,7 @@ def sharded(base, ranks):
         learner = make(base, lora={"dropout": dropout}, learner=section, ranks=ranks)
         return learner, learner.checkpoint()
 
-    answers = {f"sharded {plan}": one_step(base, plan, ranks, learner_of) for plan in SHARDED[ranks.size]}
+    answers = {f"sharded {plan}": one_step(base, plan, ranks, learner_of) for plan in plans}
     learner, start = learner_of(base, 0.0)
     learner.restore(start, 0, 10)
     body = dict(learner.policy.model.named_parameters())

@@ -12,9 +12,9 @@ GRPO = {"name": "dapo", "clip_low": 0.2, "clip_high": 0.28, "beta": 0.0, "kl": "
 DPO = {"name": "dpo_sigmoid", "beta": 0.1, "label_smoothing": 0.0, "sft_term": 0.0}
 
 
-def make(base, *, stages=1, model=None, lora=None, learner=None, optimizer=None, seed=42, ranks=None):
-    """A learner in its first stage of a recipe over a tiny model; with ``ranks``, one of several."""
-    recipe = Recipe.model_validate(
+def recipe_of(base, *, stages=1, model=None, lora=None, learner=None, optimizer=None, seed=42):
+    """A recipe over a tiny model."""
+    return Recipe.model_validate(
         {
             "name": "tiny",
             "seed": seed,
@@ -28,7 +28,11 @@ def make(base, *, stages=1, model=None, lora=None, learner=None, optimizer=None,
             "learner": learner or {},
         }
     )
-    learner = build_learner(recipe, threads=1, on_gpu=False)
+
+
+def make(base, *, ranks=None, **sections):
+    """A learner in its first stage of such a recipe; with ``ranks``, one of several."""
+    learner = build_learner(recipe_of(base, **sections), threads=1, on_gpu=False)
     if ranks is not None:
         learner.join_ranks(ranks)
     learner.begin_stage(0, 10)
@@ -60,3 +64,10 @@ def largest_difference(a, b):
 def gradients(learner):
     """Those of the last update. AdamW's first update is the gradient's sign, which would hide its size."""
     return {name: tensor.grad.clone() for name, tensor in learner.policy.parameters.items()}
+
+
+def watched(learner):
+    """A list that gets the gradients of each update from now on; a restored learner is watched anew."""
+    updates = []
+    learner.optimizer.register_step_pre_hook(lambda *_: updates.append(gradients(learner)))
+    return updates

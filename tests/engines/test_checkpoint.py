@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 
 import pytest
+import torch
 
 from biorlhf.engines.learning.checkpoint import from_files, to_files
 from biorlhf.engines.learning.learner import build_learner
@@ -135,18 +138,29 @@ def test_eight_bit_moments_resume_exactly(base):
     assert go(after, 3, 6) == expected
 
 
-def test_a_damaged_checkpoint_is_refused(base):
+def test_a_checkpoint_that_lacks_a_file_is_refused(base):
     learner = new_learner(base, "continue")
     learner.begin_stage(0, 4)
     files = learner.checkpoint()
-    data = bytearray(files["policy.safetensors"])
-    data[-1] ^= 1
-    with pytest.raises(RunFailure, match=r"policy\.safetensors is missing or damaged"):
-        learner.restore({**files, "policy.safetensors": bytes(data)}, 0, 4)
     with pytest.raises(RunFailure, match=r"optimizer\.safetensors is missing"):
         learner.restore({k: v for k, v in files.items() if k != "optimizer.safetensors"}, 0, 4)
     with pytest.raises(RunFailure, match=r"no learner\.json"):
         learner.restore({}, 0, 4)
+
+
+def test_a_checkpoint_that_holds_its_sums_itself_as_older_ones_do_is_read_and_refused_where_it_is_damaged():
+    table = {"weight": torch.ones(3)}
+    files = to_files({"policy": table}, {"version": 3})
+    state = json.loads(files["learner.json"])
+    del state["tables"]
+    state["sha256"] = {"policy.safetensors": hashlib.sha256(files["policy.safetensors"]).hexdigest()}
+    files["learner.json"] = json.dumps(state).encode()
+    tables, read = from_files(files)
+    assert torch.equal(tables["policy"]["weight"], table["weight"])
+    assert read == {"version": 3}
+    damaged = files["policy.safetensors"][:-1] + b"!"
+    with pytest.raises(RunFailure, match=r"policy.safetensors is missing or damaged"):
+        from_files({**files, "policy.safetensors": damaged})
 
 
 def test_a_checkpoint_of_another_stage_is_refused(base):

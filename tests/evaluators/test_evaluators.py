@@ -184,7 +184,7 @@ def sampled(question: Question, text: str, logprobs: tuple[float, ...]):
 
 
 def test_what_it_found_likelier_is_held_against_right_and_wrong_whatever_it_states():
-    # Each answer states 90 %; the right ones are likelier by the token, and longer, so less likely as a whole.
+    # Each answer states 90 %; the right ones are likelier by the token, and longer.
     right = [sampled(direction(i, "UP", taught=True), "1 n 0.9", (-0.2,) * 9) for i in range(12)]
     wrong = [sampled(direction(20 + i, "UP", taught=False), "0 n 0.9", (-0.7,) * 2) for i in range(12)]
     report = evaluate("likelihood", right + wrong)

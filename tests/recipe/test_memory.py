@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from biorlhf import recipe as recipes
+from biorlhf.commands import dryrun
 from biorlhf.commands.gpu_plan import gpu_lines, gpu_plan
+from biorlhf.runs import launch
 from biorlhf.runs.forecast import forecast
 from biorlhf.runs.preparing import prepare
 from biorlhf.scoring.cores import cores
@@ -38,6 +40,22 @@ def test_the_object_store_holds_a_checkpoint_and_adapters_of_a_large_model(full)
     assert memory.object_store_bytes(full) > memory.checkpoint_bytes(full, shape) + 2 * 336e6
     quick = recipes.load(RECIPES / "quickstart.yaml")
     assert memory.object_store_bytes(quick) == memory.SMALLEST_STORE
+
+
+def test_the_plan_says_how_large_an_object_store_is_needed_and_which_cluster_has_less(full, monkeypatch):
+    needed = memory.object_store_bytes(full)
+    for sizes, said in (((needed - 1, 9e9), True), ((needed, 9e9), False)):
+        nodes = [{"CPU": 16, "GPU": 1, "object_store_memory": float(size)} for size in sizes]
+        monkeypatch.setattr(launch, "machines", lambda _, nodes=nodes: ("the cluster at HEAD", nodes))
+        seen = dryrun.outlook(prepare(full), "HEAD")
+        assert seen["object_store"] == {"needed": needed, "smallest": sizes[0]}
+        lines = "\n".join(dryrun.outlook_lines(seen))
+        assert (f"ray start --object-store-memory={needed}" in lines) is said
+    # One that is started here is as large as it has to be.
+    monkeypatch.undo()
+    seen = dryrun.outlook(prepare(full), None)
+    assert seen["object_store"]["smallest"] is None
+    assert "object store" not in "\n".join(dryrun.outlook_lines(seen))
 
 
 def test_a_base_of_unknown_size_gets_a_store_of_several_gigabytes(full):

@@ -206,6 +206,17 @@ def test_the_alarm_names_the_mismatch():
     assert results[0].warnings == ()
 
 
+def test_learners_that_had_nothing_to_do_are_counted_in_a_warning():
+    for idle, said in ((2.0, ("2 learners had nothing to do: only 2 groups had an advantage",)), (0.0, ())):
+        results, _, _ = run(grpo(steps=1), FOUR, VARIED, RecordingLearner(metrics={"idle_learners": idle}))
+        assert results[0].warnings == said
+    # Where nobody had anything to do it is not the number of learners.
+    results, _, _ = run(
+        grpo(steps=1), FOUR, {"*": ["same 0.5"]}, RecordingLearner(metrics={"idle_learners": 2.0})
+    )
+    assert results[0].warnings == ("no group had an advantage: nothing was learnt in this step",)
+
+
 def test_the_learner_gets_the_loss_as_plain_data():
     _, learner, _ = run(grpo(loss="gspo", beta=0.02, iterations=2, minibatches=2, steps=1), FOUR, VARIED)
     assert learner.steps[0][1] == {

@@ -210,9 +210,10 @@ def test_only_without_lag_is_distance_between_the_policies_an_alarm():
 
 
 def test_a_plan_shows_the_lag_and_a_wrong_one_ends_with_2_and_what_is_allowed(tmp_path):
-    from tiny_run import run, start, write_tiny_run
+    from tiny_run import ANSWERS, run, start, write_tiny_run
 
     path = str(write_tiny_run(tmp_path))
+    (tmp_path / "script.json").write_text(json.dumps({"default": ANSWERS, "logprob": -1.0}))
     code, said = run(path, "--dry-run", "--set", "stages.0.lag=7")
     assert (code, "available: 0, 1, 2" in said, "Traceback" in said) == (2, True, False)
     code, said = run(path, "--dry-run", "--set", "stages.0.lag=1", "--set", "stages.0.importance_cap=null")

@@ -1,4 +1,7 @@
-"""A learner's state as files (name -> bytes): safetensors for tensors, JSON with sha256 sums for the rest."""
+"""A learner's state as files (name -> bytes): safetensors for tensors, JSON for the rest.
+
+Whether they are those that were written is known where they are kept (``biorlhf.runs.keeping.checkpoints``).
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,7 @@ def to_files(tables: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any
         f"{name}.safetensors": save_tensors({k: t.detach().cpu().contiguous() for k, t in tensors.items()})
         for name, tensors in tables.items()
     }
-    # safetensors checks shapes, not contents: a damaged byte would load as another number.
-    sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    files[STATE] = json.dumps({**state, "sha256": sums}, indent=1, sort_keys=True).encode()
+    files[STATE] = json.dumps({**state, "tables": [*tables]}, indent=1, sort_keys=True).encode()
     return files
 
 
@@ -33,17 +34,18 @@ def from_files(files: Mapping[str, bytes]) -> tuple[dict[str, dict[str, Tensor]]
     """The tables and the state that :func:`to_files` was given.
 
     Raises:
-        RunFailure: a file is missing, or is not the one that was written.
+        RunFailure: a file is missing, or damaged where the checkpoint is one that still holds its own sums.
     """
     if STATE not in files:
         raise RunFailure(f"the checkpoint has no {STATE}; it holds {', '.join(sorted(files)) or 'nothing'}")
     state = json.loads(files[STATE])
-    tables = {}
-    for name, digest in state.pop("sha256").items():
-        if name not in files or hashlib.sha256(files[name]).hexdigest() != digest:
+    sums: dict[str, str] = state.pop("sha256", {})
+    names = state.pop("tables", [name.removesuffix(".safetensors") for name in sums])
+    for name in (f"{table}.safetensors" for table in names):
+        whole = name not in sums or hashlib.sha256(files.get(name, b"")).hexdigest() == sums[name]
+        if name not in files or not whole:
             raise RunFailure(f"the checkpoint's {name} is missing or damaged; use an earlier checkpoint")
-        tables[name.removesuffix(".safetensors")] = load_tensors(files[name])
-    return tables, state
+    return {name: load_tensors(files[f"{name}.safetensors"]) for name in names}, state
 
 
 def optimizer_tables(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:

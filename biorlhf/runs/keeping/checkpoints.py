@@ -26,6 +26,7 @@ def write(folder: Path, state: State, files: Mapping[str, bytes], keep: int) -> 
 
     ``state`` says what is done: ``step`` steps of the stage ``stage``, which is number ``stage_index``.
     """
+    # safetensors checks shapes, not contents: a damaged byte would load as another number.
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     name = f"{state['stage_index']:02d}-{state['stage']}-{state['step']:05d}"
     disk.write_folder(folder / name, {**files, STATE: json.dumps({**state, "sha256": sums}).encode()})
@@ -73,7 +74,7 @@ def _read(path: Path) -> tuple[State, dict[str, bytes]]:
     state: State = json.loads((path / STATE).read_text(encoding="utf-8"))
     files = {p.name: p.read_bytes() for p in sorted(path.iterdir()) if p.name != STATE and p.is_file()}
     state = {**state, "stage_index": int(state["stage_index"]), "step": int(state["step"])}
-    # A checkpoint of before the sums were kept has none; the learner looks at its own.
+    # A checkpoint of before the sums were kept has none; the learner looks at those of its own that it had.
     sums: Mapping[str, str] = state.pop("sha256", dict.fromkeys(files))
     for name, digest in sums.items():
         if name not in files:
