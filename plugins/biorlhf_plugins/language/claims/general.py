@@ -58,8 +58,6 @@ def in_general(
     if focus.value == "NS" and stream.texts[focus.first - 1] in ("more", "less"):
         return True  # "small sets give less stable scores"
     led = stream.texts[chunk.first : focus.first]
-    if "normally" in led:
-        return True  # "Tsc2 normally restrains it"
     if focus.value == "MIXED" and not (REPORTS.isdisjoint(after[:1]) and SIZES.isdisjoint(led)):
         return True  # "mixed evidence", "the magnitude of the change varies"
     purpose = stream.texts[max(0, focus.first - 2) : focus.first]
@@ -78,7 +76,7 @@ def in_general(
     supposed = stream.texts[max(sentence.first, focus.first - 9) : focus.first]
     if not MEANING.isdisjoint(supposed) and not SIGNS.isdisjoint(supposed):
         return True  # "NES > 0 means upregulated"
-    if _supposed(reader, focus, last):
+    if _supposed(reader, focus, last) or "normally" in led:  # "Tsc2 normally restrains it"
         return True
     if focus.value != "NS" and (after[:1] == ["can"] or "can" in before[-4:]):
         return True
