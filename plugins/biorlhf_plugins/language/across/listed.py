@@ -105,7 +105,7 @@ def _items(found: Evidence, first: int, last: int) -> list[list[str]]:
     for text, kind, *_ in found.stream[first:last]:
         if text in (",", "and"):
             items.append([])
-        elif kind == "p" or text in VERBS or text in ("or", "of", "in", "that", "which"):
+        elif kind == "p" or text in VERBS or text in ("or", "of", "in", "to", "that", "which"):
             return []
         else:
             items[-1].append(text)

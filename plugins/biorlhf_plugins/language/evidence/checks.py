@@ -24,6 +24,7 @@ from biorlhf_plugins.language.evidence.universals import universals
 from biorlhf_plugins.language.relations.called import called
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
+from biorlhf_plugins.language.relations.lines import lines
 from biorlhf_plugins.language.relations.made import made
 from biorlhf_plugins.language.relations.placed import placed
 from biorlhf_plugins.language.relations.plain import plain
@@ -52,6 +53,7 @@ ACROSS = (
     twice,
     plain,
     placed,
+    lines,
     made,
     called,
 )

@@ -35,6 +35,8 @@ RAW, ADJUSTED = (
     frozenset(("adjusted", "padj", "fdr", "corrected")),
 )
 MET, MISSED = frozenset(("met", "reached", "achieved")), frozenset(("missed", "failed"))
+REASONS = frozenset(("although", "though", "since", "because", "but", "despite", "raw"))
+"""With these something else than the p value decides."""
 IS = frozenset(("is", "are", "was", "were"))
 TURNS = frozenset(("but", "while", "whereas", "unlike", "and"))
 REACH = 9
@@ -119,7 +121,8 @@ def _words(found: Evidence, number: int) -> list[Word]:
         for i in range(part.first, part.last)
         if texts[i] == "significantly" and i not in known and found.asserted(i)
     ]
-    for i in range(part.first + 2, part.last) if "deg" in texts[part.first : part.last] else ():
+    here = texts[part.first : part.last]
+    for i in range(part.first + 2, part.last) if "deg" in here and REASONS.isdisjoint(here) else ():
         if texts[i] == "deg" and texts[i - 1] in ("a", "no") and texts[i - 2] in IS and not known & {i}:
             words.append(("SIG" if texts[i - 1] == "a" and texts[i - 3] != "not" else "NS", i))
     words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged

@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
+from biorlhf_plugins.language.evidence.comparisons import GREATER, INVERSE, POTENT, SMALLER
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
 
 MEANS = frozenset(("mean", "average"))
-UNLIKE = frozenset(("weighted", "geometric", "change", "difference", "range", "sd", "moving", "other", "all"))
+UNLIKE = frozenset((
+    "weighted", "geometric", "scale", "change", "difference", "range", "sd", "moving", "other", "all",
+    "outlier", "left", "excluded", "without", "median", "trimmed",
+))  # fmt: skip
 APART = GREATER | SMALLER | {"more", "fewer", "less"}
 SO = frozenset(("that", "so", "thus", "hence", "ie", "which"))
 LOSSES = words_of("change_words") - {"change"}
+AGAINST_ALL = frozenset(("against", "versus", "vs"))
 AGAINST = frozenset(("against", "vs", "versus", "and", "to"))
 NOT = (
     ["not"],
@@ -39,6 +43,8 @@ HIGHEST, LOWEST = (
     frozenset(("highest", "largest", "most")),
     frozenset(("lowest", "smallest", "least", "fewest")),
 )
+UPSIDE_DOWN = INVERSE | {"ct", "cq", "rank", "potency", "thousand", "million"}
+"""Of these the first has the least, or is told in another unit."""
 FEW = 12
 
 
@@ -53,6 +59,8 @@ def made(found: Evidence) -> Iterator[Check]:
             yield from _mean(found, number, plain)
             yield from _difference(found, number, plain)
             yield from _order(found, number, plain)
+            yield from _ahead(found, number, plain)
+            yield from _exact(found, number, plain)
         yield from _share(found, number, plain)
         yield from _its_effect(found, number, figures)
         yield from _not(found, number, plain)
@@ -78,7 +86,8 @@ def _mean(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[C
     given = list(figures[:-1]) or [f for f in found.by_part.get(number - 1, ()) if f.kind == told.kind]
     every = len(figures) > 1 or len(given) == len(found.by_part.get(number - 1, ()))
     values = [f.value for f in given]
-    said = texts[given[0].first : told.last + 3] if given else []
+    since = found.parts[given[0].part].first if given else 0
+    said = texts[since : told.last + 3] if given else []
     if MEANS.isdisjoint(lead) or not UNLIKE.isdisjoint(said) or len(values) < 3 or not every:
         return
     if not _alike(given) or any(f.sign for f in given) or not ROUGH.isdisjoint(lead):
@@ -144,6 +153,12 @@ def _share(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         total = {"all", "total"} & {*texts[whole.last : found.parts[number - 1].last]}
         if not total or texts[share.first - 1] not in ("ie", "is", "or") or some.first != part.first:
             return
+    elif len(figures) == 3 and figures[2].kind == "percent" and texts[figures[2].first - 1] == "so":
+        share, two = figures[2], sorted(figures[:2], key=lambda f: f.value)
+        some, whole = two  # "6 g under salt and 15 g in the control, so 40 % of the control"
+        less = share.value <= 100 and texts[share.last : share.last + 1] == ["of"]
+        if not less or not some.unit or some.unit != whole.unit or is_of(found, *figures[:2]):
+            return
     elif len(figures) == 3 and figures[2].kind == "percent":
         whole, some, share = figures
         led = texts[part.first] in ("of", "among") and whole.first - part.first <= 2
@@ -166,11 +181,17 @@ def _not(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Ch
     texts, part = found.stream.texts, found.parts[number]
     if len(figures) not in (2, 3) or texts[figures[-1].last : part.last] not in NOT:
         return
+    if len(figures) == 3 and is_of(found, figures[0], figures[1]):
+        figures = (figures[1], figures[0], figures[2])  # "four of the six are, three are not"
     some, rest = figures[-2:]
     if not {"not", "but"}.isdisjoint(texts[part.first : rest.first]):
         return
     whole = figures[0].value if len(figures) == 3 else 100.0
-    led = len(figures) == 3 and (texts[part.first] in ("of", "among", "out") or texts[some.first - 1] == ":")
+    led = len(figures) == 3 and (
+        some.first < figures[0].first
+        or texts[part.first] in ("of", "among", "out")
+        or texts[some.first - 1] == ":"
+    )
     shares = len(figures) == 2 and some.kind == rest.kind == "percent"
     if not (led or shares) or len({f.kind for f in figures}) != 1:
         return
@@ -190,7 +211,8 @@ def _its_effect(found: Evidence, number: int, figures: Sequence[Figure]) -> Iter
     own = directions(found, number)
     told = [(label, at) for label, at in directions(found, number - 1) if label in ("UP", "DOWN")]
     alone = len(told) == 1 and found.asserted(told[0][1]) and not found.by_part.get(number - 1)
-    if own or not alone or found.stream.texts[part.first] != "its" or before.kind != "prose":
+    goes_on = part.last - one.last > 1  # "because the table gives ground over flight"
+    if own or goes_on or not alone or found.stream.texts[part.first] != "its" or before.kind != "prose":
         return
     label, at = told[0]
     passed = (one.value > 0) == (label == "UP")
@@ -198,9 +220,41 @@ def _its_effect(found: Evidence, number: int, figures: Sequence[Figure]) -> Iter
     yield Check("a direction against its figure", passed, f"{label} with effect {one.value:g}", spans)
 
 
+def _ahead(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "Liver responds most: 4,110 DEGs, against 6,425"; "more potent, with an IC50 of 12 nM against 340"."""
+    texts, part = found.stream.texts, found.parts[number]
+    if len(figures) < 2 or not _alike(figures):
+        return
+    one, other = figures[:2]
+    lead, between = texts[part.first : one.first], texts[one.last : other.first]
+    if AGAINST_ALL.isdisjoint(between) or len([w for w in between if w.isalpha()]) > 3 or "from" in lead:
+        return
+    potent = not POTENT.isdisjoint(lead) and not INVERSE.isdisjoint(lead) and len(figures) == 2
+    most = lead[-2:] == ["most", ":"] or lead[-3:] == ["most", ",", "with"]
+    if not (most or (potent and ("more" in lead or "most" in lead) and "with" in lead)) or "not" in lead:
+        return
+    rest = [f.value for f in figures[1:]]
+    passed = one.value >= max(rest) if most else one.value <= min(rest)
+    says = f"{'most' if most else 'more potent'}: {one.value:g}, against {', '.join(f'{v:g}' for v in rest)}"
+    yield Check("a superlative against its figures", passed, says, (one.span, other.span))
+
+
+def _exact(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "About 6.4k genes, 6,425 to be exact"."""
+    texts = found.stream.texts
+    if len(figures) != 2 or texts[figures[1].last : figures[1].last + 3] != ["to", "be", "exact"]:
+        return
+    one, other = figures
+    passed = abs(one.value - other.value) <= 0.1 * abs(other.value)
+    says = f"{one.value:,g}, and exactly {other.value:,g}"
+    yield Check("one value per slot", passed, says, (one.span, other.span))
+
+
 def _order(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "In falling order: 81, 64, 22"; "the highest is A with 81 %; B has 64, C 22"."""
     texts, part = found.stream.texts, found.parts[number]
+    if not UPSIDE_DOWN.isdisjoint(found.stream.vocabulary):
+        return
     values = [f.value for f in figures]
     head = texts[part.first : figures[0].first] if figures else []
     # "A > B > C (81, 64 and 22)"; "A (81) comes first, then B (64) and C (22)"

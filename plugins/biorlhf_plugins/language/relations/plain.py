@@ -39,6 +39,7 @@ ENDS = frozenset((",", ";", ".", "(", ")", ":", "and", "or", "but", "while", "wh
 SO = frozenset(
     ("so", "thus", "hence", "therefore", "which", "that", "conclusion", "overall", "summary", "expected")
 )
+CARRIERS = frozenset(("cell", "tissue", "mice", "mouse", "plant", "sample", "group", "animal"))
 GENES = frozenset(("gene", "deg", "transcript"))
 NAMELESS = SO | {"expression", "level", "it", "mean", "taken", "together", "short", "total", "clearly"}
 MOST_PARTS = 6
@@ -139,6 +140,7 @@ def _again(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[C
     before = [f for f in earlier if bare_noun or f.unit in alike]
     lead = texts[part.first : figure.first]
     lead = lead[2:] if lead[:1] in (["yes"], ["no"]) else lead
+    lead = lead[1:] if lead[:1] == ["with"] and len(lead) == 2 else lead  # "With these 1,555 DEGs, …"
     scoped = not PLACES.isdisjoint(lead[2:] if lead[:1] == ["in"] else lead)
     if len(before) != 1 or before[0].kind != "count" or not before[0].unit or scoped or before[0].sign:
         return
@@ -194,4 +196,4 @@ def _where(found: Evidence, at: int, last: int) -> frozenset[str]:
     """The words of where a direction is seen, up to what it is compared with."""
     ends = ("than", "relative", "compared", "versus", "vs", ",")
     end = next((i for i in range(at + 1, last) if found.stream.texts[i] in ends), last)
-    return content(found.stream, at + 1, end)
+    return content(found.stream, at + 1, end) - CARRIERS
