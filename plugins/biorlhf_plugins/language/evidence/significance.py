@@ -125,7 +125,7 @@ def _words(found: Evidence, number: int) -> list[Word]:
     for i in range(part.first + 2, part.last) if "deg" in here and REASONS.isdisjoint(here) else ():
         if texts[i] == "deg" and texts[i - 1] in ("a", "no") and texts[i - 2] in IS and not known & {i}:
             words.append(("SIG" if texts[i - 1] == "a" and texts[i - 3] != "not" else "NS", i))
-    words = [w for w in words if not any(abs(at - w[1]) <= 3 for _, at in unchanged)] + unchanged
+    words = [w for w in words if not any(_of_one(texts, at, w[1]) for _, at in unchanged)] + unchanged
     passing = not {"pass", "passed", "fail", "failed"}.isdisjoint(texts[part.first : part.last])
     for i in range(part.first, part.last) if passing else ():
         if texts[i] in ("pass", "passed", "fail", "failed") or texts[i : i + 2] == ["not", "("]:
@@ -137,6 +137,14 @@ def _words(found: Evidence, number: int) -> list[Word]:
             no = not NOT.isdisjoint(texts[max(part.first, i - 3) : i])
             words.append(("SIG" if (texts[i] in MET) != no else "NS", i))
     return sorted(words, key=lambda w: w[1])
+
+
+def _of_one(texts: Sequence[str], unchanged: int, at: int) -> bool:
+    """Whether the "significantly" of "does not change the length significantly" is of "not change"."""
+    between = texts[unchanged:at]
+    return abs(at - unchanged) <= 3 or (
+        0 < len(between) <= REACH and not (TURNS | {",", ";", "("}) & {*between}
+    )
 
 
 def _since(texts: Sequence[str], first: int, at: int) -> Sequence[str]:
