@@ -31,6 +31,12 @@ rules were written: the fourth set of ``o`` 21 before and 24 of 32, the three of
 31 and 40 of 60, ``q`` 43 and 46.
 Eight rules that told none of 276 of these pairs apart are gone since; of ``m`` they had told three.
 ``honest_o`` has 120 honest texts that attack these rules: 16 were charged before them, 18 at first.
+``plain`` are 34 kinds of the plainest slips, each in four to eight forms in three to five fields, made by
+templates: 311 of the 662 were told apart before rules were written from them. ``r`` (48), ``s`` (60) and
+``t`` (60), by writers like those of ``p``, stood at 38, 46 and 35 before these rules and at 45 (some of them
+looked at), 47 and 38 at first sight, ``t`` last; then they were looked at. A rule that told six of ``j``,
+``k`` and ``m`` apart and none of the 384 pairs written since is gone. ``honest_t`` and ``honest_u``, 120
+texts each, attack what was new: 20 and 12 were charged before, 28 and 17 at first.
 A share may rise; a text of this file may not be changed.
 """
 
@@ -59,16 +65,22 @@ SHARES = {
     "g": (29, 40, 1),
     "h": (29, 40, 0),
     "i": (25, 40, 2),
-    "j": (58, 60, 0),
-    "k": (34, 40, 1),
+    "j": (57, 60, 0),
+    "k": (30, 40, 0),
     "l": (46, 60, 0),
-    "m": (45, 60, 1),
+    "m": (44, 60, 1),
     "n": (48, 60, 1),
     "honest_j": (0, 0, 7),
     "o": (118, 128, 2),
     "p": (141, 180, 2),
     "q": (55, 60, 1),
     "honest_o": (0, 0, 19),
+    "r": (46, 48, 1),
+    "s": (52, 60, 0),
+    "t": (46, 60, 2),
+    "plain": (504, 662, 8),
+    "honest_t": (0, 0, 16),
+    "honest_u": (0, 0, 11),
     "honest_f": (0, 0, 7),
     "honest_h": (0, 0, 4),
 }

@@ -123,7 +123,8 @@ def _words(found: Evidence, number: int) -> list[Word]:
     ]
     here = texts[part.first : part.last]
     for i in range(part.first + 2, part.last) if "deg" in here and REASONS.isdisjoint(here) else ():
-        if texts[i] == "deg" and texts[i - 1] in ("a", "no") and texts[i - 2] in IS and not known & {i}:
+        one = texts[i] == "deg" and texts[i - 1] in ("a", "no") and texts[i - 2] in IS
+        if one and texts[i - 3] != "there":
             words.append(("SIG" if texts[i - 1] == "a" and texts[i - 3] != "not" else "NS", i))
     words = [w for w in words if not any(_of_one(texts, at, w[1]) for _, at in unchanged)] + unchanged
     passing = not {"pass", "passed", "fail", "failed"}.isdisjoint(texts[part.first : part.last])

@@ -110,6 +110,8 @@ def _difference(found: Evidence, number: int, figures: Sequence[Figure]) -> Iter
         else:
             *two, told = figures
             lead = texts[told.first - 2 : told.first]
+            if not (UNLIKE | MEANS).isdisjoint(texts[told.first - 4 : told.first]):
+                return
             lost = (
                 lead[-1:] == ["of"]
                 and lead[0] in LOSSES

@@ -19,7 +19,23 @@ TIMES = words_of("times")
 KEPT, LOST = words_of("kept_of") | {"alive"}, words_of("lost_from") | {"dropped", "dead"}
 REST = words_of("rest") | {"other"}
 OVERLAPS = words_of("overlaps") | frozenset(
-    ("also", "least", "including", "include", "such", "had", "have", "has", "them", "each")
+    (
+        "also",
+        "least",
+        "including",
+        "include",
+        "such",
+        "had",
+        "have",
+        "has",
+        "them",
+        "each",
+        "per",
+        "against",
+        "versus",
+        "vs",
+        "than",
+    )
 )
 MADE = frozenset(("comprise", "comprised", "comprising", "consist", "namely", "fall", "divided", "split"))
 WITH = frozenset(("with", "as", "without", "carry", "carried", "express"))
@@ -135,7 +151,7 @@ def _again(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[C
     part, texts = found.parts[number], found.stream.texts
     figure = counts[0]
     earlier = [f for n in range(number) for f in found.by_part.get(n, ())]
-    bare_noun = figure.unit == "" and len(earlier) == 1  # "half of the 2,418 go up"
+    bare_noun = figure.unit == "" and len(earlier) == len(counts) == 1  # "half of the 2,418 go up"
     alike = GENES if figure.unit in GENES else {figure.unit}
     before = [f for f in earlier if bare_noun or f.unit in alike]
     lead = texts[part.first : figure.first]

@@ -93,7 +93,7 @@ def _before_after(found: Evidence) -> Iterator[Check]:
             end = plain[n + 1].first if n + 1 < len(plain) else part.last
             own = set(takewhile(lambda w: w != ",", texts[figure.last : min(end, figure.last + 3)]))
             if own.isdisjoint(BEFORE | AFTER):  # "before it was 4.1, afterwards 2.6"
-                own = set(texts[plain[n - 1].last if n else part.first : figure.first])
+                own = set(texts[plain[n - 1].last if n else part.first : figure.first][:2])
             places.append((not BEFORE.isdisjoint(own), not AFTER.isdisjoint(own)))
         if places not in ([(True, False), (False, True)], [(False, True), (True, False)]):
             continue

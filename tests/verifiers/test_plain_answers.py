@@ -1,0 +1,52 @@
+"""What anybody writes: a figure or a direction in sixteen and thirty-two plain forms, of many fields.
+
+``data/plain_answers.jsonl``: eighteen facts and eight directions, each right and wrong in every form. Before
+the rules for them 279 of the 288 pairs of figures were graded rightly ("1,204 genes, I think" to how many go
+up was not), and all 256 of directions.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from biorlhf import Question
+
+ROWS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "data" / "plain_answers.jsonl").read_text("utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize(("verifier", "missed"), [("factual", 2), ("pathway", 0)])
+def test_plain_forms_earn_all_where_right_and_little_where_wrong(verifiers, verifier, missed):
+    wrong = []
+    for row in ROWS:
+        if row["verifier"] == verifier:
+            question = Question("q", row["prompt"], row["ground_truth"])
+            right, other = (
+                verifiers[verifier].score(question, row[side]).value for side in ("right", "wrong")
+            )
+            if (right or 0.0) < 0.9 or (other or 0.0) > 0.3:
+                wrong.append((row["right"], right, other))
+    assert len(wrong) <= missed, wrong
+
+
+@pytest.mark.parametrize(
+    ("answer", "earned"),
+    [
+        ("2,318 genes.", 1.0),
+        ("It is 2,318 genes.", 1.0),
+        ("There are 2,318 genes that are down-regulated.", 1.0),
+        ("2,318 genes are up.", 0.0),
+        ("2,318 genes change.", 0.0),
+        ("2,318 genes in total.", 0.0),
+        ("4,000 genes change, 2,318 of them down.", 1.0),
+    ],
+)
+def test_genes_answer_how_many_go_down_where_the_answer_leaves_the_way_open(verifiers, answer, earned):
+    fact = {"entity": "soleus", "condition": "HU", "quantity": "downregulated DEGs", "value": 2318}
+    question = Question("q", "How many genes are down-regulated by HU in the soleus?", {"facts": [fact]})
+    assert verifiers["factual"].score(question, answer).value == pytest.approx(earned, abs=0.25)
