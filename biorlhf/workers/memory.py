@@ -121,9 +121,12 @@ def config_of(recipe: Recipe) -> dict[str, Any] | None:
     base = recipe.model.base
     path = Path(base).expanduser() / "config.json"
     if not path.is_file() and base.count("/") == 1:
-        from huggingface_hub import try_to_load_from_cache
+        try:
+            from huggingface_hub import try_to_load_from_cache
 
-        cached = try_to_load_from_cache(base, "config.json", revision=recipe.model.revision)
+            cached = try_to_load_from_cache(base, "config.json", revision=recipe.model.revision)
+        except ImportError:
+            cached = None  # the plan of a recipe is looked at where nothing heavy is installed, too
         path = Path(cached) if isinstance(cached, str) else path
     if path.is_file():
         return dict(json.loads(path.read_text(encoding="utf-8")))

@@ -85,6 +85,10 @@ def test_learners_are_on_one_node_where_one_holds_them_and_scorers_are_spread():
 
 
 def test_what_ray_itself_refuses_is_an_error_of_the_labels(monkeypatch):
+    def refuse(*_, **__):
+        raise ValueError("every bundle has to ask for a GB200")
+
+    monkeypatch.setattr(ray_places, "placement_group", refuse)
     monkeypatch.setattr(ray_places, "alive", dict)
     with pytest.raises(ResourceError, match=r"learner\.labels.*GB200"):
         place(requests(asking({KIND: "GB200"}), samples=True), 1)
