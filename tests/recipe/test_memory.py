@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,11 @@ def test_the_plan_says_how_large_an_object_store_is_needed_and_which_cluster_has
     seen = dryrun.outlook(prepare(full), None)
     assert seen["object_store"]["smallest"] is None
     assert "object store" not in "\n".join(dryrun.outlook_lines(seen))
+
+
+def test_the_size_is_told_where_the_hub_s_package_is_not_installed(full, monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)  # an import of it fails
+    assert memory.config_of(full) == memory.KNOWN[full.model.base.lower()]
 
 
 def test_a_base_of_unknown_size_gets_a_store_of_several_gigabytes(full):
