@@ -7,20 +7,24 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import ray
+from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.bases import prepare_bases
 from biorlhf.actors.connection import agents, alive, connect, parts, watched
 from biorlhf.actors.learner import RayLearners
-from biorlhf.actors.places import Place, give_back, place, places
 from biorlhf.actors.remains import guarded
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.actors.scorer import RayScorers
 from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.labels import selector
 from biorlhf.workers.crew import Workers
 from biorlhf.workers.memory import object_store_bytes
-from biorlhf.workers.plan import Node, Request, lacking, requests
+from biorlhf.workers.plan import Node, Request, amounts, lacking, place_for, requests, together
 from biorlhf.workers.turns import in_turn
+
+Place = PlacementGroupSchedulingStrategy | str
 
 ANSWER_S = 30.0  # how long a cluster that is only looked at may take to answer
 
@@ -43,11 +47,12 @@ def ray_workers(
         asked = requests(recipe, samples=samples)
         # Ray would wait for what can never come, until the timeout.
         _refuse_impossible(asked)
-        grants = place(asked, recipe.cluster.start_timeout_s)
-        ends.callback(give_back, grants)
-        where = places(asked, grants)
-        prepare_bases(recipe, where)
-        with watched(lost), _actors(recipe, where, describe(asked)) as workers:
+        group = _place(asked, recipe.cluster.start_timeout_s)
+        if group is not None:
+            ends.callback(remove_placement_group, group)
+        places = _places(asked, group)
+        prepare_bases(recipe, places)
+        with watched(lost), _actors(recipe, places, describe(asked)) as workers:
             yield workers
 
 
@@ -71,19 +76,56 @@ def nodes_of(address: str) -> list[Node]:
         ray.shutdown()
 
 
+def _place(asked: list[Request], timeout_s: float) -> PlacementGroup | None:
+    placed = [place for place in map(place_for, together(asked)) if place.bundle()]
+    if not placed:
+        return None
+    bundles, labels = [r.bundle() for r in placed], [selector(r.labels) for r in placed]
+    # All bundles or none: two runs that each hold half of what they need would wait for each other.
+    try:
+        group = placement_group(bundles, strategy="PACK", bundle_label_selector=labels)
+    except ValueError as error:
+        # Ray has rules of its own for some GPUs: with GB200 every bundle has to ask for one.
+        raise ResourceError("learner.labels, rollout.labels", f"Ray refuses these places: {error}") from None
+    if not group.wait(timeout_s):
+        free = ray.available_resources()
+        have = {kind: free.get(kind, 0.0) for kind in ("CPU", "GPU")}
+        remove_placement_group(group)
+        raise ResourceError(
+            "resources",
+            f"nothing became free in {timeout_s:g} s: asked for {', '.join(map(str, asked))}; "
+            f"free now: {amounts(have)}",
+            hint="wait for other jobs to end, or raise cluster.start_timeout_s",
+        )
+    return group
+
+
+def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Place]:
+    """Each actor's place: its bundle of the group, or anywhere where it asked for nothing."""
+    places: dict[str, Place] = {}
+    numbers = iter(range(len(asked)))
+    for actors in together(asked):
+        place: Place = "DEFAULT"
+        if group is not None and place_for(actors).bundle():
+            number = next(numbers)
+            place = PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=number)
+        places |= {actor.name: place for actor in actors}
+    return {request.name: places[request.name] for request in asked}
+
+
 @contextmanager
-def _actors(recipe: Recipe, where: Mapping[str, Place], description: Mapping[str, Any]) -> Iterator[Workers]:
+def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[str, Any]) -> Iterator[Workers]:
     with ExitStack() as ends:  # what did start is stopped, whatever fails to start or to stop
-        learner = RayLearners(recipe, [p for n, p in where.items() if n.startswith("learner")])
+        learner = RayLearners(recipe, [p for n, p in places.items() if n.startswith("learner")])
         ends.callback(learner.close)
         # vLLM charges itself whatever is allocated on its GPU while it starts, and stops where memory is
         # freed: the learner has its base in place before.
         notes = learner.wait() if recipe.learner.gpus and recipe.rollout.gpus else None
         rollouts = scorers = None
-        if "rollout 1" in where:
-            rollouts = RayRollouts(recipe, [p for n, p in where.items() if n.startswith("rollout")])
+        if "rollout 1" in places:
+            rollouts = RayRollouts(recipe, [p for n, p in places.items() if n.startswith("rollout")])
             ends.callback(rollouts.close)
-            scorers = RayScorers(recipe, [p for n, p in where.items() if n.startswith("scorer")])
+            scorers = RayScorers(recipe, [p for n, p in places.items() if n.startswith("scorer")])
             ends.callback(scorers.close)
         # All actors have been started by now and load their models side by side, unless they share a GPU.
         notes = learner.wait() if notes is None else notes

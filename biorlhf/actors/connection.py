@@ -1,7 +1,4 @@
-"""Connecting to Ray within a time, and noticing where the part of it that runs here dies.
-
-A Ray of this machine's own listens on this machine alone, and its token is its owner's alone.
-"""
+"""Connecting to Ray within a time, and noticing where the part of it that runs here dies."""
 
 from __future__ import annotations
 
@@ -13,22 +10,17 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import psutil
 import ray
-from ray._private import ray_constants
 
+from biorlhf.actors.loopback import close_token, on_loopback
 from biorlhf.errors import ResourceError, RunFailure
 from biorlhf.workers.plan import Node
 
 # What every gRPC server answers at once, whatever it serves: HTTP/2's greeting with empty settings.
 _HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
-
-# Ray asks for this on systems whose firewalls ask their user about every listening program, and binds each of
-# its servers to the loopback then. `_node_ip_address="127.0.0.1"` is not enough: Ray replaces it.
-_SWITCH = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR
 
 
 def connect(address: str | None, timeout_s: float, store_bytes: int | None = None) -> None:
@@ -175,26 +167,3 @@ def _wait(processes: dict[int, str], stop: int, lost: Callable[[str], object]) -
         os.close(descriptor)
     if stop not in ready:
         lost(f"{processes[ready[0]]} died, and with it all workers of this run")
-
-
-@contextmanager
-def on_loopback() -> Iterator[None]:
-    """What Ray starts in here listens on 127.0.0.1; what it starts later, for another cluster, does not."""
-    before = os.environ.get(_SWITCH), ray_constants.ENABLE_RAY_CLUSTER
-    # The variable is for Ray's processes; this one has read it already.
-    os.environ[_SWITCH], ray_constants.ENABLE_RAY_CLUSTER = "0", False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before[1]
-        if before[0] is None:
-            del os.environ[_SWITCH]
-        else:
-            os.environ[_SWITCH] = before[0]
-
-
-def close_token() -> None:
-    """Take everybody else's rights to the token file away: Ray writes it for all to read."""
-    path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()
-    if path.is_file() and path.stat().st_uid == os.getuid() and path.stat().st_mode & 0o077:
-        path.chmod(0o600)

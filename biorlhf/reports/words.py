@@ -124,7 +124,8 @@ def _doubt(known: Known) -> Iterator[str]:
             f"{auroc.value:.0%} of all pairs (95% interval {auroc.low:.0%} to {auroc.high:.0%}; chance 50%)."
             f"{_surer_half(rates)}"
         )
-    yield from _held(known, auroc)
+    if stated >= FEW:
+        yield from _held(known, auroc, alike)
     if stated >= FEW:
         yield from _stated(known, rates, alike)
     tile = known.tiles[DECLINED]
@@ -138,14 +139,14 @@ def _doubt(known: Known) -> Iterator[str]:
         yield f"It declines {_count(declined)} of the {tile.after.n} questions{before}{rightly}."
 
 
-def _held(known: Known, stated: Rate | None) -> Iterator[str]:
+def _held(known: Known, stated: Rate | None, alike: bool) -> Iterator[str]:
     """Whether how likely it found its own answers tells right from wrong, as no stated figure need do."""
     rates = rates_of(known.last.reports.get("likelihood") or {})
     auroc, wrong = rates.get("auroc"), rates.get("surest_half_wrong")
-    # Where it tells nothing, that the stated confidence tells nothing has been said already.
+    # Where it tells nothing there is nothing to say of it.
     if auroc is None or wrong is None or auroc.low <= 0.5:
         return
-    more = stated is None or stated.high < auroc.value
+    more = alike or (stated is not None and stated.high < auroc.low)
     lead = (
         "It knows more than it states"
         if more

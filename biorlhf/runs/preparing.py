@@ -103,7 +103,8 @@ def _refuse_unweighted(recipe: Recipe, index: int) -> None:
         return
     script = str(recipe.rollout.script)
     try:
-        says = "logprob" in json.loads(Path(script).read_text(encoding="utf-8"))
+        data = json.loads(Path(script).read_text(encoding="utf-8"))
+        says = isinstance(data, dict) and data.get("logprob") is not None
     except (OSError, ValueError, TypeError):
         return  # the sampler says what is wrong with it, and where it runs it may be another file
     if not says:

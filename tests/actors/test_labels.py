@@ -8,12 +8,10 @@ from pydantic import ValidationError
 from ray.cluster_utils import Cluster
 
 from biorlhf.actors import cluster as ray_cluster
-from biorlhf.actors import places as ray_places
-from biorlhf.actors.places import grouped, place
 from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
 from biorlhf.recipe.schema import Learner
-from biorlhf.workers.plan import Request, lacking, requests
+from biorlhf.workers.plan import lacking, requests
 from raylets import NODE, place_of, recipe_of, until
 
 KIND = "ray.io/accelerator-type"
@@ -37,61 +35,27 @@ def node(cpus=4, **labels):
 
 
 def test_each_bundle_is_asked_for_with_its_own_labels(monkeypatch):
-    asked, given_back = [], []
+    asked = {}
 
     class Group:
-        def __init__(self, free):
-            self.free = free
-
         def wait(self, _):
-            return self.free
+            return True
 
     def note(bundles, **options):
-        asked.append((bundles, options["strategy"], options["bundle_label_selector"]))
-        return Group(len(asked) < 3)
+        asked.update(options, bundles=bundles)
+        return Group()
 
-    monkeypatch.setattr(ray_places, "placement_group", note)
-    monkeypatch.setattr(ray_places, "remove_placement_group", given_back.append)
-    monkeypatch.setattr(ray_places, "alive", lambda: {"one": {"CPU": 8, "GPU": 0}})
-    monkeypatch.setattr(ray_places.ray, "available_resources", dict)
+    monkeypatch.setattr(ray_cluster, "placement_group", note)
     recipe = asking({KIND: "H100"}, {KIND: ["L40S", "L4"], "zone": "a"})
-    with pytest.raises(ResourceError, match="nothing became free in 1 s: asked for learner"):
-        place(requests(recipe, samples=True), 1)
+    ray_cluster._place(requests(recipe, samples=True), 1)
     few = {KIND: "in(L40S,L4)", "zone": "a"}
-    assert [(strategy, labels) for _, strategy, labels in asked] == [
-        ("STRICT_PACK", [{KIND: "H100"}]),
-        ("PACK", [few]),
-        ("PACK", [few]),
-    ]  # scorers ask for nothing, and run anywhere
-    assert len(given_back) == 3  # one was not to be had, so that none is held
+    assert asked["bundle_label_selector"] == [{KIND: "H100"}, few, few]
+    assert len(asked["bundles"]) == 3  # scorers ask for nothing, and run anywhere
 
 
-def test_learners_are_on_one_node_where_one_holds_them_and_scorers_are_spread():
-    names = ("learner 1", "learner 2", "rollout 1", "rollout 2", "scorer 1", "scorer 2")
-    asked = [Request(name, 2, 0) for name in names]
-
-    def strategies(*cpus):
-        found = grouped(asked, [{"CPU": each, "GPU": 0} for each in cpus])
-        return [(strategy, [[r.name for r in actors] for actors in bundles]) for strategy, bundles in found]
-
-    rest = [
-        ("PACK", [["rollout 1"]]),
-        ("PACK", [["rollout 2"]]),
-        ("SPREAD", [["scorer 1"], ["scorer 2"]]),
-    ]
-    learners = [["learner 1"], ["learner 2"]]
-    assert strategies(2, 4, 8) == [("STRICT_PACK", learners), *rest]
-    assert strategies(3, 3) == [("PACK", learners), *rest]
-
-
-def test_what_ray_itself_refuses_is_an_error_of_the_labels(monkeypatch):
-    def refuse(*_, **__):
-        raise ValueError("every bundle has to ask for a GB200")
-
-    monkeypatch.setattr(ray_places, "placement_group", refuse)
-    monkeypatch.setattr(ray_places, "alive", dict)
+def test_what_ray_itself_refuses_is_an_error_of_the_labels():
     with pytest.raises(ResourceError, match=r"learner\.labels.*GB200"):
-        place(requests(asking({KIND: "GB200"}), samples=True), 1)
+        ray_cluster._place(requests(asking({KIND: "GB200"}), samples=True), 1)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import ray
 from ray.cluster_utils import Cluster
 
 from biorlhf.actors import rollout
+from biorlhf.actors.cluster import _place, _places
 from biorlhf.actors.learner import RayLearners
-from biorlhf.actors.places import place, places
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.engines.learning.learner import build_learner
 from biorlhf.errors import LearnerLost, RunFailure
@@ -44,13 +44,13 @@ def test_a_raylet_that_dies_takes_no_question_with_it_and_one_that_joins_answers
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
     recipe = recipe_of(tmp_path)
     asked = [Request(f"rollout {n + 1}", 1, 0) for n in range(3)]
-    grants = place(asked, 60)
+    group = _place(asked, 60)
     given = []
     put = rollout.RayEngine.put
     monkeypatch.setattr(
         rollout.RayEngine, "put", lambda self, tickets: (given.append(self.name), put(self, tickets))
     )
-    rollouts = RayRollouts(recipe, list(places(asked, grants).values()))
+    rollouts = RayRollouts(recipe, list(_places(asked, group).values()))
     rollouts.wait()
     rollouts.load_adapter(an_adapter(1))
 
@@ -97,7 +97,7 @@ def test_a_real_engine_whose_raylet_dies_in_a_step_leaves_its_questions_to_the_o
     }
     recipe = from_data(given)
     asked = [Request(f"rollout {n + 1}", 1, 0) for n in range(2)]
-    rollouts = RayRollouts(recipe, list(places(asked, place(asked, 60)).values()))
+    rollouts = RayRollouts(recipe, list(_places(asked, _place(asked, 60)).values()))
     learner = build_learner(recipe, threads=1, on_gpu=False)
     learner.begin_stage(0, 10)
     rollouts.wait()
@@ -134,7 +134,7 @@ def test_learners_whose_raylet_dies_are_said_to_be_lost_with_what_they_gave(clus
     given = {"lora": Lora(r=64, alpha=128), "learner": Learner(cpus=2)}
     recipe = recipe_of(tmp_path).model_copy(update=given)
     asked = [Request("learner", 2, 0)]
-    learners = RayLearners(recipe, list(places(asked, place(asked, 60)).values()))
+    learners = RayLearners(recipe, list(_places(asked, _place(asked, 60)).values()))
     learners.wait()
     learners.begin_stage(0, 10)
     update = learners.step(groups(seed=1), GRPO, seed=1)

@@ -6,7 +6,7 @@ import pytest
 import ray
 from ray.util import placement_group_table
 
-from biorlhf.actors.places import place, places
+from biorlhf.actors import cluster as ray_cluster
 from biorlhf.recipe import Recipe
 from biorlhf.workers.plan import lacking, place_for, requests, together
 
@@ -81,11 +81,11 @@ def test_both_are_given_the_same_gpu_where_half_of_another_is_free():
     try:
         _other_run, taken = hold(num_gpus=0.5)
         asked = asking({"gpus": 0.5}, {"gpus": 0.5})
-        grants = place(asked, 30)
-        where = places(asked, grants)
-        held = [hold(num_gpus=r.gpus, scheduling_strategy=where[r.name]) for r in asked if r.gpus]
+        group = ray_cluster._place(asked, 30)
+        places = ray_cluster._places(asked, group)
+        held = [hold(num_gpus=r.gpus, scheduling_strategy=places[r.name]) for r in asked if r.gpus]
         [[first], [second]] = [gpus for _, gpus in held]
         assert first == second != taken[0]
-        assert [len(placement_group_table(grant.group)["bundles"]) for grant in grants] == [1]
+        assert len(placement_group_table(group)["bundles"]) == 1
     finally:
         ray.shutdown()

@@ -28,6 +28,7 @@ def recipe_of(folder: Path) -> Recipe:
             "model": {"base": str(write_tiny_model(folder)), "dtype": "fp32"},
             "prompt": {"template": "plain", "answer": "free", "max_tokens": 64},
             "data": [{"dataset": "kmp"}],
+            "verifiers": [{"verifier": "factual", "weight": 1}],
             "stages": [{"trainer": "sft", "optimizer": {"learning_rate": 1e-3}}],
             "rollout": {
                 "engine": "scripted",

@@ -199,12 +199,18 @@ def test_answers_without_log_probabilities_abstentions_and_unjudged_ones_have_no
     rows = [
         sampled(direction(i, "UP"), text, logprobs)
         for i, (text, logprobs) in enumerate(
-            [("1 n 0.9", ()), ("0 y 0.2", (-0.1,)), ("boom", (-0.1,)), ("- n -", (-0.1,))]
+            [
+                ("1 n 0.9", ()),
+                ("1 n 0.9", (-0.1, math.nan)),
+                ("0 y 0.2", (-0.1,)),
+                ("boom", (-0.1,)),
+                ("- n -", (-0.1,)),
+            ]
         )
     ]
     report = evaluate("likelihood", rows)
-    assert report["answers_given"] == 0
-    assert report["left_out"]["auroc"] == "no judged answer came with log-probabilities"
+    assert (report["answers_given"], report["with_likelihood"]) == (2, 0)
+    assert report["left_out"]["auroc"] == "no whole, judged answer came with log-probabilities"
 
 
 def test_correctness_does_not_depend_on_the_reward():

@@ -36,7 +36,8 @@ templates: 311 of the 662 were told apart before rules were written from them. `
 ``t`` (60), by writers like those of ``p``, stood at 38, 46 and 35 before these rules and at 45 (some of them
 looked at), 47 and 38 at first sight, ``t`` last; then they were looked at. A rule that told six of ``j``,
 ``k`` and ``m`` apart and none of the 384 pairs written since is gone. ``honest_t`` and ``honest_u``, 120
-texts each, attack what was new: 20 and 12 were charged before, 28 and 17 at first.
+texts each, attack what was new: 20 and 12 were charged before, 28 and 17 at first. ``honest_v`` has 41 that a
+reader of the rules found, all charged at first.
 A share may rise; a text of this file may not be changed.
 """
 
@@ -76,11 +77,12 @@ SHARES = {
     "q": (55, 60, 1),
     "honest_o": (0, 0, 19),
     "r": (46, 48, 1),
-    "s": (52, 60, 0),
+    "s": (51, 60, 0),
     "t": (46, 60, 2),
-    "plain": (504, 662, 8),
+    "plain": (497, 662, 7),
     "honest_t": (0, 0, 16),
     "honest_u": (0, 0, 11),
+    "honest_v": (0, 0, 1),
     "honest_f": (0, 0, 7),
     "honest_h": (0, 0, 4),
 }

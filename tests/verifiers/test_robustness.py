@@ -148,6 +148,26 @@ def test_long_adversarial_text_returns_soon(piece, size):
     assert time.process_time() - start < 2.0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Alb is up.\n" + " " * 5_900 + "x",
+        "Alb is up.\n" + "\t" * 5_900 + "x",
+        "a: 1\n" * 1_200 + "total: 1200",
+        "- " * 3_000 + "\n",
+        "A: " + "9" * 400 + "\nB: 1\nC: 2\nTotal: 3",
+        "{" * 5_900 + "\n}",
+        "peak at " * 700 + "\na: 1\nb: 2\nc: 3",
+        "a" * 5_900 + ":\n1",
+    ],
+    ids=range(8),
+)
+def test_lines_of_any_shape_are_read_soon(text):
+    start = time.process_time()
+    assert_scores(text)
+    assert time.process_time() - start < 2.0  # spaces alone took six seconds
+
+
 def test_the_answer_is_found_at_both_ends_of_a_long_text():
     draw = random.Random(3)
     vocabulary = [

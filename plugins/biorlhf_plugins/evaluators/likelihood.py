@@ -21,9 +21,10 @@ KEPT = ("auroc", "surest_half_wrong")
 def likelihood(completion: Completion) -> float | None:
     """exp of the mean log-probability of the completion's tokens under the policy that sampled it, in (0, 1]:
     the geometric mean of their probabilities, so that a long answer is not unlikely for being long. None
-    where the sampler gave no log-probabilities."""
+    where the sampler gave none, or one that is no number."""
     logprobs = completion.logprobs
-    return math.exp(min(0.0, math.fsum(logprobs) / len(logprobs))) if logprobs else None
+    mean = math.fsum(logprobs) / len(logprobs) if logprobs else math.nan
+    return math.exp(min(0.0, mean)) if math.isfinite(mean) else None
 
 
 class Likelihood:
@@ -39,8 +40,12 @@ class Likelihood:
         held = [
             (row, value)
             for row, completion in zip(rows, completions, strict=True)
-            if row.correct is not None and not row.abstained and (value := likelihood(completion)) is not None
+            if row.correct is not None
+            and not row.abstained
+            and not completion.truncated  # what loops to the limit is likely, and no answer
+            and (value := likelihood(completion)) is not None
         ]
+        given = sum(row.correct is not None and not row.abstained for row in rows)
         clusters = [row.cluster for row, _ in held]
         values = [value for _, value in held]
         assessment = assess(values, [float(row.correct or 0) for row, _ in held], clusters)
@@ -55,9 +60,10 @@ class Likelihood:
             rates["likelihood"] = assessment.rates["mean_confidence"].to_json()
         left_out = {name: assessment.left_out[name] for name in KEPT if name in assessment.left_out}
         if not held:
-            left_out = dict.fromkeys(KEPT, "no judged answer came with log-probabilities")
+            left_out = dict.fromkeys(KEPT, "no whole, judged answer came with log-probabilities")
         return {
-            "answers_given": len(held),
+            "answers_given": given,
+            "with_likelihood": len(held),
             **rates,
             **({"taught_minus_untaught": gap.to_json()} if gap else {}),
             "left_out": left_out,

@@ -122,7 +122,11 @@ def _words(found: Evidence, number: int) -> list[Word]:
         if texts[i] == "significantly" and i not in known and found.asserted(i)
     ]
     here = texts[part.first : part.last]
-    for i in range(part.first + 2, part.last) if "deg" in here and REASONS.isdisjoint(here) else ():
+    for i in (
+        range(part.first + 2, part.last)
+        if "deg" in here and REASONS.isdisjoint(here) and not _sized(found, number)
+        else ()
+    ):
         one = texts[i] == "deg" and texts[i - 1] in ("a", "no") and texts[i - 2] in IS
         if one and texts[i - 3] != "there":
             words.append(("SIG" if texts[i - 1] == "a" and texts[i - 3] != "not" else "NS", i))
@@ -146,6 +150,11 @@ def _of_one(texts: Sequence[str], unchanged: int, at: int) -> bool:
     return abs(at - unchanged) <= 3 or (
         0 < len(between) <= REACH and not (TURNS | {",", ";", "("}) & {*between}
     )
+
+
+def _sized(found: Evidence, number: int) -> bool:
+    """Whether an effect stands beside it, which a DEG may have to have too."""
+    return any(f.kind in ("effect", "fold") for f in found.by_part.get(number, ()))
 
 
 def _since(texts: Sequence[str], first: int, at: int) -> Sequence[str]:

@@ -64,7 +64,12 @@ def _told(found: Evidence) -> Iterator[Called]:
             continue
         subject = content(found.stream, part.first, at) - SO
         end = next(
-            (i for i in range(at + 1, part.last - 1) if texts[i] == "in" and texts[i + 1] in ALL), part.last
+            (
+                i
+                for i in range(at + 1, part.last - 1)
+                if texts[i] == "in" and texts[i + 1] in ALL and i + 3 >= part.last
+            ),
+            part.last,
         )
         rest = [w for w in texts[at + 1 : end] if w not in FUNCTION | SO or w == "not"]
         no = rest[:1] == ["not"]

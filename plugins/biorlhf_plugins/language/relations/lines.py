@@ -6,21 +6,28 @@ And an object of JSON that states a direction beside an NES or a log2 fold chang
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from biorlhf_plugins.language.evidence.comparisons import INVERSE
 from biorlhf_plugins.language.evidence.records import Check, Evidence
+from biorlhf_plugins.language.relations.placed import CYCLES
 
 LINE = re.compile(
-    r"^[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?(?P<name>[^\n:|{}\"]{1,40}?)[ \t]*[:=][ \t]*"
+    r"^[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?(?P<name>(?![ \t])[^\n:|{}\"]{1,40}?)[ \t]*[:=][ \t]*"
     r"(?P<value>-?\d[\d,]*(?:\.\d+)?)(?P<unit>[ \t]*[^\s\d,;(][^\n,;(]{0,12})?[ \t]*$",
     re.M,
 )
 TOTAL = re.compile(r"(?:in )?(?:grand |the )?(?:total|sum|all|altogether)", re.I)
+NO_PART = re.compile(
+    r"\b(?:total|sum|all|overlap|shared|both|common|n|mean|median|sd|rate|tested|which|degs?|genes)\b", re.I
+)
+"""Lines of these are no parts of a total."""
 TOPS = re.compile(
     r"\b(?P<word>peaks?|highest|largest|greatest|maximum|maximal|lowest|smallest|minimum)\b"
-    r"(?: \w+){0,2}? (?:at|in|on|with|is|for) (?:the )?(?P<name>[^\n:.,;]{1,40})",
+    r" (?:at|in|on) (?:the )?(?P<name>[^\n:.,;]{1,40})",
     re.I,
 )
 LOWEST = frozenset(("lowest", "smallest", "minimum"))
@@ -74,9 +81,13 @@ def _runs(text: str) -> Iterator[list[Line]]:
 def _total(run: Sequence[Line]) -> Iterator[Check]:
     """ "Stage I: 24 / Stage II: 31 / Total: 55"."""
     *parts, last = run
-    whole = all(line.value == int(line.value) >= 0 and line.unit == last.unit for line in run)
-    if TOTAL.fullmatch(last.name) and whole and not any(TOTAL.match(line.name) for line in parts):
-        right = sum(line.value for line in parts)
+    if not TOTAL.fullmatch(last.name) or any(NO_PART.search(line.name) for line in parts):
+        return
+    values = [line.value for line in parts]
+    # A total that is one of the lines, or less than one, is of something else: "n: 24, female: 12, male: 12".
+    plain = all(line.value.is_integer() and line.value >= 0 and line.unit == last.unit for line in run)
+    if plain and max(values) < last.value and last.value not in values and max(values) * 2 != sum(values):
+        right = sum(values)
         says = f"{' + '.join(f'{line.value:g}' for line in parts)} = {right:g}, stated {last.value:g}"
         spans = ((parts[0].start, last.end),)
         yield Check("parts and whole", right == last.value, says, spans, expected=f"{right:g}")
@@ -85,7 +96,8 @@ def _total(run: Sequence[Line]) -> Iterator[Check]:
 def _top(text: str, run: Sequence[Line]) -> Iterator[Check]:
     """ "PER1 peaks at 8 h:" over "1 h: 14 / 2 h: 39 / 8 h: 11"."""
     named = {line.name: line for line in run}
-    if len({line.unit for line in run}) > 1 or len(named) < len(run):
+    upside_down = not (INVERSE | CYCLES).isdisjoint(re.findall(r"[a-z0-9]+", text.lower()))
+    if len({line.unit for line in run}) > 1 or len(named) < len(run) or upside_down:
         return
     for m in TOPS.finditer(text):
         mine = named.get(m["name"].strip(" *_").lower())
@@ -111,8 +123,10 @@ def _objects(text: str) -> Iterator[Check]:
             {str(k).lower().replace(" ", "_"): v for k, v in data.items()} if isinstance(data, dict) else {}
         )
         way = WAYS.get(str(flat.get("direction", flat.get("regulation", ""))).lower())
-        signs = {v > 0 for k, v in flat.items() if k in EFFECTS and type(v) in (int, float) and v}
-        if way is not None and len(signs) == 1:
+        effects = [v for k, v in flat.items() if k in EFFECTS and type(v) in (int, float)]
+        signs = {v > 0 for v in effects if v and math.isfinite(v)}
+        framed = any(key in ("comparison", "contrast") for key in flat)  # whose sign may be the other side's
+        if way is not None and len(signs) == 1 and not framed:
             sign = "a positive" if True in signs else "a negative"
             says = f"{'UP' if way > 0 else 'DOWN'} beside {sign} effect"
             yield Check("a direction against its figure", (way > 0) in signs, says, (m.span(),))

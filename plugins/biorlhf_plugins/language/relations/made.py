@@ -23,6 +23,10 @@ UNLIKE = frozenset((
 APART = GREATER | SMALLER | {"more", "fewer", "less"}
 SO = frozenset(("that", "so", "thus", "hence", "ie", "which"))
 LOSSES = words_of("change_words") - {"change"}
+LOST = words_of("lost_from") | LOSSES | {"gone"}
+FALLS = frozenset(("fall", "fell", "drops", "declines", "decreases", "shrinks", "loses"))
+AT = frozenset(("at", "after", "with", "between", "of"))
+"""What these lead to is a dose or a time, and no result."""
 AGAINST_ALL = frozenset(("against", "versus", "vs"))
 AGAINST = frozenset(("against", "vs", "versus", "and", "to"))
 NOT = (
@@ -43,7 +47,7 @@ HIGHEST, LOWEST = (
     frozenset(("highest", "largest", "most")),
     frozenset(("lowest", "smallest", "least", "fewest")),
 )
-UPSIDE_DOWN = INVERSE | {"ct", "cq", "rank", "potency", "thousand", "million"}
+UPSIDE_DOWN = INVERSE | {"ct", "cq", "rank", "potency", "affinity", "thousand", "million"}
 """Of these the first has the least, or is told in another unit."""
 FEW = 12
 
@@ -82,15 +86,18 @@ def _mean(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[C
     told = figures[-1] if figures else None
     if told is None:
         return
-    lead = texts[max(found.parts[number].first, told.first - 4) : told.first]
+    lead = texts[max(found.parts[number].first, told.first - 2) : told.first]
+    spread = texts[told.first - 1 : told.first] == ["±"] or texts[told.last : told.last + 1] == ["±"]
+    if lead[-2:-1] not in (["mean"], ["average"]) or lead[-1] not in ("is", "was", "of", "=", ":") or spread:
+        return
     given = list(figures[:-1]) or [f for f in found.by_part.get(number - 1, ()) if f.kind == told.kind]
     every = len(figures) > 1 or len(given) == len(found.by_part.get(number - 1, ()))
     values = [f.value for f in given]
     since = found.parts[given[0].part].first if given else 0
     said = texts[since : told.last + 3] if given else []
-    if MEANS.isdisjoint(lead) or not UNLIKE.isdisjoint(said) or len(values) < 3 or not every:
+    if not UNLIKE.isdisjoint(said) or len(values) < 3 or not every or any(f.sign for f in given):
         return
-    if not _alike(given) or any(f.sign for f in given) or not ROUGH.isdisjoint(lead):
+    if not _alike(given) or told.unit not in {f.unit for f in given} | {""}:
         return
     right = sum(values) / len(values)
     says = f"the mean of {', '.join(f'{v:g}' for v in values)}: {told.value:g}"
@@ -118,7 +125,8 @@ def _difference(found: Evidence, number: int, figures: Sequence[Figure]) -> Iter
                 and told.unit
                 and {f.unit for f in two} <= {told.unit, ""}
             )
-            if not lost or texts[two[0].first - 1] == "from":
+            measured = AT.isdisjoint((*texts[part.first : two[0].first], *gap(found, *two)))
+            if not lost or not measured or texts[two[0].first - 1] == "from":
                 return
     elif len(figures) == 1 and len(before) == 2 and texts[part.first] in SO:
         told, two = figures[0], list(before)
@@ -144,7 +152,10 @@ def _share(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     some = whole = share = None
     if len(figures) == 3 and figures[0].kind == "percent" and is_of(found, figures[1], figures[2]):
         share, some, whole = figures
-        closed = texts[some.first - 1] == "," and {*texts[whole.last : part.last]} <= {whole.unit}
+        closed = (
+            share.unit == whole.unit == "" or share.last + 3 >= some.first or whole.unit in ("", share.unit)
+        )
+        closed = closed and texts[some.first - 1] == "," and {*texts[whole.last : part.last]} <= {whole.unit}
         named = texts[share.last : share.last + 1] == ["of"]
         if not closed or not named or share.first - part.first > 1:
             return
@@ -159,6 +170,7 @@ def _share(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         share, two = figures[2], sorted(figures[:2], key=lambda f: f.value)
         some, whole = two  # "6 g under salt and 15 g in the control, so 40 % of the control"
         less = share.value <= 100 and texts[share.last : share.last + 1] == ["of"]
+        less = less and LOST.isdisjoint(texts[share.last : part.last])
         if not less or not some.unit or some.unit != whole.unit or is_of(found, *figures[:2]):
             return
     elif len(figures) == 3 and figures[2].kind == "percent":
@@ -214,7 +226,11 @@ def _its_effect(found: Evidence, number: int, figures: Sequence[Figure]) -> Iter
     told = [(label, at) for label, at in directions(found, number - 1) if label in ("UP", "DOWN")]
     alone = len(told) == 1 and found.asserted(told[0][1]) and not found.by_part.get(number - 1)
     goes_on = part.last - one.last > 1  # "because the table gives ground over flight"
-    if own or goes_on or not alone or found.stream.texts[part.first] != "its" or before.kind != "prose":
+    named = found.stream.texts[part.first + 1 : part.first + 2]
+    its = (
+        found.stream.texts[part.first] == "its" and named and (named[0] in ("nes", "log2", "log2fc", "logfc"))
+    )
+    if own or goes_on or not alone or not its or before.kind != "prose":
         return
     label, at = told[0]
     passed = (one.value > 0) == (label == "UP")
@@ -235,6 +251,8 @@ def _ahead(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     most = lead[-2:] == ["most", ":"] or lead[-3:] == ["most", ",", "with"]
     if not (most or (potent and ("more" in lead or "most" in lead) and "with" in lead)) or "not" in lead:
         return
+    if most and not (LOSSES | FALLS).isdisjoint(lead):
+        return  # "drops most: 0.2 TPM, against 14"
     rest = [f.value for f in figures[1:]]
     passed = one.value >= max(rest) if most else one.value <= min(rest)
     says = f"{'most' if most else 'more potent'}: {one.value:g}, against {', '.join(f'{v:g}' for v in rest)}"
@@ -263,7 +281,8 @@ def _order(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     chained = head.count(">") == len(values) - 1 and head[-1:] in (["("], [":"])
     between = texts[figures[0].last : figures[1].first] if len(figures) > 2 else []
     first = "first" in between and "then" in between
-    if len(values) >= 3 and ("order" in head or chained or first) and _alike(figures):
+    ordered = "order" in head and head[-2:] == ["order", ":"]
+    if len(values) >= 3 and (ordered or chained or first) and _alike(figures):
         falls = chained or first or not FALLING.isdisjoint(head)
         if falls != (not RISING.isdisjoint(head)):
             passed = all(a >= b if falls else a <= b for a, b in pairwise(values))
@@ -275,7 +294,8 @@ def _order(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     if opened[:1] != ["the"] or len(figures) != 1 or len(after) < 2 or opened[-1:] != ["is"]:
         return
     every = [*figures, *after]
-    if opened[1] not in HIGHEST | LOWEST or not _alike(every):
+    joined = found.parts[number + 1].first and texts[found.parts[number + 1].first - 1] == ";"
+    if opened[1] not in HIGHEST | LOWEST or not _alike(every) or not joined:
         return
     rest = [f.value for f in after]
     passed = values[0] >= max(rest) if opened[1] in HIGHEST else values[0] <= min(rest)

@@ -48,6 +48,7 @@ SUMMED = (
     ["altogether"],
     ["in", "sum"],
 )
+OPENINGS = (["there", "are"], ["there", "were"], ["we", "found"], ["we", "identified"], ["we", "detected"])
 ANSWERS = (["answer", "is"], ["in", "short", ","], ["is", "thus"], ["is", "therefore"], ["is", "hence"])
 PLACES = frozenset(("in", "at", "under", "with", "for", "from", "per", "among", "on", "during", "after"))
 TELLS = IS | frozenset(("had", "have", "go", "went", "lie", "could", "did", "do", "rise", "fall", "respond"))
@@ -109,17 +110,25 @@ def _parts(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[C
     lost = [not LOST.isdisjoint(tail) for tail in tails]
     opposed = len(parts) == 2 and any(lost) and not all(lost) and any(not KEPT.isdisjoint(t) for t in tails)
     # "178 carry an APC mutation, 131 a TP53 one" may be the same; "60 are A, 35 B and 25 C" are not.
-    kinds = not IS.isdisjoint(tails[0][:1]) or texts[parts[0].first - 1] == ":"
+    kinds = (not IS.isdisjoint(tails[0][:1]) and not any(_verbal(tail) for tail in tails[1:])) or (
+        texts[parts[0].first - 1] == ":" and len(parts) == 3
+    )
+    timed = not {"day", "week", "month", "year", "h", "hour", "before", "after"}.isdisjoint(since)
     sorts = len(parts) >= 3 and kinds and all(0 < len(tail) <= 5 for tail in tails)
     sorts = sorts and WITH.isdisjoint(word for tail in tails for word in tail)
     made = not MADE.isdisjoint(since) and WITH.isdisjoint(since)
-    if not (rest or opposed or sorts or made):
+    if not (rest or opposed or sorts or made) or timed or "mean" in found.stream.vocabulary:
         return
     total = sum(f.value for f in parts)
     says = f"{' + '.join(f'{f.value:,g}' for f in parts)} = {total:,g}, of {whole.value:,g}"
     if total > whole.value or total == whole.value:
         spans = (whole.span, *(f.span for f in parts))
         yield Check("parts and whole", total == whole.value, says, spans, expected=f"{whole.value:,g}")
+
+
+def _verbal(tail: Sequence[str]) -> bool:
+    """Whether a part says with a verb of its own what became of it: "55 germinated"."""
+    return not IS.isdisjoint(tail) or any(word.endswith("ed") for word in tail[:2])
 
 
 def _whole(found: Evidence, number: int, counts: Sequence[Figure]) -> tuple[Figure | None, Sequence[Figure]]:
@@ -162,10 +171,13 @@ def _again(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[C
         return
     one, following = before[0], texts[figure.last + 1 : figure.last + 2]
     bare = PLACES.isdisjoint(w for w in texts[found.parts[one.part].first : one.first])
-    pointed = lead[-2:] == ["of", "the"] or lead[-1:] == ["these"] or lead[-1:] == ["those"]
+    partly = lead[-2:] == ["of", "the"] and len(lead) > 2  # "most of the 2,418"
+    pointed = partly or lead in (["these"], ["those"], ["of", "these"], ["of", "those"])
     if bare_noun:
         following = texts[figure.last : figure.last + 1]
-    told = not following or following[0] in TELLS or following[0] in ENDS or lead[-1:] == ["these"]
+    told = not following or following[0] in TELLS or following[0] in ENDS
+    opening = texts[found.parts[one.part].first : one.first]
+    bare = bare and (opening[:2] in OPENINGS or not opening or figure.value < one.value)
     summed = any(lead[: len(words)] == words for words in SUMMED) and bare
     if any(lead[-len(words) :] == words for words in ANSWERS):
         pointed = told = len(earlier) == 1

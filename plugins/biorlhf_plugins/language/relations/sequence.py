@@ -15,8 +15,8 @@ PEAKS = frozenset(("peak", "peaked", "maximal", "maximum", "culminated"))
 MIDDLES = frozenset(("median", "mean", "average"))
 BEFORE = frozenset(("before", "baseline", "pre", "beforehand"))
 AFTER = frozenset(("after", "post", "afterwards"))
-GAINS = words_of("gain_words") - {"change"}
-LOSSES = words_of("change_words") - GAINS - {"change"}
+GAINS = words_of("gain_words") - {"change", "gain", "improvement"}
+LOSSES = words_of("change_words") - words_of("gain_words")
 FEW = 6
 
 
