@@ -54,8 +54,11 @@ def test_each_bundle_is_asked_for_with_its_own_labels(monkeypatch):
 
 
 def test_what_ray_itself_refuses_is_an_error_of_the_labels():
-    with pytest.raises(ResourceError, match=r"learner\.labels.*GB200"):
-        ray_cluster._place(requests(asking({KIND: "GB200"}), samples=True), 1)
+    try:
+        with pytest.raises(ResourceError, match=r"learner\.labels.*GB200"):
+            ray_cluster._place(requests(asking({KIND: "GB200"}), samples=True), 1)
+    finally:
+        ray.shutdown()  # Ray starts one to be asked, which would stay beside all other tests
 
 
 @pytest.mark.parametrize(

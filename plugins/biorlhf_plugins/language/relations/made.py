@@ -24,7 +24,7 @@ APART = GREATER | SMALLER | {"more", "fewer", "less"}
 SO = frozenset(("that", "so", "thus", "hence", "ie", "which"))
 LOSSES = words_of("change_words") - {"change"}
 LOST = words_of("lost_from") | LOSSES | {"gone"}
-FALLS = frozenset(("fall", "fell", "drops", "declines", "decreases", "shrinks", "loses"))
+FALLS = frozenset(("fall", "fell", "drop", "decline", "decrease", "shrink", "lose"))
 AT = frozenset(("at", "after", "with", "between", "of"))
 """What these lead to is a dose or a time, and no result."""
 AGAINST_ALL = frozenset(("against", "versus", "vs"))
