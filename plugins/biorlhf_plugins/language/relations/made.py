@@ -152,10 +152,7 @@ def _share(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     some = whole = share = None
     if len(figures) == 3 and figures[0].kind == "percent" and is_of(found, figures[1], figures[2]):
         share, some, whole = figures
-        closed = (
-            share.unit == whole.unit == "" or share.last + 3 >= some.first or whole.unit in ("", share.unit)
-        )
-        closed = closed and texts[some.first - 1] == "," and {*texts[whole.last : part.last]} <= {whole.unit}
+        closed = texts[some.first - 1] == "," and {*texts[whole.last : part.last]} <= {whole.unit}
         named = texts[share.last : share.last + 1] == ["of"]
         if not closed or not named or share.first - part.first > 1:
             return
