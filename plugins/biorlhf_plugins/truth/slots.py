@@ -21,6 +21,8 @@ CLASS_NAMES = {"STRESS-BLOCKED": "C", "STRESS-ACTIVATED": "A", "BASELINE-ACTIVE"
 SIDES = re.compile(r"\s+(?:vs\.?|versus|against|relative to|over|compared (?:to|with))\s+|_vs_", re.I)
 TELLING = re.compile(r"\d|\w[A-Z]|\s[A-Z]\b")
 
+QUOTIENT = re.compile(r"([\w-]*\w)(?:\s?[/:]\s?|-to-|\sto\s)(\w[\w-]*)")
+
 START = ("baseline", "day 0", "week 0", "month 0", "year 0", "visit 0")
 """The first of the times at which something was measured: "week 30" is another."""
 
@@ -42,7 +44,8 @@ UNNAMED = Quantity(None)
 class Fact:
     """One figure or class to be stated. ``sides`` are the words of a contrast's numerator and denominator;
     ``places`` the tissues that the condition names: of a gene, where it was measured; ``named`` the words
-    of the entity and its aliases, ``placed`` those of the condition."""
+    of the entity and its aliases, ``placed`` those of the condition; ``quotient`` the two things of a ratio,
+    the first over the second."""
 
     entity: str
     condition: str | None
@@ -56,6 +59,7 @@ class Fact:
     places: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
     placed: frozenset[str] = frozenset()
+    quotient: tuple[str, str] | None = None
 
     def describe(self) -> str:
         place = " ".join(x for x in (self.entity, self.treatment, self.condition) if x)
@@ -118,8 +122,14 @@ def fact_of(fact: Mapping[str, Any], entity_of: Callable[[str], str], prompt: st
         alternatives(value) if isinstance(value, str) else (), asked, unit,
         (words(sides[0]), words(sides[1])) if len(sides) == 2 else None,
         places_of(told),
-        _telling(fact["entity"], *(fact.get("aliases") or ())), _telling(told),
+        _telling(fact["entity"], *(fact.get("aliases") or ())), _telling(told), _quotient(quantity),
     )  # fmt: skip
+
+
+def _quotient(quantity: str) -> tuple[str, str] | None:
+    """The two things of "Firmicutes/Bacteroidetes ratio", "ratio of CD4 to CD8"."""
+    found = QUOTIENT.search(quantity) if "ratio" in quantity.lower() else None
+    return (found[1].lower(), found[2].lower()) if found else None
 
 
 def _telling(*names: Any) -> frozenset[str]:

@@ -15,6 +15,7 @@ from biorlhf_plugins.language.words.unchanged import OPENS
 HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
 SUBJECT_ENDS = frozenset((".", "!", "?", ";", ",", ":", "—", "\n", "and", "but", "which", "that", "(", ")"))
 REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
+CONCEDES = frozenset(("although", "though", "while", "whereas", "whilst"))
 TURNS = frozenset(("hyp", "report", "reject"))
 INVERTED = frozenset(("had", "were", "should"))
 """What opens a condition without an "if", where nothing stands before it: "Were the set up, …"."""
@@ -161,15 +162,18 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
             ):
                 first -= 1  # "A negative score would have meant …" supposes its subject as well
             # "Whether it rises, falls or stays" is open to its end.
-            open_end = word in ("whether", "would") or (
+            # Of "contrary to the hypothesis that it would be up, …" only the hypothesis.
+            open_end = (word in ("whether", "would") and not marks[m.first]) or (
                 word == "if" and _explains(stream, m, mentions, ends[first])
             )
             stops = REPORT_ENDS if open_end else HYPOTHESIS_ENDS
-            _mark(stream, marks, first, ends[m.first], stops, "hypothetical")
+            _mark(stream, marks, (first, m.last), ends[m.first], stops, "hypothetical")
         elif m.kind == "report":
             after = bisect_right(rejected, m.last)
             end = min(ends[m.first], rejected[after]) if after < len(rejected) else ends[m.first]
-            _mark(stream, marks, m.first, end, REPORT_ENDS, "quoted")
+            conceded = stream.texts[m.first - 1] in CONCEDES  # "although a previous report had it up, …"
+            stops = REPORT_ENDS | {","} if conceded else REPORT_ENDS
+            _mark(stream, marks, (m.first, m.last), end, stops, "quoted")
     if rejected:
         _mark_rejected(turns, parts, marks)
     return marks
@@ -190,9 +194,12 @@ def _sentence_ends(parts: Sequence[Sentence], total: int) -> list[int]:
     return ends
 
 
-def _mark(stream: Stream, marks: list[str], first: int, last: int, stops: frozenset[str], what: str) -> None:
-    for index in range(first, last):
-        if index > first + 1 and stream.texts[index] in stops:
+def _mark(
+    stream: Stream, marks: list[str], turn: tuple[int, int], last: int, stops: frozenset[str], what: str
+) -> None:
+    """From the phrase that turns what is said (its first token, and the one behind it) to where it ends."""
+    for index in range(turn[0], last):
+        if index > turn[0] + 1 and index >= turn[1] and stream.texts[index] in stops:
             return
         if not marks[index]:
             marks[index] = what

@@ -8,7 +8,7 @@ question's. Where no words tell the figures from each other, they stay rivals.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.claims.foils import INTRODUCED
@@ -21,9 +21,12 @@ from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.measured import HEADS
 from biorlhf_plugins.language.words.text import Stream, vocabulary
 from biorlhf_plugins.truth.free.beside import CUTS, Words, stems, words_beside
+from biorlhf_plugins.truth.free.corrected import without_corrected
 from biorlhf_plugins.truth.free.figures import Reading
 from biorlhf_plugins.truth.slots import Fact
 
+JOINS = frozenset(("and", "vs", "versus", "well", ",", "plus"))
+EACH = frozenset(("each", "per", "every", "apiece"))
 AGAINST = frozenset(("vs", "versus", "against", "than"))
 COMPARED_WITH = (["compared", "with"], ["compared", "to"], ["relative", "to"], ["opposed", "to"])
 SEGMENT_ENDS = CUTS - {":"}
@@ -52,6 +55,7 @@ def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) ->
     """Without those that their own words give away, where others are left: the figure of another time
     ("14,260 was last year's"), of the rest ("612 were left"), one that is denied, and one of the question."""
     asked = {*prompt_words(prompt), *fact.asked.words}
+    told = without_corrected(told, said, asked)
     mentions = prompt_mentions(prompt)
     level = CHANGES.isdisjoint(asked) and all(m.kind != "dir" for m in mentions)
     turned = not asked.isdisjoint(DENYING) or any(w.startswith("un") and len(w) > 6 for w in asked)
@@ -128,23 +132,28 @@ def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: st
     The words of the quantity decide first, then those of the entity, of its condition, and the rest of the
     question's.
     """
-    left = list(told)
+    left = _apiece(fact, told, said)
     if len({r.claim.chunk for r in left}) < 2:
         return left
     beside = words_beside(said, sorted({(r.claim.sentence, r.claim.chunk) for r in left}))
-    quantity, entity = stems(fact.asked.words - HEADS), stems(fact.named)
+    entity = stems(fact.named)
+    quantity = stems(fact.asked.words - HEADS)
+    quantity = quantity - entity or quantity  # of "plants per treatment", asked of each treatment, the plants
     place = stems(fact.placed) - entity
     rest = stems(prompt_words(prompt)) - quantity - entity - place
     # What is counted, and of what, goes on from one sentence to the next; where and when is said anew.
     own = {at: one.own | one.opening for at, one in beside.items()}
     shared = {at: one.own | one.shared for at, one in beside.items()}
     named = {at: words | beside[at].measured for at, words in shared.items()}
+    paired = _paired({at: entity & stems(said.stream.texts[at + 1 : at + 3]) for at in own}, said.stream)
     for wanted, spoken in ((quantity, named), (entity, shared), (place, own), (rest, own)):
         hits = {at: len(wanted & words) for at, words in spoken.items()}
         for r in left:
             at = r.claim.chunk
             if wanted is quantity and r.claim.slot.quantity == fact.quantity and fact.asked.own:
                 hits[at] = max(hits.values())
+            elif wanted is quantity and at in paired:
+                hits[at] = max(hits[at], hits[paired[at]])
             elif wanted is place and not _opposed(fact.placed).isdisjoint(own[at]):
                 hits[at] = -1  # "before mink removal", asked for after it
         best = max(hits[r.claim.chunk] for r in left)
@@ -152,6 +161,32 @@ def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: st
     ahead = {r.claim.chunk for r in left}
     left = [r for r in left if not _compared(r, ahead, said.stream)] or left
     return [r for r in told if r in left or any(_either(r, one, said.stream) for one in left)]
+
+
+def _paired(named: Mapping[int, Words], stream: Stream) -> dict[int, int]:
+    """Figures that stand before the asked thing's name, by the neighbour with which they share what is counted:
+    the 48 of "48 tumours and 31 normal samples"."""
+    pairs = {}
+    for a, b in itertools.pairwise(sorted(named)):
+        joined = b - a <= FAR and not JOINS.isdisjoint(stream.texts[a + 1 : b])
+        if joined and bool(named[a]) != bool(named[b]):
+            pairs |= {a: b} if named[a] else {b: a}
+    return pairs
+
+
+def _apiece(fact: Fact, told: Sequence[Reading], said: Extraction) -> list[Reading]:
+    """Of "4 treatments with 12 plants each, 48 in all" the 12, where so many per treatment are asked for."""
+    if EACH.isdisjoint(fact.asked.words):
+        return list(told)
+    texts, figures = said.stream.texts, {r.claim.chunk for r in told}
+    left = []
+    for r in told:
+        at, part = r.claim.chunk, said.parts[r.claim.sentence]
+        end = next((i for i in range(at + 1, part.last) if i in figures or texts[i] in SEGMENT_ENDS), part.last)
+        counted = not EACH.isdisjoint(texts[max(part.first, at - 3) : at])  # the 4 of "each of the 4"
+        if not counted and not EACH.isdisjoint(texts[at + 1 : end]):
+            left.append(r)
+    return left or list(told)
 
 
 def _either(one: Reading, other: Reading, stream: Stream) -> bool:

@@ -33,6 +33,7 @@ from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Rea
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact, condition_fits, places_of
+from biorlhf_plugins.truth.worded import worded_shares
 
 NO_ANSWERS = frozenset(("qualifier", "operand", "difference", "padj"))
 """What a figure in a slot never is, unless the fact asks for it."""
@@ -154,6 +155,9 @@ def _grade_number(fact: Fact, said: Extraction, prompt: str, graded: Graded, alo
     spoken = places_of(said.text) if fact.places else frozenset()
     elsewhere = bool(spoken) and not fact.places & spoken  # the gene's figure in another tissue
     read = [] if elsewhere else _readings(fact, said, prompt, alone)
+    if shares := worded_shares(fact, said):
+        counts = {r.claim.chunk - 1 for r in shares}  # the "three" of "three quarters"
+        read = [r for r in read if r.claim.chunk not in counts] or shares
     denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
     stated = [r for r in read if r.claim.asserted]
     whole = [r for r in stated if r.claim.low is None and r.claim.high is None]

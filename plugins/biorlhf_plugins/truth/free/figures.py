@@ -31,6 +31,11 @@ UNDONE = re.compile(
 )
 """Behind a share: what the part of which it is did not do."""
 
+OVER = re.compile(
+    r"s?\s?[/:–-]\s?|-(?:to|over)-|\s(?:to|over|per|by|for (?:each|every)|exceed\w*|outnumber\w*|divided by)\s(?:the\s)?"
+)
+"""Between the two things of a ratio."""
+
 BY = re.compile(r"(?:\bby|[–—-])\s*(?:about|roughly|~|≈)?\s*(?:[\d.]{1,8}\s?(?:,|and)\s?){0,3}$", re.I)
 TO = re.compile(r"\b(?:to|at)\s*(?:about|roughly|only|~|≈)?\s*$", re.I)
 CHANGES = frozenset(("change", "difference", "shift", "delta"))
@@ -52,6 +57,8 @@ def reading(fact: Fact, claim: Claim, said: Extraction) -> Reading | None:
     gold = float(fact.value)
     if fact.quantity in FOLDS:
         return _fold(fact, claim, said, gold)
+    if fact.quotient and gold and _upside_down(*fact.quotient, *_around(said.text, claim)):
+        gold = 1.0 / gold
     scaled = _scaled(fact, claim, said.text, gold)
     if scaled and not claim.signed and CHANGES & fact.asked.words and _way(claim, said) == "DOWN":
         told = _credit(claim, -scaled)  # "19 % lower" is a change of -19 %
@@ -60,6 +67,13 @@ def reading(fact: Fact, claim: Claim, said: Extraction) -> Reading | None:
         told = _credit(claim._replace(negated=False), 100.0 - scaled)
         return told._replace(value=gold if told.credit else 100.0 - (claim.value or 0.0))
     return None if scaled is None else _credit(claim, scaled, gold / scaled if scaled else 1.0)
+
+
+def _upside_down(above: str, below: str, before: str, after: str) -> bool:
+    """Is the ratio that is told the other one: B/A, "B to A", "of B for each A"?"""
+    spoken = f"{before} # {after}".lower()
+    a, b = spoken.find(above), spoken.find(below)
+    return 0 <= b < a and bool(OVER.fullmatch(spoken[b + len(below) : a]))
 
 
 def _complement(fact: Fact, claim: Claim, text: str) -> bool:

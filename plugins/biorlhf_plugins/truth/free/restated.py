@@ -15,6 +15,7 @@ from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
 from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
 from biorlhf_plugins.truth.free.beside import Words, stems
+from biorlhf_plugins.truth.free.ranks import leads, trails
 
 POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
 DO = frozenset(("do", "does", "did"))
@@ -90,7 +91,11 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     numbered = NUMBERED.fullmatch(str(name.value))
     asked = stems(prompt_words(prompt)) - own_words
     texts, part = said.stream.texts, said.parts[name.sentence]
-    start = _tokens(said, name)[0]
+    own_tokens = start, _ = _tokens(said, name)
+    if trails(said, name, own_tokens, prompt):
+        return True
+    if leads(said, start):
+        return False
     pieces: list[tuple[int, int]] = []
     first = said.parts[name.sentence - 1].first if name.sentence else part.first
     for at in range(first, part.last + 1):
