@@ -112,9 +112,10 @@ def _listed(reader: Reader, figures: list[Mention], count: int) -> list[Mention]
 
 
 def _respectively(reader: Reader, inside: dict[str, list[Mention]]) -> dict[int, tuple[str, Any]]:
-    """Pairs a list of entities, or sets, with as many numbers or directions: token -> (role, name)."""
+    """Pairs a list of entities, sets or conditions with as many numbers or directions: token -> (role, name)."""
     word = "respectively" in inside
-    role = "entity" if not word or len(inside.get("entity", ())) > 1 else "path"
+    roles = ("entity", "path", "condition") if word else ("entity", "condition")
+    role = next((r for r in roles if len(inside.get(r, ())) > 1), "entity")
     entities, said = inside.get(role, []), inside.get("num") or inside.get("dir", [])
     if word and len(said) > len(entities) > 1:
         said = _listed(reader, said, len(entities))

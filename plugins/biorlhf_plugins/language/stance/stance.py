@@ -70,6 +70,12 @@ def _cut(stream: Stream, first: int, last: int) -> bool:
     return any(stream.texts[i] in CUTS for i in range(first, last))
 
 
+def _set_off(texts: Sequence[str], first: int, at: int) -> bool:
+    """ "In K562 cells, however, yes: …"; "the answer here is yes"."""
+    between = texts[at - 1] in ":,—" and (at + 1 == len(texts) or texts[at + 1] in ":,.;!—")
+    return between or (texts[at - 1] == "is" and "answer" in texts[max(first, at - 4) : at - 1])
+
+
 def yes_no(
     stream: Stream,
     clean_text: Clean,
@@ -104,11 +110,7 @@ def yes_no(
         if said[-2:-1] and said[-2] in ":,—":  # "died earlier (p = 0.004), so: yes"
             starts.append(part.last - 1)
         starts += [part.first + i + 1 for i, word in enumerate(said) if word in CONCLUDES]
-        starts += [
-            part.first + i + 2
-            for i, word in enumerate(said)
-            if word == "answer" and said[i + 1 : i + 3] in (["is", "yes"], ["is", "no"])
-        ]
+        starts += [m for m in opens if part.first < m < part.last and _set_off(stream.texts, part.first, m)]
         if neither and "neither" in said[:4] and not ({"nor"} & set(said)):
             found += _neither(stream, clean_text, part, number, starts)
         starts += [

@@ -56,6 +56,9 @@ def reading(fact: Fact, claim: Claim, said: Extraction) -> Reading | None:
     """A claim compared with a fact's figure; None where it is no such quantity: 3 mg for 3 h."""
     gold = float(fact.value)
     if fact.quantity in FOLDS:
+        unit = unit_at(said.text, *claim.span)
+        if unit and unit[1].dimension != "share":
+            return None  # the 10 of "10 nM"
         return _fold(fact, claim, said, gold)
     if fact.quotient and gold and _upside_down(*fact.quotient, *_around(said.text, claim)):
         gold = 1.0 / gold
