@@ -31,6 +31,7 @@ MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
 
 ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
+TURNS = frozenset(("but", "leave", "leaving"))
 ARROWS = frozenset(("↑", "↓"))
 """What no question holds: "p53 pathway: ↑" repeats its words and answers."""
 
@@ -189,7 +190,8 @@ def _guessed(stream: Stream, parts: Sequence[Sentence], part: Sentence) -> bool:
 def _denies(texts: Sequence[str], neg: Mention, m: Mention, named: Sequence[Mention]) -> bool:
     """Does a negation before a name reach it? The "no" of "no CD3E, so NK cells" ends with its own name."""
     own = next((n for n in named if n.first == neg.last and texts[neg.first] == "no"), m)
-    return neg.first < m.first and set(texts[own.last : m.first]) <= {"or", "nor", "and", ","}
+    turned = not TURNS.isdisjoint(texts[neg.last : m.first])  # "not STAT1 but STAT3"
+    return neg.first < m.first and not turned and set(texts[own.last : m.first]) <= {"or", "nor", "and", ","}
 
 
 def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
+from biorlhf_plugins.language.words.text import canonical
 from biorlhf_plugins.truth.credits import FEW, MANY, OPEN_GUESS, YES_NO_GUESS, shared
+from biorlhf_plugins.truth.free.ranks import turned
 from biorlhf_plugins.truth.free.restated import displaced, second, verdict
 from biorlhf_plugins.truth.free.rivals import rivals
 from biorlhf_plugins.truth.gold import Gold, canonical_name
@@ -49,7 +51,10 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
         named: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
     else:
         names = _first_named(said, kind, _context(gold, prompt), prompt)
-        if kind in ("phrase", "entity") and names and displaced(said, names[0], prompt):
+        other = _turned(said, kind, value, choices or (), prompt)
+        if other is not None:
+            names = other
+        elif kind in ("phrase", "entity") and names and displaced(said, names[0], prompt):
             names = []
         named = {n.value: n for n in names}
         told = [n.span for n in said.named if n.value == value and not (n.denied or n.aside or n.compared)]
@@ -59,6 +64,25 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
             offered = _offered_alone(said.clean.text, choices or ())
             named |= {f"?{n}": named[value] for n in range(len(named), len(offered))}
     _grade_labels(value, named, graded, f"answer: {gold.answer}")
+
+
+def _turned(
+    said: Extraction, kind: str, value: Any, choices: Sequence[str], prompt: str
+) -> list[Named] | None:
+    """What is named where a text compares the other way round than the question: the Ler of "Col-0 grew more slowly
+    than Ler", and of "Col-0 was slower", where only the two are offered; None where nothing is turned."""
+    for number, part in enumerate(said.parts):
+        at = turned(prompt, said.stream.texts, part.first, part.last)
+        if at is None or said.marks[at]:
+            continue
+        start = said.clean.span(said.stream[at].start, said.stream[at].end)[0]
+        named = [n for n in said.named if n.kind == kind and n.sentence == number]
+        behind = [n for n in named if n.span[0] > start and not n.denied]
+        others = [str(c).lower() for c in choices if canonical(str(c).lower()) != value and str(c).lower() != value]
+        if not named and len(choices) == 2 and len(others) == 1 and others[0] in said.text[:start].lower():
+            return [Named(kind, value, (0, start), number)]
+        return behind[:1] if named else None
+    return None
 
 
 def _offered_alone(text: str, choices: Sequence[str]) -> set[str]:

@@ -24,6 +24,21 @@ CONCEDES = frozenset(("although", "though", "while", "whereas", "despite"))
 ORDERS = frozenset(("order", "ranking", "ranked", "rank"))
 
 
+GREATER = vocabulary(
+    "faster higher more larger longer later stronger better heavier greater taller older warmer bigger quicker "
+    "quickly outgrew outgrow"
+)
+LESSER = vocabulary(
+    "slower lower fewer less smaller shorter earlier sooner weaker worse lighter younger colder slowly poorly lag lagged "
+    "lagging trailed trail"
+)
+DISMISSED = vocabulary(
+    "considered ruled excluded suspected rejected dismissed dispensable irrelevant redundant unlikely discounted"
+)
+PRONOUNS = frozenset(("it", "this", "that", "they", "these", "those"))
+SETS_ASIDE = CONCEDES | {"unlike", "besides", "contrary"}
+
+
 def asks_first(prompt: str) -> bool:
     return not TOPS.isdisjoint(prompt_words(prompt))
 
@@ -39,6 +54,8 @@ def trails(said: Extraction, name: Named, tokens: tuple[int, int], prompt: str) 
     """Is a name told as one behind another: placed second, set after ">" or "before", later in a list of ranks,
     granted in an "although" beside the one that is first?"""
     texts, part, (first, last) = said.stream.texts, said.parts[name.sentence], tokens
+    if _set_aside(said, part.first, part.last, first) or _dismissed(texts, last, part.last, prompt):
+        return True
     if not asks_first(prompt):
         return False
     behind = last
@@ -59,6 +76,38 @@ def _listed_later(said: Extraction, first: int, start: int) -> bool:
     colon = next((i for i in range(first - 1, start, -1) if texts[i] == ":"), None)
     ordered = colon is not None and not ORDERS.isdisjoint(texts[start:colon])
     return ordered and colon is not None and not {",", ">", "then"}.isdisjoint(texts[colon:first])
+
+
+def turned(prompt: str, texts: Sequence[str], first: int, last: int) -> int | None:
+    """Where a sentence compares the other way round: the "slowly" of "Col-0 grew more slowly", asked for what grew
+    faster."""
+    asked = prompt_words(prompt)
+    for wanted, other in ((GREATER, LESSER), (LESSER, GREATER)):
+        if wanted.isdisjoint(asked) or not other.isdisjoint(asked):
+            continue
+        told = {t for t in texts[first:last] if t in wanted}
+        if told <= {"more", "less"}:
+            return next((i for i in range(first, last) if texts[i] in other - {"more", "less"}), None)
+    return None
+
+
+def _set_aside(said: Extraction, start: int, end: int, first: int) -> bool:
+    """ "Unlike STAT3, STAT1 drives it"; "although STAT3 is expressed, STAT1 does"."""
+    texts = said.stream.texts
+    comma = next((i for i in range(first, end) if texts[i] == ","), None)
+    if texts[start] not in SETS_ASIDE or comma is None or comma + 1 >= end or "," in texts[start:first]:
+        return False
+    token = said.stream[comma + 1]
+    raw = said.text[slice(*said.clean.span(token.start, token.end))]
+    return any(c.isupper() for c in raw) and texts[comma + 1] not in PRONOUNS
+
+
+def _dismissed(texts: Sequence[str], last: int, end: int, prompt: str) -> bool:
+    """ "STAT3 was ruled out, which leaves STAT1"."""
+    asked, at = prompt_words(prompt), last
+    while at < end and texts[at] in PLACED:
+        at += 1
+    return at > last and texts[at : at + 1] != [] and texts[at] in DISMISSED and texts[at] not in asked
 
 
 def _granted(texts: Sequence[str], start: int, end: int, first: int) -> bool:

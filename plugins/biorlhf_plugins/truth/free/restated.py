@@ -29,7 +29,7 @@ STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "
 
 NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
 CUTS = frozenset((",", "(", ")", "—", "|", "\n"))
-OUTDOING = vocabulary("beat outperform outperformed outdo outdid exceed surpass ahead followed")
+OUTDOING = vocabulary("outgrew outgrow outlived outlive outnumber outnumbered overtook beat outperform outperformed outdo outdid exceed surpass ahead followed")
 """After these stands what the answer is more than."""
 
 SECOND = vocabulary("then next second third runner less least behind trailing only")
@@ -91,10 +91,10 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     numbered = NUMBERED.fullmatch(str(name.value))
     asked = stems(prompt_words(prompt)) - own_words
     texts, part = said.stream.texts, said.parts[name.sentence]
-    own_tokens = start, _ = _tokens(said, name)
+    own_tokens = start, last = _tokens(said, name)
     if trails(said, name, own_tokens, prompt):
         return True
-    if leads(said, start):
+    if leads(said, start) or _concluded(texts, start, last, part.last):
         return False
     pieces: list[tuple[int, int]] = []
     first = said.parts[name.sentence - 1].first if name.sentence else part.first
@@ -120,6 +120,13 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
         return True  # "TBA15 binds most tightly; TBA29 …", "Sphingomyelins do, …"
     told = [texts[a:b] for a, b in before]
     return any(_answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in told)
+
+
+def _concluded(texts: Sequence[str], start: int, last: int, end: int) -> bool:
+    """ "FOXP3, IL2RA and no KIT: regulatory T cells.": what a colon leads to, alone; "which leaves STAT3"."""
+    if texts[start - 1] in ("leave", "leaving"):
+        return True
+    return texts[start - 1] == ":" and (last >= end or texts[last] in ".;!\n")
 
 
 def _tokens(said: Extraction, name: Named) -> tuple[int, int]:
