@@ -23,7 +23,7 @@ FUNCTION_WORDS = frozenset([
 ])  # fmt: skip
 DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
 PRONOUNS = frozenset(("it", "they"))
-VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will"))
+VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will", "can", "cannot"))
 CONCLUDES = frozenset(("but", "so", "hence", "thus", "therefore"))
 CONTINUE_WORDS = "it they this that there but because and i with the both not"
 CONTINUES = frozenset(CONTINUE_WORDS.split())
@@ -149,6 +149,7 @@ def _elliptic(stream: Stream, clean_text: Clean, part: Sentence, number: int) ->
     at += verb
     denied = at < part.last and stream.texts[at] == "not"
     at += denied
+    denied = denied or (verb and stream.texts[at - 1] == "cannot")
     after = stream.texts[at] if at < part.last else "."
     second = stream.texts[part.first + 1] if part.first + 1 < part.last else ""
     marks = ".:—," if second in ("do", "does", "did", "not") else ".:—"

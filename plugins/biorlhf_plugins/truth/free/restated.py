@@ -43,6 +43,30 @@ LINKS = vocabulary("was is are were be being been as the a an close distant only
 }  # fmt: skip
 NOT_OF = frozenset(("to", "after", "behind", "of", "for"))
 
+ROOT = 6
+"""Letters by which a question's word is known again: vaccine, vaccinated."""
+
+SHORT = 7
+"""Tokens of a sentence that may answer with the one telling word of the question: "It is dispensable."."""
+
+DENIES = frozenset(("not", "no", "never", "cannot", "without", "none", "neither"))
+HEDGES = vocabulary("may might could perhaps possibly maybe only unless except if whether unclear unknown but although")
+DIFFERS = frozenset(word[:6] for word in vocabulary(
+    "differ differed different difference change changed affect affected alter altered influence influenced"
+))  # fmt: skip
+ALIKE_WORDS = frozenset(word[:6] for word in vocabulary(
+    "same unchanged unaffected unaltered alike similar equal identical indistinguishable comparable"
+))  # fmt: skip
+PAIRS = (
+    ("positive", "negative"), ("essential", "dispensable"), ("same", "different"), ("agree", "disagree"),
+    ("present", "absent"), ("alive", "dead"), ("active", "inactive"), ("resistant", "sensitive"),
+    ("resistant", "susceptible"), ("viable", "inviable"), ("common", "rare"), ("expressed", "absent"), ("up", "down"),
+)  # fmt: skip
+OPPOSITES: dict[str, set[str]] = {}
+for _one, _other in (*PAIRS, *((b, a) for a, b in PAIRS)):
+    for _root in stems((_one,)):
+        OPPOSITES.setdefault(_root[:6], set()).update(word[:6] for word in stems((_other,)))
+
 ADVERBS = vocabulary("well far just way closely clearly by")
 CONCLUDING = vocabulary("so hence thus therefore answer final overall")
 SUBJECTS = frozenset(("it", "that", "this", "they", "those", "these"))
@@ -77,7 +101,33 @@ def verdict(said: Extraction, prompt: str) -> str:
                 )
             ):
                 found.add("YES")
+    found |= _whole(said, asked, stems(words[-1:])) if not found else set()
     return found.pop() if len(found) == 1 else ""
+
+
+def _whole(said: Extraction, asked: Words, predicate: Words) -> set[str]:
+    """YES and NO of sentences that say or deny all that is asked: "No off-target edit was found", "The arms did not
+    differ", "The correlation is negative", "It is dispensable"."""
+    found: set[str] = set()
+    for part in said.parts if asked else ():
+        texts = said.stream.texts[part.first : part.last]
+        of_it = texts[0] in SUBJECTS and len(texts) <= SHORT
+        wanted = frozenset(word[:ROOT] for word in (predicate if of_it else asked)) - {"betwee"}
+        differing = wanted & DIFFERS
+        if len(wanted) < 2 and not (of_it or differing):
+            continue
+        spoken = frozenset(word[:ROOT] for word in stems(texts))
+        if any(said.marks[part.first : part.last]) or not HEDGES.isdisjoint(texts) or "?" in texts:
+            continue
+        denied = sum(word in DENIES for word in texts) % 2 == 1
+        left = wanted - spoken
+        if differing and wanted - differing <= spoken and not (DIFFERS | ALIKE_WORDS).isdisjoint(spoken):
+            found.add("NO" if denied or not ALIKE_WORDS.isdisjoint(spoken) else "YES")
+        elif not left:
+            found.add("NO" if denied else "YES")
+        elif len(left) == 1 and not OPPOSITES.get(min(left), frozenset()).isdisjoint(spoken):
+            found.add("YES" if denied else "NO")
+    return found
 
 
 def _is_of_the_asked(subject: list[str], asked: Words) -> bool:
