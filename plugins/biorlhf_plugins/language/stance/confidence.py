@@ -125,7 +125,9 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
     """The number that belongs to a trigger: (value or None where invalid, first token, last token)."""
     labels = page.text(trigger.last) in (":", "=") and trigger.last + 1 in page.numbers
     felt = page.text(trigger.last - 1) in ("sure", "certain", "confident", "convinced")
-    labels = labels and not (felt and trigger.first in page.number_ends)  # "90 % sure: 736 were removed"
+    # "90 % sure: 736 were removed", "with 90 % confidence: 455 genes"
+    before = page.number_ends.get(trigger.first)
+    labels = labels and not (before is not None and (felt or before.value.unit == "percent"))  # type: ignore[attr-defined]
     for gap in range(0 if labels else NUMBER_BEFORE_GAP + 1):
         at = trigger.first - gap
         if gap and page.text(at) in (*STOPS, ",", ":", ")", "and", "but", "confidence", "certainty"):
@@ -268,7 +270,7 @@ def _about_answer(page: Page, trigger: Mention, end: int) -> tuple[bool, bool]:
         word = page.text(index)
         if (
             word in STOPS
-            or word in (",", ":", "and", "but", "because", "based", "given")
+            or word in (",", ":", ")", "]", "and", "but", "because", "based", "given")
             or (index in page.numbers and index > start + 1)
         ):
             break
