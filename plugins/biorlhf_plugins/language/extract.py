@@ -69,6 +69,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     mentions = _thinned(
         [m for m in scan(stream, lexicon) if m.kind != "dir" or not _joined(stream, cleaned, m)]
     )
+    mentions = [m for m in mentions if m.kind not in ("report", "reject") or not _of_question(stream, m, question)]
     mentions = foreign(stream, cleaned, text, mentions, question)
     mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
     parts = sentences(stream, mentions)
@@ -139,6 +140,12 @@ def _thinned(mentions: list[Mention]) -> list[Mention]:
         return mentions
     low, high = foci[MOST // 2], foci[-MOST // 2]
     return [m for m in mentions if not low <= m.first < high]
+
+
+def _of_question(stream: Stream, m: Mention, question: frozenset[str]) -> bool:
+    """Does the question itself ask of "that earlier study", or of what "was wrong"?"""
+    told = set(stream.texts[m.first : m.last]) - {"is", "was", "are", "were", "the", "an", "a", "that", "not"}
+    return bool(told) and len(told & question) >= min(2, len(told))
 
 
 def _joined(stream: Stream, cleaned: Clean, m: Mention) -> bool:

@@ -15,6 +15,7 @@ from biorlhf_plugins.language.words.unchanged import OPENS
 HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
 SUBJECT_ENDS = frozenset((".", "!", "?", ";", ",", ":", "—", "\n", "and", "but", "which", "that", "(", ")"))
 REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
+BEING = frozenset(("is", "are", "was", "were", "be", "been", "has", "have", "had"))
 CONCEDES = frozenset(("although", "though", "while", "whereas", "whilst"))
 TURNS = frozenset(("hyp", "report", "reject"))
 INVERTED = frozenset(("had", "were", "should"))
@@ -29,7 +30,7 @@ PRONOUNS = frozenset(("it", "this", "they", "that"))
 LEAVES_OUT = frozenset(
     ("exclude", "rule", "ruled", "ruling", "prevent", "prevented", "stop", "refuse", "cease")
 )
-LACKS = frozenset(("no", "without", "lack", "absence"))
+LACKS = frozenset(("no", "without", "lack", "absence", "instead", "rather"))
 """Negations of a noun: "no cut-off, n = 6425" says nothing against the figure after the comma."""
 
 
@@ -45,7 +46,7 @@ def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) 
             continue
         if focus.kind == "num" and stream.texts[m.first] in LEAVES_OUT:
             continue  # "we excluded 260 spots"
-        if focus.kind == "num" and stream.texts[m.first] in LACKS and _comma(stream, m.last, focus.first):
+        if focus.kind == "num" and _of_noun(stream, m) and _comma(stream, m.last, focus.first):
             continue
         if own and _comma(stream, m.last, focus.first):
             continue  # "No direction can be given, since it is not significant"
@@ -68,6 +69,13 @@ def _new_clause(stream: Stream, chunk: Chunk, m: Mention, focus: Mention) -> boo
     return bool(starts) and any(
         n.kind == "path" and starts[-1] < n.first < focus.first for n in chunk.mentions
     )
+
+
+def _of_noun(stream: Stream, m: Mention) -> bool:
+    """ "No cut-off, …", "instead of STAR, …", "not counting the plastid, …": nothing against what follows."""
+    word = stream.texts[m.first]
+    return word in LACKS or (word == "not" and stream.texts[m.last : m.last + 1][0:1] != [] and
+                             stream.texts[m.last].endswith("ing"))  # fmt: skip
 
 
 def _comma(stream: Stream, first: int, last: int) -> bool:
@@ -139,7 +147,7 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
         m._replace(kind="reject")  # "X rises, said the intern, wrongly: …"
         if m.kind == "report" and stream.texts[m.first].endswith("ly") and stream[m.last : m.last + 1]
         and stream[m.last].kind == "p" else m
-        for m in mentions if m.kind in TURNS
+        for m in mentions if m.kind in TURNS and not _attribute(stream, m)
     ]  # fmt: skip
     if not turns:
         return marks
@@ -177,6 +185,19 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
     if rejected:
         _mark_rejected(turns, parts, marks)
     return marks
+
+
+def _attribute(stream: Stream, m: Mention) -> bool:
+    """The "wrongly" of "the wrongly folded protein", which tells what it is and takes nothing back."""
+    texts = stream.texts
+    if (
+        m.kind != "report"
+        or m.last - m.first > 1
+        or not texts[m.first].endswith("ly")
+        or m.last + 1 >= len(texts)
+    ):
+        return False
+    return texts[m.last].endswith("ed") and texts[m.first - 1] not in BEING and stream[m.last + 1].kind == "w"
 
 
 def _explains(stream: Stream, m: Mention, mentions: Sequence[Mention], end: int) -> bool:

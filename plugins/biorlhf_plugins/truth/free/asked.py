@@ -26,6 +26,7 @@ from biorlhf_plugins.truth.free.figures import Reading
 from biorlhf_plugins.truth.slots import Fact
 
 JOINS = frozenset(("and", "vs", "versus", "well", ",", "plus"))
+WHOLE = frozenset(("all", "total", "altogether", "overall"))
 EACH = frozenset(("each", "per", "every", "apiece"))
 AGAINST = frozenset(("vs", "versus", "against", "than"))
 COMPARED_WITH = (["compared", "with"], ["compared", "to"], ["relative", "to"], ["opposed", "to"])
@@ -132,7 +133,7 @@ def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: st
     The words of the quantity decide first, then those of the entity, of its condition, and the rest of the
     question's.
     """
-    left = _apiece(fact, told, said)
+    left = _apiece(fact, told, said, prompt)
     if len({r.claim.chunk for r in left}) < 2:
         return left
     beside = words_beside(said, sorted({(r.claim.sentence, r.claim.chunk) for r in left}))
@@ -174,9 +175,11 @@ def _paired(named: Mapping[int, Words], stream: Stream) -> dict[int, int]:
     return pairs
 
 
-def _apiece(fact: Fact, told: Sequence[Reading], said: Extraction) -> list[Reading]:
-    """Of "4 treatments with 12 plants each, 48 in all" the 12, where so many per treatment are asked for."""
-    if EACH.isdisjoint(fact.asked.words):
+def _apiece(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:
+    """Of "4 treatments with 12 plants each, 48 in all" the 12, where so many per treatment are asked for, and the 48
+    where all are."""
+    each, all_of_them = not EACH.isdisjoint(fact.asked.words), not WHOLE.isdisjoint(prompt_words(prompt))
+    if each == all_of_them:
         return list(told)
     texts, figures = said.stream.texts, {r.claim.chunk for r in told}
     left = []
@@ -184,7 +187,8 @@ def _apiece(fact: Fact, told: Sequence[Reading], said: Extraction) -> list[Readi
         at, part = r.claim.chunk, said.parts[r.claim.sentence]
         end = next((i for i in range(at + 1, part.last) if i in figures or texts[i] in SEGMENT_ENDS), part.last)
         counted = not EACH.isdisjoint(texts[max(part.first, at - 3) : at])  # the 4 of "each of the 4"
-        if not counted and not EACH.isdisjoint(texts[at + 1 : end]):
+        apiece = not counted and not EACH.isdisjoint(texts[at + 1 : end])
+        if apiece if each else not WHOLE.isdisjoint(texts[max(part.first, at - 3) : end]) and not apiece:
             left.append(r)
     return left or list(told)
 

@@ -20,15 +20,15 @@ DRAFTS = vocabulary("preprint draft typo misprint")
 WRONG = vocabulary("wrong incorrect mistake mistaken erroneous typo misprint slip miscounted misread")
 ERRORS = vocabulary("typing printing copying clerical reading rounding")
 RIGHT = vocabulary("correct corrected right true actual revised amended updated")
-MEANT = vocabulary("number figure value count one total version table")
+MEANT = vocabulary("number figure value count total")
 CORRECTS = vocabulary("corrected correct revised amended erratum corrigendum correction updated changed")
 
 
 def without_corrected(told: Sequence[Reading], said: Extraction, asked: Collection[str]) -> list[Reading]:
     """The readings without those that the text takes back, where others are left; all where the question's
-    words ask for what was told first."""
+    words ask for what was told first, or is right or wrong."""
     at = sorted({r.claim.chunk for r in told})
-    if len(at) < 2 or not (FIRST | DRAFTS).isdisjoint(asked):
+    if len(at) < 2 or not (FIRST | DRAFTS | WRONG | RIGHT).isdisjoint(asked):
         return list(told)
     gone = {a for a in at if _taken_back(a, at, said)}
     meant = {a for a in at if _meant(a, at, said)} - gone

@@ -27,7 +27,7 @@ from biorlhf_plugins.truth.credits import (
     shared,
 )  # fmt: skip
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
-from biorlhf_plugins.truth.free.asked import asked_ones, owned
+from biorlhf_plugins.truth.free.asked import DENYING, asked_ones, owned
 from biorlhf_plugins.truth.free.classes import grade_class
 from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
 from biorlhf_plugins.truth.gold import Gold
@@ -201,7 +201,10 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     """
     candidates: list[tuple[int, Reading]] = []
     sets = {m.value for m in prompt_mentions(prompt) if m.kind == "path"}
+    unsaid = not DENYING.isdisjoint(prompt_words(prompt))
     for claim in said.numbers:
+        if unsaid and claim.negated:
+            claim = claim._replace(negated=False)  # "1,037 genes no longer respond", asked for those
         fit = fits(fact, claim, alone)
         if not fit and claim.slot.quantity == "deg" and fact.quantity in PARTS and _bare(said, claim, prompt):
             fit = (

@@ -14,6 +14,7 @@ TOPS = vocabulary(
 )
 """What a question for the first of several holds; and the clause that names it."""
 
+LEAST = vocabulary("least lowest smallest fewest weakest slowest shortest rarest")
 PLACED = vocabulary("is was are were come came rank ranked finish finished place placed be been in only as a the")
 LATER = vocabulary("second third fourth fifth last 2nd 3rd next")
 REACH = 4
@@ -56,8 +57,8 @@ def trails(said: Extraction, name: Named, tokens: tuple[int, int], prompt: str) 
     texts, part, (first, last) = said.stream.texts, said.parts[name.sentence], tokens
     if _set_aside(said, part.first, part.last, first) or _dismissed(texts, last, part.last, prompt):
         return True
-    if not asks_first(prompt):
-        return False
+    if not asks_first(prompt) or not LEAST.isdisjoint(prompt_words(prompt)):
+        return False  # of "A > B > C" the last is the least
     behind = last
     while behind < part.last and texts[behind] in PLACED:
         behind += 1
@@ -107,7 +108,7 @@ def _dismissed(texts: Sequence[str], last: int, end: int, prompt: str) -> bool:
     asked, at = prompt_words(prompt), last
     while at < end and texts[at] in PLACED:
         at += 1
-    return at > last and texts[at : at + 1] != [] and texts[at] in DISMISSED and texts[at] not in asked
+    return at > last and texts[at : at + 1] != [] and texts[at] in DISMISSED and texts[at][:4] not in {w[:4] for w in asked}
 
 
 def _granted(texts: Sequence[str], start: int, end: int, first: int) -> bool:

@@ -111,6 +111,8 @@ def _whole(said: Extraction, asked: Words, predicate: Words) -> set[str]:
     found: set[str] = set()
     for part in said.parts if asked else ():
         texts = said.stream.texts[part.first : part.last]
+        if "," in texts and texts[0] in SUBJECTS:  # "It is dispensable, since knock-outs are viable"
+            texts = texts[: texts.index(",")]
         of_it = texts[0] in SUBJECTS and len(texts) <= SHORT
         wanted = frozenset(word[:ROOT] for word in (predicate if of_it else asked)) - {"betwee"}
         differing = wanted & DIFFERS
@@ -191,6 +193,8 @@ def second(said: Extraction, name: Named, prompt: str) -> bool:
     """Is a name told as the runner-up: "delta was the second choice", "with Ler as runner-up", "the next best
     match was Basal"?"""
     texts, part, asked = said.stream.texts, said.parts[name.sentence], set(prompt_words(prompt))
+    if texts[_tokens(said, name)[0] - 1] == "unlike":
+        return True
     told = said.stream.vocabulary & {"second", "next", "runner"}
     if not told or not asked.isdisjoint(("second", "next", "runner")):
         return False

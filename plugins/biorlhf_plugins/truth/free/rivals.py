@@ -17,11 +17,12 @@ ENDS = frozenset(".!?;\n|•")
 JOINS = frozenset((",", "or", "and", "/", "&", "vs", "versus"))
 SMALL = frozenset().union(
     *(WORDS[kind] for kind in ("determiner", "pronoun", "preposition", "auxiliary", "conjunction", "adverb"))
-) - {"of"}
+) - {"of"} | {"unlike"}
 PLAIN = WORDS["adjective"] | WORDS["telling"] | METHODS | {"yes", "confidence", "answer", "final", "likely"}
 OPENS = WORDS["auxiliary"] | {":", "either", "include", "including", "candidate", "option", "("}
 """What may stand before the first name of a list: "candidates are", "either"."""
 
+ASIDE = frozenset(("unlike", "contrary", "although", "though", "while", "whereas", "despite"))
 ALONE, FRAMED = 3, 6
 """Words of a name that is a sentence, and of one in a frame of other words."""
 
@@ -88,6 +89,8 @@ def _listed(texts: Sequence[str], piece: tuple[int, int], first: int, last: int)
         yield " ".join(texts[at:end])
         at = end
     at = first
+    if texts[piece[0]] in ASIDE:
+        return  # "Unlike Ler, which was quick, Col-0"
     while at > piece[0] and texts[at - 1] in JOINS:
         at -= 1 + (at - 2 >= piece[0] and texts[at - 2] in JOINS)
         start = at
