@@ -157,7 +157,9 @@ def _grade_number(fact: Fact, said: Extraction, prompt: str, graded: Graded, alo
     read = [] if elsewhere else _readings(fact, said, prompt, alone)
     if shares := worded_shares(fact, said):
         counts = {r.claim.chunk - 1 for r in shares}  # the "three" of "three quarters"
-        read = [r for r in read if r.claim.chunk not in counts] or shares
+        texts = said.stream.texts  # "none at any of the 58 sites"
+        wholes = {r.claim.chunk for r in read if "of" in texts[max(0, r.claim.chunk - 2) : r.claim.chunk]}
+        read = [r for r in read if r.claim.chunk not in (counts if fact.value else wholes)] or shares
     denied = [r.claim for r in read if r.claim.negated and r.claim.modality == "asserted" and r.credit == 1.0]
     stated = [r for r in read if r.claim.asserted]
     whole = [r for r in stated if r.claim.low is None and r.claim.high is None]

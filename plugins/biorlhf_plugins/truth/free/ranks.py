@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import vocabulary
+from biorlhf_plugins.truth.free.beside import stems
 
 TOPS = vocabulary(
     "most top first highest largest biggest greatest strongest commonest best dominant dominate predominant main "
@@ -19,6 +20,9 @@ PLACED = vocabulary("is was are were come came rank ranked finish finished place
 LATER = vocabulary("second third fourth fifth last 2nd 3rd next")
 REACH = 4
 """Tokens between "second" and the name that is before it: "second, well behind MYH7"."""
+
+ALIKE = 2
+"""Tokens by which two sentences of one form may differ in length."""
 
 PAST = vocabulary("to after behind")
 CONCEDES = frozenset(("although", "though", "while", "whereas", "despite"))
@@ -55,6 +59,8 @@ def trails(said: Extraction, name: Named, tokens: tuple[int, int], prompt: str) 
     """Is a name told as one behind another: placed second, set after ">" or "before", later in a list of ranks,
     granted in an "although" beside the one that is first?"""
     texts, part, (first, last) = said.stream.texts, said.parts[name.sentence], tokens
+    if _of_another_place(said, name, prompt):
+        return True
     if _set_aside(said, part.first, part.last, first) or _dismissed(texts, last, part.last, prompt):
         return True
     if not asks_first(prompt) or not LEAST.isdisjoint(prompt_words(prompt)):
@@ -62,8 +68,9 @@ def trails(said: Extraction, name: Named, tokens: tuple[int, int], prompt: str) 
     behind = last
     while behind < part.last and texts[behind] in PLACED:
         behind += 1
-    if behind > last and texts[behind : behind + 1] and texts[behind] in LATER:
-        return True
+    placed = behind < part.last and texts[behind] in LATER
+    if placed and (behind > last or texts[behind + 1 : behind + 2] in ([], ["."], [","], [";"])):
+        return True  # "with liver second"
     if first > part.first + 1 and (texts[first - 1] == "before" or name.link == ">"):
         return True
     return _listed_later(said, first, part.first) or _granted(texts, part.first, part.last, first)
@@ -101,6 +108,19 @@ def _set_aside(said: Extraction, start: int, end: int, first: int) -> bool:
     token = said.stream[comma + 1]
     raw = said.text[slice(*said.clean.span(token.start, token.end))]
     return any(c.isupper() for c in raw) and texts[comma + 1] not in PRONOUNS
+
+
+def _of_another_place(said: Extraction, name: Named, prompt: str) -> bool:
+    """ "Prevotella leads in the vegans; Bacteroides leads in the omnivores": the first, asked for the vegans."""
+    texts, asked = said.stream.texts, stems(prompt_words(prompt))
+    part = said.parts[name.sentence]
+    own = stems(texts[part.first : part.last])
+    for beside in said.parts[max(0, name.sentence - 1) : name.sentence + 2]:
+        other = stems(texts[beside.first : beside.last])
+        alike = abs((beside.last - beside.first) - (part.last - part.first)) <= ALIKE and own & other - asked
+        if alike and not asked & (own - other) and asked & (other - own):
+            return True
+    return False
 
 
 def _dismissed(texts: Sequence[str], last: int, end: int, prompt: str) -> bool:

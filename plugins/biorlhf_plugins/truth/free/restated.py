@@ -199,6 +199,8 @@ def second(said: Extraction, name: Named, prompt: str) -> bool:
     if not told or not asked.isdisjoint(("second", "next", "runner")):
         return False
     first, last = _tokens(said, name)
+    if texts[last : last + 1] == ["second"] and texts[last + 1 : last + 2] in ([], ["."], [","], [";"]):
+        return True  # "soleus, with liver second"
     for at in range(part.first, part.last):
         end = at + 2
         if texts[at : at + 2] != ["runner", "up"]:
