@@ -69,7 +69,9 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     mentions = _thinned(
         [m for m in scan(stream, lexicon) if m.kind != "dir" or not _joined(stream, cleaned, m)]
     )
-    mentions = [m for m in mentions if m.kind not in ("report", "reject") or not _of_question(stream, m, question)]
+    mentions = [
+        m for m in mentions if m.kind not in ("report", "reject") or not _of_question(stream, m, question)
+    ]
     mentions = foreign(stream, cleaned, text, mentions, question)
     mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
     parts = sentences(stream, mentions)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.across.amounts import amounts
 from biorlhf_plugins.language.across.converted import converted
 from biorlhf_plugins.language.across.correlated import correlated
-from biorlhf_plugins.language.across.listed import listed
 from biorlhf_plugins.language.across.mutual import mutual
 from biorlhf_plugins.language.across.portions import portions
-from biorlhf_plugins.language.across.repeated import repeated
 from biorlhf_plugins.language.across.series import series
 from biorlhf_plugins.language.across.spans import spans
 from biorlhf_plugins.language.evidence.orders import orders
@@ -21,15 +18,11 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
-from biorlhf_plugins.language.relations.called import called
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
-from biorlhf_plugins.language.relations.lines import lines
 from biorlhf_plugins.language.relations.made import made
-from biorlhf_plugins.language.relations.placed import placed
 from biorlhf_plugins.language.relations.plain import plain
 from biorlhf_plugins.language.relations.quantified import quantified
-from biorlhf_plugins.language.relations.reckoned import reckoned
 from biorlhf_plugins.language.relations.restated import restated
 from biorlhf_plugins.language.relations.sequence import sequence
 from biorlhf_plugins.language.relations.twice import twice
@@ -38,9 +31,6 @@ ACROSS = (
     portions,
     spans,
     mutual,
-    listed,
-    amounts,
-    repeated,
     series,
     converted,
     correlated,
@@ -49,13 +39,9 @@ ACROSS = (
     restated,
     quantified,
     sequence,
-    reckoned,
     twice,
     plain,
-    placed,
-    lines,
     made,
-    called,
 )
 """What sentences tell of one another."""
 

@@ -78,7 +78,9 @@ def _turned(
         start = said.clean.span(said.stream[at].start, said.stream[at].end)[0]
         named = [n for n in said.named if n.kind == kind and n.sentence == number]
         behind = [n for n in named if n.span[0] > start and not n.denied]
-        others = [str(c).lower() for c in choices if canonical(str(c).lower()) != value and str(c).lower() != value]
+        others = [
+            str(c).lower() for c in choices if canonical(str(c).lower()) != value and str(c).lower() != value
+        ]
         if not named and len(choices) == 2 and len(others) == 1 and others[0] in said.text[:start].lower():
             return [Named(kind, value, (0, start), number)]
         return behind[:1] if named else None

@@ -185,7 +185,9 @@ def _apiece(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) 
     left = []
     for r in told:
         at, part = r.claim.chunk, said.parts[r.claim.sentence]
-        end = next((i for i in range(at + 1, part.last) if i in figures or texts[i] in SEGMENT_ENDS), part.last)
+        end = next(
+            (i for i in range(at + 1, part.last) if i in figures or texts[i] in SEGMENT_ENDS), part.last
+        )
         counted = not EACH.isdisjoint(texts[max(part.first, at - 3) : at])  # the 4 of "each of the 4"
         apiece = not counted and not EACH.isdisjoint(texts[at + 1 : end])
         if apiece if each else not WHOLE.isdisjoint(texts[max(part.first, at - 3) : end]) and not apiece:

@@ -16,7 +16,9 @@ TOPS = vocabulary(
 """What a question for the first of several holds; and the clause that names it."""
 
 LEAST = vocabulary("least lowest smallest fewest weakest slowest shortest rarest")
-PLACED = vocabulary("is was are were come came rank ranked finish finished place placed be been in only as a the")
+PLACED = vocabulary(
+    "is was are were come came rank ranked finish finished place placed be been in only as a the"
+)
 LATER = vocabulary("second third fourth fifth last 2nd 3rd next")
 REACH = 4
 """Tokens between "second" and the name that is before it: "second, well behind MYH7"."""
@@ -128,7 +130,12 @@ def _dismissed(texts: Sequence[str], last: int, end: int, prompt: str) -> bool:
     asked, at = prompt_words(prompt), last
     while at < end and texts[at] in PLACED:
         at += 1
-    return at > last and texts[at : at + 1] != [] and texts[at] in DISMISSED and texts[at][:4] not in {w[:4] for w in asked}
+    return (
+        at > last
+        and texts[at : at + 1] != []
+        and texts[at] in DISMISSED
+        and texts[at][:4] not in {w[:4] for w in asked}
+    )
 
 
 def _granted(texts: Sequence[str], start: int, end: int, first: int) -> bool:

@@ -29,7 +29,9 @@ STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "
 
 NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
 CUTS = frozenset((",", "(", ")", "—", "|", "\n"))
-OUTDOING = vocabulary("outgrew outgrow outlived outlive outnumber outnumbered overtook beat outperform outperformed outdo outdid exceed surpass ahead followed")
+OUTDOING = vocabulary(
+    "outgrew outgrow outlived outlive outnumber outnumbered overtook beat outperform outperformed outdo outdid exceed surpass ahead followed"
+)
 """After these stands what the answer is more than."""
 
 SECOND = vocabulary("then next second third runner less least behind trailing only")
@@ -50,7 +52,9 @@ SHORT = 7
 """Tokens of a sentence that may answer with the one telling word of the question: "It is dispensable."."""
 
 DENIES = frozenset(("not", "no", "never", "cannot", "without", "none", "neither"))
-HEDGES = vocabulary("may might could perhaps possibly maybe only unless except if whether unclear unknown but although")
+HEDGES = vocabulary(
+    "may might could perhaps possibly maybe only unless except if whether unclear unknown but although"
+)
 DIFFERS = frozenset(word[:6] for word in vocabulary(
     "differ differed different difference change changed affect affected alter altered influence influenced"
 ))  # fmt: skip
