@@ -3,6 +3,10 @@
 ``data/plain_answers.jsonl``: eighteen facts and eight directions, each right and wrong in every form. Before
 the rules for them 279 of the 288 pairs of figures were graded rightly ("1,204 genes, I think" to how many go
 up was not), and all 256 of directions.
+
+``data/plain_kinds.jsonl`` has 24 kinds of slips and their honest sides in up to 99 plain forms each: a figure
+that is corrected, the name that comes first, a ratio upside down, shares in words, so many each, who grew faster.
+Before the rules for them 579 of the 922 pairs were told apart by a quarter of the scale.
 """
 
 from __future__ import annotations
@@ -50,3 +54,16 @@ def test_genes_answer_how_many_go_down_where_the_answer_leaves_the_way_open(veri
     fact = {"entity": "soleus", "condition": "HU", "quantity": "downregulated DEGs", "value": 2318}
     question = Question("q", "How many genes are down-regulated by HU in the soleus?", {"facts": [fact]})
     assert verifiers["factual"].score(question, answer).value == pytest.approx(earned, abs=0.25)
+
+
+def test_of_the_plain_forms_of_slips_hardly_one_is_missed(verifiers):
+    lines = (Path(__file__).parent / "data" / "plain_kinds.jsonl").read_text("utf-8").splitlines()
+    missed = []
+    for row in map(json.loads, lines):
+        question = Question("q", row["prompt"], row["ground_truth"])
+        right, wrong = (
+            verifiers[row["verifier"]].score(question, row[side]).value for side in ("right", "wrong")
+        )
+        if right is None or right < 0.5 or (wrong is not None and right < wrong + 0.25):
+            missed.append((row["kind"], row["right"], right, wrong))
+    assert len(missed) <= 35, missed

@@ -26,6 +26,9 @@ single items 19 of 20.
 ``q``: four sets of pairs, single items and three sets of statements: of the pairs 220 of 240 were read
 rightly before, of the single items 41 of 45, of the 75 statements that do not hold 45 were found.
 ``r``: two sets of pairs, 127 of 136 read rightly before; the misses were looked at then.
+``s``: six sets of pairs, of which 398 of 424 were read rightly before the kinds in them were mended (the last two:
+160 of 168 before, 162 at first sight), and 150 right answers with words of correction, denial and rank that take
+nothing back, of which 101 were read rightly before.
 A rule may be changed when a share falls; a text of these files may not.
 """
 
@@ -60,8 +63,9 @@ SHARES = {
     "n": {"real_answers": 0.99, "pairs": 0.89, "absolute": 1.0},
     "o": {"real_answers": 0.97, "pairs": 0.96, "absolute": 0.94},
     "p": {"pairs": 0.93, "absolute": 0.95},
-    "q": {"pairs": 0.96, "absolute": 1.0, "planted": 0.97},
+    "q": {"pairs": 0.96, "absolute": 1.0, "planted": 0.96},
     "r": {"pairs": 0.97},
+    "s": {"pairs": 0.98, "absolute": 0.88},
     "m": {"real_answers": 0.98, "pairs": 0.93, "absolute": 1.0, "planted": 0.9},
 }
 

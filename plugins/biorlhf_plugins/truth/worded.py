@@ -22,7 +22,7 @@ def worded_shares(fact: Fact, said: Extraction) -> list[Reading]:
     """The shares in words of a text that has no figure, as percent; none where no share is asked for."""
     if fact.value == 0 and fact.asked.counts:
         return [Reading(c, 1.0, 0.0) for c in _none(fact, said)]
-    of_hundred = fact.unit is not None and fact.unit.dimension == "share" or abs(float(fact.value)) > 1
+    of_hundred = (fact.unit is not None and fact.unit.dimension == "share") or abs(float(fact.value)) > 1
     if not (fact.asked.share or of_hundred) or not 0 < float(fact.value) <= 100:
         return []
     gold = float(fact.value) / (100 if of_hundred else 1)
@@ -54,8 +54,9 @@ def _told(said: Extraction) -> Iterator[Claim]:
             near = set(texts[max(part.first, at - 1 - NEAR) : at])
             # "More than half" states no figure.
             if 0 < times < PARTS[word] and near.isdisjoint(OVER | UNDER):
+                span = said.clean.span(said.stream[at].start, said.stream[at].end)
                 yield Claim(
-                    "number", Slot(quantity="percent"), said.clean.span(said.stream[at].start, said.stream[at].end),
+                    "number", Slot(quantity="percent"), span,
                     value=times / PARTS[word], approximate=not near.isdisjoint(ROUGH),
                     negated=not near.isdisjoint(DENIES), sentence=number, chunk=at,
                 )  # fmt: skip

@@ -112,7 +112,7 @@ def _listed(reader: Reader, figures: list[Mention], count: int) -> list[Mention]
 
 
 def _respectively(reader: Reader, inside: dict[str, list[Mention]]) -> dict[int, tuple[str, Any]]:
-    """Pairs a list of entities, sets or conditions with as many numbers or directions: token -> (role, name)."""
+    """Pairs a list of entities, sets or conditions with as many figures or directions, by token."""
     word = "respectively" in inside
     roles = ("entity", "path", "condition") if word else ("entity", "condition")
     role = next((r for r in roles if len(inside.get(r, ())) > 1), "entity")

@@ -69,8 +69,8 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
 def _turned(
     said: Extraction, kind: str, value: Any, choices: Sequence[str], prompt: str
 ) -> list[Named] | None:
-    """What is named where a text compares the other way round than the question: the Ler of "Col-0 grew more slowly
-    than Ler", and of "Col-0 was slower", where only the two are offered; None where nothing is turned."""
+    """What is named where a text compares the other way round than the question: the Ler of "Col-0 grew more
+    slowly than Ler", and of "Col-0 was slower", where the two are offered; None where nothing is turned."""
     for number, part in enumerate(said.parts):
         at = turned(prompt, said.stream.texts, part.first, part.last)
         if at is None or said.marks[at]:

@@ -165,8 +165,8 @@ def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: st
 
 
 def _paired(named: Mapping[int, Words], stream: Stream) -> dict[int, int]:
-    """Figures that stand before the asked thing's name, by the neighbour with which they share what is counted:
-    the 48 of "48 tumours and 31 normal samples"."""
+    """Figures that stand before the asked thing's name, by the neighbour with which they share what is
+    counted: the 48 of "48 tumours and 31 normal samples"."""
     pairs = {}
     for a, b in itertools.pairwise(sorted(named)):
         joined = b - a <= FAR and not JOINS.isdisjoint(stream.texts[a + 1 : b])
@@ -176,8 +176,8 @@ def _paired(named: Mapping[int, Words], stream: Stream) -> dict[int, int]:
 
 
 def _apiece(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:
-    """Of "4 treatments with 12 plants each, 48 in all" the 12, where so many per treatment are asked for, and the 48
-    where all are."""
+    """Of "4 treatments with 12 plants each, 48 in all" the 12, where so many per treatment are asked for, and
+    the 48 where all are."""
     each, all_of_them = not EACH.isdisjoint(fact.asked.words), not WHOLE.isdisjoint(prompt_words(prompt))
     if each == all_of_them:
         return list(told)
@@ -190,7 +190,8 @@ def _apiece(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) 
         )
         counted = not EACH.isdisjoint(texts[max(part.first, at - 3) : at])  # the 4 of "each of the 4"
         apiece = not counted and not EACH.isdisjoint(texts[at + 1 : end])
-        if apiece if each else not WHOLE.isdisjoint(texts[max(part.first, at - 3) : end]) and not apiece:
+        whole = not WHOLE.isdisjoint(texts[at + 1 : end]) or "total" in texts[max(part.first, at - 3) : at]
+        if apiece if each else whole and not apiece:
             left.append(r)
     return left or list(told)
 

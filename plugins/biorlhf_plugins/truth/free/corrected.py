@@ -1,5 +1,5 @@
-"""Figures that a text itself replaces by others: "first given as 235, later corrected to 253", "9,812 was a typing
-error; it is 8,912", "4,110. Sorry, the correct number is 1,200"."""
+"""Figures that a text itself replaces by others: "first given as 235, later corrected to 253", "9,812 was a
+typing error; it is 8,912", "4,110. Sorry, the correct number is 1,200"."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from biorlhf_plugins.truth.free.figures import Reading
 ENDS = frozenset((".", ";", ",", "\n", "!", "?", "but", "—"))
 FIRST = vocabulary("first initially originally original preliminary")
 TOLD = vocabulary(
-    "say said give given report reported quote quoted print printed state stated list listed announce announced "
-    "publish published draft release version table count estimate value figure number"
+    "say said give given report reported quote quoted print printed state stated list listed announce "
+    "announced publish published draft release version table count estimate value figure number"
 )
 DRAFTS = vocabulary("preprint draft typo misprint")
 WRONG = vocabulary("wrong incorrect mistake mistaken erroneous typo misprint slip miscounted misread")

@@ -32,7 +32,8 @@ UNDONE = re.compile(
 """Behind a share: what the part of which it is did not do."""
 
 OVER = re.compile(
-    r"s?\s?[/:–-]\s?|-(?:to|over)-|\s(?:to|over|per|by|for (?:each|every)|exceed\w*|outnumber\w*|divided by)\s(?:the\s)?"
+    r"s?\s?[/:–-]\s?|-(?:to|over)-"
+    r"|\s(?:to|over|per|by|for (?:each|every)|exceed\w*|outnumber\w*|divided by)\s(?:the\s)?"
 )
 """Between the two things of a ratio."""
 

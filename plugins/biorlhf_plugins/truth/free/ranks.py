@@ -10,8 +10,8 @@ from biorlhf_plugins.language.words.text import vocabulary
 from biorlhf_plugins.truth.free.beside import stems
 
 TOPS = vocabulary(
-    "most top first highest largest biggest greatest strongest commonest best dominant dominate predominant main "
-    "leading lead longest fastest richest chief principal major prevail least lowest smallest"
+    "most top first highest largest biggest greatest strongest commonest best dominant dominate predominant "
+    "main leading lead longest fastest richest chief principal major prevail least lowest smallest"
 )
 """What a question for the first of several holds; and the clause that names it."""
 
@@ -32,15 +32,16 @@ ORDERS = frozenset(("order", "ranking", "ranked", "rank"))
 
 
 GREATER = vocabulary(
-    "faster higher more larger longer later stronger better heavier greater taller older warmer bigger quicker "
-    "quickly outgrew outgrow"
+    "faster higher more larger longer later stronger better heavier greater taller older warmer bigger "
+    "quicker quickly outgrew outgrow"
 )
 LESSER = vocabulary(
-    "slower lower fewer less smaller shorter earlier sooner weaker worse lighter younger colder slowly poorly lag lagged "
-    "lagging trailed trail"
+    "slower lower fewer less smaller shorter earlier sooner weaker worse lighter younger colder slowly "
+    "poorly lag lagged lagging trailed trail"
 )
 DISMISSED = vocabulary(
-    "considered ruled excluded suspected rejected dismissed dispensable irrelevant redundant unlikely discounted"
+    "considered ruled excluded suspected rejected dismissed dispensable irrelevant redundant unlikely "
+    "discounted"
 )
 PRONOUNS = frozenset(("it", "this", "that", "they", "these", "those"))
 SETS_ASIDE = CONCEDES | {"unlike", "besides", "contrary"}
@@ -58,7 +59,7 @@ def leads(said: Extraction, first: int) -> bool:
 
 
 def trails(said: Extraction, name: Named, tokens: tuple[int, int], prompt: str) -> bool:
-    """Is a name told as one behind another: placed second, set after ">" or "before", later in a list of ranks,
+    """Is a name told as one behind another: placed second, after ">" or "before", later in a list of ranks,
     granted in an "although" beside the one that is first?"""
     texts, part, (first, last) = said.stream.texts, said.parts[name.sentence], tokens
     if _of_another_place(said, name, prompt):
@@ -89,8 +90,8 @@ def _listed_later(said: Extraction, first: int, start: int) -> bool:
 
 
 def turned(prompt: str, texts: Sequence[str], first: int, last: int) -> int | None:
-    """Where a sentence compares the other way round: the "slowly" of "Col-0 grew more slowly", asked for what grew
-    faster."""
+    """Where a sentence compares the other way round: the "slowly" of "Col-0 grew more slowly", asked for
+    what grew faster."""
     asked = prompt_words(prompt)
     for wanted, other in ((GREATER, LESSER), (LESSER, GREATER)):
         if wanted.isdisjoint(asked) or not other.isdisjoint(asked):
@@ -113,7 +114,7 @@ def _set_aside(said: Extraction, start: int, end: int, first: int) -> bool:
 
 
 def _of_another_place(said: Extraction, name: Named, prompt: str) -> bool:
-    """ "Prevotella leads in the vegans; Bacteroides leads in the omnivores": the first, asked for the vegans."""
+    """ "Prevotella leads in the vegans; Bacteroides leads in the omnivores": of the vegans the first."""
     texts, asked = said.stream.texts, stems(prompt_words(prompt))
     part = said.parts[name.sentence]
     own = stems(texts[part.first : part.last])
