@@ -167,7 +167,7 @@ def asked_ones(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: st
 def _paired(named: Mapping[int, Words], stream: Stream) -> dict[int, int]:
     """Figures that stand before the asked thing's name, by the neighbour with which they share what is
     counted: the 48 of "48 tumours and 31 normal samples"."""
-    pairs = {}
+    pairs: dict[int, int] = {}
     for a, b in itertools.pairwise(sorted(named)):
         joined = b - a <= FAR and not JOINS.isdisjoint(stream.texts[a + 1 : b])
         if joined and bool(named[a]) != bool(named[b]):

@@ -30,8 +30,8 @@ STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "
 NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
 CUTS = frozenset((",", "(", ")", "—", "|", "\n"))
 OUTDOING = vocabulary(
-    "outgrew outgrow outlived outlive outnumber outnumbered overtook beat outperform outperformed outdo outdid "
-    "exceed surpass ahead followed"
+    "outgrew outgrow outlived outlive outnumber outnumbered overtook beat outperform outperformed outdo "
+    "outdid exceed surpass ahead followed"
 )
 """After these stands what the answer is more than."""
 
@@ -112,8 +112,8 @@ def verdict(said: Extraction, prompt: str) -> str:
 
 
 def _whole(said: Extraction, asked: Words, predicate: Words) -> set[str]:
-    """YES and NO of sentences that say or deny all that is asked: "No off-target edit was found", "The arms did
-    not differ", "The correlation is negative", "It is dispensable"."""
+    """YES and NO of sentences that say or deny all that is asked: "No off-target edit was found", "The arms
+    did not differ", "The correlation is negative", "It is dispensable"."""
     found: set[str] = set()
     for part in said.parts if asked else ():
         texts = said.stream.texts[part.first : part.last]
