@@ -7,6 +7,7 @@ itself, on one worker or on many, and one that was cut off asks again what had b
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from typing import Any, Generic, TypeVar
 from biorlhf.types import AdapterRef
 
 Prepared = TypeVar("Prepared")
+
+_LOG = logging.getLogger(__name__)
 
 ENDS_S = 10.0  # how long what was given up may take to end
 
@@ -65,7 +68,8 @@ class Policies:
 class Ahead(Generic[Prepared]):
     """What the next ``lag`` steps need, prepared while a step is learnt, given out in order.
 
-    A context: where it ends early what is under way is given up, so that nobody who goes on waits for it.
+    A context: where it ends early what is under way is given up, so that nobody who goes on waits for it;
+    what has not ended ``ENDS_S`` seconds later is named in a warning.
 
     Args:
         prepare: (step, the policy that answers it) -> what the step needs.
@@ -100,6 +104,10 @@ class Ahead(Generic[Prepared]):
             # Until all have ended: one may be about to ask again when the others are told.
             self.withdraw()
             alive[0].join(0.1)
+        if alive := self._alive():
+            # It ends with this process at the latest, but may keep an actor busy until then.
+            names = " and ".join(thread.name for thread in alive)
+            _LOG.warning("%s: given up, not ended yet, and at work beside what comes now", names)
 
     def _alive(self) -> list[threading.Thread]:
         return [thread for thread in self.threads if thread.is_alive()]
@@ -115,7 +123,12 @@ class Ahead(Generic[Prepared]):
         job: Future[Prepared] = Future()
         if self.beside:
             # No pool, for whose threads a process would wait when it ends.
-            thread = threading.Thread(target=self._work, args=(job, step, policy), daemon=True)
+            thread = threading.Thread(
+                target=self._work,
+                args=(job, step, policy),
+                daemon=True,
+                name=f"sampling ahead for step {step}",
+            )
             thread.start()
             self.threads = [*self._alive(), thread]
         else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -20,13 +22,15 @@ from biorlhf.errors import ResourceError
 from biorlhf.recipe import Recipe
 from biorlhf.recipe.labels import selector
 from biorlhf.workers.crew import Workers
+from biorlhf.workers.layouts import Group, layouts
 from biorlhf.workers.memory import object_store_bytes
-from biorlhf.workers.plan import Node, Request, amounts, lacking, place_for, requests, together
+from biorlhf.workers.plan import Node, Request, amounts, lacking, place_for, requests
 from biorlhf.workers.turns import in_turn
 
 Place = PlacementGroupSchedulingStrategy | str
 
 ANSWER_S = 30.0  # how long a cluster that is only looked at may take to answer
+FREE_S = 5.0  # until Ray has given what is free: it takes hundredths of a second for a group
 
 
 @contextmanager
@@ -47,10 +51,8 @@ def ray_workers(
         asked = requests(recipe, samples=samples)
         # Ray would wait for what can never come, until the timeout.
         _refuse_impossible(asked)
-        group = _place(asked, recipe.cluster.start_timeout_s)
-        if group is not None:
-            ends.callback(remove_placement_group, group)
-        places = _places(asked, group)
+        places = place(asked, recipe.cluster.start_timeout_s)
+        ends.callback(give_back, places.values())
         prepare_bases(recipe, places)
         with watched(lost), _actors(recipe, places, describe(asked)) as workers:
             yield workers
@@ -76,41 +78,83 @@ def nodes_of(address: str) -> list[Node]:
         ray.shutdown()
 
 
-def _place(asked: list[Request], timeout_s: float) -> PlacementGroup | None:
-    placed = [place for place in map(place_for, together(asked)) if place.bundle()]
-    if not placed:
-        return None
-    bundles, labels = [r.bundle() for r in placed], [selector(r.labels) for r in placed]
-    # All bundles or none: two runs that each hold half of what they need would wait for each other.
-    try:
-        group = placement_group(bundles, strategy="PACK", bundle_label_selector=labels)
-    except ValueError as error:
-        # Ray has rules of its own for some GPUs: with GB200 every bundle has to ask for one.
-        raise ResourceError("learner.labels, rollout.labels", f"Ray refuses these places: {error}") from None
-    if not group.wait(timeout_s):
+def place(asked: Sequence[Request], timeout_s: float) -> dict[str, Place]:
+    """Each actor's place, in the order of ``asked``: its bundle, or anywhere where it asks for nothing.
+
+    Several groups are held in part until the last of them is there, and two runs that each hold half of what
+    they need would wait for each other. So these are taken where they are free now, and given back where they
+    are not; what is waited for is one group, of which nothing is held before all of it is.
+
+    Raises:
+        ResourceError: it is not there within ``timeout_s``, or Ray refuses it; nothing is held any more.
+    """
+    end = time.monotonic() + timeout_s
+    *tried, last = layouts(asked, list(alive().values()))
+    for layout in tried:
+        if (places := _granted(layout, end, min(FREE_S, timeout_s / 10))) is not None:
+            break
+    else:
+        places = _granted(last, end, timeout_s)
+    if places is None:
         free = ray.available_resources()
         have = {kind: free.get(kind, 0.0) for kind in ("CPU", "GPU")}
-        remove_placement_group(group)
         raise ResourceError(
             "resources",
             f"nothing became free in {timeout_s:g} s: asked for {', '.join(map(str, asked))}; "
             f"free now: {amounts(have)}",
             hint="wait for other jobs to end, or raise cluster.start_timeout_s",
         )
-    return group
+    return {request.name: places.get(request.name, "DEFAULT") for request in asked}
 
 
-def _places(asked: list[Request], group: PlacementGroup | None) -> dict[str, Place]:
-    """Each actor's place: its bundle of the group, or anywhere where it asked for nothing."""
+def _granted(layout: Sequence[Group], end: float, patience_s: float) -> dict[str, Place] | None:
+    """The places of a layout by actor. None, and nothing held, if a group is not there ``patience_s`` after
+    the one before it, or at ``end``."""
+    groups: list[PlacementGroup] = []
+    there = False
+    try:
+        for strategy, bundles in layout:
+            groups.append(_group(strategy, [place_for(actors) for actors in bundles]))
+        there = all(_is_there(group, min(patience_s, end - time.monotonic())) for group in groups)
+    finally:
+        if not there:
+            for group in groups:
+                remove_placement_group(group)
+    if not there:
+        return None
     places: dict[str, Place] = {}
-    numbers = iter(range(len(asked)))
-    for actors in together(asked):
-        place: Place = "DEFAULT"
-        if group is not None and place_for(actors).bundle():
-            number = next(numbers)
+    for group, (_, bundles) in zip(groups, layout, strict=True):
+        for number, actors in enumerate(bundles):
+            # One object for all actors of a bundle: where the learners move, who shares their places does.
             place = PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=number)
-        places |= {actor.name: place for actor in actors}
-    return {request.name: places[request.name] for request in asked}
+            places |= {actor.name: place for actor in actors}
+    return places
+
+
+def _group(strategy: str, bundles: Sequence[Request]) -> PlacementGroup:
+    labels = [selector(bundle.labels) for bundle in bundles]
+    try:
+        return placement_group(
+            [bundle.bundle() for bundle in bundles], strategy=strategy, bundle_label_selector=labels
+        )
+    except ValueError as error:
+        # Ray has rules of its own for some GPUs: with GB200 every bundle of a group has to ask for one.
+        raise ResourceError(
+            "learner.labels, rollout.labels",
+            f"Ray refuses these places as one group: {error}",
+            hint="such places are not waited for; start the run when they are free",
+        ) from None
+
+
+def _is_there(group: PlacementGroup, timeout_s: float) -> bool:
+    # Ray counts whole seconds, and takes less than one for none.
+    return group.wait(max(1, math.ceil(timeout_s)))
+
+
+def give_back(places: Iterable[Place]) -> None:
+    """Give the groups of these places back to the cluster, and end what is left in them."""
+    for group in {place.placement_group for place in places if not isinstance(place, str)}:
+        remove_placement_group(group)
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ray
-from ray.util import placement_group_table
+from ray.util import placement_group, placement_group_table, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from biorlhf.actors.connection import alive
@@ -73,6 +74,7 @@ class LearnerWorker(Learner):
 
 
 PLACED_S = 45.0  # until Ray knows that a node is gone, and has placed anew what it held
+ONE_NODE_S = 5.0  # of these, until it has found one node for all where there is one
 LOOK_S = 1.0
 NOTICE_S = 10.0  # until Ray says of a process that it is gone
 UNREACHABLE_S = 75.0  # until it says so of a node that it does not reach: 65 s, if nobody set it lower
@@ -122,6 +124,7 @@ class RayLearners:
         section, end = self.recipe.learner, time.monotonic() + PLACED_S
         asked = Request("", section.cpus, section.gpus, section.labels)
         waiting, lost, moved = [actor.ready.remote() for actor in self.actors], 0, False
+        since = math.inf  # when they were first seen to be nowhere
         while time.monotonic() < end:
             if waiting:
                 _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=LOOK_S)
@@ -130,6 +133,9 @@ class RayLearners:
             nodes = alive()
             lost = [_node_of(place, nodes) in nodes for place in self.places].count(False)
             moved = moved or lost > 0
+            since = min(since, time.monotonic()) if lost else math.inf
+            if time.monotonic() - since > ONE_NODE_S:
+                _loosen(self.places, section.labels)
             # Where no node could ever hold them there is nothing to wait for.
             if lost and lacking([asked] * lost, list(nodes.values())):
                 break
@@ -243,6 +249,21 @@ def _node_of(place: Any, nodes: Iterable[str]) -> str:
         return next(iter(nodes))
     bundles = placement_group_table(place.placement_group)["bundles_to_node_id"]
     return str(bundles.get(place.placement_group_bundle_index, ""))
+
+
+def _loosen(places: Sequence[Any], labels: Mapping[str, tuple[str, ...]]) -> None:
+    """Ask for these places anew, on several nodes, if Ray was asked for one node that holds them all."""
+    for group in {place.placement_group for place in places}:
+        if placement_group_table(group)["strategy"] != "STRICT_PACK":
+            continue
+        bundles = group.bundle_specs
+        wider = placement_group(
+            bundles, strategy="PACK", bundle_label_selector=[selector(labels)] * len(bundles)
+        )
+        # A rollout actor that shares a learner's place has the same object, and is started there again.
+        for place in places:
+            place.placement_group = wider
+        remove_placement_group(group)
 
 
 def _raise_if_lost(refs: Sequence[Any], notice_s: float) -> None:

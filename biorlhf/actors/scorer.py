@@ -21,6 +21,8 @@ from biorlhf.scoring.isolated import IsolatedScorer, ScorerSpec
 from biorlhf.types import Group, Question, Reward, ScoredGroup
 
 ROOM = 2  # groups that an actor has: one is judged, and the next is there when it is done
+# A child that imports every plugin: three seconds on a busy machine.
+RESTART_S = 10.0
 NO_POLICY = ""  # who judges serves none
 
 
@@ -141,8 +143,11 @@ class RayScorers:
             yield given(answers)
 
     def _takes_s(self, group: Group) -> float:
-        """How long its verifiers may take for it, in seconds; and as long again, to be started anew."""
-        return len(group.completions) * len(self.recipe.verifiers) * self.recipe.scorer.timeout_s * 2
+        """How long its verifiers may take for it, in seconds, and their process to be started anew each time
+        that one of them takes too long."""
+        timeout_s = self.recipe.scorer.timeout_s
+        calls = len(group.completions) * len(self.recipe.verifiers)
+        return calls * (timeout_s + max(timeout_s, RESTART_S))
 
     def close(self) -> None:
         self.fleet.close()

@@ -102,3 +102,23 @@ def test_a_run_whose_learners_raylet_dies_goes_on_elsewhere_or_says_within_a_min
         assert "no other with lab/host: learns has room for 1 CPU" in said
         assert f"go on with: biorlhf run --resume {folder}" in said
         assert took_s < 60
+
+
+def test_two_runs_that_fit_a_cluster_alone_and_not_together_come_one_after_the_other(whole, head, tmp_path):
+    rollout = {"engine": "transformers", "actors": 2, "cpus": 1}
+    sections = {
+        "rollout": rollout,
+        "learner": {"cpus": 1},
+        "cluster": {"backend": "ray", "start_timeout_s": 900},
+    }
+    places = [tmp_path / name for name in "ab"]
+    with head(num_cpus=3) as cluster:
+        cluster.add_node(num_cpus=2, **NODE)
+        for place in places:
+            place.mkdir()
+        recipes = [written(place, 1, **sections) for place in places]
+        both = [start(str(recipe), "--address", cluster.address) for recipe in recipes]
+        said = [process.communicate(timeout=1500)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    folders = [next((place / "runs").iterdir()) for place in places]
+    assert [outcome(folder) for folder in folders] == [outcome(whole(1))] * 2

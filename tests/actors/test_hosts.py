@@ -18,7 +18,7 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from biorlhf.actors.cluster import _place, _places
+from biorlhf.actors.cluster import place
 from biorlhf.actors.learner import RayLearners
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.errors import LearnerLost, RunFailure
@@ -124,9 +124,9 @@ def test_a_host_whose_link_goes_down_takes_no_question_with_it_and_a_learner_on_
     recipe = recipe_of(tmp_path)
     recipe = recipe.model_copy(update={"learner": Learner(cpus=2, labels={"lab/host": "far"})})
     asked = requests(recipe, samples=True)
-    places = _places(asked, _place(asked, 60))
+    places = place(asked, 60)
     learners = RayLearners(recipe, [places["learner"]])
-    rollouts = RayRollouts(recipe, [place for name, place in places.items() if name.startswith("rollout")])
+    rollouts = RayRollouts(recipe, [each for name, each in places.items() if name.startswith("rollout")])
     learners.wait()
     learners.begin_stage(0, 10)
     learners.step(groups(seed=1), GRPO, seed=1)

@@ -8,9 +8,10 @@ from collections import Counter
 import pytest
 import ray
 from ray.cluster_utils import Cluster
+from ray.util import placement_group, placement_group_table, remove_placement_group
 
 from biorlhf.actors import rollout
-from biorlhf.actors.cluster import _place, _places
+from biorlhf.actors.cluster import give_back, place
 from biorlhf.actors.learner import RayLearners
 from biorlhf.actors.rollout import RayRollouts
 from biorlhf.engines.learning.learner import build_learner
@@ -44,13 +45,12 @@ def test_a_raylet_that_dies_takes_no_question_with_it_and_one_that_joins_answers
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
     recipe = recipe_of(tmp_path)
     asked = [Request(f"rollout {n + 1}", 1, 0) for n in range(3)]
-    group = _place(asked, 60)
     given = []
     put = rollout.RayEngine.put
     monkeypatch.setattr(
         rollout.RayEngine, "put", lambda self, tickets: (given.append(self.name), put(self, tickets))
     )
-    rollouts = RayRollouts(recipe, list(_places(asked, group).values()))
+    rollouts = RayRollouts(recipe, list(place(asked, 60).values()))
     rollouts.wait()
     rollouts.load_adapter(an_adapter(1))
 
@@ -97,7 +97,7 @@ def test_a_real_engine_whose_raylet_dies_in_a_step_leaves_its_questions_to_the_o
     }
     recipe = from_data(given)
     asked = [Request(f"rollout {n + 1}", 1, 0) for n in range(2)]
-    rollouts = RayRollouts(recipe, list(_places(asked, _place(asked, 60)).values()))
+    rollouts = RayRollouts(recipe, list(place(asked, 60).values()))
     learner = build_learner(recipe, threads=1, on_gpu=False)
     learner.begin_stage(0, 10)
     rollouts.wait()
@@ -134,7 +134,7 @@ def test_learners_whose_raylet_dies_are_said_to_be_lost_with_what_they_gave(clus
     given = {"lora": Lora(r=64, alpha=128), "learner": Learner(cpus=2)}
     recipe = recipe_of(tmp_path).model_copy(update=given)
     asked = [Request("learner", 2, 0)]
-    learners = RayLearners(recipe, list(_places(asked, _place(asked, 60)).values()))
+    learners = RayLearners(recipe, list(place(asked, 60).values()))
     learners.wait()
     learners.begin_stage(0, 10)
     update = learners.step(groups(seed=1), GRPO, seed=1)
@@ -151,3 +151,54 @@ def test_learners_whose_raylet_dies_are_said_to_be_lost_with_what_they_gave(clus
     with pytest.raises(LearnerLost):
         len(update.adapter.tensors)
     learners.close()
+
+
+@pytest.mark.timeout(900)
+def test_learners_whose_node_dies_go_on_over_two_where_no_other_holds_them_all(cluster, tmp_path):
+    far = cluster.add_node(num_cpus=2, **NODE)
+    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    recipe = recipe_of(tmp_path).model_copy(update={"learner": Learner(cpus=1, actors=2)})
+    places = place([Request(f"learner {n + 1}", 1, 0) for n in range(2)], 60)
+    learners = RayLearners(recipe, list(places.values()))
+    learners.wait()
+    assert [place_of(actor) for actor in learners.actors] == [far.node_id] * 2
+    learners.begin_stage(0, 10)
+    learners.step(groups(seed=1), GRPO, seed=1)
+    # With the head's one as many CPUs as they need.
+    cluster.add_node(num_cpus=1, **NODE)
+    cluster.remove_node(far, allow_graceful=False)
+    with pytest.raises(LearnerLost):
+        learners.step(groups(seed=2), GRPO, seed=2)
+    lost = time.monotonic()
+    learners.renew()
+    print(f"there again {time.monotonic() - lost:.1f} s after the loss was noticed")
+    assert len({place_of(actor) for actor in learners.actors}) == 2
+    learners.begin_stage(0, 10)
+    learners.step(groups(seed=1), GRPO, seed=1)
+    learners.close()
+    give_back(places.values())
+    until(lambda: {table["state"] for table in placement_group_table().values()} == {"REMOVED"}, 30)
+
+
+@pytest.mark.timeout(300)
+def test_a_node_that_could_hold_the_learners_and_is_busy_is_not_waited_for(cluster):
+    far = cluster.add_node(num_cpus=2, **NODE)
+    cluster.add_node(num_cpus=1, **NODE)
+    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    other = placement_group([{"CPU": 1}, {"CPU": 1}], strategy="STRICT_PACK")
+    assert other.wait(60)
+    asked = [Request(f"learner {n + 1}", 1, 0) for n in range(2)]
+    began = time.monotonic()
+    places = place(asked, 100)
+    print(f"two nodes after {time.monotonic() - began:.1f} s")
+    assert time.monotonic() - began < 50
+    table = placement_group_table(places["learner 1"].placement_group)
+    assert table["strategy"] == "PACK"
+    assert far.node_id not in table["bundles_to_node_id"].values()
+    give_back(places.values())
+    # Free again, it holds them both.
+    remove_placement_group(other)
+    places = place(asked, 100)
+    table = placement_group_table(places["learner 1"].placement_group)
+    assert table["strategy"] == "STRICT_PACK"
+    assert set(table["bundles_to_node_id"].values()) == {far.node_id}

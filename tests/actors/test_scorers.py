@@ -81,3 +81,13 @@ def test_a_large_group_leaves_those_after_it_their_own_time(scorers):
     held.clear()
     assert ids(made.score(groups_of(["small"]))) == Counter(["small"])
     assert made.fleet.slots[0].deaths == 1
+
+
+@pytest.mark.parametrize("timeout_s", [0.05, 30])
+def test_answers_that_all_hang_leave_time_to_start_their_judge_after_each(scorers, timeout_s):
+    made = scorers([Judge()], 1)
+    made.recipe.scorer.timeout_s = timeout_s
+    [group] = groups_of(["many"])
+    group = replace(group, completions=group.completions * 8)
+    # However short their time, a process that imports every plugin takes seconds.
+    assert made._takes_s(group) >= 16 * (timeout_s + 10)

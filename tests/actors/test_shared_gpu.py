@@ -81,11 +81,10 @@ def test_both_are_given_the_same_gpu_where_half_of_another_is_free():
     try:
         _other_run, taken = hold(num_gpus=0.5)
         asked = asking({"gpus": 0.5}, {"gpus": 0.5})
-        group = ray_cluster._place(asked, 30)
-        places = ray_cluster._places(asked, group)
+        places = ray_cluster.place(asked, 30)
         held = [hold(num_gpus=r.gpus, scheduling_strategy=places[r.name]) for r in asked if r.gpus]
         [[first], [second]] = [gpus for _, gpus in held]
         assert first == second != taken[0]
-        assert len(placement_group_table(group)["bundles"]) == 1
+        assert len(placement_group_table(places["learner"].placement_group)["bundles"]) == 1
     finally:
         ray.shutdown()

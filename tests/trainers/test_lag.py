@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from biorlhf import ahead
 from biorlhf.errors import LearnerLost, PolicyMismatch, RecipeError, RunFailure
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Sampling
@@ -252,3 +253,21 @@ def test_what_is_ahead_of_a_learner_that_dies_is_given_up_before_anybody_goes_on
     with pytest.raises(LearnerLost):
         go(2, rollouts, beside=True, learner=Dying(), withdraw=rollouts.given_up.set)
     assert (rollouts.given_up.is_set(), rollouts.waiting) == (True, [])
+
+
+def test_what_is_given_up_and_does_not_end_is_named(monkeypatch, caplog):
+    monkeypatch.setattr(ahead, "ENDS_S", 0.3)
+    let_go, told = threading.Event(), []
+    with ahead.Ahead(
+        lambda step, policy: step < 2 or let_go.wait(30),
+        ahead.Policies([FIRST], 2),
+        9,
+        beside=True,
+        withdraw=lambda: told.append(True),
+    ) as steps:
+        steps.take(1)
+    assert told
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith("sampling ahead for step 2 and sampling ahead for step 3: given up")
+    let_go.set()
