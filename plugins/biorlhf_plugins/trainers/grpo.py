@@ -76,8 +76,8 @@ class GrpoConfig(PluginConfig):
         resample_tries: how often silent groups are replaced in one step.
         mismatch_alarm: mean KL between sampler and learner, in nats per token, above which the step warns;
             with a ``lag`` it holds the policies' own distance as well, and no step warns.
-        collapse: what to do when nearly all answers are one and the same for five steps: ``warn``, ``stop``
-            the run, or nothing.
+        collapse: what to do when for five steps nearly all answers are one and the same, one confidence is
+            stated whatever is asked, or blocks cannot be read: ``warn``, ``stop`` the run, or nothing.
     """
 
     prompts_per_step: PositiveInt = 16
@@ -147,7 +147,7 @@ class GrpoTrainer:
 
     def steps(self, stage: Stage) -> Iterator[StepResult]:
         config, total = self.config, self.total_steps(stage.dataset)
-        watch = Watch.over(stage.dataset.questions)
+        watch = Watch.over(stage.dataset.questions, stage.before)
         policies = Policies(stage.policies, config.lag, stage.done_steps)
         prepare = partial(prepared, stage, config)
         with Ahead(prepare, policies, total, beside=stage.beside, withdraw=stage.withdraw) as ahead:
@@ -203,7 +203,7 @@ def grpo_step(
         groups=judged.groups_P,
         advantages=judged.credit.rows_P(len(scored.rewards) for scored in judged.groups_P),
         adapter=update.adapter.ref if update.adapter else None,
-        warnings=(*alarms(values, config), *watch.warnings(values, config.collapse)),
+        warnings=(*alarms(values, config), *(() if config.collapse == "off" else watch.warnings(values))),
     )
 
 
