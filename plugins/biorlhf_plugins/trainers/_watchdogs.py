@@ -132,6 +132,22 @@ class Watch:
                 yield words.replace("{steps}", f"{self.in_a_row[name]} steps in a row")
 
 
+def alarms(values: Mapping[str, float], mismatch_alarm: float, lag: int) -> Iterator[str]:
+    """What a person should look at in one step alone."""
+    mismatch = values.get("mismatch_kl", 0.0)
+    if mismatch > mismatch_alarm and not lag:
+        yield (
+            f"sampler and learner disagree: KL {mismatch:.3g} nats per token, over mismatch_alarm = "
+            f"{mismatch_alarm:g}; compare rollout.dtype with model.dtype"
+        )
+    idle = values.get("idle_learners", 0.0)
+    if idle and values["trained_groups"] > 0:
+        groups = f"{values['trained_groups']:.0f} groups"
+        yield f"{idle:.0f} learners had nothing to do: only {groups} had an advantage"
+    if values["trained_groups"] == 0:
+        yield "no group had an advantage: nothing was learnt in this step"
+
+
 def _mean_confidence(scored: ScoredGroup) -> float | None:
     pairs = [pair for reward in scored.rewards if (pair := stated_and_correct(reward))]
     stated = [confidence for confidence, _ in pairs if confidence is not None]
