@@ -64,7 +64,7 @@ class GrpoConfig(PluginConfig):
         prompts_per_step: questions of one step; each is answered ``generations`` times.
         epochs: passes over the questions; ``steps``, where given, is the number of steps instead.
         draws: the questions of a step: ``shuffled``, each once an epoch, or ``balanced``: as many of each
-            right answer (UP, DOWN, NS, MIXED, yes, no; all others count as one) as far as there are any, those
+            right answer (UP, DOWN, NS, MIXED, yes, no; all others are one) as far as there are any, those
             of a rare one again sooner.
         iterations: passes over one step's answers (mu in the paper); ``minibatches``: updates in each.
         clip_low, clip_high: the ratio is clipped to [1 - low, 1 + high]; by default what suits the loss.
