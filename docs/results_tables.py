@@ -1,9 +1,9 @@
 """Writes the tables of docs/results.md from docs/results/: ``python docs/results_tables.py``.
 
 Each file there is what ``biorlhf report RUN --json`` printed, named RECIPE-seedN.json. Between the marks
-``<!-- RECIPE: begin -->`` and ``<!-- RECIPE: end -->`` the page holds one table a stage, a column a seed: before
-and after, with the difference paired by question, or, where nothing can be paired, the later number's own
-interval. ``<!-- sweep: begin -->`` stands for the table of sweep.json.
+``<!-- RECIPE: begin -->`` and ``<!-- RECIPE: end -->`` the page holds one table a stage, a column a seed:
+before and after, with the difference paired by question, or, where nothing can be paired, the later number's
+own interval. ``<!-- sweep: begin -->`` stands for the table of sweep.json.
 """
 
 from __future__ import annotations

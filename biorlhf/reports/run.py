@@ -34,6 +34,7 @@ FIGURES = {
     "Tokens per completion": ("completion_tokens_mean", "completion_tokens_max"),
     "Shares": ("zero_variance_share", "truncated_share", "clip_share", "unscored_share"),
     "Stated confidence and correctness": ("confidence", "correct"),
+    "Facts that were taught, and others": ("reward.*", "correct.*", "confidence.*"),
     # Above its share in the truth, or a spread of nothing: the policy no longer looks at the question.
     "One answer to everything?": (
         "commonest_answer_share",
