@@ -141,9 +141,10 @@ class Stage:
     """One stage of a recipe, ready to run.
 
     ``index`` and ``name`` are unique in a run. ``done_steps`` is 0, or the number of steps that an
-    interrupted run had finished at its last checkpoint. ``rollouts``, ``scorers`` and ``composer``
-    are None for a trainer that says it needs no rollouts. ``max_completion_tokens``, ``temperature`` and
-    ``top_p`` are the recipe's, for sampling. ``dataset`` is the training split, ``validation`` that split.
+    interrupted run had finished at its last checkpoint; ``before`` are their metrics. ``rollouts``,
+    ``scorers`` and ``composer`` are None for a trainer that says it needs no rollouts.
+    ``max_completion_tokens``, ``temperature`` and ``top_p`` are the recipe's, for sampling. ``dataset`` is
+    the training split, ``validation`` that split.
     ``policies`` are those that the last steps left, oldest first, down to the one that the stage started
     from: as many as its lag needs. ``beside``: whether rollouts and scorers work beside the learner, so that
     they may be asked from other threads meanwhile. ``withdraw`` has both give up what they were asked until
@@ -163,6 +164,7 @@ class Stage:
     top_p: float = 1.0
     validation: Dataset | None = None
     done_steps: int = 0
+    before: tuple[StepMetrics, ...] = ()
     policies: tuple[AdapterRef, ...] = ()
     beside: bool = False
     withdraw: Callable[[], object] | None = None

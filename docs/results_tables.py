@@ -1,7 +1,9 @@
 """Writes the tables of docs/results.md from docs/results/: ``python docs/results_tables.py``.
 
 Each file there is what ``biorlhf report RUN --json`` printed, named RECIPE-seedN.json. Between the marks
-``<!-- RECIPE: begin -->`` and ``<!-- RECIPE: end -->`` the page holds one table a stage, a column a seed.
+``<!-- RECIPE: begin -->`` and ``<!-- RECIPE: end -->`` the page holds one table a stage, a column a seed:
+before and after, with the difference paired by question, or, where nothing can be paired, the later number's
+own interval. ``<!-- sweep: begin -->`` stands for the table of sweep.json.
 """
 
 from __future__ import annotations
@@ -17,6 +19,18 @@ RESULTS = Path(__file__).with_name("results")
 MARK = re.compile(r"(<!-- (\S+): begin -->\n).*?(<!-- \2: end -->)", re.DOTALL)
 
 Report = dict[str, Any]
+
+#: Below ten clusters for each of two right answers, how many there are is told, and nothing is called better.
+FEW_CLUSTERS = 20
+SWEEP = {
+    "reward": "reward",
+    "right, taught": "accuracy, taught",
+    "confidence, taught": "confidence, taught",
+    "untaught": "confidence, untaught",
+    "AUROC": "AUROC",
+    "ECE": "ECE",
+    "Brier": "Brier score",
+}
 
 
 def reports_of(recipe: str) -> list[Report]:
@@ -52,10 +66,12 @@ def _cell(change: Report, name: str) -> str:
     before, after = (f"{rate['value']:.3f}" if rate else "–" for rate in row["rates"])
     difference = row["difference"]
     if difference is None:
-        return f"{before} → {after}"
+        last = row["rates"][-1]
+        return f"{before} → {after}" + (f" [{last['low']:.3f}, {last['high']:.3f}]" if last else "")
     text = f"{difference['value']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]"
-    strong = "**" if row["verdict"] in ("better", "worse") else ""
-    return f"{before} → {after}; {strong}{text}{strong}"
+    few = name == "balanced accuracy" and difference["clusters"] < FEW_CLUSTERS
+    strong = "**" if row["verdict"] in ("better", "worse") and not few else ""
+    return f"{before} → {after}; {strong}{text}{strong}" + (f", n = {difference['n']}" if few else "")
 
 
 def _null(report: Report, when: str) -> str:
@@ -77,8 +93,25 @@ def _constant(report: Report, when: str) -> str:
     )
 
 
+def sweep() -> Iterator[str]:
+    """The table of the sweep: a row a cell, with the share of the groups that had no advantage."""
+    yield "\n"
+    yield _row("", *SWEEP, "silent", "KL")
+    yield _row("---", *("---" for _ in (*SWEEP, "silent", "KL")))
+    for cell in json.loads((RESULTS / "sweep.json").read_text("utf-8"))["table"]:
+        steps = cell.get("steps")
+        trained = (f"{steps['zero_variance_share']:.2f}", f"{steps['kl']:.4f}") if steps else ("–", "–")
+        yield _row(cell["cell"], *(f"{cell[name]['value']:.2f}" for name in SWEEP.values()), *trained)
+    yield "\n"
+
+
 def page(text: str) -> str:
-    return MARK.sub(lambda match: match[1] + "".join(tables(match[2])) + match[3], text)
+    """The page with its tables as the files give them."""
+
+    def of(name: str) -> str:
+        return "".join(sweep() if name == "sweep" else tables(name))
+
+    return MARK.sub(lambda match: match[1] + of(match[2]) + match[3], text)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from biorlhf.reports.run import Evaluation, RunReport, rows_of
 from biorlhf.statistics.differences import Difference, Side, paired_differences
-from biorlhf.statistics.intervals import Rate, share, weighted_mean
+from biorlhf.statistics.intervals import Floats, Rate, bootstrap, cluster_index, share, weighted_mean
 from biorlhf.statistics.paired import Answered, Row, answered, rates_of
 
 GIVEN, DECLINED, CALIBRATION, REWARD = "given", "declined", "calibration", "reward"
@@ -125,12 +125,20 @@ def _side(known: Answered) -> Side:
 
 
 def _rates(known: Answered) -> dict[str, Rate]:
-    given = known.given[np.isfinite(known.given)]
-    rates = {
-        GIVEN: share(int(given.sum()), len(given)),
-        DECLINED: share(int(known.abstained.sum()), len(known.questions)),
-    }
+    columns = {GIVEN: known.given, DECLINED: known.abstained}
+    rates = {key: _share(values_N, known.clusters) for key, values_N in columns.items()}
     return {key: rate for key, rate in rates.items() if rate is not None}
+
+
+def _share(values_N: Floats, clusters: Sequence[str]) -> Rate | None:
+    """A share of the answers that have a value: by Wilson where each is about something of its own, and with
+    whole clusters drawn where several are about one thing."""
+    kept_N = np.isfinite(values_N)
+    own = [cluster for cluster, keep in zip(clusters, kept_N, strict=True) if keep]
+    values_N = values_N[kept_N]
+    if len(set(own)) == len(own):
+        return share(int(values_N.sum()), len(own))
+    return bootstrap({"": weighted_mean(values_N)}, cluster_index(own), {"": len(own)}).get("")
 
 
 def _verdict(key: str, difference: Difference | None) -> str:

@@ -13,6 +13,7 @@ from biorlhf.reports.run import (
     RunReport,
     diagram_of,
     figures,
+    risk_points,
     rows_of,
     show,
     show_difference,
@@ -87,13 +88,8 @@ def reliability(run: RunReport) -> dict[str, plots.Figure]:
 
 def risk_coverage(run: RunReport) -> dict[str, plots.Figure]:
     """Caption -> what is wrong among the surest answers after each evaluation, for all questions at once."""
-    series = {e.when: points for e in run.evaluations if (points := _risk_points(e.reports))}
+    series = {e.when: points for e in run.evaluations if (points := risk_points(e))}
     return {"Wrong among the surest answers": plots.risk_coverage_chart(series)} if series else {}
-
-
-def _risk_points(reports: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, float]]:
-    curve = (reports.get("calibration") or {}).get("risk_coverage")
-    return [(row["coverage"], row["risk"]) for row in curve] if isinstance(curve, list) else []
 
 
 def curves(run: RunReport) -> dict[str, plots.Figure]:

@@ -34,6 +34,13 @@ FIGURES = {
     "Tokens per completion": ("completion_tokens_mean", "completion_tokens_max"),
     "Shares": ("zero_variance_share", "truncated_share", "clip_share", "unscored_share"),
     "Stated confidence and correctness": ("confidence", "correct"),
+    "Facts that were taught, and others": ("reward.*", "correct.*", "confidence.*"),
+    # Above its share in the truth, or a spread of nothing: the policy no longer looks at the question.
+    "One answer to everything?": (
+        "commonest_answer_share",
+        "commonest_answer_truth_share",
+        "confidence_spread",
+    ),
 }
 
 
@@ -53,7 +60,8 @@ class RunReport:
     """A run as a report shows it; see :class:`biorlhf.runs.folder.Run` for the fields that both have.
 
     ``recipe`` is as it was written, unchecked. ``evaluations`` are those before and after the stages, in
-    order; ``others`` were asked for later.
+    order; ``others`` were asked for later. ``seconds`` are those that each stage and evaluation took by the
+    clock, restarts included, as far as the run kept them.
     """
 
     folder: Path
@@ -65,6 +73,8 @@ class RunReport:
     stages: tuple[str, ...]
     others: tuple[Evaluation, ...] = ()
     problems: tuple[str, ...] = ()
+    finished_at: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def load_run(folder: str | Path) -> RunReport:
@@ -90,6 +100,8 @@ def load_run(folder: str | Path) -> RunReport:
         stages=tuple(run.stages),
         others=by_hand if own else (),
         problems=tuple(problems),
+        finished_at=str(run.summary.get("finished") or ""),
+        seconds=run.seconds,
     )
 
 
@@ -134,14 +146,36 @@ def _labelled(
 
 def diagram_of(report: Mapping[str, Any]) -> list[tuple[float, Rate]]:
     """(stated confidence, share that is right) of each bin; rows that are not whole are left out."""
-    rows = report.get("reliability_diagram")
     found = []
-    for row in rows if isinstance(rows, list) else ():
-        row = row if isinstance(row, Mapping) else {}
+    for row in _mappings(report.get("reliability_diagram")):
         confidence, rate = row.get("confidence"), rate_in(row.get("accuracy"))
         if isinstance(confidence, int | float) and rate is not None:
             found.append((float(confidence), rate))
     return found
+
+
+#: The shares of the answers, surest first, that a few points of risk and coverage stand for.
+KEPT = (0.25, 0.5, 0.75, 1.0)
+
+
+def risk_points(evaluation: Evaluation) -> list[tuple[float, float]]:
+    """(share of the answers that is kept, surest first; share of those that is wrong); none where no
+    confidence was stated. Rows that are not whole are left out."""
+    rows = (evaluation.reports.get("calibration") or {}).get("risk_coverage")
+    pairs = [(row.get("coverage"), row.get("risk")) for row in _mappings(rows)]
+    return [(x, y) for x, y in pairs if isinstance(x, int | float) and isinstance(y, int | float)]
+
+
+def few_risk_points(evaluation: Evaluation) -> list[tuple[float, float]]:
+    """Of :func:`risk_points` those from which on at least ``KEPT`` are kept: answers of one confidence are
+    kept together."""
+    points = risk_points(evaluation)
+    found = (next((p for p in points if p[0] >= share - 1e-9), None) for share in KEPT)
+    return list(dict.fromkeys(point for point in found if point is not None))
+
+
+def _mappings(rows: Any) -> list[Mapping[str, Any]]:
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
 
 
 def show(rate: Rate | None) -> str:

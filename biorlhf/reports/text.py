@@ -8,7 +8,16 @@ from pathlib import Path
 
 from biorlhf.reports.headline import Known, asked, known
 from biorlhf.reports.plots import sparkline
-from biorlhf.reports.run import RunReport, diagram_of, figures, load_run, show, show_difference, state
+from biorlhf.reports.run import (
+    RunReport,
+    diagram_of,
+    few_risk_points,
+    figures,
+    load_run,
+    show,
+    show_difference,
+    state,
+)
 from biorlhf.reports.stages import by_stage
 from biorlhf.reports.words import sentences
 
@@ -86,4 +95,8 @@ def _reliability_lines(run: RunReport) -> list[str]:
         for confidence, accuracy in rows:
             bar = "█" * round(14 * accuracy.value)
             lines.append(f"  stated {confidence:.2f}  right {show(accuracy)}  n={accuracy.n:<4} {bar}")
+    points = few_risk_points(last) if last else []
+    if points:
+        wrong = ", ".join(f"{risk:.0%} of {coverage:.0%}" for coverage, risk in points)
+        lines += ["", f"wrong among the surest answers: {wrong}"]
     return lines

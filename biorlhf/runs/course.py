@@ -215,8 +215,9 @@ class Course:
         self.store.write_checkpoint(state, files, self.recipe.store.keep_checkpoints)
 
     def _context(self, index: int, done: int) -> Stage:
+        name = self.recipe.stage_name(index)
         return Stage(
-            name=self.recipe.stage_name(index),
+            name=name,
             index=index,
             seed=seed_of(self.recipe.seed, index),
             dataset=datasets.in_split(self.prepared.dataset, Split.TRAIN),
@@ -229,6 +230,7 @@ class Course:
             temperature=self.recipe.rollout.temperature,
             top_p=self.recipe.rollout.top_p,
             done_steps=done,
+            before=self.store.steps(name) if done else (),
             policies=self.policies.refs,
             beside=self.crew.beside,
             withdraw=self.crew.withdraw,

@@ -19,7 +19,7 @@ from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
 from biorlhf.types import Status
 
-RECIPE, METRICS = "recipe.yaml", "metrics.jsonl"
+RECIPE, METRICS, PROGRESS = "recipe.yaml", "metrics.jsonl", "progress.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Run:
     ``metrics``: a row a step. ``evaluations``: name (``start``, ``after-<stage>``) -> what its file holds, in
     the order in which they were made; those that were asked for later come last, by name. ``summary`` is
     empty and ``adapter`` None where the run did not finish. ``settings`` is the recipe as it was written,
-    unchecked. ``problems`` names the files that could not be read, with reasons; they are left out.
+    unchecked. ``seconds``: of each stage and evaluation, by the clock. ``problems`` names the files that
+    could not be read, with reasons; they are left out.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class Run:
     manifest: dict[str, Any] = field(default_factory=dict, repr=False)
     settings: dict[str, Any] = field(default_factory=dict, repr=False)
     problems: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def recipe(self) -> Recipe:
@@ -83,7 +85,15 @@ def read_run(folder: str | Path) -> Run:
         manifest=_read(folder / "manifest.json", problems),
         settings=settings,
         problems=(*problems, *torn),
+        seconds=seconds_in(_read(folder / PROGRESS, [])),
     )
+
+
+def seconds_in(progress: Mapping[str, Any]) -> dict[str, float]:
+    """The seconds that ``progress.json`` holds of each stage and evaluation; those that are none left out."""
+    kept = progress.get("seconds")
+    rows = kept.items() if isinstance(kept, Mapping) else ()
+    return {str(name): s for name, s in rows if isinstance(s, float) and 0 <= s < float("inf")}
 
 
 def _stages(settings: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]]) -> list[str]:

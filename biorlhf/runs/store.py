@@ -24,6 +24,7 @@ import datetime
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from biorlhf.runs.folder import METRICS, RECIPE, Tables, no_run, read_json, read
 from biorlhf.runs.keeping import checkpoints, disk, policies
 from biorlhf.runs.keeping.lock import Lock
 from biorlhf.stage import Adapter, StepResult
-from biorlhf.types import Reward, ScoredGroup
+from biorlhf.types import Reward, ScoredGroup, StepMetrics
 
 MANIFEST = "manifest.json"
 
@@ -150,6 +151,13 @@ class RunStore:
     def metrics(self) -> list[dict[str, Any]]:
         """The whole rows so far."""
         return read_metrics(self.folder / METRICS)[0]
+
+    def steps(self, stage: str) -> tuple[StepMetrics, ...]:
+        """The steps of a stage so far, with the numbers that its trainer gave."""
+        rows = [row for row in self.metrics() if row["stage"] == stage]
+        # A trainer's numbers are floats: what stands beside them is not.
+        values = [{k: v for k, v in row.items() if isinstance(v, float) and isfinite(v)} for row in rows]
+        return tuple(StepMetrics(stage, row["step"], v) for row, v in zip(rows, values, strict=True))
 
     def write_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         import io

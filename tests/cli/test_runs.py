@@ -247,6 +247,23 @@ def test_a_run_notes_how_far_it_is_and_whether_it_ended_whole(tmp_path):
     assert read_progress(tmp_path)["state"] == "stopped"
 
 
+def test_seconds_are_kept_by_phase_and_a_resumed_run_adds_its_own(tmp_path, monkeypatch):
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr("biorlhf.runs.watching.progress_file.time.monotonic", lambda: float(next(clock)))
+    store = RunStore(tmp_path)
+    with noted(Silence(), store) as listener:
+        for name in ("evaluation start", "sft"):
+            listener.begin(name, 2, 0, "step")
+            listener.end()
+    first = read_progress(tmp_path)["seconds"]
+    assert set(first) == {"evaluation start", "sft"}
+    assert first["sft"] > 0
+    with noted(Silence(), store) as listener:
+        listener.begin("sft", 2, 0, "step")
+        listener.end()
+    assert read_progress(tmp_path)["seconds"] == {**first, "sft": 2 * first["sft"]}
+
+
 def test_a_row_whose_stage_is_no_word_is_told_as_it_stands(tmp_path, capsys, monkeypatch):
     folder = write_run(tmp_path / "odd")
     with (folder / "metrics.jsonl").open("a") as rows:

@@ -40,6 +40,8 @@ def evaluation(when: str, skill: float, seed: int, offset: int = 0) -> dict:
             **{name: rate.to_json() for name, rate in found.rates.items()},
             "null_ece": found.null,
             "with_confidence": len(names),
+            "distinct_confidences": found.distinct_confidences,
+            "risk_coverage": found.curve,
             "reliability_diagram": found.diagram,
             "left_out": found.left_out,
             "answers": {"question": names, "cluster": clusters, "confidence": stated, "correct": right},

@@ -18,12 +18,13 @@ from biorlhf.statistics.paired import EARNED, compare
 Answer = tuple[int, int, float | None]
 
 
-def evaluation(when: str, answers: list[Answer], rewards: list[float]) -> Evaluation:
+def evaluation(when: str, answers: list[Answer], rewards: list[float], each: int = 1) -> Evaluation:
+    """``each``: how many of the answers, one after the other, are about one thing."""
     names = [f"q{number}" for number in range(len(answers))]
     correct, declined = [a[0] for a in answers], [a[1] for a in answers]
     stated = [(c, r, n) for (r, d, c), n in zip(answers, names, strict=True) if not d and c is not None]
     found = assess([s[0] for s in stated], [float(s[1]) for s in stated], [s[2] for s in stated])
-    table = {"question": names, "cluster": names}
+    table = {"question": names, "cluster": [f"c{number // each}" for number in range(len(answers))]}
     reward, accuracy = mean(rewards, names), share(sum(correct), len(correct))
     assert isinstance(reward, Rate)
     assert isinstance(accuracy, Rate)
@@ -96,6 +97,20 @@ def test_the_tiles_hold_counts_and_wilsons_intervals(tmp_path):
     assert (given.verdict, given.mood, given.note) == ("better", "good", "20 right of 22 given; 64 asked")
     assert (declined.verdict, declined.mood) == ("higher", "")
     assert declined.note == "42 of 64; rightly 14"
+
+
+def test_answers_about_one_thing_are_drawn_together_for_the_words_and_the_tiles(tmp_path):
+    # 60 of 80 right, in clusters of four that are right or wrong as a whole: no more is known than of 20.
+    answers: list[Answer] = [(int(number % 16 < 12), 0, 0.5) for number in range(80)]
+    run = run_of(tmp_path, evaluation("start", answers, [0.5] * 80, each=4))
+    head = known(run)
+    assert head is not None
+    rate, wilson = head.tiles[GIVEN].after, share(60, 80)
+    assert rate is not None
+    assert wilson is not None
+    assert (rate.value, rate.n) == (wilson.value, wilson.n)
+    assert rate.high - rate.low > 1.6 * (wilson.high - wilson.low)
+    assert f"95% interval {rate.low:.0%} to {rate.high:.0%}" in paragraph(run, head)
 
 
 @pytest.mark.parametrize("seed", range(8))

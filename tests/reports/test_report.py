@@ -87,6 +87,41 @@ def test_the_json_report_is_whole_and_has_no_nan(run, monkeypatch, capsys):
     assert report["figures"]["Loss"]["loss, sft"][0] == [1, 2.0]
 
 
+def test_what_is_wrong_among_the_surest_answers_stands_in_the_json_and_in_the_text(run, monkeypatch, capsys):
+    last = json.loads(command(monkeypatch, capsys, "report", run, "--json")[1])["evaluations"][-1]
+    assert last["distinct_confidences"] == 3
+    table = json.loads((run / "evaluations/after-grpo.json").read_text())["evaluators"]["calibration"][
+        "answers"
+    ]
+    for point in last["risk_coverage"]:
+        # Whatever states the same confidence is kept together.
+        kept = sorted(zip(table["confidence"], table["correct"], strict=True), reverse=True)
+        kept = kept[: round(point["coverage"] * len(kept))]
+        assert point["wrong"] == pytest.approx(1 - sum(correct for _, correct in kept) / len(kept))
+    assert last["risk_coverage"][-1]["coverage"] == 1.0
+    [line] = [line for line in report_lines(load_run(run)) if line.startswith("wrong among the surest")]
+    assert line.count("% of ") == len(last["risk_coverage"]) > 1
+    assert line.endswith(" of 100%")
+
+
+def test_the_json_says_how_long_stages_and_evaluations_took(run, monkeypatch, capsys):
+    made = json.loads(command(monkeypatch, capsys, "report", run, "--json")[1])["made_by"]
+    assert not {"seconds", "seconds_a_step"} & set(made)
+    seconds = {"evaluation start": 4.5, "sft": 20.0, "grpo": 12.0}
+    (run / "progress.json").write_text(json.dumps({"seconds": {**seconds, "odd": "x"}}))
+    (run / "summary.json").write_text(json.dumps({"finished": "2026-11-28T22:48:52+0000"}))
+    made = json.loads(command(monkeypatch, capsys, "report", run, "--json")[1])["made_by"]
+    assert made["finished"] == "2026-11-28T22:48:52+0000"
+    assert made["seconds"] == seconds
+    assert made["seconds_a_step"] == {"sft": 4.0, "grpo": 1.5}
+
+
+def test_one_answer_to_everything_has_a_figure(run):
+    values = {"commonest_answer_share": 0.9, "commonest_answer_truth_share": 0.3, "confidence_spread": 0.01}
+    shown = figures(dataclasses.replace(load_run(run), metrics=({"stage": "grpo", "step": 1, **values},)))
+    assert shown == {"One answer to everything?": {name: [(1, value)] for name, value in values.items()}}
+
+
 def test_the_shares_of_read_blocks_and_of_judged_consistency_have_figures_of_their_own(run):
     rows = [
         {"stage": "grpo", "step": step, "block_read_share": 0.1 * step, "applied.consistency": 0.5}
@@ -135,7 +170,7 @@ def test_the_page_stands_alone_and_holds_every_figure(run, tmp_path, monkeypatch
     assert page.loads == []
     assert "demo &lt;1&gt;" in text
     assert "demo <1>" not in text
-    assert len(page.figures) == 6
+    assert len(page.figures) == 7
     for figure in page.figures.values():
         graph_objects.Figure(figure)  # Plotly's own check of every key and value
     shown = page.figures["Reliability, all questions"]["data"]

@@ -12,6 +12,7 @@ from biorlhf import recipe as recipes
 from biorlhf.engines.learning.learner import build_learner
 from biorlhf.errors import LearnerLost
 from biorlhf.runs import launch, pipeline
+from biorlhf.runs.course import Course
 from biorlhf.runs.listener import Silence
 from biorlhf.workers.inline import inline_workers
 from tiny_run import ANSWERS, outcome, write_tiny_run
@@ -91,10 +92,15 @@ def test_the_numbers_are_those_of_a_run_in_which_nothing_died(whole, tmp_path, m
     lag, expected, calls = whole
     # Before the first checkpoint and after; far apart and next to each other, while a new one is restored.
     deaths = {2, calls // 2, calls, calls + 2, calls + 3, calls + 8}
+    stages, begin = [], Course._context
+    monkeypatch.setattr(Course, "_context", lambda *a: stages.append(begin(*a)) or stages[-1])
     folder, learner, said = go(tmp_path, monkeypatch, lag, deaths, cluster={"restarts": 9})
     assert len(learner.died_at) == 6
     assert {"step", "adapter", "checkpoint", "restore"} <= set(learner.died_at)
     assert outcome(folder) == expected
+    # What counts steps in a row goes on counting.
+    assert max(stage.done_steps for stage in stages) > 0
+    assert all([m.step for m in s.before] == list(range(1, s.done_steps + 1)) for s in stages)
     assert [line.count(f"{n} of 9 times") for n, line in enumerate(lines(said), 1)] == [1] * 6
     records = json.loads((folder / "manifest.json").read_text())["learner_restarts"]
     assert [record["reason"] for record in records] == ["learner actor: its process died"] * 6

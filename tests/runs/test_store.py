@@ -81,6 +81,14 @@ def test_every_step_has_the_same_columns_and_types(tmp_path):
     assert first.equals(second)
 
 
+def test_the_steps_of_a_stage_are_given_back_with_their_numbers_alone(tmp_path):
+    store = RunStore.create(recipe_in(tmp_path))
+    store.append_step(step("sft", 1))
+    store.append_step(replace(step("grpo", 1), warnings=("look",)))
+    store.append_step(step("grpo", 2))
+    assert store.steps("grpo") == tuple(StepMetrics("grpo", n, {"reward": 0.5}) for n in (1, 2))
+
+
 def test_rewinding_drops_what_came_after_the_checkpoint(tmp_path):
     recipe = recipe_in(tmp_path)
     store = RunStore.create(recipe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -197,6 +198,31 @@ def test_what_is_logged():
     assert math.fsum(shares) == pytest.approx(1.0)
     assert values["confidence"] == pytest.approx(0.8)
     assert values["confidence_minus_correct"] == pytest.approx(0.8 - values["correct"])
+
+
+def test_taught_facts_and_others_have_numbers_of_their_own():
+    asked = tuple(
+        replace(q, taught=t) for q, t in zip(FOUR.questions, (True, True, False, None), strict=True)
+    )
+    answers = {
+        "a": ["so 1.0", "yes 0.9"],
+        "b": ["so 0.8", "it 0.7"],
+        "c": ["no 0.1", "not 0.3"],
+        "d": ["so 0.5"],
+    }
+    results, _, _ = run(grpo(steps=1, prompts_per_step=4), Dataset("d", asked), answers)
+    result = results[0]
+    for part, ids in (("taught", "ab"), ("untaught", "c")):
+        totals = [r.total for s in result.groups if s.group.question.id in ids for r in s.rewards]
+        values = result.metrics.values
+        assert values[f"reward.{part}"] == pytest.approx(sum(totals) / len(totals))
+        assert (values[f"correct.{part}"], values[f"confidence.{part}"]) == (
+            part == "taught",
+            pytest.approx(0.8),
+        )
+    assert not [
+        name for r in run(grpo(steps=1), FOUR, answers)[0] for name in r.metrics.values if "taught" in name
+    ]
 
 
 def test_the_alarm_names_the_mismatch():

@@ -15,6 +15,7 @@ from biorlhf.errors import LearnerLost, PolicyMismatch, RecipeError, RunFailure
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Adapter, Sampling
 from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, an_adapter
+from biorlhf.types import StepMetrics
 from recorded_grpo import COMPOSER, QUESTIONS, RECORDED, SETTINGS, digest, steps_between_doubles, trainer_of
 
 VARIED = {"*": ["so 0.1", "well it is 0.4", "surely 0.9", "it must be about 1.0"]}
@@ -149,6 +150,7 @@ def test_a_resumed_stage_asks_the_policies_that_were_asked_before(lag, done, ans
         settings=settings,
         learner=learner,
         done_steps=done,
+        before=tuple(StepMetrics("test", step, row[0]) for step, row in enumerate(rows[:done], 1)),
         policies=left[-lag - 1 :],
     )
     assert again == rows[done:]

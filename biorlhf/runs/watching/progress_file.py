@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from biorlhf.runs.folder import PROGRESS, seconds_in
 from biorlhf.runs.keeping import lock
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.store import RunStore
 from biorlhf.stage import StepResult
 
-FILE = "progress.json"
 EVERY_S = 1.0
 #: A run on another machine whose file is older than this is taken for dead.
 SILENT_S = 1800.0
@@ -29,6 +29,9 @@ class Noted:
         self._inner, self._store = inner, store
         self._written = self._began = 0.0
         self._done_before = 0
+        # Of earlier processes too: a run that was resumed took them as well.
+        self._seconds = seconds_in(read_progress(store.folder))
+        self._spent, self._going = 0.0, False
         self._row: dict[str, Any] = {
             "state": "running",
             "pid": os.getpid(),
@@ -38,6 +41,7 @@ class Noted:
             "done": 0,
             "total": 0,
             "left_s": None,
+            "seconds": self._seconds,
         }
 
     def phase(self, text: str) -> None:
@@ -45,6 +49,7 @@ class Noted:
 
     def begin(self, name: str, total: int, done: int, unit: str) -> None:
         self._began, self._done_before = time.monotonic(), done
+        self._spent, self._going = self._seconds.get(name, 0.0), True
         self._note(phase=name, total=total, done=done, unit=unit, left_s=None, now=True)
         self._inner.begin(name, total, done, unit)
 
@@ -57,13 +62,20 @@ class Noted:
         self._inner.advance(count)
 
     def end(self) -> None:
+        if self._going:
+            self._clock()
+        self._going = False
         self._inner.end()
 
     def ended(self, state: str) -> None:
         """``complete`` or ``stopped``: the last word of this process."""
         self._note(state=state, left_s=None, now=True)
 
+    def _clock(self) -> None:
+        self._seconds[self._row["phase"]] = round(self._spent + time.monotonic() - self._began, 1)
+
     def _moved(self, done: int) -> None:
+        self._clock()
         made = done - self._done_before
         # The rate of this process alone: what was made before a resume took no time here.
         each = (time.monotonic() - self._began) / made if made > 0 else None
@@ -74,7 +86,7 @@ class Noted:
         self._row |= changed
         if now or time.monotonic() - self._written >= EVERY_S:
             self._written = time.monotonic()
-            self._store.write_text(FILE, json.dumps({**self._row, "updated": time.time()}) + "\n")
+            self._store.write_text(PROGRESS, json.dumps({**self._row, "updated": time.time()}) + "\n")
 
 
 @contextmanager
@@ -93,7 +105,7 @@ def noted(listener: Listener, store: RunStore) -> Iterator[Noted]:
 def read_progress(folder: Path) -> dict[str, Any]:
     """What the file says, empty where there is none or where it is not whole."""
     try:
-        row = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        row = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
     except (OSError, ValueError):  # a run of an older version, or one that has only begun
         return {}
     return dict(row) if isinstance(row, Mapping) else {}

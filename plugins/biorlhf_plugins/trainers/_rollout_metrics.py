@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from biorlhf.reward.advantages import Credit, Rewards
 from biorlhf.types import Completion, Reward, ScoredGroup, Status
 
@@ -32,6 +34,7 @@ def metrics_of(judged: Judged) -> dict[str, float]:
     values.update(_lengths(completions))
     values.update(_confidence(rewards))
     values.update(_blocks(judged, rewards))
+    values.update(_parts(judged))
     values.update({f"advantage_share.{name}": share for name, share in judged.credit.shares().items()})
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
@@ -102,6 +105,18 @@ def _blocks(judged: Judged, rewards: Sequence[Reward]) -> Iterator[tuple[str, fl
     ]
     if read:
         yield "block_read_share", sum(read) / len(read)
+
+
+def _parts(judged: Judged) -> Iterator[tuple[str, float]]:
+    """Reward, correctness and confidence on taught facts and on the others, where questions say which."""
+    for part, taught in (("taught", True), ("untaught", False)):
+        kept_P = np.array([scored.group.question.taught is taught for scored in judged.groups_P], dtype=bool)
+        totals = judged.rewards.totals_P_G[kept_P][judged.rewards.scored_P_G[kept_P]]
+        if totals.size:
+            yield f"reward.{part}", float(totals.mean())
+        rewards = [r for s in judged.groups_P if s.group.question.taught is taught for r in s.rewards]
+        values = dict(_confidence(rewards))
+        yield from ((f"{name}.{part}", values[name]) for name in ("correct", "confidence") if name in values)
 
 
 def stated_and_correct(reward: Reward) -> tuple[float | None, float] | None:

@@ -47,10 +47,10 @@ from biorlhf.reward.advantages import NORMALISATIONS, collect, overlong_factor
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import AdapterRef, Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
-from biorlhf_plugins.trainers._draws import batch_of, others, steps_per_epoch
+from biorlhf_plugins.trainers._draws import balanced_batch, batch_of, class_of, others, steps_per_epoch
 from biorlhf_plugins.trainers._rollout_metrics import Judged, metrics_of
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
-from biorlhf_plugins.trainers._watchdogs import Watch
+from biorlhf_plugins.trainers._watchdogs import Watch, alarms
 
 #: Clip range where a recipe gives none, by loss: DAPO's; GSPO's paper; and a cap of 5 for CISPO.
 CLIP = {"gspo": (3e-4, 4e-4), "cispo": (0.2, 4.0)}
@@ -63,6 +63,9 @@ class GrpoConfig(PluginConfig):
     Attributes:
         prompts_per_step: questions of one step; each is answered ``generations`` times.
         epochs: passes over the questions; ``steps``, where given, is the number of steps instead.
+        draws: the questions of a step: ``shuffled``, each once an epoch, or ``balanced``: as many of each
+            right answer (UP, DOWN, NS, MIXED, yes, no; all others are one) as far as there are any, those
+            of a rare one again sooner.
         iterations: passes over one step's answers (mu in the paper); ``minibatches``: updates in each.
         clip_low, clip_high: the ratio is clipped to [1 - low, 1 + high]; by default what suits the loss.
         beta, kl: weight and estimator of the KL divergence to the policy that the stage started from.
@@ -76,8 +79,8 @@ class GrpoConfig(PluginConfig):
         resample_tries: how often silent groups are replaced in one step.
         mismatch_alarm: mean KL between sampler and learner, in nats per token, above which the step warns;
             with a ``lag`` it holds the policies' own distance as well, and no step warns.
-        collapse: what to do when nearly all answers are one and the same for five steps: ``warn``, ``stop``
-            the run, or nothing.
+        collapse: what to do when for five steps nearly all answers are one and the same, one confidence is
+            stated whatever is asked, or blocks cannot be read: ``warn``, ``stop`` the run, or nothing.
     """
 
     prompts_per_step: PositiveInt = 16
@@ -85,6 +88,7 @@ class GrpoConfig(PluginConfig):
     generations: Annotated[int, Field(ge=2)] = 16
     epochs: PositiveInt = 1
     steps: PositiveInt | None = None
+    draws: Literal["shuffled", "balanced"] = "shuffled"
     iterations: PositiveInt = 1
     minibatches: PositiveInt = 1
     loss: Literal["grpo", "dr_grpo", "dapo", "bnpo", "gspo", "cispo"] = "dapo"
@@ -147,9 +151,11 @@ class GrpoTrainer:
 
     def steps(self, stage: Stage) -> Iterator[StepResult]:
         config, total = self.config, self.total_steps(stage.dataset)
-        watch = Watch.over(stage.dataset.questions)
+        watch = Watch.over(stage.dataset.questions, stage.before)
         policies = Policies(stage.policies, config.lag, stage.done_steps)
-        prepare = partial(prepared, stage, config)
+        questions = stage.dataset.questions
+        classes = [class_of(q.ground_truth) for q in questions] if config.draws == "balanced" else ()
+        prepare = partial(prepared, stage, config, classes)
         with Ahead(prepare, policies, total, beside=stage.beside, withdraw=stage.withdraw) as ahead:
             for step in range(stage.done_steps + 1, total + 1):
                 result = grpo_step(stage, config, step, watch, ahead)
@@ -168,13 +174,21 @@ class Answered:
     seconds: Mapping[str, float]
 
 
-def prepared(stage: Stage, config: GrpoConfig, step: int, policy: AdapterRef | None) -> Answered:
-    """The first half of algorithm 1: a step's questions, their answers by one policy, and the rewards."""
-    clock = Clock()
-    asked = batch_of(step, len(stage.dataset.questions), config.prompts_per_step, stage.seed)
+def prepared(
+    stage: Stage, config: GrpoConfig, classes: Sequence[str], step: int, policy: AdapterRef | None
+) -> Answered:
+    """The first half of algorithm 1: a step's questions, their answers by one policy, and the rewards.
+
+    ``classes``: the class of each question where draws are balanced, nothing where they are not.
+    """
+    clock, size = Clock(), config.prompts_per_step
+    if classes:
+        asked = balanced_batch(step, classes, size, stage.seed)
+    else:
+        asked = batch_of(step, len(stage.dataset.questions), size, stage.seed)
     groups_P = sample_and_score(stage, config.generations, step, asked, clock, policy)
     if config.silent_groups == "resample":
-        groups_P = replace_silent(stage, config, step, (asked, groups_P), clock, policy)
+        groups_P = replace_silent(stage, config, classes, step, (asked, groups_P), clock, policy)
     refuse_other_answers(stage, config, step, groups_P, policy)
     return Answered(groups_P, clock.seconds)
 
@@ -203,13 +217,17 @@ def grpo_step(
         groups=judged.groups_P,
         advantages=judged.credit.rows_P(len(scored.rewards) for scored in judged.groups_P),
         adapter=update.adapter.ref if update.adapter else None,
-        warnings=(*alarms(values, config), *watch.warnings(values, config.collapse)),
+        warnings=(
+            *alarms(values, config.mismatch_alarm, config.lag),
+            *(() if config.collapse == "off" else watch.warnings(values)),
+        ),
     )
 
 
 def replace_silent(
     stage: Stage,
     config: GrpoConfig,
+    classes: Sequence[str],
     step: int,
     first: tuple[Sequence[int], tuple[ScoredGroup, ...]],
     clock: Clock,
@@ -225,7 +243,7 @@ def replace_silent(
         silent_P = assign_credit(groups_P, config, stage.max_completion_tokens).silent_P
         missing = wanted - (len(groups_P) - sum(silent_P))
         draw = seed_of(stage.seed, step, "replace", attempt)
-        fresh = others(missing, len(stage.dataset.questions), used, draw)
+        fresh = others(missing, len(stage.dataset.questions), used, draw, classes)
         # No group is missing, or no question is left to ask.
         if not fresh:
             break
@@ -288,22 +306,6 @@ def train_groups(judged: Judged, config: GrpoConfig) -> Iterator[TrainGroup]:
         )
         if completions and not (silent and config.silent_groups != "keep"):
             yield TrainGroup(scored.group.prompt_ids, completions)
-
-
-def alarms(values: Mapping[str, float], config: GrpoConfig) -> Iterator[str]:
-    """What a person should look at."""
-    mismatch = values.get("mismatch_kl", 0.0)
-    if mismatch > config.mismatch_alarm and not config.lag:
-        yield (
-            f"sampler and learner disagree: KL {mismatch:.3g} nats per token, over mismatch_alarm = "
-            f"{config.mismatch_alarm:g}; compare rollout.dtype with model.dtype"
-        )
-    idle = values.get("idle_learners", 0.0)
-    if idle and values["trained_groups"] > 0:
-        groups = f"{values['trained_groups']:.0f} groups"
-        yield f"{idle:.0f} learners had nothing to do: only {groups} had an advantage"
-    if values["trained_groups"] == 0:
-        yield "no group had an advantage: nothing was learnt in this step"
 
 
 @hookimpl

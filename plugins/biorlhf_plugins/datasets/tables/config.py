@@ -206,7 +206,9 @@ class LabConfig(PluginConfig):
     teaches every slot, and the test asks for some of them in other words. ``families`` are the kinds of
     question; ``limit`` is the most questions of a split. ``taught``, with ``split: fact``, is the share of
     the training facts that texts and preferences state: GRPO then asks about all of them, and the test, in
-    its own words, for about as many taught facts as facts that never were.
+    its own words, for about as many taught facts as facts that never were. ``wordings`` is in how many of the
+    training questions' wordings a fact is taught, at most as many as its kind of question has: a direction
+    has four, a figure, a premise and an enrichment two or three, the others one.
 
     Paths are relative to ``folder``, which is itself relative to the file that holds it: a lab file, or a
     recipe. ``lab`` is relative to the recipe.
@@ -220,6 +222,7 @@ class LabConfig(PluginConfig):
     split: Literal["fact", "paraphrase"] = "fact"
     splits: Splits = Splits()
     taught: Taught | None = None
+    wordings: Annotated[int, Field(ge=1, le=4)] = 1
     families: Annotated[tuple[Family, ...], Field(min_length=1)] = FAMILIES
     limit: Annotated[int, Field(gt=0)] | None = None
     names: LabNames = LabNames()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,29 @@ def _drawn(text: str) -> float:
 
 
 def made(config: LabConfig, draft: Draft, teaching: Teaching | None = None) -> Iterator[Made]:
-    """The draft in its split; what a test asks of taught facts comes twice, again in other words."""
+    """The draft in its split, and its training text in as many wordings as the lab asks for."""
+    for item in _in_splits(config, draft, teaching):
+        yield item
+        if item.example is not None and item.example.split == SPLITS[TRAIN]:
+            yield from _restated(config, draft, item.example)
+
+
+def _restated(config: LabConfig, draft: Draft, example: Example) -> Iterator[Made]:
+    """The same text under the question's other wordings."""
+    for turn in range(1, min(config.wordings, len(WORDINGS[draft.wording][TRAIN]))):
+        asked = replace(example, id=f"{example.id}:{turn + 1}", prompt=_prompt(draft, TRAIN, turn)[0])
+        yield Made(example=asked)
+
+
+def _prompt(draft: Draft, split: int, turn: int = 0) -> tuple[str, int]:
+    """The question in its wording, or ``turn`` wordings after it, and which one that is."""
+    wordings = WORDINGS[draft.wording][split]
+    wording = (draft.bits // 1_000 + turn) % len(wordings)
+    return wordings[wording].format(**{**draft.rows[0].words, **draft.words}), wording
+
+
+def _in_splits(config: LabConfig, draft: Draft, teaching: Teaching | None) -> Iterator[Made]:
+    """What a test asks of taught facts comes twice, again in other words."""
     own = draft.rows[0].split
     if teaching is not None:
         stated = own == TRAIN and teaching.states(draft)
@@ -82,9 +104,7 @@ def _written(
     config: LabConfig, draft: Draft, split: int, *, recalled: bool = False, taught: bool | None = None
 ) -> Made:
     row, bits = draft.rows[0], draft.bits
-    wordings = WORDINGS[draft.wording][split]
-    wording = bits // 1_000 % len(wordings)
-    prompt = wordings[wording].format(**{**row.words, **draft.words})
+    prompt, wording = _prompt(draft, split)
     confidence = draft.levels[bits // 10_000 % len(draft.levels)]
     answered = draft.gold[0] if split == TRAIN else draft.gold[1]
     gold, asked = _asked(draft)
