@@ -174,6 +174,11 @@ def test_the_manual_names_only_shipped_recipes():
         assert (ROOT / "recipes" / f"{name}.yaml").is_file(), name
 
 
+def test_every_shipped_recipe_is_in_the_list_of_recipes():
+    listed = re.findall(r"^\| `(\w+)` \|", (DOCS / "recipes.md").read_text("utf-8").partition("## ")[0], re.M)
+    assert sorted(listed) == sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+
+
 def test_the_site_builds_without_a_warning(tmp_path):
     pytest.importorskip("mkdocs")
     # Without -q: where warnings are not shown, --strict does not count them.
