@@ -40,8 +40,8 @@ texts each, attack what was new: 20 and 12 were charged before, 28 and 17 at fir
 reader of the rules found, all charged at first.
 ``w`` (four sets of 42) and ``x`` (two of 16) are again by writers who saw what is published: 123 and 30 told
 apart at first sight. No rule was written from them; of the rules there were, seven told none of these
-200 apart, and none of the published pairs: they are gone, with 52 of the pairs of older sets and 60 of ``plain``
-that they had been written from.
+200 apart, and none of the published pairs: they are gone, with 52 of the pairs of older sets and 60 of
+``plain`` that they had been written from.
 A share may rise; a text of this file may not be changed.
 """
 

@@ -5,8 +5,8 @@ the rules for them 279 of the 288 pairs of figures were graded rightly ("1,204 g
 up was not), and all 256 of directions.
 
 ``data/plain_kinds.jsonl`` has 24 kinds of slips and their honest sides in up to 99 plain forms each: a figure
-that is corrected, the name that comes first, a ratio upside down, shares in words, so many each, who grew faster.
-Before the rules for them 579 of the 922 pairs were told apart by a quarter of the scale.
+that is corrected, the name that comes first, a ratio upside down, shares in words, so many each, who grew
+faster. Before the rules for them 579 of the 922 pairs were told apart by a quarter of the scale.
 """
 
 from __future__ import annotations
