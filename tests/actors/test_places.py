@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 import ray
 from ray.util import placement_group, placement_group_table, remove_placement_group
 
 from biorlhf.actors import cluster as ray_cluster
+from biorlhf.actors import learner
 from biorlhf.errors import ResourceError
+from biorlhf.recipe.schema import Learner
 from biorlhf.workers.layouts import holds, layouts
 from biorlhf.workers.plan import Request, place_for
 
@@ -159,6 +162,45 @@ def test_nothing_is_held_where_a_run_is_interrupted_while_it_waits(monkeypatch):
     monkeypatch.setattr(ray_cluster, "_is_there", interrupted)
     with pytest.raises(KeyboardInterrupt):
         ray_cluster.place(ASKED, 300)
+    assert groups.held == []
+
+
+@pytest.mark.parametrize("one_node", [True, False], ids=["another node", "two nodes"])
+def test_learners_whose_node_dies_are_asked_for_on_several_where_no_other_holds_them_all(
+    monkeypatch, one_node
+):
+    nodes = {name: {"CPU": 2, "GPU": 1, "labels": {}} for name in "ab"}
+    groups = Groups(monkeypatch, range(9))
+    monkeypatch.setattr(ray_cluster, "alive", lambda: {"dead": {"CPU": 8, "GPU": 2}})
+    asked = [*actors("learner", 2, 1, 0.5), *actors("rollout", 2, 1, 0.5)]
+    places = ray_cluster.place(asked, 300)
+    [strict] = groups.held
+    looks = iter(["dead", *["a" if one_node else ""] * 9])
+
+    def table(group):
+        if group is strict:
+            return {"strategy": "STRICT_PACK", "bundles_to_node_id": dict.fromkeys((0, 1), next(looks))}
+        return {"strategy": "PACK", "bundles_to_node_id": {0: "a", 1: "b"}}
+
+    strict.bundle_specs = [{"CPU": 2.0, "GPU": 1.0}] * 2
+    for name, value in {
+        "placement_group": groups.ask,
+        "remove_placement_group": groups.held.remove,
+        "placement_group_table": table,
+        "alive": lambda: nodes,
+        "LOOK_S": 0.01,
+        "ONE_NODE_S": 0.02,
+    }.items():
+        monkeypatch.setattr(learner, name, value)
+    learners = learner.RayLearners.__new__(learner.RayLearners)
+    learners.recipe = SimpleNamespace(learner=Learner(cpus=1, gpus=0.5, actors=2))
+    learners.actors, learners.places = [], [places["learner 1"], places["learner 2"]]
+    assert learners._moved()
+    assert groups.asked == ["STRICT_PACK 2", *([] if one_node else ["PACK 2"])]
+    # Who shares their GPUs goes with them, and what is given back at the end is what is held by then.
+    assert {place.placement_group for place in places.values()} == set(groups.held)
+    assert (strict in groups.held) == one_node
+    ray_cluster.give_back(places.values())
     assert groups.held == []
 
 
