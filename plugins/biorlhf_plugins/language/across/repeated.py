@@ -218,13 +218,13 @@ def _turned(found: Evidence) -> Iterator[Check]:
     said: dict[frozenset[str], tuple[int, str]] = {}
     for number in _read(found):
         texts = _texts(found, number)
+        if "," in texts or not OPENING.isdisjoint(texts):
+            continue  # "Then it falls"
         ways = directions(found, number)
         states = ["found"] * (not FOUND.isdisjoint(texts)) + ["absent"] * ("absent" in texts)
         labels = [label for label, _ in ways if label in ("UP", "DOWN")] or states
-        if len(labels) != 1 or not NOT.isdisjoint(set(texts) - {"absent"}) or "," in texts:
+        if len(labels) != 1 or not NOT.isdisjoint(set(texts) - {"absent"}):
             continue
-        if not OPENING.isdisjoint(texts):
-            continue  # "Then it falls"
         start = found.parts[number].first
         words = (
             found.words(number) - NEUTRAL - FOUND - {"absent"} - {found.stream.texts[at] for _, at in ways}

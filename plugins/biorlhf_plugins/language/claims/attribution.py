@@ -149,10 +149,8 @@ def begin(reader: Reader, sentence: Sentence) -> None:
 
 def _concludes(reader: Reader, sentence: Sentence) -> bool:
     """ "So it decreases", "→ increase": after genes that no lexicon knows, this is of the asked set again."""
-    carried = reader.carried.get("path", ())
-    if not reader.defaults["path"] or not any(
-        str(name).startswith("?") for names in carried for name in names
-    ):
+    carried = reader.carried.get("path", ()) if reader.defaults["path"] else ()
+    if not carried or not any(str(name).startswith("?") for names in carried for name in names):
         return False
     if not CONCLUDING.isdisjoint(reader.stream.texts[sentence.first : sentence.first + 2]):
         return True
@@ -165,9 +163,8 @@ def _concludes(reader: Reader, sentence: Sentence) -> bool:
 
 def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:
     """What the heading, or a sentence before, says of a role. A treatment is not carried on."""
-    if role in reader.heading and (told := reader.heading[role]):
-        return told
-    return reader.carried.get(role, ()) if role != "treatment" else ()
+    told = reader.heading.get(role)
+    return told or (reader.carried.get(role, ()) if role != "treatment" else ())
 
 
 def _all_asked(reader: Reader, chunk: Chunk) -> bool:
@@ -187,7 +184,7 @@ def _all_asked(reader: Reader, chunk: Chunk) -> bool:
 
 def elsewhere(inside: Mapping[str, Sequence[Mention]]) -> bool:
     """True for "everywhere else", "in the remaining missions": not of the tissue, or not of all missions."""
-    return any(m.value == "rest" for m in inside.get("everyone", ()))
+    return "everyone" in inside and any(m.value == "rest" for m in inside["everyone"])
 
 
 def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
@@ -197,13 +194,13 @@ def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
 
 
 def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...] | None:
-    owned = reader.stream.texts[focus.first - 1] in ("its", "their") and focus.first > 0
-    if role == "path" and (_opens(reader, focus) or (owned and reader.carried.get("path"))):
-        return None
-    own = pick(reader, index, focus, role)
-    if own:
-        return own
+    if role == "path":
+        owned = reader.stream.texts[focus.first - 1] in ("its", "their") and focus.first > 0
+        if _opens(reader, focus) or (owned and reader.carried.get("path")):
+            return None
     chunks = reader.inside
+    if role in chunks[index] and (own := pick(reader, index, focus, role)):
+        return own
     for before in range(index - 1, max(-1, index - 25), -1):
         if role in chunks[before]:
             return last_values(chunks[before][role], role)

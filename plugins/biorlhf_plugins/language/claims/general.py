@@ -36,6 +36,16 @@ WHENEVER = frozenset(("when", "whenever", "once"))
 SIGNS = frozenset(("<", ">", "positive", "negative"))
 SIZES = vocabulary("size magnitude strength extent amplitude strong strongly large")
 VERDICTS = frozenset(("verdict", "conclusion", "picture", "answer", "call", "sign", "direction", "outcome"))
+CUES = vocabulary("decline overactivation response would normally can that which") | WHENEVER
+CUES |= VERDICTS | REPORTS | SIZES | MEANING | NEEDED
+"""Words of a sentence that may speak in general."""
+LED_BY, LEADING = frozenset(("to", "more", "less")), frozenset(("by", "when", "upon", "set", "pathway", "term"))
+"""Words right before and right after a direction by which it may be told in general."""
+
+
+def may_generalise(reader: Reader, sentence: Sentence) -> bool:
+    """Whether a sentence has a word without which :func:`in_general` is false of all its directions."""
+    return not CUES.isdisjoint(reader.stream.texts[sentence.first : sentence.last])
 
 
 def in_general(
@@ -45,6 +55,10 @@ def in_general(
     a set does in general, or what it is, and not what was found."""
     stream, last = reader.stream, sentence.last
     after = stream.texts[focus.last : min(last, focus.last + 5)]
+    if not (
+        reader.general or stream.texts[focus.first - 1] in LED_BY or (after and after[0] in LEADING)
+    ):
+        return False
     asking = not MEANING.isdisjoint(after)
     lead = stream.texts[max(chunk.first, focus.first - 4) : focus.first]
     who = {word for word in lead if word not in LINKING and word != "to" and not word.endswith("ly")}

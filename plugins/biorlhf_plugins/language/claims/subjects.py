@@ -47,6 +47,7 @@ JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 """After these a clause without a subject has that of the clause before."""
 
 AGAINST = frozenset(("while", "whereas", "but", "although", "though", "unlike"))
+VERBAL = MODALS | {"to", "not", "it", "they", "we", "which", "that", "who"}
 MANY = frozenset(("most", "many", "several", "other", "few"))
 SETS = frozenset(("pathway", "process", "program", "signature", "set"))
 TOWARDS = frozenset(("to", "in", "for", "of", "on"))
@@ -106,7 +107,7 @@ def _noun(stream: Stream, ends: Mapping[int, Mention], focus: Mention) -> bool:
     if focus.first == 0 or (focus.first in ends and ends[focus.first].kind != "method"):
         return after == "of"
     before = stream.texts[focus.first - 1]
-    if before in ("to", "not", "it", "they", "we", "which", "that", "who", *MODALS):
+    if before in VERBAL:
         return False
     return (
         before in DETERMINING

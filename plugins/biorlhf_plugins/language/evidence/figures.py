@@ -44,6 +44,7 @@ TAILS = words_of("tails")
 RATES = frozenset(("rate", "prevalence", "incidence"))  # before "ratio", where that is one of risks
 TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value", "n"}
 """Words before a figure that give it a kind."""
+GIVES_KIND = TELLING | {"ratio", "change", "fc"}
 EQUALS = words_of("labelled")
 IS = frozenset(("is", "was", "=", "of"))
 WRITTEN = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
@@ -183,8 +184,9 @@ def _prose(
 
 def _odds(said: Extraction, stream: Stream, at: int) -> bool:
     """ "(OR 1.37": the ratio, and not the word."""
-    shown = said.text[slice(*said.clean.span(stream[at - 1].start, stream[at - 1].end))]
-    return stream.texts[at - 2 : at] == ["(", "or"] and shown == "OR"
+    if stream.texts[at - 2 : at] != ["(", "or"]:
+        return False
+    return said.text[slice(*said.clean.span(stream[at - 1].start, stream[at - 1].end))] == "OR"
 
 
 def _goes_on(texts: Sequence[str], before: Mention, m: Mention, kind: str, number: Number) -> bool:
@@ -201,7 +203,7 @@ def _subject(stream: Stream, first: int, last: int) -> Sequence[str]:
     texts, at = stream.texts, last
     while at > first and texts[at - 1] in EQUALS:
         at -= 1
-    if {"is", "was"}.isdisjoint(texts[at:last]):
+    if at == last or {"is", "was"}.isdisjoint(texts[at:last]):
         return ()
     for end in range(at - 1, max(first, at - REACH), -1):
         if stream[end].number is not None or (texts[end] in CUTS and texts[end] not in SIDES | {"against"}):
@@ -283,6 +285,8 @@ def _risk_of(before: Sequence[str], number: Number) -> str:
 
 def _kind_of(before: Sequence[str], number: Number) -> str:
     """The kind that the words before a figure (or over its column) give it."""
+    if GIVES_KIND.isdisjoint(before):
+        return ""
     words = list(before)
     while words and (words[-1] in EQUALS or words[-1] in SCALELESS):
         words.pop()

@@ -146,6 +146,8 @@ def _named_ratio(found: Evidence, figure: Figure) -> bool:
 
 def logarithms(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "A fold change of 8, i.e. a log2 fold change of 3": one and the same, told twice."""
+    if "effect" not in [f.kind for f in figures]:
+        return
     texts = found.stream.texts
     stated = folds(found, number, figures)
     stated += [(f.value, f.first, f.last, f.decimals) for f in figures if f.kind == "fold" and not f.sign]

@@ -9,6 +9,7 @@ from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence,
 
 IS = frozenset(("is", "are", "was", "were", "remain", "remained"))
 SO = frozenset(("so", "thus", "hence", "therefore", "summary", "conclusion", "overall", "short", "conclude"))
+UNSAID = FUNCTION | SO
 PRONOUNS = frozenset(("it", "they", "this"))
 PREFIXES = ("un", "in", "non", "a", "ar", "im", "ir", "dis")
 OPPOSITES = {
@@ -57,11 +58,12 @@ def _told(found: Evidence) -> Iterator[Called]:
     texts = found.stream.texts
     for number, part in enumerate(found.parts[:SENTENCES]):
         here = texts[part.first : part.last]
-        at = next((i for i in range(part.first, part.last) if texts[i] in IS), 0)
-        if part.kind != "prose" or not found.asserted(part.first) or not at or not LIMITS.isdisjoint(here):
+        being = [i for i, word in enumerate(here, part.first) if word in IS]
+        if len(being) != 1 or not being[0] or not LIMITS.isdisjoint(here):
             continue
-        if len([w for w in here if w in IS]) != 1:
+        if part.kind != "prose" or not found.asserted(part.first):
             continue
+        at = being[0]
         subject = content(found.stream, part.first, at) - SO
         end = next(
             (
@@ -71,7 +73,7 @@ def _told(found: Evidence) -> Iterator[Called]:
             ),
             part.last,
         )
-        rest = [w for w in texts[at + 1 : end] if w not in FUNCTION | SO or w == "not"]
+        rest = [w for w in texts[at + 1 : end] if w not in UNSAID or w == "not"]
         no = rest[:1] == ["not"]
         words = rest[no:]
         pronoun = not PRONOUNS.isdisjoint(texts[part.first : at])

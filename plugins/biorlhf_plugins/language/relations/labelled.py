@@ -45,7 +45,8 @@ UNSIDED = frozenset(("than", "by", "all", "only", "these", "both"))
 APART = frozenset(("difference", "contrast", "gap", "change", "effect"))
 SIZES = words_of("sizes")
 """These are of a measure of their own, and no share."""
-CUES = MORE | LESS | EARLY | LATE | MOST | LEAST | DOMINATES | {"as"}
+UPWARDS, DOWNWARDS, SUPERLATIVE = MORE | LATE, LESS | EARLY, MOST | LEAST | DOMINATES
+CUES = UPWARDS | DOWNWARDS | SUPERLATIVE | {"as"}
 THEREFORE = frozenset(("so", "therefore", "thus", "hence"))
 AS_MUCH = frozenset(("many", "much", "high", "large", "long", "abundant"))
 TIMES_AS = frozenset(("twice", "half", "time", "threefold", "twofold"))
@@ -66,8 +67,9 @@ class Claim(NamedTuple):
 
 def labelled(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
+    given = found.by_part
     for number, part in enumerate(found.parts):
-        figures = sum(len(found.by_part.get(n, ())) for n in (number - 1, number, number + 1))
+        figures = len(given.get(number - 1, ())) + len(given.get(number, ())) + len(given.get(number + 1, ()))
         if part.kind != "row" and figures > 1:
             claims = list(_claims(found, number))
             for claim in claims:
@@ -116,9 +118,7 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
     if not found.asserted(part.first):
         return
     ways = {at: label for label, at in directions(found, number)}
-    for at in range(part.first + 1, part.last):
-        if texts[at] not in CUES and at not in ways:
-            continue
+    for at in [i for i in range(part.first + 1, part.last) if texts[i] in CUES or i in ways]:
         more, most = _sense(texts, at, ways.get(at, ""))
         unsaid = not OPPOSED.isdisjoint(texts[max(part.first, at - 4) : at])
         # "Lowered infections more in children": more of a lowering.
@@ -160,11 +160,11 @@ def _sense(texts: Sequence[str], at: int, way: str) -> tuple[bool | None, bool]:
             texts[max(0, at - 2) : at]
         )
         return (texts[at - 1] != "half" if counts else None), False
-    if word in MOST | DOMINATES or word in LEAST:
+    if word in SUPERLATIVE:
         return word not in LEAST, True
     placed = way in ("UP", "DOWN") and texts[at + 1 : at + 2] == ["in"]
-    if word in MORE | LATE or word in LESS | EARLY or placed:
-        return word in MORE | LATE or (placed and way == "UP"), False
+    if word in UPWARDS or word in DOWNWARDS or placed:
+        return word in UPWARDS or (placed and way == "UP"), False
     return None, False
 
 

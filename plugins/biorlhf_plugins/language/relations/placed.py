@@ -18,6 +18,7 @@ from biorlhf_plugins.language.words.evidence import words_of
 TIMES, CONTROLS = words_of("times"), words_of("controls") | {"wild", "normal", "watered", "wt"}
 TOPS = words_of("most") - {"most", "latest"} | {"peak", "peaked", "maximum", "maximal"}
 BOTTOMS = words_of("least") - {"least", "earliest", "fewest"} | {"minimum", "minimal"}
+COMPARING = GREATER | SMALLER
 CYCLES = frozenset(("ct", "cq", "sensitivity", "resistance"))
 """Of these, as of an IC50, the less is the more."""
 
@@ -33,7 +34,8 @@ def placed(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     for number in found.by_part:
         part = found.parts[number]
-        places = _placed(found, number) if part.kind == "prose" and found.asserted(part.first) else []
+        several = len(found.by_part[number]) > 1 and part.kind == "prose" and found.asserted(part.first)
+        places = _placed(found, number) if several else []
         if len(places) >= 2:
             yield from _top(found, number, places)
         if len(places) == 2:
@@ -123,7 +125,7 @@ def _concluded(found: Evidence, number: int, placed: Sequence[Place]) -> Iterato
             for label, at in directions(found, at_part)
             if at >= start and label in ("UP", "DOWN")
         }
-        ways |= {i: texts[i] in GREATER for i in range(start, stop) if texts[i] in GREATER | SMALLER}
+        ways |= {i: texts[i] in GREATER for i in range(start, stop) if texts[i] in COMPARING}
         if not ways:
             continue
         at = min(ways)
