@@ -15,16 +15,9 @@ from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 
 ADDS = frozenset(("add", "adding", "added", "gain", "gained", "contribute", "lose", "lost", "by", "exceed"))
-OF_A_CHANGE = words_of("changes") | {
-    "difference",
-    "gap",
-    "gain",
-    "rise",
-    "increase",
-    "drop",
-    "surplus",
-    "excess",
-}
+OF_A_CHANGE = words_of("changes") | frozenset(
+    ("difference", "gap", "gain", "rise", "increase", "drop", "surplus", "excess")
+)
 BETWEEN = frozenset(
     ("only", "another", "just", "about", "roughly", "some", "a", "of", "up", "further", "around")
 )

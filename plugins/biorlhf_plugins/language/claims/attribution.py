@@ -6,7 +6,7 @@ then in a heading, then in the sentences before, and at last in the prompt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.general import NEUTRAL, PLACES
@@ -38,35 +38,36 @@ def slots(
     focus: Mention,
     paired: dict[int, tuple[str, Any]],
     aimed: Aim | None,
-) -> Iterator[Slot]:
+) -> Sequence[Slot]:
     kinds, chunk, inside = reader.kinds, sentence.chunks[index], reader.inside[index]
-    found, stated = dict(reader.absent), list(reader.told)
     if "other" in inside and _other_subject(reader, chunk, focus) and not pick(reader, index, focus, "path"):
-        return
-    if chunk.link == "where" and focus.kind == "dir" and not _placed(reader, sentence, chunk):
-        return  # "in fibrosis, where EMT is increased"
+        return ()
+    directed = focus.kind == "dir"
+    if directed and chunk.link == "where" and not _placed(reader, sentence, chunk):
+        return ()  # "in fibrosis, where EMT is increased"
+    found, stated = reader.absent.copy(), reader.told.copy()
     if focus.value == "MIXED" and "mission" not in kinds:
         found["mission"] = reader.defaults["mission"]
         stated = [role for role in stated if role != "mission"]
     barred = _excepted(chunk, focus) if "except" in inside else frozenset()
     rest = elsewhere(inside)
-    if rest and focus.kind == "dir" and found.get("mission"):
+    if rest and directed and found.get("mission"):
         found["mission"] = ("other missions",)  # not those that were named before
     if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
         found["entity"] = reader.given["entity"]
         stated.append("entity")
-    if focus.kind == "dir" and "condition" not in kinds and not reader.heading.get("condition"):
+    if directed and "condition" not in kinds and not reader.heading.get("condition"):
         found["condition"] = reader.defaults["condition"]
     for role in reader.present:
         if paired and paired.get(focus.first, ("",))[0] == role:
             near: tuple[Any, ...] = (paired[focus.first][1],)
-        elif role == "condition" and focus.kind == "dir":
+        elif directed and role == "condition":
             near = tuple([v for v in _near(reader, index, focus, role) or () if v not in reader.causes])
         elif role == "mission" and focus.value == "MIXED":
             near = pick(reader, index, focus, role)
         else:
             near = _near(reader, index, focus, role) or ()
-            if role == "entity" and focus.kind == "num" and near:
+            if near and role == "entity" and focus.kind == "num":
                 near = told_behind(reader, sentence, focus) or near
             if not near:
                 near = OTHERS if rest and role == "entity" else _spoken_of(reader, role)
@@ -76,20 +77,20 @@ def slots(
         if near:
             stated.append(FIELDS[role])
         found[role] = near or reader.defaults[role]
-    quantity = quantity_of(reader, sentence, index, focus)
+    quantity = None if directed else quantity_of(reader, sentence, index, focus)
     if aimed is not None and aimed.kind in ("named", "other") and focus.first not in paired:
         found["path"] = aimed.paths or ((OTHER,),)
         stated.append("pathways")
     paths = found["path"]
     pathways = paths[0] if len(paths) == 1 else tuple(dict.fromkeys([k for keys in paths for k in keys]))
-    given_here = frozenset(stated)
-    for entity in found["entity"] or NOTHING:
-        for mission in found["mission"] or NOTHING:
-            for condition in found["condition"] or NOTHING:
-                medicine = treatment(found["treatment"], condition)
-                yield new_slot(
-                    (entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
-                )
+    told = frozenset(stated)
+    medicines, db = found["treatment"], reader.db
+    return [
+        new_slot((entity, condition, treatment(medicines, condition), quantity, pathways, db, mission, told))
+        for entity in found["entity"] or NOTHING
+        for mission in found["mission"] or NOTHING
+        for condition in found["condition"] or NOTHING
+    ]
 
 
 def _placed(reader: Reader, sentence: Sentence, chunk: Chunk) -> bool:
@@ -137,11 +138,11 @@ def begin(reader: Reader, sentence: Sentence) -> None:
     for role, field in FIELDS.items():
         if role in reader.kinds:
             reader.present.append(role)
-            continue
-        told = _spoken_of(reader, role)
-        reader.absent[role] = told or reader.defaults[role]
-        if told:
+        elif told := _spoken_of(reader, role):
+            reader.absent[role] = told
             reader.told.append(field)
+        else:
+            reader.absent[role] = reader.defaults[role]
     reader.db = _database(reader, sentence) if "path" in reader.kinds else None
     caused = "condition" in reader.kinds and "dir" in reader.kinds
     reader.causes = _causes(reader, sentence) if caused else frozenset()

@@ -39,7 +39,10 @@ VERDICTS = frozenset(("verdict", "conclusion", "picture", "answer", "call", "sig
 CUES = vocabulary("decline overactivation response would normally can that which") | WHENEVER
 CUES |= VERDICTS | REPORTS | SIZES | MEANING | NEEDED
 """Words of a sentence that may speak in general."""
-LED_BY, LEADING = frozenset(("to", "more", "less")), frozenset(("by", "when", "upon", "set", "pathway", "term"))
+LED_BY, LEADING = (
+    frozenset(("to", "more", "less")),
+    frozenset(("by", "when", "upon", "set", "pathway", "term")),
+)
 """Words right before and right after a direction by which it may be told in general."""
 
 
@@ -55,9 +58,7 @@ def in_general(
     a set does in general, or what it is, and not what was found."""
     stream, last = reader.stream, sentence.last
     after = stream.texts[focus.last : min(last, focus.last + 5)]
-    if not (
-        reader.general or stream.texts[focus.first - 1] in LED_BY or (after and after[0] in LEADING)
-    ):
+    if not (reader.general or stream.texts[focus.first - 1] in LED_BY or (after and after[0] in LEADING)):
         return False
     asking = not MEANING.isdisjoint(after)
     lead = stream.texts[max(chunk.first, focus.first - 4) : focus.first]

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, content, gap, once
+from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, content, gap, once
 from biorlhf_plugins.language.evidence.signs import moves
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.evidence import meanings, words_of

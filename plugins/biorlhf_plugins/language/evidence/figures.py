@@ -139,8 +139,9 @@ def _prose(
     listed: Mention | None = None
     for n, m in enumerate(numbers):
         number: Number = m.value
-        over = texts[m.first - 1 : m.first] == ["/"] and m.first > 1 and stream[m.first - 2].number is None
-        if number.unit == "name" or over or texts[m.first - 1 : m.first] == ["per"]:
+        led = texts[m.first - 1] if m.first else ""
+        over = led == "/" and m.first > 1 and stream[m.first - 2].number is None
+        if number.unit == "name" or over or led == "per":
             continue  # "1.2 per 1,000", "mL/min/1.73 m²": a unit
         before = numbers[n - 1].last if n else whole.first
         after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
@@ -159,7 +160,8 @@ def _prose(
             # "2.1 after antibiotics, 3.9 before": those are the words of the figure before.
             left = content(stream, start, m.first) if not n or start > before else left
         label, lead = texts[max(whole.first, m.first - 5) : m.first], max(whole.first, m.first - REACH)
-        kind = _kind_of(label, number) or _kind_of(_subject(stream, whole.first, m.first), number)
+        kind = _kind_of(label, number)
+        kind = kind or _kind_of(_subject(stream, whole.first, m.first), number)
         kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "") or _plain_kind(number)
         if kind == "effect" and number.unit == "percent":
             kind = "percent"

@@ -101,10 +101,11 @@ def _threes(
     """Three figures in a row as a whole and its two parts: by their directions, or where each part goes."""
     texts = found.stream.texts
     for at, (whole, one, other) in enumerate(zip(plain, plain[1:], plain[2:], strict=False)):
-        ways = sides[at + 1 : at + 3]
+        opposite = {"up", "down"} == {*sides[at + 1 : at + 3]} and not way_of(found, whole, one.first)
+        if not opposite and len(plain) != 3:
+            continue
         after = [_next(found, f) for f in (one, other)]
         parallel = after[0] == after[1] and after[0] in PARALLEL
-        opposite = {"up", "down"} == set(ways) and not way_of(found, whole, one.first)
         near = abs(one.value + other.value - whole.value) <= NEARLY * whole.value
         alone = len(plain) == len(figures) == 3 and "and" in gap(found, one, other)
         told = ":" in gap(found, whole, one) and set(after) <= PARALLEL  # "47 in total: 21 in … and 16 on …"

@@ -98,13 +98,14 @@ def once(
 ) -> Callable[Concatenate[Evidence, Key], Read]:
     """What a function reads of a text (or of a sentence of it), for all that ask for it."""
 
-    def remembered(found: Evidence, *key: Any) -> Any:
-        kept, at = found.kept, (read, *key)
-        if at not in kept:
-            kept[at] = read(found, *key)  # type: ignore[call-arg]
-        return kept[at]
+    @functools.wraps(read)
+    def remembered(found: Evidence, *key: Key.args, **_: Key.kwargs) -> Read:
+        at = (read, *key)
+        if at not in found.kept:
+            found.kept[at] = read(found, *key)  # type: ignore[call-arg]
+        return found.kept[at]  # type: ignore[no-any-return]
 
-    return functools.wraps(read)(remembered)
+    return remembered
 
 
 @once

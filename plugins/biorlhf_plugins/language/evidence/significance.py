@@ -149,9 +149,7 @@ def _words(found: Evidence, number: int) -> list[Word]:
 def _of_one(texts: Sequence[str], unchanged: int, at: int) -> bool:
     """Whether the "significantly" of "does not change the length significantly" is of "not change"."""
     between = texts[unchanged:at]
-    return abs(at - unchanged) <= 3 or (
-        0 < len(between) <= REACH and CUTS.isdisjoint(between)
-    )
+    return abs(at - unchanged) <= 3 or (0 < len(between) <= REACH and CUTS.isdisjoint(between))
 
 
 def _sized(found: Evidence, number: int) -> bool:

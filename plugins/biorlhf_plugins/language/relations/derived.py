@@ -179,13 +179,7 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
         passed = [here[0].value - here[1].value]
         yield _follows("parts and whole", found, left, left.value, passed, here, -0.5)
         return
-    if (
-        not led
-        or len(here) < 2
-        or len(here) > FEW
-        or here[-1] is not mine[-1]
-        or found.unit(left)
-    ):
+    if not led or len(here) < 2 or len(here) > FEW or here[-1] is not mine[-1] or found.unit(left):
         return
     whole, *lost = sorted(here, key=lambda f: -f.value)
     since = texts[min(f.first for f in here) : left.first]

@@ -120,16 +120,13 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
     ways = {at: label for label, at in directions(found, number)}
     for at in [i for i in range(part.first + 1, part.last) if texts[i] in CUES or i in ways]:
         more, most = _sense(texts, at, ways.get(at, ""))
+        if more is None:
+            continue
         unsaid = not OPPOSED.isdisjoint(texts[max(part.first, at - 4) : at])
         # "Lowered infections more in children": more of a lowering.
         lowered = any(label == "DOWN" and at - 6 <= i < at for i, label in ways.items())
         unsaid = unsaid or (lowered and texts[at] in ("more", "less", "most", "least"))
-        if (
-            more is None
-            or unsaid
-            or texts[at - 1] in NOT_MOST
-            or not NOT_MOST.isdisjoint(texts[at + 1 : at + 2])
-        ):
+        if unsaid or texts[at - 1] in NOT_MOST or not NOT_MOST.isdisjoint(texts[at + 1 : at + 2]):
             continue
         # "Twice as many in saliva": the place is behind "many".
         behind = at + 1 if texts[at] == "as" else at

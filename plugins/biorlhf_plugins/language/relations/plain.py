@@ -17,25 +17,10 @@ from biorlhf_plugins.language.words.evidence import words_of
 TIMES = words_of("times")
 KEPT, LOST = words_of("kept_of") | {"alive"}, words_of("lost_from") | {"dropped", "dead"}
 REST = words_of("rest") | {"other"}
-OVERLAPS = words_of("overlaps") | frozenset(
-    (
-        "also",
-        "least",
-        "including",
-        "include",
-        "such",
-        "had",
-        "have",
-        "has",
-        "them",
-        "each",
-        "per",
-        "against",
-        "versus",
-        "vs",
-        "than",
-    )
-)
+OVERLAPS = words_of("overlaps") | frozenset((
+    "also", "least", "including", "include", "such", "had", "have", "has", "them", "each", "per", "against",
+    "versus", "vs", "than",
+))  # fmt: skip
 MADE = frozenset(("comprise", "comprised", "comprising", "consist", "namely", "fall", "divided", "split"))
 WITH = frozenset(("with", "as", "without", "carry", "carried", "express"))
 IS = frozenset(("is", "are", "was", "were", "be"))

@@ -15,12 +15,9 @@ NEUTRAL, TIMES = words_of("neutral") | {"said", "mentioned", "above", "under", "
 AGAIN, OTHERWISE = words_of("again"), words_of("otherwise")
 GENES = frozenset(("deg", "gene", "transcript"))
 LISTS = (
-    ("increased", "decreased"),
-    ("up", "down"),
-    ("upregulated", "downregulated"),
-    ("higher", "lower"),
+    ("increased", "decreased"), ("up", "down"), ("upregulated", "downregulated"), ("higher", "lower"),
     ("gained", "lost"),
-)
+)  # fmt: skip
 SENTENCES = 30
 
 

@@ -191,9 +191,9 @@ def _trails(atom: Chunk) -> bool:
 def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
     if len(atoms) == 1:
         return atoms
-    kinds = [[m.kind for m in atom.mentions] for atom in atoms]
+    kinds = [{m.kind for m in atom.mentions} for atom in atoms]
     says = [not FOCI.isdisjoint(kind) for kind in kinds]
-    if all(says):
+    if False not in says:
         return atoms
     merged: list[Chunk] = []
     pending: Chunk | None = None

@@ -68,8 +68,7 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             continue
         end, meanings, done = index, None, index + 1
         for trie in tries:
-            node = trie.get(word)
-            if node is not None:
+            if (node := trie.get(word)) is not None:
                 # Only an asked set's: "unfolded protein response (UPR)" is mostly no name with "UPR" in it.
                 stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
                 if hit is not None and stop > end:
