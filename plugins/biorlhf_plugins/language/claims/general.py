@@ -36,7 +36,7 @@ WHENEVER = frozenset(("when", "whenever", "once"))
 SIGNS = frozenset(("<", ">", "positive", "negative"))
 SIZES = vocabulary("size magnitude strength extent amplitude strong strongly large")
 VERDICTS = frozenset(("verdict", "conclusion", "picture", "answer", "call", "sign", "direction", "outcome"))
-CUES = vocabulary("decline overactivation response would normally can that which") | WHENEVER
+CUES = vocabulary("decline overactivation would normally can that which") | WHENEVER
 CUES |= VERDICTS | REPORTS | SIZES | MEANING | NEEDED
 """Words of a sentence that may speak in general."""
 LED_BY, LEADING = (
@@ -48,7 +48,8 @@ LED_BY, LEADING = (
 
 def may_generalise(reader: Reader, sentence: Sentence) -> bool:
     """Whether a sentence has a word without which :func:`in_general` is false of all its directions."""
-    return not CUES.isdisjoint(reader.stream.texts[sentence.first : sentence.last])
+    texts = reader.stream.texts[sentence.first : sentence.last]
+    return not CUES.isdisjoint(texts) or ("response" in texts and "to" in texts)
 
 
 def in_general(

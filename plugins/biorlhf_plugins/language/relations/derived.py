@@ -25,12 +25,14 @@ PASSED = frozenset(("passed", "kept", "retained"))
 TAKEN = frozenset(("removed", "discarded", "filtered", "excluded", "dropped"))
 """Of a whole these two leave nothing over."""
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore"))
+DIFFERING = DIFFERENCES | CHANGES | SO
 TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
 FEW = 6
 
 
 def derived(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
+    differing = not found.stream.vocabulary.isdisjoint(DIFFERING)
     for number, figures in found.by_part.items():
         part = found.parts[number]
         given = [*_before(found, number), *figures]
@@ -47,7 +49,7 @@ def derived(found: Evidence) -> Iterator[Check]:
             if figure.kind == "count":
                 yield from _rest(found, figure, mine)
                 yield from _per(found, figure, mine)
-            if figure.kind in ("count", "percent"):
+            if differing and figure.kind in ("count", "percent"):
                 yield from _difference(found, figure, mine)
         yield from _turned(found, number, figures)
 

@@ -74,7 +74,8 @@ def labelled(found: Evidence) -> Iterator[Check]:
             claims = list(_claims(found, number))
             for claim in claims:
                 yield from _judged(found, claim, _ahead(found, claim, number))
-            yield from _concluded(found, number, claims)
+            if claims:
+                yield from _concluded(found, number, claims)
 
 
 def _ahead(found: Evidence, claim: Claim, number: int) -> Sequence[Figure]:
@@ -96,12 +97,7 @@ def _concluded(found: Evidence, number: int, claims: Sequence[Claim]) -> Iterato
     part, texts = found.parts[number], found.stream.texts
     own = found.by_part.get(number, ())
     before = own or (found.by_part.get(number - 1, ()) if number else ())
-    if (
-        not claims
-        or len(before) < 2
-        or found.parts[before[0].part].kind == "row"
-        or "free" in found.stream.vocabulary
-    ):
+    if len(before) < 2 or found.parts[before[0].part].kind == "row" or "free" in found.stream.vocabulary:
         return
     # "The lower Ct, 3.1 against 5.4, and therefore the higher level"; "in older patients it was longer".
     if (own and len(claims) > 1) or (not own and texts[part.first] in PLACES | {"after"}):

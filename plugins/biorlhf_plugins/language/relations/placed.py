@@ -20,6 +20,7 @@ TOPS = words_of("most") - {"most", "latest"} | {"peak", "peaked", "maximum", "ma
 BOTTOMS = words_of("least") - {"least", "earliest", "fewest"} | {"minimum", "minimal"}
 COMPARING = GREATER | SMALLER
 CYCLES = frozenset(("ct", "cq", "sensitivity", "resistance"))
+UPSIDE_DOWN = INVERSE | CYCLES
 """Of these, as of an IC50, the less is the more."""
 
 
@@ -32,10 +33,15 @@ class Place(NamedTuple):
 
 def placed(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    for number in found.by_part:
+    words = found.stream.vocabulary
+    if not words.isdisjoint(UPSIDE_DOWN):
+        return
+    topped = not words.isdisjoint(TOPS | BOTTOMS)
+    for number, figures in found.by_part.items():
         part = found.parts[number]
-        several = len(found.by_part[number]) > 1 and part.kind == "prose" and found.asserted(part.first)
-        places = _placed(found, number) if several else []
+        several = len(figures) == 2 or (topped and len(figures) > 2)
+        told = several and part.kind == "prose" and found.asserted(part.first)
+        places = _placed(found, number) if told else []
         if len(places) >= 2:
             yield from _top(found, number, places)
         if len(places) == 2:
@@ -73,8 +79,6 @@ def _top(found: Evidence, number: int, placed: Sequence[Place]) -> Iterator[Chec
     texts = found.stream.texts
     first, last = placed[0].figure.first, placed[-1].figure.last
     part = found.parts[number]
-    if not (INVERSE | CYCLES).isdisjoint(found.stream.vocabulary):
-        return
     spans = [(part.first, first, True), (last, part.last, False)]
     if number + 1 < len(found.parts) and found.parts[number + 1].kind == "prose":
         spans.append((found.parts[number + 1].first, found.parts[number + 1].last, False))
@@ -108,7 +112,7 @@ def _concluded(found: Evidence, number: int, placed: Sequence[Place]) -> Iterato
     """ "22 TPM in tumours and 5.5 TPM in normal kidney. In conclusion, it is down in tumours"."""
     texts, part = found.stream.texts, found.parts[number]
     last = placed[-1].figure.last
-    if len(found.by_part[number]) != 2 or not (INVERSE | CYCLES).isdisjoint(found.stream.vocabulary):
+    if len(found.by_part[number]) != 2:
         return
     subject = content(found.stream, part.first, placed[0].figure.first)
     for at_part in (number, number + 1):

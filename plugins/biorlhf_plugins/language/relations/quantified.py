@@ -187,6 +187,8 @@ def _of_them(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
 def _overlap(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "120 in infants, 310 in adults; 95 in both"; "5,000 and 4,000, 3,500 in common, 5,500 in all"."""
     texts = found.stream.texts
+    if found.stream.vocabulary.isdisjoint(("both", "common")):
+        return
     given = [*found.by_part.get(number - 1, ()), *figures] if len(figures) < 3 else list(figures)
     if not 3 <= len(given) <= 4 or any(f.kind != "count" or f.sign or f.decimals for f in given):
         return
