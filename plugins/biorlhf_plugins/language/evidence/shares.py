@@ -142,7 +142,7 @@ def share_of(
     after = texts[share.last : share.last + 4]
     named = next((w for w in after if w not in FUNCTION), "") if after[:1] == ["of"] else "them"
     wholes = [f for f in wholes if f.value > 0 and f.value >= parts[0].value]
-    if not wholes or (named not in THEM | wholes[0].words and not beside):
+    if not wholes or not (beside or named in THEM or named in wholes[0].words):
         return  # "50 % of the females"
     side = way_of(found, share, last)
     parts = [f for f in parts if side and way_of(found, f, last) == side] or parts

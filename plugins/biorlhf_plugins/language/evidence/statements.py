@@ -28,6 +28,7 @@ SUMS_UP = CONCLUDES | {"short", "summary", "sum"}
 ANOTHER = words_of("another")
 PLACED = frozenset(("entity", "condition", "mission"))
 PLACING = words_of("places") | {"after", "before", "by", "during", "using", "upon", "when", "if", "once"}
+PLAIN = NEUTRAL | CONCLUDES | PLACING
 UNVALUED = NEVER - {"effect", "hazard"}
 TESTS = frozenset((
     "adjusted", "significance", "not", "p", "q", "fdr", "log", "rank", "test", "gave", "wilcoxon", "welch",
@@ -106,11 +107,11 @@ def _elsewhere(found: Evidence, one: Figure, other: Figure) -> bool:
 
 def _apart(found: Evidence, one: int, other: int) -> bool:
     """Whether a sentence opens or closes with a place or a state that the other lacks: "After MDM2 loss"."""
-    part, texts, named = found.parts[one], found.stream.texts, found.words(other) | NEUTRAL | CONCLUDES
+    part, texts = found.parts[one], found.stream.texts
     for at in range(part.first, part.last) if part.kind == "prose" else ():
         if texts[at] in PLACING and (at == part.first or texts[at - 1] in (",", "but", "(")):
             end = next((i for i in range(at, part.last) if texts[i] in (",", ")")), part.last)
-            if content(found.stream, at + 1, end) - named - PLACING:
+            if content(found.stream, at + 1, end) - found.words(other) - PLAIN:
                 return True
     return False
 
