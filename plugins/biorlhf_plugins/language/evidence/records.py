@@ -47,6 +47,25 @@ new_figure = functools.partial(tuple.__new__, Figure)
 """A figure of a tuple of its fields: see ``new_mention``."""
 
 
+Key = ParamSpec("Key")
+Read = TypeVar("Read")
+
+
+def once(
+    read: Callable[Concatenate[Evidence, Key], Read],
+) -> Callable[Concatenate[Evidence, Key], Read]:
+    """What a function reads of a text (or of a sentence of it), for all that ask for it."""
+
+    @functools.wraps(read)
+    def remembered(found: Evidence, *key: Key.args, **_: Key.kwargs) -> Read:
+        at = (read, *key)
+        if at not in found.kept:
+            found.kept[at] = read(found, *key)  # type: ignore[call-arg]
+        return found.kept[at]  # type: ignore[no-any-return]
+
+    return remembered
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A text's tokens, sentences and figures. ``said`` is the extraction that they come from.
@@ -70,13 +89,16 @@ class Evidence:
     """Words that most of them have beside them, which tell none from another."""
     kept: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
+    @once
     def words(self, number: int) -> frozenset[str]:
         """The words of a sentence that name something."""
-        return _words(self, number)
+        return content(self.stream, self.parts[number].first, self.parts[number].last)
 
     def unit(self, figure: Figure) -> tuple[str, Unit] | None:
         """The unit that a figure is written with."""
-        return _unit(self, figure.span)
+        if figure.span not in self.kept:
+            self.kept[figure.span] = unit_at(self.said.text, *figure.span)
+        return self.kept[figure.span]  # type: ignore[no-any-return]
 
     def span(self, first: int, last: int) -> Span:
         return self.said.clean.span(self.stream[first].start, self.stream[last - 1].end)
@@ -87,36 +109,6 @@ class Evidence:
 
     def asserted(self, index: int) -> bool:
         return not self.said.marks[index]
-
-
-Key = ParamSpec("Key")
-Read = TypeVar("Read")
-
-
-def once(
-    read: Callable[Concatenate[Evidence, Key], Read],
-) -> Callable[Concatenate[Evidence, Key], Read]:
-    """What a function reads of a text (or of a sentence of it), for all that ask for it."""
-
-    @functools.wraps(read)
-    def remembered(found: Evidence, *key: Key.args, **_: Key.kwargs) -> Read:
-        at = (read, *key)
-        if at not in found.kept:
-            found.kept[at] = read(found, *key)  # type: ignore[call-arg]
-        return found.kept[at]  # type: ignore[no-any-return]
-
-    return remembered
-
-
-@once
-def _words(found: Evidence, number: int) -> frozenset[str]:
-    part = found.parts[number]
-    return content(found.stream, part.first, part.last)
-
-
-@once
-def _unit(found: Evidence, span: Span) -> tuple[str, Unit] | None:
-    return unit_at(found.said.text, *span)
 
 
 def content(stream: Stream, first: int, last: int) -> frozenset[str]:
