@@ -46,10 +46,17 @@ LED_BY, LEADING = (
 """Words right before and right after a direction by which it may be told in general."""
 
 
-def may_generalise(reader: Reader, sentence: Sentence) -> bool:
-    """Whether a sentence has a word without which :func:`in_general` is false of all its directions."""
+def general_words(reader: Reader, sentence: Sentence) -> bool:
+    """Whether a sentence has a word by which any of its directions may be told in general."""
     texts = reader.stream.texts[sentence.first : sentence.last]
     return not CUES.isdisjoint(texts) or ("response" in texts and "to" in texts)
+
+
+def may_generalise(reader: Reader, focus: Mention, last: int) -> bool:
+    """Whether a direction has a word, in its sentence or beside it, without which it is none in general."""
+    texts = reader.stream.texts
+    beside = texts[focus.first - 1] in LED_BY or (focus.last < last and texts[focus.last] in LEADING)
+    return reader.general or beside
 
 
 def in_general(
@@ -59,8 +66,6 @@ def in_general(
     a set does in general, or what it is, and not what was found."""
     stream, last = reader.stream, sentence.last
     after = stream.texts[focus.last : min(last, focus.last + 5)]
-    if not (reader.general or stream.texts[focus.first - 1] in LED_BY or (after and after[0] in LEADING)):
-        return False
     asking = not MEANING.isdisjoint(after)
     lead = stream.texts[max(chunk.first, focus.first - 4) : focus.first]
     who = {word for word in lead if word not in LINKING and word != "to" and not word.endswith("ly")}

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from biorlhf_plugins.language.claims.attribution import begin, elsewhere, slots, treatment
-from biorlhf_plugins.language.claims.general import ADVERBS, BEING, DETERMINERS, may_generalise
+from biorlhf_plugins.language.claims.general import ADVERBS, BEING, DETERMINERS, general_words
 from biorlhf_plugins.language.claims.nearest import OTHERS, last_values
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
@@ -60,7 +60,7 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     if "dir" in inside:
         reader.starts = {m.first: m for m in sentence.mentions}
         reader.ends = {m.last: m for m in sentence.mentions}
-        reader.general = may_generalise(reader, sentence)
+        reader.general = general_words(reader, sentence)
     for index, chunk in enumerate(sentence.chunks):
         for focus in _foci(reader, chunk, reader.inside[index]):
             aimed = aim(reader, sentence, index, focus) if focus.kind == "dir" else None

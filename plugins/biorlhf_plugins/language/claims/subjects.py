@@ -25,6 +25,7 @@ from biorlhf_plugins.language.claims.general import (
     PREPOSITIONS,
     WORDS,
     in_general,
+    may_generalise,
 )
 from biorlhf_plugins.language.claims.reader import Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
@@ -67,7 +68,8 @@ SAME, LOOSE, ELSE = Aim("same"), Aim("loose"), Aim("other")
 def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     """What a direction is said of, by the words right after it and right before it."""
     stream, chunk = reader.stream, sentence.chunks[index]
-    if in_general(reader, chunk, reader.inside[index], focus, sentence):
+    general = may_generalise(reader, focus, sentence.last)
+    if general and in_general(reader, chunk, reader.inside[index], focus, sentence):
         return ELSE
     at, ends = reader.starts, reader.ends
     if focus.value == "NS" and (told := _unmoved(reader, chunk, focus)):

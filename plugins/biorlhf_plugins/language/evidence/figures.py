@@ -124,7 +124,7 @@ def _row(
         for m in inside[:1]:
             # "log2FC (starved vs. replete)": what a bracket adds gives no kind.
             bare = head[: head.index("(")] if "(" in head else head
-            kind = _kind_of(head, m.value) or _kind_of(bare, m.value) or _plain_kind(m.value)
+            kind = _kind_of(head, m.value) or _kind_of(bare, m.value) or UNITS.get(m.value.unit, "count")
             yield _figure(
                 said, stream, part, m, kind, label, frozenset(head) - FUNCTION, head[0] if head else ""
             )
@@ -160,9 +160,9 @@ def _prose(
             # "2.1 after antibiotics, 3.9 before": those are the words of the figure before.
             left = content(stream, start, m.first) if not n or start > before else left
         label, lead = texts[max(whole.first, m.first - 5) : m.first], max(whole.first, m.first - REACH)
-        kind = _kind_of(label, number)
-        kind = kind or _kind_of(_subject(stream, whole.first, m.first), number)
-        kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "") or _plain_kind(number)
+        kind = _kind_of(label, number) or _kind_of(_subject(stream, whole.first, m.first), number)
+        kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "")
+        kind = kind or UNITS.get(number.unit, "count")
         if kind == "effect" and number.unit == "percent":
             kind = "percent"
         if kind == "count" and _odds(said, stream, m.first):
@@ -186,9 +186,8 @@ def _prose(
 
 def _odds(said: Extraction, stream: Stream, at: int) -> bool:
     """ "(OR 1.37": the ratio, and not the word."""
-    if stream.texts[at - 2 : at] != ["(", "or"]:
-        return False
-    return said.text[slice(*said.clean.span(stream[at - 1].start, stream[at - 1].end))] == "OR"
+    shown = said.clean.span(stream[at - 1].start, stream[at - 1].end)
+    return stream.texts[at - 2 : at] == ["(", "or"] and said.text[slice(*shown)] == "OR"
 
 
 def _goes_on(texts: Sequence[str], before: Mention, m: Mention, kind: str, number: Number) -> bool:
@@ -270,10 +269,6 @@ def _unit(stream: Stream, last: int, limit: int) -> str:
     if not words or words[0] in FUNCTION or not words[0].isalpha():
         return ""
     return "/".join((words[0], words[2])) if len(words) == 3 and words[1] == "/" else words[0]
-
-
-def _plain_kind(number: Number) -> str:
-    return UNITS.get(number.unit, "count")
 
 
 def _risk_of(before: Sequence[str], number: Number) -> str:
