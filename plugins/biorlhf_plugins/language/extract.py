@@ -236,9 +236,7 @@ def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Me
     return tuple(scan(tokens(clean(prompt).text), with_additions(additions)))
 
 
-DONE = frozenset(
-    ("stimulated", "induced", "activated", "depleted", "deprived", "suppressed", "inhibited", "enriched")
-)
+DONE = vocabulary("stimulated induced activated depleted deprived suppressed inhibited enriched")
 NOT_THINGS = frozenset(("in", "by", "during", "under", "after", "and", "but", "set", "pathway", "gene"))
 UNDONE = frozenset(("up", "down", "over", "under", "hyper", "co", "non", "re", "self", "auto", "super"))
 OPENINGS = (["answer", ":"], ["final", "answer"], ["the", "answer", "is"], ["the", "final", "answer"])

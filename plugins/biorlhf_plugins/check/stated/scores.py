@@ -10,10 +10,9 @@ from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.statements import COUNTED
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import vocabulary
 
-CUTS = frozenset(
-    (",", ";", ":", "(", ")", "but", "while", "whereas", "and", "although", "which", "then", "—")
-)
+CUTS = vocabulary(", ; : ( ) but while whereas and although which then —")
 TURNS = re.compile(
     r"\b(?:revers|restor|rescu|offset|counter|undo|undid|correct|prevent|block|against|compensat|overc|"
     r"normali|abolish|oppos|protect|recover|back|instead|would|should|expect|might|may|could|if|only|"

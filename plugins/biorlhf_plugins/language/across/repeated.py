@@ -13,6 +13,7 @@ from biorlhf_plugins.language.evidence.shares import is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.evidence.statements import NEUTRAL, content_of
 from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import vocabulary
 
 NAME = "what is denied and stated"
 NOT = frozenset(("not", "no", "never", "without", "neither", "nor", "none", "nobody", "absent", "undetected"))
@@ -26,9 +27,7 @@ BOTH = frozenset(("both", "all"))
 FOUND = frozenset(("detected", "detectable", "found", "present", "observed", "seen", "recovered", "isolated"))
 SENTENCES = 60
 """Of an answer, that are held against each other."""
-LIMITED = frozenset(
-    ("only", "most", "all", "every", "some", "almost", "nearly", "hardly", "rarely", "both", "if")
-)
+LIMITED = vocabulary("only most all every some almost nearly hardly rarely both if")
 """Words by which "not detected" is not of all."""
 
 

@@ -12,6 +12,7 @@ from biorlhf_plugins.language.evidence.comparisons import INVERSE
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.text import vocabulary
 
 STEADY = frozenset(("steadily", "monotonically", "continuously", "progressively"))
 TIMES = words_of("times") - {"dose"}
@@ -21,9 +22,7 @@ AT = frozenset(("at", "after", "by", "on", "in", "for"))
 BELOW, ABOVE = frozenset(("below", "under")), frozenset(("above", "over"))
 ALL = frozenset(("all", "every", "each", "both", "none", "neither"))
 NONE = frozenset(("none", "neither"))
-WHOLE = frozenset(
-    ("whole", "all", "cohort", "herd", "population", "other", "against", "versus", "vs", "control")
-)
+WHOLE = vocabulary("whole all cohort herd population other against versus vs control")
 BEING = frozenset(("were", "are", "is", "was", "stayed", "remained", "lay"))
 INVERTED = INVERSE | {"ct", "cq"}
 """Of these less means more."""

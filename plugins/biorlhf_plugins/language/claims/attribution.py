@@ -17,6 +17,7 @@ from biorlhf_plugins.language.claims.subjects import OTHER, Aim
 from biorlhf_plugins.language.records import Slot, new_slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, grouped
+from biorlhf_plugins.language.words.text import vocabulary
 
 FIELDS = {role: "pathways" if role == "path" else role for role in ROLES}
 """By role the field of a slot that it fills."""
@@ -24,9 +25,7 @@ FIELDS = {role: "pathways" if role == "path" else role for role in ROLES}
 DISUSE = frozenset(("unloading", "unloaded", "disuse", "mechanical"))
 """What flight does to muscle and bone; a group of its own only where the question has such groups."""
 
-CONCLUDING = frozenset(
-    ("so", "hence", "thus", "therefore", "overall", "altogether", "→", "=>", "answer", "final", "conclusion")
-)
+CONCLUDING = vocabulary("so hence thus therefore overall altogether → => answer final conclusion")
 EXCEPTED = 12
 """Tokens after "except" in which the names are exceptions."""
 

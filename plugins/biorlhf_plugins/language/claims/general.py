@@ -21,11 +21,10 @@ PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "eve
 BEING = vocabulary("is are was were be been being remain stay go went become")
 
 REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
-TENDS = frozenset((
-    "tend", "tended", "seem", "seemed", "appear", "appeared", "found", "shown", "known", "seen", "observed",
-    "reported", "begin", "began", "continue", "continued", "start", "started", "expected", "likely", "fail",
-    "failed",
-))  # fmt: skip
+TENDS = vocabulary(
+    "tend tended seem seemed appear appeared found shown known seen observed reported begin began continue "
+    "continued start started expected likely fail failed"
+)
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
@@ -39,10 +38,8 @@ VERDICTS = frozenset(("verdict", "conclusion", "picture", "answer", "call", "sig
 CUES = vocabulary("decline overactivation would normally can that which") | WHENEVER
 CUES |= VERDICTS | REPORTS | SIZES | MEANING | NEEDED
 """Words of a sentence that may speak in general."""
-LED_BY, LEADING = (
-    frozenset(("to", "more", "less")),
-    frozenset(("by", "when", "upon", "set", "pathway", "term")),
-)
+LED_BY = frozenset(("to", "more", "less"))
+LEADING = frozenset(("by", "when", "upon", "set", "pathway", "term"))
 """Words right before and right after a direction by which it may be told in general."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, content
+from biorlhf_plugins.language.words.text import vocabulary
 
 IS = frozenset(("is", "are", "was", "were", "remain", "remained"))
 SO = frozenset(("so", "thus", "hence", "therefore", "summary", "conclusion", "overall", "short", "conclude"))
@@ -18,9 +19,7 @@ OPPOSITES = {
     "lethal": "viable", "silent": "expressed", "somatic": "germline", "dead": "alive", "hypoxic": "normoxic",
 }  # fmt: skip
 """A word, and the one that it excludes; others are told by their prefix."""
-LIMITS = frozenset(
-    ("if", "when", "unless", "may", "might", "could", "would", "only", "some", "most", "partly")
-)
+LIMITS = vocabulary("if when unless may might could would only some most partly")
 ALL = frozenset(("all", "every", "each"))
 SENTENCES = 40
 

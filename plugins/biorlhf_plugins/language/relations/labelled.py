@@ -24,6 +24,7 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, c
 from biorlhf_plugins.language.evidence.shares import is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.text import vocabulary
 
 TIMES = words_of("times") | {"s", "sec", "second", "ms"}
 MOST, LEAST = words_of("most"), words_of("least")
@@ -32,9 +33,7 @@ MORE = (GREATER | {"commoner", "likelier"}) - {"better"}
 LESS = (SMALLER | {"rarer"}) - {"worse"}
 EARLY, LATE = frozenset(("earlier", "sooner", "faster", "quicker")), frozenset(("later", "slower"))
 LASTING = frozenset(("as", "longer", "shorter", "older", "younger"))
-DOMINATES = frozenset(
-    ("lead", "led", "dominate", "dominated", "prevail", "prevailed", "predominate", "predominated")
-)
+DOMINATES = vocabulary("lead led dominate dominated prevail prevailed predominate predominated")
 CUTS, OPPOSED, CONTROLS = words_of("segments"), words_of("unreal"), words_of("controls")
 ITS = frozenset(("its", "it", "their", "they", "his", "her"))
 ORDERED = frozenset(("against", "vs", "versus"))

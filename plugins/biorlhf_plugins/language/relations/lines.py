@@ -14,6 +14,7 @@ from typing import NamedTuple
 from biorlhf_plugins.language.evidence.comparisons import INVERSE
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.relations.placed import CYCLES
+from biorlhf_plugins.language.words.text import vocabulary
 
 LINE = re.compile(
     r"^[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?(?P<name>(?![ \t])[^\n:|{}\"]{1,40}?)[ \t]*[:=][ \t]*"
@@ -31,9 +32,7 @@ TOPS = re.compile(
     re.I,
 )
 LOWEST = frozenset(("lowest", "smallest", "minimum"))
-EFFECTS = frozenset(
-    ("nes", "log2fc", "log2foldchange", "logfc", "lfc", "log2_fold_change", "log2fold_change")
-)
+EFFECTS = vocabulary("nes log2fc log2foldchange logfc lfc log2_fold_change log2fold_change")
 WAYS = {"up": 1, "down": -1, "upregulated": 1, "downregulated": -1, "increased": 1, "decreased": -1}
 OBJECT = re.compile(r"\{[^{}]{2,600}\}")
 LONG = 6_000

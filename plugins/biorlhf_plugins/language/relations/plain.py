@@ -13,6 +13,7 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, c
 from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.text import vocabulary
 
 TIMES = words_of("times")
 KEPT, LOST = words_of("kept_of") | {"alive"}, words_of("lost_from") | {"dropped", "dead"}
@@ -24,22 +25,14 @@ OVERLAPS = words_of("overlaps") | frozenset((
 MADE = frozenset(("comprise", "comprised", "comprising", "consist", "namely", "fall", "divided", "split"))
 WITH = frozenset(("with", "as", "without", "carry", "carried", "express"))
 IS = frozenset(("is", "are", "was", "were", "be"))
-SUMMED = (
-    ["in", "total"],
-    ["overall"],
-    ["to", "sum", "up", ","],
-    ["in", "all"],
-    ["altogether"],
-    ["in", "sum"],
-)
+SUMS_UP = ("in total", "overall", "to sum up ,", "in all", "altogether", "in sum")
+SUMMED = tuple(words.split() for words in SUMS_UP)
 OPENINGS = (["there", "are"], ["there", "were"], ["we", "found"], ["we", "identified"], ["we", "detected"])
 ANSWERS = (["answer", "is"], ["in", "short", ","], ["is", "thus"], ["is", "therefore"], ["is", "hence"])
 PLACES = frozenset(("in", "at", "under", "with", "for", "from", "per", "among", "on", "during", "after"))
 TELLS = IS | frozenset(("had", "have", "go", "went", "lie", "could", "did", "do", "rise", "fall", "respond"))
 ENDS = frozenset((",", ";", ".", "(", ")", ":", "and", "or", "but", "while", "whereas", "against", "vs"))
-SO = frozenset(
-    ("so", "thus", "hence", "therefore", "which", "that", "conclusion", "overall", "summary", "expected")
-)
+SO = vocabulary("so thus hence therefore which that conclusion overall summary expected")
 CARRIERS = frozenset(("cell", "tissue", "mice", "mouse", "plant", "sample", "group", "animal"))
 GENES = frozenset(("gene", "deg", "transcript"))
 NAMELESS = SO | {"expression", "level", "it", "mean", "taken", "together", "short", "total", "clearly"}

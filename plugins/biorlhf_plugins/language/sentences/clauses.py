@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from biorlhf_plugins.language.words.mentions import Mention, grouped
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, vocabulary
 
 STRONG = frozenset(".!?;")
 WEAK = frozenset(
@@ -24,9 +24,7 @@ WEAK = frozenset(
         "meaning", "ie", "unlike", "despite", "where",
     )
 )  # fmt: skip
-CLAUSES = frozenset(
-    ("but", "while", "whereas", "although", "though", "however", "yet", "so", "because", "then", "where", ">")
-)
+CLAUSES = vocabulary("but while whereas although though however yet so because then where >")
 """Cuts that begin a clause of its own: a negation before them does not reach past them."""
 
 BACK = frozenset(("that", "this", "it", "those", "these", "they", "not", "in"))
