@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,11 +19,12 @@ ALLELES = re.compile(r"(?<!\S)(\w\w|flox)/(?=(?:\1|\+)( .*|$))")
 """The first of a genotype's two alleles: db/db, db/+, fl/fl."""
 
 
-def split_entity(entity: str) -> list[str]:
+@functools.lru_cache(maxsize=4096)
+def split_entity(entity: str) -> tuple[str, ...]:
     """The two names of a ratio's entity, "soleus/heart", "soleus/heart ratio"; a genotype such as "Tp53-/-",
     "db/db" is one name."""
     parts = [part.replace("\0", "/") for part in SLASH.split(ALLELES.sub("\\1\0", entity))]
-    return [*parts[:-1], parts[-1].removesuffix(" ratio")] if len(parts) > 1 else parts
+    return (*parts[:-1], parts[-1].removesuffix(" ratio")) if len(parts) > 1 else tuple(parts)
 
 
 def genotypes(entity: str) -> dict[str, tuple[str, ...]]:

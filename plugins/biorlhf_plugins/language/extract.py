@@ -14,7 +14,7 @@ from biorlhf_plugins.language.claims.qualifiers import OPENS_INTERVAL
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.claims.rows import label_rows
-from biorlhf_plugins.language.records import Extraction, Named, Span
+from biorlhf_plugins.language.records import Extraction, Named, Span, new_named
 from biorlhf_plugins.language.sentences.arithmetic import equations
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence, sentences
 from biorlhf_plugins.language.sentences.neither import spelt_out
@@ -208,7 +208,7 @@ def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
     chained = ">" in reader.clean.text or "<" in reader.clean.text
     for number, part in enumerate(parts):
         denies, compares = "neg" in part.inside, "cmp" in part.inside
-        for chunk in part.chunks:
+        for chunk in part.chunks if not NAMED.isdisjoint(part.inside) else ():
             named = [m for m in chunk.mentions if m.kind in NAMED]
             negations = [m for m in chunk.mentions if m.kind == "neg"] if named and denies else ()
             references = [m.first for m in chunk.mentions if m.kind == "cmp"] if named and compares else ()
@@ -217,10 +217,10 @@ def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
                 compared = bool(references) and any(0 < m.first - at <= 3 for at in references)
                 near = texts[max(0, m.first - 4) : m.first][::-1] if chained else ()
                 link = next((text for text in near if text in "><"), "") if near else ""
-                yield Named(
+                yield new_named((
                     m.kind, m.value, reader.span(m.first, m.last), number, denied, compared,
                     bool(reader.marks[m.first]), link,
-                )  # fmt: skip
+                ))  # fmt: skip
 
 
 def _unknown_sets(reader: Reader, mentions: Sequence[Mention]) -> Iterator[tuple[str, Span]]:
@@ -247,9 +247,7 @@ def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Me
     return tuple(scan(tokens(clean(prompt).text), with_additions(additions)))
 
 
-DONE = frozenset(
-    ("stimulated", "induced", "activated", "depleted", "deprived", "suppressed", "inhibited", "enriched")
-)
+DONE = vocabulary("stimulated induced activated depleted deprived suppressed inhibited enriched")
 NOT_THINGS = frozenset(("in", "by", "during", "under", "after", "and", "but", "set", "pathway", "gene"))
 UNDONE = frozenset(("up", "down", "over", "under", "hyper", "co", "non", "re", "self", "auto", "super"))
 OPENINGS = (["answer", ":"], ["final", "answer"], ["the", "answer", "is"], ["the", "final", "answer"])

@@ -104,6 +104,10 @@ class Named(NamedTuple):
     link: str = ""
 
 
+new_named = functools.partial(tuple.__new__, Named)
+"""A name of a tuple of all its fields: see ``new_mention``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confidence:
     """A stated confidence. ``value`` in [0, 1]; None where none is stated or what is stated is invalid.

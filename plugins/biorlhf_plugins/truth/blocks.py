@@ -34,10 +34,7 @@ from biorlhf_plugins.truth.stated import figure_credit
 Names = Callable[[str], Any]
 Sides = tuple[Sequence[str], Sequence[str]]
 # Around a class they tell no class from another: "Type A response" is A.
-FILLERS = frozenset((
-    "type", "subtype", "class", "pattern", "response", "tissue", "group", "cluster", "is",
-    "it", "the", "like",
-))  # fmt: skip
+FILLERS = vocabulary("type subtype class pattern response tissue group cluster is it the like")
 
 CLASSES = vocabulary(
     "gene protein enzyme kinase receptor cytokine chemokine hormone metabolite phylum genus species family"

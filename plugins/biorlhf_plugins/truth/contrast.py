@@ -15,7 +15,7 @@ from pathlib import Path
 
 from biorlhf_plugins.language.words.lexicon import base, frame_words, grammar, words
 from biorlhf_plugins.language.words.mentions import scan
-from biorlhf_plugins.language.words.text import clean, tokens
+from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
 
 REFERENCES = frozenset(("control", "normal", "wildtype"))
 """Classes of which a contrast's denominator usually is; as a numerator they turn it round."""
@@ -27,10 +27,7 @@ LOSSES = frozenset((
     "ko", "knockout", "knock", "knockdown", "morphant", "crispant", "null", "deficient", "mutant",
     "deletion", "deleted", "loss", "cko", "-",
 ))  # fmt: skip
-SHARED = frozenset((
-    "positive", "negative", "high", "low", "cell", "tissue", "group", "arm", "up", "down", "1", "2",
-    "3", "4",
-))  # fmt: skip
+SHARED = vocabulary("positive negative high low cell tissue group arm up down 1 2 3 4")
 """Last words that tell no side from the other: "ER positive", "stage 2"."""
 
 COMPARES = frozenset(("versus", "vs", "vs.", "relative", "compared", "than", "against"))

@@ -13,21 +13,13 @@ from biorlhf_plugins.language import Claim
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import vocabulary
 
 ADDS = frozenset(("add", "adding", "added", "gain", "gained", "contribute", "lose", "lost", "by", "exceed"))
-OF_A_CHANGE = words_of("changes") | {
-    "difference",
-    "gap",
-    "gain",
-    "rise",
-    "increase",
-    "drop",
-    "surplus",
-    "excess",
-}
-BETWEEN = frozenset(
-    ("only", "another", "just", "about", "roughly", "some", "a", "of", "up", "further", "around")
+OF_A_CHANGE = words_of("changes") | frozenset(
+    ("difference", "gap", "gain", "rise", "increase", "drop", "surplus", "excess")
 )
+BETWEEN = vocabulary("only another just about roughly some a of up further around")
 AFTER = frozenset(("extra", "additional", "further", "more", "fewer", "less"))
 ROUGH = frozenset(("about", "roughly", "around", "some", "nearly", "almost", "approximately"))
 SLACK = 0.02

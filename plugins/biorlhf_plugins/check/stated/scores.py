@@ -10,10 +10,9 @@ from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.statements import COUNTED
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import vocabulary
 
-CUTS = frozenset(
-    (",", ";", ":", "(", ")", "but", "while", "whereas", "and", "although", "which", "then", "—")
-)
+CUTS = vocabulary(", ; : ( ) but while whereas and although which then —")
 TURNS = re.compile(
     r"\b(?:revers|restor|rescu|offset|counter|undo|undid|correct|prevent|block|against|compensat|overc|"
     r"normali|abolish|oppos|protect|recover|back|instead|would|should|expect|might|may|could|if|only|"
@@ -21,21 +20,15 @@ TURNS = re.compile(
     re.IGNORECASE,
 )
 """What turns a direction, or makes of it a degree."""
+UNCLEAR = frozenset(("neg", "hyp", "report", "reject", "corr", "everyone", "cmp"))
+"""Mentions beside which a direction is not read."""
 NOUN = frozenset(("the", "this", "that", "its", "of", "induced", "an", "for"))
 
 
 def check_directions(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """The direction of a set in one tissue, under stress or with the drug."""
     for line in reading.lines:
-        if line.kind == "row" or {m.kind for m in line.mentions} & {
-            "neg",
-            "hyp",
-            "report",
-            "reject",
-            "corr",
-            "everyone",
-            "cmp",
-        }:
+        if line.kind == "row" or not UNCLEAR.isdisjoint(m.kind for m in line.mentions):
             continue
         named = {m.first for m in line.mentions if m.kind in ("pattern", "type")}
         ways = [m for m in line.mentions if m.kind == "dir" and m.value in ("UP", "DOWN")]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure
-from biorlhf_plugins.language.words.units import Unit, unit_at
+from biorlhf_plugins.language.words.units import Unit
 
 SAYS = re.compile(
     r"(?:\s+(?:of )?[a-z]+)?[\s,;]*(?:that is|i\.?e\.?|which is|(?:or )?in other words|that makes"
@@ -33,7 +33,7 @@ def converted(found: Evidence) -> Iterator[Check]:
 
 
 def _check(found: Evidence, one: Figure, other: Figure) -> Iterator[Check]:
-    units = [unit_at(found.said.text, *figure.span) for figure in (one, other)]
+    units = [found.unit(figure) for figure in (one, other)]
     if None in units or one.value <= 0 or other.value <= 0:
         return
     (name, unit), (name_2, unit_2) = units[0] or ("", Unit(1, "")), units[1] or ("", Unit(1, ""))

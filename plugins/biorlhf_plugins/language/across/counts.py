@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from biorlhf_plugins.language.evidence.parts import TIMES
-from biorlhf_plugins.language.evidence.records import Evidence, Figure, is_year
+from biorlhf_plugins.language.evidence.records import Evidence, Figure, is_year, once
 from biorlhf_plugins.language.evidence.shares import plain_of
-from biorlhf_plugins.language.words.units import unit_at
 
 
+@once
 def counted(found: Evidence, number: int) -> list[Figure]:
     """The things that a sentence counts, outside brackets: no times, no measured values."""
-    if number in found.things:
-        return found.things[number]
     plain = [f for f in plain_of(found.by_part.get(number, ())) if not f.decimals and f.value >= 2]
-    plain = [f for f in plain if f.unit not in TIMES and not unit_at(found.said.text, *f.span)]
+    plain = [f for f in plain if f.unit not in TIMES and not found.unit(f)]
     plain = [f for f in plain if f.unit or not _in_ratio(found, f)]
-    found.things[number] = [f for f in plain if not _enclosed(found, f) and not is_year(found, f)]
-    return found.things[number]
+    return [f for f in plain if not _enclosed(found, f) and not is_year(found, f)]
 
 
 def _in_ratio(found: Evidence, figure: Figure) -> bool:

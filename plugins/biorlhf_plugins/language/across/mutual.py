@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.evidence.comparisons import COMPARES, FAST, INVERSE, POTENT, TIMES, stated
+from biorlhf_plugins.language.evidence.comparisons import FAST, INVERSE, POTENT, TIMES, stated
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.words.text import canonical
 
@@ -16,9 +16,9 @@ UNLIKE = INVERSE | POTENT | FAST | TIMES | {"better", "worse", "time", "ct", "cq
 
 def mutual(found: Evidence) -> Iterator[Check]:
     """ "Knock-outs are heavier than wild type … wild-type mice weigh more than knock-outs"."""
-    if found.stream.vocabulary.isdisjoint(COMPARES):
+    said = stated(found)
+    if len(said) < 2:
         return
-    said = list(stated(found))
     plain = UNLIKE.isdisjoint(found.stream.vocabulary)
     restates = {c.at for c in said if plain and _restates(found, c.at)}
     for at, one in enumerate(said):

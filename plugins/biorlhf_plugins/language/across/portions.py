@@ -35,7 +35,7 @@ class Share(NamedTuple):
 
 def portions(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    for number in range(len(found.parts)):
+    for number in found.by_part:
         part = found.parts[number]
         if part.kind == "row" or not found.asserted(part.first):
             continue
@@ -130,9 +130,11 @@ def _rest(found: Evidence, number: int) -> Iterator[Check]:
     """ "46 % … and 38 % …. The rest, 16 %, …": of a hundred."""
     texts, part = found.stream.texts, found.parts[number]
     head = texts[part.first : part.first + 2]
+    if head[:1] != ["the"] or head[1:] not in (["rest"], ["remainder"], ["remaining"]):
+        return
     shares = [f for f in found.by_part.get(number, ()) if f.kind == "percent" and not f.sign]
     before = [f for f in found.by_part.get(number - 1, ()) if f.kind == "percent" and not f.sign]
-    if head[:1] != ["the"] or head[1:] not in (["rest"], ["remainder"], ["remaining"]) or len(shares) != 1:
+    if len(shares) != 1:
         return
     total = sum(f.value for f in (*before, *shares))
     placed = any("in" in texts[f.last : f.last + 5] for f in before) or texts[

@@ -12,17 +12,17 @@ from biorlhf_plugins.language.evidence.comparisons import INVERSE
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.text import vocabulary
 
 STEADY = frozenset(("steadily", "monotonically", "continuously", "progressively"))
 TIMES = words_of("times") - {"dose"}
+STEPWISE = STEADY | {"every", "each"}
 STEPS = frozenset(("step", "dose", "increment", "time", "visit")) | TIMES
 AT = frozenset(("at", "after", "by", "on", "in", "for"))
 BELOW, ABOVE = frozenset(("below", "under")), frozenset(("above", "over"))
 ALL = frozenset(("all", "every", "each", "both", "none", "neither"))
 NONE = frozenset(("none", "neither"))
-WHOLE = frozenset(
-    ("whole", "all", "cohort", "herd", "population", "other", "against", "versus", "vs", "control")
-)
+WHOLE = vocabulary("whole all cohort herd population other against versus vs control")
 BEING = frozenset(("were", "are", "is", "was", "stayed", "remained", "lay"))
 INVERTED = INVERSE | {"ct", "cq"}
 """Of these less means more."""
@@ -39,9 +39,9 @@ def series(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     words = found.stream.vocabulary
     for number, figures in found.by_part.items():
-        plain = [f for f in figures if f.kind in KINDS and not f.sign and not is_year(found, f)]
         if found.parts[number].kind == "row" or not found.asserted(found.parts[number].first):
             continue
+        plain = [f for f in figures if f.kind in KINDS and not f.sign and not is_year(found, f)]
         if not words.isdisjoint(MIDDLES) and len(plain) > 2:
             yield from _mean(found, plain)
         if not words.isdisjoint(MIDDLES) and len(plain) == 1:
@@ -50,7 +50,8 @@ def series(found: Evidence) -> Iterator[Check]:
         if len(figures) > 2 and (any(f.sign for f in figures) or not words.isdisjoint(BELOW | ABOVE)):
             yield from _limited(found, number, [f for f in figures if f.kind in KINDS])
         course = (_course(found, plain) or _course(found, plain[:-1])) if len(plain) > 5 else []
-        yield from _steady(found, number, [value for _, value in course] or _after_colon(found, plain))
+        if not words.isdisjoint(STEPWISE):
+            yield from _steady(found, number, [value for _, value in course] or _after_colon(found, plain))
 
 
 def _course(found: Evidence, figures: Sequence[Figure]) -> list[Pair]:

@@ -6,7 +6,7 @@ then in a heading, then in the sentences before, and at last in the prompt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.general import NEUTRAL, PLACES
@@ -17,6 +17,7 @@ from biorlhf_plugins.language.claims.subjects import OTHER, Aim
 from biorlhf_plugins.language.records import Slot, new_slot
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, grouped
+from biorlhf_plugins.language.words.text import vocabulary
 
 FIELDS = {role: "pathways" if role == "path" else role for role in ROLES}
 """By role the field of a slot that it fills."""
@@ -24,9 +25,7 @@ FIELDS = {role: "pathways" if role == "path" else role for role in ROLES}
 DISUSE = frozenset(("unloading", "unloaded", "disuse", "mechanical"))
 """What flight does to muscle and bone; a group of its own only where the question has such groups."""
 
-CONCLUDING = frozenset(
-    ("so", "hence", "thus", "therefore", "overall", "altogether", "→", "=>", "answer", "final", "conclusion")
-)
+CONCLUDING = vocabulary("so hence thus therefore overall altogether → => answer final conclusion")
 EXCEPTED = 12
 """Tokens after "except" in which the names are exceptions."""
 
@@ -38,35 +37,36 @@ def slots(
     focus: Mention,
     paired: dict[int, tuple[str, Any]],
     aimed: Aim | None,
-) -> Iterator[Slot]:
+) -> Sequence[Slot]:
     kinds, chunk, inside = reader.kinds, sentence.chunks[index], reader.inside[index]
-    found, stated = dict(reader.absent), list(reader.told)
     if "other" in inside and _other_subject(reader, chunk, focus) and not pick(reader, index, focus, "path"):
-        return
-    if chunk.link == "where" and focus.kind == "dir" and not _placed(reader, sentence, chunk):
-        return  # "in fibrosis, where EMT is increased"
+        return ()
+    directed = focus.kind == "dir"
+    if directed and chunk.link == "where" and not _placed(reader, sentence, chunk):
+        return ()  # "in fibrosis, where EMT is increased"
+    found, stated = reader.absent.copy(), reader.told.copy()
     if focus.value == "MIXED" and "mission" not in kinds:
         found["mission"] = reader.defaults["mission"]
         stated = [role for role in stated if role != "mission"]
     barred = _excepted(chunk, focus) if "except" in inside else frozenset()
     rest = elsewhere(inside)
-    if rest and focus.kind == "dir" and found.get("mission"):
+    if rest and directed and found.get("mission"):
         found["mission"] = ("other missions",)  # not those that were named before
     if "entity" not in kinds and len(reader.given.get("entity", ())) > 1 and _all_asked(reader, chunk):
         found["entity"] = reader.given["entity"]
         stated.append("entity")
-    if focus.kind == "dir" and "condition" not in kinds and not reader.heading.get("condition"):
+    if directed and "condition" not in kinds and not reader.heading.get("condition"):
         found["condition"] = reader.defaults["condition"]
     for role in reader.present:
         if paired and paired.get(focus.first, ("",))[0] == role:
             near: tuple[Any, ...] = (paired[focus.first][1],)
-        elif role == "condition" and focus.kind == "dir":
+        elif directed and role == "condition":
             near = tuple([v for v in _near(reader, index, focus, role) or () if v not in reader.causes])
         elif role == "mission" and focus.value == "MIXED":
             near = pick(reader, index, focus, role)
         else:
             near = _near(reader, index, focus, role) or ()
-            if role == "entity" and focus.kind == "num" and near:
+            if near and role == "entity" and focus.kind == "num":
                 near = told_behind(reader, sentence, focus) or near
             if not near:
                 near = OTHERS if rest and role == "entity" else _spoken_of(reader, role)
@@ -76,20 +76,20 @@ def slots(
         if near:
             stated.append(FIELDS[role])
         found[role] = near or reader.defaults[role]
-    quantity = quantity_of(reader, sentence, index, focus)
+    quantity = None if directed else quantity_of(reader, sentence, index, focus)
     if aimed is not None and aimed.kind in ("named", "other") and focus.first not in paired:
         found["path"] = aimed.paths or ((OTHER,),)
         stated.append("pathways")
     paths = found["path"]
     pathways = paths[0] if len(paths) == 1 else tuple(dict.fromkeys([k for keys in paths for k in keys]))
-    given_here = frozenset(stated)
-    for entity in found["entity"] or NOTHING:
-        for mission in found["mission"] or NOTHING:
-            for condition in found["condition"] or NOTHING:
-                medicine = treatment(found["treatment"], condition)
-                yield new_slot(
-                    (entity, condition, medicine, quantity, pathways, reader.db, mission, given_here)
-                )
+    told = frozenset(stated)
+    medicines, db = found["treatment"], reader.db
+    return [
+        new_slot((entity, condition, treatment(medicines, condition), quantity, pathways, db, mission, told))
+        for entity in found["entity"] or NOTHING
+        for mission in found["mission"] or NOTHING
+        for condition in found["condition"] or NOTHING
+    ]
 
 
 def _placed(reader: Reader, sentence: Sentence, chunk: Chunk) -> bool:
@@ -137,11 +137,11 @@ def begin(reader: Reader, sentence: Sentence) -> None:
     for role, field in FIELDS.items():
         if role in reader.kinds:
             reader.present.append(role)
-            continue
-        told = _spoken_of(reader, role)
-        reader.absent[role] = told or reader.defaults[role]
-        if told:
+        elif told := _spoken_of(reader, role):
+            reader.absent[role] = told
             reader.told.append(field)
+        else:
+            reader.absent[role] = reader.defaults[role]
     reader.db = _database(reader, sentence) if "path" in reader.kinds else None
     caused = "condition" in reader.kinds and "dir" in reader.kinds
     reader.causes = _causes(reader, sentence) if caused else frozenset()
@@ -149,10 +149,8 @@ def begin(reader: Reader, sentence: Sentence) -> None:
 
 def _concludes(reader: Reader, sentence: Sentence) -> bool:
     """ "So it decreases", "→ increase": after genes that no lexicon knows, this is of the asked set again."""
-    carried = reader.carried.get("path", ())
-    if not reader.defaults["path"] or not any(
-        str(name).startswith("?") for names in carried for name in names
-    ):
+    carried = reader.carried.get("path", ()) if reader.defaults["path"] else ()
+    if not carried or not any(str(name).startswith("?") for names in carried for name in names):
         return False
     if not CONCLUDING.isdisjoint(reader.stream.texts[sentence.first : sentence.first + 2]):
         return True
@@ -165,9 +163,8 @@ def _concludes(reader: Reader, sentence: Sentence) -> bool:
 
 def _spoken_of(reader: Reader, role: str) -> tuple[Any, ...]:
     """What the heading, or a sentence before, says of a role. A treatment is not carried on."""
-    if role in reader.heading and (told := reader.heading[role]):
-        return told
-    return reader.carried.get(role, ()) if role != "treatment" else ()
+    told = reader.heading.get(role)
+    return told or (reader.carried.get(role, ()) if role != "treatment" else ())
 
 
 def _all_asked(reader: Reader, chunk: Chunk) -> bool:
@@ -187,7 +184,7 @@ def _all_asked(reader: Reader, chunk: Chunk) -> bool:
 
 def elsewhere(inside: Mapping[str, Sequence[Mention]]) -> bool:
     """True for "everywhere else", "in the remaining missions": not of the tissue, or not of all missions."""
-    return any(m.value == "rest" for m in inside.get("everyone", ()))
+    return "everyone" in inside and any(m.value == "rest" for m in inside["everyone"])
 
 
 def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
@@ -197,13 +194,13 @@ def treatment(found: tuple[Any, ...], condition: str | None) -> str | None:
 
 
 def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ...] | None:
-    owned = reader.stream.texts[focus.first - 1] in ("its", "their") and focus.first > 0
-    if role == "path" and (_opens(reader, focus) or (owned and reader.carried.get("path"))):
-        return None
-    own = pick(reader, index, focus, role)
-    if own:
-        return own
+    if role == "path":
+        owned = reader.stream.texts[focus.first - 1] in ("its", "their") and focus.first > 0
+        if _opens(reader, focus) or (owned and reader.carried.get("path")):
+            return None
     chunks = reader.inside
+    if role in chunks[index] and (own := pick(reader, index, focus, role)):
+        return own
     for before in range(index - 1, max(-1, index - 25), -1):
         if role in chunks[before]:
             return last_values(chunks[before][role], role)

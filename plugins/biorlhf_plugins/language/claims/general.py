@@ -21,11 +21,10 @@ PLACES = frozenset(("entity", "frame", "mission", "condition", "treatment", "eve
 BEING = vocabulary("is are was were be been being remain stay go went become")
 
 REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
-TENDS = frozenset((
-    "tend", "tended", "seem", "seemed", "appear", "appeared", "found", "shown", "known", "seen", "observed",
-    "reported", "begin", "began", "continue", "continued", "start", "started", "expected", "likely", "fail",
-    "failed",
-))  # fmt: skip
+TENDS = vocabulary(
+    "tend tended seem seemed appear appeared found shown known seen observed reported begin began continue "
+    "continued start started expected likely fail failed"
+)
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))
 MEANING = vocabulary("mean indicate imply suggest signal refer denote stand meant indicated implied")
@@ -36,6 +35,25 @@ WHENEVER = frozenset(("when", "whenever", "once"))
 SIGNS = frozenset(("<", ">", "positive", "negative"))
 SIZES = vocabulary("size magnitude strength extent amplitude strong strongly large")
 VERDICTS = frozenset(("verdict", "conclusion", "picture", "answer", "call", "sign", "direction", "outcome"))
+CUES = vocabulary("decline overactivation would normally can that which") | WHENEVER
+CUES |= VERDICTS | REPORTS | SIZES | MEANING | NEEDED
+"""Words of a sentence that may speak in general."""
+LED_BY = frozenset(("to", "more", "less"))
+LEADING = frozenset(("by", "when", "upon", "set", "pathway", "term"))
+"""Words right before and right after a direction by which it may be told in general."""
+
+
+def general_words(reader: Reader, sentence: Sentence) -> bool:
+    """Whether a sentence has a word by which any of its directions may be told in general."""
+    texts = reader.stream.texts[sentence.first : sentence.last]
+    return not CUES.isdisjoint(texts) or ("response" in texts and "to" in texts)
+
+
+def may_generalise(reader: Reader, focus: Mention, last: int) -> bool:
+    """Whether a direction has a word, in its sentence or beside it, without which it is none in general."""
+    texts = reader.stream.texts
+    beside = texts[focus.first - 1] in LED_BY or (focus.last < last and texts[focus.last] in LEADING)
+    return reader.general or beside
 
 
 def in_general(

@@ -68,12 +68,14 @@ def _reached(reader: Reader, focus: Mention) -> bool:
 def told_behind(reader: Reader, sentence: Sentence, focus: Mention) -> tuple[Any, ...]:
     """The arm of "6.8 months (95 % CI, 5.5 to 8.0) in the control arm"; of "41.2 (28-60) in MSI-high and 3.7
     (2-5) in MSS" the second is of what no lexicon knows; () where the words behind do not tell."""
-    named = {m.first: m for m in sentence.mentions}
     at, words = _place_after(reader, focus.last), reader.stream.texts
-    if at and ")" in words[focus.last : at] and at in named and named[at].kind == "entity":
+    if not at:
+        return ()
+    named = {m.first: m for m in sentence.mentions}
+    if ")" in words[focus.last : at] and at in named and named[at].kind == "entity":
         return (named[at].value,)
     inside = {i for m in sentence.mentions for i in range(m.first, m.last)}
-    if not at or at in inside or reader.stream[at].kind != "w" or words[at] in NEUTRAL:
+    if at in inside or reader.stream[at].kind != "w" or words[at] in NEUTRAL:
         return ()
     ahead = (_place_after(reader, m.last) for m in sentence.inside["num"] if m.last < focus.first)
     return OTHERS if any(i in named and named[i].kind == "entity" for i in ahead if i) else ()
@@ -93,7 +95,7 @@ def _place_after(reader: Reader, at: int) -> int:
 
 
 def unknown(m: Mention) -> bool:
-    return m.kind == "path" and str(m.value[0]).startswith("?")
+    return m.kind == "path" and str(m.value[0])[:1] == "?"
 
 
 def _behind(reader: Reader, m: Mention, focus: Mention, named: bool) -> bool:
@@ -134,6 +136,8 @@ def _in_brackets(reader: Reader, first: int, last: int) -> int:
 def last_values(mentions: Sequence[Mention], role: str) -> tuple[Any, ...]:
     """What the last mentions of a role that stand together say."""
     first = len(mentions) - 1
+    if not first:
+        return (mentions[0].value,)
     while first > 0 and mentions[first].first - mentions[first - 1].last <= 4:
         first -= 1
     return values(mentions[first:], role)

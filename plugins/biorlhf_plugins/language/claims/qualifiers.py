@@ -5,7 +5,7 @@ from __future__ import annotations
 from biorlhf_plugins.language.claims.reader import Reader
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, vocabulary
 
 QUALIFIER = "qualifier"
 """What qualifies another figure: an interval, an error, a sample's size, a year. It answers nothing."""
@@ -17,9 +17,7 @@ QUALIFYING = SPREADS | {"=", ":", "of", "vs", "versus", "-", "/", "per"}
 HELPING_WORDS = "was were are is be been could can have has had also then finally"
 HELPING = frozenset(HELPING_WORDS.split())
 STATISTICAL = frozenset(("ci", "fdr", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
-YEAR_BEFORE = frozenset(
-    ("in", "of", "since", "until", "al.", "year", "january", "march", "may", "june", "july")
-)
+YEAR_BEFORE = vocabulary("in of since until al. year january march may june july")
 COUNTING = frozenset(("many", "number", "count"))
 PART = frozenset(("them", "these", "those", "which", "whom"))
 

@@ -235,13 +235,15 @@ def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:
 def _directed(
     reader: Reader, sentence: Sentence, inside: dict[str, list[Mention]], focus: Mention, quantity: str
 ) -> str:
-    if quantity != "deg":
+    if quantity != "deg" or "dir" not in sentence.inside:
         return quantity
     texts = reader.stream.texts
     named = (q for q in inside.get("quantity", ()) if 0 <= q.first - focus.last <= 4)
     nouns = [q.last for q in named if q.value == "deg"]
     aside = any(texts[end : end + 1] == [","] for end in nouns)
-    for m in sentence.inside.get("dir", ()):
+    for m in sentence.inside["dir"]:
+        if m.first <= focus.first or m.value not in ("UP", "DOWN"):
+            continue
         near = -1 <= m.first - focus.last <= 2 or any(0 <= m.first - end <= 1 for end in nouns)
         # "2,318 genes that are down"
         near = near or any(
@@ -250,6 +252,6 @@ def _directed(
         near = near and m in inside.get("dir", ())  # "3,251 of the soleus DEGs go up"
         near = near or (aside and texts[m.first - 2] == "," and texts[m.first - 1] in BEING)
         either = texts[m.last : m.last + 1] == ["or"]  # "DEGs up or down"
-        if m.value in ("UP", "DOWN") and near and m.first > focus.first and not either:
+        if near and not either:
             return "deg_up" if m.value == "UP" else "deg_down"
     return quantity

@@ -45,6 +45,7 @@ class Reader:
     starts: dict[int, Mention] = field(default_factory=dict)
     ends: dict[int, Mention] = field(default_factory=dict)
     elsewhere: bool = False
+    general: bool = True
     fresh: frozenset[int] = frozenset()
     own: bool = False
     intervals: bool = False

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from biorlhf_plugins.language.claims.attribution import begin, elsewhere, slots, treatment
-from biorlhf_plugins.language.claims.general import ADVERBS, BEING, DETERMINERS
+from biorlhf_plugins.language.claims.general import ADVERBS, BEING, DETERMINERS, general_words
 from biorlhf_plugins.language.claims.nearest import OTHERS, last_values
 from biorlhf_plugins.language.claims.quantities import NOUN_UNITS, quantity_of
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
@@ -33,7 +33,7 @@ WEAK_WORDS = frozenset(("enriched", "enrichment", "overrepresented", "represente
 
 
 LISTING = frozenset((",", "and"))
-STRENGTHS = frozenset(("weaker", "stronger", "greater", "higher", "lower"))
+STRENGTHS = frozenset(("more", "less", "weaker", "stronger", "greater", "higher", "lower"))
 MAYBE = frozenset(("may", "might", "could"))
 SETS_OFF = SETTING_OFF | grammar()["transitive"]
 """Behind "inhibition of the proteasome" these tell what a treatment does, and not what was found."""
@@ -60,6 +60,7 @@ def read_sentence(reader: Reader, sentence: Sentence, number: int) -> None:
     if "dir" in inside:
         reader.starts = {m.first: m for m in sentence.mentions}
         reader.ends = {m.last: m for m in sentence.mentions}
+        reader.general = general_words(reader, sentence)
     for index, chunk in enumerate(sentence.chunks):
         for focus in _foci(reader, chunk, reader.inside[index]):
             aimed = aim(reader, sentence, index, focus) if focus.kind == "dir" else None
@@ -84,7 +85,7 @@ def _degree(reader: Reader, m: Mention) -> bool:
     """The "less pronounced" of "the activation is less pronounced in the young": how much of a change, and no
     other direction."""
     texts, at = reader.stream.texts, m.first
-    if texts[m.first] not in ("more", "less", *STRENGTHS):
+    if texts[m.first] not in STRENGTHS:
         return False
     while at and (texts[at - 1] in BEING or texts[at - 1] in ADVERBS or texts[at - 1].endswith("ly")):
         at -= 1
@@ -114,6 +115,8 @@ def _listed(reader: Reader, figures: list[Mention], count: int) -> list[Mention]
 def _respectively(reader: Reader, inside: dict[str, list[Mention]]) -> dict[int, tuple[str, Any]]:
     """Pairs a list of entities, sets or conditions with as many figures or directions, by token."""
     word = "respectively" in inside
+    if not word and "num" not in inside:
+        return {}
     roles = ("entity", "path", "condition") if word else ("entity", "condition")
     role = next((r for r in roles if len(inside.get(r, ())) > 1), "entity")
     entities, said = inside.get(role, []), inside.get("num") or inside.get("dir", [])
@@ -136,39 +139,49 @@ def _claim(
     before = sentence.chunks[index - 1] if index else None
     denied = "neg" in kinds and ("neg" in inside or chunk.link in ("or", "nor"))
     denied = denied and negated(reader.stream, chunk, focus, before)
-    partial = "part" in inside
-    if focus.kind == "dir" and slot.entity not in OTHERS:
-        joined = index and chunk.link in ("and", "but") and inside.keys().isdisjoint(ROLES)
-        partial = partial or elsewhere(inside) or bool(joined and elsewhere(reader.inside[index - 1]))
-    if focus.kind == "dir" and "num" in inside and not slot.pathways:
-        partial = partial or _counted(inside["num"], focus)
-    elif focus.kind == "dir" and "num" in inside and "path" not in inside and focus.value in ("UP", "DOWN"):
-        bare = [m for m in inside["num"] if m.value.word.isdigit() and not m.value.unit]  # type: ignore[attr-defined]
-        partial = partial or _counted(bare, focus)  # "71 of its 88 proteins were higher, 4 were lower"
-    modality = reader.marks[focus.first] or "asserted"
-    about, weak, figure = aimed.kind if aimed else "", False, NO_FIGURE
+    partial, about, weak, figure = "part" in inside, "", False, NO_FIGURE
     label = None if focus.kind == "num" else str(focus.value)
     if focus.kind == "num":
         figure = _figure(reader, inside, focus, slot, denied)
     elif focus.kind == "dir":
+        about = aimed.kind if aimed else ""
+        partial = partial or _partly(reader, chunk, index, focus, slot)
         if label in ("UP", "DOWN") and "frame" in kinds and flipped(reader.stream, chunk, before, focus):
             label = "DOWN" if label == "UP" else "UP"
         sides = inside.get("frame", [])
-        alike = label in ("UP", "DOWN") and _alike(reader.stream.texts, sides)
-        if alike or _within_one_side(inside.get("cmp", []), sides):
+        alike = len(sides) > 1 and label in ("UP", "DOWN") and _alike(reader.stream.texts, sides)
+        if alike or (len(sides) > 1 and "cmp" in inside and _within_one_side(inside["cmp"], sides)):
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
         said = reader.stream.texts[focus.first : min(chunk.last, focus.last + REACH)]
         weak = weak or (said[1:2] == ["of"] and not SETS_OFF.isdisjoint(said))
         first = before.first if before is not None and chunk.link in ("or", "and") else chunk.first
         lead = reader.stream.texts[first : focus.first]
-        lead = lead[len(lead) - lead[::-1].index(",") :] if "," in lead else lead
-        weak = weak or not MAYBE.isdisjoint(lead)
+        if not MAYBE.isdisjoint(lead):
+            lead = lead[len(lead) - lead[::-1].index(",") :] if "," in lead else lead
+            weak = weak or not MAYBE.isdisjoint(lead)
     value, low, high, approximate, signed, decimals, digits = figure
     return new_claim((
-        CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied, modality, partial,
-        False, number, focus.first, about, weak, signed, decimals, digits,
+        CLAIMS[focus.kind], slot, span, value, label, low, high, approximate, denied,
+        reader.marks[focus.first] or "asserted", partial, False, number, focus.first, about, weak, signed,
+        decimals, digits,
     ))  # fmt: skip
+
+
+def _partly(reader: Reader, chunk: Chunk, index: int, focus: Mention, slot: Slot) -> bool:
+    """Whether a direction is told of a part alone: "everywhere else", "71 % go up"."""
+    inside = reader.inside[index]
+    if slot.entity not in OTHERS:
+        joined = index and chunk.link in ("and", "but") and inside.keys().isdisjoint(ROLES)
+        if elsewhere(inside) or (joined and elsewhere(reader.inside[index - 1])):
+            return True
+    figures = inside.get("num", [])
+    if figures and slot.pathways:
+        if "path" in inside or focus.value not in ("UP", "DOWN"):
+            return False
+        # "71 of its 88 proteins were higher, 4 were lower"
+        figures = [m for m in figures if m.value.word.isdigit() and not m.value.unit]
+    return _counted(figures, focus)
 
 
 def _alike(texts: list[str], frames: list[Mention]) -> bool:

@@ -25,6 +25,7 @@ from biorlhf_plugins.language.claims.general import (
     PREPOSITIONS,
     WORDS,
     in_general,
+    may_generalise,
 )
 from biorlhf_plugins.language.claims.reader import Reader
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
@@ -47,6 +48,7 @@ JOINTS = frozenset(("and", "or", "nor", "but", "&"))
 """After these a clause without a subject has that of the clause before."""
 
 AGAINST = frozenset(("while", "whereas", "but", "although", "though", "unlike"))
+VERBAL = MODALS | {"to", "not", "it", "they", "we", "which", "that", "who"}
 MANY = frozenset(("most", "many", "several", "other", "few"))
 SETS = frozenset(("pathway", "process", "program", "signature", "set"))
 TOWARDS = frozenset(("to", "in", "for", "of", "on"))
@@ -66,7 +68,8 @@ SAME, LOOSE, ELSE = Aim("same"), Aim("loose"), Aim("other")
 def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     """What a direction is said of, by the words right after it and right before it."""
     stream, chunk = reader.stream, sentence.chunks[index]
-    if in_general(reader, chunk, reader.inside[index], focus, sentence):
+    general = may_generalise(reader, focus, sentence.last)
+    if general and in_general(reader, chunk, reader.inside[index], focus, sentence):
         return ELSE
     at, ends = reader.starts, reader.ends
     if focus.value == "NS" and (told := _unmoved(reader, chunk, focus)):
@@ -106,7 +109,7 @@ def _noun(stream: Stream, ends: Mapping[int, Mention], focus: Mention) -> bool:
     if focus.first == 0 or (focus.first in ends and ends[focus.first].kind != "method"):
         return after == "of"
     before = stream.texts[focus.first - 1]
-    if before in ("to", "not", "it", "they", "we", "which", "that", "who", *MODALS):
+    if before in VERBAL:
         return False
     return (
         before in DETERMINING

@@ -56,8 +56,9 @@ def text_checks(found: Evidence) -> Iterator[Check]:
     yield from statements(found)
     yield from universals(found)
     for across in ACROSS:
-        # What holds between figures can be written down by anybody: it must not pay.
-        yield from (check._replace(alone=check.alone or check.passed) for check in across(found))
+        for check in across(found):
+            # What holds between figures can be written down by anybody: it must not pay.
+            yield check if check.alone or not check.passed else check._replace(alone=True)
 
 
 def about(found: Evidence, check: Check) -> bool:

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, content, gap
+from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, content, gap, once
 from biorlhf_plugins.language.evidence.signs import moves
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -25,6 +25,7 @@ UNDER = words_of("under")
 SORTS = meanings("sorts")
 COMPARES = GREATER | SMALLER | OVER | UNDER
 CLAUSE = words_of("clause")
+CLAUSE_ENDS = CLAUSE | {"(", ".", "?", ">", "—"}
 INVERSE, POTENT = words_of("inverse"), words_of("potent")
 """Of an IC50, a Kd or an MIC the smaller is the more potent, tight or susceptible."""
 
@@ -58,8 +59,11 @@ def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
     own = own or mine - theirs
     if not own:
         return None
-    said = [(_told(found, f), f) for f in found.pool]
-    fits = [(len(w & own), f) for w, f in said if not own.isdisjoint(w) and foil.isdisjoint(w)]
+    fits = [
+        (len(w & own), f)
+        for w, f in zip(_told(found), found.pool, strict=True)
+        if not own.isdisjoint(w) and foil.isdisjoint(w)
+    ]
     if not fits:
         return None
     best = max(n for n, _ in fits)
@@ -67,27 +71,25 @@ def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
     return values.pop() if len(values) == 1 else None
 
 
-def _told(found: Evidence, figure: Figure) -> Words:
-    """The words of a figure; of "in rural areas (34 % in urban ones" those before the bracket are none."""
-    texts = found.stream.texts
-    after = texts[figure.last : figure.last + 2]
-    opens = texts[figure.first - 1] == "(" and after[:1] != [")"] and not PLACES.isdisjoint(after)
-    return figure.right if opens else figure.words
+@once
+def _told(found: Evidence) -> list[Words]:
+    """The words of the figures; of "in rural areas (34 % in urban ones" those before the bracket are none."""
+    told, texts = [], found.stream.texts
+    for figure in found.pool:
+        after = texts[figure.last : figure.last + 2]
+        opens = texts[figure.first - 1] == "(" and after[:1] != [")"] and not PLACES.isdisjoint(after)
+        told.append(figure.right if opens else figure.words)
+    return told
 
 
-def stated(found: Evidence) -> Iterator[Comparison]:
+@once
+def stated(found: Evidence) -> list[Comparison]:
     """The comparisons that the text asserts."""
-    left, texts = LIMIT, found.stream.texts
-    for part in found.parts:
-        if part.kind == "row" or COMPARES.isdisjoint(texts[part.first : part.last]):
-            continue
-        if not found.asserted(part.first):
-            continue
-        for one in comparisons(found.stream, part.first, part.last):
-            left -= 1
-            if left < 0:
-                return
-            yield one
+    if found.stream.vocabulary.isdisjoint(COMPARES):
+        return []
+    prose = (part for part in found.parts if part.kind != "row" and found.asserted(part.first))
+    said = (one for part in prose for one in comparisons(found.stream, part.first, part.last))
+    return list(itertools.islice(said, LIMIT))
 
 
 def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
@@ -152,7 +154,7 @@ def clause_start(stream: Stream, at: int, first: int) -> int:
 
 def clause_end(stream: Stream, first: int, last: int) -> int:
     end = first
-    while end < min(last, first + 8) and stream.texts[end] not in CLAUSE | {"(", ".", "?", ">", "—"}:
+    while end < min(last, first + 8) and stream.texts[end] not in CLAUSE_ENDS:
         end += 1
     return end
 

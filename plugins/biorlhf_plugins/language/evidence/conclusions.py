@@ -15,10 +15,12 @@ MEASURED = words_of("measured")
 
 DENIED = frozenset(("not", "no", "never", "neither"))
 CUTS = frozenset((",", ";", ":"))
+OPENS_CLAUSE = CUTS | {"so", "and"}
 SO = frozenset(("so", "thus", "hence", "therefore"))
 PLACES = words_of("places") | {"among"}
 LIGHT = words_of("concludes") | {"clearly", "indeed", "markedly", "mean", "significantly", "slightly"}
 STOPS = words_of("links") | words_of("verbs") | PLACES | {"after", "from", "occurred", "to", "took"}
+UNSAID = FUNCTION | LIGHT | STOPS
 RATES = frozenset(("rate", "risk", "proportion", "percentage", "frequency", "incidence", "share"))
 DURATIONS = frozenset(("time", "duration"))
 """What a percentage, or a time, may be called without having been."""
@@ -74,7 +76,7 @@ def _states(found: Evidence, at: int, first: int, last: int) -> bool:
 
 def _cut(found: Evidence, first: int, at: int) -> int:
     """Where the clause after a figure begins: past the words that the figure is of."""
-    return next((i for i in range(first, at) if found.stream.texts[i] in CUTS | {"so", "and"}), at)
+    return next((i for i in range(first, at) if found.stream.texts[i] in OPENS_CLAUSE), at)
 
 
 def _pairs(
@@ -120,7 +122,7 @@ def _head(found: Evidence, first: int, last: int, without: frozenset[str]) -> st
             break
         if word in CUTS:
             head = ""
-        elif kind == "w" and word not in FUNCTION | LIGHT | STOPS | without:
+        elif kind == "w" and word not in UNSAID and word not in without:
             head = word
     return head
 

@@ -44,6 +44,7 @@ TAILS = words_of("tails")
 RATES = frozenset(("rate", "prevalence", "incidence"))  # before "ratio", where that is one of risks
 TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value", "n"}
 """Words before a figure that give it a kind."""
+GIVES_KIND = TELLING | {"ratio", "change", "fc"}
 EQUALS = words_of("labelled")
 IS = frozenset(("is", "was", "=", "of"))
 WRITTEN = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
@@ -123,7 +124,7 @@ def _row(
         for m in inside[:1]:
             # "log2FC (starved vs. replete)": what a bracket adds gives no kind.
             bare = head[: head.index("(")] if "(" in head else head
-            kind = _kind_of(head, m.value) or _kind_of(bare, m.value) or _plain_kind(m.value)
+            kind = _kind_of(head, m.value) or _kind_of(bare, m.value) or UNITS.get(m.value.unit, "count")
             yield _figure(
                 said, stream, part, m, kind, label, frozenset(head) - FUNCTION, head[0] if head else ""
             )
@@ -138,8 +139,9 @@ def _prose(
     listed: Mention | None = None
     for n, m in enumerate(numbers):
         number: Number = m.value
-        over = texts[m.first - 1 : m.first] == ["/"] and m.first > 1 and stream[m.first - 2].number is None
-        if number.unit == "name" or over or texts[m.first - 1 : m.first] == ["per"]:
+        led = texts[m.first - 1] if m.first else ""
+        over = led == "/" and m.first > 1 and stream[m.first - 2].number is None
+        if number.unit == "name" or over or led == "per":
             continue  # "1.2 per 1,000", "mL/min/1.73 m²": a unit
         before = numbers[n - 1].last if n else whole.first
         after = numbers[n + 1].first if n + 1 < len(numbers) else whole.last
@@ -159,7 +161,8 @@ def _prose(
             left = content(stream, start, m.first) if not n or start > before else left
         label, lead = texts[max(whole.first, m.first - 5) : m.first], max(whole.first, m.first - REACH)
         kind = _kind_of(label, number) or _kind_of(_subject(stream, whole.first, m.first), number)
-        kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "") or _plain_kind(number)
+        kind = kind or (_risk_of(texts[lead : m.first], number) if risky else "")
+        kind = kind or UNITS.get(number.unit, "count")
         if kind == "effect" and number.unit == "percent":
             kind = "percent"
         if kind == "count" and _odds(said, stream, m.first):
@@ -183,8 +186,8 @@ def _prose(
 
 def _odds(said: Extraction, stream: Stream, at: int) -> bool:
     """ "(OR 1.37": the ratio, and not the word."""
-    shown = said.text[slice(*said.clean.span(stream[at - 1].start, stream[at - 1].end))]
-    return stream.texts[at - 2 : at] == ["(", "or"] and shown == "OR"
+    shown = said.clean.span(stream[at - 1].start, stream[at - 1].end)
+    return stream.texts[at - 2 : at] == ["(", "or"] and said.text[slice(*shown)] == "OR"
 
 
 def _goes_on(texts: Sequence[str], before: Mention, m: Mention, kind: str, number: Number) -> bool:
@@ -201,7 +204,7 @@ def _subject(stream: Stream, first: int, last: int) -> Sequence[str]:
     texts, at = stream.texts, last
     while at > first and texts[at - 1] in EQUALS:
         at -= 1
-    if {"is", "was"}.isdisjoint(texts[at:last]):
+    if at == last or {"is", "was"}.isdisjoint(texts[at:last]):
         return ()
     for end in range(at - 1, max(first, at - REACH), -1):
         if stream[end].number is not None or (texts[end] in CUTS and texts[end] not in SIDES | {"against"}):
@@ -268,10 +271,6 @@ def _unit(stream: Stream, last: int, limit: int) -> str:
     return "/".join((words[0], words[2])) if len(words) == 3 and words[1] == "/" else words[0]
 
 
-def _plain_kind(number: Number) -> str:
-    return UNITS.get(number.unit, "count")
-
-
 def _risk_of(before: Sequence[str], number: Number) -> str:
     """ "The hazard ratio for relapse or death was", "the relative risk of infection =": with its event."""
     at = next((i for i in range(len(before) - 1, 0, -1) if before[i] in ("ratio", "risk", "hr")), 0)
@@ -283,6 +282,8 @@ def _risk_of(before: Sequence[str], number: Number) -> str:
 
 def _kind_of(before: Sequence[str], number: Number) -> str:
     """The kind that the words before a figure (or over its column) give it."""
+    if GIVES_KIND.isdisjoint(before):
+        return ""
     words = list(before)
     while words and (words[-1] in EQUALS or words[-1] in SCALELESS):
         words.pop()

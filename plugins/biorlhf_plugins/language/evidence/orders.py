@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.comparisons import (
-    COMPARES,
     INVERSE,
     LIMIT,
     OVER,
@@ -70,14 +69,13 @@ def orders(found: Evidence) -> Iterator[Check]:
     """Every check of this room, against the text's own figures."""
     look = functools.partial(value_of, found)
     words = found.stream.vocabulary
-    said = list(stated(found)) if not words.isdisjoint(COMPARES) else []
     yield from chains(found, look)
     yield from _lists(found)
     if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
     if any(f.sign for f in found.figures):
         yield from _bounds(found)
-    yield from compared(found, said, look)
+    yield from compared(found, stated(found), look)
     if not words.isdisjoint(MEASURED):
         yield from concluded(found)
         yield from opened(found)

@@ -18,7 +18,6 @@ from biorlhf_plugins.language.evidence.shares import (
     way_of,
 )
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.language.words.units import unit_at
 
 TOTALS = words_of("totals")
 TIMES = words_of("times")
@@ -43,8 +42,9 @@ SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "remo
 
 def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
     """ "301 randomised, 151 to the drug and 150 to placebo", "412 proteins: 150 up, 262 down"."""
-    plain = [f for f in plain_of(figures) if f.unit not in TIMES and not unit_at(found.said.text, *f.span)]
     part, texts = found.parts[number], found.stream.texts
+    plain = plain_of(figures) if len(figures) > 2 else []
+    plain = [f for f in plain if f.unit not in TIMES and not found.unit(f)]
     if len(plain) < 3 or texts[plain[0].first - 2 : plain[0].first] == ['"', ":"]:
         return  # a JSON object has its total behind its parts
     yield from _sexes(found, plain)
@@ -101,10 +101,11 @@ def _threes(
     """Three figures in a row as a whole and its two parts: by their directions, or where each part goes."""
     texts = found.stream.texts
     for at, (whole, one, other) in enumerate(zip(plain, plain[1:], plain[2:], strict=False)):
-        ways = sides[at + 1 : at + 3]
+        opposite = {"up", "down"} == {*sides[at + 1 : at + 3]} and not way_of(found, whole, one.first)
+        if not opposite and len(plain) != 3:
+            continue
         after = [_next(found, f) for f in (one, other)]
         parallel = after[0] == after[1] and after[0] in PARALLEL
-        opposite = {"up", "down"} == set(ways) and not way_of(found, whole, one.first)
         near = abs(one.value + other.value - whole.value) <= NEARLY * whole.value
         alone = len(plain) == len(figures) == 3 and "and" in gap(found, one, other)
         told = ":" in gap(found, whole, one) and set(after) <= PARALLEL  # "47 in total: 21 in … and 16 on …"
@@ -134,8 +135,10 @@ def _threes(
 def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
     """ "We collected 148 isolates. Of these, 37 (25 %) were resistant and the remaining 111 susceptible"."""
     part, texts = found.parts[number], found.stream.texts
+    if tuple(texts[part.first : part.first + 2]) not in OF_THESE:
+        return
     before = plain_of(found.by_part.get(number - 1, ()))
-    if tuple(texts[part.first : part.first + 2]) not in OF_THESE or not before or not before[0].unit:
+    if not before or not before[0].unit:
         return
     whole, plain = before[0], plain_of(figures)
     for one, share in itertools.pairwise(figures):

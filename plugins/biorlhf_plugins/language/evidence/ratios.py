@@ -107,8 +107,9 @@ def multiples(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterat
 def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple[float, int, int, int]]:
     """Stated ratios of a sentence: (value, its first token, its last, decimals)."""
     part, texts = found.parts[number], found.stream.texts
+    here = texts[part.first : part.last]
     stated = [(f.value, f.first, f.last, f.decimals) for f in figures if not f.sign and _is_fold(found, f)]
-    if not found.stream.vocabulary.isdisjoint(FOLDS):
+    if not FOLDS.keys().isdisjoint(here):
         taken = {first for _, first, _, _ in stated}
         for at in range(part.first, part.last):
             if texts[at + 1 : at + 2] and texts[at + 1] in OFTEN:
@@ -118,7 +119,7 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
             )
             if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not" and not named:
                 stated.append((FOLDS[texts[at]], at, at + 1, 0))
-    for at in range(part.first, part.last - 1) if "time" in found.stream.vocabulary else ():
+    for at in range(part.first, part.last - 1) if "time" in here else ():
         if texts[at] in WORD_NUMBERS and texts[at + 1] == "time" and not any(f.first == at for f in figures):
             stated.append((float(WORD_NUMBERS[texts[at]]), at, at + 1, 0))  # "ten times that of"
     return stated
@@ -146,6 +147,8 @@ def _named_ratio(found: Evidence, figure: Figure) -> bool:
 
 def logarithms(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "A fold change of 8, i.e. a log2 fold change of 3": one and the same, told twice."""
+    if "effect" not in [f.kind for f in figures]:
+        return
     texts = found.stream.texts
     stated = folds(found, number, figures)
     stated += [(f.value, f.first, f.last, f.decimals) for f in figures if f.kind == "fold" and not f.sign]

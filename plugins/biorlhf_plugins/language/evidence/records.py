@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from biorlhf_plugins.language.records import Extraction, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
@@ -13,6 +13,7 @@ from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import counted
 from biorlhf_plugins.language.words.text import Stream, Token
+from biorlhf_plugins.language.words.units import Unit, unit_at
 
 FUNCTION = words_of("function")
 """Words that name nothing."""
@@ -46,9 +47,31 @@ new_figure = functools.partial(tuple.__new__, Figure)
 """A figure of a tuple of its fields: see ``new_mention``."""
 
 
+Key = ParamSpec("Key")
+Read = TypeVar("Read")
+
+
+def once(
+    read: Callable[Concatenate[Evidence, Key], Read],
+) -> Callable[Concatenate[Evidence, Key], Read]:
+    """What a function reads of a text (or of a sentence of it), for all that ask for it."""
+
+    @functools.wraps(read)
+    def remembered(found: Evidence, *key: Key.args, **_: Key.kwargs) -> Read:
+        at = (read, *key)
+        if at not in found.kept:
+            found.kept[at] = read(found, *key)  # type: ignore[call-arg]
+        return found.kept[at]  # type: ignore[no-any-return]
+
+    return remembered
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A text's tokens, sentences and figures. ``said`` is the extraction that they come from."""
+    """A text's tokens, sentences and figures. ``said`` is the extraction that they come from.
+
+    What several checks ask of it is read once, and remembered in ``kept``: see :func:`once`.
+    """
 
     said: Extraction
     prompt: str
@@ -64,18 +87,18 @@ class Evidence:
     """Figures that can be compared: no p values, intervals, ratios or bounds."""
     common: frozenset[str] = frozenset()
     """Words that most of them have beside them, which tell none from another."""
-    told: dict[int, frozenset[str]] = field(default_factory=dict)
-    """By sentence the words that name something, once they are read."""
+    kept: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
-    things: dict[int, list[Figure]] = field(default_factory=dict)
-    """By sentence the figures that count things, once they are read."""
-
+    @once
     def words(self, number: int) -> frozenset[str]:
         """The words of a sentence that name something."""
-        if number not in self.told:
-            part = self.parts[number]
-            self.told[number] = content(self.stream, part.first, part.last)
-        return self.told[number]
+        return content(self.stream, self.parts[number].first, self.parts[number].last)
+
+    def unit(self, figure: Figure) -> tuple[str, Unit] | None:
+        """The unit that a figure is written with."""
+        if figure.span not in self.kept:
+            self.kept[figure.span] = unit_at(self.said.text, *figure.span)
+        return self.kept[figure.span]  # type: ignore[no-any-return]
 
     def span(self, first: int, last: int) -> Span:
         return self.said.clean.span(self.stream[first].start, self.stream[last - 1].end)
@@ -92,20 +115,22 @@ def content(stream: Stream, first: int, last: int) -> frozenset[str]:
     """The words of [first, last) that name something, and the numbers that are part of a name."""
     if first >= last:
         return frozenset()
-    words = [
+    stream.naming = stream.naming or [
         text
-        for text, kind, _, _, number in stream[max(first, 0) : last]
         if (kind == "w" and text not in FUNCTION) or (number is not None and number.unit == "name")
+        else ""
+        for text, kind, _, _, number in stream
     ]
+    words = frozenset(filter(None, stream.naming[max(first, 0) : last]))
     if not LABELS.isdisjoint(words):  # "drug A", "compound 7"
-        words += [
+        words |= {
             stream.texts[i]
             for i in range(max(first, 1), last)
             if stream.texts[i - 1] in LABELS
             and stream.texts[i].isalnum()
             and (len(stream.texts[i]) == 1 or (len(stream.texts[i]) == 2 and stream.texts[i] not in FUNCTION))
-        ]
-    return frozenset(words)
+        }
+    return words
 
 
 class Check(NamedTuple):

@@ -64,15 +64,15 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     """ "Of the 240 tumours, 48 …": the whole of what follows."""
     texts, at = found.stream.texts, figure.first
     before = texts[max(0, at - 3) : at]
+    if ("of" not in before and "among" not in before) or "each" in before:
+        return False
     if any(token.number is not None for token in found.stream[max(0, at - 3) : at]):
         return False  # the 12 of "of 60 samples 12 were dropped"
     led = next((i for i in range(at - 1, max(0, at - 4), -1) if texts[i] in ("of", "among")), 0)
     if led and texts[led - 1] not in (",", ";", ".", "(", "\n", "and", "but", "that", ":"):
         return False  # "made up of 2,900 natural products, 1,250 drugs"
     opens = found.parts[figure.part].first == figure.first - 1  # "Of 309 genes at baseline just 3 remain"
-    if ("," not in between and not opens) or "and" in between or len(between) > 8:
-        return False
-    return ("of" in before or "among" in before) and "each" not in before
+    return ("," in between or opens) and "and" not in between and len(between) <= 8
 
 
 RATES_OF = frozenset(("fdr", "level", "significance"))
@@ -142,7 +142,7 @@ def share_of(
     after = texts[share.last : share.last + 4]
     named = next((w for w in after if w not in FUNCTION), "") if after[:1] == ["of"] else "them"
     wholes = [f for f in wholes if f.value > 0 and f.value >= parts[0].value]
-    if not wholes or (named not in THEM | wholes[0].words and not beside):
+    if not wholes or not (beside or named in THEM or named in wholes[0].words):
         return  # "50 % of the females"
     side = way_of(found, share, last)
     parts = [f for f in parts if side and way_of(found, f, last) == side] or parts

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, once
 from biorlhf_plugins.language.evidence.signs import (
     BREAKS,
     DECIDES,
@@ -39,6 +39,7 @@ REASONS = frozenset(("although", "though", "since", "because", "but", "despite",
 """With these something else than the p value decides."""
 IS = frozenset(("is", "are", "was", "were"))
 TURNS = frozenset(("but", "while", "whereas", "unlike", "and"))
+CUTS = TURNS | {",", ";", "("}
 REACH = 9
 
 
@@ -108,6 +109,7 @@ def significance(found: Evidence) -> Iterator[Check]:
             yield from _with_intervals(found, passage, here, after)
 
 
+@once
 def _words(found: Evidence, number: int) -> list[Word]:
     """The words of significance of a sentence, "NS" where it is denied: "does not change significantly"."""
     part = found.parts[number]
@@ -147,9 +149,7 @@ def _words(found: Evidence, number: int) -> list[Word]:
 def _of_one(texts: Sequence[str], unchanged: int, at: int) -> bool:
     """Whether the "significantly" of "does not change the length significantly" is of "not change"."""
     between = texts[unchanged:at]
-    return abs(at - unchanged) <= 3 or (
-        0 < len(between) <= REACH and not (TURNS | {",", ";", "("}) & {*between}
-    )
+    return abs(at - unchanged) <= 3 or (0 < len(between) <= REACH and CUTS.isdisjoint(between))
 
 
 def _sized(found: Evidence, number: int) -> bool:
@@ -159,7 +159,7 @@ def _sized(found: Evidence, number: int) -> bool:
 
 def _since(texts: Sequence[str], first: int, at: int) -> Sequence[str]:
     """The words of a clause before one of them."""
-    start = next((i + 1 for i in range(at - 1, first - 1, -1) if texts[i] in TURNS | {",", ";", "("}), first)
+    start = next((i + 1 for i in range(at - 1, first - 1, -1) if texts[i] in CUTS), first)
     return texts[max(start, at - REACH) : at]
 
 

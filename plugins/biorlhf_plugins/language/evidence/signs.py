@@ -21,6 +21,7 @@ PATTERNS = ("pattern", "kmp", "kaempferol", "rescue", "class", "classified")
 LIKELIER = frozenset(("likely", "often", "abundant", "prevalent"))
 SUPPOSING = frozenset(("to", "can", "may", "might", "could", "would"))
 BREAKS = words_of("breaks")
+CLAUSES = (BREAKS | {"while"}) - {","}
 TIMES = words_of("times")
 DECIDES = words_of("decides")
 LEVEL = re.compile(
@@ -205,7 +206,7 @@ def paired(found: Evidence, figures: Sequence[Figure], words: Sequence[Word]) ->
     cuts = [
         i
         for i in range(min(words[0][1], figures[0].first), max(f.last for f in figures))
-        if found.stream.texts[i] in (BREAKS | {"while"}) - {","}
+        if found.stream.texts[i] in CLAUSES
     ]
     clause = lambda at: sum(cut < at for cut in cuts)  # noqa: E731
     pairs = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.comparisons import prompt_tokens
@@ -17,7 +18,6 @@ from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.language.words.units import unit_at
 
 AGAINST_REASONS = "the answer against its reasons"
 NEUTRAL = words_of("neutral")
@@ -28,6 +28,7 @@ SUMS_UP = CONCLUDES | {"short", "summary", "sum"}
 ANOTHER = words_of("another")
 PLACED = frozenset(("entity", "condition", "mission"))
 PLACING = words_of("places") | {"after", "before", "by", "during", "using", "upon", "when", "if", "once"}
+PLAIN = NEUTRAL | CONCLUDES | PLACING
 UNVALUED = NEVER - {"effect", "hazard"}
 TESTS = frozenset((
     "adjusted", "significance", "not", "p", "q", "fdr", "log", "rank", "test", "gave", "wilcoxon", "welch",
@@ -49,13 +50,17 @@ def statements(found: Evidence) -> Iterator[Check]:
 
 def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
     slots: dict[tuple[object, ...], Figure] = {}
-    for number, figures in found.by_part.items():
+    named = {f.first: f.words - NEUTRAL - TOTALLED for f in found.figures}
+    times = Counter([(named[f.first], f.kind) for f in found.figures])
+    for number, own in found.by_part.items():
         part = found.parts[number]
-        if not found.asserted(part.first):
+        figures = [f for f in own if times[named[f.first], f.kind] > 1]
+        if not figures or not found.asserted(part.first):
             continue
-        numbers = [(i, found.stream.texts[i]) for i in range(part.first, part.last) if found.stream[i].number]
+        here = found.stream[part.first : part.last]
+        numbers = [(i, token.text) for i, token in enumerate(here, part.first) if token.number]
         for f in figures:
-            words = f.words - NEUTRAL - TOTALLED
+            words = named[f.first]
             if f.kind in UNVALUED or f.sign or f.kind == "ratio" or not words - {f.unit}:
                 continue
             whole = not TOTALLED.isdisjoint(f.words)
@@ -69,7 +74,7 @@ def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
             ]
             cell = part.chunks[0] if part.kind == "row" else None  # whole: "A and B" is not B
             told = tuple(found.stream.texts[cell.first : cell.last] if cell else sorted(others))
-            measure = unit_at(found.said.text, *f.span) is not None
+            measure = found.unit(f) is not None
             first = slots.setdefault((words, f.kind, f.unit if measure else "", told, heads[number], lead), f)
             if (
                 first is f
@@ -102,11 +107,11 @@ def _elsewhere(found: Evidence, one: Figure, other: Figure) -> bool:
 
 def _apart(found: Evidence, one: int, other: int) -> bool:
     """Whether a sentence opens or closes with a place or a state that the other lacks: "After MDM2 loss"."""
-    part, texts, named = found.parts[one], found.stream.texts, found.words(other) | NEUTRAL | CONCLUDES
+    part, texts = found.parts[one], found.stream.texts
     for at in range(part.first, part.last) if part.kind == "prose" else ():
         if texts[at] in PLACING and (at == part.first or texts[at - 1] in (",", "but", "(")):
             end = next((i for i in range(at, part.last) if texts[i] in (",", ")")), part.last)
-            if content(found.stream, at + 1, end) - named - PLACING:
+            if content(found.stream, at + 1, end) - found.words(other) - PLAIN:
                 return True
     return False
 

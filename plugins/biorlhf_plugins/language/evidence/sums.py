@@ -33,13 +33,16 @@ EACH = frozenset(("per", "/", "each", "every", "a"))
 
 def sums(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
+    texts = found.stream.texts
     written = not found.stream.vocabulary.isdisjoint(SIGNS)
     spanned = not found.stream.vocabulary.isdisjoint(("ci", "interval"))
     for part, figures in found.by_part.items():
         if not found.asserted(found.parts[part].first):
             continue
         used: set[int] = set()
-        for check, taken in _equations(found, figures) if written and len(figures) > 2 else ():
+        between = texts[figures[0].last : figures[-1].first]
+        signed = written and len(figures) > 2 and not SIGNS.isdisjoint(between)
+        for check, taken in _equations(found, figures) if signed else ():
             used |= taken
             yield check
         if len(figures) < 2:
@@ -52,13 +55,14 @@ def sums(found: Evidence) -> Iterator[Check]:
             yield check
         yield from ratios(found, part, figures, used)
         yield from logarithms(found, part, figures)
-        yield from _moved(found, figures)
+        if "to" in between:
+            yield from _moved(found, figures)
         yield from _differences(found, figures, used)
         if "sum" in found.stream.vocabulary:
             yield from multiples(found, part, figures)
         yield from percents(found, part, figures)
         levels = [f for f in figures if f.unit not in TIMES]
-        moved = len(levels) == 3 and found.stream.texts[levels[0].first - 1] == "from"
+        moved = len(levels) == 3 and texts[levels[0].first - 1] == "from"
         if len(figures) == 3 or moved:  # "from 320 to 400 over twelve weeks, an increase of 25 %"
             yield from explained(found, levels if moved else figures, used)
         if len(figures) == 3:

@@ -14,7 +14,6 @@ from biorlhf_plugins.language.evidence.ratios import SAYS
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.language.words.units import unit_at
 
 TIMES, RATES = words_of("times"), words_of("rates")
 THEM = frozenset(("them", "these", "those", "which"))
@@ -26,21 +25,19 @@ PASSED = frozenset(("passed", "kept", "retained"))
 TAKEN = frozenset(("removed", "discarded", "filtered", "excluded", "dropped"))
 """Of a whole these two leave nothing over."""
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore"))
+DIFFERING = DIFFERENCES | CHANGES | SO
 TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
 FEW = 6
 
 
 def derived(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
+    differing = not found.stream.vocabulary.isdisjoint(DIFFERING)
     for number, figures in found.by_part.items():
         part = found.parts[number]
-        if (
-            part.kind == "row"
-            or not found.asserted(part.first)
-            or not len(figures) + len(_before(found, number)) >= 2
-        ):
-            continue
         given = [*_before(found, number), *figures]
+        if part.kind == "row" or not found.asserted(part.first) or len(given) < 2:
+            continue
         for figure in figures:
             mine = [f for f in given if f.first < figure.first]
             if figure.sign or not mine or len(mine) > 2 * FEW:
@@ -52,7 +49,7 @@ def derived(found: Evidence) -> Iterator[Check]:
             if figure.kind == "count":
                 yield from _rest(found, figure, mine)
                 yield from _per(found, figure, mine)
-            if figure.kind in ("count", "percent"):
+            if differing and figure.kind in ("count", "percent"):
                 yield from _difference(found, figure, mine)
         yield from _turned(found, number, figures)
 
@@ -166,11 +163,13 @@ def _difference(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iter
 def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
     """ "Of 301 patients 22 dropped out, so 279 completed": the whole less some of what it lost."""
     texts = found.stream.texts
-    here = [f for f in mine if f.kind == "count" and not f.sign and not unit_at(found.said.text, *f.span)]
     before, after = texts[max(0, left.first - 3) : left.first], texts[left.last : left.last + 6]
     led = not SO.isdisjoint(before) and not KEPT.isdisjoint((*after, *before))
     led = led or (before[-1:] == ["and"] and not KEPT.isdisjoint(after) and not STARTED.isdisjoint(texts))
     led = led or before[-1:] in (["leaving"], ["leave"], ["left"])
+    if not led and TAKEN.isdisjoint(after):
+        return
+    here = [f for f in mine if f.kind == "count" and not f.sign and not found.unit(f)]
     whole_first = bool(here) and texts[here[0].first - 1] == "of"
     both = (
         len(here) == 2
@@ -182,13 +181,7 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
         passed = [here[0].value - here[1].value]
         yield _follows("parts and whole", found, left, left.value, passed, here, -0.5)
         return
-    if (
-        not led
-        or len(here) < 2
-        or len(here) > FEW
-        or here[-1] is not mine[-1]
-        or unit_at(found.said.text, *left.span)
-    ):
+    if not led or len(here) < 2 or len(here) > FEW or here[-1] is not mine[-1] or found.unit(left):
         return
     whole, *lost = sorted(here, key=lambda f: -f.value)
     since = texts[min(f.first for f in here) : left.first]
@@ -219,6 +212,8 @@ def _per(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Ch
 def _turned(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "Goes from 1.0 to 0.5, so it is halved"."""
     part, texts = found.parts[number], found.stream.texts
+    if found.stream.vocabulary.isdisjoint(TURNED):
+        return
     said = [i for i in range(part.first, part.last) if texts[i] in TURNED and texts[i - 1] != "be"]
     if len(said) != 1 or len(figures) != 2 or min(f.value for f in figures) <= 0:
         return

@@ -24,6 +24,7 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, c
 from biorlhf_plugins.language.evidence.shares import is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.text import vocabulary
 
 TIMES = words_of("times") | {"s", "sec", "second", "ms"}
 MOST, LEAST = words_of("most"), words_of("least")
@@ -32,9 +33,7 @@ MORE = (GREATER | {"commoner", "likelier"}) - {"better"}
 LESS = (SMALLER | {"rarer"}) - {"worse"}
 EARLY, LATE = frozenset(("earlier", "sooner", "faster", "quicker")), frozenset(("later", "slower"))
 LASTING = frozenset(("as", "longer", "shorter", "older", "younger"))
-DOMINATES = frozenset(
-    ("lead", "led", "dominate", "dominated", "prevail", "prevailed", "predominate", "predominated")
-)
+DOMINATES = vocabulary("lead led dominate dominated prevail prevailed predominate predominated")
 CUTS, OPPOSED, CONTROLS = words_of("segments"), words_of("unreal"), words_of("controls")
 ITS = frozenset(("its", "it", "their", "they", "his", "her"))
 ORDERED = frozenset(("against", "vs", "versus"))
@@ -45,7 +44,8 @@ UNSIDED = frozenset(("than", "by", "all", "only", "these", "both"))
 APART = frozenset(("difference", "contrast", "gap", "change", "effect"))
 SIZES = words_of("sizes")
 """These are of a measure of their own, and no share."""
-CUES = MORE | LESS | EARLY | LATE | MOST | LEAST | DOMINATES | {"as"}
+UPWARDS, DOWNWARDS, SUPERLATIVE = MORE | LATE, LESS | EARLY, MOST | LEAST | DOMINATES
+CUES = UPWARDS | DOWNWARDS | SUPERLATIVE | {"as"}
 THEREFORE = frozenset(("so", "therefore", "thus", "hence"))
 AS_MUCH = frozenset(("many", "much", "high", "large", "long", "abundant"))
 TIMES_AS = frozenset(("twice", "half", "time", "threefold", "twofold"))
@@ -66,13 +66,15 @@ class Claim(NamedTuple):
 
 def labelled(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
+    given = found.by_part
     for number, part in enumerate(found.parts):
-        figures = sum(len(found.by_part.get(n, ())) for n in (number - 1, number, number + 1))
+        figures = len(given.get(number - 1, ())) + len(given.get(number, ())) + len(given.get(number + 1, ()))
         if part.kind != "row" and figures > 1:
             claims = list(_claims(found, number))
             for claim in claims:
                 yield from _judged(found, claim, _ahead(found, claim, number))
-            yield from _concluded(found, number, claims)
+            if claims:
+                yield from _concluded(found, number, claims)
 
 
 def _ahead(found: Evidence, claim: Claim, number: int) -> Sequence[Figure]:
@@ -94,12 +96,7 @@ def _concluded(found: Evidence, number: int, claims: Sequence[Claim]) -> Iterato
     part, texts = found.parts[number], found.stream.texts
     own = found.by_part.get(number, ())
     before = own or (found.by_part.get(number - 1, ()) if number else ())
-    if (
-        not claims
-        or len(before) < 2
-        or found.parts[before[0].part].kind == "row"
-        or "free" in found.stream.vocabulary
-    ):
+    if len(before) < 2 or found.parts[before[0].part].kind == "row" or "free" in found.stream.vocabulary:
         return
     # "The lower Ct, 3.1 against 5.4, and therefore the higher level"; "in older patients it was longer".
     if (own and len(claims) > 1) or (not own and texts[part.first] in PLACES | {"after"}):
@@ -116,20 +113,15 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
     if not found.asserted(part.first):
         return
     ways = {at: label for label, at in directions(found, number)}
-    for at in range(part.first + 1, part.last):
-        if texts[at] not in CUES and at not in ways:
-            continue
+    for at in [i for i in range(part.first + 1, part.last) if texts[i] in CUES or i in ways]:
         more, most = _sense(texts, at, ways.get(at, ""))
+        if more is None:
+            continue
         unsaid = not OPPOSED.isdisjoint(texts[max(part.first, at - 4) : at])
         # "Lowered infections more in children": more of a lowering.
         lowered = any(label == "DOWN" and at - 6 <= i < at for i, label in ways.items())
         unsaid = unsaid or (lowered and texts[at] in ("more", "less", "most", "least"))
-        if (
-            more is None
-            or unsaid
-            or texts[at - 1] in NOT_MOST
-            or not NOT_MOST.isdisjoint(texts[at + 1 : at + 2])
-        ):
+        if unsaid or texts[at - 1] in NOT_MOST or not NOT_MOST.isdisjoint(texts[at + 1 : at + 2]):
             continue
         # "Twice as many in saliva": the place is behind "many".
         behind = at + 1 if texts[at] == "as" else at
@@ -160,11 +152,11 @@ def _sense(texts: Sequence[str], at: int, way: str) -> tuple[bool | None, bool]:
             texts[max(0, at - 2) : at]
         )
         return (texts[at - 1] != "half" if counts else None), False
-    if word in MOST | DOMINATES or word in LEAST:
+    if word in SUPERLATIVE:
         return word not in LEAST, True
     placed = way in ("UP", "DOWN") and texts[at + 1 : at + 2] == ["in"]
-    if word in MORE | LATE or word in LESS | EARLY or placed:
-        return word in MORE | LATE or (placed and way == "UP"), False
+    if word in UPWARDS or word in DOWNWARDS or placed:
+        return word in UPWARDS or (placed and way == "UP"), False
     return None, False
 
 

@@ -29,24 +29,11 @@ AT = frozenset(("at", "after", "with", "between", "of"))
 """What these lead to is a dose or a time, and no result."""
 AGAINST_ALL = frozenset(("against", "versus", "vs"))
 AGAINST = frozenset(("against", "vs", "versus", "and", "to"))
-NOT = (
-    ["not"],
-    ["do", "not"],
-    ["did", "not"],
-    ["does", "not"],
-    ["is", "not"],
-    ["are", "not"],
-    ["was", "not"],
-    ["were", "not"],
-)
-FALLING, RISING = (
-    frozenset(("falling", "descending", "decreasing")),
-    frozenset(("rising", "ascending", "increasing")),
-)
-HIGHEST, LOWEST = (
-    frozenset(("highest", "largest", "most")),
-    frozenset(("lowest", "smallest", "least", "fewest")),
-)
+NOT = (["not"], *([word, "not"] for word in ("do", "did", "does", "is", "are", "was", "were")))
+FALLING = frozenset(("falling", "descending", "decreasing"))
+RISING = frozenset(("rising", "ascending", "increasing"))
+HIGHEST = frozenset(("highest", "largest", "most"))
+LOWEST = frozenset(("lowest", "smallest", "least", "fewest"))
 UPSIDE_DOWN = INVERSE | {"ct", "cq", "rank", "potency", "affinity", "thousand", "million"}
 """Of these the first has the least, or is told in another unit."""
 FEW = 12

@@ -9,53 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, once
 from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.language.words.units import unit_at
+from biorlhf_plugins.language.words.text import vocabulary
 
 TIMES = words_of("times")
 KEPT, LOST = words_of("kept_of") | {"alive"}, words_of("lost_from") | {"dropped", "dead"}
 REST = words_of("rest") | {"other"}
-OVERLAPS = words_of("overlaps") | frozenset(
-    (
-        "also",
-        "least",
-        "including",
-        "include",
-        "such",
-        "had",
-        "have",
-        "has",
-        "them",
-        "each",
-        "per",
-        "against",
-        "versus",
-        "vs",
-        "than",
-    )
-)
+OVERLAPS = words_of("overlaps") | frozenset((
+    "also", "least", "including", "include", "such", "had", "have", "has", "them", "each", "per", "against",
+    "versus", "vs", "than",
+))  # fmt: skip
 MADE = frozenset(("comprise", "comprised", "comprising", "consist", "namely", "fall", "divided", "split"))
 WITH = frozenset(("with", "as", "without", "carry", "carried", "express"))
 IS = frozenset(("is", "are", "was", "were", "be"))
-SUMMED = (
-    ["in", "total"],
-    ["overall"],
-    ["to", "sum", "up", ","],
-    ["in", "all"],
-    ["altogether"],
-    ["in", "sum"],
-)
+SUMS_UP = ("in total", "overall", "to sum up ,", "in all", "altogether", "in sum")
+SUMMED = tuple(words.split() for words in SUMS_UP)
 OPENINGS = (["there", "are"], ["there", "were"], ["we", "found"], ["we", "identified"], ["we", "detected"])
 ANSWERS = (["answer", "is"], ["in", "short", ","], ["is", "thus"], ["is", "therefore"], ["is", "hence"])
 PLACES = frozenset(("in", "at", "under", "with", "for", "from", "per", "among", "on", "during", "after"))
 TELLS = IS | frozenset(("had", "have", "go", "went", "lie", "could", "did", "do", "rise", "fall", "respond"))
 ENDS = frozenset((",", ";", ".", "(", ")", ":", "and", "or", "but", "while", "whereas", "against", "vs"))
-SO = frozenset(
-    ("so", "thus", "hence", "therefore", "which", "that", "conclusion", "overall", "summary", "expected")
-)
+SO = vocabulary("so thus hence therefore which that conclusion overall summary expected")
 CARRIERS = frozenset(("cell", "tissue", "mice", "mouse", "plant", "sample", "group", "animal"))
 GENES = frozenset(("gene", "deg", "transcript"))
 NAMELESS = SO | {"expression", "level", "it", "mean", "taken", "together", "short", "total", "clearly"}
@@ -77,20 +54,21 @@ def plain(found: Evidence) -> Iterator[Check]:
             yield from _summed_up(found, number)
 
 
+@once
 def _counts(found: Evidence, number: int) -> list[Figure]:
     """The figures of a sentence that count things: no measures, shares or names."""
     return [
         f
         for f in found.by_part.get(number, ())
-        if f.kind == "count" and not (f.sign or f.decimals or unit_at(found.said.text, *f.span))
+        if f.kind == "count" and not (f.sign or f.decimals or found.unit(f))
     ]
 
 
 def _parts(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[Check]:
     """Parts that exclude each other are no more than their whole."""
     part, texts = found.parts[number], found.stream.texts
-    whole, parts = _whole(found, number, counts)
-    if whole is None or len(parts) < 2 or len(counts) != len(found.by_part[number]):
+    whole, parts = _whole(found, number, counts) if len(counts) == len(found.by_part[number]) else (None, ())
+    if whole is None or len(parts) < 2:
         return
     since = texts[min(whole.first, parts[0].first) : part.last]
     reckoned = not {"+", "=", "ratio"}.isdisjoint(since)
@@ -195,12 +173,10 @@ def _again(found: Evidence, number: int, counts: Sequence[Figure]) -> Iterator[C
 def _summed_up(found: Evidence, number: int) -> Iterator[Check]:
     """ "Pgk1 is lower in the knock-out. In summary, it is increased in the knock-out"."""
     part, texts = found.parts[number], found.stream.texts
+    if SO.isdisjoint(texts[part.first : part.first + 2]) or "not" in texts[part.first : part.last]:
+        return
     ways = [(label, at) for label, at in directions(found, number) if label in ("UP", "DOWN")]
-    if (
-        len(ways) != 1
-        or SO.isdisjoint(texts[part.first : part.first + 2])
-        or "not" in texts[part.first : part.last]
-    ):
+    if len(ways) != 1:
         return
     label, at = ways[0]
     said = content(found.stream, part.first, at) - NAMELESS

@@ -13,7 +13,6 @@ from biorlhf_plugins.language.evidence.statements import NEUTRAL, content_of
 from biorlhf_plugins.language.evidence.universals import stemmed
 from biorlhf_plugins.language.relations.derived import KEPT, LOST
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.language.words.units import unit_at
 
 TIMES = words_of("times")
 PARTS = {"half": 0.5, "quarter": 0.25, "third": 1 / 3, "fifth": 0.2, "tenth": 0.1}
@@ -22,7 +21,7 @@ ALL = frozenset(("all", "every"))
 MORE, LESS = frozenset(("more", "over", "above")), frozenset(("less", "fewer", "under", "below"))
 NEARLY = frozenset(("nearly", "almost"))
 MANY = {"majority": (0.5, 1.0), "most": (0.5, 1.0), "minority": (0.0, 0.5), "few": (0.0, 0.5)}
-MANY_OR_ALL = frozenset((*MANY, *ALL))
+MANY_OR_ALL, ALL_OR_NONE = frozenset((*MANY, *ALL)), ALL | NONE
 NOT = frozenset(("not", "no", "none", "neither", "nor", "never", "but", "except", "only", "other"))
 FREE = frozenset((*PARTS, "absent", "majority", "minority", "no"))
 """These may stand anywhere in their clause; the others open it."""
@@ -89,7 +88,7 @@ def _opening(found: Evidence, number: int, end: int) -> Bounds | None:
         first = found.parts[number - 1].first
     if texts[first : first + 2] in (["yes", ","], ["no", ","]):
         first += 2
-    said = [i for i in range(first, end) if texts[i] in PARTS or texts[i] in MANY or texts[i] in ALL | NONE]
+    said = [i for i in range(first, end) if texts[i] in PARTS or texts[i] in MANY or texts[i] in ALL_OR_NONE]
     said = [i for i in said if texts[i] != "no" or i == first or texts[i - 1] in HAVING]
     said = [i for i in said if texts[i] in FREE or i == first or (i == first + 1 and texts[first] in NEARLY)]
     if len(said) != 1 or texts[said[0] + 1] in (",", "."):
@@ -151,7 +150,7 @@ def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
             continue
         head = texts[found.parts[number - 1].first if after else part.first : figure.first]
         clause = texts[figure.last : part.last]
-        measured = unit_at(found.said.text, *figure.span) or figure.unit in TIMES or figure.decimals
+        measured = found.unit(figure) or figure.unit in TIMES or figure.decimals
         bare = "none" in head and {*head} <= NONE | {",", ":", "there", "are"}
         listed = "," in head and not bare
         if figure.value <= 0 or measured or not NOT.isdisjoint(clause) or not head or listed:
@@ -188,6 +187,8 @@ def _of_them(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
 def _overlap(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "120 in infants, 310 in adults; 95 in both"; "5,000 and 4,000, 3,500 in common, 5,500 in all"."""
     texts = found.stream.texts
+    if found.stream.vocabulary.isdisjoint(("both", "common")):
+        return
     given = [*found.by_part.get(number - 1, ()), *figures] if len(figures) < 3 else list(figures)
     if not 3 <= len(given) <= 4 or any(f.kind != "count" or f.sign or f.decimals for f in given):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, permutations, takewhile
 
-from biorlhf_plugins.language.evidence.comparisons import COMPARES, INVERSE, Comparison, stated
+from biorlhf_plugins.language.evidence.comparisons import INVERSE, Comparison, stated
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
@@ -29,8 +29,7 @@ def sequence(found: Evidence) -> Iterator[Check]:
         yield from _before_after(found)
     if not words.isdisjoint(MIDDLES):
         yield from _middle(found)
-    if not words.isdisjoint(COMPARES):
-        yield from _transitive(found)
+    yield from _transitive(found)
     if not words.isdisjoint(("dose", "concentration", "time", "age", "temperature")):
         yield from _dosed(found)
     if "ratio" in words:
@@ -142,7 +141,7 @@ def _middle(found: Evidence) -> Iterator[Check]:
 
 def _transitive(found: Evidence) -> Iterator[Check]:
     """ "A is faster than B, and B is faster than C. So C is faster than A"."""
-    said = list(stated(found))
+    said = stated(found)
     if not 3 <= len(said) <= FEW:
         return
     for one, two, three in permutations(said, 3):

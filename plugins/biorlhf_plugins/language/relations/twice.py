@@ -10,18 +10,14 @@ from biorlhf_plugins.language.across.counts import counted
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.language.words.units import unit_at
 
 NEUTRAL, TIMES = words_of("neutral") | {"said", "mentioned", "above", "under", "short"}, words_of("times")
 AGAIN, OTHERWISE = words_of("again"), words_of("otherwise")
 GENES = frozenset(("deg", "gene", "transcript"))
 LISTS = (
-    ("increased", "decreased"),
-    ("up", "down"),
-    ("upregulated", "downregulated"),
-    ("higher", "lower"),
+    ("increased", "decreased"), ("up", "down"), ("upregulated", "downregulated"), ("higher", "lower"),
     ("gained", "lost"),
-)
+)  # fmt: skip
 SENTENCES = 30
 
 
@@ -134,7 +130,7 @@ def _transposed(found: Evidence, one: Figure, other: Figure) -> bool:
     """1,204 and 2,104: the same digits in another order."""
     digits = [sorted(f"{f.value:.10g}".replace(".", "")) for f in (one, other)]
     whole = not (one.decimals or other.decimals) and len(digits[0]) >= 3
-    return whole and digits[0] == digits[1] and not unit_at(found.said.text, *one.span)
+    return whole and digits[0] == digits[1] and not found.unit(one)
 
 
 def _listed(found: Evidence) -> Iterator[Check]:

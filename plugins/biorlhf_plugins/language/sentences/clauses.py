@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from biorlhf_plugins.language.words.mentions import Mention, grouped
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, vocabulary
 
 STRONG = frozenset(".!?;")
 WEAK = frozenset(
@@ -24,9 +24,7 @@ WEAK = frozenset(
         "meaning", "ie", "unlike", "despite", "where",
     )
 )  # fmt: skip
-CLAUSES = frozenset(
-    ("but", "while", "whereas", "although", "though", "however", "yet", "so", "because", "then", "where", ">")
-)
+CLAUSES = vocabulary("but while whereas although though however yet so because then where >")
 """Cuts that begin a clause of its own: a negation before them does not reach past them."""
 
 BACK = frozenset(("that", "this", "it", "those", "these", "they", "not", "in"))
@@ -191,9 +189,9 @@ def _trails(atom: Chunk) -> bool:
 def _merge(stream: Stream, atoms: list[Chunk]) -> list[Chunk]:
     if len(atoms) == 1:
         return atoms
-    kinds = [[m.kind for m in atom.mentions] for atom in atoms]
+    kinds = [{m.kind for m in atom.mentions} for atom in atoms]
     says = [not FOCI.isdisjoint(kind) for kind in kinds]
-    if all(says):
+    if False not in says:
         return atoms
     merged: list[Chunk] = []
     pending: Chunk | None = None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.sentences.clauses import FOCI, WEAK, Chunk, Sentence
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, vocabulary
 from biorlhf_plugins.language.words.unchanged import OPENS
 
 HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
@@ -27,9 +27,7 @@ MOVED = 6
 """Tokens from "from" or "to" to the side that it is of: "from 6.1 TPM in ground controls"."""
 REFERENCE_GAP = 4
 PRONOUNS = frozenset(("it", "this", "they", "that"))
-LEAVES_OUT = frozenset(
-    ("exclude", "rule", "ruled", "ruling", "prevent", "prevented", "stop", "refuse", "cease")
-)
+LEAVES_OUT = vocabulary("exclude rule ruled ruling prevent prevented stop refuse cease")
 LACKS = frozenset(("no", "without", "lack", "absence", "instead", "rather"))
 """Negations of a noun: "no cut-off, n = 6425" says nothing against the figure after the comma."""
 

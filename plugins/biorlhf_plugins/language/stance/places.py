@@ -5,15 +5,14 @@ from __future__ import annotations
 from biorlhf_plugins.language.stance.page import Page
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import vocabulary
 
 STATISTICAL = frozenset(("interval", "ci", "band", "limit", "region", "bound", "level", "coefficient"))
 """After "confidence" these belong to a statistic: "at the 95 % confidence level"."""
 
 NAMES_HEADING = frozenset(("assessment", "level", "score", "rating", "estimate", "statement", "value"))
 USUAL = frozenset((90, 95, 99, 99.9))
-ADVERBS = frozenset(
-    ["likely", "probably", "probable", "possibly", "perhaps", "maybe", "surely", "certainly", "unlikely"]
-)
+ADVERBS = vocabulary("likely probably probable possibly perhaps maybe surely certainly unlikely")
 LEADING_WORDS = """to be been that it is are go going significantly strongly slightly the not about around
 roughly a type answer ~ ≈ , :"""
 LEADING = frozenset(LEADING_WORDS.split())

@@ -10,17 +10,16 @@ from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
-from biorlhf_plugins.language.words.text import Clean, Stream, clean, tokens
+from biorlhf_plugins.language.words.text import Clean, Stream, clean, tokens, vocabulary
 
 REACH = 12
 """Tokens between a bar ("not", "beyond") and the act of knowing that it bars."""
 
 CUTS = frozenset((",", ";", "—", "but", "however", "(", ")", "\n"))
-FUNCTION_WORDS = frozenset([
-    "the", "is", "in", "of", "to", "and", "a", "an", "are", "it", "that", "for", "with", "not", "was",
-    "by", "no", "at", "be", "this", "i", "as", "on", "have", "has", "than", "or", "which", "these",
-    "from", "we", "do", "does", "so", "its", "there", "under", "cause", "show",
-])  # fmt: skip
+FUNCTION_WORDS = vocabulary(
+    "the is in of to and a an are it that for with not was by no at be this i as on have has than or which "
+    "these from we do does so its there under cause show"
+)
 DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
 PRONOUNS = frozenset(("it", "they"))
 VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will", "can", "cannot"))

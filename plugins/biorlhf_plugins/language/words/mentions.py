@@ -68,12 +68,13 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             continue
         end, meanings, done = index, None, index + 1
         for trie in tries:
-            node = trie.get(word)
-            if node is not None:
+            if (node := trie.get(word)) is not None:
                 # Only an asked set's: "unfolded protein response (UPR)" is mostly no name with "UPR" in it.
                 stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
                 if hit is not None and stop > end:
                     end, meanings = stop, hit
+        if meanings is None and digits is None and nothing < 0 and denied[0] < index and not _tells(word):
+            continue
         if word == "the" and meanings is not None and _asked_behind(tries, texts, index, end):
             continue  # "the combination arm" where that arm is asked for
         opens = word in OPENS or (meanings is not None and meanings[0][0] == "neg")
@@ -155,6 +156,12 @@ def _phrase(
 def _is_side(tries: Sequence[Trie], texts: Sequence[str], at: int) -> bool:
     nodes = [trie[texts[at]] for trie in tries if texts[at] in trie] if at < len(texts) else []
     return any(kind == "frame" for node in nodes for kind, _ in match(node, texts, at)[1] or ())
+
+
+@functools.lru_cache(maxsize=65536)
+def _tells(word: str) -> bool:
+    """Whether a word without a meaning of its own may have one by the words beside it."""
+    return word in OPENS or word in PASSING or word in ("not", "no") or _special(word) != ""
 
 
 @functools.lru_cache(maxsize=65536)

@@ -68,7 +68,7 @@ def foreign(
         if typed and (last := _cell(stream, index, known)):
             found.append(Mention("entity", PREFIX + " ".join(stream.texts[index:last]), index, last))
             continue
-        if not text[start : start + 1].isupper() and not _drug(word):
+        if not text[start].isupper() and (len(word) < 7 or not _drug(word)):
             continue
         if word in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
             continue

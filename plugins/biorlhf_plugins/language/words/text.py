@@ -93,14 +93,18 @@ class Token(NamedTuple):
 
 
 class Stream(list[Token]):
-    """A text's tokens, once and for all; ``texts`` are theirs by place, ``vocabulary`` all that occur."""
+    """A text's tokens, once and for all; ``texts`` are theirs by place, ``vocabulary`` all that occur.
 
-    __slots__ = ("texts", "vocabulary")
+    ``naming`` holds the texts of those that name something, "" in the place of the others, once it is read.
+    """
+
+    __slots__ = ("naming", "texts", "vocabulary")
 
     def __init__(self, found: Iterable[Token] = ()) -> None:
         super().__init__(found)
         self.texts = [token.text for token in self]
         self.vocabulary = frozenset(self.texts)
+        self.naming: list[str] = []
 
 
 class Clean(NamedTuple):

@@ -80,8 +80,7 @@ def _differs(said: Extraction, claim: Claim) -> bool:
 def of_group(said: Extraction, claim: Claim) -> bool:
     """The "three" of "the highest count of the three"."""
     start, end = claim.span
-    before = said.text[max(0, start - 8) : start].lower()
-    return said.text[start:end].isalpha() and before.endswith(" of the ")
+    return said.text[start:end].isalpha() and said.text[max(0, start - 8) : start].lower() == " of the "
 
 
 def _spoken(said: Extraction) -> Mapping[tuple[int, object], int]:
