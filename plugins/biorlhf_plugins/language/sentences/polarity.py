@@ -15,6 +15,10 @@ from biorlhf_plugins.language.words.unchanged import OPENS
 HYPOTHESIS_ENDS = frozenset((",", "—", ":", "then", "but", ";", "\n", ")", "however"))
 SUBJECT_ENDS = frozenset((".", "!", "?", ";", ",", ":", "—", "\n", "and", "but", "which", "that", "(", ")"))
 REPORT_ENDS = frozenset(("but", "however", "yet", "—", ";", ")", "whereas", "although", "though"))
+WORKS = vocabulary("study report paper cohort experiment trial work publication data literature other")
+OWN = 14
+"""Tokens behind "published data" in which "and our data" agrees with them."""
+
 BEING = frozenset(("is", "are", "was", "were", "be", "been", "has", "have", "had"))
 CONCEDES = frozenset(("although", "though", "while", "whereas", "whilst"))
 TURNS = frozenset(("hyp", "report", "reject"))
@@ -72,8 +76,11 @@ def _new_clause(stream: Stream, chunk: Chunk, m: Mention, focus: Mention) -> boo
 def _of_noun(stream: Stream, m: Mention) -> bool:
     """ "No cut-off, …", "instead of STAR, …", "not counting the plastid, …": nothing against what follows."""
     word = stream.texts[m.first]
-    return word in LACKS or (word == "not" and stream.texts[m.last : m.last + 1][0:1] != [] and
-                             stream.texts[m.last].endswith("ing"))  # fmt: skip
+    return word in LACKS or (
+        word == "not"
+        and stream.texts[m.last : m.last + 1][-1:] != []
+        and stream.texts[m.last].endswith("ing")
+    )
 
 
 def _comma(stream: Stream, first: int, last: int) -> bool:
@@ -145,7 +152,7 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
         m._replace(kind="reject")  # "X rises, said the intern, wrongly: …"
         if m.kind == "report" and stream.texts[m.first].endswith("ly") and stream[m.last : m.last + 1]
         and stream[m.last].kind == "p" else m
-        for m in mentions if m.kind in TURNS and not _attribute(stream, m)
+        for m in mentions if m.kind in TURNS and not _attribute(stream, m) and not _joins(stream, m, mentions)
     ]  # fmt: skip
     if not turns:
         return marks
@@ -183,6 +190,21 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
     if rejected:
         _mark_rejected(turns, parts, marks)
     return marks
+
+
+def _joins(stream: Stream, m: Mention, mentions: Sequence[Mention]) -> bool:
+    """Is an earlier study no rival: alone with its finding, or "in the first study but also …"?"""
+    told = stream.texts[m.first : m.last]
+    if m.kind == "reject":
+        return told[-1] in ("but", "yet") and stream.texts[m.last : m.last + 1] == ["also"]
+    if m.kind != "report" or WORKS.isdisjoint(told):
+        return False
+    if "our" in stream.texts[m.last : m.last + OWN] and "and" in stream.texts[m.last : m.last + OWN]:
+        return True
+    end = next(
+        (i for i in range(m.last, len(stream)) if stream.texts[i] in REPORT_ENDS | {".", ";"}), len(stream)
+    )
+    return all(m.first <= d.first < end for d in mentions if d.kind in ("dir", "num", "type", "phrase"))
 
 
 def _attribute(stream: Stream, m: Mention) -> bool:

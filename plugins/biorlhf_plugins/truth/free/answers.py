@@ -8,13 +8,16 @@ from typing import Any
 
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
-from biorlhf_plugins.language.words.text import canonical
 from biorlhf_plugins.truth.credits import FEW, MANY, OPEN_GUESS, YES_NO_GUESS, shared
 from biorlhf_plugins.truth.free.ranks import turned
 from biorlhf_plugins.truth.free.restated import displaced, second, verdict
 from biorlhf_plugins.truth.free.rivals import rivals
 from biorlhf_plugins.truth.gold import Gold, canonical_name
 from biorlhf_plugins.truth.graded import Graded
+
+CUTS = frozenset((",", ";", ":", "(", "and", "but"))
+SEVERAL = 8
+"""Mentions of one name that are looked at."""
 
 FENCE = re.compile(
     r"\b(?:yes and no|no and yes|both yes and no|neither yes nor no)\b"
@@ -55,7 +58,10 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
         if other is not None:
             names = other
         elif kind in ("phrase", "entity") and names and displaced(said, names[0], prompt):
-            names = []
+            # What is told of it later may still be the answer.
+            later = [n for n in said.named if n.value == names[0].value and n.span > names[0].span]
+            again = any(not (n.denied or n.aside or displaced(said, n, prompt)) for n in later[:SEVERAL])
+            names = names[:1] if again else []
         named = {n.value: n for n in names}
         told = [n.span for n in said.named if n.value == value and not (n.denied or n.aside or n.compared)]
         if value in named:
@@ -69,21 +75,31 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
 def _turned(
     said: Extraction, kind: str, value: Any, choices: Sequence[str], prompt: str
 ) -> list[Named] | None:
-    """What is named where a text compares the other way round than the question: the Ler of "Col-0 grew more
-    slowly than Ler", and of "Col-0 was slower", where the two are offered; None where nothing is turned."""
+    """What is named by the first sentence that names anything, where it compares the other way round than
+    the question: the Ler of "Col-0 grew more slowly than Ler", and of "Col-0 was slower", where it is the
+    other of two that are offered. None where that sentence turns nothing."""
     for number, part in enumerate(said.parts):
-        at = turned(prompt, said.stream.texts, part.first, part.last)
-        if at is None or said.marks[at]:
-            continue
-        start = said.clean.span(said.stream[at].start, said.stream[at].end)[0]
         named = [n for n in said.named if n.kind == kind and n.sentence == number]
-        behind = [n for n in named if n.span[0] > start and not n.denied]
-        others = [
-            str(c).lower() for c in choices if canonical(str(c).lower()) != value and str(c).lower() != value
-        ]
-        if not named and len(choices) == 2 and len(others) == 1 and others[0] in said.text[:start].lower():
-            return [Named(kind, value, (0, start), number)]
-        return behind[:1] if named else None
+        texts = said.stream.texts
+        at = turned(prompt, texts, part.first, part.last)
+        if at is None or said.marks[at]:
+            if named:
+                return None
+            continue
+        start, end = (said.clean.span(t.start, t.end) for t in (said.stream[part.first], said.stream[at]))
+        subject, whole = said.text[start[0] : end[0]].lower(), said.text.lower()
+        if not CUTS.isdisjoint(texts[part.first : at]):
+            return None
+        behind = [n for n in named if n.span[0] > end[0] and not n.denied]
+        if behind:
+            than = not {"than", "behind"}.isdisjoint(texts[at + 1 : part.last])
+            led = not choices or any(str(c).lower() in subject for c in choices)
+            return behind[:1] if than and led else None
+        if any(n.value == value for n in named):
+            return []
+        spoken = [c for c in choices if re.search(rf"(?<![\w-]){re.escape(str(c).lower())}(?![\w-])", whole)]
+        other = len(choices) == 2 and len(spoken) == 1 and str(spoken[0]).lower() in subject
+        return [Named(kind, value, (start[0], end[0]), number)] if other else None
     return None
 
 

@@ -26,7 +26,7 @@ from biorlhf_plugins.truth.free.figures import Reading
 from biorlhf_plugins.truth.slots import Fact
 
 JOINS = frozenset(("and", "vs", "versus", "well", ",", "plus"))
-WHOLE = frozenset(("all", "total", "altogether", "overall"))
+WHOLE = frozenset(("all", "total", "altogether"))
 EACH = frozenset(("each", "per", "every", "apiece"))
 AGAINST = frozenset(("vs", "versus", "against", "than"))
 COMPARED_WITH = (["compared", "with"], ["compared", "to"], ["relative", "to"], ["opposed", "to"])
@@ -44,7 +44,7 @@ KEPT = vocabulary(
 )
 CHANGES = words_of("changes")
 DENIES = frozenset(("not", "never", "no"))
-DENYING = DENIES | vocabulary("no non without fail failed lack lacked missed free negative")
+DENYING = DENIES | vocabulary("cannot no non without fail failed lack lacked missed free negative")
 FAR = 8
 """Tokens between two figures of which one is meant: "412, or maybe 380"."""
 MAYBE = vocabulary("or maybe perhaps possibly even rather about roughly around else") | {",", "~", "≈"}
@@ -177,23 +177,28 @@ def _paired(named: Mapping[int, Words], stream: Stream) -> dict[int, int]:
 
 def _apiece(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:
     """Of "4 treatments with 12 plants each, 48 in all" the 12, where so many per treatment are asked for, and
-    the 48 where all are."""
+    not the 12, where all are."""
     each, all_of_them = not EACH.isdisjoint(fact.asked.words), not WHOLE.isdisjoint(prompt_words(prompt))
     if each == all_of_them:
         return list(told)
     texts, figures = said.stream.texts, {r.claim.chunk for r in told}
-    left = []
+    apiece, total = [], False
     for r in told:
         at, part = r.claim.chunk, said.parts[r.claim.sentence]
         end = next(
             (i for i in range(at + 1, part.last) if i in figures or texts[i] in SEGMENT_ENDS), part.last
         )
         counted = not EACH.isdisjoint(texts[max(part.first, at - 3) : at])  # the 4 of "each of the 4"
-        apiece = not counted and not EACH.isdisjoint(texts[at + 1 : end])
-        whole = not WHOLE.isdisjoint(texts[at + 1 : end]) or "total" in texts[max(part.first, at - 3) : at]
-        if apiece if each else whole and not apiece:
-            left.append(r)
-    return left or list(told)
+        if not counted and not EACH.isdisjoint(texts[at + 1 : end]):
+            apiece.append(r)
+        total = (
+            total
+            or texts[end - 2 : end] in (["in", "all"], ["in", "total"])
+            or texts[end - 1] == "altogether"
+        )
+    if each:
+        return apiece or list(told)
+    return [r for r in told if r not in apiece] or list(told) if total else list(told)
 
 
 def _either(one: Reading, other: Reading, stream: Stream) -> bool:

@@ -7,7 +7,7 @@ import re
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.words.text import visible_text
 from biorlhf_plugins.truth.credits import FEW, GUESSES, MANY, OPEN_GUESS
-from biorlhf_plugins.truth.free.restated import displaced, second
+from biorlhf_plugins.truth.free.restated import passed_over, second
 from biorlhf_plugins.truth.free.rivals import rivals
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact
@@ -37,7 +37,7 @@ def grade_class(fact: Fact, said: Extraction, prompt: str, graded: Graded, alone
             Claim("class", Slot(), n.span, label=str(n.value).upper(), negated=n.denied)
             for n in said.named
             if n.kind in ("phrase", "type", "pattern") and not (n.aside or n.compared)
-            and not second(said, n, prompt) and not displaced(said, n, prompt)
+            and not second(said, n, prompt) and not passed_over(said, n, prompt)
         ]  # fmt: skip
         fitting = [c for c in fitting if c.label in fact.alternatives]
     # Only where no class is named in full: "A" is an article more often than a type.

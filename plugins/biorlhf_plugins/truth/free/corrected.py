@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Sequence
 
+from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.records import Extraction
 from biorlhf_plugins.language.words.text import vocabulary
 from biorlhf_plugins.truth.free.figures import Reading
@@ -16,7 +17,7 @@ TOLD = vocabulary(
     "say said give given report reported quote quoted print printed state stated list listed announce "
     "announced publish published draft release version table count estimate value figure number"
 )
-DRAFTS = vocabulary("preprint draft typo misprint")
+DRAFTS = vocabulary("preprint typo misprint")
 WRONG = vocabulary("wrong incorrect mistake mistaken erroneous typo misprint slip miscounted misread")
 ERRORS = vocabulary("typing printing copying clerical reading rounding")
 RIGHT = vocabulary("correct corrected right true actual revised amended updated")
@@ -25,20 +26,30 @@ CORRECTS = vocabulary("corrected correct revised amended erratum corrigendum cor
 
 
 def without_corrected(told: Sequence[Reading], said: Extraction, asked: Collection[str]) -> list[Reading]:
-    """The readings without those that the text takes back, where others are left; all where the question's
-    words ask for what was told first, or is right or wrong."""
-    at = sorted({r.claim.chunk for r in told})
+    """The readings without those that the text takes back for another of the same kind; all where the
+    question's words ask for what was told first, or is right or wrong."""
+    figures = {r.claim.chunk: r for r in told}
+    at = sorted(figures)
     if len(at) < 2 or not (FIRST | DRAFTS | WRONG | RIGHT).isdisjoint(asked):
         return list(told)
     gone = {a for a in at if _taken_back(a, at, said)}
-    meant = {a for a in at if _meant(a, at, said)} - gone
     for before, after in itertools.pairwise(at):
-        if _sorry(before, after, said) and after not in gone:
+        replaced = _meant(after, at, said) or _sorry(before, after, said)
+        if replaced and after not in gone:
             gone |= {a for a in at if a <= before}
         elif _changed(before, after, said):
             gone.add(before)
-    left = [r for r in told if r.claim.chunk in meant] if meant else list(told)
-    return [r for r in left if r.claim.chunk not in gone] or left
+    left = [a for a in at if a not in gone]
+    gone = {a for a in gone if any(_alike(figures[a], figures[b], said, asked) for b in left)}
+    return [r for r in told if r.claim.chunk not in gone]
+
+
+def _alike(one: Reading, other: Reading, said: Extraction, asked: Collection[str]) -> bool:
+    """Is another figure of the same kind: one that counts the same, or nothing of its own?"""
+    if other.claim.slot.quantity is not None:
+        return other.claim.slot.quantity in (one.claim.slot.quantity, "number", "figure", "value", "count")
+    behind = said.stream[other.claim.chunk + 1 : other.claim.chunk + 2]
+    return not behind or behind[0].kind != "w" or behind[0].text in asked or behind[0].text in PREPOSITIONS
 
 
 def _segment(at: int, figures: Sequence[int], said: Extraction) -> tuple[list[str], list[str]]:

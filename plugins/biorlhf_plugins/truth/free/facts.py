@@ -41,6 +41,9 @@ NO_ANSWERS = frozenset(("qualifier", "operand", "difference", "padj"))
 REPLICATES = frozenset(("experiment", "replicate", "repeat", "donor", "batch", "run"))
 """How often something was measured, which is never its figure."""
 
+REACH = 4
+"""Tokens before a figure in which a "not" is its own."""
+
 PARTS = frozenset(("deg_up", "deg_down", "percent"))
 EITHER_WAY = vocabulary(
     "change changed alter altered respond responded differ differed affect affected deregulated dysregulated "
@@ -205,7 +208,11 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     sets = {m.value for m in prompt_mentions(prompt) if m.kind == "path"}
     unsaid = not DENYING.isdisjoint(prompt_words(prompt))
     for claim in said.numbers:
-        if unsaid and claim.negated:
+        if (
+            unsaid
+            and claim.negated
+            and DENYING.isdisjoint(said.stream.texts[max(0, claim.chunk - REACH) : claim.chunk])
+        ):
             claim = claim._replace(negated=False)  # "1,037 genes no longer respond", asked for those
         fit = fits(fact, claim, alone)
         if not fit and claim.slot.quantity == "deg" and fact.quantity in PARTS and _bare(said, claim, prompt):

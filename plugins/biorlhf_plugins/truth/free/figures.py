@@ -74,10 +74,11 @@ def reading(fact: Fact, claim: Claim, said: Extraction) -> Reading | None:
 
 
 def _upside_down(above: str, below: str, before: str, after: str) -> bool:
-    """Is the ratio that is told the other one: B/A, "B to A", "of B for each A"?"""
-    spoken = f"{before} # {after}".lower()
-    a, b = spoken.find(above), spoken.find(below)
-    return 0 <= b < a and bool(OVER.fullmatch(spoken[b + len(below) : a]))
+    """Is the ratio that is told nearest the other one: B/A, "B to A", "of B for each A"?"""
+    names = rf"({re.escape(above)}|{re.escape(below)})"
+    pair = re.compile(rf"{names}(?:{OVER.pattern}){names}")
+    told = [*pair.finditer(before.lower())][-1:] or [*pair.finditer(after.lower())][:1]
+    return bool(told) and told[0][1] == below and told[0][2] == above
 
 
 def _complement(fact: Fact, claim: Claim, text: str) -> bool:

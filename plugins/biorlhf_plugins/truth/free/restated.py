@@ -15,7 +15,7 @@ from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
 from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
 from biorlhf_plugins.truth.free.beside import Words, stems
-from biorlhf_plugins.truth.free.ranks import leads, trails
+from biorlhf_plugins.truth.free.ranks import asks_first, leads, trails
 
 POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
 DO = frozenset(("do", "does", "did"))
@@ -49,11 +49,12 @@ NOT_OF = frozenset(("to", "after", "behind", "of", "for"))
 ROOT = 6
 """Letters by which a question's word is known again: vaccine, vaccinated."""
 
-SHORT = 7
-"""Tokens of a sentence that may answer with the one telling word of the question: "It is dispensable."."""
+SHORT = 8
+"""Words of a question that "It is dispensable" may answer."""
 
 DENIES = frozenset(("not", "no", "never", "cannot", "without", "none", "neither"))
 HEDGES = vocabulary(
+    "hardly barely scarcely nobody unproven fail failed lack lacked lacking should ask asked "
     "may might could perhaps possibly maybe only unless except if whether unclear unknown but although"
 )
 DIFFERS = frozenset(word[:6] for word in vocabulary(
@@ -65,7 +66,7 @@ ALIKE_WORDS = frozenset(word[:6] for word in vocabulary(
 PAIRS = (
     ("positive", "negative"), ("essential", "dispensable"), ("same", "different"), ("agree", "disagree"),
     ("present", "absent"), ("alive", "dead"), ("active", "inactive"), ("resistant", "sensitive"),
-    ("resistant", "susceptible"), ("viable", "inviable"), ("common", "rare"), ("expressed", "absent"),
+    ("resistant", "susceptible"), ("viable", "inviable"), ("expressed", "absent"),
     ("up", "down"),
 )  # fmt: skip
 OPPOSITES: dict[str, set[str]] = {}
@@ -107,35 +108,54 @@ def verdict(said: Extraction, prompt: str) -> str:
                 )
             ):
                 found.add("YES")
-    found |= _whole(said, asked, stems(words[-1:])) if not found else set()
+    found |= _whole(said, asked, words) if not found else set()
     return found.pop() if len(found) == 1 else ""
 
 
-def _whole(said: Extraction, asked: Words, predicate: Words) -> set[str]:
+def _whole(said: Extraction, asked: Words, words: Sequence[str]) -> set[str]:
     """YES and NO of sentences that say or deny all that is asked: "No off-target edit was found", "The arms
     did not differ", "The correlation is negative", "It is dispensable"."""
     found: set[str] = set()
-    for part in said.parts if asked else ():
+    if said.abstains:
+        return found
+    state = (
+        words[0] in BE and (words[-1].endswith(STATES) or bool(_opposites(words[-1]))) and len(words) <= SHORT
+    )
+    for part in said.parts:
         texts = said.stream.texts[part.first : part.last]
-        if "," in texts and texts[0] in SUBJECTS:  # "It is dispensable, since knock-outs are viable"
-            texts = texts[: texts.index(",")]
-        of_it = texts[0] in SUBJECTS and len(texts) <= SHORT
-        wanted = frozenset(word[:ROOT] for word in (predicate if of_it else asked)) - {"betwee"}
-        differing = wanted & DIFFERS
-        if len(wanted) < 2 and not (of_it or differing):
-            continue
-        spoken = frozenset(word[:ROOT] for word in stems(texts))
+        of_it = state and texts[0] in SUBJECTS and texts[1:2] != [] and texts[1] in BE
         if any(said.marks[part.first : part.last]) or not HEDGES.isdisjoint(texts) or "?" in texts:
             continue
-        denied = sum(word in DENIES for word in texts) % 2 == 1
-        left = wanted - spoken
-        if differing and wanted - differing <= spoken and not (DIFFERS | ALIKE_WORDS).isdisjoint(spoken):
-            found.add("NO" if denied or not ALIKE_WORDS.isdisjoint(spoken) else "YES")
-        elif not left:
-            found.add("NO" if denied else "YES")
-        elif len(left) == 1 and not OPPOSITES.get(min(left), frozenset()).isdisjoint(spoken):
-            found.add("YES" if denied else "NO")
+        wanted = frozenset(word[:ROOT] for word in (stems(words[-1:]) if of_it else asked)) - {"betwee"}
+        if len(wanted) > 1 or of_it or wanted & DIFFERS:
+            found |= _said_or_denied(texts, wanted)
     return found
+
+
+def _said_or_denied(texts: Sequence[str], wanted: Words) -> set[str]:
+    roots = [min(stems((word,)), default="")[:ROOT] for word in texts]
+    opposed = frozenset(o for root in wanted for o in OPPOSITES.get(root, ()))
+    telling = [i for i, root in enumerate(roots) if root in wanted | opposed | DIFFERS | ALIKE_WORDS]
+    if not telling:
+        return set()
+    # A denial counts before what it denies; one behind it in the same piece leaves the sentence unread.
+    end = next((i for i in range(telling[-1], len(texts)) if texts[i] == ","), len(texts))
+    if not DENIES.isdisjoint(texts[telling[-1] + 1 : end]) or "without" in texts[:end]:
+        return set()
+    denied = sum(word in DENIES for word in texts[: telling[-1]]) % 2 == 1
+    spoken, differing = frozenset(roots), wanted & DIFFERS
+    left = wanted - spoken
+    if differing and wanted - differing <= spoken and not (DIFFERS | ALIKE_WORDS).isdisjoint(spoken):
+        return {"NO" if denied != (not ALIKE_WORDS.isdisjoint(spoken)) else "YES"}
+    if not left:
+        return {"NO" if denied else "YES"}
+    if len(left) == 1 and not _opposites(min(left)).isdisjoint(spoken):
+        return {"YES" if denied else "NO"}
+    return set()
+
+
+def _opposites(word: str) -> Words:
+    return frozenset(OPPOSITES.get(min(stems((word,)), default="")[:ROOT], ()))
 
 
 def _is_of_the_asked(subject: list[str], asked: Words) -> bool:
@@ -180,8 +200,20 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     return any(_answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in told)
 
 
+def passed_over(said: Extraction, name: Named, prompt: str) -> bool:
+    """As ``displaced``, of a name among other words: only by what is written like a name, or where a first is
+    asked for."""
+    part, tokens = said.parts[name.sentence], _tokens(said, name)
+    if trails(said, name, tokens, prompt):
+        return True
+    written = any(_written(said, i) for i in range(part.first, tokens[0]))
+    return (written or asks_first(prompt)) and displaced(said, name, prompt)
+
+
 def _concluded(texts: Sequence[str], start: int, last: int, end: int) -> bool:
     """ "FOXP3, IL2RA and no KIT: regulatory T cells.": what a colon leads to, alone; "which leaves STAT3"."""
+    if start == 0:
+        return False
     if texts[start - 1] in ("leave", "leaving"):
         return True
     return texts[start - 1] == ":" and (last >= end or texts[last] in ".;!\n")
@@ -199,12 +231,14 @@ def second(said: Extraction, name: Named, prompt: str) -> bool:
     """Is a name told as the runner-up: "delta was the second choice", "with Ler as runner-up", "the next best
     match was Basal"?"""
     texts, part, asked = said.stream.texts, said.parts[name.sentence], set(prompt_words(prompt))
-    if texts[_tokens(said, name)[0] - 1] == "unlike":
-        return True
-    told = said.stream.vocabulary & {"second", "next", "runner"}
-    if not told or not asked.isdisjoint(("second", "next", "runner")):
+    told = said.stream.vocabulary & {"second", "next", "runner", "unlike"}
+    if not told:
         return False
     first, last = _tokens(said, name)
+    if first and texts[first - 1] == "unlike":
+        return True
+    if not asked.isdisjoint(("second", "next", "runner")):
+        return False
     if texts[last : last + 1] == ["second"] and texts[last + 1 : last + 2] in ([], ["."], [","], [";"]):
         return True  # "soleus, with liver second"
     for at in range(part.first, part.last):

@@ -23,6 +23,9 @@ OPENS = WORDS["auxiliary"] | {":", "either", "include", "including", "candidate"
 """What may stand before the first name of a list: "candidates are", "either"."""
 
 ASIDE = frozenset(("unlike", "contrary", "although", "though", "while", "whereas", "despite"))
+SEVERAL = 50
+"""Mentions of one name that are looked at."""
+
 ALONE, FRAMED = 3, 6
 """Words of a name that is a sentence, and of one in a frame of other words."""
 
@@ -38,7 +41,7 @@ def rivals(said: Extraction, spans: Sequence[Span]) -> list[str]:
         if not any(s <= said.clean.span(stream[a].start, stream[a].end)[0] < e for s, e in barred)
     ]  # fmt: skip
     found: list[list[str]] = []
-    for start, end in spans:
+    for start, end in spans[:SEVERAL]:
         first = starts.get(start)
         if first is None:
             continue
