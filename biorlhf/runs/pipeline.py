@@ -14,7 +14,7 @@ from biorlhf.runs.course import Course
 from biorlhf.runs.keeping.ending import Ending
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.preparing import Prepared, composer_of, prepare, with_names
-from biorlhf.runs.store import RunStore
+from biorlhf.runs.store import RunStore, refuse_unwritable
 from biorlhf.runs.watching import progress_file, tracking
 from biorlhf.types import ScoredGroup
 
@@ -45,6 +45,8 @@ def run(
                 if resume.finished:
                     listener.phase(f"{resume.folder}: this run is complete")
                     return resume.folder
+            else:
+                refuse_unwritable(recipe)
             prepared = prepare(recipe)
             recipe = prepared.recipe
             identity = manifest.identity(recipe, prepared.catalogue, prepared.dataset)
