@@ -54,7 +54,9 @@ def run(
             if recipe.model.trust_remote_code:
                 listener.phase("model.trust_remote_code is on: code of the model's own will be executed")
             listener.phase("starting the workers")
-            with launch.start(recipe, samples=prepared.samples, address=address, lost=ending.lost) as crew:
+            with launch.start(
+                recipe, samples=prepared.samples, address=address, lost=ending.lost, say=listener.phase
+            ) as crew:
                 for note in crew.notes:
                     listener.phase(note)
                 # After the start: what cannot start leaves no folder.
@@ -113,7 +115,8 @@ def evaluate(
     if not prepared.questions:
         raise RecipeError("evaluation.questions", "0: nothing would be asked", "a number above 0")
     listener.phase("starting the workers")
-    with launch.start(recipe, samples=True, address=address, lost=Ending(address).lost) as crew:
+    lost, say = Ending(address).lost, listener.phase
+    with launch.start(recipe, samples=True, address=address, lost=lost, say=say) as crew:
         # No step will be made; a stage is what gives the learner its adapter.
         crew.learner.begin_stage(0, 1)
         if crew.rollouts is not None:
