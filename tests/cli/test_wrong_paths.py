@@ -88,6 +88,17 @@ def test_a_folder_of_runs_that_cannot_be_made_is_refused_before_anything_starts(
     assert "starting the workers" not in message
 
 
+def test_the_name_of_a_shipped_recipe_is_told_how_to_become_a_file(told):
+    code, message = told("run quickstart")
+    assert (code, "biorlhf recipes quickstart --to quickstart.yaml" in message) == (2, True)
+
+
+def test_a_table_that_lacks_one_column_of_a_tool_is_told_which(told, tmp_path):
+    (tmp_path / "table.csv").write_text("gene,baseMean,log2FoldChange,pvalue\nA,9,1,0.01\n")
+    code, message = told("init . --table table.csv")
+    assert (code, "nearest: deseq2 (without padj)" in message) == (2, True)
+
+
 def test_a_message_lists_no_more_names_than_can_be_read():
     error = InputError("--id", "no item has 'x'", choices=[f"item-{n:03d}" for n in range(300)], name="x")
     assert str(error).count("item-") == MOST
