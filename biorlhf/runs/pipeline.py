@@ -51,12 +51,9 @@ def run(
             recipe = prepared.recipe
             identity = manifest.identity(recipe, prepared.catalogue, prepared.dataset)
             known = {} if resume is None else _compared(resume, identity, listener, accept_changes)
-            if recipe.model.trust_remote_code:
-                listener.phase("model.trust_remote_code is on: code of the model's own will be executed")
-            listener.phase("starting the workers")
-            with launch.start(
-                recipe, samples=prepared.samples, address=address, lost=ending.lost, say=listener.phase
-            ) as crew:
+            _announce(recipe, listener)
+            lost, say = ending.lost, listener.phase
+            with launch.start(recipe, samples=prepared.samples, address=address, lost=lost, say=say) as crew:
                 for note in crew.notes:
                     listener.phase(note)
                 # After the start: what cannot start leaves no folder.
@@ -82,6 +79,12 @@ def run(
         finally:
             if store is not None:
                 store.release()
+
+
+def _announce(recipe: Recipe, listener: Listener) -> None:
+    if recipe.model.trust_remote_code:
+        listener.phase("model.trust_remote_code is on: code of the model's own will be executed")
+    listener.phase("starting the workers")
 
 
 def _compared(
