@@ -53,7 +53,7 @@ def _untrained(run: RunReport, known: Known) -> list[str]:
     )
     return [
         f"Only the model before training has been asked, so this is no result of training.{now}",
-        "To say what training did takes an evaluation after a stage: "
+        "To say what training did takes an evaluation after a stage. If the run was stopped: "
         f"biorlhf run --resume {shlex.quote(str(run.folder))}",
     ]
 

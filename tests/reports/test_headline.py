@@ -164,7 +164,8 @@ def test_a_run_that_was_stopped_before_a_stage_was_evaluated_shows_no_result_of_
     words = paragraph(run, known(run))
     assert words.startswith("Only the model before training has been asked, so this is no result of training")
     assert "11 of the 29 answers that it gives are right" in words
-    assert words.endswith(f"takes an evaluation after a stage: biorlhf run --resume {tmp_path}")
+    assert "takes an evaluation after a stage" in words
+    assert words.endswith(f"biorlhf run --resume {tmp_path}")
     assert "beyond noise" not in words
     assert "nothing was asked before" not in words
 
