@@ -40,8 +40,13 @@ def ray_workers(
     samples: bool,
     address: str | None,
     lost: Callable[[str], object] | None = None,
+    waits: Callable[[str], object] = lambda what: None,
 ) -> Iterator[Workers]:
-    """Connect to Ray (``address``, RAY_ADDRESS, or a local one), place the actors, start them."""
+    """Connect to Ray (``address``, RAY_ADDRESS, or a local one), place the actors, start them.
+
+    ``waits`` is told what is waited for.
+    """
+    waits("Ray")
     with ExitStack() as ends:
         if not ray.is_initialized():
             connect(address, recipe.cluster.start_timeout_s, object_store_bytes(recipe))
@@ -51,10 +56,12 @@ def ray_workers(
         asked = requests(recipe, samples=samples)
         # Ray would wait for what can never come, until the timeout.
         _refuse_impossible(asked)
+        waits("room for all actors")
         places = place(asked, recipe.cluster.start_timeout_s)
         ends.callback(give_back, places.values())
+        waits("the base model's files")
         prepare_bases(recipe, places)
-        with watched(lost), _actors(recipe, places, describe(asked)) as workers:
+        with watched(lost), _actors(recipe, places, describe(asked), waits) as workers:
             yield workers
 
 
@@ -158,10 +165,16 @@ def give_back(places: Iterable[Place]) -> None:
 
 
 @contextmanager
-def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[str, Any]) -> Iterator[Workers]:
+def _actors(
+    recipe: Recipe,
+    places: Mapping[str, Place],
+    description: Mapping[str, Any],
+    waits: Callable[[str], object],
+) -> Iterator[Workers]:
     with ExitStack() as ends:  # what did start is stopped, whatever fails to start or to stop
         learner = RayLearners(recipe, [p for n, p in places.items() if n.startswith("learner")])
         ends.callback(learner.close)
+        waits("the learner")
         # vLLM charges itself whatever is allocated on its GPU while it starts, and stops where memory is
         # freed: the learner has its base in place before.
         notes = learner.wait() if recipe.learner.gpus and recipe.rollout.gpus else None
@@ -176,8 +189,10 @@ def _actors(recipe: Recipe, places: Mapping[str, Place], description: Mapping[st
         if rollouts is None or scorers is None:
             yield Workers(learner, None, None, description, notes, beside=True, renew=learner.renew)
             return
+        waits("the rollout actors (the learner is ready)")
         rollouts.wait()
         rollouts.watch(learner)
+        waits("the scorer actors (the others are ready)")
         scorers.wait()
         pools = rollouts, scorers
 

@@ -12,6 +12,7 @@ import typer
 from biorlhf.commands.gpu_plan import gpu_lines, gpu_plan
 from biorlhf.inputs import yaml12
 from biorlhf.recipe import Recipe
+from biorlhf.recipe.schema import Data
 from biorlhf.runs import data, expect, forecast, launch, pipeline
 from biorlhf.workers.memory import object_store_bytes
 from biorlhf.workers.plan import Request, requests
@@ -25,7 +26,7 @@ def plan(recipe: Recipe, address: str | None = None) -> dict[str, Any]:
     prepared = pipeline.prepare(recipe)
     asked = requests(recipe, samples=prepared.samples)
     return {
-        "recipe": recipe.to_json(),
+        "recipe": {**recipe.to_json(), "data": [_in_effect(section) for section in recipe.data]},
         "data": data.counts(prepared.dataset),
         "evaluation_questions": len(prepared.questions),
         "stages": [_stage(prepared, index) for index in range(len(recipe.stages))],
@@ -34,6 +35,15 @@ def plan(recipe: Recipe, address: str | None = None) -> dict[str, Any]:
         "gpu": gpu_plan(recipe, samples=prepared.samples),
         "forecast": forecast.forecast(prepared),
     }
+
+
+def _in_effect(section: Data) -> dict[str, Any]:
+    """A dataset's settings as far as the recipe decides them: beside a ``lab`` nothing else may stand, and
+    the defaults that a resolved recipe writes out are not what the lab's file says."""
+    lab = section.settings.get("lab")
+    if section.dataset != "tables" or lab is None:
+        return section.model_dump(mode="json")
+    return {"dataset": section.dataset, "lab": lab}
 
 
 def outlook(prepared: pipeline.Prepared, address: str | None) -> dict[str, Any]:

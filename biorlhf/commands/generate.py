@@ -14,6 +14,7 @@ import typer
 
 from biorlhf.errors import InputError
 from biorlhf.inputs import privacy
+from biorlhf.inputs.rows import refuse_existing
 from biorlhf.runs.progress import working
 
 if TYPE_CHECKING:
@@ -103,8 +104,7 @@ def _check(prompt: str | None, file: Path | None, out: Path | None, engine: str 
         raise InputError("--out", "given without --file", "--file with the prompts")
     if out.suffix not in (".jsonl", ".ndjson"):
         raise InputError("--out", f"a file of type {out.suffix!r}", "a .jsonl file")
-    if out.exists() and not force:
-        raise InputError("--out", f"{out} exists", "another name, or --force")
+    refuse_existing("--out", out, force)
     if not out.parent.is_dir():
         raise InputError("--out", f"no such folder: {out.parent}")
 

@@ -36,7 +36,7 @@ def recipes(
         raise InputError("biorlhf recipes", f"no shipped recipe {name!r}", choices=paths, name=stem)
     target = to / paths[stem].name if to.is_dir() else to
     if target.exists():
-        raise InputError("--to", f"{target} exists", "another place")
+        raise InputError("biorlhf recipes", f"{target} exists", f"another name: --to my_{target.name}")
     if not target.parent.is_dir():
         raise InputError("--to", f"there is no folder {str(target.parent)!r}", "a folder that exists")
     target.write_text(paths[stem].read_text(encoding="utf-8"), encoding="utf-8")

@@ -34,7 +34,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary (or the plan) as JSON.")] = False,
 ) -> None:
     """Train as a recipe says, on Ray, or resume a run."""
-    from biorlhf.runs.store import RunStore
+    from biorlhf.runs.store import RunStore, refuse_unwritable
 
     if (recipe is None) == (resume is None):
         raise InputError("biorlhf run", "give either a recipe or --resume with a run's folder")
@@ -47,6 +47,8 @@ def run(
     if dry_run:
         from biorlhf.commands.dryrun import show_plan
 
+        if store is None:  # a run that goes on stays where it is
+            refuse_unwritable(parsed)
         show_plan(parsed, as_json=as_json, address=address)
         return
 

@@ -21,12 +21,15 @@ def validate(
     """Check recipes without running them: keys, plugins, data and ground truths, and whether it can start."""
     from biorlhf.commands.dryrun import outlook, outlook_lines
     from biorlhf.runs import data, pipeline
+    from biorlhf.runs.store import refuse_unwritable
 
     wrong = 0
     for path in paths:
         try:
             # All that a run does before it starts anything: settings, data, ground truths, the composer.
-            prepared = pipeline.prepare(recipes.load(path, tuple(overrides or ())))
+            recipe = recipes.load(path, tuple(overrides or ()))
+            refuse_unwritable(recipe)
+            prepared = pipeline.prepare(recipe)
             seen = outlook(prepared, address)
         except InputError as error:
             wrong += 1

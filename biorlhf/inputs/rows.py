@@ -93,6 +93,12 @@ def check_output(option: str, path: Path, suffixes: Collection[str], *inputs: st
         raise InputError(option, f"{path} is the input itself", "another file")
 
 
+def refuse_existing(option: str, path: Path, force: bool) -> None:
+    """Refuse to write over an earlier result, unless that is asked for with ``--force``."""
+    if path.exists() and not force:
+        raise InputError(option, f"{path} exists", "another name, or --force")
+
+
 def beside(path: Path, suffixes: Collection[str] = SUFFIXES) -> list[str]:
     """Names of files in the same folder that might have been meant."""
     if not path.parent.is_dir():

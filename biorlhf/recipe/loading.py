@@ -11,6 +11,7 @@ from biorlhf.errors import RecipeError
 from biorlhf.inputs import yaml12
 from biorlhf.inputs.validation import apply_override, locate, validate_model
 from biorlhf.recipe.schema import PluginSection, Recipe
+from biorlhf.recipe.shipped import shipped
 
 
 def load(
@@ -29,6 +30,14 @@ def load(
         RecipeError: with file, line, dotted path, what was found, what is allowed, the nearest match.
     """
     path = Path(path)
+    plain = str(path) == path.name
+    if plain and not path.exists() and (shipped("recipes") / f"{path}.yaml").is_file():
+        raise RecipeError(
+            str(path),
+            "cannot be read: no such file, and the name of a shipped recipe",
+            "a file",
+            hint=f"copy it here, and run the copy: biorlhf recipes {path} --to {path}.yaml",
+        )
     data, lines = yaml12.read(path, RecipeError)
     if resolved and isinstance(data, dict) and isinstance(data.get("prompt"), dict):
         data["prompt"].setdefault("answer", "free")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 
 from biorlhf.errors import InputError
 from biorlhf.inputs.extras import need
-from biorlhf.runs.folder import Run
+from biorlhf.runs.folder import Run, read_run
 from biorlhf.types import Question, ScoredGroup
 
 Kind = Literal["arrow", "pandas", "polars"]
@@ -45,9 +46,9 @@ def questions(items: Iterable[Question], kind: Kind = "pandas") -> Any:
     return table([dataclasses.asdict(item) for item in items], kind)
 
 
-def metrics(run: Run, kind: Kind = "pandas") -> Any:
-    """One row a step, as in ``metrics.jsonl``."""
-    return table(run.metrics, kind)
+def metrics(run: Run | str | Path, kind: Kind = "pandas") -> Any:
+    """One row a step, as in ``metrics.jsonl``, of a run or its folder."""
+    return table((run if isinstance(run, Run) else read_run(run)).metrics, kind)
 
 
 def _rows(groups: Iterable[ScoredGroup]) -> Iterator[dict[str, Any]]:
@@ -66,16 +67,21 @@ def _rows(groups: Iterable[ScoredGroup]) -> Iterator[dict[str, Any]]:
             }
 
 
-def answers(of: Run | Iterable[ScoredGroup], kind: Kind = "pandas", *, when: str | None = None) -> Any:
+def answers(
+    of: Run | str | Path | Iterable[ScoredGroup], kind: Kind = "pandas", *, when: str | None = None
+) -> Any:
     """One row an answer, with its reward and each verifier's score.
 
     Args:
-        of: a run (``when`` names its evaluation, the last by default), or the groups of an evaluation.
+        of: a run or its folder (``when`` names its evaluation, the last by default), or the groups of an
+            evaluation.
         kind: which kind of table.
 
     Raises:
         InputError: the run has no evaluation of that name.
     """
+    if isinstance(of, str | Path):
+        of = read_run(of)
     if not isinstance(of, Run):
         return table(list(_rows(of)), kind)
     import pyarrow.parquet as pq

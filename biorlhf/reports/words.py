@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -36,7 +37,25 @@ def sentences(run: RunReport, known: Known | None) -> list[str]:
             "Whether it learnt anything cannot be said: this run holds no evaluation. "
             "Set evaluation.questions above 0, or ask now: biorlhf evaluate RUN."
         ]
+    if known.first is None and known.last.when == "start":
+        return _untrained(run, known)
     return [_facts(known), " ".join(_doubt(known)), " ".join(_changed(run, known)), _missing(run, known)]
+
+
+def _untrained(run: RunReport, known: Known) -> list[str]:
+    """Of a run that was stopped before its first evaluation after a stage: no word of what training did."""
+    rate = known.tiles[GIVEN].after
+    now = (
+        f" {right(rate)} of the {rate.n} answers that it gives are right "
+        f"({rate.value:.0%}, 95% interval {rate.low:.0%} to {rate.high:.0%})."
+        if rate
+        else ""
+    )
+    return [
+        f"Only the model before training has been asked, so this is no result of training.{now}",
+        "To say what training did takes an evaluation after a stage. If the run was stopped: "
+        f"biorlhf run --resume {shlex.quote(str(run.folder))}",
+    ]
 
 
 def _facts(known: Known) -> str:
@@ -89,10 +108,15 @@ def _constant(known: Known) -> str:
         beside = "inside noise" if gap["inside_noise"] else "beyond noise"
         return (
             f" Always giving the same answer, and knowing nothing, would earn a reward of {base:.2f}; "
-            f"the model earns {base + gap['value']:.2f}, a difference {beside}."
+            f"the model earns {_two(base + gap['value'])}, a difference {beside}."
         )
     best = rates_of(known.last.reports.get("question_answering") or {}).get("overall.best_constant.accuracy")
     return f" Always giving the commonest answer would be right in {best.value:.0%} of all." if best else ""
+
+
+def _two(value: float) -> str:
+    """Two decimals; nothing is ever minus zero."""
+    return f"{round(value, 2) + 0.0:.2f}"
 
 
 def _by_abstaining(known: Known) -> str:

@@ -96,7 +96,7 @@ def expected(prepared: Prepared, nodes: Sequence[Node]) -> dict[str, Any]:
         return {"minutes": None, "memory_gb": None, "disk_gb": None, "notes": [note]}
     on_gpu = recipe.learner.gpus > 0 or recipe.rollout.gpus > 0
     cores = max((node.get("CPU", 1) for node in nodes), default=1)
-    notes = ["memory and time are rough: within a factor of two"]
+    notes = ["memory and time are rough, within a factor of two, and the time is that of an idle machine"]
     if on_gpu:
         notes.append("no time is given for GPUs: after its first steps a run says what is left")
     memory = _memory(recipe, shape, samples=prepared.samples)

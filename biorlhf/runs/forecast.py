@@ -145,7 +145,8 @@ def forecast_lines(stages: list[dict[str, Any]], assumed: Mapping[str, Any]) -> 
     yield "  " + ", ".join(f"{key}: {value:g}" for key, value in assumed.items() if key != "gpus")
     for stage in stages:
         yield f"  {stage['stage']}: {stage['steps']} steps, lag {stage['lag']}"
-        for name, row in (("this recipe", stage["recipe"]), *(("", row) for row in stage["by_gpus"])):
+        others = [("", row) for row in stage["by_gpus"] if row != stage["recipe"]]
+        for name, row in (("this recipe", stage["recipe"]), *others):
             yield f"    {_words(row)}" + (f"  <- {name}" if name else "")
 
 

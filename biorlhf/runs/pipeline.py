@@ -14,7 +14,7 @@ from biorlhf.runs.course import Course
 from biorlhf.runs.keeping.ending import Ending
 from biorlhf.runs.listener import Listener
 from biorlhf.runs.preparing import Prepared, composer_of, prepare, with_names
-from biorlhf.runs.store import RunStore
+from biorlhf.runs.store import RunStore, refuse_unwritable
 from biorlhf.runs.watching import progress_file, tracking
 from biorlhf.types import ScoredGroup
 
@@ -45,14 +45,15 @@ def run(
                 if resume.finished:
                     listener.phase(f"{resume.folder}: this run is complete")
                     return resume.folder
+            else:
+                refuse_unwritable(recipe)
             prepared = prepare(recipe)
             recipe = prepared.recipe
             identity = manifest.identity(recipe, prepared.catalogue, prepared.dataset)
             known = {} if resume is None else _compared(resume, identity, listener, accept_changes)
-            if recipe.model.trust_remote_code:
-                listener.phase("model.trust_remote_code is on: code of the model's own will be executed")
-            listener.phase("starting the workers")
-            with launch.start(recipe, samples=prepared.samples, address=address, lost=ending.lost) as crew:
+            _announce(recipe, listener)
+            lost, say = ending.lost, listener.phase
+            with launch.start(recipe, samples=prepared.samples, address=address, lost=lost, say=say) as crew:
                 for note in crew.notes:
                     listener.phase(note)
                 # After the start: what cannot start leaves no folder.
@@ -78,6 +79,12 @@ def run(
         finally:
             if store is not None:
                 store.release()
+
+
+def _announce(recipe: Recipe, listener: Listener) -> None:
+    if recipe.model.trust_remote_code:
+        listener.phase("model.trust_remote_code is on: code of the model's own will be executed")
+    listener.phase("starting the workers")
 
 
 def _compared(
@@ -111,7 +118,8 @@ def evaluate(
     if not prepared.questions:
         raise RecipeError("evaluation.questions", "0: nothing would be asked", "a number above 0")
     listener.phase("starting the workers")
-    with launch.start(recipe, samples=True, address=address, lost=Ending(address).lost) as crew:
+    lost, say = Ending(address).lost, listener.phase
+    with launch.start(recipe, samples=True, address=address, lost=lost, say=say) as crew:
         # No step will be made; a stage is what gives the learner its adapter.
         crew.learner.begin_stage(0, 1)
         if crew.rollouts is not None:

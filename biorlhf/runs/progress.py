@@ -72,7 +72,8 @@ class PlainListener:
     def begin(self, name: str, total: int, done: int, unit: str) -> None:
         self.name, self.unit, self.total, self.done, self.began_at = name, unit, total, done, done
         self.start = time.monotonic()
-        self._print(f"{name}: {total - done} {unit}s")
+        # After a resume nothing may be left; what comes next takes its time.
+        self._print(f"{name}: {total - done} {unit}s" if done < total else f"{name}: every {unit} is made")
 
     def _rate(self) -> str:
         elapsed = time.monotonic() - self.start

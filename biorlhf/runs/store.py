@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
@@ -39,6 +40,23 @@ from biorlhf.stage import Adapter, StepResult
 from biorlhf.types import Reward, ScoredGroup, StepMetrics
 
 MANIFEST = "manifest.json"
+
+
+def refuse_unwritable(recipe: Recipe) -> None:
+    """Say before anything is started that no run's folder can be made in ``store.folder``.
+
+    Raises:
+        InputError: what is there, or where it would be made, is no folder or may not be written to.
+    """
+    folder = Path(recipe.store.folder)
+    nearest = folder.absolute()
+    while not os.path.lexists(nearest):
+        nearest = nearest.parent
+    problem = "is no folder" if not nearest.is_dir() else "may not be written to"
+    if problem == "is no folder" or not os.access(nearest, os.W_OK | os.X_OK):
+        where = str(folder) if nearest == folder.absolute() else f"{folder}: {nearest}"
+        expected = "a folder that can be made or written to: --set store.folder=…"
+        raise InputError("store.folder", f"{where} {problem}", expected)
 
 
 class RunStore:

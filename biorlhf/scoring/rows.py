@@ -138,7 +138,13 @@ def open_output(path: Path) -> Iterator[Callable[[Sequence[dict[str, Any]]], Non
     """A function that appends rows. The file appears, whole, when the block ends without an error."""
     suffix = check_suffix(path)
     # Beside its target: a rename cannot cross file systems.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except PermissionError:
+        # The system would name the temporary file.
+        raise InputError(
+            "--out", f"{path}: its folder may not be written to", "a file in a folder of yours"
+        ) from None
     os.close(descriptor)
     part = Path(name)
     try:

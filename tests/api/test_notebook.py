@@ -28,6 +28,7 @@ def test_answers_metrics_and_questions_are_tables_of_any_kind(done, kind):
     columns = answers.column_names if kind == "arrow" else list(answers.columns)
     assert {"question_id", "completion", "reward", "score_factual"} <= set(columns)
     assert len(frames.metrics(done, kind)) == len(done.metrics)
+    assert len(frames.metrics(done.folder, kind)) == len(done.metrics)
     known = api.load_recipe(done.folder / "recipe.yaml")
     from biorlhf.runs import pipeline
 

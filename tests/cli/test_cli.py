@@ -98,7 +98,8 @@ def test_a_recipe_is_listed_and_copied_out_once(tmp_path):
     assert "quickstart" in biorlhf("recipes").stdout
     assert biorlhf("recipes", "quickstart", "--to", str(tmp_path)).returncode == 0
     assert (tmp_path / "quickstart.yaml").is_file()
-    assert biorlhf("recipes", "quickstart", "--to", str(tmp_path)).returncode == 2
+    again = biorlhf("recipes", "quickstart", "--to", str(tmp_path))
+    assert (again.returncode, "another name: --to my_quickstart.yaml" in again.stderr) == (2, True)
     assert "did you mean: quickstart" in biorlhf("recipes", "quickstrat").stderr
 
 

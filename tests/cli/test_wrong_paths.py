@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from biorlhf import cli
 from biorlhf.errors import MOST, InputError
 from made_run import write_run
 
+RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "quickstart.yaml"
 ROW = {"id": "a", "prompt": "How many?", "response": "Six.", "ground_truth": {"answer": "yes"}}
 
 
@@ -75,6 +77,26 @@ def test_a_file_for_the_folder_of_init_is_called_a_file(told):
 def test_an_option_out_of_range_says_its_range(told, words, named):
     code, message = told(words)
     assert (code, named in message) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["validate", "run --dry-run", "run"])
+def test_a_folder_of_runs_that_cannot_be_made_is_refused_before_anything_starts(told, command):
+    code, message = told(f"{command} {RECIPE} --set store.folder=text.txt/runs")
+    assert code == 2
+    assert "store.folder: text.txt/runs: " in message
+    assert "text.txt is no folder" in message
+    assert "starting the workers" not in message
+
+
+def test_the_name_of_a_shipped_recipe_is_told_how_to_become_a_file(told):
+    code, message = told("run quickstart")
+    assert (code, "biorlhf recipes quickstart --to quickstart.yaml" in message) == (2, True)
+
+
+def test_a_table_that_lacks_one_column_of_a_tool_is_told_which(told, tmp_path):
+    (tmp_path / "table.csv").write_text("gene,baseMean,log2FoldChange,pvalue\nA,9,1,0.01\n")
+    code, message = told("init . --table table.csv")
+    assert (code, "nearest: deseq2 (without padj)" in message) == (2, True)
 
 
 def test_a_message_lists_no_more_names_than_can_be_read():

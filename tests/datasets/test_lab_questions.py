@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from biorlhf import DataError, RecipeError, RewardComposer, Status
+from biorlhf import recipe as recipes
+from biorlhf.commands import dryrun
 from biorlhf.scoring.spec import ScorerSpec
 from biorlhf_plugins.datasets import tables
 from biorlhf_plugins.datasets.tables.config import FAMILIES, LabConfig, load_lab
@@ -32,6 +34,11 @@ def lab(folder: Path, *tables_of: str, head: str = "") -> LabConfig:
         text += f"  - {{file: {number}.csv, tool: deseq2, thresholds: {{padj: 0.05, effect: 1}}, {own}}}\n"
     (folder / "lab.yaml").write_text(text)
     return load_lab(folder / "lab.yaml")
+
+
+def test_the_plan_of_a_recipe_with_a_lab_shows_no_default_that_the_lab_replaces():
+    shown = dryrun.plan(recipes.load(EXAMPLE.with_name("recipe.yaml")))["recipe"]["data"]
+    assert shown == [{"dataset": "tables", "lab": str(EXAMPLE)}]
 
 
 DRUG = "condition: {c}, contrast: {{numerator: palbociclib, denominator: vehicle}}"

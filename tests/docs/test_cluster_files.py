@@ -151,3 +151,19 @@ def test_a_machine_that_cannot_be_reached_is_given_up_within_twenty_seconds_what
         found = re.findall(r'RAY_health_check_(\w+?)(?:=|, value: ")(\d+)', path.read_text())
         given = {name: int(value) for name, value in found}
         assert given == {"period_ms": 1000, "timeout_ms": 4000, "failure_threshold": 4}, path.name
+
+
+STARTS = {
+    "ray-cluster.yaml": 2,
+    "kuberay.yaml": 2,
+    "slurm.sbatch": 1,
+    "../docs/cluster.md": 2,
+    "../README.md": 1,
+}
+
+
+@pytest.mark.parametrize(("name", "starts"), STARTS.items())
+def test_no_ray_is_started_with_workers_of_low_priority(name, starts):
+    found = re.findall(r'RAY_worker_niceness(?:=|, value: ")(\d+)(?!`)', (CLUSTER / name).read_text())
+    # The manual names it once more, in its list of what to know.
+    assert found == ["0"] * starts

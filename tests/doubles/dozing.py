@@ -176,7 +176,7 @@ class Run:
         return self.sent(adapter, len(self.references) - 1) if self.sent else adapter
 
     @contextmanager
-    def _start(self, recipe, *, samples, address=None, lost=None):
+    def _start(self, recipe, *, samples, address=None, lost=None, say=None):
         with inline_workers(recipe, samples=samples) as crew:
             if not self.fleet:
                 yield crew

@@ -102,7 +102,7 @@ def test_the_tiles_hold_counts_and_wilsons_intervals(tmp_path):
 def test_answers_about_one_thing_are_drawn_together_for_the_words_and_the_tiles(tmp_path):
     # 60 of 80 right, in clusters of four that are right or wrong as a whole: no more is known than of 20.
     answers: list[Answer] = [(int(number % 16 < 12), 0, 0.5) for number in range(80)]
-    run = run_of(tmp_path, evaluation("start", answers, [0.5] * 80, each=4))
+    run = run_of(tmp_path, evaluation("after-grpo", answers, [0.5] * 80, each=4))
     head = known(run)
     assert head is not None
     rate, wilson = head.tiles[GIVEN].after, share(60, 80)
@@ -149,16 +149,38 @@ def test_a_gain_by_right_answers_is_better_though_some_are_declined(tmp_path):
 
 
 def test_one_evaluation_says_that_nothing_can_be_compared(tmp_path):
-    run = run_of(tmp_path, evaluation("start", [(1, 0, 0.8)] * 30, [1.0] * 30))
+    run = run_of(tmp_path, evaluation("after-grpo", [(1, 0, 0.8)] * 30, [1.0] * 30))
     words = paragraph(run, known(run))
     assert "nothing was asked before it" in words
     assert "an evaluation before training" in words
     assert known(run_of(tmp_path)) is None
 
 
+def test_a_run_that_was_stopped_before_a_stage_was_evaluated_shows_no_result_of_training(tmp_path):
+    asked = evaluation("start", [(int(n < 11), 0, 0.8) for n in range(29)], [0.0] * 29)
+    gap = {"value": -0.3, "inside_noise": False}
+    asked = dataclasses.replace(asked, constant={"reward": {"value": 0.3}, "model_minus_constant": gap})
+    run = dataclasses.replace(run_of(tmp_path, asked), finished=False)
+    words = paragraph(run, known(run))
+    assert words.startswith("Only the model before training has been asked, so this is no result of training")
+    assert "11 of the 29 answers that it gives are right" in words
+    assert "takes an evaluation after a stage" in words
+    assert words.endswith(f"biorlhf run --resume {tmp_path}")
+    assert "beyond noise" not in words
+    assert "nothing was asked before" not in words
+
+
+def test_no_reward_is_minus_zero(tmp_path):
+    gap = {"value": -0.4001, "inside_noise": False}
+    after = evaluation("after-grpo", [(0, 0, 0.8)] * 30, [0.0] * 30)
+    after = dataclasses.replace(after, constant={"reward": {"value": 0.4}, "model_minus_constant": gap})
+    run = run_of(tmp_path, after)
+    assert "the model earns 0.00, a difference" in paragraph(run, known(run))
+
+
 def test_few_confidences_are_not_interpreted(tmp_path):
     answers: list[Answer] = [(n % 2, 0, 0.8 if n < 7 else None) for n in range(30)]
-    run = run_of(tmp_path, evaluation("start", answers, [0.5] * 30))
+    run = run_of(tmp_path, evaluation("after-grpo", answers, [0.5] * 30))
     assert "7 answers state a confidence, too few" in paragraph(run, known(run))
 
 

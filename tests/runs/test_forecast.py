@@ -54,6 +54,7 @@ def test_a_recipe_has_a_forecast_from_settings_that_change_it():
     text = "\n".join(forecast_lines([as_is], plain.forecast.model_dump()))
     assert "arithmetic, not a measurement" in text
     assert "sampled_tokens_s: 7700" in text
+    assert text.count("1 GPU (shared)") == 1
 
 
 def test_a_recipe_without_gpus_has_none():

@@ -64,7 +64,7 @@ def go(folder, monkeypatch, lag, deaths=(), **sections):
     learners = []
 
     @contextmanager
-    def start(recipe, *, samples, address=None, lost=None):
+    def start(recipe, *, samples, address=None, lost=None, say=None):
         with inline_workers(recipe, samples=samples) as crew:
             learners.append(Mortal(recipe, deaths))
             crew.rollouts.learner = learners[0]

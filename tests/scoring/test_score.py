@@ -125,7 +125,7 @@ def test_the_summary_counts_every_status_with_intervals(source, tmp_path):
     assert (rogue["scored"], rogue["failed"], rogue["mean"]) == (2, 2, 1.0)
     assert rogue["low"] < 0.5 < rogue["high"] <= 1.0, "two rows leave much open"
     assert set(rogue["reasons"]) == {"KeyError: 'nothing here'", "exit code 3"}
-    shown = invoke(source, "--out", tmp_path / "out.jsonl", "--verifiers", "length,rogue")
+    shown = invoke(source, "--out", tmp_path / "again.jsonl", "--verifiers", "length,rogue")
     assert "95 % interval" in shown
     assert "rogue failed 1 x: exit code 3" in shown
 
@@ -167,6 +167,16 @@ def test_a_malformed_row_is_named_with_its_line(tmp_path, line, message):
     with pytest.raises(DataError, match=message):
         invoke(source, "--out", tmp_path / "out.jsonl", "--verifiers", "length")
     assert list(tmp_path.glob("*out*")) == [], "nothing half-written stays behind"
+
+
+def test_earlier_scores_are_overwritten_only_where_that_is_asked_for(source, tmp_path):
+    out = tmp_path / "out.jsonl"
+    out.write_text("earlier")
+    with pytest.raises(InputError, match=r"out\.jsonl exists(.|\n)*--force"):
+        invoke(source, "--out", out, "--verifiers", "length")
+    assert out.read_text() == "earlier"
+    invoke(source, "--out", out, "--verifiers", "length", "--force")
+    assert len(read(out)) == 4
 
 
 def test_wrong_paths_and_options_are_input_errors(source, tmp_path):

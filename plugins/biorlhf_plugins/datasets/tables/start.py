@@ -54,6 +54,12 @@ def tool_of(path: Path) -> str:
         return fitting[0]
     columns = ", ".join(found[0][1].columns[:8])
     of = " and ".join(fitting) if fitting else "no tool that is known"
+    if not fitting:
+        lacks = {name: _missing(TOOLS[name], set(source.columns)) for name, source in found}
+        near = [
+            f"{name} (without {' or '.join(groups[0])})" for name, groups in lacks.items() if len(groups) == 1
+        ]
+        of += f"; nearest: {', '.join(near)}" if near else ""
     raise DataError(
         str(path), f"its columns ({columns}, …) are those of {of}", "--tool, one for each table",
         choices=fitting or NAMES, hint="" if fitting else "docs/tables.md has the columns of each tool",
@@ -61,13 +67,19 @@ def tool_of(path: Path) -> str:
 
 
 def _fits(tool: Tool, columns: set[str]) -> bool:
+    return not _missing(tool, columns)
+
+
+def _missing(tool: Tool, columns: set[str]) -> list[tuple[str, ...]]:
+    """For each column that the tool writes and the file lacks, its names."""
     # Some tools' columns carry the contrast's own names: what stands before them must do.
     starts = {name.split("(")[0] for name in columns if "(" in name}
-    return all(
-        any(name in columns or ("{" in name and name.split("(")[0] in starts) for name in names)
+    return [
+        names
         for names in (tool.effect, tool.adjusted, tool.raw, tool.id)
         if names
-    )
+        and not any(name in columns or ("{" in name and name.split("(")[0] in starts) for name in names)
+    ]
 
 
 def check_tool(name: str, where: str) -> str:

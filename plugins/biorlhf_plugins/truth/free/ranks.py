@@ -41,7 +41,8 @@ GROUPS = tuple(
         ("faster quicker quickly outgrew outgrow", "slower slowly lag lagged lagging trailed trail"),
         ("higher greater", "lower"), ("more", "fewer"), ("larger bigger", "smaller"),
         ("longer", "shorter"),
-        ("later", "earlier sooner"), ("stronger", "weaker"), ("better", "worse poorly"), ("heavier", "lighter"),
+        ("later", "earlier sooner"), ("stronger", "weaker"), ("better", "worse poorly"),
+        ("heavier", "lighter"),
         ("older", "younger"), ("taller", "shorter"), ("warmer", "colder"),
     )
 )  # fmt: skip
