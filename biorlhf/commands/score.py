@@ -11,7 +11,7 @@ import typer
 
 from biorlhf.commands.score_view import RowProgress, print_explanation, print_summary
 from biorlhf.errors import InputError
-from biorlhf.inputs.rows import JSON_LINES, PARQUET, check_output, refuse_existing
+from biorlhf.inputs.rows import JSON_LINES, PARQUET, check_output
 from biorlhf.scoring.isolated import ScorerSpec
 
 
@@ -22,7 +22,6 @@ def score(
     weights: Annotated[str | None, typer.Option(help="As in V1=0.6,V4=0.4. Equal by default.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="Take verifiers, weights and limits from it.")] = None,
     explain: Annotated[str | None, typer.Option(metavar="ID", help="Show how its reward arose.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     jobs: Annotated[int | None, typer.Option(help="Scorer processes. One per core by default.")] = None,
 ) -> None:
@@ -41,7 +40,6 @@ def score(
         )
     if out is not None:
         check_output("--out", out, JSON_LINES + PARQUET, source)
-        refuse_existing("--out", out, force)
     spec = spec_of(verifiers, weights, recipe)
     progress = RowProgress(sys.stderr)
     try:

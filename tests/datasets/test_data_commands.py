@@ -162,17 +162,6 @@ def test_exported_questions_are_the_same_questions(tmp_path, questions):
     assert first == second
 
 
-def test_an_earlier_export_is_overwritten_only_where_that_is_asked_for(tmp_path, questions):
-    out = tmp_path / "out.jsonl"
-    out.write_text("earlier")
-    asked = ("export", questions, "--out", out, "--format", "questions")
-    with pytest.raises(InputError, match=r"out\.jsonl exists"):
-        run(*asked)
-    assert out.read_text() == "earlier"
-    run(*asked, "--force")
-    assert out.read_text() != "earlier"
-
-
 def test_an_export_without_items_says_so(tmp_path, questions):
     with pytest.raises(InputError, match="no items for the format messages"):
         run("export", questions, "--out", tmp_path / "x.jsonl", "--format", "messages")

@@ -169,16 +169,6 @@ def test_a_malformed_row_is_named_with_its_line(tmp_path, line, message):
     assert list(tmp_path.glob("*out*")) == [], "nothing half-written stays behind"
 
 
-def test_earlier_scores_are_overwritten_only_where_that_is_asked_for(source, tmp_path):
-    out = tmp_path / "out.jsonl"
-    out.write_text("earlier")
-    with pytest.raises(InputError, match=r"out\.jsonl exists(.|\n)*--force"):
-        invoke(source, "--out", out, "--verifiers", "length")
-    assert out.read_text() == "earlier"
-    invoke(source, "--out", out, "--verifiers", "length", "--force")
-    assert len(read(out)) == 4
-
-
 def test_wrong_paths_and_options_are_input_errors(source, tmp_path):
     out = tmp_path / "out.jsonl"
     wrong = [

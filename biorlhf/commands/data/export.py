@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from biorlhf.errors import InputError
-from biorlhf.inputs.rows import JSON_LINES, check_output, refuse_existing
+from biorlhf.inputs.rows import JSON_LINES, check_output
 from biorlhf.types import Dataset, Example, Preference, Question
 
 Format = Literal["prompt-completion", "messages", "preference", "preference-messages", "questions"]
@@ -24,14 +24,12 @@ def export(
     split: Annotated[str, typer.Option(help="Only this split.")] = "",
     settings: Annotated[list[str], typer.Option("--set", help="A setting of the dataset, key=value.")] = [],  # noqa: B006
     system: Annotated[str, typer.Option(help="A system message for the messages formats.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a dataset as JSONL: prompt/completion, messages, chosen/rejected, or questions."""
     from biorlhf.commands.data.source import load
 
     check_output("--out", out, JSON_LINES, target)
-    refuse_existing("--out", out, force)
     dataset = load(target, settings)
     # Whole before the file is opened: a format without items must not leave an empty file.
     written = [row for item_split, row in rows(dataset, as_format, system) if split in ("", item_split)]
