@@ -14,7 +14,7 @@ from biorlhf_plugins.language.claims.qualifiers import OPENS_INTERVAL
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
 from biorlhf_plugins.language.claims.resolve import read_sentence
 from biorlhf_plugins.language.claims.rows import label_rows
-from biorlhf_plugins.language.records import Extraction, Named, Span, new_named
+from biorlhf_plugins.language.records import Claim, Extraction, Named, Span, new_named
 from biorlhf_plugins.language.sentences.arithmetic import equations
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence, sentences
 from biorlhf_plugins.language.sentences.neither import spelt_out
@@ -32,6 +32,7 @@ MOST = 400
 
 ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
 TURNS = frozenset(("but", "leave", "leaving"))
+SO = frozenset(("so", "hence", "thus", "therefore"))
 NEGATIONS = frozenset(("not", "no", "never"))
 ARROWS = frozenset(("↑", "↓"))
 """What no question holds: "p53 pathway: ↑" repeats its words and answers."""
@@ -94,6 +95,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     for number, part in enumerate(parts):
         read_sentence(reader, part, number)
     claims = supersede(reader.claims, [m.first for m in mentions if m.kind == "corr"], blocks)
+    claims = _reasoned(claims, stream)
     stance = scan_stance(stream, lexicon)
     barred = abstentions(stream, parts, stance, marks)
     confidence = read_confidence(stream, cleaned, mentions, stance, asks_confidence(prompt))
@@ -150,6 +152,21 @@ def _of_question(stream: Stream, m: Mention, question: frozenset[str]) -> bool:
     """Does the question itself ask of "that earlier study", or of what "was wrong"?"""
     told = set(stream.texts[m.first : m.last]) - {"is", "was", "are", "were", "the", "an", "a", "that", "not"}
     return bool(told) and len(told & question) >= min(2, len(told))
+
+
+def _reasoned(claims: list[Claim], stream: Stream) -> list[Claim]:
+    """ "Bmi1 represses Cdkn2a, so Cdkn2a is up in the knock-out": what the first does was the reason, and not
+    what was seen."""
+    if SO.isdisjoint(stream.vocabulary):
+        return claims
+    told = [c for c in claims if c.kind == "direction" and c.label in ("UP", "DOWN")]
+    reasons = {
+        c for c, d in pairwise(told)
+        if c.about == "named" and c.sentence == d.sentence and c.slot.pathways == d.slot.pathways
+        and c.label != d.label and not SO.isdisjoint(stream.texts[c.chunk : d.chunk])
+        and c.asserted and d.asserted
+    }  # fmt: skip
+    return [c._replace(modality="hypothetical") if c in reasons else c for c in claims]
 
 
 def _goes_on(stream: Stream, mentions: Sequence[Mention], n: int) -> bool:

@@ -34,6 +34,7 @@ def of_the_data(lab: Additions, truth: Mapping[str, Any], prompt: str) -> Iterat
     sides = side_names(contrast, prompt)
     own = {words(name): entity_of(name, Additions()) for name in _entities(truth)}
     asked = _asked(truth)
+    of_set = frozenset(words(str(truth.get("pathway") or "").replace("_", " ")))
     direction = not any(truth.get(key) for key in ("facts", "ranking", "answer"))
     for kind, value, phrases in lab.entries:
         if kind in SIDES and value == contrast and phrases:
@@ -41,7 +42,7 @@ def of_the_data(lab: Additions, truth: Mapping[str, Any], prompt: str) -> Iterat
         elif kind == "entity" and feature and value == feature.lower():
             yield "feature", feature_key(kind_of(truth), feature), phrases
         elif kind == "entity":
-            yield from _things(phrases) if direction else _no_foils(phrases, own, asked)
+            yield from _things(phrases, of_set) if direction else _no_foils(phrases, own, asked)
         for phrase in phrases if kind == "entity" else ():
             *told, head = words(phrase) or ("",)
             mine = [way for way, side in zip(ways, sides, strict=True) if head in side]
@@ -61,10 +62,12 @@ def _asked(truth: Mapping[str, Any]) -> list[frozenset[str]]:
     return [frozenset(words(text)) for text in told]
 
 
-def _things(phrases: Iterable[str]) -> Iterator[Entry]:
+def _things(phrases: Iterable[str], of_set: frozenset[str]) -> Iterator[Entry]:
     """Genes and missions that other questions have figures of, where a direction is asked for: a gene is a
-    thing with a direction of its own, and no place."""
+    thing with a direction of its own, and no place; but the KRAS of "KRAS signaling" is the set's word."""
     for phrase in phrases:
+        if of_set.issuperset(words(phrase)):
+            continue
         kind, value = _thing(phrase)
         if kind:
             yield kind, value, (phrase,)

@@ -81,6 +81,8 @@ def aim(reader: Reader, sentence: Sentence, index: int, focus: Mention) -> Aim:
     if nominal:
         return _complement(reader, at, focus, sentence.last) or _subject(reader, ends, chunk, focus)
     after = stream.texts[focus.last] if focus.last < len(stream) else ""
+    if after == "it" and focus.first and stream.texts[focus.first - 1] in reader.question:
+        return SAME  # "ruxolitinib decreases it", of what is asked
     if after in ("a", "an", "the") and head in WORDS["transitive"] and focus.last not in at:
         found = _noun_phrase(reader, at, focus.last, min(sentence.last, focus.last + REACH))
         return found or ELSE

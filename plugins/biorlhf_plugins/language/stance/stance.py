@@ -71,6 +71,8 @@ def _cut(stream: Stream, first: int, last: int) -> bool:
 
 def _set_off(texts: Sequence[str], first: int, at: int) -> bool:
     """ "In K562 cells, however, yes: …"; "the answer here is yes"."""
+    if texts[at] not in ("yes", "no"):
+        return False  # "the answer is correct" praises, and answers nothing
     between = texts[at - 1] in ":,—" and (at + 1 == len(texts) or texts[at + 1] in ":,.;!—")
     return between or (texts[at - 1] == "is" and "answer" in texts[max(first, at - 4) : at - 1])
 

@@ -45,6 +45,7 @@ REACH = 4
 """Tokens before a figure in which a "not" is its own."""
 
 PARTS = frozenset(("deg_up", "deg_down", "percent"))
+WAYS = {"deg_up": "UP", "deg_down": "DOWN"}
 EITHER_WAY = vocabulary(
     "change changed alter altered respond responded differ differed affect affected deregulated dysregulated "
     "move moved all total overall altogether together of both sum differential differentially"
@@ -95,9 +96,9 @@ def fits(fact: Fact, claim: Claim, alone: bool = True) -> int:
     of_set = "pathways" in slot.stated and not any(name.startswith("?") for name in slot.pathways)
     if of_set and "entity" not in slot.stated and not _is_place(fact.entity):
         return UNFIT  # the figure of a set, where that of a gene or of another set is asked for
-    if slot.entity is None:
+    if slot.entity is None or (slot.quantity == "tissue" and "tissue" in fact.asked.words):
         if not alone:
-            return UNFIT
+            return UNFIT  # of "four tissues: heart, liver, …" the four are of none of them
     elif slot.entity not in split_entity(fact.entity):
         return UNFIT
     if not condition_fits(fact.condition, slot.condition):
@@ -215,7 +216,12 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
         ):
             claim = claim._replace(negated=False)  # "1,037 genes no longer respond", asked for those
         fit = fits(fact, claim, alone)
-        if not fit and claim.slot.quantity == "deg" and fact.quantity in PARTS and _bare(said, claim, prompt):
+        if (
+            not fit
+            and claim.slot.quantity == "deg"
+            and fact.quantity in PARTS
+            and _bare(said, claim, prompt, fact.quantity)
+        ):
             fit = (
                 OTHER if fits(fact, claim._replace(slot=claim.slot._replace(quantity=None)), alone) else UNFIT
             )
@@ -243,11 +249,13 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
     return sure
 
 
-def _bare(said: Extraction, claim: Claim, prompt: str) -> bool:
-    """Does a sentence leave open which way: "2,318 genes." to how many go down, not "2,318 change"?"""
+def _bare(said: Extraction, claim: Claim, prompt: str, asked: str | None) -> bool:
+    """Does a sentence leave open which way, or tell the ``asked`` one: "2,318 genes." to how many go down,
+    "downregulated: 2,318 genes", not "2,318 change"?"""
     part = said.parts[claim.sentence]
     told = set(said.stream.texts[part.first : part.last])
-    return "dir" not in part.inside and EITHER_WAY.isdisjoint(told - {*prompt_words(prompt)})
+    ways = {m.value for m in part.inside.get("dir", ())}
+    return ways <= {WAYS.get(asked or "")} and EITHER_WAY.isdisjoint(told - {*prompt_words(prompt)})
 
 
 def _by_name(fact: Fact, candidates: list[tuple[int, Reading]]) -> list[tuple[int, Reading]]:

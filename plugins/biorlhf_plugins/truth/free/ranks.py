@@ -48,6 +48,11 @@ GROUPS = tuple(
 )  # fmt: skip
 """Words of a comparison, and those that make it the other way round."""
 
+FIRST = vocabulary("first initially originally formerly")
+TAKEN = vocabulary("taken mistaken thought annotated called labelled labeled believed assumed classified")
+MISTAKEN = 6
+"""Tokens in which a name is "first taken for" another."""
+
 RULED_OUT = vocabulary("ruled excluded rejected dismissed dispensable irrelevant discounted")
 SUSPECTED = vocabulary("considered suspected")
 COPULAS = frozenset(("is", "was", "are", "were", "been", "be"))
@@ -69,6 +74,8 @@ def trails(said: Extraction, name: Named, tokens: tuple[int, int], prompt: str) 
     """Is a name told as one behind another: placed second, after ">" or "before", later in a list of ranks,
     or set aside for another one?"""
     texts, part, (first, last) = said.stream.texts, said.parts[name.sentence], tokens
+    if _mistaken(texts, part.first, first):
+        return True
     set_aside = _set_aside(texts, part.first, part.last, tokens, prompt)
     if (
         set_aside
@@ -148,6 +155,13 @@ def _of_another_place(said: Extraction, name: Named, tokens: tuple[int, int], pr
         if alike and not mine & other and not asked & (own - other) and asked & (other - own):
             return True
     return False
+
+
+def _mistaken(texts: Sequence[str], start: int, first: int) -> bool:
+    """ "Cluster 5 was first taken for NK cells"."""
+    before = texts[max(start, first - MISTAKEN) : first]
+    led = before[-1:] and before[-1] in ("for", "as", "be")
+    return bool(led) and not FIRST.isdisjoint(before) and not TAKEN.isdisjoint(before)
 
 
 def _dismissed(texts: Sequence[str], last: int, end: int, prompt: str) -> bool:

@@ -214,7 +214,7 @@ def _concluded(texts: Sequence[str], start: int, last: int, end: int) -> bool:
     """ "FOXP3, IL2RA and no KIT: regulatory T cells.": what a colon leads to, alone; "which leaves STAT3"."""
     if start == 0:
         return False
-    if texts[start - 1] in ("leave", "leaving"):
+    if texts[start - 1] in ("leave", "leaving") or texts[max(0, start - 2) : start] == ["must", "be"]:
         return True
     return texts[start - 1] == ":" and (last >= end or texts[last] in ".;!\n")
 
