@@ -71,10 +71,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     mentions = _thinned(
         [m for m in scan(stream, lexicon) if m.kind != "dir" or not _joined(stream, cleaned, m)]
     )
-    mentions = [
-        m for m in mentions if m.kind not in ("report", "reject") or not _of_question(stream, m, question)
-    ]
-    mentions = [m for n, m in enumerate(mentions) if not _goes_on(stream, mentions, n)]
+    mentions = [m for n, m in enumerate(mentions) if not _turns_nothing(stream, mentions, n, question)]
     mentions = foreign(stream, cleaned, text, mentions, question)
     mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
     parts = sentences(stream, mentions)
@@ -146,6 +143,12 @@ def _thinned(mentions: list[Mention]) -> list[Mention]:
         return mentions
     low, high = foci[MOST // 2], foci[-MOST // 2]
     return [m for m in mentions if not low <= m.first < high]
+
+
+def _turns_nothing(stream: Stream, mentions: Sequence[Mention], n: int, question: frozenset[str]) -> bool:
+    if mentions[n].kind in ("report", "reject"):
+        return _of_question(stream, mentions[n], question)
+    return _goes_on(stream, mentions, n)
 
 
 def _of_question(stream: Stream, m: Mention, question: frozenset[str]) -> bool:
