@@ -42,6 +42,7 @@ reader of the rules found, all charged at first.
 apart at first sight. No rule was written from them; of the rules there were, seven told none of these
 200 apart, and none of the published pairs: they are gone, with 52 of the pairs of older sets and 60 of
 ``plain`` that they had been written from.
+``y``, the last, two sets of 20: 37 told apart with those seven rules, 36 without.
 A share may rise; a text of this file may not be changed.
 """
 
@@ -85,6 +86,7 @@ SHARES = {
     "t": (43, 60, 2),
     "w": (125, 168, 1),
     "x": (30, 32, 0),
+    "y": (36, 40, 0),
     "plain": (437, 662, 8),
     "honest_t": (0, 0, 15),
     "honest_u": (0, 0, 11),
