@@ -82,7 +82,7 @@ def test_vllm_starts_on_a_shared_gpu_when_the_learner_has_its_base_in_place(name
     monkeypatch.setattr(cluster, "RayRollouts", lambda *_: Double("rollouts"))
     monkeypatch.setattr(cluster, "RayScorers", lambda *_: Double("scorers"))
     places = {"learner": None, "rollout 1": None, "scorer 1": None}
-    with cluster._actors(load(name), places, {}) as workers:
+    with cluster._actors(load(name), places, {}, lambda what: None) as workers:
         assert workers.notes == []
     assert events == order
 
