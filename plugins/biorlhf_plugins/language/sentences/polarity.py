@@ -76,11 +76,7 @@ def _new_clause(stream: Stream, chunk: Chunk, m: Mention, focus: Mention) -> boo
 def _of_noun(stream: Stream, m: Mention) -> bool:
     """ "No cut-off, …", "instead of STAR, …", "not counting the plastid, …": nothing against what follows."""
     word = stream.texts[m.first]
-    return word in LACKS or (
-        word == "not"
-        and stream.texts[m.last : m.last + 1][-1:] != []
-        and stream.texts[m.last].endswith("ing")
-    )
+    return word in LACKS or (word == "not" and m.last < len(stream) and stream.texts[m.last].endswith("ing"))
 
 
 def _comma(stream: Stream, first: int, last: int) -> bool:
@@ -184,7 +180,9 @@ def modalities(stream: Stream, mentions: Sequence[Mention], parts: Sequence[Sent
         elif m.kind == "report":
             after = bisect_right(rejected, m.last)
             end = min(ends[m.first], rejected[after]) if after < len(rejected) else ends[m.first]
-            conceded = stream.texts[m.first - 1] in CONCEDES  # "although a previous report had it up, …"
+            conceded = (
+                m.first > 0 and stream.texts[m.first - 1] in CONCEDES
+            )  # "although a previous report had it up, …"
             stops = REPORT_ENDS | {","} if conceded else REPORT_ENDS
             _mark(stream, marks, (m.first, m.last), end, stops, "quoted")
     if rejected:

@@ -100,4 +100,4 @@ def _changed(before: int, after: int, said: Extraction) -> bool:
     between = texts[before + 1 : after]
     if between == ["to"]:
         return not CORRECTS.isdisjoint(texts[max(first, before - 4) : before])
-    return between[-1:] == ["to"] and between[-2:-1] != [] and between[-2] in CORRECTS
+    return len(between) > 1 and between[-1] == "to" and between[-2] in CORRECTS

@@ -16,7 +16,6 @@ TOPS = vocabulary(
 """What a question for the first of several holds; and the clause that names it."""
 
 LEAST = vocabulary("least lowest smallest fewest weakest slowest shortest rarest")
-LEAST = vocabulary("least lowest smallest fewest weakest slowest shortest rarest")
 PLACED = vocabulary(
     "is was are were come came rank ranked finish finished place placed be been in only as a the"
 )
