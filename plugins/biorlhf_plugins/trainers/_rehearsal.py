@@ -69,13 +69,15 @@ def rehearsed(
     figures: Mapping[str, About],
     count: int,
     seed: int,
+    ends: tuple[int, int] = (SURE, UNSURE),
 ) -> list[TrainGroup]:
-    """A group for each text: the text, and up to ``count`` foreign ``figures`` in it.
+    """A group for each text: the text, and up to ``count`` foreign ``figures`` in it. ``ends`` are the
+    confidences in per cent of the one and of the others.
 
     The words of a text count 1, its confidence and those of its foreign figures together ``EMPHASIS`` each.
     """
     draw = random.Random(seed)
-    made = [_with_foreign(text, figures, count, draw) for text in texts]
+    made = [_with_foreign(text, figures, count, draw, ends) for text in texts]
     learnt = iter(completions(learner, [one for group in made for one in group]))
     return [
         TrainGroup(text.prompt_ids, tuple(next(learnt) for _ in group))
@@ -84,10 +86,10 @@ def rehearsed(
 
 
 def _with_foreign(
-    text: Rehearsal, figures: Mapping[str, About], count: int, draw: random.Random
+    text: Rehearsal, figures: Mapping[str, About], count: int, draw: random.Random, ends: tuple[int, int]
 ) -> list[StatedText]:
     wrong = foreign(text.text, text.about, figures, count, draw) if count else []
     if not wrong:
         return [StatedText(text.text, None, words=1.0)]
-    right = StatedText(text.text, SURE, words=1.0, sure=EMPHASIS)
-    return [right, *(StatedText(one, UNSURE, sure=EMPHASIS / len(wrong)) for one in wrong)]
+    right = StatedText(text.text, ends[0], words=1.0, sure=EMPHASIS)
+    return [right, *(StatedText(one, ends[1], sure=EMPHASIS / len(wrong)) for one in wrong)]

@@ -14,7 +14,7 @@ sure to be, see ``_own_texts``: first what is true, then what of it is known. Th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
@@ -23,8 +23,9 @@ from biorlhf import Example, PluginConfig, TrainerPlugin, hookimpl
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
+from biorlhf_plugins.trainers._aims import Confidence, aims
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
-from biorlhf_plugins.trainers._own_texts import Confidence, train_groups
+from biorlhf_plugins.trainers._own_texts import train_groups
 from biorlhf_plugins.trainers._rehearsal import figures_of, rehearsals, rehearsed
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
 from biorlhf_plugins.trainers._texts import tokenized
@@ -37,10 +38,12 @@ class SftConfig(PluginConfig):
 
     ``texts``: the ``dataset``'s examples, or the policy's ``own`` answers: ``batch_size`` questions of a step
     are answered ``generations`` times each and learnt with another ``confidence``: the share of the ``group``
-    that is right, or 95 % where this ``answer`` is right and 5 % where not. With them ``rehearse`` examples
-    of the dataset are learnt up to their confidence, so that no figure is lost; or, with ``foreign_figures``,
-    as sure, and with so many other figures in place of their own as hardly right. ``iterations``: passes
-    over a step's texts; ``minibatches``: updates in each. ``steps``, where given, is their number.
+    that is right; 95 % where this ``answer`` is right and 5 % where not; or what answers that state the same
+    were worth as ``measured`` on the validation split, which is asked anew each step. With them ``rehearse``
+    examples of the dataset are learnt up to their confidence, so that no figure is lost; or, with
+    ``foreign_figures``, as sure, and with so many other figures in place of their own as hardly right (as
+    ``measured``: as what 95 and 5 % were worth). ``iterations``: passes over a step's texts;
+    ``minibatches``: updates in each. ``steps``, where given, is their number.
     ``batch_size``: examples per optimizer update. ``loss_on``: the response alone, or all of the text.
     ``max_tokens``: longest text in tokens, prompt and response; what is longer is cut at its end.
     ``evaluation_examples``: of how many validation examples the loss is measured after each epoch; 0: none.
@@ -101,14 +104,17 @@ class SftTrainer:
         for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
             clock = Clock()
             groups: tuple[ScoredGroup, ...] = ()
+            measured: Mapping[str, float] = {}
             drawn = batch_of(step, items, config.batch_size, stage.seed)
             if config.texts == "own":
                 groups = sample_and_score(stage, config.generations, step, drawn, clock)
-                batch = train_groups(stage.learner, groups, config.confidence)
+                aim = aims(config.confidence, stage, step, clock)
+                measured = aim.measured
+                batch = train_groups(stage.learner, groups, aim.to_state, aim.emphasis)
                 if known:
                     again = [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
                     draw = seed_of(stage.seed, step, "foreign figures")
-                    batch += rehearsed(stage.learner, again, figures, config.foreign_figures, draw)
+                    batch += rehearsed(stage.learner, again, figures, config.foreign_figures, draw, aim.ends)
             else:
                 batch = [given[i] for i in drawn]
             with clock("update_s"):
@@ -120,6 +126,7 @@ class SftTrainer:
                 **update.metrics,
                 "epoch": float(epoch_of(step, items, config.batch_size)),
                 "examples": float(len(batch)),
+                **measured,
                 **clock.seconds,
             }
             if held_out and ends_epoch(step, items, config.batch_size):
