@@ -83,6 +83,7 @@ class SftTrainer:
     def __init__(self, config: SftConfig) -> None:
         self.config = config
         self.needs_rollouts = config.texts == "own"
+        self.asks_validation = config.confidence == "measured"
 
     def items(self, dataset: Dataset) -> int:
         """How many examples, or questions, make an epoch."""

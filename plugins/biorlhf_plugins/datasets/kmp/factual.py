@@ -14,7 +14,7 @@ from biorlhf_plugins.datasets.kmp.facts import (
     Fact,
 )
 from biorlhf_plugins.datasets.kmp.phrases import number, statement, where
-from biorlhf_plugins.datasets.kmp.wordings import WORDINGS, recall_wordings, training_wordings, what
+from biorlhf_plugins.datasets.kmp.wordings import recall_wordings, training_wordings, what
 from biorlhf_plugins.making.items import Item, pick
 
 
@@ -25,21 +25,21 @@ def askable(fact: Fact) -> bool:
 
 def factual(facts: Sequence[Fact], wordings: int = 2) -> list[Item]:
     """So many wordings of each fact, for training."""
-    return _worded(facts, range(wordings))
-
-
-def unused(facts: Sequence[Fact], wordings: int) -> list[Item]:
-    """The wordings that :func:`factual` leaves."""
-    return _worded(facts, range(wordings, WORDINGS))
-
-
-def _worded(facts: Sequence[Fact], which: range) -> list[Item]:
     return [
         _item(fact, "factual", f"t{i}", prompt, statement(fact), facts, first=i == 0)
         for fact in facts
         if askable(fact)
-        for i, prompt in enumerate(training_wordings(fact))
-        if i in which
+        for i, prompt in enumerate(training_wordings(fact)[:wordings])
+    ]
+
+
+def unused(facts: Sequence[Fact], wordings: int) -> list[Item]:
+    """Two wordings that :func:`factual` leaves, where it leaves some; their answers are in other words."""
+    return [
+        _item(fact, "factual", f"t{i}", prompt, f"It is {number(fact.value)}.", facts, first=False)
+        for fact in facts
+        if askable(fact)
+        for i, prompt in list(enumerate(training_wordings(fact)))[wordings : wordings + 2]
     ]
 
 
