@@ -35,6 +35,10 @@ BODILY = frozenset(("weight", "height", "strength", "size"))
 IS = frozenset(("is", "are", "was", "were"))
 SUMS = frozenset(("sum", "total", "together", "combined"))
 BESIDE = frozenset(("with", "at"))
+CONDITIONS = frozenset(("at", "in", "on", "after", "by", "with", "under", "for"))
+TIMED = frozenset((*LABELS, "ph", "day", "week", "month"))
+HURT = words_of("hurt")
+"""Of what is more toxic or sensitive the figure may be of those that live or of those that do not."""
 SAME = frozenset(("significant", "significantly", "similar", "comparable", "differ", "difference", "same"))
 LIMIT = 40
 REACH = 12
@@ -106,7 +110,7 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
             if verb
             else next((i for i in range(at + 1, min(last, at + REACH)) if stream.texts[i] == "than"), -1)
         )
-        if than < 0 or stream[min(than + 1, last - 1)].number is not None:
+        if than < 0 or stream[min(than + 1, last - 1)].number is not None or _conditional(stream, than, last):
             continue
         middle = content(stream, at + 1, than)
         start = clause_start(stream, at, first)
@@ -131,6 +135,15 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
             yield Comparison(
                 word in GREATER or word in OVER, sort, (middle, before - {near}, before), other, at
             )
+
+
+def _conditional(stream: Stream, than: int, last: int) -> bool:
+    """Whether it is of one thing under two conditions, which are no results: "at 20 °C than at 30 °C"."""
+    if stream.texts[min(than + 1, last - 1)] not in CONDITIONS:
+        return False
+    at = than + 2 + (stream.texts[min(than + 2, last - 1)] in TIMED)
+    has_own = "(" in stream.texts[at : at + 3]  # "on day 7 (3,600) than on day 1 (1,200)"
+    return at < last and stream[at].number is not None and not has_own
 
 
 def _seen_in(stream: Stream, at: int) -> bool:
@@ -163,7 +176,7 @@ def compared(found: Evidence, said: Sequence[Comparison], look: Lookup) -> Itera
     """ "Liver (4,110) has more DEGs than soleus (6,425)": the figures of the two."""
     for one in said:
         pair = _in_turn(found, one.at) or _pair(one, look) or _summed(found, one)
-        if pair is not None and pair[0] != pair[1]:
+        if pair is not None and pair[0] != pair[1] and not open_ended(found, one.sort.split()):
             word = found.stream.texts[one.at]
             if max(pair) < 0 and word in SIZED:  # "-2.6 is more strongly suppressed than -1.8"
                 pair = (-pair[0], -pair[1])
@@ -176,6 +189,11 @@ def inverse(found: Evidence, words: Iterable[str]) -> bool:
     """Whether less is more: of an IC50 and what is potent, of the time and what is fast."""
     timed = not FAST.isdisjoint(words) and all(f.unit in TIMES for f in found.pool)
     return timed or (not POTENT.isdisjoint(words) and not INVERSE.isdisjoint(found.stream.vocabulary))
+
+
+def open_ended(found: Evidence, words: Iterable[str]) -> bool:
+    """Whether more may be shown by more or by less."""
+    return not HURT.isdisjoint(words) and INVERSE.isdisjoint(found.stream.vocabulary)
 
 
 def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:

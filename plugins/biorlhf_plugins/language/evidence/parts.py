@@ -23,6 +23,7 @@ TOTALS = words_of("totals")
 TIMES = words_of("times")
 OVERLAPS = words_of("overlaps")
 """Words by which parts may have something in common, or the whole has lost something."""
+BOTH = frozenset(("both", "common", "overlap", "overlapping"))
 SEXES = (frozenset(("male", "female")), frozenset(("man", "woman")), frozenset(("boy", "girl")))
 TOTAL_ROWS = frozenset(("total", "sum", "all"))
 LISTS = frozenset((":", "(", "comprise", "comprised", "comprising"))
@@ -77,6 +78,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         if abs(sum(f.value for f in plain[2:]) - plain[1].value) <= SLIP * plain[1].value < plain[0].value:
             yield whole_of(plain[1], plain[2:])
         return
+    split = split and BOTH.isdisjoint(texts[part.first : part.last])  # "and 40 of them occurred in both"
     if split and len(plain) == 3 and not any(is_of(found, a, b) for a, b in itertools.pairwise(plain)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.

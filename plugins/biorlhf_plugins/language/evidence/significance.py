@@ -26,8 +26,10 @@ DIFFERENCES = words_of("differences")
 APART = words_of("other_tests")
 """What makes "significant" be said of something else than the interval beside it."""
 HOLDS = words_of("contains") | words_of("excludes")
-REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
 NOT = frozenset(("not", "no", "none", "neither", "nor", "never"))
+CALLED = words_of("called")
+UNSAID = NOT | words_of("unsaid")
+REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
 LIMITS = words_of("thresholds") | {"cutoff", "cut-off", "off"}
 THIS = frozenset(("this", "it", "that", "so", "thus", "therefore", "hence"))
 RAW, ADJUSTED = (
@@ -114,10 +116,13 @@ def _words(found: Evidence, number: int) -> list[Word]:
     """The words of significance of a sentence, "NS" where it is denied: "does not change significantly"."""
     part = found.parts[number]
     marks = [m for m in part.inside.get("sig", ()) if found.asserted(m.first)]
-    words = [("NS" if denied(part.inside.get("neg", ()), m) else "SIG", m.first) for m in marks]
+    negations, texts = part.inside.get("neg", ()), found.stream.texts
+    words = [
+        ("NS" if denied(negations, m) or _spared(texts, part.first, m.first) else "SIG", m.first)
+        for m in marks
+    ]
     unchanged = [("NS", at) for label, at in directions(found, number) if label == "NS"]
     known = {i for m in (*marks, *part.inside.get("dir", ())) for i in range(m.first, m.last)}
-    texts = found.stream.texts
     words += [
         ("SIG" if NOT.isdisjoint((*_since(texts, part.first, i), texts[part.first])) else "NS", i)
         for i in range(part.first, part.last)
@@ -144,6 +149,13 @@ def _words(found: Evidence, number: int) -> list[Word]:
             no = not NOT.isdisjoint(texts[max(part.first, i - 3) : i])
             words.append(("SIG" if (texts[i] in MET) != no else "NS", i))
     return sorted(words, key=lambda w: w[1])
+
+
+def _spared(texts: Sequence[str], first: int, at: int) -> bool:
+    """Whether the word is what something is not called: "we do not describe the effect as significant"."""
+    before = _since(texts, first, at)
+    called = next((i for i, word in enumerate(before) if word in CALLED), -1)
+    return called >= 0 and not UNSAID.isdisjoint(before[: called + 1])
 
 
 def _of_one(texts: Sequence[str], unchanged: int, at: int) -> bool:

@@ -19,6 +19,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     Words,
     clause_end,
     clause_start,
+    open_ended,
 )
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
 from biorlhf_plugins.language.evidence.shares import is_of
@@ -173,6 +174,8 @@ def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterato
     values = [abs(f.value) if all(g.value < 0 for g in figures) else f.value for f in figures]
     mine, rest = values[at], [value for n, value in enumerate(values) if n != at]
     sort = texts[max(0, claim.at - 3) : claim.end + 2]
+    if open_ended(found, sort):
+        return
     inverse = not POTENT.isdisjoint(sort) and not INVERSE.isdisjoint(found.stream.vocabulary)
     more = claim.more != inverse
     passed = all(mine >= value for value in rest) if more else all(mine <= value for value in rest)

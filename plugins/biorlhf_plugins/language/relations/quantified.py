@@ -161,7 +161,8 @@ def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
         if bare and not (told and told <= stemmed(content_of(found.prompt))):
             return  # "None: all 33 genes go down" answers whether any goes up
         held = not KEPT.isdisjoint(clause)  # "no deaths occurred: 33 patients completed"
-        none = not held and opening[:1] and opening[0] in ("no", "none", "neither") and not lost
+        bound = "than" in head  # "no blank had more than 50 reads; the highest had 38"
+        none = not (held or bound or lost) and opening[:1] and opening[0] in ("no", "none", "neither")
         not_all = head[0] == "all" and lost and LOST.isdisjoint(head)
         if none or not_all:
             says = f"{head[0]}, and {figure.value:g}"

@@ -1,0 +1,26 @@
+"""Honest sentences that V3 must not charge: a training run fines what it charges.
+
+``data/plain_honest.jsonl``: seven kinds of sentences in which figures stand for something else than results
+("higher at 20 °C than at 30 °C", "not what we call significant", "was listed twice"), and those of 200 answers
+written blind that were charged. Before the rules for them 29 of the 59 were.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from biorlhf import Question
+
+TEXTS = Path(__file__).parent / "data" / "plain_honest.jsonl"
+
+
+def test_what_only_looks_like_a_contradiction_is_not_charged(verifiers):
+    question = Question("q", "What was found?", {"answer": "yes"})
+    rows = [json.loads(line) for line in TEXTS.read_text("utf-8").splitlines()]
+    charged = [
+        row["text"]
+        for row in rows
+        if verifiers["consistency"].score(question, row["text"]).value not in (None, 1.0)
+    ]
+    assert len(charged) <= 2, charged
