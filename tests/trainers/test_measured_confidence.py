@@ -9,7 +9,7 @@ import pytest
 from biorlhf import Dataset, Example, Question
 from biorlhf.errors import InputError
 from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, tokens_of
-from biorlhf_plugins.trainers._reliability import Level, reliability
+from biorlhf_plugins.trainers._own.reliability import Level, reliability
 from judged_blocks import CATALOGUE, COMPOSER, UP, text
 
 HELD_OUT = [replace(UP, id=f"v{n}", prompt=f"held out {n}", split="validation") for n in range(8)]

@@ -1,8 +1,8 @@
 """Honest sentences that V3 must not charge: a training run fines what it charges.
 
 ``data/plain_honest.jsonl``: seven kinds of sentences in which figures stand for something else than results
-("higher at 20 °C than at 30 °C", "not what we call significant", "was listed twice"), and those of 200 answers
-written blind that were charged. Before the rules for them 29 of the 59 were.
+("higher at 20 °C than at 30 °C", "not what we call significant", "was listed twice"), and those of 200
+answers written blind that were charged. Before the rules for them 29 of the 59 were.
 """
 
 from __future__ import annotations

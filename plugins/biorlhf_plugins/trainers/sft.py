@@ -7,7 +7,7 @@ Different from the usual description: the mean is over the tokens of the whole b
 into micro-batches, so a long response counts for more than a short one.
 
 ``texts: own`` takes the policy's answers of the same step in place of the dataset's, and teaches of them how
-sure to be, see ``_own_texts``: first what is true, then what of it is known. There tokens have weights w_t:
+sure to be, see ``_own.texts``: first what is true, then what of it is known. There tokens have weights w_t:
 
         L = -(1/W) sum of w_t log p(y_t | x, y_<t),   W = sum of w_t
 """
@@ -23,10 +23,10 @@ from biorlhf import Example, PluginConfig, TrainerPlugin, hookimpl
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
-from biorlhf_plugins.trainers._aims import Confidence, aims
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
-from biorlhf_plugins.trainers._own_texts import train_groups
-from biorlhf_plugins.trainers._rehearsal import figures_of, rehearsals, rehearsed
+from biorlhf_plugins.trainers._own.aims import Confidence, aims
+from biorlhf_plugins.trainers._own.rehearsal import figures_of, rehearsals, rehearsed
+from biorlhf_plugins.trainers._own.texts import train_groups
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
 from biorlhf_plugins.trainers._texts import tokenized
 

@@ -2,7 +2,7 @@
 
     group:    the share of the G answers that is right, which estimates p, the probability of being right
     answer:   95 % where this answer is right, 5 % where it is not
-    measured: what answers to the validation split that state the same are worth (``_reliability``)
+    measured: what answers to the validation split that state the same are worth (``reliability``)
 
 ``group`` is calibrated by question and teaches nothing that a question alone does not tell; ``answer`` is the
 sharper signal, of which a policy learns to state one of the two ends by what it answered. ``measured`` comes
@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from biorlhf.stage import Stage
-from biorlhf_plugins.trainers._own_texts import JudgedAnswer, ToState, expected, judged_answers
-from biorlhf_plugins.trainers._reliability import reliability
+from biorlhf_plugins.trainers._own.reliability import reliability
+from biorlhf_plugins.trainers._own.stated import EMPHASIS, SURE, UNSURE, nearest
+from biorlhf_plugins.trainers._own.texts import JudgedAnswer, ToState, expected, judged_answers
 from biorlhf_plugins.trainers._sampling import Clock, answers_held_out
-from biorlhf_plugins.trainers._stated import EMPHASIS, SURE, UNSURE, nearest
 
 #: What an own answer is to state.
 Confidence = Literal["group", "answer", "measured"]

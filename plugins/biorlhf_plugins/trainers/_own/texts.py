@@ -3,7 +3,7 @@
 G answers to one question are sampled. Each different one is learnt from its confidence on, with another
 figure in place of what it states: a wrong answer becomes a text that says how little it is worth, and teaches
 no error. A right one is learnt up to its confidence besides, so that what is known stays known. What is to be
-stated is said in ``_aims``.
+stated is said in ``aims``.
 
 The confidences of a group count 1 together (else ``EMPHASIS``), and so do its right answers where it
 has any, or the few tokens of a confidence would hardly be learnt beside forty. Answers of a group share their
@@ -19,13 +19,13 @@ from dataclasses import dataclass
 
 from biorlhf.stage import Learner
 from biorlhf.types import Completion, ScoredGroup, TrainGroup
-from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
-from biorlhf_plugins.trainers._stated import (
+from biorlhf_plugins.trainers._own.stated import (
     EMPHASIS,
     StatedText,
     before_confidence,
     completions,
 )
+from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
 
 
 @dataclass(frozen=True, slots=True)

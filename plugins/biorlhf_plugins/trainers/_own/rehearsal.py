@@ -1,7 +1,7 @@
 """Texts of the dataset that are learnt again beside the policy's own answers, so that no fact is lost.
 
 They are learnt up to their confidence: what is true, and not how sure the text is of it. With foreign figures
-(see ``_foreign_figures``) a text that states one is learnt as sure, and with each of them as hardly right.
+(see ``foreign_figures``) a text that states one is learnt as sure, and with each of them as hardly right.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from biorlhf.errors import InputError
 from biorlhf.stage import Learner
 from biorlhf.types import Example, TrainGroup
-from biorlhf_plugins.trainers._foreign_figures import About, figure_of, foreign
-from biorlhf_plugins.trainers._stated import (
+from biorlhf_plugins.trainers._own.foreign_figures import About, figure_of, foreign
+from biorlhf_plugins.trainers._own.stated import (
     EMPHASIS,
     SURE,
     UNSURE,
