@@ -79,8 +79,6 @@ class Trainer(Protocol):
     ``steps`` yields one :class:`~biorlhf.stage.StepResult` after each optimizer update (or skipped
     update), starting after ``stage.done_steps``; everything random in it must be derived from
     ``stage.seed`` and the step's number alone, so that a resumed run repeats what was lost.
-    One that asks ``stage.validation`` may say so, with a true ``asks_validation``: a run without such
-    questions is refused before it starts.
     """
 
     needs_rollouts: bool

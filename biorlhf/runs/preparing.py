@@ -80,19 +80,7 @@ def prepare(recipe: Recipe, catalogue: plugins.Catalogue | None = None, *, train
             )
         _refuse_idle_learners(recipe, index)
         _refuse_unweighted(recipe, index)
-        _refuse_unmeasured(prepared, index)
     return prepared
-
-
-def _refuse_unmeasured(prepared: Prepared, index: int) -> None:
-    """A trainer that asks the validation split would find out late that there is none."""
-    asks = getattr(prepared.trainers[index], "asks_validation", False)
-    if asks and not datasets.in_split(prepared.dataset, Split.VALIDATION).questions:
-        raise RecipeError(
-            f"stages[{index}]",
-            f"{prepared.recipe.stage_name(index)}: it asks the validation split, which has no question",
-            "a dataset with one: its validation_fraction above 0",
-        )
 
 
 def _refuse_idle_learners(recipe: Recipe, index: int) -> None:

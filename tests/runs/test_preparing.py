@@ -49,11 +49,3 @@ def test_a_script_without_log_probabilities_cannot_be_ahead_of_the_learner(tmp_p
     assert prepared(written).total_steps(0) == 6
     (tmp_path / "script.json").write_text(json.dumps({"default": ANSWERS, "logprob": -1.0}))
     assert prepared(written, f"stages.0.lag={lag}").total_steps(0) == 6
-
-
-def test_a_stage_that_measures_on_the_validation_split_is_refused_where_there_is_none(tmp_path):
-    stage = {"trainer": "sft", "texts": "own", "confidence": "measured", "optimizer": {"learning_rate": 1e-3}}
-    path = write_tiny_run(tmp_path, backend="ray", stages=[stage], data=[{"dataset": "kmp"}])
-    with pytest.raises(RecipeError, match=r"(?s)stages\[0\].*sft.*validation split.*validation_fraction"):
-        prepared(path, "data.0.validation_fraction=0")
-    assert prepared(path, "data.0.validation_fraction=0.2").total_steps(0) > 0

@@ -9,9 +9,9 @@ import pytest
 from biorlhf import Example
 from biorlhf.errors import BiorlhfError
 from biorlhf.testing import RecordingLearner, fresh_catalogue, tokens_of
-from biorlhf_plugins.trainers._own.foreign_figures import figure_of, foreign
-from biorlhf_plugins.trainers._own.rehearsal import figures_of, rehearsals, rehearsed
-from biorlhf_plugins.trainers._own.stated import EMPHASIS
+from biorlhf_plugins.trainers._foreign_figures import figure_of, foreign
+from biorlhf_plugins.trainers._rehearsal import figures_of, rehearsals, rehearsed
+from biorlhf_plugins.trainers._stated import EMPHASIS
 
 ABOUT = frozenset({"soleus", "IR"})
 

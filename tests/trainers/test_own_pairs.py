@@ -4,10 +4,34 @@ from __future__ import annotations
 
 import pytest
 
-from biorlhf import Dataset, Example
+from biorlhf import Dataset, Example, Question, RewardComposer, Score, VerifierPlugin, hookimpl
 from biorlhf.errors import BiorlhfError, InputError
-from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, tokens_of
-from judged_blocks import CATALOGUE, COMPOSER, UP, text
+from biorlhf.testing import RecordingLearner, ScriptedRollouts, a_stage, fresh_catalogue, tokens_of
+
+
+class Block:
+    """Reads confidence and correctness of "Answer: UP" the way V4's details give them."""
+
+    def score(self, question, completion_text):
+        answer, _, confidence = completion_text.removeprefix("Answer: ").partition("\nConfidence: ")
+        stated = float(confidence.rstrip("%")) / 100 if confidence else None
+        right = answer == question.ground_truth["direction"]
+        return Score.scored(0.5, confidence=stated, correct=int(right))
+
+
+class Plugin:
+    @hookimpl
+    def biorlhf_verifiers(self):
+        yield VerifierPlugin(name="block", build=lambda config: Block())
+
+
+CATALOGUE = fresh_catalogue(Plugin())
+COMPOSER = RewardComposer(["block"], {"block": 1.0}, catalogue=CATALOGUE)
+UP = Question("q", "ask", {"pathway": "SET", "direction": "UP"})
+
+
+def text(answer: str, confidence: int) -> str:
+    return f"Answer: {answer}\nConfidence: {confidence}%"
 
 
 def run(texts, steps=6, trainer="dpo", **settings):

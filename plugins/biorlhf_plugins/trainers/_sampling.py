@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from biorlhf import RunFailure
 from biorlhf.seeds import seed_of
 from biorlhf.stage import Sampling, Stage
-from biorlhf.types import AdapterRef, Group, Question, ScoredGroup
+from biorlhf.types import AdapterRef, Group, ScoredGroup
 
 
 class Clock:
@@ -53,6 +53,8 @@ def sample_and_score(
     Scoring begins with the first group that is finished. ``rollout_s`` is the time that nothing but
     sampling could be waited for; ``score_s`` is the rest.
     """
+    if stage.rollouts is None or stage.scorers is None:
+        raise RunFailure(f"stage {stage.name}: this trainer needs rollout and scorer workers, and has none")
     questions = [stage.dataset.questions[index] for index in asked]
     sampling = Sampling(
         n=generations,
@@ -62,23 +64,6 @@ def sample_and_score(
         seed=seed_of(stage.seed, step),
         policy=policy,
     )
-    return _answered(stage, questions, sampling, step, clock)
-
-
-def answers_held_out(stage: Stage, step: int, clock: Clock) -> tuple[ScoredGroup, ...]:
-    """One answer of the newest policy to each question of the validation split: its likeliest."""
-    questions = stage.validation.questions if stage.validation else ()
-    sampling = Sampling(
-        n=1, max_tokens=stage.max_completion_tokens, temperature=0.0, seed=seed_of(stage.seed, step)
-    )
-    return _answered(stage, questions, sampling, step, clock)
-
-
-def _answered(
-    stage: Stage, questions: Sequence[Question], sampling: Sampling, step: int, clock: Clock
-) -> tuple[ScoredGroup, ...]:
-    if stage.rollouts is None or stage.scorers is None:
-        raise RunFailure(f"stage {stage.name}: this trainer needs rollout and scorer workers, and has none")
     with clock("score_s", minus="rollout_s"):
         groups = clock.waiting(stage.rollouts.sample(questions, sampling), "rollout_s")
         by_id = {scored.group.question.id: scored for scored in stage.scorers.score(groups)}

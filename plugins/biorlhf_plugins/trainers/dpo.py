@@ -14,7 +14,7 @@ where that widens the margin, and with an aggressive beta it destroys what was k
 
 Both compare with the start without remembering it, so an interrupted run goes on with the same guard.
 
-``pairs: own`` takes the pairs from the policy's answers of the same step, see ``_own.pairs``: they teach how
+``pairs: own`` takes the pairs from the policy's answers of the same step, see ``_own_pairs``: they teach how
 sure to be, where the dataset's teach what is true.
 """
 
@@ -30,7 +30,7 @@ from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
-from biorlhf_plugins.trainers._own.pairs import own_pairs
+from biorlhf_plugins.trainers._own_pairs import own_pairs
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
 from biorlhf_plugins.trainers._texts import tokenized
 

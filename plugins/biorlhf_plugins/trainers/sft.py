@@ -7,14 +7,14 @@ Different from the usual description: the mean is over the tokens of the whole b
 into micro-batches, so a long response counts for more than a short one.
 
 ``texts: own`` takes the policy's answers of the same step in place of the dataset's, and teaches of them how
-sure to be, see ``_own.texts``: first what is true, then what of it is known. There tokens have weights w_t:
+sure to be, see ``_own_texts``: first what is true, then what of it is known. There tokens have weights w_t:
 
         L = -(1/W) sum of w_t log p(y_t | x, y_<t),   W = sum of w_t
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
@@ -24,9 +24,8 @@ from biorlhf.seeds import seed_of
 from biorlhf.stage import Stage, StepResult
 from biorlhf.types import Dataset, ScoredGroup, StepMetrics, TrainCompletion, TrainGroup
 from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, others, steps_per_epoch
-from biorlhf_plugins.trainers._own.aims import Confidence, aims
-from biorlhf_plugins.trainers._own.rehearsal import figures_of, rehearsals, rehearsed
-from biorlhf_plugins.trainers._own.texts import train_groups
+from biorlhf_plugins.trainers._own_texts import Confidence, train_groups
+from biorlhf_plugins.trainers._rehearsal import figures_of, rehearsals, rehearsed
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
 from biorlhf_plugins.trainers._texts import tokenized
 
@@ -38,12 +37,10 @@ class SftConfig(PluginConfig):
 
     ``texts``: the ``dataset``'s examples, or the policy's ``own`` answers: ``batch_size`` questions of a step
     are answered ``generations`` times each and learnt with another ``confidence``: the share of the ``group``
-    that is right; 95 % where this ``answer`` is right and 5 % where not; or what answers that state the same
-    were worth as ``measured`` on the validation split, which is asked anew each step. With them ``rehearse``
-    examples of the dataset are learnt up to their confidence, so that no figure is lost; or, with
-    ``foreign_figures``, as sure, and with so many other figures in place of their own as hardly right (as
-    ``measured``: as what 95 and 5 % were worth). ``iterations``: passes over a step's texts;
-    ``minibatches``: updates in each. ``steps``, where given, is their number.
+    that is right, or 95 % where this ``answer`` is right and 5 % where not. With them ``rehearse`` examples
+    of the dataset are learnt up to their confidence, so that no figure is lost; or, with ``foreign_figures``,
+    as sure, and with so many other figures in place of their own as hardly right. ``iterations``: passes
+    over a step's texts; ``minibatches``: updates in each. ``steps``, where given, is their number.
     ``batch_size``: examples per optimizer update. ``loss_on``: the response alone, or all of the text.
     ``max_tokens``: longest text in tokens, prompt and response; what is longer is cut at its end.
     ``evaluation_examples``: of how many validation examples the loss is measured after each epoch; 0: none.
@@ -83,7 +80,6 @@ class SftTrainer:
     def __init__(self, config: SftConfig) -> None:
         self.config = config
         self.needs_rollouts = config.texts == "own"
-        self.asks_validation = config.confidence == "measured"
 
     def items(self, dataset: Dataset) -> int:
         """How many examples, or questions, make an epoch."""
@@ -105,17 +101,14 @@ class SftTrainer:
         for step in range(stage.done_steps + 1, self.total_steps(stage.dataset) + 1):
             clock = Clock()
             groups: tuple[ScoredGroup, ...] = ()
-            measured: Mapping[str, float] = {}
             drawn = batch_of(step, items, config.batch_size, stage.seed)
             if config.texts == "own":
                 groups = sample_and_score(stage, config.generations, step, drawn, clock)
-                aim = aims(config.confidence, stage, step, clock)
-                measured = aim.measured
-                batch = train_groups(stage.learner, groups, aim.to_state, aim.emphasis)
+                batch = train_groups(stage.learner, groups, config.confidence)
                 if known:
                     again = [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
                     draw = seed_of(stage.seed, step, "foreign figures")
-                    batch += rehearsed(stage.learner, again, figures, config.foreign_figures, draw, aim.ends)
+                    batch += rehearsed(stage.learner, again, figures, config.foreign_figures, draw)
             else:
                 batch = [given[i] for i in drawn]
             with clock("update_s"):
@@ -127,7 +120,6 @@ class SftTrainer:
                 **update.metrics,
                 "epoch": float(epoch_of(step, items, config.batch_size)),
                 "examples": float(len(batch)),
-                **measured,
                 **clock.seconds,
             }
             if held_out and ends_epoch(step, items, config.batch_size):

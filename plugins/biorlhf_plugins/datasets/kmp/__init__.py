@@ -31,7 +31,7 @@ from biorlhf.types import Split
 from biorlhf_plugins.datasets.kmp.calibration import calibration
 from biorlhf_plugins.datasets.kmp.effects import EFFECTS
 from biorlhf_plugins.datasets.kmp.facts import KMP_TABLE, TISSUES, Fact, kmp_facts
-from biorlhf_plugins.datasets.kmp.factual import askable, factual, recall, unused
+from biorlhf_plugins.datasets.kmp.factual import askable, factual, recall
 from biorlhf_plugins.datasets.kmp.phrases import number, where
 from biorlhf_plugins.datasets.kmp.published import published
 from biorlhf_plugins.datasets.kmp.reasoning import reasoning
@@ -81,8 +81,7 @@ class KmpConfig(PluginConfig):
         validation_fraction, test_fraction: shares of the groups of facts, with ``split: fact``.
         taught: with ``split: fact``, the share of the training facts that SFT texts and preferences state.
             The test then asks, in words that training does not have, for what was taught and for as much
-            that never was; and so does the validation split, in words of its own, where ``wordings`` leaves
-            some of the twelve.
+            that never was.
         wordings: in how many wordings training states each figure: two, or up to twelve. With ``taught``
             GRPO asks in four of them, so that how sure to be is learnt of facts and not of words.
         confidence: what the SFT texts state. ``high`` where the table says it, low where it cannot say;
@@ -140,8 +139,8 @@ def build(config: KmpConfig) -> Dataset:
     # Training comes first: what it teaches decides what a test of recall may ask.
     for split, pool in pools.items():
         limit = config.max_questions if split == Split.TRAIN.value else config.max_test_questions
-        again = _again(split, config)
-        if taught is not None and again:
+        if taught is not None and split == Split.TEST.value:
+            again = [*recall(kmp_facts()), *calibration(recall=True)]
             some = mixed_test(pools["train"], pool, again, taught, limit=limit, seed=config.seed)
         else:
             asked = [
@@ -178,15 +177,6 @@ def build(config: KmpConfig) -> Dataset:
             "not_asked": [f"{f.id}: {f.note}" for f in kmp_facts() if not askable(f)],
         },
     )
-
-
-def _again(split: str, config: KmpConfig) -> list[Item]:
-    """All that can be asked in words which only this split has."""
-    if split == Split.TEST.value:
-        return [*recall(kmp_facts()), *calibration(recall=True)]
-    if split == Split.VALIDATION.value and config.validation_fraction:
-        return unused(kmp_facts(), config.wordings)
-    return []
 
 
 _SPLIT_MEANING = {

@@ -33,16 +33,6 @@ def factual(facts: Sequence[Fact], wordings: int = 2) -> list[Item]:
     ]
 
 
-def unused(facts: Sequence[Fact], wordings: int) -> list[Item]:
-    """Two wordings that :func:`factual` leaves, where it leaves some; their answers are in other words."""
-    return [
-        _item(fact, "factual", f"t{i}", prompt, f"It is {number(fact.value)}.", facts, first=False)
-        for fact in facts
-        if askable(fact)
-        for i, prompt in list(enumerate(training_wordings(fact)))[wordings : wordings + 2]
-    ]
-
-
 def recall(facts: Sequence[Fact]) -> list[Item]:
     """Two more wordings of each fact, for the recall test: they share no sentence with the others."""
     return [

@@ -3,9 +3,15 @@
 G answers to one question are sampled. Each different one is learnt from its confidence on, with another
 figure in place of what it states: a wrong answer becomes a text that says how little it is worth, and teaches
 no error. A right one is learnt up to its confidence besides, so that what is known stays known. What is to be
-stated is said in ``aims``.
+stated is one of two:
 
-The confidences of a group count 1 together (else ``EMPHASIS``), and so do its right answers where it
+    group:  the share of the G answers that is right, which estimates p, the probability of being right
+    answer: 95 % where this answer is right, 5 % where it is not
+
+``group`` is calibrated by question and teaches nothing that a question alone does not tell; ``answer`` is the
+sharper signal, of which a policy learns to state one of the two ends by what it answered.
+
+The confidences of a group count 1 together (as verdicts ``EMPHASIS``), and so do its right answers where it
 has any, or the few tokens of a confidence would hardly be learnt beside forty. Answers of a group share their
 prompt's computation, and equal ones their own.
 """
@@ -14,18 +20,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from biorlhf.stage import Learner
 from biorlhf.types import Completion, ScoredGroup, TrainGroup
-from biorlhf_plugins.trainers._own.stated import (
+from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
+from biorlhf_plugins.trainers._stated import (
     EMPHASIS,
+    SURE,
+    UNSURE,
     StatedText,
     before_confidence,
     completions,
+    nearest,
 )
-from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
+
+#: What an own answer is to state.
+Confidence = Literal["group", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +65,43 @@ def expected(answers: Sequence[JudgedAnswer]) -> float:
     return (math.fsum(answer.correct for answer in answers) + 0.5) / (len(answers) + 1)
 
 
-#: The confidence in per cent that an answer is to state, from it and all of its group; None: it is left out.
-ToState = Callable[[JudgedAnswer, Sequence[JudgedAnswer]], int | None]
-
-
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """A different answer of a group up to its confidence, what it is to state, and how often it was given."""
+    """A different answer of a group up to its confidence, and how often it was given."""
 
     text: str
     right: bool
-    confidence: int
     given: int
 
 
-def own_texts(answers: Sequence[JudgedAnswer], to_state: ToState) -> list[OwnText]:
+def own_texts(answers: Iterable[JudgedAnswer]) -> list[OwnText]:
     """The different answers that have a line for the confidence."""
-    cut = [
-        (before_confidence(one.completion.text), one.correct == 1, to_state(one, answers)) for one in answers
-    ]
-    given = Counter((text, right, say) for text, right, say in cut if text and say is not None)
-    return [OwnText(*text, n) for text, n in given.items()]
+    cut = ((before_confidence(answer.completion.text), answer.correct == 1) for answer in answers)
+    given = Counter((text, right) for text, right in cut if text)
+    return [OwnText(text, right, n) for (text, right), n in given.items()]
 
 
-def train_groups(
-    learner: Learner, groups: Iterable[ScoredGroup], to_state: ToState, emphasis: float = EMPHASIS
-) -> list[TrainGroup]:
+def train_groups(learner: Learner, groups: Iterable[ScoredGroup], confidence: Confidence) -> list[TrainGroup]:
     """The answers of each group as the learner trains on them; a group without any is left out."""
     judged = [(scored.group.prompt_ids, judged_answers(scored)) for scored in groups]
-    own = [(ids, made) for ids, answers in judged if (made := own_texts(answers, to_state))]
-    texts = [_stated(made, emphasis) for _, made in own]
+    own = [(ids, answers, made) for ids, answers in judged if (made := own_texts(answers))]
+    texts = [_stated(made, confidence, expected(answers)) for _, answers, made in own]
     learnt = iter(completions(learner, [one for group in texts for one in group]))
     return [
         TrainGroup(ids, tuple(next(learnt) for _ in group))
-        for (ids, _), group in zip(own, texts, strict=True)
+        for (ids, _, _), group in zip(own, texts, strict=True)
     ]
 
 
-def _stated(texts: Sequence[OwnText], emphasis: float) -> list[StatedText]:
+def _stated(texts: Sequence[OwnText], confidence: Confidence, p: float) -> list[StatedText]:
     given, right = sum(text.given for text in texts), sum(text.given for text in texts if text.right)
+    each = 1.0 if confidence == "group" else EMPHASIS
     return [
         StatedText(
             text.text,
-            text.confidence,
+            nearest(p) if confidence == "group" else SURE if text.right else UNSURE,
             words=text.given / right if text.right else 0.0,
-            sure=emphasis * text.given / given,
+            sure=each * text.given / given,
         )
         for text in texts
     ]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 
 from biorlhf.ground_truth.forms import last_answer
 from biorlhf.types import Completion, ScoredGroup, TrainCompletion, TrainGroup
-from biorlhf_plugins.trainers._own.texts import judged_answers
+from biorlhf_plugins.trainers._own_texts import judged_answers
 
 #: The chosen confidence lies at least so much nearer to p: of eight answers, p is no surer than that.
 LEAST = 0.1

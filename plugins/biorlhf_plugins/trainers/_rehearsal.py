@@ -1,7 +1,7 @@
 """Texts of the dataset that are learnt again beside the policy's own answers, so that no fact is lost.
 
 They are learnt up to their confidence: what is true, and not how sure the text is of it. With foreign figures
-(see ``foreign_figures``) a text that states one is learnt as sure, and with each of them as hardly right.
+(see ``_foreign_figures``) a text that states one is learnt as sure, and with each of them as hardly right.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from biorlhf.errors import InputError
 from biorlhf.stage import Learner
 from biorlhf.types import Example, TrainGroup
-from biorlhf_plugins.trainers._own.foreign_figures import About, figure_of, foreign
-from biorlhf_plugins.trainers._own.stated import (
+from biorlhf_plugins.trainers._foreign_figures import About, figure_of, foreign
+from biorlhf_plugins.trainers._stated import (
     EMPHASIS,
     SURE,
     UNSURE,
@@ -69,15 +69,13 @@ def rehearsed(
     figures: Mapping[str, About],
     count: int,
     seed: int,
-    ends: tuple[int, int] = (SURE, UNSURE),
 ) -> list[TrainGroup]:
-    """A group for each text: the text, and up to ``count`` foreign ``figures`` in it. ``ends`` are the
-    confidences in per cent of the one and of the others.
+    """A group for each text: the text, and up to ``count`` foreign ``figures`` in it.
 
     The words of a text count 1, its confidence and those of its foreign figures together ``EMPHASIS`` each.
     """
     draw = random.Random(seed)
-    made = [_with_foreign(text, figures, count, draw, ends) for text in texts]
+    made = [_with_foreign(text, figures, count, draw) for text in texts]
     learnt = iter(completions(learner, [one for group in made for one in group]))
     return [
         TrainGroup(text.prompt_ids, tuple(next(learnt) for _ in group))
@@ -86,10 +84,10 @@ def rehearsed(
 
 
 def _with_foreign(
-    text: Rehearsal, figures: Mapping[str, About], count: int, draw: random.Random, ends: tuple[int, int]
+    text: Rehearsal, figures: Mapping[str, About], count: int, draw: random.Random
 ) -> list[StatedText]:
     wrong = foreign(text.text, text.about, figures, count, draw) if count else []
     if not wrong:
         return [StatedText(text.text, None, words=1.0)]
-    right = StatedText(text.text, ends[0], words=1.0, sure=EMPHASIS)
-    return [right, *(StatedText(one, ends[1], sure=EMPHASIS / len(wrong)) for one in wrong)]
+    right = StatedText(text.text, SURE, words=1.0, sure=EMPHASIS)
+    return [right, *(StatedText(one, UNSURE, sure=EMPHASIS / len(wrong)) for one in wrong)]
