@@ -118,9 +118,9 @@ def run_of(lag: int, alone: float, steps: int = 20, prompts: int = 16, actors: i
     return took_s
 
 
-def driver_on_ray(engines: int, groups: int) -> float:
-    """Milliseconds of the driver's process for a group. Four actors of Ray give as many a second as this many
-    engines: what Ray spends in an idle driver (about 4 ms a second) is shared by all that come meanwhile."""
+def driver_on_ray(engines: int, groups: int, actors: int = 4) -> float:
+    """Milliseconds of the driver's process for a group. A few actors of Ray give as many a second as
+    these engines: what Ray spends in an idle driver (about 4 ms a second) is shared by all that come meanwhile."""
     import ray
 
     from biorlhf.actors.rollout import RayRollouts
@@ -136,11 +136,11 @@ def driver_on_ray(engines: int, groups: int) -> float:
         rollout = {
             "engine": "scripted",
             "script": str(script),
-            "actors": 4,
+            "actors": actors,
             "cpus": 0,
             "concurrency": ROOM,
             "max_completion_tokens": 1024,
-            "simulated": {"token_s": [[n, s * 4 / engines] for n, s in PACE.points]},
+            "simulated": {"token_s": [[n, s * actors / engines] for n, s in PACE.points]},
         }
         recipe = from_data(
             {
@@ -152,7 +152,7 @@ def driver_on_ray(engines: int, groups: int) -> float:
             }
         )
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-        rollouts = RayRollouts(recipe, ["DEFAULT"] * 4)
+        rollouts = RayRollouts(recipe, ["DEFAULT"] * actors)
         rollouts.wait()
         rollouts.load_adapter(an_adapter(1))
         asked = [Question(name, "How many?", {}) for name in questions(groups)]

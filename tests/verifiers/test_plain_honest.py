@@ -23,4 +23,11 @@ def test_what_only_looks_like_a_contradiction_is_not_charged(verifiers):
         for row in rows
         if verifiers["consistency"].score(question, row["text"]).value not in (None, 1.0)
     ]
-    assert len(charged) <= 2, charged
+    # The three are "only 40 % sure which cohort was used, but 90 % of the answer": two confidences of two things.
+    assert len(charged) <= 3, charged
+
+
+def test_being_sure_that_something_was_used_is_a_confidence_in_the_answer(verifiers):
+    question = Question("q", "Which dose was used?", {"answer": "14 nM"})
+    text = "14 nM. I am 90% confident that this dose was used."
+    assert verifiers["uncertainty"].score(question, text).details["confidence"] == 0.9

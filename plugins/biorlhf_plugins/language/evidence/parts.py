@@ -24,6 +24,7 @@ TIMES = words_of("times")
 OVERLAPS = words_of("overlaps")
 """Words by which parts may have something in common, or the whole has lost something."""
 BOTH = frozenset(("both", "common", "overlap", "overlapping"))
+"""Of these a third figure beside two is the part that they share."""
 SEXES = (frozenset(("male", "female")), frozenset(("man", "woman")), frozenset(("boy", "girl")))
 TOTAL_ROWS = frozenset(("total", "sum", "all"))
 LISTS = frozenset((":", "(", "comprise", "comprised", "comprising"))

@@ -17,9 +17,10 @@ from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
 FOLDS = meanings("folds")
 RISKS = frozenset(("hazard", "odd", "risk"))  # "odds ratio", as its tokens are
 OFTEN = frozenset(("daily", "weekly", "monthly", "yearly", "a", "per", "each", "every"))
-TIMES = frozenset(("twice", "thrice"))
-COMPARED = frozenset(("as", "the", "that", "those", "what", "its", "their", "of"))
-IS = frozenset(("is", "are", "was", "were", "than", ",", "(", "almost", "nearly", "about", "by"))
+TWICE = frozenset(("twice", "thrice"))
+FACTOR_BEFORE = frozenset(("is", "are", "was", "were", "than", ",", "(", "almost", "nearly", "about", "by"))
+FACTOR_AFTER = frozenset(("as", "the", "that", "those", "what", "its", "their", "of"))
+"""What makes a "twice" a factor, and no number of times."""
 JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
 SAYING = words_of("saying")
 APART = frozenset(("while", "whereas", "but", "and", ";", "although", "than", "compared", "against"))
@@ -117,7 +118,7 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
         for at in range(part.first, part.last):
             if texts[at + 1 : at + 2] and texts[at + 1] in OFTEN:
                 continue  # "10 mg twice daily"
-            if texts[at] in TIMES and not _multiple(texts, at):
+            if texts[at] in TWICE and not _multiple(texts, at):
                 continue
             named = texts[at - 1] == "the" or (
                 texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"])
@@ -133,7 +134,7 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
 def _multiple(texts: Sequence[str], at: int) -> bool:
     """Whether a "twice" is a factor: "twice as many", "80, i.e. twice 40"; "was listed twice" has none."""
     before, after = texts[max(0, at - 1)], "".join(texts[at + 1 : at + 2])
-    return before in IS or before in SAYS or after in COMPARED or after[:1].isdigit()
+    return before in FACTOR_BEFORE | SAYS or after in FACTOR_AFTER or after[:1].isdigit()
 
 
 def _is_fold(found: Evidence, figure: Figure) -> bool:
