@@ -119,8 +119,8 @@ def run_of(lag: int, alone: float, steps: int = 20, prompts: int = 16, actors: i
 
 
 def driver_on_ray(engines: int, groups: int, actors: int = 4) -> float:
-    """Milliseconds of the driver's process for a group. A few actors of Ray give as many a second as
-    these engines: what Ray spends in an idle driver (about 4 ms a second) is shared by all that come meanwhile."""
+    """Milliseconds of the driver's process for a group. A few actors of Ray give as many a second as these
+    engines: what Ray spends in an idle driver, about 4 ms a second, is shared by all that come in it."""
     import ray
 
     from biorlhf.actors.rollout import RayRollouts

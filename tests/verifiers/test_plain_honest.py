@@ -23,7 +23,7 @@ def test_what_only_looks_like_a_contradiction_is_not_charged(verifiers):
         for row in rows
         if verifiers["consistency"].score(question, row["text"]).value not in (None, 1.0)
     ]
-    # The three are "only 40 % sure which cohort was used, but 90 % of the answer": two confidences of two things.
+    # The three state two confidences: "only 40 % sure which cohort was used, but 90 % of the answer".
     assert len(charged) <= 3, charged
 
 
