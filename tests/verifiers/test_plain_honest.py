@@ -2,7 +2,8 @@
 
 ``data/plain_honest.jsonl``: seven kinds of sentences in which figures stand for something else than results
 ("higher at 20 °C than at 30 °C", "not what we call significant", "was listed twice"), and those of 200
-answers written blind that were charged. Before the rules for them 29 of the 59 were.
+answers written blind that were charged; and 19 kinds more (a share past a threshold, a fold of a logarithm,
+what is left step by step). Before the rules for them 29 of the first 59 were charged, and 22 of the 29 others.
 """
 
 from __future__ import annotations

@@ -179,6 +179,7 @@ def _here(found: Evidence, number: int, part: Figure, whole: Figure) -> Iterator
     share = said[0]
     end = max(part.last, whole.last if whole.part == number else 0)
     bracketed = texts[part.first - 1] in ("(", ":") and texts[share.last - 1] != "of"
+    bracketed = bracketed and "by" not in texts[share.first - 2 : share.first]  # "dropped by about a third"
     after = 0 <= share.first - part.last <= 4 or 0 <= share.first - end <= 3
     after = after and texts[share.last : share.last + 1] != ["of"]
     if (bracketed and share.first < part.first) or after:

@@ -24,13 +24,14 @@ class Range(NamedTuple):
 
 def spans(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    if found.stream.vocabulary.isdisjoint(MIDDLES):
+    if found.stream.vocabulary.isdisjoint(MIDDLES | {"minimum"}):
         return
     for number in found.by_part:
         part = found.parts[number]
         if part.kind == "row" or not found.asserted(part.first):
             continue
         here = ranges(found, number)
+        yield from _extremes(found, here)
         near = [n for n in (number - 1, number, number + 1) if n in found.by_part]
         if len(here) != 1:
             continue
@@ -39,6 +40,15 @@ def spans(found: Evidence) -> Iterator[Check]:
             continue
         if _of_it(found, middles[0], here[0]):
             yield from _inside(found, middles[0], here[0])
+
+
+def _extremes(found: Evidence, here: list[Range]) -> Iterator[Check]:
+    """ "A minimum of 31.2 and a maximum of 34.8": in this order."""
+    for low, high in here:
+        between, alike = gap(found, low, high), low.kind == high.kind and low.unit in ("", high.unit)
+        if "maximum" in between and alike and "minimum" not in between and low.part == high.part:
+            says = f"a minimum of {low.value:g} and a maximum of {high.value:g}"
+            yield Check("a range against its ends", low.value <= high.value, says, (low.span, high.span))
 
 
 def _of_it(found: Evidence, middle: Figure, span: Range) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
+    COMPARED,
     REST,
     ROUGH,
     SLACK,
@@ -39,6 +40,8 @@ SLIP = 0.35
 PARALLEL = frozenset(("to", "received", "got", "in", "on", "were", "assigned", "from", "with"))
 OPEN_ENDED = frozenset(("other", "among", "including", "rest", "eg"))
 OF_THESE = {(a, b) for a in ("of", "among") for b in ("these", "them", "those")}
+SO = frozenset(("so", "leaving", "thus", "hence"))
+FURTHER = frozenset(("another", "further", "additional", "other"))
 SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
 
 
@@ -79,7 +82,9 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         if abs(sum(f.value for f in plain[2:]) - plain[1].value) <= SLIP * plain[1].value < plain[0].value:
             yield whole_of(plain[1], plain[2:])
         return
-    split = split and BOTH.isdisjoint(texts[part.first : part.last])  # "and 40 of them occurred in both"
+    # "and 40 of them occurred in both"; "another 213": beside what was counted before
+    apart = BOTH | FURTHER | COMPARED
+    split = split and apart.isdisjoint(texts[part.first : part.last])
     if split and len(plain) == 3 and not any(is_of(found, a, b) for a, b in itertools.pairwise(plain)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
@@ -130,6 +135,11 @@ def _threes(
             continue
         if is_of(found, whole, one) or is_of(found, one, other):
             continue
+        if (
+            gap(found, whole, one)[-2:] == ["of", "which"]
+            and one.value + other.value < (1 - SLIP) * whole.value
+        ):
+            continue  # "2,950 sites, of which 186 went up and 43 down": the rest did not change
         if at and is_of(found, plain[at - 1], whole):
             continue  # "27 of the 50 sets pass, 18 lower and 9 higher"
         yield whole_of(whole, [one, other])
@@ -195,6 +205,8 @@ def _summed(
     parts: list[Figure] = []
     for at in range(first, whole.first):
         depth += (texts[at] == "(") - (texts[at] == ")")
+        if texts[at] in SO and at < whole.first - 3:
+            parts = []  # "11 and 17 withdrew, so 109 and 103 completed, 212 in all"
         if not depth:
             here = [f for f in figures if f.first <= at < f.last]
             if found.stream[at].number is not None and not here and texts[at - 1] not in LABELS - TIMES:

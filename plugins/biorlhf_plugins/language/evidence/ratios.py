@@ -8,7 +8,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_year
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.evidence.shares import ROUGH, SLACK, plain_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -68,12 +68,35 @@ def ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[in
         pair = min(pairs, key=lambda p: abs(_quotient(p) - value))
     if len(pair) != 2 or pair[0].kind != pair[1].kind or not (right := _quotient(pair)):
         return
+    if _of_another(found, number, first, last, pair):
+        return
     low, high = sorted(abs(f.value) for f in pair)
     right = 1.0 / right if value < 1 else right
     passed = abs(right - value) <= SLACK * right + 0.5 * 10.0**-decimals
     spans = (*(f.span for f in pair), found.span(first, last))
     says = f"{high:,g} / {low:,g} = {right:.3g}, stated {value:g}×"
     yield Check("ratios and percentages", passed, says, spans, expected=f"{right:.3g}×")
+
+
+def _of_another(found: Evidence, number: int, first: int, last: int, pair: Sequence[Figure]) -> bool:
+    """Whether a ratio, the tokens [first, last), tells something else than how a pair of figures compares."""
+    texts, part = found.stream.texts, found.parts[number]
+    units = {found.unit(f) and f.unit for f in pair} - {None}
+    if len(units) > 1 or min(f.value for f in pair) < 0:
+        return True  # "at 1,000 µmol ninefold in five days", "a ΔΔCt of −3, so 2³ = 8-fold"
+    effects = [f for f in found.by_part.get(number, ()) if f.kind == "effect" and f.last <= first]
+    if effects and first - effects[-1].last <= 4:
+        return True  # "log2FC −3.2 (about a 9-fold loss)"
+    later = texts[last : pair[0].first]
+    if "," in later and content(found.stream, last + later.index(","), pair[0].first) - SAYING - {"namely"}:
+        return True  # "rises 2.3-fold, cells go from 1,200 to 1,800"
+    named = "ratio" in texts[max(part.first, first - 4) : first] and texts[last : last + 1] != ["time"]
+    before = texts[pair[1].last : first]
+    if named and ("but" in before or ("and" in before and "," in before)):
+        return True  # "fell from 14.6 to 10.2, and with last year's the ratio was 1.05"
+    return (
+        named and pair[1].first > first and later != ["("]
+    )  # "the ratio was 1.4 in lean and 1.5 in obese people"
 
 
 def _quotient(pair: Sequence[Figure]) -> float:
@@ -120,13 +143,20 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
                 continue  # "10 mg twice daily"
             if texts[at] in TWICE and not _multiple(texts, at):
                 continue
-            named = texts[at - 1] == "the" or (
-                texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"])
+            named = (
+                texts[at - 1] == "the"
+                or texts[at - 1].isdigit()
+                or (texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"]))
             )
             if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not" and not named:
                 stated.append((FOLDS[texts[at]], at, at + 1, 0))
     for at in range(part.first, part.last - 1) if "time" in here else ():
-        if texts[at] in WORD_NUMBERS and texts[at + 1] == "time" and not any(f.first == at for f in figures):
+        if (
+            texts[at] in WORD_NUMBERS
+            and texts[at] != "one"
+            and texts[at + 1] == "time"
+            and not any(f.first == at for f in figures)
+        ):
             stated.append((float(WORD_NUMBERS[texts[at]]), at, at + 1, 0))  # "ten times that of"
     return stated
 
@@ -134,6 +164,8 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
 def _multiple(texts: Sequence[str], at: int) -> bool:
     """Whether a "twice" is a factor: "twice as many", "80, i.e. twice 40"; "was listed twice" has none."""
     before, after = texts[max(0, at - 1)], "".join(texts[at + 1 : at + 2])
+    if texts[at - 2 : at] == ["more", "than"] and after not in FACTOR_AFTER:
+        return False  # "never more than twice at any station"
     return before in FACTOR_BEFORE | SAYS or after in FACTOR_AFTER or after[:1].isdigit()
 
 

@@ -57,6 +57,8 @@ def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
         and "the" not in between
     ):
         return False  # "2,914 fish of 16 species"
+    if one.value > other.value and len(words) > 1 and "the" not in between:
+        return False  # "36 mice in 12 cages of three"
     return bool(words) and words[-1] == "of" and len(words) <= 3 and not foreign & set(between)
 
 
@@ -77,6 +79,11 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
 
 RATES_OF = frozenset(("fdr", "level", "significance"))
 LIMITS = words_of("chances") | words_of("thresholds") | {"within"}
+PRODUCTS = frozenset(("×", "*", "time", "x"))
+BOUNDS = frozenset(("above", "below", "under", "over", "than", "exceeding", "least", "most"))
+"""Before a percentage that something had to pass: "6 of 403 by more than 90 %"."""
+TURNS = frozenset(("and", "but", ";", "while", "whereas", "together", "least"))
+"""Between a percentage and a part of a whole that it is not of."""
 COMPARED = frozenset(("compared", "versus", "vs", "against", "whereas"))
 
 
@@ -85,7 +92,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
     opened: Sequence[Figure] = ()
     part: Figure | None = None
     for at, (figure, following) in enumerate(itertools.pairwise(figures)):
-        if figure.kind != "count" or figure.first in used:
+        if figure.kind != "count" or figure.first in used or found.stream.texts[figure.first - 1] in PRODUCTS:
             continue
         between = gap(found, figure, following)
         if opened and figure is not part and _in_brackets(found, figure, following):
@@ -105,15 +112,27 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             spans = (part.span, whole.span)
             yield Check("parts and whole", part.value <= whole.value, says, spans), {part.first, whole.first}
         share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
+        listed = [f for f in figures[at + 2 : at + 4] if f.kind == "percent"]
+        if (
+            len(listed) == 2
+            and at > 1
+            and gap(found, *listed) == ["and"]
+            and is_of(found, *figures[at - 2 : at])
+        ):
+            share = listed[1]  # "338 of 360 in orbit and 346 of 360 on the ground, 94 % and 96 %"
         ahead = figures[at - 1] if at and figures[at - 1].kind == "percent" else None
         lead = gap(found, ahead, part) if ahead else []
         beside = lead[-1:] == ["("] and (len(lead) == 1 or (lead[0] == "of" and len(lead) <= 6))
+        if not beside and (lead[-1:] == ["in"] or not TURNS.isdisjoint(lead)):
+            ahead = None  # "a score of 18 %, and in 11 of 12 patients …"
         if beside:
             share = ahead  # "from 40 % (64 of 160) to 50 %"
         if share and (
             COMPARED & set(gap(found, following, share)) or found.stream.texts[share.first - 1] == "to"
         ):
             share = None  # "364 of 400, compared with 78 %", "11 of 12, by 18 to 74 %"
+        if share and (share.sign or found.stream.texts[share.first - 1] in BOUNDS):
+            share = None
         if share and RATES_OF & {*found.stream.texts[share.last : share.last + 1]}:
             share = None  # "899 responded at 5 % FDR"
         if share and not LIMITS.isdisjoint(found.stream.texts[max(0, share.first - 3) : share.first]):
@@ -125,6 +144,11 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             if others and found.stream.texts[share.first - 1] in ("is", "was"):
                 continue  # "20 got the drug and 30 saline, and mortality was 10 %"
             yield from share_of(found, [part, *others], [whole], share, beside)
+
+
+def _tens(found: Evidence, figure: Figure) -> tuple[int, bool]:
+    """How a figure's size is written: in how many tokens, and whether as a power of ten."""
+    return figure.last - figure.first, "×" in found.said.text[slice(*figure.span)]
 
 
 def _in_brackets(found: Evidence, part: Figure, share: Figure) -> bool:
@@ -221,8 +245,8 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     plain = [f for f in plain_of(figures) if f.value > 0]
     if len(shares) != 1 or len(plain) != 2 or plain[1].first > shares[0].first:
         return
-    if plain[0].last - plain[0].first != plain[1].last - plain[1].first:
-        return  # "36 of 40 million"
+    if len({_tens(found, f) for f in plain}) > 1:
+        return  # "36 of 40 million", "1,050 ×10⁹ and 420"
     one, other, share = *plain, shares[0]
     lead = " ".join(gap(found, other, share))
     after = found.stream.texts[share.last : share.last + 1]

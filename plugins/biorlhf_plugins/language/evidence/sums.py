@@ -91,6 +91,8 @@ def _link(between: list[str]) -> str:
     """The operator or equals sign between two figures, "" where there is none or more than one."""
     if len(between) > 6:
         return ""
+    if "," in between and "minus" in between:
+        return ""  # "2.9 × 1.5 = 4.4, minus the 3.0 of before"
     signs = [OPERATORS[w] for w in between if w in OPERATORS]
     equal = [w for w in between if w in ("=", "≈")]
     if equal and not signs:
@@ -185,7 +187,8 @@ def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> 
     for f in plain:
         before = found.stream.texts[max(0, f.first - 4) : f.first]
         after = found.stream.texts[f.last : f.last + 2]
-        gaps = "difference" in before or (bool(after) and after[0] in MORE and "time" not in after)
+        told = before[before.index("difference") :] if "difference" in before else []
+        gaps = (bool(told) and "," not in told) or (bool(after) and after[0] in MORE and "time" not in after)
         others = [g for g in plain if g is not f and g.first not in used]
         gaps = gaps and INTERVAL.isdisjoint(found.stream.texts[f.last : others[0].first] if others else ())
         if (

@@ -170,6 +170,11 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
     if not led and TAKEN.isdisjoint(after):
         return
     here = [f for f in mine if f.kind == "count" and not f.sign and not found.unit(f)]
+    paired = (
+        after[:1] == ["and"] and found.stream[left.last + 1].number is not None
+    )  # "so 40 and 38 remained"
+    if paired or any(f.decimals for f in here):
+        return  # "of which an IDR of 0.05 left 11,260"
     whole_first = bool(here) and texts[here[0].first - 1] == "of"
     both = (
         len(here) == 2
@@ -189,6 +194,9 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
         return
     sums = [sum(some) for n in range(1, len(lost) + 1) for some in combinations([f.value for f in lost], n)]
     right = [whole.value - total for total in sums]
+    right += [
+        a.value - b.value for a, b in combinations(here, 2)
+    ]  # step by step: "left 1,102, less 37 leaves …"
     yield _follows("parts and whole", found, left, left.value, [right[-1], *right], here, -0.5)
 
 
