@@ -49,7 +49,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     """ "301 randomised, 151 to the drug and 150 to placebo", "412 proteins: 150 up, 262 down"."""
     part, texts = found.parts[number], found.stream.texts
     plain = plain_of(figures) if len(figures) > 2 else []
-    plain = [f for f in plain if f.unit not in TIMES and not found.unit(f)]
+    plain = [f for f in plain if f.unit not in TIMES and not found.unit(f) and not _is_label(found, f)]
     if len(plain) < 3 or texts[plain[0].first - 2 : plain[0].first] == ['"', ":"]:
         return  # a JSON object has its total behind its parts
     yield from _sexes(found, plain)
@@ -101,6 +101,15 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         screened, whole, one, other = plain  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
         if screened.value >= whole.value:
             yield whole_of(whole, [one, other])
+
+
+def _is_label(found: Evidence, figure: Figure) -> bool:
+    """The 50 of "the top 50", the 1 of "1 and 60 months"."""
+    texts = found.stream.texts
+    follows = texts[figure.last : figure.last + 3]
+    return texts[figure.first - 1] == "top" or (
+        len(follows) == 3 and follows[0] == "and" and follows[2] in TIMES
+    )
 
 
 def _threes(

@@ -82,7 +82,8 @@ LIMITS = words_of("chances") | words_of("thresholds") | {"within"}
 PRODUCTS = frozenset(("×", "*", "time", "x"))
 BOUNDS = frozenset(("above", "below", "under", "over", "than", "exceeding", "least", "most"))
 """Before a percentage that something had to pass: "6 of 403 by more than 90 %"."""
-TURNS = frozenset(("and", "but", ";", "while", "whereas", "together", "least"))
+PAIRED = (["and"], ["against"], ["vs"], ["versus"], ["to"])
+TURNS = frozenset(("and", "or", "but", ";", "while", "whereas", "together", "least"))
 """Between a percentage and a part of a whole that it is not of."""
 COMPARED = frozenset(("compared", "versus", "vs", "against", "whereas"))
 
@@ -116,7 +117,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         if (
             len(listed) == 2
             and at > 1
-            and gap(found, *listed) == ["and"]
+            and gap(found, *listed) in PAIRED
             and is_of(found, *figures[at - 2 : at])
         ):
             share = listed[1]  # "338 of 360 in orbit and 346 of 360 on the ground, 94 % and 96 %"
@@ -141,6 +142,8 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
         if share is not None and share.kind == "percent" and len(gap(found, following, share)) <= FAR:
             others = [f for f in plain_of(figures) if following.first < f.first < share.first]
+            if any(f.decimals for f in others):
+                continue  # "with a probability above 0.75, 84 % serine"
             if others and found.stream.texts[share.first - 1] in ("is", "was"):
                 continue  # "20 got the drug and 30 saline, and mortality was 10 %"
             yield from share_of(found, [part, *others], [whole], share, beside)

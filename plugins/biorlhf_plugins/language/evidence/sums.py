@@ -188,7 +188,9 @@ def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> 
         before = found.stream.texts[max(0, f.first - 4) : f.first]
         after = found.stream.texts[f.last : f.last + 2]
         told = before[before.index("difference") :] if "difference" in before else []
-        gaps = (bool(told) and "," not in told) or (bool(after) and after[0] in MORE and "time" not in after)
+        gaps = (bool(told) and "," not in told) or (
+            bool(after) and after[0] in MORE and TIMES.isdisjoint(after)
+        )
         others = [g for g in plain if g is not f and g.first not in used]
         gaps = gaps and INTERVAL.isdisjoint(found.stream.texts[f.last : others[0].first] if others else ())
         if (

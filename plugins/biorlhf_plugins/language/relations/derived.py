@@ -25,6 +25,7 @@ PASSED = frozenset(("passed", "kept", "retained"))
 TAKEN = frozenset(("removed", "discarded", "filtered", "excluded", "dropped"))
 """Of a whole these two leave nothing over."""
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore"))
+LEFT = frozenset(("left", "leaving", "leave", "leaves"))
 DIFFERING = DIFFERENCES | CHANGES | SO
 TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
 FEW = 6
@@ -166,10 +167,11 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
     before, after = texts[max(0, left.first - 3) : left.first], texts[left.last : left.last + 6]
     led = not SO.isdisjoint(before) and not KEPT.isdisjoint((*after, *before))
     led = led or (before[-1:] == ["and"] and not KEPT.isdisjoint(after) and not STARTED.isdisjoint(texts))
-    led = led or before[-1:] in (["leaving"], ["leave"], ["left"])
+    led = led or not LEFT.isdisjoint(before[-1:])
     if not led and TAKEN.isdisjoint(after):
         return
     here = [f for f in mine if f.kind == "count" and not f.sign and not found.unit(f)]
+    here = [f for f in here if texts[f.last : f.last + 2] != ["or", "more"]]
     paired = (
         after[:1] == ["and"] and found.stream[left.last + 1].number is not None
     )  # "so 40 and 38 remained"
@@ -186,6 +188,8 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
         passed = [here[0].value - here[1].value]
         yield _follows("parts and whole", found, left, left.value, passed, here, -0.5)
         return
+    if here and texts[here[-1].first - 1] in LEFT:
+        return  # "left 402, and striking out others left 268"
     if not led or len(here) < 2 or len(here) > FEW or here[-1] is not mine[-1] or found.unit(left):
         return
     whole, *lost = sorted(here, key=lambda f: -f.value)
