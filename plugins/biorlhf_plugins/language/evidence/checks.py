@@ -46,8 +46,49 @@ ACROSS = (
 """What sentences tell of one another."""
 
 
+CROWD = 4
+"""Figures beside those of a check, in its sentences and the two next to them, up to which it may charge.
+
+Of 55 honest texts that were charged 41 had more, of 256 contradictions that were found 2 had.
+"""
+
+BESIDE = 4
+"""Characters between two figures that hold together by themselves."""
+TOLD = frozenset((
+    "arithmetic", "a course against its figures", "a mean within its values", "a bound against its figures",
+    "an interval holds its estimate", "significance against the interval",
+))  # fmt: skip
+"""Checks of what signs, brackets or a list hold together, whatever stands around them."""
+
+
 def text_checks(found: Evidence) -> Iterator[Check]:
-    """Sums, signs, significance, risks, orders, statements and universals, in this order."""
+    """Sums, signs, significance, risks, orders, statements and universals, in this order.
+
+    Which figures belong together is read from the words between them. Where many stand side by side that is
+    no more than a guess, and a guess charges nobody: such a check is as if it had not been made.
+    """
+    for check in _every(found):
+        if check.passed or not _crowded(found, check):
+            yield check
+
+
+def _crowded(found: Evidence, check: Check) -> bool:
+    """Whether the prose around a check holds more figures than it accounts for; a table says what is what."""
+
+    def taken(first: int, last: int) -> bool:
+        return any(first < end and start < last for start, end in check.spans)
+
+    starts, ends = (sorted(at) for at in zip(*check.spans, strict=True)) if check.spans else ([], [])
+    beside = len(starts) == 2 and starts[1] - ends[0] <= BESIDE  # "62 of 60"
+    own = [f.part for f in found.figures if taken(*f.span)]
+    if beside or check.name in TOLD or not own or any(found.parts[number].kind == "row" for number in own):
+        return False
+    near = range(min(own) - 1, max(own) + 2)
+    others = [f for f in found.figures if f.part in near and found.parts[f.part].kind != "row"]
+    return sum(not taken(*f.span) for f in others) > CROWD
+
+
+def _every(found: Evidence) -> Iterator[Check]:
     yield from sums(found)
     yield from signs(found)
     yield from significance(found)
