@@ -25,7 +25,7 @@ PASSED = frozenset(("passed", "kept", "retained"))
 TAKEN = frozenset(("removed", "discarded", "filtered", "excluded", "dropped"))
 """Of a whole these two leave nothing over."""
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore"))
-LEFT = frozenset(("left", "leaving", "leave", "leaves"))
+LEFT = frozenset(("left", "leaving", "leave"))
 DIFFERING = DIFFERENCES | CHANGES | SO
 TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
 FEW = 6

@@ -95,7 +95,12 @@ def _ahead(found: Evidence, claim: Claim, number: int) -> Sequence[Figure]:
 def _concluded(found: Evidence, number: int, claims: Sequence[Claim]) -> Iterator[Check]:
     """ "The IC50 is 2 nM for A and 95 nM for B. A is more potent": the claim follows its figures."""
     part, texts = found.parts[number], found.stream.texts
-    own = found.by_part.get(number, ())
+    ends = {claim.at for claim in claims}
+    # "Thus 4.5 g heavier": by how much, and of neither side.
+    own = [f for f in found.by_part.get(number, ()) if ends.isdisjoint((f.last, f.last + bool(f.unit)))]
+    so = not THEREFORE.isdisjoint(texts[part.first : part.last])
+    if not (own or so) and number in found.by_part:
+        return  # "Body weight was only 8 % lower"
     before = own or (found.by_part.get(number - 1, ()) if number else ())
     if len(before) < 2 or found.parts[before[0].part].kind == "row" or "free" in found.stream.vocabulary:
         return
@@ -104,7 +109,7 @@ def _concluded(found: Evidence, number: int, claims: Sequence[Claim]) -> Iterato
         return
     for claim in claims:
         since = texts[before[-1].last : claim.at]
-        concludes = not THEREFORE.isdisjoint(since) if own else "," not in since[1:]
+        concludes = not (THEREFORE | {";", "ie"}).isdisjoint(since) if own else "," not in since[1:]
         if before[-1].last < claim.at and concludes:
             yield from _judged(found, claim, before)
 
@@ -167,7 +172,7 @@ def _judged(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> Iterato
     if not _comparable(found, claim, figures):
         return
     at = _holder(found, claim, figures)
-    timed = figures[0].unit in TIMES and word not in LASTING
+    timed = not TIMES.isdisjoint((figures[0].unit, texts[figures[0].first - 1])) and word not in LASTING
     if at is None or (word in EARLY | LATE) != timed:
         return
     # All below zero: what changes most is the farthest from it.
