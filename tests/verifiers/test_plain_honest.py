@@ -3,13 +3,15 @@
 ``data/plain_honest.jsonl``: seven kinds of sentences in which figures stand for something else than results
 ("higher at 20 °C than at 30 °C", "not what we call significant", "was listed twice"), and those of 200
 answers written blind that were charged; and 19 kinds more (a share past a threshold, a fold of a logarithm,
-what is left step by step). Before the rules for them 29 of the first 59 were charged, and 22 of the 29 others.
+what is left step by step). Before the rules for them 29 of the first 59 were charged, and 22 of the others.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+
+import pytest
 
 from biorlhf import Question
 
@@ -32,3 +34,13 @@ def test_being_sure_that_something_was_used_is_a_confidence_in_the_answer(verifi
     question = Question("q", "Which dose was used?", {"answer": "14 nM"})
     text = "14 nM. I am 90% confident that this dose was used."
     assert verifiers["uncertainty"].score(question, text).details["confidence"] == 0.9
+
+
+@pytest.mark.parametrize("others", [0, 4, 5, 9])
+def test_a_check_charges_only_where_it_accounts_for_most_of_the_figures_around_it(verifiers, others):
+    question = Question("q", "How many patients responded?", {"check": "internal_consistency"})
+    beside = "".join(
+        f" Value {name} was {n}.5 here," for n, name in zip(range(others), "ABCDEFGHI", strict=False)
+    )
+    text = f"48 of the 240 patients (60%) responded.{beside.rstrip(',')}"
+    assert (verifiers["consistency"].score(question, text).value < 1) == (others <= 4)

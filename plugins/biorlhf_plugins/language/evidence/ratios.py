@@ -35,7 +35,6 @@ EXPLAINS = words_of("explains")
 FOREIGN = words_of("breaks") - {","} | words_of("not_the_risk")
 MOLAR = frozenset(("m", "mm", "mu", "um", "nm", "pm", "fm"))
 RATIOS = frozenset(("hazard", "fold"))
-PLATFORM = frozenset(("by", "the", "with", "in", "from"))  # "10x" after these is a name
 NEAR = 12
 """Tokens that may lead from a ratio to its percentage."""
 
@@ -47,11 +46,6 @@ def ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[in
     value, first, last, decimals = stated[0]
     if first in used or value <= 0 or found.stream.texts[last - 1] == "point":
         return
-    if (
-        found.said.text[slice(*found.span(first, last))] == "10x"
-        and found.stream.texts[first - 1] in PLATFORM
-    ):
-        return  # "43 % by 10x"
     diluted = {a.first for a, b in itertools.pairwise(figures) if gap(found, a, b) == [":"]}  # "1:20"
     own = [f for f in figures if f.kind not in (*NEVER, "ratio") and not f.sign and f.first != first]
     own = [f for f in own if f.first not in diluted and not is_year(found, f)]
@@ -74,8 +68,7 @@ def ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[in
         pair = min(pairs, key=lambda p: abs(_quotient(p) - value))
     if len(pair) != 2 or pair[0].kind != pair[1].kind or not (right := _quotient(pair)):
         return
-    pair = _in_its_unit(found, pair, own)
-    if not (right := _quotient(pair)) or _of_another(found, number, first, last, pair):
+    if _of_another(found, number, first, last, pair):
         return
     low, high = sorted(abs(f.value) for f in pair)
     right = 1.0 / right if value < 1 else right
@@ -83,13 +76,6 @@ def ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[in
     spans = (*(f.span for f in pair), found.span(first, last))
     says = f"{high:,g} / {low:,g} = {right:.3g}, stated {value:g}×"
     yield Check("ratios and percentages", passed, says, spans, expected=f"{right:.3g}×")
-
-
-def _in_its_unit(found: Evidence, pair: Sequence[Figure], own: Sequence[Figure]) -> Sequence[Figure]:
-    """ "14 kg in the 61 early to 35 kg in the 48 late species": the two of one unit, where there are two."""
-    units = [f.unit for f in pair if found.unit(f)]
-    alike = [f for f in own if units and found.unit(f) and f.unit == units[0]]
-    return alike if len(units) == 1 and len(alike) == 2 else pair
 
 
 def _of_another(found: Evidence, number: int, first: int, last: int, pair: Sequence[Figure]) -> bool:
@@ -101,15 +87,15 @@ def _of_another(found: Evidence, number: int, first: int, last: int, pair: Seque
     effects = [f for f in found.by_part.get(number, ()) if f.kind == "effect" and f.last <= first]
     if effects and first - effects[-1].last <= 4:
         return True  # "log2FC −3.2 (about a 9-fold loss)"
+    led = pair[1].last < first and first - pair[1].last <= 3 and texts[pair[1].last : first]
+    if led and led[-1].isalnum() and texts[first].endswith("ed") and "to" not in gap(found, *pair):
+        return True  # "30 mg/kg halved the volume"
     later = texts[last : pair[0].first]
-    if texts[last : last + 1] == ["or"] or (later and "but" in gap(found, *pair)):
-        return True  # "most are twofold or larger", "raised 2.5-fold it cut A to 5.5 but left B at 205"
+    if texts[last : last + 1] == ["or"]:
+        return True  # "most are twofold or larger"
     if "," in later and content(found.stream, last + later.index(","), pair[0].first) - SAYING - {"namely"}:
         return True  # "rises 2.3-fold, cells go from 1,200 to 1,800"
     named = "ratio" in texts[max(part.first, first - 4) : first] and texts[last : last + 1] != ["time"]
-    before = texts[pair[1].last : first]
-    if named and ("but" in before or ("and" in before and "," in before)):
-        return True  # "fell from 14.6 to 10.2, and with last year's the ratio was 1.05"
     return (
         named and pair[1].first > first and later != ["("]
     )  # "the ratio was 1.4 in lean and 1.5 in obese people"

@@ -4,7 +4,8 @@ Applies to every question whose completion has something to hold against somethi
 the figure beside it, a p value against "significant", sums, shares, ratios, parts and whole, an interval,
 an order, "all" against an exception, a yes or no or the answer's line against the text before it, two values
 or directions for one thing, two confidences, and ``is_consistent`` in the ground truth. What cannot be
-attributed clearly is not checked.
+attributed clearly is not checked: among many figures a check of some of them charges nothing (see
+``text_checks``), so that who writes many escapes it, and gains no more by that than an honest answer has.
 
 Where the ground truth asks (``check`` or ``is_consistent``), the score is 1 − (weight that failed) / (weight
 that applied). Where it does not, nothing may be gained by writing more:
