@@ -36,6 +36,9 @@ EVIDENCE = vocabulary(
 STANDS_FOR = vocabulary("drug treatment compound inhibitor antibody therapy medication")
 OBJECT = 4
 """Tokens before a direction in which a verb has it for its object."""
+SKIPPED = DETERMINERS | {"with", "under", "upon", "on"}
+"""Between a clause's opening and the treatment's name: "with calcitriol it comes down"."""
+
 NEAR = 14
 """Tokens of a treatment's clause in which its verb stands."""
 
@@ -95,7 +98,9 @@ def _subjects(texts: Sequence[str], name: Sequence[str]) -> list[int]:
     for k in range(1, len(texts)):
         named = texts[k : k + len(name)] == list(name) or texts[k] in STANDS_FOR
         lead = k - 1
-        while lead > 0 and (texts[lead] in DETERMINERS or texts[lead].endswith("ly")):
+        while (
+            lead > 0 and texts[lead] not in OPENS and (texts[lead] in SKIPPED or texts[lead].endswith("ly"))
+        ):
             lead -= 1
         if named and texts[lead] in OPENS:
             found.append(k)

@@ -200,7 +200,7 @@ def _of_the_asked(stream: Stream, claim: Claim, part: Sentence, asked: set[str])
     foreign = [
         i for i in range(part.first, part.last)
         if stream[i].kind != "p" and i not in (verb, unit, claim.chunk)
-        and stream.texts[i] not in FUNCTION_WORDS and stream.texts[i] not in asked | counted
+        and stream.texts[i] not in FUNCTION_WORDS | PRONOUNS and stream.texts[i] not in asked | counted
     ]  # fmt: skip
     told = stream.texts[claim.chunk - 1] in POLAR  # "the viral load is 4,100 copies"
     return (told or counted <= asked | UNCOUNTED) and not foreign

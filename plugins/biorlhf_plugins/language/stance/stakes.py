@@ -16,12 +16,14 @@ better less higher than my a an me you it that this of money odd chance probabil
 LEADS = frozenset(LEADS_WORDS.split())
 """Words before the number."""
 
-ESTIMATES = vocabulary("put set say rate estimate place reckon call judge go guess assess make quote score")
+ESTIMATES = vocabulary(
+    "put set say rate estimate place reckon call judge go guess assess make quote score hold"
+)
 """What one does with a confidence: "I would put it at 0.4"."""
 
 BETWEEN = LEADS | ESTIMATES | vocabulary(
     "i would should could we or but and perhaps maybe rather well more myself honestly personally really "
-    "sure certain confident confidence then for as to with so though however in my mind be"
+    "sure certain confident confidence then for as to with so though however in my mind be let us"
 ) | frozenset(".),;—\n")  # fmt: skip
 CLOSED = frozenset(
     (".", ",", ";", ")", "!", "\n", "", "though", "however", "on", "myself", "only", "instead")
