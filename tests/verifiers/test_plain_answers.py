@@ -7,6 +7,10 @@ up was not), and all 256 of directions.
 ``data/plain_kinds.jsonl`` has 24 kinds of slips and their honest sides in up to 99 plain forms each: a figure
 that is corrected, the name that comes first, a ratio upside down, shares in words, so many each, who grew
 faster. Before the rules for them 579 of the 922 pairs were told apart by a quarter of the scale.
+
+``data/asked_in_other_words.jsonl``: the asked genotype without its gene, a disclaimer and then an assertion,
+two confidences, a treatment against what something else set off, named numbers in JSON; rows with ``text``
+are honest answers that look like one. Before the rules for them 36 of the first 68 pairs were missed.
 """
 
 from __future__ import annotations
@@ -22,6 +26,10 @@ ROWS = [
     json.loads(line)
     for line in (Path(__file__).parent / "data" / "plain_answers.jsonl").read_text("utf-8").splitlines()
 ]
+
+OTHER_WORDS: dict[str, list[dict]] = {}
+for line in (Path(__file__).parent / "data" / "asked_in_other_words.jsonl").read_text("utf-8").splitlines():
+    OTHER_WORDS.setdefault(json.loads(line)["kind"], []).append(json.loads(line))
 
 
 @pytest.mark.parametrize(("verifier", "missed"), [("factual", 2), ("pathway", 0)])
@@ -77,4 +85,23 @@ def test_words_of_correction_rank_and_denial_pay_nothing_by_themselves_and_cost_
         value = verifiers[row["verifier"]].score(question, row["text"]).value or 0.0
         if not row.get("at_least", 0.0) <= value <= row.get("at_most", 1.0):
             wrong.append((row["text"], value))
+    assert not wrong
+
+
+@pytest.mark.parametrize("kind", OTHER_WORDS)
+def test_what_is_asked_is_known_in_other_words_and_what_stands_beside_it_is_not_taken_for_it(verifiers, kind):
+    wrong = []
+    for row in OTHER_WORDS[kind]:
+        question = Question("q", row["prompt"], row["ground_truth"])
+        earned = [
+            verifiers[row["verifier"]].score(question, row[side]).value or 0.0
+            for side in ("right", "wrong", "text")
+            if side in row
+        ]
+        if (
+            (earned[0] < row["at_least"])
+            if "text" in row
+            else (earned[0] < 0.5 or earned[0] < earned[1] + 0.25)
+        ):
+            wrong.append((row.get("right", row.get("text")), earned))
     assert not wrong

@@ -111,7 +111,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
         rejects_premise=tuple(reader.span(m.first, m.last) for m in stance if m.kind == "premise"),
         named=tuple(_named(reader, parts)),
         answers_anyway=functools.partial(
-            contradictions, text, prompt, stream, cleaned, parts, stance, claims, barred
+            contradictions, text, prompt, stream, cleaned, parts, stance, claims, barred, asked["entity"]
         ),
         unknown_sets=tuple(_unknown_sets(reader, mentions)),
         degenerate=degenerate(stream, stance, mentions, prompt),

@@ -26,6 +26,7 @@ from biorlhf_plugins.language.claims.shapes import (
     measured,
     mould,
     moulds,
+    of_another,
     shapes,
 )
 from biorlhf_plugins.language.words.lexicon import HERE, Additions, grammar
@@ -40,6 +41,7 @@ from biorlhf_plugins.language.words.vocabulary import (
     LABELLED,
     METHODS,
     POPULATIONS,
+    SPELT,
     STEMS,
     STOP_WORDS,
 )  # fmt: skip
@@ -58,9 +60,6 @@ JOINS = frozenset((",", "and", "or", "&", "/", "–"))
 INTRODUCED = frozenset((":", "=", "(", "|", "at", "is", "was", "by", "fell", "rose", "had", "ha"))
 OPEN = frozenset(("path", "num", "quantity", "treatment", "frame"))
 """Mentions that may be names as well: MYC is a set's alias, a "sample" is counted elsewhere."""
-
-SPELT = {"wild type": "wildtype", "knock out": "knockout"}
-"""Genotypes of two words."""
 
 LISTED = 8
 BY_PLACE = operator.attrgetter("first")
@@ -259,11 +258,15 @@ def _name(
     token = stream[index]
     if token.text in asked.groups:
         return _group(stream, index, asked, prompt)
-    other = index > 0 and stream.texts[index - 1] in OTHER_THAN and token.text in POPULATIONS
     spelt = SPELT.get(" ".join(stream.texts[index : index + 2]))
+    genotype = spelt or token.text
+    if genotype in asked.own and genotype in GENOTYPES:
+        # "Twelve knock-out mice" are those of the gene that is asked about.
+        before = of_another(stream, cleaned, text, index, asked, prompt)
+        return (Mention("entity", f"{before} {genotype}", index - 1, index + 1),) if before else ()
     if spelt and (asked.kinds & POPULATIONS or not asked.own.isdisjoint(GENOTYPES)):
-        # The "knock-out" of an asked one is found by its own name.
-        return () if token.text in asked.own else (Mention("entity", spelt, index, index + 2),)
+        return (Mention("entity", spelt, index, index + 2),)
+    other = index > 0 and stream.texts[index - 1] in OTHER_THAN and token.text in POPULATIONS
     if (other and asked.kinds & POPULATIONS) or token.text in asked.kinds:
         first = index - other
         return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)

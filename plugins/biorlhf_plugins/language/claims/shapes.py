@@ -11,9 +11,19 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import Additions, base
 from biorlhf_plugins.language.words.mentions import Mention, scan
-from biorlhf_plugins.language.words.text import canonical, clean, tokens
+from biorlhf_plugins.language.words.text import Clean, Stream, canonical, clean, tokens
 from biorlhf_plugins.language.words.units import Unit, unit_at
-from biorlhf_plugins.language.words.vocabulary import ANIMALS, ARMS, GROUPS, POPULATIONS, STEMS, TISSUES
+from biorlhf_plugins.language.words.vocabulary import (
+    ANIMALS,
+    ARMS,
+    CAPITALISED,
+    GENOTYPES,
+    GROUPS,
+    POPULATIONS,
+    SAME_GENOTYPE,
+    STEMS,
+    TISSUES,
+)
 
 NUMBERED = re.compile(r"(?:.*\s)?([A-Za-z]+)[\s-](\d{1,4}[a-z]?|[A-Z]|[IVX]{1,4})")
 SYMBOL = re.compile(r"(?=.{2,14}$)(?:[A-Za-z]*[A-Z][A-Za-z-]*\d[\w-]*|[A-Za-z]*[A-Z][\w-]*[A-Z][\w-]*)")
@@ -32,6 +42,9 @@ ALIKE = {
     "feature": "path",
 }
 """Kinds of names that have look-alikes, and the kind of mention that those are."""
+
+FURTHER = frozenset(("double", "triple", "compound", "conditional", "other", "no"))
+"""Before a genotype these tell another one."""
 
 UNIT = 3  # tokens of "mg/kg"
 
@@ -105,12 +118,14 @@ def shapes(additions: Additions) -> Shapes:
             flags["titles"] |= TITLE.fullmatch(name) is not None or capital
             own |= frozenset(words)
             for listed in (ARMS, TISSUES, POPULATIONS, ANIMALS):
-                if words and words[-1] in listed:
+                if words and (words[-1] in listed or (listed is POPULATIONS and words[-1] in GENOTYPES)):
                     kinds |= listed
                     flags["places"] |= listed is TISSUES
             flags["binomials"] |= BINOMIAL.fullmatch(name) is not None
             flags["places"] |= any(m.kind == "entity" for m in scan(tokens(clean(name).text), base()))
     kinds |= ARMS if drugs == "entity" else frozenset()
+    own |= {"knockout"} if "knock" in own else frozenset()
+    own |= {word for alike in SAME_GENOTYPE if not own.isdisjoint(alike) for word in alike}
     return Shapes(
         heads, groups, **flags, drugs=drugs, kinds=kinds - own, own=own, measures=measures, years=years
     )
@@ -151,6 +166,20 @@ def measured(asked: Shapes, value: float, unit: str) -> tuple[str, str] | None:
     role, sizes = asked.measures[found.dimension]
     name = next((name for size, name in sizes if math.isclose(found.size, size)), None)
     return role, name or f"{value:g} {unit}"
+
+
+def of_another(
+    stream: Stream, cleaned: Clean, text: str, index: int, asked: Shapes, prompt: Container[str]
+) -> str:
+    """What makes of the genotype at a token another one than the asked: the Cdkl5 of "Cdkl5 knock-out" where
+    that of Mecp2 is asked for, the double of "double mutants"; "" where nothing does."""
+    word = stream.texts[index - 1] if index else ""
+    if not word or word in asked.own or word in prompt or word in CAPITALISED:
+        return ""
+    written = text[slice(*cleaned.span(stream[index - 1].start, stream[index - 1].end))]
+    titled = index > 1 and stream.texts[index - 2] not in ".!?\n" and TITLE.fullmatch(written)
+    gene = word[0].isalpha() and any(c.isdigit() for c in word)
+    return word if word in FURTHER or gene or titled or SYMBOL.fullmatch(written) else ""
 
 
 def dosed(mentions: list[Mention], ends: Container[int], asked: Shapes) -> list[Mention]:

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from biorlhf_plugins.language.records import Confidence, Span
 from biorlhf_plugins.language.stance.page import Page
 from biorlhf_plugins.language.stance.places import heads, hedges, statistical
-from biorlhf_plugins.language.stance.stakes import LEADS, SPREAD, bare, fraction, ratio_of, scale
+from biorlhf_plugins.language.stance.stakes import (
+    SPREAD,
+    bare,
+    fraction,
+    ratio_of,
+    restated,
+    scale,
+    staked,
+    told_before,
+)
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Clean, Stream
@@ -56,6 +65,7 @@ def read_confidence(
     said: list[Found] = []
     for trigger in triggers:
         _read_trigger(page, trigger, numbers, categories, said)
+    numbers += restated(page, [start for *_, start in numbers])
     corrections = [m.first for m in content if m.kind == "corr"]
     if corrections and numbers and numbers[-1][3] > corrections[-1]:
         numbers = [n for n in numbers if n[3] > corrections[-1]]
@@ -68,9 +78,9 @@ def _read_trigger(
 ) -> None:
     first, last = trigger.first, trigger.last
     if trigger.kind == "stake":
-        staked = _staked(page, trigger.last)
-        if staked is not None:
-            value, start, end = staked
+        put = staked(page, trigger.last)
+        if put is not None and not (numbers and told_before(page, put[1])):
+            value, start, end = put
             numbers.append((value, page.span(first, end), "number", start))
         return
     if statistical(page, trigger):
@@ -172,24 +182,6 @@ def _at_level(page: Page, at: int) -> tuple[float | None, int, int] | None:
     if hit is None or number is None or number.unit != "percent" or page.text(hit.last) not in (")", "level"):
         return None
     return scale(number), hit.first, hit.last
-
-
-def _staked(page: Page, at: int) -> tuple[float | None, int, int] | None:
-    """ "I'd put 85 % on that", "I'd say 8 out of 10", "I'd bet 4 to 1"; "put 30 % of genes up" is none."""
-    limit = at + 6
-    while page.text(at) in LEADS and at < limit:
-        at += 1
-    hit = page.numbers.get(at)
-    if hit is None:
-        return None
-    odds = page.numbers.get(hit.last + 1) if page.text(hit.last) in ("to", ":") else None
-    share = fraction(page.stream, page.numbers, hit)
-    value, end = share or (scale(hit.value), hit.last)  # type: ignore[arg-type]
-    if odds is not None:
-        a, b = hit.value.value, odds.value.value  # type: ignore[attr-defined]
-        value, end = (a / (a + b) if a + b > 0 else None), odds.last
-    whole = page.text(end) in ("on", ".", ",", ";", ")", "")
-    return (value, at, end) if whole and (share or odds or hit.value.unit == "percent") else None  # type: ignore[attr-defined]
 
 
 def _is_scale(page: Page, hit: Mention) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from biorlhf_plugins.language.records import Claim, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
-from biorlhf_plugins.language.stance.stance import prompt_words
+from biorlhf_plugins.language.stance.stance import FUNCTION_WORDS, prompt_words
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.text import Clean, Stream
 
@@ -33,6 +33,9 @@ OPEN_WORDS = (
 )
 OPEN = frozenset(OPEN_WORDS.split())
 EFFECTS = frozenset(("log2fc", "fc", "nes", "ratio"))
+PRONOUNS = frozenset(("it", "there", "they", "that", "this", "one"))
+ORDINALS = frozenset(("first", "second", "third", "fourth", "fifth"))
+UNCOUNTED = frozenset(("number", "count", "total"))
 UNTOLD = frozenset(("mouse", "tissue", "mission", "group", "padj", "other"))
 """Quantities that answer nothing, even after "my guess is"."""
 
@@ -74,6 +77,7 @@ def contradictions(
     stance: Sequence[Mention],
     claims: Sequence[Claim],
     barred: Sequence[tuple[int, int]],
+    places: Collection[object] = (),
 ) -> list[Span]:
     """Spans that answer the prompt although the text says that it cannot be answered.
 
@@ -97,6 +101,8 @@ def contradictions(
         if not claim.asserted or claim.sentence >= len(parts):
             continue
         part = parts[claim.sentence]
+        if claim.kind == "number" and _of_another(words, stream.texts[part.first : part.last]):
+            continue
         guess = guessed.get(claim.sentence)
         after_guess = guess is not None and guess <= claim.chunk
         refused = refusals.get(claim.sentence)
@@ -104,7 +110,8 @@ def contradictions(
             continue
         if (
             (after_guess and claim.slot.quantity not in UNTOLD)
-            or _asked_for(claim, asked)
+            or _asked_for(claim, asked, places)
+            or _of_the_asked(stream, claim, part, asked)
             or _there(stream, refused or part.first, claim, part)
         ):
             found.append(claim.span)
@@ -167,9 +174,42 @@ def _sentence_of(starts: Sequence[int], token: int) -> int:
     return max(0, bisect_right(starts, token) - 1)
 
 
-def _asked_for(claim: Claim, asked: set[str]) -> bool:
+def _of_another(asked: Sequence[str], told: Sequence[str]) -> bool:
+    """Does a sentence speak of donor 3, 20 °C or the second year, and not of the asked donor 4, 30 °C or
+    third year?"""
+    own, spoken = set(pairwise(asked)), set(pairwise(told))
+    heads = {(a, 0) for a, b in own if _labels(b)} | {(b, 1) for a, b in own if _labels(a)}
+    others = {p for p in spoken if (_labels(p[1]) and (p[0], 0) in heads)
+              or (_labels(p[0]) and (p[1], 1) in heads)}  # fmt: skip
+    return bool(others - own) and not others & own
+
+
+def _labels(word: str) -> bool:
+    return word[:1].isdigit() or word in ORDINALS
+
+
+def _of_the_asked(stream: Stream, claim: Claim, part: Sentence, asked: set[str]) -> bool:
+    """ "It carries 64 mutations", where a question asks for mutations: a figure of what it names, in a
+    sentence that speaks of nothing else."""
+    quantity = claim.slot.quantity
+    if claim.kind != "number" or quantity is None or quantity in WORDS or claim.low is not None:
+        return False
+    counted = set(quantity.split())
+    verb = part.first + 1 if stream.texts[part.first] in PRONOUNS else -1
+    unit = claim.chunk + 1 if claim.chunk + 2 >= part.last else -1
+    foreign = [
+        i for i in range(part.first, part.last)
+        if stream[i].kind != "p" and i not in (verb, unit, claim.chunk)
+        and stream.texts[i] not in FUNCTION_WORDS | PRONOUNS and stream.texts[i] not in asked | counted
+    ]  # fmt: skip
+    told = stream.texts[claim.chunk - 1] in POLAR  # "the viral load is 4,100 copies"
+    return (told or counted <= asked | UNCOUNTED) and not foreign
+
+
+def _asked_for(claim: Claim, asked: set[str], places: Collection[object]) -> bool:
     slot = claim.slot
-    if "entity" in slot.stated and slot.entity is not None and not set(slot.entity.split()) & asked:
+    elsewhere = slot.entity not in places and not set((slot.entity or "").split()) & asked
+    if "entity" in slot.stated and slot.entity is not None and elsewhere:
         return False
     if not slot.stated and _plain_statement(claim):
         return True

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from biorlhf_plugins.language.records import Confidence
+from biorlhf_plugins.language.records import Confidence, Span
 from biorlhf_plugins.language.stance.page import Page
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, vocabulary
 
 LEADS_WORDS = """only just about around roughly approximately maybe perhaps at most best least no not more
 better less higher than my a an me you it that this of money odd chance probability confidence likelihood ~
 ≈ ( something like somewhere near it the certainty say"""
 LEADS = frozenset(LEADS_WORDS.split())
 """Words before the number."""
+
+ESTIMATES = vocabulary(
+    "put set say rate estimate place reckon call judge go guess assess make quote score hold"
+)
+"""What one does with a confidence: "I would put it at 0.4"."""
+
+BETWEEN = LEADS | ESTIMATES | vocabulary(
+    "i would should could we or but and perhaps maybe rather well more myself honestly personally really "
+    "sure certain confident confidence then for as to with so though however in my mind be let us"
+) | frozenset(".),;—\n")  # fmt: skip
+CLOSED = frozenset(
+    (".", ",", ";", ")", "!", "\n", "", "though", "however", "on", "myself", "only", "instead")
+)
+RESTATED = 20
+"""Stated confidences behind which another is looked for."""
+
+GAP = 14
+"""Tokens from a confidence to the number that one puts it at behind it."""
 
 SPREAD = 0.15
 """Two explicit confidences that differ by more contradict each other."""
@@ -51,6 +69,59 @@ def scale(number: Number) -> float | None:
     if 0 <= number.value <= 1:
         return number.value
     return number.value / 100.0 if 10 < number.value <= 100 else None
+
+
+def staked(page: Page, at: int) -> tuple[float | None, int, int] | None:
+    """ "I'd put 85 % on that", "I'd say 8 out of 10", "I'd bet 4 to 1"; "put 30 % of genes up" is none."""
+    limit = at + 6
+    while page.text(at) in LEADS and at < limit:
+        at += 1
+    hit = page.numbers.get(at)
+    if hit is None:
+        return None
+    odds = page.numbers.get(hit.last + 1) if page.text(hit.last) in ("to", ":") else None
+    share = fraction(page.stream, page.numbers, hit)
+    value, end = share or (scale(hit.value), hit.last)  # type: ignore[arg-type]
+    if odds is not None:
+        a, b = hit.value.value, odds.value.value  # type: ignore[attr-defined]
+        value, end = (a / (a + b) if a + b > 0 else None), odds.last
+    whole = page.text(end) in ("on", ".", ",", ";", ")", "")
+    return (value, at, end) if whole and (share or odds or hit.value.unit == "percent") else None  # type: ignore[attr-defined]
+
+
+def restated(page: Page, starts: Sequence[int]) -> list[tuple[float | None, Span, str, int]]:
+    """The second confidence of "Yes. Confidence: 90 %. I would put it at 0.4".
+
+    ``starts`` are the first tokens of those that were read. None is found where nothing is answered before
+    the confidence, since "it" is then the answer, and where the number is that of the answer.
+    """
+    found = []
+    for start in starts[:RESTATED]:
+        first = page.numbers.get(start)
+        if first is None or page.said.isdisjoint(range(start)):
+            continue
+        share = fraction(page.stream, page.numbers, first)
+        at, said, apart = share[1] if share else first.last, False, False
+        while at < first.last + GAP and at not in page.numbers and page.text(at) in BETWEEN:
+            said = said or page.text(at) in ESTIMATES
+            apart = apart or page.text(at) in ".);\n"
+            at += 1
+        hit = page.numbers.get(at)
+        if hit is None or at in starts or not (said and apart):
+            continue
+        number: Number = hit.value  # type: ignore[assignment]
+        value, end = fraction(page.stream, page.numbers, hit) or (scale(number), hit.last)
+        alone = number.unit == "percent" or end > hit.last or 0 <= number.value <= 1
+        if alone and not told_before(page, at) and page.text(end) in CLOSED:
+            found.append((value, page.span(hit.first, end), "number", hit.first))
+    return found
+
+
+def told_before(page: Page, at: int) -> bool:
+    """Does the number at a token stand in the text before, as what is answered may: "40 %. I'd say 40 %."?"""
+    number: Number = page.numbers[at].value  # type: ignore[assignment]
+    before = (m.value for m in page.numbers.values() if m.first < at)
+    return any((one.value, one.unit) == (number.value, number.unit) for one in before)  # type: ignore[attr-defined]
 
 
 def bare(page: Page) -> Confidence:

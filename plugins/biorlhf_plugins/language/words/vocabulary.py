@@ -69,6 +69,15 @@ GENOTYPES = _canonical(
 )
 """What is compared with the wild type."""
 
+SPELT = {"wild type": "wildtype", "knock out": "knockout"}
+"""Genotypes of two words."""
+
+SAME_GENOTYPE = tuple(
+    _canonical(words) for words in ("ko knockout null deficient", "heterozygote heterozygous hemizygous",
+                                    "homozygote homozygous", "mutant")
+)  # fmt: skip
+"""Words for one genotype of a gene that is known."""
+
 STEMS = (
     "mab", "nib", "mycin", "statin", "sartan", "formin", "cillin", "azole", "platin", "taxel", "rubicin",
     "gliptin", "gliflozin", "glutide", "parib", "ciclib", "limus", "sone", "solone", "olol", "prazole",

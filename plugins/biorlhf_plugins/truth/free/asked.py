@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 
 from biorlhf.ground_truth.names import split_entity
+from biorlhf_plugins.language.block.keyed import keyed_figures
 from biorlhf_plugins.language.claims.foils import INTRODUCED
 from biorlhf_plugins.language.claims.qualifiers import PART
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
@@ -48,8 +50,32 @@ DENYING = DENIES | vocabulary("cannot no non without fail failed lack lacked mis
 FAR = 8
 """Tokens between two figures of which one is meant: "412, or maybe 380"."""
 MAYBE = vocabulary("or maybe perhaps possibly even rather about roughly around else") | {",", "~", "≈"}
+WAYS = {"deg_up": "UP", "deg_down": "DOWN"}
 REACH = 8
 """Tokens behind a figure in which a "not" denies it."""
+
+
+def of_its_key(fact: Fact, said: Extraction, prompt: str) -> Extraction:
+    """Of a JSON object the figures under the keys that name the asked one, {"up": 640, "down": 511}; all
+    where no key names it better than the others, and of any other text."""
+    keyed = keyed_figures(said.text)
+    if len(keyed) < 2:
+        return said
+    own = fact.asked.words | fact.named | fact.placed
+    way = WAYS.get(fact.quantity or "")
+    ranked = []
+    for one in keyed:
+        spoken = stems(one.words)
+        ways = {m.value for m in prompt_mentions(" ".join(one.words)) if m.kind == "dir"}
+        told = len(spoken & stems(own)) + (way in ways) - 2 * (way is not None and bool(ways - {way}))
+        known = len(spoken & stems(prompt_words(prompt)))
+        ranked.append((told, known, known - len(spoken)))
+    best = max(ranked)
+    if best[:2] <= (0, 0):
+        return said
+    spans = [one.span for one, rank in zip(keyed, ranked, strict=True) if rank == best]
+    left = [c for c in said.numbers if any(a <= c.span[0] < b for a, b in spans)]
+    return replace(said, numbers=tuple(left))
 
 
 def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:

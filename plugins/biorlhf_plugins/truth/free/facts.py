@@ -27,7 +27,7 @@ from biorlhf_plugins.truth.credits import (
     shared,
 )  # fmt: skip
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
-from biorlhf_plugins.truth.free.asked import DENYING, asked_ones, owned
+from biorlhf_plugins.truth.free.asked import DENYING, WAYS, asked_ones, of_its_key, owned
 from biorlhf_plugins.truth.free.classes import grade_class
 from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
 from biorlhf_plugins.truth.gold import Gold
@@ -45,7 +45,6 @@ REACH = 4
 """Tokens before a figure in which a "not" is its own."""
 
 PARTS = frozenset(("deg_up", "deg_down", "percent"))
-WAYS = {"deg_up": "UP", "deg_down": "DOWN"}
 EITHER_WAY = vocabulary(
     "change changed alter altered respond responded differ differed affect affected deregulated dysregulated "
     "move moved all total overall altogether together of both sum differential differentially"
@@ -156,6 +155,7 @@ def _quantity_fits(fact: Fact, stated: str | None) -> int:
 
 def _grade_number(fact: Fact, said: Extraction, prompt: str, graded: Graded, alone: bool) -> None:
     graded.guesses.append(OPEN_GUESS)
+    said = of_its_key(fact, said, prompt)
     spoken = places_of(said.text) if fact.places else frozenset()
     elsewhere = bool(spoken) and not fact.places & spoken  # the gene's figure in another tissue
     read = [] if elsewhere else _readings(fact, said, prompt, alone)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from biorlhf_plugins.language.claims.undone import told_of_treatment
 from biorlhf_plugins.language.extract import prompt_mentions
-from biorlhf_plugins.language.records import Claim, Extraction
+from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import vocabulary
 from biorlhf_plugins.truth.free.fitting import contrast_fits, fits
@@ -51,6 +52,9 @@ def labels_of(
     prompt: str,
 ) -> tuple[set[str], set[str]]:
     """(labels stated, labels denied) for a slot."""
+    treated = told_of_treatment(said, claims, slot.pathway, prompt)
+    if treated is not None:
+        claims = [Claim("direction", Slot(), (0, len(said.text)), label=treated)]
     claims = _settled(_firm(claims), said.text)
     claims = [c for c in claims if not _one_of_two(c, claims, said.text)]
     claims = _direct(claims, said)
