@@ -23,6 +23,7 @@ from biorlhf_plugins.language.block import (
     read_names,
     read_yes_no,
 )
+from biorlhf_plugins.language.block.labels import foreign, labelled
 from biorlhf_plugins.language.block.values import Figure
 from biorlhf_plugins.language.words.lexicon import pathway_phrases, words
 from biorlhf_plugins.language.words.text import vocabulary
@@ -32,6 +33,7 @@ from biorlhf_plugins.truth.graded import Graded
 from biorlhf_plugins.truth.stated import figure_credit
 
 Names = Callable[[str], Any]
+Kinds = Callable[[str], tuple[str, Any] | None]
 Sides = tuple[Sequence[str], Sequence[str]]
 # Around a class they tell no class from another: "Type A response" is A.
 FILLERS = vocabulary("type subtype class pattern response tissue group cluster is it the like")
@@ -66,7 +68,12 @@ class _SlotReading:
 
 
 def grade_block(
-    asked: Sequence[AnswerSlot], block: Block, sides: Sides, places: Sequence[str], canonical: Names
+    asked: Sequence[AnswerSlot],
+    block: Block,
+    sides: Sides,
+    places: Sequence[str],
+    kind_of: Kinds,
+    prompt: str = "",
 ) -> BlockGrades:
     """Grade a block.
 
@@ -75,12 +82,26 @@ def grade_block(
         block: the last block of the text.
         sides: names of the contrast's numerator, and of its denominator.
         places: names of the tissue that the question is about; one may stand beside a direction.
-        canonical: what a name stands for, or None: an entity, a class, with the dataset's synonyms.
+        kind_of: a name's kind and what it stands for, with the dataset's synonyms; None for no name.
+        prompt: the question; a name that it has may stand before a figure.
     """
     # Before the slots are read, so that none of them takes "cannot be determined" for a name.
     if abstains(block.value):
         return BlockGrades(_empty(asked, True), _empty(asked, False), True, ())
+
+    def canonical(name: str) -> Any:
+        kind = kind_of(name)
+        return kind[1] if kind else None
+
     readings = _read(asked, block.value, sides, places, canonical)
+    if len(asked) == 1 and asked[0].kind == "figure" and (label := labelled(block.value)[0]):
+        # A single slot needs no label: the block's value is its answer, unless it is of another name.
+        other = foreign(label, asked[0].names, prompt, kind_of)
+        readings = (
+            [_SlotReading(problem=f"a figure of {other!r:.40}, which was not asked for")]
+            if other
+            else readings
+        )
     factual, directional = Graded(), Graded()
     for slot, one in zip(asked, readings, strict=True):
         _grade(slot, one, block.span, factual if slot.factual else directional, canonical)

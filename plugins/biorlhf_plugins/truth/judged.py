@@ -25,8 +25,9 @@ from biorlhf_plugins.truth.blocks import grade_block
 from biorlhf_plugins.truth.contrast import side_names
 from biorlhf_plugins.truth.free.directions import grade_directions, grade_told
 from biorlhf_plugins.truth.free.facts import grade_facts
-from biorlhf_plugins.truth.gold import Gold, canonical_name, gold_of, lab_sides, place_names
+from biorlhf_plugins.truth.gold import Gold, gold_of, lab_sides, place_names
 from biorlhf_plugins.truth.graded import Graded, right
+from biorlhf_plugins.truth.others import kind_of_name
 from biorlhf_plugins.truth.row_figures import charge
 
 BLOCK, FREE, NONE, UNREAD = "block", "free", "no block", "unread block"
@@ -134,7 +135,8 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
         block = block._replace(value=GROUPED.sub("", block.value))
     known, own = side_names(gold.contrast, prompt), lab_sides(gold)
     sides, places = (own[0] + known[0], own[1] + known[1]), place_names(gold, tissue)
-    grades = grade_block(asked, block, sides, places, lambda name: canonical_name(name, gold.additions))
+    kind_of = functools.partial(kind_of_name, additions=gold.additions)
+    grades = grade_block(asked, block, sides, places, kind_of, prompt)
     # Of a block that is read only its own confidence counts: a percentage in the reasoning is no forecast.
     confidence = _confidence(block)
     # One slot that is read is an answer: the unread ones beside it are then missed, not looked for

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from biorlhf_plugins.language.block.labels import labelled
 from biorlhf_plugins.language.words.lexicon import Trie, add, longest, words
 from biorlhf_plugins.language.words.text import Token, clean, tokens
 from biorlhf_plugins.language.words.units import unit_of
@@ -188,6 +189,8 @@ def read_yes_no(value: str) -> Reading:
 
 def read_figure(value: str) -> Reading:
     """A figure with its unit. Parts behind a comma, "or" or a semicolon that are figures alone are rivals."""
+    label, rest = labelled(value)
+    value = rest if re.search(r"\d|[:=]\s*$", label) else value  # "log2FC = 3.2", "IC50: 14 nM"
     text, unit = _plain(value), _unit(value)
     found: list[Figure] = []
     parts = re.split(r"\s*(?:;|\bor\b|\boder\b|\bou\b|/(?=\s*[+-]?\d+\s*$)|,(?!\d)|\s—\s)\s*", text)
