@@ -171,6 +171,8 @@ def directions(found: Evidence, number: int) -> list[Word]:
         named = patterns and any(n.first == m.first for n in patterns)  # "SUPPRESSION"
         if named or denied(negations, m):
             continue
+        if m.value == "NS" and found.said.text[found.span(m.first, m.last)[0] - 1 :][:1] in tuple("-‑"):
+            continue  # "microsatellite-stable"
         turns = turned if not _to_share(texts, m.last) else {}
         words.append((turns.get(found.span(m.first, m.last), str(m.value)), m.first))
     return words
