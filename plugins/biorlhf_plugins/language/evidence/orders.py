@@ -60,6 +60,7 @@ QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
 MONTHS = words_of("months")
 TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
 """All that may stand between a figure with its unit and its limit."""
+PARTITIVE = PLACES | {"of", "from"}
 GROUPED = frozenset(("quartile", "tertile", "quintile", "decile"))
 TOTALS = frozenset(("total", "sum", "overall"))
 TABLE = frozenset(("item", "row"))
@@ -183,8 +184,8 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         words = found.stream.texts[part.first : part.last]
         if not GROUPED.isdisjoint(words):
             continue  # "1.04 in the second, 1.12 in the third and 1.31 in the highest quartile"
-        then = any(THEN & set(gap(found, a, b)) for a, b in pairwise(plain))
-        leads = bool(LEADS & set(words)) or ranked
+        then = any(not THEN.isdisjoint(_unnamed(gap(found, a, b))) for a, b in pairwise(plain))
+        leads = not LEADS.isdisjoint(_unnamed(words)) or ranked
         bare = ranked and holders == 1 and len(plain) >= 3 and ">" not in words and "<" not in words
         if len(plain) < 2 + (not then) or len({f.unit for f in plain}) > 2 or not ((then and leads) or bare):
             continue
@@ -193,6 +194,11 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         falls = all(a >= b for a, b in pairwise(values))
         passed = (falls or (rises and _monotone(values))) if then and leads else _monotone(values)
         yield _order(values, passed, (plain[0].span[0], plain[-1].span[1]))
+
+
+def _unnamed(texts: Sequence[str]) -> list[str]:
+    """Words without those that name which one: "6 % of the first and 7 % of the second"."""
+    return [w for n, w in enumerate(texts) if n < 2 or texts[n - 1] != "the" or texts[n - 2] not in PARTITIVE]
 
 
 def _bounds(found: Evidence) -> Iterator[Check]:
@@ -205,6 +211,9 @@ def _bounds(found: Evidence) -> Iterator[Check]:
             chance = one.kind == "p" and 0 < limit.value <= 0.25 and not limit.unit
             if not TIES.issuperset(between[1:] if one.unit else between):
                 continue  # "the four patients who stayed over 60 days"
+            counted = "over" in between and limit.unit and not one.unit and "," not in between
+            if counted and "was" not in between:
+                continue  # "a kappa of 0.74 over 300 slides"
             if not chance and ((one.kind, limit.kind) != ("count", "count") or limit.value < 1 <= one.value):
                 continue  # "18 below 0.05": of the p values of 18
             if not chance and one.unit and limit.unit and one.unit != limit.unit:
@@ -243,8 +252,8 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             near |= {*texts[at + 2 : min(end, at + 4)]} - {"of"}  # "the lowest IC50 of the three"
             if {"which", "whom"} & {*texts[max(part.first, start - 3) : at]}:
                 continue  # "63 %, of which LTR elements contribute the most (41 %)"
-            if near & NOT_MOST or (word == "most" and at == start):  # "most proteins fall"
-                continue
+            if near & NOT_MOST or (word == "most" and (at == start or texts[at - 1] in PARTITIVE)):
+                continue  # "most proteins fall", "9 % in most samples"
             if texts[part.first] in ("after", "among") or (word in QUICK and _inverted(found)):
                 continue  # "After kidney, spleen is highest"
             mine, after = content(found.stream, start, at), content(found.stream, at + 1, end)
