@@ -61,6 +61,7 @@ MONTHS = words_of("months")
 TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
 """All that may stand between a figure with its unit and its limit."""
 PARTITIVE = PLACES | {"of", "from"}
+ORDINALS = frozenset(("first", "second", "third", "fourth", "last", "next"))
 GROUPED = frozenset(("quartile", "tertile", "quintile", "decile"))
 TOTALS = frozenset(("total", "sum", "overall"))
 TABLE = frozenset(("item", "row"))
@@ -105,7 +106,10 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
         ends = [part.first, *(m + 1 for m in marks)]
         names: list[Words] = []
         own: list[float | None] = []
-        for start, end in zip(ends, [*marks, part.last], strict=True):
+        # "a > b > c: a has 12, b 7 and c 4": what follows the order has the figures of all.
+        colon = next((i for i in range(marks[-1], part.last) if found.stream.texts[i] == ":"), part.last)
+        stop = part.last if any(f.first < colon for f in found.by_part.get(number, ())) else colon
+        for start, end in zip(ends, [*marks, stop], strict=True):
             here = [f for f in found.by_part.get(number, ()) if start <= f.first < end]
             inside = [f for f in here if f.kind in ("count", "effect")]
             since = max(start, end - 6) if start == part.first else start
@@ -198,7 +202,9 @@ def _sequences(found: Evidence) -> Iterator[Check]:
 
 def _unnamed(texts: Sequence[str]) -> list[str]:
     """Words without those that name which one: "6 % of the first and 7 % of the second"."""
-    return [w for n, w in enumerate(texts) if n < 2 or texts[n - 1] != "the" or texts[n - 2] not in PARTITIVE]
+    names = (n for n in range(2, len(texts)) if texts[n - 1] == "the" and texts[n - 2] in PARTITIVE)
+    leave = {n for n in names if texts[n] in ORDINALS}
+    return [word for n, word in enumerate(texts) if n not in leave]
 
 
 def _bounds(found: Evidence) -> Iterator[Check]:
@@ -263,6 +269,13 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             if not content(found.stream, start, at) and stop == end and LINKS.isdisjoint(texts[at:end]):
                 continue  # "The longest half-life means the slowest clearance"
             turned = inverse(found, measure)
+            told = next((i for i in range(at + 1, end) if texts[i] in LINKS), end)
+            sort = content(found.stream, at + 1, told) - NEUTRAL
+            if told + 1 < len(texts) and found.stream[told + 1].number is not None and at <= start + 1 and sort:
+                # "The largest overlap is 2 genes": beside other overlaps.
+                near_by = [f for f in figures if f.part == number and f.first != told + 1]
+                if all(sort.isdisjoint(f.words) for f in near_by):
+                    continue
             best = _best(found, figures, number, mine, (word in MOST) != turned, () if turned else measure)
             if best is not None:
                 yield best._replace(spans=(found.span(at, at + 1),))

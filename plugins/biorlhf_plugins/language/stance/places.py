@@ -29,8 +29,11 @@ def statistical(page: Page, trigger: Mention) -> bool:
         return True
     if page.text(trigger.last - 1) == "odd" and _plain_odds(page, last):
         return True
-    if any(page.text(i) in OTHERS for i in range(trigger.first - 7, trigger.first)):
-        return True  # "my colleague is 20 % sure"
+    at = trigger.first - 1
+    while at > trigger.first - 7 and page.text(at) not in OPENERS:
+        if page.text(at) in OTHERS:
+            return True  # "my colleague is 20 % sure"
+        at -= 1
     if _significance(page, trigger) or _bounds(page, trigger):
         return True
     levelled = "level" in (page.text(last - 1), page.text(last), page.text(trigger.first))

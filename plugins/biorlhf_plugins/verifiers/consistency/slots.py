@@ -21,6 +21,7 @@ PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
+COUNTED = re.compile(r"(?:\d|\bthe) (?:increases|decreases|rises|declines|reductions|gains|losses)$")
 JOINED = ("and down", "or down", "/down", "/ down", "and up", "or up", "/up", "/ up")
 SHORT = 8
 PLACING = frozenset(("in", "at", "after", "under", "among", "during"))
@@ -36,6 +37,8 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
     slots: dict[tuple, list[Claim]] = {}
     for c in figures:
         s = c.slot
+        if _chained(said, c):
+            continue
         if s.quantity not in COUNTS or not (s.entity or s.condition or s.pathways):
             continue
         if s.quantity not in ("deg", "nes") and PLACED.isdisjoint(s.stated):
@@ -61,6 +64,13 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
             (first.span, rival.span) if rival else (first.span,),
             alone=rival is None,
         )
+
+
+def _chained(said: Extraction, claim: Claim) -> bool:
+    """Whether a sentence puts names in order, which then all stand beside its figures: "A > B: A has 12"."""
+    part, stream = said.parts[claim.sentence], said.stream
+    marks = (i for i in range(part.first, part.last - 1) if stream.texts[i] in (">", "<"))
+    return ":" in stream.texts[part.first : part.last] and any(stream[i + 1].kind == "w" for i in marks)
 
 
 def _counts(said: Extraction, claim: Claim, asked: frozenset[str]) -> bool:
@@ -205,6 +215,8 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
         s = c.slot
         if (c.sentence, s.entity) in counts and s.pathways == ("?",):
             continue  # "17 up plus 16 down" counts what rose and what fell
+        if COUNTED.search(said.text, 0, c.span[1]) and said.text[c.span[0] :][:1].islower():
+            continue  # "41 of the 58 decreases and one of the increases"
         if c.partial or not s.pathways or c.label == "MIXED" or (parted and s.mission):
             continue
         slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
