@@ -23,7 +23,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     stated,
     value_of,
 )
-from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded, opened
+from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded, described, opened
 from biorlhf_plugins.language.evidence.parts import TOTAL_ROWS
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.records import Span
@@ -86,6 +86,7 @@ def orders(found: Evidence) -> Iterator[Check]:
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
     yield from asked(found, look)
+    yield from described(found)
 
 
 @functools.lru_cache(maxsize=256)

@@ -21,7 +21,8 @@ PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
-COUNTED = re.compile(r"(?:\d|\bthe) (?:increases|decreases|rises|declines|reductions|gains|losses)$")
+COUNTED = re.compile(r"\bof the (?:[\d,]+ )?(?:increases|decreases|rises|reductions|gains|losses)$")
+MEASURED = re.compile(r" (\w+) (?:level|expression|abundance|activity|concentration)s?\b")
 JOINED = ("and down", "or down", "/down", "/ down", "and up", "or up", "/up", "/ up")
 SHORT = 8
 PLACING = frozenset(("in", "at", "after", "under", "among", "during"))
@@ -223,6 +224,8 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     for key, found in slots.items():
         if any(name.startswith("?") and len(name) > 1 for name in key[0]):
             found = [c for c in found if _here(said, found[0], c)]
+        if key[0] == ("?",):
+            found = [c for c in found if c is found[0] or not _another(said, found[0], c)]
         claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []), joined)] or found[:1]
         if len({c.label for c in claims} - {"NS"}) == 1:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
@@ -240,6 +243,13 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
             "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
             tuple(firsts.values()), alone=len(labels) == 1,
         )  # fmt: skip
+
+
+def _another(said: Extraction, one: Claim, other: Claim) -> bool:
+    """Whether what has no name in any list is another thing: ferritin, and "the reduced transferrin level"."""
+    mine, theirs = (said.parts[c.sentence] for c in (one, other))
+    named = MEASURED.match(said.text, other.span[1]) if mine is not theirs else None
+    return named is not None and named[1].lower() not in said.stream.texts[mine.first : mine.last]
 
 
 def _parted(said: Extraction, claims: list[Claim]) -> bool:
