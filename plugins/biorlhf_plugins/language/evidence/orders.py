@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.comparisons import (
     INVERSE,
+    IS,
     LIMIT,
     OVER,
     UNDER,
@@ -23,7 +24,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     stated,
     value_of,
 )
-from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded, described, opened
+from biorlhf_plugins.language.evidence.conclusions import MEASURED, bounds, concluded, described, opened
 from biorlhf_plugins.language.evidence.parts import TOTAL_ROWS
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.records import Span
@@ -58,8 +59,6 @@ LINKS = words_of("links") | words_of("verbs")
 CLOCK = words_of("times") | {"s", "sec", "ms"}
 QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
 MONTHS = words_of("months")
-TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
-"""All that may stand between a figure with its unit and its limit."""
 PARTITIVE = PLACES | {"of", "from"}
 ORDINALS = frozenset(("first", "second", "third", "fourth", "last", "next"))
 GROUPED = frozenset(("quartile", "tertile", "quintile", "decile"))
@@ -76,7 +75,7 @@ def orders(found: Evidence) -> Iterator[Check]:
     if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
     if any(f.sign for f in found.figures):
-        yield from _bounds(found)
+        yield from bounds(found)
     yield from compared(found, stated(found), look)
     if not words.isdisjoint(MEASURED):
         yield from concluded(found)
@@ -208,30 +207,6 @@ def _unnamed(texts: Sequence[str]) -> list[str]:
     return [word for n, word in enumerate(texts) if n not in leave]
 
 
-def _bounds(found: Evidence) -> Iterator[Check]:
-    """ "1,221 DEGs, below 1,000", "padj 0.0747, below 0.05": a figure on the wrong side of its limit."""
-    for figures in found.by_part.values():
-        for one, limit in pairwise(figures):
-            if one.sign or not limit.sign or one.value == limit.value or not found.asserted(one.first):
-                continue
-            between = gap(found, one, limit)
-            chance = one.kind == "p" and 0 < limit.value <= 0.25 and not limit.unit
-            if not TIES.issuperset(between[1:] if one.unit else between):
-                continue  # "the four patients who stayed over 60 days"
-            counted = "over" in between and limit.unit and not one.unit and "," not in between
-            if counted and "was" not in between:
-                continue  # "a kappa of 0.74 over 300 slides"
-            if not chance and ((one.kind, limit.kind) != ("count", "count") or limit.value < 1 <= one.value):
-                continue  # "18 below 0.05": of the p values of 18
-            if not chance and one.unit and limit.unit and one.unit != limit.unit:
-                continue
-            passed = one.value > limit.value if limit.sign == ">" else one.value < limit.value
-            says = f"{one.value:,g} against {limit.value:,g}"
-            # A p value and a cut-off that fits it can be written down by anybody.
-            spans = (one.span, limit.span)
-            yield Check("a comparison against its figures", passed, says, spans, alone=passed and chance)
-
-
 def _superlatives(found: Evidence) -> Iterator[Check]:
     """ "Liver responds most (1,273), ahead of hippocampus with 5,477"; "A yields most" under a list."""
     figures = [f for f in found.pool if f.kind != "effect" and not _group(found, f)]
@@ -270,16 +245,22 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             if not content(found.stream, start, at) and stop == end and LINKS.isdisjoint(texts[at:end]):
                 continue  # "The longest half-life means the slowest clearance"
             turned = inverse(found, measure)
-            told = next((i for i in range(at + 1, end) if texts[i] in LINKS), end)
-            sort = content(found.stream, at + 1, told) - NEUTRAL
-            if told + 1 < len(texts) and found.stream[told + 1].number is not None and at <= start + 1 and sort:
-                # "The largest overlap is 2 genes": beside other overlaps.
-                near_by = [f for f in figures if f.part == number and f.first != told + 1]
-                if all(sort.isdisjoint(f.words) for f in near_by):
-                    continue
+            if _sole(found, [f for f in figures if f.part == number], at, end):
+                continue
             best = _best(found, figures, number, mine, (word in MOST) != turned, () if turned else measure)
             if best is not None:
                 yield best._replace(spans=(found.span(at, at + 1),))
+
+
+def _sole(found: Evidence, figures: Sequence[Figure], at: int, end: int) -> bool:
+    """Whether a superlative's own noun is of one figure alone: "of 14 genes the largest overlap is 2"."""
+    told = next((i for i in range(at + 1, end) if found.stream.texts[i] in IS), -1)
+    sort = content(found.stream, at + 1, told) - NEUTRAL
+    own = [f for f in found.figures if f.first == told + 1 and told > 0]
+    if any(f.kind == "p" for f in own):
+        return True  # "33 genes have p < 0.05, but the smallest adjusted p is 0.21"
+    led = found.stream.texts[at - 1] == "the"
+    return led and bool(own and sort) and all(f in own or sort.isdisjoint(f.words) for f in figures)
 
 
 def _inverted(found: Evidence) -> bool:

@@ -23,7 +23,9 @@ FACTOR_AFTER = frozenset(("as", "the", "that", "those", "what", "its", "their", 
 """What makes a "twice" a factor, and no number of times."""
 JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
 SAYING = words_of("saying")
-APART = frozenset(("before", "after", "while", "whereas", "but", "and", ";", "although", "than", "compared", "against"))
+APART = frozenset(
+    ("before", "after", "while", "whereas", "but", "and", ";", "although", "than", "compared", "against")
+)
 """What makes a fold change and a logarithm speak of two things."""
 SAYS = words_of("again_said") | ROUGH
 """Between a figure and one that tells it in another way nothing else stands."""

@@ -8,9 +8,17 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, once
+from biorlhf_plugins.language.evidence.records import (
+    Check,
+    Evidence,
+    Figure,
+    Passage,
+    clauses,
+    gap,
+    once,
+    passages,
+)
 from biorlhf_plugins.language.evidence.signs import (
-    BREAKS,
     DECIDES,
     Word,
     denied,
@@ -45,47 +53,6 @@ IS = frozenset(("is", "are", "was", "were"))
 TURNS = frozenset(("but", "while", "whereas", "unlike", "and"))
 CUTS = TURNS | {",", ";", "("}
 REACH = 9
-
-
-class Passage(NamedTuple):
-    """Tokens [first, last) of one sentence, of the parts with these numbers, with its figures."""
-
-    first: int
-    last: int
-    numbers: list[int]
-    figures: list[Figure]
-
-
-def passages(found: Evidence) -> list[Passage]:
-    """Every sentence and list item that the text states; rows are read by their column instead."""
-    texts = found.stream.texts
-    joined: list[Passage] = []
-    depth = 0
-    for number, part in enumerate(found.parts):
-        own = found.by_part.get(number, [])
-        before = joined[-1] if joined else None
-        if depth > 0 and before is not None and found.parts[before.numbers[0]].paragraph == part.paragraph:
-            joined[-1] = Passage(before.first, part.last, [*before.numbers, number], [*before.figures, *own])
-        else:
-            depth = 0
-            joined.append(Passage(part.first, part.last, [number], list(own)))
-        here = texts[part.first : part.last]
-        depth += here.count("(") - here.count(")")
-    return [p for p in joined if found.parts[p.numbers[0]].kind != "row" and found.asserted(p.first)]
-
-
-def clauses(found: Evidence, passage: Passage) -> Iterator[tuple[int, int]]:
-    """Where each clause begins and ends: at "but", "and" and ";" in no bracket."""
-    texts = found.stream.texts
-    depth, start = 0, passage.first
-    for at in range(passage.first, passage.last):
-        depth += (texts[at] == "(") - (texts[at] == ")")
-        if depth <= 0 and texts[at] in BREAKS - {","}:
-            if at > start:
-                yield start, at
-            start = at + 1
-    if start < passage.last:
-        yield start, passage.last
 
 
 class Interval(NamedTuple):
@@ -187,15 +154,16 @@ def _chances(found: Evidence, number: int, figures: Sequence[Figure], alpha: flo
         if not f.sign or LIMITS.isdisjoint(found.stream.texts[max(part.first, f.first - 5) : f.first])
     ]
     words, texts = _words(found, number) if chances else [], found.stream.texts
-    chances = [f for f in chances if not (f.sign and LEVELS & {*texts[max(part.first, f.first - 4) : f.first]})]
+    chances = [
+        f for f in chances if not (f.sign and LEVELS & {*texts[max(part.first, f.first - 4) : f.first]})
+    ]
     for figure, label in paired(found, chances, words) if words else ():
         if not _moved(found, number, figure, label):
             yield from _chance(found, figure, label, alpha)
 
 
 def _moved(found: Evidence, number: int, figure: Figure, label: str) -> bool:
-    """Whether a p value stands beside a change of its own, and the word in another clause: "A is up (p = 1e-6)
-    and flat in B"."""
+    """Whether a p value is of a change, and the word of another clause: "up in A (p = 1e-6), flat in B"."""
     part = found.parts[number]
     here = (c for c in clauses(found, Passage(part.first, part.last, [], [])) if c[0] <= figure.first < c[1])
     first, last = next(here, (0, 0))

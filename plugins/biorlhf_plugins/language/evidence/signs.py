@@ -179,10 +179,12 @@ def directions(found: Evidence, number: int) -> list[Word]:
 
 
 def _to_share(texts: Sequence[str], last: int) -> bool:
-    """Whether a control is what something falls or rises to a share of: "lowers it to 25 % of the control"."""
+    """Whether something falls or rises to a share of a control: "lowers it to 25 % of the control"."""
     after = texts[last : last + 8]
     end = next((i for i, word in enumerate(after) if word in CONTROLS), 0)
-    return "to" in after[:end] and after[max(0, end - 2) : end][:1] == ["of"] or after[end - 1 : end] == ["of"]
+    return ("to" in after[:end] and after[max(0, end - 2) : end][:1] == ["of"]) or after[end - 1 : end] == [
+        "of"
+    ]
 
 
 def _speaks_of_patterns(found: Evidence) -> bool:

@@ -46,7 +46,7 @@ def statistical(page: Page, trigger: Mention) -> bool:
 
 
 def _plain_odds(page: Page, at: int) -> bool:
-    """True for the odds of a study, which are multiplied "by 1.5", or a ratio above 1 without a second side."""
+    """True for the odds of a study, which go up "by 1.5", or a ratio above 1 without a second side."""
     hit = page.numbers.get(at + (page.text(at) in ("of", "by", "were", "was", "are")))
     number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
     if hit is None or number is None:

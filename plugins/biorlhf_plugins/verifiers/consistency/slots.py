@@ -10,7 +10,7 @@ from biorlhf_plugins.language.evidence.records import LABELS, Check
 from biorlhf_plugins.language.evidence.statements import CORRECTS
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.verifiers.consistency.alike import same_words
+from biorlhf_plugins.verifiers.consistency.alike import another, chained, same_words
 
 EVERY = words_of("every")
 PLACED = frozenset(("entity", "condition", "pathways"))
@@ -22,7 +22,6 @@ EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
 COUNTED = re.compile(r"\bof the (?:[\d,]+ )?(?:increases|decreases|rises|reductions|gains|losses)$")
-MEASURED = re.compile(r" (\w+) (?:level|expression|abundance|activity|concentration)s?\b")
 JOINED = ("and down", "or down", "/down", "/ down", "and up", "or up", "/up", "/ up")
 SHORT = 8
 PLACING = frozenset(("in", "at", "after", "under", "among", "during"))
@@ -38,7 +37,7 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
     slots: dict[tuple, list[Claim]] = {}
     for c in figures:
         s = c.slot
-        if _chained(said, c):
+        if chained(said, c):
             continue
         if s.quantity not in COUNTS or not (s.entity or s.condition or s.pathways):
             continue
@@ -65,13 +64,6 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
             (first.span, rival.span) if rival else (first.span,),
             alone=rival is None,
         )
-
-
-def _chained(said: Extraction, claim: Claim) -> bool:
-    """Whether a sentence puts names in order, which then all stand beside its figures: "A > B: A has 12"."""
-    part, stream = said.parts[claim.sentence], said.stream
-    marks = (i for i in range(part.first, part.last - 1) if stream.texts[i] in (">", "<"))
-    return ":" in stream.texts[part.first : part.last] and any(stream[i + 1].kind == "w" for i in marks)
 
 
 def _counts(said: Extraction, claim: Claim, asked: frozenset[str]) -> bool:
@@ -225,7 +217,7 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
         if any(name.startswith("?") and len(name) > 1 for name in key[0]):
             found = [c for c in found if _here(said, found[0], c)]
         if key[0] == ("?",):
-            found = [c for c in found if c is found[0] or not _another(said, found[0], c)]
+            found = [c for c in found if c is found[0] or not another(said, found[0], c)]
         claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []), joined)] or found[:1]
         if len({c.label for c in claims} - {"NS"}) == 1:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
@@ -243,13 +235,6 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
             "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
             tuple(firsts.values()), alone=len(labels) == 1,
         )  # fmt: skip
-
-
-def _another(said: Extraction, one: Claim, other: Claim) -> bool:
-    """Whether what has no name in any list is another thing: ferritin, and "the reduced transferrin level"."""
-    mine, theirs = (said.parts[c.sentence] for c in (one, other))
-    named = MEASURED.match(said.text, other.span[1]) if mine is not theirs else None
-    return named is not None and named[1].lower() not in said.stream.texts[mine.first : mine.last]
 
 
 def _parted(said: Extraction, claims: list[Claim]) -> bool:
