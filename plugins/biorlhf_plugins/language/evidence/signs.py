@@ -40,6 +40,7 @@ INTERVALS = frozenset(("ci", "confidence"))
 COMMON = 0.05
 LIMITS = words_of("thresholds")
 CONTROLS = words_of("controls")
+NAMED_STABLE = [[word] for word in ("patient", "disease", "angina", "isotope", "line", "transfectant")]
 
 Word = tuple[str, int]
 """A label and the token that it stands at."""
@@ -171,8 +172,9 @@ def directions(found: Evidence, number: int) -> list[Word]:
         named = patterns and any(n.first == m.first for n in patterns)  # "SUPPRESSION"
         if named or denied(negations, m):
             continue
-        if m.value == "NS" and found.said.text[found.span(m.first, m.last)[0] - 1 :][:1] in tuple("-‑"):
-            continue  # "microsatellite-stable"
+        led = found.said.text[found.span(m.first, m.last)[0] - 1 :][:1]
+        if m.value == "NS" and (led in ("-", "‑") or texts[m.last : m.last + 1] in NAMED_STABLE):
+            continue  # "microsatellite-stable", "in stable patients"
         turns = turned if not _to_share(texts, m.last) else {}
         words.append((turns.get(found.span(m.first, m.last), str(m.value)), m.first))
     return words
