@@ -43,7 +43,7 @@ LEVELS = frozenset(("at", "used"))
 """Before "q < 0.05" these make it what was asked for, and no result."""
 THIS = frozenset(("this", "it", "that", "so", "thus", "therefore", "hence"))
 RAW, ADJUSTED = (
-    frozenset(("raw", "nominal", "unadjusted", "uncorrected")),
+    frozenset(("raw", "nominal")),
     frozenset(("adjusted", "padj", "fdr", "corrected")),
 )
 MET, MISSED = frozenset(("met", "reached", "achieved")), frozenset(("missed", "failed"))
@@ -199,7 +199,9 @@ def _concluded(found: Evidence, number: int, figures: Sequence[Figure], alpha: f
 
 def _chance(found: Evidence, figure: Figure, label: str, alpha: float) -> Iterator[Check]:
     shown = _shown(figure, alpha)
-    raw = not RAW.isdisjoint(found.stream.texts[max(0, figure.first - 5) : figure.first])
+    raw = not (RAW | {"unadjusted", "uncorrected"}).isdisjoint(
+        found.stream.texts[max(0, figure.first - 5) : figure.first]
+    )
     if shown and not (raw and label == "NS"):  # what counts is the p value after correction
         word = "not significant" if label == "NS" else "significant"
         says = f"{word} with p {figure.sign or '='} {figure.value:g}"
