@@ -204,7 +204,7 @@ def _in_turn(found: Evidence, at: int) -> tuple[float, float] | None:
         texts, last = found.stream.texts, found.parts[number].last
         opened = next((i for i in range(at, last) if texts[i] == "("), last)
         closed = next((i for i in range(opened, last) if texts[i] == ")"), opened)
-        figures = [f for f in figures if opened < f.first < closed]
+        figures = [f for f in figures if opened < f.first < closed and f.kind != "p"]
     if len(figures) != 2 or figures[0].first < at or figures[0].kind != figures[1].kind != "p":
         return None
     between = gap(found, *figures)

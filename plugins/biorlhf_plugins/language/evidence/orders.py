@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.comparisons import (
     INVERSE,
+    IS,
     LIMIT,
     OVER,
     UNDER,
@@ -23,7 +24,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     stated,
     value_of,
 )
-from biorlhf_plugins.language.evidence.conclusions import MEASURED, concluded, opened
+from biorlhf_plugins.language.evidence.conclusions import MEASURED, bounds, concluded, described, opened
 from biorlhf_plugins.language.evidence.parts import TOTAL_ROWS
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.records import Span
@@ -58,8 +59,8 @@ LINKS = words_of("links") | words_of("verbs")
 CLOCK = words_of("times") | {"s", "sec", "ms"}
 QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
 MONTHS = words_of("months")
-TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
-"""All that may stand between a figure with its unit and its limit."""
+PARTITIVE = PLACES | {"of", "from"}
+ORDINALS = frozenset(("first", "second", "third", "fourth", "last", "next"))
 GROUPED = frozenset(("quartile", "tertile", "quintile", "decile"))
 TOTALS = frozenset(("total", "sum", "overall"))
 TABLE = frozenset(("item", "row"))
@@ -74,7 +75,7 @@ def orders(found: Evidence) -> Iterator[Check]:
     if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
     if any(f.sign for f in found.figures):
-        yield from _bounds(found)
+        yield from bounds(found)
     yield from compared(found, stated(found), look)
     if not words.isdisjoint(MEASURED):
         yield from concluded(found)
@@ -84,6 +85,7 @@ def orders(found: Evidence) -> Iterator[Check]:
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
     yield from asked(found, look)
+    yield from described(found)
 
 
 @functools.lru_cache(maxsize=256)
@@ -104,7 +106,10 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
         ends = [part.first, *(m + 1 for m in marks)]
         names: list[Words] = []
         own: list[float | None] = []
-        for start, end in zip(ends, [*marks, part.last], strict=True):
+        # "a > b > c: a has 12, b 7 and c 4": what follows the order has the figures of all.
+        colon = next((i for i in range(marks[-1], part.last) if found.stream.texts[i] == ":"), part.last)
+        stop = part.last if any(f.first < colon for f in found.by_part.get(number, ())) else colon
+        for start, end in zip(ends, [*marks, stop], strict=True):
             here = [f for f in found.by_part.get(number, ()) if start <= f.first < end]
             inside = [f for f in here if f.kind in ("count", "effect")]
             since = max(start, end - 6) if start == part.first else start
@@ -183,8 +188,8 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         words = found.stream.texts[part.first : part.last]
         if not GROUPED.isdisjoint(words):
             continue  # "1.04 in the second, 1.12 in the third and 1.31 in the highest quartile"
-        then = any(THEN & set(gap(found, a, b)) for a, b in pairwise(plain))
-        leads = bool(LEADS & set(words)) or ranked
+        then = any(not THEN.isdisjoint(_unnamed(gap(found, a, b))) for a, b in pairwise(plain))
+        leads = not LEADS.isdisjoint(_unnamed(words)) or ranked
         bare = ranked and holders == 1 and len(plain) >= 3 and ">" not in words and "<" not in words
         if len(plain) < 2 + (not then) or len({f.unit for f in plain}) > 2 or not ((then and leads) or bare):
             continue
@@ -195,25 +200,11 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         yield _order(values, passed, (plain[0].span[0], plain[-1].span[1]))
 
 
-def _bounds(found: Evidence) -> Iterator[Check]:
-    """ "1,221 DEGs, below 1,000", "padj 0.0747, below 0.05": a figure on the wrong side of its limit."""
-    for figures in found.by_part.values():
-        for one, limit in pairwise(figures):
-            if one.sign or not limit.sign or one.value == limit.value or not found.asserted(one.first):
-                continue
-            between = gap(found, one, limit)
-            chance = one.kind == "p" and 0 < limit.value <= 0.25 and not limit.unit
-            if not TIES.issuperset(between[1:] if one.unit else between):
-                continue  # "the four patients who stayed over 60 days"
-            if not chance and ((one.kind, limit.kind) != ("count", "count") or limit.value < 1 <= one.value):
-                continue  # "18 below 0.05": of the p values of 18
-            if not chance and one.unit and limit.unit and one.unit != limit.unit:
-                continue
-            passed = one.value > limit.value if limit.sign == ">" else one.value < limit.value
-            says = f"{one.value:,g} against {limit.value:,g}"
-            # A p value and a cut-off that fits it can be written down by anybody.
-            spans = (one.span, limit.span)
-            yield Check("a comparison against its figures", passed, says, spans, alone=passed and chance)
+def _unnamed(texts: Sequence[str]) -> list[str]:
+    """Words without those that name which one: "6 % of the first and 7 % of the second"."""
+    names = (n for n in range(2, len(texts)) if texts[n - 1] == "the" and texts[n - 2] in PARTITIVE)
+    leave = {n for n in names if texts[n] in ORDINALS}
+    return [word for n, word in enumerate(texts) if n not in leave]
 
 
 def _superlatives(found: Evidence) -> Iterator[Check]:
@@ -243,8 +234,8 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             near |= {*texts[at + 2 : min(end, at + 4)]} - {"of"}  # "the lowest IC50 of the three"
             if {"which", "whom"} & {*texts[max(part.first, start - 3) : at]}:
                 continue  # "63 %, of which LTR elements contribute the most (41 %)"
-            if near & NOT_MOST or (word == "most" and at == start):  # "most proteins fall"
-                continue
+            if near & NOT_MOST or (word == "most" and (at == start or texts[at - 1] in PARTITIVE)):
+                continue  # "most proteins fall", "9 % in most samples"
             if texts[part.first] in ("after", "among") or (word in QUICK and _inverted(found)):
                 continue  # "After kidney, spleen is highest"
             mine, after = content(found.stream, start, at), content(found.stream, at + 1, end)
@@ -254,9 +245,22 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             if not content(found.stream, start, at) and stop == end and LINKS.isdisjoint(texts[at:end]):
                 continue  # "The longest half-life means the slowest clearance"
             turned = inverse(found, measure)
+            if _sole(found, [f for f in figures if f.part == number], at, end):
+                continue
             best = _best(found, figures, number, mine, (word in MOST) != turned, () if turned else measure)
             if best is not None:
                 yield best._replace(spans=(found.span(at, at + 1),))
+
+
+def _sole(found: Evidence, figures: Sequence[Figure], at: int, end: int) -> bool:
+    """Whether a superlative's own noun is of one figure alone: "of 14 genes the largest overlap is 2"."""
+    told = next((i for i in range(at + 1, end) if found.stream.texts[i] in IS), -1)
+    sort = content(found.stream, at + 1, told) - NEUTRAL
+    own = [f for f in found.figures if f.first == told + 1 and told > 0]
+    if any(f.kind == "p" for f in own):
+        return True  # "33 genes have p < 0.05, but the smallest adjusted p is 0.21"
+    led = found.stream.texts[at - 1] == "the"
+    return led and bool(own and sort) and all(f in own or sort.isdisjoint(f.words) for f in figures)
 
 
 def _inverted(found: Evidence) -> bool:

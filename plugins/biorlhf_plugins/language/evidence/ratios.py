@@ -23,7 +23,9 @@ FACTOR_AFTER = frozenset(("as", "the", "that", "those", "what", "its", "their", 
 """What makes a "twice" a factor, and no number of times."""
 JOINS = frozenset(("to", "vs", "vs.", "versus", "against", "→", "than"))
 SAYING = words_of("saying")
-APART = frozenset(("while", "whereas", "but", "and", ";", "although", "than", "compared", "against"))
+APART = frozenset(
+    ("before", "after", "while", "whereas", "but", "and", ";", "although", "than", "compared", "against")
+)
 """What makes a fold change and a logarithm speak of two things."""
 SAYS = words_of("again_said") | ROUGH
 """Between a figure and one that tells it in another way nothing else stands."""
@@ -198,20 +200,28 @@ def logarithms(found: Evidence, number: int, figures: Sequence[Figure]) -> Itera
     texts = found.stream.texts
     stated = folds(found, number, figures)
     stated += [(f.value, f.first, f.last, f.decimals) for f in figures if f.kind == "fold" and not f.sign]
+    stated = sorted((s for s in stated if texts[s[1] - 1] not in ("±", "at", "after")), key=lambda s: s[1])
     before = None
     for logged in figures if stated else ():
         earlier, before = before, logged
         named = any(w.startswith("log2") for w in texts[max(0, logged.first - 8) : logged.first])
         if logged.kind != "effect" or logged.sign or not named:
             continue
-        for value, first, last, decimals in stated:
+        run = _run(found, logged, figures)
+        listed = len(run) > 1 and len(run) == len(stated) and stated[-1][2] <= run[0].first
+        # Of several fold changes the nearest, or "2-fold and 8-fold (log2FC 1 and 3)" in their order.
+        by_distance = sorted(stated, key=lambda s: max(s[1] - logged.last, logged.first - s[2]))
+        own = by_distance[: 1 if len(run) == 1 else 0]
+        for value, first, last, decimals in [stated[run.index(logged)]] if listed else own:
             low, high = (logged.last, first) if logged.first < first else (last, logged.first)
             between = texts[low:high]
             says_so = not SAYING.isdisjoint(between) or (between and SAYS.issuperset(between))
             alone = (
                 len(stated) == 1 and sum(f.kind == "effect" for f in figures) == 1 and not APART & {*between}
             )
-            if value <= 0 or not (says_so or alone) or any(low <= f.first < high for f in figures):
+            near = len(stated) > 1 and len(between) <= 3 and not APART & {*between}
+            apart = not (says_so or alone or near) or any(low <= f.first < high for f in figures)
+            if value <= 0 or (apart and not listed):
                 continue
             if first > low and earlier is not None and earlier.kind == "effect":
                 continue  # "3.0 against 1.5, i.e. twice as high"
@@ -225,6 +235,17 @@ def logarithms(found: Evidence, number: int, figures: Sequence[Figure]) -> Itera
             spans = (found.span(first, last), logged.span)
             right = f"{2 ** abs(logged.value):.3g}×" if abs(logged.value) < 60 else ""
             yield Check("a fold change and its logarithm", passed, says, spans, expected=right)
+
+
+def _run(found: Evidence, logged: Figure, figures: Sequence[Figure]) -> list[Figure]:
+    """The list that a logarithm is one of: "log2FC 1.2, 3.0 and 0.4"."""
+    run: list[Figure] = []
+    for f in figures:
+        joined = run and gap(found, run[-1], f) in ([","], ["and"], [",", "and"], ["or"], ["/"])
+        if logged in run and not joined:
+            break
+        run = [*run, f] if joined else [f]
+    return run
 
 
 def risks(found: Evidence) -> Iterator[Check]:

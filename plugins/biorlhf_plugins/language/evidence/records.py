@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -17,6 +17,7 @@ from biorlhf_plugins.language.words.units import Unit, unit_at
 
 FUNCTION = words_of("function")
 """Words that name nothing."""
+CLAUSES = words_of("breaks") - {","}
 LABELS = words_of("numbered")
 """What a number after it is the name of: "Step 1", "Patient 7"."""
 
@@ -190,3 +191,44 @@ def ends_name(said: Extraction, stream: Stream, numbers: list[Mention], n: int) 
     following = stream.texts[m.last] if m.last < len(stream) else ""
     opens = following in ("(", ":", "=", "—") and n + 1 < len(numbers) and numbers[n + 1].first <= m.last + 3
     return opens or (len(m.value.word) < 3 and following in VERBS)
+
+
+class Passage(NamedTuple):
+    """Tokens [first, last) of one sentence, of the parts with these numbers, with its figures."""
+
+    first: int
+    last: int
+    numbers: list[int]
+    figures: list[Figure]
+
+
+def passages(found: Evidence) -> list[Passage]:
+    """Every sentence and list item that the text states; rows are read by their column instead."""
+    texts = found.stream.texts
+    joined: list[Passage] = []
+    depth = 0
+    for number, part in enumerate(found.parts):
+        own = found.by_part.get(number, [])
+        before = joined[-1] if joined else None
+        if depth > 0 and before is not None and found.parts[before.numbers[0]].paragraph == part.paragraph:
+            joined[-1] = Passage(before.first, part.last, [*before.numbers, number], [*before.figures, *own])
+        else:
+            depth = 0
+            joined.append(Passage(part.first, part.last, [number], list(own)))
+        here = texts[part.first : part.last]
+        depth += here.count("(") - here.count(")")
+    return [p for p in joined if found.parts[p.numbers[0]].kind != "row" and found.asserted(p.first)]
+
+
+def clauses(found: Evidence, passage: Passage) -> Iterator[tuple[int, int]]:
+    """Where each clause begins and ends: at "but", "and" and ";" in no bracket."""
+    texts = found.stream.texts
+    depth, start = 0, passage.first
+    for at in range(passage.first, passage.last):
+        depth += (texts[at] == "(") - (texts[at] == ")")
+        if depth <= 0 and texts[at] in CLAUSES:
+            if at > start:
+                yield start, at
+            start = at + 1
+    if start < passage.last:
+        yield start, passage.last

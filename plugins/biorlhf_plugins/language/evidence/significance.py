@@ -8,9 +8,17 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, once
+from biorlhf_plugins.language.evidence.records import (
+    Check,
+    Evidence,
+    Figure,
+    Passage,
+    clauses,
+    gap,
+    once,
+    passages,
+)
 from biorlhf_plugins.language.evidence.signs import (
-    BREAKS,
     DECIDES,
     Word,
     denied,
@@ -31,6 +39,8 @@ CALLED = words_of("called")
 UNSAID = NOT | words_of("unsaid")
 REFERS = frozenset(("difference", "effect", "association", "reduction", "increase", "result", "interval"))
 LIMITS = words_of("thresholds") | {"cutoff", "cut-off", "off"}
+LEVELS = frozenset(("at", "used"))
+"""Before "q < 0.05" these make it what was asked for, and no result."""
 THIS = frozenset(("this", "it", "that", "so", "thus", "therefore", "hence"))
 RAW, ADJUSTED = (
     frozenset(("raw", "nominal")),
@@ -43,47 +53,6 @@ IS = frozenset(("is", "are", "was", "were"))
 TURNS = frozenset(("but", "while", "whereas", "unlike", "and"))
 CUTS = TURNS | {",", ";", "("}
 REACH = 9
-
-
-class Passage(NamedTuple):
-    """Tokens [first, last) of one sentence, of the parts with these numbers, with its figures."""
-
-    first: int
-    last: int
-    numbers: list[int]
-    figures: list[Figure]
-
-
-def passages(found: Evidence) -> list[Passage]:
-    """Every sentence and list item that the text states; rows are read by their column instead."""
-    texts = found.stream.texts
-    joined: list[Passage] = []
-    depth = 0
-    for number, part in enumerate(found.parts):
-        own = found.by_part.get(number, [])
-        before = joined[-1] if joined else None
-        if depth > 0 and before is not None and found.parts[before.numbers[0]].paragraph == part.paragraph:
-            joined[-1] = Passage(before.first, part.last, [*before.numbers, number], [*before.figures, *own])
-        else:
-            depth = 0
-            joined.append(Passage(part.first, part.last, [number], list(own)))
-        here = texts[part.first : part.last]
-        depth += here.count("(") - here.count(")")
-    return [p for p in joined if found.parts[p.numbers[0]].kind != "row" and found.asserted(p.first)]
-
-
-def clauses(found: Evidence, passage: Passage) -> Iterator[tuple[int, int]]:
-    """Where each clause begins and ends: at "but", "and" and ";" in no bracket."""
-    texts = found.stream.texts
-    depth, start = 0, passage.first
-    for at in range(passage.first, passage.last):
-        depth += (texts[at] == "(") - (texts[at] == ")")
-        if depth <= 0 and texts[at] in BREAKS - {","}:
-            if at > start:
-                yield start, at
-            start = at + 1
-    if start < passage.last:
-        yield start, passage.last
 
 
 class Interval(NamedTuple):
@@ -141,7 +110,7 @@ def _words(found: Evidence, number: int) -> list[Word]:
     passing = not {"pass", "passed", "fail", "failed"}.isdisjoint(texts[part.first : part.last])
     for i in range(part.first, part.last) if passing else ():
         if texts[i] in ("pass", "passed", "fail", "failed") or texts[i : i + 2] == ["not", "("]:
-            no = not NOT.isdisjoint(texts[max(part.first, i - 2) : i])
+            no = not NOT.isdisjoint(_since(texts, part.first, i)[-4:])  # "no other gene passes"
             good = texts[i] in ("pass", "passed")
             words.append(("SIG" if good != no else "NS", i))
     for i in range(part.first, part.last) if "endpoint" in texts[part.first : part.last] else ():
@@ -184,8 +153,22 @@ def _chances(found: Evidence, number: int, figures: Sequence[Figure], alpha: flo
         for f in chances
         if not f.sign or LIMITS.isdisjoint(found.stream.texts[max(part.first, f.first - 5) : f.first])
     ]
-    for figure, label in paired(found, chances, _words(found, number)) if chances else ():
-        yield from _chance(figure, label, alpha)
+    words, texts = _words(found, number) if chances else [], found.stream.texts
+    chances = [
+        f for f in chances if not (f.sign and LEVELS & {*texts[max(part.first, f.first - 4) : f.first]})
+    ]
+    for figure, label in paired(found, chances, words) if words else ():
+        if not _moved(found, number, figure, label):
+            yield from _chance(found, figure, label, alpha)
+
+
+def _moved(found: Evidence, number: int, figure: Figure, label: str) -> bool:
+    """Whether a p value is of a change, and the word of another clause: "up in A (p = 1e-6), flat in B"."""
+    part = found.parts[number]
+    here = (c for c in clauses(found, Passage(part.first, part.last, [], [])) if c[0] <= figure.first < c[1])
+    first, last = next(here, (0, 0))
+    own = {word for word, at in (*_words(found, number), *directions(found, number)) if first <= at < last}
+    return label not in own and not own.isdisjoint(("UP", "DOWN"))
 
 
 def _corrected(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
@@ -211,12 +194,15 @@ def _concluded(found: Evidence, number: int, figures: Sequence[Figure], alpha: f
     labels = {label for label, _ in _words(found, number + 1)}
     refers = not THIS.isdisjoint(texts[after.first : after.last])
     if not own and len(labels) == 1 and refers and APART.isdisjoint(texts[after.first : after.last]):
-        yield from _chance(chances[0], labels.pop(), alpha)
+        yield from _chance(found, chances[0], labels.pop(), alpha)
 
 
-def _chance(figure: Figure, label: str, alpha: float) -> Iterator[Check]:
+def _chance(found: Evidence, figure: Figure, label: str, alpha: float) -> Iterator[Check]:
     shown = _shown(figure, alpha)
-    if shown:
+    raw = not (RAW | {"unadjusted", "uncorrected"}).isdisjoint(
+        found.stream.texts[max(0, figure.first - 5) : figure.first]
+    )
+    if shown and not (raw and label == "NS"):  # what counts is the p value after correction
         word = "not significant" if label == "NS" else "significant"
         says = f"{word} with p {figure.sign or '='} {figure.value:g}"
         yield Check("significance against the p value", shown == label, says, (figure.span,))

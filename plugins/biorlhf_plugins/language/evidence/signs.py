@@ -32,11 +32,15 @@ LEVEL = re.compile(
 JOINED = frozenset(("against", "vs", "versus", "compared"))
 BEFORE = frozenset(("before", "beforehand", "baseline", "initially"))
 OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
+GIVEN = frozenset(("at", "after", "of", "by", "with", "on", "under", "in", "within", "for", "first", "the"))
+"""Before a figure: it is when, on what or at which dose something changed."""
 CAUSING = frozenset(("by", "on", "under", "with", "after", "upon"))
 MEASURES = SIGNED | {"count", "percent"}
 INTERVALS = frozenset(("ci", "confidence"))
 COMMON = 0.05
 LIMITS = words_of("thresholds")
+CONTROLS = words_of("controls")
+NAMED_STABLE = [[word] for word in ("patient", "disease", "angina", "isotope", "line", "transfectant")]
 
 Word = tuple[str, int]
 """A label and the token that it stands at."""
@@ -168,8 +172,21 @@ def directions(found: Evidence, number: int) -> list[Word]:
         named = patterns and any(n.first == m.first for n in patterns)  # "SUPPRESSION"
         if named or denied(negations, m):
             continue
-        words.append((turned.get(found.span(m.first, m.last), str(m.value)), m.first))
+        led = found.said.text[found.span(m.first, m.last)[0] - 1 :][:1]
+        if m.value == "NS" and (led in ("-", "‑") or texts[m.last : m.last + 1] in NAMED_STABLE):
+            continue  # "microsatellite-stable", "in stable patients"
+        turns = turned if not _to_share(texts, m.last) else {}
+        words.append((turns.get(found.span(m.first, m.last), str(m.value)), m.first))
     return words
+
+
+def _to_share(texts: Sequence[str], last: int) -> bool:
+    """Whether something falls or rises to a share of a control: "lowers it to 25 % of the control"."""
+    after = texts[last : last + 8]
+    end = next((i for i, word in enumerate(after) if word in CONTROLS), 0)
+    return ("to" in after[:end] and after[max(0, end - 2) : end][:1] == ["of"]) or after[end - 1 : end] == [
+        "of"
+    ]
 
 
 def _speaks_of_patterns(found: Evidence) -> bool:
@@ -245,6 +262,12 @@ def moves(found: Evidence) -> Iterator[tuple[float, float]]:
                 yield one.value, other.value
 
 
+def _of_two_sorts(found: Evidence, one: Figure, other: Figure) -> bool:
+    """Whether the first figure is counted or measured in what the other is not: "1.2 kb", "six patients"."""
+    own = one.unit or found.said.text[one.span[1] :][:1].isalpha() or one.kind != other.kind
+    return bool(own) and one.unit != other.unit
+
+
 def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequence[Word]) -> Iterator[Check]:
     """ "rose from 12.0 to 24.0 TPM", "112 falls to 17", "from 9.1 down to 3.3"."""
     part = found.parts[number]
@@ -272,6 +295,8 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
             continue  # "with a prevalence of 6 %, it dropped to 27 %", "a cut-off of 1 reduced it to 630"
         if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
             continue
+        if not starts and (not GIVEN.isdisjoint(start[-1:]) or _of_two_sorts(found, one, other)):
+            continue  # "at 10 µM it fell to 60", "2D sorting cut it to 486": a dose or a name is no start
         low, high = min(one.first, other.first), max(one.last, other.last)
         near = [w for w in ways if low - 10 <= w[1] <= high + 8 and w[0] in ("UP", "DOWN")]
         inside = [w for w in near if one.last <= w[1] < other.first]

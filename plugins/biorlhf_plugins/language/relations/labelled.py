@@ -195,6 +195,9 @@ def _comparable(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> boo
     if not 2 <= len(figures) <= (6 if claim.most else 2) or abs(figures[-1].last - claim.at) > SPAN:
         return False
     units = {f.unit for f in figures if f.kind == "count" and f.unit}
+    given = [f for f in figures if f.first == found.parts[f.part].first + 1]  # "At 10 % power it lost 47 %"
+    if any(texts[f.first - 1] in ("at", "after") for f in given):
+        return False
     alike = len({f.kind for f in figures}) == 1 and len(units) <= 1
     sided = not any(texts[f.first - 1] in UNSIDED or texts[f.last : f.last + 1] == ["time"] for f in figures)
     shares = any(is_of(found, *pair) for pair in pairwise(figures))

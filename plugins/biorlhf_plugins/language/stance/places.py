@@ -17,6 +17,7 @@ LEADING_WORDS = """to be been that it is are go going significantly strongly sli
 roughly a type answer ~ ≈ , :"""
 LEADING = frozenset(LEADING_WORDS.split())
 OPENERS = frozenset(("", ".", ",", ";", "!", "?", "\n", "(", ")", ":", "—"))
+OTHERS = vocabulary("colleague author reviewer referee supervisor student collaborator coauthor he she")
 OWN = frozenset(("my", "i", "overall", "our"))
 BEFORE_HEADING = frozenset(("my", "final", "overall", "stated", "the", ".", ")", "•", "—", "estimated"))
 
@@ -26,6 +27,13 @@ def statistical(page: Page, trigger: Mention) -> bool:
     last = trigger.last
     if page.text(last) in STATISTICAL - {"level"}:
         return True
+    if page.text(trigger.last - 1) == "odd" and _plain_odds(page, last):
+        return True
+    at = trigger.first - 1
+    while at > trigger.first - 7 and page.text(at) not in OPENERS:
+        if page.text(at) in OTHERS:
+            return True  # "my colleague is 20 % sure"
+        at -= 1
     if _significance(page, trigger) or _bounds(page, trigger):
         return True
     levelled = "level" in (page.text(last - 1), page.text(last), page.text(trigger.first))
@@ -35,6 +43,16 @@ def statistical(page: Page, trigger: Mention) -> bool:
     number: Number = before.value  # type: ignore[assignment]
     own = {page.text(i) for i in range(before.first - 5, before.first)} & OWN
     return number.unit == "percent" and not own
+
+
+def _plain_odds(page: Page, at: int) -> bool:
+    """True for the odds of a study, which go up "by 1.5", or a ratio above 1 without a second side."""
+    hit = page.numbers.get(at + (page.text(at) in ("of", "by", "were", "was", "are")))
+    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
+    if hit is None or number is None:
+        return page.text(at) == "by"
+    sided = page.text(hit.last) in ("to", ":", "/", "out", "against", "in")
+    return page.text(at) == "by" or (not number.unit and number.value > 1 and not sided)
 
 
 def _significance(page: Page, trigger: Mention) -> bool:

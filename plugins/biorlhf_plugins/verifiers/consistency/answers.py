@@ -29,6 +29,7 @@ RESTATED = re.compile(
 ALL = frozenset(("all", "every", "each"))
 PLACED = re.compile(r"(?:-?regulated)? (?:in|at|among) ", re.I)
 NAMED = re.compile(r"^[A-Z][A-Za-z]*\d|^[A-Z]{2,}")
+TURNS = re.compile(r"\b(?:while|whereas|but)\b")
 UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 """Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
 
@@ -108,7 +109,8 @@ def agreement(
     shown = _shown(directions) or _both_ways(said, directions)
     shown = "" if shown and UNSHOWN.search(said.text) else shown
     every = set(stated) | implied | ({shown} if shown else set())
-    if stated or (implied and shown):
+    apart = len(stated) == 2 and not asked and _of_two(said, *stated.values())
+    if (stated and not apart) or (implied and shown):
         # "Yes, they agree" is held against the directions, whatever else is said of agreement.
         spans = tuple(c.span for c in (*stated.values(), *(() if stated else said.answers)))
         says = " and ".join(sorted(every))
@@ -120,6 +122,12 @@ def agreement(
         yield Check(
             "do the tissues agree", every == {wanted}, f"stated {' and '.join(sorted(every))}", spans, 2.0
         )
+
+
+def _of_two(said: Extraction, one: Claim, other: Claim) -> bool:
+    """ "A differs from B, while B and C do not differ": in two clauses of one sentence, of two pairs."""
+    between = said.text[slice(*sorted((one.span[1], other.span[0])))].lower()
+    return one.sentence == other.sentence and TURNS.search(between) is not None
 
 
 def _of_all(said: Extraction, agreement: Claim) -> bool:

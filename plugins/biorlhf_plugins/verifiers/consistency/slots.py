@@ -10,7 +10,7 @@ from biorlhf_plugins.language.evidence.records import LABELS, Check
 from biorlhf_plugins.language.evidence.statements import CORRECTS
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.verifiers.consistency.alike import same_words
+from biorlhf_plugins.verifiers.consistency.alike import another, chained, same_words
 
 EVERY = words_of("every")
 PLACED = frozenset(("entity", "condition", "pathways"))
@@ -21,6 +21,7 @@ PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
+COUNTED = re.compile(r"\bof the (?:[\d,]+ )?(?:increases|decreases|rises|reductions|gains|losses)$")
 JOINED = ("and down", "or down", "/down", "/ down", "and up", "or up", "/up", "/ up")
 SHORT = 8
 PLACING = frozenset(("in", "at", "after", "under", "among", "during"))
@@ -36,6 +37,8 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
     slots: dict[tuple, list[Claim]] = {}
     for c in figures:
         s = c.slot
+        if chained(said, c):
+            continue
         if s.quantity not in COUNTS or not (s.entity or s.condition or s.pathways):
             continue
         if s.quantity not in ("deg", "nes") and PLACED.isdisjoint(s.stated):
@@ -209,12 +212,16 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
         s = c.slot
         if (c.sentence, s.entity) in counts and s.pathways == ("?",):
             continue  # "17 up plus 16 down" counts what rose and what fell
+        if COUNTED.search(said.text, 0, c.span[1]) and said.text[c.span[0] :][:1].islower():
+            continue  # "41 of the 58 decreases and one of the increases"
         if c.partial or not s.pathways or c.label == "MIXED" or (parted and s.mission):
             continue
         slots.setdefault((s.pathways, s.entity, s.mission, s.condition, s.treatment), []).append(c)
     for key, found in slots.items():
         if any(name.startswith("?") and len(name) > 1 for name in key[0]):
             found = [c for c in found if _here(said, found[0], c)]
+        if key[0] == ("?",):
+            found = [c for c in found if c is found[0] or not another(said, found[0], c)]
         claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []), joined)] or found[:1]
         if len({c.label for c in claims} - {"NS"}) == 1:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
