@@ -3,8 +3,8 @@
 ``data/plain_honest.jsonl``: seven kinds of sentences in which figures stand for something else than results
 ("higher at 20 °C than at 30 °C", "not what we call significant", "was listed twice"), and those of 200
 answers written blind that were charged; 19 kinds more (a share past a threshold, a fold of a logarithm,
-what is left step by step); and six that show the faults of 420 other answers (a dose before a fall, a p value of
-another clause, "in most samples", lists of fold changes, the odds of a study, two pairs of which one differs).
+what is left step by step); and six that show the faults of 420 other answers (a dose before a fall, a p value
+of another clause, "in most samples", lists of fold changes, a study's odds, two pairs of which one differs).
 Before the rules for them 29 of the first 59 were charged, 22 of the next 28 and 23 of the last 31.
 """
 
