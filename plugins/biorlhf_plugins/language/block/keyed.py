@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import words
 
-_FENCE = re.compile(r"\s*```\w*\s*|\s*```\s*$")
 _STEP = re.compile(r'"(?P<key>[^"\n]{1,120})"\s*:\s*(?:(?P<opens>\{)|"?(?P<figure>[-−+]?\d[^\s,"}]*))?|\}')
 _CAMEL = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
 
@@ -23,7 +22,7 @@ class Keyed(NamedTuple):
 @functools.lru_cache(maxsize=64)
 def keyed_figures(text: str) -> tuple[Keyed, ...]:
     """The figures of a text that is one JSON object and nothing else; () of any other."""
-    bare = _FENCE.sub("", text).strip()
+    bare = text.strip().strip("`").strip().removeprefix("json").lstrip()
     if not (bare.startswith("{") and bare.endswith("}")):
         return ()
     found: list[Keyed] = []
