@@ -4,8 +4,9 @@
 ("higher at 20 °C than at 30 °C", "not what we call significant", "was listed twice"), and those of 200
 answers written blind that were charged. Before the rules for them 29 of the 59 were.
 
-Six kinds more show the faults of 420 other answers: a dose before a fall, a p value of another clause, "in most
-samples", lists of fold changes, the odds of a study, two pairs of which one differs. Of the 31 23 were charged.
+Six kinds more show the faults of 420 other answers: a dose before a fall, a p value of another clause,
+"in most samples", lists of fold changes, the odds of a study, two pairs of which one differs.
+Of these 31 sentences 23 were charged before.
 """
 
 from __future__ import annotations
