@@ -15,6 +15,7 @@ from biorlhf_plugins.language.words.evidence import meanings, words_of
 from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
 
 FOLDS = meanings("folds")
+FACTORS = WORD_NUMBERS.keys() - {"one"}
 RISKS = frozenset(("hazard", "odd", "risk"))  # "odds ratio", as its tokens are
 OFTEN = frozenset(("daily", "weekly", "monthly", "yearly", "a", "per", "each", "every"))
 TWICE = frozenset(("twice", "thrice"))
@@ -98,9 +99,8 @@ def _of_another(found: Evidence, number: int, first: int, last: int, pair: Seque
     if "," in later and content(found.stream, last + later.index(","), pair[0].first) - SAYING - {"namely"}:
         return True  # "rises 2.3-fold, cells go from 1,200 to 1,800"
     named = "ratio" in texts[max(part.first, first - 4) : first] and texts[last : last + 1] != ["time"]
-    return (
-        named and pair[1].first > first and later != ["("]
-    )  # "the ratio was 1.4 in lean and 1.5 in obese people"
+    # "The ratio was 1.4 in lean and 1.5 in obese people".
+    return named and pair[1].first > first and later != ["("]
 
 
 def _quotient(pair: Sequence[Figure]) -> float:
@@ -147,20 +147,13 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
                 continue  # "10 mg twice daily"
             if texts[at] in TWICE and not _multiple(texts, at):
                 continue
-            named = (
-                texts[at - 1] == "the"
-                or texts[at - 1].isdigit()
-                or (texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"]))
+            named = texts[at - 1] == "the" or (
+                texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"])
             )
             if at not in taken and texts[at] in FOLDS and texts[max(0, at - 1)] != "not" and not named:
                 stated.append((FOLDS[texts[at]], at, at + 1, 0))
     for at in range(part.first, part.last - 1) if "time" in here else ():
-        if (
-            texts[at] in WORD_NUMBERS
-            and texts[at] != "one"
-            and texts[at + 1] == "time"
-            and not any(f.first == at for f in figures)
-        ):
+        if texts[at] in FACTORS and texts[at + 1] == "time" and not any(f.first == at for f in figures):
             stated.append((float(WORD_NUMBERS[texts[at]]), at, at + 1, 0))  # "ten times that of"
     return stated
 

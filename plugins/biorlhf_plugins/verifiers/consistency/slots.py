@@ -174,8 +174,7 @@ def parts(said: Extraction, figures: list[Claim], asked: frozenset[str]) -> Iter
         for named in (after, after[:1], before):
             ways = {c.slot.quantity for c in named}
             # "From 1,400 down to 1,120".
-            moved = any(said.text[c.span[1] :].lstrip().startswith(("down to", "up to")) for c in named)
-            if moved:
+            if any(said.text[c.span[1] :].lstrip().startswith(("down to", "up to")) for c in named):
                 continue
             near = all(c.sentence == whole.sentence or _partitive(said, c, whole) for c in named)
             if len(ways) < len(named) or not named or not ways <= SIDES or not near:
