@@ -43,6 +43,12 @@ apart at first sight. No rule was written from them; of the rules there were, se
 200 apart, and none of the published pairs: they are gone, with 52 of the pairs of older sets and 60 of
 ``plain`` that they had been written from.
 ``y``, the last, two sets of 20: 37 told apart with those seven rules, 36 without.
+``u`` (two sets of 60, every row of another kind) and ``v`` (20, 25 and 60, near to what is published) are the
+newest: 35 and 80 told apart before any rule since, 35 and 83 now. ``honest_w`` (420), ``honest_x`` (260) and
+``honest_y`` (130, half of them short) are blind answers full of figures, of which 54, 50 and 17 were charged.
+From ``honest_w`` rules were written; of ``honest_x`` what is charged most was looked at; ``honest_y`` came
+last: 2 at first sight, then none. For it no check charges among more figures than it accounts for, which
+cost three pairs of ``b`` and five of ``e``.
 A share may rise; a text of this file may not be changed.
 """
 
@@ -60,17 +66,17 @@ TEXTS = Path(__file__).with_name("data") / "consistency_fresh.jsonl"
 #: Set -> (pairs told apart, of so many; honest texts charged, at most).
 SHARES = {
     "a": (39, 98, 2),
-    "b": (34, 98, 1),
+    "b": (31, 98, 1),
     "z": (54, 60, 0),
-    "honest": (0, 0, 12),
+    "honest": (0, 0, 9),
     "c": (62, 80, 1),
     "d": (20, 40, 0),
-    "e": (31, 64, 0),
-    "honest_c": (0, 0, 7),
+    "e": (26, 64, 0),
+    "honest_c": (0, 0, 3),
     "f": (42, 60, 0),
     "g": (29, 40, 1),
     "h": (29, 40, 0),
-    "i": (25, 40, 2),
+    "i": (25, 40, 1),
     "j": (51, 60, 0),
     "k": (25, 40, 0),
     "l": (36, 60, 0),
@@ -80,19 +86,24 @@ SHARES = {
     "o": (112, 128, 2),
     "p": (135, 180, 2),
     "q": (55, 60, 1),
-    "honest_o": (0, 0, 19),
-    "r": (44, 48, 1),
+    "honest_o": (0, 0, 12),
+    "r": (44, 48, 0),
     "s": (51, 60, 0),
     "t": (43, 60, 2),
-    "w": (125, 168, 1),
+    "w": (126, 168, 1),
     "x": (30, 32, 0),
     "y": (36, 40, 0),
     "plain": (437, 662, 8),
-    "honest_t": (0, 0, 15),
-    "honest_u": (0, 0, 11),
+    "honest_t": (0, 0, 14),
+    "honest_u": (0, 0, 8),
     "honest_v": (0, 0, 1),
     "honest_f": (0, 0, 7),
     "honest_h": (0, 0, 4),
+    "u": (35, 120, 0),
+    "v": (83, 105, 0),
+    "honest_w": (0, 0, 1),
+    "honest_x": (0, 0, 19),
+    "honest_y": (0, 0, 0),
 }
 
 

@@ -201,10 +201,8 @@ def _sequences(found: Evidence) -> Iterator[Check]:
 
 
 def _unnamed(texts: Sequence[str]) -> list[str]:
-    """Words without those that name which one: "6 % of the first and 7 % of the second"."""
-    names = (n for n in range(2, len(texts)) if texts[n - 1] == "the" and texts[n - 2] in PARTITIVE)
-    leave = {n for n in names if texts[n] in ORDINALS}
-    return [word for n, word in enumerate(texts) if n not in leave]
+    """Words without those that name which one: "the first run has 40 and the second 56"."""
+    return [w for n, w in enumerate(texts) if w not in ORDINALS or texts[n - 1 : n] != ["the"]]
 
 
 def _superlatives(found: Evidence) -> Iterator[Check]:

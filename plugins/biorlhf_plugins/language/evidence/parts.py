@@ -144,6 +144,8 @@ def _threes(
             continue
         if is_of(found, whole, one) or is_of(found, one, other):
             continue
+        if opposite and at + 3 < len(plain) and gap(found, other, plain[at + 3])[-1:] in (["and"], [","]):
+            continue  # "312 increase, 148 decrease and 8,452 stay": not the only parts
         if (
             gap(found, whole, one)[-2:] == ["of", "which"]
             and one.value + other.value < (1 - SLIP) * whole.value

@@ -166,7 +166,9 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
     texts = found.stream.texts
     before, after = texts[max(0, left.first - 3) : left.first], texts[left.last : left.last + 6]
     led = not SO.isdisjoint(before) and not KEPT.isdisjoint((*after, *before))
-    led = led or (before[-1:] == ["and"] and not KEPT.isdisjoint(after) and not STARTED.isdisjoint(texts))
+    after = after[: after.index(",")] if "," in after else after
+    close = after[: after.index(",")] if "," in after else after
+    led = led or (before[-1:] == ["and"] and not KEPT.isdisjoint(close) and not STARTED.isdisjoint(texts))
     led = led or not LEFT.isdisjoint(before[-1:])
     if not led and TAKEN.isdisjoint(after):
         return
