@@ -101,7 +101,7 @@ def _concluded(found: Evidence, number: int, claims: Sequence[Claim]) -> Iterato
     so = not THEREFORE.isdisjoint(texts[part.first : part.last])
     if not (own or so) and number in found.by_part:
         return  # "Body weight was only 8 % lower"
-    before = own or (found.by_part.get(number - 1, ()) if number else ())
+    before = own or (found.by_part.get(number - 1, []) if number else [])
     if len(before) < 2 or found.parts[before[0].part].kind == "row" or "free" in found.stream.vocabulary:
         return
     # "The lower Ct, 3.1 against 5.4, and therefore the higher level"; "in older patients it was longer".
