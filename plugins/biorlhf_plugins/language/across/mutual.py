@@ -14,8 +14,14 @@ UNLIKE = INVERSE | POTENT | FAST | TIMES | {"better", "worse", "time", "ct", "cq
 """Of these more of the one may be less of the other: a lower IC50 and a higher potency."""
 
 
+AGREES = frozenset(("agree", "concordant", "consistent"))
+DENIES = frozenset(("not", "no", "neither", "hardly"))
+
+
 def mutual(found: Evidence) -> Iterator[Check]:
     """ "Knock-outs are heavier than wild type … wild-type mice weigh more than knock-outs"."""
+    if not AGREES.isdisjoint(found.stream.vocabulary):
+        yield from _agreeing(found)
     said = stated(found)
     if len(said) < 2:
         return
@@ -38,6 +44,21 @@ def mutual(found: Evidence) -> Iterator[Check]:
             spans = tuple(found.span(c.at, c.at + 1) for c in (one, other))
             says = "one order" if passed else "both orders"
             yield Check("two orders of one pair", passed, says, spans, alone=passed)
+
+
+def _agreeing(found: Evidence) -> Iterator[Check]:
+    """ "The missions agree: the NES is 1.62 in RR-1 and -1.94 in RR-9"."""
+    for number, figures in found.by_part.items():
+        part, texts = found.parts[number], found.stream.texts
+        effects = [f for f in figures if f.kind == "effect" and not f.sign and f.value]
+        said = [i for i in range(part.first, part.last) if texts[i] in AGREES]
+        if len(effects) != 2 or len(said) != 1 or effects[0].first < said[0] or not found.asserted(said[0]):
+            continue
+        if DENIES.isdisjoint(texts[max(part.first, said[0] - 4) : said[0]]):
+            one, other = effects
+            says = f"{texts[said[0]]}, with {one.value:g} and {other.value:g}"
+            passed = (one.value > 0) == (other.value > 0)
+            yield Check("agreement against the evidence", passed, says, (one.span, other.span), alone=passed)
 
 
 def _restates(found: Evidence, at: int) -> bool:

@@ -73,8 +73,9 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     led = next((i for i in range(at - 1, max(0, at - 4), -1) if texts[i] in ("of", "among")), 0)
     if led and texts[led - 1] not in (",", ";", ".", "(", "\n", "and", "but", "that", ":"):
         return False  # "made up of 2,900 natural products, 1,250 drugs"
-    opens = found.parts[figure.part].first == figure.first - 1  # "Of 309 genes at baseline just 3 remain"
-    return ("," in between or opens) and "and" not in between and len(between) <= 8
+    # "Of 309 genes at baseline just 3 remain", "Of the 1,560 genes in the liver 390 …".
+    opens = found.parts[figure.part].first == figure.first - 1 - (texts[at - 1] == "the")
+    return ("," in between or opens) and "and" not in between and between[-1:] != ["at"] and len(between) <= 8
 
 
 RATES_OF = frozenset(("fdr", "level", "significance"))

@@ -215,10 +215,11 @@ def _per(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Ch
     one, other = counts
     before, after = texts[max(0, stated.first - 3) : stated.first], texts[stated.last : stated.last + 4]
     per = one.unit in texts[one.last : one.last + 1] and "per" in texts[one.last : one.last + 2]
+    shared = after[1:] if after[:1] == [one.unit] else after  # "12 peptides per protein"
     makes = not {"make", "total", "=", "so", "ie", "altogether"}.isdisjoint((*before, *after))
     if per and makes and texts[one.last + 2 : one.last + 3] == [other.unit] and one.unit in ("", stated.unit):
         yield _follows("arithmetic", found, stated, stated.value, [one.value * other.value], counts, 0.0)
-    elif after[:1] == ["per"] and after[1:2] == [other.unit] and other.unit and one.value > other.value:
+    elif shared[:1] == ["per"] and shared[1:2] == [other.unit] and other.unit and one.value > other.value:
         right = one.value / other.value
         yield _follows("arithmetic", found, stated, stated.value, [right], counts, 0.01 * right)
 
