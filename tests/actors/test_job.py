@@ -20,18 +20,6 @@ pytestmark = pytest.mark.engine
 LUNG = Path(__file__).resolve().parents[1] / "data" / "lung"
 
 
-def submitted(client, **job) -> str:
-    """Submit a job; Ray's agent for jobs starts after the dashboard, on a busy machine long after it."""
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            return client.submit_job(**job)
-        except RuntimeError as error:
-            if "No available agent" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(1)
-
-
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """What is submitted: a recipe in a folder of its own, its lab and tables beside it."""
@@ -92,8 +80,7 @@ def test_a_lab_s_recipe_is_validated_against_a_cluster_and_runs_as_a_job(folder,
         assert row["where"] == f"the cluster at {address}"
         assert "there are 2 CPUs and 0 GPUs" in row["cannot_start"]
         client = JobSubmissionClient(f"http://{context.dashboard_url}")
-        name = submitted(
-            client,
+        name = client.submit_job(
             entrypoint=f'"{sys.executable}" -m biorlhf run "my lab/recipe.yaml" '
             f'--set "store.folder={folder}/runs"',
             runtime_env={
