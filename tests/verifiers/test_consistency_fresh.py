@@ -43,12 +43,12 @@ apart at first sight. No rule was written from them; of the rules there were, se
 200 apart, and none of the published pairs: they are gone, with 52 of the pairs of older sets and 60 of
 ``plain`` that they had been written from.
 ``y``, the last, two sets of 20: 37 told apart with those seven rules, 36 without.
-``u`` (two sets of 60, every row of another kind) and ``v`` (20, 25 and 60, near to what is published) are the
-newest: 35 and 83 told apart before any rule since, 35 and 87 now; of ``v`` some misses were looked at. ``honest_w`` (420), ``honest_x`` (260) and
-``honest_y`` (130, half of them short) are blind answers full of figures, of which 54, 50 and 17 were charged.
-From ``honest_w`` rules were written; of ``honest_x`` what is charged most was looked at; ``honest_y`` came
-last: 2 at first sight, then none. For it no check charges among more figures than it accounts for, which
-cost three pairs of ``b`` and five of ``e``.
+``u`` (two sets of 60, every row of another kind) and ``v`` (20, 25 and 60, near to what is published) are
+the newest: 35 and 83 told apart before any rule since, 35 and 87 now; of ``v`` some misses were looked at.
+``honest_w`` (420), ``honest_x`` (260) and ``honest_y`` (130, half of them short) are blind answers full of
+figures, of which 54, 50 and 17 were charged. From ``honest_w`` rules were written; of ``honest_x`` what is
+charged most was looked at; ``honest_y`` came last: 2 at first sight, then none. For it no check charges
+among more figures than it accounts for, which cost three pairs of ``b`` and five of ``e``.
 A share may rise; a text of this file may not be changed.
 """
 
