@@ -25,7 +25,7 @@ from biorlhf_plugins.language.stance.stance import abstentions, agreements, dege
 from biorlhf_plugins.language.words.lexicon import Additions, with_additions
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, scan, scan_stance
 from biorlhf_plugins.language.words.names import foreign
-from biorlhf_plugins.language.words.text import Clean, Stream, clean, tokens, vocabulary
+from biorlhf_plugins.language.words.text import Stream, stream_of, vocabulary
 
 MOST = 400
 """Numbers, directions and classes that are read of one text: the first and the last half of this many."""
@@ -64,23 +64,20 @@ def extract(text: str, prompt: str = "", additions: Additions | None = None) -> 
 @functools.lru_cache(maxsize=64)
 def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     lexicon = with_additions(additions)
-    cleaned = clean(text)
-    stream = spelt_out(tokens(cleaned.text))
+    stream = spelt_out(stream_of(text))
     asked = given(prompt, additions)
     question = frozenset(prompt_words(prompt))
-    mentions = _thinned(
-        [m for m in scan(stream, lexicon) if m.kind != "dir" or not _joined(stream, cleaned, m)]
-    )
+    mentions = _thinned([m for m in scan(stream, lexicon) if m.kind != "dir" or not _joined(stream, m)])
     mentions = [m for n, m in enumerate(mentions) if not _turns_nothing(stream, mentions, n, question)]
-    mentions = foreign(stream, cleaned, text, mentions, question)
-    mentions = with_foils(stream, cleaned, text, mentions, prompt, additions)
+    mentions = foreign(stream, mentions, question)
+    mentions = with_foils(stream, mentions, prompt, additions)
     parts = sentences(stream, mentions)
-    label_rows(stream, cleaned, text, parts, additions)
+    label_rows(stream, parts, additions)
     marks = modalities(stream, mentions, parts)
     sums = equations(stream, mentions)
     operands = frozenset(i for e in sums for i in range(e.first, e.last - 1))
     ask(stream, parts, marks, prompt)
-    reader = Reader(stream, cleaned, asked, marks, question, operands=operands)
+    reader = Reader(stream, asked, marks, question, operands=operands)
     reader.intervals = not stream.vocabulary.isdisjoint(OPENS_INTERVAL)
     reader.own = any(kind == "quantity" for kind, *_ in additions.entries)
     reader.quotients = frozenset(e.last - 1 for e in sums if e.operator == "/")
@@ -95,7 +92,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     claims = _reasoned(claims, stream)
     stance = scan_stance(stream, lexicon)
     barred = abstentions(stream, parts, stance, marks)
-    confidence = read_confidence(stream, cleaned, mentions, stance, asks_confidence(prompt))
+    confidence = read_confidence(stream, mentions, stance, asks_confidence(prompt))
     for _, (start, end), _ in confidence.found[:50]:
         claims = [c for c in claims if c.kind != "number" or not (start <= c.span[0] and c.span[1] <= end)]
     by_kind = {k: tuple([c for c in claims if c.kind == k]) for k in ("number", "direction", "class")}
@@ -104,19 +101,19 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
         by_kind["number"],
         by_kind["direction"],
         by_kind["class"],
-        agreements=tuple(agreements(parts, stream, cleaned, marks)),
-        answers=tuple(yes_no(stream, cleaned, parts, stance, marks)),
+        agreements=tuple(agreements(parts, stream, marks)),
+        answers=tuple(yes_no(stream, parts, stance, marks)),
         confidence=confidence,
-        abstains=tuple(reader.span(first, last) for first, last in barred),
-        rejects_premise=tuple(reader.span(m.first, m.last) for m in stance if m.kind == "premise"),
+        abstains=tuple(stream.span(first, last) for first, last in barred),
+        rejects_premise=tuple(stream.span(m.first, m.last) for m in stance if m.kind == "premise"),
         named=tuple(_named(reader, parts)),
         answers_anyway=functools.partial(
-            contradictions, text, prompt, stream, cleaned, parts, stance, claims, barred, asked["entity"]
+            contradictions, prompt, stream, parts, stance, claims, barred, asked["entity"]
         ),
         unknown_sets=tuple(_unknown_sets(reader, mentions)),
         degenerate=degenerate(stream, stance, mentions, prompt),
         stream=stream,
-        clean=cleaned,
+        clean=stream.clean,
         parts=parts,
         marks=marks,
     )
@@ -188,10 +185,10 @@ def _goes_on(stream: Stream, mentions: Sequence[Mention], n: int) -> bool:
     return bool(before) and "." not in stream.texts[before[-1].last : m.first]
 
 
-def _joined(stream: Stream, cleaned: Clean, m: Mention) -> bool:
+def _joined(stream: Stream, m: Mention) -> bool:
     """The "stimulated" of "LPS-stimulated macrophages", which tells what was done to them."""
     token, before = stream[m.first], stream[m.first - 1]
-    hyphen = m.first > 0 and cleaned.text[before.end : token.start] == "-"
+    hyphen = m.first > 0 and stream.clean.text[before.end : token.start] == "-"
     after = stream[m.last] if m.last < len(stream) else None
     named = after is not None and after.kind == "w" and after.text not in NOT_THINGS
     return hyphen and named and token.text in DONE and before.text not in UNDONE
@@ -245,7 +242,7 @@ def _denies(texts: Sequence[str], neg: Mention, m: Mention, named: Sequence[Ment
 
 def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
     texts = reader.stream.texts
-    chained = ">" in reader.clean.text or "<" in reader.clean.text
+    chained = ">" in reader.stream.clean.text or "<" in reader.stream.clean.text
     for number, part in enumerate(parts):
         denies, compares = "neg" in part.inside, "cmp" in part.inside
         for chunk in part.chunks if not NAMED.isdisjoint(part.inside) else ():
@@ -258,7 +255,7 @@ def _named(reader: Reader, parts: Sequence[Sentence]) -> Iterator[Named]:
                 near = texts[max(0, m.first - 4) : m.first][::-1] if chained else ()
                 link = next((text for text in near if text in "><"), "") if near else ""
                 yield new_named((
-                    m.kind, m.value, reader.span(m.first, m.last), number, denied, compared,
+                    m.kind, m.value, reader.stream.span(m.first, m.last), number, denied, compared,
                     bool(reader.marks[m.first]), link,
                 ))  # fmt: skip
 
@@ -268,7 +265,7 @@ def _unknown_sets(reader: Reader, mentions: Sequence[Mention]) -> Iterator[tuple
     if reader.stream.vocabulary.isdisjoint(DATABASE_WORDS):
         return
     starts = {m.first for m in mentions if m.kind == "path"}
-    text, done = reader.clean.text, 0
+    text, done = reader.stream.clean.text, 0
     for index, token in enumerate(reader.stream):
         if token.text not in DATABASE_WORDS or token.start < done:
             continue
@@ -278,13 +275,13 @@ def _unknown_sets(reader: Reader, mentions: Sequence[Mention]) -> Iterator[tuple
             while end < len(text) and (text[end].isalnum() or text[end] == "_"):
                 end += 1
             done = end
-            yield text[token.start : end].upper(), reader.clean.span(token.start, end)
+            yield text[token.start : end].upper(), reader.stream.clean.span(token.start, end)
 
 
 @functools.lru_cache(maxsize=1024)
 def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Mention, ...]:  # noqa: B008
     """What the content lexicon finds in a prompt or another short text."""
-    return tuple(scan(tokens(clean(prompt).text), with_additions(additions)))
+    return tuple(scan(stream_of(prompt), with_additions(additions)))
 
 
 DONE = vocabulary("stimulated induced activated depleted deprived suppressed inhibited enriched")

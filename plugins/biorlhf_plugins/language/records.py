@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from biorlhf_plugins.language.words.text import Clean, Stream
+from biorlhf_plugins.language.words.text import NOTHING, Clean, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from biorlhf_plugins.language.sentences.clauses import Sentence
 
 Span = tuple[int, int]
-NOTHING = Clean("", None, 0)
 
 
 class Slot(NamedTuple):

@@ -7,7 +7,7 @@ import re
 from biorlhf_plugins.language.block.values import BREAKS, vocabulary
 from biorlhf_plugins.language.words.lexicon import Lexicon, longest
 from biorlhf_plugins.language.words.mentions import scan
-from biorlhf_plugins.language.words.text import clean, tokens
+from biorlhf_plugins.language.words.text import clean, stream_of, tokens
 
 _OF = r"\d{1,3}\b"
 SURE = re.compile(
@@ -40,7 +40,7 @@ def read_confidence(value: str) -> tuple[float | None, str]:
         if number > whole or not whole:
             return None, f"a confidence above {whole:g}: {value.strip()!r:.40}"
         return _with(number / whole, match["rest"], value, SAME)
-    stream = tokens(clean(text).text)
+    stream = stream_of(text)
     end, meanings = longest(vocabulary()["confidence"], stream, 0)
     rest = stream[end:]
     named = ("confidence", "certainty", "sicherheit")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.block.labels import labelled
 from biorlhf_plugins.language.words.lexicon import Trie, add, longest, words
-from biorlhf_plugins.language.words.text import Token, clean, tokens
+from biorlhf_plugins.language.words.text import Token, clean, stream_of
 from biorlhf_plugins.language.words.units import unit_of
 
 TABLES: Mapping[str, Any] = json.loads(Path(__file__).with_name("answers.json").read_text("utf-8"))
@@ -80,7 +80,7 @@ def vocabulary() -> Mapping[str, Any]:
 
 
 def _stream(value: str) -> list[Token]:
-    return tokens(clean(value).text)
+    return stream_of(value)
 
 
 def abstains(value: str) -> bool:

@@ -33,7 +33,7 @@ from biorlhf_plugins.language.words.lexicon import HERE, Additions, grammar
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import counted
 from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
-from biorlhf_plugins.language.words.text import Clean, Stream, Token, clean, tokens
+from biorlhf_plugins.language.words.text import Stream, stream_of
 from biorlhf_plugins.language.words.units import unit_at
 from biorlhf_plugins.language.words.vocabulary import (
     CAPITALISED,
@@ -66,9 +66,8 @@ BY_PLACE = operator.attrgetter("first")
 
 
 def with_foils(
-    stream: Stream, cleaned: Clean, text: str, mentions: list[Mention], prompt: str,
-    additions: Additions,
-) -> list[Mention]:  # fmt: skip
+    stream: Stream, mentions: list[Mention], prompt: str, additions: Additions
+) -> list[Mention]:
     """The mentions with the foils among them; a number that is a label ("figure 2") is no figure."""
     mentions = _with_alike(stream, mentions, moulds(additions))
     mentions = _with_pairs(stream, mentions, contrasts(additions))
@@ -84,22 +83,22 @@ def with_foils(
     units: set[int] = set()
     named = any(m.kind == "entity" and m.value in asked_names(additions) for m in mentions)
     for index, token in enumerate(stream):
-        if index in known and known[index].kind == "entity" and _negated(stream, index, cleaned):
+        if index in known and known[index].kind == "entity" and _negated(stream, index):
             found.append(Mention("entity", f"non {token.text}", index - 1, index + 1))
             gone.add(index)
         asks = token.text in labels and f"hich {token.text}" in prompt.lower()  # "On which day …?"
         if token.text in labels and stream.texts[index - 1] != "wild" and not asks:
-            found += _labelled(stream, index, cleaned, text, asked, known, gone)
+            found += _labelled(stream, index, asked, known, gone)
         if not asked.any or (index in known and known[index].kind not in OPEN):
             continue
         if token.kind == "n":
-            doses = _dose(token, index, cleaned, text, asked, known)
+            doses = _dose(stream, index, asked, known)
             found += doses
             units |= {m.last for m in doses}
         elif token.kind == "w" and not (
             index - 1 in known and known[index - 1].value == "dose"
         ):  # "5 mM NaCl"
-            found += _name(stream, index, cleaned, text, asked, _words(prompt), named)
+            found += _name(stream, index, asked, _words(prompt), named)
     if not found and not gone:
         return mentions
     taken = gone | {i for m in found for i in range(m.first, m.last)}
@@ -178,32 +177,25 @@ def _places() -> frozenset[str]:
 @functools.lru_cache(maxsize=256)
 def _words(prompt: str) -> frozenset[str]:
     """Its words, and what may stand for two or three of them: SA for salicylic acid."""
-    words = [t.text for t in tokens(clean(prompt).text)]
+    words = stream_of(prompt).texts
     initials = ("".join(w[0] for w in words[i : i + n]) for n in (2, 3) for i in range(len(words)))
     return frozenset((*words, *initials))
 
 
 def _labelled(
-    stream: Stream,
-    index: int,
-    cleaned: Clean,
-    text: str,
-    asked: Shapes,
-    known: dict[int, Mention],
-    gone: set[int],
+    stream: Stream, index: int, asked: Shapes, known: dict[int, Mention], gone: set[int]
 ) -> list[Mention]:
     """ "cluster 4", "clusters 3 and 4": names of the role of the asked cluster, else no figures at all."""
     role, names = asked.heads.get(stream.texts[index], ("", {}))
     found: list[Mention] = []
-    several = (
-        cleaned.text[stream[index].end - 1] != stream.texts[index][-1]
-    )  # "clusters 3 and 4", but "week 4 and 18 %"
+    # "clusters 3 and 4", but "week 4 and 18 %"
+    several = stream.clean.text[stream[index].end - 1] != stream.texts[index][-1]
     at, last = index + 1, min(index + 2 * LISTED, len(stream))
     while at < last:
         label = stream.texts[at]
         number = stream[at].number
         figure = number is not None and (
-            number.unit or counted(stream.texts, at) or _measured(text, *cleaned.span(*stream[at][2:4]))
+            number.unit or counted(stream.texts, at) or _measured(stream, at)
         )
         if not LABEL.fullmatch(label) or figure or (label == "a" and not names):
             break
@@ -217,43 +209,36 @@ def _labelled(
     return found
 
 
-def _measured(text: str, start: int, end: int) -> bool:
+def _measured(stream: Stream, at: int) -> bool:
     """True for the 210 of "in the mutant line 210 mg", and not for that of "clone 5 cells"."""
-    unit = unit_at(text, start, end)
+    unit = unit_at(stream.source, *stream.span(at, at + 1))
     return unit is not None and not unit[1].dimension.startswith("count")
 
 
-def _negated(stream: Stream, index: int, cleaned: Clean) -> bool:
+def _negated(stream: Stream, index: int) -> bool:
     """True for the smokers of "never-smokers" and "non-smokers"."""
     before = stream[index - 1] if index else None
     return (
         before is not None
         and before.text in OTHER_THAN
-        and cleaned.text[before.end : stream[index].start] == "-"
+        and stream.clean.text[before.end : stream[index].start] == "-"
     )
 
 
-def _dose(
-    token: Token, index: int, cleaned: Clean, text: str, asked: Shapes, known: dict[int, Mention]
-) -> tuple[Mention, ...]:
+def _dose(stream: Stream, index: int, asked: Shapes, known: dict[int, Mention]) -> tuple[Mention, ...]:
     """A measure of the asked condition's dimension, or a year beside an asked one, is one of its kind."""
+    token = stream[index]
     if asked.years and YEAR.fullmatch(token.text) and token.end - token.start == 4:
         return (Mention(asked.years, token.text, index, index + 1),)
     if not asked.measures or token.number is None or index not in known:
         return ()
-    unit = unit_at(text, *cleaned.span(token.start, token.end))
+    unit = unit_at(stream.source, *stream.span(index, index + 1))
     found = measured(asked, token.number.value, unit[0]) if unit else None
     return (Mention(*found, index, index + 1),) if found else ()
 
 
 def _name(
-    stream: Stream,
-    index: int,
-    cleaned: Clean,
-    text: str,
-    asked: Shapes,
-    prompt: frozenset[str],
-    named: bool,
+    stream: Stream, index: int, asked: Shapes, prompt: frozenset[str], named: bool
 ) -> Iterable[Mention]:
     token = stream[index]
     if token.text in asked.groups:
@@ -262,7 +247,7 @@ def _name(
     genotype = spelt or token.text
     if genotype in asked.own and genotype in GENOTYPES:
         # "Twelve knock-out mice" are those of the gene that is asked about.
-        before = of_another(stream, cleaned, text, index, asked, prompt)
+        before = of_another(stream, index, asked, prompt)
         return (Mention("entity", f"{before} {genotype}", index - 1, index + 1),) if before else ()
     if spelt and (asked.kinds & POPULATIONS or not asked.own.isdisjoint(GENOTYPES)):
         return (Mention("entity", spelt, index, index + 2),)
@@ -274,16 +259,16 @@ def _name(
         return (Mention(asked.drugs, token.text, index, index + 1),)
     if token.text in prompt:
         return ()
-    start, end = cleaned.span(token.start, token.end)
-    written = text[start:end]
+    written = stream.written(index, index + 1)
     if not written[:1].isalpha() or written.islower():
         return ()
     after = stream[index + 1] if index + 1 < len(stream) else None
     if asked.binomials and GENUS.fullmatch(written) and after is not None and after.kind == "n":
         return (Mention("entity", token.text, index, index + 1),)
     if asked.binomials and after is not None and after.kind == "w" and GENUS.fullmatch(written):
-        epithet = text[slice(*cleaned.span(after.start, after.end))]
-        short = text[end : end + 1] == "."
+        epithet = stream.written(index + 1, index + 2)
+        end = stream.span(index, index + 1)[1]
+        short = stream.source[end : end + 1] == "."
         if (short or EPITHET.fullmatch(epithet)) and after.text not in prompt:
             return (Mention("entity", f"{token.text} {after.text}", index, index + 2),)
     if token.text in METHODS or POTENCY.fullmatch(token.text):

@@ -228,7 +228,7 @@ def _noun(reader: Reader, chunk: Chunk, focus: Mention, word: str) -> bool:
     """True where an unknown plain noun follows the number: "3 lanes". Links and verbs are no nouns."""
     if word in PREPOSITIONS or len(word) < 4 or word in NO_PLURALS:
         return False
-    plural = reader.clean.text[reader.stream[focus.last].end - 1] == "s"
+    plural = reader.stream.clean.text[reader.stream[focus.last].end - 1] == "s"
     return plural and not any(m.first == focus.last for m in chunk.mentions)
 
 

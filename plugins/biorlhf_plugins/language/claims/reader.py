@@ -8,7 +8,7 @@ from typing import Any
 
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Clean, Stream
+from biorlhf_plugins.language.words.text import Stream
 
 ROLES = ("entity", "mission", "path", "condition", "treatment")
 
@@ -24,7 +24,6 @@ class Reader:
     """
 
     stream: Stream
-    clean: Clean
     given: dict[str, tuple[Any, ...]]
     marks: Sequence[str]
     question: frozenset[str] = frozenset()
@@ -56,10 +55,7 @@ class Reader:
 
     def plural(self, at: int) -> bool:
         """Is the word at a token written with an s at its end, which its canonical form lacks?"""
-        return self.clean.text[self.stream[at].end - 1] == "s" != self.stream.texts[at][-1]
-
-    def span(self, first: int, last: int) -> tuple[int, int]:
-        return self.clean.span(self.stream[first].start, self.stream[last - 1].end)
+        return self.stream.clean.text[self.stream[at].end - 1] == "s" != self.stream.texts[at][-1]
 
 
 def values(mentions: Iterable[Mention], role: str) -> tuple[Any, ...]:

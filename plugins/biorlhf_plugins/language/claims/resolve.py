@@ -135,7 +135,7 @@ def _claim(
     aimed: Aim | None = None,
 ) -> Claim:  # fmt: skip
     chunk, kinds, inside = sentence.chunks[index], reader.kinds, reader.inside[index]
-    span = reader.span(focus.first, focus.last)
+    span = reader.stream.span(focus.first, focus.last)
     before = sentence.chunks[index - 1] if index else None
     denied = "neg" in kinds and ("neg" in inside or chunk.link in ("or", "nor"))
     denied = denied and negated(reader.stream, chunk, focus, before)

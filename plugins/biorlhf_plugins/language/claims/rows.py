@@ -10,14 +10,12 @@ from biorlhf_plugins.language.claims.shapes import Shapes, asked_names, measured
 from biorlhf_plugins.language.sentences.clauses import Chunk, Sentence
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Clean, Stream
+from biorlhf_plugins.language.words.text import Stream
 
 UNIT = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
 
 
-def label_rows(
-    stream: Stream, cleaned: Clean, text: str, parts: Sequence[Sentence], additions: Additions
-) -> None:
+def label_rows(stream: Stream, parts: Sequence[Sentence], additions: Additions) -> None:
     """Of a table whose first column holds an asked name, the other rows' labels are foils; under the header
     "cluster" the labels are those of clusters, and under "Dose (µM)" they are doses."""
     asked = shapes(additions)
@@ -29,7 +27,7 @@ def label_rows(
         if part is not None and part.kind == "row":
             table += part.chunks[:1]
             continue
-        unit = _unit(stream, cleaned, text, table[0]) if table and asked.measures else ""
+        unit = _unit(stream, table[0]) if table and asked.measures else ""
         for cell in table[1:]:
             _numbered_row(stream, table[0], cell, asked)
             _measured_row(stream, unit, cell, asked)
@@ -51,11 +49,11 @@ def _numbered_row(stream: Stream, header: Chunk, cell: Chunk, asked: Shapes) -> 
     cell.mentions.append(Mention(role, names.get(label[0], f"{head} {label[0]}"), cell.first, cell.last))
 
 
-def _unit(stream: Stream, cleaned: Clean, text: str, header: Chunk) -> str:
+def _unit(stream: Stream, header: Chunk) -> str:
     """The µM of "Dose (µM)", the week of "Week"; "" of an empty header."""
     if header.first == header.last:
         return ""
-    head = text[slice(*cleaned.span(stream[header.first].start, stream[header.last - 1].end))].strip(" *_|")
+    head = stream.written(header.first, header.last).strip(" *_|")
     bracketed = UNIT.search(head)
     return bracketed[1] if bracketed else head.lower()
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import Additions, base
 from biorlhf_plugins.language.words.mentions import Mention, scan
-from biorlhf_plugins.language.words.text import Clean, Stream, canonical, clean, tokens
+from biorlhf_plugins.language.words.text import Stream, canonical, spoken, stream_of
 from biorlhf_plugins.language.words.units import Unit, unit_at
 from biorlhf_plugins.language.words.vocabulary import (
     ANIMALS,
@@ -103,7 +103,7 @@ def shapes(additions: Additions) -> Shapes:
             if numbered is not None:
                 head = heads.setdefault(canonical(numbered[1].lower()), (role, {}))
                 head[1][numbered[2].lower()] = names[0].lower()
-            words = [t.text for t in tokens(clean(name).text) if t.kind != "p"]
+            words = spoken(name)
             if any(w.endswith(STEMS) for w in words):
                 drugs = role
                 own |= frozenset(words)
@@ -122,7 +122,7 @@ def shapes(additions: Additions) -> Shapes:
                     kinds |= listed
                     flags["places"] |= listed is TISSUES
             flags["binomials"] |= BINOMIAL.fullmatch(name) is not None
-            flags["places"] |= any(m.kind == "entity" for m in scan(tokens(clean(name).text), base()))
+            flags["places"] |= any(m.kind == "entity" for m in scan(stream_of(name), base()))
     kinds |= ARMS if drugs == "entity" else frozenset()
     own |= {"knockout"} if "knock" in own else frozenset()
     own |= {word for alike in SAME_GENOTYPE if not own.isdisjoint(alike) for word in alike}
@@ -143,7 +143,7 @@ def contrasts(additions: Additions) -> tuple[tuple[str, Mould, Mould], ...]:
     """Of asked entities that are contrasts ("Th1 vs Th2"): the name, and the words of its two sides."""
     found = []
     for name in asked_names(additions):
-        stream = tuple(t.text for t in tokens(clean(name).text) if t.kind != "p")
+        stream = spoken(name)
         at = next((stream.index(word) for word in VERSUS if word in stream), 0)
         if 0 < at < len(stream) - 1:
             found.append((name, stream[:at], stream[at + 1 :]))
@@ -153,7 +153,7 @@ def contrasts(additions: Additions) -> tuple[tuple[str, Mould, Mould], ...]:
 def _measure(name: str) -> Unit | None:
     if MEASURE.fullmatch(name.strip()) is None:
         return None
-    number = tokens(clean(name).text)[0].number
+    number = stream_of(name)[0].number
     found = unit_at(name, 0, len(re.match(r"[\d.,]+", name.strip())[0]))  # type: ignore[index]
     return Unit(number.value * found[1].size, found[1].dimension) if number and found else None
 
@@ -168,15 +168,13 @@ def measured(asked: Shapes, value: float, unit: str) -> tuple[str, str] | None:
     return role, name or f"{value:g} {unit}"
 
 
-def of_another(
-    stream: Stream, cleaned: Clean, text: str, index: int, asked: Shapes, prompt: Container[str]
-) -> str:
+def of_another(stream: Stream, index: int, asked: Shapes, prompt: Container[str]) -> str:
     """What makes of the genotype at a token another one than the asked: the Cdkl5 of "Cdkl5 knock-out" where
     that of Mecp2 is asked for, the double of "double mutants"; "" where nothing does."""
     word = stream.texts[index - 1] if index else ""
     if not word or word in asked.own or word in prompt or word in CAPITALISED:
         return ""
-    written = text[slice(*cleaned.span(stream[index - 1].start, stream[index - 1].end))]
+    written = stream.written(index - 1, index)
     titled = index > 1 and stream.texts[index - 2] not in ".!?\n" and TITLE.fullmatch(written)
     gene = word[0].isalpha() and any(c.isdigit() for c in word)
     return word if word in FURTHER or gene or titled or SYMBOL.fullmatch(written) else ""
@@ -206,7 +204,7 @@ def moulds(additions: Additions) -> dict[str, dict[Mould, str]]:
     found: dict[str, dict[Mould, str]] = {}
     for kind, value, names in additions.entries:
         for name in (value, *names) if kind in ALIKE else ():
-            cast = tuple(mould(t.text) for t in tokens(clean(name).text))
+            cast = tuple(mould(word) for word in stream_of(name).texts)
             # A number alone is anything's, and "cluster" without one has no look-alike.
             if any("#" in word for word in cast) and any(len(word) > 1 and word[0] != "#" for word in cast):
                 found.setdefault(cast[0], {}).setdefault(cast, ALIKE[kind])

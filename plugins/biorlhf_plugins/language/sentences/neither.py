@@ -35,7 +35,8 @@ def spelt_out(stream: Stream) -> Stream:
             changed |= {at: (), nor: (stream[nor]._replace(text="and"),), verb: _denied(stream[verb])}
     if not changed:
         return stream
-    return Stream(token for at, own in enumerate(stream) for token in changed.get(at, (own,)))
+    told = (token for at, own in enumerate(stream) for token in changed.get(at, (own,)))
+    return Stream(told, stream.clean, stream.source)
 
 
 def _first(stream: Stream, first: int, among: set[str] | frozenset[str], last: int = 0) -> int:

@@ -11,7 +11,7 @@ from biorlhf_plugins.language.records import Claim, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.stance.stance import FUNCTION_WORDS, prompt_words
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Clean, Stream
+from biorlhf_plugins.language.words.text import Stream
 
 Tokens = tuple[int, int]
 GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?|[A-Z][a-z]{2,5}\d?)\b")
@@ -69,10 +69,8 @@ WORDS = {
 
 
 def contradictions(
-    text: str,
     prompt: str,
     stream: Stream,
-    clean_text: Clean,
     parts: Sequence[Sentence],
     stance: Sequence[Mention],
     claims: Sequence[Claim],
@@ -92,10 +90,6 @@ def contradictions(
     starts = [part.first for part in parts]
     guessed = {_sentence_of(starts, m.first): m.first for m in stance if m.kind == "guess"}
     refusals = {_sentence_of(starts, first): last for first, last in barred}
-
-    def span_of(clause: Tokens) -> Span:
-        return clean_text.span(stream[clause[0]].start, stream[clause[1] - 1].end)
-
     found: list[Span] = []
     for claim in claims:
         if not claim.asserted or claim.sentence >= len(parts):
@@ -116,9 +110,9 @@ def contradictions(
         ):
             found.append(claim.span)
     told = list(_told(stream, parts, refusals))
-    found += (span_of(clause) for clause in _restated(prompt, stream, told[:SENTENCES]))
+    found += (stream.span(*clause) for clause in _restated(prompt, stream, told[:SENTENCES]))
     if asked & MOLECULES:
-        found += _genes(text, prompt, (span_of((first, part.last)) for first, part in told))
+        found += _genes(stream.source, prompt, (stream.span(first, part.last) for first, part in told))
     return found
 
 

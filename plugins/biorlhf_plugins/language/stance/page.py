@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.mentions import Mention, grouped
-from biorlhf_plugins.language.words.text import Clean, Stream
+from biorlhf_plugins.language.words.text import Stream
 
 SAYING = frozenset(("dir", "num", "type", "pattern", "entity", "phrase", "mission", "path", "agree"))
 """Mentions that may be an answer."""
@@ -18,8 +18,8 @@ TOPICS = frozenset(("dir", "path", "entity", "type", "pattern", "agree"))
 class Page:
     """Where the numbers, levels, negations and topics of a text stand, by token."""
 
-    def __init__(self, stream: Stream, clean: Clean, content: Sequence[Mention], stance: Sequence[Mention]):
-        self.stream, self.clean, self.content, self.stance = stream, clean, content, stance
+    def __init__(self, stream: Stream, content: Sequence[Mention], stance: Sequence[Mention]):
+        self.stream = stream
         said, stated = grouped(content), grouped(stance)
         figures, levels = said.get("num", []), stated.get("level", [])
         self.numbers = {m.first: m for m in figures}
@@ -32,7 +32,7 @@ class Page:
         self.negations = _starts(said, ("neg",))
 
     def span(self, first: int, last: int) -> Span:
-        return self.clean.span(self.stream[first].start, self.stream[min(last, len(self.stream)) - 1].end)
+        return self.stream.span(first, min(last, len(self.stream)))
 
     def text(self, index: int) -> str:
         return self.stream.texts[index] if 0 <= index < len(self.stream) else ""

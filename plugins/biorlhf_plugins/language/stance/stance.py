@@ -10,7 +10,7 @@ from biorlhf_plugins.language.records import Claim, Slot
 from biorlhf_plugins.language.sentences.clauses import FOCI, Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
-from biorlhf_plugins.language.words.text import Clean, Stream, clean, tokens, vocabulary
+from biorlhf_plugins.language.words.text import Stream, spoken, vocabulary
 
 REACH = 12
 """Tokens between a bar ("not", "beyond") and the act of knowing that it bars."""
@@ -78,11 +78,7 @@ def _set_off(texts: Sequence[str], first: int, at: int) -> bool:
 
 
 def yes_no(
-    stream: Stream,
-    clean_text: Clean,
-    parts: Sequence[Sentence],
-    stance: Sequence[Mention],
-    marks: Sequence[str],
+    stream: Stream, parts: Sequence[Sentence], stance: Sequence[Mention], marks: Sequence[str]
 ) -> list[Claim]:
     """ "Yes" and "No" where a sentence opens with them."""
     opens = {m.first: m for m in stance if m.kind in ("yes", "no")}
@@ -90,13 +86,13 @@ def yes_no(
     neither = "neither" in stream.vocabulary
     for number, part in enumerate(parts):
         if stream.texts[part.first] in PRONOUNS and not marks[part.first]:
-            found += _elliptic(stream, clean_text, part, number)
+            found += _elliptic(stream, part, number)
         spoken = stream.texts[part.first + 1 : part.last]
         at = part.last
         if not CONCLUDES.isdisjoint(spoken):
             at = next(i for i, word in enumerate(spoken, part.first + 1) if word in CONCLUDES)
         if stream.texts[at + 1 : at + 2] and stream.texts[at + 1] in PRONOUNS and not marks[at]:
-            found += _elliptic(stream, clean_text, part._replace(first=at + 1), number)
+            found += _elliptic(stream, part._replace(first=at + 1), number)
         if not opens and not neither:
             continue
         starts = [part.first]
@@ -113,7 +109,7 @@ def yes_no(
         starts += [part.first + i + 1 for i, word in enumerate(said) if word in CONCLUDES]
         starts += [m for m in opens if part.first < m < part.last and _set_off(stream.texts, part.first, m)]
         if neither and "neither" in said[:4] and not ({"nor"} & set(said)):
-            found += _neither(stream, clean_text, part, number, starts)
+            found += _neither(stream, part, number, starts)
         starts += [
             s + 2 for s in starts[:4] if stream.texts[s + 1 : s + 3] in (["and", "no"], ["and", "yes"])
         ]
@@ -124,26 +120,26 @@ def yes_no(
             after = stream[m.last] if m.last < part.last else None
             plain = after is None or after.kind == "p" or after.text in CONTINUES
             if plain and not (after is not None and after.text == "idea"):
-                span = clean_text.span(stream[m.first].start, stream[m.last - 1].end)
-                label = "YES" if m.kind == "yes" else "NO"
-                found.append(Claim("answer", Slot(), span, label=label, sentence=number, chunk=m.first))
+                found.append(_answer(stream, m.kind.upper(), m.first, m.last, number))
     return found
 
 
-def _neither(
-    stream: Stream, clean_text: Clean, part: Sentence, number: int, starts: Sequence[int]
-) -> list[Claim]:
+def _answer(stream: Stream, label: str, first: int, last: int, number: int) -> Claim:
+    span = stream.span(first, last)
+    return Claim("answer", Slot(), span, label=label, sentence=number, chunk=first)
+
+
+def _neither(stream: Stream, part: Sentence, number: int, starts: Sequence[int]) -> list[Claim]:
     """The "neither" of "Neither.", "Neither of the two", "Answer: neither"; not of "neither X nor Y"."""
     for start in starts:
         after = stream[start + 1] if start + 1 < part.last else None
         ends = after is None or after.kind == "p" or after.text in ("of", "way", "direction", "one", "then")
         if start < part.last and stream.texts[start] == "neither" and ends:
-            span = clean_text.span(stream[start].start, stream[start].end)
-            return [Claim("answer", Slot(), span, label="NEITHER", sentence=number, chunk=start)]
+            return [_answer(stream, "NEITHER", start, start + 1, number)]
     return []
 
 
-def _elliptic(stream: Stream, clean_text: Clean, part: Sentence, number: int) -> list[Claim]:
+def _elliptic(stream: Stream, part: Sentence, number: int) -> list[Claim]:
     """ "They do." and "It does not: …", which answer a yes/no question."""
     at = part.first + 1
     verb = at < part.last and stream.texts[at] in VERBS
@@ -156,18 +152,14 @@ def _elliptic(stream: Stream, clean_text: Clean, part: Sentence, number: int) ->
     marks = ".:—," if second in ("do", "does", "did", "not") else ".:—"
     if not (verb or denied) or after not in marks:
         return []
-    span = clean_text.span(stream[part.first].start, stream[at - 1].end)
-    label = "NO" if denied else "YES"
-    return [Claim("answer", Slot(), span, label=label, sentence=number, chunk=part.first)]
+    return [_answer(stream, "NO" if denied else "YES", part.first, at, number)]
 
 
 EXTENT = frozenset(("magnitude", "size", "extent", "strength", "degree", "amplitude"))
 SEVERAL = frozenset(("across", "among", "over", "throughout"))
 
 
-def agreements(
-    parts: Sequence[Sentence], stream: Stream, clean_text: Clean, marks: Sequence[str]
-) -> list[Claim]:
+def agreements(parts: Sequence[Sentence], stream: Stream, marks: Sequence[str]) -> list[Claim]:
     """ "The same in both", "opposite", with negation: SAME and DIFF."""
     found: list[Claim] = []
     for number, part in enumerate(parts):
@@ -185,7 +177,7 @@ def agreements(
             )
             label = str(m.value)
             label = {"SAME": "DIFF", "DIFF": "SAME"}[label] if denied else label
-            span = clean_text.span(stream[m.first].start, stream[m.last - 1].end)
+            span = stream.span(m.first, m.last)
             found.append(Claim("agreement", Slot(), span, label=label, sentence=number, chunk=m.first))
     return found
 
@@ -253,4 +245,4 @@ def _within(spoken: Sequence[str], asked: Sequence[str]) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def prompt_words(prompt: str) -> tuple[str, ...]:
-    return tuple(t.text for t in tokens(clean(prompt).text) if t.kind != "p")
+    return spoken(prompt)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from biorlhf_plugins.language.words.text import Token, clean, tokens
+from biorlhf_plugins.language.words.text import Token, stream_of
 
 HERE = Path(__file__).parent
 END = ""
@@ -83,7 +83,7 @@ class Lexicon(NamedTuple):
 
 def words(phrase: str) -> tuple[str, ...]:
     """The tokens of a phrase, by the same rules as a text's."""
-    return tuple(token.text for token in tokens(clean(phrase).text))
+    return tuple(stream_of(phrase).texts)
 
 
 def add(trie: Trie, phrase: Iterable[str], kind: str, value: Any) -> None:

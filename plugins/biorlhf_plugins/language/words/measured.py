@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import HERE, base, longest
 from biorlhf_plugins.language.words.mentions import scan
-from biorlhf_plugins.language.words.text import canonical, clean, tokens
+from biorlhf_plugins.language.words.text import canonical, spoken, stream_of
 from biorlhf_plugins.language.words.units import unit_in
 
 GENERIC_WORDS = """count number of the a an in per for and or to with by value level score mean median average
@@ -86,12 +86,11 @@ class Quantity(NamedTuple):
 def quantity_named(text: str) -> Quantity:
     """What a name such as "DEG count", "NES of glycolysis", "Shannon index" stands for: by words, whole."""
     text = CUTOFF.sub("", text)
-    stream = tokens(clean(text.replace("_", " ")).text)
+    stream = stream_of(text.replace("_", " "))
     words = frozenset(t.text for t in stream if t.kind != "p") - GENERIC
     name = _known(stream, words)
     if UNITARY.search(text):  # of "stomatal conductance (mol m-2 s-1)" the unit tells nothing
-        bare = frozenset(t.text for t in tokens(clean(BRACKET.sub("", text)).text) if t.kind != "p")
-        words = bare - GENERIC or words
+        words = frozenset(spoken(BRACKET.sub("", text))) - GENERIC or words
     share = bool({t.text for t in stream} & SHARES)
     if name is not None:
         return Quantity(name, words, counts=name.startswith("deg"), share=name == "percent")

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 
 from biorlhf_plugins.language.words.lexicon import HERE, grammar
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Clean, Stream
+from biorlhf_plugins.language.words.text import Stream
 
 SYMBOL = re.compile(
     r"[A-Z][A-Z0-9]{1,7}-?\d{0,3}[A-Z]?|[A-Z]\d{1,2}[A-Z][a-z]?|[A-Z][a-z]{1,5}\d{1,3}[a-z]?\d?|[A-Z][a-z]{2,4}[a-z]?\d?"
@@ -51,12 +51,11 @@ LATIN = tuple(TABLE["latin_endings"])
 PREFIX = "?"
 
 
-def foreign(
-    stream: Stream, clean: Clean, text: str, mentions: Sequence[Mention], known: Collection[str]
-) -> list[Mention]:
+def foreign(stream: Stream, mentions: Sequence[Mention], known: Collection[str]) -> list[Mention]:
     """Mentions with those of unknown names among them, in order. ``known`` are the question's words."""
     taken = {i for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
+    clean, text = stream.clean, stream.source
     plain = clean.offsets is None
     typed = any(_is_cell(word) for word in known) or ("cell" in known and not KINDS.isdisjoint(known))
     for index, token in enumerate(stream):

@@ -10,7 +10,7 @@ from typing import Any
 
 from biorlhf_plugins.language.words.lexicon import SIDES, Additions, Entry, base, longest
 from biorlhf_plugins.language.words.lexicon import words as words_of
-from biorlhf_plugins.language.words.text import clean, tokens
+from biorlhf_plugins.language.words.text import stream_of
 
 KNOWN = ("frame", "dir", "pattern", "quantity", "condition", "treatment")
 """What the built-in lexicon reads as one of these keeps that meaning."""
@@ -51,7 +51,7 @@ def _names(name: str) -> bool:
 
 def _reads_as(name: str, kinds: Iterable[str]) -> bool:
     """Whether the built-in lexicon reads a name as a whole as one of these kinds."""
-    stream = tokens(clean(name).text)
+    stream = stream_of(name)
     end, meanings = longest(base().content[0], stream, 0)
     return end == len(stream) and any(kind in kinds for kind, _ in meanings or ())
 

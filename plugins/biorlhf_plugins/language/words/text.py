@@ -92,21 +92,6 @@ class Token(NamedTuple):
     number: Number | None = None
 
 
-class Stream(list[Token]):
-    """A text's tokens, once and for all; ``texts`` are theirs by place, ``vocabulary`` all that occur.
-
-    ``naming`` holds the texts of those that name something, "" in the place of the others, once it is read.
-    """
-
-    __slots__ = ("naming", "texts", "vocabulary")
-
-    def __init__(self, found: Iterable[Token] = ()) -> None:
-        super().__init__(found)
-        self.texts = [token.text for token in self]
-        self.vocabulary = frozenset(self.texts)
-        self.naming: list[str] = []
-
-
 class Clean(NamedTuple):
     """The lower-case text and, unless it is the identity, the original offset of each character."""
 
@@ -121,6 +106,34 @@ class Clean(NamedTuple):
         if start >= len(self.offsets):
             return self.length, self.length
         return self.offsets[start], max(self.offsets[start], self.offsets[max(start, end - 1)]) + 1
+
+
+NOTHING = Clean("", None, 0)
+
+
+class Stream(list[Token]):
+    """A text's tokens, once and for all; ``texts`` are theirs by place, ``vocabulary`` all that occur.
+
+    ``naming`` holds the texts of those that name something, "" in the place of the others, once it is read.
+    ``clean`` and ``source`` are the text that they stand in and the original, where they were kept.
+    """
+
+    __slots__ = ("clean", "naming", "source", "texts", "vocabulary")
+
+    def __init__(self, found: Iterable[Token] = (), clean: Clean = NOTHING, source: str = "") -> None:
+        super().__init__(found)
+        self.texts = [token.text for token in self]
+        self.vocabulary = frozenset(self.texts)
+        self.naming: list[str] = []
+        self.clean, self.source = clean, source
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Where tokens [first, last) stand in the original."""
+        return self.clean.span(self[first].start, self[last - 1].end)
+
+    def written(self, first: int, last: int) -> str:
+        """Tokens [first, last) as the original has them."""
+        return self.source[slice(*self.span(first, last))]
 
 
 def clean(text: str) -> Clean:
@@ -267,6 +280,19 @@ def canonical(word: str) -> str:
 def vocabulary(listed: str) -> frozenset[str]:
     """Words as a text's tokens spell them, for comparing with those."""
     return frozenset(canonical(word) for word in listed.lower().split())
+
+
+def spoken(text: str) -> tuple[str, ...]:
+    """The words and numbers of a text, without its marks."""
+    return tuple(token.text for token in stream_of(text) if token.kind != "p")
+
+
+def stream_of(text: str) -> Stream:
+    """The tokens of a text as it was written, which they keep."""
+    cleaned = clean(text)
+    stream = tokens(cleaned.text)
+    stream.clean, stream.source = cleaned, text
+    return stream
 
 
 def tokens(text: str) -> Stream:
