@@ -25,7 +25,7 @@ PART = frozenset(("them", "these", "those", "which", "whom"))
 def qualifies(reader: Reader, focus: Mention) -> bool:
     """Does a figure only qualify another: "95 % CI 0.54–0.86", "± 4.1", "n = 9", "12 of them", "(2021)"?"""
     stream = reader.stream
-    number: Number = focus.value  # type: ignore[assignment]
+    number: Number = focus.value
     first, last, texts = focus.first, focus.last, reader.stream.texts
     before = texts[max(0, first - 6) : first][::-1]
     after = texts[last : last + 3]
@@ -96,7 +96,7 @@ def _interval(reader: Reader, focus: Mention, before: list[str]) -> bool:
 
 
 def _year(reader: Reader, focus: Mention, before: list[str], after: list[str]) -> bool:
-    number: Number = focus.value  # type: ignore[assignment]
+    number: Number = focus.value
     if len(number.word) != 4 or number.unit or not number.word.isdigit():
         return False
     token = reader.stream[focus.first]

@@ -42,7 +42,7 @@ def quantity_of(reader: Reader, sentence: Sentence, index: int, focus: Mention) 
         return None
     if focus.first in reader.operands:
         return "operand"
-    number: Number = focus.value  # type: ignore[assignment]
+    number: Number = focus.value
     if focus.first in reader.quotients and not number.unit:
         return "ratio"
     if qualifies(reader, focus):

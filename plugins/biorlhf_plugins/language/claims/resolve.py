@@ -212,7 +212,7 @@ def _figure(
     reader: Reader, inside: dict[str, list[Mention]], focus: Mention, slot: Slot, denied: bool
 ) -> tuple[Any, ...]:
     """A claim's value, low, high, approximate, signed, decimals and digits."""
-    number: Number = focus.value  # type: ignore[assignment]
+    number: Number = focus.value
     if number.word == "0" and not denied and slot.quantity in NOUN_UNITS:
         return (0.0, *NO_FIGURE[1:])
     approximate = number.scaled or reader.stream.texts[max(0, focus.first - 1)] in ("~", "≈")

@@ -19,7 +19,7 @@ from biorlhf_plugins.language.stance.stakes import (
 )
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Clean, Stream
+from biorlhf_plugins.language.words.text import Stream
 
 LINK_WORDS = """is are of at about around
 roughly approximately level score was be by my to would the a estimated
@@ -45,11 +45,7 @@ Found = tuple[float | None, Span, str, int]
 
 
 def read_confidence(
-    stream: Stream,
-    clean: Clean,
-    content: Sequence[Mention],
-    stance: Sequence[Mention],
-    asked: bool = False,
+    stream: Stream, content: Sequence[Mention], stance: Sequence[Mention], asked: bool = False
 ) -> Confidence:
     """The confidence that a text states about its answer; ``asked`` says that the prompt wants one.
 
@@ -58,8 +54,8 @@ def read_confidence(
     """
     triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake")]
     if not triggers:
-        return bare(Page(stream, clean, content, stance)) if asked else Confidence()
-    page = Page(stream, clean, content, stance)
+        return bare(Page(stream, content, stance)) if asked else Confidence()
+    page = Page(stream, content, stance)
     numbers: list[Found] = []
     categories: list[Found] = []
     said: list[Found] = []
@@ -111,9 +107,8 @@ def _read_trigger(
             start, end = min(first, level.first), max(last, level.last)
             categories.append((float(str(level.value)), page.span(start, end), "category", start))
             hit = page.numbers.get(level.last + 1) if page.text(level.last) in ("(", ",", "=") else None
-            number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
-            if hit is not None and number is not None and number.unit == "percent":  # "high (90 %)"
-                numbers.append((scale(number), page.span(start, hit.last), "number", hit.first))
+            if hit is not None and hit.value.unit == "percent":  # "high (90 %)"
+                numbers.append((scale(hit.value), page.span(start, hit.last), "number", hit.first))
 
 
 def _alternatives(page: Page, at: int, numbers: list[Found]) -> None:
@@ -124,10 +119,9 @@ def _alternatives(page: Page, at: int, numbers: list[Found]) -> None:
             other = other or page.text(at) in ("or", "perhaps", "maybe", "possibly")
             at += 1
         hit = page.numbers.get(at)
-        number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
-        if not other or hit is None or number is None or number.unit != "percent":
+        if not other or hit is None or hit.value.unit != "percent":
             return
-        numbers.append((scale(number), page.span(hit.first, hit.last), "number", hit.first))
+        numbers.append((scale(hit.value), page.span(hit.first, hit.last), "number", hit.first))
         at = hit.last
 
 
@@ -137,7 +131,7 @@ def _number_near(page: Page, trigger: Mention) -> tuple[float | None, int, int] 
     felt = page.text(trigger.last - 1) in ("sure", "certain", "confident", "convinced")
     # "90 % sure: 736 were removed", "with 90 % confidence: 455 genes"
     before = page.number_ends.get(trigger.first)
-    labels = labels and not (before is not None and (felt or before.value.unit == "percent"))  # type: ignore[attr-defined]
+    labels = labels and not (before is not None and (felt or before.value.unit == "percent"))
     for gap in range(0 if labels else NUMBER_BEFORE_GAP + 1):
         at = trigger.first - gap
         if gap and page.text(at) in (*STOPS, ",", ":", ")", "and", "but", "confidence", "certainty"):
@@ -178,42 +172,37 @@ def _at_level(page: Page, at: int) -> tuple[float | None, int, int] | None:
     while page.text(at) in ("the", "a", "about", "~"):
         at += 1
     hit = page.numbers.get(at)
-    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
-    if hit is None or number is None or number.unit != "percent" or page.text(hit.last) not in (")", "level"):
+    if hit is None or hit.value.unit != "percent" or page.text(hit.last) not in (")", "level"):
         return None
-    return scale(number), hit.first, hit.last
+    return scale(hit.value), hit.first, hit.last
 
 
 def _is_scale(page: Page, hit: Mention) -> bool:
     """True for the "(0-100)" that only says on which scale the confidence is given."""
-    number: Number = hit.value  # type: ignore[assignment]
-    return page.text(hit.last) == ")" and number.low in (0, 1) and number.high in (1, 100)
+    return page.text(hit.last) == ")" and hit.value.low in (0, 1) and hit.value.high in (1, 100)
 
 
 def _before(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
-    number: Number = hit.value  # type: ignore[assignment]
+    number: Number = hit.value
     first = hit.first
     share = fraction(page.stream, page.numbers, hit) if page.text(hit.last) == "chance" else None
     if share is not None:  # "9 chances out of 10"
         return share[0], first, share[1]
     top = page.number_ends.get(first - (2 if page.text(first - 2) == "out" else 1))
     if top is not None and page.text(first - 1) in ("/", "of", "in"):
-        ratio = ratio_of(top, number)
+        ratio = ratio_of(top.value, number)
         if ratio is not None or page.text(first - 1) != "in":
             return ratio, top.first, hit.last
     if first - 1 in page.negations:
         return None
     if not number.unit and number.decimals == 0 and number.value > 1:
-        return (
-            None
-            if page.text(hit.last) not in ("%",) and number.value < 50
-            else (scale(number), first, hit.last)
-        )
+        unclear = page.text(hit.last) != "%" and number.value < 50
+        return None if unclear else (scale(number), first, hit.last)
     return scale(number), first, hit.last
 
 
 def _after(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
-    number: Number = hit.value  # type: ignore[assignment]
+    number: Number = hit.value
     ratio = fraction(page.stream, page.numbers, hit)
     if ratio is not None:
         return ratio[0], hit.first, ratio[1]
@@ -221,8 +210,8 @@ def _after(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
         return None
     again = page.numbers.get(hit.last + 1 + (page.text(hit.last + 1) in ("ie", "i.e.", "or", "=")))
     if page.text(hit.last) == "(" and again is not None and page.text(again.last) == ")":
-        told: Number = again.value  # type: ignore[assignment]
-        if told.unit == "percent" and abs((scale(told) or 0.0) - (scale(number) or 0.0)) > SPREAD:
+        apart = abs((scale(again.value) or 0.0) - (scale(number) or 0.0)) > SPREAD
+        if again.value.unit == "percent" and apart:
             return None, hit.first, again.last  # "0.9 (i.e. 30 %)"
     return scale(number), hit.first, hit.last
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.mentions import Mention, grouped
+from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Stream
 
 SAYING = frozenset(("dir", "num", "type", "pattern", "entity", "phrase", "mission", "path", "agree"))
@@ -33,6 +34,10 @@ class Page:
 
     def span(self, first: int, last: int) -> Span:
         return self.stream.span(first, min(last, len(self.stream)))
+
+    def number(self, at: int) -> Number | None:
+        """The number that begins at a token."""
+        return self.numbers[at].value if at in self.numbers else None
 
     def text(self, index: int) -> str:
         return self.stream.texts[index] if 0 <= index < len(self.stream) else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from biorlhf_plugins.language.stance.page import Page
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import vocabulary
 
 STATISTICAL = frozenset(("interval", "ci", "band", "limit", "region", "bound", "level", "coefficient"))
@@ -40,25 +39,21 @@ def statistical(page: Page, trigger: Mention) -> bool:
     before = page.number_ends.get(trigger.first)
     if not levelled or before is None:
         return False
-    number: Number = before.value  # type: ignore[assignment]
     own = {page.text(i) for i in range(before.first - 5, before.first)} & OWN
-    return number.unit == "percent" and not own
+    return before.value.unit == "percent" and not own
 
 
 def _plain_odds(page: Page, at: int) -> bool:
     """True for the odds of a study, which go up "by 1.5", or a ratio above 1 without a second side."""
     hit = page.numbers.get(at + (page.text(at) in ("of", "by", "were", "was", "are")))
-    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
-    if hit is None or number is None:
-        return page.text(at) == "by"
-    sided = page.text(hit.last) in ("to", ":", "/", "out", "against", "in")
-    return page.text(at) == "by" or (not number.unit and number.value > 1 and not sided)
+    sided = hit is not None and page.text(hit.last) in ("to", ":", "/", "out", "against", "in")
+    above = hit is not None and not hit.value.unit and hit.value.value > 1
+    return page.text(at) == "by" or (above and not sided)
 
 
 def _significance(page: Page, trigger: Mention) -> bool:
     """True for "at a confidence level of 99 %", with a level that tests of significance use."""
-    after = page.numbers.get(trigger.last + (page.text(trigger.last) == "of"))
-    number: Number | None = after.value if after is not None else None  # type: ignore[assignment]
+    number = page.number(trigger.last + (page.text(trigger.last) == "of"))
     at = trigger.first - (page.text(trigger.first - 1) in ("a", "the"))
     levelled = page.text(trigger.last - 1) == "level" and page.text(at - 1) == "at"
     return levelled and number is not None and number.unit == "percent" and number.value in USUAL
@@ -67,11 +62,10 @@ def _significance(page: Page, trigger: Mention) -> bool:
 def _bounds(page: Page, trigger: Mention) -> bool:
     """True for "with 95 % confidence, the ratio lies between 0.4 and 0.7", which gives an interval."""
     before = page.number_ends.get(trigger.first)
-    number: Number | None = before.value if before is not None else None  # type: ignore[assignment]
-    if before is None or number is None or number.value not in USUAL or page.text(before.first - 1) != "with":
+    if before is None or before.value.value not in USUAL or page.text(before.first - 1) != "with":
         return False
-    ahead = (page.numbers.get(at) for at in range(trigger.last, trigger.last + 16))
-    return any(m is not None and m.value.low is not None and m.value.high is not None for m in ahead)
+    ahead = (page.number(at) for at in range(trigger.last, trigger.last + 16))
+    return any(n is not None and n.low is not None and n.high is not None for n in ahead)
 
 
 def hedges(page: Page, trigger: Mention) -> bool:

@@ -47,15 +47,12 @@ def fraction(stream: Stream, numbers: Mapping[int, Mention], hit: Mention) -> tu
     under = numbers.get(at + (2 if after[0] == "out" else 1))
     if under is None:
         return None
-    value = ratio_of(hit, under.value)  # type: ignore[arg-type]
+    value = ratio_of(hit.value, under.value)
     return None if value is None and after[0] == "in" else (value, under.last)
 
 
-def ratio_of(top: Mention, bottom: Number) -> float | None:
-    upper: Number = top.value  # type: ignore[assignment]
-    if bottom.value <= 0 or not 0 <= upper.value <= bottom.value:
-        return None
-    return upper.value / bottom.value
+def ratio_of(top: Number, bottom: Number) -> float | None:
+    return top.value / bottom.value if 0 <= top.value <= bottom.value != 0 else None
 
 
 def scale(number: Number) -> float | None:
@@ -81,12 +78,12 @@ def staked(page: Page, at: int) -> tuple[float | None, int, int] | None:
         return None
     odds = page.numbers.get(hit.last + 1) if page.text(hit.last) in ("to", ":") else None
     share = fraction(page.stream, page.numbers, hit)
-    value, end = share or (scale(hit.value), hit.last)  # type: ignore[arg-type]
+    value, end = share or (scale(hit.value), hit.last)
     if odds is not None:
-        a, b = hit.value.value, odds.value.value  # type: ignore[attr-defined]
+        a, b = hit.value.value, odds.value.value
         value, end = (a / (a + b) if a + b > 0 else None), odds.last
     whole = page.text(end) in ("on", ".", ",", ";", ")", "")
-    return (value, at, end) if whole and (share or odds or hit.value.unit == "percent") else None  # type: ignore[attr-defined]
+    return (value, at, end) if whole and (share or odds or hit.value.unit == "percent") else None
 
 
 def restated(page: Page, starts: Sequence[int]) -> list[tuple[float | None, Span, str, int]]:
@@ -109,7 +106,7 @@ def restated(page: Page, starts: Sequence[int]) -> list[tuple[float | None, Span
         hit = page.numbers.get(at)
         if hit is None or at in starts or not (said and apart):
             continue
-        number: Number = hit.value  # type: ignore[assignment]
+        number: Number = hit.value
         value, end = fraction(page.stream, page.numbers, hit) or (scale(number), hit.last)
         alone = number.unit == "percent" or end > hit.last or 0 <= number.value <= 1
         if alone and not told_before(page, at) and page.text(end) in CLOSED:
@@ -119,9 +116,9 @@ def restated(page: Page, starts: Sequence[int]) -> list[tuple[float | None, Span
 
 def told_before(page: Page, at: int) -> bool:
     """Does the number at a token stand in the text before, as what is answered may: "40 %. I'd say 40 %."?"""
-    number: Number = page.numbers[at].value  # type: ignore[assignment]
+    number: Number = page.numbers[at].value
     before = (m.value for m in page.numbers.values() if m.first < at)
-    return any((one.value, one.unit) == (number.value, number.unit) for one in before)  # type: ignore[attr-defined]
+    return any((one.value, one.unit) == (number.value, number.unit) for one in before)
 
 
 def bare(page: Page) -> Confidence:
@@ -130,13 +127,13 @@ def bare(page: Page) -> Confidence:
     while last > 0 and page.text(last - 1) in (".", ")", "]", "\n"):
         last -= 1
     hit = page.number_ends.get(last)
-    number: Number | None = hit.value if hit is not None else None  # type: ignore[assignment]
-    if hit is None or number is None:
+    if hit is None:
         return Confidence()
+    number: Number = hit.value
     first, value = hit.first, scale(number) if number.unit == "percent" else None
     top = page.number_ends.get(first - 1 - (page.text(first - 2) == "out"))
     if top is not None and page.text(first - 1) in ("/", "of") and number.value in (5, 10, 100):
-        first, value = top.first, ratio_of(top, number)
+        first, value = top.first, ratio_of(top.value, number)
     elif number.unit != "percent":
         return Confidence()
     if first > 0 and page.stream[first - 1].kind != "p" and page.text(first - 1) not in LEADS:
