@@ -22,6 +22,7 @@ from biorlhf_plugins.language.sentences.polarity import modalities
 from biorlhf_plugins.language.stance.confidence import read_confidence
 from biorlhf_plugins.language.stance.contradictions import contradictions
 from biorlhf_plugins.language.stance.stance import abstentions, agreements, degenerate, prompt_words, yes_no
+from biorlhf_plugins.language.words.degrees import STAYING
 from biorlhf_plugins.language.words.lexicon import Additions, with_additions
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, scan, scan_stance
 from biorlhf_plugins.language.words.names import foreign
@@ -172,14 +173,7 @@ def _reasoned(claims: list[Claim], stream: Stream) -> list[Claim]:
 def _goes_on(stream: Stream, mentions: Sequence[Mention], n: int) -> bool:
     """The "stays the same" of "it is down and stays the same", which takes no direction back."""
     m = mentions[n]
-    if m.kind != "dir" or stream.texts[m.first] not in (
-        "stay",
-        "stays",
-        "stayed",
-        "remain",
-        "remains",
-        "remained",
-    ):
+    if m.kind != "dir" or stream.texts[m.first] not in STAYING:
         return False
     before = [d for d in mentions[max(0, n - 3) : n] if d.kind == "dir" and m.first - d.last <= 4]
     return bool(before) and "." not in stream.texts[before[-1].last : m.first]

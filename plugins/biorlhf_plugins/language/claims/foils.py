@@ -8,7 +8,6 @@ role, and attribution treats it like any known name. No word that the question i
 from __future__ import annotations
 
 import functools
-import json
 import operator
 import re
 from collections.abc import Iterable
@@ -29,7 +28,7 @@ from biorlhf_plugins.language.claims.shapes import (
     of_another,
     shapes,
 )
-from biorlhf_plugins.language.words.lexicon import HERE, Additions, grammar
+from biorlhf_plugins.language.words.lexicon import Additions, grammar, table
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import counted
 from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
@@ -76,7 +75,8 @@ def with_foils(
     if not asked.any and stream.vocabulary.isdisjoint(labels):
         return mentions
     if asked.any and not asked.places:  # where a gene is measured is no rival of the gene
-        mentions = [m for m in mentions if m.kind != "entity" or m.value not in _places()]
+        places = table("lexicon")["entity"]
+        mentions = [m for m in mentions if m.kind != "entity" or m.value not in places]
     known = {i: m for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
     gone: set[int] = set()
@@ -166,12 +166,6 @@ def _is_pair(left: Mould, right: Mould, one: Mould, other: Mould) -> bool:
         and (right[: len(last)] == last or right[:1] == tuple(w for w in last if w not in first))
         for first, last in ((one, other), (other, one))
     )
-
-
-@functools.cache
-def _places() -> frozenset[str]:
-    tables = json.loads((HERE / "lexicon.json").read_text("utf-8"))
-    return frozenset(tables["entity"])
 
 
 @functools.lru_cache(maxsize=256)

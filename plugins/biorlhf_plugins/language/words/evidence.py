@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import json
-from pathlib import Path
 from typing import Any
 
+from biorlhf_plugins.language.words.lexicon import table
 from biorlhf_plugins.language.words.text import canonical
-
-
-@functools.cache
-def _tables() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
-    return found
 
 
 def words_of(name: str) -> frozenset[str]:
     """A list of words: a string with spaces between them, or a list where white space is one of them."""
-    table = _tables()[name]
-    return frozenset(canonical(word) for word in (table.split() if isinstance(table, str) else table))
+    listed = table("evidence")[name]
+    return frozenset(canonical(word) for word in (listed.split() if isinstance(listed, str) else listed))
 
 
 def meanings(name: str) -> dict[str, Any]:
     """Words with what each means."""
-    return {canonical(word): meaning for word, meaning in _tables()[name].items()}
+    return {canonical(word): meaning for word, meaning in table("evidence")[name].items()}

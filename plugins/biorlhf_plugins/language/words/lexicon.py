@@ -11,7 +11,7 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -167,22 +167,14 @@ def pathway_phrases(name: str) -> list[tuple[str, ...]]:
     return [phrase for phrase in phrases if phrase and not (len(phrase) == 1 and len(phrase[0]) < 3)]
 
 
-def add_pathway(trie: Trie, name: str, aliases: Iterable[str] = ()) -> None:
+def add_pathway(
+    trie: Trie, name: str, aliases: Iterable[str] = (), tails: Iterable[tuple[str, ...]] = ((),)
+) -> None:
+    """A set by its names, each alone and with what may follow it."""
     key, _ = pathway_key(name)
-    for phrase in pathway_phrases(name):
-        add(trie, phrase, "path", (key,))
-    for alias in aliases:
-        for phrase in pathway_phrases(alias):
-            add(trie, phrase, "path", (key,))
-
-
-def _add_set(trie: Trie, name: str, aliases: Iterable[str]) -> None:
-    """A question's set, with what may follow its name."""
-    named: Trie = {}
-    add_pathway(named, name, aliases)
-    for phrase, meaning in _phrases(named):
-        for filler in FILLERS:
-            add(trie, (*phrase, *filler), *meaning)
+    for phrase in itertools.chain.from_iterable(map(pathway_phrases, (name, *aliases))):
+        for tail in tails:
+            add(trie, (*phrase, *tail), "path", (key,))
 
 
 def _add_feature(trie: Trie, key: str, names: Iterable[str]) -> None:
@@ -191,14 +183,6 @@ def _add_feature(trie: Trie, key: str, names: Iterable[str]) -> None:
         add(trie, words(name), "path", (key,))
         for tail in OF_A_SET:
             add(trie, (*words(name), tail), "path", (f"?{name} {tail}",))
-
-
-def _phrases(trie: Trie, head: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], tuple[str, Any]]]:
-    for word, below in trie.items():
-        if word == END:
-            yield from ((head, meaning) for meaning in below)
-        else:
-            yield from _phrases(below, (*head, word))
 
 
 OF_A_SET = ("signaling", "pathway", "target", "signature", "program", "module", "response")
@@ -213,26 +197,27 @@ def inflect(verb: str) -> list[str]:
 
 
 @functools.cache
-def grammar() -> dict[str, frozenset[str]]:
-    """Words by what they do in a sentence: determiners, auxiliaries, nouns that stand for any set."""
-    table = json.loads((HERE / "grammar.json").read_text("utf-8"))
-    return {
-        kind: frozenset(w for word in listed.split() for w in words(word)) for kind, listed in table.items()
-    }
+def table(name: str) -> dict[str, Any]:
+    """What the JSON file of this name beside this one holds."""
+    return json.loads((HERE / f"{name}.json").read_text("utf-8"))  # type: ignore[no-any-return]
 
 
 @functools.cache
+def grammar() -> dict[str, frozenset[str]]:
+    """Words by what they do in a sentence: determiners, auxiliaries, nouns that stand for any set."""
+    return {kind: frozenset(words(listed)) for kind, listed in table("grammar").items()}
+
+
 def frame_words() -> Mapping[str, list[str]]:
     """The built-in names of the two sides of a contrast: FLIGHT is the case, GROUND the reference."""
-    return json.loads((HERE / "lexicon.json").read_text("utf-8"))["frame"]  # type: ignore[no-any-return]
+    return table("lexicon")["frame"]  # type: ignore[no-any-return]
 
 
 @functools.cache
 def base() -> Lexicon:
     """The built-in lexicon, loaded once per process."""
     trie: Trie = {}
-    tables = json.loads((HERE / "lexicon.json").read_text("utf-8"))
-    phrases = json.loads((HERE / "phrases.json").read_text("utf-8"))
+    tables = dict(table("lexicon"))
     for label, verbs in tables.pop("verbs").items():
         for form in itertools.chain.from_iterable(map(inflect, verbs)):
             add(trie, words(form), "dir", label)
@@ -240,18 +225,17 @@ def base() -> Lexicon:
         for phrase in itertools.chain.from_iterable(itertools.product(*row) for row in rows):
             add(trie, words(" ".join(phrase)), *kind.partition(":")[::2])
     stance: Trie = {}
-    for target, table in ((trie, tables), (stance, phrases)):
-        for kind, values in table.items():
+    for target, kinds in ((trie, tables), (stance, table("phrases"))):
+        for kind, values in kinds.items():
             for value, phrasings in values.items():
                 for phrase in phrasings:
                     add(target, words(phrase), kind, value)
                     short = CONTRACTED.sub(r"\1", phrase)
                     if short != phrase and " " in short:
                         add(target, words(short), kind, value)
-    aliases = json.loads((HERE / "aliases.json").read_text("utf-8"))
     for name in (HERE / "pathways.txt").read_text("utf-8").split():
         add_pathway(trie, name)
-    for alias, names in aliases.items():
+    for alias, names in table("aliases").items():
         add(trie, words(alias), "path", tuple(dict.fromkeys(pathway_key(name)[0] for name in names)))
     return Lexicon((trie,), stance)
 
@@ -265,7 +249,7 @@ def with_additions(additions: Additions) -> Lexicon:
     trie: Trie = {}
     for kind, value, aliases in additions.entries:
         if kind == "pathway":
-            _add_set(trie, value, aliases)
+            add_pathway(trie, value, aliases, FILLERS)
         elif kind == "feature":
             _add_feature(trie, value, aliases)
         elif kind not in NOT_SPELT:

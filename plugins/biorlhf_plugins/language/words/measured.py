@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from typing import NamedTuple
 
-from biorlhf_plugins.language.words.lexicon import HERE, base, longest
+from biorlhf_plugins.language.words.lexicon import base, longest, table
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import canonical, spoken, stream_of
 from biorlhf_plugins.language.words.units import unit_in
@@ -41,8 +40,7 @@ LEXICAL = frozenset((
 @functools.cache
 def measures() -> frozenset[str]:
     """Quantities of the lexicon that are named by their own words, such as "ic50": none is another."""
-    tables = json.loads((HERE / "lexicon.json").read_text("utf-8"))
-    return frozenset(tables["quantity"]) - LEXICAL
+    return frozenset(table("lexicon")["quantity"]) - LEXICAL
 
 
 HEADS = frozenset(("index", "rate", "ratio", "concentration", "time", "weight", "length", "survival", "size"))

@@ -7,11 +7,10 @@ that the question itself uses is none of these: it is the question's context.
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Collection, Sequence
 
-from biorlhf_plugins.language.words.lexicon import HERE, grammar
+from biorlhf_plugins.language.words.lexicon import grammar, table
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.text import Stream
 
@@ -25,9 +24,7 @@ BINOMIAL = re.compile(r"[A-Z][a-z]{4,}(?:us|um|a|is|ia|er|ella|ium|coccus|bacter
 LINE = re.compile(r"(?:[A-Z]{1,5}-?\d{1,4}[A-Z]?|HeLa|Jurkat|Caco2?|HepG2|HEK293T?|HUVECs?|Calu-?\d|iPSCs?)")
 """A cell line's name."""
 
-TABLE = {
-    kind: listed.split() for kind, listed in json.loads((HERE / "names.json").read_text("utf-8")).items()
-}
+TABLE = {kind: listed.split() for kind, listed in table("names").items()}
 DRUG = tuple(TABLE["drug_endings"])
 """Endings of drugs' names."""
 
