@@ -14,8 +14,7 @@ INTERVALS = frozenset(("ci", "interval", "iqr", "range", "cri", "hpd", "quartile
 OPENS_INTERVAL = INTERVALS | {"["}
 SPREADS = frozenset(("±", "sd", "se", "sem", "stdev", "error", "deviation"))
 QUALIFYING = SPREADS | {"=", ":", "of", "vs", "versus", "-", "/", "per"}
-HELPING_WORDS = "was were are is be been could can have has had also then finally"
-HELPING = frozenset(HELPING_WORDS.split())
+HELPING = vocabulary("was were are is be been could can have has had also then finally")
 STATISTICAL = frozenset(("ci", "fdr", "cri", "hpd", "interval", "level", "limit", "band", "region", "bound"))
 YEAR_BEFORE = vocabulary("in of since until al. year january march may june july")
 COUNTING = frozenset(("many", "number", "count"))

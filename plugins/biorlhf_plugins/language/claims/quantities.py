@@ -9,12 +9,12 @@ from biorlhf_plugins.language.words.measured import GENERIC, STATISTICS
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
+from biorlhf_plugins.language.words.text import vocabulary
 from biorlhf_plugins.language.words.vocabulary import STOP_WORDS
 
 NOUN_UNITS = frozenset(("tissue", "mission", "mouse", "group", "time", "dose", "background", "other"))
 
-DETERMINERS_WORDS = "the these those all every each its a total of"
-DETERMINERS = frozenset(DETERMINERS_WORDS.split())
+DETERMINERS = vocabulary("the these those all every each its a total of")
 SURPLUS = frozenset(("more", "fewer", "additional", "extra"))
 """After a number they count a difference: "2,315 more DEGs than liver"."""
 

@@ -19,16 +19,15 @@ from biorlhf_plugins.language.stance.stakes import (
 )
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, vocabulary
 
-LINK_WORDS = """is are of at about around
-roughly approximately level score was be by my to would the a estimated
-stand remain therefore overall in estimate set stated given
-quantified probability percentage value rating final
-sit lie hover rest land stay amount equal come
-somewhere near mere just only merely maybe perhaps currently now closer nearer under over well say put between
-circa approx no more than better at most best"""
-LINKS = frozenset((*LINK_WORDS.split(), *':=~≈([—→|>,"\n'))
+LINKS = vocabulary(
+    "is are of at about around roughly approximately level score was be by my to would the a estimated "
+    "stand remain therefore overall in estimate set stated given quantified probability percentage value "
+    "rating final sit lie hover rest land stay amount equal come somewhere near mere just only merely "
+    "maybe perhaps currently now closer nearer under over well say put between circa approx no more than "
+    "better at most best"
+) | frozenset(':=~≈([—→|>,"\n')
 OBJECT_STARTS = frozenset(("that", "of", "in", "about", "on", "for", "whether", "regarding", "concerning"))
 COPULAS = frozenset(("is", "was", "be", "stand", "=", ":"))
 """After an object, what leads to the amount: "my confidence in this call is about 20 %"."""
@@ -38,8 +37,7 @@ NUMBER_BEFORE_GAP = 2
 LONG_HEADING = 20
 WRONG = frozenset(("wrong", "incorrect", "false", "mistaken", "error"))
 
-ALTERNATIVE_WORDS = "( , . — or rather maybe perhaps possibly even make it actually no wait just about"
-ALTERNATIVES = frozenset(ALTERNATIVE_WORDS.split())
+ALTERNATIVES = vocabulary("( , . — or rather maybe perhaps possibly even make it actually no wait just about")
 
 Found = tuple[float | None, Span, str, int]
 

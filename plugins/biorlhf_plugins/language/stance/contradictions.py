@@ -11,7 +11,7 @@ from biorlhf_plugins.language.records import Claim, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.stance.stance import FUNCTION_WORDS, prompt_words
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, vocabulary
 
 Tokens = tuple[int, int]
 GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?|[A-Z][a-z]{2,5}\d?)\b")
@@ -21,17 +21,16 @@ TURNS = frozenset(("but", "so", "however", "still", "yet", "though"))
 CONCESSIONS = frozenset(("while", "although", "though", "whilst", "despite", "notwithstanding"))
 """A refusal that one of these opens is conceded only, and ends at its comma."""
 
-MOLECULES_WORDS = """gene protein factor regulator receptor enzyme mediator kinase molecule cytokine
-driver biomarker mirna hormone ligand"""
-MOLECULES = frozenset(MOLECULES_WORDS.split())
-POLAR_WORDS = "is are was were do does did will would can could should shall has have had may might"
-POLAR = frozenset(POLAR_WORDS.split())
+MOLECULES = vocabulary(
+    "gene protein factor regulator receptor enzyme mediator kinase molecule cytokine driver biomarker "
+    "mirna hormone ligand"
+)
+POLAR = vocabulary("is are was were do does did will would can could should shall has have had may might")
 REFERENCES = frozenset(("as", "than", "like"))
 """Before what a question only compares with: "the same pattern as hippocampus"."""
-OPEN_WORDS = (
+OPEN = vocabulary(
     "whether if question ask asked may might could would not no cannot never unknown perhaps possibly"
 )
-OPEN = frozenset(OPEN_WORDS.split())
 EFFECTS = frozenset(("log2fc", "fc", "nes", "ratio"))
 PRONOUNS = frozenset(("it", "there", "they", "that", "this", "one"))
 ORDINALS = frozenset(("first", "second", "third", "fourth", "fifth"))

@@ -12,9 +12,10 @@ STATISTICAL = frozenset(("interval", "ci", "band", "limit", "region", "bound", "
 NAMES_HEADING = frozenset(("assessment", "level", "score", "rating", "estimate", "statement", "value"))
 USUAL = frozenset((90, 95, 99, 99.9))
 ADVERBS = vocabulary("likely probably probable possibly perhaps maybe surely certainly unlikely")
-LEADING_WORDS = """to be been that it is are go going significantly strongly slightly the not about around
-roughly a type answer ~ ≈ , :"""
-LEADING = frozenset(LEADING_WORDS.split())
+LEADING = vocabulary(
+    "to be been that it is are go going significantly strongly slightly the not about around roughly a "
+    "type answer ~ ≈ , :"
+)
 OPENERS = frozenset(("", ".", ",", ";", "!", "?", "\n", "(", ")", ":", "—"))
 OTHERS = vocabulary("colleague author reviewer referee supervisor student collaborator coauthor he she")
 OWN = frozenset(("my", "i", "overall", "our"))

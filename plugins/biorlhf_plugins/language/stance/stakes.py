@@ -10,10 +10,11 @@ from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Stream, vocabulary
 
-LEADS_WORDS = """only just about around roughly approximately maybe perhaps at most best least no not more
-better less higher than my a an me you it that this of money odd chance probability confidence likelihood ~
-≈ ( something like somewhere near it the certainty say"""
-LEADS = frozenset(LEADS_WORDS.split())
+LEADS = vocabulary(
+    "only just about around roughly approximately maybe perhaps at most best least no not more better "
+    "less higher than my a an me you it that this of money odd chance probability confidence likelihood ~ "
+    "≈ ( something like somewhere near it the certainty say"
+)
 """Words before the number."""
 
 ESTIMATES = vocabulary(

@@ -24,8 +24,7 @@ DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undec
 PRONOUNS = frozenset(("it", "they"))
 VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will", "can", "cannot"))
 CONCLUDES = frozenset(("but", "so", "hence", "thus", "therefore"))
-CONTINUE_WORDS = "it they this that there but because and i with the both not"
-CONTINUES = frozenset(CONTINUE_WORDS.split())
+CONTINUES = vocabulary("it they this that there but because and i with the both not")
 """Words that may follow a yes or no without a comma."""
 
 REPEATED = 0.25

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import base, longest, table
 from biorlhf_plugins.language.words.mentions import scan
-from biorlhf_plugins.language.words.text import canonical, spoken, stream_of
+from biorlhf_plugins.language.words.text import spoken, stream_of, vocabulary
 from biorlhf_plugins.language.words.units import unit_in
 
-GENERIC_WORDS = """count number of the a an in per for and or to with by value level score mean median average
-total all overall observed measured estimated reported final answer result figure estimate is it my about
-at on under as total sum amount absolute relative max maximum min minimum"""
-GENERIC = frozenset(canonical(word) for word in GENERIC_WORDS.split())
+GENERIC = vocabulary(
+    "count number of the a an in per for and or to with by value level score mean median average total "
+    "all overall observed measured estimated reported final answer result figure estimate is it my about "
+    "at on under as total sum amount absolute relative max maximum min minimum"
+)
 """Words that tell no quantity from another."""
 
 RISING = frozenset(("up", "upregulated", "increased", "induced", "activated"))
@@ -22,12 +23,11 @@ FALLING = frozenset(("down", "downregulated", "decreased", "repressed", "suppres
 DIRECTED = RISING | FALLING
 TRANSCRIPTS = frozenset(("gene", "transcript", "deg", "mrna"))
 STATISTICS = frozenset(("nes", "padj", "log2fc", "fc"))
-SHARES = frozenset(canonical(word)for word in [
-    "share", "fraction", "proportion", "percent", "percentage", "rate", "prevalence", "frequency",
-    "viability", "efficiency", "purity", "abundance", "recovery", "identity", "incidence", "coverage",
-    "yield", "cv", "penetrance", "survival", "contamination", "occupancy", "conversion", "confluency",
-    "saturation", "turnout", "%", "sensitivity", "specificity", "accuracy",
-])  # fmt: skip
+SHARES = vocabulary(
+    "share fraction proportion percent percentage rate prevalence frequency viability efficiency purity "
+    "abundance recovery identity incidence coverage yield cv penetrance survival contamination occupancy "
+    "conversion confluency saturation turnout % sensitivity specificity accuracy"
+)
 COUNTING = frozenset(("count", "number", "total"))
 
 LEXICAL = frozenset((

@@ -10,7 +10,7 @@ from biorlhf_plugins.language.words.degrees import AMOUNTS, LEVELS, PREFIXED, WO
 from biorlhf_plugins.language.words.lexicon import ASKED_MARKS, END, MARKS, Lexicon, Trie, match
 from biorlhf_plugins.language.words.numbers import Number, bounded
 from biorlhf_plugins.language.words.spelt import BEING, LARGE, WORD_NUMBERS, any_gene, no_gene, spelt
-from biorlhf_plugins.language.words.text import Stream
+from biorlhf_plugins.language.words.text import Stream, vocabulary
 from biorlhf_plugins.language.words.unchanged import OPENS, PASSING, limit, of_chance, unchanged
 
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
@@ -25,8 +25,7 @@ VEHICLE = ("treatment", "vehicle")
 NO_CHANGE: list[tuple[str, Any]] = [("dir", "NS")]
 NAMING = frozenset(("path", "quantity"))
 OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
-SHOWING_WORDS = "suggest indicate show imply support favor favour hint point demonstrate reveal"
-SHOWING = frozenset(SHOWING_WORDS.split())
+SHOWING = vocabulary("suggest indicate show imply support favor favour hint point demonstrate reveal")
 """What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
 COUNTED_OF = OF_SETS - {"transcript"}  # "more OXPHOS transcript" is no count
 JOINS = frozenset(("–", "and", "to"))  # between the two ends of a range

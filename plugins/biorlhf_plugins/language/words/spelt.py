@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from biorlhf_plugins.language.words.numbers import Number, bounded
+from biorlhf_plugins.language.words.text import vocabulary
 
 UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
 sixteen seventeen eighteen nineteen"""
@@ -16,9 +17,9 @@ WORD_NUMBERS = {**UNITS, **TENS, **LARGE}
 SPELT = (("percent", "percent", 1), ("per", "cent", "percent", 2), ("%", "percent", 1), ("fold", "ratio", 1))
 COUNTED = frozenset(("deg", "gene", "differentially", "significant", "transcript", "de", "differential"))
 
-NOT_COUNTED_WORDS = """can could is be may might will would should set count name number list ontology alone
-was were that"""
-NOT_COUNTED = frozenset(NOT_COUNTED_WORDS.split())
+NOT_COUNTED = vocabulary(
+    "can could is be may might will would should set count name number list ontology alone was were that"
+)
 OF_GENES = NOT_COUNTED | {"signature", "pathway", "module", "program", "family"}
 BEING = frozenset(("is", "are", "was", "were"))
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from biorlhf_plugins.language.words.text import canonical
+from biorlhf_plugins.language.words.text import vocabulary
 
-
-def _canonical(words: str) -> frozenset[str]:
-    return frozenset(canonical(word) for word in words.split())
-
-
-LABELLED = _canonical(
+LABELLED = vocabulary(
     """figure fig table ref reference equation eq section chapter page panel chromosome chr exon intron
     cluster patient lane clone batch replicate passage cohort step version release phase grade stage
     protocol box supplement appendix day week visit subject donor pmid release ensembl module topic
@@ -17,7 +12,7 @@ LABELLED = _canonical(
 )
 """Words before a number that is a label and no figure: "cluster 3", "Fig. 2", "day 7"."""
 
-METHODS = _canonical(
+METHODS = vocabulary(
     """dna rna mrna cdna mirna lncrna sirna shrna grna sgrna crispr cas9 pcr qpcr rtqpcr rt chip atac seq
     rnaseq scrnaseq snrna gsea gseapy ora go kegg deseq deseq2 edger limma voom fdr fwer bh ci cis sd se
     sem iqr cv hr or rr auc roc auroc nes es fc lfc logfc log2fc log2 tpm fpkm rpkm cpm umi pca umap
@@ -31,7 +26,7 @@ METHODS = _canonical(
 )
 """Acronyms of methods, reagents, statistics and databases, which look like genes and are none."""
 
-CAPITALISED = METHODS | _canonical(
+CAPITALISED = METHODS | vocabulary(
     """it its this that these those there here we they he she i you my our one two three four five six
     seven eight nine ten all both each most only about around roughly nearly almost over under between
     among after before during since from on than then thus hence so if when where while whereas although
@@ -44,17 +39,17 @@ CAPITALISED = METHODS | _canonical(
 )
 """Words that open a sentence or a label, and names of methods: no names of genes."""
 
-GROUPS = _canonical(
+GROUPS = vocabulary(
     """group arm cohort sample cell strain line diet subset patient mouse mice plant tumor donor population
     condition cultivar ecotype genotype isolate biopsy fraction layer region"""
 )
 """Heads that a word before them distinguishes: "placebo arm", "naive cells"."""
 
-ARMS = _canonical(
+ARMS = vocabulary(
     """arm placebo vehicle combination monotherapy chemotherapy comparator sham untreated standard
     radiotherapy surgery"""
 )
-POPULATIONS = _canonical(
+POPULATIONS = vocabulary(
     """control case patient carrier responder nonresponder smoker drinker woman women man men male female
     boy girl child children adult infant neonate elderly survivor volunteer proband sibling twin
     wildtype wt mutant knockout ko heterozygote homozygote heterozygous homozygous hemizygous transgenic
@@ -64,7 +59,7 @@ POPULATIONS = _canonical(
 )
 """Names of people and strains that studies compare."""
 
-GENOTYPES = _canonical(
+GENOTYPES = vocabulary(
     "mutant knockout ko transgenic null heterozygote homozygote heterozygous homozygous hemizygous deficient"
 )
 """What is compared with the wild type."""
@@ -73,7 +68,7 @@ SPELT = {"wild type": "wildtype", "knock out": "knockout"}
 """Genotypes of two words."""
 
 SAME_GENOTYPE = tuple(
-    _canonical(words) for words in ("ko knockout null deficient", "heterozygote heterozygous hemizygous",
+    vocabulary(words) for words in ("ko knockout null deficient", "heterozygote heterozygous hemizygous",
                                     "homozygote homozygous", "mutant")
 )  # fmt: skip
 """Words for one genotype of a gene that is known."""
@@ -85,11 +80,11 @@ STEMS = (
 )  # fmt: skip
 """Stems of international non-proprietary names of drugs."""
 
-ANIMALS = _canonical(
+ANIMALS = vocabulary(
     """rat mouse mice dog rabbit monkey macaque marmoset pig minipig sheep hamster human cat ferret chicken
     zebrafish xenopus"""
 )
-TISSUES = _canonical(
+TISSUES = vocabulary(
     """plasma serum saliva urine stool feces faeces gut oral cavity vagina csf leaf leaves root shoot stem
     seed flower pollen ileum jejunum duodenum cecum caecum rectum stomach esophagus bladder prostate
     uterus placenta cortex cerebellum striatum amygdala hypothalamus midbrain spinal cord retina cornea
@@ -98,7 +93,7 @@ TISSUES = _canonical(
     colon"""
 )
 
-STOP_WORDS = _canonical(
+STOP_WORDS = vocabulary(
     """which there what who it they we i he she the a an this that these those each every both all any some
     no of in at on for with from to by and or but than vs versus per is was were are be has have had did
     do does while whereas our their its other same respective than whole entire only against relative
