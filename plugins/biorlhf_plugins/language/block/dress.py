@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.block.markup import undressed
+from biorlhf_plugins.language.words.text import without_thoughts
 
 ANSWER = (
     r"answer|ans\b|verdict|antwort|réponse|reponse|respuesta|risposta|resposta|"
@@ -90,7 +91,6 @@ _KEY = re.compile(rf"[\"'](?:final[_ ]?)?(?:{ANSWER})[\"']\s*:", re.IGNORECASE)
 _LABEL = re.compile(rf"(?:final[_ ]?)?(?:{ANSWER})")
 _ROW = re.compile(r"^[^\n|\t]*[|\t].*$", re.MULTILINE)
 _RULE = re.compile(r"^[\s|:+-]+$")
-_TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}")
 REACH = 2000
 """Characters in which a JSON object, a boxed answer or a list below a label must close."""
 
@@ -119,7 +119,7 @@ class Block(NamedTuple):
 def find_block(text: str) -> Block | None:
     """The last answer block of a text; None where there is none. Text inside <think> is not looked at."""
     skipped = max(0, len(text) - TAIL)
-    seen = undressed(_outside_thought(text)[skipped:])
+    seen = undressed(without_thoughts(text)[skipped:])
     labels = [*_labels(seen)]
     objects = [*_objects(seen)]
     # A line inside an object is a part of it.
@@ -166,15 +166,6 @@ def _labels(text: str) -> Iterator[tuple[str, re.Match[str]]]:
         after = (_AFTER_ANSWER if kind == "answer" else _AFTER_SURE).match(text, word.end())
         if after is not None:
             yield kind, after
-
-
-def _outside_thought(text: str) -> str:
-    """The text with what is thought blanked; an unclosed thought has no end."""
-    closed = text.rfind("</think>")
-    if closed >= 0:
-        text = " " * (closed + 8) + text[closed + 8 :]
-    opened = text.find("<think>")
-    return text if opened < 0 else text[:opened] + " " * (len(text) - opened)
 
 
 def _confidences(
@@ -237,7 +228,7 @@ def _without_confidence(value: str) -> str:
 
 def _bare(value: str) -> str:
     """A value without the marks around it."""
-    value = _TEXT.sub(r"\1", value.strip())
+    value = value.strip()
     while value and value[0] in "*_`\"'|<" and not value.startswith(("<=", "<0")):
         value = value[1:].lstrip()
     while value and (value[-1] in "*_`\"'|>$\\,;!" or _unopened(value)):

@@ -16,6 +16,8 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _LATEX = re.compile(r"(\\(?:text(?:bf|it|sf|tt|rm)?|math(?:rm|bf)|emph|underline)\s*\{)([^{}\n]{0,200})\}")
+NESTED = 2
+"""Of LaTeX in LaTeX, "\\textbf{\\text{UP}}", so many are taken off."""
 _COMMAND = re.compile(
     r"\\(?:(?=%)|approx|sim|n(?=[A-Z*#-])|item|noindent|par|quad|"
     r"begin\{\w+\}|end\{\w+\}|\\(?=[ \t]*(?:\n|\Z)))"
@@ -36,7 +38,8 @@ def undressed(text: str) -> str:
     if "<" in text or "[" in text:
         text = _TAG.sub(_blank, text)
     if "\\" in text:
-        text = _LATEX.sub(lambda m: f"{' ' * len(m[1])}{m[2]} ", text)
+        for _ in range(NESTED):
+            text = _LATEX.sub(lambda m: f"{' ' * len(m[1])}{m[2]} ", text)
         text = _COMMAND.sub(lambda m: " " * len(m[0]), text)
     return _BORDER.sub(r"\1|", text) if "+" in text else text
 

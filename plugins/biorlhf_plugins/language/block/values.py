@@ -206,12 +206,7 @@ def read_figure(value: str) -> Reading:
 
 def _plain(value: str) -> str:
     """The value in one form: one minus, no LaTeX, no brackets behind the figure."""
-    text = (
-        re.sub(r"\\text\{([^{}]*)\}", r" \1", value)
-        .replace("\\,", "")
-        .replace("\\%", "%")
-        .replace("{,}", ",")
-    )
+    text = value.replace("\\,", "").replace("\\%", "%").replace("{,}", ",")
     text = re.sub(r"[⁺⁻⁰¹²³⁴-⁹]{2,}", lambda m: "^" + m[0].translate(_RAISED), text)
     text = clean(text.replace("$", "").replace("\\times", "×").replace("\\cdot", "×")).text
     text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)

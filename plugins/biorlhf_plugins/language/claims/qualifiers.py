@@ -95,13 +95,9 @@ def _interval(reader: Reader, focus: Mention, before: list[str]) -> bool:
 
 
 def _year(reader: Reader, focus: Mention, before: list[str], after: list[str]) -> bool:
-    number: Number = focus.value
-    if len(number.word) != 4 or number.unit or not number.word.isdigit():
-        return False
     token = reader.stream[focus.first]
-    if token.end - token.start != 4 or token.text != number.word:
+    if focus.value.unit or token.end - token.start != 4 or not token.text.isdigit():
         return False
     follows = after[0] if after else "."
-    if before and before[0] in YEAR_BEFORE and not follows.isalpha():
-        return True
-    return bool(before and "(" in before and follows in (")", ";"))
+    dated = bool(before) and before[0] in YEAR_BEFORE and not follows.isalpha()
+    return dated or ("(" in before and follows in (")", ";"))

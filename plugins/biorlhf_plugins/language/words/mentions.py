@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from biorlhf_plugins.language.words.text import Stream, vocabulary
 from biorlhf_plugins.language.words.unchanged import OPENS, PASSING, limit, of_chance, unchanged
 
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
+MISSION = re.compile(rf"(?:({'|'.join(MISSIONS)})|rodent research) ?(\d+) ")
+NOUGHT = Number(0.0, "", "0", False, 0, False)
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
 UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
@@ -84,7 +87,7 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
         if denied[1] > end and denied[0] == index:
             end, meanings = denied[1], NO_CHANGE
             if noun := any_gene(texts, end):  # "does not change any gene"
-                found.append(Mention("num", Number(0.0, "", "0", False, 0, False), noun - 1, noun))
+                found.append(Mention("num", NOUGHT, noun - 1, noun))
                 found.append(Mention("quantity", "deg", noun, noun + 1))
         if digits is not None and (meanings is None or end == index + 1) and digits.unit != "name":
             end, number = _range(stream, index, digits)
@@ -96,10 +99,10 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 _times(texts, number, index, end, found)
             done = end
         elif word == "not" and texts[index + 1 : index + 3] == ["a", "single"]:
-            found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 3))
+            found.append(Mention("num", NOUGHT, index, index + 3))
             done = index + 3
         elif word == "no" and end == index + 1 and (noun := no_gene(texts, index)):
-            found.append(Mention("num", Number(0.0, "", "0", False, 0, False), index, index + 1))
+            found.append(Mention("num", NOUGHT, index, index + 1))
             found.append(Mention("quantity", "deg", noun, noun + 1))
             done = noun + 1
         elif meanings is not None and not (word == "no" and end == index + 1 and _opens(stream, index)):
@@ -279,26 +282,12 @@ def _cited(stream: Stream, index: int, end: int) -> bool:
 def _other(stream: Stream, index: int, found: list[Mention]) -> int:
     """What is not in the lexicon: missions, number words, "none". Returns the next token's index."""
     word = stream.texts[index]
-    letters = word.rstrip("0123456789")
-    if letters in MISSIONS:
-        following = stream[index + 1] if index + 1 < len(stream) else None
-        if letters != word:
-            found.append(Mention("mission", word, index, index + 1))
-        elif (
-            following
-            and following.number
-            and following.end - following.start < 5
-            and "." not in following.text
-        ):
-            found.append(Mention("mission", f"{letters}{following.text}", index, index + 2))
-            return index + 2
-    elif word == "tbd":
+    if mission := MISSION.match(f"{' '.join(stream.texts[index : index + 3])} "):
+        end = index + mission[0].count(" ")
+        found.append(Mention("mission", f"{mission[1] or 'rr'}{mission[2]}", index, end))
+        return end
+    if word == "tbd":
         found.append(Mention("mission", "osd397", index, index + 1))
-    elif word == "rodent" and stream.texts[index + 1 : index + 2] == ["research"]:
-        following = stream[index + 2] if index + 2 < len(stream) else None
-        if following and following.text.isdigit():
-            found.append(Mention("mission", f"rr{following.text}", index, index + 3))
-            return index + 3
     elif word in WORD_NUMBERS:
         end, number = spelt(stream.texts, index)
         if number is not None:
@@ -310,5 +299,5 @@ def _other(stream: Stream, index: int, found: list[Mention]) -> int:
     elif word == "none" and index and stream.texts[index - 1] in ("in", "for", "at", "under"):
         found.append(Mention("neg", "", index, index + 1))
     elif word in NONE_WORDS:
-        found.append(Mention("num", Number(0.0, "", "none", False, 0, False), index, index + 1))
+        found.append(Mention("num", NOUGHT._replace(word="none"), index, index + 1))
     return index + 1

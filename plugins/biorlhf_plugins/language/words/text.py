@@ -165,14 +165,14 @@ def clean(text: str) -> Clean:
 
 def visible_text(text: str) -> str:
     """What a reader sees, at the same offsets: the hidden is blanked."""
-    if "think" in text:
-        text = _without_thoughts(text)
-    text = _blank_comments(text)
+    text = _blank_comments(without_thoughts(text))
     return HIDDEN.sub(_blanks, text) if "<" in text or "~~" in text else text
 
 
-def _without_thoughts(text: str) -> str:
+def without_thoughts(text: str) -> str:
     """Without all up to the last </think>, and without a thought that is opened after it and never closed."""
+    if "think" not in text:
+        return text
     lowered = text.lower()
     closed = lowered.rfind("</think")
     done = lowered.find(">", closed) + 1 if closed >= 0 else 0
