@@ -156,8 +156,7 @@ def _of_question(stream: Stream, m: Mention, question: frozenset[str]) -> bool:
 
 
 def _reasoned(claims: list[Claim], stream: Stream) -> list[Claim]:
-    """ "Bmi1 represses Cdkn2a, so Cdkn2a is up in the knock-out": what the first does was the reason, and not
-    what was seen."""
+    """ "Bmi1 represses Cdkn2a, so Cdkn2a is up": the first was the reason, and not what was seen."""
     if SO.isdisjoint(stream.vocabulary):
         return claims
     told = [c for c in claims if c.kind == "direction" and c.label in ("UP", "DOWN")]

@@ -211,8 +211,7 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
 
 
 def _opens(reader: Reader, focus: Mention) -> bool:
-    """The "Stronger" of "Stronger: without A20 nothing holds NF-κB back" answers for what is asked, and so
-    does that of "I would say stronger: …"."""
+    """The "stronger" of "I would say stronger: without A20 nothing holds NF-κB back": of what is asked."""
     if focus.kind != "dir" or not reader.defaults["path"]:
         return False
     texts, at, last = reader.stream.texts, focus.first - 1, focus.last

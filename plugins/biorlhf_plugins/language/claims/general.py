@@ -119,8 +119,7 @@ def in_general(
 
 
 def _supposed(reader: Reader, focus: Mention, last: int) -> bool:
-    """ "Increased MYC activity would promote growth": what would be, unless "the increased activity" is what
-    was found, or what was found "would explain" another thing."""
+    """ "Increased MYC activity would promote growth"; not "the increased activity", which was found."""
     texts = reader.stream.texts
     at = next((i for i in range(focus.last + 1, min(last - 1, focus.last + 6)) if texts[i] == "would"), 0)
     if not at or texts[focus.first - 1] in DETERMINERS or texts[at + 1] in EXPLAINS:

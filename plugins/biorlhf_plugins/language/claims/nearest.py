@@ -99,8 +99,7 @@ def unknown(m: Mention) -> bool:
 
 
 def _behind(reader: Reader, m: Mention, focus: Mention, named: bool) -> bool:
-    """Does a name that no lexicon knows come after the direction, where it only explains it? Where a set is
-    ``named`` before, a bracket holds its genes: "the UPR is induced (Hspa5, Ddit3)"."""
+    """Does an unknown name behind a direction only explain it: "the UPR is induced (Hspa5, Ddit3)"?"""
     if not unknown(m):
         return False
     if "(" in reader.stream.texts[focus.last : m.first - (not named)]:

@@ -82,8 +82,7 @@ def _foci(reader: Reader, chunk: Chunk, inside: dict[str, list[Mention]]) -> lis
 
 
 def _degree(reader: Reader, m: Mention) -> bool:
-    """The "less pronounced" of "the activation is less pronounced in the young": how much of a change, and no
-    other direction."""
+    """The "less" of "the activation is less pronounced in the young": how much of a change it is."""
     texts, at = reader.stream.texts, m.first
     if texts[m.first] not in STRENGTHS:
         return False
@@ -296,8 +295,7 @@ def _topic(reader: Reader, sentence: Sentence, named: list[Mention]) -> tuple[An
 
 
 def _topics(sentence: Sentence) -> list[Mention]:
-    """The mentions that may be a topic for what follows, which the owner of a figure taken back is not:
-    "wait, that is the liver", "that figure belongs to liver"."""
+    """What may be a topic for what follows: not the owner of a figure in "wait, that is the liver"."""
     turn = next((m.first for m in sentence.mentions if m.kind in ("corr", "whose")), None)
     if turn is None or any(m.kind in FOCI and m.first > turn for m in sentence.mentions):
         return sentence.mentions

@@ -168,8 +168,7 @@ def _sentence_of(starts: Sequence[int], token: int) -> int:
 
 
 def _of_another(asked: Sequence[str], told: Sequence[str]) -> bool:
-    """Does a sentence speak of donor 3, 20 °C or the second year, and not of the asked donor 4, 30 °C or
-    third year?"""
+    """Does a sentence speak of donor 3 or the second year, and not of the asked donor 4 or third year?"""
     own, spoken = set(pairwise(asked)), set(pairwise(told))
     heads = {(a, 0) for a, b in own if _labels(b)} | {(b, 1) for a, b in own if _labels(a)}
     others = {p for p in spoken if (_labels(p[1]) and (p[0], 0) in heads)
@@ -182,8 +181,7 @@ def _labels(word: str) -> bool:
 
 
 def _of_the_asked(stream: Stream, claim: Claim, part: Sentence, asked: set[str]) -> bool:
-    """ "It carries 64 mutations", where a question asks for mutations: a figure of what it names, in a
-    sentence that speaks of nothing else."""
+    """ "It carries 64 mutations", where mutations are asked for and nothing else is spoken of."""
     quantity = claim.slot.quantity
     if claim.kind != "number" or quantity is None or quantity in WORDS or claim.low is not None:
         return False

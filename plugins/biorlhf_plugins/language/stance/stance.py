@@ -218,10 +218,7 @@ def _recovers(
     content: Sequence[Mention],
     spoken: Sequence[str],
 ) -> bool:
-    """True where repeated filler stops and an answer follows that was not repeated itself.
-
-    A loop never ends in something new; one of hedges is a list of hedges whatever follows.
-    """
+    """True where repeated filler, none of it hedges, stops and an answer that was not repeated follows."""
     triples = list(zip(spoken, spoken[1:], spoken[2:], strict=False))
     hedged = sum(m.last - m.first for m in stance if m.kind in ("hedge", "abstain"))
     if hedged > 0.2 * len(triples):

@@ -168,8 +168,7 @@ def _tells(word: str) -> bool:
 
 @functools.lru_cache(maxsize=65536)
 def _special(word: str) -> str:
-    """Whether a word that is not in the lexicon may tell a direction by degree ("degree"), or mean something
-    else ("other"); "" for most."""
+    """What a word that the lexicon lacks may tell: a direction by degree ("degree"), "other", or ""."""
     if word in WORDS or PREFIXED.fullmatch(word) is not None:
         return "degree"
     return "other" if word in UNLISTED or word.startswith(MISSIONS) or word.endswith("fold") else ""

@@ -85,8 +85,7 @@ def _is_cell(word: str) -> bool:
 
 
 def _cell(stream: Stream, index: int, known: Collection[str]) -> int:
-    """Where the name of another type of cells ends, "in astrocytes", "in alpha cells", if one begins here; 0.
-    Looked for where the question is about one type."""
+    """Where the name of another type of cells ends that begins here, "in astrocytes", "in alpha cells"; 0."""
     word = stream.texts[index]
     two = word in KINDS and stream.texts[index + 1 : index + 2] == ["cell"]
     if word in known or not (two or _is_cell(word)) or _before(stream, index) not in WITHIN:
