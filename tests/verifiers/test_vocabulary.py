@@ -15,7 +15,7 @@ from biorlhf_plugins.language.words import lexicon
 from biorlhf_plugins.language.words.text import clean, tokens
 
 HERE = Path(lexicon.__file__).parent
-NOT_TOKENS = {"NO_GENES", "ACRONYMS", "GLUED", "PLURALS", "MEASURE_SYMBOLS"}
+NOT_TOKENS = {"ACRONYMS", "GLUED", "PLURALS"}
 """Names and endings as they are written, compared with the original text and not with its tokens."""
 
 

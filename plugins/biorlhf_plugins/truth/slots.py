@@ -14,7 +14,7 @@ from biorlhf_plugins.language.words.measured import BRACKET, Quantity, quantity_
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
 from biorlhf_plugins.language.words.units import Unit, unit_at, unit_in, unit_of
-from biorlhf_plugins.language.words.vocabulary import STEMS
+from biorlhf_plugins.language.words.names import DRUG
 
 CLASS_KINDS = ("type", "pattern")
 CLASS_NAMES = {"STRESS-BLOCKED": "C", "STRESS-ACTIVATED": "A", "BASELINE-ACTIVE": "B"}
@@ -190,7 +190,7 @@ def _own_condition(text: str) -> str | None:
         return None
     if TELLING.search(text) and not SIDES.search(text):
         return text.strip()
-    drugs = [word for word in re.findall(r"[a-z]+", text.lower()) if word.endswith(STEMS)]
+    drugs = [word for word in re.findall(r"[a-z]+", text.lower()) if word.endswith(DRUG)]
     # Two drugs are a combination, which neither of them names.
     return drugs[0] if len(drugs) == 1 else None
 

@@ -10,15 +10,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from biorlhf_plugins.language.words.vocabulary import METHODS
+
 Kinds = Callable[[str], tuple[str, Any] | None]
 STARTS = re.compile(r"(?<![\w.])[+\-−]?\s?(?:\d|\.\d)")
 SYMBOL = re.compile(r"(?<![\w-])[A-Z][A-Z0-9]{2,}(?:-[A-Z0-9]+)*(?![\w-])")
-MEASURE_SYMBOLS = frozenset((
-    "NES", "FDR", "LFC", "FC", "TPM", "FPKM", "RPKM", "CPM", "IC50", "EC50", "GI50", "LD50", "KD", "DEG",
-    "DEGS", "AUC", "AUROC", "OR", "HR", "RR", "CI", "SD", "SEM", "PSI", "MFI", "LOG2FC", "LOGFC", "GSEA",
-    "PADJ", "DOWN", "MIXED", "TOTAL", "ANSWER",
-))  # fmt: skip
-"""Symbols of what is measured, and words that a shouting text has."""
 KINDS = ("entity", "path", "mission")
 LONGEST = 5
 """Words of a name that is looked up."""
@@ -41,5 +37,5 @@ def foreign(label: str, names: Sequence[str], prompt: str, kind_of: Kinds) -> st
             meant = kind_of(said) if len(said) > 2 and said.lower() not in known else None
             if meant and meant[0] in KINDS and meant not in own:
                 return said
-    symbols = [s for s in SYMBOL.findall(label) if s not in MEASURE_SYMBOLS and s.lower() not in known]
-    return symbols[0] if symbols and any(SYMBOL.fullmatch(name) for name in names) else ""
+    told = [s for s in SYMBOL.findall(label) if s.lower() not in METHODS and s.lower() not in known]
+    return told[0] if told and any(SYMBOL.fullmatch(name) for name in names) else ""

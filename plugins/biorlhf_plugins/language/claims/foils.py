@@ -30,6 +30,7 @@ from biorlhf_plugins.language.claims.shapes import (
 )
 from biorlhf_plugins.language.words.lexicon import Additions, grammar, table
 from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.names import DRUG
 from biorlhf_plugins.language.words.numbers import counted
 from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
 from biorlhf_plugins.language.words.text import Stream, stream_of
@@ -41,7 +42,6 @@ from biorlhf_plugins.language.words.vocabulary import (
     METHODS,
     POPULATIONS,
     SPELT,
-    STEMS,
     STOP_WORDS,
 )  # fmt: skip
 
@@ -249,7 +249,7 @@ def _name(
     if (other and asked.kinds & POPULATIONS) or token.text in asked.kinds:
         first = index - other
         return (Mention("entity", " ".join(t.text for t in stream[first : index + 1]), first, index + 1),)
-    if asked.drugs and token.text.endswith(STEMS) and token.text not in asked.own:
+    if asked.drugs and token.text.endswith(DRUG) and token.text not in asked.own:
         return (Mention(asked.drugs, token.text, index, index + 1),)
     if token.text in prompt:
         return ()

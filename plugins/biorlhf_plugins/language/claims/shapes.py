@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from biorlhf_plugins.language.words.lexicon import Additions, base
 from biorlhf_plugins.language.words.mentions import Mention, scan
+from biorlhf_plugins.language.words.names import DRUG
 from biorlhf_plugins.language.words.text import Stream, canonical, spoken, stream_of
 from biorlhf_plugins.language.words.units import Unit, unit_at
 from biorlhf_plugins.language.words.vocabulary import (
@@ -21,7 +22,6 @@ from biorlhf_plugins.language.words.vocabulary import (
     GROUPS,
     POPULATIONS,
     SAME_GENOTYPE,
-    STEMS,
     TISSUES,
 )
 
@@ -104,7 +104,7 @@ def shapes(additions: Additions) -> Shapes:
                 head = heads.setdefault(canonical(numbered[1].lower()), (role, {}))
                 head[1][numbered[2].lower()] = names[0].lower()
             words = spoken(name)
-            if any(w.endswith(STEMS) for w in words):
+            if any(w.endswith(DRUG) for w in words):
                 drugs = role
                 own |= frozenset(words)
             if role != "entity":

@@ -10,13 +10,13 @@ from itertools import pairwise
 from biorlhf_plugins.language.records import Claim, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.stance.stance import FUNCTION_WORDS, prompt_words
-from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.mentions import MISSIONS, Mention
 from biorlhf_plugins.language.words.text import Stream, vocabulary
+from biorlhf_plugins.language.words.vocabulary import METHODS
 
 Tokens = tuple[int, int]
 GENE = re.compile(r"\b(?:[A-Z][a-z]{1,6}\d{1,3}[a-z]?\d?|[A-Z]{2,6}\d{1,3}[A-Z]?|[A-Z][a-z]{2,5}\d?)\b")
 
-NO_GENES = frozenset(("KMP", "HU", "IR", "DEG", "DEGs", "RNA", "RR1", "RR3", "RR6", "RR7", "RR8", "RR9"))
 TURNS = frozenset(("but", "so", "however", "still", "yet", "though"))
 CONCESSIONS = frozenset(("while", "although", "though", "whilst", "despite", "notwithstanding"))
 """A refusal that one of these opens is conceded only, and ends at its comma."""
@@ -222,8 +222,9 @@ def _plain_statement(claim: Claim) -> bool:
 
 def _genes(text: str, prompt: str, spans: Iterable[Span]) -> Iterator[Span]:
     """Gene symbols within the spans that the prompt does not name."""
-    known = set(GENE.findall(prompt)) | NO_GENES
+    known = set(GENE.findall(prompt))
     for start, end in spans:
         for match in GENE.finditer(text, start, min(end, start + 2000)):
-            if match[0] not in known and any(c.isdigit() for c in match[0]):
+            numbered = any(c.isdigit() for c in match[0]) and not match[0].lower().startswith(MISSIONS)
+            if numbered and match[0] not in known and match[0].lower() not in METHODS:
                 yield match.span()
