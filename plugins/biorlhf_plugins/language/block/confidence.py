@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from biorlhf_plugins.language.block.values import BREAKS, vocabulary
-from biorlhf_plugins.language.words.lexicon import Lexicon, longest
-from biorlhf_plugins.language.words.mentions import scan
+from biorlhf_plugins.language.block.values import BREAKS, numbers_of, vocabulary
+from biorlhf_plugins.language.words.lexicon import longest
 from biorlhf_plugins.language.words.text import clean, stream_of, tokens
 
 _OF = r"\d{1,3}\b"
@@ -21,7 +20,6 @@ SURE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 LABELLED = re.compile(r"^[\s*_:]*(?:(?:my )?(?:confidence|certainty)[\s*_]{0,4}(?:is|:|=))?")
-NO_WORDS = Lexicon((), {})
 SAME, ALIKE = 0.015, 0.25
 """Two figures that differ by more contradict each other; a word and a figure may differ by ``ALIKE``."""
 
@@ -52,8 +50,8 @@ def read_confidence(value: str) -> tuple[float | None, str]:
 def _figures(text: str) -> str:
     """A text that begins with a number in words, with its numbers in figures: "eight out of ten"."""
     stream = tokens(text) if text[:1].isalpha() else tokens("")
-    for number in reversed(scan(stream, NO_WORDS)):
-        if number.kind == "num" and stream[number.first].kind == "w":
+    for number in reversed(numbers_of(stream)):
+        if stream[number.first].kind == "w":
             first, last = stream[number.first].start, stream[number.last - 1].end
             text = f"{text[:first]}{number.value.value:g}{text[last:]}"
     return text

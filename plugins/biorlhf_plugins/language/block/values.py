@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.block.labels import labelled
-from biorlhf_plugins.language.words.lexicon import Trie, add, longest, words
-from biorlhf_plugins.language.words.text import Token, clean, stream_of
-from biorlhf_plugins.language.words.units import unit_of
+from biorlhf_plugins.language.words.lexicon import Lexicon, Trie, add, longest, words
+from biorlhf_plugins.language.words.mentions import Mention, scan
+from biorlhf_plugins.language.words.text import Stream, Token, clean, stream_of
+from biorlhf_plugins.language.words.text import vocabulary as words_as_spelt
+from biorlhf_plugins.language.words.units import unit_at
 
 TABLES: Mapping[str, Any] = json.loads(Path(__file__).with_name("answers.json").read_text("utf-8"))
 WORDS = {kind: frozenset(listed.split()) for kind, listed in TABLES["words"].items()}
@@ -27,21 +29,29 @@ direction behind it, as in "rather than up"; "subjects" are what cannot be deter
 BREAKS, JOINS, LINKS = WORDS["breaks"], WORDS["joins"], WORDS["links"]
 BESIDE = LINKS.union(JOINS, *(WORDS[kind] for kind in ("against", "denies", "fillers", "instead")))
 OPTION = re.compile(r"^\(?(?:[a-h]|\d)[.)]\s+(?=\S)", re.IGNORECASE)
-NUMBER = re.compile(
-    r"(?P<sign>[+-])?\s?(?P<digits>\d{1,3}(?:[,'\u00a0\u2009\u202f ]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}|"
-    r"\d+(?:\.\d+)?|\.\d+|\d+,\d{1,2}(?!\d))(?![\d]|[.,]\d)"
-    r"(?:\s?(?:[×x*]|·|\\times|\\cdot)\s?10\s?\^?\s?\{?(?P<power>[+-]?\d{1,3})\}?|e(?P<exp>[+-]?\d{1,3}))?"
-    r"\s?(?P<scale>k|million|thousand|bn|m)?(?![a-z0-9])",
-    re.IGNORECASE,
-)
-SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9}
-_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 REASONS = re.compile(r"\s*(?:[:—]|\s[-–]\s|\.\s|,?\s+(?:because|since|with|based|weil|car)\b)")
 LISTED = re.compile(r"\s*(?:[,;/|]|\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bet\b)\s*")
-APPROXIMATELY = re.compile(
-    r"^\s*(?:~|≈|about|around|approximately|approx\.?|roughly|circa|ca\.?|c\.|nearly|almost|some|etwa|rund|environ)\s*",
-    re.IGNORECASE,
+RIVALS = re.compile(r"\s*(?:;|\bor\b|\boder\b|\bou\b|/(?=\s*[+-]?\d+\s*$)|,(?!\d)|\s—\s)\s*", re.IGNORECASE)
+ASIDE = re.compile(r"(?<=\d)\s*[(\[](?!\s*(?:no|or|rather|actually)\b).*$", re.DOTALL | re.IGNORECASE)
+SPELLINGS = (
+    (r"\\,|\$", ""),
+    (r"\{,\}", ","),
+    (r"(?<![\d.,])(\d+),(?=\d{1,2}(?!\d|[.,]\d))", r"\1."),
+    (r"(?i)prozent|pour ?cent", "%"),
+    (r"^([+\-−])\s", r"\1"),
 )
+"""What figures in blocks have that numbers in sentences have not: LaTeX, "13,5", "35 Prozent", "- 2.3"."""
+
+APPROXIMATELY = words_as_spelt(
+    "~ ≈ about around approximately approx roughly circa ca c nearly almost some etwa rund environ"
+)
+EVIDENCE = words_as_spelt("of von sur at with padj p fdr q")
+"""Before a second figure that is no rival: "67 of 20,000"."""
+
+RANGES = frozenset(("–", "to", "bis", "and", "à"))
+NO_WORDS = Lexicon((), {})
+MOST = 8
+"""Words before a figure."""
 
 
 class Reading(NamedTuple):
@@ -191,95 +201,51 @@ def read_figure(value: str) -> Reading:
     """A figure with its unit. Parts behind a comma, "or" or a semicolon that are figures alone are rivals."""
     label, rest = labelled(value)
     value = rest if re.search(r"\d|[:=]\s*$", label) else value  # "log2FC = 3.2", "IC50: 14 nM"
-    text, unit = _plain(value), _unit(value)
+    for form, plain in SPELLINGS:
+        value = re.sub(form, plain, value)
     found: list[Figure] = []
-    parts = re.split(r"\s*(?:;|\bor\b|\boder\b|\bou\b|/(?=\s*[+-]?\d+\s*$)|,(?!\d)|\s—\s)\s*", text)
-    for number, part in enumerate(parts):
+    for number, part in enumerate(RIVALS.split(ASIDE.sub("", value))):
         figure, problem = _figure(part, alone=number > 0)
         if figure is not None:
-            figure = figure._replace(unit=unit) if number == 0 else figure
             found += [figure] if all(figure.value != other.value for other in found) else []
         elif number == 0:
-            return Reading((), problem)
+            return Reading((), f"{problem}: {part.strip().lower()!r:.60}")
     return Reading(tuple(found), "")
 
 
-def _plain(value: str) -> str:
-    """The value in one form: one minus, no LaTeX, no brackets behind the figure."""
-    text = value.replace("\\,", "").replace("\\%", "%").replace("{,}", ",")
-    text = re.sub(r"[⁺⁻⁰¹²³⁴-⁹]{2,}", lambda m: "^" + m[0].translate(_RAISED), text)
-    text = clean(text.replace("$", "").replace("\\times", "×").replace("\\cdot", "×")).text
-    text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)
-    text = re.sub(r"(?<=\d)\s*[(\[](?!\s*(?:no|or|rather|actually)\b).*$", "", text, flags=re.DOTALL)
-    return re.sub(r"[.\s]+$", "", re.sub(r"[*_]+", "", text)).strip()
-
-
-def _unit(value: str) -> str:
-    """The unit as it was written: case tells nM from nm."""
-    found = re.search(
-        r"\d[\d.,'}\s]*(?:(?:e|[×x]\s?10\s?\^?\{?)[+−⁻-]?[\d⁰¹²³⁴-⁹]+\}?\s*)?[-\s]?(%|°C|[A-Za-zµμÅ‰×]{1,12}(?:\s?/\s?[A-Za-zµμ]{1,12}){0,2})",
-        value,
-    )
-    name = found[1] if found else ""
-    if name.lower() in ("fold", "x", "×") or (name and unit_of(name)):
-        return name.lower() if name.lower() in ("fold", "x") else name
-    return "%" if re.match(r"per ?cent|prozent|pour", name, re.IGNORECASE) else ""
+def numbers_of(stream: Stream) -> list[Mention]:
+    """The numbers among tokens, in figures or in words."""
+    return [m for m in scan(stream, NO_WORDS) if m.kind == "num"]
 
 
 def _figure(part: str, alone: bool) -> tuple[Figure | None, str]:
-    """One part; with ``alone``, only a figure that nothing but a unit follows."""
-    problem = f"no figure: {part!r:.60}"
-    rough = APPROXIMATELY.match(part)
-    rest = part[rough.end() :] if rough else part
-    first = rest.split(maxsplit=1)[0].strip(".,:") if rest.split() else ""
-    if first in WORDS["nought"] or (
-        first == "no" and len(rest.split()) > 1
-    ):  # "no DEGs"; a bare "no" counts nothing
-        return Figure(0.0, "", bool(rough)), ""
-    match = NUMBER.search(rest)
-    if match is None:
-        return None, problem
-    before, after = rest[: match.start()].strip(), rest[match.end() :].strip()
-    if re.search(r"\d", before) or (alone and before) or len(before.split()) > 8:
-        return None, problem
-    if re.search(
-        r"(?:^|\s)(?:not|less than|more than|under|over|at least|at most|below|above|[<>]=?)\s*$", before
-    ):
-        return None, f"a bound, no figure: {part!r:.60}"
-    if re.match(r"(?:–|-|to|bis|and|à)\s*[+-]?\d", after):
-        return None, f"a range, no figure: {part!r:.60}"
-    # "67 of 20,000" is evidence; another bare number in the same part is not.
-    if (
-        re.search(r"\d", re.sub(r"^\D*\b(?:of|out of|von|sur|at|with|padj|p|fdr|q)\b.*$", "", after))
-        and not alone
-    ):
-        after_words = re.sub(r"[a-zµμ²³]+\d+|\d+[a-z]+", "", after)
-        if re.search(r"(?<![\w.])\d", after_words):
-            return None, f"more than one figure: {part!r:.60}"
-    if alone and len(after.split()) > 1:
-        return None, problem
-    digits = "" if match["scale"] else re.sub(r"\D", "", match["digits"]).lstrip("0")
-    return Figure(_value(match), "", bool(rough), _decimals(match), len(digits)), ""
-
-
-def _value(match: re.Match[str]) -> float:
-    digits = match["digits"]
-    if re.fullmatch(r"\d+,\d{1,2}", digits):
-        digits = digits.replace(",", ".")
-    elif re.fullmatch(r"\d{1,3}(\.\d{3}){2,}", digits):
-        digits = digits.replace(".", "")
-    value = float(re.sub(r"[,'\s]", "", digits))
-    power = match["power"] or match["exp"]
-    value *= 10.0 ** max(-300, min(300, int(power))) if power else 1.0
-    value *= SCALES.get((match["scale"] or "").lower(), 1.0) if not power else 1.0  # 2.3e-8 M is molar
-    return -value if match["sign"] == "-" else value
-
-
-def _decimals(match: re.Match[str]) -> int:
-    """Decimals of the value as written out: six more for "e-6"."""
-    digits = match["digits"].replace(",", ".")
-    written = len(digits.rpartition(".")[2]) if re.search(r"[.]\d|,\d{1,2}$", match["digits"]) else 0
-    return written - int(match["power"] or match["exp"] or 0)
+    """One part; with ``alone``, only a figure that nothing but a unit follows. The second says what is wrong."""
+    stream = stream_of(part)
+    texts, rough = stream.texts, stream.texts[:1] != [] and stream.texts[0] in APPROXIMATELY
+    first = texts[rough : rough + 1]
+    if first and first[0] in WORDS["nought"] or (texts[:1] == ["no"] and len(texts) > 1):
+        return Figure(0.0, "", rough), ""  # "no DEGs"; a bare "no" counts nothing
+    numbers = numbers_of(stream)
+    if not numbers:
+        return None, "no figure"
+    one, number = numbers[0], numbers[0].value
+    before, after = texts[rough : one.first], texts[one.last :]
+    if (alone and before) or len(before) > MOST or any(c.isdigit() for word in before for c in word):
+        return None, "no figure"
+    if number.low is not None or number.high is not None or before[-1:] == ["not"]:
+        both = number.low is not None and number.high is not None
+        return None, "a range, no figure" if both else "a bound, no figure"
+    if numbers[1:]:
+        if numbers[1].first == one.last + 1 and after[0] in RANGES:
+            return None, "a range, no figure"
+        if not alone and EVIDENCE.isdisjoint(texts[one.last : numbers[1].first]):
+            return None, "more than one figure"
+    if alone and sum(token.kind == "w" for token in stream[one.last :]) > 1:
+        return None, "no figure"
+    unit = {"percent": "%", "ratio": "fold"}.get(number.unit, "")
+    told = None if unit else unit_at(part, *stream.span(one.first, one.last))
+    digits = 0 if number.scaled else number.digits
+    return Figure(number.value, told[0] if told else unit, rough, number.decimals, digits), ""
 
 
 def read_names(value: str, known: Callable[[str], Any]) -> Reading:
