@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from biorlhf_plugins.language.records import Confidence, Span
-from biorlhf_plugins.language.stance.page import Page
+from biorlhf_plugins.language.records import Confidence
+from biorlhf_plugins.language.stance.page import Found, Page
 from biorlhf_plugins.language.stance.places import heads, hedges, statistical
 from biorlhf_plugins.language.stance.stakes import (
     SPREAD,
@@ -15,7 +15,6 @@ from biorlhf_plugins.language.stance.stakes import (
     restated,
     scale,
     staked,
-    told_before,
 )
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
@@ -39,8 +38,6 @@ WRONG = frozenset(("wrong", "incorrect", "false", "mistaken", "error"))
 
 ALTERNATIVES = vocabulary("( , . — or rather maybe perhaps possibly even make it actually no wait just about")
 
-Found = tuple[float | None, Span, str, int]
-
 
 def read_confidence(
     stream: Stream, content: Sequence[Mention], stance: Sequence[Mention], asked: bool = False
@@ -51,31 +48,21 @@ def read_confidence(
     in words against a low number are invalid.
     """
     triggers = [m for m in stance if m.kind in ("trigger", "sureness", "stake")]
-    if not triggers:
-        return bare(Page(stream, content, stance)) if asked else Confidence()
+    if not triggers and not asked:
+        return Confidence()
     page = Page(stream, content, stance)
-    numbers: list[Found] = []
-    categories: list[Found] = []
-    said: list[Found] = []
     for trigger in triggers:
-        _read_trigger(page, trigger, numbers, categories, said)
-    numbers += restated(page, [start for *_, start in numbers])
-    corrections = [m.first for m in content if m.kind == "corr"]
-    if corrections and numbers and numbers[-1][3] > corrections[-1]:
-        numbers = [n for n in numbers if n[3] > corrections[-1]]
-    told = _decide(numbers, categories, said)
-    return told if told.found or not asked else bare(page)
+        _read_trigger(page, trigger)
+    restated(page)
+    if asked and not page.found:
+        bare(page)
+    return _decide(page.found, [m.first for m in content if m.kind == "corr"])
 
 
-def _read_trigger(
-    page: Page, trigger: Mention, numbers: list[Found], categories: list[Found], said: list[Found]
-) -> None:
+def _read_trigger(page: Page, trigger: Mention) -> None:
     first, last = trigger.first, trigger.last
     if trigger.kind == "stake":
-        put = staked(page, trigger.last)
-        if put is not None and not (numbers and told_before(page, put[1])):
-            value, start, end = put
-            numbers.append((value, page.span(first, end), "number", start))
+        staked(page, trigger)
         return
     if statistical(page, trigger):
         return
@@ -83,33 +70,32 @@ def _read_trigger(
     if got is not None:
         value, start, end = got
         relevant, inverted = _about_answer(page, trigger, end)
-        if relevant and not any(n[3] == start for n in numbers[-3:]):
+        if relevant and not any(how == "number" and at == start for _, _, how, at in page.found):
             value = 1.0 - value if inverted and value is not None else value
-            numbers.append((value, page.span(min(first, start), max(last, end)), "number", start))
-            _alternatives(page, max(last, end), numbers)
+            page.state("number", value, min(first, start), max(last, end), start)
+            _alternatives(page, max(last, end))
             level = _level_near(page, trigger)
             if level is not None:
-                span = page.span(level.first, level.last)
-                categories.append((float(str(level.value)), span, "category", start))
+                page.state("category", float(level.value), level.first, level.last, start)
         return
     if trigger.kind == "sureness":
         if not hedges(page, trigger) and not any(i in page.negations for i in range(first - 2, first)):
             relevant, inverted = _about_answer(page, trigger, last)
             if relevant and not inverted:
-                said.append((float(str(trigger.value)), page.span(first, last), "words", first))
+                page.state("words", float(trigger.value), first, last, first)
         return
     level = _level_near(page, trigger)
     if level is not None:
         relevant, _ = _about_answer(page, trigger, last)
         if relevant:
             start, end = min(first, level.first), max(last, level.last)
-            categories.append((float(str(level.value)), page.span(start, end), "category", start))
+            page.state("category", float(level.value), start, end, start)
             hit = page.numbers.get(level.last + 1) if page.text(level.last) in ("(", ",", "=") else None
             if hit is not None and hit.value.unit == "percent":  # "high (90 %)"
-                numbers.append((scale(hit.value), page.span(start, hit.last), "number", hit.first))
+                page.state("number", scale(hit.value), start, hit.last, hit.first)
 
 
-def _alternatives(page: Page, at: int, numbers: list[Found]) -> None:
+def _alternatives(page: Page, at: int) -> None:
     """ "75 % (or rather 20 %, or 99 %)": the percentages that are offered instead."""
     for _ in range(4):
         first, other = at, False
@@ -119,7 +105,7 @@ def _alternatives(page: Page, at: int, numbers: list[Found]) -> None:
         hit = page.numbers.get(at)
         if not other or hit is None or hit.value.unit != "percent":
             return
-        numbers.append((scale(hit.value), page.span(hit.first, hit.last), "number", hit.first))
+        page.state("number", scale(hit.value), hit.first, hit.last, hit.first)
         at = hit.last
 
 
@@ -183,7 +169,7 @@ def _is_scale(page: Page, hit: Mention) -> bool:
 def _before(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
     number: Number = hit.value
     first = hit.first
-    share = fraction(page.stream, page.numbers, hit) if page.text(hit.last) == "chance" else None
+    share = fraction(page, hit) if page.text(hit.last) == "chance" else None
     if share is not None:  # "9 chances out of 10"
         return share[0], first, share[1]
     top = page.number_ends.get(first - (2 if page.text(first - 2) == "out" else 1))
@@ -201,7 +187,7 @@ def _before(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
 
 def _after(page: Page, hit: Mention) -> tuple[float | None, int, int] | None:
     number: Number = hit.value
-    ratio = fraction(page.stream, page.numbers, hit)
+    ratio = fraction(page, hit)
     if ratio is not None:
         return ratio[0], hit.first, ratio[1]
     if number.unit not in ("", "percent") or page.text(hit.last) in ("deg", "gene", "mission", "tissue"):
@@ -269,7 +255,13 @@ def _amount(page: Page, at: int) -> bool:
     return at in page.numbers
 
 
-def _decide(numbers: list[Found], categories: list[Found], said: list[Found]) -> Confidence:
+def _decide(everything: Sequence[Found], corrections: Sequence[int]) -> Confidence:
+    """What several statements come to; a number after the last correction replaces those before it."""
+    numbers, categories, said = (
+        [f for f in everything if f[2] == how] for how in ("number", "category", "words")
+    )
+    if corrections and numbers and numbers[-1][3] > corrections[-1]:
+        numbers = [n for n in numbers if n[3] > corrections[-1]]
     everything = (*numbers, *categories, *said)
     found = tuple((-1.0 if v is None else v, span, how) for v, span, how, _ in everything)
     if any(value is None for value, *_ in numbers):

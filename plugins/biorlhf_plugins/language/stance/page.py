@@ -16,6 +16,10 @@ TOPICS = frozenset(("dir", "path", "entity", "type", "pattern", "agree"))
 """Mentions that a confidence may be about."""
 
 
+Found = tuple[float | None, Span, str, int]
+"""(value or None where it is invalid, span, "number", "category" or "words", token of the value)."""
+
+
 class Page:
     """Where the numbers, levels, negations and topics of a text stand, by token."""
 
@@ -31,9 +35,12 @@ class Page:
         self.levels = {m.first: m for m in levels}
         self.level_ends = {m.last: m for m in levels}
         self.negations = _starts(said, ("neg",))
+        self.found: list[Found] = []
 
-    def span(self, first: int, last: int) -> Span:
-        return self.stream.span(first, min(last, len(self.stream)))
+    def state(self, how: str, value: float | None, first: int, last: int, start: int) -> None:
+        """Note a confidence that tokens [first, last) state, with its value at token ``start``."""
+        span = self.stream.span(first, min(last, len(self.stream)))
+        self.found.append((value, span, how, start))
 
     def number(self, at: int) -> Number | None:
         """The number that begins at a token."""

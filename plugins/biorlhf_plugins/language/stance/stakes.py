@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from biorlhf_plugins.language.records import Confidence, Span
 from biorlhf_plugins.language.stance.page import Page
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.language.words.text import Stream, vocabulary
+from biorlhf_plugins.language.words.text import vocabulary
 
 LEADS = vocabulary(
     "only just about around roughly approximately maybe perhaps at most best least no not more better "
@@ -39,17 +36,14 @@ SPREAD = 0.15
 """Two explicit confidences that differ by more contradict each other."""
 
 
-def fraction(stream: Stream, numbers: Mapping[int, Mention], hit: Mention) -> tuple[float | None, int] | None:
+def fraction(page: Page, hit: Mention) -> tuple[float | None, int] | None:
     """(probability, end) of "9/10", "nine in ten", "4 out of 5"."""
-    at = hit.last + (stream.texts[hit.last : hit.last + 1] == ["chance"])  # "nine chances in ten"
-    after = stream.texts[at : at + 2]
-    if not after or after[0] not in ("/", "in", "out"):
-        return None
-    under = numbers.get(at + (2 if after[0] == "out" else 1))
-    if under is None:
+    at = hit.last + (page.text(hit.last) == "chance")  # "nine chances in ten"
+    under = page.numbers.get(at + (2 if page.text(at) == "out" else 1))
+    if under is None or page.text(at) not in ("/", "in", "out"):
         return None
     value = ratio_of(hit.value, under.value)
-    return None if value is None and after[0] == "in" else (value, under.last)
+    return None if value is None and page.text(at) == "in" else (value, under.last)
 
 
 def ratio_of(top: Number, bottom: Number) -> float | None:
@@ -69,36 +63,37 @@ def scale(number: Number) -> float | None:
     return number.value / 100.0 if 10 < number.value <= 100 else None
 
 
-def staked(page: Page, at: int) -> tuple[float | None, int, int] | None:
+def staked(page: Page, trigger: Mention) -> None:
     """ "I'd put 85 % on that", "I'd say 8 out of 10", "I'd bet 4 to 1"; "put 30 % of genes up" is none."""
-    limit = at + 6
+    at, limit = trigger.last, trigger.last + 6
     while page.text(at) in LEADS and at < limit:
         at += 1
     hit = page.numbers.get(at)
-    if hit is None:
-        return None
+    if hit is None or (page.found and told_before(page, at)):
+        return
     odds = page.numbers.get(hit.last + 1) if page.text(hit.last) in ("to", ":") else None
-    share = fraction(page.stream, page.numbers, hit)
+    share = fraction(page, hit)
     value, end = share or (scale(hit.value), hit.last)
     if odds is not None:
         a, b = hit.value.value, odds.value.value
         value, end = (a / (a + b) if a + b > 0 else None), odds.last
     whole = page.text(end) in ("on", ".", ",", ";", ")", "")
-    return (value, at, end) if whole and (share or odds or hit.value.unit == "percent") else None
+    if whole and (share or odds or hit.value.unit == "percent"):
+        page.state("number", value, trigger.first, end, at)
 
 
-def restated(page: Page, starts: Sequence[int]) -> list[tuple[float | None, Span, str, int]]:
+def restated(page: Page) -> None:
     """The second confidence of "Yes. Confidence: 90 %. I would put it at 0.4".
 
-    ``starts`` are the first tokens of those that were read. None is found where nothing is answered before
-    the confidence, since "it" is then the answer, and where the number is that of the answer.
+    None is found where nothing is answered before the confidence, since "it" is then the answer, and where
+    the number is that of the answer.
     """
-    found = []
+    starts = [start for _, _, how, start in page.found if how == "number"]
     for start in starts[:RESTATED]:
         first = page.numbers.get(start)
         if first is None or page.said.isdisjoint(range(start)):
             continue
-        share = fraction(page.stream, page.numbers, first)
+        share = fraction(page, first)
         at, said, apart = share[1] if share else first.last, False, False
         while at < first.last + GAP and at not in page.numbers and page.text(at) in BETWEEN:
             said = said or page.text(at) in ESTIMATES
@@ -108,11 +103,10 @@ def restated(page: Page, starts: Sequence[int]) -> list[tuple[float | None, Span
         if hit is None or at in starts or not (said and apart):
             continue
         number: Number = hit.value
-        value, end = fraction(page.stream, page.numbers, hit) or (scale(number), hit.last)
+        value, end = fraction(page, hit) or (scale(number), hit.last)
         alone = number.unit == "percent" or end > hit.last or 0 <= number.value <= 1
         if alone and not told_before(page, at) and page.text(end) in CLOSED:
-            found.append((value, page.span(hit.first, end), "number", hit.first))
-    return found
+            page.state("number", value, hit.first, end, hit.first)
 
 
 def told_before(page: Page, at: int) -> bool:
@@ -122,23 +116,20 @@ def told_before(page: Page, at: int) -> bool:
     return any((one.value, one.unit) == (number.value, number.unit) for one in before)
 
 
-def bare(page: Page) -> Confidence:
+def bare(page: Page) -> None:
     """ "Down (95 %).", "Down, 9/10" where a confidence was asked for: what ends the text."""
     last = len(page.stream)
     while last > 0 and page.text(last - 1) in (".", ")", "]", "\n"):
         last -= 1
     hit = page.number_ends.get(last)
     if hit is None:
-        return Confidence()
+        return
     number: Number = hit.value
     first, value = hit.first, scale(number) if number.unit == "percent" else None
     top = page.number_ends.get(first - 1 - (page.text(first - 2) == "out"))
     if top is not None and page.text(first - 1) in ("/", "of") and number.value in (5, 10, 100):
         first, value = top.first, ratio_of(top.value, number)
     elif number.unit != "percent":
-        return Confidence()
-    if first > 0 and page.stream[first - 1].kind != "p" and page.text(first - 1) not in LEADS:
-        return Confidence()
-    span = page.span(first, hit.last)
-    problem = "" if value is not None else "a confidence out of range or without a clear scale"
-    return Confidence(value, problem, span, ((value if value is not None else -1.0, span, "number"),))
+        return
+    if first == 0 or page.stream[first - 1].kind == "p" or page.text(first - 1) in LEADS:
+        page.state("number", value, first, hit.last, first)
