@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Confidence
-from biorlhf_plugins.language.stance.page import Found, Page
-from biorlhf_plugins.language.stance.places import heads, hedges, statistical
+from biorlhf_plugins.language.stance.page import Found, Page, heads, hedges, statistical
 from biorlhf_plugins.language.stance.stakes import (
     SPREAD,
     bare,
