@@ -12,9 +12,9 @@ from biorlhf.ground_truth.names import genotypes, split_entity
 from biorlhf_plugins.language.words.lexicon import base
 from biorlhf_plugins.language.words.measured import BRACKET, Quantity, quantity_named
 from biorlhf_plugins.language.words.mentions import scan
+from biorlhf_plugins.language.words.names import DRUG
 from biorlhf_plugins.language.words.text import canonical, clean, tokens
 from biorlhf_plugins.language.words.units import Unit, unit_at, unit_in, unit_of
-from biorlhf_plugins.language.words.names import DRUG
 
 CLASS_KINDS = ("type", "pattern")
 CLASS_NAMES = {"STRESS-BLOCKED": "C", "STRESS-ACTIVATED": "A", "BASELINE-ACTIVE": "B"}

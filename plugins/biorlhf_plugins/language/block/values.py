@@ -48,7 +48,7 @@ APPROXIMATELY = words_as_spelt(
 EVIDENCE = words_as_spelt("of von sur at with padj p fdr q")
 """Before a second figure that is no rival: "67 of 20,000"."""
 
-RANGES = frozenset(("–", "to", "bis", "and", "à"))
+RANGES = frozenset(("–", "to", "bis", "and", "a"))  # the last is French
 NO_WORDS = Lexicon((), {})
 MOST = 8
 """Words before a figure."""
@@ -219,11 +219,11 @@ def numbers_of(stream: Stream) -> list[Mention]:
 
 
 def _figure(part: str, alone: bool) -> tuple[Figure | None, str]:
-    """One part; with ``alone``, only a figure that nothing but a unit follows. The second says what is wrong."""
+    """One part; with ``alone``, only a figure that nothing but a unit follows; or what is wrong."""
     stream = stream_of(part)
     texts, rough = stream.texts, stream.texts[:1] != [] and stream.texts[0] in APPROXIMATELY
     first = texts[rough : rough + 1]
-    if first and first[0] in WORDS["nought"] or (texts[:1] == ["no"] and len(texts) > 1):
+    if (first and first[0] in WORDS["nought"]) or (texts[:1] == ["no"] and len(texts) > 1):
         return Figure(0.0, "", rough), ""  # "no DEGs"; a bare "no" counts nothing
     numbers = numbers_of(stream)
     if not numbers:

@@ -64,9 +64,7 @@ LISTED = 8
 BY_PLACE = operator.attrgetter("first")
 
 
-def with_foils(
-    stream: Stream, mentions: list[Mention], prompt: str, additions: Additions
-) -> list[Mention]:
+def with_foils(stream: Stream, mentions: list[Mention], prompt: str, additions: Additions) -> list[Mention]:
     """The mentions with the foils among them; a number that is a label ("figure 2") is no figure."""
     mentions = _with_alike(stream, mentions, moulds(additions))
     mentions = _with_pairs(stream, mentions, contrasts(additions))
@@ -188,9 +186,7 @@ def _labelled(
     while at < last:
         label = stream.texts[at]
         number = stream[at].number
-        figure = number is not None and (
-            number.unit or counted(stream.texts, at) or _measured(stream, at)
-        )
+        figure = number is not None and (number.unit or counted(stream.texts, at) or _measured(stream, at))
         if not LABEL.fullmatch(label) or figure or (label == "a" and not names):
             break
         if role and not (at in known and known[at].kind == role):

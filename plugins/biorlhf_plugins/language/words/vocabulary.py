@@ -18,11 +18,11 @@ METHODS = vocabulary(
     sem iqr cv hr or rr auc roc auroc nes es fc lfc logfc log2fc log2 tpm fpkm rpkm cpm umi pca umap
     tsne wt ko kd oe ns up down deg degs dmr asv otu tmt ms lcms facs elisa wb ihc if geo sra tcga gtex
     nasa osdr osd glds ncbi dmso pbs fbs iv ip po sc bid qc anova ancova ancom ancombc maaslin2 lefse
-    usa us eu uk fda ema id ids bmi ph qtl snp snps gwas maf vaf tmb mic ic50 ec50 ld50 gi50 psi mfi kd ki km vmax
+    usa us eu uk fda ema id ids bmi ph qtl snp snps gwas maf vaf tmb mic ic50 ec50 ld50 kd ki km vmax
     auc0 cmax tmax orr pfs os dfs efs ttp itt hu ir kmp star salmon kallisto maxquant cellranger seurat
     scanpy scvi mast wilcoxon ucsc hg38 hg19 mm10 grch38 padj pval qval pvalue qvalue fig table answer
     confidence final note no yes high low medium i ii iii iv v vi pass fail total mean median and the in
-    of for with to at by is was as not but mixed aba iaa lps pma bsa edta egta atp adp gtp nadh nadph"""
+    of for with to at by is was as not but mixed aba iaa lps pma bsa gi50 psi mfi edta egta atp adp gtp nadh nadph"""
 )
 """Acronyms of methods, reagents, statistics and databases, which look like genes and are none."""
 
