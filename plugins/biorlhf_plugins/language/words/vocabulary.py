@@ -22,7 +22,8 @@ METHODS = vocabulary(
     auc0 cmax tmax orr pfs os dfs efs ttp itt hu ir kmp star salmon kallisto maxquant cellranger seurat
     scanpy scvi mast wilcoxon ucsc hg38 hg19 mm10 grch38 padj pval qval pvalue qvalue fig table answer
     confidence final note no yes high low medium i ii iii iv v vi pass fail total mean median and the in
-    of for with to at by is was as not but mixed aba iaa lps pma bsa gi50 psi mfi edta egta atp adp gtp nadh nadph"""
+    of for with to at by is was as not but mixed aba iaa lps pma bsa gi50 psi mfi edta egta atp adp
+    gtp nadh nadph"""
 )
 """Acronyms of methods, reagents, statistics and databases, which look like genes and are none."""
 
