@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -202,3 +203,31 @@ def test_a_missing_file_names_its_neighbours(tmp_path):
     written(tmp_path, "liver_fgsea.csv", FGSEA)
     with pytest.raises(DataError, match=r"did you mean: liver_fgsea\.csv"):
         read_results(tmp_path / "livr_fgsea.csv", "fgsea", CONTRAST)
+
+
+def test_the_minus_signs_of_a_word_processor_are_read(tmp_path):
+    text = "gene\tlogFC\tPValue\tFDR\nA\t−2.5\t1e−9\t1e–8\nB\t–0.5\t0.2\t–\nC\t1.5\t0.01\t0.02\n"
+    assert rows(read(tmp_path, "x.tsv", text, "edger")) == [
+        {"id": "A", "effect": -2.5, "adjusted": 1e-8},
+        {"id": "B", "effect": -0.5, "adjusted": None},
+        {"id": "C", "effect": 1.5, "adjusted": 0.02},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("q-value(%)", "percent"),
+        ("-log10(FDR)", "a negative logarithm"),
+        ("neg_log10_q", "a negative logarithm"),
+    ],
+)
+def test_p_values_on_another_scale_are_refused_by_their_name(tmp_path, column, said):
+    path = written(tmp_path, "x.csv", f"gene,logFC,PValue,{column}\nA,2.0,0.01,0.9\nB,-2.0,0.01,0.2\n")
+    with pytest.raises(DataError, match=rf"x\.csv:1: column {re.escape(repr(column))} .* holds {said}"):
+        read_results(path, "edger", CONTRAST, {"adjusted": column})
+
+
+def test_a_bound_in_the_place_of_a_p_value_is_refused_with_what_to_write(tmp_path):
+    text = "gene,logFC,PValue,FDR\nA,2.0,<0.0001,0.01\n"
+    assert "a bound is no figure" in refused(tmp_path, "x.csv", text, "edger")

@@ -12,6 +12,7 @@ from biorlhf import Question
 from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.extract import extract, prompt_mentions
 from biorlhf_plugins.language.records import Extraction
+from biorlhf_plugins.language.visible import without_turns
 from biorlhf_plugins.language.words.lexicon import (
     SIDES,
     Additions,
@@ -94,7 +95,7 @@ class Gold:
 def read(question: Question, text: str, lab: Additions | None = None) -> tuple[Gold, Extraction]:
     """The gold slots of a question and what a completion says."""
     gold = gold_of(question, lab or Additions())
-    return gold, extract(text, question.prompt, gold.additions)
+    return gold, extract(without_turns(text), question.prompt, gold.additions)
 
 
 def gold_of(question: Question, lab: Additions) -> Gold:

@@ -19,6 +19,7 @@ from biorlhf.ground_truth import AnswerSlot, slots
 from biorlhf_plugins.language.block import Block, abstains, find_block, read_confidence, read_yes_no
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Confidence, Extraction, Span
+from biorlhf_plugins.language.visible import without_turns
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.language.words.measured import quantity_named
 from biorlhf_plugins.truth.blocks import grade_block
@@ -109,7 +110,7 @@ def judge(question: Question, text: str, lab: Additions | None = None) -> Judged
         lab: names beyond the built-in lexicon and the ground truth's own.
     """
     gold = gold_of(question, lab or Additions())
-    return _judge(gold, question.prompt, text, bool(question.instruction), question.tissue)
+    return _judge(gold, question.prompt, without_turns(text), bool(question.instruction), question.tissue)
 
 
 POINTS = re.compile(r"(?:antwort|respuesta|risposta|resposta)\W*$", re.I)

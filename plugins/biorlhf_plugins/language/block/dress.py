@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.block.markup import undressed
-from biorlhf_plugins.language.words.text import without_thoughts
+from biorlhf_plugins.language.visible import without_thoughts
 
 ANSWER = (
     r"answer|ans\b|verdict|antwort|réponse|reponse|respuesta|risposta|resposta|"

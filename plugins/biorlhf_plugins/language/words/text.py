@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from biorlhf_plugins.language.visible import in_plain_forms, visible_text
 from biorlhf_plugins.language.words.numbers import NUMBER, Number, parse_number
 
 LIMIT = 12_000
@@ -55,14 +56,6 @@ WHOLE_WORDS = (
 )
 WHOLE = frozenset(WHOLE_WORDS.split())
 """Words whose s is no ending. With them every word of a vocabulary is written as a reader writes it."""
-HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
-OPENS_THOUGHT = re.compile(r"<think(?:ing)?>")
-LABEL = re.compile(r"<(/)?(answer|final_answer|confidence|certainty|probability)>", re.I)
-ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
-"""The genus of "F. prausnitzii", whose point ends no sentence."""
-
-# "|log2FC| > 1" is no row of a table.
-ABSOLUTE = re.compile(r"^[^|\n]*(?:(?<!\w)\|\w[^|\n]{0,20}(?<=\w)\|(?!\w)[^|\n]*)+$", re.M)
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 # Last among the words come digits that are no figure: the 2 of "SET_2". Dropped, they would make it SET_8.
 # First the commonest token, a word that a space or a plain mark follows: the rest reads it the same, later.
@@ -72,7 +65,8 @@ TOKEN = re.compile(
     r"|(?=[iencavfr])(?:i\.e\.|e\.g\.|n\.s\.|a\.u\.|vs\.|adj\.|approx\.|avg\.|incl\.|resp\.|al\.|ca\.|cf\.|etc\.|fig\."
     r"|no\.(?=\s?\d))"
     rf"|(?=[\d.+\-])(?P<n>{NUMBER})"
-    r"|(?P<w>[a-z]{1,3}\d{0,2}(?:\.\d{1,2}(?!\d))+[a-z]?(?![a-z])"  # Nav1.7, BA.2
+    r"|(?P<w>(?:[a-z]+\d[a-z\d]*-(?:as|ot|dt|it)\d{0,2}|[a-z]{2,}-as\d)(?![\w-])"  # GATA3-AS1 is not GATA3
+    r"|[a-z]{1,3}\d{0,2}(?:\.\d{1,2}(?!\d))+[a-z]?(?![a-z])"  # Nav1.7, BA.2
     r"|[^\W\d_]+(?:'[a-z]+)?(?:(?<=[a-z])(?:-(?=\d{1,3}(?![\d,.]\d|\d)))?\d+[a-z\d]*)?|\d+[a-z\d]*)"
     r"|\n|->|=>|<=|>=|!=|--+|\.\.\.|[^\s\w]) *"
 )
@@ -138,10 +132,7 @@ class Stream(list[Token]):
 
 def clean(text: str) -> Clean:
     """Bring a text to one form. Characters that become several keep one origin."""
-    visible = ABBREVIATED.sub(" ", visible_text(text))
-    if "|" in visible:
-        visible = ABSOLUTE.sub(lambda line: line[0].replace("|", " "), visible)
-    visible = visible.replace("TL;DR", "In: sum")
+    visible = in_plain_forms(visible_text(text))
     if len(visible) <= LIMIT and not NON_ASCII.search(visible):
         return Clean(visible.lower(), None, len(text))
     pieces: list[str] = []
@@ -161,46 +152,6 @@ def clean(text: str) -> Clean:
             pieces.append(form)
             offsets.extend([start + index] * len(form))
     return Clean("".join(pieces), offsets, len(text))
-
-
-def visible_text(text: str) -> str:
-    """What a reader sees, at the same offsets: the hidden is blanked."""
-    text = _blank_comments(without_thoughts(text))
-    return HIDDEN.sub(_blanks, text) if "<" in text or "~~" in text else text
-
-
-def without_thoughts(text: str) -> str:
-    """Without all up to the last </think>, and without a thought that is opened after it and never closed."""
-    if "think" not in text:
-        return text
-    lowered = text.lower()
-    closed = lowered.rfind("</think")
-    done = lowered.find(">", closed) + 1 if closed >= 0 else 0
-    opened = OPENS_THOUGHT.search(lowered, done)
-    end = opened.start() if opened else len(text)
-    return " " * done + text[done:end] + " " * (len(text) - end)
-
-
-def _blank_comments(text: str) -> str:
-    pieces: list[str] = []
-    done, opened = 0, text.find("<!--")
-    while opened >= 0:
-        closed = text.find("-->", opened + 4)
-        if closed < 0:
-            break
-        pieces += (text[done:opened], " " * (closed + 3 - opened))
-        done = closed + 3
-        opened = text.find("<!--", done)
-    return "".join(pieces) + text[done:] if pieces else text
-
-
-def _blanks(match: re.Match[str]) -> str:
-    """Spaces; a tag that names what it holds, as in <confidence>0.9</confidence>, stays as a label."""
-    label = LABEL.fullmatch(match[0])
-    if label is None:
-        return " " * len(match[0])
-    mark = "\n" if label[1] else f"{label[2]}:".replace("_", " ")
-    return mark.ljust(len(match[0]))
 
 
 def _head_and_tail(text: str) -> list[tuple[int, str]]:

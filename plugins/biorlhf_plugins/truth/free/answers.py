@@ -29,6 +29,8 @@ ENDS = {
     "highest": "highest most largest strongest fastest longest heaviest commonest richest top greatest",
 }
 LOW, HIGH = ("|".join(ENDS[end].split()) for end in ("lowest", "highest"))
+NUMBERED = re.compile(r"(?:^|[,;:])\W*?(\d{1,2})[.) ](?!\d)", re.MULTILINE)
+"""The numbers of a list."""
 ASCENDS = re.compile(
     rf"\b(?:(?:{LOW})(?: \w+)?(?: to |[-–]to[-–]| up to )(?:the )?(?:{HIGH})|(?:{LOW})(?: \w+)? first"
     r"|(?:ascending|increasing|rising) order|ascending|from the bottom up(?:ward)?s?)\b"
@@ -208,7 +210,11 @@ def rankings(said: Extraction, among: Sequence[str] = (), rising: bool = False) 
     order = list(dict.fromkeys(str(n.value) for n in entities))
     if len(order) < 2:
         return []
-    return [order[::-1] if ASCENDS.search(said.text) and not rising else order]
+    places = [int(place) for place in NUMBERED.findall(said.text)]
+    counts_down = len(places) > 1 and places == list(
+        range(len(places), 0, -1)
+    )  # "3. heart, 2. liver, 1. soleus"
+    return [order[::-1] if counts_down or (ASCENDS.search(said.text) and not rising) else order]
 
 
 def concordance(order: Sequence[str], gold: Sequence[str]) -> float:

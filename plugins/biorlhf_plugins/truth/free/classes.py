@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
-from biorlhf_plugins.language.words.text import visible_text
+from biorlhf_plugins.language.visible import visible_text
 from biorlhf_plugins.truth.credits import FEW, GUESSES, MANY, OPEN_GUESS
 from biorlhf_plugins.truth.free.restated import passed_over, second
 from biorlhf_plugins.truth.free.rivals import rivals

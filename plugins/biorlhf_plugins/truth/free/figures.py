@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from biorlhf_plugins.language.records import Claim, Extraction
-from biorlhf_plugins.language.words.text import visible_text
+from biorlhf_plugins.language.visible import visible_text
 from biorlhf_plugins.language.words.units import unit_at, unit_of
 from biorlhf_plugins.truth.credits import APPROXIMATE, NARROW, closeness
 from biorlhf_plugins.truth.slots import Fact, words

@@ -19,8 +19,10 @@ HeaderSetting = int | Literal["none"] | None
 
 #: Title lines above a header are few; a "header" further down is a table of its own.
 SEARCHED = 40
-MISSING = ("", "NA", "NaN", "nan", "N/A", "#N/A", "NULL", "null", "None", "---", "-")
-_NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\Z")
+MISSING = ("", "NA", "NaN", "nan", "N/A", "#N/A", "NULL", "null", "None", "---", "-", "−", "–", "—")
+MINUSES = ("−", "–")
+"""Signs that a word processor puts in the place of a hyphen."""
+_NUMBER = re.compile(r"[-−–+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-−–+]?\d+)?\Z")
 
 
 @dataclass(frozen=True, slots=True)

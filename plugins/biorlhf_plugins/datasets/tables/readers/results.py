@@ -13,12 +13,17 @@ import pyarrow.compute as pc
 
 from biorlhf.errors import DataError
 from biorlhf_plugins.datasets.tables.readers import names
-from biorlhf_plugins.datasets.tables.readers.header import MISSING, HeaderSetting
+from biorlhf_plugins.datasets.tables.readers.header import MINUSES, MISSING, HeaderSetting
 from biorlhf_plugins.datasets.tables.readers.source import Source, open_source, read_batches
 from biorlhf_plugins.datasets.tables.readers.text import open_binary
 from biorlhf_plugins.datasets.tables.readers.tools import CARRIED, OPTIONAL, ROLES, TOOLS, Tool, wanted
 
 FIGURES = ("effect", "p", "adjusted", "raw", "mean")
+SCALED = {
+    "percent": re.compile(r"%|percent", re.IGNORECASE),
+    "a negative logarithm": re.compile(r"(?:-|neg\w*|minus)[\W_]*log|\bm?nlog", re.IGNORECASE),
+}
+"""How a column is named that holds p values on another scale: they too may all lie in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def read_results(
     if tool.infinite:
         effect = pc.if_else(pc.is_inf(table["effect"]), pa.scalar(None, pa.float64()), table["effect"])
         table = table.set_column(table.column_names.index("effect"), "effect", effect)
-    _check(source, tool, table)
+    _check(source, tool, chosen, table)
     return Results(source, tool, table, chosen, _warnings(source), source.notes)
 
 
@@ -118,6 +123,7 @@ def _choose_columns(
 
 
 def _require(source: Source, tool: Tool, role: str, name: str) -> str:
+    name = name.strip()  # as the header's cells are
     if name in source.columns:
         return name
     hint = f"tool {tool.name} has its {role} there; name another with 'columns: {{{role}: ...}}'"
@@ -156,6 +162,8 @@ def _convert(source: Source, chosen: Mapping[str, str], batch: pa.RecordBatch, d
 
 
 def _numbers(source: Source, name: str, values: pa.Array, done: int) -> pa.Array:
+    for minus in MINUSES:
+        values = pc.replace_substring(values, minus, "-")
     if source.decimal_comma(name):
         mixed = pc.and_(pc.match_substring(values, ","), pc.match_substring(values, "."))
         if pc.any(mixed).as_py():
@@ -169,9 +177,11 @@ def _numbers(source: Source, name: str, values: pa.Array, done: int) -> pa.Array
         row = next(
             i for i, value in enumerate(values.to_pylist()) if value is not None and not _is_number(value)
         )
+        found = values[row].as_py()
         raise DataError(
-            source.where(done + row), f"column {name!r}: {values[row].as_py()!r}", "a number or NA"
-        ) from None
+            source.where(done + row), f"column {name!r}: {found!r}", "a number or NA",
+            hint="a bound is no figure: write the one that was measured, or NA" if found[0] in "<>" else "",
+        ) from None  # fmt: skip
 
 
 def _is_number(text: str) -> bool:
@@ -187,11 +197,17 @@ def _first(mask: np.ndarray) -> int | None:
     return int(places[0]) if len(places) else None
 
 
-def _check(source: Source, tool: Tool, table: pa.Table) -> None:
+def _check(source: Source, tool: Tool, chosen: Mapping[str, str], table: pa.Table) -> None:
     """Refuse what no run of the tool can give: probabilities outside [0, 1], signs that disagree, ..."""
     _check_names(source, tool, table)
     for role, name in (("p", "p"), ("adjusted", "adjusted p")):
         values = table[role].to_numpy()
+        scale = next((of for of, marks in SCALED.items() if marks.search(chosen.get(role, ""))), "")
+        if scale:
+            raise DataError(
+                source.header_place, f"column {chosen[role]!r} ({name}) holds {scale}, it seems",
+                "numbers in [0, 1]", hint="turn them into p values, under another name",
+            )  # fmt: skip
         row = _first((values < 0) | (values > 1) | np.isinf(values))
         if row is not None:
             raise DataError(
@@ -214,7 +230,9 @@ def _check(source: Source, tool: Tool, table: pa.Table) -> None:
 def _check_names(source: Source, tool: Tool, table: pa.Table) -> None:
     row = _first(pc.is_null(table["id"]).to_numpy())
     if row is not None:
-        raise DataError(source.where(row), f"a row without a {tool.of} name", "a name in every row")
+        raise DataError(source.where(row), f"a row without a {tool.of} name",
+                        f"a name in every row (none of {', '.join(MISSING[1:9])})",
+                        hint="leave it out, or name another column: columns: {id: ...}")  # fmt: skip
     bare = np.logical_and.reduce([np.isnan(table[role].to_numpy()) for role in FIGURES])
     for row, name in names.no_rows(table["id"], bare if tool.of != "pathway" else None):
         raise DataError(source.where(row), f"{name[:60]!r}, a note or a total, no row", f"a {tool.of}",

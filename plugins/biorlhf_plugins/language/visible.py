@@ -1,0 +1,109 @@
+"""What of a text a reader sees, each character where it was: what is hidden, thought, or said in another turn
+is blanked, and figures written in other ways are brought to one."""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
+OPENS_THOUGHT = re.compile(r"<think(?:ing)?>")
+LABEL = re.compile(r"<(/)?(answer|final_answer|confidence|certainty|probability)>", re.I)
+TURN = re.compile(r"\b(?:(?P<role>user|instruction)|question|q)(?: ?\d{1,2})?\b[*_ \t]{0,4}:", re.IGNORECASE)
+"""What begins a turn that is not the answer's, at the start of a line: another question, another speaker."""
+LEADS = 12
+"""Characters of dress before it on its line: "### ", "**"."""
+STATED = re.compile(r"\b(?:answer|confidence)\b[*_ ]{0,3}[:=]", re.IGNORECASE)
+ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
+"""The genus of "F. prausnitzii", whose point ends no sentence."""
+
+# "|log2FC| > 1" is no row of a table.
+ABSOLUTE = re.compile(r"^[^|\n]*(?:(?<!\w)\|\w[^|\n]{0,20}(?<=\w)\|(?!\w)[^|\n]*)+$", re.M)
+# An en dash is a minus where a figure follows and nothing stands before it that it could join or set apart:
+# "NES = –2.02", "a fold change of –3.1", "(–0.4)"; and so is the hyphen of "= - 2.5".
+MINUS = re.compile(
+    r"(?:\A\s*|[=(\[:≈~,|<>]\s?"
+    r"|\b(?:is|was|are|were|of|to|by|at|from|between|and|about|around|than|log2fc|logfc|lfc|nes|score) )"
+    r"–\s?(?=\.?\d)|=\s?-\s(?=\.?\d)",
+    re.IGNORECASE,
+)
+# "log2(FC)", "\\log_2 \\mathrm{FC}": the quantity's name with brackets and LaTeX about it.
+LOGARITHM = re.compile(
+    r"\\?\blog(?:_?\{?(?P<base>2|₂|10)\}?)?[ \\,]{0,3}"
+    r"(?:[({ ]|\\(?:text|mathrm|rm|operatorname)\b){0,4}(?P<of>FC|fold[- ]?change|ratio)\b(?: ?[)}]){0,3}",
+    re.IGNORECASE,
+)
+
+
+def in_plain_forms(visible: str) -> str:
+    """Without marks that mean something else elsewhere: "F. prausnitzii", "|log2FC|", "log2(FC)", "= –2.5"."""
+    visible = ABBREVIATED.sub(" ", visible)
+    if "|" in visible:
+        visible = ABSOLUTE.sub(lambda line: line[0].replace("|", " "), visible)
+    visible = visible.replace("TL;DR", "In: sum")
+    if "log" in visible or "Log" in visible:
+        visible = LOGARITHM.sub(_logarithm, visible)
+    return MINUS.sub(_minus, visible) if "–" in visible or "- " in visible else visible
+
+
+def _logarithm(match: re.Match[str]) -> str:
+    plain = f"log{match['base'] or ''} {match['of']}"
+    return plain.ljust(len(match[0])) if len(plain) <= len(match[0]) else match[0]
+
+
+def _minus(match: re.Match[str]) -> str:
+    """The same with a minus beside its figure: "= –2.5" and "= - 2.5" as "= -2.5", as long as it was."""
+    before = match[0].rstrip(" ")[:-1]
+    return f"{before}-".rjust(len(match[0]))
+
+
+def visible_text(text: str) -> str:
+    """What a reader sees, at the same offsets: the hidden is blanked."""
+    text = _blank_comments(without_thoughts(text))
+    return HIDDEN.sub(_blanks, text) if "<" in text or "~~" in text else text
+
+
+def without_thoughts(text: str) -> str:
+    """Without all up to the last </think>, and without a thought that is opened after it and never closed."""
+    if "think" not in text:
+        return text
+    lowered = text.lower()
+    closed = lowered.rfind("</think")
+    done = lowered.find(">", closed) + 1 if closed >= 0 else 0
+    opened = OPENS_THOUGHT.search(lowered, done)
+    end = opened.start() if opened else len(text)
+    return " " * done + text[done:end] + " " * (len(text) - end)
+
+
+def _blank_comments(text: str) -> str:
+    pieces: list[str] = []
+    done, opened = 0, text.find("<!--")
+    while opened >= 0:
+        closed = text.find("-->", opened + 4)
+        if closed < 0:
+            break
+        pieces += (text[done:opened], " " * (closed + 3 - opened))
+        done = closed + 3
+        opened = text.find("<!--", done)
+    return "".join(pieces) + text[done:] if pieces else text
+
+
+def _blanks(match: re.Match[str]) -> str:
+    """Spaces; a tag that names what it holds, as in <confidence>0.9</confidence>, stays as a label."""
+    label = LABEL.fullmatch(match[0])
+    if label is None:
+        return " " * len(match[0])
+    mark = "\n" if label[1] else f"{label[2]}:".replace("_", " ")
+    return mark.ljust(len(match[0]))
+
+
+def without_turns(text: str) -> str:
+    """Without what follows an answer that goes on as another question, or as somebody else."""
+    stated = STATED.search(text)
+    opens = len(text) - len(text.lstrip())
+    for turn in TURN.finditer(text):
+        start = turn.start()
+        line = text.rfind("\n", max(0, start - LEADS), start)
+        leads_on = start > opens if turn["role"] else stated is not None and stated.start() < start
+        if leads_on and line >= 0 and not any(c.isalnum() for c in text[line:start]):
+            return text[:start] + " " * (len(text) - start)
+    return text

@@ -1,0 +1,140 @@
+"""Marks that a word processor, LaTeX or a model that goes on puts into an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from biorlhf import Question
+
+FOLD = Question(
+    "f",
+    "What is the log2 fold change of CXCL8 in lung?",
+    {"facts": [{"entity": "lung", "quantity": "log2 fold change", "value": -3.1}]},
+)
+NES = Question(
+    "n",
+    "What is the NES of hypoxia in liver?",
+    {"facts": [{"entity": "liver", "quantity": "NES", "value": 2.02}]},
+)
+COUNT = Question(
+    "c",
+    "How many DEGs does HU cause in the soleus?",
+    {"facts": [{"entity": "soleus", "condition": "HU", "quantity": "DEG count", "value": 6425}]},
+)
+ORDER = Question(
+    "o",
+    "Rank heart, hippocampus, liver and soleus by the number of DEGs, highest first.",
+    {"ranking": ["soleus", "liver", "hippocampus", "heart"]},
+)
+
+
+def direction(gene, label):
+    """A question about a gene in treated against untreated cells."""
+    truth = {"pathway": gene, "tissue": "lung", "direction": label, "contrast": "treated_vs_untreated"}
+    return Question(
+        "d", f"In lung, is the gene {gene} up, down or not significantly changed in treated cells?", truth
+    )
+
+
+def value(verifiers, name, question, text):
+    return verifiers[name].score(question, text).value or 0.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The log2 fold change is –3.1.",
+        "log2FC = –3.1",
+        "log2FC of –3.1",
+        "log2FC: – 3.1",
+        "log2FC = - 3.1",
+        "CXCL8 falls (log2FC –3.1).",
+        "a log2 fold change of about –3.1",
+        "Answer: –3.1\nConfidence: 70%",
+        "log2(FC) = -3.1",
+        "log2 (fold change) = −3.1",
+        r"$\log_2 FC = -3.1$",
+        r"$\log_2\mathrm{FC} = -3.1$",
+        r"$\log_{2}(\text{fold change}) = -3.1$",
+    ],
+)
+def test_a_minus_and_a_logarithm_are_read_as_they_are_typeset(verifiers, text):
+    assert value(verifiers, "factual", FOLD, text) >= 0.9
+
+
+@pytest.mark.parametrize("text", ["NES = –2.02", "The NES is –2.02.", "(NES: –2.02)", "Answer: –2.02"])
+def test_the_sign_of_an_en_dash_counts(verifiers, text):
+    assert value(verifiers, "factual", NES, text) <= 0.25
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Soleus – 6,425 DEGs.",
+        "The soleus – a slow muscle – has 6,425 DEGs.",
+        "Between 6,400–6,450, that is 6,425.",
+        "HU changes many genes – 6,425 in soleus.",
+        "Soleus: 6,425 – the most of all.",
+    ],
+)
+def test_a_dash_between_words_or_figures_is_no_sign(verifiers, text):
+    assert value(verifiers, "factual", COUNT, text) >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("ZEB1", "ZEB1-AS1"),
+        ("HOXA11", "HOXA11-AS"),
+        ("SOX2", "SOX2-OT"),
+        ("MEG3", "MEG3-DT"),
+        ("FLT1", "FLT1P1"),
+    ],
+)
+def test_a_transcript_named_after_a_gene_is_not_the_gene(verifiers, asked, told):
+    assert value(verifiers, "pathway", direction(asked, "UP"), f"{told} is up in treated cells.") == 0.0
+    assert value(verifiers, "pathway", direction(told, "UP"), f"{told} is up in treated cells.") == 1.0
+
+
+@pytest.mark.parametrize(
+    "goes_on",
+    [
+        "\n\nQuestion: In lung, is the gene PER1 up or down in treated cells?\nAnswer: {}\nConfidence: 90%",
+        "\n\n### Instruction:\nIs PER1 up?\n\n### Response:\nAnswer: {}\nConfidence: 90%",
+        "\nUser: And PER1?\nAssistant: Answer: {}",
+        "\n\n**Q2:** And PER1?\nAnswer: {}",
+    ],
+)
+def test_what_follows_a_question_that_the_model_asked_itself_is_no_answer(verifiers, goes_on):
+    asked = direction("IL6", "DOWN")
+    right = "Answer: DOWN\nConfidence: 80%" + goes_on.format("UP")
+    wrong = "Answer: UP\nConfidence: 80%" + goes_on.format("DOWN")
+    assert value(verifiers, "pathway", asked, right) == 1.0
+    assert value(verifiers, "pathway", asked, wrong) == 0.0
+    assert verifiers["uncertainty"].score(asked, right).details["confidence"] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Question: In lung, is IL6 up or down in treated cells?\nAnswer: DOWN\nConfidence: 60%",
+        "Q: In lung, is IL6 up?\nA: Answer: DOWN\nConfidence: 60%",
+        "Let me take it step by step.\nQuestion: is IL6 up?\nAnswer: DOWN",
+        "Mouse: not measured.\nHuman: IL6 is down in treated cells.",
+    ],
+)
+def test_a_question_that_is_repeated_before_its_answer_hides_nothing(verifiers, text):
+    assert value(verifiers, "pathway", direction("IL6", "DOWN"), text) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("1. soleus\n2. liver\n3. hippocampus\n4. heart", True),
+        ("4. heart\n3. hippocampus\n2. liver\n1. soleus", True),
+        ("#4 heart, #3 hippocampus, #2 liver, #1 soleus", True),
+        ("4. soleus\n3. liver\n2. hippocampus\n1. heart", False),
+    ],
+)
+def test_a_list_is_in_the_order_of_its_numbers(verifiers, text, right):
+    assert (value(verifiers, "factual", ORDER, text) >= 0.9) is right
