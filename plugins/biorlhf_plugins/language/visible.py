@@ -35,7 +35,7 @@ LOGARITHM = re.compile(
 
 
 def in_plain_forms(visible: str) -> str:
-    """Without marks that mean something else elsewhere: "F. prausnitzii", "|log2FC|", "log2(FC)", "= –2.5"."""
+    """Without marks that mean other things elsewhere: "F. prausnitzii", "|log2FC|", "log2(FC)", "= –2.5"."""
     visible = ABBREVIATED.sub(" ", visible)
     if "|" in visible:
         visible = ABSOLUTE.sub(lambda line: line[0].replace("|", " "), visible)
