@@ -10,27 +10,28 @@ OPENS_THOUGHT = re.compile(r"<think(?:ing)?>")
 LABEL = re.compile(r"<(/)?(answer|final_answer|confidence|certainty|probability)>", re.I)
 TURN = re.compile(r"\b(?:(?P<role>user|instruction)|question|q)(?: ?\d{1,2})?\b[*_ \t]{0,4}:", re.IGNORECASE)
 """What begins a turn that is not the answer's, at the start of a line: another question, another speaker."""
+MARKS = ("uestion", "Q", "nstruction", "ser:")
+"""One of them is in every text with such a turn: looked for first, in a fiftieth of the pattern's time."""
 LEADS = 12
 """Characters of dress before it on its line: "### ", "**"."""
+WORD = 12
+"""Characters before a dash that say whether it is a minus."""
 STATED = re.compile(r"\b(?:answer|confidence)\b[*_ ]{0,3}[:=]", re.IGNORECASE)
 ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 """The genus of "F. prausnitzii", whose point ends no sentence."""
 
 # "|log2FC| > 1" is no row of a table.
 ABSOLUTE = re.compile(r"^[^|\n]*(?:(?<!\w)\|\w[^|\n]{0,20}(?<=\w)\|(?!\w)[^|\n]*)+$", re.M)
-# An en dash is a minus where a figure follows and nothing stands before it that it could join or set apart:
-# "NES = –2.02", "a fold change of –3.1", "(–0.4)"; and so is the hyphen of "= - 2.5".
-MINUS = re.compile(
+BEFORE_MINUS = re.compile(
     r"(?:\A\s*|[=(\[:≈~,|<>]\s?"
-    r"|\b(?:is|was|are|were|of|to|by|at|from|between|and|about|around|than|log2fc|logfc|lfc|nes|score) )"
-    r"–\s?(?=\.?\d)|=\s?-\s(?=\.?\d)",
+    r"|\b(?:is|was|are|were|of|to|by|at|from|between|and|about|around|than|log2fc|logfc|lfc|nes|score) )\Z",
     re.IGNORECASE,
 )
+"""What an en dash that is a minus stands behind: "NES = –2.02", "a fold change of –3.1", "(–0.4)"."""
 # "log2(FC)", "\\log_2 \\mathrm{FC}": the quantity's name with brackets and LaTeX about it.
 LOGARITHM = re.compile(
-    r"\\?\blog(?:_?\{?(?P<base>2|₂|10)\}?)?[ \\,]{0,3}"
-    r"(?:[({ ]|\\(?:text|mathrm|rm|operatorname)\b){0,4}(?P<of>FC|fold[- ]?change|ratio)\b(?: ?[)}]){0,3}",
-    re.IGNORECASE,
+    r"[Ll]og(?:_?\{?(?P<base>2|₂|10)\}?)?[ \\,]{0,3}(?:[({ ]|\\(?:text|mathrm|rm|operatorname)\b){0,4}"
+    r"(?P<of>(?i:FC|fold[- ]?change|ratio))\b(?: ?[)}]){0,3}"
 )
 
 
@@ -42,7 +43,7 @@ def in_plain_forms(visible: str) -> str:
     visible = visible.replace("TL;DR", "In: sum")
     if "log" in visible or "Log" in visible:
         visible = LOGARITHM.sub(_logarithm, visible)
-    return MINUS.sub(_minus, visible) if "–" in visible or "- " in visible else visible
+    return _minuses(visible.replace("= - ", "=  -"))
 
 
 def _logarithm(match: re.Match[str]) -> str:
@@ -50,10 +51,18 @@ def _logarithm(match: re.Match[str]) -> str:
     return plain.ljust(len(match[0])) if len(plain) <= len(match[0]) else match[0]
 
 
-def _minus(match: re.Match[str]) -> str:
-    """The same with a minus beside its figure: "= –2.5" and "= - 2.5" as "= -2.5", as long as it was."""
-    before = match[0].rstrip(" ")[:-1]
-    return f"{before}-".rjust(len(match[0]))
+def _minuses(text: str) -> str:
+    """The same with a hyphen for each en dash that is a minus, directly before its figure."""
+    if "–" not in text:
+        return text
+    chars = [*text]
+    for at in (i for i, char in enumerate(text) if char == "–"):
+        sign = at + text.startswith(" ", at + 1)
+        figure = text[sign + 1 : sign + 2]
+        before = text[:at] if at < WORD else f"x{text[at - WORD : at]}"
+        if (figure == "." or figure.isdigit()) and BEFORE_MINUS.search(before):
+            chars[at], chars[sign] = " ", "-"
+    return "".join(chars)
 
 
 def visible_text(text: str) -> str:
@@ -98,6 +107,8 @@ def _blanks(match: re.Match[str]) -> str:
 
 def without_turns(text: str) -> str:
     """Without what follows an answer that goes on as another question, or as somebody else."""
+    if not any(mark in text for mark in MARKS):
+        return text
     stated = STATED.search(text)
     opens = len(text) - len(text.lstrip())
     for turn in TURN.finditer(text):
