@@ -103,6 +103,7 @@ def test_a_transcript_named_after_a_gene_is_not_the_gene(verifiers, asked, told)
         "\n\n### Instruction:\nIs PER1 up?\n\n### Response:\nAnswer: {}\nConfidence: 90%",
         "\nUser: And PER1?\nAssistant: Answer: {}",
         "\n\n**Q2:** And PER1?\nAnswer: {}",
+        "\n\n### Next question\nIn liver, is the gene IL6 up or down in treated cells?\nAnswer: {}",
     ],
 )
 def test_what_follows_a_question_that_the_model_asked_itself_is_no_answer(verifiers, goes_on):
@@ -138,3 +139,87 @@ def test_a_question_that_is_repeated_before_its_answer_hides_nothing(verifiers, 
 )
 def test_a_list_is_in_the_order_of_its_numbers(verifiers, text, right):
     assert (value(verifiers, "factual", ORDER, text) >= 0.9) is right
+
+
+def fact(entity, quantity, figure, **more):
+    return {"facts": [{"entity": entity, "quantity": quantity, "value": figure, **more}]}
+
+
+SET = fact("HALLMARK_E2F_TARGETS", "NES", -1.97)
+DOSE = fact("rapamycin", "dose", 4, unit="mg/kg")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "truth", "right", "wrong"),
+    [
+        (
+            "What is the NES of HALLMARK_E2F_TARGETS?",
+            SET,
+            "E2F targets (NES (−1.97))",
+            "E2F targets (NES (+1.97))",
+        ),
+        ("What is the NES of HALLMARK_E2F_TARGETS?", SET, "E2F targets: NES −1.97", "E2F targets: NES 1.97"),
+        (
+            "How many nuclei were sequenced from the cortex?",
+            fact("cortex", "nuclei sequenced", 112450),
+            "In total, 112 450 nuclei were sequenced.",
+            "In total, 121 450 nuclei were sequenced.",
+        ),
+        ("At which dose was rapamycin given?", DOSE, "Rapamycin: 4 mg kg⁻¹", "Rapamycin: 4 µg kg⁻¹"),
+        ("At which dose was rapamycin given?", DOSE, "4 mg kg-1 of rapamycin", "40 mg kg-1 of rapamycin"),
+        ("What is the FDR of DDIT3?", fact("DDIT3", "FDR", 4e-9), "4 * 10**-9", "4 * 10**-5"),
+        (
+            "Is the count larger in muscle?",
+            {"answer": "yes"},
+            "✅ Yes \n\nHope this helps! 😊",
+            "❌ No \n\nHope this helps!",
+        ),
+        (
+            "What is the log2 fold change of SOX10 in melanoma?",
+            fact("SOX10", "log2 fold change", 1.45),
+            "<p><i>SOX10</i>: log<sub>2</sub>FC&nbsp;=&nbsp;1.45</p>",
+            "<p><i>SOX10</i>: log<sub>2</sub>FC&nbsp;=&nbsp;&minus;1.45</p>",
+        ),
+        (
+            "What was the median age of the cohort, in years?",
+            fact("cohort", "median age", 61, unit="years"),
+            "61 years\n\nQuestion: What share of the cohort was female?\nAnswer: 54 %",
+            "47 years\n\nQuestion: What share of the cohort was female?\nAnswer: 61",
+        ),
+    ],
+)
+def test_figures_are_read_in_the_dress_that_they_come_in(verifiers, prompt, truth, right, wrong):
+    question = Question("q", prompt, truth)
+    assert value(verifiers, "factual", question, right) >= 0.9
+    assert value(verifiers, "factual", question, wrong) <= 0.25
+
+
+MYC = {"pathway": "HALLMARK_MYC_TARGETS_V2", "direction": "DOWN", "contrast": "drug_vs_vehicle"}
+TNF = {"pathway": "HALLMARK_TNFA_SIGNALING_VIA_NFKB", "direction": "DOWN", "contrast": "drug_vs_vehicle"}
+
+
+@pytest.mark.parametrize(
+    ("truth", "right", "wrong"),
+    [
+        (
+            MYC,
+            "MYC targets V2 in JQ1 vs DMSO: NES = −2.31 (FDR q = 0.0004)",
+            "MYC targets V2 in JQ1 vs DMSO: NES = 2.31",
+        ),
+        (
+            MYC,
+            "NES = −2.31 for MYC targets V2 in JQ1 vs DMSO.",
+            "NES = +2.31 for MYC targets V2 in JQ1 vs DMSO.",
+        ),
+        (MYC, "- [ ] UP\n- [x] DOWN\n- [ ] NS", "- [x] UP\n- [ ] DOWN\n- [ ] NS"),
+        (
+            TNF,
+            "<li>TNF&alpha; signaling via NF-&kappa;B: <strong>lower</strong></li>",
+            "<li>TNF&alpha; signaling via NF-&kappa;B: <strong>higher</strong></li>",
+        ),
+    ],
+)
+def test_directions_are_read_in_the_dress_that_they_come_in(verifiers, truth, right, wrong):
+    question = Question("q", f"How does {truth['pathway']} change after JQ1 versus DMSO?", truth)
+    assert value(verifiers, "pathway", question, right) == 1.0
+    assert value(verifiers, "pathway", question, wrong) == 0.0

@@ -3,34 +3,47 @@ is blanked, and figures written in other ways are brought to one."""
 
 from __future__ import annotations
 
+import html
 import re
 
 HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
 OPENS_THOUGHT = re.compile(r"<think(?:ing)?>")
 LABEL = re.compile(r"<(/)?(answer|final_answer|confidence|certainty|probability)>", re.I)
-TURN = re.compile(r"\b(?:(?P<role>user|instruction)|question|q)(?: ?\d{1,2})?\b[*_ \t]{0,4}:", re.IGNORECASE)
+TURN = re.compile(
+    r"\b(?:(?P<role>user|instruction)|question|q)(?: ?\d{1,2})?\b(?:[*_ \t]{0,4}:|[*_ \t]{0,4}(?=\n))",
+    re.IGNORECASE,
+)
 """What begins a turn that is not the answer's, at the start of a line: another question, another speaker."""
 MARKS = ("uestion", "Q", "nstruction", "ser:")
 """One of them is in every text with such a turn: looked for first, in a fiftieth of the pattern's time."""
-LEADS = 12
-"""Characters of dress before it on its line: "### ", "**"."""
+DRESS = re.compile(r"\n[^\w\n]{0,8}(?:(?:next|new|another) )?\Z", re.IGNORECASE)
+LEADS = 18
+"""Characters that stand before it on its line: "### Next ", "**"."""
+ASKS = 300
+"""Characters of a further question that are looked at."""
+NAME = re.compile(r"\w*(?:[A-Z]\w*[A-Z\d]|\d)\w*")
+STATED = re.compile(r"\b(?:answer|confidence)\b[*_ ]{0,3}[:=]", re.IGNORECASE)
+"""Behind a stated answer one word that the prompt lacks makes a question another one; else two, or a name."""
+ENTITY = re.compile(r"&(?:#\d{2,5}|[a-zA-Z]{2,8});")
+UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?(?:\[[ \t]?\]|☐)[^\n]*", re.MULTILINE)
+TICKED = re.compile(r"\[[xX]\]|☑|☒")
+"""Boxes of a form: what is not ticked is not said."""
 WORD = 12
 """Characters before a dash that say whether it is a minus."""
-STATED = re.compile(r"\b(?:answer|confidence)\b[*_ ]{0,3}[:=]", re.IGNORECASE)
 ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 """The genus of "F. prausnitzii", whose point ends no sentence."""
 
 # "|log2FC| > 1" is no row of a table.
 ABSOLUTE = re.compile(r"^[^|\n]*(?:(?<!\w)\|\w[^|\n]{0,20}(?<=\w)\|(?!\w)[^|\n]*)+$", re.M)
-BEFORE_MINUS = re.compile(
-    r"(?:\A\s*|[=(\[:≈~,|<>]\s?"
-    r"|\b(?:is|was|are|were|of|to|by|at|from|between|and|about|around|than|log2fc|logfc|lfc|nes|score) )\Z",
-    re.IGNORECASE,
-)
-"""What an en dash that is a minus stands behind: "NES = –2.02", "a fold change of –3.1", "(–0.4)"."""
+SIGNED = re.compile(r"(= )([-−+]) (?=\.?\d)")
+"""A sign apart from its figure."""
+TIGHT = re.compile(r"(?:\A|(?<![\d%])\s|[^\d%]\s\s|[=(\[:≈~|<>])\Z")
+"""What an en dash that is a minus stands behind, its figure directly after it: "NES –2.02", not "6 –7"."""
+APART = re.compile(r"[=:≈(]\s?\Z")
+"""And with a space before its figure: "= – 2.5"."""
 # "log2(FC)", "\\log_2 \\mathrm{FC}": the quantity's name with brackets and LaTeX about it.
 LOGARITHM = re.compile(
-    r"[Ll]og(?:_?\{?(?P<base>2|₂|10)\}?)?[ \\,]{0,3}(?:[({ ]|\\(?:text|mathrm|rm|operatorname)\b){0,4}"
+    r"[Ll]og(?:_?\{? {0,5}(?P<base>2|₂|10)\}?)?[ \\,]{0,8}(?:[({ ]|\\(?:text|mathrm|rm|operatorname)\b){0,4}"
     r"(?P<of>(?i:FC|fold[- ]?change|ratio))\b(?: ?[)}]){0,3}"
 )
 
@@ -43,7 +56,9 @@ def in_plain_forms(visible: str) -> str:
     visible = visible.replace("TL;DR", "In: sum")
     if "log" in visible or "Log" in visible:
         visible = LOGARITHM.sub(_logarithm, visible)
-    return _minuses(visible.replace("= - ", "=  -"))
+    if "= " in visible:
+        visible = SIGNED.sub(r"\1 \2", visible)
+    return _minuses(visible.replace("10**", "10^ "))
 
 
 def _logarithm(match: re.Match[str]) -> str:
@@ -60,14 +75,30 @@ def _minuses(text: str) -> str:
         sign = at + text.startswith(" ", at + 1)
         figure = text[sign + 1 : sign + 2]
         before = text[:at] if at < WORD else f"x{text[at - WORD : at]}"
-        if (figure == "." or figure.isdigit()) and BEFORE_MINUS.search(before):
+        if (figure == "." or figure.isdigit()) and (TIGHT if sign == at else APART).search(before):
             chars[at], chars[sign] = " ", "-"
     return "".join(chars)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _character(match: re.Match[str]) -> str:
+    """What an HTML entity stands for; a sign directly before what follows."""
+    char, size = html.unescape(match[0]), len(match[0])
+    if len(char) != 1:
+        return match[0]
+    return char.rjust(size) if char in "<>−–-+" else char.ljust(size)
 
 
 def visible_text(text: str) -> str:
     """What a reader sees, at the same offsets: the hidden is blanked."""
     text = _blank_comments(without_thoughts(text))
+    if "&" in text:
+        text = ENTITY.sub(_character, text)
+    if TICKED.search(text):
+        text = TICKED.sub(_blank, UNTICKED.sub(_blank, text))
     return HIDDEN.sub(_blanks, text) if "<" in text or "~~" in text else text
 
 
@@ -105,16 +136,24 @@ def _blanks(match: re.Match[str]) -> str:
     return mark.ljust(len(match[0]))
 
 
-def without_turns(text: str) -> str:
+def without_turns(text: str, prompt: str) -> str:
     """Without what follows an answer that goes on as another question, or as somebody else."""
     if not any(mark in text for mark in MARKS):
         return text
-    stated = STATED.search(text)
     opens = len(text) - len(text.lstrip())
     for turn in TURN.finditer(text):
         start = turn.start()
-        line = text.rfind("\n", max(0, start - LEADS), start)
-        leads_on = start > opens if turn["role"] else stated is not None and stated.start() < start
-        if leads_on and line >= 0 and not any(c.isalnum() for c in text[line:start]):
+        dress = DRESS.search(text, max(0, start - LEADS), start)
+        if dress is None or (start <= opens + LEADS and not text[: dress.start()].strip()):
+            continue
+        asked = text[turn.end() : turn.end() + ASKS].strip().partition("\n")[0]
+        if turn["role"] or _another(asked, prompt, STATED.search(text, 0, start) is not None):
             return text[:start] + " " * (len(text) - start)
     return text
+
+
+def _another(asked: str, prompt: str, stated: bool) -> bool:
+    """Is a question another one than the prompt?"""
+    known = set(re.findall(r"\w+", prompt.lower()))
+    new = [word for word in re.findall(r"\w+", asked) if word.lower() not in known]
+    return len(new) > 1 or any(stated or NAME.fullmatch(word) for word in new)

@@ -18,6 +18,7 @@ from biorlhf_plugins.language.words.lexicon import (
     Additions,
     base,
     grammar,
+    pathway_key,
 )
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
@@ -95,7 +96,7 @@ class Gold:
 def read(question: Question, text: str, lab: Additions | None = None) -> tuple[Gold, Extraction]:
     """The gold slots of a question and what a completion says."""
     gold = gold_of(question, lab or Additions())
-    return gold, extract(without_turns(text), question.prompt, gold.additions)
+    return gold, extract(without_turns(text, question.prompt), question.prompt, gold.additions)
 
 
 def gold_of(question: Question, lab: Additions) -> Gold:
@@ -183,6 +184,8 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
                 canonical_name = str(known[1]) if known and known[0] == "entity" else part.lower()
                 # "The gene SET" is no gene set where SET is asked for.
                 spelt: tuple[str, ...] = (f"gene {part}",) if part.lower() in grammar()["generic"] else ()
+                set_name, database = pathway_key(part)
+                spelt += (set_name,) if database else ()  # "E2F targets" for HALLMARK_E2F_TARGETS
                 spelt += (f"{part[:-1]}ves",) if part.endswith("f") else ()  # leaves of a leaf
                 yield "entity", canonical_name, (part, *spelt, *(str(alias) for alias in aliases))
     yield from new_names(stated)

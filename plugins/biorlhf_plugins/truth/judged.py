@@ -110,7 +110,13 @@ def judge(question: Question, text: str, lab: Additions | None = None) -> Judged
         lab: names beyond the built-in lexicon and the ground truth's own.
     """
     gold = gold_of(question, lab or Additions())
-    return _judge(gold, question.prompt, without_turns(text), bool(question.instruction), question.tissue)
+    return _judge(
+        gold,
+        question.prompt,
+        without_turns(text, question.prompt),
+        bool(question.instruction),
+        question.tissue,
+    )
 
 
 POINTS = re.compile(r"(?:antwort|respuesta|risposta|resposta)\W*$", re.I)

@@ -56,6 +56,8 @@ WHOLE_WORDS = (
 )
 WHOLE = frozenset(WHOLE_WORDS.split())
 """Words whose s is no ending. With them every word of a vocabulary is written as a reader writes it."""
+PICTURES = "\u2600"
+"""From here on symbols are pictures, which say nothing: "✅ Yes"."""
 NON_ASCII = re.compile(r"[^\x09\x0a\x20-\x5f\x61-\x7e]")
 # Last among the words come digits that are no figure: the 2 of "SET_2". Dropped, they would make it SET_8.
 # First the commonest token, a word that a space or a plain mark follows: the rest reads it the same, later.
@@ -194,7 +196,7 @@ def _plain(char: str) -> str:
     category = unicodedata.category(char)
     if category == "Cf":
         return ""
-    if category[0] in "CZ":
+    if category[0] in "CZ" or (category == "So" and char >= PICTURES):
         return " "
     if "SUPER" in unicodedata.name(char, "") and unicodedata.digit(char, None) is not None:
         return f"^{unicodedata.digit(char)}"

@@ -55,7 +55,8 @@ SCALES = frozenset(("k", "m", "bn"))
 
 UNIT = re.compile(
     r"[ \u00a0\u2009\u202f-]?(%|percentage points?\b|percent\b|per cent\b|‰|°C|°|"
-    r"[A-Za-zµμÅ]{1,12}(?:\^?[23²³](?!\d))?(?:(?:\s?/\s?|\s+per\s+)[A-Za-zµμ]{1,12}(?:\^?[23²³](?!\d))?){0,2})"
+    r"[A-Za-zµμÅ]{1,12}(?:\^?[23²³](?!\d))?(?:(?:\s?/\s?|\s+per\s+)[A-Za-zµμ]{1,12}(?:\^?[23²³](?!\d))?){0,2}"
+    r"(?:[ ·][A-Za-zµμ]{1,6}(?:⁻¹|\^?-1|\^\{-1\})(?!\d))?)"
     r"(?![^\W_])"
 )
 POWER = re.compile(r"(.*?)\^?([23²³]?)")
@@ -69,6 +70,8 @@ IN_NAME = re.compile(
 )
 ENDING = re.compile(r"[A-Za-zµμ%]+$")
 PER = re.compile(r"\s?/\s?|\s+per\s+")
+INVERSE = re.compile(r"[ ·]([A-Za-zµμ]{1,6})(?:⁻¹|\^?-1|\^\{-1\})$")
+"""The last of "mg kg⁻¹"."""
 
 
 class Unit(NamedTuple):
@@ -81,7 +84,7 @@ class Unit(NamedTuple):
 @functools.lru_cache(maxsize=4096)
 def unit_of(text: str) -> Unit | None:
     """The unit behind a name such as "µM", "mg/kg", "days"; None where the name is of no known unit."""
-    parts = PER.split(text.strip().replace("per cent", "%"))
+    parts = PER.split(INVERSE.sub(r"/\1", text.strip()).replace("per cent", "%"))
     size, dimensions = 1.0, []
     for place, part in enumerate(parts):
         counted = place == 0 and len(parts) > 1 and COUNTS.fullmatch(part)

@@ -195,10 +195,10 @@ def _from_nes(slot: Direction, gold: Gold, said: Extraction, several: bool, spre
 def _tells(said: Extraction, claim: Claim) -> bool:
     """Is a figure one that was found, of the contrast that is asked for? "The cut-off was a log2FC of 1"
     gives none, and in "log2FC 2.1 in sham relative to treated rats" the other side stands first."""
-    part = said.parts[claim.sentence]
-    sides = [m.value for m in part.inside.get("frame", ())]
-    words = said.stream.texts[part.first : part.last]
-    return sides[:1] != ["GROUND"] and THRESHOLDS.isdisjoint(words)
+    part, texts = said.parts[claim.sentence], said.stream.texts
+    first = next(iter(part.inside.get("frame", ())), None)
+    turned = first is not None and first.value == "GROUND" and texts[first.first - 1 : first.first] != ["vs"]
+    return not turned and THRESHOLDS.isdisjoint(texts[part.first : part.last])
 
 
 def _from_answer(said: Extraction, prompt: str) -> tuple[set[str], set[str]]:
