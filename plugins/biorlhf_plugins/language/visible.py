@@ -3,6 +3,7 @@ is blanked, and figures written in other ways are brought to one."""
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 
@@ -35,6 +36,14 @@ ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 
 # "|log2FC| > 1" is no row of a table.
 ABSOLUTE = re.compile(r"^[^|\n]*(?:(?<!\w)\|\w[^|\n]{0,20}(?<=\w)\|(?!\w)[^|\n]*)+$", re.M)
+CELLS = {
+    mark: re.compile(
+        rf"^[a-z_]{cell}(?:{mark}[a-z_]{cell})+\n(?:{cell}(?:{mark}{cell})+(?:\n|\Z))+",
+        re.MULTILINE | re.IGNORECASE,
+    )
+    for mark, cell in ((",", r"[^|\s,]*"), ("\t", r"[^|\n\t]*"))
+}
+"""Lines whose cells such a mark parts, the first without a figure: a table where all have as many."""
 SIGNED = re.compile(r"(= )([-−+]) (?=\.?\d)")
 """A sign apart from its figure."""
 TIGHT = re.compile(r"(?:\A|(?<![\d%])\s|[^\d%]\s\s|[=(\[:≈~|<>])\Z")
@@ -51,6 +60,9 @@ LOGARITHM = re.compile(
 def in_plain_forms(visible: str) -> str:
     """Without marks that mean other things elsewhere: "F. prausnitzii", "|log2FC|", "log2(FC)", "= –2.5"."""
     visible = ABBREVIATED.sub(" ", visible)
+    for mark, cells in CELLS.items():
+        if mark in visible and "\n" in visible:
+            visible = cells.sub(functools.partial(_table, mark), visible)
     if "|" in visible:
         visible = ABSOLUTE.sub(lambda line: line[0].replace("|", " "), visible)
     visible = visible.replace("TL;DR", "In: sum")
@@ -59,6 +71,11 @@ def in_plain_forms(visible: str) -> str:
     if "= " in visible:
         visible = SIGNED.sub(r"\1 \2", visible)
     return _minuses(visible.replace("10**", "10^ "))
+
+
+def _table(mark: str, match: re.Match[str]) -> str:
+    counts = {line.count(mark) for line in match[0].splitlines()}
+    return match[0].replace(mark, "|") if len(counts) == 1 else match[0]
 
 
 def _logarithm(match: re.Match[str]) -> str:
