@@ -166,6 +166,12 @@ DOSE = fact("rapamycin", "dose", 4, unit="mg/kg")
             "In total, 121 450 nuclei were sequenced.",
         ),
         ("At which dose was rapamycin given?", DOSE, "Rapamycin: 4 mg kg⁻¹", "Rapamycin: 4 µg kg⁻¹"),
+        (
+            "At what temperature was the heat shock given?",
+            fact("seedlings", "heat shock temperature", 42, unit="°C"),
+            "The seedlings were heat-shocked at 42 °C for 1 h.",
+            "The seedlings were heat-shocked at 42 °F for 1 h.",
+        ),
         ("At which dose was rapamycin given?", DOSE, "4 mg kg-1 of rapamycin", "40 mg kg-1 of rapamycin"),
         ("What is the FDR of DDIT3?", fact("DDIT3", "FDR", 4e-9), "4 * 10**-9", "4 * 10**-5"),
         (
@@ -212,6 +218,7 @@ TNF = {"pathway": "HALLMARK_TNFA_SIGNALING_VIA_NFKB", "direction": "DOWN", "cont
             "NES = +2.31 for MYC targets V2 in JQ1 vs DMSO.",
         ),
         (MYC, "- [ ] UP\n- [x] DOWN\n- [ ] NS", "- [x] UP\n- [ ] DOWN\n- [ ] NS"),
+        (MYC, r"\textbf{MYC targets V2}: $\downarrow$", r"\textbf{MYC targets V2}: $\uparrow$"),
         (
             TNF,
             "<li>TNF&alpha; signaling via NF-&kappa;B: <strong>lower</strong></li>",
@@ -221,5 +228,39 @@ TNF = {"pathway": "HALLMARK_TNFA_SIGNALING_VIA_NFKB", "direction": "DOWN", "cont
 )
 def test_directions_are_read_in_the_dress_that_they_come_in(verifiers, truth, right, wrong):
     question = Question("q", f"How does {truth['pathway']} change after JQ1 versus DMSO?", truth)
+    assert value(verifiers, "pathway", question, right) == 1.0
+    assert value(verifiers, "pathway", question, wrong) == 0.0
+
+
+CD274 = {"feature": "CD274", "kind": "protein", "direction": "UP", "contrast": "IFNG_vs_untreated"}
+ALB = {"feature": "ALB", "kind": "protein", "direction": "NS", "contrast": "responder_vs_nonresponder"}
+IFN = {"pathway": "HALLMARK_INTERFERON_GAMMA_RESPONSE", "direction": "UP", "contrast": "antiPD1_vs_isotype"}
+
+
+@pytest.mark.parametrize(
+    ("truth", "prompt", "right", "wrong"),
+    [
+        (
+            CD274,
+            "How does CD274 change in interferon-gamma-treated versus untreated cells?",
+            "CD274 is higher in interferon-gamma-treated cells.",
+            "CD274 is lower in interferon-gamma-treated cells.",
+        ),
+        (
+            ALB,
+            "Did ALB differ in responders vs non-responders?",
+            "ALB was similar in responders and non-responders (adj. p = 0.64), whereas CRP was lower.",
+            "ALB was lower in responders than in non-responders (adj. p = 0.0004), whereas CRP was similar.",
+        ),
+        (
+            IFN,
+            "How does HALLMARK_INTERFERON_GAMMA_RESPONSE differ between anti-PD-1 and isotype?",
+            "The interferon gamma response goes up with anti-PD-1 as opposed to isotype.",
+            "The interferon gamma response goes down with anti-PD-1 as opposed to isotype.",
+        ),
+    ],
+)
+def test_the_sides_of_a_contrast_are_named_as_people_name_them(verifiers, truth, prompt, right, wrong):
+    question = Question("q", prompt, truth)
     assert value(verifiers, "pathway", question, right) == 1.0
     assert value(verifiers, "pathway", question, wrong) == 0.0

@@ -27,7 +27,7 @@ STATED = re.compile(r"\b(?:answer|confidence)\b[*_ ]{0,3}[:=]", re.IGNORECASE)
 """Behind a stated answer one word that the prompt lacks makes a question another one; else two, or a name."""
 ENTITY = re.compile(r"&(?:#\d{2,5}|[a-zA-Z]{2,8});")
 UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?(?:\[[ \t]?\]|☐)[^\n]*", re.MULTILINE)
-TICKED = re.compile(r"\[[xX]\]|☑|☒")
+TICKED = re.compile(r"(?:[-*+][ \t]+)?(?:\[[xX]\]|☑|☒)")
 """Boxes of a form: what is not ticked is not said."""
 WORD = 12
 """Characters before a dash that say whether it is a minus."""
@@ -70,6 +70,8 @@ def in_plain_forms(visible: str) -> str:
         visible = LOGARITHM.sub(_logarithm, visible)
     if "= " in visible:
         visible = SIGNED.sub(r"\1 \2", visible)
+    if "arrow" in visible:
+        visible = visible.replace("\\uparrow", "      ↑ ").replace("\\downarrow", "        ↓ ")
     return _minuses(visible.replace("10**", "10^ "))
 
 

@@ -31,6 +31,8 @@ OF_SETS = frozenset(("gene", "deg", "set", "transcript", "pathway"))
 SHOWING = vocabulary("suggest indicate show imply support favor favour hint point demonstrate reveal")
 """What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
 COUNTED_OF = OF_SETS - {"transcript"}  # "more OXPHOS transcript" is no count
+EXPOSED = (["treated"], ["stimulated"], ["exposed"], ["primed"], ["challenged"])
+"""Behind the name of a set these make a name of those who got what it is called after."""
 JOINS = frozenset(("–", "and", "to"))  # between the two ends of a range
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
 
@@ -77,6 +79,8 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                     end, meanings = stop, hit
         if meanings is None and digits is None and nothing < 0 and denied[0] < index and not _tells(word):
             continue
+        if meanings is not None and meanings[0][0] == "path" and texts[end : end + 1] in EXPOSED:
+            end, meanings = index, None  # "interferon-gamma-treated cells"
         if word == "the" and meanings is not None and _asked_behind(tries, texts, index, end):
             continue  # "the combination arm" where that arm is asked for
         opens = word in OPENS or (meanings is not None and meanings[0][0] == "neg")

@@ -39,6 +39,7 @@ WORDS = {
     "sequence": {"nt": 1.0, "kilobase": 1e3, "megabase": 1e6, "base": 1.0, "basepair": 1.0},
     "share": {"%": 1e-2, "percent": 1e-2, "percentage point": 1e-2, "‰": 1e-3},
     "temperature": {"°C": 1.0, "°": 1.0},
+    "temperature on another scale": {"°F": 1.0},
     "enzyme": {"U": 1.0, "IU": 1.0, "mU": 1e-3, "mIU": 1e-3, "µU": 1e-6, "kU": 1e3},
     "pressure": {"mmHg": 133.322},
 }  # fmt: skip
@@ -54,7 +55,7 @@ SCALES = frozenset(("k", "m", "bn"))
 """Right behind a number these are its scale: 1.2M."""
 
 UNIT = re.compile(
-    r"[ \u00a0\u2009\u202f-]?(%|percentage points?\b|percent\b|per cent\b|‰|°C|°|"
+    r"[ \u00a0\u2009\u202f-]?(%|percentage points?\b|percent\b|per cent\b|‰|°C|°F|°|"
     r"[A-Za-zµμÅ]{1,12}(?:\^?[23²³](?!\d))?(?:(?:\s?/\s?|\s+per\s+)[A-Za-zµμ]{1,12}(?:\^?[23²³](?!\d))?){0,2}"
     r"(?:[ ·][A-Za-zµμ]{1,6}(?:⁻¹|\^?-1|\^\{-1\})(?!\d))?)"
     r"(?![^\W_])"
