@@ -85,10 +85,8 @@ def _contradiction(first: Said, second: Said, how: str, borne_out: BorneOut) -> 
     if _confirmed(*second, borne_out) and not _confirmed(*first, borne_out):
         first, second = second, first
     (other, before), (reading, line) = first, second
-    return Finding(
-        reading.text.index, ERROR, "contradicts_example", reading.quote(line), other.quote(before),
-        f"example {other.text.index} {how}",
-    )  # fmt: skip
+    told = f"example {other.text.index} {how}"
+    return reading.finding(line, "contradicts_example", other.quote(before), told)
 
 
 def _confirmed(reading: Reading, line: Line, borne_out: BorneOut) -> bool:

@@ -57,9 +57,7 @@ def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
         line = next(line for line in reading.lines if line.start <= spans[0][0] < line.end)
         kind = "wrong_ranking" if "ranking" in name else "wrong_comparison"
         expected = "; ".join(dict.fromkeys(f"{series[0]}: {check.says}" for series, check in checks))
-        yield Finding(
-            reading.text.index, ERROR, kind, reading.quote(line), expected, "the table has another order"
-        )  # fmt: skip
+        yield reading.finding(line, kind, expected, "the table has another order")
 
 
 def _named_order(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
@@ -80,7 +78,7 @@ def _is_ranking(reading: Reading, line: Line) -> bool:
     """ "From most to least responsive: a, b, c", or no more than the names, where the question asks so."""
     first = next(m.first for m in line.mentions if m.kind == "entity")
     known = {i for m in line.mentions for i in range(m.first, m.last)}
-    rest = {i: t.text for i, t in enumerate(line.tokens) if i not in known and t.text not in FUNCTION}
+    rest = {i: text for i, text in enumerate(line.texts) if i not in known and text not in FUNCTION}
     alone = RANKS.search(reading.text.prompt) and all(line.tokens[i].kind == "p" for i in rest)
     ends = all(rest[i] in "(),." for i in rest if i > first)
     return ends and bool(alone or RANKS.search(reading.quote(line)))
@@ -89,7 +87,7 @@ def _is_ranking(reading: Reading, line: Line) -> bool:
 def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
     """ "The hippocampus reacts least to HU": one name that is called the first, or the last, of all."""
     conditions = {m.first - 1 for m in line.mentions if m.kind == "condition"}  # "at baseline"
-    words = {t.text for i, t in enumerate(line.tokens) if t.text != "at" or i not in conditions}
+    words = {text for i, text in enumerate(line.texts) if text != "at" or i not in conditions}
     names = line.values("entity")
     most = not words.isdisjoint(MOST)
     words -= set() if MOST_OF.search(reading.quote(line)) else {"of"}
@@ -115,20 +113,15 @@ def _times(reading: Reading, at: int) -> bool:
 
 def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict[str, float]]:
     """By condition and treatment the counts of each entity, of those series that the sentence may mean."""
-    # "Under stress" may be any of three conditions, and so names no series.
-    named = [str(c) for c in line.values("condition") if c != "stress"]
-    named = named or [str(c) for c in reading.asked("condition") if c != "stress"]
+    named = reading.conditions(line)
     asked = reading.prompt_lines[-1].values("treatment") if reading.prompt_lines else ()
     treated = "kmp" in line.values("treatment")
     series: dict[SERIES, dict[str, float]] = defaultdict(dict)
     for figure in table.find(quantity="deg"):
         if figure.value is None or (named and figure.condition not in named):
             continue
-        if (
-            not figure.is_interaction
-            and (figure.treatment == "kmp") != treated
-            and (treated or "kmp" not in asked)
-        ):
+        other = not figure.is_interaction and (figure.treatment == "kmp") != treated
+        if other and (treated or "kmp" not in asked):
             continue
         if not named and figure.is_interaction and "stress" in line.values("condition"):
             continue

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, WARNING, Finding
 from biorlhf_plugins.check.reading import Reading
+from biorlhf_plugins.check.stated.statements import FEW
 from biorlhf_plugins.check.table import FactTable, Figure
 
 AS_SET = re.compile(
@@ -34,8 +35,6 @@ HEDGE = re.compile(
 SILENT = re.compile(
     r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE
 )
-FEW = 10
-"""Genes up to which a tissue may be called silent."""
 DIFFERENCE = re.compile(r"(\d[\d,]*)\s*[-−–]\s*(\d[\d,]*)\s*=\s*(\d[\d,]*)")
 
 
@@ -47,11 +46,12 @@ def check_interaction_sets(reading: Reading, table: FactTable) -> Iterator[Findi
         values = {number.value for number in line.numbers("")}
         used = [figure for figure in terms if figure.value in values]
         if used and AS_SET.search(quote):
-            yield Finding(
-                reading.text.index, ERROR, "interaction_as_set", quote,
+            yield reading.finding(
+                line,
+                "interaction_as_set",
                 "genes for which the interaction term is significant; they may overlap the main effects",
                 f"{used[0].words} is the count of an interaction term, not a set of genes of its own",
-            )  # fmt: skip
+            )
 
 
 def check_interaction_sums(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -70,11 +70,8 @@ def check_interaction_sums(reading: Reading, table: FactTable) -> Iterator[Findi
             (f for f in mains if f.value == second and f.entity == (term.entity if term else "")), None
         )
         if term is not None and main is not None:
-            yield Finding(
-                reading.text.index, ERROR, "interaction_arithmetic", quote,
-                "not computable from counts of genes",
-                f"{term.words} less {main.words}: counts of different tests cannot be subtracted",
-            )  # fmt: skip
+            told = f"{term.words} less {main.words}: counts of different tests cannot be subtracted"
+            yield reading.finding(line, "interaction_arithmetic", "not computable from counts of genes", told)
 
 
 def check_silent(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -88,17 +85,12 @@ def check_silent(reading: Reading, table: FactTable) -> Iterator[Finding]:
             or not SILENT.search(reading.quote(line))
         ):
             continue
-        treated = "kmp" in line.values("treatment") + reading.asked("treatment")
-        own = [f for name in line.values("entity")
-               for f in table.find(quantity="deg", entity=name, condition=str(conditions[0]))
-               if (f.treatment == "kmp") == treated]  # fmt: skip
-        wrong = [f for f in own if (f.value or 0.0) > FEW]
+        treatment = "kmp" if reading.treated(line) else None
+        own = table.find(quantity="deg", condition=str(conditions[0]), treatment=treatment)
+        wrong = [f for f in own if f.entity in line.values("entity") and (f.value or 0.0) > FEW]
         if wrong:
-            yield Finding(
-                reading.text.index, ERROR, "wrong_comparison", reading.quote(line),
-                "; ".join(map(str, wrong)),
-                "the table counts genes that respond",
-            )  # fmt: skip
+            expected = "; ".join(map(str, wrong))
+            yield reading.finding(line, "wrong_comparison", expected, "the table counts genes that respond")
 
 
 def _interactions(reading: Reading, table: FactTable) -> list[Figure]:
@@ -117,12 +109,10 @@ def check_placeholders(reading: Reading) -> Iterator[Finding]:
         if not PLACEHOLDER.search(quote) or "undefined" in quote.lower():
             continue
         built_on = COMPARES.search(reading.text.answer[line.end :])
-        yield Finding(
-            reading.text.index, ERROR if built_on else WARNING, "missing_value", quote,
-            "a figure, or 'not known'",
-            f"the text has no figure here and still says {built_on.group(0)!r}" if built_on
-            else "a placeholder stands where a figure belongs",
-        )  # fmt: skip
+        told, severity = "a placeholder stands where a figure belongs", WARNING
+        if built_on:
+            told, severity = f"the text has no figure here and still says {built_on.group(0)!r}", ERROR
+        yield reading.finding(line, "missing_value", "a figure, or 'not known'", told, severity)
 
 
 def check_unsigned(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -130,14 +120,12 @@ def check_unsigned(reading: Reading, table: FactTable) -> Iterator[Finding]:
     if not table.features:
         return
     for line in reading.lines:
-        genes = [token for token in line.tokens if token.text in table.features]
+        genes = [text for text in line.texts if text in table.features]
         quote = reading.quote(line)
         word = UNSIGNED.search(quote)
         # What is supposed or asked needs no sign in the table.
         if genes and word and not HEDGE.search(quote):
-            names = ", ".join(dict.fromkeys(token.text.capitalize() for token in genes))
-            yield Finding(
-                reading.text.index, ERROR, "unsupported_direction", quote,
-                f"the table has an absolute change for {names}, without a sign or a contrast",
-                f"{word.group(0)!r} is not in the table",
-            )  # fmt: skip
+            names = ", ".join(dict.fromkeys(gene.capitalize() for gene in genes))
+            expected = f"the table has an absolute change for {names}, without a sign or a contrast"
+            told = f"{word.group(0)!r} is not in the table"
+            yield reading.finding(line, "unsupported_direction", expected, told)

@@ -35,7 +35,6 @@ class Figure:
     label: str
     accepted: frozenset[str]
     words: str
-    note: str = ""
 
     @property
     def is_interaction(self) -> bool:
@@ -55,7 +54,6 @@ class LabSlot:
     label: str
     effect: float | None
     denominator: str
-    tool: str
 
     def __str__(self) -> str:
         place = " ".join(word for word in (self.feature, self.tissue, self.condition) if word)
@@ -79,11 +77,23 @@ class FactTable:
         return list(dict.fromkeys(f.entity for f in self.find(**fields)))
 
 
-Row = tuple[str, str, str, str, str, tuple[str, ...], str]
+Row = tuple[str, str, str, str, str, tuple[str, ...]]
+
+
+def agrees(stated: float, right: float, decimals: int | None = None) -> bool:
+    """Whether a figure is another one, as it is rounded: -1.6 may be -1.64, and -1.662 is not -1.678.
+
+    Without ``decimals`` it is a count, which is rounded where it ends in zeros: 6,400 may be 6,425, and 848
+    is not 844.
+    """
+    if decimals is not None:
+        return abs(stated - right) <= 0.5 * 10.0**-decimals + 1e-9
+    zeros = len(f"{stated:.0f}") - len(f"{stated:.0f}".rstrip("0")) if stated else 0
+    return abs(stated - right) <= max(0.5 * 10.0**zeros - 0.5, 1e-6)
 
 
 def table_of(rows: Iterable[Row]) -> FactTable:
-    """Figures from (where, entity, condition, quantity, value, aliases, note).
+    """Figures from (where, entity, condition, quantity, value, aliases).
 
     Raises:
         DataError: two values for one fact, or one that is neither a finite number nor a class.
@@ -119,7 +129,7 @@ def table_of(rows: Iterable[Row]) -> FactTable:
 
 
 def _figure(subject: str, roles: dict[str, object], row: Row) -> Figure:
-    where, entity, place, quantity, value, aliases, note = row
+    where, entity, place, quantity, value, aliases = row
     last = quantity.lower().split()[-1]
     kind = last if last in CLASSES else str(roles.get("quantity", quantity.lower()))
     paths = roles.get("path")
@@ -147,5 +157,4 @@ def _figure(subject: str, roles: dict[str, object], row: Row) -> Figure:
         label=value,
         accepted=accepted,
         words=" ".join(f"{entity} {place} {quantity}".split()),
-        note=note,
     )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.statements import (
     COUNTED,
     REACTS,
     comparator,
-    conditions_of,
     treatments,
     value,
 )
@@ -46,10 +45,8 @@ def check_choices(reading: Reading, table: FactTable) -> Iterator[Finding]:
         best = [(max if more else min)(counts.values()) for counts in known]
         if not any(counts[str(taken[0])] == top for counts, top in zip(known, best, strict=True)):
             expected = ", ".join(f"{name} ({count:,g})" for name, count in known[0].items())
-            yield Finding(
-                reading.text.index, ERROR, "wrong_comparison", reading.quote(line), expected,
-                "the table answers the question with another one",
-            )  # fmt: skip
+            told = "the table answers the question with another one"
+            yield reading.finding(line, "wrong_comparison", expected, told)
         return
 
 
@@ -71,7 +68,7 @@ def _offered(
                 found = {c: value(table, str(entities[0]), c, treated) for c in named}
                 yield {name: count for name, count in found.items() if count is not None}
         else:
-            where = conditions_of(reading, line)
+            where = reading.conditions(line)
             among = named if len(named) > 1 else table.entities(quantity="deg")
             open_ = ASKS & {token.text for token in asked.tokens}
             if len(where) == 1 and (len(named) > 1 or (open_ and not named)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.statements import COUNTED
 from biorlhf_plugins.check.table import FactTable
@@ -39,10 +39,7 @@ def check_directions(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 continue
             wrong = _against(reading, line, table, first, last, way)
             if wrong:
-                yield Finding(
-                    reading.text.index, ERROR, "wrong_direction", reading.quote(line), wrong,
-                    "the table's score has the other sign",
-                )  # fmt: skip
+                yield reading.finding(line, "wrong_direction", wrong, "the table's score has the other sign")
                 break
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated import statements
 from biorlhf_plugins.check.stated.statements import Held, Holds, holds_of
@@ -28,10 +28,7 @@ def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
     for line in reading.lines:
         expected = exceptions(reading, line, table)
         if expected:
-            yield Finding(
-                reading.text.index, ERROR, "universal_with_exception", reading.quote(line), expected,
-                "the table has an exception",
-            )  # fmt: skip
+            yield reading.finding(line, "universal_with_exception", expected, "the table has an exception")
 
 
 def check_named(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -49,10 +46,7 @@ def check_named(reading: Reading, table: FactTable) -> Iterator[Finding]:
             names, words = zip(*wrong, strict=True)
             kind = "wrong_class" if reading.asked("type") + reading.asked("pattern") else "wrong_comparison"
             expected = "; ".join(f"{name}: {held.words}" for name, held in zip(names, words, strict=True))
-            yield Finding(
-                reading.text.index, ERROR, kind, reading.quote(line), expected,
-                "the table says otherwise of " + " and ".join(names),
-            )  # fmt: skip
+            yield reading.finding(line, kind, expected, "the table says otherwise of " + " and ".join(names))
 
 
 def check_yes_no(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -63,16 +57,14 @@ def check_yes_no(reading: Reading, table: FactTable) -> Iterator[Finding]:
     line = reading.prompt_lines[-1]
     true, expected = _answer(reading, line, table)
     if true is not None and true != (opening.group(1).lower() == "yes"):
-        yield Finding(
-            reading.text.index, ERROR, "wrong_comparison", reading.quote(reading.lines[0]), expected,
-            f"the table answers with {'yes' if true else 'no'}",
-        )  # fmt: skip
+        told = f"the table answers with {'yes' if true else 'no'}"
+        yield reading.finding(reading.lines[0], "wrong_comparison", expected, told)
 
 
 def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None, str]:
     scope = scope_of(line)
     asked = reading.as_asked(line)
-    if OPEN & {token.text for token in line.tokens}:
+    if OPEN & line.words:
         return None, ""
     if scope is not None or singled(line) or counted(line):
         holds = holds_of(asked, line, table, scope or _first(line))
@@ -146,34 +138,33 @@ def _excepted(line: Line) -> list[str] | None:
     """The tissues after "except"; None where it names something else."""
     at = next((m.last for m in line.mentions if m.kind == "except"), 0)
     scope = scope_of(line)
-    if scope is not None and [t.text for t in line.tokens[scope.last : scope.last + 1]] == ["but"]:
+    if scope is not None and line.texts[scope.last : scope.last + 1] == ["but"]:
         at = scope.last + 1  # "all but liver"
     if not at:
         return []
     names = [m for m in line.mentions if m.kind == "entity" and m.first >= at]
     run = _run(line, names)
-    near = run and all(t.text in JOINS for t in line.tokens[at : run[0].first])
+    near = run and JOINS.issuperset(line.texts[at : run[0].first])
     return [str(m.value) for m in run] if near else None
 
 
 def scope_of(line: Line) -> Mention | None:
     scopes = [m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")]
-    texts = [token.text for token in line.tokens]
-    at = next((i for i in range(len(texts)) if texts[i : i + 2] == ["all", "but"]), -1)
+    at = next((i for i in range(len(line.texts)) if line.texts[i : i + 2] == ["all", "but"]), -1)
     return scopes[0] if scopes else Mention("everyone", "all", at, at + 1) if at >= 0 else None
 
 
 def singled(line: Line) -> list[Mention]:
     """The tissues of "only heart and soleus", "liver is the only tissue"."""
-    only = [i for i, token in enumerate(line.tokens) if token.text == "only"]
+    only = [i for i, text in enumerate(line.texts) if text == "only"]
     names = [m for m in line.mentions if m.kind == "entity"]
     if len(only) != 1 or any(m.first <= only[0] < m.last for m in line.mentions if m.kind == "pattern"):
         return []
     after = [m for m in names if m.first > only[0]]
-    if after and all(t.text in ("in", "the", "for") for t in line.tokens[only[0] + 1 : after[0].first]):
+    if after and {"in", "the", "for"}.issuperset(line.texts[only[0] + 1 : after[0].first]):
         return _run(line, after)
     before = [m for m in names if m.last <= only[0]]
-    between = [t.text for t in line.tokens[before[-1].last : only[0] + 2]] if before else []
+    between = line.texts[before[-1].last : only[0] + 2] if before else []
     return before[-1:] if before and {"is", "the"} <= {*between} and SINGLED.issuperset(between) else []
 
 
@@ -182,8 +173,7 @@ def counted(line: Line) -> Mention | None:
     for m in line.mentions:
         if m.kind != "num" or not isinstance(m.value, Number) or m.value.unit or m.value.low is not None:
             continue
-        texts = [token.text for token in line.tokens]
-        after = m.last
+        texts, after = line.texts, m.last
         if texts[after : after + 1] == ["of"]:
             after += 1 + (texts[after + 1 : after + 2] in (["the"], ["all"], ["these"]))
             after += texts[after : after + 1] == ["four"] or texts[after : after + 1] == ["4"]
@@ -198,7 +188,7 @@ def _run(line: Line, names: list[Mention]) -> list[Mention]:
     """The names from the first on that only commas and "and" join."""
     run = names[:1]
     for m in names[1:]:
-        if not all(t.text in JOINS for t in line.tokens[run[-1].last : m.first]):
+        if not JOINS.issuperset(line.texts[run[-1].last : m.first]):
             break
         run.append(m)
     return run
