@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 NOTHING = Clean("", None, 0)
+OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 
 
 class Slot(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
-from biorlhf_plugins.truth.credits import FEW, MANY, OPEN_GUESS, YES_NO_GUESS, shared
+from biorlhf_plugins.truth.credits import OPEN_GUESS, YES_NO_GUESS
 from biorlhf_plugins.truth.free.ranks import turned
 from biorlhf_plugins.truth.free.restated import displaced, second, verdict
 from biorlhf_plugins.truth.free.rivals import rivals
@@ -118,18 +118,11 @@ def _context(gold: Gold, prompt: str) -> set[Any]:
 
 
 def _grade_labels(gold: Any, told: dict[Any, Any], graded: Graded, what: str) -> None:
-    graded.answered = graded.answered or bool(told)
-    for label, claim in told.items():
-        good = label == gold
-        graded.claims.append(1.0 if good else 0.0)
-        (graded.matched if good else graded.wrong).append(
-            {"expected": what, "found": str(label), "where": list(claim.span)}
-        )
-    k = len(told)
-    graded.claims.extend([0.0] * max(0, MANY - k if k >= FEW else 0))
-    graded.credits.append(shared(float(gold in told), k, graded.guesses[-1]))
-    if gold not in told:
-        graded.missed.append({"expected": what})
+    lines = [
+        (float(label == gold), {"expected": what, "found": str(label), "where": list(claim.span)})
+        for label, claim in told.items()
+    ]
+    graded.settle(what, lines, len(lines))
 
 
 def _first_named(said: Extraction, kind: str, context: set[Any], prompt: str) -> list[Named]:

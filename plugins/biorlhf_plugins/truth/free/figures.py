@@ -6,7 +6,7 @@ import math
 import re
 from typing import NamedTuple
 
-from biorlhf_plugins.language.records import Claim, Extraction
+from biorlhf_plugins.language.records import OPPOSITE, Claim, Extraction
 from biorlhf_plugins.language.words.text import visible_text
 from biorlhf_plugins.language.words.units import unit_at, unit_of
 from biorlhf_plugins.truth.credits import APPROXIMATE, NARROW, closeness
@@ -149,7 +149,7 @@ def _fold(fact: Fact, claim: Claim, said: Extraction, gold: float) -> Reading | 
     before, after = _around(said.text, claim)
     way, turned = _way(claim, said), _turned(fact, before, after)
     if turned is None:
-        way, turned = _opposite(way), False
+        way, turned = OPPOSITE.get(way or ""), False
     # A power above 1023 overflows, and no fold change comes near 500. A negative fold change is written for
     # the reciprocal: -4 is a quarter.
     ratio = 2.0 ** min(gold, 500.0) if fact.quantity == "log2fc" else -1.0 / gold if gold < 0 else gold
@@ -205,10 +205,6 @@ def _way(claim: Claim, said: Extraction) -> str | None:
     if not near:
         return None
     return min(near, key=lambda d: abs(d.chunk - claim.chunk)).label
-
-
-def _opposite(way: str | None) -> str | None:
-    return {"UP": "DOWN", "DOWN": "UP"}.get(way or "")
 
 
 def _names(text: str, side: frozenset[str], other: frozenset[str]) -> bool:
