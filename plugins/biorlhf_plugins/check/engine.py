@@ -107,7 +107,7 @@ def audit(
     findings += corpus.check_duplicates(texts)
     findings += corpus.check_pairs(readings, _borne_out(table))
     findings += listed.check_listed(texts)
-    findings += [finding for text in texts for finding in corpus.check_giveaway(text)]
+    findings += [finding for reading in readings for finding in corpus.check_giveaway(reading)]
     findings += corpus.check_balance(readings)
     findings += corpus.check_lengths(texts)
     if against is not None:

@@ -10,6 +10,7 @@ from biorlhf_plugins.check.findings import ERROR, WARNING, Finding
 from biorlhf_plugins.check.reading import Reading
 from biorlhf_plugins.check.stated.statements import FEW
 from biorlhf_plugins.check.table import FactTable, Figure
+from biorlhf_plugins.language.records import OPPOSITE
 
 AS_SET = re.compile(
     r"\bneither\b.{0,40}\bnor\b|\bnot in either\b|\bnot (?:seen|found|present) in (?:either|any)\b"
@@ -22,11 +23,6 @@ PLACEHOLDER = re.compile(
 COMPARES = re.compile(
     r"\b(?:opposite|differ(?:ent|s)?|similar|same|contrasting|higher|lower|larger|smaller) (?:\w+ )?"
     r"(?:patterns?|responses?|effects?|directions?|than)\b",
-    re.IGNORECASE,
-)
-UNSIGNED = re.compile(
-    r"\b(?:dys|up|down)[- ]?regulat\w+|\bnormali[sz](?:ed|es|ation)\b|\b(?:in|de)creas(?:ed|es)\b"
-    r"|\brestor(?:ed|es)\b|\bsuppress(?:ed|es)\b|\binduc(?:ed|es)\b",
     re.IGNORECASE,
 )
 HEDGE = re.compile(
@@ -121,11 +117,10 @@ def check_unsigned(reading: Reading, table: FactTable) -> Iterator[Finding]:
         return
     for line in reading.lines:
         genes = [text for text in line.texts if text in table.features]
-        quote = reading.quote(line)
-        word = UNSIGNED.search(quote)
+        ways = [m for m in line.mentions if m.kind == "dir" and m.value in OPPOSITE]
         # What is supposed or asked needs no sign in the table.
-        if genes and word and not HEDGE.search(quote):
+        if genes and ways and not HEDGE.search(reading.quote(line)):
             names = ", ".join(dict.fromkeys(gene.capitalize() for gene in genes))
             expected = f"the table has an absolute change for {names}, without a sign or a contrast"
-            told = f"{word.group(0)!r} is not in the table"
+            told = f"{' '.join(line.texts[ways[0].first : ways[0].last])!r} is not in the table"
             yield reading.finding(line, "unsupported_direction", expected, told)
