@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.check.findings import ERROR, INFO, WARNING, Finding
 from biorlhf_plugins.check.reading import Line, Reading, Text
+from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Claim
 from biorlhf_plugins.language.evidence.records import FUNCTION
 from biorlhf_plugins.language.evidence.statements import NEUTRAL
@@ -26,7 +27,6 @@ YES_NO_QUESTION = re.compile(
     re.IGNORECASE,
 )
 Said = tuple[Reading, Line]
-BorneOut = Callable[[Claim], bool | None]
 _SPACE = re.compile(r"\W+")
 
 
@@ -46,7 +46,7 @@ def check_duplicates(texts: Sequence[Text]) -> Iterator[Finding]:
                           f"the same as example {first}")  # fmt: skip
 
 
-def check_pairs(readings: Sequence[Reading], borne_out: BorneOut = lambda claim: None) -> Iterator[Finding]:
+def check_pairs(readings: Sequence[Reading], table: FactTable | None) -> Iterator[Finding]:
     """Two answers to one question, or two sentences in the same words, that state different values.
 
     Where the facts bear the one out and not the other, the finding is the other's.
@@ -62,7 +62,7 @@ def check_pairs(readings: Sequence[Reading], borne_out: BorneOut = lambda claim:
             if clash is not None:
                 told.add(reading.text.index)
                 how = "answers the same question with another value"
-                yield _contradiction((other, clash[0]), (reading, clash[1]), how, borne_out)
+                yield _contradiction((other, clash[0]), (reading, clash[1]), how, table)
     first: dict[tuple[object, ...], tuple[Reading, Line, float]] = {}
     for reading in readings:
         for key, line, value in _worded(reading):
@@ -70,24 +70,24 @@ def check_pairs(readings: Sequence[Reading], borne_out: BorneOut = lambda claim:
             if other is not reading and stated != value and reading.text.index not in told:
                 told.add(reading.text.index)
                 how = "says the same with another value"
-                yield _contradiction((other, before), (reading, line), how, borne_out)
+                yield _contradiction((other, before), (reading, line), how, table)
 
 
-def _contradiction(first: Said, second: Said, how: str, borne_out: BorneOut) -> Finding:
+def _contradiction(first: Said, second: Said, how: str, table: FactTable | None) -> Finding:
     """The finding is the later text's, but where the facts side with it."""
-    if _confirmed(*second, borne_out) and not _confirmed(*first, borne_out):
+    if table is not None and _confirmed(*second, table) and not _confirmed(*first, table):
         first, second = second, first
     (other, before), (reading, line) = first, second
     told = f"example {other.text.index} {how}"
     return reading.finding(line, "contradicts_example", other.quote(before), told)
 
 
-def _confirmed(reading: Reading, line: Line, borne_out: BorneOut) -> bool:
+def _confirmed(reading: Reading, line: Line, table: FactTable) -> bool:
     """Whether the facts have all that a sentence claims, as far as they have anything of the kind."""
     said = reading.extraction
     # A sentence of the text with its answer block is found by its place: the claims are of the text before.
     at = next((own.number for own in reading.lines if own.start == line.start), -1)
-    judged = [borne_out(c) for c in (*said.numbers, *said.classes) if c.asserted and c.sentence == at]
+    judged = [table.bears_out(c) for c in (*said.numbers, *said.classes) if c.asserted and c.sentence == at]
     known = [fits for fits in judged if fits is not None]
     return bool(known) and all(known)
 

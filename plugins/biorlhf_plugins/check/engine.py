@@ -12,9 +12,8 @@ from biorlhf_plugins.check import corpus, figures, inside, lab, orders, ratios, 
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
 from biorlhf_plugins.check.stated import differences, genes, scores, universals
-from biorlhf_plugins.check.stated.borne_out import borne_out
 from biorlhf_plugins.check.table import FactTable
-from biorlhf_plugins.language import Additions, Claim
+from biorlhf_plugins.language import Additions
 
 ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
     inside.check_inside,
@@ -88,7 +87,7 @@ def audit(
     readings = [read(text, additions) for text in texts]
     findings = list(_of_each(readings, table))
     findings += corpus.check_duplicates(texts)
-    findings += corpus.check_pairs(readings, _borne_out(table))
+    findings += corpus.check_pairs(readings, table)
     findings += [finding for reading in readings for finding in corpus.check_giveaway(reading)]
     findings += corpus.check_balance(readings)
     findings += corpus.check_lengths(texts)
@@ -96,11 +95,6 @@ def audit(
         findings += corpus.check_overlap(texts, against)
     # By place in the file: each check went through all of the texts.
     return sorted(findings, key=lambda f: (f.index, SEVERITIES.index(f.severity), f.kind, f.quote))
-
-
-def _borne_out(table: FactTable | None) -> Callable[[Claim], bool | None]:
-    """Whether the table has a claim's figure (True) or another one (False); None, where it has none."""
-    return lambda claim: borne_out(claim, table) if table is not None else None
 
 
 def _of_each(readings: Sequence[Reading], table: FactTable | None) -> Iterator[Finding]:

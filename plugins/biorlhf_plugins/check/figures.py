@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.differences import between_counts, derived_from, ends, is_difference, starts
+from biorlhf_plugins.check.stated.differences import between_counts, derived_from, is_difference, starts
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure, agrees
 from biorlhf_plugins.language import Claim
 
@@ -34,8 +34,8 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
     # Sums and differences of the text's own figures are in no table, and may be right.
     derived = derived_from(reading)
     for claim in reading.asserted("number"):
-        line, quantity = reading.line_of(claim), claim.slot.quantity
-        if (quantity in (None, "ratio") and ends(line, claim)) or (quantity is None and _listed(line)):
+        line = reading.line_of(claim)
+        if claim.slot.quantity is None and _listed(line):
             claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
         if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None:
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf.errors import DataError
-from biorlhf_plugins.language import Additions
+from biorlhf_plugins.language import Additions, Claim
 from biorlhf_plugins.language.words.lexicon import with_additions
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
@@ -72,6 +72,18 @@ class FactTable:
     def find(self, **fields: object) -> list[Figure]:
         """The figures whose named fields have these values."""
         return [f for f in self.figures if all(getattr(f, key) == value for key, value in fields.items())]
+
+    def bears_out(self, claim: Claim) -> bool | None:
+        """Whether there is this very figure or class; None, where there is nothing of the kind."""
+        slot = claim.slot
+        own = self.find(entity=slot.entity, quantity=slot.quantity)
+        if slot.quantity != "type":
+            own = [f for f in own if f.condition == slot.condition or slot.quantity == "pattern"]
+            own = [f for f in own if f.treatment == slot.treatment or f.is_interaction or f.value is None]
+            own = [f for f in own if f.pathway is None or f.pathway in slot.pathways]
+        if not own:
+            return None
+        return any(claim.label in f.accepted if f.value is None else claim.value == f.value for f in own)
 
     def entities(self, **fields: object) -> list[str]:
         return list(dict.fromkeys(f.entity for f in self.find(**fields)))

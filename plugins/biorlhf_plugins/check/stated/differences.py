@@ -104,13 +104,6 @@ def _shifts(values: Sequence[float]) -> list[float]:
     return [a - b for a, b in itertools.permutations(values, 2) if a * b < 0]
 
 
-def ends(line: Line, claim: Claim) -> bool:
-    """The second figure of "from 309 genes to 3": of genes as well."""
-    at = line.at(claim.span[0])
-    before = line.texts[max(0, at.first - 4) : at.first] if at is not None else []
-    return before[:1] == ["from"] and before[2:] in (["gene", "to"], ["deg", "to"])
-
-
 def starts(line: Line, claim: Claim) -> bool:
     """The first figure of "from 0 genes to 491", "0 → 491": what the question names is of the second."""
     at = line.at(claim.span[0])
