@@ -21,11 +21,8 @@ FENCE = re.compile(
     r"|\byes\b[^.!?]*\bno\b(?=\s*(?:[.,;!?)]|$))",
     re.I,
 )
-ENDS = {
-    "lowest": "lowest least fewest smallest weakest slowest shortest lightest rarest poorest bottom",
-    "highest": "highest most largest strongest fastest longest heaviest commonest richest top greatest",
-}
-LOW, HIGH = ("|".join(ENDS[end].split()) for end in ("lowest", "highest"))
+LOW = "lowest|least|fewest|smallest|weakest|slowest|shortest|lightest|rarest|poorest|bottom"
+HIGH = "highest|most|largest|strongest|fastest|longest|heaviest|commonest|richest|top|greatest"
 ASCENDS = re.compile(
     rf"\b(?:(?:{LOW})(?: \w+)?(?: to |[-–]to[-–]| up to )(?:the )?(?:{HIGH})|(?:{LOW})(?: \w+)? first"
     r"|(?:ascending|increasing|rising) order|ascending|from the bottom up(?:ward)?s?)\b"
