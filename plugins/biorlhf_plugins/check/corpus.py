@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.check.findings import ERROR, INFO, WARNING, Finding
 from biorlhf_plugins.check.reading import Line, Reading, Text
+from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Claim
 from biorlhf_plugins.language.evidence.records import FUNCTION
 from biorlhf_plugins.language.evidence.statements import NEUTRAL
+from biorlhf_plugins.language.records import OPPOSITE
 from biorlhf_plugins.language.sentences.clauses import ROLES
 from biorlhf_plugins.making.splits import answer_sentences, near_duplicates
 
@@ -25,16 +27,7 @@ YES_NO_QUESTION = re.compile(
     re.IGNORECASE,
 )
 Said = tuple[Reading, Line]
-BorneOut = Callable[[Claim], bool | None]
 _SPACE = re.compile(r"\W+")
-DIRECTIONS = {
-    "UP": re.compile(
-        r"\b(?:up-?regulat\w+|activat\w+|increas\w+|induc\w+|elevat\w+|higher)\b", re.IGNORECASE
-    ),
-    "DOWN": re.compile(
-        r"\b(?:down-?regulat\w+|suppress\w+|decreas\w+|repress\w+|reduc\w+|lower)\b", re.IGNORECASE
-    ),
-}
 
 
 def _key(text: str) -> str:
@@ -53,7 +46,7 @@ def check_duplicates(texts: Sequence[Text]) -> Iterator[Finding]:
                           f"the same as example {first}")  # fmt: skip
 
 
-def check_pairs(readings: Sequence[Reading], borne_out: BorneOut = lambda claim: None) -> Iterator[Finding]:
+def check_pairs(readings: Sequence[Reading], table: FactTable | None) -> Iterator[Finding]:
     """Two answers to one question, or two sentences in the same words, that state different values.
 
     Where the facts bear the one out and not the other, the finding is the other's.
@@ -69,7 +62,7 @@ def check_pairs(readings: Sequence[Reading], borne_out: BorneOut = lambda claim:
             if clash is not None:
                 told.add(reading.text.index)
                 how = "answers the same question with another value"
-                yield _contradiction((other, clash[0]), (reading, clash[1]), how, borne_out)
+                yield _contradiction((other, clash[0]), (reading, clash[1]), how, table)
     first: dict[tuple[object, ...], tuple[Reading, Line, float]] = {}
     for reading in readings:
         for key, line, value in _worded(reading):
@@ -77,26 +70,24 @@ def check_pairs(readings: Sequence[Reading], borne_out: BorneOut = lambda claim:
             if other is not reading and stated != value and reading.text.index not in told:
                 told.add(reading.text.index)
                 how = "says the same with another value"
-                yield _contradiction((other, before), (reading, line), how, borne_out)
+                yield _contradiction((other, before), (reading, line), how, table)
 
 
-def _contradiction(first: Said, second: Said, how: str, borne_out: BorneOut) -> Finding:
+def _contradiction(first: Said, second: Said, how: str, table: FactTable | None) -> Finding:
     """The finding is the later text's, but where the facts side with it."""
-    if _confirmed(*second, borne_out) and not _confirmed(*first, borne_out):
+    if table is not None and _confirmed(*second, table) and not _confirmed(*first, table):
         first, second = second, first
     (other, before), (reading, line) = first, second
-    return Finding(
-        reading.text.index, ERROR, "contradicts_example", reading.quote(line), other.quote(before),
-        f"example {other.text.index} {how}",
-    )  # fmt: skip
+    told = f"example {other.text.index} {how}"
+    return reading.finding(line, "contradicts_example", other.quote(before), told)
 
 
-def _confirmed(reading: Reading, line: Line, borne_out: BorneOut) -> bool:
+def _confirmed(reading: Reading, line: Line, table: FactTable) -> bool:
     """Whether the facts have all that a sentence claims, as far as they have anything of the kind."""
     said = reading.extraction
     # A sentence of the text with its answer block is found by its place: the claims are of the text before.
     at = next((own.number for own in reading.lines if own.start == line.start), -1)
-    judged = [borne_out(c) for c in (*said.numbers, *said.classes) if c.asserted and c.sentence == at]
+    judged = [table.bears_out(c) for c in (*said.numbers, *said.classes) if c.asserted and c.sentence == at]
     known = [fits for fits in judged if fits is not None]
     return bool(known) and all(known)
 
@@ -194,21 +185,16 @@ def _shared_gold(texts: Sequence[Text], against: Sequence[Text]) -> Iterator[Fin
                           f"item {facts[fact]} of the other file tests this fact")  # fmt: skip
 
 
-def check_giveaway(text: Text) -> Iterator[Finding]:
+def check_giveaway(reading: Reading) -> Iterator[Finding]:
     """The gold direction stands in the question, and its opposite does not."""
-    truth = text.ground_truth or {}
+    text, truth = reading.text, reading.text.ground_truth or {}
     gold = truth.get("direction")
     # An untrue premise names the wrong direction on purpose.
-    if gold not in DIRECTIONS or truth.get("false_premise"):
-        return
-    # A set's own name may hold a direction: UV_RESPONSE_UP.
-    prompt = text.prompt.replace(str(truth.get("pathway", "\0")), "")
-    opposite = "DOWN" if gold == "UP" else "UP"
-    match = DIRECTIONS[gold].search(prompt)
-    if match and not DIRECTIONS[opposite].search(prompt):
+    given = OPPOSITE.keys() & reading.asked("dir")
+    if gold in OPPOSITE and given == {gold} and not truth.get("false_premise"):
         yield Finding(
             text.index, ERROR, "answer_in_prompt", text.prompt[:200], "a question that names no direction",
-            f"{match.group(0)!r} gives the answer away: {gold}",
+            f"the question gives the answer away: {gold}",
         )  # fmt: skip
 
 

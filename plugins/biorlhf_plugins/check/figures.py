@@ -6,10 +6,10 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.differences import between_counts, derived_from, ends, is_difference, starts
-from biorlhf_plugins.check.table import COUNTS, FactTable, Figure
+from biorlhf_plugins.check.stated.differences import between_counts, derived_from, is_difference, starts
+from biorlhf_plugins.check.table import COUNTS, FactTable, Figure, agrees
 from biorlhf_plugins.language import Claim
 
 STRESSES = ("hu", "ir", "hu+ir")
@@ -34,23 +34,19 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
     # Sums and differences of the text's own figures are in no table, and may be right.
     derived = derived_from(reading)
     for claim in reading.asserted("number"):
-        if claim.slot.quantity in (None, "ratio") and ends(_line_of(reading, claim), claim):
-            claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
-        if claim.slot.quantity is None and _listed(reading, claim):
+        line = reading.line_of(claim)
+        if claim.slot.quantity is None and _listed(line):
             claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
         if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None:
             continue
-        line = _line_of(reading, claim)
-        if (claim.low, claim.high) != (None, None):
-            continue
-        if line is None or _bounded(reading, claim, line) or starts(line, claim):
+        if (claim.low, claim.high) != (None, None) or _bounded(reading, claim, line) or starts(line, claim):
             continue
         given = _given(reading, claim.slot.entity)
         # A part that is the whole without the other part may still stand on the wrong side.
         made: Sequence[float] = () if claim.slot.quantity in ("deg_up", "deg_down") else derived
         if is_difference(line, claim):
             made = [*made, *between_counts(table, claim.slot.entity)]
-        if _matches(claim, [], itertools.chain(made, given), rounding_of(reading, claim)):
+        if _matches(claim, [], itertools.chain(made, given)):
             continue
         key = (claim.value, str(claim.slot.entity))
         if key not in seen and _entity_is_plain(reading, line, claim):
@@ -60,10 +56,9 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 yield finding
 
 
-def _listed(reading: Reading, claim: Claim) -> bool:
-    """One of the counts of "By DEGs under IR: hippocampus 5,477, liver 1,273": a figure for each tissue."""
-    line = _line_of(reading, claim)
-    if line is None or "deg" not in line.values("quantity") or line.numbers("percent", "ratio"):
+def _listed(line: Line) -> bool:
+    """The counts of "By DEGs under IR: hippocampus 5,477, liver 1,273": a figure for each tissue."""
+    if "deg" not in line.values("quantity") or line.numbers("percent", "ratio"):
         return False
     return len(line.values("entity")) == len(line.numbers("")) > 1
 
@@ -100,7 +95,7 @@ def _nearest(line: Line, claim: Claim, kind: str) -> object:
     for m in line.mentions:
         if m.kind == kind:
             first, last = (m.last, at.first) if m.first < at.first else (at.last, m.first)
-            between = [t.text for t in line.tokens[first:last]]
+            between = line.texts[first:last]
             far = len(between) + sum(FAR_CUTS.get(word, 0) for word in between)
             best = min(best, (far, m.value), key=lambda pair: pair[0]) if best else (far, m.value)
     return best[1] if best else None
@@ -113,10 +108,9 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     plain = _slot_is_plain(reading, line, claim)
     exact = [f for f in own if _same_slot(f, claim, line, alone)] if plain else []
     right = exact or own
-    rounding = rounding_of(reading, claim)
-    if not own or _matches(claim, right, (), rounding):
+    if not own or _matches(claim, right):
         return None
-    alike = [f for f in table.figures if _same_kind(f, claim) and _matches(claim, [f], (), rounding)]
+    alike = [f for f in table.figures if _same_kind(f, claim) and _matches(claim, [f])]
     others = [f for f in alike if f.entity != entity]
     here = [f for f in alike if f.entity == entity]
     several = len(line.numbers("")) > 1
@@ -128,7 +122,7 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     # Where condition or quantity are not plain, a figure is only wrong if it is clearly another tissue's.
     if not exact and (several or not others or abs(value) < SMALL):
         return None
-    if any(_matches(other, right, (), rounding) for other in _other_scores(reading, claim) if here):
+    if any(_matches(other, right) for other in _other_scores(reading, claim) if here):
         return None
     if here:
         kind, message = "wrong_condition", f"{value:,g} is {here[0].words}"
@@ -137,7 +131,7 @@ def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) 
     else:
         kind, message = "wrong_number", f"{value:,g} contradicts the table"
     expected = "; ".join(str(f) for f in right[:4])
-    return Finding(reading.text.index, ERROR, kind, reading.quote(line), expected, message)
+    return reading.finding(line, kind, expected, message)
 
 
 def _other_scores(reading: Reading, claim: Claim) -> Iterator[Claim]:
@@ -152,7 +146,7 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     """Whether condition and quantity of the claim can be taken at their word: the text gives the condition,
     or the question gives one, and this is the first sentence of the answer with a figure in it.
     """
-    if {token.text for token in line.tokens} & DOMINANCE:
+    if line.words & DOMINANCE:
         return False
     if "condition" in claim.slot.stated and line.values("condition"):
         return _nearest(line, claim, "condition") == claim.slot.condition
@@ -162,16 +156,6 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     asked = reading.asked("condition")
     single = len(line.numbers("")) == 1 or claim.slot.quantity in COUNTS
     return single and first is line and asked == (claim.slot.condition,) and len(reading.asked("entity")) <= 1
-
-
-def rounding_of(reading: Reading, claim: Claim) -> float:
-    """Half of the last decimal that is written: -1.6 may be -1.64, -1.662 is not -1.678."""
-    written = re.search(r"\.(\d+)", reading.text.answer[claim.span[0] : claim.span[1]])
-    return 0.5 * 10.0 ** -(len(written.group(1)) if written else 0)
-
-
-def _line_of(reading: Reading, claim: Claim) -> Line | None:
-    return next((line for line in reading.lines if line.number == claim.sentence), None)
 
 
 def _same_kind(figure: Figure, claim: Claim) -> bool:
@@ -201,26 +185,22 @@ def _same_slot(figure: Figure, claim: Claim, line: Line, alone: bool) -> bool:
     number = next((m.first for m in line.mentions if m.kind == "num"), 0)
     treated = [m for m in line.mentions if m.kind == "treatment"]
     if treated:
-        between = {token.text for token in line.tokens[number : treated[0].first]}
-        return bool(between & set(",();:")) or figure.treatment == slot.treatment
+        between = line.texts[number : treated[0].first]
+        return not set(",();:").isdisjoint(between) or figure.treatment == slot.treatment
     return bool(line.values("condition")) or figure.treatment == slot.treatment
 
 
-def _matches(
-    claim: Claim, figures: Iterable[Figure], values: Iterable[float] = (), rounding: float = 0.0
-) -> bool:
+def _matches(claim: Claim, figures: Iterable[Figure], values: Iterable[float] = ()) -> bool:
     value = claim.value or 0.0
     for right in itertools.chain((f.value for f in figures), values):
         if right is None:
             continue
         if claim.slot.quantity in ("nes", "log2fc"):
-            near = abs(value - right) <= rounding + 1e-9
+            near = agrees(value, right, claim.decimals or 0)
         elif claim.approximate:
             near = abs(value - right) <= APPROXIMATE * max(abs(right), 1)
         else:
-            # A count is rounded where it ends in zeros: 6,400 may be 6,425, and 848 is not 844.
-            zeros = len(f"{value:.0f}") - len(f"{value:.0f}".rstrip("0")) if value else 0
-            near = abs(value - right) <= min(0.005 * abs(right), 0.5 * 10.0**zeros - 0.5)
+            near = agrees(value, right) and abs(value - right) <= 0.005 * abs(right)
         if near:
             return True
     return False
@@ -237,8 +217,8 @@ def check_classes(reading: Reading, table: FactTable) -> Iterator[Finding]:
     seen: set[tuple[str, str]] = set()
     for claim in reading.asserted("class"):
         slot, label = claim.slot, str(claim.label)
-        line = _line_of(reading, claim)
-        if line is None or slot.entity is None or not _class_is_plain(reading, line, claim):
+        line = reading.line_of(claim)
+        if slot.entity is None or not _class_is_plain(reading, line, claim):
             continue
         right = [
             f
@@ -254,10 +234,8 @@ def check_classes(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if (slot.entity, label) not in seen:
             seen.add((slot.entity, label))
             expected = "; ".join(dict.fromkeys(f"{f.entity} {f.quantity}: {f.label}" for f in right))
-            yield Finding(
-                reading.text.index, ERROR, "wrong_class", reading.quote(line), expected,
-                f"{slot.entity} is called {_words(reading, claim)}",
-            )  # fmt: skip
+            called = f"{slot.entity} is called {_words(reading, claim)}"
+            yield reading.finding(line, "wrong_class", expected, called)
 
 
 def _words(reading: Reading, claim: Claim) -> str:
@@ -277,7 +255,7 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     )
     if len(line.values(kind)) > 1 and not paired:
         return False
-    if {token.text for token in line.tokens} & (WRONG_ON_PURPOSE | UNLIKE):
+    if line.words & (WRONG_ON_PURPOSE | UNLIKE):
         return False
     if kind == "pattern" and not (claim.slot.pathways and _pattern_is_named(reading, line, claim)):
         return False
@@ -290,7 +268,7 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
         return paired or named == (claim.slot.entity,)
     # "... in hippocampus. This indicates ...": the pronoun stands for the sentence before, or the question's.
     before = next((other for other in reading.lines if other.number == line.number - 1), None)
-    pointing = bool(line.tokens) and line.tokens[0].text in ("this", "thi", "it", "these")
+    pointing = line.texts[:1] in (["this"], ["thi"], ["it"], ["these"])
     if line is reading.lines[0] and reading.asked("entity") == (claim.slot.entity,):
         return pointing or len(line.tokens) < SHORT
     return pointing and before is not None and before.values("entity") == (claim.slot.entity,)
@@ -299,6 +277,5 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
 def _pattern_is_named(reading: Reading, line: Line, claim: Claim) -> bool:
     """A pattern as a name, not as a word of the sentence: "SUPPRESSION", "a suppression pattern"."""
     raw = reading.text.answer[claim.span[0] : claim.span[1]]
-    words = {token.text for token in line.tokens}
-    asked = {token.text for other in reading.prompt_lines for token in other.tokens}
-    return raw.isupper() or bool(words & {"pattern", "show", "rescue"}) or "pattern" in asked
+    asked = any("pattern" in other.words for other in reading.prompt_lines)
+    return raw.isupper() or bool(line.words & {"pattern", "show", "rescue"}) or asked

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.table import FactTable, LabSlot, table_of
+from biorlhf_plugins.check.table import FactTable, LabSlot, agrees, table_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.lexicon import add, longest, pathway_key, words
 
@@ -39,15 +39,8 @@ def lab_facts(path: Path) -> FactTable:
         for at, (name, label, effect) in enumerate(zip(*columns.values(), strict=True)):
             way = DIRECTIONS[int(loaded.direction[at])]
             tissue, condition = str(tissues[at] or ""), str(conditions[at] or "")
-            slot = LabSlot(
-                str(label or name),
-                tissue,
-                condition,
-                way,
-                effect,
-                loaded.spec.contrast.denominator,
-                loaded.spec.tool,
-            )
+            denominator = loaded.spec.contrast.denominator
+            slot = LabSlot(str(label or name), tissue, condition, way, effect, denominator)
             # By id and by symbol: texts use either.
             for spelling in {str(name), str(label or name)}:
                 slots[spelling].append(slot)
@@ -70,7 +63,7 @@ def _counted(where: str, tissue: str, condition: str, count: dict[str, int]) -> 
     values["downregulated DEG count"] = count["DOWN"]
     for quantity, value in values.items():
         if tissue:
-            yield where, tissue, condition, quantity, str(value), (), ""
+            yield where, tissue, condition, quantity, str(value), ()
 
 
 def check_lab(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -116,10 +109,9 @@ def _features(text: str, line: Line, table: FactTable) -> Iterator[Sequence[LabS
 
 def _meant(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> list[LabSlot]:
     """Of a gene's slots those of the tissue and condition that the sentence, else the question, names."""
-    own = {t.text for t in line.tokens}
-    prompt = {t.text for other in reading.prompt_lines for t in other.tokens}
+    prompt = frozenset().union(*(other.words for other in reading.prompt_lines))
     for role in ("tissue", "condition"):
-        for spoken in (own, prompt):
+        for spoken in (line.words, prompt):
             named = [s for s in slots if getattr(s, role) and set(words(getattr(s, role))) <= spoken]
             if named:
                 slots = named
@@ -130,8 +122,8 @@ def _meant(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> list[LabSl
 def _turned(line: Line, slot: LabSlot) -> bool:
     """Whether the denominator is what changes, and not what is compared with: "higher in vehicle"."""
     low = words(slot.denominator)[:1]
-    at = next((i for i, t in enumerate(line.tokens) if (t.text,) == low), -1)
-    return at >= 0 and not REFERENCES & {t.text for t in line.tokens[max(0, at - 3) : at]}
+    at = next((i for i, text in enumerate(line.texts) if (text,) == low), -1)
+    return at >= 0 and REFERENCES.isdisjoint(line.texts[max(0, at - 3) : at])
 
 
 def _direction(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterator[Finding]:
@@ -142,10 +134,8 @@ def _direction(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterat
         label, expected = labels.pop(), right.pop()
         # What was not tested contradicts nothing.
         if expected != "NOT TESTED":
-            yield Finding(
-                reading.text.index, ERROR, "wrong_direction", reading.quote(line), f"{slots[0]}",
-                f"{slots[0].feature} is {expected} in the table, and called {label}",
-            )  # fmt: skip
+            told = f"{slots[0].feature} is {expected} in the table, and called {label}"
+            yield reading.finding(line, "wrong_direction", f"{slots[0]}", told)
 
 
 def _effect(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterator[Finding]:
@@ -154,9 +144,6 @@ def _effect(reading: Reading, line: Line, slots: Sequence[LabSlot]) -> Iterator[
     if len(figures) != 1 or not right:
         return
     figure = figures[0]
-    # A hair over half of the last decimal, for what was rounded at a 5.
-    if all(abs(figure.value - value) > 0.51 * 10.0**-figure.decimals for value in right):
-        yield Finding(
-            reading.text.index, ERROR, "wrong_number", reading.quote(line), f"{slots[0]}",
-            f"{figure.value:g} is not the effect of {slots[0].feature}",
-        )  # fmt: skip
+    if not any(agrees(figure.value, value, figure.decimals) for value in right):
+        told = f"{figure.value:g} is not the effect of {slots[0].feature}"
+        yield reading.finding(line, "wrong_number", f"{slots[0]}", told)

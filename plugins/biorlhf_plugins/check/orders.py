@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.statements import COUNTED, REACTS
 from biorlhf_plugins.check.table import FactTable
@@ -24,13 +24,6 @@ from biorlhf_plugins.language.evidence.orders import (
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check
 from biorlhf_plugins.language.extract import prompt_mentions
 
-COMBINED = re.compile(
-    r"(?:larger|greater|bigger|higher|more) than (?:all|every|the)(?: of)?(?: the)? others?\b"
-    r"(?P<scope>[^.?!\n]{0,60}?)"
-    r"\b(?:combined|together|put together|in total)",
-    re.IGNORECASE,
-)
-YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)
 THEN = re.compile(r"\b(?:then|followed by)\b", re.IGNORECASE)
 SERIES = tuple[str, str | None]
@@ -57,9 +50,7 @@ def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
         line = next(line for line in reading.lines if line.start <= spans[0][0] < line.end)
         kind = "wrong_ranking" if "ranking" in name else "wrong_comparison"
         expected = "; ".join(dict.fromkeys(f"{series[0]}: {check.says}" for series, check in checks))
-        yield Finding(
-            reading.text.index, ERROR, kind, reading.quote(line), expected, "the table has another order"
-        )  # fmt: skip
+        yield reading.finding(line, kind, expected, "the table has another order")
 
 
 def _named_order(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
@@ -80,7 +71,7 @@ def _is_ranking(reading: Reading, line: Line) -> bool:
     """ "From most to least responsive: a, b, c", or no more than the names, where the question asks so."""
     first = next(m.first for m in line.mentions if m.kind == "entity")
     known = {i for m in line.mentions for i in range(m.first, m.last)}
-    rest = {i: t.text for i, t in enumerate(line.tokens) if i not in known and t.text not in FUNCTION}
+    rest = {i: text for i, text in enumerate(line.texts) if i not in known and text not in FUNCTION}
     alone = RANKS.search(reading.text.prompt) and all(line.tokens[i].kind == "p" for i in rest)
     ends = all(rest[i] in "(),." for i in rest if i > first)
     return ends and bool(alone or RANKS.search(reading.quote(line)))
@@ -89,7 +80,7 @@ def _is_ranking(reading: Reading, line: Line) -> bool:
 def _named_best(reading: Reading, line: Line, values: dict[str, float]) -> Iterator[Check]:
     """ "The hippocampus reacts least to HU": one name that is called the first, or the last, of all."""
     conditions = {m.first - 1 for m in line.mentions if m.kind == "condition"}  # "at baseline"
-    words = {t.text for i, t in enumerate(line.tokens) if t.text != "at" or i not in conditions}
+    words = {text for i, text in enumerate(line.texts) if text != "at" or i not in conditions}
     names = line.values("entity")
     most = not words.isdisjoint(MOST)
     words -= set() if MOST_OF.search(reading.quote(line)) else {"of"}
@@ -115,20 +106,15 @@ def _times(reading: Reading, at: int) -> bool:
 
 def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict[str, float]]:
     """By condition and treatment the counts of each entity, of those series that the sentence may mean."""
-    # "Under stress" may be any of three conditions, and so names no series.
-    named = [str(c) for c in line.values("condition") if c != "stress"]
-    named = named or [str(c) for c in reading.asked("condition") if c != "stress"]
+    named = reading.conditions(line)
     asked = reading.prompt_lines[-1].values("treatment") if reading.prompt_lines else ()
     treated = "kmp" in line.values("treatment")
     series: dict[SERIES, dict[str, float]] = defaultdict(dict)
     for figure in table.find(quantity="deg"):
         if figure.value is None or (named and figure.condition not in named):
             continue
-        if (
-            not figure.is_interaction
-            and (figure.treatment == "kmp") != treated
-            and (treated or "kmp" not in asked)
-        ):
+        other = not figure.is_interaction and (figure.treatment == "kmp") != treated
+        if other and (treated or "kmp" not in asked):
             continue
         if not named and figure.is_interaction and "stress" in line.values("condition"):
             continue
@@ -146,37 +132,3 @@ def _lookup(table: FactTable, values: dict[str, float]) -> Lookup:
         return values.get(entities.pop()) if len(entities) == 1 else None
 
     return look
-
-
-def check_combined(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """Is one count larger than all the others combined? The table's sums decide, the answer must agree."""
-    asked = COMBINED.search(reading.text.prompt)
-    verdict = YES_NO.search(reading.text.answer)
-    entities, conditions = reading.asked("entity"), reading.asked("condition")
-    if asked is None or verdict is None or len(entities) != 1 or len(conditions) != 1:
-        return
-    own = table.find(quantity="deg", entity=entities[0], condition=conditions[0])
-    own = [f for f in own if f.value is not None]
-    if len(own) != 1:
-        return
-    subject = own[0]
-    rest = [
-        f for f in table.find(quantity="deg") if f != subject and f.is_interaction == subject.is_interaction
-    ]
-    narrow = str(conditions[0]).replace("_x_", "×")
-    if narrow in asked["scope"].lower().replace(" ", "").replace("x", "×"):
-        rest = [f for f in rest if f.condition == subject.condition]
-    total = sum(f.value or 0 for f in rest)
-    right = "yes" if (subject.value or 0) > total else "no"
-    answers = [m.group(1).lower() for m in YES_NO.finditer(reading.text.answer)]
-    if right in answers or not rest:
-        return
-    quote = next(
-        (reading.quote(line) for line in reading.lines if line.start <= verdict.start() < line.end),
-        verdict[0],
-    )
-    yield Finding(
-        reading.text.index, ERROR, "answers_another_question", quote,
-        f"{right}: {subject.value:,g} against {total:,g}",
-        "the question asks about all the others; the answer compares with a part of them",
-    )  # fmt: skip

@@ -5,19 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 
-# Relative errors. Beyond FAR a ratio is wrong; from NEAR to FAR it is only rounded coarsely, which is worth
-# a note and no error.
+# The relative error beyond which a ratio is wrong, and not only rounded coarsely.
 FAR = 0.15
-NEAR = 0.03
 # Percentage points: shares are mostly written without decimals.
 SHARE_POINTS = 1.5
-TOTALS = ("total", "all", "overall", "sum")
+TOTALS = frozenset(("total", "all", "overall", "sum"))
 
 
 def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -32,46 +30,18 @@ def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 yield finding
 
 
-def check_fewer(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "Heart has 5,303 fewer DEGs than liver": the difference of the two counts."""
-    for claim in reading.asserted("number"):
-        line = next((line for line in reading.lines if line.number == claim.sentence), None)
-        if claim.slot.quantity != "difference" or not claim.value or line is None:
-            continue
-        names = list(dict.fromkeys(str(name) for name in line.values("entity")))
-        if len(names) != 2 or "than" not in {token.text for token in line.tokens}:
-            continue
-        pairs = list(_pairs(table, names[0], names[1], _conditions(reading, line)))
-        if not pairs or any(abs(abs(a - b) - claim.value) <= 0.005 * claim.value for a, b in pairs):
-            continue
-        high, low = max(pairs[0]), min(pairs[0])
-        yield Finding(
-            reading.text.index, ERROR, "wrong_arithmetic", reading.quote(line),
-            f"{high:,g} - {low:,g} = {high - low:,g}",
-            f"{claim.value:,g} is no difference of {' and '.join(names)}",
-        )  # fmt: skip
-
-
-def _conditions(reading: Reading, line: Line) -> list[str]:
-    return [c for c in line.values("condition") if c != "stress"] or list(reading.asked("condition"))
-
-
 def _zero(reading: Reading, line: Line, number: Number) -> Finding | None:
     figures = [v for v in reading.figures() if v >= 0]
     positive = list(dict.fromkeys(v for v in figures if v > 0))
     if number.value == 0 and len(positive) >= 2:
         low, high = sorted((positive[-1], positive[-2]))
-        return Finding(
-            reading.text.index, ERROR, "wrong_ratio", reading.quote(line),
-            f"{high / low:.3g}× between {high:,g} and {low:,g}",
-            "a ratio of zero between two figures above zero",
-        )  # fmt: skip
+        expected = f"{high / low:.3g}× between {high:,g} and {low:,g}"
+        told = "a ratio of zero between two figures above zero"
+        return reading.finding(line, "wrong_ratio", expected, told)
     if 0.0 in figures and number.value > 1 and number.value in positive and 1.0 not in positive:
-        return Finding(
-            reading.text.index, ERROR, "wrong_ratio", reading.quote(line),
-            f"undefined: from 0 to {number.value:,g} there is no ratio",
-            "the figure itself stands as a ratio, as if the other were one and not zero",
-        )  # fmt: skip
+        expected = f"undefined: from 0 to {number.value:,g} there is no ratio"
+        told = "the figure itself stands as a ratio, as if the other were one and not zero"
+        return reading.finding(line, "wrong_ratio", expected, told)
     return None
 
 
@@ -84,36 +54,30 @@ def _against(
     if not before or len(set(after)) != 1 or before[-1] == after[0] or number.value <= 0:
         return None
     # Without a word of comparison, two names and a ratio need not belong together.
-    if not any(token.text in ("than", "vs", "over") for token in line.tokens[mention.last :]):
+    if not {"than", "vs", "over"} & set(line.texts[mention.last :]):
         return None
     first, second = str(before[-1]), str(after[0])
     # Larger over smaller: which of them is the larger is for the check of orders.
-    quotients = [max(p) / min(p) for p in _pairs(table, first, second, _conditions(reading, line)) if min(p)]
+    pairs = _pairs(table, first, second, reading.conditions(line))
+    quotients = [max(pair) / min(pair) for pair in pairs if min(pair)]
     values = [n.value for n in line.numbers("") if n.value > 0]
     quotients += [max(a, b) / min(a, b) for a, b in itertools.combinations(values, 2)]
     if not quotients or any(_close(number.value, q, FAR) for q in quotients):
         return None
     best = min(quotients, key=lambda q: abs(q - number.value))
-    return Finding(
-        reading.text.index, ERROR, "wrong_ratio", reading.quote(line),
-        f"about {best:.3g}× ({first} to {second})",
-        f"{number.value:g}× is not the ratio of {first} to {second}",
-    )  # fmt: skip
+    sides = f"{first} to {second}"
+    return reading.finding(
+        line, "wrong_ratio", f"about {best:.3g}× ({sides})", f"{number.value:g}× is not the ratio of {sides}"
+    )
 
 
 def _pairs(table: FactTable, first: str, second: str, conditions: list[str]) -> Iterator[tuple[float, float]]:
     """The counts of two tissues, in the conditions that are named, else in any."""
-    for a, b in itertools.product(
-        table.find(entity=first, quantity="deg"), table.find(entity=second, quantity="deg")
-    ):
-        same = (a.condition, a.treatment) == (b.condition, b.treatment)
-        if (
-            a.value is not None
-            and b.value is not None
-            and same
-            and (not conditions or a.condition in conditions)
-        ):
-            yield a.value, b.value
+    for a in table.find(entity=first, quantity="deg"):
+        for b in table.find(entity=second, quantity="deg", condition=a.condition, treatment=a.treatment):
+            named = not conditions or a.condition in conditions
+            if named and a.value is not None and b.value is not None:
+                yield a.value, b.value
 
 
 def _close(value: float, other: float, share: float) -> bool:
@@ -125,8 +89,7 @@ def check_shares(reading: Reading) -> Iterator[Finding]:
     for line in reading.lines:
         parts = [n for n in line.numbers("") if n.value > 0]
         shares = line.numbers("percent")
-        words = [token.text for token in line.tokens]
-        if len(parts) != 1 or len(shares) != 1 or "of" not in words or not set(words) & set(TOTALS):
+        if len(parts) != 1 or len(shares) != 1 or "of" not in line.words or not line.words & TOTALS:
             continue
         part, share = parts[0].value, shares[0].value
         # No part is larger than its whole.
@@ -134,10 +97,12 @@ def check_shares(reading: Reading) -> Iterator[Finding]:
         if not totals or any(abs(100 * part / total - share) <= SHARE_POINTS for total in totals):
             continue
         best = min(totals, key=lambda total: abs(100 * part / total - share))
-        yield Finding(
-            reading.text.index, ERROR, "wrong_percentage", reading.quote(line),
-            f"{100 * part / best:.3g}% of {best:,g}", f"{share:g}% of no total that the text gives",
-        )  # fmt: skip
+        yield reading.finding(
+            line,
+            "wrong_percentage",
+            f"{100 * part / best:.3g}% of {best:,g}",
+            f"{share:g}% of no total that the text gives",
+        )
 
 
 def _totals(reading: Reading, line: Line) -> list[float]:

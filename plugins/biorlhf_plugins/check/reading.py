@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from biorlhf.ground_truth.forms import split_instruction, unblocked
+from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.language import Additions, Claim, Extraction, extract
 from biorlhf_plugins.language.evidence.figures import evidence
 from biorlhf_plugins.language.evidence.records import Evidence
@@ -31,7 +32,8 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One sentence, list item or table row. ``start`` and ``end`` are its span in the original text."""
+    """One sentence, list item or table row. ``start`` and ``end`` are its span in the original text;
+    ``texts`` the texts of its tokens, and ``words`` the same as a set."""
 
     number: int
     kind: str
@@ -40,7 +42,9 @@ class Line:
     mentions: tuple[Mention, ...]
     start: int
     end: int
-    spans: tuple[Span, ...] = ()
+    spans: tuple[Span, ...]
+    texts: list[str]
+    words: frozenset[str]
 
     def values(self, kind: str) -> tuple[Any, ...]:
         """The distinct values of one kind of mention, in order."""
@@ -72,6 +76,21 @@ class Reading:
 
     def quote(self, line: Line) -> str:
         return self.text.answer[line.start : line.end].strip()
+
+    def finding(self, line: Line, kind: str, expected: str, message: str, severity: str = ERROR) -> Finding:
+        return Finding(self.text.index, severity, kind, self.quote(line), expected, message)
+
+    def line_of(self, claim: Claim) -> Line:
+        return self.lines[claim.sentence]
+
+    def conditions(self, line: Line) -> list[str]:
+        """The conditions that a line names, else those that are asked for; "stress" may be any of three."""
+        named = [str(c) for c in line.values("condition") if c != "stress"]
+        return named or [str(c) for c in self.asked("condition") if c != "stress"]
+
+    def treated(self, line: Line) -> bool:
+        """Whether the line or the question speaks of the drug."""
+        return "kmp" in line.values("treatment") + self.asked("treatment")
 
     def as_asked(self, line: Line) -> Reading:
         """The question itself, as if it were the text: its words are what is claimed."""
@@ -121,4 +140,6 @@ def _line(number: int, part: Sentence, stream: Sequence[Token], cleaned: Clean) 
         Mention(m.kind, m.value, m.first - part.first, m.last - part.first) for m in part.mentions
     )
     spans = tuple(cleaned.span(token.start, token.end) for token in inside)
-    return Line(number, part.kind, part.paragraph, tuple(inside), shifted, start, end, spans)
+    texts = [token.text for token in inside]
+    words = frozenset(texts)
+    return Line(number, part.kind, part.paragraph, tuple(inside), shifted, start, end, spans, texts, words)

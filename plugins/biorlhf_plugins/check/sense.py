@@ -1,5 +1,4 @@
-"""What figures cannot mean: interaction counts read as sets, unsigned figures read as directions, and
-templates that leaked a missing value."""
+"""What figures cannot mean: interaction counts read as sets, and templates that leaked a missing value."""
 
 from __future__ import annotations
 
@@ -23,20 +22,6 @@ COMPARES = re.compile(
     r"(?:patterns?|responses?|effects?|directions?|than)\b",
     re.IGNORECASE,
 )
-UNSIGNED = re.compile(
-    r"\b(?:dys|up|down)[- ]?regulat\w+|\bnormali[sz](?:ed|es|ation)\b|\b(?:in|de)creas(?:ed|es)\b"
-    r"|\brestor(?:ed|es)\b|\bsuppress(?:ed|es)\b|\binduc(?:ed|es)\b",
-    re.IGNORECASE,
-)
-HEDGE = re.compile(
-    r"\b(?:may|might|could|would|if|whether|predict|expect|hypothes|suggest|cannot|no data)", re.IGNORECASE
-)
-SILENT = re.compile(
-    r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE
-)
-FEW = 10
-"""Genes up to which a tissue may be called silent."""
-DIFFERENCE = re.compile(r"(\d[\d,]*)\s*[-−–]\s*(\d[\d,]*)\s*=\s*(\d[\d,]*)")
 
 
 def check_interaction_sets(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -47,58 +32,12 @@ def check_interaction_sets(reading: Reading, table: FactTable) -> Iterator[Findi
         values = {number.value for number in line.numbers("")}
         used = [figure for figure in terms if figure.value in values]
         if used and AS_SET.search(quote):
-            yield Finding(
-                reading.text.index, ERROR, "interaction_as_set", quote,
+            yield reading.finding(
+                line,
+                "interaction_as_set",
                 "genes for which the interaction term is significant; they may overlap the main effects",
                 f"{used[0].words} is the count of an interaction term, not a set of genes of its own",
-            )  # fmt: skip
-
-
-def check_interaction_sums(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """An interaction's count less a main effect's count is no number of anything."""
-    terms = _interactions(reading, table)
-    entities = {figure.entity for figure in terms}
-    mains = [f for f in table.find(quantity="deg") if not f.is_interaction and f.entity in entities]
-    for line in reading.lines:
-        quote = reading.quote(line)
-        match = DIFFERENCE.search(quote)
-        if match is None:
-            continue
-        first, second = (float(text.replace(",", "")) for text in match.groups()[:2])
-        term = next((f for f in terms if f.value == first), None)
-        main = next(
-            (f for f in mains if f.value == second and f.entity == (term.entity if term else "")), None
-        )
-        if term is not None and main is not None:
-            yield Finding(
-                reading.text.index, ERROR, "interaction_arithmetic", quote,
-                "not computable from counts of genes",
-                f"{term.words} less {main.words}: counts of different tests cannot be subtracted",
-            )  # fmt: skip
-
-
-def check_silent(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "Kaempferol is silent at baseline in soleus": its count there is none."""
-    for line in reading.lines:
-        conditions = line.values("condition") or reading.asked("condition")
-        if (
-            len(conditions) != 1
-            or line.numbers("")
-            or line.values("neg")
-            or not SILENT.search(reading.quote(line))
-        ):
-            continue
-        treated = "kmp" in line.values("treatment") + reading.asked("treatment")
-        own = [f for name in line.values("entity")
-               for f in table.find(quantity="deg", entity=name, condition=str(conditions[0]))
-               if (f.treatment == "kmp") == treated]  # fmt: skip
-        wrong = [f for f in own if (f.value or 0.0) > FEW]
-        if wrong:
-            yield Finding(
-                reading.text.index, ERROR, "wrong_comparison", reading.quote(line),
-                "; ".join(map(str, wrong)),
-                "the table counts genes that respond",
-            )  # fmt: skip
+            )
 
 
 def _interactions(reading: Reading, table: FactTable) -> list[Figure]:
@@ -117,27 +56,7 @@ def check_placeholders(reading: Reading) -> Iterator[Finding]:
         if not PLACEHOLDER.search(quote) or "undefined" in quote.lower():
             continue
         built_on = COMPARES.search(reading.text.answer[line.end :])
-        yield Finding(
-            reading.text.index, ERROR if built_on else WARNING, "missing_value", quote,
-            "a figure, or 'not known'",
-            f"the text has no figure here and still says {built_on.group(0)!r}" if built_on
-            else "a placeholder stands where a figure belongs",
-        )  # fmt: skip
-
-
-def check_unsigned(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """A direction for a gene of which the table only has an absolute change."""
-    if not table.features:
-        return
-    for line in reading.lines:
-        genes = [token for token in line.tokens if token.text in table.features]
-        quote = reading.quote(line)
-        word = UNSIGNED.search(quote)
-        # What is supposed or asked needs no sign in the table.
-        if genes and word and not HEDGE.search(quote):
-            names = ", ".join(dict.fromkeys(token.text.capitalize() for token in genes))
-            yield Finding(
-                reading.text.index, ERROR, "unsupported_direction", quote,
-                f"the table has an absolute change for {names}, without a sign or a contrast",
-                f"{word.group(0)!r} is not in the table",
-            )  # fmt: skip
+        told, severity = "a placeholder stands where a figure belongs", WARNING
+        if built_on:
+            told, severity = f"the text has no figure here and still says {built_on.group(0)!r}", ERROR
+        yield reading.finding(line, "missing_value", "a figure, or 'not known'", told, severity)

@@ -23,19 +23,10 @@ def load_facts(name: str) -> FactTable:
         from biorlhf_plugins.datasets.kmp.facts import kmp_facts
 
         facts = kmp_facts()
-        rows = [
-            (
-                f"data/kmp/figures.csv: {f.id}",
-                f.entity,
-                f.condition,
-                f.quantity,
-                str(f.value),
-                f.aliases,
-                f.note,
-            )
-            for f in facts
-        ]
-        return table_of(rows)
+        where = "data/kmp/figures.csv"
+        return table_of(
+            (f"{where}: {f.id}", f.entity, f.condition, f.quantity, str(f.value), f.aliases) for f in facts
+        )
     path = Path(name)
     if not path.is_file():
         beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
@@ -65,6 +56,6 @@ def _csv_rows(path: Path) -> Iterator[Row]:
             if column != "condition" and not value:
                 raise DataError(f"{where}: {column}", "an empty cell", "text or a number")
         aliases = tuple(a.strip() for a in row.get("aliases", "").split(";") if a.strip())
-        yield where, values[0], values[1], values[2], values[3], aliases, row.get("note", "")
+        yield where, values[0], values[1], values[2], values[3], aliases
     if empty:
         raise DataError(str(path), "no rows in it", "at least one fact")

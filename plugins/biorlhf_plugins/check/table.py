@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from biorlhf.errors import DataError
-from biorlhf_plugins.language import Additions
+from biorlhf_plugins.language import Additions, Claim
 from biorlhf_plugins.language.words.lexicon import with_additions
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
@@ -35,7 +35,6 @@ class Figure:
     label: str
     accepted: frozenset[str]
     words: str
-    note: str = ""
 
     @property
     def is_interaction(self) -> bool:
@@ -55,7 +54,6 @@ class LabSlot:
     label: str
     effect: float | None
     denominator: str
-    tool: str
 
     def __str__(self) -> str:
         place = " ".join(word for word in (self.feature, self.tissue, self.condition) if word)
@@ -75,15 +73,39 @@ class FactTable:
         """The figures whose named fields have these values."""
         return [f for f in self.figures if all(getattr(f, key) == value for key, value in fields.items())]
 
+    def bears_out(self, claim: Claim) -> bool | None:
+        """Whether there is this very figure or class; None, where there is nothing of the kind."""
+        slot = claim.slot
+        own = self.find(entity=slot.entity, quantity=slot.quantity)
+        if slot.quantity != "type":
+            own = [f for f in own if f.condition == slot.condition or slot.quantity == "pattern"]
+            own = [f for f in own if f.treatment == slot.treatment or f.is_interaction or f.value is None]
+            own = [f for f in own if f.pathway is None or f.pathway in slot.pathways]
+        if not own:
+            return None
+        return any(claim.label in f.accepted if f.value is None else claim.value == f.value for f in own)
+
     def entities(self, **fields: object) -> list[str]:
         return list(dict.fromkeys(f.entity for f in self.find(**fields)))
 
 
-Row = tuple[str, str, str, str, str, tuple[str, ...], str]
+Row = tuple[str, str, str, str, str, tuple[str, ...]]
+
+
+def agrees(stated: float, right: float, decimals: int | None = None) -> bool:
+    """Whether a figure is another one, as it is rounded: -1.6 may be -1.64, and -1.662 is not -1.678.
+
+    Without ``decimals`` it is a count, which is rounded where it ends in zeros: 6,400 may be 6,425, and 848
+    is not 844.
+    """
+    if decimals is not None:
+        return abs(stated - right) <= 0.5 * 10.0**-decimals + 1e-9
+    zeros = len(f"{stated:.0f}") - len(f"{stated:.0f}".rstrip("0")) if stated else 0
+    return abs(stated - right) <= max(0.5 * 10.0**zeros - 0.5, 1e-6)
 
 
 def table_of(rows: Iterable[Row]) -> FactTable:
-    """Figures from (where, entity, condition, quantity, value, aliases, note).
+    """Figures from (where, entity, condition, quantity, value, aliases).
 
     Raises:
         DataError: two values for one fact, or one that is neither a finite number nor a class.
@@ -119,7 +141,7 @@ def table_of(rows: Iterable[Row]) -> FactTable:
 
 
 def _figure(subject: str, roles: dict[str, object], row: Row) -> Figure:
-    where, entity, place, quantity, value, aliases, note = row
+    where, entity, place, quantity, value, aliases = row
     last = quantity.lower().split()[-1]
     kind = last if last in CLASSES else str(roles.get("quantity", quantity.lower()))
     paths = roles.get("path")
@@ -147,5 +169,4 @@ def _figure(subject: str, roles: dict[str, object], row: Row) -> Figure:
         label=value,
         accepted=accepted,
         words=" ".join(f"{entity} {place} {quantity}".split()),
-        note=note,
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from biorlhf_plugins.language.sentences.clauses import Sentence
 
 Span = tuple[int, int]
+OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 
 
 class Slot(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from biorlhf.ground_truth import AnswerSlot
@@ -59,14 +59,6 @@ class BlockGrades:
     unread: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _SlotReading:
-    """What a block gives for one slot."""
-
-    candidates: list[Any] = field(default_factory=list)
-    problem: str = ""
-
-
 def grade_block(
     asked: Sequence[AnswerSlot],
     block: Block,
@@ -87,7 +79,7 @@ def grade_block(
     """
     # Before the slots are read, so that none of them takes "cannot be determined" for a name.
     if abstains(block.value):
-        return BlockGrades(_empty(asked, True), _empty(asked, False), True, ())
+        return BlockGrades(missed(asked, True), missed(asked, False), True, ())
 
     def canonical(name: str) -> Any:
         kind = kind_of(name)
@@ -98,20 +90,20 @@ def grade_block(
         # A single slot needs no label: the block's value is its answer, unless it is of another name.
         other = foreign(label, asked[0].names, prompt, kind_of)
         readings = (
-            [_SlotReading(problem=f"a figure of {other!r:.40}, which was not asked for")]
-            if other
-            else readings
+            [Reading(problem=f"a figure of {other!r:.40}, which was not asked for")] if other else readings
         )
     factual, directional = Graded(), Graded()
     for slot, one in zip(asked, readings, strict=True):
         _grade(slot, one, block.span, factual if slot.factual else directional, canonical)
-    _weigh_details(asked, directional)
+    directed = [slot for slot in asked if not slot.factual]
+    directional.weigh([c for c, s in zip(directional.credits, directed, strict=True) if s.detail])
     unread = tuple(dict.fromkeys(one.problem for one in readings if one.problem))
     parts = [any(slot.factual for slot in asked), any(not slot.factual for slot in asked)]
     return BlockGrades(factual if parts[0] else None, directional if parts[1] else None, False, unread)
 
 
-def _empty(asked: Sequence[AnswerSlot], factual: bool) -> Graded | None:
+def missed(asked: Sequence[AnswerSlot], factual: bool) -> Graded | None:
+    """The grading of one verifier's slots by a text that fills none of them; None where it has no slots."""
     mine = [slot for slot in asked if slot.factual == factual]
     if not mine:
         return None
@@ -122,13 +114,13 @@ def _empty(asked: Sequence[AnswerSlot], factual: bool) -> Graded | None:
 
 def _read(
     asked: Sequence[AnswerSlot], value: str, sides: Sides, places: Sequence[str], canonical: Names
-) -> list[_SlotReading]:
+) -> list[Reading]:
     if not value.strip():
-        return [_SlotReading(problem="the answer is empty")] * len(asked)
+        return [Reading(problem="the answer is empty")] * len(asked)
     if len(asked) == 1:
         # A single slot needs no label: the block's value is its answer.
         return [_one(asked[0], value, sides, places, canonical)]
-    readings = [_SlotReading() for _ in asked]
+    readings = [Reading()] * len(asked)
     pieces = [piece for piece in re.split(r"\s*[;\n]\s*", value) if piece.strip()]
     if len(pieces) == 1:
         # A comma before three digits groups thousands: 1,555 is one figure.
@@ -137,11 +129,11 @@ def _read(
     if not labelled and len(pieces) == len(asked):
         labelled = list(enumerate(pieces))  # bare values, as many as are asked for: in the question's order
     if not labelled:
-        return [_SlotReading(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
+        return [Reading(problem=f"none of the asked names in {value!r:.60}")] * len(asked)
     for index, rest in labelled:
-        reading = _one(asked[index], rest, sides, places, canonical)
-        readings[index].candidates += [c for c in reading.candidates if c not in readings[index].candidates]
-        readings[index].problem = readings[index].problem or reading.problem
+        had, more = readings[index], _one(asked[index], rest, sides, places, canonical)
+        new = [candidate for candidate in more.candidates if candidate not in had.candidates]
+        readings[index] = Reading((*had.candidates, *new), had.problem or more.problem)
     return readings
 
 
@@ -182,25 +174,15 @@ def _pattern(label: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w+]){loose}(?![\w+])", re.IGNORECASE)
 
 
-def _one(slot: AnswerSlot, value: str, sides: Sides, places: Sequence[str], canonical: Names) -> _SlotReading:
-    reading = _reader(slot, sides, places, canonical)(value)
-    return _SlotReading(list(reading.candidates), reading.problem)
-
-
-def _reader(
-    slot: AnswerSlot, sides: Sides, places: Sequence[str], canonical: Names
-) -> Callable[[str], Reading]:
+def _one(slot: AnswerSlot, value: str, sides: Sides, places: Sequence[str], canonical: Names) -> Reading:
     if slot.kind == "direction":
-        names = (*slot.names, *map(set_title, slot.names), *places)
-        return lambda value: read_direction(value, sides, names)
+        return read_direction(value, sides, (*slot.names, *map(set_title, slot.names), *places))
     if slot.kind == "yes_no":
-        return read_yes_no
+        return read_yes_no(value)
     if slot.kind == "figure":
-        return read_figure
+        return read_figure(value)
     known = _known(slot, canonical)
-    if slot.kind == "ranking":
-        return lambda value: _order(value, known)
-    return lambda value: read_names(value, known)
+    return _order(value, known) if slot.kind == "ranking" else read_names(value, known)
 
 
 def _known(slot: AnswerSlot, canonical: Names) -> Names:
@@ -257,9 +239,7 @@ def _order(value: str, known: Names) -> Reading:
     return Reading((tuple(names[::-1] if link.strip() == "<" else names),))
 
 
-def _grade(
-    slot: AnswerSlot, one: _SlotReading, span: tuple[int, int], graded: Graded, canonical: Names
-) -> None:
+def _grade(slot: AnswerSlot, one: Reading, span: tuple[int, int], graded: Graded, canonical: Names) -> None:
     graded.guesses.append(slot.chance)
     expected = _expected(slot)
     if not one.candidates:
@@ -290,15 +270,6 @@ def _score(slot: AnswerSlot, candidate: Any, canonical: Names) -> float:
     if slot.kind == "phrase":
         return float(candidate == (_known(slot, canonical)(str(slot.value)) or str(slot.value).lower()))
     return float(candidate == slot.value)
-
-
-def _weigh_details(asked: Sequence[AnswerSlot], graded: Graded) -> None:
-    """An overall direction and its parts weigh one half each."""
-    directed = [slot for slot in asked if not slot.factual]
-    details = [c for c, s in zip(graded.credits, directed, strict=True) if s.detail]
-    # Or ten missions would outvote the one answer that was asked for.
-    if details and graded.primary:
-        graded.credits = [sum(graded.primary) / len(graded.primary), sum(details) / len(details)]
 
 
 def _expected(slot: AnswerSlot) -> str:

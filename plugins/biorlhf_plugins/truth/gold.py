@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from biorlhf import Question
 from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.extract import extract, prompt_mentions
-from biorlhf_plugins.language.records import Extraction
+from biorlhf_plugins.language.records import OPPOSITE, Extraction
 from biorlhf_plugins.language.visible import without_turns
 from biorlhf_plugins.language.words.lexicon import (
     SIDES,
@@ -51,7 +52,8 @@ DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """One direction to be stated: of a set, in a tissue, perhaps in one mission."""
+    """One direction to be stated: of a set, in a tissue, perhaps in one mission. ``several`` sets, or tissues
+    (``spread``), are asked for beside it."""
 
     pathway: str
     db: str | None
@@ -59,6 +61,8 @@ class Direction:
     mission: str | None
     label: str
     overall: bool = True
+    several: bool = False
+    spread: bool = False
 
     def describe(self) -> str:
         place = ", ".join(x for x in (self.tissue, self.mission) if x)
@@ -134,8 +138,8 @@ def _gold(key: str, lab: Additions) -> Gold:
         answer=None if answer is None else str(answer).strip().lower(),
         answer_kind=kind,
         ranking=tuple(entity_of(str(name), additions) for name in truth.get("ranking") or ()),
-        directions=tuple(_directions(truth, tissue, additions, prompt)),
-        told=tuple(
+        directions=_together(_directions(truth, tissue, additions, prompt)),
+        told=_together(
             Direction(feature_key("feature", str(fact["entity"])), None, None, None, heading(fact))
             for fact in truth.get("facts") or ()
             if is_direction(fact)
@@ -146,12 +150,16 @@ def _gold(key: str, lab: Additions) -> Gold:
     )
 
 
+def _together(directions: Iterable[Direction]) -> tuple[Direction, ...]:
+    slots = tuple(directions)
+    several, spread = len({s.pathway for s in slots}) > 1, len({s.tissue for s in slots}) > 1
+    return tuple(replace(slot, several=several, spread=spread) for slot in slots)
+
+
 def lab_sides(gold: Gold) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What the lab calls the numerator of a question's contrast, and what the denominator."""
     lab = gold.additions.shared or Additions()
-    named = {
-        kind: phrases for kind, value, phrases in lab.entries if kind in SIDES and value == gold.contrast
-    }
+    named = {kind: names for kind, value, names in lab.entries if kind in SIDES and value == gold.contrast}
     return named.get(SIDES[0], ()), named.get(SIDES[1], ())
 
 
@@ -159,13 +167,8 @@ def place_names(gold: Gold, tissue: str | None) -> tuple[str, ...]:
     """The tissue that a question is about, and what the data call it else; none where it names none."""
     place = str(gold.truth.get("tissue") or tissue or "")
     lab = gold.additions.shared or Additions()
-    named = (
-        p
-        for kind, value, phrases in lab.entries
-        if kind == "entity" and value == place.lower()
-        for p in phrases
-    )
-    return (place, *named) if place else ()
+    entries = [names for kind, value, names in lab.entries if kind == "entity" and value == place.lower()]
+    return (place, *itertools.chain.from_iterable(entries)) if place else ()
 
 
 def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -265,6 +268,6 @@ def _turned(contrast: str) -> Any:
         if upper not in DIRECTIONS:
             raise ValueError(f"a direction must be one of {', '.join(DIRECTIONS)}, not {value!r}")
         # NS and MIXED are the same from either side.
-        return {"UP": "DOWN", "DOWN": "UP"}.get(upper, upper) if turn else upper
+        return OPPOSITE.get(upper, upper) if turn else upper
 
     return label

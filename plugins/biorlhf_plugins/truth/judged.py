@@ -22,7 +22,7 @@ from biorlhf_plugins.language.records import Confidence, Extraction, Span
 from biorlhf_plugins.language.visible import without_turns
 from biorlhf_plugins.language.words.lexicon import Additions
 from biorlhf_plugins.language.words.measured import quantity_named
-from biorlhf_plugins.truth.blocks import grade_block
+from biorlhf_plugins.truth.blocks import grade_block, missed
 from biorlhf_plugins.truth.contrast import side_names
 from biorlhf_plugins.truth.free.directions import grade_directions, grade_told
 from biorlhf_plugins.truth.free.facts import grade_facts
@@ -135,9 +135,13 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
     block = find_block(text)
     if gold.unanswerable:
         return _unanswerable(gold, read, block, prompt, asked_for_block)
-    if block is None:
-        return _no_answer(gold, read, NONE, ()) if asked_for_block else _freely(gold, read, prompt, ())
     asked = slots(gold.truth)
+    if block is None:
+        if not asked_for_block:
+            return _freely(gold, read, prompt, ())
+        # Missed slots, not None: None would make the verifier not applicable, and silence would leave the
+        # reward.
+        return Judged(missed(asked, True), missed(asked, False), read, NONE, (), (), Confidence())
     if POINTS.search(text, max(0, block.span[0] - 40), block.span[0]) and _counted(asked):
         block = block._replace(value=GROUPED.sub("", block.value))
     known, own = side_names(gold.contrast, prompt), lab_sides(gold)
@@ -194,20 +198,6 @@ def _freely(gold: Gold, read: Read, prompt: str, unread: tuple[str, ...]) -> Jud
     if directional is not None:
         charge(directional, gold, said)
     return Judged(factual, directional, read, FREE, unread, said.abstains, said.confidence)
-
-
-def _no_answer(gold: Gold, read: Read, reading: str, unread: tuple[str, ...]) -> Judged:
-    asked = slots(gold.truth)
-    # Missed slots, not None: None would make the verifier not applicable, and silence would leave the
-    # reward.
-    missed = {True: Graded(), False: Graded()}
-    for slot in asked:
-        missed[slot.factual].credits.append(0.0)
-        missed[slot.factual].guesses.append(slot.chance)
-        missed[slot.factual].missed.append({"expected": f"{slot.label} {slot.value}".strip()})
-    factual = missed[True] if any(slot.factual for slot in asked) else None
-    directional = missed[False] if any(not slot.factual for slot in asked) else None
-    return Judged(factual, directional, read, reading, unread, (), Confidence())
 
 
 def _confidence(block: Block) -> Confidence | None:

@@ -35,10 +35,7 @@ def charge(graded: Graded, gold: Gold, said: Extraction) -> None:
     if not row:
         return
     wrong = [line for claim in said.numbers for line in _wrong(claim, row, gold, said.text)]
-    if wrong:
-        graded.wrong.extend(wrong)
-        good = max(1, sum(1 for credit in graded.credits if credit > 0))
-        graded.penalty *= good / (good + len(wrong))
+    graded.charge(wrong)
 
 
 def _wrong(claim: Claim, row: Mapping[str, Any], gold: Gold, text: str) -> Iterator[dict[str, Any]]:

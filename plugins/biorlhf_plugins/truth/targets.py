@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from biorlhf_plugins.language.records import OPPOSITE
 from biorlhf_plugins.language.words.lexicon import base, longest, pathway_key
 from biorlhf_plugins.language.words.mentions import scan
 from biorlhf_plugins.language.words.text import clean, tokens
@@ -75,7 +76,7 @@ def is_direction(fact: Mapping[str, Any]) -> bool:
 
 def heading(fact: Mapping[str, Any]) -> str:
     label = HEADINGS[str(fact["value"]).strip().lower()]
-    return {"UP": "DOWN", "DOWN": "UP"}.get(label, label) if turned(contrast_of({"facts": [fact]})) else label
+    return OPPOSITE.get(label, label) if turned(contrast_of({"facts": [fact]})) else label
 
 
 def target(row: Mapping[str, Any]) -> tuple[str, str | None]:

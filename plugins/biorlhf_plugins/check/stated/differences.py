@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.statements import conditions_of, value
-from biorlhf_plugins.check.table import COUNTS, FactTable
+from biorlhf_plugins.check.stated.statements import value
+from biorlhf_plugins.check.table import COUNTS, FactTable, agrees
 from biorlhf_plugins.language import Claim
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
@@ -28,20 +28,17 @@ SLACK = 0.02
 def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """A difference that is none of the text's two figures, nor of the table's two counts."""
     for line in reading.lines:
-        told = [m for m in line.mentions if m.kind == "num" and _is_difference(line, m)]
-        if len(told) != 1 or line.numbers("ratio", "percent") or line.values("path"):
+        differences = [m for m in line.mentions if m.kind == "num" and _is_difference(line, m)]
+        if line.numbers("ratio", "percent") or line.values("path"):
             continue
-        stated = told[0].value.value
-        rights = _rights(reading, line, table, told[0])
         names = {str(name) for name in (*line.values("entity"), *reading.asked("entity"))}
-        own = {f.value for f in table.figures if f.quantity in COUNTS and f.entity in names}
-        # A count of the table is that count: "kaempferol adds 491".
-        if not rights or stated in own or any(_near(line, told[0], right) for right in _all(reading, rights)):
-            continue
-        yield Finding(
-            reading.text.index, ERROR, "wrong_arithmetic", reading.quote(line), f"{rights[0]:,g}",
-            f"{stated:,g} is no difference of the figures",
-        )  # fmt: skip
+        for difference in differences:
+            stated, rights = difference.value.value, _rights(reading, line, table, difference)
+            # A count of the table is that count: "kaempferol adds 491".
+            own = any(f.value == stated and f.quantity in COUNTS and f.entity in names for f in table.figures)
+            if rights and not own and not any(_near(line, difference, right) for right in rights):
+                told = f"{stated:,g} is no difference of the figures"
+                yield reading.finding(line, "wrong_arithmetic", f"{rights[0]:,g}", told)
 
 
 def is_difference(line: Line, claim: Claim) -> bool:
@@ -57,7 +54,7 @@ def between_counts(table: FactTable, entity: str | None) -> list[float]:
 
 
 def _is_difference(line: Line, m: Mention) -> bool:
-    number, texts = m.value, [token.text for token in line.tokens]
+    number, texts = m.value, line.texts
     if not isinstance(number, Number) or number.unit or number.low is not None or number.high is not None:
         return False
     at = m.first
@@ -66,8 +63,8 @@ def _is_difference(line: Line, m: Mention) -> bool:
     lead = texts[at - 1] if at else ""
     skipped = texts[at : m.first]
     after = [t for t in texts[m.last : m.last + 2] if t not in ("gene", "deg")][:1]
-    if texts[m.last : m.last + 1] == ["time"] or "than" in texts[m.last : m.last + 4]:
-        return False  # a comparison has a check of its own
+    if texts[m.last : m.last + 1] == ["time"]:
+        return False
     summed = lead in ("add", "adding", "added") and "up" in skipped
     changes = lead in OF_A_CHANGE and "of" in skipped
     return not summed and (lead in ADDS or changes or (bool(after) and after[0] in AFTER))
@@ -79,27 +76,19 @@ def _rights(reading: Reading, line: Line, table: FactTable, told: Mention) -> li
     if len(others) in (2, 3):
         return [abs(a - b) for a, b in itertools.combinations(others, 2)][::-1]
     entities = line.values("entity") or reading.asked("entity")
-    where = conditions_of(reading, line)
+    where = reading.conditions(line)
     if others or len(entities) * len(where) != 2:
         return []
-    treated = "kmp" in line.values("treatment") + reading.asked("treatment")
-    counts = [value(table, str(e), c, t) for e in entities for c in where for t in {False, treated}]
+    options = {False, reading.treated(line)}
+    counts = [value(table, str(e), c, t) for e in entities for c in where for t in options]
     known = [count for count in counts if count is not None]
     return [abs(a - b) for a, b in itertools.combinations(known, 2)]
 
 
-def _all(reading: Reading, rights: list[float]) -> Iterator[float]:
-    yield from rights
-    figures = reading.figures()[:40]
-    yield from (abs(a - b) for a, b in itertools.combinations(figures, 2))
-    yield from (abs(c - a - b) for a, b, c in itertools.permutations(figures[:8], 3))
-
-
 def _near(line: Line, told: Mention, right: float) -> bool:
     stated = told.value.value
-    rough = any(t.text in ROUGH for t in line.tokens[max(0, told.first - 3) : told.first])
-    zeros = len(f"{stated:.0f}") - len(f"{stated:.0f}".rstrip("0")) if stated else 0
-    return abs(stated - right) <= max(SLACK * right if rough else 0.0, 0.5 * 10.0**zeros - 0.5, 1e-6)
+    rough = not ROUGH.isdisjoint(line.texts[max(0, told.first - 3) : told.first])
+    return agrees(stated, right) or (rough and abs(stated - right) <= SLACK * right)
 
 
 def derived_from(reading: Reading) -> list[float]:
@@ -115,20 +104,11 @@ def _shifts(values: Sequence[float]) -> list[float]:
     return [a - b for a, b in itertools.permutations(values, 2) if a * b < 0]
 
 
-def ends(line: Line | None, claim: Claim) -> bool:
-    """The second figure of "from 309 genes to 3": of genes as well."""
-    at = line.at(claim.span[0]) if line is not None else None
-    if line is None or at is None:
-        return False
-    before = [token.text for token in line.tokens[max(0, at.first - 4) : at.first]]
-    return before[:1] == ["from"] and before[2:] in (["gene", "to"], ["deg", "to"])
-
-
 def starts(line: Line, claim: Claim) -> bool:
     """The first figure of "from 0 genes to 491", "0 → 491": what the question names is of the second."""
     at = line.at(claim.span[0])
     if at is None or line.values("condition"):
         return False
-    after = [token.text for token in line.tokens[at.last : at.last + 4]]
-    leads = at.first > 0 and line.tokens[at.first - 1].text == "from"
+    after = line.texts[at.last : at.last + 4]
+    leads = at.first > 0 and line.texts[at.first - 1] == "from"
     return after[:1] == ["→"] or (leads and "to" in after)

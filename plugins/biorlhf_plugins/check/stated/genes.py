@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biorlhf_plugins.check.figures import rounding_of
-from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.table import FactTable, Figure
+from biorlhf_plugins.check.stated.statements import TURNING
+from biorlhf_plugins.check.table import FactTable, Figure, agrees
 from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
 from biorlhf_plugins.language.evidence.orders import LEAST, MOST
 from biorlhf_plugins.language.extract import prompt_mentions
 
-TURNED = frozenset(("neg", "hyp", "report", "reject", "corr", "except"))
 ABSOLUTE = frozenset(("change", "hub", "fold", "log2", "effect", "move", "shift", "respond", "react"))
 NOT_FIRST = frozenset(("second", "third", "next", "among", "almost", "not"))
 
@@ -20,33 +19,31 @@ NOT_FIRST = frozenset(("second", "third", "next", "among", "almost", "not"))
 def check_features(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """A gene's figure: one gene and one plain number in the sentence."""
     for line in reading.lines:
-        genes = [token.text for token in line.tokens if token.text in table.features]
+        genes = line.words & table.features
         claims = [
             c
             for c in reading.asserted("number")
             if c.sentence == line.number and c.slot.quantity in ("log2fc", None)
         ]
         # With two genes or two figures, which belongs to which would be a guess.
-        if len(set(genes)) != 1 or len(claims) != 1 or "log2fc" not in line.values("quantity"):
+        if len(genes) != 1 or len(claims) != 1 or "log2fc" not in line.values("quantity"):
             continue
-        own = table.find(entity=genes[0], quantity="log2fc")
-        near = rounding_of(reading, claims[0])
-        if own and all(abs((claims[0].value or 0.0) - (f.value or 0.0)) > near + 1e-9 for f in own):
-            yield Finding(
-                reading.text.index, ERROR, "wrong_number", reading.quote(line), "; ".join(map(str, own)),
-                f"{claims[0].value:g} contradicts the table",
-            )  # fmt: skip
+        own = table.find(entity=min(genes), quantity="log2fc")
+        stated, decimals = claims[0].value or 0.0, claims[0].decimals or 0
+        if own and not any(agrees(stated, f.value or 0.0, decimals) for f in own):
+            told = f"{stated:g} contradicts the table"
+            yield reading.finding(line, "wrong_number", "; ".join(map(str, own)), told)
 
 
 def check_gene_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """ "Cps1 changes most of the hub genes", "Alb changes less than Cps1", "Myh4 is a hub of the heart"."""
     if not table.features:
         return
-    asked = [token.text for line in reading.prompt_lines for token in line.tokens]
+    asked = [text for line in reading.prompt_lines for text in line.texts]
     for line in reading.lines:
-        texts = [token.text for token in line.tokens]
+        texts = line.texts
         genes = list(dict.fromkeys(t for t in texts if t in table.features))
-        if line.kind == "row" or not genes or {m.kind for m in line.mentions} & TURNED:
+        if line.kind == "row" or not genes or {m.kind for m in line.mentions} & {*TURNING, "except"}:
             continue
         if ABSOLUTE.isdisjoint([*texts, *asked]):
             continue
@@ -57,10 +54,8 @@ def check_gene_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
             else _turned_round(line, table, genes, texts)
         )
         if expected:
-            yield Finding(
-                reading.text.index, ERROR, "wrong_comparison", reading.quote(line), expected,
-                "the table says otherwise of " + " and ".join(g.capitalize() for g in genes),
-            )  # fmt: skip
+            told = "the table says otherwise of " + " and ".join(g.capitalize() for g in genes)
+            yield reading.finding(line, "wrong_comparison", expected, told)
 
 
 def _of(table: FactTable, gene: str) -> Figure | None:
@@ -79,7 +74,7 @@ def _elsewhere(reading: Reading, line: Line, table: FactTable, genes: list[str],
     named = line.values("entity") or reading.asked("entity")
     own = [figure for gene in genes if (figure := _of(table, gene)) is not None]
     wrong = [f for f in own if _tissue(table, f) not in ("", *named)]
-    hub = "hub" in texts or any("hub" in {t.text for t in p.tokens} for p in reading.prompt_lines)
+    hub = "hub" in texts or any("hub" in p.words for p in reading.prompt_lines)
     return "; ".join(map(str, wrong)) if hub and len(named) == 1 and "tissue" not in texts else ""
 
 

@@ -57,7 +57,8 @@ SIDES = re.compile(
     re.IGNORECASE,
 )
 BARE = frozenset(("and", "the", "both", "it", "do", "does", "show", "is", "are", "only", "tissue", "muscle"))
-TURNED = frozenset(("neg", "hyp", "report", "reject", "corr"))
+TURNING = frozenset(("neg", "hyp", "report", "reject", "corr"))
+"""Mentions that deny, suppose or only report."""
 THAN = frozenset(("than", "vs", "versus", "compared", "relative"))
 TOGETHER = frozenset(("together", "combined", "sum", "plus", "total"))
 FEW = 10
@@ -94,14 +95,9 @@ def treatments(reading: Reading, line: Line) -> list[bool]:
     return [False, True] if "kmp" in reading.asked("treatment") else [False]
 
 
-def conditions_of(reading: Reading, line: Line) -> list[str]:
-    named = [str(c) for c in line.values("condition") if c != "stress"]
-    return named or [str(c) for c in reading.asked("condition") if c != "stress"]
-
-
 def turned(line: Line, but: Mention | None = None) -> bool:
     """Whether the sentence denies, supposes or only reports; a "no tissue" itself is no denial."""
-    return any(m.kind in TURNED and (but is None or m.first != but.first) for m in line.mentions)
+    return any(m.kind in TURNING and (but is None or m.first != but.first) for m in line.mentions)
 
 
 def holds_of(reading: Reading, line: Line, table: FactTable, scope: Mention | None = None) -> Holds:
@@ -178,7 +174,7 @@ def scored(reading: Reading, line: Line, table: FactTable, scope: Mention | None
 
 def comparator(line: Line) -> tuple[int, int, bool] | None:
     """Where the one word of more or less stands, where its other side begins (0: nowhere), whether more."""
-    texts = [token.text for token in line.tokens]
+    texts = line.texts
     at = [i for i, text in enumerate(texts) if text in GREATER or text in SMALLER or text in OVER | UNDER]
     if len(at) != 1 or texts[max(0, at[0] - 1)] in ("no", "not", "time", "fold"):
         return None
@@ -204,7 +200,7 @@ def compared(reading: Reading, line: Line, table: FactTable, scope: Mention | No
         asked = [str(c) for c in reading.asked("condition")]
         mine = [str(m.value) for m in named]
         others = [c for c in asked if c not in mine] if len(asked) == 2 else []
-    if len(mine) != 1 or not others or TOGETHER & {t.text for t in line.tokens[pivot:]}:
+    if len(mine) != 1 or not others or TOGETHER & set(line.texts[pivot:]):
         return {}
     options = treatments(reading, line)
     told: Holds = {}
@@ -231,8 +227,7 @@ def added(reading: Reading, line: Line, table: FactTable, scope: Mention | None)
     said = [how for how, words in ADDITIVE.items() if words.search(quote)]
     named = {*line.values("condition"), *reading.asked("condition")}
     both = "hu+ir" in named or named >= {"hu", "ir"}
-    drug = "kmp" in line.values("treatment") + reading.asked("treatment")
-    if len(said) != 1 or not both or drug or turned(line, scope):
+    if len(said) != 1 or not both or reading.treated(line) or turned(line, scope):
         return {}
     told: Holds = {}
     for entity in table.entities(quantity="deg"):
@@ -250,7 +245,7 @@ def sided(reading: Reading, line: Line, table: FactTable, scope: Mention | None)
     """ "Most of the genes go down", "more genes are up than down"."""
     quote = reading.quote(line)
     match = SIDES.search(quote)
-    where = conditions_of(reading, line)
+    where = reading.conditions(line)
     genes = COUNTED.search(quote) or COUNTED.search(reading.text.prompt)
     paths = line.values("path") + reading.asked("path")
     if match is None or len(where) != 1 or not genes or paths or turned(line, scope):

@@ -1,5 +1,5 @@
-"""Of how many tissues a statement is made: of all but one, of none, of one only, of three of the four, of
-those that are named; and what the table says of the others.
+"""Of how many tissues a statement is made: of all but one, of none, of one only, of those that are named; and
+what the table says of the others.
 """
 
 from __future__ import annotations
@@ -7,16 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated import statements
 from biorlhf_plugins.check.stated.statements import Held, Holds, holds_of
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
-from biorlhf_plugins.language.words.numbers import Number
 
 YES_NO = re.compile(r"\W*(yes|no)\b(?! (?:tissue|organ|gene|single))", re.IGNORECASE)
-VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
 OPEN = frozenset(("any", "not", "no", "never", "which", "what", "how"))
 """Questions that yes and no answer otherwise, or not at all."""
 JOINS = frozenset((",", "and", "the", "both", "(", ")", "in", "tissue", "muscle"))
@@ -24,35 +22,24 @@ SINGLED = frozenset(("is", "the", "tissue", "one", "organ", "only"))
 
 
 def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "All other tissues show RESCUE", "only liver ...", "in three of the four ...": what is not so."""
+    """ "All other tissues show RESCUE", "only liver ...": what is not so."""
     for line in reading.lines:
         expected = exceptions(reading, line, table)
         if expected:
-            yield Finding(
-                reading.text.index, ERROR, "universal_with_exception", reading.quote(line), expected,
-                "the table has an exception",
-            )  # fmt: skip
+            yield reading.finding(line, "universal_with_exception", expected, "the table has an exception")
 
 
 def check_named(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """What is said of the tissues that are named: "heart, soleus and liver are type A"."""
     for line in reading.lines:
-        if (
-            line.kind == "row"
-            or scope_of(line) is not None
-            or singled(line)
-            or (counted(line) and not line.values("entity"))
-        ):
+        if line.kind == "row" or scope_of(line) is not None or singled(line):
             continue
         wrong = of_named(reading, line, table)
         if wrong:
             names, words = zip(*wrong, strict=True)
             kind = "wrong_class" if reading.asked("type") + reading.asked("pattern") else "wrong_comparison"
             expected = "; ".join(f"{name}: {held.words}" for name, held in zip(names, words, strict=True))
-            yield Finding(
-                reading.text.index, ERROR, kind, reading.quote(line), expected,
-                "the table says otherwise of " + " and ".join(names),
-            )  # fmt: skip
+            yield reading.finding(line, kind, expected, "the table says otherwise of " + " and ".join(names))
 
 
 def check_yes_no(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -63,19 +50,18 @@ def check_yes_no(reading: Reading, table: FactTable) -> Iterator[Finding]:
     line = reading.prompt_lines[-1]
     true, expected = _answer(reading, line, table)
     if true is not None and true != (opening.group(1).lower() == "yes"):
-        yield Finding(
-            reading.text.index, ERROR, "wrong_comparison", reading.quote(reading.lines[0]), expected,
-            f"the table answers with {'yes' if true else 'no'}",
-        )  # fmt: skip
+        told = f"the table answers with {'yes' if true else 'no'}"
+        yield reading.finding(reading.lines[0], "wrong_comparison", expected, told)
 
 
 def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None, str]:
     scope = scope_of(line)
     asked = reading.as_asked(line)
-    if OPEN & {token.text for token in line.tokens}:
+    if OPEN & line.words:
         return None, ""
-    if scope is not None or singled(line) or counted(line):
-        holds = holds_of(asked, line, table, scope or _first(line))
+    only = singled(line)
+    if scope is not None or only:
+        holds = holds_of(asked, line, table, scope or only[0])
         wrong = exceptions(asked, line, table)
         return (not wrong, wrong or "no exception") if holds else (None, "")
     holds = holds_of(asked, line, table)
@@ -85,10 +71,6 @@ def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None
     return holds[names[0]].true, f"{names[0]}: {holds[names[0]].words}"
 
 
-def _first(line: Line) -> Mention | None:
-    return next((m for m in line.mentions if m.kind == "entity"), None)
-
-
 def exceptions(reading: Reading, line: Line, table: FactTable) -> str:
     """The tissues of which a quantified statement is not true, with what the table says; "" where none."""
     scope = scope_of(line)
@@ -96,15 +78,7 @@ def exceptions(reading: Reading, line: Line, table: FactTable) -> str:
         return _scoped(reading, line, table, scope)
     only = singled(line)
     holds = holds_of(reading, line, table, only[0]) if only else {}
-    if only and holds:
-        named = [str(m.value) for m in only]
-        return _told(_beyond(holds, named))
-    at = counted(line)
-    holds = holds_of(reading, line, table, at) if at is not None else {}
-    if at is None or len(holds) < len(table.entities(quantity="deg")):
-        return ""
-    true = [name for name in holds if holds[name].true]
-    return "" if len(true) == at.value.value else f"{len(true)}: " + ", ".join(true)
+    return _told(_beyond(holds, [str(m.value) for m in only])) if holds else ""
 
 
 def _beyond(holds: Holds, named: list[str]) -> Holds:
@@ -146,59 +120,41 @@ def _excepted(line: Line) -> list[str] | None:
     """The tissues after "except"; None where it names something else."""
     at = next((m.last for m in line.mentions if m.kind == "except"), 0)
     scope = scope_of(line)
-    if scope is not None and [t.text for t in line.tokens[scope.last : scope.last + 1]] == ["but"]:
+    if scope is not None and line.texts[scope.last : scope.last + 1] == ["but"]:
         at = scope.last + 1  # "all but liver"
     if not at:
         return []
     names = [m for m in line.mentions if m.kind == "entity" and m.first >= at]
     run = _run(line, names)
-    near = run and all(t.text in JOINS for t in line.tokens[at : run[0].first])
+    near = run and JOINS.issuperset(line.texts[at : run[0].first])
     return [str(m.value) for m in run] if near else None
 
 
 def scope_of(line: Line) -> Mention | None:
     scopes = [m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")]
-    texts = [token.text for token in line.tokens]
-    at = next((i for i in range(len(texts)) if texts[i : i + 2] == ["all", "but"]), -1)
+    at = next((i for i in range(len(line.texts)) if line.texts[i : i + 2] == ["all", "but"]), -1)
     return scopes[0] if scopes else Mention("everyone", "all", at, at + 1) if at >= 0 else None
 
 
 def singled(line: Line) -> list[Mention]:
     """The tissues of "only heart and soleus", "liver is the only tissue"."""
-    only = [i for i, token in enumerate(line.tokens) if token.text == "only"]
+    only = [i for i, text in enumerate(line.texts) if text == "only"]
     names = [m for m in line.mentions if m.kind == "entity"]
     if len(only) != 1 or any(m.first <= only[0] < m.last for m in line.mentions if m.kind == "pattern"):
         return []
     after = [m for m in names if m.first > only[0]]
-    if after and all(t.text in ("in", "the", "for") for t in line.tokens[only[0] + 1 : after[0].first]):
+    if after and {"in", "the", "for"}.issuperset(line.texts[only[0] + 1 : after[0].first]):
         return _run(line, after)
     before = [m for m in names if m.last <= only[0]]
-    between = [t.text for t in line.tokens[before[-1].last : only[0] + 2]] if before else []
+    between = line.texts[before[-1].last : only[0] + 2] if before else []
     return before[-1:] if before and {"is", "the"} <= {*between} and SINGLED.issuperset(between) else []
-
-
-def counted(line: Line) -> Mention | None:
-    """The three of "in three of the four tissues"."""
-    for m in line.mentions:
-        if m.kind != "num" or not isinstance(m.value, Number) or m.value.unit or m.value.low is not None:
-            continue
-        texts = [token.text for token in line.tokens]
-        after = m.last
-        if texts[after : after + 1] == ["of"]:
-            after += 1 + (texts[after + 1 : after + 2] in (["the"], ["all"], ["these"]))
-            after += texts[after : after + 1] == ["four"] or texts[after : after + 1] == ["4"]
-        inside = [t for t in line.mentions if t.kind == "type" and t.first == after]
-        after = inside[0].last if inside else after
-        if texts[after : after + 1] == ["tissue"] and not VAGUE & {*texts[max(0, m.first - 3) : m.first]}:
-            return m
-    return None
 
 
 def _run(line: Line, names: list[Mention]) -> list[Mention]:
     """The names from the first on that only commas and "and" join."""
     run = names[:1]
     for m in names[1:]:
-        if not all(t.text in JOINS for t in line.tokens[run[-1].last : m.first]):
+        if not JOINS.issuperset(line.texts[run[-1].last : m.first]):
             break
         run.append(m)
     return run

@@ -6,7 +6,7 @@ import re
 
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.visible import visible_text
-from biorlhf_plugins.truth.credits import FEW, GUESSES, MANY, OPEN_GUESS
+from biorlhf_plugins.truth.credits import GUESSES, OPEN_GUESS
 from biorlhf_plugins.truth.free.restated import passed_over, second
 from biorlhf_plugins.truth.free.rivals import rivals
 from biorlhf_plugins.truth.graded import Graded, line
@@ -50,22 +50,11 @@ def grade_class(fact: Fact, said: Extraction, prompt: str, graded: Graded, alone
         fitting = _letters(seen)
     stated = {c.label: c for c in fitting if c.asserted}
     denied = [c for c in fitting if c.negated and c.label in fact.alternatives]
-    right = [label for label in stated if label in fact.alternatives]
     others = [] if fact.quantity in GUESSES else rivals(said, [c.span for c in stated.values()])
-    k = len(stated) + (1 if denied else 0) + len(others)
-    graded.claims.extend([0.0] * (max(k, MANY) - len(stated) if k >= FEW else len(others)))
-    graded.answered = graded.answered or bool(stated) or bool(denied)
-    for label, claim in stated.items():
-        good = label in fact.alternatives
-        graded.claims.append(1.0 if good else 0.0)
-        (graded.matched if good else graded.wrong).append(line(fact.describe(), claim))
-    if denied:
-        graded.claims.append(0.0)
-        graded.wrong.append(line(fact.describe(), denied[0], "the text denies it"))
-    credit = len(right) / max(1, k) / max(1, len(right)) if right else 0.0
-    graded.credits.append(credit if k < 3 else min(credit, graded.guesses[-1]))
-    if not right:
-        graded.missed.append({"expected": fact.describe()})
+    what = fact.describe()
+    told = [(float(label in fact.alternatives), line(what, claim)) for label, claim in stated.items()]
+    told += [(0.0, line(what, claim, "the text denies it")) for claim in denied[:1]]
+    graded.settle(what, told, len(told) + len(others))
 
 
 def _letters(text: str) -> list[Claim]:

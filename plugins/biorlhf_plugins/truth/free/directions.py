@@ -7,47 +7,36 @@ that do not exist, and an NES whose sign contradicts the stated direction, cost 
 from __future__ import annotations
 
 from biorlhf_plugins.language.extract import prompt_mentions
-from biorlhf_plugins.language.records import Claim, Extraction
+from biorlhf_plugins.language.records import OPPOSITE, Claim, Extraction
 from biorlhf_plugins.truth.free.fitting import matching
-from biorlhf_plugins.truth.free.verdicts import OPPOSITE, labels_of
+from biorlhf_plugins.truth.free.verdicts import labels_of
 from biorlhf_plugins.truth.gold import Direction, Gold
-from biorlhf_plugins.truth.graded import Graded
+from biorlhf_plugins.truth.graded import Graded, Line
 
 
 def grade_directions(gold: Gold, said: Extraction, prompt: str) -> Graded:
     """Grade the direction slots of a gold. The overall slot and its missions weigh one half each."""
     graded = Graded()
-    several = len({slot.pathway for slot in gold.directions}) > 1
-    places = {slot.tissue for slot in gold.directions}
     guess = 1.0 / options(prompt)
+    details: list[float] = []
     for slot in gold.directions:
-        credit = _grade_slot(slot, gold, said, prompt, graded, several, len(places) > 1)
-        graded.credits.append(credit)
+        credit = _grade_slot(slot, gold, said, prompt, graded)
+        graded.credits.append(credit or 0.0)
         graded.guesses.append(guess)
-        if slot.overall:
-            graded.primary.append(credit)
-    details = [c for c, s in zip(graded.credits, gold.directions, strict=True) if not s.overall]
-    # Or ten missions would outvote the overall direction that was asked for.
-    if details and graded.primary:
-        mean = sum(graded.primary) / len(graded.primary)
-        graded.credits = [mean, sum(details) / len(details)]
-    graded.penalty = _penalty(said, graded, prompt)
+        (graded.primary if slot.overall else details).append(credit or 0.0)
+    graded.weigh(details)
+    graded.charge(_charges(said, prompt))
     return graded
 
 
 def grade_told(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> None:
     """Grade the facts that are directions ("regulation: down") among the other facts of a gold."""
-    several = len({slot.pathway for slot in gold.told}) > 1
     for slot in gold.told:
-        answered = graded.answered
-        # Set aside for a moment, to learn whether this slot alone was answered.
-        graded.answered = False
-        credit = _grade_slot(slot, gold, said, prompt, graded, several, False)
-        graded.credits.append(credit)
+        credit = _grade_slot(slot, gold, said, prompt, graded)
+        graded.credits.append(credit or 0.0)
         graded.guesses.append(1.0 / options(prompt))
-        if graded.answered:
+        if credit is not None:
             graded.claims.append(credit)
-        graded.answered = graded.answered or answered
 
 
 def options(prompt: str) -> int:
@@ -56,18 +45,17 @@ def options(prompt: str) -> int:
     return max(2, len(labels)) if len(labels) > 1 else 4
 
 
-def _grade_slot(
-    slot: Direction, gold: Gold, said: Extraction, prompt: str, graded: Graded, several: bool, spread: bool
-) -> float:
+def _grade_slot(slot: Direction, gold: Gold, said: Extraction, prompt: str, graded: Graded) -> float | None:
+    """The credit of one slot; None where the text fills it with nothing."""
     told = [c for c in said.directions if c.modality == "asserted"]
     if not slot.pathway and not {m.value for m in prompt_mentions(prompt) if m.kind == "dir"}:
         told = []  # neither the gold nor the question says of what
-    claims = matching(slot, gold, told, several, spread)
-    stated, denied = labels_of(claims, said, slot, gold, several, spread, prompt)
+    claims = matching(slot, gold, told)
+    stated, denied = labels_of(claims, said, slot, gold, prompt)
     expected = slot.describe()
     if not stated and not denied:
         graded.missed.append({"expected": expected})
-        return 0.0
+        return None
     graded.answered = True
     credit = _credit(slot.label, stated, denied)
     lines = [
@@ -86,25 +74,16 @@ def _credit(gold: str, stated: set[str], denied: set[str]) -> float:
     return 1.0 if told == {gold} and not told & denied else 0.0
 
 
-def _penalty(said: Extraction, graded: Graded, prompt: str) -> float:
-    """1, or less where the text names sets that do not exist or contradicts its own NES."""
-    asked = prompt.upper()
+def _charges(said: Extraction, prompt: str) -> list[Line]:
+    """The sets that a text names and that do not exist, and each NES that its own direction contradicts."""
     # A name that the question itself uses is no invention of the answer.
-    unknown = [(name, span) for name, span in said.unknown_sets if name not in asked]
-    for name, span in unknown:
-        graded.wrong.append({"expected": "the name of a known gene set", "found": name, "where": list(span)})
-    clashes = nes_clashes(said)
-    for number, claim in clashes:
-        graded.wrong.append(
-            {
-                "expected": f"an NES that fits {claim.label}",
-                "found": f"NES {number.value:g}",
-                "where": list(number.span),
-            }
-        )
-    bad = len(unknown) + len(clashes)
-    good = max(1, sum(1 for c in graded.credits if c > 0))
-    return good / (good + bad)
+    unknown = [(name, span) for name, span in said.unknown_sets if name not in prompt.upper()]
+    named = "the name of a known gene set"
+    lines: list[Line] = [{"expected": named, "found": name, "where": list(span)} for name, span in unknown]
+    for number, claim in nes_clashes(said):
+        found, where = f"NES {number.value:g}", list(number.span)
+        lines.append({"expected": f"an NES that fits {claim.label}", "found": found, "where": where})
+    return lines
 
 
 def nes_clashes(said: Extraction) -> list[tuple[Claim, Claim]]:

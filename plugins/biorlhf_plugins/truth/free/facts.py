@@ -17,19 +17,11 @@ from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, TRANSCRIPTS, directed, measures
 from biorlhf_plugins.language.words.text import vocabulary
-from biorlhf_plugins.truth.credits import (
-    APPROXIMATE_ERROR,
-    FEW,
-    MANY,
-    OPEN_GUESS,
-    RIGHT,
-    VAGUE,
-    shared,
-)  # fmt: skip
+from biorlhf_plugins.truth.credits import APPROXIMATE_ERROR, OPEN_GUESS, VAGUE
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
 from biorlhf_plugins.truth.free.asked import DENYING, WAYS, asked_ones, of_its_key, owned
 from biorlhf_plugins.truth.free.classes import grade_class
-from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
+from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, reading, wide
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact, condition_fits, places_of
@@ -180,23 +172,11 @@ def _grade_number(fact: Fact, said: Extraction, prompt: str, graded: Graded, alo
             rivals += VAGUE if wide(told.claim) else 1
         else:
             group.append(told)
-    best = 0.0
-    for group in groups:
-        # The best of a group: an exact figure that is repeated in round numbers loses nothing.
-        top = max(group, key=lambda r: r.credit)
-        best = max(best, top.credit)
-        graded.claims.append(top.credit)
-        (graded.matched if top.credit >= RIGHT else graded.wrong).append(line(fact.describe(), top.claim))
-    if denied:
-        rivals += 1
-        graded.claims.append(0.0)
-        graded.wrong.extend(line(fact.describe(), c, "the text denies it") for c in denied)
-    graded.answered = graded.answered or bool(groups) or bool(denied)
-    graded.credits.append(shared(best, rivals, OPEN_GUESS))
-    if rivals >= FEW:
-        graded.claims.extend([0.0] * max(0, MANY - rivals))
-    if best < RIGHT:
-        graded.missed.append({"expected": fact.describe()})
+    # The best of a group: an exact figure that is repeated in round numbers loses nothing.
+    tops = [max(group, key=lambda r: r.credit) for group in groups]
+    lines = [(top.credit, line(fact.describe(), top.claim)) for top in tops]
+    lines += [(0.0, line(fact.describe(), claim, "the text denies it")) for claim in denied[:1]]
+    graded.settle(fact.describe(), lines, rivals + bool(denied))
 
 
 def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Reading]:
@@ -227,8 +207,6 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
             )
         if len(sets) == 1 and fact.quantity == "nes" and _of_another(claim, *sets):
             continue  # "for comparison, that of OXPHOS is -2.3"
-        if fit and fact.quantity == "padj" and other_p(fact, claim, said.text):
-            fit = OTHER
         told = reading(fact, claim, said) if fit else None
         if told is not None:
             candidates.append((fit, told))

@@ -6,15 +6,13 @@ import math
 import re
 from typing import NamedTuple
 
-from biorlhf_plugins.language.records import Claim, Extraction
+from biorlhf_plugins.language.records import OPPOSITE, Claim, Extraction
 from biorlhf_plugins.language.visible import visible_text
 from biorlhf_plugins.language.words.units import unit_at, unit_of
 from biorlhf_plugins.truth.credits import APPROXIMATE, NARROW, closeness
 from biorlhf_plugins.truth.slots import Fact, words
 
 MULTIPLES = frozenset(("ratio", "fold", "time", "multiple", "depth", "coverage", "dilution", "magnification"))
-RAW_P = re.compile(r"((?:adj\w*\.?|FDR|BH)[ -]?)?\bp(?:[ -]?val(?:ue)?)?\s*(?:=|<|:|was|of|is)\s*$", re.I)
-ADJUSTED = frozenset(("padj", "adjusted", "adj", "fdr", "q"))
 COUNT_SCALES = {"M": 1e6, "G": 1e9}
 FOLDS = ("log2fc", "fc")
 COMPARED = re.compile(r"\b(?:relative to|compared (?:to|with)|versus|vs\.?|against|than)\s", re.I)
@@ -88,14 +86,6 @@ def _complement(fact: Fact, claim: Claim, text: str) -> bool:
     return match is not None and match[1][:5].lower() in asked
 
 
-def other_p(fact: Fact, claim: Claim, text: str) -> bool:
-    """Is an adjusted p asked for and a raw one told, or the other way round?"""
-    before = text[max(0, claim.span[0] - 24) : claim.span[0]]
-    told = RAW_P.search(before)
-    adjusted = bool(fact.asked.words & ADJUSTED)
-    return told is not None and (told[1] is None) == adjusted
-
-
 def _credit(claim: Claim, gold: float, back: float = 1.0) -> Reading:
     """``gold`` in the scale of the claim; times ``back``, the claim is in that of the gold."""
     value = claim.value or 0.0
@@ -149,7 +139,7 @@ def _fold(fact: Fact, claim: Claim, said: Extraction, gold: float) -> Reading | 
     before, after = _around(said.text, claim)
     way, turned = _way(claim, said), _turned(fact, before, after)
     if turned is None:
-        way, turned = _opposite(way), False
+        way, turned = OPPOSITE.get(way or ""), False
     # A power above 1023 overflows, and no fold change comes near 500. A negative fold change is written for
     # the reciprocal: -4 is a quarter.
     ratio = 2.0 ** min(gold, 500.0) if fact.quantity == "log2fc" else -1.0 / gold if gold < 0 else gold
@@ -205,10 +195,6 @@ def _way(claim: Claim, said: Extraction) -> str | None:
     if not near:
         return None
     return min(near, key=lambda d: abs(d.chunk - claim.chunk)).label
-
-
-def _opposite(way: str | None) -> str | None:
-    return {"UP": "DOWN", "DOWN": "UP"}.get(way or "")
 
 
 def _names(text: str, side: frozenset[str], other: frozenset[str]) -> bool:

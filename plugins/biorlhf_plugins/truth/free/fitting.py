@@ -18,18 +18,16 @@ PARTS = {
 """What is spoken of by the name of the organ that it is part of, or by that of its part."""
 
 
-def matching(
-    slot: Direction, gold: Gold, claims: Sequence[Claim], several: bool, spread: bool
-) -> list[Claim]:
+def matching(slot: Direction, gold: Gold, claims: Sequence[Claim]) -> list[Claim]:
     """The claims that speak of a slot; those on the very set before those on its family."""
-    fitting = [c for c in claims if fits(slot, gold.contrast, c, several, spread)]
+    fitting = [c for c in claims if fits(slot, gold.contrast, c)]
     if slot.mission:  # "They disagree: down in RR-1, up in RR-3" tells of each
         fitting = [c for c in fitting if c.slot.mission] or fitting
     exact = [c for c in fitting if len(c.slot.pathways) <= 1]
     return exact or fitting
 
 
-def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bool) -> bool:
+def fits(slot: Direction, contrast: str, claim: Claim) -> bool:
     named = claim.slot
     if not slot.pathway and (named.pathways or claim.weak or claim.partial):
         return False
@@ -37,13 +35,13 @@ def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bo
         if slot.pathway and slot.pathway not in named.pathways:
             return False
     # Where several sets are asked for, a claim without a name could be of any of them.
-    elif several:
+    elif slot.several:
         return False
     if named.db and slot.db and named.db != slot.db:
         return False
     if named.entity is None:
         # The same of several tissues.
-        if spread:
+        if slot.spread:
             return False
     # "?" marks what only looks like the name of a tissue or cell line: not the asked one, for all that is
     # known.
@@ -55,11 +53,8 @@ def fits(slot: Direction, contrast: str, claim: Claim, several: bool, spread: bo
         return False
     if slot.mission:
         asked = "mission" not in named.stated and slot.mission.startswith(f"{named.mission} ")
-        if (
-            named.mission != slot.mission
-            and not asked
-            and not (named.mission is None and slot.overall and not spread)
-        ):
+        unsaid = named.mission is None and slot.overall and not slot.spread
+        if named.mission != slot.mission and not asked and not unsaid:
             return False
     elif named.mission is not None and "mission" in named.stated:
         return False

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.claims.undone import told_of_treatment
 from biorlhf_plugins.language.extract import prompt_mentions
-from biorlhf_plugins.language.records import Claim, Extraction, Slot
+from biorlhf_plugins.language.records import OPPOSITE, Claim, Extraction, Slot
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import vocabulary
 from biorlhf_plugins.truth.free.fitting import contrast_fits, fits
 from biorlhf_plugins.truth.gold import Direction, Gold
 
-OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 SIGNIFICANT = 0.05
 SMALL = 0.1
 """A log2 fold change nearer to 0 than this, with no word beside it, says neither up nor down."""
@@ -39,24 +38,15 @@ OWN = vocabulary("we i data result table analysis gsea figure here evidence numb
 
 PRONOUNS = frozenset(("it", "they", "this", "that", "these", "those", "set", "pathway"))
 
-ELLIPSIS = re.compile(r"-\s*(?:or|and|/|and/or)\s*|\s+or\s+(?:be\s)?")
-
 
 def labels_of(
-    claims: Sequence[Claim],
-    said: Extraction,
-    slot: Direction,
-    gold: Gold,
-    several: bool,
-    spread: bool,
-    prompt: str,
+    claims: Sequence[Claim], said: Extraction, slot: Direction, gold: Gold, prompt: str
 ) -> tuple[set[str], set[str]]:
     """(labels stated, labels denied) for a slot."""
     treated = told_of_treatment(said, claims, slot.pathway, prompt)
     if treated is not None:
         claims = [Claim("direction", Slot(), (0, len(said.text)), label=treated)]
     claims = _settled(_firm(claims), said.text)
-    claims = [c for c in claims if not _one_of_two(c, claims, said.text)]
     claims = _direct(claims, said)
     whole = {str(c.label) for c in claims if not c.negated and not c.partial}
     parts = {str(c.label) for c in claims if not c.negated and c.partial}
@@ -69,9 +59,7 @@ def labels_of(
         elif not whole:
             whole = parts
     if not slot.mission and not whole:
-        whole = _from_missions(slot, gold, said, several, spread)
-    if not slot.mission and not whole:
-        whole = _from_nes(slot, gold, said, several, spread)
+        whole = _from_missions(slot, gold, said) or _from_nes(slot, gold, said)
     yes, no = _from_answer(said, prompt)
     if slot.overall and yes and not (whole and "MIXED" in whole):
         whole = whole | yes
@@ -105,7 +93,7 @@ def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
         later = any(
             n.slot.mission == claim.slot.mission
             and (
-                (n.sentence == claim.sentence and not _offered(text, claim, n))
+                n.sentence == claim.sentence
                 or (n.sentence == claim.sentence + 1 and OF_IT.match(text, claim.span[1]))
             )
             for n in shy
@@ -141,21 +129,7 @@ def _reported(said: Extraction, claim: Claim) -> bool:
     return at > 0 and OWN.isdisjoint(texts[part.first : at])
 
 
-def _one_of_two(claim: Claim, claims: Sequence[Claim], text: str) -> bool:
-    """True for both halves of "consistently up- or down-regulated", which says neither."""
-    near = (c for c in claims if c.sentence == claim.sentence and c.label != claim.label and c is not claim)
-    return any(
-        ELLIPSIS.fullmatch(text[min(c.span[1], claim.span[1]) : max(c.span[0], claim.span[0])]) for c in near
-    )
-
-
-def _offered(text: str, one: Claim, other: Claim) -> bool:
-    """Are two labels alternatives, "up or not significant"?"""
-    first, last = sorted((one.span, other.span))
-    return re.search(r"\bor\b|/", text[first[1] : last[0]].lower()) is not None
-
-
-def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool, spread: bool) -> set[str]:
+def _from_missions(slot: Direction, gold: Gold, said: Extraction) -> set[str]:
     """What statements about single missions add up to."""
     by_mission: dict[str, str] = {}
     told: dict[str, set[str]] = {}
@@ -163,13 +137,8 @@ def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool,
         bare = claim.slot
         fits_set = not bare.pathways or not slot.pathway or slot.pathway in bare.pathways
         fits_place = bare.entity in (None, slot.tissue) or slot.tissue is None
-        if (
-            claim.asserted
-            and bare.mission
-            and fits_set
-            and fits_place
-            and contrast_fits(gold.contrast, claim)
-        ):
+        fitting = fits_set and fits_place and contrast_fits(gold.contrast, claim)
+        if claim.asserted and bare.mission and fitting:
             by_mission[bare.mission] = str(claim.label)
             told.setdefault(bare.mission, set()).add(str(claim.label))
     if any({"UP", "DOWN"} <= labels for labels in told.values()):
@@ -181,11 +150,11 @@ def _from_missions(slot: Direction, gold: Gold, said: Extraction, several: bool,
     return labels if len(labels) == 1 else labels - {"NS"}
 
 
-def _from_nes(slot: Direction, gold: Gold, said: Extraction, several: bool, spread: bool) -> set[str]:
+def _from_nes(slot: Direction, gold: Gold, said: Extraction) -> set[str]:
     scores = [
         c for c in said.numbers
         if c.asserted and c.slot.quantity in ("nes", "log2fc") and abs(c.value or 0.0) >= SMALL
-        and c.low is c.high is None and _tells(said, c) and fits(slot, gold.contrast, c, several, spread)
+        and c.low is c.high is None and _tells(said, c) and fits(slot, gold.contrast, c)
     ]  # fmt: skip
     chances = [c for c in said.numbers if c.slot.quantity == "padj" and c.asserted]
     shy = {c.sentence for c in chances if c.low is not None or (c.value or 0.0) > SIGNIFICANT}

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from biorlhf_plugins.language.evidence.records import Check, content
 from biorlhf_plugins.language.evidence.statements import content_of
 from biorlhf_plugins.language.extract import prompt_mentions
-from biorlhf_plugins.language.records import Claim, Extraction
+from biorlhf_plugins.language.records import OPPOSITE, Claim, Extraction
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.numbers import Number
-from biorlhf_plugins.truth.free.directions import OPPOSITE
 from biorlhf_plugins.verifiers.consistency.slots import EITHER
 
 LEADS = words_of("neutral") | words_of("concludes") | words_of("restating") | {"answer", "final", "verdict"}
