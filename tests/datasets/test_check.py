@@ -76,12 +76,25 @@ WRONG = {
     ],
     "wrong_arithmetic": [
         ("Sum?", "In all that is 112 + 309 = 431 DEGs."),
+        ("Design?", "We take n=6 per group, 60 mice total:\n1. control\n2. drug\n3. stress\n4. both"),
+    ],
+    "answers_another_question": [
+        (
+            "Is the KMP×HU interaction in soleus larger than all other interactions combined?",
+            "Yes, with 8,484 DEGs it is.",
+        ),
     ],
     "interaction_as_set": [
         (
             "What is special in soleus?",
             "Its KMP×HU interaction has 8,484 DEGs, which are neither KMP genes nor HU genes.",
         ),
+    ],
+    "interaction_arithmetic": [
+        ("Extra in soleus?", "The KMP×HU interaction adds 8,484 - 6,425 = 2,059 DEGs."),
+    ],
+    "unsupported_direction": [
+        ("Clock genes?", "Per2 is upregulated in the stressed heart."),
     ],
     "missing_value": [
         ("Compare.", "Heart: NES = -2.37\nLiver: NES = N/A\n\nThese opposite patterns are striking."),
@@ -171,6 +184,19 @@ def test_two_answers_to_one_question_that_differ_are_contradictory():
     [found] = audit(texts)
     assert (found.index, found.kind, found.severity) == (1, "contradicts_example", "error")
     assert found.expected == "Lung has 120 DEGs under HU"
+
+
+def test_what_one_text_lists_as_given_and_another_as_missing_is_contradictory():
+    texts = [
+        Text(
+            0, "What do the data provide?", "The data provide:\n- A time course of four weeks\n- Gene counts"
+        ),
+        Text(1, "What is not there?", "What is missing:\n1. Time course\n2. Protein levels"),
+        Text(2, "And else?", "Needed next:\n- Protein levels in blood"),
+    ]
+    assert [(f.index, f.kind) for f in audit(texts)] == []
+    texts[0] = dataclasses.replace(texts[0], answer="The data provide:\n- Time course of four weeks")
+    assert [(f.index, f.kind) for f in audit(texts)] == [(0, "contradicts_example")]
 
 
 def test_duplicates_and_unbalanced_labels_are_warnings():
@@ -273,7 +299,7 @@ def test_the_published_training_texts_as_judged_by_reading():
     known = [json.loads(line) for line in (SEED / "kmp_sft_errors.jsonl").read_text().splitlines()]
     errors = [row for row in known if row["severity"] == "error"]
     hit = [row["id"] for row in errors if {f.index for f in found} & set(row["example_indices"])]
-    assert len(hit) >= 13, (len(hit), len(errors))
+    assert len(hit) >= 16, (len(hit), len(errors))
 
 
 @pytest.mark.parametrize(("one", "other"), [("5 µM", "50 µM"), ("day 1", "day 8"), ("donor A", "donor B")])

@@ -8,10 +8,20 @@ from pathlib import Path
 
 from biorlhf.errors import DataError
 from biorlhf.types import Example, Preference, Question
-from biorlhf_plugins.check import corpus, figures, inside, lab, orders, ratios, sense
+from biorlhf_plugins.check import (
+    corpus,
+    design,
+    figures,
+    inside,
+    lab,
+    listed,
+    orders,
+    ratios,
+    sense,
+)
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
-from biorlhf_plugins.check.stated import differences, genes, scores, universals
+from biorlhf_plugins.check.stated import choices, differences, genes, scores, universals
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Additions
 
@@ -19,6 +29,7 @@ ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
     inside.check_inside,
     ratios.check_shares,
     sense.check_placeholders,
+    design.check_design,
 )
 WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     figures.check_figures,
@@ -26,13 +37,19 @@ WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     genes.check_features,
     genes.check_gene_orders,
     ratios.check_ratios,
+    ratios.check_fewer,
     orders.check_orders,
     universals.check_universal,
     universals.check_named,
     universals.check_yes_no,
+    choices.check_choices,
     scores.check_directions,
     differences.check_differences,
+    orders.check_combined,
     sense.check_interaction_sets,
+    sense.check_interaction_sums,
+    sense.check_unsigned,
+    sense.check_silent,
     lab.check_lab,
 )
 
@@ -88,6 +105,7 @@ def audit(
     findings = list(_of_each(readings, table))
     findings += corpus.check_duplicates(texts)
     findings += corpus.check_pairs(readings, table)
+    findings += listed.check_listed(texts)
     findings += [finding for reading in readings for finding in corpus.check_giveaway(reading)]
     findings += corpus.check_balance(readings)
     findings += corpus.check_lengths(texts)

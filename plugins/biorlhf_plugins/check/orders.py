@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from biorlhf_plugins.check.findings import Finding
+from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.statements import COUNTED, REACTS
 from biorlhf_plugins.check.table import FactTable
@@ -24,6 +24,13 @@ from biorlhf_plugins.language.evidence.orders import (
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check
 from biorlhf_plugins.language.extract import prompt_mentions
 
+COMBINED = re.compile(
+    r"(?:larger|greater|bigger|higher|more) than (?:all|every|the)(?: of)?(?: the)? others?\b"
+    r"(?P<scope>[^.?!\n]{0,60}?)"
+    r"\b(?:combined|together|put together|in total)",
+    re.IGNORECASE,
+)
+YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)
 THEN = re.compile(r"\b(?:then|followed by)\b", re.IGNORECASE)
 SERIES = tuple[str, str | None]
@@ -132,3 +139,37 @@ def _lookup(table: FactTable, values: dict[str, float]) -> Lookup:
         return values.get(entities.pop()) if len(entities) == 1 else None
 
     return look
+
+
+def check_combined(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """Is one count larger than all the others combined? The table's sums decide, the answer must agree."""
+    asked = COMBINED.search(reading.text.prompt)
+    verdict = YES_NO.search(reading.text.answer)
+    entities, conditions = reading.asked("entity"), reading.asked("condition")
+    if asked is None or verdict is None or len(entities) != 1 or len(conditions) != 1:
+        return
+    own = table.find(quantity="deg", entity=entities[0], condition=conditions[0])
+    own = [f for f in own if f.value is not None]
+    if len(own) != 1:
+        return
+    subject = own[0]
+    rest = [
+        f for f in table.find(quantity="deg") if f != subject and f.is_interaction == subject.is_interaction
+    ]
+    narrow = str(conditions[0]).replace("_x_", "×")
+    if narrow in asked["scope"].lower().replace(" ", "").replace("x", "×"):
+        rest = [f for f in rest if f.condition == subject.condition]
+    total = sum(f.value or 0 for f in rest)
+    right = "yes" if (subject.value or 0) > total else "no"
+    answers = [m.group(1).lower() for m in YES_NO.finditer(reading.text.answer)]
+    if right in answers or not rest:
+        return
+    quote = next(
+        (reading.quote(line) for line in reading.lines if line.start <= verdict.start() < line.end),
+        verdict[0],
+    )
+    yield Finding(
+        reading.text.index, ERROR, "answers_another_question", quote,
+        f"{right}: {subject.value:,g} against {total:,g}",
+        "the question asks about all the others; the answer compares with a part of them",
+    )  # fmt: skip

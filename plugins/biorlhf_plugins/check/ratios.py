@@ -30,6 +30,23 @@ def check_ratios(reading: Reading, table: FactTable) -> Iterator[Finding]:
                 yield finding
 
 
+def check_fewer(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "Heart has 5,303 fewer DEGs than liver": the difference of the two counts."""
+    for claim in reading.asserted("number"):
+        line = reading.line_of(claim)
+        names = [str(name) for name in line.values("entity")]
+        if claim.slot.quantity != "difference" or not claim.value or len(names) != 2:
+            continue
+        if "than" not in line.words:
+            continue
+        pairs = list(_pairs(table, names[0], names[1], reading.conditions(line)))
+        if not pairs or any(abs(abs(a - b) - claim.value) <= 0.005 * claim.value for a, b in pairs):
+            continue
+        high, low = max(pairs[0]), min(pairs[0])
+        told = f"{claim.value:,g} is no difference of {' and '.join(names)}"
+        yield reading.finding(line, "wrong_arithmetic", f"{high:,g} - {low:,g} = {high - low:,g}", told)
+
+
 def _zero(reading: Reading, line: Line, number: Number) -> Finding | None:
     figures = [v for v in reading.figures() if v >= 0]
     positive = list(dict.fromkeys(v for v in figures if v > 0))

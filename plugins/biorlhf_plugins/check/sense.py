@@ -1,4 +1,5 @@
-"""What figures cannot mean: interaction counts read as sets, and templates that leaked a missing value."""
+"""What figures cannot mean: interaction counts read as sets, unsigned figures read as directions, and
+templates that leaked a missing value."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, WARNING, Finding
 from biorlhf_plugins.check.reading import Reading
+from biorlhf_plugins.check.stated.statements import FEW
 from biorlhf_plugins.check.table import FactTable, Figure
+from biorlhf_plugins.language.records import OPPOSITE
 
 AS_SET = re.compile(
     r"\bneither\b.{0,40}\bnor\b|\bnot in either\b|\bnot (?:seen|found|present) in (?:either|any)\b"
@@ -22,6 +25,13 @@ COMPARES = re.compile(
     r"(?:patterns?|responses?|effects?|directions?|than)\b",
     re.IGNORECASE,
 )
+HEDGE = re.compile(
+    r"\b(?:may|might|could|would|if|whether|predict|expect|hypothes|suggest|cannot|no data)", re.IGNORECASE
+)
+SILENT = re.compile(
+    r"\b(?:silent|inert|unresponsive|without (?:any |an )?effect|do(?:es)? nothing)\b", re.IGNORECASE
+)
+DIFFERENCE = re.compile(r"(\d[\d,]*)\s*[-−–]\s*(\d[\d,]*)\s*=\s*(\d[\d,]*)")
 
 
 def check_interaction_sets(reading: Reading, table: FactTable) -> Iterator[Finding]:
@@ -38,6 +48,45 @@ def check_interaction_sets(reading: Reading, table: FactTable) -> Iterator[Findi
                 "genes for which the interaction term is significant; they may overlap the main effects",
                 f"{used[0].words} is the count of an interaction term, not a set of genes of its own",
             )
+
+
+def check_interaction_sums(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """An interaction's count less a main effect's count is no number of anything."""
+    terms = _interactions(reading, table)
+    entities = {figure.entity for figure in terms}
+    mains = [f for f in table.find(quantity="deg") if not f.is_interaction and f.entity in entities]
+    for line in reading.lines:
+        quote = reading.quote(line)
+        match = DIFFERENCE.search(quote)
+        if match is None:
+            continue
+        first, second = (float(text.replace(",", "")) for text in match.groups()[:2])
+        term = next((f for f in terms if f.value == first), None)
+        main = next(
+            (f for f in mains if f.value == second and f.entity == (term.entity if term else "")), None
+        )
+        if term is not None and main is not None:
+            told = f"{term.words} less {main.words}: counts of different tests cannot be subtracted"
+            yield reading.finding(line, "interaction_arithmetic", "not computable from counts of genes", told)
+
+
+def check_silent(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "Kaempferol is silent at baseline in soleus": its count there is none."""
+    for line in reading.lines:
+        conditions = line.values("condition") or reading.asked("condition")
+        if (
+            len(conditions) != 1
+            or line.numbers("")
+            or line.values("neg")
+            or not SILENT.search(reading.quote(line))
+        ):
+            continue
+        treatment = "kmp" if reading.treated(line) else None
+        own = table.find(quantity="deg", condition=str(conditions[0]), treatment=treatment)
+        wrong = [f for f in own if f.entity in line.values("entity") and (f.value or 0.0) > FEW]
+        if wrong:
+            expected = "; ".join(map(str, wrong))
+            yield reading.finding(line, "wrong_comparison", expected, "the table counts genes that respond")
 
 
 def _interactions(reading: Reading, table: FactTable) -> list[Figure]:
@@ -60,3 +109,18 @@ def check_placeholders(reading: Reading) -> Iterator[Finding]:
         if built_on:
             told, severity = f"the text has no figure here and still says {built_on.group(0)!r}", ERROR
         yield reading.finding(line, "missing_value", "a figure, or 'not known'", told, severity)
+
+
+def check_unsigned(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """A direction for a gene of which the table only has an absolute change."""
+    if not table.features:
+        return
+    for line in reading.lines:
+        genes = [text for text in line.texts if text in table.features]
+        ways = [m for m in line.mentions if m.kind == "dir" and m.value in OPPOSITE]
+        # What is supposed or asked needs no sign in the table.
+        if genes and ways and not HEDGE.search(reading.quote(line)):
+            names = ", ".join(dict.fromkeys(gene.capitalize() for gene in genes))
+            expected = f"the table has an absolute change for {names}, without a sign or a contrast"
+            told = f"{' '.join(line.texts[ways[0].first : ways[0].last])!r} is not in the table"
+            yield reading.finding(line, "unsupported_direction", expected, told)

@@ -29,16 +29,20 @@ def check_differences(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """A difference that is none of the text's two figures, nor of the table's two counts."""
     for line in reading.lines:
         differences = [m for m in line.mentions if m.kind == "num" and _is_difference(line, m)]
-        if line.numbers("ratio", "percent") or line.values("path"):
+        if len(differences) != 1 or line.numbers("ratio", "percent") or line.values("path"):
             continue
+        difference = differences[0]
+        stated = difference.value.value
+        rights = _rights(reading, line, table, difference)
         names = {str(name) for name in (*line.values("entity"), *reading.asked("entity"))}
-        for difference in differences:
-            stated, rights = difference.value.value, _rights(reading, line, table, difference)
-            # A count of the table is that count: "kaempferol adds 491".
-            own = any(f.value == stated and f.quantity in COUNTS and f.entity in names for f in table.figures)
-            if rights and not own and not any(_near(line, difference, right) for right in rights):
-                told = f"{stated:,g} is no difference of the figures"
-                yield reading.finding(line, "wrong_arithmetic", f"{rights[0]:,g}", told)
+        own = {f.value for f in table.figures if f.quantity in COUNTS and f.entity in names}
+        # A count of the table is that count: "kaempferol adds 491".
+        if not rights or stated in own:
+            continue
+        if any(_near(line, difference, right) for right in _all(reading, rights)):
+            continue
+        told = f"{stated:,g} is no difference of the figures"
+        yield reading.finding(line, "wrong_arithmetic", f"{rights[0]:,g}", told)
 
 
 def is_difference(line: Line, claim: Claim) -> bool:
@@ -63,8 +67,8 @@ def _is_difference(line: Line, m: Mention) -> bool:
     lead = texts[at - 1] if at else ""
     skipped = texts[at : m.first]
     after = [t for t in texts[m.last : m.last + 2] if t not in ("gene", "deg")][:1]
-    if texts[m.last : m.last + 1] == ["time"]:
-        return False
+    if texts[m.last : m.last + 1] == ["time"] or "than" in texts[m.last : m.last + 4]:
+        return False  # a comparison has a check of its own
     summed = lead in ("add", "adding", "added") and "up" in skipped
     changes = lead in OF_A_CHANGE and "of" in skipped
     return not summed and (lead in ADDS or changes or (bool(after) and after[0] in AFTER))
@@ -83,6 +87,13 @@ def _rights(reading: Reading, line: Line, table: FactTable, told: Mention) -> li
     counts = [value(table, str(e), c, t) for e in entities for c in where for t in options]
     known = [count for count in counts if count is not None]
     return [abs(a - b) for a, b in itertools.combinations(known, 2)]
+
+
+def _all(reading: Reading, rights: list[float]) -> Iterator[float]:
+    yield from rights
+    figures = reading.figures()[:40]
+    yield from (abs(a - b) for a, b in itertools.combinations(figures, 2))
+    yield from (abs(c - a - b) for a, b, c in itertools.permutations(figures[:8], 3))
 
 
 def _near(line: Line, told: Mention, right: float) -> bool:
