@@ -190,7 +190,8 @@ def check_giveaway(reading: Reading) -> Iterator[Finding]:
     text, truth = reading.text, reading.text.ground_truth or {}
     gold = truth.get("direction")
     # An untrue premise names the wrong direction on purpose.
-    if gold in OPPOSITE and not truth.get("false_premise") and {gold} == OPPOSITE.keys() & reading.asked("dir"):
+    named = OPPOSITE.keys() & reading.asked("dir")
+    if gold in OPPOSITE and not truth.get("false_premise") and {gold} == named:
         yield Finding(
             text.index, ERROR, "answer_in_prompt", text.prompt[:200], "a question that names no direction",
             f"the question gives the answer away: {gold}",
