@@ -91,7 +91,7 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
     pool = measured if len(measured) > 1 else pool
     counts = Counter(itertools.chain.from_iterable([f.words for f in pool]))
     common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
-    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, {}, pool, common)
+    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, common)
 
 
 def _given(said: Extraction, figure: Figure, prompt: str, units: set[str]) -> bool:

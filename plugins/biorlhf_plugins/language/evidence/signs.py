@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, once
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -150,12 +150,11 @@ def threshold(found: Evidence) -> float:
     return _level(found.prompt)
 
 
+@once
 def directions(found: Evidence, number: int) -> list[Word]:
     """The words of direction of a sentence that it states as its own, as the extraction turned them."""
-    if number in found.ways:
-        return found.ways[number]
     part = found.parts[number]
-    words = found.ways[number] = []
+    words = []
     turned, texts = found.turned, found.stream.texts
     marks = part.inside.get("dir", ())
     negations = part.inside.get("neg", ())
