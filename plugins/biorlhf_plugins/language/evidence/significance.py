@@ -46,7 +46,12 @@ RAW, ADJUSTED = (
     frozenset(("raw", "nominal")),
     frozenset(("adjusted", "padj", "fdr", "corrected")),
 )
-MET, MISSED = frozenset(("met", "reached", "achieved")), frozenset(("missed", "failed"))
+ENDPOINT = frozenset(("met", "reached", "achieved", "missed"))
+"""Verdicts where they are of an endpoint."""
+VERDICTS = {
+    **dict.fromkeys(("significantly", "pass", "passed", "met", "reached", "achieved"), "SIG"),
+    **dict.fromkeys(("fail", "failed", "missed"), "NS"),
+}
 REASONS = frozenset(("although", "though", "since", "because", "but", "despite", "raw"))
 """With these something else than the p value decides."""
 IS = frozenset(("is", "are", "was", "were"))
@@ -92,12 +97,14 @@ def _words(found: Evidence, number: int) -> list[Word]:
     ]
     unchanged = [("NS", at) for label, at in directions(found, number) if label == "NS"]
     known = {i for m in (*marks, *part.inside.get("dir", ())) for i in range(m.first, m.last)}
-    words += [
-        ("SIG" if NOT.isdisjoint((*_since(texts, part.first, i), texts[part.first])) else "NS", i)
-        for i in range(part.first, part.last)
-        if texts[i] == "significantly" and i not in known and found.asserted(i)
-    ]
     here = texts[part.first : part.last]
+    for i in range(part.first, part.last) if not VERDICTS.keys().isdisjoint(here) else ():
+        verdict = "NS" if texts[i : i + 2] == ["not", "("] else VERDICTS.get(texts[i], "")
+        of_endpoint = texts[i] in ENDPOINT and "endpoint" not in here
+        if verdict and i not in known and not of_endpoint and found.asserted(i):
+            # "no other gene passes", "the primary endpoint was not met"
+            no = not NOT.isdisjoint(_since(texts, part.first, i))
+            words.append(("NS" if no == (verdict == "SIG") else "SIG", i))
     for i in (
         range(part.first + 2, part.last)
         if "deg" in here and REASONS.isdisjoint(here) and not _sized(found, number)
@@ -107,16 +114,6 @@ def _words(found: Evidence, number: int) -> list[Word]:
         if one and texts[i - 3] != "there":
             words.append(("SIG" if texts[i - 1] == "a" and texts[i - 3] != "not" else "NS", i))
     words = [w for w in words if not any(_of_one(texts, at, w[1]) for _, at in unchanged)] + unchanged
-    passing = not {"pass", "passed", "fail", "failed"}.isdisjoint(texts[part.first : part.last])
-    for i in range(part.first, part.last) if passing else ():
-        if texts[i] in ("pass", "passed", "fail", "failed") or texts[i : i + 2] == ["not", "("]:
-            no = not NOT.isdisjoint(_since(texts, part.first, i)[-4:])  # "no other gene passes"
-            good = texts[i] in ("pass", "passed")
-            words.append(("SIG" if good != no else "NS", i))
-    for i in range(part.first, part.last) if "endpoint" in texts[part.first : part.last] else ():
-        if texts[i] in MET | MISSED:  # "the primary endpoint was not met"
-            no = not NOT.isdisjoint(texts[max(part.first, i - 3) : i])
-            words.append(("SIG" if (texts[i] in MET) != no else "NS", i))
     return sorted(words, key=lambda w: w[1])
 
 
