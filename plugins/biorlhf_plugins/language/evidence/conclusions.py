@@ -9,34 +9,12 @@ from biorlhf_plugins.language.evidence.comparisons import GREATER, IS, clause_en
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.evidence.signs import TIMES, directions
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.language.words.text import vocabulary
 
 MEASURED = words_of("measured")
 """Words of comparison that are about the figure itself: not "better", nor "faster" of a time."""
 
 TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
 """All that may stand between a figure with its unit and its limit."""
-ADJECTIVES = {
-    **dict.fromkeys(("low", "lower", "reduced", "decreased", "diminished", "lowered", "weak"), "DOWN"),
-    **dict.fromkeys(("high", "higher", "elevated", "increased", "raised", "enhanced"), "UP"),
-}
-MEASURES = frozenset((
-    "expression", "level", "abundance", "mrna", "transcript", "protein", "activity", "concentration", "titer",
-))  # fmt: skip
-THE = frozenset(("the", "this", "these", "that", "such", "its", "their"))
-FITS = vocabulary(
-    "fit fits agree match explain reflect confirm consistent line support expected due result point"
-)
-LEVELS_ONLY = vocabulary(
-    "predict predicted associated correlate correlated baseline basal absolute normal control healthy "
-    "vehicle untreated noise noisy caution read detection limit not no never if would could may "
-    "might before initially"
-)
-CASES = vocabulary(
-    "tumor patient case mutant knockout ko treated infected exposed stressed here sample cell animal"
-)
-"""Who shows what was said to go up or down: told or not, it is the same."""
-
 DENIED = frozenset(("not", "no", "never", "neither"))
 CUTS = frozenset((",", ";", ":"))
 OPENS_CLAUSE = CUTS | {"so", "and"}
@@ -89,83 +67,6 @@ def opened(found: Evidence) -> Iterator[Check]:
             says = f"{word}, with {one:,g} against {other:,g}"
             passed = (one > other) == (word in GREATER)
             yield Check("a comparison against its figures", passed, says, (found.span(part.first, colon),))
-
-
-def described(found: Evidence) -> Iterator[Check]:
-    """ "VHL is up in tumours. The low VHL expression fits the loss of 3p": against the direction."""
-    texts = found.stream.texts
-    for number, part in enumerate(found.parts):
-        for at in range(part.first, part.last - 2) if number and part.kind == "prose" else ():
-            way = ADJECTIVES.get(texts[at])
-            name, end = _named(found, at, part.last) if way else ((), 0)
-            words = {*texts[part.first : part.last]}
-            led = at == part.first or texts[at - 1] in THE
-            # "The low expression makes it noisy" is of a level, and "the reduced expression" of a change.
-            change = texts[at] not in ("low", "high") or not FITS.isdisjoint(words)
-            if (
-                not name
-                or not led
-                or not change
-                or not LEVELS_ONLY.isdisjoint(words)
-                or not found.asserted(at)
-            ):
-                continue
-            before = [(n, _told(found, n, name)) for n in range(number)]
-            ways = {label for _, label in before if label}
-            if len(ways) != 1 or not any(
-                _same_place(found, n, end, part.last) for n, label in before if label
-            ):
-                continue
-            says = f"{' '.join(name)}: {min(ways)}, and {texts[at]}"
-            passed = ways == {way}
-            yield Check(
-                "a direction against its description", passed, says, (found.span(at, end),), alone=passed
-            )
-
-
-def _named(found: Evidence, at: int, last: int) -> tuple[tuple[str, ...], int]:
-    """The feature of "low VHL expression", "low levels of VHL", and where the words end."""
-    texts = found.stream.texts
-    if texts[at + 1] in MEASURES and texts[at + 2] == "of":
-        start = at + 3 + (texts[at + 3 : at + 4] == ["the"])
-        return tuple(w for w in texts[start : min(start + 1, last)] if w not in FUNCTION), start + 1
-    end = next((i for i in range(at + 1, min(at + 5, last)) if texts[i] in MEASURES), 0)
-    name = tuple(texts[at + 1 : end]) if end else ()
-    while end and texts[end + 1 : end + 2] and texts[end + 1] in MEASURES:
-        end += 1
-    plain = 1 <= len(name) <= 3 and all(
-        found.stream[i].kind == "w" for i in range(at + 1, at + 1 + len(name))
-    )
-    return (
-        tuple(w for w in name if w not in MEASURES) if plain and FUNCTION.isdisjoint(name) else ()
-    ), end + 1
-
-
-def _told(found: Evidence, number: int, name: Sequence[str]) -> str:
-    """The one direction that a sentence gives to a feature, right behind its name: "VHL is up-regulated"."""
-    part, texts = found.parts[number], found.stream.texts
-    ways = directions(found, number)
-    written = [m for m in part.inside.get("dir", ()) if any(m.first == at for _, at in ways)]
-    if part.kind == "row" or len(ways) != 1 or len(written) != 1 or str(written[0].value) != ways[0][0]:
-        return ""  # told of several, or of the control
-    at = ways[0][1]
-    start = next((i for i in range(at - 1, part.first - 1, -1) if texts[i : i + len(name)] == list(name)), -1)
-    between = texts[start + len(name) : at]
-    near = start >= part.first and len(between) <= 5 and UNSAID.union(MEASURES, IS).issuperset(between)
-    return (
-        ways[0][0] if near and found.asserted(at) and DENIED.isdisjoint(texts[part.first : part.last]) else ""
-    )
-
-
-def _same_place(found: Evidence, number: int, first: int, last: int) -> bool:
-    """Whether what a description says of where and when is of the sentence with the direction too."""
-    if first >= last or found.stream.texts[first] not in WHERE:
-        return True
-    dated = [t.text for t in found.stream[first : min(last, first + 4)] if t.number is not None]
-    if not {*dated} <= {*found.stream.texts[found.parts[number].first : found.parts[number].last]}:
-        return False  # "on day 9"
-    place = next((w for w in found.stream.texts[first + 1 : last] if w not in FUNCTION), "")
-    return place in CASES | found.words(number)
 
 
 def bounds(found: Evidence) -> Iterator[Check]:

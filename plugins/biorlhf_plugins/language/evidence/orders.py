@@ -24,7 +24,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     stated,
     value_of,
 )
-from biorlhf_plugins.language.evidence.conclusions import MEASURED, bounds, concluded, described, opened
+from biorlhf_plugins.language.evidence.conclusions import MEASURED, bounds, concluded, opened
 from biorlhf_plugins.language.evidence.parts import TOTAL_ROWS
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.records import Span
@@ -85,7 +85,6 @@ def orders(found: Evidence) -> Iterator[Check]:
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
     yield from asked(found, look)
-    yield from described(found)
 
 
 @functools.lru_cache(maxsize=256)
