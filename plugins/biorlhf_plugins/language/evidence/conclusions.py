@@ -49,26 +49,6 @@ def concluded(found: Evidence) -> Iterator[Check]:
                 yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
 
 
-def opened(found: Evidence) -> Iterator[Check]:
-    """ "Larger at baseline: 4,110 genes at baseline and 140 under HU+IR": what is concluded first."""
-    texts = found.stream.texts
-    for number, part in enumerate(found.parts):
-        colon = next((i for i in range(part.first + 2, part.last) if texts[i] == ":"), 0)
-        leads = colon and texts[part.first] in MEASURED and texts[part.first + 1] in PLACES
-        if not leads or not found.asserted(part.first):
-            continue
-        side = content(found.stream, part.first + 1, colon)
-        pair = [f for f in found.by_part.get(number, ()) if f.first > colon and not f.sign]
-        if len(pair) != 2 or pair[0].kind != pair[1].kind or pair[0].kind not in ("count", "percent"):
-            continue
-        mine = [f for f in pair if f.words & side - pair[1 - pair.index(f)].words]
-        if len(mine) == 1 and pair[0].value != pair[1].value:
-            one, other, word = mine[0].value, pair[1 - pair.index(mine[0])].value, texts[part.first]
-            says = f"{word}, with {one:,g} against {other:,g}"
-            passed = (one > other) == (word in GREATER)
-            yield Check("a comparison against its figures", passed, says, (found.span(part.first, colon),))
-
-
 def bounds(found: Evidence) -> Iterator[Check]:
     """ "1,221 DEGs, below 1,000", "padj 0.0747, below 0.05": a figure on the wrong side of its limit."""
     for figures in found.by_part.values():

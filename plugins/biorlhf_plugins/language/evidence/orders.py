@@ -24,7 +24,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     stated,
     value_of,
 )
-from biorlhf_plugins.language.evidence.conclusions import MEASURED, bounds, concluded, opened
+from biorlhf_plugins.language.evidence.conclusions import MEASURED, bounds, concluded
 from biorlhf_plugins.language.evidence.parts import TOTAL_ROWS
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.records import Span
@@ -79,7 +79,6 @@ def orders(found: Evidence) -> Iterator[Check]:
     yield from compared(found, stated(found), look)
     if not words.isdisjoint(MEASURED):
         yield from concluded(found)
-        yield from opened(found)
     if not words.isdisjoint(JOINED):
         yield from contrasted(found)
     if not words.isdisjoint(MOST | LEAST):
