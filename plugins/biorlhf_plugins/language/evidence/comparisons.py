@@ -235,22 +235,6 @@ def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:
     return None
 
 
-def contrasted(found: Evidence) -> Iterator[Check]:
-    """ "The adjuvanted group had the higher titre: 5,100 versus 1,300": the first is of what is named."""
-    for number, figures in found.by_part.items():
-        part = found.parts[number]
-        texts = found.stream.texts[part.first : part.last] if len(figures) == 2 else []
-        at = next((part.first + i for i, word in enumerate(texts) if word in GREATER or word in SMALLER), -1)
-        if at < 1 or "than" in texts or found.stream.texts[at - 1] != "the" or not found.asserted(at):
-            continue
-        pair = _in_turn(found, at)
-        if pair is not None and pair[0] != pair[1]:
-            word = found.stream.texts[at]
-            says = f"{word}, with {pair[0]:,g} against {pair[1]:,g}"
-            passed = (pair[0] > pair[1]) == ((word in GREATER) != inverse(found, texts))
-            yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
-
-
 @functools.lru_cache(maxsize=256)
 def prompt_tokens(text: str) -> Stream:
     return tokens(clean(text).text)

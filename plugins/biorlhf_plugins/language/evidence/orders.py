@@ -19,7 +19,6 @@ from biorlhf_plugins.language.evidence.comparisons import (
     clause_end,
     clause_start,
     compared,
-    contrasted,
     inverse,
     stated,
     value_of,
@@ -52,7 +51,6 @@ RANKED = re.compile(
 THEN = words_of("then")
 LEADS = words_of("leads")
 SEQUENCES = THEN | OVER | UNDER
-JOINED = frozenset(("against", "vs", "versus"))
 KINDS = ("count", "percent", "effect")
 LINKS = words_of("links") | words_of("verbs")
 CLOCK = words_of("times") | {"s", "sec", "ms"}
@@ -78,8 +76,6 @@ def orders(found: Evidence) -> Iterator[Check]:
     if any(f.sign for f in found.figures):
         yield from _bounds(found)
     yield from compared(found, stated(found), look)
-    if not words.isdisjoint(JOINED):
-        yield from contrasted(found)
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
     yield from asked(found, look)
