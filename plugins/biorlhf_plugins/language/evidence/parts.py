@@ -26,7 +26,6 @@ OVERLAPS = words_of("overlaps")
 """Words by which parts may have something in common, or the whole has lost something."""
 BOTH = frozenset(("both", "common", "overlap", "overlapping"))
 """Of these a third figure beside two is the part that they share."""
-SEXES = (frozenset(("male", "female")), frozenset(("man", "woman")), frozenset(("boy", "girl")))
 TOTAL_ROWS = frozenset(("total", "sum", "all"))
 LISTS = frozenset((":", "(", "comprise", "comprised", "comprising"))
 FEW = 8
@@ -52,7 +51,6 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     plain = [f for f in plain if f.unit not in TIMES and not found.unit(f) and not _is_label(found, f)]
     if len(plain) < 3 or texts[plain[0].first - 2 : plain[0].first] == ['"', ":"]:
         return  # a JSON object has its total behind its parts
-    yield from _sexes(found, plain)
     if part.kind == "prose" and (ended := _ended(found, plain)):
         yield from _summed(found, figures, ended, plain)
         return
@@ -241,20 +239,6 @@ def _summed(
         return  # "3 plates, 96 wells", "12 mice and 14 rats, 78 injections in total"
     rough = any(ROUGH & set(texts[max(0, f.first - 2) : f.first]) for f in (whole, *parts))
     yield whole_of(whole, parts, SLACK * total if rough else 1e-6)
-
-
-def _sexes(found: Evidence, plain: Sequence[Figure]) -> Iterator[Taken]:
-    """ "12 knock-outs (7 males and 5 females)"."""
-    texts = found.stream.texts
-    for whole, one, other in zip(plain, plain[1:], plain[2:], strict=False):
-        closed = ")" in texts[other.last : other.last + 2]
-        if (
-            closed
-            and texts[whole.first - 1] != ":"
-            and texts[one.first - 1] == "("
-            and {one.unit, other.unit} in SEXES
-        ):
-            yield whole_of(whole, [one, other])
 
 
 LOSES = OVERLAPS - {"which", "common"}
