@@ -34,7 +34,6 @@ BEFORE = frozenset(("before", "beforehand", "baseline", "initially"))
 OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
 GIVEN = frozenset(("at", "after", "of", "by", "with", "on", "under", "in", "within", "for", "first", "the"))
 """Before a figure: it is when, on what or at which dose something changed."""
-CAUSING = frozenset(("by", "on", "under", "with", "after", "upon"))
 MEASURES = SIGNED | {"count", "percent"}
 INTERVALS = frozenset(("ci", "confidence"))
 COMMON = 0.05
@@ -65,8 +64,6 @@ def signs(found: Evidence) -> Iterator[Check]:
         for figure, label in paired(found, signed, sided):
             says = f"{label} with {figure.kind} {figure.value:g}"
             yield Check("a direction against its figure", _way_of(figure) == label, says, (figure.span,))
-        if len(figures) == 2 and len(sided_words := {w for w in ways if w[0] in ("UP", "DOWN")}) == 1:
-            yield from _two_levels(found, figures, *sided_words)
         if moving:
             yield from _moves(found, number, figures, ways)
         if found.parts[number].kind == "row":
@@ -86,24 +83,6 @@ def _likelier(found: Evidence, number: int) -> Iterator[Word]:
     for at in range(part.first, part.last - 1):
         if texts[at] in ("more", "less") and texts[at + 1] in LIKELIER and found.asserted(at):
             yield ("UP" if texts[at] == "more" else "DOWN"), at
-
-
-def _two_levels(found: Evidence, figures: Sequence[Figure], word: Word) -> Iterator[Check]:
-    """ "Up under drought: 85 TPM in droughted leaves and 12 in watered ones": by the words of its cause."""
-    texts, (one, other), (label, at) = found.stream.texts, figures, word
-    by = next((i for i in range(at, min(at + 4, one.first)) if texts[i] in CAUSING), 0)
-    cause = [w for w in texts[by + 1 : one.first] if len(w) > 3] if by else []
-    mine, theirs = (
-        any(w[:4] == c[:4] for w in f.right for c in cause)
-        and not any(w[:2] in ("un", "no") for w in f.right)
-        for f in figures
-    )
-    if mine == theirs or one.first < at or {one.kind, other.kind} != {"count"} or one.value == other.value:
-        return
-    here, there = (one, other) if mine else (other, one)
-    says = f"{label} from {there.value:g} to {here.value:g}"
-    passed = (here.value > there.value) == (label == "UP")
-    yield Check("a direction against its figure", passed, says, (one.span, other.span))
 
 
 def _single(found: Evidence, figures: Sequence[Figure]) -> bool:
