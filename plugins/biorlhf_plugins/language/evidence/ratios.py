@@ -247,26 +247,9 @@ def risks(found: Evidence) -> Iterator[Check]:
         for at, one in enumerate(figures):
             if one.kind not in RATIOS or one.sign or one.value <= 0 or not found.asserted(one.first):
                 continue
-            yield from _moved(found, number, one)
             share = _explained(found, one, figures[at + 1 :])
             if share is not None:
                 yield _risk(found, one, share, _word(found, number, one, share))
-
-
-def _moved(found: Evidence, number: int, one: Figure) -> Iterator[Check]:
-    """ "Raised the risk of progression by 32 % (hazard ratio 0.68)": the word against the ratio."""
-    part, texts = found.parts[number], found.stream.texts
-    ways = {label for label, at in directions(found, number) if at < one.first}
-    opens = next((i for i in range(one.first, part.first, -1) if texts[i] == "("), 0)
-    verb = not {"raised", "lowered", "reduced", "increased", "cut", "doubled"}.isdisjoint(
-        texts[part.first : opens]
-    )
-    reversed_ = "control" in texts[part.first : opens] or "placebo" in texts[part.first : opens]
-    told = opens and not reversed_ and one.first - opens <= 4 and "risk" in texts[part.first : opens] and verb
-    if told and len(ways) == 1 and ways <= {"UP", "DOWN"} and one.value != 1:
-        way = ways.pop()
-        says = f"{way}, with {one.value:g}"
-        yield Check("a direction against its figure", (one.value > 1) == (way == "UP"), says, (one.span,))
 
 
 def of_interval(found: Evidence, figure: Figure) -> bool:

@@ -89,6 +89,8 @@ def _single(found: Evidence, figures: Sequence[Figure]) -> bool:
     """Whether a ratio of risks is the one figure of its sentence, beside its interval and p value."""
     texts = found.stream.texts
     own = [f for f in figures if f.kind in MEASURES and not INTERVALS & {*texts[f.last : f.last + 1]}]
+    # "Raised the risk by 32 % (hazard ratio 0.68)": the percentage is of the ratio.
+    own = [f for f in own if f.kind != "percent" or texts[f.last : f.last + 1] != ["("]]
     return sum(texts[f.first - 1] not in ("(", "to", "-") or f.kind == "hazard" for f in own) == 1
 
 
