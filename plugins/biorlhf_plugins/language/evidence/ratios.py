@@ -8,7 +8,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_level, is_year
 from biorlhf_plugins.language.evidence.shares import ROUGH, SLACK, plain_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -252,15 +252,10 @@ def risks(found: Evidence) -> Iterator[Check]:
                 yield _risk(found, one, share, _word(found, number, one, share))
 
 
-def of_interval(found: Evidence, figure: Figure) -> bool:
-    """The 95 % of "95 % CI"."""
-    return not {"ci", "confidence"}.isdisjoint(found.stream.texts[figure.last : figure.last + 1])
-
-
 def _explained(found: Evidence, one: Figure, after: Sequence[Figure]) -> Figure | None:
     """The percentage that follows in the same words, past an interval in brackets."""
     texts = found.stream.texts
-    shares = [f for f in after if f.kind == "percent" and not of_interval(found, f)]
+    shares = [f for f in after if f.kind == "percent" and not is_level(found, f)]
     for figure in after if len(shares) == 1 else ():
         between = gap(found, one, figure)
         inside = between.count("(") > between.count(")")
@@ -275,7 +270,7 @@ def _explained(found: Evidence, one: Figure, after: Sequence[Figure]) -> Figure 
                 or texts[figure.last : figure.last + 1] == ["of"]
             )
             return figure if linked and not foreign and not figure.sign and len(lead) <= NEAR else None
-        if not inside and figure.kind not in ("p", "low", "high") and not of_interval(found, figure):
+        if not inside and figure.kind not in ("p", "low", "high") and not is_level(found, figure):
             return None
     return None
 

@@ -18,6 +18,8 @@ from biorlhf_plugins.language.words.units import Unit, unit_at
 FUNCTION = words_of("function")
 """Words that name nothing."""
 CLAUSES = words_of("breaks") - {","}
+LEVELLED = frozenset(("ci", "confidence", "credible", "credibility", "interval", "cri"))
+"""What follows the level of an interval: "95 % CI"."""
 LABELS = words_of("numbered")
 """What a number after it is the name of: "Step 1", "Patient 7"."""
 
@@ -152,6 +154,11 @@ def is_year(found: Evidence, figure: Figure) -> bool:
     """2019, of no thing: as it stands after "in", "since" or the name of a month."""
     written = found.said.text[figure.span[0] : figure.span[1]]
     return written[:4].isdigit() and written[4:5] not in tuple(".,0123456789") and 1900 <= figure.value < 2100
+
+
+def is_level(found: Evidence, figure: Figure) -> bool:
+    """The 95 % of "95 % CI"."""
+    return not LEVELLED.isdisjoint(found.stream.texts[figure.last : figure.last + 1])
 
 
 DATING = frozenset(("in", "since", "until", "by"))

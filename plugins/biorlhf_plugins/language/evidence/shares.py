@@ -1,4 +1,4 @@
-"""Parts of a whole: "62 of 151 (41 %)", "301, 151 to the drug and 150 to placebo"; an interval."""
+"""Parts of a whole: "62 of 151 (41 %)", "301, 151 to the drug and 150 to placebo"."""
 
 from __future__ import annotations
 
@@ -284,37 +284,3 @@ def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
     says = f"{one.value:,g} × {other.value:,g} = {right:,g}, stated {whole.value:,g}"
     spans = tuple(f.span for f in plain)
     yield Check("arithmetic", abs(right - whole.value) <= 0.001 * right, says, spans, expected=f"{right:,g}")
-
-
-LEVELLED = frozenset(("ci", "confidence", "credible", "credibility", "interval", "cri"))
-"""What follows the level of an interval: "95 % CI"."""
-
-
-def intervals(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
-    part = found.parts[number]
-    for at in range(part.first, part.last):
-        if found.stream.texts[at] not in ("ci", "interval"):
-            continue
-        ends = [f for f in figures if f.first > at and f.first - at <= 9 and f.kind != "level"]
-        bounds = [f.value for f in ends[:2]]
-        before = [
-            f
-            for f in figures
-            if f.last <= at and LEVELLED.isdisjoint(found.stream.texts[f.last : f.last + 1])
-        ]
-        before = [
-            f
-            for f in before
-            if f.kind not in ("low", "high", "p", "n", "alpha", "range") and at - f.last <= 12
-        ]
-        if len(bounds) < 2 or not before:
-            continue
-        if ends[0].first != ends[1].first and len(gap(found, ends[0], ends[1])) > 2:
-            continue
-        low, high = sorted(bounds)
-        value = before[-1].value
-        says = f"{value:g} with an interval from {low:g} to {high:g}"
-        # "12 mg lighter (95 % CI -21 to -3)": the sign is in the word.
-        holds = low <= value <= high or (high < 0 < value and low <= -value <= high)
-        yield Check("an interval holds its estimate", holds, says, (before[-1].span, ends[0].span))

@@ -15,6 +15,7 @@ from biorlhf_plugins.language.evidence.records import (
     Passage,
     clauses,
     gap,
+    is_level,
     once,
     passages,
 )
@@ -58,11 +59,14 @@ IS = frozenset(("is", "are", "was", "were"))
 TURNS = frozenset(("but", "while", "whereas", "unlike", "and"))
 CUTS = TURNS | {",", ";", "("}
 REACH = 9
+NO_ESTIMATE = frozenset(("low", "high", "p", "n", "alpha", "range"))
 
 
 class Interval(NamedTuple):
-    """A confidence interval with the value that means no effect, None where that is not plain."""
+    """An interval behind its word, the token ``at``, with the value that means no effect. That is None where
+    it is not plain, and of all but confidence intervals of 95 %, or of a level that is not given."""
 
+    at: int
     low: Figure
     high: Figure
     null: float | None
@@ -81,6 +85,8 @@ def significance(found: Evidence) -> Iterator[Check]:
         told = passages(found)
         for at, passage in enumerate(told):
             here = list(_intervals(found, passage))
+            for interval in here:
+                yield from _estimated(found, passage, interval)
             after = told[at + 1] if at + 1 < len(told) else None
             yield from _with_intervals(found, passage, here, after)
 
@@ -214,24 +220,35 @@ def _shown(figure: Figure, alpha: float) -> str:
 
 
 def _intervals(found: Evidence, passage: Passage) -> Iterator[Interval]:
-    """The intervals of 95 %, or of a level that is not given, behind "CI" or "confidence interval"."""
+    """The intervals behind "CI" or "interval"."""
     texts, since = found.stream.texts, passage.first
-    for at in range(passage.first, passage.last):
-        if texts[at] not in CI:
-            continue
-        if texts[at] == "interval" and texts[at - 1] not in ("confidence", "credible"):
-            continue  # "the QT interval"
+    for at in [i for i in range(passage.first, passage.last) if texts[i] in CI]:
         levels = [f for f in passage.figures if at - 3 <= f.first < at and f.kind == "percent"]
-        ends = [f for f in passage.figures if at < f.first <= at + REACH][:2]
-        if not HOLDS.isdisjoint(texts[at : at + 3]):
+        ends = [f for f in passage.figures if at < f.first <= at + REACH and f.kind != "level"][:2]
+        if len(ends) < 2 or not HOLDS.isdisjoint(texts[at : at + 3]):
             continue  # "the interval excludes 1 (1.12-1.88)"
-        if len(ends) < 2 or any(f.value != 95 for f in levels) or ends[0].value >= ends[1].value:
-            continue
         between = gap(found, *ends)
         if len(between) > 3 or not {")", ";"}.isdisjoint(between):
             continue
-        yield Interval(ends[0], ends[1], _null(texts, since, at, ends))
+        # Not "the QT interval", "90 % CI".
+        confident = texts[at] == "ci" or texts[at - 1] in ("confidence", "credible")
+        confident = confident and all(f.value == 95 for f in levels) and ends[0].value < ends[1].value
+        yield Interval(at, *ends, _null(texts, since, at, ends) if confident else None)
         since = ends[1].last
+
+
+def _estimated(found: Evidence, passage: Passage, interval: Interval) -> Iterator[Check]:
+    """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
+    before = [f for f in passage.figures if f.last <= interval.at <= f.last + 12]
+    before = [f for f in before if f.kind not in NO_ESTIMATE and not is_level(found, f)]
+    if before:
+        value = before[-1].value
+        low, high = sorted((interval.low.value, interval.high.value))
+        # "12 mg lighter (95 % CI -21 to -3)": the sign is in the word.
+        holds = low <= value <= high or (high < 0 < value and low <= -value <= high)
+        says = f"{value:g} with an interval from {low:g} to {high:g}"
+        spans = (before[-1].span, interval.low.span)
+        yield Check("an interval holds its estimate", holds, says, spans)
 
 
 def _null(texts: Sequence[str], since: int, at: int, ends: Sequence[Figure]) -> float | None:

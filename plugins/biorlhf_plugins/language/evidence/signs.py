@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, once
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_level, once
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -35,7 +35,6 @@ OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
 GIVEN = frozenset(("at", "after", "of", "by", "with", "on", "under", "in", "within", "for", "first", "the"))
 """Before a figure: it is when, on what or at which dose something changed."""
 MEASURES = SIGNED | {"count", "percent"}
-INTERVALS = frozenset(("ci", "confidence"))
 COMMON = 0.05
 LIMITS = words_of("thresholds")
 CONTROLS = words_of("controls")
@@ -88,7 +87,7 @@ def _likelier(found: Evidence, number: int) -> Iterator[Word]:
 def _single(found: Evidence, figures: Sequence[Figure]) -> bool:
     """Whether a ratio of risks is the one figure of its sentence, beside its interval and p value."""
     texts = found.stream.texts
-    own = [f for f in figures if f.kind in MEASURES and not INTERVALS & {*texts[f.last : f.last + 1]}]
+    own = [f for f in figures if f.kind in MEASURES and not is_level(found, f)]
     # "Raised the risk by 32 % (hazard ratio 0.68)": the percentage is of the ratio.
     own = [f for f in own if f.kind != "percent" or texts[f.last : f.last + 1] != ["("]]
     return sum(texts[f.first - 1] not in ("(", "to", "-") or f.kind == "hazard" for f in own) == 1

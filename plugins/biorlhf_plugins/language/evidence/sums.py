@@ -15,7 +15,6 @@ from biorlhf_plugins.language.evidence.shares import (
     Taken,
     each,
     explained,
-    intervals,
     percents,
     plain_of,
     shares,
@@ -35,7 +34,6 @@ def sums(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     texts = found.stream.texts
     written = not found.stream.vocabulary.isdisjoint(SIGNS)
-    spanned = not found.stream.vocabulary.isdisjoint(("ci", "interval"))
     for part, figures in found.by_part.items():
         if not found.asserted(found.parts[part].first):
             continue
@@ -67,8 +65,6 @@ def sums(found: Evidence) -> Iterator[Check]:
             yield from explained(found, levels if moved else figures, used)
         if len(figures) == 3:
             yield from each(found, figures)
-        if spanned:
-            yield from intervals(found, part, figures)
     yield from tables(found)
 
 
