@@ -14,7 +14,6 @@ WAYS = meanings("ways")
 GREATER, SMALLER = words_of("greater"), words_of("smaller")
 
 
-MAKES = frozenset(("so", "=", "total", "ie", "make", "is", "hence"))
 WHOLE = "them whole total dataset data cohort sample study population"
 THEM = words_of("neutral") | set(WHOLE.split())
 SLACK = 0.06
@@ -268,19 +267,3 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     says = f"{one.value:g} and {other.value:g}, stated {share.value:g} %"
     spans = (one.span, other.span, share.span)
     yield Check("ratios and percentages", passed, says, spans, expected=f"{100 * right[0]:.3g}%")
-
-
-def each(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "19,050 genes at 4 guides each, so 76,200 guides": so many times so many."""
-    plain = plain_of(figures)
-    if len(plain) != 3:
-        return
-    one, other, whole = plain
-    between = set(gap(found, other, whole))
-    ends = ends_total(found.stream.texts[whole.last + 1 : whole.last + 3])
-    if {"each", "apiece"}.isdisjoint(between) or not (ends or MAKES & between):
-        return
-    right = one.value * other.value
-    says = f"{one.value:,g} × {other.value:,g} = {right:,g}, stated {whole.value:,g}"
-    spans = tuple(f.span for f in plain)
-    yield Check("arithmetic", abs(right - whole.value) <= 0.001 * right, says, spans, expected=f"{right:,g}")

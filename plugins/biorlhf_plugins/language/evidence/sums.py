@@ -13,7 +13,6 @@ from biorlhf_plugins.language.evidence.shares import (
     ROUGH,
     SLACK,
     Taken,
-    each,
     explained,
     percents,
     plain_of,
@@ -63,8 +62,6 @@ def sums(found: Evidence) -> Iterator[Check]:
         moved = len(levels) == 3 and texts[levels[0].first - 1] == "from"
         if len(figures) == 3 or moved:  # "from 320 to 400 over twelve weeks, an increase of 25 %"
             yield from explained(found, levels if moved else figures, used)
-        if len(figures) == 3:
-            yield from each(found, figures)
     yield from tables(found)
 
 

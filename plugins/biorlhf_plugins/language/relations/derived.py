@@ -207,7 +207,8 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
 
 
 def _per(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
-    """ "9,600 cells from 4 donors, 2,400 per donor"; "6 mice per genotype; 3 genotypes make 18 mice"."""
+    """ "9,600 cells from 4 donors, 2,400 per donor"; "6 mice per genotype; 3 genotypes make 18 mice"; "19,050
+    genes at 4 guides each, so 76,200 guides"."""
     texts = found.stream.texts
     counts = [f for f in mine if f.kind == "count" and not f.sign]
     if len(counts) != 2 or len(mine) != 2 or min(f.value for f in counts) <= 0:
@@ -216,8 +217,11 @@ def _per(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Ch
     before, after = texts[max(0, stated.first - 3) : stated.first], texts[stated.last : stated.last + 4]
     per = one.unit in texts[one.last : one.last + 1] and "per" in texts[one.last : one.last + 2]
     shared = after[1:] if after[:1] == [one.unit] else after  # "12 peptides per protein"
-    makes = not {"make", "total", "=", "so", "ie", "altogether"}.isdisjoint((*before, *after))
-    if per and makes and texts[one.last + 2 : one.last + 3] == [other.unit] and one.unit in ("", stated.unit):
+    makes = not {"make", "total", "=", "so", "ie", "altogether", "hence"}.isdisjoint((*before, *after))
+    per = per and texts[one.last + 2 : one.last + 3] == [other.unit] and one.unit in ("", stated.unit)
+    each = not {"each", "apiece"}.isdisjoint(texts[other.last : stated.first])
+    each = each and {"×", "x", "*"}.isdisjoint(after[:1])  # "with 10 samples each: 12 × 10 = 120"
+    if makes and (per or each):
         yield _follows("arithmetic", found, stated, stated.value, [one.value * other.value], counts, 0.0)
     elif shared[:1] == ["per"] and shared[1:2] == [other.unit] and other.unit and one.value > other.value:
         right = one.value / other.value
