@@ -58,10 +58,8 @@ def sums(found: Evidence) -> Iterator[Check]:
         if "sum" in found.stream.vocabulary:
             yield from multiples(found, part, figures)
         yield from percents(found, part, figures)
-        levels = [f for f in figures if f.unit not in TIMES]
-        moved = len(levels) == 3 and texts[levels[0].first - 1] == "from"
-        if len(figures) == 3 or moved:  # "from 320 to 400 over twelve weeks, an increase of 25 %"
-            yield from explained(found, levels if moved else figures, used)
+        if len(figures) == 3:
+            yield from explained(found, figures, used)
     yield from tables(found)
 
 
@@ -210,7 +208,7 @@ PARTED = frozenset((",", ";", ":", "(", ")", "and", "but", "while", "whereas", "
 
 
 def _moved(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "from 98 % to 41 %, a loss of 57 percentage points": their difference, or its share of the first."""
+    """ "from 98 % to 41 %, a loss of 57 percentage points", "from 160 to 120, a reduction of 25 %"."""
     texts = found.stream.texts
     for at, (one, other) in enumerate(itertools.pairwise(figures)):
         start, between = texts[max(0, one.first - 4) : one.first], gap(found, one, other)
@@ -223,28 +221,31 @@ def _moved(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         ):
             continue
         points = "point" in found.said.text[changed.span[0] : changed.span[1] + 14]
-        kind = "percent" if points else changed.kind
-        if {one.kind, other.kind} != {kind} or one.last - one.first != other.last - other.first:
+        relative = changed.kind == "percent" and not points and one.value
+        alike = one.kind == ("percent" if points else changed.kind)
+        if one.kind != other.kind or one.last - one.first != other.last - other.first:
             continue
-        if changed.unit not in ("", "percentage", "point", "pp", "unit", one.unit, other.unit):
+        if not alike and not (relative and one.kind == "count"):
+            continue
+        units = ("", "percentage", "point", "pp", "unit", one.unit, other.unit)
+        if changed.unit not in units and not relative:
             continue
         difference = abs(one.value - other.value)
-        rights = [difference]
-        if kind == "percent" and not points and one.value:
-            rights.append(100 * difference / abs(one.value))
+        rights = [difference] if alike else []
+        rights += [100 * difference / abs(one.value)] if relative else []
         rough = ROUGH & set(texts[one.first - 1 : changed.first])
-        places = [f.decimals for f in (one, other, changed)]
+        places = [f.decimals for f in ((one, other, changed) if alike else (changed,))]
         # What is rounded may stand for what differs by half a place; whole numbers that count are exact.
-        slack = sum(0.51 * 10.0**-d for d in places) if kind == "percent" or any(places) else 1e-6
+        slack = sum(0.51 * 10.0**-d for d in places) if points or relative or any(places) else 1e-6
         slack += 0.1 * difference if rough else 0.0
         passed = any(abs(right - changed.value) <= slack for right in rights)
         says = f"{one.value:g} and {other.value:g} differ by {difference:g}, stated {changed.value:g}"
         spans = tuple(f.span for f in (one, other, changed))
-        yield Check("a difference of its figures", passed, says, spans, expected=f"{difference:g}")
+        yield Check("a difference of its figures", passed, says, spans, expected=f"{rights[-1]:g}")
 
 
 def _is_change(found: Evidence, other: Figure, figure: Figure) -> bool:
-    """Whether a figure is said to be the change: ", a loss of 57", ", a 57-point drop"."""
+    """Whether a figure is said to be the change: ", a loss of 57", ", a 57-point drop", "(25 % loss)"."""
     texts, at = found.stream.texts, figure.first
     while at > 1 and texts[at - 1] in ROUGH:
         at -= 1
@@ -253,10 +254,10 @@ def _is_change(found: Evidence, other: Figure, figure: Figure) -> bool:
         return False  # "from 10^7 to 10^4, a 3 log10 reduction"
     if texts[at - 2 : at] == [",", "by"]:
         return True
-    if texts[at - 1] == "of" and texts[at - 2] in CHANGES:
+    if texts[at - 1] in ("of", "by") and texts[at - 2] in CHANGES:
         at -= 2
     elif CHANGES.isdisjoint(after):
         return False
     at -= texts[at - 1] in ("relative", "net", "total", "mean")
     leads = texts[at - 1] in ("a", "an") and texts[at - 2] in (",", "(", "ie", "—", "is")
-    return leads and at - other.last <= FAR and EACH.isdisjoint(after[:1])
+    return (leads or texts[at - 1] == "(") and at - other.last <= FAR and EACH.isdisjoint(after[:1])
