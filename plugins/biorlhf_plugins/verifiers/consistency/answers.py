@@ -22,10 +22,6 @@ BEING = re.compile(
     r"(?:(?:larger|greater|more|higher|smaller|fewer|less|lower) than|above|over|below|under)? ?", re.I,
 )  # fmt: skip
 """What ties a figure to a limit: "479, which is larger than"; not "12 were older than 60"."""
-RESTATED = re.compile(
-    r"(?:Does|Do|Is|Are) (?:the )?(?P<name>\w+) (?:have )?(?P<more>more|fewer|larger|smaller)\b"
-    r"(?P<what>[^?.]*?)(?: than\b|\?)", re.I,
-)  # fmt: skip
 ALL = frozenset(("all", "every", "each"))
 PLACED = re.compile(r"(?:-?regulated)? (?:in|at|among) ", re.I)
 NAMED = re.compile(r"^[A-Z][A-Za-z]*\d|^[A-Z]{2,}")
@@ -230,19 +226,3 @@ def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Chec
 
 def _between(said: Extraction, one: Claim, other: Claim) -> str:
     return said.text[one.span[1] : other.span[0]]
-
-
-def restated(said: Extraction, prompt: str) -> Iterator[Check]:
-    """ "No, … so liver has more" to "Does liver have more genes than heart?"."""
-    asked = RESTATED.search(prompt)
-    answers = {c.label: c for c in said.answers if not _led(said, c)}
-    if asked is None or len(answers) != 1:
-        return
-    name, more, what = (re.escape(words) for words in asked.group("name", "more", "what"))
-    # "so liver has more repressed genes" is no answer to "more induced genes".
-    tail = rf"(?:{what})?(?= than\b|[.,;]|$)"
-    same = re.search(rf"\bso (?:the )?{name} (?:has|have|is|are) {more}{tail}", said.text, re.I)
-    if same:
-        label, claim = next(iter(answers.items()))
-        says = f"{label} to {same[0]}"
-        yield Check("yes or no against the evidence", label == "YES", says, (claim.span, same.span()))
