@@ -175,7 +175,9 @@ def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     after = plain_of(found.by_part.get(number + 1, ()))
     if texts[part.last : part.last + 1] == [";"] and after and total + after[0].value == whole.value:
         return  # "80 in arm A and 60 in arm B; 10 in neither"
-    if (parallel or REST & set(between)) and abs(total - whole.value) <= NEARLY * whole.value:
+    opposite = {way_of(found, f, part.last) for f in plain} == {"up", "down"}
+    near = abs(total - whole.value) <= (SLIP if opposite else NEARLY) * whole.value
+    if near and (parallel or opposite or REST & set(between)):
         yield whole_of(whole, plain[:2])
 
 

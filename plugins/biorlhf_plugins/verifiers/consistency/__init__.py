@@ -97,7 +97,6 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
         yield from slots.denied(said, directions)
         yield from answers.universal(said, directions)
     yield from slots.classes(said, figures)
-    yield from slots.parts(said, figures, asks)
     yield from answers.bounds(said, figures, prompt)
     yield from answers.yes_no(said, directions, prompt)
     yield from answers.agreement(said, directions, prompt, consistent)

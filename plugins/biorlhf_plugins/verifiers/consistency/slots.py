@@ -16,7 +16,6 @@ EVERY = words_of("every")
 PLACED = frozenset(("entity", "condition", "pathways"))
 COUNTS = frozenset((None, "deg", "nes"))
 SIDES = frozenset(("deg_up", "deg_down"))
-PARTITIVE = [[of, them] for of in ("of", "among") for them in ("them", "these", "those")]
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
@@ -161,40 +160,6 @@ def _class_against(label: str, figures: list[Claim], quantity: str | None) -> tu
     want = (-1, 1) if label == "RESCUE" else (1, -1)
     wrong = stress[0] * want[0] < 0 or treated[0] * want[1] < 0
     return wrong, f"{label.lower()} with NES {stress[0]:g} under stress and {treated[0]:g} with KMP"
-
-
-def parts(said: Extraction, figures: list[Claim], asked: frozenset[str]) -> Iterator[Check]:
-    """The up and down counts beside a total, which they make up where it counts what differs."""
-    plain = [c for c in said.numbers if c.slot.quantity != "percent"]
-    owned = {c.span for c in figures}
-    for at, whole in enumerate(plain):
-        if whole.span not in owned or whole.slot.quantity != "deg":
-            continue
-        after, before = plain[at + 1 : at + 3], plain[max(0, at - 2) : at]
-        for named in (after, after[:1], before):
-            ways = {c.slot.quantity for c in named}
-            # "From 1,400 down to 1,120".
-            if any(said.text[c.span[1] :].lstrip().startswith(("down to", "up to")) for c in named):
-                continue
-            near = all(c.sentence == whole.sentence or _partitive(said, c, whole) for c in named)
-            if len(ways) < len(named) or not named or not ways <= SIDES or not near:
-                continue
-            if len(named) == 1 and len(plain) > at + 2 and plain[at + 2].slot.quantity in SIDES:
-                continue
-            total, stated = sum(p.value or 0.0 for p in named), whole.value or 0.0
-            exact = _differs(said, whole) or (named is before and "deg" in asked)
-            exact = exact and len(named) == 2
-            # Of 18,204 genes some do not differ: the parts must only not exceed the whole.
-            passed = abs(total - stated) <= 0.001 * stated if exact else total <= stated
-            says = f"{' + '.join(f'{p.value:g}' for p in named)} against {stated:g}"
-            yield Check("parts and whole", passed, says, (whole.span, *(p.span for p in named)))
-            break
-
-
-def _partitive(said: Extraction, part: Claim, whole: Claim) -> bool:
-    """ "… 1,555 DEGs in total. Among them, 711 are up": not "In cones alone 40 go up"."""
-    first = said.parts[part.sentence].first
-    return part.sentence == whole.sentence + 1 and said.stream.texts[first : first + 2] in PARTITIVE
 
 
 def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
