@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, content, gap, once
+from biorlhf_plugins.language.evidence.records import LABELS, TIMES, Check, Evidence, content, gap, once
 from biorlhf_plugins.language.evidence.signs import moves
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -29,7 +29,7 @@ CLAUSE_ENDS = CLAUSE | {"(", ".", "?", ">", "—"}
 INVERSE, POTENT = words_of("inverse"), words_of("potent")
 """Of an IC50, a Kd or an MIC the smaller is the more potent, tight or susceptible."""
 
-TIMES, PLACES = words_of("times"), words_of("places")
+PLACES = words_of("places")
 FAST = frozenset(("speed", "faster", "slower"))
 BODILY = frozenset(("weight", "height", "strength", "size"))
 IS = frozenset(("is", "are", "was", "were"))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from biorlhf_plugins.language.evidence.records import (
     FUNCTION,
     LABELS,
+    TIMES,
     Evidence,
     Figure,
     content,
@@ -36,7 +37,6 @@ LINKS = words_of("links")
 EFFECTS = words_of("effects")
 CHANCES = words_of("chances")
 HAZARDS = words_of("hazards")
-TIMES = words_of("times")
 SINCE = frozenset(("at", "after", "by", "for", "within"))
 """Before a time: when something was measured."""
 THRESHOLDS = words_of("thresholds")

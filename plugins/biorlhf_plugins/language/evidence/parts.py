@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import LABELS, TIMES, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
     COMPARED,
     REST,
@@ -21,7 +21,6 @@ from biorlhf_plugins.language.evidence.shares import (
 from biorlhf_plugins.language.words.evidence import words_of
 
 TOTALS = words_of("totals")
-TIMES = words_of("times")
 OVERLAPS = words_of("overlaps")
 """Words by which parts may have something in common, or the whole has lost something."""
 BOTH = frozenset(("both", "common", "overlap", "overlapping"))

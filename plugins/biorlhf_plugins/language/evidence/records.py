@@ -20,6 +20,7 @@ FUNCTION = words_of("function")
 CLAUSES = words_of("breaks") - {","}
 LEVELLED = frozenset(("ci", "confidence", "credible", "credibility", "interval", "cri"))
 """What follows the level of an interval: "95 % CI"."""
+TIMES = words_of("times")
 LABELS = words_of("numbered")
 """What a number after it is the name of: "Step 1", "Patient 7"."""
 

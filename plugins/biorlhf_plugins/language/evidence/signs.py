@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap, is_level, once
+from biorlhf_plugins.language.evidence.records import TIMES, Check, Evidence, Figure, gap, is_level, once
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -22,7 +22,6 @@ LIKELIER = frozenset(("likely", "often", "abundant", "prevalent"))
 SUPPOSING = frozenset(("to", "can", "may", "might", "could", "would"))
 BREAKS = words_of("breaks")
 CLAUSES = (BREAKS | {"while"}) - {","}
-TIMES = words_of("times")
 DECIDES = words_of("decides")
 LEVEL = re.compile(
     r"(?:alpha|α|threshold|cut-?off|significance level|(?:padj|fdr|p|q)(?:-value)?\s*(?:<|≤))"

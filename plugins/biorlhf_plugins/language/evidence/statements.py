@@ -37,7 +37,6 @@ TESTS = frozenset((
 """What may stand beside a p value without naming what it is of."""
 
 CORRECTS = frozenset(("correction", "corrected", "sorry"))
-LIMIT = 40
 
 
 def statements(found: Evidence) -> Iterator[Check]:

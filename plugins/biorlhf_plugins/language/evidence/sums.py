@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.parts import TIMES, of_these, tables, wholes
+from biorlhf_plugins.language.evidence.parts import of_these, tables, wholes
 from biorlhf_plugins.language.evidence.ratios import logarithms, multiples, ratios
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import TIMES, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
     FAR,
     ROUGH,
