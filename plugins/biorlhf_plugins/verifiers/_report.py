@@ -14,7 +14,7 @@ SHOWN = 40
 
 
 def scored(judged: Judged, graded: Graded | None, value: Callable[[Graded], float], missing: str) -> Score:
-    """The score of V1 or V2. ``graded`` is its part of what was judged; ``missing`` says what has no truth."""
+    """The score of V1 or V2 of its part of what was judged; ``missing`` says what has no truth."""
     if graded is None:
         return Score.not_applicable(missing)
     # Before declining: a loop of "I cannot tell" is no abstention.

@@ -159,9 +159,9 @@ def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     if tuple(texts[part.first : part.first + 2]) not in OF_THESE:
         return
     before = plain_of(found.by_part.get(number - 1, ()))
-    if not before or not before[0].unit:
+    whole, plain = max(before, key=lambda f: f.value, default=None), plain_of(figures)
+    if whole is None or not whole.unit:
         return
-    whole, plain = before[0], plain_of(figures)
     for one, share in itertools.pairwise(figures):
         between = gap(found, one, share)
         if one in plain and share.kind == "percent" and between[-1:] == ["("] and "," not in between:

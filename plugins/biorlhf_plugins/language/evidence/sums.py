@@ -222,10 +222,10 @@ def _moved(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
             continue
         points = "point" in found.said.text[changed.span[0] : changed.span[1] + 14]
         relative = changed.kind == "percent" and not points and one.value
-        alike = one.kind == ("percent" if points else changed.kind)
-        if one.kind != other.kind or one.last - one.first != other.last - other.first:
-            continue
-        if not alike and not (relative and one.kind == "count"):
+        alike = other.kind == ("percent" if points else changed.kind)
+        if one.kind not in (other.kind, "count") or one.last - one.first != other.last - other.first:
+            continue  # "from 80 to 20 %" is of one kind
+        if not alike and not (relative and other.kind == "count"):
             continue
         units = ("", "percentage", "point", "pp", "unit", one.unit, other.unit)
         if changed.unit not in units and not relative:
