@@ -61,8 +61,6 @@ def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
     """The text's figure for some words: the one that shares most with them, and nothing with the others'."""
     own, foil = mine - theirs - found.common, theirs - mine - found.common
     own = own or mine - theirs
-    if not own:
-        return None
     fits = [
         (len(w & own), f)
         for w, f in zip(_told(found), found.pool, strict=True)
@@ -116,8 +114,6 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
         start = clause_start(stream, at, first)
         if stream.texts[start - 4 : start] == [",", "in", "turn", ","]:
             start = clause_start(stream, start - 4, first)  # "Col-0, in turn, flowers later than Ler"
-        if stream.texts[start - 5 : start] == [",", "in", "other", "word", ","]:
-            start = clause_start(stream, start - 5, first)
         while start > first and (stream.texts[start] in BESIDE or not content(stream, start, at)):
             start = clause_start(stream, start - 1, first)  # "Strain A, with an MIC of 2, is …"
         before = content(stream, start, at)
@@ -256,8 +252,6 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
         pair = (rest[0], other) if other is not None and len(rest) == 1 else None
     if pair is None and not wanted and "than" not in stream.vocabulary:
         pair, more = _two_sides(found, stream)
-    if pair is not None and min(pair) < 0:
-        return  # "changed by -14.9 % and -2.4 %": which is more is open
     if "half" in stream.vocabulary and wanted:
         return  # "more than half of them?": of a part, and no two sides
     if pair is not None and any({*m} == {*pair} for m in moves(found)):

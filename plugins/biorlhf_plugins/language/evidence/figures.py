@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import (
     FUNCTION,
-    LABELS,
     TIMES,
     Evidence,
     Figure,
@@ -47,8 +46,6 @@ TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value",
 GIVES_KIND = TELLING | {"ratio", "change", "fc"}
 EQUALS = words_of("labelled")
 IS = frozenset(("is", "was", "=", "of"))
-WRITTEN = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
-COEFFICIENTS = frozenset(("beta", "b", "d"))
 SIDES = frozenset(("vs", "versus", "over"))
 SCALELESS = frozenset(("—", "-", "a", "an", "the"))
 UNITS = {"percent": "percent", "ratio": "ratio"}
@@ -219,9 +216,7 @@ def _figure(
     left: frozenset[str], right: frozenset[str], unit: str,
 ) -> Figure:  # fmt: skip
     number: Number = m.value
-    before = stream.texts[m.first - 1] if m.first else ""
     sign = "<" if number.high is not None and number.low is None else ">" if number.low is not None else ""
-    sign = sign or WRITTEN.get(before, "")
     span = said.clean.span(stream[m.first].start, stream[m.last - 1].end)
     return new_figure((
         number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span,
@@ -244,8 +239,6 @@ def _back(stream: Stream, first: int, limit: int) -> int:
     while at > limit and stream.texts[at - 1] in LINKS:
         at -= 1
     while at > limit and (stream.texts[at - 1] not in CUTS or _apposed(stream, at, first)):
-        if stream[at - 1].number is not None and stream.texts[at - 2] not in LABELS:
-            break
         at -= 1
     return at
 
@@ -300,8 +293,6 @@ def _kind_of(before: Sequence[str], number: Number) -> str:
     last = tail[-1] if tail else ""
     if last not in TELLING and words[-1:] not in (["change"], ["fc"]):
         return ""
-    if last in COEFFICIENTS and not number.decimals:
-        return ""  # "IFN-β: 5,130 cells"
     whole = set(words[-4:])
     if last in ("ci", "interval"):
         return "low"

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.comparisons import (
-    INVERSE,
     IS,
     LIMIT,
     OVER,
@@ -53,12 +52,9 @@ LEADS = words_of("leads")
 SEQUENCES = THEN | OVER | UNDER
 KINDS = ("count", "percent", "effect")
 LINKS = words_of("links") | words_of("verbs")
-CLOCK = words_of("times") | {"s", "sec", "ms"}
-QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
 MONTHS = words_of("months")
 PARTITIVE = PLACES | {"of", "from"}
 ORDINALS = frozenset(("first", "second", "third", "fourth", "last", "next"))
-GROUPED = frozenset(("quartile", "tertile", "quintile", "decile"))
 TOTALS = frozenset(("total", "sum", "overall"))
 TABLE = frozenset(("item", "row"))
 TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
@@ -91,7 +87,6 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
     """ "a (3) > b (2)", "a > b > c" with figures elsewhere, "ranks liver (4,110) above soleus (6,425)"."""
     for number, part in enumerate(found.parts) if not found.stream.vocabulary.isdisjoint(("<", ">")) else ():
         marks = [i for i in range(part.first + 1, part.last) if found.stream.texts[i] in (">", "<")]
-        marks = [i for i in marks if found.stream.texts[i - 1] == ")" or found.stream[i - 1].kind != "p"]
         limits = {f.first for f in found.by_part.get(number, ()) if f.kind in ("p", "alpha")}
         marks = [i for i in marks if i + 1 not in limits]  # "changed at FDR < 0.05: 221 …"
         if not marks or not found.asserted(part.first) or part.kind == "row":
@@ -203,8 +198,6 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         if len(plain) < 2 or part.kind == "row" or not found.asserted(part.first):
             continue
         words = found.stream.texts[part.first : part.last]
-        if not GROUPED.isdisjoint(words):
-            continue  # "1.04 in the second, 1.12 in the third and 1.31 in the highest quartile"
         then = any(not THEN.isdisjoint(_unnamed(gap(found, a, b))) for a, b in pairwise(plain))
         leads = not LEADS.isdisjoint(_unnamed(words)) or ranked
         bare = ranked and holders == 1 and len(plain) >= 3 and ">" not in words and "<" not in words
@@ -251,8 +244,6 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
                 continue  # "63 %, of which LTR elements contribute the most (41 %)"
             if near & NOT_MOST or (word == "most" and (at == start or texts[at - 1] in PARTITIVE)):
                 continue  # "most proteins fall", "9 % in most samples"
-            if texts[part.first] in ("after", "among") or (word in QUICK and _inverted(found)):
-                continue  # "After kidney, spleen is highest"
             mine, after = content(found.stream, start, at), content(found.stream, at + 1, end)
             mine = mine | after if {*texts[at + 1 : at + 2]} & PLACES else mine or after
             stop = next((i for i in range(at + 1, end) if texts[i] in PLACES or texts[i] == "of"), end)
@@ -272,15 +263,8 @@ def _sole(found: Evidence, figures: Sequence[Figure], at: int, end: int) -> bool
     told = next((i for i in range(at + 1, end) if found.stream.texts[i] in IS), -1)
     sort = content(found.stream, at + 1, told) - NEUTRAL
     own = [f for f in found.figures if f.first == told + 1 and told > 0]
-    if any(f.kind == "p" for f in own):
-        return True  # "33 genes have p < 0.05, but the smallest adjusted p is 0.21"
     led = found.stream.texts[at - 1] == "the"
     return led and bool(own and sort) and all(f in own or sort.isdisjoint(f.words) for f in figures)
-
-
-def _inverted(found: Evidence) -> bool:
-    """Whether the figures are times or doses, of which the smaller are of the faster and the stronger."""
-    return any(f.unit in CLOCK for f in found.pool) or not INVERSE.isdisjoint(found.stream.vocabulary)
 
 
 def _best(
@@ -302,9 +286,6 @@ def _best(
     rivals = [
         f for f in figures if f.kind == own[0].kind and not f.words & mine and _beside(found, own[0], f)
     ]
-    rivals = [
-        f for f in rivals if "×" not in gap(found, min(own[0], f, key=_at), max(own[0], f, key=_at))[:2]
-    ]
     rivals = [f for f in rivals if f.unit == own[0].unit or len(figures) == 2]
     rivals = [f for f in rivals if TOTALS.isdisjoint(f.left)]
     if not rivals:
@@ -320,15 +301,8 @@ def _group(found: Evidence, figure: Figure) -> bool:
     return found.stream.texts[figure.first - 2 : figure.first] == ["of", "the"] and not figure.right
 
 
-def _at(figure: Figure) -> int:
-    return figure.first
-
-
 def _beside(found: Evidence, one: Figure, other: Figure) -> bool:
-    """In one sentence, in one list or table, or the whole of the next sentence ("soleus has 8,484")."""
+    """In one sentence, or in one list or table."""
     first, last = sorted((one.part, other.part))
-    if first == last:
-        return True
-    if last - first == 1 and found.parts[other.part].kind == "prose":
-        return len(found.words(other.part)) <= 3
-    return all(found.parts[n].kind in TABLE for n in range(first, last + 1)) and one.right == other.right
+    listed = all(found.parts[n].kind in TABLE for n in range(first, last + 1)) and one.right == other.right
+    return first == last or listed

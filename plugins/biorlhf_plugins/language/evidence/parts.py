@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import LABELS, TIMES, Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import TIMES, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
     COMPARED,
     REST,
@@ -62,7 +62,6 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     listed = not LISTS.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
     gaps = [gap(found, a, b) for a, b in itertools.pairwise(rest)]
     listed = listed and all(g[-1] in (",", "and") or ("of" not in g and "," in g) for g in gaps if g)
-    listed = listed and not any(")" in g for g in gaps)
     near = abs(sum(f.value for f in rest) - whole.value) <= SLIP * whole.value
     if listed and len(rest) > 2 and len(plain) == len(figures):
         # "29 in all: 14 in the valley, 9 on the slope and 6 above"; without "in all" some may be left out.
@@ -86,7 +85,6 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
         told = ":" in gap(found, plain[0], plain[1]) and whole is plain[0]
-        told = told and sum(f.kind != "p" for f in figures) == 3
         both = told and after[0] == after[1]  # "416 seedlings: 309 were green and 107 were not"
         if abs(one.value + other.value - whole.value) <= (SLIP if both else NEARLY) * whole.value:
             yield whole_of(whole, [one, other])
@@ -113,14 +111,10 @@ def _threes(
     found: Evidence, figures: Sequence[Figure], plain: Sequence[Figure], sides: Sequence[str], totalled: bool
 ) -> Iterator[Taken]:
     """Three figures in a row as a whole and its two parts: by their directions, or where each part goes."""
-    texts = found.stream.texts
     for at, (whole, one, other) in enumerate(zip(plain, plain[1:], plain[2:], strict=False)):
         opposite = {"up", "down"} == {*sides[at + 1 : at + 3]} and not way_of(found, whole, one.first)
-        if not opposite and len(plain) != 3:
-            continue
         after = [_next(found, f) for f in (one, other)]
         parallel = after[0] == after[1] and after[0] in PARALLEL
-        near = abs(one.value + other.value - whole.value) <= NEARLY * whole.value
         alone = len(plain) == len(figures) == 3 and "and" in gap(found, one, other)
         told = ":" in gap(found, whole, one) and set(after) <= PARALLEL  # "47 in total: 21 in … and 16 on …"
         whole_numbers = not any(f.decimals for f in (whole, one, other))
@@ -131,13 +125,7 @@ def _threes(
             and totalled
             and (parallel or (alone and told))
         )
-        totals = totals or (alone and near and parallel and "," in gap(found, whole, one))
-        lead = texts[max(0, whole.first - 2) : whole.first]
-        if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:
-            totals = False  # "of 412 screened patients …": those that were chosen from
         if not opposite and not totals:
-            continue
-        if opposite and len(gap(found, whole, one)) > 14:
             continue
         if is_of(found, whole, one) or is_of(found, one, other):
             continue
@@ -171,9 +159,6 @@ def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     between = gap(found, plain[0], plain[1])
     parallel = _next(found, plain[0]) in PARALLEL and "and" in between
     total = plain[0].value + plain[1].value
-    after = plain_of(found.by_part.get(number + 1, ()))
-    if texts[part.last : part.last + 1] == [";"] and after and total + after[0].value == whole.value:
-        return  # "80 in arm A and 60 in arm B; 10 in neither"
     opposite = {way_of(found, f, part.last) for f in plain} == {"up", "down"}
     near = abs(total - whole.value) <= (SLIP if opposite else NEARLY) * whole.value
     if near and (parallel or opposite or REST & set(between)):
@@ -219,12 +204,8 @@ def _summed(
             parts = []  # "11 and 17 withdrew, so 109 and 103 completed, 212 in all"
         if not depth:
             here = [f for f in figures if f.first <= at < f.last]
-            if found.stream[at].number is not None and not here and texts[at - 1] not in LABELS - TIMES:
-                return  # "clinic B 35": what is read as a name may be a part
             led = not {"of", "among"}.isdisjoint(texts[max(first, at - 2) : at])  # "Of 300, 180 …"
             parts += [f for f in here if f in plain and f.first == at and not led]
-    if parts and parts[0].value in (whole.value, sum(f.value for f in parts[1:])):
-        parts = parts[1:] if parts[0].value == whole.value else []  # a whole that comes before as well
     total = sum(f.value for f in parts)
     ends = {f.first for f in parts}
     gaps: list[set[str]] = [set()]
@@ -235,9 +216,6 @@ def _summed(
     lists = lists and {"each", "every", "per"}.isdisjoint(texts[first : whole.first])
     if len(parts) < 2 or not alike or not lists or not OVERLAPS.isdisjoint(found.stream.vocabulary):
         return
-    products = {a.value * b.value for a, b in itertools.combinations(parts, 2)}
-    if whole.value > total and (whole.value in products or (total and whole.value % total == 0)):
-        return  # "3 plates, 96 wells", "12 mice and 14 rats, 78 injections in total"
     rough = any(ROUGH & set(texts[max(0, f.first - 2) : f.first]) for f in (whole, *parts))
     yield whole_of(whole, parts, SLACK * total if rough else 1e-6)
 

@@ -48,16 +48,8 @@ def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
         if w not in ("the", "these", "those", "all", "it", "its", "a", "total", "out", "our")
     ]
     foreign = {"that", "is", ",", "instead", "because", "median", "mean", "average", "came", "come"}
-    if (
-        one.value > other.value
-        and one.unit
-        and other.unit
-        and one.unit != other.unit
-        and "the" not in between
-    ):
-        return False  # "2,914 fish of 16 species"
     if one.value > other.value and len(words) > 1 and "the" not in between:
-        return False  # "36 mice in 12 cages of three"
+        return False  # "36 mice in 12 cages of three", "2,914 fish of 16 species"
     return bool(words) and words[-1] == "of" and len(words) <= 3 and not foreign & set(between)
 
 
@@ -77,12 +69,10 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     return ("," in between or opens) and "and" not in between and between[-1:] != ["at"] and len(between) <= 8
 
 
-RATES_OF = frozenset(("fdr", "level", "significance"))
 LIMITS = words_of("chances") | words_of("thresholds") | {"within"}
 PRODUCTS = frozenset(("×", "*", "time", "x"))
 BOUNDS = frozenset(("above", "below", "under", "over", "than", "exceeding", "least", "most"))
 """Before a percentage that something had to pass: "6 of 403 by more than 90 %"."""
-PAIRED = (["and"], ["against"], ["vs"], ["versus"], ["to"])
 TURNS = frozenset(("and", "or", "but", ";", "while", "whereas", "together", "least"))
 """Between a percentage and a part of a whole that it is not of."""
 COMPARED = frozenset(("compared", "versus", "vs", "against", "whereas"))
@@ -113,14 +103,6 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             spans = (part.span, whole.span)
             yield Check("parts and whole", part.value <= whole.value, says, spans), {part.first, whole.first}
         share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
-        listed = [f for f in figures[at + 2 : at + 4] if f.kind == "percent"]
-        if (
-            len(listed) == 2
-            and at > 1
-            and gap(found, *listed) in PAIRED
-            and is_of(found, *figures[at - 2 : at])
-        ):
-            share = listed[1]  # "338 of 360 in orbit and 346 of 360 on the ground, 94 % and 96 %"
         ahead = figures[at - 1] if at and figures[at - 1].kind == "percent" else None
         lead = gap(found, ahead, part) if ahead else []
         beside = lead[-1:] == ["("] and (len(lead) == 1 or (lead[0] == "of" and len(lead) <= 6))
@@ -134,18 +116,12 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             share = None  # "364 of 400, compared with 78 %", "11 of 12, by 18 to 74 %"
         if share and (share.sign or found.stream.texts[share.first - 1] in BOUNDS):
             share = None
-        if share and RATES_OF & {*found.stream.texts[share.last : share.last + 1]}:
-            share = None  # "899 responded at 5 % FDR"
         if share and not LIMITS.isdisjoint(found.stream.texts[max(0, share.first - 3) : share.first]):
             share = None  # "22 of 188 passed an FDR of 5 %", "within 10 % in 171 of 200"
         # "12 (25 %) showed fibrosis, and 4 of these 12 …": what stands in brackets is of what it follows.
         share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
         if share is not None and share.kind == "percent" and len(gap(found, following, share)) <= FAR:
             others = [f for f in plain_of(figures) if following.first < f.first < share.first]
-            if any(f.decimals for f in others):
-                continue  # "with a probability above 0.75, 84 % serine"
-            if others and found.stream.texts[share.first - 1] in ("is", "was"):
-                continue  # "20 got the drug and 30 saline, and mortality was 10 %"
             yield from share_of(found, [part, *others], [whole], share, beside)
 
 

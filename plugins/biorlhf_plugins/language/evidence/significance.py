@@ -279,13 +279,9 @@ def _with_intervals(
     if len(here) == 1 and len(labels) == 1:
         yield from _verdict(here[0], labels.pop())
         return
-    before: set[str] = set()
     for first, last in clauses(found, passage) if len(here) > 1 else ():
         own = [i for i in here if first <= i.low.first < last]
         labels = {label for label, at in words if first <= at < last}
-        if not labels and before == {"NS"} and texts[first] in ("neither", "nor"):
-            labels = {"NS"}
-        before = set(labels)
         if len(own) == 1 and len(labels) == 1:
             yield from _verdict(own[0], labels.pop())
 

@@ -35,7 +35,6 @@ GIVEN = frozenset(("at", "after", "of", "by", "with", "on", "under", "in", "with
 """Before a figure: it is when, on what or at which dose something changed."""
 MEASURES = SIGNED | {"count", "percent"}
 COMMON = 0.05
-LIMITS = words_of("thresholds")
 CONTROLS = words_of("controls")
 NAMED_STABLE = [[word] for word in ("patient", "disease", "angina", "isotope", "line", "transfectant")]
 
@@ -56,8 +55,6 @@ def signs(found: Evidence) -> Iterator[Check]:
         signed = [f for f in signed if not _turned(found, f)]
         signed = [f for f in signed if f.kind != "hazard" or _single(found, figures)]
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
-        if any(f.kind == "hazard" for f in signed):
-            sided = [w for w in sided if not found.stream.texts[w[1]].startswith("favo")]
         sided += _likelier(found, number) if signed and not sided else ()
         for figure, label in paired(found, signed, sided):
             says = f"{label} with {figure.kind} {figure.value:g}"
@@ -141,8 +138,6 @@ def directions(found: Evidence, number: int) -> list[Word]:
     if patterns and not _speaks_of_patterns(found):
         patterns = ()
     for m in marks:
-        if texts[m.first].startswith("enrich") and (len(marks) > 1 or _of_list(found, m.last)):
-            continue
         if m.first and texts[m.first - 1] in SUPPOSING:
             continue  # a purpose or a possibility
         if not found.asserted(m.first) or texts[m.first] in NOT_WAYS:
@@ -171,11 +166,6 @@ def _speaks_of_patterns(found: Evidence) -> bool:
     """Whether "SUPPRESSION" may be a treatment's pattern: the text or its question speaks of those."""
     asked = set(found.prompt.lower().replace("?", " ").split())
     return not asked.isdisjoint(PATTERNS) or not found.stream.vocabulary.isdisjoint(PATTERNS)
-
-
-def _of_list(found: Evidence, at: int) -> bool:
-    """True for "enriched in the downregulated set"."""
-    return any(text.startswith(("down", "up")) for text in found.stream.texts[at : at + 4])
 
 
 def denied(negations: Sequence[Mention], m: Mention) -> bool:
@@ -269,8 +259,6 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
             continue  # "from 5.2 to 1.3 million"
         start = found.stream.texts[max(part.first, one.first - 2) : one.first]
         starts = "from" in start or one.first > other.first
-        if ("," in between and not starts) or not LIMITS.isdisjoint(start):
-            continue  # "with a prevalence of 6 %, it dropped to 27 %", "a cut-off of 1 reduced it to 630"
         if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
             continue
         if not starts and (not GIVEN.isdisjoint(start[-1:]) or _of_two_sorts(found, one, other)):

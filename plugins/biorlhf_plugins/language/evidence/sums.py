@@ -21,7 +21,6 @@ from biorlhf_plugins.language.evidence.shares import (
 from biorlhf_plugins.language.words.evidence import meanings, words_of
 
 OPERATORS = meanings("operators")
-SIGNS = frozenset(OPERATORS) | {"time"}
 EQUALS = words_of("equals")
 PADDING = ROUGH | {"to", "of", "(", ")", "by", "a", "the", "that", ","}
 MORE = words_of("more")
@@ -32,13 +31,13 @@ EACH = frozenset(("per", "/", "each", "every", "a"))
 def sums(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     texts = found.stream.texts
-    written = not found.stream.vocabulary.isdisjoint(SIGNS)
+    written = not found.stream.vocabulary.isdisjoint(OPERATORS)
     for part, figures in found.by_part.items():
         if not found.asserted(found.parts[part].first):
             continue
         used: set[int] = set()
         between = texts[figures[0].last : figures[-1].first]
-        signed = written and len(figures) > 2 and not SIGNS.isdisjoint(between)
+        signed = written and len(figures) > 2 and not OPERATORS.keys().isdisjoint(between)
         for check, taken in _equations(found, figures) if signed else ():
             used |= taken
             yield check
@@ -105,8 +104,6 @@ def _link(between: list[str]) -> str:
         return "is"
     if between and set(between) <= PADDING and set(between) & ROUGH:
         return "≈"  # "6,425/165, about 39"
-    if between[:1] == ["time"] and len(between) == 1:
-        return "×"
     return ""
 
 
@@ -116,8 +113,6 @@ def _equation(found: Evidence, run: list[Figure], links: list[str]) -> Iterator[
         return
     at = marks[0]
     left, right = run[: at + 1], run[at + 1 :]
-    if links[at] == "is" and (len(left) == 1) and not (len(right) == 2 and links[-1] == "×"):
-        return  # "6,425 is 4,110 + …" is no sum that anybody writes
     one, other = _value(left, links[:at]), _value(right, links[at + 1 :])
     if one is None or other is None:
         return
@@ -128,10 +123,6 @@ def _equation(found: Evidence, run: list[Figure], links: list[str]) -> Iterator[
     rough = divides or links[at] == "≈" or set(gap(found, left[-1], right[0])) & ROUGH
     slack = max(0.02 * abs(stated) if rough else 0.0, 0.51 * 10.0**-result.decimals if divides else 1e-6)
     slack += 0.51 * len(run) * 10.0 ** -max(f.decimals for f in run) if any(f.decimals for f in run) else 0.0
-    if "×" in links and rough:
-        slack += sum(
-            abs(value / f.value) * 0.5 * 10.0**-f.decimals for f in right if f.value and f.value < 100
-        )
     best = min((value * scale for scale in scales), key=lambda v: abs(v - stated))
     spans = (found.span(run[0].first, run[-1].last),)
     elsewhere = {f.value for f in found.figures if f not in run}

@@ -28,8 +28,6 @@ def universals(found: Evidence) -> Iterator[Check]:
         every, none = words & EVERY, found.stream.texts[part.first] in NONE
         if not (every or none) or words & EXCEPTS or part.kind == "row" or not found.asserted(part.first):
             continue
-        if none and found.stream[min(part.first + 1, part.last - 1)].kind == "p":
-            continue  # the "No" of "No, it falls"
         said = stemmed(found.words(number))
         ways = {label for label, _ in directions(found, number)}
         for at in range(number + 1, min(number + 8, len(found.parts))):
@@ -60,8 +58,6 @@ def _against(
     denied = "neg" in part.inside
     stems = stemmed(found.words(number))
     shared = stems & said
-    if texts[-1] in ("exception", "exceptions") and "the" in texts:
-        return False
     named = stems - said
     if len(named) > 4:
         return None

@@ -6,22 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check
-from biorlhf_plugins.language.evidence.statements import CORRECTS
+from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.verifiers.consistency.alike import another, chained, same_words
+from biorlhf_plugins.verifiers.consistency.alike import chained, same_words
 
 EVERY = words_of("every")
-PLACED = frozenset(("entity", "condition", "pathways"))
 COUNTS = frozenset((None, "deg", "nes"))
-SIDES = frozenset(("deg_up", "deg_down"))
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
 COUNTED = re.compile(r"\bof the (?:[\d,]+ )?(?:increases|decreases|rises|reductions|gains|losses)$")
-JOINED = ("and down", "or down", "/down", "/ down", "and up", "or up", "/up", "/ up")
 SHORT = 8
 PLACING = frozenset(("in", "at", "after", "under", "among", "during"))
 PRONOUNS = frozenset(("it", "they", "this", "that", "both"))
@@ -40,8 +36,6 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
             continue
         if s.quantity not in COUNTS or not (s.entity or s.condition or s.pathways):
             continue
-        if s.quantity not in ("deg", "nes") and PLACED.isdisjoint(s.stated):
-            continue
         if s.pathways and any(name.startswith("?") for name in s.pathways):
             continue  # left to the text's own words
         key = (s.entity, s.condition, s.treatment, s.mission, s.quantity or "deg", s.pathways)
@@ -51,7 +45,6 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
         counted = [c for c in claims if _counts(said, c, asked)]
         first = (counted or claims)[0]
         rivals = [c for c in counted[1:] if not _close(first, c) and same_words(said, first, c)]
-        rivals = [c for c in rivals if not _corrected(said, first, c)]
         spoken = spoken or (_spoken(said) if rivals else {})
         rival = next((c for c in rivals if _names(spoken, first, c)), None) if rivals else None
         place = " ".join([str(k) for k in key[:3] if k]) or "one slot"
@@ -98,12 +91,6 @@ def _names(named: Mapping[tuple[int, object], int], one: Claim, other: Claim) ->
     return not counts or (max(counts) >= times and min(counts) >= 1)
 
 
-def _corrected(said: Extraction, one: Claim, other: Claim) -> bool:
-    """Whether what stands between two claims takes the first back: "Correction: that was the other row"."""
-    between = said.text[one.span[1] : other.span[0]].lower()
-    return any(word in between for word in CORRECTS)
-
-
 def _close(one: Claim, other: Claim) -> bool:
     a, b = one.value or 0.0, other.value or 0.0
     if a == b:
@@ -137,13 +124,8 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     slots: dict[tuple, list[Claim]] = {}
     named = _named(said)
     parted = "_" in said.text and PARTED.search(said.text) is not None
-    lowered = said.text.lower()
-    joined = any(w in lowered for w in JOINED)
-    counts = {(c.sentence, c.slot.entity) for c in said.numbers if c.slot.quantity in SIDES}
     for c in directions:
         s = c.slot
-        if (c.sentence, s.entity) in counts and s.pathways == ("?",):
-            continue  # "17 up plus 16 down" counts what rose and what fell
         if COUNTED.search(said.text, 0, c.span[1]) and said.text[c.span[0] :][:1].islower():
             continue  # "41 of the 58 decreases and one of the increases"
         if c.partial or not s.pathways or c.label == "MIXED" or (parted and s.mission):
@@ -152,16 +134,10 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     for key, found in slots.items():
         if any(name.startswith("?") and len(name) > 1 for name in key[0]):
             found = [c for c in found if _here(said, found[0], c)]
-        if key[0] == ("?",):
-            found = [c for c in found if c is found[0] or not another(said, found[0], c)]
-        claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []), joined)] or found[:1]
+        claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []))] or found[:1]
         if len({c.label for c in claims} - {"NS"}) == 1:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
-        if len(claims) > 1 and _parted(said, claims):
-            claims = claims[:1]
         labels = list(dict.fromkeys([str(c.label) for c in claims]))
-        if len(labels) > 1 and all(c.weak for c in claims):
-            continue  # "may be either upregulated or downregulated"
         # Reversed, so that of each label the first span stays.
         firsts = {c.label: c.span for c in reversed(claims)}
         if len(labels) >= 3:
@@ -171,16 +147,6 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
             "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
             tuple(firsts.values()), alone=len(labels) == 1,
         )  # fmt: skip
-
-
-def _parted(said: Extraction, claims: list[Claim]) -> bool:
-    """Whether each sentence opens with a time, a group or a method of its own: "At week 1 …. At week 6 …"."""
-    heads = []
-    for c in claims:
-        first = said.parts[c.sentence].first
-        texts = said.stream.texts[first : first + 3]
-        heads.append(tuple(texts) if texts[0] in PLACING or texts[0] == "by" else ())
-    return all(heads) and len(set(heads)) == len({c.sentence for c in claims}) > 1
 
 
 def _named(said: Extraction) -> dict[int, list[str]]:
@@ -214,22 +180,15 @@ def _places(texts: list[str]) -> set[str]:
     }
 
 
-def _said_of(said: Extraction, claim: Claim, names: list[str], joined: bool) -> bool:
+def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
     """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short,
-    and has no other direction, unless the names are as many as the directions. ``joined`` says that both
-    directions may stand side by side somewhere in the text.
+    and has no other direction, unless the names are as many as the directions.
     """
     part = said.parts[claim.sentence]
     length = part.last - part.first
     named = "path" in names if "pathways" in claim.slot.stated else bool(names)
     if not named and length > SHORT:
         return False
-    # The words alone first: a search of every sentence took a seventh of the whole reading.
-    if joined:
-        start = said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0]
-        lowered = said.text[start : claim.span[1] + 20].lower()
-        if any(w in lowered for w in JOINED) and EITHER.search(lowered):
-            return False
     if length <= 2 * SHORT:
         return True
     ways = [m for m in part.inside.get("dir", ()) if not said.stream.texts[m.first].startswith("enrich")]
@@ -244,8 +203,6 @@ def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
         if c.negated and c.modality == "asserted" and not c.partial and (s.pathways or s.entity):
             part = said.parts[c.sentence]
             words = said.stream.texts[part.first : part.last]
-            if words[0] in LABELS and len(words) > 1 and words[1].isalnum() and len(words[1]) < 3:
-                continue  # "Donor 5 showed no increase": one of those that the others are
             if "not" in words and not EVERY.isdisjoint(words[words.index("not") :][:4]):
                 continue  # "Not all declined" leaves open which did
             other = stated.get((s.pathways, s.entity, s.mission, c.label))
