@@ -71,8 +71,8 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
 
 LIMITS = words_of("chances") | words_of("thresholds") | {"within"}
 PRODUCTS = frozenset(("×", "*", "time", "x"))
-BOUNDS = frozenset(("above", "below", "under", "over", "than", "exceeding", "least", "most"))
-"""Before a percentage that something had to pass: "6 of 403 by more than 90 %"."""
+BOUNDS = frozenset(("above", "below", "under", "over", "than", "to", "exceeding", "least", "most"))
+"""Before a percentage that something had to pass."""
 TURNS = frozenset(("and", "or", "but", ";", "while", "whereas", "together", "least"))
 """Between a percentage and a part of a whole that it is not of."""
 COMPARED = frozenset(("compared", "versus", "vs", "against", "whereas"))
@@ -110,14 +110,12 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             ahead = None  # "a score of 18 %, and in 11 of 12 patients …"
         if beside:
             share = ahead  # "from 40 % (64 of 160) to 50 %"
-        if share and (
-            COMPARED & set(gap(found, following, share)) or found.stream.texts[share.first - 1] == "to"
-        ):
-            share = None  # "364 of 400, compared with 78 %", "11 of 12, by 18 to 74 %"
-        if share and (share.sign or found.stream.texts[share.first - 1] in BOUNDS):
+        led = found.stream.texts[max(0, share.first - 3) : share.first] if share else []
+        since = gap(found, following, share) if share else []
+        # "6 of 403 by more than 90 %", "364 of 400, compared with 78 %", "within 10 % in 171 of 200"
+        bound = not BOUNDS.isdisjoint(led[-1:]) or not LIMITS.isdisjoint(led)
+        if share and (share.sign or bound or not COMPARED.isdisjoint(since)):
             share = None
-        if share and not LIMITS.isdisjoint(found.stream.texts[max(0, share.first - 3) : share.first]):
-            share = None  # "22 of 188 passed an FDR of 5 %", "within 10 % in 171 of 200"
         # "12 (25 %) showed fibrosis, and 4 of these 12 …": what stands in brackets is of what it follows.
         share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
         if share is not None and share.kind == "percent" and len(gap(found, following, share)) <= FAR:
