@@ -46,6 +46,7 @@ TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value",
 GIVES_KIND = TELLING | {"ratio", "change", "fc"}
 EQUALS = words_of("labelled")
 IS = frozenset(("is", "was", "=", "of"))
+COEFFICIENTS = frozenset(("beta", "b", "d"))
 SIDES = frozenset(("vs", "versus", "over"))
 SCALELESS = frozenset(("—", "-", "a", "an", "the"))
 UNITS = {"percent": "percent", "ratio": "ratio"}
@@ -293,6 +294,8 @@ def _kind_of(before: Sequence[str], number: Number) -> str:
     last = tail[-1] if tail else ""
     if last not in TELLING and words[-1:] not in (["change"], ["fc"]):
         return ""
+    if last in COEFFICIENTS and not number.decimals:
+        return ""  # "IFN-β: 5,130 cells"
     whole = set(words[-4:])
     if last in ("ci", "interval"):
         return "low"

@@ -87,6 +87,7 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
     """ "a (3) > b (2)", "a > b > c" with figures elsewhere, "ranks liver (4,110) above soleus (6,425)"."""
     for number, part in enumerate(found.parts) if not found.stream.vocabulary.isdisjoint(("<", ">")) else ():
         marks = [i for i in range(part.first + 1, part.last) if found.stream.texts[i] in (">", "<")]
+        marks = [i for i in marks if found.stream.texts[i - 1] == ")" or found.stream[i - 1].kind != "p"]
         limits = {f.first for f in found.by_part.get(number, ()) if f.kind in ("p", "alpha")}
         marks = [i for i in marks if i + 1 not in limits]  # "changed at FDR < 0.05: 221 …"
         if not marks or not found.asserted(part.first) or part.kind == "row":

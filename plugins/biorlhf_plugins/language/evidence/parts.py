@@ -62,6 +62,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     listed = not LISTS.isdisjoint(lead := gap(found, whole, rest[0])) and len(lead) <= FEW
     gaps = [gap(found, a, b) for a, b in itertools.pairwise(rest)]
     listed = listed and all(g[-1] in (",", "and") or ("of" not in g and "," in g) for g in gaps if g)
+    listed = listed and not any(")" in g for g in gaps)
     near = abs(sum(f.value for f in rest) - whole.value) <= SLIP * whole.value
     if listed and len(rest) > 2 and len(plain) == len(figures):
         # "29 in all: 14 in the valley, 9 on the slope and 6 above"; without "in all" some may be left out.
@@ -206,6 +207,8 @@ def _summed(
             here = [f for f in figures if f.first <= at < f.last]
             led = not {"of", "among"}.isdisjoint(texts[max(first, at - 2) : at])  # "Of 300, 180 …"
             parts += [f for f in here if f in plain and f.first == at and not led]
+    if parts and parts[0].value in (whole.value, sum(f.value for f in parts[1:])):
+        parts = parts[1:] if parts[0].value == whole.value else []  # a whole that comes before as well
     total = sum(f.value for f in parts)
     ends = {f.first for f in parts}
     gaps: list[set[str]] = [set()]
@@ -216,6 +219,9 @@ def _summed(
     lists = lists and {"each", "every", "per"}.isdisjoint(texts[first : whole.first])
     if len(parts) < 2 or not alike or not lists or not OVERLAPS.isdisjoint(found.stream.vocabulary):
         return
+    products = {a.value * b.value for a, b in itertools.combinations(parts, 2)}
+    if whole.value > total and (whole.value in products or (total and whole.value % total == 0)):
+        return  # "3 plates, 96 wells", "12 mice and 14 rats, 78 injections in total"
     rough = any(ROUGH & set(texts[max(0, f.first - 2) : f.first]) for f in (whole, *parts))
     yield whole_of(whole, parts, SLACK * total if rough else 1e-6)
 

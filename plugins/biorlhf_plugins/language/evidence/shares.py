@@ -69,6 +69,7 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     return ("," in between or opens) and "and" not in between and between[-1:] != ["at"] and len(between) <= 8
 
 
+RATES_OF = frozenset(("fdr", "level", "significance"))
 LIMITS = words_of("chances") | words_of("thresholds") | {"within"}
 PRODUCTS = frozenset(("×", "*", "time", "x"))
 BOUNDS = frozenset(("above", "below", "under", "over", "than", "to", "exceeding", "least", "most"))
@@ -103,6 +104,9 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             spans = (part.span, whole.span)
             yield Check("parts and whole", part.value <= whole.value, says, spans), {part.first, whole.first}
         share = next((f for f in figures[at + 2 : at + 4] if f.kind in ("percent", "ratio")), None)
+        listed = [f for f in figures[at + 2 : at + 4] if f.kind == "percent"]
+        if len(listed) == 2 and at > 1 and is_of(found, *figures[at - 2 : at]):
+            share = listed[1]  # "338 of 360 in orbit and 346 of 360 on the ground, 94 % and 96 %"
         ahead = figures[at - 1] if at and figures[at - 1].kind == "percent" else None
         lead = gap(found, ahead, part) if ahead else []
         beside = lead[-1:] == ["("] and (len(lead) == 1 or (lead[0] == "of" and len(lead) <= 6))
@@ -110,6 +114,8 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             ahead = None  # "a score of 18 %, and in 11 of 12 patients …"
         if beside:
             share = ahead  # "from 40 % (64 of 160) to 50 %"
+        if share and not RATES_OF.isdisjoint(found.stream.texts[share.last : share.last + 1]):
+            share = None  # "899 responded at 5 % FDR"
         led = found.stream.texts[max(0, share.first - 3) : share.first] if share else []
         since = gap(found, following, share) if share else []
         # "6 of 403 by more than 90 %", "364 of 400, compared with 78 %", "within 10 % in 171 of 200"
@@ -120,6 +126,8 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
         share = share or (None if ahead and found.stream.texts[ahead.first - 1] == "(" else ahead)
         if share is not None and share.kind == "percent" and len(gap(found, following, share)) <= FAR:
             others = [f for f in plain_of(figures) if following.first < f.first < share.first]
+            if others and found.stream.texts[share.first - 1] in ("is", "was"):
+                continue  # "20 got the drug and 30 saline, and mortality was 10 %"
             yield from share_of(found, [part, *others], [whole], share, beside)
 
 

@@ -86,7 +86,7 @@ def significance(found: Evidence) -> Iterator[Check]:
         for at, passage in enumerate(told):
             here = list(_intervals(found, passage))
             for interval in here:
-                yield from _estimated(found, passage, interval)
+                yield from _estimated(found, interval)
             after = told[at + 1] if at + 1 < len(told) else None
             yield from _with_intervals(found, passage, here, after)
 
@@ -233,13 +233,13 @@ def _intervals(found: Evidence, passage: Passage) -> Iterator[Interval]:
         # Not "the QT interval", "90 % CI".
         confident = texts[at] == "ci" or texts[at - 1] in ("confidence", "credible")
         confident = confident and all(f.value == 95 for f in levels) and ends[0].value < ends[1].value
-        yield Interval(at, *ends, _null(texts, since, at, ends) if confident else None)
+        yield Interval(at, ends[0], ends[1], _null(texts, since, at, ends) if confident else None)
         since = ends[1].last
 
 
-def _estimated(found: Evidence, passage: Passage, interval: Interval) -> Iterator[Check]:
+def _estimated(found: Evidence, interval: Interval) -> Iterator[Check]:
     """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
-    before = [f for f in passage.figures if f.last <= interval.at <= f.last + 12]
+    before = [f for f in found.by_part[interval.low.part] if f.last <= interval.at <= f.last + 12]
     before = [f for f in before if f.kind not in NO_ESTIMATE and not is_level(found, f)]
     if before:
         value = before[-1].value

@@ -55,6 +55,8 @@ def signs(found: Evidence) -> Iterator[Check]:
         signed = [f for f in signed if not _turned(found, f)]
         signed = [f for f in signed if f.kind != "hazard" or _single(found, figures)]
         sided = [w for w in ways if w[0] in ("UP", "DOWN")] if signed else []
+        if any(f.kind == "hazard" for f in signed):
+            sided = [w for w in sided if not found.stream.texts[w[1]].startswith("favo")]
         sided += _likelier(found, number) if signed and not sided else ()
         for figure, label in paired(found, signed, sided):
             says = f"{label} with {figure.kind} {figure.value:g}"

@@ -187,7 +187,7 @@ def _per(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Ch
     shared = after[1:] if after[:1] == [one.unit] else after  # "12 peptides per protein"
     makes = not {"make", "total", "=", "so", "ie", "altogether", "hence"}.isdisjoint((*before, *after))
     per = per and texts[one.last + 2 : one.last + 3] == [other.unit] and one.unit in ("", stated.unit)
-    each = not {"each", "apiece"}.isdisjoint(texts[other.last : stated.first])
+    each = one.part == stated.part and not {"each", "apiece"}.isdisjoint(texts[other.last : stated.first])
     each = each and {"×", "x", "*"}.isdisjoint(after[:1])  # "with 10 samples each: 12 × 10 = 120"
     if makes and (per or each):
         yield _follows("arithmetic", found, stated, stated.value, [one.value * other.value], counts, 0.0)

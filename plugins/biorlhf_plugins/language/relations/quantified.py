@@ -33,6 +33,7 @@ LEADS = frozenset((",", "(", ":", "—", ";", "or", "ie"))
 LINKS = words_of("links_of") | ROUGH
 BEHIND = frozenset(("half", "quarter", "third", "majority", "minority"))
 UNION = frozenset(("distinct", "unique", "all", "total", "altogether"))
+TURNS = frozenset(("but", "while", "whereas", "though", "although", "however"))
 NEAR = 0.06
 """What "half" allows, as a share."""
 Bounds = tuple[float, float, str]
@@ -87,6 +88,9 @@ def _sided(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     sides = {way_of(found, f, found.parts[number].last): f for f in figures}
     if not 2 <= len(figures) <= 3 or not {"up", "down"} <= sides.keys():
         return
+    part, texts = found.parts[number], found.stream.texts
+    if not TURNS.isdisjoint(texts[part.first : figures[0].first]):
+        return  # "Most immune genes are up, although of all DEGs 860 are down and 413 up"
     ways = {label.lower() for label, at in directions(found, number) if at < figures[0].first}
     bounds = _opening(found, number, figures[0].first) if len(ways) == 1 and ways <= sides.keys() else None
     both = [f for f in figures if f in (sides["up"], sides["down"])]

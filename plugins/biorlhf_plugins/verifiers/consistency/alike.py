@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from biorlhf_plugins.language.evidence.records import FUNCTION
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.sentences.clauses import ROLES, Chunk
@@ -10,6 +12,7 @@ from biorlhf_plugins.language.words.evidence import words_of
 RESTRICTING = words_of("restricting")
 """What makes a part or another thing of one that is named: "only", "of these", "without"."""
 
+MEASURED = re.compile(r" (\w+) (?:level|expression|abundance|activity|concentration)s?\b")
 NAMES = ROLES | {"quantity"}
 UNSAYING = (FUNCTION | words_of("neutral") | words_of("concludes") | words_of("restating")) - RESTRICTING
 """Words that tell no statement from another."""
@@ -47,3 +50,10 @@ def chained(said: Extraction, claim: Claim) -> bool:
     part, stream = said.parts[claim.sentence], said.stream
     marks = (i for i in range(part.first, part.last - 1) if stream.texts[i] in (">", "<"))
     return ":" in stream.texts[part.first : part.last] and any(stream[i + 1].kind == "w" for i in marks)
+
+
+def another(said: Extraction, one: Claim, other: Claim) -> bool:
+    """Whether what has no name in any list is another thing: ferritin, "the reduced transferrin level"."""
+    mine, theirs = (said.parts[c.sentence] for c in (one, other))
+    named = MEASURED.match(said.text, other.span[1]) if mine is not theirs else None
+    return named is not None and named[1].lower() not in said.stream.texts[mine.first : mine.last]

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.verifiers.consistency.alike import chained, same_words
+from biorlhf_plugins.verifiers.consistency.alike import another, chained, same_words
 
 EVERY = words_of("every")
+PLACED = frozenset(("entity", "condition", "pathways"))
 COUNTS = frozenset((None, "deg", "nes"))
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
@@ -35,6 +36,8 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
         if chained(said, c):
             continue
         if s.quantity not in COUNTS or not (s.entity or s.condition or s.pathways):
+            continue
+        if s.quantity not in ("deg", "nes") and PLACED.isdisjoint(s.stated):
             continue
         if s.pathways and any(name.startswith("?") for name in s.pathways):
             continue  # left to the text's own words
@@ -134,9 +137,13 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     for key, found in slots.items():
         if any(name.startswith("?") and len(name) > 1 for name in key[0]):
             found = [c for c in found if _here(said, found[0], c)]
+        if key[0] == ("?",):
+            found = [c for c in found if c is found[0] or not another(said, found[0], c)]
         claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []))] or found[:1]
         if len({c.label for c in claims} - {"NS"}) == 1:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
+        if len(claims) > 1 and _parted(said, claims):
+            claims = claims[:1]
         labels = list(dict.fromkeys([str(c.label) for c in claims]))
         # Reversed, so that of each label the first span stays.
         firsts = {c.label: c.span for c in reversed(claims)}
@@ -147,6 +154,16 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
             "one direction per set, tissue and condition", len(labels) == 1, f"{place}: {', '.join(labels)}",
             tuple(firsts.values()), alone=len(labels) == 1,
         )  # fmt: skip
+
+
+def _parted(said: Extraction, claims: list[Claim]) -> bool:
+    """Whether each sentence opens with a time, a group or a method of its own: "At week 1 …. At week 6 …"."""
+    heads = []
+    for c in claims:
+        first = said.parts[c.sentence].first
+        texts = said.stream.texts[first : first + 3]
+        heads.append(tuple(texts) if texts[0] in PLACING or texts[0] == "by" else ())
+    return all(heads) and len(set(heads)) == len({c.sentence for c in claims}) > 1
 
 
 def _named(said: Extraction) -> dict[int, list[str]]:
