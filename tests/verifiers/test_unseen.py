@@ -60,7 +60,7 @@ SHARES = {
     "h": {"real_answers": 0.9, "pairs": 0.93, "planted": 0.95},
     "i": {"pairs": 0.91, "planted": 0.89},
     "j": {"pairs": 0.93, "blocks": 0.98, "statements": 0.89},
-    "k": {"real_answers": 0.97, "pairs": 0.98, "absolute": 0.98, "planted": 0.98},
+    "k": {"real_answers": 0.97, "pairs": 0.97, "absolute": 0.98, "planted": 0.98},
     "l": {"real_answers": 0.97, "pairs": 0.96, "absolute": 0.98, "planted": 0.95},
     "n": {"real_answers": 0.99, "pairs": 0.89, "absolute": 1.0},
     "o": {"real_answers": 0.97, "pairs": 0.96, "absolute": 0.94},

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.language import Additions
 from biorlhf_plugins.truth.judged import judge
-from biorlhf_plugins.verifiers._report import report
+from biorlhf_plugins.verifiers._report import scored
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 
 
@@ -25,17 +25,8 @@ class Factual:
 
     def score(self, question: Question, completion_text: str) -> Score:
         judged = judge(question, completion_text, self.additions)
-        graded = judged.factual
-        if graded is None:
-            return Score.not_applicable("the ground truth states no fact, answer or ranking")
-        # Before declining: a loop of "I cannot tell" is no abstention.
-        if judged.degenerate:
-            return Score.scored(0.0, **report(judged, graded, judged.degenerate))
-        # Declining beside an answer is hedging: then the answer is graded. Alone, it earns what a guess
-        # would, or guessing would beat admitting that one does not know.
-        if not graded.answered and judged.abstains:
-            return Score.scored(graded.guess, **report(judged, graded, "declines to answer"))
-        return Score.scored(graded.f1, **report(judged, graded))
+        missing = "the ground truth states no fact, answer or ranking"
+        return scored(judged, judged.factual, lambda graded: graded.f1, missing)
 
 
 @hookimpl

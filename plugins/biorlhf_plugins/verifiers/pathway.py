@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from biorlhf import Question, Score, VerifierPlugin, hookimpl
 from biorlhf_plugins.language import Additions
 from biorlhf_plugins.truth.judged import judge
-from biorlhf_plugins.verifiers._report import report
+from biorlhf_plugins.verifiers._report import scored
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 
 
@@ -25,15 +25,8 @@ class Pathway:
 
     def score(self, question: Question, completion_text: str) -> Score:
         judged = judge(question, completion_text, self.additions)
-        graded = judged.directional
-        if graded is None:
-            return Score.not_applicable("the ground truth states no direction")
-        # As in V1: repetition before declining, and declining only where nothing is answered beside it.
-        if judged.degenerate:
-            return Score.scored(0.0, **report(judged, graded, judged.degenerate))
-        if not graded.answered and judged.abstains:
-            return Score.scored(graded.guess, **report(judged, graded, "declines to answer"))
-        return Score.scored(graded.recall * graded.penalty, **report(judged, graded))
+        missing = "the ground truth states no direction"
+        return scored(judged, judged.directional, lambda graded: graded.recall * graded.penalty, missing)
 
 
 @hookimpl

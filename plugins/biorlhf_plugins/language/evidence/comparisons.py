@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, content, gap, once
+from biorlhf_plugins.language.evidence.records import LABELS, TIMES, Check, Evidence, content, gap, once
 from biorlhf_plugins.language.evidence.signs import moves
 from biorlhf_plugins.language.records import Claim
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -29,7 +29,7 @@ CLAUSE_ENDS = CLAUSE | {"(", ".", "?", ">", "—"}
 INVERSE, POTENT = words_of("inverse"), words_of("potent")
 """Of an IC50, a Kd or an MIC the smaller is the more potent, tight or susceptible."""
 
-TIMES, PLACES = words_of("times"), words_of("places")
+PLACES = words_of("places")
 FAST = frozenset(("speed", "faster", "slower"))
 BODILY = frozenset(("weight", "height", "strength", "size"))
 IS = frozenset(("is", "are", "was", "were"))
@@ -61,8 +61,6 @@ def value_of(found: Evidence, mine: Words, theirs: Words) -> float | None:
     """The text's figure for some words: the one that shares most with them, and nothing with the others'."""
     own, foil = mine - theirs - found.common, theirs - mine - found.common
     own = own or mine - theirs
-    if not own:
-        return None
     fits = [
         (len(w & own), f)
         for w, f in zip(_told(found), found.pool, strict=True)
@@ -116,8 +114,6 @@ def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
         start = clause_start(stream, at, first)
         if stream.texts[start - 4 : start] == [",", "in", "turn", ","]:
             start = clause_start(stream, start - 4, first)  # "Col-0, in turn, flowers later than Ler"
-        if stream.texts[start - 5 : start] == [",", "in", "other", "word", ","]:
-            start = clause_start(stream, start - 5, first)
         while start > first and (stream.texts[start] in BESIDE or not content(stream, start, at)):
             start = clause_start(stream, start - 1, first)  # "Strain A, with an MIC of 2, is …"
         before = content(stream, start, at)
@@ -235,22 +231,6 @@ def _pair(one: Comparison, look: Lookup) -> tuple[float, float] | None:
     return None
 
 
-def contrasted(found: Evidence) -> Iterator[Check]:
-    """ "The adjuvanted group had the higher titre: 5,100 versus 1,300": the first is of what is named."""
-    for number, figures in found.by_part.items():
-        part = found.parts[number]
-        texts = found.stream.texts[part.first : part.last] if len(figures) == 2 else []
-        at = next((part.first + i for i, word in enumerate(texts) if word in GREATER or word in SMALLER), -1)
-        if at < 1 or "than" in texts or found.stream.texts[at - 1] != "the" or not found.asserted(at):
-            continue
-        pair = _in_turn(found, at)
-        if pair is not None and pair[0] != pair[1]:
-            word = found.stream.texts[at]
-            says = f"{word}, with {pair[0]:,g} against {pair[1]:,g}"
-            passed = (pair[0] > pair[1]) == ((word in GREATER) != inverse(found, texts))
-            yield Check("a comparison against its figures", passed, says, (found.span(at, at + 1),))
-
-
 @functools.lru_cache(maxsize=256)
 def prompt_tokens(text: str) -> Stream:
     return tokens(clean(text).text)
@@ -272,10 +252,10 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
         pair = (rest[0], other) if other is not None and len(rest) == 1 else None
     if pair is None and not wanted and "than" not in stream.vocabulary:
         pair, more = _two_sides(found, stream)
-    if pair is not None and min(pair) < 0:
-        return  # "changed by -14.9 % and -2.4 %": which is more is open
     if "half" in stream.vocabulary and wanted:
         return  # "more than half of them?": of a part, and no two sides
+    if pair is not None and min(pair) < 0:
+        return  # "changed by -14.9 % and -2.4 %": which is more is open
     if pair is not None and any({*m} == {*pair} for m in moves(found)):
         return  # "from 22 on day 2 to 66 on day 5" has no two sides
     sort = wanted[0].sort.split() if wanted else ()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import (
     FUNCTION,
-    LABELS,
+    TIMES,
     Evidence,
     Figure,
     content,
@@ -36,7 +36,6 @@ LINKS = words_of("links")
 EFFECTS = words_of("effects")
 CHANCES = words_of("chances")
 HAZARDS = words_of("hazards")
-TIMES = words_of("times")
 SINCE = frozenset(("at", "after", "by", "for", "within"))
 """Before a time: when something was measured."""
 THRESHOLDS = words_of("thresholds")
@@ -47,7 +46,6 @@ TELLING = EFFECTS | CHANCES | HAZARDS | THRESHOLDS | {"ci", "interval", "value",
 GIVES_KIND = TELLING | {"ratio", "change", "fc"}
 EQUALS = words_of("labelled")
 IS = frozenset(("is", "was", "=", "of"))
-WRITTEN = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
 COEFFICIENTS = frozenset(("beta", "b", "d"))
 SIDES = frozenset(("vs", "versus", "over"))
 SCALELESS = frozenset(("—", "-", "a", "an", "the"))
@@ -91,7 +89,7 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
     pool = measured if len(measured) > 1 else pool
     counts = Counter(itertools.chain.from_iterable([f.words for f in pool]))
     common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
-    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, {}, pool, common)
+    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, common)
 
 
 def _given(said: Extraction, figure: Figure, prompt: str, units: set[str]) -> bool:
@@ -219,9 +217,7 @@ def _figure(
     left: frozenset[str], right: frozenset[str], unit: str,
 ) -> Figure:  # fmt: skip
     number: Number = m.value
-    before = stream.texts[m.first - 1] if m.first else ""
     sign = "<" if number.high is not None and number.low is None else ">" if number.low is not None else ""
-    sign = sign or WRITTEN.get(before, "")
     span = said.clean.span(stream[m.first].start, stream[m.last - 1].end)
     return new_figure((
         number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span,
@@ -244,8 +240,6 @@ def _back(stream: Stream, first: int, limit: int) -> int:
     while at > limit and stream.texts[at - 1] in LINKS:
         at -= 1
     while at > limit and (stream.texts[at - 1] not in CUTS or _apposed(stream, at, first)):
-        if stream[at - 1].number is not None and stream.texts[at - 2] not in LABELS:
-            break
         at -= 1
     return at
 

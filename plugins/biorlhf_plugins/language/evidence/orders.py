@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.comparisons import (
-    INVERSE,
     IS,
     LIMIT,
     OVER,
@@ -19,12 +18,10 @@ from biorlhf_plugins.language.evidence.comparisons import (
     clause_end,
     clause_start,
     compared,
-    contrasted,
     inverse,
     stated,
     value_of,
 )
-from biorlhf_plugins.language.evidence.conclusions import MEASURED, bounds, concluded, described, opened
 from biorlhf_plugins.language.evidence.parts import TOTAL_ROWS
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.records import Span
@@ -53,17 +50,15 @@ RANKED = re.compile(
 THEN = words_of("then")
 LEADS = words_of("leads")
 SEQUENCES = THEN | OVER | UNDER
-JOINED = frozenset(("against", "vs", "versus"))
 KINDS = ("count", "percent", "effect")
 LINKS = words_of("links") | words_of("verbs")
-CLOCK = words_of("times") | {"s", "sec", "ms"}
-QUICK = frozenset(("fastest", "slowest", "strongest", "weakest", "mildest"))
 MONTHS = words_of("months")
 PARTITIVE = PLACES | {"of", "from"}
 ORDINALS = frozenset(("first", "second", "third", "fourth", "last", "next"))
-GROUPED = frozenset(("quartile", "tertile", "quintile", "decile"))
 TOTALS = frozenset(("total", "sum", "overall"))
 TABLE = frozenset(("item", "row"))
+TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
+"""All that may stand between a figure with its unit and its limit."""
 
 
 def orders(found: Evidence) -> Iterator[Check]:
@@ -75,17 +70,11 @@ def orders(found: Evidence) -> Iterator[Check]:
     if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
     if any(f.sign for f in found.figures):
-        yield from bounds(found)
+        yield from _bounds(found)
     yield from compared(found, stated(found), look)
-    if not words.isdisjoint(MEASURED):
-        yield from concluded(found)
-        yield from opened(found)
-    if not words.isdisjoint(JOINED):
-        yield from contrasted(found)
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
     yield from asked(found, look)
-    yield from described(found)
 
 
 @functools.lru_cache(maxsize=256)
@@ -129,6 +118,30 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
             continue
         falls = all((a >= b) if signs == {">"} else (a <= b) for a, b in pairwise(known))
         yield _order(known, falls, found.span(part.first, part.last))
+
+
+def _bounds(found: Evidence) -> Iterator[Check]:
+    """ "1,221 DEGs, below 1,000", "padj 0.0747, below 0.05": a figure on the wrong side of its limit."""
+    for figures in found.by_part.values():
+        for one, limit in pairwise(figures):
+            if one.sign or not limit.sign or one.value == limit.value or not found.asserted(one.first):
+                continue
+            between = gap(found, one, limit)
+            chance = one.kind == "p" and 0 < limit.value <= 0.25 and not limit.unit
+            if not TIES.issuperset(between[1:] if one.unit else between):
+                continue  # "the four patients who stayed over 60 days"
+            counted = "over" in between and limit.unit and not one.unit and "," not in between
+            if counted and "was" not in between:
+                continue  # "a kappa of 0.74 over 300 slides"
+            if not chance and ((one.kind, limit.kind) != ("count", "count") or limit.value < 1 <= one.value):
+                continue  # "18 below 0.05": of the p values of 18
+            if not chance and one.unit and limit.unit and one.unit != limit.unit:
+                continue
+            passed = one.value > limit.value if limit.sign == ">" else one.value < limit.value
+            says = f"{one.value:,g} against {limit.value:,g}"
+            # A p value and a cut-off that fits it can be written down by anybody.
+            spans = (one.span, limit.span)
+            yield Check("a comparison against its figures", passed, says, spans, alone=passed and chance)
 
 
 def _order(values: Sequence[float], passed: bool, span: Span) -> Check:
@@ -186,8 +199,6 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         if len(plain) < 2 or part.kind == "row" or not found.asserted(part.first):
             continue
         words = found.stream.texts[part.first : part.last]
-        if not GROUPED.isdisjoint(words):
-            continue  # "1.04 in the second, 1.12 in the third and 1.31 in the highest quartile"
         then = any(not THEN.isdisjoint(_unnamed(gap(found, a, b))) for a, b in pairwise(plain))
         leads = not LEADS.isdisjoint(_unnamed(words)) or ranked
         bare = ranked and holders == 1 and len(plain) >= 3 and ">" not in words and "<" not in words
@@ -234,8 +245,6 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
                 continue  # "63 %, of which LTR elements contribute the most (41 %)"
             if near & NOT_MOST or (word == "most" and (at == start or texts[at - 1] in PARTITIVE)):
                 continue  # "most proteins fall", "9 % in most samples"
-            if texts[part.first] in ("after", "among") or (word in QUICK and _inverted(found)):
-                continue  # "After kidney, spleen is highest"
             mine, after = content(found.stream, start, at), content(found.stream, at + 1, end)
             mine = mine | after if {*texts[at + 1 : at + 2]} & PLACES else mine or after
             stop = next((i for i in range(at + 1, end) if texts[i] in PLACES or texts[i] == "of"), end)
@@ -255,15 +264,8 @@ def _sole(found: Evidence, figures: Sequence[Figure], at: int, end: int) -> bool
     told = next((i for i in range(at + 1, end) if found.stream.texts[i] in IS), -1)
     sort = content(found.stream, at + 1, told) - NEUTRAL
     own = [f for f in found.figures if f.first == told + 1 and told > 0]
-    if any(f.kind == "p" for f in own):
-        return True  # "33 genes have p < 0.05, but the smallest adjusted p is 0.21"
     led = found.stream.texts[at - 1] == "the"
     return led and bool(own and sort) and all(f in own or sort.isdisjoint(f.words) for f in figures)
-
-
-def _inverted(found: Evidence) -> bool:
-    """Whether the figures are times or doses, of which the smaller are of the faster and the stronger."""
-    return any(f.unit in CLOCK for f in found.pool) or not INVERSE.isdisjoint(found.stream.vocabulary)
 
 
 def _best(
@@ -285,9 +287,6 @@ def _best(
     rivals = [
         f for f in figures if f.kind == own[0].kind and not f.words & mine and _beside(found, own[0], f)
     ]
-    rivals = [
-        f for f in rivals if "×" not in gap(found, min(own[0], f, key=_at), max(own[0], f, key=_at))[:2]
-    ]
     rivals = [f for f in rivals if f.unit == own[0].unit or len(figures) == 2]
     rivals = [f for f in rivals if TOTALS.isdisjoint(f.left)]
     if not rivals:
@@ -303,15 +302,8 @@ def _group(found: Evidence, figure: Figure) -> bool:
     return found.stream.texts[figure.first - 2 : figure.first] == ["of", "the"] and not figure.right
 
 
-def _at(figure: Figure) -> int:
-    return figure.first
-
-
 def _beside(found: Evidence, one: Figure, other: Figure) -> bool:
-    """In one sentence, in one list or table, or the whole of the next sentence ("soleus has 8,484")."""
+    """In one sentence, or in one list or table."""
     first, last = sorted((one.part, other.part))
-    if first == last:
-        return True
-    if last - first == 1 and found.parts[other.part].kind == "prose":
-        return len(found.words(other.part)) <= 3
-    return all(found.parts[n].kind in TABLE for n in range(first, last + 1)) and one.right == other.right
+    listed = all(found.parts[n].kind in TABLE for n in range(first, last + 1)) and one.right == other.right
+    return first == last or listed

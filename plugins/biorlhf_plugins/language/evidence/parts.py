@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import TIMES, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
     COMPARED,
     REST,
@@ -21,12 +21,10 @@ from biorlhf_plugins.language.evidence.shares import (
 from biorlhf_plugins.language.words.evidence import words_of
 
 TOTALS = words_of("totals")
-TIMES = words_of("times")
 OVERLAPS = words_of("overlaps")
 """Words by which parts may have something in common, or the whole has lost something."""
 BOTH = frozenset(("both", "common", "overlap", "overlapping"))
 """Of these a third figure beside two is the part that they share."""
-SEXES = (frozenset(("male", "female")), frozenset(("man", "woman")), frozenset(("boy", "girl")))
 TOTAL_ROWS = frozenset(("total", "sum", "all"))
 LISTS = frozenset((":", "(", "comprise", "comprised", "comprising"))
 FEW = 8
@@ -52,7 +50,6 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     plain = [f for f in plain if f.unit not in TIMES and not found.unit(f) and not _is_label(found, f)]
     if len(plain) < 3 or texts[plain[0].first - 2 : plain[0].first] == ['"', ":"]:
         return  # a JSON object has its total behind its parts
-    yield from _sexes(found, plain)
     if part.kind == "prose" and (ended := _ended(found, plain)):
         yield from _summed(found, figures, ended, plain)
         return
@@ -89,7 +86,6 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
         told = ":" in gap(found, plain[0], plain[1]) and whole is plain[0]
-        told = told and sum(f.kind != "p" for f in figures) == 3
         both = told and after[0] == after[1]  # "416 seedlings: 309 were green and 107 were not"
         if abs(one.value + other.value - whole.value) <= (SLIP if both else NEARLY) * whole.value:
             yield whole_of(whole, [one, other])
@@ -116,14 +112,10 @@ def _threes(
     found: Evidence, figures: Sequence[Figure], plain: Sequence[Figure], sides: Sequence[str], totalled: bool
 ) -> Iterator[Taken]:
     """Three figures in a row as a whole and its two parts: by their directions, or where each part goes."""
-    texts = found.stream.texts
     for at, (whole, one, other) in enumerate(zip(plain, plain[1:], plain[2:], strict=False)):
         opposite = {"up", "down"} == {*sides[at + 1 : at + 3]} and not way_of(found, whole, one.first)
-        if not opposite and len(plain) != 3:
-            continue
         after = [_next(found, f) for f in (one, other)]
         parallel = after[0] == after[1] and after[0] in PARALLEL
-        near = abs(one.value + other.value - whole.value) <= NEARLY * whole.value
         alone = len(plain) == len(figures) == 3 and "and" in gap(found, one, other)
         told = ":" in gap(found, whole, one) and set(after) <= PARALLEL  # "47 in total: 21 in … and 16 on …"
         whole_numbers = not any(f.decimals for f in (whole, one, other))
@@ -134,13 +126,7 @@ def _threes(
             and totalled
             and (parallel or (alone and told))
         )
-        totals = totals or (alone and near and parallel and "," in gap(found, whole, one))
-        lead = texts[max(0, whole.first - 2) : whole.first]
-        if totals and lead[-1:] == ["of"] and lead != ["total", "of"]:
-            totals = False  # "of 412 screened patients …": those that were chosen from
         if not opposite and not totals:
-            continue
-        if opposite and len(gap(found, whole, one)) > 14:
             continue
         if is_of(found, whole, one) or is_of(found, one, other):
             continue
@@ -162,9 +148,9 @@ def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     if tuple(texts[part.first : part.first + 2]) not in OF_THESE:
         return
     before = plain_of(found.by_part.get(number - 1, ()))
-    if not before or not before[0].unit:
+    whole, plain = max(before, key=lambda f: f.value, default=None), plain_of(figures)
+    if whole is None or not whole.unit:
         return
-    whole, plain = before[0], plain_of(figures)
     for one, share in itertools.pairwise(figures):
         between = gap(found, one, share)
         if one in plain and share.kind == "percent" and between[-1:] == ["("] and "," not in between:
@@ -174,10 +160,9 @@ def of_these(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     between = gap(found, plain[0], plain[1])
     parallel = _next(found, plain[0]) in PARALLEL and "and" in between
     total = plain[0].value + plain[1].value
-    after = plain_of(found.by_part.get(number + 1, ()))
-    if texts[part.last : part.last + 1] == [";"] and after and total + after[0].value == whole.value:
-        return  # "80 in arm A and 60 in arm B; 10 in neither"
-    if (parallel or REST & set(between)) and abs(total - whole.value) <= NEARLY * whole.value:
+    opposite = {way_of(found, f, part.last) for f in plain} == {"up", "down"}
+    near = abs(total - whole.value) <= (SLIP if opposite else NEARLY) * whole.value
+    if near and (parallel or opposite or REST & set(between)):
         yield whole_of(whole, plain[:2])
 
 
@@ -220,8 +205,6 @@ def _summed(
             parts = []  # "11 and 17 withdrew, so 109 and 103 completed, 212 in all"
         if not depth:
             here = [f for f in figures if f.first <= at < f.last]
-            if found.stream[at].number is not None and not here and texts[at - 1] not in LABELS - TIMES:
-                return  # "clinic B 35": what is read as a name may be a part
             led = not {"of", "among"}.isdisjoint(texts[max(first, at - 2) : at])  # "Of 300, 180 …"
             parts += [f for f in here if f in plain and f.first == at and not led]
     if parts and parts[0].value in (whole.value, sum(f.value for f in parts[1:])):
@@ -241,20 +224,6 @@ def _summed(
         return  # "3 plates, 96 wells", "12 mice and 14 rats, 78 injections in total"
     rough = any(ROUGH & set(texts[max(0, f.first - 2) : f.first]) for f in (whole, *parts))
     yield whole_of(whole, parts, SLACK * total if rough else 1e-6)
-
-
-def _sexes(found: Evidence, plain: Sequence[Figure]) -> Iterator[Taken]:
-    """ "12 knock-outs (7 males and 5 females)"."""
-    texts = found.stream.texts
-    for whole, one, other in zip(plain, plain[1:], plain[2:], strict=False):
-        closed = ")" in texts[other.last : other.last + 2]
-        if (
-            closed
-            and texts[whole.first - 1] != ":"
-            and texts[one.first - 1] == "("
-            and {one.unit, other.unit} in SEXES
-        ):
-            yield whole_of(whole, [one, other])
 
 
 LOSES = OVERLAPS - {"which", "common"}

@@ -8,7 +8,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_level, is_year
 from biorlhf_plugins.language.evidence.shares import ROUGH, SLACK, plain_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -36,7 +36,6 @@ NEVER = frozenset(("p", "alpha", "n", "level", "low", "high", "range", "effect",
 WAYS = {word: way.upper() for word, way in meanings("ways").items()}
 EXPLAINS = words_of("explains")
 FOREIGN = words_of("breaks") - {","} | words_of("not_the_risk")
-MOLAR = frozenset(("m", "mm", "mu", "um", "nm", "pm", "fm"))
 RATIOS = frozenset(("hazard", "fold"))
 NEAR = 12
 """Tokens that may lead from a ratio to its percentage."""
@@ -53,10 +52,6 @@ def ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[in
     own = [f for f in figures if f.kind not in (*NEVER, "ratio") and not f.sign and f.first != first]
     own = [f for f in own if f.first not in diluted and not is_year(found, f)]
     own = [f for f in own if not found.said.text[f.span[1] :][:2].lstrip().startswith("°")]
-    if len({f.unit for f in own if f.unit in MOLAR}) > 1:
-        return  # "38 nM for the wild type and 2.1 µM for R175A": of one unit alone
-    if any("then" in gap(found, a, b) for a, b in itertools.pairwise(own)):
-        return  # "from 12 to 160 and then 1,280, i.e. eightfold"
     if (
         not own
         and first - found.parts[number].first <= 6
@@ -94,8 +89,6 @@ def _of_another(found: Evidence, number: int, first: int, last: int, pair: Seque
     if led and led[-1].isalnum() and texts[first].endswith("ed") and "to" not in gap(found, *pair):
         return True  # "30 mg/kg halved the volume"
     later = texts[last : pair[0].first]
-    if texts[last : last + 1] == ["or"]:
-        return True  # "most are twofold or larger"
     if "," in later and content(found.stream, last + later.index(","), pair[0].first) - SAYING - {"namely"}:
         return True  # "rises 2.3-fold, cells go from 1,200 to 1,800"
     named = "ratio" in texts[max(part.first, first - 4) : first] and texts[last : last + 1] != ["time"]
@@ -161,8 +154,6 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
 def _multiple(texts: Sequence[str], at: int) -> bool:
     """Whether a "twice" is a factor: "twice as many", "80, i.e. twice 40"; "was listed twice" has none."""
     before, after = texts[max(0, at - 1)], "".join(texts[at + 1 : at + 2])
-    if texts[at - 2 : at] == ["more", "than"] and after not in FACTOR_AFTER:
-        return False  # "never more than twice at any station"
     return before in FACTOR_BEFORE | SAYS or after in FACTOR_AFTER or after[:1].isdigit()
 
 
@@ -194,9 +185,7 @@ def logarithms(found: Evidence, number: int, figures: Sequence[Figure]) -> Itera
     stated = folds(found, number, figures)
     stated += [(f.value, f.first, f.last, f.decimals) for f in figures if f.kind == "fold" and not f.sign]
     stated = sorted((s for s in stated if texts[s[1] - 1] not in ("±", "at", "after")), key=lambda s: s[1])
-    before = None
     for logged in figures if stated else ():
-        earlier, before = before, logged
         named = any(w.startswith("log2") for w in texts[max(0, logged.first - 8) : logged.first])
         if logged.kind != "effect" or logged.sign or not named:
             continue
@@ -216,8 +205,6 @@ def logarithms(found: Evidence, number: int, figures: Sequence[Figure]) -> Itera
             apart = not (says_so or alone or near) or any(low <= f.first < high for f in figures)
             if value <= 0 or (apart and not listed):
                 continue
-            if first > low and earlier is not None and earlier.kind == "effect":
-                continue  # "3.0 against 1.5, i.e. twice as high"
             # "3-fold" may be 2.5 or 3.5; below 1 a fold is a part, which has its own places.
             half = 0.5 * 10.0**-decimals if value > 1 else 0.0
             slack = 0.3 if ROUGH & set(between) else 0.1
@@ -247,54 +234,27 @@ def risks(found: Evidence) -> Iterator[Check]:
         for at, one in enumerate(figures):
             if one.kind not in RATIOS or one.sign or one.value <= 0 or not found.asserted(one.first):
                 continue
-            yield from _moved(found, number, one)
             share = _explained(found, one, figures[at + 1 :])
             if share is not None:
                 yield _risk(found, one, share, _word(found, number, one, share))
 
 
-def _moved(found: Evidence, number: int, one: Figure) -> Iterator[Check]:
-    """ "Raised the risk of progression by 32 % (hazard ratio 0.68)": the word against the ratio."""
-    part, texts = found.parts[number], found.stream.texts
-    ways = {label for label, at in directions(found, number) if at < one.first}
-    opens = next((i for i in range(one.first, part.first, -1) if texts[i] == "("), 0)
-    verb = not {"raised", "lowered", "reduced", "increased", "cut", "doubled"}.isdisjoint(
-        texts[part.first : opens]
-    )
-    reversed_ = "control" in texts[part.first : opens] or "placebo" in texts[part.first : opens]
-    told = opens and not reversed_ and one.first - opens <= 4 and "risk" in texts[part.first : opens] and verb
-    if told and len(ways) == 1 and ways <= {"UP", "DOWN"} and one.value != 1:
-        way = ways.pop()
-        says = f"{way}, with {one.value:g}"
-        yield Check("a direction against its figure", (one.value > 1) == (way == "UP"), says, (one.span,))
-
-
-def of_interval(found: Evidence, figure: Figure) -> bool:
-    """The 95 % of "95 % CI"."""
-    return not {"ci", "confidence"}.isdisjoint(found.stream.texts[figure.last : figure.last + 1])
-
-
 def _explained(found: Evidence, one: Figure, after: Sequence[Figure]) -> Figure | None:
     """The percentage that follows in the same words, past an interval in brackets."""
     texts = found.stream.texts
-    shares = [f for f in after if f.kind == "percent" and not of_interval(found, f)]
-    for figure in after if len(shares) == 1 else ():
-        between = gap(found, one, figure)
-        inside = between.count("(") > between.count(")")
-        if figure is shares[0]:
-            close = len(between) - 1 - between[::-1].index(")") if ")" in between else -1
-            lead = set(between[close + 1 :])
-            said = set(texts[figure.last : min(figure.last + 3, found.parts[figure.part].last)])
-            linked = lead & EXPLAINS or (inside and between[-1] == "(" and said & WAYS.keys())
-            foreign = (
-                (lead | said) & FOREIGN
-                or texts[figure.first - 1] in ("to", "from")
-                or texts[figure.last : figure.last + 1] == ["of"]
-            )
-            return figure if linked and not foreign and not figure.sign and len(lead) <= NEAR else None
-        if not inside and figure.kind not in ("p", "low", "high") and not of_interval(found, figure):
-            return None
-    return None
+    shares = [f for f in after if f.kind == "percent" and not is_level(found, f)]
+    if len(shares) != 1 or shares[0].sign:
+        return None
+    share = shares[0]
+    between = gap(found, one, share)
+    inside = between.count("(") > between.count(")")
+    close = len(between) - 1 - between[::-1].index(")") if ")" in between else -1
+    lead = set(between[close + 1 :])
+    said = set(texts[share.last : min(share.last + 3, found.parts[share.part].last)])
+    linked = lead & EXPLAINS or (inside and between[-1] == "(" and said & WAYS.keys())
+    foreign = (lead | said) & FOREIGN or texts[share.first - 1] in ("to", "from")
+    foreign = foreign or texts[share.last : share.last + 1] == ["of"]
+    return share if linked and not foreign and len(lead) <= NEAR else None
 
 
 def _word(found: Evidence, number: int, one: Figure, share: Figure) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -18,6 +18,9 @@ from biorlhf_plugins.language.words.units import Unit, unit_at
 FUNCTION = words_of("function")
 """Words that name nothing."""
 CLAUSES = words_of("breaks") - {","}
+LEVELLED = frozenset(("ci", "confidence", "credible", "credibility", "interval", "cri"))
+"""What follows the level of an interval: "95 % CI"."""
+TIMES = words_of("times")
 LABELS = words_of("numbered")
 """What a number after it is the name of: "Step 1", "Patient 7"."""
 
@@ -82,8 +85,6 @@ class Evidence:
     by_part: dict[int, list[Figure]] = field(default_factory=dict)
     turned: dict[Span, str] = field(default_factory=dict)
     """By span the directions that the extraction turned into the frame of the contrast."""
-    ways: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
-    """By sentence its words of direction, once they are read."""
     pool: tuple[Figure, ...] = ()
     """Figures that can be compared: no p values, intervals, ratios or bounds."""
     common: frozenset[str] = frozenset()
@@ -95,18 +96,13 @@ class Evidence:
         """The words of a sentence that name something."""
         return content(self.stream, self.parts[number].first, self.parts[number].last)
 
+    @once
     def unit(self, figure: Figure) -> tuple[str, Unit] | None:
         """The unit that a figure is written with."""
-        if figure.span not in self.kept:
-            self.kept[figure.span] = unit_at(self.said.text, *figure.span)
-        return self.kept[figure.span]  # type: ignore[no-any-return]
+        return unit_at(self.said.text, *figure.span)
 
     def span(self, first: int, last: int) -> Span:
         return self.said.clean.span(self.stream[first].start, self.stream[last - 1].end)
-
-    def ways_of(self, labels: Iterable[str]) -> bool:
-        """Whether a sentence states one of these directions (of those that were read)."""
-        return any(label in labels for words in self.ways.values() for label, _ in words)
 
     def asserted(self, index: int) -> bool:
         return not self.said.marks[index]
@@ -159,6 +155,11 @@ def is_year(found: Evidence, figure: Figure) -> bool:
     """2019, of no thing: as it stands after "in", "since" or the name of a month."""
     written = found.said.text[figure.span[0] : figure.span[1]]
     return written[:4].isdigit() and written[4:5] not in tuple(".,0123456789") and 1900 <= figure.value < 2100
+
+
+def is_level(found: Evidence, figure: Figure) -> bool:
+    """The 95 % of "95 % CI"."""
+    return not LEVELLED.isdisjoint(found.stream.texts[figure.last : figure.last + 1])
 
 
 DATING = frozenset(("in", "since", "until", "by"))

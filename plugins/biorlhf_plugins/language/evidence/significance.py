@@ -15,6 +15,7 @@ from biorlhf_plugins.language.evidence.records import (
     Passage,
     clauses,
     gap,
+    is_level,
     once,
     passages,
 )
@@ -46,18 +47,26 @@ RAW, ADJUSTED = (
     frozenset(("raw", "nominal")),
     frozenset(("adjusted", "padj", "fdr", "corrected")),
 )
-MET, MISSED = frozenset(("met", "reached", "achieved")), frozenset(("missed", "failed"))
+ENDPOINT = frozenset(("met", "reached", "achieved", "missed"))
+"""Verdicts where they are of an endpoint."""
+VERDICTS = {
+    **dict.fromkeys(("significantly", "pass", "passed", "met", "reached", "achieved"), "SIG"),
+    **dict.fromkeys(("fail", "failed", "missed"), "NS"),
+}
 REASONS = frozenset(("although", "though", "since", "because", "but", "despite", "raw"))
 """With these something else than the p value decides."""
 IS = frozenset(("is", "are", "was", "were"))
 TURNS = frozenset(("but", "while", "whereas", "unlike", "and"))
 CUTS = TURNS | {",", ";", "("}
 REACH = 9
+NO_ESTIMATE = frozenset(("low", "high", "p", "n", "alpha", "range"))
 
 
 class Interval(NamedTuple):
-    """A confidence interval with the value that means no effect, None where that is not plain."""
+    """An interval behind its word, the token ``at``, with the value that means no effect. That is None where
+    it is not plain, and of all but confidence intervals of 95 %, or of a level that is not given."""
 
+    at: int
     low: Figure
     high: Figure
     null: float | None
@@ -76,6 +85,8 @@ def significance(found: Evidence) -> Iterator[Check]:
         told = passages(found)
         for at, passage in enumerate(told):
             here = list(_intervals(found, passage))
+            for interval in here:
+                yield from _estimated(found, interval)
             after = told[at + 1] if at + 1 < len(told) else None
             yield from _with_intervals(found, passage, here, after)
 
@@ -92,12 +103,14 @@ def _words(found: Evidence, number: int) -> list[Word]:
     ]
     unchanged = [("NS", at) for label, at in directions(found, number) if label == "NS"]
     known = {i for m in (*marks, *part.inside.get("dir", ())) for i in range(m.first, m.last)}
-    words += [
-        ("SIG" if NOT.isdisjoint((*_since(texts, part.first, i), texts[part.first])) else "NS", i)
-        for i in range(part.first, part.last)
-        if texts[i] == "significantly" and i not in known and found.asserted(i)
-    ]
     here = texts[part.first : part.last]
+    for i in range(part.first, part.last) if not VERDICTS.keys().isdisjoint(here) else ():
+        verdict = "NS" if texts[i : i + 2] == ["not", "("] else VERDICTS.get(texts[i], "")
+        of_endpoint = texts[i] in ENDPOINT and "endpoint" not in here
+        if verdict and i not in known and not of_endpoint and found.asserted(i):
+            # "no other gene passes", "the primary endpoint was not met"
+            no = not NOT.isdisjoint(_since(texts, part.first, i))
+            words.append(("NS" if no == (verdict == "SIG") else "SIG", i))
     for i in (
         range(part.first + 2, part.last)
         if "deg" in here and REASONS.isdisjoint(here) and not _sized(found, number)
@@ -107,16 +120,6 @@ def _words(found: Evidence, number: int) -> list[Word]:
         if one and texts[i - 3] != "there":
             words.append(("SIG" if texts[i - 1] == "a" and texts[i - 3] != "not" else "NS", i))
     words = [w for w in words if not any(_of_one(texts, at, w[1]) for _, at in unchanged)] + unchanged
-    passing = not {"pass", "passed", "fail", "failed"}.isdisjoint(texts[part.first : part.last])
-    for i in range(part.first, part.last) if passing else ():
-        if texts[i] in ("pass", "passed", "fail", "failed") or texts[i : i + 2] == ["not", "("]:
-            no = not NOT.isdisjoint(_since(texts, part.first, i)[-4:])  # "no other gene passes"
-            good = texts[i] in ("pass", "passed")
-            words.append(("SIG" if good != no else "NS", i))
-    for i in range(part.first, part.last) if "endpoint" in texts[part.first : part.last] else ():
-        if texts[i] in MET | MISSED:  # "the primary endpoint was not met"
-            no = not NOT.isdisjoint(texts[max(part.first, i - 3) : i])
-            words.append(("SIG" if (texts[i] in MET) != no else "NS", i))
     return sorted(words, key=lambda w: w[1])
 
 
@@ -217,24 +220,35 @@ def _shown(figure: Figure, alpha: float) -> str:
 
 
 def _intervals(found: Evidence, passage: Passage) -> Iterator[Interval]:
-    """The intervals of 95 %, or of a level that is not given, behind "CI" or "confidence interval"."""
+    """The intervals behind "CI" or "interval"."""
     texts, since = found.stream.texts, passage.first
-    for at in range(passage.first, passage.last):
-        if texts[at] not in CI:
-            continue
-        if texts[at] == "interval" and texts[at - 1] not in ("confidence", "credible"):
-            continue  # "the QT interval"
+    for at in [i for i in range(passage.first, passage.last) if texts[i] in CI]:
         levels = [f for f in passage.figures if at - 3 <= f.first < at and f.kind == "percent"]
-        ends = [f for f in passage.figures if at < f.first <= at + REACH][:2]
-        if not HOLDS.isdisjoint(texts[at : at + 3]):
+        ends = [f for f in passage.figures if at < f.first <= at + REACH and f.kind != "level"][:2]
+        if len(ends) < 2 or not HOLDS.isdisjoint(texts[at : at + 3]):
             continue  # "the interval excludes 1 (1.12-1.88)"
-        if len(ends) < 2 or any(f.value != 95 for f in levels) or ends[0].value >= ends[1].value:
-            continue
         between = gap(found, *ends)
         if len(between) > 3 or not {")", ";"}.isdisjoint(between):
             continue
-        yield Interval(ends[0], ends[1], _null(texts, since, at, ends))
+        # Not "the QT interval", "90 % CI".
+        confident = texts[at] == "ci" or texts[at - 1] in ("confidence", "credible")
+        confident = confident and all(f.value == 95 for f in levels) and ends[0].value < ends[1].value
+        yield Interval(at, ends[0], ends[1], _null(texts, since, at, ends) if confident else None)
         since = ends[1].last
+
+
+def _estimated(found: Evidence, interval: Interval) -> Iterator[Check]:
+    """ "HR 0.68 (95 % CI 0.54-0.86)": an interval holds its estimate."""
+    before = [f for f in found.by_part[interval.low.part] if f.last <= interval.at <= f.last + 12]
+    before = [f for f in before if f.kind not in NO_ESTIMATE and not is_level(found, f)]
+    if before:
+        value = before[-1].value
+        low, high = sorted((interval.low.value, interval.high.value))
+        # "12 mg lighter (95 % CI -21 to -3)": the sign is in the word.
+        holds = low <= value <= high or (high < 0 < value and low <= -value <= high)
+        says = f"{value:g} with an interval from {low:g} to {high:g}"
+        spans = (before[-1].span, interval.low.span)
+        yield Check("an interval holds its estimate", holds, says, spans)
 
 
 def _null(texts: Sequence[str], since: int, at: int, ends: Sequence[Figure]) -> float | None:
@@ -265,13 +279,9 @@ def _with_intervals(
     if len(here) == 1 and len(labels) == 1:
         yield from _verdict(here[0], labels.pop())
         return
-    before: set[str] = set()
     for first, last in clauses(found, passage) if len(here) > 1 else ():
         own = [i for i in here if first <= i.low.first < last]
         labels = {label for label, at in words if first <= at < last}
-        if not labels and before == {"NS"} and texts[first] in ("neither", "nor"):
-            labels = {"NS"}
-        before = set(labels)
         if len(own) == 1 and len(labels) == 1:
             yield from _verdict(own[0], labels.pop())
 

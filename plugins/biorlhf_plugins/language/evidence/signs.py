@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import TIMES, Check, Evidence, Figure, gap, is_level, once
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.mentions import Mention
 
@@ -22,7 +22,6 @@ LIKELIER = frozenset(("likely", "often", "abundant", "prevalent"))
 SUPPOSING = frozenset(("to", "can", "may", "might", "could", "would"))
 BREAKS = words_of("breaks")
 CLAUSES = (BREAKS | {"while"}) - {","}
-TIMES = words_of("times")
 DECIDES = words_of("decides")
 LEVEL = re.compile(
     r"(?:alpha|α|threshold|cut-?off|significance level|(?:padj|fdr|p|q)(?:-value)?\s*(?:<|≤))"
@@ -34,11 +33,8 @@ BEFORE = frozenset(("before", "beforehand", "baseline", "initially"))
 OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
 GIVEN = frozenset(("at", "after", "of", "by", "with", "on", "under", "in", "within", "for", "first", "the"))
 """Before a figure: it is when, on what or at which dose something changed."""
-CAUSING = frozenset(("by", "on", "under", "with", "after", "upon"))
 MEASURES = SIGNED | {"count", "percent"}
-INTERVALS = frozenset(("ci", "confidence"))
 COMMON = 0.05
-LIMITS = words_of("thresholds")
 CONTROLS = words_of("controls")
 NAMED_STABLE = [[word] for word in ("patient", "disease", "angina", "isotope", "line", "transfectant")]
 
@@ -65,8 +61,6 @@ def signs(found: Evidence) -> Iterator[Check]:
         for figure, label in paired(found, signed, sided):
             says = f"{label} with {figure.kind} {figure.value:g}"
             yield Check("a direction against its figure", _way_of(figure) == label, says, (figure.span,))
-        if len(figures) == 2 and len(sided_words := {w for w in ways if w[0] in ("UP", "DOWN")}) == 1:
-            yield from _two_levels(found, figures, *sided_words)
         if moving:
             yield from _moves(found, number, figures, ways)
         if found.parts[number].kind == "row":
@@ -88,28 +82,12 @@ def _likelier(found: Evidence, number: int) -> Iterator[Word]:
             yield ("UP" if texts[at] == "more" else "DOWN"), at
 
 
-def _two_levels(found: Evidence, figures: Sequence[Figure], word: Word) -> Iterator[Check]:
-    """ "Up under drought: 85 TPM in droughted leaves and 12 in watered ones": by the words of its cause."""
-    texts, (one, other), (label, at) = found.stream.texts, figures, word
-    by = next((i for i in range(at, min(at + 4, one.first)) if texts[i] in CAUSING), 0)
-    cause = [w for w in texts[by + 1 : one.first] if len(w) > 3] if by else []
-    mine, theirs = (
-        any(w[:4] == c[:4] for w in f.right for c in cause)
-        and not any(w[:2] in ("un", "no") for w in f.right)
-        for f in figures
-    )
-    if mine == theirs or one.first < at or {one.kind, other.kind} != {"count"} or one.value == other.value:
-        return
-    here, there = (one, other) if mine else (other, one)
-    says = f"{label} from {there.value:g} to {here.value:g}"
-    passed = (here.value > there.value) == (label == "UP")
-    yield Check("a direction against its figure", passed, says, (one.span, other.span))
-
-
 def _single(found: Evidence, figures: Sequence[Figure]) -> bool:
     """Whether a ratio of risks is the one figure of its sentence, beside its interval and p value."""
     texts = found.stream.texts
-    own = [f for f in figures if f.kind in MEASURES and not INTERVALS & {*texts[f.last : f.last + 1]}]
+    own = [f for f in figures if f.kind in MEASURES and not is_level(found, f)]
+    # "Raised the risk by 32 % (hazard ratio 0.68)": the percentage is of the ratio.
+    own = [f for f in own if f.kind != "percent" or texts[f.last : f.last + 1] != ["("]]
     return sum(texts[f.first - 1] not in ("(", "to", "-") or f.kind == "hazard" for f in own) == 1
 
 
@@ -150,12 +128,11 @@ def threshold(found: Evidence) -> float:
     return _level(found.prompt)
 
 
+@once
 def directions(found: Evidence, number: int) -> list[Word]:
     """The words of direction of a sentence that it states as its own, as the extraction turned them."""
-    if number in found.ways:
-        return found.ways[number]
     part = found.parts[number]
-    words = found.ways[number] = []
+    words = []
     turned, texts = found.turned, found.stream.texts
     marks = part.inside.get("dir", ())
     negations = part.inside.get("neg", ())
@@ -163,8 +140,6 @@ def directions(found: Evidence, number: int) -> list[Word]:
     if patterns and not _speaks_of_patterns(found):
         patterns = ()
     for m in marks:
-        if texts[m.first].startswith("enrich") and (len(marks) > 1 or _of_list(found, m.last)):
-            continue
         if m.first and texts[m.first - 1] in SUPPOSING:
             continue  # a purpose or a possibility
         if not found.asserted(m.first) or texts[m.first] in NOT_WAYS:
@@ -193,11 +168,6 @@ def _speaks_of_patterns(found: Evidence) -> bool:
     """Whether "SUPPRESSION" may be a treatment's pattern: the text or its question speaks of those."""
     asked = set(found.prompt.lower().replace("?", " ").split())
     return not asked.isdisjoint(PATTERNS) or not found.stream.vocabulary.isdisjoint(PATTERNS)
-
-
-def _of_list(found: Evidence, at: int) -> bool:
-    """True for "enriched in the downregulated set"."""
-    return any(text.startswith(("down", "up")) for text in found.stream.texts[at : at + 4])
 
 
 def denied(negations: Sequence[Mention], m: Mention) -> bool:
@@ -291,8 +261,6 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
             continue  # "from 5.2 to 1.3 million"
         start = found.stream.texts[max(part.first, one.first - 2) : one.first]
         starts = "from" in start or one.first > other.first
-        if ("," in between and not starts) or not LIMITS.isdisjoint(start):
-            continue  # "with a prevalence of 6 %, it dropped to 27 %", "a cut-off of 1 reduced it to 630"
         if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
             continue
         if not starts and (not GIVEN.isdisjoint(start[-1:]) or _of_two_sorts(found, one, other)):

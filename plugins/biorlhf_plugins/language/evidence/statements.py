@@ -37,7 +37,6 @@ TESTS = frozenset((
 """What may stand beside a p value without naming what it is of."""
 
 CORRECTS = frozenset(("correction", "corrected", "sorry"))
-LIMIT = 40
 
 
 def statements(found: Evidence) -> Iterator[Check]:
@@ -139,7 +138,7 @@ def _yes_no(found: Evidence) -> Iterator[Check]:
     prompt = found.prompt.lower()
     asked = {str(m.value) for m in prompt_mentions(found.prompt) if m.kind == "dir"}
     shown = _shown(found, claim)
-    if len(asked) == 1 and asked <= set(OPPOSITE) and shown and not found.ways_of(OPPOSITE):
+    if len(asked) == 1 and asked <= set(OPPOSITE) and shown and not _turns(found):
         says = f"{label} to {min(asked)}, with {shown}"
         yield Check(
             "yes or no against the evidence", (label == "YES") == (asked == {shown}), says, (claim.span,)
@@ -150,6 +149,11 @@ def _yes_no(found: Evidence) -> Iterator[Check]:
         below = chances[0].value < threshold(found)
         says = f"{label} to significant, with p {'below' if below else 'above'} the threshold"
         yield Check("yes or no against the evidence", (label == "YES") == below, says, (claim.span,))
+
+
+def _turns(found: Evidence) -> bool:
+    """Whether the text says itself which way something went."""
+    return any(label in OPPOSITE for n in range(len(found.parts)) for label, _ in directions(found, n))
 
 
 def _plain(found: Evidence, chance: Figure, answer: Claim) -> bool:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from biorlhf_plugins.language.evidence.parts import TIMES, of_these, tables, wholes
+from biorlhf_plugins.language.evidence.parts import of_these, tables, wholes
 from biorlhf_plugins.language.evidence.ratios import logarithms, multiples, ratios
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import TIMES, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
     FAR,
     ROUGH,
     SLACK,
     Taken,
-    each,
     explained,
-    intervals,
     percents,
     plain_of,
     shares,
@@ -23,7 +21,6 @@ from biorlhf_plugins.language.evidence.shares import (
 from biorlhf_plugins.language.words.evidence import meanings, words_of
 
 OPERATORS = meanings("operators")
-SIGNS = frozenset(OPERATORS) | {"time"}
 EQUALS = words_of("equals")
 PADDING = ROUGH | {"to", "of", "(", ")", "by", "a", "the", "that", ","}
 MORE = words_of("more")
@@ -34,14 +31,13 @@ EACH = frozenset(("per", "/", "each", "every", "a"))
 def sums(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     texts = found.stream.texts
-    written = not found.stream.vocabulary.isdisjoint(SIGNS)
-    spanned = not found.stream.vocabulary.isdisjoint(("ci", "interval"))
+    written = not found.stream.vocabulary.isdisjoint(OPERATORS)
     for part, figures in found.by_part.items():
         if not found.asserted(found.parts[part].first):
             continue
         used: set[int] = set()
         between = texts[figures[0].last : figures[-1].first]
-        signed = written and len(figures) > 2 and not SIGNS.isdisjoint(between)
+        signed = written and len(figures) > 2 and not OPERATORS.keys().isdisjoint(between)
         for check, taken in _equations(found, figures) if signed else ():
             used |= taken
             yield check
@@ -61,14 +57,8 @@ def sums(found: Evidence) -> Iterator[Check]:
         if "sum" in found.stream.vocabulary:
             yield from multiples(found, part, figures)
         yield from percents(found, part, figures)
-        levels = [f for f in figures if f.unit not in TIMES]
-        moved = len(levels) == 3 and texts[levels[0].first - 1] == "from"
-        if len(figures) == 3 or moved:  # "from 320 to 400 over twelve weeks, an increase of 25 %"
-            yield from explained(found, levels if moved else figures, used)
         if len(figures) == 3:
-            yield from each(found, figures)
-        if spanned:
-            yield from intervals(found, part, figures)
+            yield from explained(found, figures, used)
     yield from tables(found)
 
 
@@ -114,8 +104,6 @@ def _link(between: list[str]) -> str:
         return "is"
     if between and set(between) <= PADDING and set(between) & ROUGH:
         return "≈"  # "6,425/165, about 39"
-    if between[:1] == ["time"] and len(between) == 1:
-        return "×"
     return ""
 
 
@@ -125,8 +113,6 @@ def _equation(found: Evidence, run: list[Figure], links: list[str]) -> Iterator[
         return
     at = marks[0]
     left, right = run[: at + 1], run[at + 1 :]
-    if links[at] == "is" and (len(left) == 1) and not (len(right) == 2 and links[-1] == "×"):
-        return  # "6,425 is 4,110 + …" is no sum that anybody writes
     one, other = _value(left, links[:at]), _value(right, links[at + 1 :])
     if one is None or other is None:
         return
@@ -137,10 +123,6 @@ def _equation(found: Evidence, run: list[Figure], links: list[str]) -> Iterator[
     rough = divides or links[at] == "≈" or set(gap(found, left[-1], right[0])) & ROUGH
     slack = max(0.02 * abs(stated) if rough else 0.0, 0.51 * 10.0**-result.decimals if divides else 1e-6)
     slack += 0.51 * len(run) * 10.0 ** -max(f.decimals for f in run) if any(f.decimals for f in run) else 0.0
-    if "×" in links and rough:
-        slack += sum(
-            abs(value / f.value) * 0.5 * 10.0**-f.decimals for f in right if f.value and f.value < 100
-        )
     best = min((value * scale for scale in scales), key=lambda v: abs(v - stated))
     spans = (found.span(run[0].first, run[-1].last),)
     elsewhere = {f.value for f in found.figures if f not in run}
@@ -217,7 +199,7 @@ PARTED = frozenset((",", ";", ":", "(", ")", "and", "but", "while", "whereas", "
 
 
 def _moved(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "from 98 % to 41 %, a loss of 57 percentage points": their difference, or its share of the first."""
+    """ "from 98 % to 41 %, a loss of 57 percentage points", "from 160 to 120, a reduction of 25 %"."""
     texts = found.stream.texts
     for at, (one, other) in enumerate(itertools.pairwise(figures)):
         start, between = texts[max(0, one.first - 4) : one.first], gap(found, one, other)
@@ -230,28 +212,31 @@ def _moved(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         ):
             continue
         points = "point" in found.said.text[changed.span[0] : changed.span[1] + 14]
-        kind = "percent" if points else changed.kind
-        if {one.kind, other.kind} != {kind} or one.last - one.first != other.last - other.first:
+        relative = changed.kind == "percent" and not points and one.value
+        alike = other.kind == ("percent" if points else changed.kind)
+        if one.kind not in (other.kind, "count") or one.last - one.first != other.last - other.first:
+            continue  # "from 80 to 20 %" is of one kind
+        if not alike and not (relative and other.kind == "count"):
             continue
-        if changed.unit not in ("", "percentage", "point", "pp", "unit", one.unit, other.unit):
+        units = ("", "percentage", "point", "pp", "unit", one.unit, other.unit)
+        if changed.unit not in units and not relative:
             continue
         difference = abs(one.value - other.value)
-        rights = [difference]
-        if kind == "percent" and not points and one.value:
-            rights.append(100 * difference / abs(one.value))
+        rights = [difference] if alike else []
+        rights += [100 * difference / abs(one.value)] if relative else []
         rough = ROUGH & set(texts[one.first - 1 : changed.first])
-        places = [f.decimals for f in (one, other, changed)]
+        places = [f.decimals for f in ((one, other, changed) if alike else (changed,))]
         # What is rounded may stand for what differs by half a place; whole numbers that count are exact.
-        slack = sum(0.51 * 10.0**-d for d in places) if kind == "percent" or any(places) else 1e-6
+        slack = sum(0.51 * 10.0**-d for d in places) if points or relative or any(places) else 1e-6
         slack += 0.1 * difference if rough else 0.0
         passed = any(abs(right - changed.value) <= slack for right in rights)
         says = f"{one.value:g} and {other.value:g} differ by {difference:g}, stated {changed.value:g}"
         spans = tuple(f.span for f in (one, other, changed))
-        yield Check("a difference of its figures", passed, says, spans, expected=f"{difference:g}")
+        yield Check("a difference of its figures", passed, says, spans, expected=f"{rights[-1]:g}")
 
 
 def _is_change(found: Evidence, other: Figure, figure: Figure) -> bool:
-    """Whether a figure is said to be the change: ", a loss of 57", ", a 57-point drop"."""
+    """Whether a figure is said to be the change: ", a loss of 57", ", a 57-point drop", "(25 % loss)"."""
     texts, at = found.stream.texts, figure.first
     while at > 1 and texts[at - 1] in ROUGH:
         at -= 1
@@ -260,10 +245,10 @@ def _is_change(found: Evidence, other: Figure, figure: Figure) -> bool:
         return False  # "from 10^7 to 10^4, a 3 log10 reduction"
     if texts[at - 2 : at] == [",", "by"]:
         return True
-    if texts[at - 1] == "of" and texts[at - 2] in CHANGES:
+    if texts[at - 1] in ("of", "by") and texts[at - 2] in CHANGES:
         at -= 2
     elif CHANGES.isdisjoint(after):
         return False
     at -= texts[at - 1] in ("relative", "net", "total", "mean")
     leads = texts[at - 1] in ("a", "an") and texts[at - 2] in (",", "(", "ie", "—", "is")
-    return leads and at - other.last <= FAR and EACH.isdisjoint(after[:1])
+    return (leads or texts[at - 1] == "(") and at - other.last <= FAR and EACH.isdisjoint(after[:1])

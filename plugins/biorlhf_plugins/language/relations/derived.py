@@ -17,7 +17,7 @@ from biorlhf_plugins.language.words.evidence import words_of
 
 TIMES, RATES = words_of("times"), words_of("rates")
 THEM = frozenset(("them", "these", "those", "which"))
-CHANGES, RISES = words_of("change_words"), words_of("gain_words")
+CHANGES = words_of("change_words")
 COMPARED = words_of("greater") | words_of("smaller")
 DIFFERENCES = frozenset(("difference", "gap", "differ", "differed", "gain", "lead"))
 LOST, KEPT, STARTED = words_of("lost_from"), words_of("kept_of"), words_of("started")
@@ -46,7 +46,6 @@ def derived(found: Evidence) -> Iterator[Check]:
             if figure.kind == "percent":
                 yield from _share(found, figure, mine)
                 yield from _rate(found, figure, mine)
-                yield from _change(found, figure, mine)
             if figure.kind == "count":
                 yield from _rest(found, figure, mine)
                 yield from _per(found, figure, mine)
@@ -104,37 +103,6 @@ def _share(found: Evidence, share: Figure, mine: Sequence[Figure]) -> Iterator[C
     right = [100 * a.value / b.value for a in counts for b in counts if a is not b and a.value <= b.value]
     if right:
         yield _follows("ratios and percentages", found, share, share.value, right, counts, 0.1)
-
-
-def _change(found: Evidence, change: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
-    """ "From 80 to 20 %, a reduction by 75 %", "from 80 g to 60 g (25 % loss)"."""
-    texts = found.stream.texts
-    before, after = texts[max(0, change.first - 2) : change.first], texts[change.last : change.last + 2]
-    if mine[-1].part == change.part and mine[-1].last > change.first - 2:
-        return
-    named = (before[:1] and before[0] in CHANGES and before[-1] in ("of", "by")) or not CHANGES.isdisjoint(
-        after[:1]
-    )
-    one = mine[-1]
-    if named and one.kind == "percent" and texts[one.last : one.last + 2] == ["of", "the"] and len(mine) == 1:
-        lost = not RISES.intersection((*before, *after))  # "keeps 5 % of the wild-type level, a loss of 95 %"
-        if lost and one.value <= 100 and one.part == change.part:
-            yield _follows(
-                "ratios and percentages", found, change, change.value, [100 - one.value], mine, 0.6
-            )
-        return
-    two = mine[-2:]
-    if not named or len(two) < 2 or any(f.sign or f.value <= 0 for f in two) or two[0].part != two[1].part:
-        return
-    between = gap(found, *two)
-    moved = texts[two[0].first - 1] == "from" and between[-1:] == ["to"] and len(between) <= 5
-    moved = moved and two[0].last - two[0].first == two[1].last - two[1].first  # "from 5.2 to 1.3 million"
-    if not moved or {f.kind for f in two} - {"count", "percent"}:
-        return
-    start, end = (f.value for f in two)
-    right = [100 * abs(end - start) / start]
-    right += [abs(end - start)] if two[1].kind == "percent" else []
-    yield _follows("ratios and percentages", found, change, change.value, right, two, 0.6)
 
 
 def _difference(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
@@ -207,7 +175,8 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
 
 
 def _per(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
-    """ "9,600 cells from 4 donors, 2,400 per donor"; "6 mice per genotype; 3 genotypes make 18 mice"."""
+    """ "9,600 cells from 4 donors, 2,400 per donor"; "6 mice per genotype; 3 genotypes make 18 mice"; "19,050
+    genes at 4 guides each, so 76,200 guides"."""
     texts = found.stream.texts
     counts = [f for f in mine if f.kind == "count" and not f.sign]
     if len(counts) != 2 or len(mine) != 2 or min(f.value for f in counts) <= 0:
@@ -216,8 +185,11 @@ def _per(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Ch
     before, after = texts[max(0, stated.first - 3) : stated.first], texts[stated.last : stated.last + 4]
     per = one.unit in texts[one.last : one.last + 1] and "per" in texts[one.last : one.last + 2]
     shared = after[1:] if after[:1] == [one.unit] else after  # "12 peptides per protein"
-    makes = not {"make", "total", "=", "so", "ie", "altogether"}.isdisjoint((*before, *after))
-    if per and makes and texts[one.last + 2 : one.last + 3] == [other.unit] and one.unit in ("", stated.unit):
+    makes = not {"make", "total", "=", "so", "ie", "altogether", "hence"}.isdisjoint((*before, *after))
+    per = per and texts[one.last + 2 : one.last + 3] == [other.unit] and one.unit in ("", stated.unit)
+    each = one.part == stated.part and not {"each", "apiece"}.isdisjoint(texts[other.last : stated.first])
+    each = each and {"×", "x", "*"}.isdisjoint(after[:1])  # "with 10 samples each: 12 × 10 = 120"
+    if makes and (per or each):
         yield _follows("arithmetic", found, stated, stated.value, [one.value * other.value], counts, 0.0)
     elif shared[:1] == ["per"] and shared[1:2] == [other.unit] and other.unit and one.value > other.value:
         right = one.value / other.value

@@ -119,7 +119,7 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
     if not found.asserted(part.first):
         return
     ways = {at: label for label, at in directions(found, number)}
-    for at in [i for i in range(part.first + 1, part.last) if texts[i] in CUES or i in ways]:
+    for at in [i for i in range(part.first, part.last) if texts[i] in CUES or i in ways]:
         more, most = _sense(texts, at, ways.get(at, ""))
         if more is None:
             continue

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
-from biorlhf_plugins.language.evidence.shares import ROUGH, among, is_of
+from biorlhf_plugins.language.evidence.shares import ROUGH, among, is_of, way_of
+from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.evidence.statements import NEUTRAL, content_of
 from biorlhf_plugins.language.evidence.universals import stemmed
 from biorlhf_plugins.language.relations.derived import KEPT, LOST
@@ -32,6 +33,7 @@ LEADS = frozenset((",", "(", ":", "—", ";", "or", "ie"))
 LINKS = words_of("links_of") | ROUGH
 BEHIND = frozenset(("half", "quarter", "third", "majority", "minority"))
 UNION = frozenset(("distinct", "unique", "all", "total", "altogether"))
+TURNS = frozenset(("but", "while", "whereas", "though", "although", "however"))
 NEAR = 0.06
 """What "half" allows, as a share."""
 Bounds = tuple[float, float, str]
@@ -50,6 +52,7 @@ def quantified(found: Evidence) -> Iterator[Check]:
         pairs += [
             (b, a) for a, b in pairwise(plain) if among(found, a, gap(found, a, b)) and b.value <= a.value
         ]
+        yield from _sided(found, number, plain)
         if len(pairs) == 1 and len(plain) == 2:
             yield from _share(found, number, *pairs[0])
         if not pairs and part.kind == "prose":
@@ -78,6 +81,25 @@ def _share(found: Evidence, number: int, some: Figure, whole: Figure) -> Iterato
     passed = low <= share <= high or (word in NONE and share == 1)
     says = f"{word}, with {some.value:g} of {whole.value:g}"
     yield Check("shares of a whole", passed, says, (some.span, whole.span), expected=f"{100 * share:.3g}%")
+
+
+def _sided(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "Most are down: of 1,273 DEGs 860 are down and 413 are up"."""
+    sides = {way_of(found, f, found.parts[number].last): f for f in figures}
+    if not 2 <= len(figures) <= 3 or not {"up", "down"} <= sides.keys():
+        return
+    part, texts = found.parts[number], found.stream.texts
+    if not TURNS.isdisjoint(texts[part.first : figures[0].first]):
+        return  # "Most immune genes are up, although of all DEGs 860 are down and 413 up"
+    ways = {label.lower() for label, at in directions(found, number) if at < figures[0].first}
+    bounds = _opening(found, number, figures[0].first) if len(ways) == 1 and ways <= sides.keys() else None
+    both = [f for f in figures if f in (sides["up"], sides["down"])]
+    total = sum(f.value for f in both)
+    if bounds is not None and total > 0:
+        low, high, word = bounds
+        passed = low <= sides[ways.pop()].value / total <= high
+        says = f"{word}, with {sides['up'].value:g} up and {sides['down'].value:g} down"
+        yield Check("shares of a whole", passed, says, tuple(f.span for f in both))
 
 
 def _opening(found: Evidence, number: int, end: int) -> Bounds | None:

@@ -48,18 +48,16 @@ def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) 
             continue
         if focus.kind == "num" and stream.texts[m.first] in LEAVES_OUT:
             continue  # "we excluded 260 spots"
-        if focus.kind == "num" and _of_noun(stream, m) and _comma(stream, m.last, focus.first):
+        if focus.kind == "num" and _of_noun(stream, m) and "," in stream.texts[m.last : focus.first]:
             continue
-        if own and _comma(stream, m.last, focus.first):
+        if own and "," in stream.texts[m.last : focus.first]:
             continue  # "No direction can be given, since it is not significant"
         if focus.kind == "dir" and _new_clause(stream, chunk, m, focus):
             continue
         before_it = m.first < focus.first and (m.first > last_focus or focus.kind == "dir")
-        close_after = 0 <= m.first - focus.last <= 3
-        if before_it or (
-            close_after and not _focus_after(chunk, m, focus) and not _cut(stream, focus.last, m.first)
-        ):
-            count += 1
+        close_after = 0 <= m.first - focus.last <= 3 and WEAK.isdisjoint(stream.texts[focus.last : m.first])
+        behind = [f for f in chunk.mentions if f.kind in FOCI and f.first > m.first and f is not focus]
+        count += before_it or (close_after and not behind)
     if count == 0 and chunk.link in ("or", "nor") and before is not None and not _own_subject(chunk, focus):
         return any(m.kind == "neg" for m in before.mentions)
     return count % 2 == 1
@@ -77,18 +75,6 @@ def _of_noun(stream: Stream, m: Mention) -> bool:
     """ "No cut-off, …", "instead of STAR, …", "not counting the plastid, …": nothing against what follows."""
     word = stream.texts[m.first]
     return word in LACKS or (word == "not" and m.last < len(stream) and stream.texts[m.last].endswith("ing"))
-
-
-def _comma(stream: Stream, first: int, last: int) -> bool:
-    return any(stream.texts[index] == "," for index in range(first, last))
-
-
-def _cut(stream: Stream, first: int, last: int) -> bool:
-    return any(stream.texts[index] in WEAK for index in range(first, last))
-
-
-def _focus_after(chunk: Chunk, mark: Mention, focus: Mention) -> bool:
-    return any(m.kind in FOCI and m.first > mark.first for m in chunk.mentions if m is not focus)
 
 
 def _own_subject(chunk: Chunk, focus: Mention) -> bool:

@@ -96,10 +96,8 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
     if asked:
         yield from slots.denied(said, directions)
         yield from answers.universal(said, directions)
-    yield from slots.classes(said, figures)
-    yield from slots.parts(said, figures, asks)
+    yield from slots.classes(said)
     yield from answers.bounds(said, figures, prompt)
-    yield from answers.restated(said, prompt)
     yield from answers.yes_no(said, directions, prompt)
     yield from answers.agreement(said, directions, prompt, consistent)
 

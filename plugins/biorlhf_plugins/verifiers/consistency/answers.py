@@ -16,15 +16,6 @@ from biorlhf_plugins.verifiers.consistency.slots import EITHER
 
 LEADS = words_of("neutral") | words_of("concludes") | words_of("restating") | {"answer", "final", "verdict"}
 UNCOUNTED = frozenset(("nes", "padj", "log2fc", "tissue", "mission"))
-BEING = re.compile(
-    r"(?: DEGs| genes)?(?:, which)? ?,? (?:is|was) (?:clearly |much |well )?"
-    r"(?:(?:larger|greater|more|higher|smaller|fewer|less|lower) than|above|over|below|under)? ?", re.I,
-)  # fmt: skip
-"""What ties a figure to a limit: "479, which is larger than"; not "12 were older than 60"."""
-RESTATED = re.compile(
-    r"(?:Does|Do|Is|Are) (?:the )?(?P<name>\w+) (?:have )?(?P<more>more|fewer|larger|smaller)\b"
-    r"(?P<what>[^?.]*?)(?: than\b|\?)", re.I,
-)  # fmt: skip
 ALL = frozenset(("all", "every", "each"))
 PLACED = re.compile(r"(?:-?regulated)? (?:in|at|among) ", re.I)
 NAMED = re.compile(r"^[A-Z][A-Za-z]*\d|^[A-Z]{2,}")
@@ -197,17 +188,8 @@ def _same_set(one: Claim, other: Claim) -> bool:
 
 
 def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:
-    """ "479, which is larger than 5,000", and yes or no to "is it larger than 5,000?"."""
+    """Yes or no to "is it larger than 5,000?"."""
     plain = [c for c in figures if c.slot.quantity in (None, "deg", "deg_up", "deg_down")]
-    thresholds = {c.value for c in plain}
-    for bound in said.numbers:
-        if (bound.low is None) == (bound.high is None) or not bound.asserted or bound.slot.quantity == "padj":
-            continue
-        before = [c for c in plain if c.sentence == bound.sentence and c.span[1] <= bound.span[0]]
-        if before and bound.value not in thresholds and BEING.fullmatch(_between(said, before[-1], bound)):
-            value, limit = before[-1].value or 0.0, bound.value or 0.0
-            passed = value > limit if bound.low is not None else value < limit
-            yield Check("comparisons", passed, f"{value:g} against {limit:g}", (before[-1].span, bound.span))
     asked = [m.value for m in prompt_mentions(prompt) if m.kind == "num"]
     limits = [n for n in asked if isinstance(n, Number) and (n.low is None) != (n.high is None)]
     answers = {c.label: c for c in said.answers if not _led(said, c)}
@@ -225,23 +207,3 @@ def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Chec
             f"{label} with {value:g} against {asked_limit.value:g}",
             (claim.span, plain[0].span),
         )  # fmt: skip
-
-
-def _between(said: Extraction, one: Claim, other: Claim) -> str:
-    return said.text[one.span[1] : other.span[0]]
-
-
-def restated(said: Extraction, prompt: str) -> Iterator[Check]:
-    """ "No, … so liver has more" to "Does liver have more genes than heart?"."""
-    asked = RESTATED.search(prompt)
-    answers = {c.label: c for c in said.answers if not _led(said, c)}
-    if asked is None or len(answers) != 1:
-        return
-    name, more, what = (re.escape(words) for words in asked.group("name", "more", "what"))
-    # "so liver has more repressed genes" is no answer to "more induced genes".
-    tail = rf"(?:{what})?(?= than\b|[.,;]|$)"
-    same = re.search(rf"\bso (?:the )?{name} (?:has|have|is|are) {more}{tail}", said.text, re.I)
-    if same:
-        label, claim = next(iter(answers.items()))
-        says = f"{label} to {same[0]}"
-        yield Check("yes or no against the evidence", label == "YES", says, (claim.span, same.span()))

@@ -6,8 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from biorlhf_plugins.language.evidence.records import LABELS, Check
-from biorlhf_plugins.language.evidence.statements import CORRECTS
+from biorlhf_plugins.language.evidence.records import Check
 from biorlhf_plugins.language.records import Claim, Extraction
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.verifiers.consistency.alike import another, chained, same_words
@@ -15,14 +14,11 @@ from biorlhf_plugins.verifiers.consistency.alike import another, chained, same_w
 EVERY = words_of("every")
 PLACED = frozenset(("entity", "condition", "pathways"))
 COUNTS = frozenset((None, "deg", "nes"))
-SIDES = frozenset(("deg_up", "deg_down"))
-PARTITIVE = [[of, them] for of in ("of", "among") for them in ("them", "these", "those")]
 PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
 COUNTED = re.compile(r"\bof the (?:[\d,]+ )?(?:increases|decreases|rises|reductions|gains|losses)$")
-JOINED = ("and down", "or down", "/down", "/ down", "and up", "or up", "/up", "/ up")
 SHORT = 8
 PLACING = frozenset(("in", "at", "after", "under", "among", "during"))
 PRONOUNS = frozenset(("it", "they", "this", "that", "both"))
@@ -52,7 +48,6 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
         counted = [c for c in claims if _counts(said, c, asked)]
         first = (counted or claims)[0]
         rivals = [c for c in counted[1:] if not _close(first, c) and same_words(said, first, c)]
-        rivals = [c for c in rivals if not _corrected(said, first, c)]
         spoken = spoken or (_spoken(said) if rivals else {})
         rival = next((c for c in rivals if _names(spoken, first, c)), None) if rivals else None
         place = " ".join([str(k) for k in key[:3] if k]) or "one slot"
@@ -99,12 +94,6 @@ def _names(named: Mapping[tuple[int, object], int], one: Claim, other: Claim) ->
     return not counts or (max(counts) >= times and min(counts) >= 1)
 
 
-def _corrected(said: Extraction, one: Claim, other: Claim) -> bool:
-    """Whether what stands between two claims takes the first back: "Correction: that was the other row"."""
-    between = said.text[one.span[1] : other.span[0]].lower()
-    return any(word in between for word in CORRECTS)
-
-
 def _close(one: Claim, other: Claim) -> bool:
     a, b = one.value or 0.0, other.value or 0.0
     if a == b:
@@ -118,83 +107,17 @@ SPOKEN_OF = re.compile(r"\b(?:this|that|its|their)\s$", re.I)
 """What names no class: "suppressed by HU+IR, and this suppression is reversed"."""
 
 
-def classes(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
-    """One class per tissue, and one that the figures bear out."""
-    by_tissue: dict[tuple, list[Claim]] = {}
+def classes(said: Extraction) -> Iterator[Check]:
+    """One class per tissue."""
+    by_tissue: dict[tuple[object, object], list[Claim]] = {}
     for c in said.classes:
         if c.asserted and not SPOKEN_OF.search(said.text, 0, c.span[0]):
             by_tissue.setdefault((c.slot.entity, c.slot.quantity), []).append(c)
-    for (entity, quantity), claims in by_tissue.items():
+    for (entity, _), claims in by_tissue.items():
         labels = list(dict.fromkeys(str(c.label) for c in claims))
         spans = tuple({c.label: c.span for c in claims}.values())
         says = f"{entity or 'the tissue'}: {', '.join(labels)}"
         yield Check("one class per tissue", len(labels) == 1, says, spans, alone=len(labels) == 1)
-        if len(labels) == 1:
-            bad = _class_against(labels[0], [c for c in figures if c.slot.entity == entity], quantity)
-            if bad is not None:
-                yield Check("a class against its figures", not bad[0], bad[1], spans)
-
-
-def _class_against(label: str, figures: list[Claim], quantity: str | None) -> tuple[bool, str] | None:
-    if quantity == "type":
-        rest = [
-            c.value for c in figures if c.slot.condition == "baseline" and c.slot.quantity in (None, "deg")
-        ]
-        stressed = [
-            c.value
-            for c in figures
-            if c.slot.condition in ("hu+ir", "stress") and c.slot.quantity in (None, "deg")
-        ]
-        if not rest or not stressed:
-            return None
-        low, high = rest[0] or 0.0, stressed[0] or 0.0
-        # Type A is stress-activated: KMP changes more genes under stress than without. Types B and C
-        # (baseline-active, stress-blocked) respond less there.
-        wrong = high < low if label == "A" else high > low
-        return wrong, f"type {label} with {low:g} at baseline and {high:g} under stress"
-    nes = [c for c in figures if c.slot.quantity == "nes"]
-    stress = [c.value or 0.0 for c in nes if c.slot.treatment != "kmp"]
-    treated = [c.value or 0.0 for c in nes if c.slot.treatment == "kmp"]
-    if not stress or not treated or label not in ("RESCUE", "SUPPRESSION"):
-        return None
-    # Rescue: stress lowers the set and KMP raises it again. Suppression is its mirror image.
-    want = (-1, 1) if label == "RESCUE" else (1, -1)
-    wrong = stress[0] * want[0] < 0 or treated[0] * want[1] < 0
-    return wrong, f"{label.lower()} with NES {stress[0]:g} under stress and {treated[0]:g} with KMP"
-
-
-def parts(said: Extraction, figures: list[Claim], asked: frozenset[str]) -> Iterator[Check]:
-    """The up and down counts beside a total, which they make up where it counts what differs."""
-    plain = [c for c in said.numbers if c.slot.quantity != "percent"]
-    owned = {c.span for c in figures}
-    for at, whole in enumerate(plain):
-        if whole.span not in owned or whole.slot.quantity != "deg":
-            continue
-        after, before = plain[at + 1 : at + 3], plain[max(0, at - 2) : at]
-        for named in (after, after[:1], before):
-            ways = {c.slot.quantity for c in named}
-            # "From 1,400 down to 1,120".
-            if any(said.text[c.span[1] :].lstrip().startswith(("down to", "up to")) for c in named):
-                continue
-            near = all(c.sentence == whole.sentence or _partitive(said, c, whole) for c in named)
-            if len(ways) < len(named) or not named or not ways <= SIDES or not near:
-                continue
-            if len(named) == 1 and len(plain) > at + 2 and plain[at + 2].slot.quantity in SIDES:
-                continue
-            total, stated = sum(p.value or 0.0 for p in named), whole.value or 0.0
-            exact = _differs(said, whole) or (named is before and "deg" in asked)
-            exact = exact and len(named) == 2
-            # Of 18,204 genes some do not differ: the parts must only not exceed the whole.
-            passed = abs(total - stated) <= 0.001 * stated if exact else total <= stated
-            says = f"{' + '.join(f'{p.value:g}' for p in named)} against {stated:g}"
-            yield Check("parts and whole", passed, says, (whole.span, *(p.span for p in named)))
-            break
-
-
-def _partitive(said: Extraction, part: Claim, whole: Claim) -> bool:
-    """ "… 1,555 DEGs in total. Among them, 711 are up": not "In cones alone 40 go up"."""
-    first = said.parts[part.sentence].first
-    return part.sentence == whole.sentence + 1 and said.stream.texts[first : first + 2] in PARTITIVE
 
 
 def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
@@ -204,13 +127,8 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     slots: dict[tuple, list[Claim]] = {}
     named = _named(said)
     parted = "_" in said.text and PARTED.search(said.text) is not None
-    lowered = said.text.lower()
-    joined = any(w in lowered for w in JOINED)
-    counts = {(c.sentence, c.slot.entity) for c in said.numbers if c.slot.quantity in SIDES}
     for c in directions:
         s = c.slot
-        if (c.sentence, s.entity) in counts and s.pathways == ("?",):
-            continue  # "17 up plus 16 down" counts what rose and what fell
         if COUNTED.search(said.text, 0, c.span[1]) and said.text[c.span[0] :][:1].islower():
             continue  # "41 of the 58 decreases and one of the increases"
         if c.partial or not s.pathways or c.label == "MIXED" or (parted and s.mission):
@@ -221,14 +139,12 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
             found = [c for c in found if _here(said, found[0], c)]
         if key[0] == ("?",):
             found = [c for c in found if c is found[0] or not another(said, found[0], c)]
-        claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []), joined)] or found[:1]
+        claims = [c for c in found if _said_of(said, c, named.get(c.sentence, []))] or found[:1]
         if len({c.label for c in claims} - {"NS"}) == 1:
             claims = [c for c in claims if c.label != "NS"]  # "a decrease that does not reach significance"
         if len(claims) > 1 and _parted(said, claims):
             claims = claims[:1]
         labels = list(dict.fromkeys([str(c.label) for c in claims]))
-        if len(labels) > 1 and all(c.weak for c in claims):
-            continue  # "may be either upregulated or downregulated"
         # Reversed, so that of each label the first span stays.
         firsts = {c.label: c.span for c in reversed(claims)}
         if len(labels) >= 3:
@@ -281,22 +197,15 @@ def _places(texts: list[str]) -> set[str]:
     }
 
 
-def _said_of(said: Extraction, claim: Claim, names: list[str], joined: bool) -> bool:
+def _said_of(said: Extraction, claim: Claim, names: list[str]) -> bool:
     """Whether a direction is plainly of its slot: its sentence names the set (or the place), or is short,
-    and has no other direction, unless the names are as many as the directions. ``joined`` says that both
-    directions may stand side by side somewhere in the text.
+    and has no other direction, unless the names are as many as the directions.
     """
     part = said.parts[claim.sentence]
     length = part.last - part.first
     named = "path" in names if "pathways" in claim.slot.stated else bool(names)
     if not named and length > SHORT:
         return False
-    # The words alone first: a search of every sentence took a seventh of the whole reading.
-    if joined:
-        start = said.clean.span(said.stream[part.first].start, said.stream[part.first].end)[0]
-        lowered = said.text[start : claim.span[1] + 20].lower()
-        if any(w in lowered for w in JOINED) and EITHER.search(lowered):
-            return False
     if length <= 2 * SHORT:
         return True
     ways = [m for m in part.inside.get("dir", ()) if not said.stream.texts[m.first].startswith("enrich")]
@@ -311,8 +220,6 @@ def denied(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
         if c.negated and c.modality == "asserted" and not c.partial and (s.pathways or s.entity):
             part = said.parts[c.sentence]
             words = said.stream.texts[part.first : part.last]
-            if words[0] in LABELS and len(words) > 1 and words[1].isalnum() and len(words[1]) < 3:
-                continue  # "Donor 5 showed no increase": one of those that the others are
             if "not" in words and not EVERY.isdisjoint(words[words.index("not") :][:4]):
                 continue  # "Not all declined" leaves open which did
             other = stated.get((s.pathways, s.entity, s.mission, c.label))
