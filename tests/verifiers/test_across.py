@@ -82,11 +82,9 @@ WRONG = [
     "We found 120 genera in infants and 310 in adults; 195 genera occur in both.",
     "Diversity rose: the index was 4.1 before and 2.6 after treatment.",
     "Larch grows faster than spruce, and spruce grows faster than fir. Fir grows faster than larch.",
-    "The patients were aged 34 to 81 years, with a median age of 93.",
     "The heart has 910 DEGs under HU+IR. In summary: heart, HU+IR, 190 DEGs.",
     "Six tissues were studied: heart, hippocampus, liver and soleus.",
     "Increased: CCL2, IL6. Decreased: CD4, IL6.",
-    "TP53 is mutated in this line. Since TP53 is not mutated in this line, it was kept.",
     "Every sample has at least 10,000 reads; the shallowest has 4,204 reads.",
     "Raw p = 0.012, adjusted p = 0.0004.",
     "A quarter of the tumours, 60 of 120, carry the mutation.",
@@ -94,7 +92,6 @@ WRONG = [
     "B is more potent: its IC50 is 14 nM, that of A 2 nM.",
     "The drug raised the risk of progression by 32% (hazard ratio 0.68).",
     "Rapamycin has no effect on p-S6: it fell by 85%.",
-    "IR64 yielded 2.4 t/ha under drought. The final answer is 4.2 t/ha.",
 ]
 
 

@@ -77,9 +77,7 @@ class Reading:
     def quote(self, line: Line) -> str:
         return self.text.answer[line.start : line.end].strip()
 
-    def finding(
-        self, line: Line, kind: str, expected: str, message: str, severity: str = ERROR
-    ) -> Finding:
+    def finding(self, line: Line, kind: str, expected: str, message: str, severity: str = ERROR) -> Finding:
         return Finding(self.text.index, severity, kind, self.quote(line), expected, message)
 
     def line_of(self, claim: Claim) -> Line:

@@ -239,9 +239,7 @@ def _order(value: str, known: Names) -> Reading:
     return Reading((tuple(names[::-1] if link.strip() == "<" else names),))
 
 
-def _grade(
-    slot: AnswerSlot, one: Reading, span: tuple[int, int], graded: Graded, canonical: Names
-) -> None:
+def _grade(slot: AnswerSlot, one: Reading, span: tuple[int, int], graded: Graded, canonical: Names) -> None:
     graded.guesses.append(slot.chance)
     expected = _expected(slot)
     if not one.candidates:

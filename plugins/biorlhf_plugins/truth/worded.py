@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.across.portions import NO_HALF, OVER, PARTS, ROUGH, UNDER
 from biorlhf_plugins.language.records import Claim, Extraction, Slot
-from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
+from biorlhf_plugins.language.words.fractions import worded
 from biorlhf_plugins.truth.credits import closeness
 from biorlhf_plugins.truth.free.figures import Reading
 from biorlhf_plugins.truth.slots import Fact
 
 NEAR = 3
-NOT_BEFORE_HALF = frozenset(("first", "second", "other", "better", "and", "am", "are"))
 DENIES = frozenset(("not", "never"))
 
 
@@ -41,34 +39,14 @@ def _none(fact: Fact, said: Extraction) -> Iterator[Claim]:
 
 
 def _told(said: Extraction) -> Iterator[Claim]:
-    texts = said.stream.texts
     for number, part in enumerate(said.parts):
-        for at in range(part.first, part.last):
-            word, before = texts[at], texts[at - 1] if at > part.first else ""
-            times = WORD_NUMBERS.get(before, 1 if before == "a" else 0)
-            if word not in PARTS or said.marks[at]:
-                continue
-            behind = texts[at + 1 : at + 3]
-            if word == "half":
-                times = 1 if NO_HALF.isdisjoint(behind[:1]) and before not in NOT_BEFORE_HALF else 0
-                times = (
-                    0 if texts[max(part.first, at - 2) : at] == ["and", "a"] else times
-                )  # "one and a half"
-            if (
-                before == "a"
-                and word != "half"
-                and behind
-                and behind[0] not in (*".,;:)", "of", "do", "does")
-            ):
-                continue  # "a third mouse"
-            if behind[:1] == ["of"] and behind[1:] in (["a"], ["an"]):
-                continue  # "a quarter of an hour"
-            near = set(texts[max(part.first, at - 1 - NEAR) : at])
+        for share in worded(said.stream, part.first, part.last):
+            at = share.last - 1
             # "More than half" states no figure.
-            if 0 < times < PARTS[word] and near.isdisjoint(OVER | UNDER):
+            if not share.bound and not said.marks[at]:
+                near = said.stream.texts[max(part.first, share.first - NEAR) : share.first]
                 span = said.clean.span(said.stream[at].start, said.stream[at].end)
                 yield Claim(
-                    "number", Slot(quantity="percent"), span,
-                    value=times / PARTS[word], approximate=not near.isdisjoint(ROUGH),
-                    negated=not near.isdisjoint(DENIES), sentence=number, chunk=at,
+                    "number", Slot(quantity="percent"), span, value=share.value, approximate=share.rough,
+                    negated=not DENIES.isdisjoint(near), sentence=number, chunk=at,
                 )  # fmt: skip

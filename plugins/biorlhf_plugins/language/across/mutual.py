@@ -35,7 +35,7 @@ def mutual(found: Evidence) -> Iterator[Check]:
             second, last = other.subjects[-1] - other.other, other.other
             # "The northern meadow … the southern meadow": by what tells them apart.
             here = [(s - one.other - second) & last for s in (one.subjects[-1], one.subjects[0])]
-            swapped = any(here) and theirs & (second - mine) and not theirs & last
+            swapped = any(here) and theirs & (second - mine)
             crossed = mine & last or theirs & second
             same = one.sort == other.sort and mine & second and theirs & last and not crossed
             if not swapped and not same:

@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from biorlhf_plugins.language.across.counts import counted, plural
 from biorlhf_plugins.language.evidence.parts import OF_THESE
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap
 from biorlhf_plugins.language.evidence.shares import ROUGH, among, is_of, plain_of
 from biorlhf_plugins.language.words.evidence import words_of
-from biorlhf_plugins.language.words.spelt import WORD_NUMBERS
+from biorlhf_plugins.language.words.fractions import Share, worded
 
-PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
-OVER, UNDER = frozenset(("over", "more")), frozenset(("under", "less", "below"))
-NO_HALF = frozenset(("life", "live", "time", "as", "a", "an", "maximal", "way", "year", "hour", "hourly"))
 THEM = frozenset(("them", "these", "those", "which", "whom"))
 THAT = frozenset(("that", "this", "which", "it", "its"))
 CONCLUDES = words_of("concludes") | {"correspond", "amount", "represent", "mean", "is"}
 WORDED = 0.04
 """How far a share told in words may be from its figures: a quarter of what is 28 %."""
-
-
-class Share(NamedTuple):
-    """A share from 0 to 1 at tokens [first, last); ``slack`` is how far it may be off."""
-
-    value: float
-    first: int
-    last: int
-    slack: float
-    bound: str = ""
 
 
 def portions(found: Evidence) -> Iterator[Check]:
@@ -40,10 +26,15 @@ def portions(found: Evidence) -> Iterator[Check]:
         if part.kind == "row" or not found.asserted(part.first):
             continue
         told = list(pairs(found, number))
+        for one, whole in told:
+            of = found.stream.texts[one.last : one.last + 2]
+            if one.value > whole.value and not THEM.isdisjoint(of):  # "37 species, 49 of them"
+                says = f"{one.value:,g} of {whole.value:,g}"
+                yield Check("parts and whole", False, says, (one.span, whole.span))
+                return
         yield from _others(found, number, told)
         yield from _among_those(found, number)
         yield from _of_whom(found, number)
-        yield from _rest(found, number)
         if len(told) == 1:
             yield from _here(found, number, *told[0])
             yield from _next(found, number, *told[0])
@@ -62,11 +53,13 @@ def pairs(found: Evidence, number: int) -> Iterator[tuple[Figure, Figure]]:
         tuple(texts[first : first + 2]) in OF_THESE
         and figures
         and len(before := counted(found, number - 1)) == 1
+        and figures[0].value != before[0].value
     ):
         yield figures[0], before[0]
     for at, one in enumerate(figures):
         if texts[one.last : one.last + 1] == ["of"] and {*texts[one.last + 1 : one.last + 2]} & THEM:
-            wholes = [f for f in (figures[:at] or counted(found, number - 1)) if f.value >= one.value]
+            before = figures[:at] or counted(found, number - 1)
+            wholes = [f for f in before if f.value >= one.value] or before
             if len(wholes) == 1:
                 yield one, wholes[0]
 
@@ -126,54 +119,14 @@ def _stems(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word[:6] for word in words)
 
 
-def _rest(found: Evidence, number: int) -> Iterator[Check]:
-    """ "46 % … and 38 % …. The rest, 16 %, …": of a hundred."""
-    texts, part = found.stream.texts, found.parts[number]
-    head = texts[part.first : part.first + 2]
-    if head[:1] != ["the"] or head[1:] not in (["rest"], ["remainder"], ["remaining"]):
-        return
-    shares = [f for f in found.by_part.get(number, ()) if f.kind == "percent" and not f.sign]
-    before = [f for f in found.by_part.get(number - 1, ()) if f.kind == "percent" and not f.sign]
-    if len(shares) != 1:
-        return
-    total = sum(f.value for f in (*before, *shares))
-    placed = any("in" in texts[f.last : f.last + 5] for f in before) or texts[
-        shares[0].last : shares[0].last + 1
-    ] == ["of"]
-    if len(before) > 1 and not placed and shares[0].first <= part.first + 6 and 70 <= total <= 130:
-        says = f"{' + '.join(f'{f.value:g}' for f in (*before, *shares))} = {total:g} %"
-        spans = tuple(f.span for f in (*before, *shares))
-        yield Check("shares of a whole", abs(total - 100) <= 0.6 * len(spans), says, spans)
-
-
 def _out_of(found: Evidence, first: int, whole: Figure) -> bool:
     return found.stream.texts[first : first + 2] == ["out", "of"] and whole.first <= first + 3
-
-
-def worded(found: Evidence, first: int, last: int) -> Iterator[Share]:
-    """ "Half", "a quarter", "two thirds", "one in five"."""
-    texts = found.stream.texts
-    for at in range(first, last):
-        word = texts[at]
-        times = WORD_NUMBERS.get(texts[at - 1], 1 if texts[at - 1] == "a" else 0) if at > first else 0
-        start, end, value = at - 1, at + 1, 0.0
-        if word == "half" and NO_HALF.isdisjoint(texts[at + 1 : at + 2]):
-            start, value = at, 0.5
-        elif word in PARTS and word != "half" and times and times < PARTS[word]:
-            value = times / PARTS[word]
-        elif word == "one" and texts[at + 1 : at + 2] == ["in"] and texts[at + 2 : at + 3]:
-            start, end, number = at, at + 3, found.stream[at + 2].number
-            value = 1 / (WORD_NUMBERS.get(texts[at + 2]) or (number.value if number else 0) or 1)
-        if 0 < value < 1:
-            near = set(texts[max(first, start - 3) : start])
-            bound = ">" if near & OVER else "<" if near & UNDER else ""
-            yield Share(value, start, end, WORDED + (0.03 if near & ROUGH else 0.0), bound)
 
 
 def _here(found: Evidence, number: int, part: Figure, whole: Figure) -> Iterator[Check]:
     """A share in words beside its part, or before a bracket with both."""
     texts, bounds = found.stream.texts, found.parts[number]
-    said = list(worded(found, bounds.first, bounds.last))
+    said = list(worded(found.stream, bounds.first, bounds.last))
     if len(said) != 1 or whole.value <= 0:
         return
     share = said[0]
@@ -183,7 +136,7 @@ def _here(found: Evidence, number: int, part: Figure, whole: Figure) -> Iterator
     after = 0 <= share.first - part.last <= 4 or 0 <= share.first - end <= 3
     after = after and texts[share.last : share.last + 1] != ["of"]
     if (bracketed and share.first < part.first) or after:
-        yield _check(found, share, part, whole)
+        yield _check(found, share, part, whole, WORDED + 0.03 * share.rough)
 
 
 def _next(found: Evidence, number: int, part: Figure, whole: Figure) -> Iterator[Check]:
@@ -197,15 +150,12 @@ def _next(found: Evidence, number: int, part: Figure, whole: Figure) -> Iterator
     told = told or texts[:3] == ["in", "other", "word"]
     if not told or not found.asserted(after.first):
         return
-    here = found.by_part.get(number, ())
-    if any(f.kind == "percent" for f in here):
-        return
     said = [_percent(found, f) for f in figures if f.kind == "percent" and not f.sign]
-    said = said or list(worded(found, after.first, after.last))
-    if len(said) == 1 and len(figures) <= 1 and _ends(found, said[0], whole):
-        right = part.value / whole.value
-        if abs(1 - right - said[0].value) > said[0].slack:  # "that means 70 % were at rest"
-            yield _check(found, said[0], part, whole)
+    said = said or [(s, WORDED + 0.03 * s.rough) for s in worded(found.stream, after.first, after.last)]
+    if len(said) == 1 and len(figures) <= 1 and _ends(found, said[0][0], whole):
+        (share, slack), right = said[0], part.value / whole.value
+        if abs(1 - right - share.value) > slack:  # "that means 70 % were at rest"
+            yield _check(found, share, part, whole, slack)
 
 
 def _ends(found: Evidence, share: Share, whole: Figure) -> bool:
@@ -222,15 +172,16 @@ def _ends(found: Evidence, share: Share, whole: Figure) -> bool:
     )
 
 
-def _percent(found: Evidence, figure: Figure) -> Share:
+def _percent(found: Evidence, figure: Figure) -> tuple[Share, float]:
+    """A percentage as a share, and how far it may be off."""
     rough = ROUGH & set(found.stream.texts[max(0, figure.first - 2) : figure.first])
     slack = 0.015 if rough else 0.006 if figure.decimals == 0 else 0.0011
-    return Share(figure.value / 100, figure.first, figure.last, slack)
+    return Share(figure.value / 100, figure.first, figure.last), slack
 
 
-def _check(found: Evidence, share: Share, part: Figure, whole: Figure) -> Check:
+def _check(found: Evidence, share: Share, part: Figure, whole: Figure, slack: float) -> Check:
     right = part.value / whole.value
-    passed = abs(right - share.value) <= share.slack
+    passed = abs(right - share.value) <= slack
     if share.bound:
         passed = (right >= share.value - 0.02) if share.bound == ">" else (right <= share.value + 0.02)
     says = f"{part.value:,g} of {whole.value:,g} = {right:.3g}, stated {share.value:.3g}"

@@ -4,6 +4,7 @@ step, that all lie below a limit; and a mean against what it is of.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -16,9 +17,12 @@ from biorlhf_plugins.language.words.text import vocabulary
 
 STEADY = frozenset(("steadily", "monotonically", "continuously", "progressively"))
 TIMES = words_of("times") - {"dose"}
+EVERY, LEAST, MOST = words_of("every"), words_of("least"), words_of("most")
 STEPWISE = STEADY | {"every", "each"}
-STEPS = frozenset(("step", "dose", "increment", "time", "visit")) | TIMES
+STEPS = vocabulary("step dose increment time visit concentration age temperature") | TIMES
 AT = frozenset(("at", "after", "by", "on", "in", "for"))
+RANGED = frozenset(("ranged", "range", "between"))
+PEAKS = frozenset(("peak", "peaked", "maximal", "maximum", "culminated"))
 BELOW, ABOVE = frozenset(("below", "under")), frozenset(("above", "over"))
 ALL = frozenset(("all", "every", "each", "both", "none", "neither"))
 NONE = frozenset(("none", "neither"))
@@ -38,6 +42,8 @@ Pair = tuple[Figure, Figure]
 def series(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     words = found.stream.vocabulary
+    if not words.isdisjoint(PEAKS):
+        yield from _peaks(found)
     for number, figures in found.by_part.items():
         if found.parts[number].kind == "row" or not found.asserted(found.parts[number].first):
             continue
@@ -49,9 +55,11 @@ def series(found: Evidence) -> Iterator[Check]:
             yield from _mean(found, [*before, *plain])
         if len(figures) > 2 and (any(f.sign for f in figures) or not words.isdisjoint(BELOW | ABOVE)):
             yield from _limited(found, number, [f for f in figures if f.kind in KINDS])
-        course = (_course(found, plain) or _course(found, plain[:-1])) if len(plain) > 5 else []
-        if not words.isdisjoint(STEPWISE):
-            yield from _steady(found, number, [value for _, value in course] or _after_colon(found, plain))
+        if number + 1 in found.by_part and len(figures) < 3:
+            yield from _kept(found, number, figures)
+        pairs = (_course(found, plain) or _course(found, plain[:-1])) if len(plain) > 5 else []
+        if pairs or not words.isdisjoint(STEPWISE):
+            yield from _steady(found, number, [value for _, value in pairs] or _after_colon(found, plain))
 
 
 def _course(found: Evidence, figures: Sequence[Figure]) -> list[Pair]:
@@ -64,7 +72,7 @@ def _course(found: Evidence, figures: Sequence[Figure]) -> list[Pair]:
             if len(pairs) < 3 or len(own) % 2 or not all(_tied(found, value_first, *pair) for pair in pairs):
                 continue
             units = {when.unit for when, _ in pairs}
-            alike = len(units) == 1 and "" not in units and len({(v.unit, v.kind) for _, v in pairs}) == 1
+            alike = len(units) == 1 and "" not in units and len({v.unit for _, v in pairs}) == 1
             if alike and len({when.value for when, _ in pairs}) == len(pairs):
                 return sorted(pairs, key=lambda pair: pair[0].value)
     return []
@@ -88,17 +96,23 @@ def _after_colon(found: Evidence, figures: Sequence[Figure]) -> Sequence[Figure]
 
 
 def _steady(found: Evidence, number: int, values: Sequence[Figure]) -> Iterator[Check]:
-    """ "Falls with every step of the dose"."""
+    """ "Falls with every step of the dose", "rises with the dose"."""
     part, texts = found.parts[number], found.stream.texts
     words = texts[part.first : part.last] if values else []
-    stepwise = any(a in ("every", "each") and b in STEPS for a, b in pairwise(words))
-    if (not stepwise and STEADY.isdisjoint(words)) or not INVERTED.isdisjoint(words):
+    steadily = any(a in ("every", "each") and b in STEPS for a, b in pairwise(words))
+    steadily = steadily or not STEADY.isdisjoint(words)
+    said = directions(found, number) if values and INVERTED.isdisjoint(words) else []
+    behind = texts[said[0][1] + 1 : said[0][1] + 4] if len(said) == 1 else []
+    dosed = behind[:1] == ["with"] and not STEPS.isdisjoint(behind)
+    if not (steadily or dosed):
         return
-    ways = {label for label, _ in directions(found, number)}
+    ways = {label for label, _ in said}
     if len(ways) == 1 and ways <= {"UP", "DOWN"}:
         told = [value.value for value in values]
         rises = all(a <= b for a, b in pairwise(told))
         falls = all(a >= b for a, b in pairwise(told))
+        if not (steadily or rises or falls):
+            return  # "with the dose" leaves room for a step back
         says = f"steadily {min(ways)}, with {', '.join(f'{v:g}' for v in told)}"
         yield Check(NAME, rises if ways == {"UP"} else falls, says, (values[0].span, values[-1].span))
 
@@ -119,6 +133,29 @@ def _limited(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
         passed = not any(within) if not NONE.isdisjoint(before) else all(within)
         says = f"all {side} {limit.value:g}, with {', '.join(f'{f.value:g}' for f in rest)}"
         yield Check("a comparison against its figures", passed, says, tuple(f.span for f in (limit, *rest)))
+
+
+def _kept(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "Every sample has at least 10,000 reads; the shallowest has 11,204", "ranged from 3.1 to 5.6 cm; the
+    longest has 5.8 cm"."""
+    texts, bound = found.stream.texts, figures[0]
+    after = [f for f in found.by_part.get(number + 1, ()) if f.unit in ("", figures[-1].unit)]
+    if len(after) != 1 or after[0].sign or not figures[-1].unit or after[0].kind not in (bound.kind, "count"):
+        return
+    lead, start = texts[found.parts[number].first : bound.first + 1], found.parts[number + 1].first
+    low, high = min(f.value for f in figures), max(f.value for f in figures)
+    if len(figures) == 1:
+        told, ends = EVERY, {">": LEAST, "<": MOST}.get(bound.sign, frozenset())
+        low, high = (low, math.inf) if bound.sign == ">" else (-math.inf, high)
+    else:
+        joined = bound.kind == "range" or gap(found, *figures) == ["to"]
+        joined = joined and texts[start - 1] == ";"
+        told, ends = RANGED if joined else frozenset(), LEAST | MOST
+    if not (told.isdisjoint(lead) or ends.isdisjoint(texts[start : after[0].first])):
+        says = f"from {low:g} to {high:g}, with {after[0].value:g}"
+        yield Check(
+            "a bound against its figures", low <= after[0].value <= high, says, (bound.span, after[0].span)
+        )
 
 
 def _enumerated(found: Evidence, figures: Sequence[Figure]) -> bool:
@@ -156,8 +193,30 @@ def _mean(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
         says = f"a mean of {mean.value:g}, of {', '.join(f'{v:g}' for v in values)}"
         passed = min(values) <= mean.value <= max(values)
         counted = any(f.value == len(values) and not f.decimals for f in figures if f.last <= of[0].first)
+        counted = counted or (of[0].part == mean.part and lead[-2:] == ["mean", "is"])
         if counted and "median" not in lead:
             # All of them are listed.
             slack = 0.51 * 10.0**-mean.decimals
             passed = abs(sum(values) / len(values) - mean.value) <= slack
         yield Check("a mean within its values", passed, says, (of[0].span, mean.span))
+
+
+def _peaks(found: Evidence) -> Iterator[Check]:
+    """ "IL6 peaks at 24 h (2 h: 180 pg/mL, 6 h: 940 pg/mL, 24 h: 310 pg/mL)"."""
+    texts = found.stream.texts
+    courses = [pairs for figures in found.by_part.values() if (pairs := _course(found, figures))]
+    if len(courses) != 1:
+        return
+    top = max(courses[0], key=lambda pair: pair[1].value)
+    for figure in found.figures:
+        before = texts[max(0, figure.first - 3) : figure.first]
+        if not PEAKS.isdisjoint(before) and figure.unit == top[0].unit:
+            times = {when.value for when, _ in courses[0]}
+            since = (
+                texts[figure.last : courses[0][0][0].first] if figure.first < courses[0][0][0].first else []
+            )
+            if figure.value in times and {"after", "before", "than", "unlike", "not"}.isdisjoint(since):
+                says = f"a peak at {figure.value:g}, where {top[0].value:g} has {top[1].value:g}"
+                spans = (figure.span, top[0].span)
+                yield Check("a course against its figures", figure.value == top[0].value, says, spans)
+            return

@@ -64,9 +64,7 @@ def _of_it(found: Evidence, middle: Figure, span: Range) -> bool:
     )
     if middle.part != span.low.part:
         apart = apart or texts[found.parts[middle.part].first] in ("in", "after", "before", "among", "at")
-        apart = apart and texts[found.parts[middle.part].first : at + 1] != ["on", "average"]
-        units = {middle.unit, span.high.unit}
-        apart = apart or len(units) > 1
+        apart = apart or middle.unit != span.high.unit
     return not apart and named <= set(texts[first:last])
 
 
@@ -105,8 +103,6 @@ def _inside(found: Evidence, middle: Figure, span: Range) -> Iterator[Check]:
     of_mean = "median" not in texts[max(0, middle.first - REACH) : middle.first]
     if low.value >= high.value or len(units) > 1 or (quartiles and of_mean) or is_year(found, high):
         return  # a mean may lie outside the quartiles
-    if any(w in ("thousand", "million", "billion") for w in texts[middle.first : middle.last + 1]):
-        return
     if {low.kind, high.kind} - {middle.kind, "range"} or middle.part - low.part > 1:
         return
     says = f"{middle.value:g} of a range from {low.value:g} to {high.value:g}"

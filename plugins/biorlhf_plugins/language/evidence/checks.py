@@ -20,10 +20,8 @@ from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
-from biorlhf_plugins.language.relations.made import made
 from biorlhf_plugins.language.relations.plain import plain
 from biorlhf_plugins.language.relations.quantified import quantified
-from biorlhf_plugins.language.relations.restated import restated
 from biorlhf_plugins.language.relations.sequence import sequence
 from biorlhf_plugins.language.relations.twice import twice
 
@@ -36,12 +34,10 @@ ACROSS = (
     correlated,
     derived,
     labelled,
-    restated,
     quantified,
     sequence,
     twice,
     plain,
-    made,
 )
 """What sentences tell of one another."""
 

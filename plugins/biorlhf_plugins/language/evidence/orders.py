@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.comparisons import (
+    INVERSE,
     IS,
     LIMIT,
     OVER,
@@ -31,6 +32,8 @@ MOST = words_of("most")
 LEAST = words_of("least")
 NOT_MOST = words_of("not_most")
 NEUTRAL, PLACES = words_of("neutral"), words_of("places")
+UPSIDE_DOWN = INVERSE | {"ct", "cq", "rank", "potency", "affinity"}
+"""Of these the first has the least."""
 RANKS = re.compile(
     r"\b(?:rank|order(?! to)|sort|(?:de|a)scending|(?:most|(?:high|larg|strong)est) to (?:the )?"
     r"(?:least|lowest|smallest|weakest))",
@@ -49,7 +52,8 @@ RANKED = re.compile(
 """Questions under which a numbered list is a ranking."""
 THEN = words_of("then")
 LEADS = words_of("leads")
-SEQUENCES = THEN | OVER | UNDER
+SEQUENCES = THEN | OVER | UNDER | {"order"}
+ORDERED = frozenset(("falling", "descending", "decreasing", "rising", "ascending", "increasing"))
 KINDS = ("count", "percent", "effect")
 LINKS = words_of("links") | words_of("verbs")
 MONTHS = words_of("months")
@@ -104,6 +108,8 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
             since = max(start, end - 6) if start == part.first else start
             names.append(content(found.stream, since, min(end, start + 8)))
             own.append(inside[-1 if start == part.first else 0].value if inside else None)
+        if len(here) == len(own) > 2 and found.stream.vocabulary.isdisjoint(UPSIDE_DOWN):
+            own = [f.value for f in here]  # "a > b > c (81, 64 and 22)"
         signs = {found.stream.texts[m] for m in marks}
         if len(signs) != 1 or (len(own) == 2 and None in own and not all(names)):
             continue
@@ -188,18 +194,22 @@ def _monotone(values: Sequence[float]) -> bool:
 
 def _sequences(found: Evidence) -> Iterator[Check]:
     """ "Hippocampus comes first with 5,477, then heart with 33", and "liver (4,110) above soleus (6,425)"."""
-    ranked = _ranks(found.prompt)
+    wanted = _ranks(found.prompt)
     rises = RISES.search(found.prompt) is not None
     holders = sum(1 for figures in found.by_part.values() if len(figures) > 1)
     for number, figures in found.by_part.items():
         part = found.parts[number]
-        kind = figures[0].kind
+        kind, texts = figures[0].kind, found.stream.texts
         plain = [f for f in figures if f.kind == kind and kind in ("count", "percent") and not f.sign]
+        if kind == "percent":  # "A (81 %) comes first, then B (64)"
+            plain = [f for f in figures if f in plain or (f.kind == "count" and texts[f.first - 1] == "(")]
         plain = [f for f in plain if not is_year(found, f) and f.unit not in MONTHS]
         if len(plain) < 2 or part.kind == "row" or not found.asserted(part.first):
             continue
         words = found.stream.texts[part.first : part.last]
         then = any(not THEN.isdisjoint(_unnamed(gap(found, a, b))) for a, b in pairwise(plain))
+        # "In falling order: 81, 64, 22"
+        ranked = wanted or any(a in ORDERED and b == "order" for a, b in pairwise(words))
         leads = not LEADS.isdisjoint(_unnamed(words)) or ranked
         bare = ranked and holders == 1 and len(plain) >= 3 and ">" not in words and "<" not in words
         if len(plain) < 2 + (not then) or len({f.unit for f in plain}) > 2 or not ((then and leads) or bare):
@@ -234,10 +244,8 @@ def _superlatives(found: Evidence) -> Iterator[Check]:
             if (word not in MOST and word not in LEAST) or left <= 0:
                 continue
             left -= 1
-            start, end = (
-                clause_start(found.stream, at, part.first),
-                clause_end(found.stream, at + 1, part.last),
-            )
+            start = clause_start(found.stream, at, part.first)
+            end = clause_end(found.stream, at + 1, part.last)
             texts = found.stream.texts
             near = {*texts[max(start, at - 3) : min(end, at + 2)]}
             near |= {*texts[at + 2 : min(end, at + 4)]} - {"of"}  # "the lowest IC50 of the three"
@@ -287,6 +295,7 @@ def _best(
     rivals = [
         f for f in figures if f.kind == own[0].kind and not f.words & mine and _beside(found, own[0], f)
     ]
+    rivals = [f for f in rivals if "×" not in gap(found, *sorted((own[0], f), key=lambda g: g.first))[:2]]
     rivals = [f for f in rivals if f.unit == own[0].unit or len(figures) == 2]
     rivals = [f for f in rivals if TOTALS.isdisjoint(f.left)]
     if not rivals:

@@ -12,8 +12,6 @@ ROUGH = words_of("rough")
 REST = words_of("rest")
 WAYS = meanings("ways")
 GREATER, SMALLER = words_of("greater"), words_of("smaller")
-
-
 WHOLE = "them whole total dataset data cohort sample study population"
 THEM = words_of("neutral") | set(WHOLE.split())
 SLACK = 0.06
@@ -151,7 +149,8 @@ def share_of(
     after = texts[share.last : share.last + 4]
     named = next((w for w in after if w not in FUNCTION), "") if after[:1] == ["of"] else "them"
     wholes = [f for f in wholes if f.value > 0 and f.value >= parts[0].value]
-    if not wholes or not (beside or named in THEM or named in wholes[0].words):
+    ahead = bool(wholes) and share.first < parts[0].first and not wholes[0].unit  # "…, 200 of 800"
+    if not wholes or not (beside or ahead or named in THEM or named in wholes[0].words):
         return  # "50 % of the females"
     side = way_of(found, share, last)
     parts = [f for f in parts if side and way_of(found, f, last) == side] or parts

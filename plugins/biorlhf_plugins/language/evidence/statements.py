@@ -217,7 +217,12 @@ def _conclusion(found: Evidence) -> Iterator[Check]:
     labels = {label for label, _ in directions(found, at)} if at else set()
     if len(labels) != 1 or not labels <= set(OPPOSITE):
         return
-    mine = found.words(at) - NEUTRAL - CONCLUDES - _ways_said(found, at)
+    here = found.stream.texts[found.parts[at].first : found.parts[at].last]
+    if "relative" in here:
+        return  # "in summary, it is higher in wild type relative to the knock-out"
+    mine = found.words(at) - NEUTRAL - SUMS_UP - _ways_said(found, at)
+    if not mine and "it" in here[:4]:
+        mine = found.words(at - 1)  # "In summary, it is increased"
     before: set[str] = set()
     told: set[str] = set()
     for number in range(at):
@@ -236,7 +241,7 @@ def _conclusion(found: Evidence) -> Iterator[Check]:
 def _concludes(found: Evidence, number: int) -> bool:
     head = found.stream.texts[found.parts[number].first : found.parts[number].first + 3]
     asserted = found.asserted(found.parts[number].first)
-    return asserted and (bool(CONCLUDES & set(head)) or head[:2] == ["taken", "together"])
+    return asserted and (bool(SUMS_UP & set(head)) or head[:2] in (["taken", "together"], ["as", "expected"]))
 
 
 def _ways_said(found: Evidence, number: int) -> set[str]:

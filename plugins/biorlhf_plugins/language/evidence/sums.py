@@ -7,15 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.parts import of_these, tables, wholes
 from biorlhf_plugins.language.evidence.ratios import logarithms, multiples, ratios
-from biorlhf_plugins.language.evidence.records import TIMES, Check, Evidence, Figure, gap
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.evidence.shares import (
     FAR,
     ROUGH,
-    SLACK,
     Taken,
     explained,
     percents,
-    plain_of,
     shares,
 )
 from biorlhf_plugins.language.words.evidence import meanings, words_of
@@ -23,7 +21,6 @@ from biorlhf_plugins.language.words.evidence import meanings, words_of
 OPERATORS = meanings("operators")
 EQUALS = words_of("equals")
 PADDING = ROUGH | {"to", "of", "(", ")", "by", "a", "the", "that", ","}
-MORE = words_of("more")
 CHANGES = words_of("changes")
 EACH = frozenset(("per", "/", "each", "every", "a"))
 
@@ -53,7 +50,6 @@ def sums(found: Evidence) -> Iterator[Check]:
         yield from logarithms(found, part, figures)
         if "to" in between:
             yield from _moved(found, figures)
-        yield from _differences(found, figures, used)
         if "sum" in found.stream.vocabulary:
             yield from multiples(found, part, figures)
         yield from percents(found, part, figures)
@@ -160,39 +156,6 @@ def _value(terms: Sequence[Figure], links: Sequence[str]) -> float | None:
             total += term.value if link == "+" else -term.value
     return total if abs(total) < 1e300 else None
 
-
-def _differences(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
-    """ "6,425 and 4,110, a difference of 2,315", "that is 1,405 more"."""
-    plain = plain_of(figures)
-    if len(plain) != 3:
-        return
-    for f in plain:
-        before = found.stream.texts[max(0, f.first - 4) : f.first]
-        after = found.stream.texts[f.last : f.last + 2]
-        told = before[before.index("difference") :] if "difference" in before else []
-        gaps = (bool(told) and "," not in told) or (
-            bool(after) and after[0] in MORE and TIMES.isdisjoint(after)
-        )
-        others = [g for g in plain if g is not f and g.first not in used]
-        gaps = gaps and INTERVAL.isdisjoint(found.stream.texts[f.last : others[0].first] if others else ())
-        if (
-            not gaps
-            or f.first in used
-            or len(others) != 2
-            or len({others[0].unit, others[1].unit} - {""}) > 1
-        ):
-            continue
-        right = abs(others[0].value - others[1].value)
-        slack = SLACK * right if set(before) & ROUGH else 0.51 * 10.0**-f.decimals if f.decimals else 1e-6
-        says = f"{others[0].value:,g} and {others[1].value:,g} differ by {right:,g}, stated {f.value:,g}"
-        yield Check(
-            "a difference of its figures", abs(right - f.value) <= slack, says,
-            tuple(g.span for g in (*others, f)), expected=f"{right:,g}",
-        )  # fmt: skip
-
-
-INTERVAL = frozenset(("interval", "ci", "range", "between"))
-"""What leads from a difference to its bounds, which are no figures that it is of."""
 
 PARTED = frozenset((",", ";", ":", "(", ")", "and", "but", "while", "whereas", "from"))
 """What does not stand between the two ends of a change."""

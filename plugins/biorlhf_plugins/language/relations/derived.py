@@ -1,4 +1,4 @@
-"""Figures that a sentence derives from others: a share, a change, a difference, a rest, a fold change.
+"""Figures that a sentence derives from others: a share, a change, a difference, a rest.
 
 Which figures it is derived from is not parsed. What is stated has to follow from some of the figures beside
 it ("62 of 151 (41 %)", "falls from 80 to 20 %, a reduction by 75 %"); where it follows from none, it is
@@ -12,7 +12,7 @@ from itertools import combinations
 
 from biorlhf_plugins.language.evidence.ratios import SAYS
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
-from biorlhf_plugins.language.evidence.shares import ROUGH, is_of
+from biorlhf_plugins.language.evidence.shares import ROUGH, ends_total, is_of
 from biorlhf_plugins.language.words.evidence import words_of
 
 TIMES, RATES = words_of("times"), words_of("rates")
@@ -20,14 +20,17 @@ THEM = frozenset(("them", "these", "those", "which"))
 CHANGES = words_of("change_words")
 COMPARED = words_of("greater") | words_of("smaller")
 DIFFERENCES = frozenset(("difference", "gap", "differ", "differed", "gain", "lead"))
-LOST, KEPT, STARTED = words_of("lost_from"), words_of("kept_of"), words_of("started")
+LOST, KEPT = words_of("lost_from"), words_of("kept_of")
 PASSED = frozenset(("passed", "kept", "retained"))
 TAKEN = frozenset(("removed", "discarded", "filtered", "excluded", "dropped"))
 """Of a whole these two leave nothing over."""
 SO = frozenset(("so", "leaving", "thus", "hence", "therefore"))
+AT = frozenset(("at", "after", "with", "between", "of"))
+"""What these lead to is a dose or a time, and no result."""
+GOES_ON = SO | {"that", "ie"}
 LEFT = frozenset(("left", "leaving", "leave"))
-DIFFERING = DIFFERENCES | CHANGES | SO
-TURNED = {"halved": 0.5, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
+DIFFERING = DIFFERENCES | CHANGES | COMPARED
+AGAINST = frozenset(("against", "vs", "versus", "and", "to"))
 FEW = 6
 
 
@@ -39,9 +42,13 @@ def derived(found: Evidence) -> Iterator[Check]:
         given = [*_before(found, number), *figures]
         if part.kind == "row" or not found.asserted(part.first) or len(given) < 2:
             continue
-        for figure in figures:
+        for at, figure in enumerate(figures):
             mine = [f for f in given if f.first < figure.first]
-            if figure.sign or not mine or len(mine) > 2 * FEW:
+            if figure.sign or len(mine) > 2 * FEW:
+                continue
+            if differing and figure.kind in ("count", "percent"):
+                yield from _difference(found, figure, mine, figures[at + 1 :])
+            if not mine:
                 continue
             if figure.kind == "percent":
                 yield from _share(found, figure, mine)
@@ -49,9 +56,6 @@ def derived(found: Evidence) -> Iterator[Check]:
             if figure.kind == "count":
                 yield from _rest(found, figure, mine)
                 yield from _per(found, figure, mine)
-            if differing and figure.kind in ("count", "percent"):
-                yield from _difference(found, figure, mine)
-        yield from _turned(found, number, figures)
 
 
 def _before(found: Evidence, number: int) -> Sequence[Figure]:
@@ -79,7 +83,7 @@ def _rate(found: Evidence, rate: Figure, mine: Sequence[Figure]) -> Iterator[Che
     """ "Of 100 controls 80 were negative, 20 positive, so the specificity is 80 %"; a CV of mean and SD."""
     texts = found.stream.texts
     before = texts[max(0, rate.first - 5) : rate.first]
-    counts = [f for f in mine if f.kind in ("count", "effect", "sd") and not f.sign and f.value > 0]
+    counts = [f for f in mine if f.kind in ("count", "effect") and not f.sign and f.value > 0]
     led = {"so", "give", "giving", "hence", "thus", "therefore"} & {*before}
     if not RATES & {*before} or not led or not 2 <= len(counts) <= 3 or len(counts) != len(mine):
         return
@@ -89,40 +93,55 @@ def _rate(found: Evidence, rate: Figure, mine: Sequence[Figure]) -> Iterator[Che
 
 
 def _share(found: Evidence, share: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
-    """ "8,912 of them (89 %)", "62 of 151, i.e. 41 %"."""
+    """ "8,912 of them (89 %)", "62 of 151, i.e. 41 %", "800 in all; 200 are infected, i.e. 25 %"."""
     counts = [f for f in mine if f.kind == "count" and not f.sign and f.value > 0 and f.unit not in TIMES]
     if len(counts) < 2 or counts[-1] is not mine[-1]:
         return
-    between = gap(found, counts[-1], share)
-    ofs = is_of(found, counts[-2], counts[-1])
+    whole, between = counts[-2], gap(found, counts[-1], share)
     them = between[:1] == ["of"] and len(between) > 1 and between[1] in THEM
-    rest = between[2:] if them else between
+    total = len(mine) == 2 and whole.part != share.part
+    total = total and ends_total(found.stream.texts[whole.last + 1 : whole.last + 3])
+    rest = between[2:] if them else between[-1:] if total else between
     opened = rest and (rest[0] in ("(", ",", "=") or rest[0] in SAYS)
-    if not (ofs or them) or not opened or not SAYS.issuperset(rest):
+    if not (is_of(found, whole, counts[-1]) or them or total) or not opened or not SAYS.issuperset(rest):
         return
     right = [100 * a.value / b.value for a in counts for b in counts if a is not b and a.value <= b.value]
     if right:
         yield _follows("ratios and percentages", found, share, share.value, right, counts, 0.1)
 
 
-def _difference(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Check]:
-    """ "41 % and 26 %, a difference of 15 percentage points"."""
+def _difference(
+    found: Evidence, stated: Figure, mine: Sequence[Figure], after: Sequence[Figure]
+) -> Iterator[Check]:
+    """ "41 % and 26 %, a difference of 15 percentage points", "600 and 200; that is 400 more"."""
     texts = found.stream.texts
-    before = texts[max(0, stated.first - 3) : stated.first]
-    before = [w for w in before if w not in ROUGH]
-    points = "point" in found.said.text[stated.span[0] : stated.span[1] + 20]
-    named = DIFFERENCES | CHANGES if points or "absolute" in before else DIFFERENCES
-    told = len(before) > 1 and before[-1] in ("of", "by") and before[-2] in named
-    # "42 cm tall, mutants 30 cm, so the mutants are 12 cm shorter"
-    after = texts[stated.last + bool(stated.unit) :][:1]
     lead = texts[max(0, stated.first - 6) : stated.first]
-    told = told or (bool(stated.unit) and not COMPARED.isdisjoint(after) and not SO.isdisjoint(lead))
-    if not told or not {"relative", "mean", "average", "further"}.isdisjoint(before):
+    before = [w for w in lead[-3:] if w not in ROUGH]
+    points = "point" in found.said.text[stated.span[0] : stated.span[1] + 20]
+    measured = stated.kind == "count" and bool(stated.unit)
+    named = DIFFERENCES | CHANGES if points or measured or "absolute" in before else DIFFERENCES
+    told = len(before) > 1 and before[-1] in ("of", "by", "is", "was") and before[-2] in named
+    changed = told and not points and before[-2] not in DIFFERENCES
+    more = not COMPARED.isdisjoint(texts[stated.last : stated.last + 1 + bool(stated.unit)])
+    more = more and stated.unit != "time"
+    # "42 cm tall, mutants 30 cm, so the mutants are 12 cm shorter"
+    told = told or (more and bool(stated.unit) and not SO.isdisjoint(lead))
+    goes_on = bool(mine) and mine[-1].part != stated.part
+    goes_on = goes_on and texts[found.parts[stated.part].first] in GOES_ON
+    if more and len(after) == 2 and {*gap(found, *after)} - {after[0].unit} <= AGAINST:
+        two = list(after) if "(" in gap(found, stated, after[0]) else []  # "400 more (600 against 200)"
+    elif told or (more and goes_on):
+        two = [f for f in mine if f.kind == stated.kind and not f.sign and f.first < stated.first - 2]
+        two = two if two and two[-1] is mine[-1] and (goes_on or two[-1].part == stated.part) else []
+    else:
         return
-    two = [f for f in mine if f.kind == stated.kind and not f.sign and f.first < stated.first - 2]
-    if len(two) < 2 or two[-1] is not mine[-1] or two[-1].part != stated.part:
+    if len(two) < 2 or not {"relative", "mean", "average", "further"}.isdisjoint(before):
         return
-    if stated.kind == "count" and len({f.unit for f in (*two[-2:], stated) if f.unit}) > 1:
+    opening = texts[found.parts[two[0].part].first : two[0].first]
+    if changed and not AT.isdisjoint((*opening, *gap(found, *two[:2]))):
+        return  # "at 5 and 10 mg the tumour shrank, with a loss of 3 mg"
+    alike = (*two[-2:], stated) if changed else two[-2:]  # "6,830 DEGs and 6,425, a difference of 405 genes"
+    if stated.kind == "count" and len({f.unit for f in alike if f.unit}) > 1:
         return
     right = [abs(a.value - b.value) for a, b in combinations(two, 2)]
     slack = 10.0 ** -min(f.decimals for f in two)  # each is rounded
@@ -135,13 +154,11 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
     before, after = texts[max(0, left.first - 3) : left.first], texts[left.last : left.last + 6]
     led = not SO.isdisjoint(before) and not KEPT.isdisjoint((*after, *before))
     after = after[: after.index(",")] if "," in after else after
-    close = after[: after.index(",")] if "," in after else after
-    led = led or (before[-1:] == ["and"] and not KEPT.isdisjoint(close) and not STARTED.isdisjoint(texts))
+    led = led or (before[-1:] == ["and"] and not KEPT.isdisjoint(after))
     led = led or not LEFT.isdisjoint(before[-1:])
     if not led and TAKEN.isdisjoint(after):
         return
     here = [f for f in mine if f.kind == "count" and not f.sign and not found.unit(f)]
-    here = [f for f in here if texts[f.last : f.last + 2] != ["or", "more"]]
     paired = (
         after[:1] == ["and"] and found.stream[left.last + 1].number is not None
     )  # "so 40 and 38 remained"
@@ -158,9 +175,7 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
         passed = [here[0].value - here[1].value]
         yield _follows("parts and whole", found, left, left.value, passed, here, -0.5)
         return
-    if here and texts[here[-1].first - 1] in LEFT:
-        return  # "left 402, and striking out others left 268"
-    if not led or len(here) < 2 or len(here) > FEW or here[-1] is not mine[-1] or found.unit(left):
+    if not led or not 2 <= len(here) <= FEW:
         return
     whole, *lost = sorted(here, key=lambda f: -f.value)
     since = texts[min(f.first for f in here) : left.first]
@@ -194,22 +209,3 @@ def _per(found: Evidence, stated: Figure, mine: Sequence[Figure]) -> Iterator[Ch
     elif shared[:1] == ["per"] and shared[1:2] == [other.unit] and other.unit and one.value > other.value:
         right = one.value / other.value
         yield _follows("arithmetic", found, stated, stated.value, [right], counts, 0.01 * right)
-
-
-def _turned(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "Goes from 1.0 to 0.5, so it is halved"."""
-    part, texts = found.parts[number], found.stream.texts
-    if found.stream.vocabulary.isdisjoint(TURNED):
-        return
-    said = [i for i in range(part.first, part.last) if texts[i] in TURNED and texts[i - 1] != "be"]
-    if len(said) != 1 or len(figures) != 2 or min(f.value for f in figures) <= 0:
-        return
-    if not {"than", "nearly", "almost", "not"}.isdisjoint(texts[max(0, said[0] - 3) : said[0]]):
-        return
-    one, other = figures
-    if texts[one.first - 1] != "from" or gap(found, one, other)[-1:] != ["to"] or one.kind != other.kind:
-        return
-    ratio, right = other.value / one.value, TURNED[texts[said[0]]]
-    says = f"{texts[said[0]]}, from {one.value:g} to {other.value:g}"
-    passed = abs(ratio / right - 1) <= 0.2
-    yield Check("ratios and percentages", passed, says, (one.span, other.span), expected=f"{ratio:.3g}×")

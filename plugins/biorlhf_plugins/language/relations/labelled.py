@@ -8,7 +8,6 @@ follow it. Each figure has the words of its own segment; what all segments share
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from biorlhf_plugins.language.evidence.comparisons import (
@@ -22,7 +21,6 @@ from biorlhf_plugins.language.evidence.comparisons import (
     open_ended,
 )
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
-from biorlhf_plugins.language.evidence.shares import is_of
 from biorlhf_plugins.language.evidence.signs import directions
 from biorlhf_plugins.language.words.evidence import words_of
 from biorlhf_plugins.language.words.text import vocabulary
@@ -132,7 +130,6 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
         # "Twice as many in saliva": the place is behind "many".
         behind = at + 1 if texts[at] == "as" else at
         than = next((i for i in range(at + 1, min(part.last, at + 9)) if texts[i] == "than"), 0)
-        than = 0 if most else than
         placed = next(
             (i for i in range(behind + 1, than or min(part.last, behind + 4)) if texts[i] in PLACES), 0
         )
@@ -146,6 +143,8 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
         if placed:
             close = than or clause_end(found.stream, placed + 1, part.last)
             holder, end = content(found.stream, placed + 1, close), max(end, close)
+        if most and not holder and texts[at + 1 : at + 2] == ["is"]:  # "The highest is liver with 200 DEGs"
+            holder = content(found.stream, at + 2, clause_end(found.stream, at + 2, part.last))
         if holder:
             yield Claim(at, end, more, most, holder - other or holder, other)
 
@@ -200,9 +199,8 @@ def _comparable(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> boo
         return False
     alike = len({f.kind for f in figures}) == 1 and len(units) <= 1
     sided = not any(texts[f.first - 1] in UNSIDED or texts[f.last : f.last + 1] == ["time"] for f in figures)
-    shares = any(is_of(found, *pair) for pair in pairwise(figures))
     sized = figures[0].kind == "percent" and texts[claim.at] in SIZES
-    return alike and sided and not shares and not sized and APART.isdisjoint(claim.holder)
+    return alike and sided and not sized and APART.isdisjoint(claim.holder)
 
 
 def _holder(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> int | None:
@@ -217,7 +215,7 @@ def _holder(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> int | N
     two = len(figures) == 2
     if two and not any((*scores, *against)) and CONTROLS.isdisjoint(claim.holder):
         against = [len(own & CONTROLS) for own in words]
-    if two and scores[1] < len(claim.holder) and _in_order(found, figures):
+    if _in_order(found, figures):
         return 0
     measured = figures[0].kind != "count" or any(f.unit for f in figures)
     if not measured and not (any((*scores, *against)) and all(own - {"its"} for own in words)):
@@ -242,8 +240,6 @@ def _segments(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> list[
         start = next((i for i in range(figure.first, low, -1) if texts[i - 1] in CUTS), low)
         high = figures[n + 1].first if n + 1 < len(figures) else last
         end = next((i for i in range(figure.last, high) if texts[i] in CUTS), high)
-        if end == high and n + 1 < len(figures):
-            end = figure.last  # two figures without a cut between them: the words are of the second
         own = content(found.stream, start, figure.first) | content(found.stream, figure.last, end)
         its = {"its"} if not ITS.isdisjoint(texts[start : figure.first]) else set()
         segments.append(own - {figure.unit} | its)

@@ -14,12 +14,11 @@ from biorlhf_plugins.language.evidence.statements import NEUTRAL, content_of
 from biorlhf_plugins.language.evidence.universals import stemmed
 from biorlhf_plugins.language.relations.derived import KEPT, LOST
 from biorlhf_plugins.language.words.evidence import words_of
+from biorlhf_plugins.language.words.fractions import OVER, PARTS, UNDER, share_at
 
 TIMES = words_of("times")
-PARTS = {"half": 0.5, "quarter": 0.25, "third": 1 / 3, "fifth": 0.2, "tenth": 0.1}
 NONE = frozenset(("no", "none", "nobody", "neither", "absent", "nothing"))
 ALL = frozenset(("all", "every"))
-MORE, LESS = frozenset(("more", "over", "above")), frozenset(("less", "fewer", "under", "below"))
 NEARLY = frozenset(("nearly", "almost"))
 MANY = {"majority": (0.5, 1.0), "most": (0.5, 1.0), "minority": (0.0, 0.5), "few": (0.0, 0.5)}
 MANY_OR_ALL, ALL_OR_NONE = frozenset((*MANY, *ALL)), ALL | NONE
@@ -27,8 +26,6 @@ NOT = frozenset(("not", "no", "none", "neither", "nor", "never", "but", "except"
 FREE = frozenset((*PARTS, "absent", "majority", "minority", "no"))
 """These may stand anywhere in their clause; the others open it."""
 HAVING = frozenset(("has", "have", "had", "is", "are", "was", "were", "there", ":", ";"))
-ORDINALS = frozenset(("third", "fifth", "tenth"))
-NUMBERS = frozenset(("a", "one", "two", "three", "four", "than", "about", "nearly", "almost"))
 LEADS = frozenset((",", "(", ":", "—", ";", "or", "ie"))
 LINKS = words_of("links_of") | ROUGH
 BEHIND = frozenset(("half", "quarter", "third", "majority", "minority"))
@@ -56,7 +53,6 @@ def quantified(found: Evidence) -> Iterator[Check]:
         if len(pairs) == 1 and len(plain) == 2:
             yield from _share(found, number, *pairs[0])
         if not pairs and part.kind == "prose":
-            yield from _of_them(found, number, plain)
             yield from _overlap(found, number, plain)
             yield from _counted(found, number, plain)
 
@@ -117,7 +113,7 @@ def _opening(found: Evidence, number: int, end: int) -> Bounds | None:
         return None
     beside = {*texts[max(0, said[0] - 2) : said[0]]}
     turned = {"not", "if", "than", "without"} & ({*texts[first:end]} - beside)
-    return None if turned else _bounds(texts, said[0], first)
+    return None if turned else _bounds(found, said[0], first)
 
 
 def _behind(found: Evidence, number: int, whole: Figure) -> Bounds | None:
@@ -127,23 +123,16 @@ def _behind(found: Evidence, number: int, whole: Figure) -> Bounds | None:
     cut = next((i for i in range(at - 1, whole.last - 1, -1) if texts[i] in (",", "(", "which", "—")), 0)
     if not at or not cut:
         return None
-    own = MORE | LESS | {"than", "a", "the", "one", "two", "three"}
+    own = OVER | UNDER | {"than", "a", "the", "one", "two", "three"}
     plain = {"but", "and", "than"}.isdisjoint(texts[whole.last : cut])
-    return _bounds(texts, at, part.first) if plain and LINKS | own >= {*texts[cut:at]} else None
+    return _bounds(found, at, part.first) if plain and LINKS | own >= {*texts[cut:at]} else None
 
 
-def _bounds(texts: Sequence[str], at: int, first: int) -> Bounds | None:
+def _bounds(found: Evidence, at: int, first: int) -> Bounds | None:
     """From and to of a word, as shares."""
-    word, before = texts[at], texts[max(first, at - 3) : at]
+    word, before = found.stream.texts[at], found.stream.texts[max(first, at - 3) : at]
     nearly = not NEARLY.isdisjoint(before)
-    times = {"two": 2, "three": 3, "four": 4}.get(before[-1], 1) if before else 1
-    ordinal = word in ORDINALS and (not before or before[-1] not in NUMBERS)
-    if (
-        ordinal
-        or "not" in before
-        or (word in NONE and nearly)
-        or (word in PARTS and before[-1:] == ["first"])
-    ):
+    if "not" in before or (word in NONE and nearly):
         return None
     if word in NONE:
         return 0.0, 0.0, word
@@ -151,13 +140,13 @@ def _bounds(texts: Sequence[str], at: int, first: int) -> Bounds | None:
         return (0.8 if nearly else 1.0), 1.0, word
     if word in MANY:
         return (*MANY[word], word)
-    value = PARTS[word] * times
-    if value >= 1:
+    share = share_at(found.stream, at, first)
+    if share is None:
         return None
-    if "than" in before or not (MORE | LESS).isdisjoint(before):
-        return (value, 1.0, word) if not MORE.isdisjoint(before) else (0.0, value, word)
-    rough = 2 * NEAR if nearly or not ROUGH.isdisjoint(before) else NEAR
-    return value - rough, value + rough, word
+    if share.bound:
+        return (share.value, 1.0, word) if share.bound == ">" else (0.0, share.value, word)
+    slack = 2 * NEAR if share.rough else NEAR
+    return share.value - slack, share.value + slack, word
 
 
 def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
@@ -189,21 +178,6 @@ def _counted(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
         if none or not_all:
             says = f"{head[0]}, and {figure.value:g}"
             yield Check("a universal against its figures", False, says, (figure.span,))
-        return
-
-
-def _of_them(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
-    """ "6,425 DEGs; 5,210 of them are shared": a part of what was counted last."""
-    texts = found.stream.texts
-    for at, figure in enumerate(figures):
-        if texts[figure.last : figure.last + 2] not in (["of", "them"], ["of", "these"], ["of", "those"]):
-            continue
-        before = [*found.by_part.get(number - 1, ()), *figures[:at]]
-        counts = [f for f in before if f.kind == "count" and not f.sign]
-        if len(counts) == len(before) == 1 and texts[figure.last + 2 : figure.last + 3] != [counts[0].unit]:
-            says = f"{figure.value:g} of {counts[0].value:g}"
-            spans = (figure.span, counts[0].span)
-            yield Check("parts and whole", figure.value <= counts[0].value, says, spans)
         return
 
 

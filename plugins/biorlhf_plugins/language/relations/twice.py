@@ -18,17 +18,27 @@ LISTS = (
     ("increased", "decreased"), ("up", "down"), ("upregulated", "downregulated"), ("higher", "lower"),
     ("gained", "lost"),
 )  # fmt: skip
+PARTLY = frozenset((
+    "include", "including", "among", "eg", "example", "or", "most", "not", "both", "across", "between",
+))  # fmt: skip
+"""Before a list: of some alone, or of where they were seen ("three genes changed in both tissues: …")."""
 SENTENCES = 30
-
-
 SUMMARY = frozenset(("summary", "short", "conclusion", "overall"))
+TOTALS = SUMMARY | {"total", "sum", "all", "altogether"}
+ANSWERS = frozenset(("answer", "thus", "therefore", "hence", "short"))
+POINTED = (["these"], ["those"], ["of", "these"], ["of", "those"])
+LIMITED = words_of("places") | {"that", "which", "who", "whose", "of"}
+"""Behind a figure: it is of some of them alone."""
+NEAR = 0.03
+"""Two numbers that differ by less are one, rounded."""
 
 
 def twice(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     yield from _restated(found)
-    yield from _answered(found)
     yield from _tabled(found)
+    for figures in found.by_part.values() if "exact" in found.stream.vocabulary else ():
+        yield from _exact(found, figures)
     if ":" in found.stream.vocabulary:
         yield from _listed(found)
         yield from _both_lists(found)
@@ -38,11 +48,7 @@ def _slot(found: Evidence, figure: Figure) -> frozenset[str]:
     """The words that say what a figure is of: those of its sentence, or after the colon before it."""
     part, texts = found.parts[figure.part], found.stream.texts
     first = next((i + 1 for i in range(figure.first - 1, part.first, -1) if texts[i] == ":"), part.first)
-    if first - part.first <= 5:
-        first = part.first  # "Group A: 5.6 mmol/l": the label
     last = next((i for i in range(figure.last, part.last) if texts[i] == ","), part.last)
-    if texts[first] == "with" and figure.first - first <= 2:
-        last = part.last  # "With 2,104 DEGs, the thymus is among the most sensitive"
     words = content(found.stream, first, last) - NEUTRAL
     unit = {figure.unit} - {""}
     return frozenset("gene" if word in GENES else word for word in words | unit) | {
@@ -72,7 +78,13 @@ def _restated(found: Evidence) -> Iterator[Check]:
     for n, one in enumerate(figures):
         for m in range(n + 1, len(figures)):
             other = figures[m]
-            if one.value == other.value or (one.unit != other.unit and not {one.unit, other.unit} <= GENES):
+            if one.value == other.value:
+                continue
+            if m == 1 and _of_all(found, one, other):
+                says = f"{one.value:,g} and {other.value:,g} {one.unit}"
+                yield Check("one value per slot", False, says, (one.span, other.span))
+                return
+            if one.unit != other.unit and not {one.unit, other.unit} <= GENES:
                 continue
             part = found.parts[other.part]
             here = texts[found.parts[one.part].last : part.last]
@@ -92,20 +104,32 @@ def _restated(found: Evidence) -> Iterator[Check]:
                 return
 
 
-def _answered(found: Evidence) -> Iterator[Check]:
-    """ "IR64 yielded 2.4 t/ha. The final answer is 4.2 t/ha"."""
+def _of_all(found: Evidence, one: Figure, other: Figure) -> bool:
+    """ "There are 4,218 DEGs. Most of the 2,418 DEGs go up", "In all, there are 2,418": of the same."""
+    texts, part = found.stream.texts, found.parts[other.part]
+    alike = one.unit == other.unit or not other.unit or {one.unit, other.unit} <= GENES
+    alone = sum(len(found.by_part.get(n, ())) for n in range(other.part)) == 1
+    near = abs(one.value - other.value) <= NEAR * max(one.value, other.value)
+    if not (alike and alone and one.unit) or near or one.part == other.part:
+        return False
+    lead = texts[part.first : other.first]
+    behind = texts[other.last + bool(other.unit) :][:1]
+    pointed = lead in POINTED or (lead[-2:] == ["of", "the"] and len(lead) > 2)
+    closes = not TOTALS.isdisjoint(lead) and found.words(one.part) - NEUTRAL <= {one.unit, "answer"}
+    answers = not ANSWERS.isdisjoint(lead[-3:])
+    return (pointed or closes or answers) and LIMITED.isdisjoint(behind)
+
+
+def _exact(found: Evidence, figures: Sequence[Figure]) -> Iterator[Check]:
+    """ "About 6.4k genes, 6,425 to be exact", "more than 8,000 proteins, 8,912 to be exact"."""
     texts = found.stream.texts
-    for number, figures in found.by_part.items():
-        part = found.parts[number]
-        if texts[part.first : part.first + 4] != ["the", "final", "answer", "is"] or len(figures) != 1:
-            continue
-        told = figures[0]
-        earlier = [f for f in found.figures if f.part < number]
-        # With more than one figure before it, the answer may be worked out from them.
-        if told.unit and len(earlier) == 1 and earlier[0].unit == told.unit and not earlier[0].sign:
-            says = f"{earlier[0].value:g}, and the answer {told.value:g}"
-            passed = told.value == earlier[0].value
-            yield Check("two values for one thing", passed, says, (told.span, earlier[0].span))
+    if len(figures) != 2 or texts[figures[1].last : figures[1].last + 3] != ["to", "be", "exact"]:
+        return
+    one, other = figures
+    near = abs(one.value - other.value) <= 0.1 * abs(other.value)
+    passed = {">": other.value >= one.value, "<": other.value <= one.value}.get(one.sign, near)
+    says = f"{one.sign}{one.value:,g}, and exactly {other.value:,g}"
+    yield Check("one value per slot", passed, says, (one.span, other.span))
 
 
 def _tabled(found: Evidence) -> Iterator[Check]:
@@ -143,20 +167,11 @@ def _listed(found: Evidence) -> Iterator[Check]:
         colon = next((i for i in range(part.first, part.last) if texts[i] == ":"), 0)
         things = [f for f in counted(found, number) if f.last < colon] if colon else []
         items = _items(texts[colon + 1 : part.last]) if len(things) == 1 else []
-        if (
-            not items
-            or things[0].value > 9
-            or not things[0].unit
-            or any(colon < f.first for f in found.by_part[number])
-        ):
+        if not items or things[0].value > 9 or any(colon < f.first for f in found.by_part[number]):
             continue
-        if not {"include", "including", "among", "eg", "example", "or", "most", "not"}.isdisjoint(
-            texts[part.first : colon]
-        ):
+        if not PARTLY.isdisjoint(texts[part.first : colon]):
             continue
         passed = len(items) == things[0].value
-        if not {"both", "across", "between"}.isdisjoint(texts[things[0].last : colon]):
-            continue  # "three genes changed in both tissues: heart and liver"
         if len(items) > things[0].value and any(len(item) > 1 for item in items):
             continue  # "two trees: Norway spruce, Picea abies, and beech"
         says = f"{things[0].value:g} {things[0].unit}, and {len(items)} of them listed"
@@ -166,11 +181,7 @@ def _listed(found: Evidence) -> Iterator[Check]:
 def _items(texts: Sequence[str]) -> list[list[str]]:
     """The items of "heart, liver and soleus": short names, closed by an "and"; [] where that is not plain."""
     texts = [t for t in texts if t not in (".", "the")]
-    if (
-        texts.count("and") != 1
-        or {":", ";", "(", ")", "no", "not", "a", "an", "usually"} & set(texts)
-        or len(texts) > 40
-    ):
+    if texts.count("and") != 1 or {":", ";", "(", ")", "no", "not", "a", "an", "usually"} & set(texts):
         return []
     items: list[list[str]] = [[]]
     for text in texts:
@@ -179,11 +190,7 @@ def _items(texts: Sequence[str]) -> list[list[str]]:
                 items.append([])
         else:
             items[-1].append(text)
-    return (
-        items
-        if all(1 <= len(item) <= 3 for item in items) and len(items) >= 2 and texts[-2:-1] != [","]
-        else []
-    )
+    return items if all(1 <= len(item) <= 3 for item in items) else []
 
 
 def _both_lists(found: Evidence) -> Iterator[Check]:
