@@ -59,7 +59,7 @@ def pairs(found: Evidence, number: int) -> Iterator[tuple[Figure, Figure]]:
     for at, one in enumerate(figures):
         if texts[one.last : one.last + 1] == ["of"] and {*texts[one.last + 1 : one.last + 2]} & THEM:
             before = figures[:at] or counted(found, number - 1)
-            wholes = [f for f in before if f.value >= one.value] or before
+            wholes = [f for f in before if f.value >= one.value] or [f for f in before if not f.decimals]
             if len(wholes) == 1:
                 yield one, wholes[0]
 

@@ -57,6 +57,8 @@ ORDERED = frozenset(("falling", "descending", "decreasing", "rising", "ascending
 KINDS = ("count", "percent", "effect")
 LINKS = words_of("links") | words_of("verbs")
 MONTHS = words_of("months")
+LIMITED = frozenset(("as", "is", "was", "are", "were", "of", "to", "at", "with", "be", "only"))
+"""Before the mark of a bound: "report them as <0.5"."""
 PARTITIVE = PLACES | {"of", "from"}
 ORDINALS = frozenset(("first", "second", "third", "fourth", "last", "next"))
 TOTALS = frozenset(("total", "sum", "overall"))
@@ -92,6 +94,7 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
     for number, part in enumerate(found.parts) if not found.stream.vocabulary.isdisjoint(("<", ">")) else ():
         marks = [i for i in range(part.first + 1, part.last) if found.stream.texts[i] in (">", "<")]
         marks = [i for i in marks if found.stream.texts[i - 1] == ")" or found.stream[i - 1].kind != "p"]
+        marks = [i for i in marks if found.stream.texts[i - 1] not in LIMITED]
         limits = {f.first for f in found.by_part.get(number, ()) if f.kind in ("p", "alpha")}
         marks = [i for i in marks if i + 1 not in limits]  # "changed at FDR < 0.05: 221 …"
         if not marks or not found.asserted(part.first) or part.kind == "row":
@@ -207,7 +210,9 @@ def _sequences(found: Evidence) -> Iterator[Check]:
         if len(plain) < 2 or part.kind == "row" or not found.asserted(part.first):
             continue
         words = found.stream.texts[part.first : part.last]
-        then = any(not THEN.isdisjoint(_unnamed(gap(found, a, b))) for a, b in pairwise(plain))
+        gaps = [_unnamed(gap(found, a, b)) for a, b in pairwise(plain)]
+        # "From 22 % before to 88 %" tells no order.
+        then = any(not THEN.isdisjoint(between) for between in gaps if between[-1:] != ["to"])
         # "In falling order: 81, 64, 22"
         ranked = wanted or any(a in ORDERED and b == "order" for a, b in pairwise(words))
         leads = not LEADS.isdisjoint(_unnamed(words)) or ranked

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check, Evidence, Figure, gap
 from biorlhf_plugins.language.words.evidence import meanings, words_of
+from biorlhf_plugins.language.words.text import vocabulary
 
 ROUGH = words_of("rough")
 REST = words_of("rest")
@@ -67,8 +68,14 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     return ("," in between or opens) and "and" not in between and between[-1:] != ["at"] and len(between) <= 8
 
 
-RATES_OF = frozenset(("fdr", "level", "significance"))
+RATES_OF = words_of("thresholds") | {"fdr", "cut", "limit", "tolerance", "missingness"}
+"""Behind a percentage that something was held against: "exceeded the 10 % mitochondrial cut-off"."""
 LIMITS = words_of("chances") | words_of("thresholds") | {"within"}
+OPPOSED = vocabulary(
+    "specificity sensitivity survival free viability purity accuracy retention recovery pass passed survived "
+    "remained intact germination germinated negative"
+)
+"""Of these a share is that of the others: "6 of 200 were false positives, so the specificity is 97 %"."""
 PRODUCTS = frozenset(("×", "*", "time", "x"))
 BOUNDS = frozenset(("above", "below", "under", "over", "than", "to", "exceeding", "least", "most"))
 """Before a percentage that something had to pass."""
@@ -112,7 +119,7 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             ahead = None  # "a score of 18 %, and in 11 of 12 patients …"
         if beside:
             share = ahead  # "from 40 % (64 of 160) to 50 %"
-        if share and not RATES_OF.isdisjoint(found.stream.texts[share.last : share.last + 1]):
+        if share and not RATES_OF.isdisjoint(found.stream.texts[share.last : share.last + 3]):
             share = None  # "899 responded at 5 % FDR"
         led = found.stream.texts[max(0, share.first - 3) : share.first] if share else []
         since = gap(found, following, share) if share else []
@@ -157,6 +164,8 @@ def share_of(
     rough = bool(set(texts[max(0, share.first - 2) : share.first]) & ROUGH)
     slack = 1.5 if rough else 0.6 if share.decimals == 0 else 0.11
     rights = [(100 * part.value / whole.value, part, whole) for part in parts for whole in wholes]
+    if not OPPOSED.isdisjoint((*texts[max(parts[-1].last, share.first - 4) : share.first], *after)):
+        rights += [(100 - right, part, whole) for right, part, whole in rights]
     right, part, whole = min(rights, key=lambda r: abs(r[0] - share.value))
     says = f"{part.value:g} of {whole.value:g} = {right:.3g} %, stated {share.value:g} %"
     yield (
@@ -240,6 +249,7 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     low, high = sorted((one.value, other.value))
     differs = [1 - low / high] if after and after[0] in SMALLER else [high / low - 1]
     shares_of = [low / high, high / low, 1 - low / high, high / low - 1]
+    shares_of += [] if OPPOSED.isdisjoint((*gap(found, other, share), *after)) else [1 - low / high]
     right = differs if compares else shares_of
     slack = 1.5 if set(lead.split()) & ROUGH else 0.6 if share.decimals == 0 else 0.11
     passed = any(abs(100 * r - share.value) <= slack for r in right)

@@ -16,6 +16,8 @@ from biorlhf_plugins.verifiers.consistency.slots import EITHER
 
 LEADS = words_of("neutral") | words_of("concludes") | words_of("restating") | {"answer", "final", "verdict"}
 UNCOUNTED = frozenset(("nes", "padj", "log2fc", "tissue", "mission"))
+BUT_ONE = frozenset(("only", "except", "sole", "exception"))
+"""Of what else is alike: "smoking is the only thing that differs"."""
 ALL = frozenset(("all", "every", "each"))
 PLACED = re.compile(r"(?:-?regulated)? (?:in|at|among) ", re.I)
 NAMED = re.compile(r"^[A-Z][A-Za-z]*\d|^[A-Z]{2,}")
@@ -86,6 +88,8 @@ def agreement(
     said: Extraction, directions: list[Claim], prompt: str, consistent: bool | None
 ) -> Iterator[Check]:
     partly = {c.sentence for c in said.numbers if c.slot.quantity not in UNCOUNTED}
+    texts = said.stream.texts
+    partly |= {n for n, p in enumerate(said.parts) if not BUT_ONE.isdisjoint(texts[p.first : p.last])}
     whole = [c for c in said.agreements if c.sentence not in partly]
     # "183 of 210 agree, 27 disagree": what is counted says nothing of the whole, nor "for p53 they agree".
     loose = [c for c in whole if not _of_all(said, c)]
