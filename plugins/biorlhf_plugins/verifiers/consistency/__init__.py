@@ -96,7 +96,7 @@ def named(said: Extraction, prompt: str, consistent: bool | None, asked: bool) -
     if asked:
         yield from slots.denied(said, directions)
         yield from answers.universal(said, directions)
-    yield from slots.classes(said)
+    yield from slots.classes(said, figures)
     yield from answers.bounds(said, figures, prompt)
     yield from answers.yes_no(said, directions, prompt)
     yield from answers.agreement(said, directions, prompt, consistent)

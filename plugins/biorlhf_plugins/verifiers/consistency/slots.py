@@ -107,17 +107,49 @@ SPOKEN_OF = re.compile(r"\b(?:this|that|its|their)\s$", re.I)
 """What names no class: "suppressed by HU+IR, and this suppression is reversed"."""
 
 
-def classes(said: Extraction) -> Iterator[Check]:
-    """One class per tissue."""
-    by_tissue: dict[tuple[object, object], list[Claim]] = {}
+def classes(said: Extraction, figures: list[Claim]) -> Iterator[Check]:
+    """One class per tissue, and one that the figures bear out."""
+    by_tissue: dict[tuple, list[Claim]] = {}
     for c in said.classes:
         if c.asserted and not SPOKEN_OF.search(said.text, 0, c.span[0]):
             by_tissue.setdefault((c.slot.entity, c.slot.quantity), []).append(c)
-    for (entity, _), claims in by_tissue.items():
+    for (entity, quantity), claims in by_tissue.items():
         labels = list(dict.fromkeys(str(c.label) for c in claims))
         spans = tuple({c.label: c.span for c in claims}.values())
         says = f"{entity or 'the tissue'}: {', '.join(labels)}"
         yield Check("one class per tissue", len(labels) == 1, says, spans, alone=len(labels) == 1)
+        if len(labels) == 1:
+            bad = _class_against(labels[0], [c for c in figures if c.slot.entity == entity], quantity)
+            if bad is not None:
+                yield Check("a class against its figures", not bad[0], bad[1], spans)
+
+
+def _class_against(label: str, figures: list[Claim], quantity: str | None) -> tuple[bool, str] | None:
+    if quantity == "type":
+        rest = [
+            c.value for c in figures if c.slot.condition == "baseline" and c.slot.quantity in (None, "deg")
+        ]
+        stressed = [
+            c.value
+            for c in figures
+            if c.slot.condition in ("hu+ir", "stress") and c.slot.quantity in (None, "deg")
+        ]
+        if not rest or not stressed:
+            return None
+        low, high = rest[0] or 0.0, stressed[0] or 0.0
+        # Type A is stress-activated: KMP changes more genes under stress than without. Types B and C
+        # (baseline-active, stress-blocked) respond less there.
+        wrong = high < low if label == "A" else high > low
+        return wrong, f"type {label} with {low:g} at baseline and {high:g} under stress"
+    nes = [c for c in figures if c.slot.quantity == "nes"]
+    stress = [c.value or 0.0 for c in nes if c.slot.treatment != "kmp"]
+    treated = [c.value or 0.0 for c in nes if c.slot.treatment == "kmp"]
+    if not stress or not treated or label not in ("RESCUE", "SUPPRESSION"):
+        return None
+    # Rescue: stress lowers the set and KMP raises it again. Suppression is its mirror image.
+    want = (-1, 1) if label == "RESCUE" else (1, -1)
+    wrong = stress[0] * want[0] < 0 or treated[0] * want[1] < 0
+    return wrong, f"{label.lower()} with NES {stress[0]:g} under stress and {treated[0]:g} with KMP"
 
 
 def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
