@@ -6,13 +6,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence
+from biorlhf_plugins.language.evidence.records import Check, Evidence, content
 from biorlhf_plugins.language.evidence.signs import directions
+from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.evidence import words_of
 
 EVERY = words_of("every")
 NONE = words_of("none")
 EXCEPTS = words_of("excepts")
+NEUTRAL, PLACES = words_of("neutral"), words_of("places")
+TURNS = frozenset(("but", "while", "whereas", "though", "although"))
+UNLIKE = frozenset(("non", "not", "other", "except", "unlike"))
 ENDS = re.compile(r"(?:ed|ing|es|e|s)$")
 VOWELS = dict.fromkeys(map(ord, "aeiou"))
 LIMIT = 40
@@ -26,9 +30,18 @@ def universals(found: Evidence) -> Iterator[Check]:
     ):
         words = set(found.stream.texts[part.first : part.last])
         every, none = words & EVERY, found.stream.texts[part.first] in NONE
-        if not (every or none) or words & EXCEPTS or part.kind == "row" or not found.asserted(part.first):
+        head = found.stream.texts[part.first : part.last]
+        head = head[: head.index(":")] if ":" in head else head  # "all fell: A and B fell, but C rose"
+        if not (every or none) or EXCEPTS & {*head} or part.kind == "row" or not found.asserted(part.first):
             continue
         said = stemmed(found.words(number))
+        excepted = _excepted(found, number) if every else None
+        if excepted is not None:
+            spans = (found.span(part.first, part.last), excepted)
+            yield Check("a universal against an exception", False, "all, but one", spans)
+            continue
+        if words & EXCEPTS:
+            continue
         ways = {label for label, _ in directions(found, number)}
         for at in range(number + 1, min(number + 8, len(found.parts))):
             other = found.parts[at]
@@ -40,6 +53,37 @@ def universals(found: Evidence) -> Iterator[Check]:
                 spans = (found.span(part.first, part.last), found.span(other.first, other.last))
                 says = "without exception, and " + ("one that bears it out" if against else "an exception")
                 yield Check("a universal against an exception", against, says, spans, alone=against)
+
+
+def _excepted(found: Evidence, number: int) -> Span | None:
+    """ "All cyclins fell: CCNA2 and CCNB1 fell, but CCND1 rose": what stands after "but" goes the other way.
+
+    It is an exception where it has every word of the universal's own subject ("D, also a cyclin, rose"), or
+    where one sentence lists them after a colon and it is one bare name.
+    """
+    part = found.parts[number]
+    texts = found.stream.texts
+    colon = next((i for i in range(part.first, part.last) if texts[i] == ":"), 0)
+    first, end = (colon, part.last) if colon else (part.last, 0)
+    after = number if colon else number + 1
+    if not colon and after < len(found.parts) and found.asserted(found.parts[after].first):
+        first, end = found.parts[after].first, found.parts[after].last
+    ways = [w for w in directions(found, number) if w[1] < (colon or part.last)]
+    others = [w for w in directions(found, after) if first <= w[1] < end] if end else []
+    cut = next((i for i in range(end - 1, first, -1) if texts[i] in TURNS), 0)
+    here = {label for label, at in others if at > cut}
+    before = {label for label, at in others if at < cut}
+    opposite = len(here) == 1 and here | before == {"UP", "DOWN"}
+    if not cut or not opposite or len(ways) != 1 or before != {ways[0][0]}:
+        return None
+    subject = content(found.stream, part.first, ways[0][1]) - NEUTRAL - EVERY
+    clause = set(texts[cut + 1 : end])
+    way = min(at for _, at in others if at > cut)
+    named = content(found.stream, cut + 1, way) - {texts[way]}
+    bare = colon and texts[cut] == "but" and len(named) == 1 and way - cut <= 3
+    member = subject and subject <= named
+    foreign = clause & (EVERY | NONE | UNLIKE) or PLACES & clause
+    return found.span(cut + 1, end) if (bare or member) and not foreign else None
 
 
 def _skeleton(word: str) -> str:
