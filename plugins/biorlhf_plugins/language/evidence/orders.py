@@ -317,7 +317,9 @@ def _group(found: Evidence, figure: Figure) -> bool:
 
 
 def _beside(found: Evidence, one: Figure, other: Figure) -> bool:
-    """In one sentence, or in one list or table."""
+    """In one sentence, in one list or table, or the whole of the next sentence ("soleus has 8,484")."""
     first, last = sorted((one.part, other.part))
+    if last - first == 1 and found.parts[other.part].kind == "prose":
+        return len(found.words(other.part)) <= 3
     listed = all(found.parts[n].kind in TABLE for n in range(first, last + 1)) and one.right == other.right
     return first == last or listed

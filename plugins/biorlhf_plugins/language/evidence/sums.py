@@ -95,7 +95,7 @@ def _link(between: list[str]) -> str:
         not signs
         and between
         and (set(between) & EQUALS)
-        and all(w in EQUALS or w in PADDING for w in between)
+        and all(w in EQUALS or w in PADDING or w in ("up", "down") for w in between)
     ):
         return "is"
     if between and set(between) <= PADDING and set(between) & ROUGH:
