@@ -1,5 +1,5 @@
-"""Of how many tissues a statement is made: of all but one, of none, of one only, of those that are named; and
-what the table says of the others.
+"""Of how many tissues a statement is made: of all but one, of none, of one only, of three of the four, of
+those that are named; and what the table says of the others.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from biorlhf_plugins.check.stated import statements
 from biorlhf_plugins.check.stated.statements import Held, Holds, holds_of
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
 
 YES_NO = re.compile(r"\W*(yes|no)\b(?! (?:tissue|organ|gene|single))", re.IGNORECASE)
+VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
 OPEN = frozenset(("any", "not", "no", "never", "which", "what", "how"))
 """Questions that yes and no answer otherwise, or not at all."""
 JOINS = frozenset((",", "and", "the", "both", "(", ")", "in", "tissue", "muscle"))
@@ -22,7 +24,7 @@ SINGLED = frozenset(("is", "the", "tissue", "one", "organ", "only"))
 
 
 def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "All other tissues show RESCUE", "only liver ...": what is not so."""
+    """ "All other tissues show RESCUE", "only liver ...", "in three of the four ...": what is not so."""
     for line in reading.lines:
         expected = exceptions(reading, line, table)
         if expected:
@@ -32,7 +34,12 @@ def check_universal(reading: Reading, table: FactTable) -> Iterator[Finding]:
 def check_named(reading: Reading, table: FactTable) -> Iterator[Finding]:
     """What is said of the tissues that are named: "heart, soleus and liver are type A"."""
     for line in reading.lines:
-        if line.kind == "row" or scope_of(line) is not None or singled(line):
+        if (
+            line.kind == "row"
+            or scope_of(line) is not None
+            or singled(line)
+            or (counted(line) and not line.values("entity"))
+        ):
             continue
         wrong = of_named(reading, line, table)
         if wrong:
@@ -59,9 +66,8 @@ def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None
     asked = reading.as_asked(line)
     if OPEN & line.words:
         return None, ""
-    only = singled(line)
-    if scope is not None or only:
-        holds = holds_of(asked, line, table, scope or only[0])
+    if scope is not None or singled(line) or counted(line):
+        holds = holds_of(asked, line, table, scope or _first(line))
         wrong = exceptions(asked, line, table)
         return (not wrong, wrong or "no exception") if holds else (None, "")
     holds = holds_of(asked, line, table)
@@ -71,6 +77,10 @@ def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None
     return holds[names[0]].true, f"{names[0]}: {holds[names[0]].words}"
 
 
+def _first(line: Line) -> Mention | None:
+    return next((m for m in line.mentions if m.kind == "entity"), None)
+
+
 def exceptions(reading: Reading, line: Line, table: FactTable) -> str:
     """The tissues of which a quantified statement is not true, with what the table says; "" where none."""
     scope = scope_of(line)
@@ -78,7 +88,15 @@ def exceptions(reading: Reading, line: Line, table: FactTable) -> str:
         return _scoped(reading, line, table, scope)
     only = singled(line)
     holds = holds_of(reading, line, table, only[0]) if only else {}
-    return _told(_beyond(holds, [str(m.value) for m in only])) if holds else ""
+    if only and holds:
+        named = [str(m.value) for m in only]
+        return _told(_beyond(holds, named))
+    at = counted(line)
+    holds = holds_of(reading, line, table, at) if at is not None else {}
+    if at is None or len(holds) < len(table.entities(quantity="deg")):
+        return ""
+    true = [name for name in holds if holds[name].true]
+    return "" if len(true) == at.value.value else f"{len(true)}: " + ", ".join(true)
 
 
 def _beyond(holds: Holds, named: list[str]) -> Holds:
@@ -148,6 +166,22 @@ def singled(line: Line) -> list[Mention]:
     before = [m for m in names if m.last <= only[0]]
     between = line.texts[before[-1].last : only[0] + 2] if before else []
     return before[-1:] if before and {"is", "the"} <= {*between} and SINGLED.issuperset(between) else []
+
+
+def counted(line: Line) -> Mention | None:
+    """The three of "in three of the four tissues"."""
+    for m in line.mentions:
+        if m.kind != "num" or not isinstance(m.value, Number) or m.value.unit or m.value.low is not None:
+            continue
+        texts, after = line.texts, m.last
+        if texts[after : after + 1] == ["of"]:
+            after += 1 + (texts[after + 1 : after + 2] in (["the"], ["all"], ["these"]))
+            after += texts[after : after + 1] == ["four"] or texts[after : after + 1] == ["4"]
+        inside = [t for t in line.mentions if t.kind == "type" and t.first == after]
+        after = inside[0].last if inside else after
+        if texts[after : after + 1] == ["tissue"] and not VAGUE & {*texts[max(0, m.first - 3) : m.first]}:
+            return m
+    return None
 
 
 def _run(line: Line, names: list[Mention]) -> list[Mention]:
