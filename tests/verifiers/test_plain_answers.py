@@ -6,8 +6,7 @@ up was not), and all 256 of directions.
 
 ``data/plain_kinds.jsonl`` has 24 kinds of slips and their honest sides in up to 99 plain forms each: a figure
 that is corrected, the name that comes first, a ratio upside down, shares in words, so many each, who grew
-faster. Before the rules for them 579 of the first 922 pairs were told apart by a quarter of the scale;
-40 pairs went with the rules of ranks and of opposites that told them apart.
+faster. Before the rules for them 579 of the 922 pairs were told apart by a quarter of the scale.
 
 ``data/asked_in_other_words.jsonl``: the asked genotype without its gene, a disclaimer and then an assertion,
 two confidences, a treatment against what something else set off, named numbers in JSON; rows with ``text``

@@ -38,12 +38,13 @@ ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 ABSOLUTE = re.compile(r"^[^|\n]*(?:(?<!\w)\|\w[^|\n]{0,20}(?<=\w)\|(?!\w)[^|\n]*)+$", re.M)
 CELLS = {
     mark: re.compile(
-        rf"^[a-z_]{cell}(?:{mark}[a-z_]{cell})+\n(?:{cell}(?:{mark}{cell})+(?:\n|\Z))+",
-        re.MULTILINE | re.IGNORECASE,
+        rf"(?:\A|(?<=\n\n)|(?<=:\n)|(?<=csv\n))[a-z_]{cell}(?:{mark}[a-z_]{cell})+\n"
+        rf"(?:{cell}(?:{mark}{cell})+(?:\n|\Z))+(?=\s|\Z|```)",
+        re.IGNORECASE,
     )
     for mark, cell in ((",", r"[^|\s,]*"), ("\t", r"[^|\n\t]*"))
 }
-"""Lines whose cells such a mark parts, the first without a figure: a table where all have as many."""
+"""Lines by themselves whose cells such a mark parts, the first without a figure: a table where all have as many."""
 SIGNED = re.compile(r"(= )([-−+]) (?=\.?\d)")
 """A sign apart from its figure."""
 TIGHT = re.compile(r"(?:\A|(?<![\d%])\s|[^\d%]\s\s|[=(\[:≈~|<>])\Z")
