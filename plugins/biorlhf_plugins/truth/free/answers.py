@@ -6,13 +6,16 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Claim, Extraction, Named, Slot
 from biorlhf_plugins.truth.credits import OPEN_GUESS, YES_NO_GUESS
+from biorlhf_plugins.truth.free.ranks import turned
 from biorlhf_plugins.truth.free.restated import displaced, second, verdict
 from biorlhf_plugins.truth.free.rivals import rivals
-from biorlhf_plugins.truth.gold import Gold
+from biorlhf_plugins.truth.gold import Gold, canonical_name
 from biorlhf_plugins.truth.graded import Graded
 
+CUTS = frozenset((",", ";", ":", "(", "and", "but"))
 SEVERAL = 8
 """Mentions of one name that are looked at."""
 
@@ -49,8 +52,11 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
     if kind == "dir":
         named: dict[Any, Any] = {c.label: c for c in said.directions if c.asserted}
     else:
-        names = _first_named(said, kind, prompt)
-        if kind in ("phrase", "entity") and names and displaced(said, names[0], prompt):
+        names = _first_named(said, kind, _context(gold, prompt), prompt)
+        other = _turned(said, kind, value, choices or (), prompt)
+        if other is not None:
+            names = other
+        elif kind in ("phrase", "entity") and names and displaced(said, names[0], prompt):
             # What is told of it later may still be the answer.
             later = [n for n in said.named if n.value == names[0].value and n.span > names[0].span]
             again = any(not (n.denied or n.aside or displaced(said, n, prompt)) for n in later[:SEVERAL])
@@ -59,7 +65,55 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
         told = [n.span for n in said.named if n.value == value and not (n.denied or n.aside or n.compared)]
         if value in named:
             named |= {f"?{name}": named[value] for name in rivals(said, told)[len(named) - 1 :]}
+            # "Angiogenesis. Ribosome biogenesis. Hypoxia." names three of those offered, known or not.
+            offered = _offered_alone(said.clean.text, choices or ())
+            named |= {f"?{n}": named[value] for n in range(len(named), len(offered))}
     _grade_labels(value, named, graded, f"answer: {gold.answer}")
+
+
+def _turned(
+    said: Extraction, kind: str, value: Any, choices: Sequence[str], prompt: str
+) -> list[Named] | None:
+    """What is named by the first sentence that names anything, where it compares the other way round than
+    the question: the Ler of "Col-0 grew more slowly than Ler", and of "Col-0 was slower", where it is the
+    other of two that are offered. None where that sentence turns nothing."""
+    for number, part in enumerate(said.parts):
+        named = [n for n in said.named if n.kind == kind and n.sentence == number]
+        texts = said.stream.texts
+        at = turned(prompt, texts, part.first, part.last)
+        if at is None or said.marks[at]:
+            if named:
+                return None
+            continue
+        start, end = (said.clean.span(t.start, t.end) for t in (said.stream[part.first], said.stream[at]))
+        subject, whole = said.text[start[0] : end[0]].lower(), said.text.lower()
+        if not CUTS.isdisjoint(texts[part.first : at]):
+            return None
+        behind = [n for n in named if n.span[0] > end[0] and not n.denied]
+        if behind:
+            than = not {"than", "behind"}.isdisjoint(texts[at + 1 : part.last])
+            led = not choices or any(str(c).lower() in subject for c in choices)
+            return behind[:1] if than and led else None
+        if any(n.value == value for n in named):
+            return []
+        spoken = [c for c in choices if re.search(rf"(?<![\w-]){re.escape(str(c).lower())}(?![\w-])", whole)]
+        other = len(choices) == 2 and len(spoken) == 1 and str(spoken[0]).lower() in subject
+        return [Named(kind, value, (start[0], end[0]), number)] if other else None
+    return None
+
+
+def _offered_alone(text: str, choices: Sequence[str]) -> set[str]:
+    """The offered names of which each stands alone as a sentence."""
+    alone = {piece.strip().lower() for piece in re.split(r"[.!?;\n]+", text)}
+    return {str(choice).lower() for choice in choices} & alone
+
+
+def _context(gold: Gold, prompt: str) -> set[Any]:
+    """Names that the question gives and does not offer: the lung of "Which of A and B is up in lung?"."""
+    kind, value = gold.answer_kind or ("", None)
+    given = {m.value for m in prompt_mentions(prompt, gold.additions) if m.kind == kind}
+    offered = {canonical_name(str(c), gold.additions) for c in gold.truth.get("choices") or ()}
+    return given - offered - {value} if offered or value not in given else set()
 
 
 def _grade_labels(gold: Any, told: dict[Any, Any], graded: Graded, what: str) -> None:
@@ -70,10 +124,10 @@ def _grade_labels(gold: Any, told: dict[Any, Any], graded: Graded, what: str) ->
     graded.settle(what, lines, len(lines))
 
 
-def _first_named(said: Extraction, kind: str, prompt: str) -> list[Named]:
+def _first_named(said: Extraction, kind: str, context: set[Any], prompt: str) -> list[Named]:
     """The names of a kind in the first sentence that gives one as an answer."""
     usable = [n for n in said.named if n.kind == kind and not n.denied and not n.aside]
-    usable = [n for n in usable if not second(said, n, prompt)]
+    usable = [n for n in usable if n.value not in context and not second(said, n, prompt)]
     first = next((n.sentence for n in usable if not n.compared), None)
     names: list[Named] = []
     for n in usable:
@@ -81,6 +135,9 @@ def _first_named(said: Extraction, kind: str, prompt: str) -> list[Named]:
             names.append(n)
         elif n.sentence == first and n.compared:
             break
+    alone = {n.value: n for n in usable if _stands_alone(said.text, n)}
+    if len(alone) > 1:
+        return list(alone.values())  # "Soleus. Liver. Heart." names three candidates
     listed = [n for n in names if n.span[0] - names[0].span[1] <= 40 or n.link]
     seen: dict[Any, Named] = {}
     previous = names[0] if names else None
@@ -93,6 +150,12 @@ def _first_named(said: Extraction, kind: str, prompt: str) -> list[Named]:
         seen.setdefault(n.value, n)
         previous = n
     return list(seen.values())
+
+
+def _stands_alone(text: str, name: Named) -> bool:
+    """Is a name a whole sentence?"""
+    before, after = text[: name.span[0]].rstrip(), text[name.span[1] :].lstrip()[:1]
+    return (not before or before[-1] in ".!?;\n") and after in (".", "!", "?", ";")
 
 
 def grade_ranking(gold: Sequence[str], said: Extraction, prompt: str, graded: Graded) -> None:

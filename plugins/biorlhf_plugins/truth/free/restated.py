@@ -5,6 +5,8 @@ Of "It is ethylene that accumulates first; jasmonate comes later" the answer is 
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Sequence
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
@@ -13,6 +15,7 @@ from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
 from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
 from biorlhf_plugins.truth.free.beside import Words, stems
+from biorlhf_plugins.truth.free.ranks import asks_first, leads, trails
 
 POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
 DO = frozenset(("do", "does", "did"))
@@ -24,6 +27,7 @@ MANAGE = frozenset(("manage", "managed", "able"))
 STATES = ("ed", "en", "er", "ent", "ant", "ing", "able", "ible", "ive", "ous", "lost")
 """Endings of what follows "is": a state that was asked about, and no name."""
 
+NUMBERED = re.compile(r"([a-z]+) (\d+|[a-z])")
 CUTS = frozenset((",", "(", ")", "—", "|", "\n"))
 OUTDOING = vocabulary(
     "outgrew outgrow outlived outlive outnumber outnumbered overtook beat outperform outperformed outdo "
@@ -37,12 +41,6 @@ SECOND = vocabulary("then next second third runner less least behind trailing on
 RANKED = vocabulary("choice place best guess closest candidate match pick option")
 """After "second" or "next" these tell the same of any name, as "runner-up" does."""
 
-TOPS = vocabulary(
-    "most top first highest largest biggest greatest strongest commonest best dominant dominate predominant "
-    "main leading lead longest fastest richest chief principal major prevail least lowest smallest"
-)
-"""What a question for the first of several holds."""
-
 LINKS = vocabulary("was is are were be being been as the a an close distant only came come in go to") | {
     ":", "(", "—", ",",
 }  # fmt: skip
@@ -50,6 +48,9 @@ NOT_OF = frozenset(("to", "after", "behind", "of", "for"))
 
 ROOT = 6
 """Letters by which a question's word is known again: vaccine, vaccinated."""
+
+SHORT = 8
+"""Words of a question that "It is dispensable" may answer."""
 
 DENIES = frozenset(("not", "no", "never", "cannot", "without", "none", "neither"))
 HEDGES = vocabulary(
@@ -62,6 +63,16 @@ DIFFERS = frozenset(word[:6] for word in vocabulary(
 ALIKE_WORDS = frozenset(word[:6] for word in vocabulary(
     "same unchanged unaffected unaltered alike similar equal identical indistinguishable comparable"
 ))  # fmt: skip
+PAIRS = (
+    ("positive", "negative"), ("essential", "dispensable"), ("same", "different"), ("agree", "disagree"),
+    ("present", "absent"), ("alive", "dead"), ("active", "inactive"), ("resistant", "sensitive"),
+    ("resistant", "susceptible"), ("viable", "inviable"), ("expressed", "absent"),
+    ("up", "down"),
+)  # fmt: skip
+OPPOSITES: dict[str, set[str]] = {}
+for _one, _other in (*PAIRS, *((b, a) for a, b in PAIRS)):
+    for _root in stems((_one,)):
+        OPPOSITES.setdefault(_root[:6], set()).update(word[:6] for word in stems((_other,)))
 
 ADVERBS = vocabulary("well far just way closely clearly by")
 CONCLUDING = vocabulary("so hence thus therefore answer final overall")
@@ -89,33 +100,42 @@ def verdict(said: Extraction, prompt: str) -> str:
                 before in DO
                 or (before == "to" and second in MANAGE)
                 or (
-                    before in BE and words[0] in BE and texts[at].endswith(STATES) and texts[at] not in places
+                    before in BE
+                    and words[0] in BE
+                    and texts[at].endswith(STATES)
+                    and texts[at] not in places
+                    and _is_of_the_asked(texts[part.first : here], asked)
                 )
             ):
                 found.add("YES")
-    found |= _whole(said, asked) if not found else set()
+    found |= _whole(said, asked, words) if not found else set()
     return found.pop() if len(found) == 1 else ""
 
 
-def _whole(said: Extraction, asked: Words) -> set[str]:
+def _whole(said: Extraction, asked: Words, words: Sequence[str]) -> set[str]:
     """YES and NO of sentences that say or deny all that is asked: "No off-target edit was found", "The arms
-    did not differ"."""
+    did not differ", "The correlation is negative", "It is dispensable"."""
     found: set[str] = set()
     if said.abstains:
         return found
+    state = (
+        words[0] in BE and (words[-1].endswith(STATES) or bool(_opposites(words[-1]))) and len(words) <= SHORT
+    )
     for part in said.parts:
         texts = said.stream.texts[part.first : part.last]
+        of_it = state and texts[0] in SUBJECTS and texts[1:2] != [] and texts[1] in BE
         if any(said.marks[part.first : part.last]) or not HEDGES.isdisjoint(texts) or "?" in texts:
             continue
-        wanted = frozenset(word[:ROOT] for word in asked) - {"betwee"}
-        if len(wanted) > 1 or wanted & DIFFERS:
+        wanted = frozenset(word[:ROOT] for word in (stems(words[-1:]) if of_it else asked)) - {"betwee"}
+        if len(wanted) > 1 or of_it or wanted & DIFFERS:
             found |= _said_or_denied(texts, wanted)
     return found
 
 
 def _said_or_denied(texts: Sequence[str], wanted: Words) -> set[str]:
     roots = [min(stems((word,)), default="")[:ROOT] for word in texts]
-    telling = [i for i, root in enumerate(roots) if root in wanted | DIFFERS | ALIKE_WORDS]
+    opposed = frozenset(o for root in wanted for o in OPPOSITES.get(root, ()))
+    telling = [i for i, root in enumerate(roots) if root in wanted | opposed | DIFFERS | ALIKE_WORDS]
     if not telling:
         return set()
     # A denial counts before what it denies; one behind it in the same piece leaves the sentence unread.
@@ -124,18 +144,35 @@ def _said_or_denied(texts: Sequence[str], wanted: Words) -> set[str]:
         return set()
     denied = sum(word in DENIES for word in texts[: telling[-1]]) % 2 == 1
     spoken, differing = frozenset(roots), wanted & DIFFERS
+    left = wanted - spoken
     if differing and wanted - differing <= spoken and not (DIFFERS | ALIKE_WORDS).isdisjoint(spoken):
         return {"NO" if denied != (not ALIKE_WORDS.isdisjoint(spoken)) else "YES"}
-    return {"NO" if denied else "YES"} if wanted <= spoken else set()
+    if not left:
+        return {"NO" if denied else "YES"}
+    if len(left) == 1 and not _opposites(min(left)).isdisjoint(spoken):
+        return {"YES" if denied else "NO"}
+    return set()
+
+
+def _opposites(word: str) -> Words:
+    return frozenset(OPPOSITES.get(min(stems((word,)), default="")[:ROOT], ()))
+
+
+def _is_of_the_asked(subject: list[str], asked: Words) -> bool:
+    """Is a state told of what was asked about? "The answer is liver" tells none, whatever liver ends in."""
+    return bool(asked & stems(subject)) or not SUBJECTS.isdisjoint(subject)
 
 
 def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     """Is another thing named as the answer before this name, which is only spoken of?"""
     own_words = stems(t.text for t in tokens(clean(str(name.value)).text))
+    numbered = NUMBERED.fullmatch(str(name.value))
     asked = stems(prompt_words(prompt)) - own_words
     texts, part = said.stream.texts, said.parts[name.sentence]
-    start, last = _tokens(said, name)
-    if _concluded(texts, start, last, part.last):
+    own_tokens = start, last = _tokens(said, name)
+    if trails(said, name, own_tokens, prompt):
+        return True
+    if leads(said, start) or _concluded(texts, start, last, part.last):
         return False
     pieces: list[tuple[int, int]] = []
     first = said.parts[name.sentence - 1].first if name.sentence else part.first
@@ -160,16 +197,17 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     if before and (_written(said, first_word) or texts[lead[1] - 1] in DO):
         return True  # "TBA15 binds most tightly; TBA29 …", "Sphingomyelins do, …"
     told = [texts[a:b] for a, b in before]
-    return any(_answers(words, asked) for words in told)
+    return any(_answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in told)
 
 
 def passed_over(said: Extraction, name: Named, prompt: str) -> bool:
     """As ``displaced``, of a name among other words: only by what is written like a name, or where a first is
     asked for."""
-    part, (start, _) = said.parts[name.sentence], _tokens(said, name)
-    asks_first = not TOPS.isdisjoint(prompt_words(prompt))
-    written = any(_written(said, i) for i in range(part.first, start))
-    return (written or asks_first) and displaced(said, name, prompt)
+    part, tokens = said.parts[name.sentence], _tokens(said, name)
+    if trails(said, name, tokens, prompt):
+        return True
+    written = any(_written(said, i) for i in range(part.first, tokens[0]))
+    return (written or asks_first(prompt)) and displaced(said, name, prompt)
 
 
 def _concluded(texts: Sequence[str], start: int, last: int, end: int) -> bool:
@@ -233,6 +271,11 @@ def _written(said: Extraction, at: int) -> bool:
     raw = said.text[slice(*said.clean.span(token.start, token.end))]
     shaped = any(c.isupper() for c in raw[1:]) or (raw[0].isupper() and any(c.isdigit() for c in raw))
     return shaped and token.kind == "w" and token.text not in METHODS - POPULATIONS
+
+
+def _another(texts: list[str], head: str, label: str) -> bool:
+    """The cluster 2 of "Therapy expands cluster 2, at the cost of cluster 5"."""
+    return any(a == head and b != label and len(b) <= len(label) + 1 for a, b in itertools.pairwise(texts))
 
 
 def _answers(texts: list[str], asked: Words) -> bool:
