@@ -67,7 +67,7 @@ SHARES = {
     "p": {"pairs": 0.93, "absolute": 0.95},
     "q": {"pairs": 0.96, "absolute": 1.0, "planted": 0.96},
     "r": {"pairs": 0.97},
-    "s": {"pairs": 0.98, "absolute": 0.88},
+    "s": {"pairs": 0.98, "absolute": 0.86},
     "t": {"pairs": 0.95},
     "m": {"real_answers": 0.98, "pairs": 0.93, "absolute": 1.0, "planted": 0.9},
 }

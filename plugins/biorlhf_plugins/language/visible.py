@@ -44,7 +44,7 @@ CELLS = {
     )
     for mark, cell in ((",", r"[^|\s,]*"), ("\t", r"[^|\n\t]*"))
 }
-"""Lines by themselves whose cells such a mark parts, the first without a figure: a table where all have as many."""
+"""Lines by themselves with cells that such a mark parts, as many in each: the first has no figure."""
 SIGNED = re.compile(r"(= )([-−+]) (?=\.?\d)")
 """A sign apart from its figure."""
 TIGHT = re.compile(r"(?:\A|(?<![\d%])\s|[^\d%]\s\s|[=(\[:≈~|<>])\Z")

@@ -23,6 +23,7 @@ from biorlhf_plugins.language.evidence.comparisons import (
     stated,
     value_of,
 )
+from biorlhf_plugins.language.evidence.limits import limits
 from biorlhf_plugins.language.evidence.parts import TOTAL_ROWS
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, gap, is_year
 from biorlhf_plugins.language.records import Span
@@ -58,13 +59,10 @@ KINDS = ("count", "percent", "effect")
 LINKS = words_of("links") | words_of("verbs")
 MONTHS = words_of("months")
 LIMITED = frozenset(("as", "is", "was", "are", "were", "of", "to", "at", "with", "be", "only"))
-"""Before the mark of a bound: "report them as <0.5"."""
 PARTITIVE = PLACES | {"of", "from"}
 ORDINALS = frozenset(("first", "second", "third", "fourth", "last", "next"))
 TOTALS = frozenset(("total", "sum", "overall"))
 TABLE = frozenset(("item", "row"))
-TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
-"""All that may stand between a figure with its unit and its limit."""
 
 
 def orders(found: Evidence) -> Iterator[Check]:
@@ -76,7 +74,7 @@ def orders(found: Evidence) -> Iterator[Check]:
     if not words.isdisjoint(SEQUENCES) or _ranks(found.prompt):
         yield from _sequences(found)
     if any(f.sign for f in found.figures):
-        yield from _bounds(found)
+        yield from limits(found)
     yield from compared(found, stated(found), look)
     if not words.isdisjoint(MOST | LEAST):
         yield from _superlatives(found)
@@ -93,8 +91,7 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
     """ "a (3) > b (2)", "a > b > c" with figures elsewhere, "ranks liver (4,110) above soleus (6,425)"."""
     for number, part in enumerate(found.parts) if not found.stream.vocabulary.isdisjoint(("<", ">")) else ():
         marks = [i for i in range(part.first + 1, part.last) if found.stream.texts[i] in (">", "<")]
-        marks = [i for i in marks if found.stream.texts[i - 1] == ")" or found.stream[i - 1].kind != "p"]
-        marks = [i for i in marks if found.stream.texts[i - 1] not in LIMITED]
+        marks = [i for i in marks if _named_before(found, i)]
         limits = {f.first for f in found.by_part.get(number, ()) if f.kind in ("p", "alpha")}
         marks = [i for i in marks if i + 1 not in limits]  # "changed at FDR < 0.05: 221 …"
         if not marks or not found.asserted(part.first) or part.kind == "row":
@@ -116,12 +113,8 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
         signs = {found.stream.texts[m] for m in marks}
         if len(signs) != 1 or (len(own) == 2 and None in own and not all(names)):
             continue
-        values = [
-            value
-            if value is not None
-            else look(name, frozenset().union(*(n for n in names if n is not name)))
-            for name, value in zip(names, own, strict=True)
-        ]
+        others = [frozenset().union(*(n for n in names if n is not name)) for name in names]
+        values = [look(n, o) if v is None else v for n, o, v in zip(names, others, own, strict=True)]
         known = [v for v in values if v is not None]
         if len(known) < 2:
             continue
@@ -129,28 +122,10 @@ def chains(found: Evidence, look: Lookup) -> Iterator[Check]:
         yield _order(known, falls, found.span(part.first, part.last))
 
 
-def _bounds(found: Evidence) -> Iterator[Check]:
-    """ "1,221 DEGs, below 1,000", "padj 0.0747, below 0.05": a figure on the wrong side of its limit."""
-    for figures in found.by_part.values():
-        for one, limit in pairwise(figures):
-            if one.sign or not limit.sign or one.value == limit.value or not found.asserted(one.first):
-                continue
-            between = gap(found, one, limit)
-            chance = one.kind == "p" and 0 < limit.value <= 0.25 and not limit.unit
-            if not TIES.issuperset(between[1:] if one.unit else between):
-                continue  # "the four patients who stayed over 60 days"
-            counted = "over" in between and limit.unit and not one.unit and "," not in between
-            if counted and "was" not in between:
-                continue  # "a kappa of 0.74 over 300 slides"
-            if not chance and ((one.kind, limit.kind) != ("count", "count") or limit.value < 1 <= one.value):
-                continue  # "18 below 0.05": of the p values of 18
-            if not chance and one.unit and limit.unit and one.unit != limit.unit:
-                continue
-            passed = one.value > limit.value if limit.sign == ">" else one.value < limit.value
-            says = f"{one.value:,g} against {limit.value:,g}"
-            # A p value and a cut-off that fits it can be written down by anybody.
-            spans = (one.span, limit.span)
-            yield Check("a comparison against its figures", passed, says, spans, alone=passed and chance)
+def _named_before(found: Evidence, mark: int) -> bool:
+    """Not "report them as <0.5"."""
+    before = found.stream[mark - 1]
+    return before.text == ")" or (before.kind != "p" and before.text not in LIMITED)
 
 
 def _order(values: Sequence[float], passed: bool, span: Span) -> Check:

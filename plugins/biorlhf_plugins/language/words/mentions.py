@@ -75,12 +75,10 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             if (node := trie.get(word)) is not None:
                 # Only an asked set's: "unfolded protein response (UPR)" is mostly no name with "UPR" in it.
                 stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
-                if hit is not None and stop > end:
+                if hit is not None and stop > end and not _exposed(hit, texts, stop):
                     end, meanings = stop, hit
         if meanings is None and digits is None and nothing < 0 and denied[0] < index and not _tells(word):
             continue
-        if meanings is not None and meanings[0][0] == "path" and texts[end : end + 1] in EXPOSED:
-            end, meanings = index, None  # "interferon-gamma-treated cells"
         if word == "the" and meanings is not None and _asked_behind(tries, texts, index, end):
             continue  # "the combination arm" where that arm is asked for
         opens = word in OPENS or (meanings is not None and meanings[0][0] == "neg")
@@ -124,6 +122,11 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 found.append(Mention("neg", "", index, index + 1))
             nothing = -1
     return found
+
+
+def _exposed(meanings: Sequence[tuple[str, Any]], texts: Sequence[str], end: int) -> bool:
+    """Is a set's name a part of "interferon-gamma-treated cells"?"""
+    return texts[end : end + 1] in EXPOSED and meanings[0][0] == "path"
 
 
 def _asked_behind(tries: Sequence[Trie], texts: Sequence[str], index: int, end: int) -> bool:

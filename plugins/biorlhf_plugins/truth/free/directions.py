@@ -17,7 +17,8 @@ from biorlhf_plugins.truth.graded import Graded, Line
 def grade_directions(gold: Gold, said: Extraction, prompt: str) -> Graded:
     """Grade the direction slots of a gold. The overall slot and its missions weigh one half each."""
     graded = Graded()
-    guess, details = 1.0 / options(prompt), []
+    guess = 1.0 / options(prompt)
+    details: list[float] = []
     for slot in gold.directions:
         credit = _grade_slot(slot, gold, said, prompt, graded)
         graded.credits.append(credit or 0.0)
