@@ -223,7 +223,9 @@ def _figure(part: str, alone: bool) -> tuple[Figure | None, str]:
     stream = stream_of(part)
     texts, rough = stream.texts, stream.texts[:1] != [] and stream.texts[0] in APPROXIMATELY
     first = texts[rough : rough + 1]
-    if (first and first[0] in WORDS["nought"]) or (texts[:1] == ["no"] and len(texts) > 1):
+    if (first and first[0] in WORDS["nought"]) or (
+        texts[:1] == ["no"] and any(token.kind == "w" for token in stream[1:])
+    ):
         return Figure(0.0, "", rough), ""  # "no DEGs"; a bare "no" counts nothing
     numbers = numbers_of(stream)
     if not numbers:
