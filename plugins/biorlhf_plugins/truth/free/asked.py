@@ -14,6 +14,7 @@ from dataclasses import replace
 from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.block.keyed import keyed_figures
 from biorlhf_plugins.language.claims.foils import INTRODUCED
+from biorlhf_plugins.language.claims.qualifiers import PART
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.extract import prompt_mentions
 from biorlhf_plugins.language.records import Extraction
@@ -95,7 +96,7 @@ def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) ->
     named = [r for r in left if _labelled(fact, r, said)]
     kinds = {(r.claim.sentence, r.claim.slot.quantity) for r in named}
     # Of "412 in Col-0 (epf1: 268)" only the second is of epf1.
-    return [r for r in left if r in named or kinds.isdisjoint(
+    return [r for r in left if r in named or _part(r, said) or kinds.isdisjoint(
         (r.claim.sentence, kind) for kind in (r.claim.slot.quantity, None, "dose"))]  # fmt: skip
 
 
@@ -117,6 +118,13 @@ def _change(one: Reading, said: Extraction) -> bool:
     """ "Viability fell by 42 %, to 58 %": how far it went, and not what it came to."""
     part, texts, at = said.parts[one.claim.sentence], said.stream.texts, one.claim.chunk
     return texts[at - 1] == "by" and any(0 <= at - 1 - m.last <= 1 for m in part.inside.get("dir", ()))
+
+
+def _part(one: Reading, said: Extraction) -> bool:
+    """ "64 of them", "of which 64": of those that were named."""
+    texts, at = said.stream.texts, one.claim.chunk
+    beside = (texts[at + 1 : at + 3], texts[max(0, at - 2) : at])
+    return any(pair[:1] == ["of"] and pair[-1] in PART for pair in beside)
 
 
 def _labelled(fact: Fact, one: Reading, said: Extraction) -> bool:

@@ -21,7 +21,7 @@ from biorlhf_plugins.truth.credits import APPROXIMATE_ERROR, OPEN_GUESS, VAGUE
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
 from biorlhf_plugins.truth.free.asked import DENYING, WAYS, asked_ones, of_its_key, owned
 from biorlhf_plugins.truth.free.classes import grade_class
-from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, reading, wide
+from biorlhf_plugins.truth.free.figures import FITTING, FOLDS, OTHER, UNFIT, Reading, other_p, reading, wide
 from biorlhf_plugins.truth.gold import Gold
 from biorlhf_plugins.truth.graded import Graded, line
 from biorlhf_plugins.truth.slots import Fact, condition_fits, places_of
@@ -207,6 +207,8 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
             )
         if len(sets) == 1 and fact.quantity == "nes" and _of_another(claim, *sets):
             continue  # "for comparison, that of OXPHOS is -2.3"
+        if fit and fact.quantity == "padj" and other_p(fact, claim, said.text):
+            fit = OTHER
         told = reading(fact, claim, said) if fit else None
         if told is not None:
             candidates.append((fit, told))

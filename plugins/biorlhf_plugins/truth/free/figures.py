@@ -13,6 +13,8 @@ from biorlhf_plugins.truth.credits import APPROXIMATE, NARROW, closeness
 from biorlhf_plugins.truth.slots import Fact, words
 
 MULTIPLES = frozenset(("ratio", "fold", "time", "multiple", "depth", "coverage", "dilution", "magnification"))
+RAW_P = re.compile(r"((?:adj\w*\.?|FDR|BH)[ -]?)?\bp(?:[ -]?val(?:ue)?)?\s*(?:=|<|:|was|of|is)\s*$", re.I)
+ADJUSTED = frozenset(("padj", "adjusted", "adj", "fdr", "q"))
 COUNT_SCALES = {"M": 1e6, "G": 1e9}
 FOLDS = ("log2fc", "fc")
 COMPARED = re.compile(r"\b(?:relative to|compared (?:to|with)|versus|vs\.?|against|than)\s", re.I)
@@ -84,6 +86,14 @@ def _complement(fact: Fact, claim: Claim, text: str) -> bool:
     match = UNDONE.match(text, claim.span[1])
     asked = {word[:5] for word in fact.asked.words if len(word) >= 5}
     return match is not None and match[1][:5].lower() in asked
+
+
+def other_p(fact: Fact, claim: Claim, text: str) -> bool:
+    """Is an adjusted p asked for and a raw one told, or the other way round?"""
+    before = text[max(0, claim.span[0] - 24) : claim.span[0]]
+    told = RAW_P.search(before)
+    adjusted = bool(fact.asked.words & ADJUSTED)
+    return told is not None and (told[1] is None) == adjusted
 
 
 def _credit(claim: Claim, gold: float, back: float = 1.0) -> Reading:

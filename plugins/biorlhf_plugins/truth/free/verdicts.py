@@ -38,6 +38,8 @@ OWN = vocabulary("we i data result table analysis gsea figure here evidence numb
 
 PRONOUNS = frozenset(("it", "they", "this", "that", "these", "those", "set", "pathway"))
 
+ELLIPSIS = re.compile(r"-\s*(?:or|and|/|and/or)\s*|\s+or\s+(?:be\s)?")
+
 
 def labels_of(
     claims: Sequence[Claim], said: Extraction, slot: Direction, gold: Gold, prompt: str
@@ -47,6 +49,7 @@ def labels_of(
     if treated is not None:
         claims = [Claim("direction", Slot(), (0, len(said.text)), label=treated)]
     claims = _settled(_firm(claims), said.text)
+    claims = [c for c in claims if not _one_of_two(c, claims, said.text)]
     claims = _direct(claims, said)
     whole = {str(c.label) for c in claims if not c.negated and not c.partial}
     parts = {str(c.label) for c in claims if not c.negated and c.partial}
@@ -93,7 +96,7 @@ def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
         later = any(
             n.slot.mission == claim.slot.mission
             and (
-                n.sentence == claim.sentence
+                (n.sentence == claim.sentence and not _offered(text, claim, n))
                 or (n.sentence == claim.sentence + 1 and OF_IT.match(text, claim.span[1]))
             )
             for n in shy
@@ -127,6 +130,20 @@ def _reported(said: Extraction, claim: Claim) -> bool:
     part, texts = said.parts[claim.sentence], said.stream.texts
     at = next((i for i in range(part.first + 1, min(claim.chunk, part.first + 9)) if texts[i] in REPORTS), 0)
     return at > 0 and OWN.isdisjoint(texts[part.first : at])
+
+
+def _one_of_two(claim: Claim, claims: Sequence[Claim], text: str) -> bool:
+    """True for both halves of "consistently up- or down-regulated", which says neither."""
+    near = (c for c in claims if c.sentence == claim.sentence and c.label != claim.label and c is not claim)
+    return any(
+        ELLIPSIS.fullmatch(text[min(c.span[1], claim.span[1]) : max(c.span[0], claim.span[0])]) for c in near
+    )
+
+
+def _offered(text: str, one: Claim, other: Claim) -> bool:
+    """Are two labels alternatives, "up or not significant"?"""
+    first, last = sorted((one.span, other.span))
+    return re.search(r"\bor\b|/", text[first[1] : last[0]].lower()) is not None
 
 
 def _from_missions(slot: Direction, gold: Gold, said: Extraction) -> set[str]:
