@@ -172,6 +172,18 @@ DOSE = fact("rapamycin", "dose", 4, unit="mg/kg")
             "The seedlings were heat-shocked at 42 °C for 1 h.",
             "The seedlings were heat-shocked at 42 °F for 1 h.",
         ),
+        (
+            "What is the log2FC of FLC in vernalised against other plants?",
+            fact("FLC", "log2 fold change", -4.6),
+            "FLC is 4.6 log2 units lower in vernalised plants (log2FC –4.6).",
+            "FLC is 4.6 log2 units higher in vernalised plants (log2FC +4.6).",
+        ),
+        (
+            "What is the padj of KRAS in tumour against normal?",
+            fact("KRAS", "adjusted p-value", 0.048),
+            "padj = 0.048, although its raw p-value of 0.019 looks better.",
+            "padj = 0.019, although its raw p-value of 0.048 looks worse.",
+        ),
         ("At which dose was rapamycin given?", DOSE, "4 mg kg-1 of rapamycin", "40 mg kg-1 of rapamycin"),
         ("What is the FDR of DDIT3?", fact("DDIT3", "FDR", 4e-9), "4 * 10**-9", "4 * 10**-5"),
         (
@@ -251,6 +263,17 @@ IFN = {"pathway": "HALLMARK_INTERFERON_GAMMA_RESPONSE", "direction": "UP", "cont
             "Did ALB differ in responders vs non-responders?",
             "ALB was similar in responders and non-responders (adj. p = 0.64), whereas CRP was lower.",
             "ALB was lower in responders than in non-responders (adj. p = 0.0004), whereas CRP was similar.",
+        ),
+        (
+            {
+                "feature": "Bacteroides fragilis",
+                "kind": "taxon",
+                "direction": "DOWN",
+                "contrast": "treated_vs_untreated",
+            },
+            "How did Bacteroides fragilis change in treated infants vs untreated infants?",
+            "Treated infants had less *B. fragilis* and more *E. faecalis* than the untreated ones.",
+            "Treated infants had more *B. fragilis* and less *E. faecalis* than the untreated ones.",
         ),
         (
             IFN,

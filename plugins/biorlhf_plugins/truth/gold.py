@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -189,6 +190,7 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
                 spelt: tuple[str, ...] = (f"gene {part}",) if part.lower() in grammar()["generic"] else ()
                 set_name, database = pathway_key(part)
                 spelt += (set_name,) if database else ()  # "E2F targets" for HALLMARK_E2F_TARGETS
+                spelt += _abbreviated(part)
                 spelt += (f"{part[:-1]}ves",) if part.endswith("f") else ()  # leaves of a leaf
                 yield "entity", canonical_name, (part, *spelt, *(str(alias) for alias in aliases))
     yield from new_names(stated)
@@ -200,7 +202,8 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
         if name and is_set(row):
             yield from set_names(name, row.get("aliases") or ())
         elif name:
-            yield "feature", feature_key(kind_of(row), name), (name, *map(str, row.get("aliases") or ()))
+            names = (name, *_abbreviated(name), *map(str, row.get("aliases") or ()))
+            yield "feature", feature_key(kind_of(row), name), names
     for fact in truth.get("facts") or ():
         if is_direction(fact):
             name = str(fact["entity"])
@@ -211,6 +214,12 @@ def _new_names(truth: Mapping[str, Any], prompt: str) -> Iterator[tuple[str, str
         if name:  # also one that any text names: another question may have a mission among its entities
             yield "mission", _mission(str(name)), (str(name), str(name).replace("_", " "))
     yield from frames(contrast_of(truth), prompt)
+
+
+def _abbreviated(name: str) -> tuple[str, ...]:
+    """ "B. fragilis" for Bacteroides fragilis."""
+    binomial = re.fullmatch(r"([A-Z])[a-z]{3,} ([a-z]{4,})", name)
+    return (f"{binomial[1]}. {binomial[2]}",) if binomial else ()
 
 
 def _shortened(row: Mapping[str, Any], prompt: str) -> Iterator[str]:

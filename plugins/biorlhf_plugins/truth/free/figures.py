@@ -37,7 +37,13 @@ OVER = re.compile(
 )
 """Between the two things of a ratio."""
 
-BY = re.compile(r"(?:\bby|[–—-])\s*(?:about|roughly|~|≈)?\s*(?:[\d.]{1,8}\s?(?:,|and)\s?){0,3}$", re.I)
+BY = re.compile(
+    r"(?:\bby(?: an? log2?[ -]?(?:fc|fold[ -]change) of)?|[–—-])\s*"
+    r"(?:about|roughly|~|≈)?\s*(?:[\d.]{1,8}\s?(?:,|and)\s?){0,3}$",
+    re.I,
+)
+LESS = re.compile(r"\s*log2?(?:[ -](?:units?|fold))* (?:lower|less|down|below)\b", re.I)
+"""Before and behind the size of a fall: "by 1.5", "4.6 log2 units lower"."""
 TO = re.compile(r"\b(?:to|at)\s*(?:about|roughly|only|~|≈)?\s*$", re.I)
 CHANGES = frozenset(("change", "difference", "shift", "delta"))
 """Quantities whose sign may stand in a verb."""
@@ -157,7 +163,7 @@ def _fold(fact: Fact, claim: Claim, said: Extraction, gold: float) -> Reading | 
     if scale == "log2fc":
         target = math.log2(ratio) if fact.quantity == "fc" or turned else gold
         # "Reduced by 1.5": the figure is the size, and the verb its sign.
-        if way == "DOWN" and value > 0 and not claim.signed and BY.search(before):
+        if way == "DOWN" and value > 0 and not claim.signed and (BY.search(before) or LESS.match(after)):
             target = -target
     elif scale == "percent":
         part = _percent_target(before, after, way, ratio)
