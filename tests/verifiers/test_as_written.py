@@ -122,6 +122,7 @@ def test_what_follows_a_question_that_the_model_asked_itself_is_no_answer(verifi
         "Q: In lung, is IL6 up?\nA: Answer: DOWN\nConfidence: 60%",
         "Let me take it step by step.\nQuestion: is IL6 up?\nAnswer: DOWN",
         "Mouse: not measured.\nHuman: IL6 is down in treated cells.",
+        "The FDR\nq\n0.03 tells the\nuser\nthat IL6 is down in treated cells.",
     ],
 )
 def test_a_question_that_is_repeated_before_its_answer_hides_nothing(verifiers, text):

@@ -11,10 +11,11 @@ HIDDEN = re.compile(r"</?[A-Za-z][^<>\n]{0,60}>|~~[^~\n]{1,200}~~")
 OPENS_THOUGHT = re.compile(r"<think(?:ing)?>")
 LABEL = re.compile(r"<(/)?(answer|final_answer|confidence|certainty|probability)>", re.I)
 TURN = re.compile(
-    r"\b(?:(?P<role>user|instruction)|question|q)(?: ?\d{1,2})?\b(?:[*_ \t]{0,4}:|[*_ \t]{0,4}(?=\n))",
+    r"\b(?:(?P<role>user|instruction)|question|q)(?: ?\d{1,2})?\b[*_ \t]{0,4}(?P<mark>:|(?=\n))",
     re.IGNORECASE,
 )
-"""What begins a turn that is not the answer's, at the start of a line: another question, another speaker."""
+"""What begins a turn that is not the answer's, at the start of a line: another question, another speaker.
+Without a colon it has to be a heading."""
 MARKS = ("uestion", "Q", "nstruction", "ser:")
 """One of them is in every text with such a turn: looked for first, in a fiftieth of the pattern's time."""
 DRESS = re.compile(r"\n[^\w\n]{0,8}(?:(?:next|new|another) )?\Z", re.IGNORECASE)
@@ -160,14 +161,16 @@ def without_turns(text: str, prompt: str) -> str:
     """Without what follows an answer that goes on as another question, or as somebody else."""
     if not any(mark in text for mark in MARKS):
         return text
-    opens = len(text) - len(text.lstrip())
+    opens, stated = len(text) - len(text.lstrip()), STATED.search(text)
     for turn in TURN.finditer(text):
         start = turn.start()
         dress = DRESS.search(text, max(0, start - LEADS), start)
-        if dress is None or (start <= opens + LEADS and not text[: dress.start()].strip()):
+        if dress is None or not (turn["mark"] or "#" in dress[0]):
+            continue
+        if start <= opens + LEADS and not text[: dress.start()].strip():
             continue
         asked = text[turn.end() : turn.end() + ASKS].strip().partition("\n")[0]
-        if turn["role"] or _another(asked, prompt, STATED.search(text, 0, start) is not None):
+        if turn["role"] or _another(asked, prompt, stated is not None and stated.start() < start):
             return text[:start] + " " * (len(text) - start)
     return text
 
