@@ -35,6 +35,13 @@ WORD = 12
 ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 """The genus of "F. prausnitzii", whose point ends no sentence."""
 
+OPEN_MARKS = frozenset('"“«')
+WHOLE = re.compile(r"""\A\s*(?:"[^"]*"|“[^“”]*”|«[^«»]*»)\s*\Z""")
+"""All of a text in quotation marks, which quote nobody."""
+CITED = re.compile(r"\A(?:[ \t]*(?:>[^\n]*)?(?:\n|\Z))+\Z")
+"""Each line behind the mark of a citation: the answer is shown so."""
+CITES = re.compile(r"^[ \t]*>", re.MULTILINE)
+
 # "|log2FC| > 1" is no row of a table.
 ABSOLUTE = re.compile(r"^[^|\n]*(?:(?<!\w)\|\w[^|\n]{0,20}(?<=\w)\|(?!\w)[^|\n]*)+$", re.M)
 CELLS = {
@@ -116,6 +123,11 @@ def _character(match: re.Match[str]) -> str:
 def visible_text(text: str) -> str:
     """What a reader sees, at the same offsets: the hidden is blanked."""
     text = _blank_comments(without_thoughts(text))
+    if text[:1] == ">" and CITED.match(text):
+        text = CITES.sub(_blank, text)
+    if text[:1] in OPEN_MARKS and WHOLE.match(text):
+        start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+        text = f"{text[:start]} {text[start + 1 : end - 1]} {text[end:]}"
     if "&" in text:
         text = ENTITY.sub(_character, text)
     if TICKED.search(text):

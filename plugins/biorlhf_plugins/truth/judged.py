@@ -124,6 +124,13 @@ GROUPED = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 """Labels in languages that group thousands with a point, and such a point: "Antwort: 48.210"."""
 
 
+SENTENCE = re.compile(
+    r"(?:\S+\s+){1,30}?(?:am|is|are|was|were|has|have|had|did|does|fell|dies?|falls|rises|climbs|goes|shows|consists?"
+    r"|belongs?|corresponds?|represents?|contains?|comprises?|\w+ed)\s+\S+\s+\S|.*[.!] [A-Z]\w*,? \w|\|"
+)
+"""What a block's grammar is not made for: "Answer: With 300 mg/kg it climbs to 4.8", and a table."""
+
+
 def _counted(asked: Sequence[AnswerSlot]) -> bool:
     return all(slot.kind == "figure" and quantity_named(slot.quantity).counts for slot in asked)
 
@@ -153,8 +160,17 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
     # One slot that is read is an answer: the unread ones beside it are then missed, not looked for
     # elsewhere.
     unread = grades.unread and not any(p.answered for p in (grades.factual, grades.directional) if p)
-    # Nobody asked for a block, so one that cannot be read is no fault of the text.
-    if unread and not asked_for_block:
+    # Nobody asked for a block, so one that cannot be read, or is told in a sentence, is no fault of the text.
+    told = grades.factual is not None and not grades.abstains and SENTENCE.match(block.value)
+    if told and not asked_for_block:
+        # What stands before a block is no part of it.
+        answer = " " * block.span[0] + text[block.span[0] :]
+        freely = _freely(
+            gold, functools.partial(extract, answer, prompt, gold.additions), prompt, grades.unread
+        )
+        if any(part.answered for part in freely.parts):
+            return replace(freely, confidence=confidence or freely.confidence)
+    if (unread or told) and not asked_for_block:
         freely = _freely(gold, read, prompt, grades.unread)
         return replace(freely, confidence=confidence or freely.confidence)
     if grades.directional is not None and gold.truth.get("figures"):

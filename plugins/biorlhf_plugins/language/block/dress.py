@@ -97,6 +97,9 @@ REACH = 2000
 PREFIX = 60
 """Characters before a label on its line that are looked at: its dress, and where a sentence ends."""
 
+POINTS = ("", "as follows", "below", "the following", "this")
+"""Behind a label these say that the answer is on the next line."""
+
 LAST = 8
 """Of each dress so many are looked at, from the end."""
 
@@ -190,7 +193,7 @@ def _stated(text: str, match: re.Match[str]) -> tuple[str, tuple[int, int]]:
 
 def _lines(text: str, labels: Sequence[tuple[str, re.Match[str]]]) -> Iterator[Block]:
     for _, match in [label for label in labels if label[0] == "answer"][-LAST:]:
-        if match["bare"] is not None or not match["value"].strip(" *_`|>"):
+        if match["bare"] is not None or match["value"].strip(" *_`|>.:") in POINTS:
             value, start, end = _below(text, match.end())
             yield Block(value, (start, end) if value else (match.end(), match.end()), ())
             continue

@@ -15,7 +15,7 @@ from biorlhf_plugins.language.evidence.ratios import risks
 from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.evidence.significance import significance
 from biorlhf_plugins.language.evidence.signs import signs
-from biorlhf_plugins.language.evidence.statements import content_of, statements
+from biorlhf_plugins.language.evidence.statements import AGAINST_REASONS, content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
 from biorlhf_plugins.language.relations.derived import derived
@@ -52,7 +52,7 @@ BESIDE = 4
 """Characters between two figures that hold together by themselves."""
 TOLD = frozenset((
     "arithmetic", "a course against its figures", "a mean within its values", "a bound against its figures",
-    "an interval holds its estimate", "significance against the interval",
+    "an interval holds its estimate", "significance against the interval", AGAINST_REASONS,
 ))  # fmt: skip
 """Checks of what signs, brackets or a list hold together, whatever stands around them."""
 

@@ -210,7 +210,8 @@ def _holder(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> int | N
     words = [own - common for own in said]
     unlike = {f"{no}{word}" for word in claim.holder for no in ("un", "non", "in")}
     foils = (claim.other - claim.holder) | unlike
-    scores = [len(own & claim.holder) if "non" not in own else 0 for own in words]
+    matched = [own & claim.holder if "non" not in own else frozenset() for own in words]
+    scores = [len(own) for own in matched]
     against = [len(own & foils) for own in words]
     two = len(figures) == 2
     if two and not any((*scores, *against)) and CONTROLS.isdisjoint(claim.holder):
@@ -222,6 +223,8 @@ def _holder(found: Evidence, claim: Claim, figures: Sequence[Figure]) -> int | N
         return None
     its = [n for n, own in enumerate(words) if "its" in own]
     best = [n for n, score in enumerate(scores) if score == max(scores) and score and not against[n]]
+    # "1.9 in exhausted and 0.4 in effector T cells. It is higher in exhausted T cells."
+    best = [n for n in best if all(own <= matched[n] for own in matched)]
     if len(its) == 1 and max(scores) < len(claim.holder):
         return its[0]  # "compound A is more potent: its IC50 is 20 nM, that of compound B 150 nM"
     if not best and two:

@@ -74,6 +74,8 @@ def sentences(stream: Stream, mentions: list[Mention]) -> list[Sentence]:
     found: list[Sentence] = []
     cursor = 0
     for first, last, kind, paragraph in _bounds(stream):
+        while first < last and stream.texts[first] == "\n":
+            first += 1  # what a sentence opens with is its first word, on whatever line
         inside: list[Mention] = []
         while cursor < len(mentions) and mentions[cursor].first < last:
             if mentions[cursor].first >= first:
