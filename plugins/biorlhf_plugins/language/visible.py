@@ -40,6 +40,27 @@ WHOLE = re.compile(r"""\A\s*(?:"[^"]*"|“[^“”]*”|«[^«»]*»)\s*\Z""")
 """All of a text in quotation marks, which quote nobody."""
 CITED = re.compile(r"\A(?:[ \t]*(?:>[^\n]*)?(?:\n|\Z))+\Z")
 """Each line behind the mark of a citation: the answer is shown so."""
+ROLE = re.compile(
+    r"\A\s*[*#]{0,4} ?(?:a|response|assistant|output|reply)[*]{0,2}: ?[*]{0,2}"
+    r"(?=(?: *[^\s|]+ +){5})",
+    re.IGNORECASE,
+)
+"""A label in front of all that a text says, where that is a sentence."""
+LEAD_IN = re.compile(
+    r"(?:\A|(?<=[.!?]\s)|(?<=\n))(?:based on|according to|judging (?:from|by)|looking at|from|in) "
+    r"(?:(?:the|these|this|our|your|my) )?(?:\w+ ){0,2}?(?:data|dataset|table|results?|analysis|information|numbers)"
+    r"(?: +provided| +given| +above| +shown)? *, (?=\w)",
+    re.IGNORECASE,
+)
+"""What leads to a sentence and adds nothing: "Based on the table, no gene …"."""
+BOLD = re.compile(r"\*\*([-−+<>~]?\d[\d.,]*)\*\*( ?(?:%|[A-Za-zµ°]{1,9}\b))")
+"""A figure in bold before its unit."""
+REFERENCE = re.compile(
+    r" ?\((?:see |cf\.? )?(?:supplementary |suppl\. )?(?:table|fig\.?|figure|ref\.?) ?S?\d{1,2}[a-z]?\)"
+    r"|(?<=\btable)(?: S?\d{1,2})(?=[ ,.])|(?<=\bfigure)(?: S?\d{1,2}[a-z]?)(?=[ ,.])",
+    re.IGNORECASE,
+)
+"""Where something is shown: "(see Table 2)", the number of "According to Table 2"."""
 CITES = re.compile(r"^[ \t]*>", re.MULTILINE)
 
 # "|log2FC| > 1" is no row of a table.
@@ -65,6 +86,9 @@ LOGARITHM = re.compile(
     r"(?P<of>(?i:FC|fold[- ]?change|ratio))\b(?: ?[)}]){0,3}"
 )
 
+COLUMN = re.compile(r"\b(?:(?P<raw>P\.Value|p_val)|p_val_adj|adj\.P\.Val|p\.adjust|FDR[. ]q[.-]val(?:ue)?)\b")
+"""Headers of limma, Seurat, clusterProfiler and GSEA for a p value, raw or adjusted."""
+
 
 def in_plain_forms(visible: str) -> str:
     """Without marks that mean other things elsewhere: "F. prausnitzii", "|log2FC|", "log2(FC)", "= –2.5"."""
@@ -77,6 +101,8 @@ def in_plain_forms(visible: str) -> str:
     visible = visible.replace("TL;DR", "In: sum")
     if "log" in visible or "Log" in visible:
         visible = LOGARITHM.sub(_logarithm, visible)
+    if "adj" in visible or "al" in visible:
+        visible = COLUMN.sub(lambda m: ("p" if m["raw"] else "padj").ljust(len(m[0])), visible)
     if "= " in visible:
         visible = SIGNED.sub(r"\1 \2", visible)
     if "arrow" in visible:
@@ -123,6 +149,16 @@ def _character(match: re.Match[str]) -> str:
 def visible_text(text: str) -> str:
     """What a reader sees, at the same offsets: the hidden is blanked."""
     text = _blank_comments(without_thoughts(text))
+    if "\r" in text:
+        text = text.replace("\r\n", " \n")
+    if ":" in text[:20]:
+        text = ROLE.sub(_blank, text)
+    if "**" in text:
+        text = BOLD.sub(r"  \1\2  ", text)
+    if "able" in text or "ig" in text:
+        text = REFERENCE.sub(_blank, text)
+    if ", " in text:
+        text = LEAD_IN.sub(_blank, text)
     if text[:1] == ">" and CITED.match(text):
         text = CITES.sub(_blank, text)
     if text[:1] in OPEN_MARKS and WHOLE.match(text):

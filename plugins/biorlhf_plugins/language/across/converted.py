@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure
+from biorlhf_plugins.language.visible import REFERENCE
 from biorlhf_plugins.language.words.units import Unit
 
 SAYS = re.compile(
-    r"(?:\s+(?:of )?[a-z]+)?[\s,;]*(?:that is|i\.?e\.?|which is|(?:or )?in other words|that makes"
+    r"(?:\s+(?:of )?[a-z][\w-]*)?[\s,;]*(?:that (?:is|was)|i\.?e\.?|which (?:is|was)|(?:or )?in other words|that makes"
     r"|(?:which )?equals?|equal to|equivalent to|corresponding to|=|\()"
     r"[\s,]*(?:about |≈ ?)?",
     re.I,
@@ -40,8 +41,8 @@ def _check(found: Evidence, one: Figure, other: Figure) -> Iterator[Check]:
     if unit.dimension != unit_2.dimension or unit.size == unit_2.size or unit.dimension in OWN:
         return
     text = found.said.text
-    between = text[one.span[1] : other.span[0]].replace(name, "", 1)
-    after = text[other.span[1] :].lstrip().removeprefix(name_2)
+    between = text[one.span[1] : other.span[0]].replace("**", "").replace(name, "", 1)
+    after = REFERENCE.sub("", text[other.span[1] :].lstrip("* ").removeprefix(name_2))
     # Nothing else is said of either: not "500 mg twice, i.e. 1 g a day", not "72 h (15 min intervals)".
     told = SAYS.fullmatch(between) or (unit.dimension == "time" and SPENT.fullmatch(between))
     if not told or (after and not ENDS.match(after)):

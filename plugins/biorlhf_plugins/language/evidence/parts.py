@@ -40,7 +40,7 @@ OPEN_ENDED = frozenset(("other", "among", "including", "rest", "eg"))
 OF_THESE = {(a, b) for a in ("of", "among") for b in ("these", "them", "those")}
 SO = frozenset(("so", "leaving", "thus", "hence"))
 FURTHER = frozenset(("another", "further", "additional", "other"))
-SPLITS = frozenset(("which", "these", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
+SPLITS = frozenset(("which", "them", "kept", "remaining", "left", "removed", "excluded", "rest"))
 
 
 def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Taken]:
@@ -53,7 +53,8 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     if part.kind == "prose" and (ended := _ended(found, plain)):
         yield from _summed(found, figures, ended, plain)
         return
-    totalled = not TOTALS.isdisjoint(texts[part.first : part.last])
+    # "Overall, soleus responds most" is of no total.
+    totalled = not TOTALS.isdisjoint(texts[part.first + (texts[part.first] == "overall") : part.last])
     sides = [way_of(found, f, part.last) for f in plain]
     split = not SPLITS.isdisjoint(texts[part.first : part.last]) or (
         ":" in gap(found, plain[0], plain[1]) and "and" in gap(found, plain[1], plain[2])

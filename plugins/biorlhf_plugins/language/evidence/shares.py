@@ -61,7 +61,7 @@ def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:
     if any(token.number is not None for token in found.stream[max(0, at - 3) : at]):
         return False  # the 12 of "of 60 samples 12 were dropped"
     led = next((i for i in range(at - 1, max(0, at - 4), -1) if texts[i] in ("of", "among")), 0)
-    if led and texts[led - 1] not in (",", ";", ".", "(", "\n", "and", "but", "that", ":"):
+    if led and texts[led - 1] not in LEADS:
         return False  # "made up of 2,900 natural products, 1,250 drugs"
     # "Of 309 genes at baseline just 3 remain", "Of the 1,560 genes in the liver 390 …".
     opens = found.parts[figure.part].first == figure.first - 1 - (texts[at - 1] == "the")
@@ -76,6 +76,8 @@ OPPOSED = vocabulary(
     "remained intact germination germinated negative"
 )
 """Of these a share is that of the others: "6 of 200 were false positives, so the specificity is 97 %"."""
+LEADS = frozenset((",", ";", ".", "!", "?", "(", ")", "•", "\n", "and", "but", "that", ":"))
+"""What stands before the "of" of a whole."""
 PRODUCTS = frozenset(("×", "*", "time", "x"))
 BOUNDS = frozenset(("above", "below", "under", "over", "than", "to", "exceeding", "least", "most"))
 """Before a percentage that something had to pass."""

@@ -15,6 +15,10 @@ from typing import NamedTuple
 from biorlhf_plugins.language.words.mentions import Mention, grouped
 from biorlhf_plugins.language.words.text import Stream, vocabulary
 
+SENTENCE = 5
+"""Tokens before a full stop that make of an item a sentence."""
+FEWEST = 3
+"""Items of a list."""
 STRONG = frozenset(".!?;")
 WEAK = frozenset(
     (
@@ -92,7 +96,7 @@ def sentences(stream: Stream, mentions: list[Mention]) -> list[Sentence]:
 def _bounds(stream: Stream) -> list[tuple[int, int, str, int]]:
     bounds: list[tuple[int, int, str, int]] = []
     first, kind, paragraph, listed = 0, "prose", 0, 0.0
-    skip, total = 0, len(stream)
+    skip, total, items = 0, len(stream), 0
     barred = "|" in stream.vocabulary
     starts_line = True
     for index, text in enumerate(stream.texts):
@@ -101,6 +105,7 @@ def _bounds(stream: Stream) -> list[tuple[int, int, str, int]]:
         if starts_line:
             starts_line = False
             skip, new_kind, listed = _line_start(stream, index, listed, barred)
+            items += new_kind == "item"
             if new_kind:
                 if first < index:
                     bounds.append((first, index, kind, paragraph))
@@ -115,10 +120,13 @@ def _bounds(stream: Stream) -> list[tuple[int, int, str, int]]:
             paragraph += blank
             starts_line = True
         elif (text in STRONG and kind != "row") or index - first >= LONGEST:
-            bounds.append((first, index, kind, paragraph))
+            told = kind == "item" and text in ".;" and index - first >= SENTENCE
+            bounds.append((first, index, "told" if told else kind, paragraph))
             first, kind = index + 1, "prose" if kind == "row" else kind
     bounds.append((first, total, kind, paragraph))
-    return bounds
+    # A sentence or two behind a bullet or a number are prose; more of them are a list.
+    kinds = {"told": "item" if items >= FEWEST else "prose"}
+    return [(a, b, kinds.get(kind, kind), n) for a, b, kind, n in bounds]
 
 
 def _line_start(stream: Stream, index: int, listed: float, barred: bool) -> tuple[int, str, float]:
