@@ -48,8 +48,10 @@ ROLE = re.compile(
 """A label in front of all that a text says, where that is a sentence."""
 LEAD_IN = re.compile(
     r"(?:\A|(?<=[.!?]\s)|(?<=\n))(?:based on|according to|judging (?:from|by)|looking at|from|in) "
-    r"(?:(?:the|these|this|our|your|my) )?(?:\w+ ){0,2}?(?:data|dataset|table|results?|analysis|information|numbers)"
-    r"(?: +provided| +given| +above| +shown)? *, (?=\w)",
+    r"(?:(?:the|these|this|our|your|my) )?(?:\w+ ){0,2}?"
+    r"(?:data|dataset|table|results?|analysis|information|numbers)"
+    r"(?: +(?:provided|given|above|shown))? *, (?=\w)"
+    r"|\A(?:overall|in short|in summary|in brief|clearly), (?=\w)",
     re.IGNORECASE,
 )
 """What leads to a sentence and adds nothing: "Based on the table, no gene …"."""

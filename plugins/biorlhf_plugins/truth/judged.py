@@ -125,7 +125,7 @@ GROUPED = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 
 
 SENTENCE = re.compile(
-    r"(?:\S+\s+){1,30}?(?:am|is|are|was|were|has|have|had|did|does|fell|dies?|falls|rises|climbs|goes|shows|consists?"
+    r"(?:\S+\s+){1,30}?(?:am|is|are|was|were|has|have|had|did|does|fell|dies?|change|falls|leads?|rises|climbs|goes|shows|consists?"
     r"|belongs?|corresponds?|represents?|contains?|comprises?|\w+ed)\s+\S+\s+\S|.*[.!] [A-Z]\w*,? \w|\|"
 )
 """What a block's grammar is not made for: "Answer: With 300 mg/kg it climbs to 4.8", and a table."""

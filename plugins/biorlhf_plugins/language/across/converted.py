@@ -11,7 +11,8 @@ from biorlhf_plugins.language.visible import REFERENCE
 from biorlhf_plugins.language.words.units import Unit
 
 SAYS = re.compile(
-    r"(?:\s+(?:of )?[a-z][\w-]*)?[\s,;]*(?:that (?:is|was)|i\.?e\.?|which (?:is|was)|(?:or )?in other words|that makes"
+    r"(?:\s+(?:of )?[a-z][\w-]*)?[\s,;]*"
+    r"(?:that (?:is|was)|i\.?e\.?|which (?:is|was)|(?:or )?in other words|that makes"
     r"|(?:which )?equals?|equal to|equivalent to|corresponding to|=|\()"
     r"[\s,]*(?:about |≈ ?)?",
     re.I,

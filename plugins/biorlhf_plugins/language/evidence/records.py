@@ -99,8 +99,7 @@ class Evidence:
     @once
     def unit(self, figure: Figure) -> tuple[str, Unit] | None:
         """The unit that a figure is written with."""
-        start, end = figure.span
-        return unit_at(self.said.text, start, end + 2 * self.said.text.startswith("**", end))
+        return unit_at(self.said.text, *figure.span)
 
     def span(self, first: int, last: int) -> Span:
         return self.said.clean.span(self.stream[first].start, self.stream[last - 1].end)

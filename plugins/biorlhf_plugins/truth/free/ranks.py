@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
@@ -47,6 +48,16 @@ GROUPS = tuple(
 )  # fmt: skip
 """Words of a comparison, and those that make it the other way round."""
 
+ENDS = (
+    (vocabulary("highest largest most greatest strongest biggest fastest longest heaviest top"), LEAST),
+    (
+        vocabulary("increase increased rise rises rose gain gained upregulated induced enriched"),
+        vocabulary("decrease decreased fall falls fell loss lost downregulated repressed depleted"),
+    ),
+)
+"""Words of one end, and those of the other: what has the lowest has not the highest."""
+SEGMENTS = frozenset((",", ";", ":", "(", ")", "and", "but", "while", "whereas"))
+
 FIRST = vocabulary("first initially originally formerly")
 TAKEN = vocabulary("taken mistaken thought annotated called labelled labeled believed assumed classified")
 MISTAKEN = 6
@@ -80,6 +91,7 @@ def trails(said: Extraction, name: Named, tokens: tuple[int, int], prompt: str) 
         set_aside
         or _of_another_place(said, name, tokens, prompt)
         or _dismissed(texts, last, part.last, prompt)
+        or _of_the_other_end(texts, (part.first, part.last), tokens, prompt)
     ):
         return True
     if not asks_first(prompt) or not LEAST.isdisjoint(prompt_words(prompt)):
@@ -161,6 +173,23 @@ def _mistaken(texts: Sequence[str], start: int, first: int) -> bool:
     before = texts[max(start, first - MISTAKEN) : first]
     led = before[-1:] and before[-1] in ("for", "as", "be")
     return bool(led) and not FIRST.isdisjoint(before) and not TAKEN.isdisjoint(before)
+
+
+def _of_the_other_end(
+    texts: Sequence[str], part: tuple[int, int], name: tuple[int, int], prompt: str
+) -> bool:
+    """ "A has the highest expression and B has the lowest": of the highest B is not the answer; "B marks
+    cluster 0", where cluster 2 is asked for."""
+    start = next((i + 1 for i in range(name[0] - 1, part[0] - 1, -1) if texts[i] in SEGMENTS), part[0])
+    end = next((i for i in range(name[1], part[1]) if texts[i] in SEGMENTS), part[1])
+    told, asked = texts[start:end], prompt_words(prompt)
+    for one, other in (pair for ends in ENDS for pair in (ends, ends[::-1])):
+        turned = not one.isdisjoint(asked) and other.isdisjoint(asked)
+        if turned and one.isdisjoint(told) and not other.isdisjoint(told) and DENIES.isdisjoint(told):
+            return True
+    numbered = {head: label for head, label in pairwise(asked) if label.isdigit() and head.isalpha()}
+    of = {(head, label) for head, label in pairwise(told) if head in numbered and label.isdigit()}
+    return bool(of) and all(numbered[head] != label for head, label in of)
 
 
 def _dismissed(texts: Sequence[str], last: int, end: int, prompt: str) -> bool:

@@ -15,7 +15,7 @@ from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
 from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
 from biorlhf_plugins.truth.free.beside import Words, stems
-from biorlhf_plugins.truth.free.ranks import asks_first, leads, trails
+from biorlhf_plugins.truth.free.ranks import TOPS, asks_first, leads, trails
 
 POLAR = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "can", "could", "will"))
 DO = frozenset(("do", "does", "did"))
@@ -197,7 +197,12 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     if before and (_written(said, first_word) or texts[lead[1] - 1] in DO):
         return True  # "TBA15 binds most tightly; TBA29 …", "Sphingomyelins do, …"
     told = [texts[a:b] for a, b in before]
-    return any(_answers(words, asked) or (numbered and _another(words, *numbered.groups())) for words in told)
+    return any(
+        _answers(words, asked)
+        or _tops(words, asked)
+        or (numbered is not None and _another(words, *numbered.groups()))
+        for words in told
+    )
 
 
 def passed_over(said: Extraction, name: Named, prompt: str) -> bool:
@@ -271,6 +276,13 @@ def _written(said: Extraction, at: int) -> bool:
     raw = said.text[slice(*said.clean.span(token.start, token.end))]
     shaped = any(c.isupper() for c in raw[1:]) or (raw[0].isupper() and any(c.isdigit() for c in raw))
     return shaped and token.kind == "w" and token.text not in METHODS - POPULATIONS
+
+
+def _tops(texts: list[str], asked: Words) -> bool:
+    """ "Bacteroidetes dominate": a name, and what was asked of one."""
+    at = next((i for i, word in enumerate(texts) if word in TOPS and stems((word,)) & asked), 0)
+    subject = [word for word in texts[:at] if word not in LINKS and not stems((word,)) & asked]
+    return 0 < len(subject) <= 3 and DENIES.isdisjoint(texts[:at]) and not PREPOSITIONS & set(texts[:at])
 
 
 def _another(texts: list[str], head: str, label: str) -> bool:
