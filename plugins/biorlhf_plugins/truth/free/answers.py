@@ -56,7 +56,7 @@ def grade_answer(gold: Gold, said: Extraction, prompt: str, graded: Graded) -> N
         other = _turned(said, kind, value, choices or (), prompt)
         if other is not None:
             names = other
-        elif kind in ("phrase", "entity") and names and displaced(said, names[0], prompt):
+        elif kind in ("phrase", "entity", "path") and names and displaced(said, names[0], prompt):
             # What is told of it later may still be the answer.
             later = [n for n in said.named if n.value == names[0].value and n.span > names[0].span]
             again = any(not (n.denied or n.aside or displaced(said, n, prompt)) for n in later[:SEVERAL])

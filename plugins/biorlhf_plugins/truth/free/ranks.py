@@ -49,7 +49,10 @@ GROUPS = tuple(
 """Words of a comparison, and those that make it the other way round."""
 
 ENDS = (
-    (vocabulary("highest largest most greatest strongest biggest fastest longest heaviest top"), LEAST),
+    (
+        vocabulary("highest largest most greatest strongest biggest fastest longest heaviest top best"),
+        LEAST | {"worst"},
+    ),
     (
         vocabulary("increase increased rise rises rose gain gained upregulated induced enriched"),
         vocabulary("decrease decreased fall falls fell loss lost downregulated repressed depleted"),

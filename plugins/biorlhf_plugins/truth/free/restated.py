@@ -14,6 +14,7 @@ from biorlhf_plugins.language.records import Extraction, Named
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.text import clean, tokens, vocabulary
 from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
+from biorlhf_plugins.truth.free.aligned import told_elsewhere
 from biorlhf_plugins.truth.free.beside import Words, stems
 from biorlhf_plugins.truth.free.ranks import TOPS, asks_first, leads, trails
 
@@ -170,7 +171,7 @@ def displaced(said: Extraction, name: Named, prompt: str) -> bool:
     asked = stems(prompt_words(prompt)) - own_words
     texts, part = said.stream.texts, said.parts[name.sentence]
     own_tokens = start, last = _tokens(said, name)
-    if trails(said, name, own_tokens, prompt):
+    if trails(said, name, own_tokens, prompt) or told_elsewhere(said, name, own_tokens, asked):
         return True
     if leads(said, start) or _concluded(texts, start, last, part.last):
         return False

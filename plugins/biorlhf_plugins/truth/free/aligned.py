@@ -1,0 +1,86 @@
+"""Where a text answers a question for a name: the clause that has most of the question's words.
+
+"In the treated mice Firmicutes take over; the controls are mostly Proteobacteria", asked for the treated:
+Proteobacteria stand in a clause with fewer of the question's words than another one with a name of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biorlhf_plugins.language.records import Extraction, Named
+from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
+from biorlhf_plugins.truth.free.beside import Words, stems
+
+CUTS = frozenset((",", ";", "(", ")", ".", "!", "?", "\n", "•", "but", "while", "whereas", "—"))
+OPEN = frozenset((
+    "is", "was", "are", "were", "be", "been", "=", "by", "in", "of", "for", "to", "with", "from", "at", "as", "that",
+))  # fmt: skip
+"""A clause that ends with one of these goes on behind the comma."""
+DENIES = frozenset(("not", "no", "never", "none", "nor", "neither", "without", "than", "unlike"))
+STARTS = frozenset((".", "!", "?", ":", "\n", "•"))
+LONG = 4
+"""Tokens behind an "and" that make a clause of its own."""
+
+
+def told_elsewhere(said: Extraction, name: Named, tokens: tuple[int, int], asked: Words) -> bool:
+    """Has another clause more of the question's words, and a name beside them?"""
+    texts = said.stream.texts
+    pieces = list(_pieces(texts))
+    named = {i for n in said.named if n.value == name.value for i in _indices(said, n)} | {*range(*tokens)}
+    hits = [len(stems(texts[a:b]) & asked) for a, b in pieces]
+    own = [n for n, (a, b) in enumerate(pieces) if any(a <= i < b for i in named)]
+    alone = tokens[0] == 0 or texts[tokens[0] - 1] in STARTS
+    if not own or (alone and any(pieces[n][1] == tokens[1] for n in own)):
+        return False  # the name alone is an answer
+    best = max(hits[n] for n in own)
+    return any(
+        hits[n] > best
+        and n not in own
+        and texts[b - 1] not in OPEN
+        and DENIES.isdisjoint(texts[a:b])
+        and (any(_is_name(said, i, asked) for i in range(a, b)) or _is_subject(texts[a:b], asked))
+        for n, (a, b) in enumerate(pieces)
+    )
+
+
+def _is_subject(words: list[str], asked: Words) -> bool:
+    """The keratin of "keratin was the most abundant"."""
+    words = words[words[:1] == ["the"] :]
+    return words[1:2] != [] and words[1] in ("is", "was", "are", "were") and bool(stems(words[:1]) - asked)
+
+
+def _pieces(texts: list[str]) -> Iterator[tuple[int, int]]:
+    first = 0
+    for index in range(len(texts) + 1):
+        ends = index == len(texts) or texts[index] in CUTS
+        if not ends and texts[index] == "and":
+            after = next((i for i in range(index + 1, len(texts)) if texts[i] in CUTS), len(texts))
+            ends = after - index > LONG
+        if ends:
+            if first < index:
+                yield first, index
+            first = index + 1
+
+
+def _indices(said: Extraction, name: Named) -> Iterator[int]:
+    part = said.parts[name.sentence]
+    for i in range(part.first, part.last):
+        start, end = said.clean.span(said.stream[i].start, said.stream[i].end)
+        if name.span[0] <= start and end <= name.span[1]:
+            yield i
+
+
+def _is_name(said: Extraction, at: int, asked: Words) -> bool:
+    """Is a word that the question lacks written as a name: Firmicutes, E9.5, MCF-7?"""
+    token = said.stream[at]
+    if token.kind != "w" or token.text in METHODS - POPULATIONS or stems((token.text,)) & asked:
+        return False
+    start, end = said.clean.span(token.start, token.end)
+    raw, opens = (
+        said.text[start:end],
+        not said.text[:start].strip(" \n-*") or said.text[:start].rstrip()[-1:] in ".!?",
+    )
+    return any(c.isupper() for c in raw[1:]) or (
+        raw[0].isupper() and (any(c.isdigit() for c in raw) or not opens)
+    )
