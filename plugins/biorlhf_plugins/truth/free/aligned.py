@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.records import Extraction, Named
+from biorlhf_plugins.language.words.text import vocabulary
 from biorlhf_plugins.language.words.vocabulary import METHODS, POPULATIONS
 from biorlhf_plugins.truth.free.beside import Words, stems
 
 CUTS = frozenset((",", ";", "(", ")", ".", "!", "?", "\n", "•", "but", "while", "whereas", "—"))
-OPEN = frozenset((
-    "is", "was", "are", "were", "be", "been", "=", "by", "in", "of", "for", "to", "with", "from", "at", "as", "that",
-))  # fmt: skip
+OPEN = vocabulary("is was are were be been = by in of for to with from at as that")
 """A clause that ends with one of these goes on behind the comma."""
 DENIES = frozenset(("not", "no", "never", "none", "nor", "neither", "without", "than", "unlike"))
 STARTS = frozenset((".", "!", "?", ":", "\n", "•"))
@@ -77,10 +76,6 @@ def _is_name(said: Extraction, at: int, asked: Words) -> bool:
     if token.kind != "w" or token.text in METHODS - POPULATIONS or stems((token.text,)) & asked:
         return False
     start, end = said.clean.span(token.start, token.end)
-    raw, opens = (
-        said.text[start:end],
-        not said.text[:start].strip(" \n-*") or said.text[:start].rstrip()[-1:] in ".!?",
-    )
-    return any(c.isupper() for c in raw[1:]) or (
-        raw[0].isupper() and (any(c.isdigit() for c in raw) or not opens)
-    )
+    raw, before = said.text[start:end], said.text[:start].strip(" \n-*")
+    shaped = any(c.isdigit() for c in raw) or (bool(before) and before[-1] not in ".!?")
+    return any(c.isupper() for c in raw[1:]) or (raw[0].isupper() and shaped)
