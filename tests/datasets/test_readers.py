@@ -195,8 +195,13 @@ def test_gene_names_that_a_spreadsheet_turned_into_dates_are_refused(tmp_path):
 
 
 def test_a_decimal_comma_among_decimal_points_is_refused(tmp_path):
-    text = "gene;logFC;PValue;FDR\nA;1,5;0,1;0,2\nB;1.234,5;0,1;0,2\n"
-    assert "x.csv:3: column 'logFC': '1.234,5'" in refused(tmp_path, "x.csv", text, "edger")
+    text = "gene;logFC;PValue;FDR\nA;1,5;0,1;0,2\nB;1.23,5;0,1;0,2\n"
+    assert "x.csv:3: column 'logFC': '1.23,5'" in refused(tmp_path, "x.csv", text, "edger")
+
+
+def test_thousands_may_be_parted_where_numbers_have_a_decimal_comma(tmp_path):
+    text = "gene;baseMean;log2FoldChange;pvalue;padj\nA;12.703,41;1,5;0,1;0,2\nB;1.234.567,5;-0,3;0,1;0,2\n"
+    assert read(tmp_path, "x.csv", text, "deseq2").table["mean"].to_pylist() == [12703.41, 1234567.5]
 
 
 def test_a_missing_file_names_its_neighbours(tmp_path):

@@ -196,7 +196,9 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
         while first < last and stream[first].kind == "p":
             first += 1
         question = last < len(stream) and stream.texts[last] == "?" and not _guessed(stream, parts, part)
-        if not question and last - first >= 4 and ARROWS.isdisjoint(stream.texts[first:last]):
+        # A row of a table asks nothing: "| IL6 | UP |".
+        told = question or part.kind == "row" or last - first < 4
+        if not told and ARROWS.isdisjoint(stream.texts[first:last]):
             begins = stream.texts[first] in known
             if begins or (4 <= size <= last - first and words[-1] in stream.texts[first:last]):
                 spoken = [n for n in range(first, last) if stream[n].kind != "p"]

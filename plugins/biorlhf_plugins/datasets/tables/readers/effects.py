@@ -15,7 +15,7 @@ SCALES = get_args(Scale)
 FEW = 8
 #: Counts of one sample alone give some 30; what is beyond is a count, a ratio or a statistic.
 LARGEST = 50.0
-_NATURAL = re.compile(r"avg_logfc\Z|^ln[ _.]?(fc|fold)|natural", re.IGNORECASE)
+_NATURAL = re.compile(r"avg_logfc\Z|\Ab\Z|^ln[ _.]?(fc|fold)|natural", re.IGNORECASE)
 _SIGNED = re.compile(r"log|lfc|l2fc|nes\Z|difference|beta|coef|estimate|effect", re.IGNORECASE)
 _STATISTIC = re.compile(
     r"(stat|statistic|t|z|wald|lr|f|t[-_. ]?(value|stat\w*)|z[-_. ]?(score|value|stat\w*))\Z", re.IGNORECASE

@@ -14,11 +14,14 @@ import pyarrow.compute as pc
 from biorlhf.errors import DataError
 from biorlhf_plugins.datasets.tables.readers import names
 from biorlhf_plugins.datasets.tables.readers.header import MINUSES, MISSING, HeaderSetting
+from biorlhf_plugins.datasets.tables.readers.meaning import refuse_other_tests
 from biorlhf_plugins.datasets.tables.readers.source import Source, open_source, read_batches
 from biorlhf_plugins.datasets.tables.readers.text import open_binary
 from biorlhf_plugins.datasets.tables.readers.tools import CARRIED, OPTIONAL, ROLES, TOOLS, Tool, wanted
 
 FIGURES = ("effect", "p", "adjusted", "raw", "mean")
+THOUSANDS = r"^(-?\d+)\.(\d{3}(?:\d{3}|\.\d{3})*,\d+)$"
+"""A number with a decimal comma whose thousands are parted: "12.703,41"."""
 SCALED = {
     "percent": re.compile(r"%|percent", re.IGNORECASE),
     "a negative logarithm": re.compile(r"(?:-|neg\w*|minus)[\W_]*log|\bm?nlog", re.IGNORECASE),
@@ -87,6 +90,7 @@ def read_results(
         effect = pc.if_else(pc.is_inf(table["effect"]), pa.scalar(None, pa.float64()), table["effect"])
         table = table.set_column(table.column_names.index("effect"), "effect", effect)
     _check(source, tool, chosen, table)
+    refuse_other_tests(source, tool, contrast, chosen, table)
     return Results(source, tool, table, chosen, _warnings(source), source.notes)
 
 
@@ -165,6 +169,8 @@ def _numbers(source: Source, name: str, values: pa.Array, done: int) -> pa.Array
     for minus in MINUSES:
         values = pc.replace_substring(values, minus, "-")
     if source.decimal_comma(name):
+        values = pc.replace_substring_regex(values, THOUSANDS, r"\1\2")
+        values = pc.replace_substring_regex(values, THOUSANDS, r"\1\2")
         mixed = pc.and_(pc.match_substring(values, ","), pc.match_substring(values, "."))
         if pc.any(mixed).as_py():
             row = pc.index(pc.fill_null(mixed, False), True).as_py()
