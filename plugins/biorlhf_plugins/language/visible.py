@@ -229,4 +229,4 @@ def _another(asked: str, prompt: str, stated: bool) -> bool:
     """Is a question another one than the prompt?"""
     known = set(re.findall(r"\w+", prompt.lower()))
     new = [word for word in re.findall(r"\w+", asked) if word.lower() not in known]
-    return len(new) > 1 or any(stated or NAME.fullmatch(word) for word in new)
+    return len(new) > 1 or any(stated or NAME.fullmatch(word) or word[0].isupper() for word in new)

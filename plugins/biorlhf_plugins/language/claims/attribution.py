@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from biorlhf_plugins.language.claims.general import NEUTRAL, PLACES
-from biorlhf_plugins.language.claims.nearest import OTHERS, last_values, pick, told_behind, unknown
+from biorlhf_plugins.language.claims.nearest import OTHERS, borne_out, last_values, pick, told_behind, unknown
 from biorlhf_plugins.language.claims.quantities import quantity_of
 from biorlhf_plugins.language.claims.reader import NOTHING, ROLES, Reader, values
 from biorlhf_plugins.language.claims.subjects import OTHER, Aim
@@ -204,7 +204,7 @@ def _near(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, .
     for before in range(index - 1, max(-1, index - 25), -1):
         if role in chunks[before]:
             return last_values(chunks[before][role], role)
-    if role != "path":
+    if role != "path" or borne_out(reader, focus):
         return None
     later = values([m for c in chunks[index + 1 :] for m in c.get(role, ()) if not unknown(m)], role)
     return later if len(later) == 1 else None

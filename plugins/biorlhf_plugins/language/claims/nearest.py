@@ -13,6 +13,7 @@ from biorlhf_plugins.language.words.mentions import Mention
 
 OTHERS = ("other tissues",)
 SPAN = 16  # tokens from a "from" to what it leads to
+BORNE_BY = frozenset(("driven", "led", "carried"))
 EXAMPLES = 12  # tokens before a gene in which the bracket begins that it stands in
 
 
@@ -21,6 +22,8 @@ def pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ..
     inside = reader.inside[index]
     candidates = inside.get(role, [])
     if role == "path" and focus.kind == "dir":
+        if borne_out(reader, focus):
+            candidates = [m for m in candidates if m.first < focus.last]
         named = any(m.last <= focus.first and not unknown(m) for m in candidates)
         candidates = [m for m in candidates if m.first < focus.last or not _behind(reader, m, focus, named)]
         candidates = [m for m in candidates if not (named and _example(reader, m, focus))]
@@ -54,6 +57,12 @@ def pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ..
             group.insert(len(group) if step > 0 else 0, candidates[at])
             at += step
     return values(group, role)
+
+
+def borne_out(reader: Reader, focus: Mention) -> bool:
+    """Is what follows the genes that bear a direction out: "It is down, with FABP6 and NR1H4 in the lead"?"""
+    tail = reader.stream.texts[focus.last : focus.last + 3]
+    return tail[:2] == [",", "with"] or tail[:1] == ["("] or not BORNE_BY.isdisjoint(tail)
 
 
 def _reached(reader: Reader, focus: Mention) -> bool:
