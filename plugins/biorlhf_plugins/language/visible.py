@@ -38,7 +38,7 @@ ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
 OPEN_MARKS = frozenset('"“«')
 WHOLE = re.compile(r"""\A\s*(?:"[^"]*"|“[^“”]*”|«[^«»]*»)\s*\Z""")
 """All of a text in quotation marks, which quote nobody."""
-CITED = re.compile(r"\A(?:[ \t]*(?:>[^\n]*)?(?:\n|\Z))+\Z")
+CITED = re.compile(r"\A(?:[ \t]*(?:>(?:[ \t][^\n]*)?)?(?:\n|\Z))+\Z")
 """Each line behind the mark of a citation: the answer is shown so."""
 ROLE = re.compile(
     r"\A\s*[*#]{0,4} ?(?:a|response|assistant|output|reply)[*]{0,2}: ?[*]{0,2}"
