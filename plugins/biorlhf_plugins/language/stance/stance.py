@@ -194,10 +194,8 @@ def degenerate(stream: Stream, stance: Sequence[Mention], content: Sequence[Ment
     chooses = chooses or any(m.kind == "dir" and stream[m.first].kind == "p" for m in content)  # an arrow
     if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked) and not chooses:
         return "the text only repeats the question"
-    if len(spoken) >= 24:
-        different = len(set(zip(spoken, spoken[1:], spoken[2:], strict=False)))
-        if different < REPEATED * (len(spoken) - 2) and not _recovers(stream, stance, content, spoken):
-            return "the text repeats itself"
+    if len(spoken) >= 24 and _repeats(spoken) and not _recovers(stream, stance, content, spoken):
+        return "the text repeats itself"
     hedges = [m for m in stance if m.kind == "hedge"]
     if len({stream.texts[m.first] for m in hedges}) >= 4:
         covered = sum(m.last - m.first for m in hedges)
@@ -210,6 +208,12 @@ def degenerate(stream: Stream, stance: Sequence[Mention], content: Sequence[Ment
         if function <= 0.05 * len(spoken) and stops <= 0.05 * len(spoken):
             return "the text is a list of keywords"
     return ""
+
+
+def _repeats(spoken: Sequence[str]) -> bool:
+    """Are most runs of three words said before? Runs that begin with different words differ."""
+    few = REPEATED * (len(spoken) - 2)
+    return len({*spoken[:-2]}) < few and len({*zip(spoken, spoken[1:], spoken[2:], strict=False)}) < few
 
 
 def _recovers(

@@ -18,7 +18,8 @@ PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
-COUNTED = re.compile(r"\bof the (?:[\d,]+ )?(?:increases|decreases|rises|reductions|gains|losses)$")
+MOVES = ("increases", "decreases", "rises", "reductions", "gains", "losses")
+COUNTED = re.compile(rf"\bof the (?:[\d,]+ )?(?:{'|'.join(MOVES)})$")
 SHORT = 8
 PLACING = frozenset(("in", "at", "after", "under", "among", "during"))
 PRONOUNS = frozenset(("it", "they", "this", "that", "both"))
@@ -161,7 +162,10 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     parted = "_" in said.text and PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
-        if COUNTED.search(said.text, 0, c.span[1]) and said.text[c.span[0] :][:1].islower():
+        start, end = c.span
+        # The pattern looks at every letter before it: what it ends with is looked at first.
+        ends = said.text.endswith(MOVES, 0, end) and said.text[start].islower()
+        if ends and COUNTED.search(said.text, 0, end):
             continue  # "41 of the 58 decreases and one of the increases"
         if c.partial or not s.pathways or c.label == "MIXED" or (parted and s.mission):
             continue
