@@ -33,6 +33,8 @@ MOST = 400
 
 ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
 TURNS = frozenset(("but", "leave", "leaving"))
+TURNING = frozenset(("dir", "report", "reject"))
+"""Mentions that may take back what a text says, or may do nothing."""
 SO = frozenset(("so", "hence", "thus", "therefore"))
 NEGATIONS = frozenset(("not", "no", "never"))
 ARROWS = frozenset(("↑", "↓"))
@@ -69,7 +71,10 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     asked = given(prompt, additions)
     question = frozenset(prompt_words(prompt))
     mentions = _thinned([m for m in scan(stream, lexicon) if m.kind != "dir" or not _joined(stream, m)])
-    mentions = [m for n, m in enumerate(mentions) if not _turns_nothing(stream, mentions, n, question)]
+    mentions = [
+        m for n, m in enumerate(mentions)
+        if m.kind not in TURNING or not _turns_nothing(stream, mentions, n, question)
+    ]  # fmt: skip
     mentions = foreign(stream, mentions, question)
     mentions = with_foils(stream, mentions, prompt, additions)
     parts = sentences(stream, mentions)
@@ -172,7 +177,7 @@ def _reasoned(claims: list[Claim], stream: Stream) -> list[Claim]:
 def _goes_on(stream: Stream, mentions: Sequence[Mention], n: int) -> bool:
     """The "stays the same" of "it is down and stays the same", which takes no direction back."""
     m = mentions[n]
-    if m.kind != "dir" or stream.texts[m.first] not in STAYING:
+    if stream.texts[m.first] not in STAYING:
         return False
     before = [d for d in mentions[max(0, n - 3) : n] if d.kind == "dir" and m.first - d.last <= 4]
     return bool(before) and "." not in stream.texts[before[-1].last : m.first]

@@ -66,17 +66,20 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the content lexicon, numbers and missions, in the order of the text."""
     found: list[Mention] = []
     texts, tries = stream.texts, lexicon.content
+    following = [*texts[1:], END]
     done, total, nothing, denied = 0, len(texts), -1, (0, 0)
     for index, (word, sort, _, _, digits) in enumerate(stream):
         if index < done:
             continue
         end, meanings, done = index, None, index + 1
         for trie in tries:
-            if (node := trie.get(word)) is not None:
-                # Only an asked set's: "unfolded protein response (UPR)" is mostly no name with "UPR" in it.
-                stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
-                if hit is not None and stop > end and not _exposed(hit, texts, stop):
-                    end, meanings = stop, hit
+            node, after = trie.get(word), following[index]
+            if node is None or not (END in node or after in node or after in ASKED_MARKS):
+                continue  # most words that begin a phrase begin none here
+            # Only an asked set's: "unfolded protein response (UPR)" is mostly no name with "UPR" in it.
+            stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
+            if hit is not None and stop > end and not (hit[0][0] == "path" and _exposed(texts, stop)):
+                end, meanings = stop, hit
         if meanings is None and digits is None and nothing < 0 and denied[0] < index and not _tells(word):
             continue
         if word == "the" and meanings is not None and _asked_behind(tries, texts, index, end):
@@ -124,9 +127,9 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     return found
 
 
-def _exposed(meanings: Sequence[tuple[str, Any]], texts: Sequence[str], end: int) -> bool:
+def _exposed(texts: Sequence[str], end: int) -> bool:
     """Is a set's name a part of "interferon-gamma-treated cells"?"""
-    return texts[end : end + 1] in EXPOSED and meanings[0][0] == "path"
+    return texts[end : end + 1] in EXPOSED
 
 
 def _asked_behind(tries: Sequence[Trie], texts: Sequence[str], index: int, end: int) -> bool:
