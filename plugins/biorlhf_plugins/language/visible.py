@@ -160,7 +160,7 @@ def _blanks(match: re.Match[str]) -> str:
 
 def without_turns(text: str, prompt: str) -> str:
     """Without what follows an answer that goes on as another question, or as somebody else."""
-    if not any(mark in text for mark in MARKS):
+    if "\n" not in text or not any(mark in text for mark in MARKS):
         return text
     opens, stated = len(text) - len(text.lstrip()), STATED.search(text)
     for turn in TURN.finditer(text):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from biorlhf import Question
+from biorlhf.ground_truth import AnswerSlot, slots
 from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.extract import extract, prompt_mentions
 from biorlhf_plugins.language.records import OPPOSITE, Extraction
@@ -72,7 +73,8 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gold:
-    """All of a question's ground truth that V1 and V2 can grade; ``told`` are facts that are directions."""
+    """All of a question's ground truth that V1 and V2 can grade; ``told`` are facts that are directions,
+    ``asked`` what a block has to state."""
 
     facts: tuple[Fact, ...] = ()
     answer: str | None = None
@@ -83,6 +85,7 @@ class Gold:
     contrast: str = ""
     additions: Additions = field(default_factory=Additions)
     truth: Mapping[str, Any] = field(default_factory=dict)
+    asked: tuple[AnswerSlot, ...] = ()
 
     @property
     def unanswerable(self) -> bool:
@@ -148,6 +151,7 @@ def _gold(key: str, lab: Additions) -> Gold:
         contrast=contrast_of(truth),
         additions=additions,
         truth=truth,
+        asked=slots(truth),
     )
 
 
