@@ -186,10 +186,11 @@ def _goes_on(stream: Stream, mentions: Sequence[Mention], n: int) -> bool:
 def _joined(stream: Stream, m: Mention) -> bool:
     """The "stimulated" of "LPS-stimulated macrophages", which tells what was done to them."""
     token, before = stream[m.first], stream[m.first - 1]
-    hyphen = m.first > 0 and stream.clean.text[before.end : token.start] == "-"
+    if m.first == 0 or token.text not in DONE or before.text in UNDONE:
+        return False
     after = stream[m.last] if m.last < len(stream) else None
     named = after is not None and after.kind == "w" and after.text not in NOT_THINGS
-    return hyphen and named and token.text in DONE and before.text not in UNDONE
+    return named and stream.clean.text[before.end : token.start] == "-"
 
 
 def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:

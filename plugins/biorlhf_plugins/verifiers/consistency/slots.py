@@ -34,14 +34,14 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
     slots: dict[tuple, list[Claim]] = {}
     for c in figures:
         s = c.slot
-        if chained(said, c):
-            continue
         if s.quantity not in COUNTS or not (s.entity or s.condition or s.pathways):
             continue
         if s.quantity not in ("deg", "nes") and PLACED.isdisjoint(s.stated):
             continue
         if s.pathways and any(name.startswith("?") for name in s.pathways):
             continue  # left to the text's own words
+        if chained(said, c):
+            continue
         key = (s.entity, s.condition, s.treatment, s.mission, s.quantity or "deg", s.pathways)
         slots.setdefault(key, []).append(c)
     spoken: Mapping[tuple[int, object], int] = {}
