@@ -21,7 +21,14 @@ from biorlhf_plugins.language.sentences.neither import spelt_out
 from biorlhf_plugins.language.sentences.polarity import modalities
 from biorlhf_plugins.language.stance.confidence import read_confidence
 from biorlhf_plugins.language.stance.contradictions import contradictions
-from biorlhf_plugins.language.stance.stance import abstentions, agreements, degenerate, prompt_words, yes_no
+from biorlhf_plugins.language.stance.stance import (
+    abstentions,
+    agreements,
+    degenerate,
+    prompt_vocabulary,
+    prompt_words,
+    yes_no,
+)
 from biorlhf_plugins.language.words.degrees import STAYING
 from biorlhf_plugins.language.words.lexicon import Additions, with_additions
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, scan, scan_stance
@@ -69,7 +76,7 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     lexicon = with_additions(additions)
     stream = spelt_out(stream_of(text))
     asked = given(prompt, additions)
-    question = frozenset(prompt_words(prompt))
+    question = prompt_vocabulary(prompt)
     mentions = _thinned([m for m in scan(stream, lexicon) if m.kind != "dir" or not _joined(stream, m)])
     mentions = [
         m for n, m in enumerate(mentions)
@@ -195,8 +202,8 @@ def _joined(stream: Stream, m: Mention) -> bool:
 
 def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
     """Mark what only asks: a sentence that ends with "?", or that repeats the prompt word for word."""
-    words = prompt_words(prompt)
-    asked, known, size = " ".join(words), frozenset(words), len(words)
+    words, known = prompt_words(prompt), prompt_vocabulary(prompt)
+    asked, size = " ".join(words), len(words)
     for part in parts:
         first, last = part.first, part.last
         while first < last and stream[first].kind == "p":

@@ -87,9 +87,15 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
     units = {f.unit for f in pool}
     measured = tuple(f for f in pool if not _given(said, f, prompt, units))
     pool = measured if len(measured) > 1 else pool
-    counts = Counter(itertools.chain.from_iterable([f.words for f in pool]))
-    common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
-    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, common)
+    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, _common(pool))
+
+
+def _common(figures: Sequence[Figure]) -> frozenset[str]:
+    """The words that more than half of the figures, and two at least, have beside them."""
+    if len(figures) < 2:
+        return frozenset()
+    counts = Counter(itertools.chain.from_iterable([f.words for f in figures]))
+    return frozenset([word for word, n in counts.items() if n > 1 and 2 * n > len(figures)])
 
 
 def _given(said: Extraction, figure: Figure, prompt: str, units: set[str]) -> bool:

@@ -49,6 +49,8 @@ def statements(found: Evidence) -> Iterator[Check]:
 
 
 def _two_values(found: Evidence) -> Iterator[Check]:
+    if len(found.figures) < 2:
+        return
     slots: dict[tuple[object, ...], Figure] = {}
     named = {f.first: f.words - NEUTRAL - TOTALLED for f in found.figures}
     times = Counter([(named[f.first], f.kind) for f in found.figures])

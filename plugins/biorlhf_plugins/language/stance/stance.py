@@ -202,10 +202,11 @@ def degenerate(stream: Stream, stance: Sequence[Mention], content: Sequence[Ment
         says = any(m.kind in ("num", "entity", "path", "mission", "type", "pattern") for m in content)
         if covered >= 0.4 * len(spoken) and not says:
             return "the text is a list of hedges"
-    if len(spoken) >= 12 and not any(t.kind == "n" or t.text in WORD_NUMBERS for t in stream):
+    figures = any(kind == "n" for _, kind, _, _, _ in stream)
+    if len(spoken) >= 12 and not figures and WORD_NUMBERS.keys().isdisjoint(stream.vocabulary):
         function = sum(word in FUNCTION_WORDS for word in spoken)
-        stops = sum(t.kind == "p" and t.text in ".:;,|\n(" for t in stream)
-        if function <= 0.05 * len(spoken) and stops <= 0.05 * len(spoken):
+        few = function <= 0.05 * len(spoken)
+        if few and sum(t.kind == "p" and t.text in ".:;,|\n(" for t in stream) <= 0.05 * len(spoken):
             return "the text is a list of keywords"
     return ""
 
@@ -246,3 +247,8 @@ def _within(spoken: Sequence[str], asked: Sequence[str]) -> bool:
 @functools.lru_cache(maxsize=256)
 def prompt_words(prompt: str) -> tuple[str, ...]:
     return spoken(prompt)
+
+
+@functools.lru_cache(maxsize=256)
+def prompt_vocabulary(prompt: str) -> frozenset[str]:
+    return frozenset(prompt_words(prompt))
