@@ -204,12 +204,14 @@ def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str
     """Mark what only asks: a sentence that ends with "?", or that repeats the prompt word for word."""
     words, known = prompt_words(prompt), prompt_vocabulary(prompt)
     asked, size = " ".join(words), len(words)
+    arrows = not ARROWS.isdisjoint(stream.vocabulary)
     for part in parts:
         first, last = part.first, part.last
         while first < last and stream[first].kind == "p":
             first += 1
         question = last < len(stream) and stream.texts[last] == "?" and not _guessed(stream, parts, part)
-        if not question and last - first >= 4 and ARROWS.isdisjoint(stream.texts[first:last]):
+        points = arrows and not ARROWS.isdisjoint(stream.texts[first:last])
+        if not question and last - first >= 4 and not points:
             begins = stream.texts[first] in known
             if begins or (4 <= size <= last - first and words[-1] in stream.texts[first:last]):
                 spoken = [n for n in range(first, last) if stream[n].kind != "p"]

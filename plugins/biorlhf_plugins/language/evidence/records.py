@@ -100,7 +100,7 @@ class Evidence:
         return unit_at(self.said.text, *figure.span)
 
     def span(self, first: int, last: int) -> Span:
-        return self.said.clean.span(self.stream[first].start, self.stream[last - 1].end)
+        return self.stream.span(first, last)
 
     def asserted(self, index: int) -> bool:
         return not self.said.marks[index]
