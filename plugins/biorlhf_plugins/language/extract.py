@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from biorlhf_plugins.language.claims.corrections import supersede
+from biorlhf_plugins.language.claims.corrections import answer_blocks, supersede
 from biorlhf_plugins.language.claims.foils import with_foils
 from biorlhf_plugins.language.claims.qualifiers import OPENS_INTERVAL
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
@@ -295,16 +295,3 @@ def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Me
 DONE = vocabulary("stimulated induced activated depleted deprived suppressed inhibited enriched")
 NOT_THINGS = frozenset(("in", "by", "during", "under", "after", "and", "but", "set", "pathway", "gene"))
 UNDONE = frozenset(("up", "down", "over", "under", "hyper", "co", "non", "re", "self", "auto", "super"))
-OPENINGS = (["answer", ":"], ["final", "answer"], ["the", "answer", "is"], ["the", "final", "answer"])
-
-
-def answer_blocks(stream: Stream, parts: Sequence[Sentence]) -> list[tuple[int, int]]:
-    """Token ranges of explicit answers: "Answer: …", "Final answer: …"; a final one outranks the others."""
-    blocks: list[tuple[int, int, bool]] = []
-    for part in parts if "answer" in stream.vocabulary else ():
-        head = stream.texts[part.first : part.first + 3]
-        for opening in OPENINGS:
-            if head[: len(opening)] == opening:
-                blocks.append((part.first, part.last, "final" in opening))
-    finals = [b for b in blocks if b[2]]
-    return [(first, last) for first, last, _ in (finals or blocks)]
