@@ -62,8 +62,8 @@ def _two_values(found: Evidence) -> Iterator[Check]:
         figures = [f for f in own if times[named[f.first], f.kind] > 1]
         if not figures or not found.asserted(part.first):
             continue
-        here = found.stream[part.first : part.last]
-        numbers = [(i, token.text) for i, token in enumerate(here, part.first) if token.number]
+        here = enumerate(found.stream[part.first : part.last], part.first)
+        numbers = [(i, text) for i, (text, _, _, _, number) in here if number is not None]
         for f in figures:
             words = named[f.first]
             if f.kind in UNVALUED or f.sign or f.kind == "ratio" or not words - {f.unit}:
