@@ -84,9 +84,10 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
         by_part.setdefault(figure.part, []).append(figure)
     turned = {c.span: str(c.label) for c in said.directions}
     pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
-    units = {f.unit for f in pool}
-    measured = tuple(f for f in pool if not _given(said, f, prompt, units))
-    pool = measured if len(measured) > 1 else pool
+    if len(pool) > 1:
+        units = {f.unit for f in pool}
+        measured = tuple(f for f in pool if not _given(said, f, prompt, units))
+        pool = measured if len(measured) > 1 else pool
     return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, _common(pool))
 
 
