@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from biorlhf_plugins.language.claims.corrections import supersede
+from biorlhf_plugins.language.claims.corrections import answer_blocks, supersede
 from biorlhf_plugins.language.claims.foils import with_foils
 from biorlhf_plugins.language.claims.qualifiers import OPENS_INTERVAL
 from biorlhf_plugins.language.claims.reader import ROLES, Reader, values
@@ -21,7 +21,14 @@ from biorlhf_plugins.language.sentences.neither import spelt_out
 from biorlhf_plugins.language.sentences.polarity import modalities
 from biorlhf_plugins.language.stance.confidence import read_confidence
 from biorlhf_plugins.language.stance.contradictions import contradictions
-from biorlhf_plugins.language.stance.stance import abstentions, agreements, degenerate, prompt_words, yes_no
+from biorlhf_plugins.language.stance.stance import (
+    abstentions,
+    agreements,
+    degenerate,
+    prompt_vocabulary,
+    prompt_words,
+    yes_no,
+)
 from biorlhf_plugins.language.words.degrees import STAYING
 from biorlhf_plugins.language.words.lexicon import Additions, with_additions
 from biorlhf_plugins.language.words.mentions import DATABASE_WORDS, Mention, scan, scan_stance
@@ -33,6 +40,8 @@ MOST = 400
 
 ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
 TURNS = frozenset(("but", "leave", "leaving"))
+TURNING = frozenset(("dir", "report", "reject"))
+"""Mentions that may take back what a text says, or may do nothing."""
 SO = frozenset(("so", "hence", "thus", "therefore"))
 NEGATIONS = frozenset(("not", "no", "never"))
 ARROWS = frozenset(("↑", "↓"))
@@ -67,9 +76,12 @@ def _extract(text: str, prompt: str, additions: Additions) -> Extraction:
     lexicon = with_additions(additions)
     stream = spelt_out(stream_of(text))
     asked = given(prompt, additions)
-    question = frozenset(prompt_words(prompt))
+    question = prompt_vocabulary(prompt)
     mentions = _thinned([m for m in scan(stream, lexicon) if m.kind != "dir" or not _joined(stream, m)])
-    mentions = [m for n, m in enumerate(mentions) if not _turns_nothing(stream, mentions, n, question)]
+    mentions = [
+        m for n, m in enumerate(mentions)
+        if m.kind not in TURNING or not _turns_nothing(stream, mentions, n, question)
+    ]  # fmt: skip
     mentions = foreign(stream, mentions, question)
     mentions = with_foils(stream, mentions, prompt, additions)
     parts = sentences(stream, mentions)
@@ -172,7 +184,7 @@ def _reasoned(claims: list[Claim], stream: Stream) -> list[Claim]:
 def _goes_on(stream: Stream, mentions: Sequence[Mention], n: int) -> bool:
     """The "stays the same" of "it is down and stays the same", which takes no direction back."""
     m = mentions[n]
-    if m.kind != "dir" or stream.texts[m.first] not in STAYING:
+    if stream.texts[m.first] not in STAYING:
         return False
     before = [d for d in mentions[max(0, n - 3) : n] if d.kind == "dir" and m.first - d.last <= 4]
     return bool(before) and "." not in stream.texts[before[-1].last : m.first]
@@ -181,16 +193,17 @@ def _goes_on(stream: Stream, mentions: Sequence[Mention], n: int) -> bool:
 def _joined(stream: Stream, m: Mention) -> bool:
     """The "stimulated" of "LPS-stimulated macrophages", which tells what was done to them."""
     token, before = stream[m.first], stream[m.first - 1]
-    hyphen = m.first > 0 and stream.clean.text[before.end : token.start] == "-"
+    if m.first == 0 or token.text not in DONE or before.text in UNDONE:
+        return False
     after = stream[m.last] if m.last < len(stream) else None
     named = after is not None and after.kind == "w" and after.text not in NOT_THINGS
-    return hyphen and named and token.text in DONE and before.text not in UNDONE
+    return named and stream.clean.text[before.end : token.start] == "-"
 
 
 def ask(stream: Stream, parts: Sequence[Sentence], marks: list[str], prompt: str) -> None:
     """Mark what only asks: a sentence that ends with "?", or that repeats the prompt word for word."""
-    words = prompt_words(prompt)
-    asked, known, size = " ".join(words), frozenset(words), len(words)
+    words, known = prompt_words(prompt), prompt_vocabulary(prompt)
+    asked, size = " ".join(words), len(words)
     for part in parts:
         first, last = part.first, part.last
         while first < last and stream[first].kind == "p":
@@ -282,16 +295,3 @@ def prompt_mentions(prompt: str, additions: Additions = Additions()) -> tuple[Me
 DONE = vocabulary("stimulated induced activated depleted deprived suppressed inhibited enriched")
 NOT_THINGS = frozenset(("in", "by", "during", "under", "after", "and", "but", "set", "pathway", "gene"))
 UNDONE = frozenset(("up", "down", "over", "under", "hyper", "co", "non", "re", "self", "auto", "super"))
-OPENINGS = (["answer", ":"], ["final", "answer"], ["the", "answer", "is"], ["the", "final", "answer"])
-
-
-def answer_blocks(stream: Stream, parts: Sequence[Sentence]) -> list[tuple[int, int]]:
-    """Token ranges of explicit answers: "Answer: …", "Final answer: …"; a final one outranks the others."""
-    blocks: list[tuple[int, int, bool]] = []
-    for part in parts if "answer" in stream.vocabulary else ():
-        head = stream.texts[part.first : part.first + 3]
-        for opening in OPENINGS:
-            if head[: len(opening)] == opening:
-                blocks.append((part.first, part.last, "final" in opening))
-    finals = [b for b in blocks if b[2]]
-    return [(first, last) for first, last, _ in (finals or blocks)]

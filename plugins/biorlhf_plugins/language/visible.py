@@ -29,6 +29,7 @@ STATED = re.compile(r"\b(?:answer|confidence)\b[*_ ]{0,3}[:=]", re.IGNORECASE)
 ENTITY = re.compile(r"&(?:#\d{2,5}|[a-zA-Z]{2,8});")
 UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?(?:\[[ \t]?\]|☐)[^\n]*", re.MULTILINE)
 TICKED = re.compile(r"(?:[-*+][ \t]+)?(?:\[[xX]\]|☑|☒)")
+TICKS = ("[x]", "[X]", "☑", "☒")
 """Boxes of a form: what is not ticked is not said."""
 WORD = 12
 """Characters before a dash that say whether it is a minus."""
@@ -168,7 +169,7 @@ def visible_text(text: str) -> str:
         text = f"{text[:start]} {text[start + 1 : end - 1]} {text[end:]}"
     if "&" in text:
         text = ENTITY.sub(_character, text)
-    if TICKED.search(text):
+    if any(tick in text for tick in TICKS):
         text = TICKED.sub(_blank, UNTICKED.sub(_blank, text))
     return HIDDEN.sub(_blanks, text) if "<" in text or "~~" in text else text
 
@@ -209,7 +210,7 @@ def _blanks(match: re.Match[str]) -> str:
 
 def without_turns(text: str, prompt: str) -> str:
     """Without what follows an answer that goes on as another question, or as somebody else."""
-    if not any(mark in text for mark in MARKS):
+    if "\n" not in text or not any(mark in text for mark in MARKS):
         return text
     opens, stated = len(text) - len(text.lstrip()), STATED.search(text)
     for turn in TURN.finditer(text):

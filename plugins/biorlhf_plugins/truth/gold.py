@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from biorlhf import Question
+from biorlhf.ground_truth import AnswerSlot, slots
 from biorlhf.ground_truth.names import split_entity
 from biorlhf_plugins.language.extract import extract, prompt_mentions
 from biorlhf_plugins.language.records import OPPOSITE, Extraction
@@ -72,7 +73,8 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gold:
-    """All of a question's ground truth that V1 and V2 can grade; ``told`` are facts that are directions."""
+    """All of a question's ground truth that V1 and V2 can grade; ``told`` are facts that are directions,
+    ``asked`` what a block has to state."""
 
     facts: tuple[Fact, ...] = ()
     answer: str | None = None
@@ -83,6 +85,7 @@ class Gold:
     contrast: str = ""
     additions: Additions = field(default_factory=Additions)
     truth: Mapping[str, Any] = field(default_factory=dict)
+    asked: tuple[AnswerSlot, ...] = ()
 
     @property
     def unanswerable(self) -> bool:
@@ -106,8 +109,18 @@ def read(question: Question, text: str, lab: Additions | None = None) -> tuple[G
 
 def gold_of(question: Question, lab: Additions) -> Gold:
     """Slots from a ground truth. A malformed value raises ``ValueError`` or ``KeyError``."""
-    # As JSON, because mappings cannot be hashed; one question comes with every completion and verifier.
-    return _gold(KEY.encode([question.ground_truth, question.tissue, question.prompt]), lab)
+    # One question comes with every completion and verifier, one after another: the last is at hand.
+    for last, its_lab, gold in LAST:
+        if last is question and its_lab == lab and gold.truth == question.ground_truth:
+            return gold
+    # As JSON, because mappings cannot be hashed.
+    gold = _gold(KEY.encode([question.ground_truth, question.tissue, question.prompt]), lab)
+    LAST[:] = [(question, lab, gold)]
+    return gold
+
+
+LAST: list[tuple[Question, Additions, Gold]] = []
+"""The question that was asked for last; none before the first."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -148,6 +161,7 @@ def _gold(key: str, lab: Additions) -> Gold:
         contrast=contrast_of(truth),
         additions=additions,
         truth=truth,
+        asked=slots(truth),
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from biorlhf import Question
-from biorlhf.ground_truth import AnswerSlot, slots
+from biorlhf.ground_truth import AnswerSlot
 from biorlhf_plugins.language.block import Block, abstains, find_block, read_confidence, read_yes_no
 from biorlhf_plugins.language.extract import extract
 from biorlhf_plugins.language.records import Confidence, Extraction, Span
@@ -142,7 +142,7 @@ def _judge(gold: Gold, prompt: str, text: str, asked_for_block: bool, tissue: st
     block = find_block(text)
     if gold.unanswerable:
         return _unanswerable(gold, read, block, prompt, asked_for_block)
-    asked = slots(gold.truth)
+    asked = gold.asked
     if block is None:
         if not asked_for_block:
             return _freely(gold, read, prompt, ())

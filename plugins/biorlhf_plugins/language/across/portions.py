@@ -93,10 +93,11 @@ def _among_those(found: Evidence, number: int) -> Iterator[Check]:
         end = next((i + 1 for i in range(figure.last + 2, stop) if plural(found, i)), 0)
         restricted = not {"of", "in", "from", "that", "which", "with"}.isdisjoint(texts[end : end + 1])
         said = content(found.stream, figure.last + 2, end) if end and not restricted else frozenset()
-        before = [f for f in found.figures if f.kind == "count" and f.last <= figure.first and f.value >= 2]
-        fits = [
-            f for f in before if f.part >= number - 1 and len(said) > 1 and _stems(said) <= _stems(f.words)
-        ]
+        if len(said) < 2:
+            continue
+        near = [f for n in (number - 1, number) for f in found.by_part.get(n, ())]
+        before = [f for f in near if f.kind == "count" and f.last <= figure.first and f.value >= 2]
+        fits = [f for f in before if _stems(said) <= _stems(f.words)]
         if len({f.value for f in fits}) == 1:
             says = f"{figure.value:,g} of {fits[0].value:,g}"
             yield Check("parts and whole", figure.value <= fits[0].value, says, (figure.span, fits[0].span))

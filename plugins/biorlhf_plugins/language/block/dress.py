@@ -89,6 +89,7 @@ _SURE_TAG = re.compile(
 )
 _KEY = re.compile(rf"[\"'](?:final[_ ]?)?(?:{ANSWER})[\"']\s*:", re.IGNORECASE)
 _LABEL = re.compile(rf"(?:final[_ ]?)?(?:{ANSWER})")
+_BOX = re.compile(r"\\boxed\s*\{")
 _ROW = re.compile(r"^[^\n|\t]*[|\t].*$", re.MULTILINE)
 _RULE = re.compile(r"^[\s|:+-]+$")
 REACH = 2000
@@ -253,7 +254,7 @@ def _tags(text: str) -> Iterator[Block]:
 
 
 def _boxed(text: str) -> Iterator[Block]:
-    for match in [*re.finditer(r"\\boxed\s*\{", text)][-LAST:]:
+    for match in [*_BOX.finditer(text)][-LAST:]:
         depth, end = 1, match.end()
         limit = min(len(text), end + REACH)
         while end < limit and depth:
@@ -264,7 +265,7 @@ def _boxed(text: str) -> Iterator[Block]:
 
 
 def _objects(text: str) -> Iterator[Block]:
-    for key in [*_KEY.finditer(text)][-LAST:]:
+    for key in [*_KEY.finditer(text)][-LAST:] if "{" in text else ():
         start = text.rfind("{", max(0, key.start() - REACH), key.start())
         if start < 0:
             continue

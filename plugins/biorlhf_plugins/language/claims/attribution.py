@@ -150,12 +150,13 @@ def begin(reader: Reader, sentence: Sentence) -> None:
 def _concludes(reader: Reader, sentence: Sentence) -> bool:
     """ "So it decreases", "→ increase": after genes that no lexicon knows, this is of the asked set again."""
     carried = reader.carried.get("path", ()) if reader.defaults["path"] else ()
-    if not carried or not any(str(name).startswith("?") for names in carried for name in names):
+    opens = not CONCLUDING.isdisjoint(reader.stream.texts[sentence.first : sentence.first + 2])
+    if not carried or not (opens or "dir" in reader.kinds):
         return False
-    if not CONCLUDING.isdisjoint(reader.stream.texts[sentence.first : sentence.first + 2]):
-        return True
+    if not any(str(name).startswith("?") for names in carried for name in names):
+        return False
     said = {i for m in sentence.inside.get("dir", ()) for i in range(m.first, m.last)}
-    return bool(said) and all(
+    return opens or all(
         i in said or token.kind != "w"
         for i, token in enumerate(reader.stream[sentence.first : sentence.last], sentence.first)
     )

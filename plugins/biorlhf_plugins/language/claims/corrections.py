@@ -6,6 +6,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from biorlhf_plugins.language.records import Claim
+from biorlhf_plugins.language.sentences.clauses import Sentence
+from biorlhf_plugins.language.words.text import Stream
+
+OPENINGS = (["answer", ":"], ["final", "answer"], ["the", "answer", "is"], ["the", "final", "answer"])
 
 
 def supersede(
@@ -52,3 +56,15 @@ def _key(claim: Claim) -> tuple:
     slot = claim.slot
     quantity = slot.quantity if claim.kind != "number" or slot.quantity not in (None, "deg") else "count"
     return claim.kind, slot.entity, slot.condition, slot.treatment, quantity, slot.pathways, slot.mission
+
+
+def answer_blocks(stream: Stream, parts: Sequence[Sentence]) -> list[tuple[int, int]]:
+    """Token ranges of explicit answers: "Answer: …", "Final answer: …"; a final one outranks the others."""
+    blocks: list[tuple[int, int, bool]] = []
+    for part in parts if "answer" in stream.vocabulary else ():
+        head = stream.texts[part.first : part.first + 3]
+        for opening in OPENINGS:
+            if head[: len(opening)] == opening:
+                blocks.append((part.first, part.last, "final" in opening))
+    finals = [b for b in blocks if b[2]]
+    return [(first, last) for first, last, _ in (finals or blocks)]

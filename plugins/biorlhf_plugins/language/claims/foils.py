@@ -70,16 +70,18 @@ def with_foils(stream: Stream, mentions: list[Mention], prompt: str, additions: 
     mentions = _with_pairs(stream, mentions, contrasts(additions))
     asked = shapes(additions)
     labels = LABELLED | asked.heads.keys() if asked.heads else LABELLED
-    if not asked.any and stream.vocabulary.isdisjoint(labels):
+    shaped = asked.any
+    if not shaped and stream.vocabulary.isdisjoint(labels):
         return mentions
-    if asked.any and not asked.places:  # where a gene is measured is no rival of the gene
+    if shaped and not asked.places:  # where a gene is measured is no rival of the gene
         places = table("lexicon")["entity"]
         mentions = [m for m in mentions if m.kind != "entity" or m.value not in places]
     known = {i: m for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
     gone: set[int] = set()
     units: set[int] = set()
-    named = any(m.kind == "entity" and m.value in asked_names(additions) for m in mentions)
+    names, question = asked_names(additions), _words(prompt)
+    named = any(m.kind == "entity" and m.value in names for m in mentions)
     for index, token in enumerate(stream):
         if index in known and known[index].kind == "entity" and _negated(stream, index):
             found.append(Mention("entity", f"non {token.text}", index - 1, index + 1))
@@ -87,7 +89,7 @@ def with_foils(stream: Stream, mentions: list[Mention], prompt: str, additions: 
         asks = token.text in labels and f"hich {token.text}" in prompt.lower()  # "On which day …?"
         if token.text in labels and stream.texts[index - 1] != "wild" and not asks:
             found += _labelled(stream, index, asked, known, gone)
-        if not asked.any or (index in known and known[index].kind not in OPEN):
+        if not shaped or (index in known and known[index].kind not in OPEN):
             continue
         if token.kind == "n":
             doses = _dose(stream, index, asked, known)
@@ -96,7 +98,7 @@ def with_foils(stream: Stream, mentions: list[Mention], prompt: str, additions: 
         elif token.kind == "w" and not (
             index - 1 in known and known[index - 1].value == "dose"
         ):  # "5 mM NaCl"
-            found += _name(stream, index, asked, _words(prompt), named)
+            found += _name(stream, index, asked, question, named)
     if not found and not gone:
         return mentions
     taken = gone | {i for m in found for i in range(m.first, m.last)}

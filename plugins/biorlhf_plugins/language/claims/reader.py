@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, KeysView, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ class Reader:
     heading: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     columns: list[list[Mention]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
-    kinds: KeysView[str] = field(default_factory=lambda: KeysView({}))
+    kinds: Set[str] = frozenset()
     inside: list[dict[str, list[Mention]]] = field(default_factory=list)
     present: list[str] = field(default_factory=list)
     absent: dict[str, tuple[Any, ...]] = field(default_factory=dict)

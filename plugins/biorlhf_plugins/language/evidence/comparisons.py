@@ -96,7 +96,7 @@ def stated(found: Evidence) -> list[Comparison]:
 
 def comparisons(stream: Stream, first: int, last: int) -> Iterator[Comparison]:
     """ "X is heavier than Y", "X weighs more than Y", "there is more in X than in Y", "X exceeds Y"."""
-    for at in [i for i in range(first, last) if stream.texts[i] in COMPARES]:
+    for at in [i for i, word in enumerate(stream.texts[first:last], first) if word in COMPARES]:
         word = stream.texts[at]
         verb = word in OVER or word in UNDER
         if verb and "than" in stream.texts[max(first, at - 1) : at + 2]:

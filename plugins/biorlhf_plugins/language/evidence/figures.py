@@ -70,7 +70,7 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
             if not numbers:
                 headers = [cells] if any(a < b for a, b in cells) and not _rule(stream, cells) else headers
                 continue
-            figures = _row(said, stream, number, cells, headers[0] if headers else [], numbers)
+            figures = _row(stream, number, cells, headers[0] if headers else [], numbers)
         else:
             headers = []
             figures = _prose(said, stream, number, part, numbers)
@@ -84,12 +84,19 @@ def evidence(said: Extraction, prompt: str = "") -> Evidence:
         by_part.setdefault(figure.part, []).append(figure)
     turned = {c.span: str(c.label) for c in said.directions}
     pool = tuple(f for f in found if f.kind in ("count", "percent", "effect") and not f.sign)[:COMPARED]
-    units = {f.unit for f in pool}
-    measured = tuple(f for f in pool if not _given(said, f, prompt, units))
-    pool = measured if len(measured) > 1 else pool
-    counts = Counter(itertools.chain.from_iterable([f.words for f in pool]))
-    common = frozenset(word for word, n in counts.items() if n > 1 and 2 * n > len(pool))
-    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, common)
+    if len(pool) > 1:
+        units = {f.unit for f in pool}
+        measured = tuple(f for f in pool if not _given(said, f, prompt, units))
+        pool = measured if len(measured) > 1 else pool
+    return Evidence(said, prompt, stream, parts, tuple(found), by_part, turned, pool, _common(pool))
+
+
+def _common(figures: Sequence[Figure]) -> frozenset[str]:
+    """The words that more than half of the figures, and two at least, have beside them."""
+    if len(figures) < 2:
+        return frozenset()
+    counts = Counter(itertools.chain.from_iterable([f.words for f in figures]))
+    return frozenset([word for word, n in counts.items() if n > 1 and 2 * n > len(figures)])
 
 
 def _given(said: Extraction, figure: Figure, prompt: str, units: set[str]) -> bool:
@@ -108,7 +115,7 @@ def _rule(stream: Stream, cells: Sequence[tuple[int, int]]) -> bool:
 
 
 def _row(
-    said: Extraction, stream: Stream, part: int, cells: list[tuple[int, int]],
+    stream: Stream, part: int, cells: list[tuple[int, int]],
     header: list[tuple[int, int]], numbers: list[Mention],
 ) -> Iterator[Figure]:  # fmt: skip
     """A row's figures: the words of the first cell on their left, those of their column on their right."""
@@ -123,9 +130,8 @@ def _row(
             # "log2FC (starved vs. replete)": what a bracket adds gives no kind.
             bare = head[: head.index("(")] if "(" in head else head
             kind = _kind_of(head, m.value) or _kind_of(bare, m.value) or UNITS.get(m.value.unit, "count")
-            yield _figure(
-                said, stream, part, m, kind, label, frozenset(head) - FUNCTION, head[0] if head else ""
-            )
+            beside = frozenset(head) - FUNCTION
+            yield _figure(stream, part, m, kind, label, beside, head[0] if head else "")
 
 
 def _prose(
@@ -163,7 +169,7 @@ def _prose(
         kind = kind or UNITS.get(number.unit, "count")
         if kind == "effect" and number.unit == "percent":
             kind = "percent"
-        if kind == "count" and _odds(said, stream, m.first):
+        if kind == "count" and _odds(stream, m.first):
             kind = "hazard"
         elif (
             kind == "count" and 0 < number.value < 1 and not THRESHOLDS.isdisjoint(texts[m.last : m.last + 2])
@@ -175,17 +181,16 @@ def _prose(
         if number.low is not None and number.high is not None:
             level = [f for f in label if f in ("ci", "interval", "confidence")]
             for value, end in ((number.low, "low"), (number.high, "high")):
-                yield _figure(said, stream, part, m, end if level else "range", left, right, unit)._replace(
+                yield _figure(stream, part, m, end if level else "range", left, right, unit)._replace(
                     value=value
                 )
             continue
-        yield _figure(said, stream, part, m, kind, left | head, right, unit)
+        yield _figure(stream, part, m, kind, left | head, right, unit)
 
 
-def _odds(said: Extraction, stream: Stream, at: int) -> bool:
+def _odds(stream: Stream, at: int) -> bool:
     """ "(OR 1.37": the ratio, and not the word."""
-    shown = said.clean.span(stream[at - 1].start, stream[at - 1].end)
-    return stream.texts[at - 2 : at] == ["(", "or"] and said.text[slice(*shown)] == "OR"
+    return stream.texts[at - 2 : at] == ["(", "or"] and stream.written(at - 1, at) == "OR"
 
 
 def _goes_on(texts: Sequence[str], before: Mention, m: Mention, kind: str, number: Number) -> bool:
@@ -213,15 +218,13 @@ def _subject(stream: Stream, first: int, last: int) -> Sequence[str]:
 
 
 def _figure(
-    said: Extraction, stream: Stream, part: int, m: Mention, kind: str,
-    left: frozenset[str], right: frozenset[str], unit: str,
-) -> Figure:  # fmt: skip
+    stream: Stream, part: int, m: Mention, kind: str, left: frozenset[str], right: frozenset[str], unit: str
+) -> Figure:
     number: Number = m.value
     sign = "<" if number.high is not None and number.low is None else ">" if number.low is not None else ""
-    span = said.clean.span(stream[m.first].start, stream[m.last - 1].end)
     return new_figure((
-        number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals, span,
-        left | right,
+        number.value, kind, part, m.first, m.last, left, right, unit, sign, number.decimals,
+        stream.span(m.first, m.last), left | right,
     ))  # fmt: skip
 
 

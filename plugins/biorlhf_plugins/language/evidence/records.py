@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 
 from biorlhf_plugins.language.records import Extraction, Span
 from biorlhf_plugins.language.sentences.clauses import Sentence
@@ -51,21 +51,19 @@ new_figure = functools.partial(tuple.__new__, Figure)
 """A figure of a tuple of its fields: see ``new_mention``."""
 
 
-Key = ParamSpec("Key")
+Key = TypeVarTuple("Key")
 Read = TypeVar("Read")
 
 
-def once(
-    read: Callable[Concatenate[Evidence, Key], Read],
-) -> Callable[Concatenate[Evidence, Key], Read]:
+def once(read: Callable[[Evidence, *Key], Read]) -> Callable[[Evidence, *Key], Read]:
     """What a function reads of a text (or of a sentence of it), for all that ask for it."""
 
     @functools.wraps(read)
-    def remembered(found: Evidence, *key: Key.args, **_: Key.kwargs) -> Read:
-        at = (read, *key)
-        if at not in found.kept:
-            found.kept[at] = read(found, *key)  # type: ignore[call-arg]
-        return found.kept[at]  # type: ignore[no-any-return]
+    def remembered(found: Evidence, *key: *Key) -> Read:
+        kept, at = found.kept, (read, *key)
+        if at not in kept:
+            kept[at] = read(found, *key)
+        return kept[at]  # type: ignore[no-any-return]
 
     return remembered
 
@@ -102,7 +100,7 @@ class Evidence:
         return unit_at(self.said.text, *figure.span)
 
     def span(self, first: int, last: int) -> Span:
-        return self.said.clean.span(self.stream[first].start, self.stream[last - 1].end)
+        return self.stream.span(first, last)
 
     def asserted(self, index: int) -> bool:
         return not self.said.marks[index]
@@ -153,8 +151,10 @@ def gap(found: Evidence, one: Figure, other: Figure) -> list[str]:
 
 def is_year(found: Evidence, figure: Figure) -> bool:
     """2019, of no thing: as it stands after "in", "since" or the name of a month."""
+    if not 1900 <= figure.value < 2100:
+        return False
     written = found.said.text[figure.span[0] : figure.span[1]]
-    return written[:4].isdigit() and written[4:5] not in tuple(".,0123456789") and 1900 <= figure.value < 2100
+    return written[:4].isdigit() and written[4:5] not in GOES_ON
 
 
 def is_level(found: Evidence, figure: Figure) -> bool:
@@ -162,6 +162,8 @@ def is_level(found: Evidence, figure: Figure) -> bool:
     return not LEVELLED.isdisjoint(found.stream.texts[figure.last : figure.last + 1])
 
 
+GOES_ON = frozenset(".,0123456789")
+"""Behind four digits these make another figure of them."""
 DATING = frozenset(("in", "since", "until", "by"))
 VERBS = words_of("verbs")
 

@@ -34,6 +34,11 @@ def plain_of(figures: Sequence[Figure]) -> list[Figure]:
     return [f for f in figures if f.kind == "count" and not f.sign]
 
 
+OF_IT = frozenset(("the", "these", "those", "all", "it", "its", "a", "total", "out", "our"))
+NOT_OF = frozenset(("that", "is", ",", "instead", "because", "median", "mean", "average", "came", "come"))
+"""What may stand between a part, its "of" and the whole, and what may not."""
+
+
 def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
     """ "62 of the 151", "62 out of 151", "62/151"."""
     between = gap(found, one, other)
@@ -41,15 +46,10 @@ def is_of(found: Evidence, one: Figure, other: Figure) -> bool:
         return other.value >= one.value > 0  # "6,425/165" is a ratio
     if "of" not in between:
         return False
-    words = [
-        w
-        for w in between
-        if w not in ("the", "these", "those", "all", "it", "its", "a", "total", "out", "our")
-    ]
-    foreign = {"that", "is", ",", "instead", "because", "median", "mean", "average", "came", "come"}
+    words = [w for w in between if w not in OF_IT]
     if one.value > other.value and len(words) > 1 and "the" not in between:
         return False  # "36 mice in 12 cages of three", "2,914 fish of 16 species"
-    return bool(words) and words[-1] == "of" and len(words) <= 3 and not foreign & set(between)
+    return bool(words) and words[-1] == "of" and len(words) <= 3 and NOT_OF.isdisjoint(between)
 
 
 def among(found: Evidence, figure: Figure, between: Sequence[str]) -> bool:

@@ -102,9 +102,11 @@ def _words(found: Evidence, number: int) -> list[Word]:
         for m in marks
     ]
     unchanged = [("NS", at) for label, at in directions(found, number) if label == "NS"]
-    known = {i for m in (*marks, *part.inside.get("dir", ())) for i in range(m.first, m.last)}
     here = texts[part.first : part.last]
-    for i in range(part.first, part.last) if not VERDICTS.keys().isdisjoint(here) else ():
+    told = not VERDICTS.keys().isdisjoint(here)
+    taken = (*marks, *part.inside.get("dir", ())) if told else ()
+    known = {i for m in taken for i in range(m.first, m.last)}
+    for i in range(part.first, part.last) if told else ():
         verdict = "NS" if texts[i : i + 2] == ["not", "("] else VERDICTS.get(texts[i], "")
         of_endpoint = texts[i] in ENDPOINT and "endpoint" not in here
         if verdict and i not in known and not of_endpoint and found.asserted(i):
@@ -194,9 +196,11 @@ def _concluded(found: Evidence, number: int, figures: Sequence[Figure], alpha: f
         return
     after, texts = found.parts[number + 1], found.stream.texts
     own = [f for f in found.by_part.get(number + 1, ()) if f.kind != "alpha"]
+    here = texts[after.first : after.last]
+    if own or THIS.isdisjoint(here) or not APART.isdisjoint(here):
+        return
     labels = {label for label, _ in _words(found, number + 1)}
-    refers = not THIS.isdisjoint(texts[after.first : after.last])
-    if not own and len(labels) == 1 and refers and APART.isdisjoint(texts[after.first : after.last]):
+    if len(labels) == 1:
         yield from _chance(found, chances[0], labels.pop(), alpha)
 
 

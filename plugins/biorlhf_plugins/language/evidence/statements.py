@@ -25,6 +25,7 @@ CONCLUDES = words_of("concludes")
 OPPOSITE = {"UP": "DOWN", "DOWN": "UP"}
 TOTALLED = frozenset(("total", "altogether"))
 SUMS_UP = CONCLUDES | {"short", "summary", "sum"}
+CONCLUDING = SUMS_UP | {"taken", "expected"}
 ANOTHER = words_of("another")
 PLACED = frozenset(("entity", "condition", "mission"))
 PLACING = words_of("places") | {"after", "before", "by", "during", "using", "upon", "when", "if", "once"}
@@ -41,23 +42,28 @@ CORRECTS = frozenset(("correction", "corrected", "sorry"))
 
 def statements(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
-    yield from _two_values(found, _headings(found))
+    yield from _two_values(found)
     yield from _yes_no(found)
     yield from _answer_line(found)
     yield from _conclusion(found)
 
 
-def _two_values(found: Evidence, heads: list[int]) -> Iterator[Check]:
+def _two_values(found: Evidence) -> Iterator[Check]:
+    if len(found.figures) < 2:
+        return
     slots: dict[tuple[object, ...], Figure] = {}
     named = {f.first: f.words - NEUTRAL - TOTALLED for f in found.figures}
     times = Counter([(named[f.first], f.kind) for f in found.figures])
+    if len(times) == len(found.figures):
+        return
+    heads = _headings(found)
     for number, own in found.by_part.items():
         part = found.parts[number]
         figures = [f for f in own if times[named[f.first], f.kind] > 1]
         if not figures or not found.asserted(part.first):
             continue
-        here = found.stream[part.first : part.last]
-        numbers = [(i, token.text) for i, token in enumerate(here, part.first) if token.number]
+        here = enumerate(found.stream[part.first : part.last], part.first)
+        numbers = [(i, text) for i, (text, _, _, _, number) in here if number is not None]
         for f in figures:
             words = named[f.first]
             if f.kind in UNVALUED or f.sign or f.kind == "ratio" or not words - {f.unit}:
@@ -213,6 +219,8 @@ def _answer_line(found: Evidence) -> Iterator[Check]:
 
 def _conclusion(found: Evidence) -> Iterator[Check]:
     """ "murA is unchanged under nisin … Taken together, nisin represses murA", in its own words."""
+    if found.stream.vocabulary.isdisjoint(CONCLUDING):
+        return
     at = next((n for n in range(len(found.parts) - 1, 0, -1) if _concludes(found, n)), 0)
     labels = {label for label, _ in directions(found, at)} if at else set()
     if len(labels) != 1 or not labels <= set(OPPOSITE):

@@ -117,7 +117,10 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
     if not found.asserted(part.first):
         return
     ways = {at: label for label, at in directions(found, number)}
-    for at in [i for i in range(part.first, part.last) if texts[i] in CUES or i in ways]:
+    here = texts[part.first : part.last]
+    if not ways and CUES.isdisjoint(here):
+        return
+    for at in [i for i, word in enumerate(here, part.first) if word in CUES or i in ways]:
         more, most = _sense(texts, at, ways.get(at, ""))
         if more is None:
             continue

@@ -81,8 +81,10 @@ def _share(found: Evidence, number: int, some: Figure, whole: Figure) -> Iterato
 
 def _sided(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[Check]:
     """ "Most are down: of 1,273 DEGs 860 are down and 413 are up"."""
+    if not 2 <= len(figures) <= 3:
+        return
     sides = {way_of(found, f, found.parts[number].last): f for f in figures}
-    if not 2 <= len(figures) <= 3 or not {"up", "down"} <= sides.keys():
+    if not {"up", "down"} <= sides.keys():
         return
     part, texts = found.parts[number], found.stream.texts
     if not TURNS.isdisjoint(texts[part.first : figures[0].first]):

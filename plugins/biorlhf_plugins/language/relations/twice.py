@@ -74,7 +74,7 @@ def _alone(found: Evidence) -> list[Figure]:
 def _restated(found: Evidence) -> Iterator[Check]:
     texts = found.stream.texts
     figures = _alone(found)
-    slots = [_slot(found, f) for f in figures]
+    slots = [_slot(found, f) for f in figures] if len(figures) > 1 else []
     for n, one in enumerate(figures):
         for m in range(n + 1, len(figures)):
             other = figures[m]

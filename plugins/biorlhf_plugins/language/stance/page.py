@@ -63,7 +63,8 @@ class Page:
         return self.numbers[at].value if at in self.numbers else None
 
     def text(self, index: int) -> str:
-        return self.stream.texts[index] if 0 <= index < len(self.stream) else ""
+        texts = self.stream.texts
+        return texts[index] if 0 <= index < len(texts) else ""
 
 
 def _starts(found: dict[str, list[Mention]], kinds: Iterable[str]) -> set[int]:

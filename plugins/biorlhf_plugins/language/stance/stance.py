@@ -194,22 +194,27 @@ def degenerate(stream: Stream, stance: Sequence[Mention], content: Sequence[Ment
     chooses = chooses or any(m.kind == "dir" and stream[m.first].kind == "p" for m in content)  # an arrow
     if asked and len(spoken) >= max(4, 0.6 * len(asked)) and _within(spoken, asked) and not chooses:
         return "the text only repeats the question"
-    if len(spoken) >= 24:
-        different = len(set(zip(spoken, spoken[1:], spoken[2:], strict=False)))
-        if different < REPEATED * (len(spoken) - 2) and not _recovers(stream, stance, content, spoken):
-            return "the text repeats itself"
+    if len(spoken) >= 24 and _repeats(spoken) and not _recovers(stream, stance, content, spoken):
+        return "the text repeats itself"
     hedges = [m for m in stance if m.kind == "hedge"]
     if len({stream.texts[m.first] for m in hedges}) >= 4:
         covered = sum(m.last - m.first for m in hedges)
         says = any(m.kind in ("num", "entity", "path", "mission", "type", "pattern") for m in content)
         if covered >= 0.4 * len(spoken) and not says:
             return "the text is a list of hedges"
-    if len(spoken) >= 12 and not any(t.kind == "n" or t.text in WORD_NUMBERS for t in stream):
+    figures = any(kind == "n" for _, kind, _, _, _ in stream)
+    if len(spoken) >= 12 and not figures and WORD_NUMBERS.keys().isdisjoint(stream.vocabulary):
         function = sum(word in FUNCTION_WORDS for word in spoken)
-        stops = sum(t.kind == "p" and t.text in ".:;,|\n(" for t in stream)
-        if function <= 0.05 * len(spoken) and stops <= 0.05 * len(spoken):
+        few = function <= 0.05 * len(spoken)
+        if few and sum(t.kind == "p" and t.text in ".:;,|\n(" for t in stream) <= 0.05 * len(spoken):
             return "the text is a list of keywords"
     return ""
+
+
+def _repeats(spoken: Sequence[str]) -> bool:
+    """Are most runs of three words said before? Runs that begin with different words differ."""
+    few = REPEATED * (len(spoken) - 2)
+    return len({*spoken[:-2]}) < few and len({*zip(spoken, spoken[1:], spoken[2:], strict=False)}) < few
 
 
 def _recovers(
@@ -242,3 +247,8 @@ def _within(spoken: Sequence[str], asked: Sequence[str]) -> bool:
 @functools.lru_cache(maxsize=256)
 def prompt_words(prompt: str) -> tuple[str, ...]:
     return spoken(prompt)
+
+
+@functools.lru_cache(maxsize=256)
+def prompt_vocabulary(prompt: str) -> frozenset[str]:
+    return frozenset(prompt_words(prompt))

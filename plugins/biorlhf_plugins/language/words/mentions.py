@@ -32,7 +32,7 @@ SHOWING = vocabulary("suggest indicate show imply support favor favour hint poin
 """What "nothing … suggests that" and "none of the missions shows" deny is what follows the verb."""
 COUNTED_OF = OF_SETS - {"transcript"}  # "more OXPHOS transcript" is no count
 EXPOSED = (["treated"], ["stimulated"], ["exposed"], ["primed"], ["challenged"])
-"""Behind the name of a set these make a name of those who got what it is called after."""
+"""Behind the name of a set these make a name of those who got it: "interferon-gamma-treated cells"."""
 JOINS = frozenset(("–", "and", "to"))  # between the two ends of a range
 DATABASE_WORDS = frozenset(("hallmark", "kegg", "reactome", "mitocarta"))
 
@@ -66,17 +66,22 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     """Mentions of the content lexicon, numbers and missions, in the order of the text."""
     found: list[Mention] = []
     texts, tries = stream.texts, lexicon.content
-    done, total, nothing, denied = 0, len(texts), -1, (0, 0)
+    following = [*texts[1:], END]
+    done, nothing, denied = 0, -1, (0, 0)
     for index, (word, sort, _, _, digits) in enumerate(stream):
         if index < done:
             continue
         end, meanings, done = index, None, index + 1
         for trie in tries:
-            if (node := trie.get(word)) is not None:
-                # Only an asked set's: "unfolded protein response (UPR)" is mostly no name with "UPR" in it.
-                stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
-                if hit is not None and stop > end and not _exposed(hit, texts, stop):
-                    end, meanings = stop, hit
+            if (node := trie.get(word)) is None:
+                continue
+            if not (END in node or following[index] in node or following[index] in ASKED_MARKS):
+                continue  # most words that begin a phrase begin none here
+            # Only an asked set's: "unfolded protein response (UPR)" is mostly no name with "UPR" in it.
+            stop, hit = match(node, texts, index, ASKED_MARKS if trie is not tries[-1] else MARKS)
+            exposed = hit is not None and hit[0][0] == "path" and texts[stop : stop + 1] in EXPOSED
+            if hit is not None and stop > end and not exposed:
+                end, meanings = stop, hit
         if meanings is None and digits is None and nothing < 0 and denied[0] < index and not _tells(word):
             continue
         if word == "the" and meanings is not None and _asked_behind(tries, texts, index, end):
@@ -89,13 +94,9 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
         if denied[1] > end and denied[0] == index:
             end, meanings = denied[1], NO_CHANGE
             if noun := any_gene(texts, end):  # "does not change any gene"
-                found.append(Mention("num", NOUGHT, noun - 1, noun))
-                found.append(Mention("quantity", "deg", noun, noun + 1))
+                found += _no_genes(noun - 1, noun, noun)
         if digits is not None and (meanings is None or end == index + 1) and digits.unit != "name":
-            end, number = _range(stream, index, digits)
-            if end < total and texts[end] in LARGE and not number.unit and number.low is None:
-                number = number._replace(value=number.value * LARGE[texts[end]], scaled=True)
-                end += 1
+            end, number = _figure(stream, index, digits)
             if not _cited(stream, index, end):
                 found.append(new_mention(("num", number, index, end)))
                 _times(texts, number, index, end, found)
@@ -104,8 +105,7 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
             found.append(Mention("num", NOUGHT, index, index + 3))
             done = index + 3
         elif word == "no" and end == index + 1 and (noun := no_gene(texts, index)):
-            found.append(Mention("num", NOUGHT, index, index + 1))
-            found.append(Mention("quantity", "deg", noun, noun + 1))
+            found += _no_genes(index, index + 1, noun)
             done = noun + 1
         elif meanings is not None and not (word == "no" and end == index + 1 and _opens(stream, index)):
             done = _phrase(stream, meanings, index, end, found)
@@ -124,9 +124,9 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
     return found
 
 
-def _exposed(meanings: Sequence[tuple[str, Any]], texts: Sequence[str], end: int) -> bool:
-    """Is a set's name a part of "interferon-gamma-treated cells"?"""
-    return texts[end : end + 1] in EXPOSED and meanings[0][0] == "path"
+def _no_genes(first: int, last: int, noun: int) -> tuple[Mention, Mention]:
+    """ "No gene": a count of 0, and what it counts."""
+    return Mention("num", NOUGHT, first, last), Mention("quantity", "deg", noun, noun + 1)
 
 
 def _asked_behind(tries: Sequence[Trie], texts: Sequence[str], index: int, end: int) -> bool:
@@ -255,6 +255,14 @@ def _opens(stream: Stream, index: int) -> bool:
     before = stream[index - 1].kind if index else "p"
     after = stream[index + 1].kind if index + 1 < len(stream) else "p"
     return before == after == "p"
+
+
+def _figure(stream: Stream, index: int, digits: Number) -> tuple[int, Number]:
+    """A number with what stands behind it, the end of a range or "million": (its end, the number)."""
+    end, number = _range(stream, index, digits)
+    if end < len(stream) and stream.texts[end] in LARGE and not number.unit and number.low is None:
+        return end + 1, number._replace(value=number.value * LARGE[stream.texts[end]], scaled=True)
+    return end, number
 
 
 def _range(stream: Stream, index: int, number: Number) -> tuple[int, Number]:

@@ -48,15 +48,14 @@ LATIN = tuple(TABLE["latin_endings"])
 PREFIX = "?"
 
 
-def foreign(stream: Stream, mentions: Sequence[Mention], known: Collection[str]) -> list[Mention]:
+def foreign(stream: Stream, mentions: Sequence[Mention], known: frozenset[str]) -> list[Mention]:
     """Mentions with those of unknown names among them, in order. ``known`` are the question's words."""
     taken = {i for m in mentions for i in range(m.first, m.last)}
     found: list[Mention] = []
     clean, text = stream.clean, stream.source
     plain = clean.offsets is None
-    typed = any(_is_cell(word) for word in known) or ("cell" in known and not KINDS.isdisjoint(known))
-    for index, token in enumerate(stream):
-        word, kind, start, end, _ = token
+    typed = _of_cells(known)
+    for index, (word, kind, start, end, _) in enumerate(stream):
         if kind != "w" or index in taken:
             continue
         if not plain:
@@ -66,18 +65,22 @@ def foreign(stream: Stream, mentions: Sequence[Mention], known: Collection[str])
             continue
         if not text[start].isupper() and (len(word) < 7 or not _drug(word)):
             continue
+        token = stream[index]
         if word in known or "_" in clean.text[max(0, token.start - 1) : token.end + 1]:
             continue
         kind = _kind(stream, index, text[start:end])
         if kind:
-            found.append(
-                Mention(
-                    kind, (PREFIX + token.text,) if kind == "path" else PREFIX + token.text, index, index + 1
-                )
-            )
+            name = PREFIX + word
+            found.append(Mention(kind, (name,) if kind == "path" else name, index, index + 1))
     if not found:
         return list(mentions)
     return sorted([*mentions, *found], key=lambda m: m.first)
+
+
+@functools.lru_cache(maxsize=256)
+def _of_cells(question: frozenset[str]) -> bool:
+    """Does a question ask of one type of cells?"""
+    return any(map(_is_cell, question)) or ("cell" in question and not KINDS.isdisjoint(question))
 
 
 def _is_cell(word: str) -> bool:

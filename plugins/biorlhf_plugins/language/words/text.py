@@ -125,7 +125,8 @@ class Stream(list[Token]):
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Where tokens [first, last) stand in the original."""
-        return self.clean.span(self[first].start, self[last - 1].end)
+        start, end = self[first].start, self[last - 1].end
+        return (start, end) if self.clean.offsets is None else self.clean.span(start, end)
 
     def written(self, first: int, last: int) -> str:
         """Tokens [first, last) as the original has them."""

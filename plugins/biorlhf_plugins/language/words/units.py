@@ -128,8 +128,8 @@ def _single(name: str) -> Unit | None:
 
 def unit_at(text: str, start: int, end: int) -> tuple[str, Unit] | None:
     """The unit of the figure that stands at [start, end) of a text as it was written."""
+    glued = None if text[end - 1].isdigit() else ENDING.search(text, start, end)
     end += 2 * text.startswith("**", end)  # a figure in bold
-    glued = ENDING.search(text, start, end)
     name = glued[0] if glued and glued.start() > start else ""
     if not name or name.lower() in SCALES:
         after = UNIT.match(text, end, end + 40)

@@ -81,6 +81,8 @@ def of_its_key(fact: Fact, said: Extraction, prompt: str) -> Extraction:
 def owned(fact: Fact, told: Sequence[Reading], said: Extraction, prompt: str) -> list[Reading]:
     """Without those that their own words give away, where others are left: the figure of another time
     ("14,260 was last year's"), of the rest ("612 were left"), one that is denied, and one of the question."""
+    if len(told) < 2:
+        return list(told)
     asked = {*prompt_words(prompt), *fact.asked.words}
     told = without_corrected(told, said, asked)
     mentions = prompt_mentions(prompt)

@@ -23,6 +23,8 @@ ERRORS = vocabulary("typing printing copying clerical reading rounding")
 RIGHT = vocabulary("correct corrected right true actual revised amended updated")
 MEANT = vocabulary("number figure value count total")
 CORRECTS = vocabulary("corrected correct revised amended erratum corrigendum correction updated changed")
+REPLACES = FIRST | DRAFTS | WRONG | RIGHT | CORRECTS | {"error"}
+"""Without one of these, or a word of correction, a text replaces nothing."""
 
 
 def without_corrected(told: Sequence[Reading], said: Extraction, asked: Collection[str]) -> list[Reading]:
@@ -31,6 +33,8 @@ def without_corrected(told: Sequence[Reading], said: Extraction, asked: Collecti
     figures = {r.claim.chunk: r for r in told}
     at = sorted(figures)
     if len(at) < 2 or not (FIRST | DRAFTS | WRONG | RIGHT).isdisjoint(asked):
+        return list(told)
+    if REPLACES.isdisjoint(said.stream.vocabulary) and all("corr" not in p.inside for p in said.parts):
         return list(told)
     gone = {a for a in at if _taken_back(a, at, said)}
     for before, after in itertools.pairwise(at):

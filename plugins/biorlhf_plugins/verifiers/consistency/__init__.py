@@ -166,7 +166,7 @@ def _scored(value: float, checks: Sequence[Check], **details: object) -> Score:
         value,
         applied=len(checks),
         failed=[_line(check) for check in failed[:SHOWN]],
-        passed=[_line(check) for check in checks if check.passed][:SHOWN],
+        passed=[_line(check) for check in [c for c in checks if c.passed][:SHOWN]],
         spans=[list(span) for check in failed[:SHOWN] for span in check.spans],
         **details,
     )

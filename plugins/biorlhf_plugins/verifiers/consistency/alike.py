@@ -48,8 +48,10 @@ def _told(said: Extraction, claim: Claim) -> frozenset[str]:
 def chained(said: Extraction, claim: Claim) -> bool:
     """Whether a sentence puts names in order, which then all stand beside its figures: "A > B: A has 12"."""
     part, stream = said.parts[claim.sentence], said.stream
+    if ":" not in stream.texts[part.first : part.last]:
+        return False
     marks = (i for i in range(part.first, part.last - 1) if stream.texts[i] in (">", "<"))
-    return ":" in stream.texts[part.first : part.last] and any(stream[i + 1].kind == "w" for i in marks)
+    return any(stream[i + 1].kind == "w" for i in marks)
 
 
 def another(said: Extraction, one: Claim, other: Claim) -> bool:

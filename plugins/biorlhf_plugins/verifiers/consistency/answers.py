@@ -87,6 +87,9 @@ def _start(said: Extraction, at: int) -> int:
 def agreement(
     said: Extraction, directions: list[Claim], prompt: str, consistent: bool | None
 ) -> Iterator[Check]:
+    asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "agree"}
+    if not (said.agreements or asked) and consistent is None:
+        return
     partly = {c.sentence for c in said.numbers if c.slot.quantity not in UNCOUNTED}
     texts = said.stream.texts
     partly |= {n for n, p in enumerate(said.parts) if not BUT_ONE.isdisjoint(texts[p.first : p.last])}
@@ -94,7 +97,6 @@ def agreement(
     # "183 of 210 agree, 27 disagree": what is counted says nothing of the whole, nor "for p53 they agree".
     loose = [c for c in whole if not _of_all(said, c)]
     stated = {str(c.label): c for c in (whole if not loose or consistent is not None else ())}
-    asked = {str(m.value) for m in prompt_mentions(prompt) if m.kind == "agree"}
     answers = {c.label for c in said.answers}
     implied = set()
     if len(asked) == 1 and len(answers) == 1:
@@ -193,12 +195,12 @@ def _same_set(one: Claim, other: Claim) -> bool:
 
 def bounds(said: Extraction, figures: list[Claim], prompt: str) -> Iterator[Check]:
     """Yes or no to "is it larger than 5,000?"."""
-    plain = [c for c in figures if c.slot.quantity in (None, "deg", "deg_up", "deg_down")]
     asked = [m.value for m in prompt_mentions(prompt) if m.kind == "num"]
     limits = [n for n in asked if isinstance(n, Number) and (n.low is None) != (n.high is None)]
-    answers = {c.label: c for c in said.answers if not _led(said, c)}
+    answers = {c.label: c for c in said.answers if limits and not _led(said, c)}
     if len(limits) != 1 or len(answers) != 1:
         return
+    plain = [c for c in figures if c.slot.quantity in (None, "deg", "deg_up", "deg_down")]
     asked_limit = limits[0]
     told = {c.value for c in said.numbers} - {asked_limit.value}
     # With two figures it is open which of them is held against the limit.

@@ -18,7 +18,8 @@ PARTED = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]")
 EITHER = re.compile(r"\bup\b[- ]*(?:\w+ )?(?:and|or|/) *down|\bdown\b[- ]*(?:\w+ )?(?:and|or|/) *up", re.I)
 """Names both ways, as in "up- or down-regulated" and "the sum of up and down"."""
 
-COUNTED = re.compile(r"\bof the (?:[\d,]+ )?(?:increases|decreases|rises|reductions|gains|losses)$")
+MOVES = ("increases", "decreases", "rises", "reductions", "gains", "losses")
+COUNTED = re.compile(rf"\bof the (?:[\d,]+ )?(?:{'|'.join(MOVES)})$")
 SHORT = 8
 PLACING = frozenset(("in", "at", "after", "under", "among", "during"))
 PRONOUNS = frozenset(("it", "they", "this", "that", "both"))
@@ -33,14 +34,14 @@ def two_values(said: Extraction, figures: list[Claim], asked: frozenset[str]) ->
     slots: dict[tuple, list[Claim]] = {}
     for c in figures:
         s = c.slot
-        if chained(said, c):
-            continue
         if s.quantity not in COUNTS or not (s.entity or s.condition or s.pathways):
             continue
         if s.quantity not in ("deg", "nes") and PLACED.isdisjoint(s.stated):
             continue
         if s.pathways and any(name.startswith("?") for name in s.pathways):
             continue  # left to the text's own words
+        if chained(said, c):
+            continue
         key = (s.entity, s.condition, s.treatment, s.mission, s.quantity or "deg", s.pathways)
         slots.setdefault(key, []).append(c)
     spoken: Mapping[tuple[int, object], int] = {}
@@ -161,7 +162,10 @@ def two_directions(said: Extraction, directions: list[Claim]) -> Iterator[Check]
     parted = "_" in said.text and PARTED.search(said.text) is not None
     for c in directions:
         s = c.slot
-        if COUNTED.search(said.text, 0, c.span[1]) and said.text[c.span[0] :][:1].islower():
+        start, end = c.span
+        # The pattern looks at every letter before it: what it ends with is looked at first.
+        ends = said.text.endswith(MOVES, 0, end) and said.text[start].islower()
+        if ends and COUNTED.search(said.text, 0, end):
             continue  # "41 of the 58 decreases and one of the increases"
         if c.partial or not s.pathways or c.label == "MIXED" or (parted and s.mission):
             continue
