@@ -7,12 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.across.counts import counted
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, is_year
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.evidence import words_of
 
-NEUTRAL, TIMES = words_of("neutral") | {"said", "mentioned", "above", "under", "short"}, words_of("times")
+NEUTRAL = words_of("neutral") | frozenset((
+    "said", "mentioned", "above", "under", "short", "figure", "frequency", "stand", "out", "still", "then",
+))  # fmt: skip
+TIMES = words_of("times")
 AGAIN, OTHERWISE = words_of("again"), words_of("otherwise")
+POINTING = frozenset(("this", "these", "those"))
+PLACED = ("entity", "condition", "mission")
 GENES = frozenset(("deg", "gene", "transcript"))
 LISTS = (
     ("increased", "decreased"), ("up", "down"), ("upregulated", "downregulated"), ("higher", "lower"),
@@ -23,7 +28,7 @@ PARTLY = frozenset((
 ))  # fmt: skip
 """Before a list: of some alone, or of where they were seen ("three genes changed in both tissues: …")."""
 SENTENCES = 30
-SUMMARY = frozenset(("summary", "short", "conclusion", "overall"))
+SUMMARY = frozenset(("summary", "short", "conclusion", "overall", "sum"))
 TOTALS = SUMMARY | {"total", "sum", "all", "altogether"}
 ANSWERS = frozenset(("answer", "thus", "therefore", "hence", "short"))
 POINTED = (["these"], ["those"], ["of", "these"], ["of", "those"])
@@ -61,7 +66,7 @@ def _alone(found: Evidence) -> list[Figure]:
     figures = []
     for number, own in found.by_part.items():
         part = found.parts[number]
-        plain = [f for f in own if f.kind == "count" and not f.sign and f.unit not in TIMES]
+        plain = [f for f in own if f.kind in ("count", "percent") and not f.sign and f.unit not in TIMES]
         plain = [f for f in plain if found.stream.texts[f.first - 1] not in ("at", "after", "on")]
         if part.kind != "prose" or not found.asserted(part.first) or number > SENTENCES:
             continue
@@ -84,24 +89,55 @@ def _restated(found: Evidence) -> Iterator[Check]:
                 says = f"{one.value:,g} and {other.value:,g} {one.unit}"
                 yield Check("one value per slot", False, says, (one.span, other.span))
                 return
-            if one.unit != other.unit and not {one.unit, other.unit} <= GENES:
-                continue
             part = found.parts[other.part]
-            here = texts[found.parts[one.part].last : part.last]
+            closing = 3 * (texts[part.first : part.first + 3] == ["to", "sum", "up"])
+            here = texts[found.parts[one.part].last : part.first] + texts[part.first + closing : part.last]
             mine, theirs = slots[n], slots[m]
             shared = mine & theirs
-            if not OTHERWISE.isdisjoint(here) or len(shared - {"gene", one.unit}) < 1 or len(shared) < 2:
+            again = _told_again(found, one, other)
+            if not again and (
+                one.kind != other.kind
+                or (one.unit != other.unit and not {one.unit, other.unit} <= GENES)
+                or not OTHERWISE.isdisjoint(here)
+                or len(shared - {"gene", one.unit}) < 1
+                or len(shared) < 2
+            ):
                 continue
-            same = mine == theirs and other.part - one.part <= 1
-            again = theirs < mine and not AGAIN.isdisjoint(here)
+            same = mine == theirs and other.part - one.part <= 1 and one.kind == "count"
+            again = again or (theirs < mine and not AGAIN.isdisjoint(here) and one.kind == "count")
             ends = not SUMMARY.isdisjoint(texts[part.first : part.first + 3])
-            again = again or (ends and len(shared) > 2 and len(theirs - mine) <= 1)
-            numbered = {w for w in mine ^ theirs if w.isdigit()}
-            swapped = _transposed(found, one, other) and one.part != other.part and not numbered
-            if same or again or swapped:
+            further = {word[:5] for word in theirs} - {word[:5] for word in mine}
+            if same or again or (ends and len(shared) > 2 and len(further) <= 1):
                 says = f"{one.value:,g} and {other.value:,g}: {' '.join(sorted(shared))}"
                 yield Check("two values for one thing", False, says, (one.span, other.span))
                 return
+
+
+def _told_again(found: Evidence, one: Figure, other: Figure) -> bool:
+    """ "HU changes 4,110 genes in liver. With 1,410 DEGs, liver …": with its digits changed, and of no other
+    name; "With 1,555 DEGs under HU, liver …", which names all that the first is of."""
+    texts, part = found.stream.texts, found.parts[other.part]
+    mine, theirs = (found.words(f.part) - NEUTRAL - GENES for f in (one, other))
+    stops = (i for i in range(other.first - 1, part.first, -1) if texts[i - 1] in (",", ":", ";", "so"))
+    start = next(stops, part.first)
+    lead = content(found.stream, start, other.first) - NEUTRAL
+    elsewhere = bool(lead - mine) or any(w.isdigit() for w in _slot(found, one) ^ _slot(found, other))
+    cut = next((i for i in range(other.last, part.last) if texts[i] == ","), part.last)
+    subject = content(found.stream, cut + 1, min(cut + 3, part.last))
+    if texts[part.first] == "with" and not any(m.first <= cut + 2 for m in part.inside.get("entity", ())):
+        elsewhere = elsewhere or not subject <= mine
+    for kind in PLACED:
+        here = {m.value for m in found.parts[one.part].inside.get(kind, ())}
+        there = {m.value for m in part.inside.get(kind, ()) if m.first >= start}
+        elsewhere = elsewhere or bool(here - there and there - here)
+    if elsewhere or one.part == other.part or not mine & theirs - {one.unit, other.unit}:
+        return False
+    if _transposed(found, one, other):
+        changed = OTHERWISE - POINTING - {"second", "then", "other", "another", "later"}
+        return changed.isdisjoint(texts[found.parts[one.part].last : other.first])
+    of = content(found.stream, other.last + 1, cut) - NEUTRAL
+    named = texts[part.first] == "with" and of and of <= mine and subject & mine - of
+    return bool(named) and {one.unit, other.unit} <= GENES
 
 
 def _of_all(found: Evidence, one: Figure, other: Figure) -> bool:
@@ -151,10 +187,11 @@ def _tabled(found: Evidence) -> Iterator[Check]:
 
 
 def _transposed(found: Evidence, one: Figure, other: Figure) -> bool:
-    """1,204 and 2,104: the same digits in another order."""
-    digits = [sorted(f"{f.value:.10g}".replace(".", "")) for f in (one, other)]
-    whole = not (one.decimals or other.decimals) and len(digits[0]) >= 3
-    return whole and digits[0] == digits[1] and not found.unit(one)
+    """1,204 and 2,104: the same three or more digits in another order."""
+    digits = [sorted(f"{f.value:.10g}") for f in (one, other)]
+    plain = one.kind == other.kind == "count" and not (one.decimals or other.decimals or found.unit(one))
+    alike = not (is_year(found, one) or is_year(found, other))
+    return plain and alike and digits[0] == digits[1] and len(f"{one.value:.10g}".rstrip("0")) >= 3
 
 
 def _listed(found: Evidence) -> Iterator[Check]:
