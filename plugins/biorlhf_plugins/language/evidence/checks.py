@@ -18,6 +18,7 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
+from biorlhf_plugins.language.relations.complement import complement
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
 from biorlhf_plugins.language.relations.plain import plain
@@ -38,6 +39,7 @@ ACROSS = (
     sequence,
     twice,
     plain,
+    complement,
 )
 """What sentences tell of one another."""
 
