@@ -4,6 +4,7 @@ that is said to have five and has three; one name in two lists that exclude each
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.across.counts import counted
@@ -23,6 +24,7 @@ LISTS = (
     ("increased", "decreased"), ("up", "down"), ("upregulated", "downregulated"), ("higher", "lower"),
     ("gained", "lost"),
 )  # fmt: skip
+OPENS = frozenset((":", "namely"))
 PARTLY = frozenset((
     "include", "including", "among", "eg", "example", "or", "most", "not", "both", "across", "between",
 ))  # fmt: skip
@@ -44,7 +46,7 @@ def twice(found: Evidence) -> Iterator[Check]:
     yield from _tabled(found)
     for figures in found.by_part.values() if "exact" in found.stream.vocabulary else ():
         yield from _exact(found, figures)
-    if ":" in found.stream.vocabulary:
+    if not OPENS.isdisjoint(found.stream.vocabulary):
         yield from _listed(found)
         yield from _both_lists(found)
 
@@ -195,21 +197,24 @@ def _transposed(found: Evidence, one: Figure, other: Figure) -> bool:
 
 
 def _listed(found: Evidence) -> Iterator[Check]:
-    """ "Five tissues were studied: heart, liver and soleus"."""
+    """ "Five tissues were studied: heart, liver and soleus", or with each in a line of its own."""
     texts = found.stream.texts
     for number in found.by_part:
         part = found.parts[number]
         if part.kind != "prose" or not found.asserted(part.first):
             continue
-        colon = next((i for i in range(part.first, part.last) if texts[i] == ":"), 0)
+        colon = next((i for i in range(part.first, min(part.last + 1, len(texts))) if texts[i] in OPENS), 0)
         things = [f for f in counted(found, number) if f.last < colon] if colon else []
-        items = _items(texts[colon + 1 : part.last]) if len(things) == 1 else []
+        below = list(itertools.takewhile(lambda p: p.kind == "item", found.parts[number + 1 :]))
+        short = colon >= part.last - 2 and all(p.last - p.first <= 4 for p in below)
+        lines = [texts[p.first : p.last] for p in below] if short else []
+        items = (lines or _items(texts[colon + 1 : part.last])) if len(things) == 1 else []
         if not items or things[0].value > 9 or any(colon < f.first for f in found.by_part[number]):
             continue
-        if not PARTLY.isdisjoint(texts[part.first : colon]):
+        if not PARTLY.isdisjoint(texts[part.first : colon]) or "," in texts[things[0].last : colon - 1]:
             continue
         passed = len(items) == things[0].value
-        if len(items) > things[0].value and any(len(item) > 1 for item in items):
+        if len(items) > things[0].value and any(len(item) > 1 for item in items) and not lines:
             continue  # "two trees: Norway spruce, Picea abies, and beech"
         says = f"{things[0].value:g} {things[0].unit}, and {len(items)} of them listed"
         yield Check("a list against its number", passed, says, (things[0].span,), expected=str(len(items)))
