@@ -126,7 +126,7 @@ def _against(
         return (label == ways) != none if subject or len(named) <= 2 else None
     elsewhere = {b for a, b in pairwise(texts) if a in PLACES and b in found.words(number)} - spoken
     if named and len(shared) >= 2 and len(named) <= 2 and not label:
-        return denied == none if spoken.isdisjoint(PLACES) or not elsewhere else None
+        return denied == none if not none or spoken.isdisjoint(PLACES) or not elsewhere else None
     return None
 
 

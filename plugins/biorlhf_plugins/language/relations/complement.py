@@ -6,44 +6,50 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
 
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, gap
 from biorlhf_plugins.language.words.evidence import words_of
 
 OPPOSED = ({"alive", "dead"}, {"women", "men"}, {"woman", "man"}, {"male", "female"}, {"boy", "girl"})
 """What excludes each other."""
-CHANGED = frozenset(("by", "than", "from", "to", "least", "most"))
+CHANGED, VAGUE, PLACED = words_of("bounding"), words_of("vague"), words_of("prepositions")
 TOGETHER = frozenset(("together", "add", "sum", "altogether", "total"))
-PLACED = words_of("places") | {"after", "before", "while", "whereas"}
-RESTS = (["the", "other"], ["the", "remaining"], ["which", "leave"], [",", "leaving"], ["that", "leave"])
-VAGUE = frozenset(("others", "other", "most", "half", "third", "quarter", "some", "few", "many", "rest"))
 MADE_OF = frozenset(("consist", "comprise", "comprises", "composed"))
+RESTS = (["the", "other"], ["the", "remaining"], ["which", "leave"], [",", "leaving"], ["that", "leave"])
 FEW = 4
 """Sentences back to the first of the shares."""
 
 
 def complement(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
+    texts = found.stream.texts
     for number, figures in found.by_part.items():
         own = [f for f in figures if f.kind == "percent" and not f.sign]
-        part = found.parts[number]
+        part, given = found.parts[number], found.by_part.get(number - 1, [])
         if not own or part.kind == "row" or not found.asserted(part.first):
             continue
-        rest = next((f for f in own if _is_rest(found.stream.texts, f)), None)
+        rest = next((f for f in own if _is_rest(texts, f)), None)
+        alone, lead = len(own) == len(figures), texts[part.first : own[0].first]
         if rest is not None:
             yield from _rest(found, rest)
-        elif len(own) == len(figures) == 1 and own[0].value == 100:
-            yield from _whole(found, own[0])
         elif len(own) == 2 and _exclude(found, *own):
-            yield _check(own, 100 - own[0].value, own[1].value <= 101 - own[0].value)
-        elif len(own) == len(figures) > 2 and _all_named(found, own):
-            yield _check(own, 100, sum(f.value for f in own) <= 100 + len(own))
+            yield _check(own, 1, at_most=True)
+        elif alone and own[0].value == 100 and not TOGETHER.isdisjoint(lead) and len(given) > 1:
+            shares = {(f.kind, f.sign) for f in given} == {("percent", "")}
+            if shares and found.parts[number - 1].kind == "prose":
+                yield _check(given, 0.51 * len(given))
+        elif alone and len(own) > 2 and own[-1].value < 100:
+            last = gap(found, *own[-2:])
+            others = last[:1] == ["and"] and "all" in last and "other" in last  # "and all other phyla 10 %"
+            if others or not MADE_OF.isdisjoint(lead[-3:]):
+                yield _check(own, len(own), at_most=True)
 
 
-def _check(shares: Sequence[Figure], right: float, passed: bool) -> Check:
-    says = f"{' + '.join(f'{f.value:g}' for f in shares)} %, of 100 %"
-    return Check("shares of a whole", passed, says, tuple(f.span for f in shares), expected=f"{right:g}%")
+def _check(shares: Sequence[Figure], slack: float, at_most: bool = False) -> Check:
+    total = sum(f.value for f in shares)
+    says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %, of 100 %"
+    passed = total <= 100 + slack and (at_most or total >= 100 - slack)
+    return Check("shares of a whole", passed, says, tuple(f.span for f in shares))
 
 
 def _is_rest(texts: Sequence[str], figure: Figure) -> bool:
@@ -55,10 +61,10 @@ def _is_rest(texts: Sequence[str], figure: Figure) -> bool:
 def _rest(found: Evidence, rest: Figure) -> Iterator[Check]:
     """What is left by the shares before it, or by the last of them: "80 % are T cells, 60 % of them CD4"."""
     texts = found.stream.texts
+    parts = range(max(0, rest.part - FEW), rest.part + 1)
     before = [
-        f for n in range(max(0, rest.part - FEW), rest.part + 1) for f in found.by_part.get(n, ())
-        if f.kind == "percent" and f.first < rest.first
-    ]  # fmt: skip
+        f for n in parts for f in found.by_part.get(n, ()) if f.kind == "percent" and f.first < rest.first
+    ]
     near = [f for f in before if f.part >= rest.part - 1]
     if not near or any(f.sign or texts[f.first - 1] in CHANGED for f in before):
         return
@@ -67,37 +73,14 @@ def _rest(found: Evidence, rest: Figure) -> Iterator[Check]:
     values = [f.value for f in before]
     rights = [100 - sum(values[n:]) for n in range(len(values))]
     rights.append(100 * math.prod(1 - value / 100 for value in values))  # "20 %, and then 10 % of these"
-    right = min(rights, key=lambda value: abs(value - rest.value))
-    shares = [*near, rest]
-    yield _check(shares, right, abs(right - rest.value) <= 1 + 0.5 * (len(shares) > 2))
-
-
-def _whole(found: Evidence, whole: Figure) -> Iterator[Check]:
-    """ "T cells 45 %, B cells 50 %, myeloid cells 35 %; together 100 % of the cells"."""
-    part, figures = found.parts[whole.part], found.by_part.get(whole.part - 1, [])
-    shares = [f for f in figures if f.kind == "percent" and not f.sign]
-    summed = not TOGETHER.isdisjoint(found.stream.texts[part.first : whole.first])
-    plain = found.parts[whole.part - 1].kind == "prose"
-    if summed and plain and len(shares) == len(figures) > 1:
-        total = sum(f.value for f in shares)
-        yield _check(shares, total, abs(total - 100) <= 0.51 * len(shares))
-
-
-def _all_named(found: Evidence, shares: Sequence[Figure]) -> bool:
-    """ "The community consists of 52 % A, 38 % B and 10 % others", "… and all other phyla 10 %"."""
-    texts, part = found.stream.texts, found.parts[shares[0].part]
-    lead, between = texts[part.first : shares[0].first], texts[shares[-2].last : shares[-1].first]
-    last = {*between} if "all" in between[-6:] else set()
-    if shares[-1].value >= 100:
-        return False  # "50 %, 30 % and 20 %, 100 % in total"
-    return not MADE_OF.isdisjoint(lead[-3:]) or (between[:1] == ["and"] and "other" in last)
+    passed = any(abs(right - rest.value) <= 1 + 0.5 * (len(near) > 1) for right in rights)
+    yield _check([*near, rest], 0)._replace(passed=passed, expected=f"{rights[-2]:g}%")
 
 
 def _exclude(found: Evidence, one: Figure, other: Figure) -> bool:
     """Whether two shares are of what excludes each other: "30 % of the cells were alive and 90 % dead"."""
-    texts, end = found.stream.texts, found.parts[one.part].last
-    between, after = texts[one.last : other.first], texts[other.last : end]
-    first, last = {*between}, {*takewhile(lambda word: word != ",", after[:3])}
+    between, after = gap(found, one, other), found.stream.texts[other.last : found.parts[one.part].last]
+    first, last = {*between}, {*after[:3]}
     opposed = any(len(pair & first) == 1 == len(pair & last) and pair <= first | last for pair in OPPOSED)
     joined = between[:1] == ["of"] and between[-1:] == ["and"] and len(between) <= 8
-    return opposed and joined and "of" not in after and PLACED.isdisjoint((*between, *after))
+    return opposed and joined and (PLACED | {"of"}).isdisjoint((*between[1:], *after))

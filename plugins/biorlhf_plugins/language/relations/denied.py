@@ -14,13 +14,8 @@ BODIES, DIED, LIVED = words_of("bodies"), words_of("died"), words_of("lived")
 SHOWN, PLACED, TURNS = words_of("shown"), words_of("prepositions"), words_of("otherwise_of_some")
 AGES = meanings("ages")
 """Days, and what a number of them is of."""
-ONLY, ALSO = frozenset(("only", "exclusively")), frozenset(("also", "too", "well", "just"))
-UNLIKE = TURNS - {"other", "remaining"} | frozenset(
-    ("another", "different", "neither", "nor", "never", "less")
-)
-ALL = frozenset(("any", "every", "all", "none"))
-NEAR = 2
-"""Sentences from one to the other."""
+ONLY, ALSO, UNLIKE = frozenset(("only", "exclusively")), words_of("also"), words_of("unlike")
+ALL = frozenset(("any", "every", "all", "none", "the"))
 
 
 def denied(found: Evidence) -> Iterator[Check]:
@@ -32,16 +27,13 @@ def denied(found: Evidence) -> Iterator[Check]:
         if not ONLY.isdisjoint(texts[part.first : part.last]):
             yield from _only(found, number)
         for start, end in _clauses(texts, part.first, part.last):
-            said = _denial(texts, start, end)
-            if said is None:
-                continue
-            later = [f for n in range(number, number + NEAR) for f in found.by_part.get(n, ())]
-            later = [f for f in later if f.first >= end or (not said[2] and f.part == number)]
-            some = next((f for f in later if _some(found, f, *said)), None)
-            if some is not None:
-                says = f"none, and {some.value:g}"
-                yield Check("what is denied and stated", False, says, (found.span(start, end), some.span))
-                return
+            said = _denial(texts[start:end])
+            for f in [f for n in (number, number + 1) for f in found.by_part.get(n, ())] if said else ():
+                later = f.first >= end or (said is not None and not said[2] and f.part == number)
+                if later and said and _some(found, f, *said):
+                    spans = (found.span(start, end), f.span)
+                    yield Check("what is denied and stated", False, f"none, and {f.value:g}", spans)
+                    return
 
 
 def _clauses(texts: Sequence[str], first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -57,35 +49,30 @@ def _named(words: Sequence[str]) -> list[str]:
     return [w for w in words if w not in FUNCTION | NEUTRAL and w.isalnum() and not w.isdigit()]
 
 
-def _denial(texts: list[str], start: int, end: int) -> tuple[str, list[str], list[str]] | None:
+def _denial(words: list[str]) -> tuple[str, list[str], list[str]] | None:
     """How something is denied of all, of what, and what is denied of it."""
-    words = texts[start:end]
     if not TURNS.isdisjoint(words[1:]) and {"any", "none"}.isdisjoint(words):
         return None
-    at = next((i for i, word in enumerate(words) if word in DIED), 0)
-    if words[:1] == ["all"] and at:
-        return "died", _named(words[1:at]), words[at:]
-    if words[:1] in (["no"], ["none"]):
-        at = next((i for i, word in enumerate(words) if word in LIVED), 0)
+    of = DIED if words[:1] == ["all"] else LIVED
+    at = next((i for i, word in enumerate(words) if word in of), 0)
+    if words[:1] in (["no"], ["none"]) or (words[:1] == ["all"] and at):
         return ("died", _named(words[1:at]), words[at:]) if at else ("none", _named(words[1:]), words[1:])
     if "mutually exclusive" in " ".join(words) or words[-3:] == ["exclude", "one", "another"]:
         return "both", [], ["both"]
-    cut = next((i for i, word in enumerate(words) if word in ALL), 0)
-    absent = next((i for i in range(end - start) if words[i - 2 : i] == ["absent", "from"]), 0)
-    shown = not SHOWN.isdisjoint(words[:cut]) and ("not" in words[:cut] or words[cut] == "none")
-    if absent or (cut and shown):
-        of = _named(words[(absent or cut) + 1 :])
-        return "absent", of, [w for w in _named(words[: absent or cut]) if w not in SHOWN | {"absent"}]
-    return None
+    absent = next((i for i in range(2, len(words)) if words[i - 2 : i] == ["absent", "from"]), 0)
+    cut = absent or next((i for i, word in enumerate(words) if word in ALL - {"the"}), 0)
+    shown = absent or (("not" in words[:cut] or words[cut : cut + 1] == ["none"]) and {*words[:cut]} & SHOWN)
+    whole = [w for w in _named(words[cut:]) if w not in ALL] if cut and shown and words[cut] in ALL else []
+    return (
+        ("absent", whole, [w for w in _named(words[:cut]) if w not in SHOWN | {"absent"}]) if whole else None
+    )
 
 
-def _age(words: Sequence[str]) -> float | None:
-    """The latest age that is spoken of, in days."""
-    told = []
-    for at, word in enumerate(words):
-        beside = [w for w in (*words[max(0, at - 1) : at], *words[at + 1 : at + 2]) if w.isdigit()]
-        told += [AGES[word] * float(*beside[:1] or (1,))] if word in AGES else []
-    return max(told, default=None)
+def _age(words: Sequence[str]) -> float:
+    """The latest age that is spoken of, in days; -1 for none."""
+    beside = {at: [w for w in words[max(0, at - 1) : at + 2] if w.isdigit()] for at in range(len(words))}
+    told = [AGES[word] * float(*beside[at][:1] or (1,)) for at, word in enumerate(words) if word in AGES]
+    return max(told, default=-1)
 
 
 def _some(found: Evidence, figure: Figure, how: str, subject: list[str], rest: list[str]) -> bool:
@@ -93,21 +80,19 @@ def _some(found: Evidence, figure: Figure, how: str, subject: list[str], rest: l
     texts, part = found.stream.texts, found.parts[figure.part]
     start, end = next(c for c in _clauses(texts, part.first, part.last) if c[0] <= figure.first < c[1])
     words, behind = texts[start:end], texts[figure.last : end]
-    plain = figure.kind in ("count", "percent") and figure.value > 0 and not figure.sign
-    if not plain or not TURNS.isdisjoint(words) or not found.asserted(part.first):
+    named, head = _named(words), _named(texts[part.first : part.first + 3])
+    plain = figure.kind in ("count", "percent") and figure.value > 0 and TURNS.isdisjoint(words)
+    # "After enrichment it was detected in 3"
+    elsewhere = how != "died" and texts[part.first] in PLACED and not {*head} <= {*subject, *rest}
+    if not plain or elsewhere or not found.asserted(part.first):
         return False
-    named = _named(words)
-    head = _named(texts[part.first : part.first + 3]) if texts[part.first] in PLACED else []
-    if how != "died" and not {*head} <= {*subject, *rest}:
-        return False  # "After enrichment it was detected in 3"
     if how == "both":
         return "both" in behind and "of" not in behind
     if how == "absent":
         spoken = {*rest} <= {*named} or not {"it", "its"}.isdisjoint(words) or start > part.first
         return spoken and not SHOWN.isdisjoint(words) and ({*subject} <= {*named} or "there" in words)
     if how == "died":
-        ages = _age(rest), _age(words)
-        late = ages[0] is None or ages[1] is None or ages[1] >= ages[0]
+        late = _age(words) in (-1, max(_age(rest), _age(words)))
         of = [w for w in _named(behind) if w not in LIVED | AGES.keys()]
         same = {*subject} - BODIES <= {*of} and {*of} <= {*subject} | BODIES
         same = same or (not of and start > part.first)
@@ -129,12 +114,14 @@ def _only(found: Evidence, number: int) -> Iterator[Check]:
     said = {w[:5] for w in _named(first)}
     own = [w for w in _named(second) if w[:5] not in said and w not in ALSO]
     shared = [i for i, w in enumerate(second) if w in found.words(number + 1) and w[:5] in said]
-    after = _named(second[shared[-1] + 1 :]) if shared else ["?"]
-    alike = ("significantly" in first) == ("significantly" in second)
-    turned = "not" in first or at + 1 == len(first) or first[at + 1].isdigit()
-    also = not ALSO.isdisjoint(second) and UNLIKE.isdisjoint(second)
-    elsewhere = second[0] in PLACED and not placed
-    if also and own and alike and {*after} <= ALSO and not (turned or elsewhere):
-        says = "only one, and another as well"
+    also = bool(own and shared) and not ALSO.isdisjoint(second) and UNLIKE.isdisjoint(second)
+    also = also and ("significantly" in first) == ("significantly" in second)
+    turned = "not" in first or first[at + 1 :][:1] == [] or first[at + 1].isdigit()
+    if (
+        also
+        and not turned
+        and (placed or second[0] not in PLACED)
+        and {*_named(second[shared[-1] + 1 :])} <= ALSO
+    ):
         spans = (found.span(one.first, one.last), found.span(other.first, other.last))
-        yield Check("what is denied and stated", False, says, spans)
+        yield Check("what is denied and stated", False, "only one, and another as well", spans)

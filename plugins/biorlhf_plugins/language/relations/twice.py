@@ -12,22 +12,14 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, c
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.evidence import words_of
 
-NEUTRAL = words_of("neutral") | frozenset((
-    "said", "mentioned", "above", "under", "short", "figure", "frequency", "stand", "out", "still", "then",
-))  # fmt: skip
-TIMES = words_of("times")
+NEUTRAL, TIMES = words_of("neutral") | words_of("neutral_again"), words_of("times")
 AGAIN, OTHERWISE = words_of("again"), words_of("otherwise")
 POINTING = frozenset(("this", "these", "those"))
 PLACED = ("entity", "condition", "mission")
 GENES = frozenset(("deg", "gene", "transcript"))
-LISTS = (
-    ("increased", "decreased"), ("up", "down"), ("upregulated", "downregulated"), ("higher", "lower"),
-    ("gained", "lost"),
-)  # fmt: skip
+LISTS = ("increased decreased", "up down", "upregulated downregulated", "higher lower", "gained lost")
 OPENS = frozenset((":", "namely"))
-PARTLY = frozenset((
-    "include", "including", "among", "eg", "example", "or", "most", "not", "both", "across", "between",
-))  # fmt: skip
+PARTLY = words_of("partly")
 """Before a list: of some alone, or of where they were seen ("three genes changed in both tissues: …")."""
 SENTENCES = 30
 SUMMARY = frozenset(("summary", "short", "conclusion", "overall", "sum"))
@@ -97,13 +89,9 @@ def _restated(found: Evidence) -> Iterator[Check]:
             mine, theirs = slots[n], slots[m]
             shared = mine & theirs
             again = _told_again(found, one, other)
-            if not again and (
-                one.kind != other.kind
-                or (one.unit != other.unit and not {one.unit, other.unit} <= GENES)
-                or not OTHERWISE.isdisjoint(here)
-                or len(shared - {"gene", one.unit}) < 1
-                or len(shared) < 2
-            ):
+            alike = one.kind == other.kind and (one.unit == other.unit or {one.unit, other.unit} <= GENES)
+            plain = alike and OTHERWISE.isdisjoint(here) and bool(shared - {"gene", one.unit})
+            if not again and not (plain and len(shared) > 1):
                 continue
             same = mine == theirs and other.part - one.part <= 1 and one.kind == "count"
             again = again or (theirs < mine and not AGAIN.isdisjoint(here) and one.kind == "count")
@@ -138,8 +126,8 @@ def _told_again(found: Evidence, one: Figure, other: Figure) -> bool:
         changed = OTHERWISE - POINTING - {"second", "then", "other", "another", "later"}
         return changed.isdisjoint(texts[found.parts[one.part].last : other.first])
     of = content(found.stream, other.last + 1, cut) - NEUTRAL
-    named = texts[part.first] == "with" and of and of <= mine and subject & mine - of
-    return bool(named) and {one.unit, other.unit} <= GENES
+    named = texts[part.first] == "with" and bool(of) and of <= mine and bool(subject & mine - of)
+    return named and {one.unit, other.unit} <= GENES
 
 
 def _of_all(found: Evidence, one: Figure, other: Figure) -> bool:
@@ -245,7 +233,7 @@ def _both_lists(found: Evidence) -> Iterator[Check]:
             words = content(found.stream, first + 2, part.last)
             names = frozenset(word for word in words if any(c.isdigit() for c in word))
             lists[texts[first]] = names, found.span(first, part.last)
-    for one, other in LISTS:
+    for one, other in map(str.split, LISTS):
         if one in lists and other in lists and lists[one][0] & lists[other][0]:
             says = f"{one} and {other}: {' '.join(sorted(lists[one][0] & lists[other][0]))}"
             yield Check("what is denied and stated", False, says, (lists[one][1], lists[other][1]))
