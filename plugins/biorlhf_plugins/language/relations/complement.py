@@ -14,7 +14,7 @@ OPPOSED = ({"alive", "dead"}, {"women", "men"}, {"woman", "man"}, {"male", "fema
 """What excludes each other."""
 CHANGED, VAGUE, PLACED = words_of("bounding"), words_of("vague"), words_of("prepositions")
 TOGETHER = frozenset(("together", "add", "sum", "altogether", "total"))
-MADE_OF = frozenset(("consist", "comprise", "comprises", "composed"))
+MADE_OF = frozenset(("consist", "comprise", "composed"))
 RESTS = (["the", "other"], ["the", "remaining"], ["which", "leave"], [",", "leaving"], ["that", "leave"])
 FEW = 4
 """Sentences back to the first of the shares."""
