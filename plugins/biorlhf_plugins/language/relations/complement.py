@@ -1,5 +1,5 @@
-"""Shares that make a whole: "30 % were alive; the other 50 % were dead", "52 %, 38 % and 30 %, together
-100 %", "30 % were alive and 90 % dead".
+"""Shares that make a whole: "61 % germinated; the remaining 49 % did not", "18 %, 47 % and 55 %, together
+100 %", "41 % were alive and 69 % dead".
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _check(shares: Sequence[Figure], slack: float, at_most: bool = False) -> Che
 
 
 def _is_rest(texts: Sequence[str], figure: Figure) -> bool:
-    """ "The other 50 %", "which leaves 30 %", and not "the remaining 30 % of the women"."""
+    """ "The other 58 %", "which leaves 26 %", and not "the remaining 30 % of the women"."""
     lead, after = texts[max(0, figure.first - 3) : figure.first], texts[figure.last : figure.last + 1]
     return lead[-2:] in RESTS and lead[:1] != ["in"] and (after != ["of"] or lead[-2] != "the")
 
@@ -78,7 +78,7 @@ def _rest(found: Evidence, rest: Figure) -> Iterator[Check]:
 
 
 def _exclude(found: Evidence, one: Figure, other: Figure) -> bool:
-    """Whether two shares are of what excludes each other: "30 % of the cells were alive and 90 % dead"."""
+    """Whether two shares are of what excludes each other: "41 % of the larvae were alive and 69 % dead"."""
     between, after = gap(found, one, other), found.stream.texts[other.last : found.parts[one.part].last]
     first, last = {*between}, {*after[:3]}
     opposed = any(len(pair & first) == 1 == len(pair & last) and pair <= first | last for pair in OPPOSED)

@@ -1,5 +1,5 @@
-"""None of them, and some of them: "No graft took. Four of the grafts took", "not detected in any sample …
-detected in 6 of the 20", "all died before birth; nine were weaned".
+"""None of them, and some of them: "No graft took. Four of the grafts took", "not detected in any tower …
+detected in 3 of the 12", "all died within a day; seven were alive on day 4".
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _some(found: Evidence, figure: Figure, how: str, subject: list[str], rest: l
 
 
 def _only(found: Evidence, number: int) -> Iterator[Check]:
-    """ "Only KIN1 responds to cold. COR15A also responds to cold"."""
+    """ "Only SOD2 is induced. CAT is induced as well"."""
     if number + 1 >= len(found.parts) or not found.asserted(found.parts[number + 1].first):
         return
     texts, one, other = found.stream.texts, found.parts[number], found.parts[number + 1]
