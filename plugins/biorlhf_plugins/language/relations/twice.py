@@ -111,15 +111,17 @@ def _told_again(found: Evidence, one: Figure, other: Figure) -> bool:
     stops = (i for i in range(other.first - 1, part.first, -1) if texts[i - 1] in (",", ":", ";", "so"))
     start = next(stops, part.first)
     lead = content(found.stream, start, other.first) - NEUTRAL
-    elsewhere = bool(lead - mine) or any(w.isdigit() for w in _slot(found, one) ^ _slot(found, other))
+    here, there = (texts[found.parts[f.part].first : found.parts[f.part].last] for f in (one, other))
+    numbered = {*here} ^ {*there} ^ {texts[one.first], texts[other.first]}  # "1 h of cold: 1,043 genes"
+    elsewhere = bool(lead - mine) or any(word.isdigit() for word in numbered)
     cut = next((i for i in range(other.last, part.last) if texts[i] == ","), part.last)
     subject = content(found.stream, cut + 1, min(cut + 3, part.last))
     if texts[part.first] == "with" and not any(m.first <= cut + 2 for m in part.inside.get("entity", ())):
         elsewhere = elsewhere or not subject <= mine
     for kind in PLACED:
-        here = {m.value for m in found.parts[one.part].inside.get(kind, ())}
-        there = {m.value for m in part.inside.get(kind, ()) if m.first >= start}
-        elsewhere = elsewhere or bool(here - there and there - here)
+        first = {m.value for m in found.parts[one.part].inside.get(kind, ())}
+        second = {m.value for m in part.inside.get(kind, ()) if m.first >= start}
+        elsewhere = elsewhere or bool(first - second and second - first)
     if elsewhere or one.part == other.part or not mine & theirs - {one.unit, other.unit}:
         return False
     if _transposed(found, one, other):
