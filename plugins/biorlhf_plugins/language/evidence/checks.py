@@ -18,6 +18,8 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import AGAINST_REASONS, content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
+from biorlhf_plugins.language.relations.complement import complement
+from biorlhf_plugins.language.relations.denied import denied
 from biorlhf_plugins.language.relations.derived import derived
 from biorlhf_plugins.language.relations.labelled import labelled
 from biorlhf_plugins.language.relations.plain import plain
@@ -38,6 +40,8 @@ ACROSS = (
     sequence,
     twice,
     plain,
+    complement,
+    denied,
 )
 """What sentences tell of one another."""
 

@@ -83,6 +83,7 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     # "and 40 of them occurred in both"; "another 213": beside what was counted before
     apart = BOTH | FURTHER | COMPARED
     split = split and apart.isdisjoint(texts[part.first : part.last])
+    split = split and len({f.decimals > 0 for f in plain}) == 1  # "two soils: 5.1 in … and 7.9 in …"
     if split and len(plain) == 3 and not any(is_of(found, a, b) for a, b in itertools.pairwise(plain)):
         whole, one, other = sorted(plain, key=lambda f: -f.value)
         # Which is the whole is left open; parts that come near it without making it are a slip.
@@ -94,10 +95,6 @@ def wholes(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterator[
     if not totalled and not {"up", "down"} <= set(sides):
         return
     yield from _threes(found, figures, plain, sides, totalled)
-    if len(plain) == 4 and totalled and [_next(found, f) == "to" for f in plain[1:]] == [False, True, True]:
-        screened, whole, one, other = plain  # "Of 412 screened 300 were randomised: 148 to … and 152 to …"
-        if screened.value >= whole.value:
-            yield whole_of(whole, [one, other])
 
 
 def _is_label(found: Evidence, figure: Figure) -> bool:

@@ -204,9 +204,7 @@ def percents(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     says = f"{' + '.join(f'{f.value:g}' for f in shares)} = {total:g} %, of {whole:g} %"
     wholes = [f for f in figures if f.kind == "count" and texts[f.first - 2 : f.first] == ["of", "the"]]
     none = [f for f in figures if f.kind == "count" and not f.value]
-    if len(spans) + len(wholes) + len(none) == len(figures) and (
-        summed or any(f.words & REST for f in shares)
-    ):
+    if len(spans) + len(wholes) + len(none) == len(figures) and (summed or shares[-1].words & REST):
         slack = max(1.0, 0.51 * len(shares) * 10.0 ** -max(f.decimals for f in shares))
         # Shares that overlap come to less than their sum; what is no more than one of them is a mean.
         if whole > max(f.value for f in shares) and (total <= whole + slack or whole >= 99.5):

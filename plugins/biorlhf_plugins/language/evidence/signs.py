@@ -28,8 +28,6 @@ LEVEL = re.compile(
     r"\s*(?:of|=|:|is)?\s*(0?\.\d+|\d+\s?%)|at the (\d+(?:\.\d+)?)\s?% level|(\d+)\s?% fdr",
     re.I,
 )
-JOINED = frozenset(("against", "vs", "versus", "compared"))
-BEFORE = frozenset(("before", "beforehand", "baseline", "initially"))
 OPERATORS = frozenset(("/", "×", "÷", "+", "x"))
 GIVEN = frozenset(("at", "after", "of", "by", "with", "on", "under", "in", "within", "for", "first", "the"))
 """Before a figure: it is when, on what or at which dose something changed."""
@@ -249,28 +247,21 @@ def _moves(found: Evidence, number: int, figures: Sequence[Figure], ways: Sequen
             and len(between) <= 9
         )
         kinds = {one.kind, other.kind}
-        if (
-            len(between) <= 4
-            and not JOINED.isdisjoint(between)
-            and not BEFORE.isdisjoint(found.stream.texts[other.last : other.last + 5])
-        ):
-            one, other, linked = other, one, True  # "accumulated: 41 against 17 before"
         if not linked or not kinds <= {"count", "percent"} or one.value == other.value:
             continue
         if one.last - one.first != other.last - other.first:
             continue  # "from 5.2 to 1.3 million"
         start = found.stream.texts[max(part.first, one.first - 2) : one.first]
-        starts = "from" in start or one.first > other.first
         if {one.unit, other.unit} & TIMES or not TIMES.isdisjoint(start) or one.sign or other.sign:
             continue
-        if not starts and (not GIVEN.isdisjoint(start[-1:]) or _of_two_sorts(found, one, other)):
+        if "from" not in start and (not GIVEN.isdisjoint(start[-1:]) or _of_two_sorts(found, one, other)):
             continue  # "at 10 µM it fell to 60", "2D sorting cut it to 486": a dose or a name is no start
-        low, high = min(one.first, other.first), max(one.last, other.last)
+        low, high = one.first, other.last
         near = [w for w in ways if low - 10 <= w[1] <= high + 8 and w[0] in ("UP", "DOWN")]
         inside = [w for w in near if one.last <= w[1] < other.first]
         near = [w for w in near if w[1] < low or "," not in found.stream.texts[high : w[1]]]
         near = inside or [w for w in near if w[1] < low][-1:] or near[:1]
-        if not near or not (starts or inside):
+        if not near or not ("from" in start or inside):
             continue
         # As it is written: what a control does is turned for the contrast, but not for its own figures.
         label = next((str(m.value) for m in part.inside["dir"] if m.first == near[0][1]), near[0][0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, content
 from biorlhf_plugins.language.evidence.signs import directions
@@ -123,8 +124,9 @@ def _against(
     if len(ways) == 1 and len(label) == 1 and ways <= {"UP", "DOWN"} and not denied and named:
         subject = {w for w in shared if len(w) > 2}
         return (label == ways) != none if subject or len(named) <= 2 else None
+    elsewhere = {b for a, b in pairwise(texts) if a in PLACES and b in found.words(number)} - spoken
     if named and len(shared) >= 2 and len(named) <= 2 and not label:
-        return denied == none
+        return denied == none if not none or spoken.isdisjoint(PLACES) or not elsewhere else None
     return None
 
 

@@ -4,26 +4,25 @@ that is said to have five and has three; one name in two lists that exclude each
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.language.across.counts import counted
-from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content
+from biorlhf_plugins.language.evidence.records import Check, Evidence, Figure, content, is_year
 from biorlhf_plugins.language.records import Span
 from biorlhf_plugins.language.words.evidence import words_of
 
-NEUTRAL, TIMES = words_of("neutral") | {"said", "mentioned", "above", "under", "short"}, words_of("times")
+NEUTRAL, TIMES = words_of("neutral") | words_of("neutral_again"), words_of("times")
 AGAIN, OTHERWISE = words_of("again"), words_of("otherwise")
+POINTING = frozenset(("this", "these", "those"))
+PLACED = ("entity", "condition", "mission")
 GENES = frozenset(("deg", "gene", "transcript"))
-LISTS = (
-    ("increased", "decreased"), ("up", "down"), ("upregulated", "downregulated"), ("higher", "lower"),
-    ("gained", "lost"),
-)  # fmt: skip
-PARTLY = frozenset((
-    "include", "including", "among", "eg", "example", "or", "most", "not", "both", "across", "between",
-))  # fmt: skip
+LISTS = ("increased decreased", "up down", "upregulated downregulated", "higher lower", "gained lost")
+OPENS = frozenset((":", "namely"))
+PARTLY = words_of("partly")
 """Before a list: of some alone, or of where they were seen ("three genes changed in both tissues: …")."""
 SENTENCES = 30
-SUMMARY = frozenset(("summary", "short", "conclusion", "overall"))
+SUMMARY = frozenset(("summary", "short", "conclusion", "overall", "sum"))
 TOTALS = SUMMARY | {"total", "sum", "all", "altogether"}
 ANSWERS = frozenset(("answer", "thus", "therefore", "hence", "short"))
 POINTED = (["these"], ["those"], ["of", "these"], ["of", "those"])
@@ -39,7 +38,7 @@ def twice(found: Evidence) -> Iterator[Check]:
     yield from _tabled(found)
     for figures in found.by_part.values() if "exact" in found.stream.vocabulary else ():
         yield from _exact(found, figures)
-    if ":" in found.stream.vocabulary:
+    if not OPENS.isdisjoint(found.stream.vocabulary):
         yield from _listed(found)
         yield from _both_lists(found)
 
@@ -61,7 +60,7 @@ def _alone(found: Evidence) -> list[Figure]:
     figures = []
     for number, own in found.by_part.items():
         part = found.parts[number]
-        plain = [f for f in own if f.kind == "count" and not f.sign and f.unit not in TIMES]
+        plain = [f for f in own if f.kind in ("count", "percent") and not f.sign and f.unit not in TIMES]
         plain = [f for f in plain if found.stream.texts[f.first - 1] not in ("at", "after", "on")]
         if part.kind != "prose" or not found.asserted(part.first) or number > SENTENCES:
             continue
@@ -84,24 +83,53 @@ def _restated(found: Evidence) -> Iterator[Check]:
                 says = f"{one.value:,g} and {other.value:,g} {one.unit}"
                 yield Check("one value per slot", False, says, (one.span, other.span))
                 return
-            if one.unit != other.unit and not {one.unit, other.unit} <= GENES:
-                continue
             part = found.parts[other.part]
-            here = texts[found.parts[one.part].last : part.last]
+            closing = 3 * (texts[part.first : part.first + 3] == ["to", "sum", "up"])
+            here = texts[found.parts[one.part].last : part.first] + texts[part.first + closing : part.last]
             mine, theirs = slots[n], slots[m]
             shared = mine & theirs
-            if not OTHERWISE.isdisjoint(here) or len(shared - {"gene", one.unit}) < 1 or len(shared) < 2:
+            again = _told_again(found, one, other)
+            alike = one.kind == other.kind and (one.unit == other.unit or {one.unit, other.unit} <= GENES)
+            plain = alike and OTHERWISE.isdisjoint(here) and bool(shared - {"gene", one.unit})
+            if not again and not (plain and len(shared) > 1):
                 continue
-            same = mine == theirs and other.part - one.part <= 1
-            again = theirs < mine and not AGAIN.isdisjoint(here)
+            same = mine == theirs and other.part - one.part <= 1 and one.kind == "count"
+            again = again or (theirs < mine and not AGAIN.isdisjoint(here) and one.kind == "count")
             ends = not SUMMARY.isdisjoint(texts[part.first : part.first + 3])
-            again = again or (ends and len(shared) > 2 and len(theirs - mine) <= 1)
-            numbered = {w for w in mine ^ theirs if w.isdigit()}
-            swapped = _transposed(found, one, other) and one.part != other.part and not numbered
-            if same or again or swapped:
+            further = {word[:5] for word in theirs} - {word[:5] for word in mine}
+            if same or again or (ends and len(shared) > 2 and len(further) <= 1):
                 says = f"{one.value:,g} and {other.value:,g}: {' '.join(sorted(shared))}"
                 yield Check("two values for one thing", False, says, (one.span, other.span))
                 return
+
+
+def _told_again(found: Evidence, one: Figure, other: Figure) -> bool:
+    """ "Salt changes 2,316 genes in roots. With 3,216, roots …": with its digits changed, and of no other
+    name; "With 1,120 DEGs under salt, roots …", which names all that the first is of."""
+    texts, part = found.stream.texts, found.parts[other.part]
+    mine, theirs = (found.words(f.part) - NEUTRAL - GENES for f in (one, other))
+    stops = (i for i in range(other.first - 1, part.first, -1) if texts[i - 1] in (",", ":", ";", "so"))
+    start = next(stops, part.first)
+    lead = content(found.stream, start, other.first) - NEUTRAL
+    here, there = (texts[found.parts[f.part].first : found.parts[f.part].last] for f in (one, other))
+    numbered = {*here} ^ {*there} ^ {texts[one.first], texts[other.first]}  # "1 h of cold: 1,043 genes"
+    elsewhere = bool(lead - mine) or any(word.isdigit() for word in numbered)
+    cut = next((i for i in range(other.last, part.last) if texts[i] == ","), part.last)
+    subject = content(found.stream, cut + 1, min(cut + 3, part.last))
+    if texts[part.first] == "with" and not any(m.first <= cut + 2 for m in part.inside.get("entity", ())):
+        elsewhere = elsewhere or not subject <= mine
+    for kind in PLACED:
+        first = {m.value for m in found.parts[one.part].inside.get(kind, ())}
+        second = {m.value for m in part.inside.get(kind, ()) if m.first >= start}
+        elsewhere = elsewhere or bool(first - second and second - first)
+    if elsewhere or one.part == other.part or not mine & theirs - {one.unit, other.unit}:
+        return False
+    if _transposed(found, one, other):
+        changed = OTHERWISE - POINTING - {"second", "then", "other", "another", "later"}
+        return changed.isdisjoint(texts[found.parts[one.part].last : other.first])
+    of = content(found.stream, other.last + 1, cut) - NEUTRAL
+    named = texts[part.first] == "with" and bool(of) and of <= mine and bool(subject & mine - of)
+    return named and {one.unit, other.unit} <= GENES
 
 
 def _of_all(found: Evidence, one: Figure, other: Figure) -> bool:
@@ -151,28 +179,32 @@ def _tabled(found: Evidence) -> Iterator[Check]:
 
 
 def _transposed(found: Evidence, one: Figure, other: Figure) -> bool:
-    """1,204 and 2,104: the same digits in another order."""
-    digits = [sorted(f"{f.value:.10g}".replace(".", "")) for f in (one, other)]
-    whole = not (one.decimals or other.decimals) and len(digits[0]) >= 3
-    return whole and digits[0] == digits[1] and not found.unit(one)
+    """1,204 and 2,104: the same three or more digits in another order."""
+    digits = [sorted(f"{f.value:.10g}") for f in (one, other)]
+    plain = one.kind == other.kind == "count" and not (one.decimals or other.decimals or found.unit(one))
+    alike = not (is_year(found, one) or is_year(found, other))
+    return plain and alike and digits[0] == digits[1] and len(f"{one.value:.10g}".rstrip("0")) >= 3
 
 
 def _listed(found: Evidence) -> Iterator[Check]:
-    """ "Five tissues were studied: heart, liver and soleus"."""
+    """ "Five tissues were studied: heart, liver and soleus", or with each in a line of its own."""
     texts = found.stream.texts
     for number in found.by_part:
         part = found.parts[number]
         if part.kind != "prose" or not found.asserted(part.first):
             continue
-        colon = next((i for i in range(part.first, part.last) if texts[i] == ":"), 0)
+        colon = next((i for i in range(part.first, min(part.last + 1, len(texts))) if texts[i] in OPENS), 0)
         things = [f for f in counted(found, number) if f.last < colon] if colon else []
-        items = _items(texts[colon + 1 : part.last]) if len(things) == 1 else []
+        below = list(itertools.takewhile(lambda p: p.kind == "item", found.parts[number + 1 :]))
+        short = colon >= part.last - 2 and all(p.last - p.first <= 4 for p in below)
+        lines = [texts[p.first : p.last] for p in below] if short else []
+        items = (lines or _items(texts[colon + 1 : part.last])) if len(things) == 1 else []
         if not items or things[0].value > 9 or any(colon < f.first for f in found.by_part[number]):
             continue
-        if not PARTLY.isdisjoint(texts[part.first : colon]):
+        if not PARTLY.isdisjoint(texts[part.first : colon]) or "," in texts[things[0].last : colon - 1]:
             continue
         passed = len(items) == things[0].value
-        if len(items) > things[0].value and any(len(item) > 1 for item in items):
+        if len(items) > things[0].value and any(len(item) > 1 for item in items) and not lines:
             continue  # "two trees: Norway spruce, Picea abies, and beech"
         says = f"{things[0].value:g} {things[0].unit}, and {len(items)} of them listed"
         yield Check("a list against its number", passed, says, (things[0].span,), expected=str(len(items)))
@@ -203,7 +235,7 @@ def _both_lists(found: Evidence) -> Iterator[Check]:
             words = content(found.stream, first + 2, part.last)
             names = frozenset(word for word in words if any(c.isdigit() for c in word))
             lists[texts[first]] = names, found.span(first, part.last)
-    for one, other in LISTS:
+    for one, other in map(str.split, LISTS):
         if one in lists and other in lists and lists[one][0] & lists[other][0]:
             says = f"{one} and {other}: {' '.join(sorted(lists[one][0] & lists[other][0]))}"
             yield Check("what is denied and stated", False, says, (lists[one][1], lists[other][1]))
