@@ -18,6 +18,7 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
+from biorlhf_plugins.language.relations.additive import additive
 from biorlhf_plugins.language.relations.complement import complement
 from biorlhf_plugins.language.relations.denied import denied
 from biorlhf_plugins.language.relations.derived import derived
@@ -42,6 +43,7 @@ ACROSS = (
     plain,
     complement,
     denied,
+    additive,
 )
 """What sentences tell of one another."""
 
