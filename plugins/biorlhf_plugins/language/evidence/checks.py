@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.language.across.converted import converted
 from biorlhf_plugins.language.across.correlated import correlated
+from biorlhf_plugins.language.across.durations import durations
 from biorlhf_plugins.language.across.mutual import mutual
 from biorlhf_plugins.language.across.portions import portions
 from biorlhf_plugins.language.across.series import series
@@ -31,6 +32,7 @@ from biorlhf_plugins.language.relations.twice import twice
 ACROSS = (
     portions,
     spans,
+    durations,
     mutual,
     series,
     converted,
