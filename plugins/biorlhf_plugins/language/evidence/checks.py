@@ -28,6 +28,7 @@ from biorlhf_plugins.language.relations.plain import plain
 from biorlhf_plugins.language.relations.quantified import quantified
 from biorlhf_plugins.language.relations.sequence import sequence
 from biorlhf_plugins.language.relations.twice import twice
+from biorlhf_plugins.language.relations.unchanged import unchanged
 
 ACROSS = (
     portions,
@@ -46,6 +47,7 @@ ACROSS = (
     complement,
     denied,
     additive,
+    unchanged,
 )
 """What sentences tell of one another."""
 
