@@ -1,5 +1,5 @@
-"""How long, against the dates or years: "from 2015 to 2019 … nine years", "3 March … 9 April, 73 days later";
-and a mean that is written out: "(3.0 + 3.5 + 4.0) / 3 = 4.5".
+"""How long, against the dates or years: "from 2011 to 2016 … nine years", "2 May … 6 June, 53 days later";
+and a mean that is written out: "(4 + 5 + 9) / 3 = 8".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""More or less than additive, against what the parts come to: "910 DEGs against 165 + 33 = 198"."""
+"""More or less than additive, against what the parts come to: "150 DEGs against 120 + 75 = 195"."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADDITIVE = frozenset(("additive", "additively"))
 
 
 def additive(found: Evidence) -> Iterator[Check]:
-    """ "Less than additive: 910 DEGs against 165 + 33 = 198", "synergistic: 230, and 640 expected"."""
+    """ "Less than additive: 640 DEGs against 120 + 75 = 195", "synergistic: 230, and 640 expected"."""
     texts = found.stream.texts
     said = [i for i, word in enumerate(texts) if word in WAYS]
     said = [i for i in said if texts[i] not in ("more", "less") or {*texts[i + 2 : i + 3]} & ADDITIVE]

@@ -1,4 +1,4 @@
-"""No change, no effect or the same, against a change that is told: "no effect on p-S6. p-S6 fell by 92 %"."""
+"""No change, no effect or the same, against a change that is told: "X is unchanged. X fell by 78 %"."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _placed(found: Evidence, first: int, last: int) -> frozenset[str]:
 
 
 def _same(found: Evidence, number: int) -> Iterator[Check]:
-    """ "The lines have the same yield: 4.1 t/ha for IR64 and 2.9 t/ha for Nagina 22"."""
+    """ "The two soils have the same pH: 5.1 in the forest and 7.9 in the field"."""
     texts, part, figures = found.stream.texts, found.parts[number], found.by_part.get(number, [])
     for at in [i for i in range(part.first + 2, part.last) if texts[i] in SAME]:
         verb = at - 1 - (texts[at - 1] == "the")
