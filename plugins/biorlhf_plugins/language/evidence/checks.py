@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.language.across.converted import converted
 from biorlhf_plugins.language.across.correlated import correlated
+from biorlhf_plugins.language.across.durations import durations
 from biorlhf_plugins.language.across.mutual import mutual
 from biorlhf_plugins.language.across.portions import portions
 from biorlhf_plugins.language.across.series import series
@@ -18,6 +19,7 @@ from biorlhf_plugins.language.evidence.signs import signs
 from biorlhf_plugins.language.evidence.statements import AGAINST_REASONS, content_of, statements
 from biorlhf_plugins.language.evidence.sums import sums
 from biorlhf_plugins.language.evidence.universals import universals
+from biorlhf_plugins.language.relations.additive import additive
 from biorlhf_plugins.language.relations.complement import complement
 from biorlhf_plugins.language.relations.denied import denied
 from biorlhf_plugins.language.relations.derived import derived
@@ -26,10 +28,12 @@ from biorlhf_plugins.language.relations.plain import plain
 from biorlhf_plugins.language.relations.quantified import quantified
 from biorlhf_plugins.language.relations.sequence import sequence
 from biorlhf_plugins.language.relations.twice import twice
+from biorlhf_plugins.language.relations.unchanged import unchanged
 
 ACROSS = (
     portions,
     spans,
+    durations,
     mutual,
     series,
     converted,
@@ -42,6 +46,8 @@ ACROSS = (
     plain,
     complement,
     denied,
+    additive,
+    unchanged,
 )
 """What sentences tell of one another."""
 
