@@ -1,4 +1,4 @@
-"""The dress of an answer changes nothing of what is read: bullets, bold figures, lead-ins, labels, quotation."""
+"""The dress of an answer changes nothing of what is read: bullets, bold figures, lead-ins, labels, quotes."""
 
 from __future__ import annotations
 
