@@ -124,9 +124,12 @@ GROUPED = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 """Labels in languages that group thousands with a point, and such a point: "Antwort: 48.210"."""
 
 
+VERBS = (
+    "am is are was were has have had did does fell change falls rises climbs goes shows dies? leads? consists? "
+    r"belongs? corresponds? represents? contains? comprises? dominates? binds? marks? encodes? drives? causes? \w+ed"
+)
 SENTENCE = re.compile(
-    r"(?:\S+\s+){1,30}?(?:am|is|are|was|were|has|have|had|did|does|fell|dies?|change|falls|leads?|rises|climbs|goes|shows|consists?"
-    r"|belongs?|corresponds?|represents?|contains?|comprises?|\w+ed)\s+\S+\s+\S|.*[.!] [A-Z]\w*,? \w|\|"
+    rf"(?:\S+\s+){{1,30}}?(?:{VERBS.replace(' ', '|')})\s+\S+\s+\S|.*[.!] [A-Z]\w*,? \w|\|"
 )
 """What a block's grammar is not made for: "Answer: With 300 mg/kg it climbs to 4.8", and a table."""
 

@@ -9,6 +9,7 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence, gap
 
 TIES = frozenset((",", "is", "was", "which", "below", "above", "under", "over", "<", ">"))
 """All that may stand between a figure with its unit and its limit."""
+BE = frozenset(("is", "are", "was", "were"))
 
 
 def limits(found: Evidence) -> Iterator[Check]:
@@ -19,7 +20,9 @@ def limits(found: Evidence) -> Iterator[Check]:
                 continue
             between = gap(found, one, limit)
             chance = one.kind == "p" and 0 < limit.value <= 0.25 and not limit.unit
-            if not TIES.issuperset(between[1:] if one.unit else between):
+            told = between[1:] if one.unit else between
+            compared = told[:1] and told[0] in BE and told[2:] == ["than"]  # "910 is less than 198"
+            if not compared and not TIES.issuperset(told):
                 continue  # "the four patients who stayed over 60 days"
             counted = "over" in between and limit.unit and not one.unit and "," not in between
             if counted and "was" not in between:

@@ -84,6 +84,7 @@ def _two_values(found: Evidence) -> Iterator[Check]:
             if (
                 first is f
                 or first.part == f.part
+                or ("neg" in found.parts[first.part].inside) != ("neg" in part.inside)
                 or len(words - {f.unit})
                 < 1 + (part.kind == "prose" and f.kind == "count" and not (whole or sums_up))
                 or (whole and _elsewhere(found, first, f))

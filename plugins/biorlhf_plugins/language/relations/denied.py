@@ -15,12 +15,15 @@ SHOWN, PLACED, TURNS = words_of("shown"), words_of("prepositions"), words_of("ot
 AGES = meanings("ages")
 """Days, and what a number of them is of."""
 ONLY, ALSO, UNLIKE = frozenset(("only", "exclusively")), words_of("also"), words_of("unlike")
+NOT = frozenset(("not", "never", "do", "does", "did"))
 ALL = frozenset(("any", "every", "all", "none", "the"))
 
 
 def denied(found: Evidence) -> Iterator[Check]:
     """Every check of this room."""
     texts = found.stream.texts
+    if not found.stream.vocabulary.isdisjoint(("not", "never")):
+        yield from _taken_back(found)
     for number, part in enumerate(found.parts):
         if part.kind == "row" or not found.asserted(part.first):
             continue
@@ -34,6 +37,22 @@ def denied(found: Evidence) -> Iterator[Check]:
                     spans = (found.span(start, end), f.span)
                     yield Check("what is denied and stated", False, f"none, and {f.value:g}", spans)
                     return
+
+
+def _taken_back(found: Evidence) -> Iterator[Check]:
+    """ "The enzyme is stable at 60 °C. The enzyme is not stable at 60 °C": word for word, but for a not."""
+    said: dict[tuple[str, ...], tuple[bool, int]] = {}
+    for number, part in enumerate(found.parts):
+        words = found.stream.texts[part.first : part.last]
+        plain = tuple(w.removesuffix("s") for w in words if w not in NOT and w[0].isalnum() and w != "is")
+        if part.kind == "row" or len(plain) < 3 or not found.asserted(part.first):
+            continue
+        denies = sum(word in ("not", "never") for word in words) % 2 == 1
+        before, first = said.setdefault(plain, (denies, number))
+        if before != denies:
+            spans = tuple(found.span(found.parts[n].first, found.parts[n].last) for n in (first, number))
+            yield Check("what is denied and stated", False, " ".join(words), spans)
+            return
 
 
 def _clauses(texts: Sequence[str], first: int, last: int) -> Iterator[tuple[int, int]]:

@@ -179,7 +179,8 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
         return
     whole, *lost = sorted(here, key=lambda f: -f.value)
     since = texts[min(f.first for f in here) : left.first]
-    if whole is not here[0] or LOST.isdisjoint(since) or whole.value <= left.value:
+    more = whole.value <= left.value and (len(here) > 2 or LEFT.isdisjoint(before[-1:]))
+    if whole is not here[0] or LOST.isdisjoint(since) or more:
         return
     sums = [sum(some) for n in range(1, len(lost) + 1) for some in combinations([f.value for f in lost], n)]
     right = [whole.value - total for total in sums]

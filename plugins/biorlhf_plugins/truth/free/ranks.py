@@ -50,7 +50,10 @@ GROUPS = tuple(
 
 ENDS = (
     (
-        vocabulary("highest largest most greatest strongest biggest fastest longest heaviest top best"),
+        vocabulary(
+            "highest largest most greatest strongest biggest fastest longest heaviest tallest commonest top"
+            " best"
+        ),
         LEAST | {"worst"},
     ),
     (
