@@ -125,8 +125,9 @@ GROUPED = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 
 
 VERBS = (
-    "am is are was were has have had did does fell change falls rises climbs goes shows dies? leads? consists? "
-    r"belongs? corresponds? represents? contains? comprises? dominates? binds? marks? encodes? drives? causes? \w+ed"
+    "am is are was were has have had did does fell change falls rises climbs goes shows dies? leads? "
+    "consists? belongs? corresponds? represents? contains? comprises? dominates? binds? marks? encodes? "
+    r"drives? causes? \w+ed"
 )
 SENTENCE = re.compile(
     rf"(?:\S+\s+){{1,30}}?(?:{VERBS.replace(' ', '|')})\s+\S+\s+\S|.*[.!] [A-Z]\w*,? \w|\|"
