@@ -129,9 +129,7 @@ VERBS = (
     "consists? belongs? corresponds? represents? contains? comprises? dominates? binds? marks? encodes? "
     r"drives? causes? \w+ed"
 )
-SENTENCE = re.compile(
-    rf"(?:\S+\s+){{1,30}}?(?:{VERBS.replace(' ', '|')})\s+\S+\s+\S|.*[.!] [A-Z]\w*,? \w|\|"
-)
+SENTENCE = re.compile(rf"(?:\S+\s+){{1,30}}?(?:{VERBS.replace(' ', '|')})\s+\S+\s+\S|.*[.!] [A-Z]\w*,? \w|\|")
 """What a block's grammar is not made for: "Answer: With 300 mg/kg it climbs to 4.8", and a table."""
 
 
