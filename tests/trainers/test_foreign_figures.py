@@ -62,7 +62,7 @@ def known(*answers: str):
 
 def test_a_text_is_learnt_as_sure_and_with_foreign_figures_as_hardly_right():
     learner, texts = known("67", "1,221", "15", "UP")
-    groups = rehearsed(learner, texts, figures_of(texts), 2, sure=95, seed=0)
+    groups = rehearsed(learner, texts, figures_of(texts), 2, seed=0)
     assert [group.prompt_ids for group in groups] == [tokens_of(f"ask {n}") for n in range(4)]
     right, *wrong = groups[0].completions
     assert right.token_ids[:-1] == tokens_of(block("told 0.", "67") + "95%")
@@ -81,7 +81,7 @@ def test_a_text_is_learnt_as_sure_and_with_foreign_figures_as_hardly_right():
 
 def test_without_foreign_figures_no_confidence_is_learnt():
     learner, texts = known("67", "1,221")
-    groups = rehearsed(learner, texts, figures_of(texts), 0, sure=95, seed=0)
+    groups = rehearsed(learner, texts, figures_of(texts), 0, seed=0)
     assert [len(group.completions) for group in groups] == [1, 1]
     assert groups[0].completions[0].token_ids == tokens_of(block("told 0.", "67"))
 

@@ -6,7 +6,7 @@ no error. A right one is learnt up to its confidence besides, so that what is kn
 stated is one of two:
 
     group:  the share of the G answers that is right, which estimates p, the probability of being right
-    answer: ``sure`` per cent (95) where this answer is right, 5 % where it is not
+    answer: 95 % where this answer is right, 5 % where it is not
 
 ``group`` is calibrated by question and teaches nothing that a question alone does not tell; ``answer`` is the
 sharper signal, of which a policy learns to state one of the two ends by what it answered.
@@ -29,6 +29,7 @@ from biorlhf.types import Completion, ScoredGroup, TrainGroup
 from biorlhf_plugins.trainers._rollout_metrics import stated_and_correct
 from biorlhf_plugins.trainers._stated import (
     EMPHASIS,
+    SURE,
     UNSURE,
     StatedText,
     before_confidence,
@@ -80,13 +81,11 @@ def own_texts(answers: Iterable[JudgedAnswer]) -> list[OwnText]:
     return [OwnText(text, right, n) for (text, right), n in given.items()]
 
 
-def train_groups(
-    learner: Learner, groups: Iterable[ScoredGroup], confidence: Confidence, sure: int
-) -> list[TrainGroup]:
+def train_groups(learner: Learner, groups: Iterable[ScoredGroup], confidence: Confidence) -> list[TrainGroup]:
     """The answers of each group as the learner trains on them; a group without any is left out."""
     judged = [(scored.group.prompt_ids, judged_answers(scored)) for scored in groups]
     own = [(ids, answers, made) for ids, answers in judged if (made := own_texts(answers))]
-    texts = [_stated(made, confidence, expected(answers), sure) for _, answers, made in own]
+    texts = [_stated(made, confidence, expected(answers)) for _, answers, made in own]
     learnt = iter(completions(learner, [one for group in texts for one in group]))
     return [
         TrainGroup(ids, tuple(next(learnt) for _ in group))
@@ -94,13 +93,13 @@ def train_groups(
     ]
 
 
-def _stated(texts: Sequence[OwnText], confidence: Confidence, p: float, sure: int) -> list[StatedText]:
+def _stated(texts: Sequence[OwnText], confidence: Confidence, p: float) -> list[StatedText]:
     given, right = sum(text.given for text in texts), sum(text.given for text in texts if text.right)
     each = 1.0 if confidence == "group" else EMPHASIS
     return [
         StatedText(
             text.text,
-            nearest(p) if confidence == "group" else sure if text.right else UNSURE,
+            nearest(p) if confidence == "group" else SURE if text.right else UNSURE,
             words=text.given / right if text.right else 0.0,
             sure=each * text.given / given,
         )

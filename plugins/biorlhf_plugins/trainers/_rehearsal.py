@@ -16,6 +16,7 @@ from biorlhf.types import Example, TrainGroup
 from biorlhf_plugins.trainers._foreign_figures import About, figure_of, foreign
 from biorlhf_plugins.trainers._stated import (
     EMPHASIS,
+    SURE,
     UNSURE,
     StatedText,
     before_confidence,
@@ -67,7 +68,6 @@ def rehearsed(
     texts: Sequence[Rehearsal],
     figures: Mapping[str, About],
     count: int,
-    sure: int,
     seed: int,
 ) -> list[TrainGroup]:
     """A group for each text: the text, and up to ``count`` foreign ``figures`` in it.
@@ -75,7 +75,7 @@ def rehearsed(
     The words of a text count 1, its confidence and those of its foreign figures together ``EMPHASIS`` each.
     """
     draw = random.Random(seed)
-    made = [_with_foreign(text, figures, count, sure, draw) for text in texts]
+    made = [_with_foreign(text, figures, count, draw) for text in texts]
     learnt = iter(completions(learner, [one for group in made for one in group]))
     return [
         TrainGroup(text.prompt_ids, tuple(next(learnt) for _ in group))
@@ -84,10 +84,10 @@ def rehearsed(
 
 
 def _with_foreign(
-    text: Rehearsal, figures: Mapping[str, About], count: int, sure: int, draw: random.Random
+    text: Rehearsal, figures: Mapping[str, About], count: int, draw: random.Random
 ) -> list[StatedText]:
     wrong = foreign(text.text, text.about, figures, count, draw) if count else []
     if not wrong:
         return [StatedText(text.text, None, words=1.0)]
-    right = StatedText(text.text, sure, words=1.0, sure=EMPHASIS)
+    right = StatedText(text.text, SURE, words=1.0, sure=EMPHASIS)
     return [right, *(StatedText(one, UNSURE, sure=EMPHASIS / len(wrong)) for one in wrong)]

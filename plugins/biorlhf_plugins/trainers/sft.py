@@ -27,7 +27,6 @@ from biorlhf_plugins.trainers._draws import batch_of, ends_epoch, epoch_of, othe
 from biorlhf_plugins.trainers._own_texts import Confidence, train_groups
 from biorlhf_plugins.trainers._rehearsal import figures_of, rehearsals, rehearsed
 from biorlhf_plugins.trainers._sampling import Clock, sample_and_score
-from biorlhf_plugins.trainers._stated import STEP, SURE
 from biorlhf_plugins.trainers._texts import tokenized
 
 LOSS = {"name": "sft"}
@@ -38,12 +37,10 @@ class SftConfig(PluginConfig):
 
     ``texts``: the ``dataset``'s examples, or the policy's ``own`` answers: ``batch_size`` questions of a step
     are answered ``generations`` times each and learnt with another ``confidence``: the share of the ``group``
-    that is right, or ``sure`` per cent where this ``answer`` is right and 5 % where not (95, or what answers
-    that were called sure turned out to be worth on facts that were not trained on). With them ``rehearse``
-    examples of the dataset are learnt up to their confidence, so that no figure is lost; or, with
-    ``foreign_figures``, as sure, and with so many other figures in place of their own as hardly right.
-    ``iterations``: passes over a step's texts; ``minibatches``: updates in each. ``steps``, where given, is
-    their number.
+    that is right, or 95 % where this ``answer`` is right and 5 % where not. With them ``rehearse`` examples
+    of the dataset are learnt up to their confidence, so that no figure is lost; or, with ``foreign_figures``,
+    as sure, and with so many other figures in place of their own as hardly right. ``iterations``: passes
+    over a step's texts; ``minibatches``: updates in each. ``steps``, where given, is their number.
     ``batch_size``: examples per optimizer update. ``loss_on``: the response alone, or all of the text.
     ``max_tokens``: longest text in tokens, prompt and response; what is longer is cut at its end.
     ``evaluation_examples``: of how many validation examples the loss is measured after each epoch; 0: none.
@@ -54,7 +51,6 @@ class SftConfig(PluginConfig):
     texts: Literal["dataset", "own"] = "dataset"
     generations: Annotated[int, Field(ge=2)] = 8
     confidence: Confidence = "group"
-    sure: Annotated[int, Field(ge=50, le=SURE, multiple_of=STEP)] = SURE
     rehearse: NonNegativeInt = 0
     foreign_figures: NonNegativeInt = 0
     iterations: PositiveInt = 1
@@ -67,7 +63,7 @@ class SftConfig(PluginConfig):
     @model_validator(mode="after")
     def _fits_together(self) -> SftConfig:
         if self.texts == "dataset":
-            defaults = {"rehearse": 0, "foreign_figures": 0, "confidence": "group", "sure": SURE}
+            defaults = {"rehearse": 0, "foreign_figures": 0, "confidence": "group"}
             for name, default in defaults.items():
                 if getattr(self, name) != default:
                     raise ValueError(
@@ -108,13 +104,11 @@ class SftTrainer:
             drawn = batch_of(step, items, config.batch_size, stage.seed)
             if config.texts == "own":
                 groups = sample_and_score(stage, config.generations, step, drawn, clock)
-                batch = train_groups(stage.learner, groups, config.confidence, config.sure)
+                batch = train_groups(stage.learner, groups, config.confidence)
                 if known:
                     again = [known[i] for i in batch_of(step, len(known), config.rehearse, stage.seed)]
                     draw = seed_of(stage.seed, step, "foreign figures")
-                    batch += rehearsed(
-                        stage.learner, again, figures, config.foreign_figures, config.sure, draw
-                    )
+                    batch += rehearsed(stage.learner, again, figures, config.foreign_figures, draw)
             else:
                 batch = [given[i] for i in drawn]
             with clock("update_s"):
