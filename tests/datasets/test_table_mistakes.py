@@ -98,6 +98,15 @@ ERRORS = {
         {"de.csv": table(header="gene,stat,pvalue,padj")}, [spec(columns={"effect": "stat"})],
         ("column 'stat' holds a test's statistic", "effect_is"),
     ),
+    "a ratio the other way round": (
+        {"de.csv": table(header="gene,log2(untreated / treated),pvalue,padj")},
+        [spec(columns={"effect": "log2(untreated / treated)"})],
+        ("de.csv:1", "is of untreated over treated", "flip: true"),
+    ),
+    "a probability for a p": (
+        {"de.csv": table(padj=tuple(f"{1 - float(p):g}" for p in PADJ))}, [spec()],
+        ("de.csv:1: column 'padj' grows with the size of 'log2FoldChange'", "1 - p"),
+    ),
     "no header": (
         {"de.csv": table().partition("\n")[2]}, [spec()], ("de.csv:1: no header", "header: none"),
     ),
