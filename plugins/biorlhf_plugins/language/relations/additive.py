@@ -34,7 +34,9 @@ def additive(found: Evidence) -> Iterator[Check]:
     rest = [f for f in figures if f not in wholes]
     parts = [p for p in combinations(rest, 2) if wholes and sum(f.value for f in p) == wholes[0].value]
     rest = [f for f in rest if not parts or f not in parts[0]]
-    if len(wholes) == len(rest) == 1 and rest[0].kind == wholes[0].kind:
+    here = next((n for n, part in enumerate(found.parts) if part.first <= said[0] < part.last), 0)
+    near = all(abs(f.part - here) <= 1 for f in (*wholes, *rest))
+    if near and len(wholes) == len(rest) == 1 and rest[0].kind == wholes[0].kind:
         one, whole, word = rest[0], wholes[0], texts[said[0]]
         says = f"{word}, with {one.value:g} against {whole.value:g}"
         passed = (one.value > whole.value) == WAYS[word]

@@ -45,7 +45,7 @@ def _taken_back(found: Evidence) -> Iterator[Check]:
     for number, part in enumerate(found.parts):
         words = found.stream.texts[part.first : part.last]
         plain = tuple(w.removesuffix("s") for w in words if w not in NOT and w[0].isalnum() and w != "is")
-        if part.kind == "row" or len(plain) < 3 or not found.asserted(part.first):
+        if part.kind != "prose" or len(plain) < 3 or ":" in words or not found.asserted(part.first):
             continue
         denies = sum(word in ("not", "never") for word in words) % 2 == 1
         before, first = said.setdefault(plain, (denies, number))

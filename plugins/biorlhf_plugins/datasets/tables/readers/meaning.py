@@ -22,6 +22,8 @@ from biorlhf_plugins.datasets.tables.readers.tools import Tool
 ENOUGH = 10
 #: A rank correlation of |effect| and p above which p is none: of honest tables it is far below 0.
 GROWS = 0.8
+#: What the strongest quarter's p is above, where it is a probability that they differ.
+CERTAIN = 0.9
 _OVER = r"[\s()\[\]{}]*(?:/|\bvs?\b\.?|\bversus\b|\bover\b)[\s()\[\]{}]*"
 _PARTS = re.compile(r"[_. ]")
 
@@ -75,7 +77,9 @@ def _other_tests(
             "name the contrast's sides as the column has them; flip: true asks the other way round",
         )  # fmt: skip
     known = ~(np.isnan(effects) | np.isnan(padj))
-    if known.sum() >= ENOUGH and _ranks_alike(np.abs(effects[known]), padj[known]) > GROWS:
+    sizes = np.abs(effects[known])
+    strongest = padj[known][sizes >= np.quantile(sizes, 0.75)] if len(sizes) >= ENOUGH else np.zeros(1)
+    if np.median(strongest) > CERTAIN and _ranks_alike(sizes, padj[known]) > GROWS:
         yield (
             f"column {adjusted!r} grows with the size of {effect!r}, as no p value does",
             "adjusted p values, near 0 where the groups differ",
