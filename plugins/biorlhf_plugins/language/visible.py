@@ -29,8 +29,8 @@ STATED = re.compile(r"\b(?:answer|confidence)\b[*_ ]{0,3}[:=]", re.IGNORECASE)
 ENTITY = re.compile(r"&(?:#\d{2,5}|[a-zA-Z]{2,8});")
 UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?(?:\[[ \t]?\]|☐)[^\n]*", re.MULTILINE)
 TICKED = re.compile(r"(?:[-*+][ \t]+)?(?:\[[xX]\]|☑|☒)")
-TICKS = ("[x]", "[X]", "☑", "☒")
 """Boxes of a form: what is not ticked is not said."""
+TICKS = ("[x]", "[X]", "☑", "☒")
 WORD = 12
 """Characters before a dash that say whether it is a minus."""
 ABBREVIATED = re.compile(r"\.(?<=\b[A-Z]\.)(?= ?[a-z]{4})")
@@ -43,7 +43,7 @@ CITED = re.compile(r"\A(?:[ \t]*(?:>(?:[ \t][^\n]*)?)?(?:\n|\Z))+\Z")
 """Each line behind the mark of a citation: the answer is shown so."""
 ROLE = re.compile(
     r"\A\s*[*#]{0,4} ?(?:a|response|assistant|output|reply)[*]{0,2}: ?[*]{0,2}"
-    r"(?=(?: *[^\s|]+ +){5})",
+    r"(?= *(?:[^\s|]+ +){5})",
     re.IGNORECASE,
 )
 """A label in front of all that a text says, where that is a sentence."""
@@ -91,6 +91,7 @@ LOGARITHM = re.compile(
 
 COLUMN = re.compile(r"\b(?:(?P<raw>P\.Value|p_val)|p_val_adj|adj\.P\.Val|p\.adjust|FDR[. ]q[.-]val(?:ue)?)\b")
 """Headers of limma, Seurat, clusterProfiler and GSEA for a p value, raw or adjusted."""
+COLUMNS = ("p_val", ".Val", "p.adj", "q-val", "q.val")
 
 
 def in_plain_forms(visible: str) -> str:
@@ -104,7 +105,7 @@ def in_plain_forms(visible: str) -> str:
     visible = visible.replace("TL;DR", "In: sum")
     if "log" in visible or "Log" in visible:
         visible = LOGARITHM.sub(_logarithm, visible)
-    if "adj" in visible or "al" in visible:
+    if any(mark in visible for mark in COLUMNS):
         visible = COLUMN.sub(lambda m: ("p" if m["raw"] else "padj").ljust(len(m[0])), visible)
     if "= " in visible:
         visible = SIGNED.sub(r"\1 \2", visible)

@@ -6,6 +6,7 @@ Proteobacteria stand in a clause with fewer of the question's words than another
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from biorlhf_plugins.language.records import Extraction, Named
@@ -18,6 +19,8 @@ OPEN = vocabulary("is was are were be been = by in of for to with from at as tha
 """A clause that ends with one of these goes on behind the comma."""
 DENIES = frozenset(("not", "no", "never", "none", "nor", "neither", "without", "than", "unlike"))
 STARTS = frozenset((".", "!", "?", ":", "\n", "•"))
+NEAR = 4
+"""Characters before a word that say whether it opens a sentence."""
 LONG = 4
 """Tokens behind an "and" that make a clause of its own."""
 
@@ -26,7 +29,7 @@ def told_elsewhere(said: Extraction, name: Named, tokens: tuple[int, int], asked
     """Has another clause more of the question's words, and a name beside them?"""
     texts = said.stream.texts
     pieces = list(_pieces(texts))
-    named = {i for n in said.named if n.value == name.value for i in _indices(said, n)} | {*range(*tokens)}
+    named = _tokens_of(said, name) | {*range(*tokens)}
     hits = [len(stems(texts[a:b]) & asked) for a, b in pieces]
     own = [n for n, (a, b) in enumerate(pieces) if any(a <= i < b for i in named)]
     alone = tokens[0] == 0 or texts[tokens[0] - 1] in STARTS
@@ -62,12 +65,17 @@ def _pieces(texts: list[str]) -> Iterator[tuple[int, int]]:
             first = index + 1
 
 
-def _indices(said: Extraction, name: Named) -> Iterator[int]:
-    part = said.parts[name.sentence]
-    for i in range(part.first, part.last):
-        start, end = said.clean.span(said.stream[i].start, said.stream[i].end)
-        if name.span[0] <= start and end <= name.span[1]:
-            yield i
+def _tokens_of(said: Extraction, name: Named) -> set[int]:
+    """Every token of every mention of a name."""
+    spans = sorted(n.span for n in said.named if n.value == name.value)
+    starts = [start for start, _ in spans]
+    found = set()
+    for i, token in enumerate(said.stream):
+        first, _ = said.clean.span(token.start, token.end)
+        at = bisect_right(starts, first) - 1
+        if at >= 0 and first < spans[at][1]:
+            found.add(i)
+    return found
 
 
 def _is_name(said: Extraction, at: int, asked: Words) -> bool:
@@ -76,6 +84,6 @@ def _is_name(said: Extraction, at: int, asked: Words) -> bool:
     if token.kind != "w" or token.text in METHODS - POPULATIONS or stems((token.text,)) & asked:
         return False
     start, end = said.clean.span(token.start, token.end)
-    raw, before = said.text[start:end], said.text[:start].strip(" \n-*")
+    raw, before = said.text[start:end], said.text[max(0, start - NEAR) : start].strip(" \n-*")
     shaped = any(c.isdigit() for c in raw) or (bool(before) and before[-1] not in ".!?")
     return any(c.isupper() for c in raw[1:]) or (raw[0].isupper() and shaped)
