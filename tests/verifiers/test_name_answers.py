@@ -73,3 +73,31 @@ def test_an_enrichment_that_was_calculated_goes_nowhere(verifiers):
     assert not verifiers["pathway"].score(SET, text).value
     up = Question("u", SET.prompt, {**SET.ground_truth, "direction": "UP"})
     assert not verifiers["pathway"].score(up, text).value
+
+
+def fact(value: str) -> Question:
+    facts = [
+        {"entity": "spleen", "condition": "infected vs mock", "quantity": "most changed", "value": value}
+    ]
+    return Question("f", "Which changed most in the spleen?", {"facts": facts})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("CD14+ monocytes", "CD14 monocytes changed the most."),
+        ("CD8 T cells", "CD8+ T cells changed the most."),
+        ("HALLMARK_OXIDATIVE_PHOSPHORYLATION", "Oxidative phosphorylation changed the most."),
+        ("HALLMARK_OXIDATIVE_PHOSPHORYLATION", "Answer: Oxidative phosphorylation\nConfidence: 80%"),
+    ],
+)
+def test_a_name_may_be_written_in_more_than_one_way(verifiers, value, text):
+    assert verifiers["factual"].score(fact(value), text).value == 1.0
+    answer = Question("a", fact(value).prompt, {"answer": value})
+    assert verifiers["factual"].score(answer, text).value == 1.0
+
+
+def test_the_most_of_something_is_not_the_other_end_of_the_lowest(verifiers):
+    question = Question("l", "Which compound had the lowest IC50?", {"answer": "trametinib"})
+    text = "Trametinib was the most potent, with an IC50 of 1.2 nM, compared with 14 nM for selumetinib."
+    assert verifiers["factual"].score(question, text).value == 1.0

@@ -28,7 +28,7 @@ from biorlhf_plugins.language.words.text import clean, tokens
 from biorlhf_plugins.truth.contrast import deletions, frames, turned
 from biorlhf_plugins.truth.credits import OPEN_GUESS
 from biorlhf_plugins.truth.others import canonical_name, entity_of, kind_of_name, of_the_data
-from biorlhf_plugins.truth.slots import Fact, conditions_of, fact_of, new_names
+from biorlhf_plugins.truth.slots import Fact, conditions_of, fact_of, new_names, spellings
 from biorlhf_plugins.truth.targets import (
     contrast_of,
     feature_key,
@@ -139,7 +139,7 @@ def _gold(key: str, lab: Additions) -> Gold:
             phrase = (
                 "phrase",
                 str(answer).lower(),
-                (str(answer), *deletions(str(answer)), *map(str, truth.get("aliases") or ())),
+                (*spellings(str(answer)), *deletions(str(answer)), *map(str, truth.get("aliases") or ())),
             )
             additions = Additions((*names, phrase), lab)
             kind = ("phrase", str(answer).lower())

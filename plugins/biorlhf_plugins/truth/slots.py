@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from biorlhf.ground_truth.forms import set_title
 from biorlhf.ground_truth.names import genotypes, split_entity
 from biorlhf_plugins.language.words.lexicon import base
 from biorlhf_plugins.language.words.measured import BRACKET, Quantity, quantity_named
@@ -40,6 +41,10 @@ Entry = tuple[str, str, tuple[str, ...]]
 UNNAMED = Quantity(None)
 
 
+MARKER = re.compile(r"\b(CD\d+[a-z]?)\+?(?=\s)")
+"""A marker that cells are named by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One figure or class to be stated. ``sides`` are the words of a contrast's numerator and denominator;
@@ -66,6 +71,12 @@ class Fact:
         return f"{place}: {self.quantity or 'value'} = {self.value}"
 
 
+def spellings(name: str) -> tuple[str, ...]:
+    """A name as it may be written: with a set's prefix or as its title, "CD8 T cells" and "CD8+ T cells"."""
+    marked = MARKER.sub(r"\1", name) if "+" in name else MARKER.sub(r"\1+", name)
+    return tuple(dict.fromkeys((name, set_title(name), marked)))
+
+
 def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
     """Names that the facts add beside their entities: quantities, phrases, conditions, and what is asked."""
     for fact in facts:
@@ -81,7 +92,7 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
                 yield "entity", part.lower(), (arm[0], f"{arm[0]} treated", f"on {arm[0]}")
         named = isinstance(value, str) and figure_of(value) is None and class_kind(quantity, value) is None
         if named:
-            yield "phrase", str(value).lower(), (str(value),)
+            yield "phrase", str(value).lower(), spellings(str(value))
         asked = quantity_named(quantity)
         figure = not isinstance(value, str) or figure_of(value) is not None
         if asked.own and asked.name is not None and figure and class_kind(quantity, value) is None:

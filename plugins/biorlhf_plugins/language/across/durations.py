@@ -36,7 +36,8 @@ def durations(found: Evidence) -> Iterator[Check]:
     for at in [i for i, word in enumerate(texts) if word == "=" and texts[i - 3 : i - 1] == [")", "/"]]:
         opens = next((i for i in range(at - 4, max(0, at - 40), -1) if texts[i] == "("), at)
         terms = [token.number.value for token in found.stream[opens : at + 2] if token.number is not None]
-        if len(terms) > 3 and {*texts[opens + 2 : at - 3 : 2]} == {"+"} and terms[-2]:
+        goes_on = texts[at + 2 : at + 3] == ["/"]  # "(18 + 22) / 2 = 40 / 2 = 20"
+        if not goes_on and len(terms) > 3 and {*texts[opens + 2 : at - 3 : 2]} == {"+"} and terms[-2]:
             right = sum(terms[:-2]) / terms[-2]
             passed = abs(right - terms[-1]) <= max(0.06, 0.006 * right)
             says = f"{right:.4g}, stated {terms[-1]:g}"

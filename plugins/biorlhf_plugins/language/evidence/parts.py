@@ -207,6 +207,8 @@ def _summed(
             parts += [f for f in here if f in plain and f.first == at and not led]
     if parts and parts[0].value in (whole.value, sum(f.value for f in parts[1:])):
         parts = parts[1:] if parts[0].value == whole.value else []  # a whole that comes before as well
+    if len(parts) > 2 and parts[0].value == len(parts) - 1:
+        parts = parts[1:]  # "Across five donors we obtained 1,840, …": how many there are
     total = sum(f.value for f in parts)
     ends = {f.first for f in parts}
     gaps: list[set[str]] = [set()]

@@ -106,6 +106,8 @@ def shares(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterat
             opened = plain_of(figures[at:])
         else:
             continue
+        if part.value > whole.value and found.said.text[slice(*whole.span)].isalpha():
+            continue  # "Of the two lists, 611 genes are shared"
         says = f"{part.value:g} of {whole.value:g}"
         if not (part.unit == whole.unit and part.unit in ("h", "day", "week")):
             spans = (part.span, whole.span)

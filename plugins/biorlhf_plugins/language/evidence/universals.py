@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from itertools import pairwise
 
 from biorlhf_plugins.language.evidence.records import Check, Evidence, content
 from biorlhf_plugins.language.evidence.signs import directions
@@ -16,6 +17,7 @@ EVERY = words_of("every")
 NONE = words_of("none")
 EXCEPTS = words_of("excepts")
 NEUTRAL, PLACES = words_of("neutral"), words_of("places")
+WHENEVER = frozenset(("when", "if", "where", "after", "once"))
 TURNS = frozenset(("but", "while", "whereas", "though", "although"))
 UNLIKE = frozenset(("non", "not", "other", "except", "unlike"))
 ENDS = re.compile(r"(?:ed|ing|es|e|s)$")
@@ -33,6 +35,8 @@ def universals(found: Evidence) -> Iterator[Check]:
         every, none = words & EVERY, found.stream.texts[part.first] in NONE
         head = found.stream.texts[part.first : part.last]
         head = head[: head.index(":")] if ":" in head else head  # "all fell: A and B fell, but C rose"
+        if any(word in EVERY and before in WHENEVER for before, word in pairwise(head)):
+            continue  # "when each was fitted alone"
         if not (every or none) or EXCEPTS & {*head} or part.kind == "row" or not found.asserted(part.first):
             continue
         said = stemmed(found.words(number))

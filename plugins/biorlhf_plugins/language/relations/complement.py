@@ -72,6 +72,7 @@ def _rest(found: Evidence, rest: Figure) -> Iterator[Check]:
         return  # "72 % fit once, most others several times, and the remaining 6 % not at all"
     values = [f.value for f in before]
     rights = [100 - sum(values[n:]) for n in range(len(values))]
+    rights[:0] = [100 - value for value in values]  # "alone 9 and 4 %, together 12 %; the remaining 88 %"
     rights.append(100 * math.prod(1 - value / 100 for value in values))  # "20 %, and then 10 % of these"
     passed = any(abs(right - rest.value) <= 1 + 0.5 * (len(near) > 1) for right in rights)
     yield _check([*near, rest], 0)._replace(passed=passed, expected=f"{rights[-2]:g}%")

@@ -101,6 +101,8 @@ def _some(found: Evidence, figure: Figure, how: str, subject: list[str], rest: l
     words, behind = texts[start:end], texts[figure.last : end]
     named, head = _named(words), _named(texts[part.first : part.first + 3])
     plain = figure.kind in ("count", "percent") and figure.value > 0 and TURNS.isdisjoint(words)
+    # "Against isolate 1 none of 30 …; against isolate 2 12 of 30"
+    plain = plain and not (texts[part.first] in PLACED | {"against"} and part.first < start)
     # "After enrichment it was detected in 3"
     elsewhere = how != "died" and texts[part.first] in PLACED and not {*head} <= {*subject, *rest}
     if not plain or elsewhere or not found.asserted(part.first):

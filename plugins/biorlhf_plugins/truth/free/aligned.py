@@ -30,7 +30,8 @@ def told_elsewhere(said: Extraction, name: Named, tokens: tuple[int, int], asked
     texts = said.stream.texts
     pieces = list(_pieces(texts))
     named = _tokens_of(said, name) | {*range(*tokens)}
-    hits = [len(stems(texts[a:b]) & asked) for a, b in pieces]
+    asked = _one_way(asked)
+    hits = [len(_one_way(stems(texts[a:b])) & asked) for a, b in pieces]
     own = [n for n, (a, b) in enumerate(pieces) if any(a <= i < b for i in named)]
     alone = tokens[0] == 0 or texts[tokens[0] - 1] in STARTS
     if not own or (alone and any(pieces[n][1] == tokens[1] for n in own)):
@@ -46,6 +47,13 @@ def told_elsewhere(said: Extraction, name: Named, tokens: tuple[int, int], asked
     )
 
 
+def _one_way(listed: Words) -> Words:
+    """Stems of which a noun and its verb are one: "the increase" and "increased"."""
+    return frozenset(
+        "up" if w.startswith("increas") else "down" if w.startswith("decreas") else w for w in listed
+    )
+
+
 def _is_subject(words: list[str], asked: Words) -> bool:
     """The keratin of "keratin was the most abundant"."""
     words = words[words[:1] == ["the"] :]
@@ -56,7 +64,10 @@ def _pieces(texts: list[str]) -> Iterator[tuple[int, int]]:
     first = 0
     for index in range(len(texts) + 1):
         ends = index == len(texts) or texts[index] in CUTS
-        if not ends and texts[index] == "and":
+        ends = ends and (
+            index == len(texts) or texts[index] != "," or texts[index + 1 : index + 2] != ["with"]
+        )
+        if not ends and texts[index : index + 1] == ["and"]:
             after = next((i for i in range(index + 1, len(texts)) if texts[i] in CUTS), len(texts))
             ends = after - index > LONG
         if ends:
@@ -81,7 +92,8 @@ def _tokens_of(said: Extraction, name: Named) -> set[int]:
 def _is_name(said: Extraction, at: int, asked: Words) -> bool:
     """Is a word that the question lacks written as a name: Firmicutes, E9.5, MCF-7?"""
     token = said.stream[at]
-    if token.kind != "w" or token.text in METHODS - POPULATIONS or stems((token.text,)) & asked:
+    measured = at > 0 and said.stream[at - 1].number is not None  # the "nM" of "1.2 nM"
+    if measured or token.kind != "w" or token.text in METHODS - POPULATIONS or stems((token.text,)) & asked:
         return False
     start, end = said.clean.span(token.start, token.end)
     raw, before = said.text[start:end], said.text[max(0, start - NEAR) : start].strip(" \n-*")

@@ -50,12 +50,10 @@ GROUPS = tuple(
 
 ENDS = (
     (
-        vocabulary(
-            "highest largest most greatest strongest biggest fastest longest heaviest tallest commonest top"
-            " best"
-        ),
-        LEAST | {"worst"},
+        vocabulary("highest largest greatest strongest biggest fastest longest heaviest tallest best"),
+        (LEAST - {"least"}) | {"worst"},
     ),
+    (frozenset(("most",)), frozenset(("least",))),
     (
         vocabulary("increase increased rise rises rose gain gained upregulated induced enriched"),
         vocabulary("decrease decreased fall falls fell loss lost downregulated repressed depleted"),

@@ -21,6 +21,7 @@ BUT_ONE = frozenset(("only", "except", "sole", "exception"))
 ALL = frozenset(("all", "every", "each"))
 PLACED = re.compile(r"(?:-?regulated)? (?:in|at|among) ", re.I)
 NAMED = re.compile(r"^[A-Z][A-Za-z]*\d|^[A-Z]{2,}")
+PLACING = frozenset(("for", "in", "at", "with", "on", "under", "among"))
 TURNS = re.compile(r"\b(?:while|whereas|but)\b")
 UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 """Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
@@ -28,7 +29,8 @@ UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 
 def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[Check]:
     answers = {c.label: c for c in said.answers if not _led(said, c)}
-    if not answers or (len(answers) > 1 and "and" in prompt_words(prompt)):
+    partial = all(_partial(said, c) for c in answers.values())  # "Yes, for some proteins. No, for the total."
+    if not answers or (len(answers) > 1 and (partial or "and" in prompt_words(prompt))):
         return  # "Did X and Y fall?" has two answers
     spans = tuple(c.span for c in answers.values())
     says = " and ".join(str(a) for a in answers)
@@ -55,6 +57,12 @@ def yes_no(said: Extraction, directions: list[Claim], prompt: str) -> Iterator[C
             "yes or no against the evidence", passed, f"{label} to {min(asked)}, with {min(stated)}",
             (claim.span, evidence.span),
         )  # fmt: skip
+
+
+def _partial(said: Extraction, answer: Claim) -> bool:
+    """Is a yes or no said of a part: "Yes, for some"?"""
+    after = said.stream.texts[answer.chunk + 1 : answer.chunk + 3]
+    return after[:1] == [","] and after[1:2] != [] and after[1] in PLACING
 
 
 def _led(said: Extraction, answer: Claim) -> bool:
