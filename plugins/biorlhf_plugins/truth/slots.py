@@ -92,7 +92,9 @@ def new_names(facts: list[Mapping[str, Any]]) -> Iterator[Entry]:
                 yield "entity", part.lower(), (arm[0], f"{arm[0]} treated", f"on {arm[0]}")
         named = isinstance(value, str) and figure_of(value) is None and class_kind(quantity, value) is None
         if named:
-            yield "phrase", str(value).lower(), spellings(str(value))
+            heads = [head for head in ("arm", "group") if head in quantity.lower()]
+            arms = (f"{value} {head}" for head in heads)
+            yield "phrase", str(value).lower(), (*spellings(str(value)), *arms)
         asked = quantity_named(quantity)
         figure = not isinstance(value, str) or figure_of(value) is not None
         if asked.own and asked.name is not None and figure and class_kind(quantity, value) is None:

@@ -53,7 +53,8 @@ ENDS = (
         vocabulary("highest largest greatest strongest biggest fastest longest heaviest tallest best"),
         (LEAST - {"least"}) | {"worst"},
     ),
-    (frozenset(("most",)), frozenset(("least",))),
+    (frozenset(("most",)), frozenset(("least", "rarest", "fewest"))),
+    (frozenset(("late", "later")), frozenset(("early", "earlier"))),
     (
         vocabulary("increase increased rise rises rose gain gained upregulated induced enriched"),
         vocabulary("decrease decreased fall falls fell loss lost downregulated repressed depleted"),
@@ -96,6 +97,7 @@ def trails(said: Extraction, name: Named, tokens: tuple[int, int], prompt: str) 
         or _of_another_place(said, name, tokens, prompt)
         or _dismissed(texts, last, part.last, prompt)
         or _of_the_other_end(texts, (part.first, part.last), tokens, prompt)
+        or _set_against(texts, (part.first, part.last), tokens, prompt)
     ):
         return True
     if not asks_first(prompt) or not LEAST.isdisjoint(prompt_words(prompt)):
@@ -177,6 +179,14 @@ def _mistaken(texts: Sequence[str], start: int, first: int) -> bool:
     before = texts[max(start, first - MISTAKEN) : first]
     led = before[-1:] and before[-1] in ("for", "as", "be")
     return bool(led) and not FIRST.isdisjoint(before) and not TAKEN.isdisjoint(before)
+
+
+def _set_against(texts: Sequence[str], part: tuple[int, int], name: tuple[int, int], prompt: str) -> bool:
+    """ "LHY peaks at dusk, unlike TOC1, which peaks at dawn"; "the mutant did, the wild type did not"."""
+    apart = max((i for i in range(part[0] + 3, name[0]) if texts[i] == "unlike"), default=0)
+    denied = texts[name[1] : name[1] + 2] in (["did", "not"], ["does", "not"], ["do", "not"])
+    ended = texts[name[1] + 2 : name[1] + 3] in ([], ["."], [","], [";"])
+    return bool(apart) or (denied and ended and "not" not in prompt_words(prompt))
 
 
 def _of_the_other_end(
