@@ -30,6 +30,16 @@ def test_a_likelihood_ratio_test_over_all_levels_is_refused_by_its_statistic(tmp
     statistic = [abs(e) * 9 for e in EFFECTS]
     path = written(tmp_path, header, [100] * 12, EFFECTS, statistic, PADJ, PADJ)
     assert "'stat' is never negative" in refused(path)
+    dexseq = written(
+        tmp_path,
+        header.replace("log2FoldChange", "log2fold_kd_ctrl"),
+        [100] * 12,
+        EFFECTS,
+        statistic,
+        PADJ,
+        PADJ,
+    )
+    assert len(read_results(dexseq, "deseq2", ("kd", "ctrl"), {"effect": "log2fold_kd_ctrl"}).table) == 12
     signed = [e * 9 for e in EFFECTS]
     path = written(tmp_path, header, [100] * 12, EFFECTS, signed, PADJ, PADJ)
     assert len(read_results(path, "deseq2", ("treated", "control")).table) == 12

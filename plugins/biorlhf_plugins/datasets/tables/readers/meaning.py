@@ -46,7 +46,8 @@ def _other_tests(
     effect, adjusted = chosen.get("effect", ""), chosen.get("adjusted", "")
     effects, padj = table["effect"].to_numpy(), table["adjusted"].to_numpy()
     one_test = "p values of the test of this contrast"
-    if "stat" in source.columns and tool.name == "deseq2" and (effects < 0).sum() >= 3:
+    # DEXSeq's own test is one of likelihoods, between two conditions: its effect has another name.
+    if "stat" in source.columns and effect == "log2FoldChange" and (effects < 0).sum() >= 3:
         figures = [float(v.replace(",", ".")) for v in source.values("stat") if is_number(v)]
         if len(figures) >= ENOUGH and min(figures) >= 0:
             yield (
