@@ -16,7 +16,6 @@ import pyarrow as pa
 from biorlhf.errors import DataError
 from biorlhf_plugins.datasets.tables.readers.header import is_number
 from biorlhf_plugins.datasets.tables.readers.source import Source
-from biorlhf_plugins.datasets.tables.readers.tools import Tool
 
 #: From so many rows on a statistic that is never negative, or a p that grows with the effect, is no chance.
 ENOUGH = 10
@@ -29,19 +28,19 @@ _PARTS = re.compile(r"[_. ]")
 
 
 def refuse_other_tests(
-    source: Source, tool: Tool, contrast: tuple[str, str], chosen: Mapping[str, str], table: pa.Table
+    source: Source, contrast: tuple[str, str], chosen: Mapping[str, str], table: pa.Table
 ) -> None:
     """Refuse a table whose p values or effects are not of the lab's contrast.
 
     Raises:
         DataError: naming the columns, what they hold, and what to do.
     """
-    for found, expected, hint in _other_tests(source, tool, contrast, chosen, table):
+    for found, expected, hint in _other_tests(source, contrast, chosen, table):
         raise DataError(source.header_place, found, expected, hint=hint)
 
 
 def _other_tests(
-    source: Source, tool: Tool, contrast: tuple[str, str], chosen: Mapping[str, str], table: pa.Table
+    source: Source, contrast: tuple[str, str], chosen: Mapping[str, str], table: pa.Table
 ) -> Iterator[tuple[str, str, str]]:
     effect, adjusted = chosen.get("effect", ""), chosen.get("adjusted", "")
     effects, padj = table["effect"].to_numpy(), table["adjusted"].to_numpy()

@@ -90,7 +90,7 @@ def read_results(
         effect = pc.if_else(pc.is_inf(table["effect"]), pa.scalar(None, pa.float64()), table["effect"])
         table = table.set_column(table.column_names.index("effect"), "effect", effect)
     _check(source, tool, chosen, table)
-    refuse_other_tests(source, tool, contrast, chosen, table)
+    refuse_other_tests(source, contrast, chosen, table)
     return Results(source, tool, table, chosen, _warnings(source), source.notes)
 
 
