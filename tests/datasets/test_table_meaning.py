@@ -45,6 +45,15 @@ def test_a_likelihood_ratio_test_over_all_levels_is_refused_by_its_statistic(tmp
     assert len(read_results(path, "deseq2", ("treated", "control")).table) == 12
 
 
+def test_a_statistic_with_decimal_commas_and_thousands_is_told_by_its_sign(tmp_path):
+    header = "gene\tlog2FoldChange\tstat\tpvalue\tpadj"
+    commas = [f"{e}".replace(".", ",") for e in EFFECTS]
+    chances = [f"{p}".replace(".", ",") for p in PADJ]
+    statistic = ["1.234,5", *(value.lstrip("-") for value in commas[1:])]
+    path = written(tmp_path, header, commas, statistic, chances, chances)
+    assert "'stat' is never negative" in refused(path)
+
+
 def test_an_f_test_of_several_coefficients_is_refused(tmp_path):
     path = written(tmp_path, "gene\tdoseLow\tdoseHigh\tF\tP.Value\tadj.P.Val", EFFECTS, EFFECTS[::-1],
                    [9] * 12, PADJ, PADJ)  # fmt: skip

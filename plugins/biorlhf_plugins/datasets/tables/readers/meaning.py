@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from biorlhf.errors import DataError
-from biorlhf_plugins.datasets.tables.readers.header import is_number
+from biorlhf_plugins.datasets.tables.readers.header import MINUSES, is_number
 from biorlhf_plugins.datasets.tables.readers.source import Source
 
 #: From so many rows on a statistic that is never negative, or a p that grows with the effect, is no chance.
@@ -47,8 +47,8 @@ def _other_tests(
     one_test = "p values of the test of this contrast"
     # DEXSeq's own test is one of likelihoods, between two conditions: its effect has another name.
     if "stat" in source.columns and effect == "log2FoldChange" and (effects < 0).sum() >= 3:
-        figures = [float(v.replace(",", ".")) for v in source.values("stat") if is_number(v)]
-        if len(figures) >= ENOUGH and min(figures) >= 0:
+        figures = [v for v in source.values("stat") if is_number(v)]
+        if len(figures) >= ENOUGH and not any(v.startswith(("-", *MINUSES)) for v in figures):
             yield (
                 f"column 'stat' is never negative: {adjusted!r} is of a likelihood-ratio test of all levels",
                 one_test, "run the Wald test of the contrast: results(dds, contrast=..., test='Wald')",
@@ -62,7 +62,7 @@ def _other_tests(
         other = adjusted.replace(side[1], "pos" if side[1] == "neg" else "neg", 1)
         yield (
             f"column {adjusted!r} is of one side alone; {other!r} is of the other one",
-            "an adjusted p of both sides", "take the smaller of the two, doubled, as a column of its own",
+            "an adjusted p of both sides", "adjust twice the smaller raw p of the two, as a column of its own",
         )  # fmt: skip
     if beside := _of_another(effect, adjusted, source.columns):
         yield (
