@@ -62,7 +62,7 @@ def _other_tests(
         other = adjusted.replace(side[1], "pos" if side[1] == "neg" else "neg", 1)
         yield (
             f"column {adjusted!r} is of one side alone; {other!r} is of the other one",
-            "an adjusted p of both sides", "adjust twice the smaller raw p of the two, as a column of its own",
+            "an adjusted p of both sides", "adjust twice the smaller raw p of both, as a column of its own",
         )  # fmt: skip
     if beside := _of_another(effect, adjusted, source.columns):
         yield (
