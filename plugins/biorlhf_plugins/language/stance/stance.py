@@ -15,7 +15,7 @@ from biorlhf_plugins.language.words.text import Stream, spoken, vocabulary
 REACH = 12
 """Tokens between a bar ("not", "beyond") and the act of knowing that it bars."""
 
-CUTS = frozenset((",", ";", "—", "but", "however", "(", ")", "\n"))
+CUTS = frozenset((",", ";", ":", "—", "but", "however", "(", ")", "\n"))
 FUNCTION_WORDS = vocabulary(
     "the is in of to and a an are it that for with not was by no at be this i as on have has than or which "
     "these from we do does so its there under cause show"

@@ -30,13 +30,18 @@ from biorlhf_plugins.language.evidence.records import Check, Evidence
 from biorlhf_plugins.language.evidence.statements import AGAINST_REASONS
 from biorlhf_plugins.language.evidence.universals import EVERY, EXCEPTS
 from biorlhf_plugins.language.extract import prompt_mentions
-from biorlhf_plugins.language.records import Extraction
+from biorlhf_plugins.language.records import Extraction, Span
+from biorlhf_plugins.language.stance.stance import FUNCTION_WORDS, prompt_vocabulary
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import vocabulary
 from biorlhf_plugins.truth.contrast import turned
 from biorlhf_plugins.truth.gold import read
 from biorlhf_plugins.verifiers._settings import LexiconSettings
 from biorlhf_plugins.verifiers.consistency import answers, slots
+
+BARE = FUNCTION_WORDS | vocabulary("am all answer data here direction value")
+"""What a refusal may name beside the question's words and still be one of the whole answer."""
 
 # As in the other verifiers' reports, an attack must not make a thousand lines.
 SHOWN = 40
@@ -66,10 +71,10 @@ class Consistency:
             if not checks and "is_consistent" not in truth:
                 checks = list(_unopposed(content))
             twice = len(said.confidence.found) > 1
-            checks += _confidence(said) if checks or said.confidence.problem or twice else []
+            checks += _confidence(said, question.prompt) if checks or said.confidence.problem or twice else []
             value = _share(checks)
         else:
-            checks = list(_counted(content, [*checks, *_confidence(said)[:1]]))
+            checks = list(_counted(content, [*checks, *_confidence(said, question.prompt)[:1]]))
             value = _balance(checks)
         if value is None:
             return Score.not_applicable("the text says nothing that can be checked against itself")
@@ -143,21 +148,36 @@ def _balance(checks: Sequence[Check]) -> float | None:
     return 1.0 if not failed else min(held, failed) / (failed + min(held, failed))
 
 
-def _confidence(said: Extraction) -> list[Check]:
+def _confidence(said: Extraction, prompt: str) -> list[Check]:
     stated = said.confidence
     checks = []
     if stated.stated:
         says = stated.problem or f"{stated.value:g}"
         spans = (stated.span,) if stated.span else ()
         checks.append(Check("one stated confidence", not stated.problem, says, spans, alone=True))
-    if said.abstains and said.claims and stated.value is not None and stated.value >= 0.8:
+    declined = [span for span in said.abstains if _of_the_question(said, span, prompt)]
+    if declined and said.claims and stated.value is not None and stated.value >= 0.8:
         claims = any(c.asserted for c in said.claims)
         clash = claims and not stated.problem
         says = "claims, and declines"
         checks.append(
-            Check("confident and unable to tell", not clash, says, said.abstains[:2], 0.5, alone=True)
+            Check("confident and unable to tell", not clash, says, tuple(declined[:2]), 0.5, alone=True)
         )
     return checks
+
+
+def _of_the_question(said: Extraction, span: Span, prompt: str) -> bool:
+    """True where what declines names the question's matter alone, unlike "the cause cannot be told"."""
+    stream, asked = said.stream, prompt_vocabulary(prompt)
+    for part in said.parts:
+        start, end = stream.span(part.first, part.last)
+        if start <= span[0] < end:
+            outside = [
+                i for i in range(part.first, part.last) if not span[0] <= stream.span(i, i + 1)[0] < span[1]
+            ]
+            words = {stream.texts[i] for i in outside if stream[i].kind == "w"}
+            return words <= asked | BARE
+    return True
 
 
 def _scored(value: float, checks: Sequence[Check], **details: object) -> Score:
