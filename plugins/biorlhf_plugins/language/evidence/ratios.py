@@ -46,7 +46,8 @@ def ratios(found: Evidence, number: int, figures: Sequence[Figure], used: set[in
     if len({value for value, *_ in stated}) != 1:
         return
     value, first, last, decimals = stated[0]
-    if first in used or value <= 0 or found.stream.texts[last - 1] == "point":
+    aside = found.stream.texts[last - 1] == "point" or found.stream.texts[first - 1] == "further"
+    if first in used or value <= 0 or aside:
         return
     diluted = {a.first for a, b in itertools.pairwise(figures) if gap(found, a, b) == [":"]}  # "1:20"
     own = [f for f in figures if f.kind not in (*NEVER, "ratio") and not f.sign and f.first != first]
@@ -140,6 +141,8 @@ def folds(found: Evidence, number: int, figures: Sequence[Figure]) -> list[tuple
                 continue  # "10 mg twice daily"
             if texts[at] in TWICE and not _multiple(texts, at):
                 continue
+            if texts[at] in FOLDS and found.said.text[found.span(at, at + 1)[1] :][:1] == "-":
+                continue  # "double-negative cells"
             named = texts[at - 1] == "the" or (
                 texts[at] == "doubling" and texts[at + 1 : at + 2] in (["time"], ["dilution"], ["step"])
             )

@@ -106,6 +106,8 @@ def _share(found: Evidence, share: Figure, mine: Sequence[Figure]) -> Iterator[C
     if not (is_of(found, whole, counts[-1]) or them or total) or not opened or not SAYS.issuperset(rest):
         return
     right = [100 * a.value / b.value for a in counts for b in counts if a is not b and a.value <= b.value]
+    if len(counts) > 2 and counts[-3].value == 1 and gap(found, counts[-3], whole) in (["-"], ["—"]):
+        right = [100 - value for value in right]  # "1 - 11/185 = 94.1%"
     if right:
         yield _follows("ratios and percentages", found, share, share.value, right, counts, 0.1)
 
