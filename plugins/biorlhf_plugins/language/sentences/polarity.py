@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from biorlhf_plugins.language.claims.quantities import PREPOSITIONS
 from biorlhf_plugins.language.sentences.clauses import FOCI, WEAK, Chunk, Sentence
+from biorlhf_plugins.language.words.fractions import PARTS
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.text import Stream, vocabulary
 from biorlhf_plugins.language.words.unchanged import OPENS
@@ -29,7 +30,9 @@ JOINS = frozenset(("and", "or", "but"))
 CITED = frozenset(("reported", "described", "noted", "seen", "observed", "shown", "found", "published"))
 MOVED = 6
 """Tokens from "from" or "to" to the side that it is of: "from 6.1 TPM in ground controls"."""
-REFERENCE_GAP = 4
+REFERENCE_GAP = 5
+LEVELS = vocabulary("the of in that those level value amount one")
+"""Between a share and the side that it is measured by: "to a third of the level in controls"."""
 PRONOUNS = frozenset(("it", "this", "they", "that"))
 LEAVES_OUT = vocabulary("exclude rule ruled ruling prevent prevented stop refuse cease")
 LACKS = frozenset(("no", "without", "lack", "absence", "instead", "rather"))
@@ -95,12 +98,20 @@ def flipped(stream: Stream, chunk: Chunk, before: Chunk | None, focus: Mention) 
     seconds = {f.first for f, g in pairs if f.first - g.last <= 1 and stream.texts[g.last] != ","}
     # Of "compared with flight mice, ground controls have more" the second is the subject.
     behind = [[f.first for f in frames if 0 < f.first - r.first <= REFERENCE_GAP] for r in references]
-    told = {min(firsts) for firsts in behind if firsts}
+    told = {min(firsts) for firsts in behind if firsts} | {f.first for f in frames if _share_of(stream, f)}
     free = [f for f in frames if f.first not in seconds and f.first not in told]
     if free:
         nearest = min(free, key=lambda f: max(focus.first - f.first, f.first - focus.last + 0.5))
         return nearest.value == "GROUND"
     return all(frame.value == "FLIGHT" for frame in frames)
+
+
+def _share_of(stream: Stream, frame: Mention) -> bool:
+    """ "Down to a fifth of vehicle", which is told of the other side."""
+    at = frame.first - 1
+    while at > 0 and stream.texts[at] in LEVELS:
+        at -= 1
+    return at >= 0 and stream.texts[at] in PARTS and "of" in stream.texts[at : frame.first]
 
 
 def _cited(stream: Stream, frame: Mention) -> bool:
