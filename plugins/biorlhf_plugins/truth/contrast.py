@@ -154,7 +154,8 @@ def _phrases(side: str) -> Iterator[str]:
         yield from tables()["classes"][kind]
     listed = words(side)
     if len(listed) > 1:
-        yield listed[-1] if kind in (None, TIMES[1]) and listed[-1] not in SHARED else side
+        told = kind in (None, TIMES[1]) and listed[-1] not in SHARED and len(listed[-1]) > 1
+        yield listed[-1] if told else side
     yield from tables()["names"].get("".join(listed), ())
     yield from deletions(side)
     yield from (

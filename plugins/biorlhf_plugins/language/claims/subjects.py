@@ -248,6 +248,8 @@ def _owner(reader: Reader, ends: Mapping[int, Mention], chunk: Chunk, here: int)
     stream, own, last, told = reader.stream, _asked_words(reader), here, False
     while here > chunk.first:
         m = ends.get(here)
+        if m is not None and m.kind == "quantity" and (named := ends.get(m.first)) is not None:
+            return SAME if named.kind == "path" else ELSE  # "ESR1 gene expression"
         if m is not None:
             return SAME if m.kind not in ("other", "quantity", "method") else ELSE
         word = stream.texts[here - 1]
