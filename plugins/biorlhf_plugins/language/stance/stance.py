@@ -23,6 +23,10 @@ FUNCTION_WORDS = vocabulary(
 DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
 PRONOUNS = frozenset(("it", "they"))
 VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will", "can", "cannot"))
+ADVERBS = frozenset(("indeed", "so", "alas", "really", "quite", "that", "perhaps", "still", "also"))
+"""What an answer of two words may have beside it, with all that ends in "ly"."""
+OPEN = vocabulary("likely unlikely only early daily necessarily entirely fully completely wholly partly")
+"""Words in "ly" that answer nothing: "it is unlikely", "not entirely"."""
 CONCLUDES = frozenset(("but", "so", "hence", "thus", "therefore"))
 CONTINUES = vocabulary("it they this that there but because and i with the both not")
 """Words that may follow a yes or no without a comma."""
@@ -84,7 +88,9 @@ def yes_no(
     found: list[Claim] = []
     neither = "neither" in stream.vocabulary
     for number, part in enumerate(parts):
-        if stream.texts[part.first] in PRONOUNS and not marks[part.first]:
+        opening = stream.texts[part.first]
+        brief = opening in PRONOUNS or opening in ADVERBS or opening == "not" or opening.endswith("ly")
+        if brief and not marks[part.first]:
             found += _elliptic(stream, part, number)
         spoken = stream.texts[part.first + 1 : part.last]
         at = part.last
@@ -139,19 +145,30 @@ def _neither(stream: Stream, part: Sentence, number: int, starts: Sequence[int])
 
 
 def _elliptic(stream: Stream, part: Sentence, number: int) -> list[Claim]:
-    """ "They do." and "It does not: …", which answer a yes/no question."""
-    at = part.first + 1
-    verb = at < part.last and stream.texts[at] in VERBS
-    at += verb
-    denied = at < part.last and stream.texts[at] == "not"
-    at += denied
-    denied = denied or (verb and stream.texts[at - 1] == "cannot")
-    after = stream.texts[at] if at < part.last else "."
-    second = stream.texts[part.first + 1] if part.first + 1 < part.last else ""
-    marks = ".:—," if second in ("do", "does", "did", "not") else ".:—"
-    if not (verb or denied) or after not in marks:
+    """ "They do.", "It certainly does not: …" and "Unfortunately not.", which answer a yes/no question."""
+    texts, last = stream.texts, part.last
+
+    def past_adverbs(at: int) -> int:
+        while at < last and (texts[at] in ADVERBS or (texts[at].endswith("ly") and texts[at] not in OPEN)):
+            at += 1
+        return at
+
+    first = past_adverbs(part.first)
+    led = first > part.first
+    first += led and texts[first : first + 1] == [","]  # "Sadly, it did not."
+    spoken = first < last and texts[first] in PRONOUNS
+    at = past_adverbs(first + spoken)
+    verb = spoken and at < last and texts[at] in VERBS
+    cannot = verb and texts[at] == "cannot"
+    at = past_adverbs(at + verb)
+    denied = at < last and texts[at] == "not"
+    at = past_adverbs(at + denied)
+    after = texts[at] if at < last else "."
+    comma = spoken and not led and texts[first + 1 : first + 2] in (["do"], ["does"], ["did"], ["not"])
+    comma = comma or (not spoken and at == first + 1 and led)
+    if not (verb or (denied and (spoken or led or at > first + 1))) or after not in ".:—" + "," * comma:
         return []
-    return [_answer(stream, "NO" if denied else "YES", part.first, at, number)]
+    return [_answer(stream, "NO" if denied or cannot else "YES", part.first, at, number)]
 
 
 EXTENT = frozenset(("magnitude", "size", "extent", "strength", "degree", "amplitude"))
