@@ -9,14 +9,23 @@ from typing import Any, NamedTuple
 
 from biorlhf_plugins.language.words.degrees import AMOUNTS, LEVELS, PREFIXED, WORDS, degrees
 from biorlhf_plugins.language.words.lexicon import ASKED_MARKS, END, MARKS, Lexicon, Trie, match
-from biorlhf_plugins.language.words.numbers import Number, bounded
-from biorlhf_plugins.language.words.spelt import BEING, LARGE, WORD_NUMBERS, any_gene, no_gene, spelt
+from biorlhf_plugins.language.words.numbers import Number, bounded, cited
+from biorlhf_plugins.language.words.spelt import (
+    BEING,
+    LARGE,
+    WORD_NUMBERS,
+    any_gene,
+    lone,
+    no_gene,
+    spelt,
+)
 from biorlhf_plugins.language.words.text import Stream, vocabulary
 from biorlhf_plugins.language.words.unchanged import OPENS, PASSING, limit, of_chance, unchanged
 
 MISSIONS = ("rr", "mhu", "osd", "glds", "sts", "bion")
 MISSION = re.compile(rf"(?:({'|'.join(MISSIONS)})|rodent research) ?(\d+) ")
 NOUGHT = Number(0.0, "", "0", False, 0, False)
+ONE = NOUGHT._replace(value=1.0, word="1")
 OVERLAPPING = frozenset(("premise", "guess", "know", "bar", "abstain", "about", "aside", "answer"))
 NONE_WORDS = frozenset(("none", "nil", "zilch"))
 UNLISTED = frozenset((*WORD_NUMBERS, *NONE_WORDS, "tbd", "rodent", "nothing"))
@@ -97,13 +106,15 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 found += _no_genes(noun - 1, noun, noun)
         if digits is not None and (meanings is None or end == index + 1) and digits.unit != "name":
             end, number = _figure(stream, index, digits)
-            if not _cited(stream, index, end):
+            if not cited(texts, index, end):
                 found.append(new_mention(("num", number, index, end)))
                 _times(texts, number, index, end, found)
             done = end
-        elif word == "not" and texts[index + 1 : index + 3] == ["a", "single"]:
-            found.append(Mention("num", NOUGHT, index, index + 3))
-            done = index + 3
+        elif word in ("not", "single") and (
+            size := lone(texts, index, max([m.first for m in found[-3:]] or [0]))
+        ):
+            found.append(Mention("num", NOUGHT if word == "not" else ONE, index, index + size))
+            done = index + size
         elif word == "no" and end == index + 1 and (noun := no_gene(texts, index)):
             found += _no_genes(index, index + 1, noun)
             done = noun + 1
@@ -170,7 +181,7 @@ def _is_side(tries: Sequence[Trie], texts: Sequence[str], at: int) -> bool:
 @functools.lru_cache(maxsize=65536)
 def _tells(word: str) -> bool:
     """Whether a word without a meaning of its own may have one by the words beside it."""
-    return word in OPENS or word in PASSING or word in ("not", "no") or _special(word) != ""
+    return word in OPENS or word in PASSING or word in ("not", "no", "single") or _special(word) != ""
 
 
 @functools.lru_cache(maxsize=65536)
@@ -283,14 +294,6 @@ def _range(stream: Stream, index: int, number: Number) -> tuple[int, Number]:
             unit = number.unit or second.unit
             return index + 3, Number((low + high) / 2, unit, number.word, False, 0, False, low, high)
     return index + 1, bounded(texts, index, number)
-
-
-def _cited(stream: Stream, index: int, end: int) -> bool:
-    """True for the "[1]" of a citation."""
-    if index == 0 or end >= len(stream) or stream.texts[index - 1] != "[" or stream.texts[end] != "]":
-        return False
-    labelled = index > 1 and stream.texts[index - 2] in (":", "=")
-    return not labelled and stream.texts[index].isdigit() and len(stream.texts[index]) < 3
 
 
 def _other(stream: Stream, index: int, found: list[Mention]) -> int:

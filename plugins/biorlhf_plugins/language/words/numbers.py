@@ -155,3 +155,11 @@ def counted(texts: Sequence[str], index: int) -> bool:
         return texts[index + 1] not in ("and", "or", "vs", "versus")  # "in the drug arm 140 completed it"
     whole = texts[index + 2 : index + 3] if texts[index + 1 : index + 2] in (["of"], ["/"]) else []
     return led and whole != [] and whole[0].isdigit()
+
+
+def cited(texts: Sequence[str], index: int, end: int) -> bool:
+    """True for the "[1]" of a citation."""
+    if index == 0 or end >= len(texts) or texts[index - 1] != "[" or texts[end] != "]":
+        return False
+    labelled = index > 1 and texts[index - 2] in (":", "=")
+    return not labelled and texts[index].isdigit() and len(texts[index]) < 3

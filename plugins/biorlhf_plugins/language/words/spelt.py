@@ -46,7 +46,8 @@ def spelt(texts: Sequence[str], index: int) -> tuple[int, Number | None]:
     following = texts[end] if end < len(texts) else ""
     single = end == index + 1
     pronoun = single and texts[index] == "one" and following not in COUNTED
-    pronoun = pronoun and not _odds(texts, end)
+    alone = texts[max(0, index - 1)] in ("just", "only", "exactly") and not following.isalnum()
+    pronoun = pronoun and not _odds(texts, end) and not alone  # "Just one."
     if pronoun:
         return end, None
     unit, size = next(((u, n) for *w, u, n in SPELT if texts[end : end + n] == w), ("", 0))
@@ -61,6 +62,18 @@ def _odds(texts: Sequence[str], end: int) -> bool:
     after = texts[end : end + 3]
     number = after[1:2] if after[:1] == ["in"] else after[2:3] if after[:2] == ["out", "of"] else []
     return bool(number) and (number[0] in WORD_NUMBERS or number[0].isdigit())
+
+
+def lone(texts: Sequence[str], index: int, known: int) -> int:
+    """Tokens of "not a single", a count of none, or of the "single" of "a single gene", one; else 0.
+
+    What follows is no count where it is ``known`` already: "does not affect a single gene".
+    """
+    if texts[index : index + 3] == ["not", "a", "single"]:
+        return 3
+    led = texts[index] == "single" and texts[max(0, index - 1)] in ("a", "one", "the", "only")
+    after = texts[index + 1 : index + 3] if led and known <= index else []
+    return int(after[:1] in (["gene"], ["deg"], ["transcript"]) and OF_GENES.isdisjoint(after[1:]))
 
 
 def any_gene(texts: Sequence[str], end: int) -> int:
