@@ -17,6 +17,9 @@ SIGNIFICANT = 0.05
 SMALL = 0.1
 """A log2 fold change nearer to 0 than this, with no word beside it, says neither up nor down."""
 
+SLIGHT = vocabulary(
+    "slight slightly small little mild mildly minor marginal marginally tendency tend trend weak weakly"
+)
 THRESHOLDS = vocabulary("cut-off cutoff cut threshold criterion filter mean means meant would say eg if")
 ASKING = vocabulary("is are was were do does did has have")
 CHANGED = vocabulary(
@@ -48,7 +51,7 @@ def labels_of(
     treated = told_of_treatment(said, claims, slot.pathway, prompt)
     if treated is not None:
         claims = [Claim("direction", Slot(), (0, len(said.text)), label=treated)]
-    claims = _settled(_firm(claims), said.text)
+    claims = _settled(_firm(_doubted(claims, said)), said)
     claims = [c for c in claims if not _one_of_two(c, claims, said.text)]
     claims = _direct(claims, said)
     whole = {str(c.label) for c in claims if not c.negated and not c.partial}
@@ -84,19 +87,43 @@ def _firm(claims: Sequence[Claim]) -> list[Claim]:
     return [c for c in claims if c in stated or (c.negated and not (firm and c.weak))]
 
 
-def _settled(claims: Sequence[Claim], text: str) -> list[Claim]:
+def _doubted(claims: Sequence[Claim], said: Extraction) -> list[Claim]:
+    """With NS for "a slight decrease, but the adjusted p stayed above 0.05", beside it or right after it."""
+    chances = _insignificant(said)
+    doubted = list(claims)
+    for claim in claims if chances else ():
+        unsure = chances & {claim.sentence, claim.sentence + 1} and _slight(said, claim)
+        if claim.label in OPPOSITE and not (claim.negated or claim.weak) and unsure:
+            doubted.append(claim._replace(label="NS"))
+    return doubted
+
+
+def _slight(said: Extraction, claim: Claim) -> bool:
+    """ "A slight decrease", "tends to fall", "a little lower"."""
+    first = max(said.parts[claim.sentence].first, claim.chunk - 3)
+    return not SLIGHT.isdisjoint(said.stream.texts[first : claim.chunk + 4])
+
+
+def _insignificant(said: Extraction) -> set[int]:
+    """The sentences that give a p value above the usual level."""
+    chances = [c for c in said.numbers if c.slot.quantity == "padj" and c.asserted]
+    return {c.sentence for c in chances if c.low is not None or (c.value or 0.0) > SIGNIFICANT}
+
+
+def _settled(claims: Sequence[Claim], said: Extraction) -> list[Claim]:
     """Without what "slightly up, but not significant" and "It trends up, but this is n.s." take back."""
     stated = [c for c in claims if not c.negated]
     shy = [c for c in stated if c.label == "NS" and not c.partial]
     ways = {c.label for c in stated} - {"NS"}
     if not shy or len(ways) != 1 or ways == {"MIXED"}:
         return list(claims)
-    remaining = []
+    remaining, text = [], said.text
     for claim in claims:
         later = any(
             n.slot.mission == claim.slot.mission
             and (
                 (n.sentence == claim.sentence and not _offered(text, claim, n))
+                or (n.sentence == claim.sentence - 1 and _slight(said, claim))
                 or (n.sentence == claim.sentence + 1 and OF_IT.match(text, claim.span[1]))
             )
             for n in shy
@@ -173,8 +200,7 @@ def _from_nes(slot: Direction, gold: Gold, said: Extraction) -> set[str]:
         if c.asserted and c.slot.quantity in ("nes", "log2fc") and abs(c.value or 0.0) >= SMALL
         and c.low is c.high is None and _tells(said, c) and fits(slot, gold.contrast, c)
     ]  # fmt: skip
-    chances = [c for c in said.numbers if c.slot.quantity == "padj" and c.asserted]
-    shy = {c.sentence for c in chances if c.low is not None or (c.value or 0.0) > SIGNIFICANT}
+    shy = _insignificant(said)
     return {"NS" if c.sentence in shy else "UP" if (c.value or 0) > 0 else "DOWN" for c in scores}
 
 
