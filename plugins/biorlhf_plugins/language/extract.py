@@ -40,7 +40,9 @@ MOST = 400
 
 ASKS_CONFIDENCE = frozenset(("confidence", "confident", "certainty", "certain", "sure"))
 TURNS = frozenset(("but", "leave", "leaving"))
-TURNING = frozenset(("dir", "report", "reject"))
+TURNING = frozenset(("dir", "report", "reject", "hyp"))
+PREDICTS = vocabulary("predict expect anticipate hypothesize hypothesise forecast prediction expectation")
+EXPECTS = vocabulary("would expect expected")
 """Mentions that may take back what a text says, or may do nothing."""
 SO = frozenset(("so", "hence", "thus", "therefore"))
 NEGATIONS = frozenset(("not", "no", "never"))
@@ -158,6 +160,9 @@ def _thinned(mentions: list[Mention]) -> list[Mention]:
 def _turns_nothing(stream: Stream, mentions: Sequence[Mention], n: int, question: frozenset[str]) -> bool:
     if mentions[n].kind in ("report", "reject"):
         return _of_question(stream, mentions[n], question)
+    if mentions[n].kind == "hyp":  # "It is expected to fall", where a prediction is asked for
+        told = stream.texts[mentions[n].first : mentions[n].last]
+        return not PREDICTS.isdisjoint(question) and not EXPECTS.isdisjoint(told)
     return _goes_on(stream, mentions, n)
 
 

@@ -153,7 +153,8 @@ def _claim(
             slot = slot._replace(pathways=(OTHER,), stated=slot.stated | {"pathways"})
         weak = label == "UP" and reader.stream.texts[focus.last - 1] in WEAK_WORDS
         said = reader.stream.texts[focus.first : min(chunk.last, focus.last + REACH)]
-        weak = weak or (said[1:2] == ["of"] and not SETS_OFF.isdisjoint(said))
+        acting = said[1:2] == ["of"] or (aimed is not None and _acts(reader, focus))
+        weak = weak or (acting and not SETS_OFF.isdisjoint(said))
         first = before.first if before is not None and chunk.link in ("or", "and") else chunk.first
         lead = reader.stream.texts[first : focus.first]
         if not MAYBE.isdisjoint(lead):
@@ -165,6 +166,15 @@ def _claim(
         reader.marks[focus.first] or "asserted", partial, False, number, focus.first, about, weak, signed,
         decimals, digits,
     ))  # fmt: skip
+
+
+def _acts(reader: Reader, focus: Mention) -> bool:
+    """Whether a noun of direction is a cause: "its activation leads to …", "TGF-β activation promotes …"."""
+    named = reader.ends.get(focus.first)
+    owned = reader.stream.texts[focus.first - 1] in ("its", "their") or (
+        named is not None and named.kind == "path"
+    )
+    return owned and reader.stream.texts[focus.first] in NOMINAL and "frame" not in reader.kinds
 
 
 def _partly(reader: Reader, chunk: Chunk, index: int, focus: Mention, slot: Slot) -> bool:

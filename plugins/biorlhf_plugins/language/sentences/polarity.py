@@ -25,7 +25,7 @@ CONCEDES = frozenset(("although", "though", "while", "whereas", "whilst"))
 TURNS = frozenset(("hyp", "report", "reject"))
 INVERTED = frozenset(("had", "were", "should"))
 """What opens a condition without an "if", where nothing stands before it: "Were the set up, …"."""
-EXTREMES = frozenset(("top", "bottom", "end", "positive", "negative"))
+EXTREMES = frozenset(("top", "bottom", "end", "positive", "negative", "<", ">"))
 JOINS = frozenset(("and", "or", "but"))
 CITED = frozenset(("reported", "described", "noted", "seen", "observed", "shown", "found", "published"))
 MOVED = 6
@@ -220,7 +220,7 @@ def _explains(stream: Stream, m: Mention, mentions: Sequence[Mention], end: int)
     comma = next((i for i in range(m.last, end) if stream.texts[i] in (",", "then")), end)
     at = bisect_left(mentions, m.last, key=lambda d: d.first)
     told = any(d.kind == "dir" for d in itertools.takewhile(lambda d: d.first < comma, mentions[at : at + 9]))
-    return told or not EXTREMES.isdisjoint(stream.texts[m.last : comma])
+    return told or not EXTREMES.isdisjoint(stream.texts[m.last : comma])  # "If NES > 0, it is up"
 
 
 def _sentence_ends(parts: Sequence[Sentence], total: int) -> list[int]:

@@ -51,6 +51,7 @@ def labels_of(
     treated = told_of_treatment(said, claims, slot.pathway, prompt)
     if treated is not None:
         claims = [Claim("direction", Slot(), (0, len(said.text)), label=treated)]
+    claims = _of_place(claims, slot, prompt)
     claims = _settled(_firm(_doubted(claims, said)), said)
     claims = [c for c in claims if not _one_of_two(c, claims, said.text)]
     claims = _direct(claims, said)
@@ -85,6 +86,15 @@ def _firm(claims: Sequence[Claim]) -> list[Claim]:
     firm = [c for c in stated if not c.weak]
     stated = firm or stated
     return [c for c in claims if c in stated or (c.negated and not (firm and c.weak))]
+
+
+def _of_place(claims: Sequence[Claim], slot: Direction, prompt: str) -> Sequence[Claim]:
+    """Without the MIXED of "the two tissues do not agree" where the asked one is told by itself."""
+    own = [c for c in claims if slot.tissue and c.slot.entity == slot.tissue and c.label in OPPOSITE]
+    places = {m.value for m in prompt_mentions(prompt) if m.kind == "entity"}
+    if len(places) < 2 or not any("entity" in c.slot.stated for c in own):
+        return claims
+    return [c for c in claims if c.label != "MIXED" or "entity" in c.slot.stated]
 
 
 def _doubted(claims: Sequence[Claim], said: Extraction) -> list[Claim]:
