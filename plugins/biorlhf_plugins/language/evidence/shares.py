@@ -21,8 +21,8 @@ FAR = 14
 """Tokens between a part and its share: "150 responded and 90 did not, a response rate of 62.5 %"."""
 
 EXPLAINS = (
-    "that is", "ie", "that means", "which is", "or", "a reduction of", "a decrease of", "an increase of",
-    "a rise of", "a drop of", "a fall of", "a loss of", "a gain of", "a decline of", ", a", "(",
+    "that is", "ie", "that means", "which is", "in other words", "or", "a reduction of", "a decrease of",
+    "an increase of", "a rise of", "a drop of", "a fall of", "a loss of", "a gain of", "a decline of", ", a", "(",
 )  # fmt: skip
 """What leads from two figures to their share."""
 
@@ -234,6 +234,13 @@ def ends_total(tail: Sequence[str]) -> bool:
     return tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
 
 
+CHANGES = {
+    **dict.fromkeys(("reduction", "decrease", "drop", "fall", "decline", "loss"), "down"),
+    **dict.fromkeys(("increase", "rise", "gain"), "up"),
+}
+"""What a percentage is of, by its noun: "a drop of 75 %"."""
+
+
 def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Iterator[Check]:
     """ "1,920 wells and 96 hits, that is 5 %", "160 and 120, so they are 25 % smaller"."""
     shares = [f for f in figures if f.kind == "percent" and not f.sign and f.first not in used]
@@ -252,7 +259,11 @@ def explained(found: Evidence, figures: Sequence[Figure], used: set[int]) -> Ite
     differs = [1 - low / high] if after and after[0] in SMALLER else [high / low - 1]
     shares_of = [low / high, high / low, 1 - low / high, high / low - 1]
     shares_of += [] if OPPOSED.isdisjoint((*gap(found, other, share), *after)) else [1 - low / high]
-    right = differs if compares else shares_of
+    change = gap(found, other, share)[-2:]
+    named = change[-1:] in (["of"], ["by"]) and change[0] in CHANGES
+    if named:  # "from 80 to 20, a reduction by 75 %"
+        differs = [high / low - 1] if CHANGES[change[0]] == "up" else [1 - low / high]
+    right = differs if compares or named else shares_of
     slack = 1.5 if set(lead.split()) & ROUGH else 0.6 if share.decimals == 0 else 0.11
     passed = any(abs(100 * r - share.value) <= slack for r in right)
     says = f"{one.value:g} and {other.value:g}, stated {share.value:g} %"

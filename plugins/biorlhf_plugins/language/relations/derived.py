@@ -179,6 +179,9 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
         return
     if not led or not 2 <= len(here) <= FEW:
         return
+    here = (
+        here[1:] if is_of(found, *here[:2]) else here
+    )  # "600 of 12,000 cells. These 600 were removed, leaving …"
     whole, *lost = sorted(here, key=lambda f: -f.value)
     since = texts[min(f.first for f in here) : left.first]
     more = whole.value <= left.value and (len(here) > 2 or LEFT.isdisjoint(before[-1:]))

@@ -22,6 +22,8 @@ ALL = frozenset(("all", "every", "each"))
 PLACED = re.compile(r"(?:-?regulated)? (?:in|at|among) ", re.I)
 NAMED = re.compile(r"^[A-Z][A-Za-z]*\d|^[A-Z]{2,}")
 PLACING = frozenset(("for", "in", "at", "with", "on", "under", "among"))
+SOME = re.compile(r"\b(?!all\b)\w+ of (?:the )?$", re.I)
+"""Before "the four tissues": two of them."""
 TURNS = re.compile(r"\b(?:while|whereas|but)\b")
 UNSHOWN = re.compile(r"[A-Za-z]-?\d+_[A-Za-z]|\bnot in\b", re.I)
 """Parts of one mission, and "down in thymus, not in kidney": what these add up to is not read."""
@@ -171,7 +173,9 @@ def universal(said: Extraction, directions: list[Claim]) -> Iterator[Check]:
     """ "All tissues", "consistently", against a tissue or mission that the text says differs."""
     excepts = {n.sentence for n in said.named if n.kind == "except"}
     plain = [n for n in said.named if not (n.denied or n.aside or n.sentence in excepts)]
-    everyone = {n.sentence: n for n in plain if n.kind == "everyone"}
+    everyone = {
+        n.sentence: n for n in plain if n.kind == "everyone" and not SOME.search(said.text[: n.span[0]])
+    }
     always = {n.sentence: n for n in plain if n.kind == "univ"}
     placed = {n.sentence for n in said.named if n.kind in ("entity", "mission")}
     for claims, marks in ((directions, {**always, **everyone}), (list(said.classes), everyone)):
