@@ -22,7 +22,8 @@ FAR = 14
 
 EXPLAINS = (
     "that is", "ie", "that means", "which is", "in other words", "or", "a reduction of", "a decrease of",
-    "an increase of", "a rise of", "a drop of", "a fall of", "a loss of", "a gain of", "a decline of", ", a", "(",
+    "an increase of", "a rise of", "a drop of", "a fall of", "a loss of", "a gain of", "a decline of",
+    ", a", "(",
 )  # fmt: skip
 """What leads from two figures to their share."""
 

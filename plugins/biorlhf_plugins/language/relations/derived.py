@@ -180,7 +180,7 @@ def _rest(found: Evidence, left: Figure, mine: Sequence[Figure]) -> Iterator[Che
     if not led or not 2 <= len(here) <= FEW:
         return
     here = (
-        here[1:] if is_of(found, *here[:2]) else here
+        here[1:] if len(here) > 2 and is_of(found, *here[:2]) else here
     )  # "600 of 12,000 cells. These 600 were removed, leaving …"
     whole, *lost = sorted(here, key=lambda f: -f.value)
     since = texts[min(f.first for f in here) : left.first]
