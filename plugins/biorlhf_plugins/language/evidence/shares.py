@@ -27,6 +27,8 @@ EXPLAINS = (
 )  # fmt: skip
 """What leads from two figures to their share."""
 
+WHOLES = vocabulary("series cohort total whole sample")
+"""What "30 % of the series" is of, by whatever name the whole was counted."""
 SUMMED = words_of("summed")
 Taken = tuple[Check, set[int]]
 
@@ -162,7 +164,7 @@ def share_of(
     named = next((w for w in after if w not in FUNCTION), "") if after[:1] == ["of"] else "them"
     wholes = [f for f in wholes if f.value > 0 and f.value >= parts[0].value]
     ahead = bool(wholes) and share.first < parts[0].first and not wholes[0].unit  # "…, 200 of 800"
-    if not wholes or not (beside or ahead or named in THEM or named in wholes[0].words):
+    if not wholes or not (beside or ahead or named in THEM | WHOLES or named in wholes[0].words):
         return  # "50 % of the females"
     side = way_of(found, share, last)
     parts = [f for f in parts if side and way_of(found, f, last) == side] or parts
@@ -232,7 +234,8 @@ def _is_sum(found: Evidence, figure: Figure) -> bool:
 
 def ends_total(tail: Sequence[str]) -> bool:
     """ "4,110 in all", "26 altogether"."""
-    return tail[:2] in (["in", "total"], ["in", "all"]) or tail[:1] in (["altogether"], ["total"])
+    pairs = (["in", "total"], ["in", "all"], ["when", "taken"], ["taken", "together"])
+    return tail[:2] in pairs or tail[:1] in (["altogether"], ["total"], ["together"])
 
 
 CHANGES = {
