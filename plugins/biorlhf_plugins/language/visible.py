@@ -64,6 +64,11 @@ REFERENCE = re.compile(
     re.IGNORECASE,
 )
 """Where something is shown: "(see Table 2)", the number of "According to Table 2"."""
+CODE = re.compile(
+    r"^[^\n]*(?:<-|%>%|\|>|\b(?:library|require|print|install\.packages)\([^\n]*)[^\n]*$|^import \w[^\n]*$",
+    re.M,
+)
+"""Lines of a program, which state nothing."""
 CITES = re.compile(r"^[ \t]*>", re.MULTILINE)
 
 # "|log2FC| > 1" is no row of a table.
@@ -159,6 +164,8 @@ def visible_text(text: str) -> str:
         text = ROLE.sub(_blank, text)
     if "**" in text:
         text = BOLD.sub(r"  \1\2  ", text)
+    if "```" in text:
+        text = CODE.sub(_blank, text)
     if "able" in text or "ig" in text:
         text = REFERENCE.sub(_blank, text)
     if ", " in text:

@@ -195,7 +195,7 @@ def _labelled(
             first = index if at == index + 1 else at
             found.append(Mention(role, names.get(label, f"{stream.texts[index]} {label}"), first, at + 1))
         gone.add(at)
-        if not (at + 2 < last and stream.texts[at + 1] in JOINS and role and several):
+        if not (at + 2 < last and stream.texts[at + 1] in JOINS and several):
             break
         at += 3 if stream.texts[at + 2] in JOINS or stream.texts[at + 2] == stream.texts[index] else 2
     return found

@@ -23,7 +23,7 @@ BEING = vocabulary("is are was were be been being remain stay go went become")
 REPORTS = frozenset(("evidence", "literature", "report", "feeling", "population", "model", "effect"))
 TENDS = vocabulary(
     "tend tended seem seemed appear appeared found shown known seen observed reported begin began continue "
-    "continued start started expected likely fail failed"
+    "continued start started expected predicted thought likely fail failed"
 )
 FINITE = ("ed", "ing", "er", "ion", "up", "down", "high", "low", "level")
 MODALS = frozenset(("will", "would", "can", "could", "may", "might", "do", "does", "did"))

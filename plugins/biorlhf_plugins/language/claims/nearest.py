@@ -12,6 +12,7 @@ from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 
 OTHERS = ("other tissues",)
+APART = frozenset(("than", "versus", "vs", "compared", "and", ",", "but", "while", "whereas", "ahead"))
 SPAN = 16  # tokens from a "from" to what it leads to
 BORNE_BY = frozenset(("driven", "led", "carried"))
 EXAMPLES = 12  # tokens before a gene in which the bracket begins that it stands in
@@ -21,6 +22,8 @@ def pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ..
     """The mention, or the list of mentions, of a role that stands nearest to the focus."""
     inside = reader.inside[index]
     candidates = inside.get(role, [])
+    if focus.kind == "num" and any(role in before for before in reader.inside[:index]):
+        candidates = [m for m in candidates if not _past_bracket(reader, focus, m)]
     if role == "path" and focus.kind == "dir":
         if borne_out(reader, focus):
             candidates = [m for m in candidates if m.first < focus.last]
@@ -57,6 +60,13 @@ def pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ..
             group.insert(len(group) if step > 0 else 0, candidates[at])
             at += step
     return values(group, role)
+
+
+def _past_bracket(reader: Reader, focus: Mention, m: Mention) -> bool:
+    """The DDA of "DIA had a lower CV (7.9 %) than DDA (18.3 %)", of which the first bracket is not."""
+    between = reader.stream.texts[focus.last : m.first]
+    closed = between.index(")") if ")" in between and "(" not in between else -1
+    return closed >= 0 and not APART.isdisjoint(between[closed:])
 
 
 def borne_out(reader: Reader, focus: Mention) -> bool:

@@ -34,7 +34,9 @@ def label_rows(stream: Stream, parts: Sequence[Sentence], additions: Additions) 
         if any(m.kind == "entity" and m.value in names for cell in table for m in cell.mentions):
             for cell in table[1:]:
                 words = [t.text for t in stream[cell.first : cell.last] if t.kind != "p"]
-                if words and not any(m.kind in ("entity", "num", "quantity") for m in cell.mentions):
+                known = {m.kind for m in cell.mentions} & {"entity", "num", "quantity"}
+                way = len(words) == 1 and any(m.kind == "dir" for m in cell.mentions)  # "upregulated"
+                if words and not known and not way:
                     cell.mentions.append(Mention("entity", " ".join(words), cell.first, cell.last))
         table = []
 

@@ -237,8 +237,9 @@ def _beside(stream: Stream, meaning: tuple[str, Any], first: int, last: int, fou
         and stream.texts[last] in {"as": AMOUNTS, "the": LEVELS}.get(stream.texts[last - 1], ())
     ):
         number = found[-1].value.value if found and found[-1].kind == "num" else 2.0
-        found.append(Mention("dir", "UP" if number > 1 else "DOWN", first, last))  # "three times as much as"
-        if stream.texts[last + 1 : last + 2] in (["of"], ["in"]):
+        end = last + (stream.texts[last - 1] == "as")  # "three times as much as"
+        found.append(Mention("dir", "UP" if number > 1 else "DOWN", first, end))
+        if end == last and stream.texts[last + 1 : last + 2] in (["of"], ["in"]):
             found.append(Mention("cmp", "", last + 1, last + 2))  # "1.8 times the level of"
     elif value in DIRECTED and "among" in stream.texts[max(0, first - 5) : first]:
         found.append(Mention("dir", DIRECTED[value], first, last))  # "among the most induced genes"
