@@ -36,7 +36,9 @@ OR = 3  # tokens from an "or" to the figure that it gives once more
 DASHES = frozenset(("-", "–", "—"))
 VERBS = frozenset(("was", "were", "is", "are", "rose", "fell", "went", "climbed", "reached", "had"))
 TOWARDS = PREPOSITIONS | {"to"}
-BARELY = frozenset(("only", "barely", "just", "very", "strongly", "weakly", "hardly", "then", "even"))
+BARELY = frozenset(
+    ("only", "barely", "just", "very", "strongly", "weakly", "hardly", "then", "even", "full", "still")
+)
 STEM = 4
 """Letters that an ending must leave of a word."""
 
@@ -107,7 +109,9 @@ def _sentence_words(
     starts, ends = [part.first, *cuts], [*cuts, part.last]
     # "Mutants rest at -58 mV, wild types at -67": each figure follows its name, and the first words are
     # the first one's own. "18 % on fibre, 27 % on chow": names follow, and what opens is said of all.
-    named_before = all(stems(texts[a:b]) for a, b in zip(cuts, figures[1:], strict=True))
+    named_before = all(
+        stems(w for w in texts[a:b] if w not in BARELY) for a, b in zip(cuts, figures[1:], strict=True)
+    )
     opens, label = part.first, frozenset[str]()
     if ":" in texts[part.first : figures[0]]:  # "kcat (s-1): wild type 85, D179N 12": said of all
         opens = figures[0] - texts[part.first : figures[0]][::-1].index(":")
