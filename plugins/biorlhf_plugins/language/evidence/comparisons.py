@@ -254,8 +254,9 @@ def asked(found: Evidence, look: Lookup) -> Iterator[Check]:
         pair, more = _two_sides(found, stream)
     if "half" in stream.vocabulary and wanted:
         return  # "more than half of them?": of a part, and no two sides
-    if pair is not None and min(pair) < 0:
-        return  # "changed by -14.9 % and -2.4 %": which is more is open
+    by = pair is not None and not more and all(found.stream.texts[f.first - 1] == "by" for f in found.pool)
+    if pair is not None and (min(pair) < 0 or by):
+        return  # "changed by -14.9 % and -2.4 %", "fell by 58 and by 3": which is more is open
     if pair is not None and any({*m} == {*pair} for m in moves(found)):
         return  # "from 22 on day 2 to 66 on day 5" has no two sides
     sort = wanted[0].sort.split() if wanted else ()
