@@ -22,8 +22,9 @@ def pick(reader: Reader, index: int, focus: Mention, role: str) -> tuple[Any, ..
     """The mention, or the list of mentions, of a role that stands nearest to the focus."""
     inside = reader.inside[index]
     candidates = inside.get(role, [])
-    if focus.kind == "num" and any(role in before for before in reader.inside[:index]):
-        candidates = [m for m in candidates if not _past_bracket(reader, focus, m)]
+    if focus.kind == "num":
+        near = [m for m in candidates if not _past_bracket(reader, focus, m)]
+        candidates = near if near or any(role in before for before in reader.inside[:index]) else candidates
     if role == "path" and focus.kind == "dir":
         if borne_out(reader, focus):
             candidates = [m for m in candidates if m.first < focus.last]

@@ -17,6 +17,7 @@ from biorlhf_plugins.language.records import Claim, Extraction, Slot
 from biorlhf_plugins.language.stance.stance import prompt_words
 from biorlhf_plugins.language.words.measured import HEADS, LEXICAL, TRANSCRIPTS, directed, measures
 from biorlhf_plugins.language.words.text import vocabulary
+from biorlhf_plugins.language.words.units import unit_at
 from biorlhf_plugins.truth.credits import APPROXIMATE_ERROR, OPEN_GUESS, VAGUE
 from biorlhf_plugins.truth.free.answers import grade_answer, grade_ranking
 from biorlhf_plugins.truth.free.asked import DENYING, WAYS, asked_ones, of_its_key, owned
@@ -42,6 +43,8 @@ EITHER_WAY = vocabulary(
     "move moved all total overall altogether together of both sum differential differentially"
 )
 """Words of genes that go up or down."""
+Fitted = tuple[int, Reading]
+"""A reading, and how well its quantity fits."""
 
 
 def grade_facts(gold: Gold, said: Extraction, prompt: str) -> Graded:
@@ -212,7 +215,7 @@ def _readings(fact: Fact, said: Extraction, prompt: str, alone: bool) -> list[Re
         told = reading(fact, claim, said) if fit else None
         if told is not None:
             candidates.append((fit, told))
-    candidates = _by_name(fact, candidates)
+    candidates = _by_name(fact, _by_unit(fact, candidates, said))
     stated = [r for _, r in candidates if r.claim.asserted]
     mine = owned(fact, stated, said, prompt)
     if len(mine) < len(stated):
@@ -238,7 +241,22 @@ def _bare(said: Extraction, claim: Claim, prompt: str, asked: str | None) -> boo
     return ways <= {WAYS.get(asked or "")} and EITHER_WAY.isdisjoint(told - {*prompt_words(prompt)})
 
 
-def _by_name(fact: Fact, candidates: list[tuple[int, Reading]]) -> list[tuple[int, Reading]]:
+def _by_unit(
+    fact: Fact, candidates: list[tuple[int, Reading]], said: Extraction
+) -> list[tuple[int, Reading]]:
+    """Those with a unit of the asked kind, where there are such: 670 kDa, and not the 14 of "fraction 14"."""
+    if fact.unit is None or fact.unit.dimension.startswith(("count", "share")):
+        return candidates
+    units = [unit_at(said.text, *r.claim.span) for _, r in candidates]
+    own = [
+        c
+        for c, unit in zip(candidates, units, strict=True)
+        if unit and unit[1].dimension == fact.unit.dimension
+    ]
+    return own or candidates
+
+
+def _by_name(fact: Fact, candidates: list[Fitted]) -> list[Fitted]:
     """From the first figure on that the asked measure's own name is told of: not the months before "a hazard
     ratio of 0.44"; all where it is told of none."""
     named = fact.asked.nouns & measures()
