@@ -92,6 +92,8 @@ def told_behind(reader: Reader, sentence: Sentence, focus: Mention) -> tuple[Any
     if not at:
         return ()
     named = {m.first: m for m in sentence.mentions}
+    if "than" in words[focus.last : at]:
+        return ()  # "(7.9 %) than with DDA"
     if ")" in words[focus.last : at] and at in named and named[at].kind == "entity":
         return (named[at].value,)
     inside = {i for m in sentence.mentions for i in range(m.first, m.last)}
