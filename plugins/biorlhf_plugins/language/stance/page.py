@@ -98,7 +98,10 @@ def _plain_odds(page: Page, at: int) -> bool:
     hit = page.numbers.get(at + (page.text(at) in ("of", "by", "were", "was", "are")))
     sided = hit is not None and page.text(hit.last) in ("to", ":", "/", "out", "against", "in")
     above = hit is not None and not hit.value.unit and hit.value.value > 1
-    times = any(n is not None and n.unit == "ratio" for n in map(page.number, range(at, at + 4)))
+    near = range(at, at + 5)
+    times = any(
+        page.text(i) == "time" or ((n := page.number(i)) is not None and n.unit == "ratio") for i in near
+    )
     return page.text(at) == "by" or times or (above and not sided)
 
 
