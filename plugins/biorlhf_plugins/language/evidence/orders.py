@@ -148,6 +148,10 @@ def _lists(found: Evidence) -> Iterator[Check]:
     for number, part in enumerate((*found.parts, None)):
         figures = [f for f in found.by_part.get(number, ()) if f.kind in KINDS and not f.sign]
         numbered = part is not None and part.kind == "item" and found.stream.texts[part.first - 1] in marks
+        if (
+            part is not None and numbered and found.stream.texts[part.first - 1] == "•"
+        ):  # "5.2 irrigated, 4.1 rain-fed"
+            numbered = len([f for f in figures if f.kind == figures[0].kind]) < 2
         if numbered and figures and (not run or figures[0].unit == run[0].unit):
             run.append(figures[0])
             continue
