@@ -23,7 +23,7 @@ FUNCTION_WORDS = vocabulary(
 DOUBTS = frozenset(("uncertain", "unclear", "inconclusive", "unresolved", "undecided"))
 PRONOUNS = frozenset(("it", "they"))
 VERBS = frozenset(("do", "does", "did", "is", "are", "was", "were", "has", "have", "will", "can", "cannot"))
-ADVERBS = frozenset(("indeed", "so", "alas", "really", "quite", "that", "perhaps", "still", "also"))
+ADVERBS = vocabulary("indeed so alas really quite that perhaps still also")
 """What an answer of two words may have beside it, with all that ends in "ly"."""
 OPEN = vocabulary("likely unlikely only early daily necessarily entirely fully completely wholly partly")
 """Words in "ly" that answer nothing: "it is unlikely", "not entirely"."""

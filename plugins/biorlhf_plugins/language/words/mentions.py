@@ -110,9 +110,7 @@ def scan(stream: Stream, lexicon: Lexicon) -> list[Mention]:
                 found.append(new_mention(("num", number, index, end)))
                 _times(texts, number, index, end, found)
             done = end
-        elif word in ("not", "single") and (
-            size := lone(texts, index, max([m.first for m in found[-3:]] or [0]))
-        ):
+        elif word in ("not", "single") and (size := lone(texts, index, [m.first for m in found[-3:]])):
             found.append(Mention("num", NOUGHT if word == "not" else ONE, index, index + size))
             done = index + size
         elif word == "no" and end == index + 1 and (noun := no_gene(texts, index)):
@@ -264,9 +262,7 @@ def meant(meanings: list[tuple[str, Any]], first: int, last: int) -> list[Mentio
 
 def _opens(stream: Stream, index: int) -> bool:
     """True for the "No" of "No, it falls": an answer, not a negation of what follows."""
-    before = stream[index - 1].kind if index else "p"
-    after = stream[index + 1].kind if index + 1 < len(stream) else "p"
-    return before == after == "p"
+    return all(t.kind == "p" for t in (*stream[max(0, index - 1) : index], *stream[index + 1 : index + 2]))
 
 
 def _figure(stream: Stream, index: int, digits: Number) -> tuple[int, Number]:

@@ -64,17 +64,17 @@ def _odds(texts: Sequence[str], end: int) -> bool:
     return bool(number) and (number[0] in WORD_NUMBERS or number[0].isdigit())
 
 
-def lone(texts: Sequence[str], index: int, known: int) -> int:
+def lone(texts: Sequence[str], index: int, known: Sequence[int]) -> int:
     """Tokens of "not a single" or "not one", a count of none, or of the "single" of "a single gene"; else 0.
 
-    What follows is no count where it is ``known`` already: "does not affect a single gene".
+    What follows is no count where a mention behind it is ``known`` already: "does not affect a single gene".
     """
     if texts[index : index + 3] == ["not", "a", "single"]:
         return 3
     if texts[index : index + 2] == ["not", "one"]:
         return 2 * (texts[index + 2 : index + 3] in (["gene"], ["deg"], ["transcript"]))
     led = texts[index] == "single" and texts[max(0, index - 1)] in ("a", "one", "the", "only")
-    after = texts[index + 1 : index + 3] if led and known <= index else []
+    after = texts[index + 1 : index + 3] if led and max(known, default=0) <= index else []
     return int(after[:1] in (["gene"], ["deg"], ["transcript"]) and OF_GENES.isdisjoint(after[1:]))
 
 
