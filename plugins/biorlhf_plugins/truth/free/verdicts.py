@@ -99,13 +99,9 @@ def _of_place(claims: Sequence[Claim], slot: Direction, prompt: str) -> Sequence
 
 def _doubted(claims: Sequence[Claim], said: Extraction) -> list[Claim]:
     """With NS for "a slight decrease, but the adjusted p stayed above 0.05", beside it or right after it."""
-    chances = _insignificant(said)
-    doubted = list(claims)
-    for claim in claims if chances else ():
-        unsure = chances & {claim.sentence, claim.sentence + 1} and _slight(said, claim)
-        if claim.label in OPPOSITE and not (claim.negated or claim.weak) and unsure:
-            doubted.append(claim._replace(label="NS"))
-    return doubted
+    ways = [c for c in claims if c.label in OPPOSITE and not (c.negated or c.weak)]
+    chances = _insignificant(said) if all(_slight(said, c) for c in ways) else set()
+    return [*claims, *(c._replace(label="NS") for c in ways if chances & {c.sentence, c.sentence + 1})]
 
 
 def _slight(said: Extraction, claim: Claim) -> bool:
