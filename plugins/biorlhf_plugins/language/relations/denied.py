@@ -17,6 +17,8 @@ AGES = meanings("ages")
 ONLY, ALSO, UNLIKE = frozenset(("only", "exclusively")), words_of("also"), words_of("unlike")
 NOT = frozenset(("not", "never", "do", "does", "did"))
 ALL = frozenset(("any", "every", "all", "none", "the"))
+WHOLE = ALL - {"the"}
+UNNAMED = FUNCTION | NEUTRAL
 
 
 def denied(found: Evidence) -> Iterator[Check]:
@@ -65,7 +67,7 @@ def _clauses(texts: Sequence[str], first: int, last: int) -> Iterator[tuple[int,
 
 
 def _named(words: Sequence[str]) -> list[str]:
-    return [w for w in words if w not in FUNCTION | NEUTRAL and w.isalnum() and not w.isdigit()]
+    return [w for w in words if w not in UNNAMED and w.isalnum() and not w.isdigit()]
 
 
 def _denial(words: list[str]) -> tuple[str, list[str], list[str]] | None:
@@ -79,7 +81,7 @@ def _denial(words: list[str]) -> tuple[str, list[str], list[str]] | None:
     if "mutually exclusive" in " ".join(words) or words[-3:] == ["exclude", "one", "another"]:
         return "both", [], ["both"]
     absent = next((i for i in range(2, len(words)) if words[i - 2 : i] == ["absent", "from"]), 0)
-    cut = absent or next((i for i, word in enumerate(words) if word in ALL - {"the"}), 0)
+    cut = absent or next((i for i, word in enumerate(words) if word in WHOLE), 0)
     shown = absent or (("not" in words[:cut] or words[cut : cut + 1] == ["none"]) and {*words[:cut]} & SHOWN)
     whole = [w for w in _named(words[cut:]) if w not in ALL] if cut and shown and words[cut] in ALL else []
     return (

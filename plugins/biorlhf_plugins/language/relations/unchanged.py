@@ -11,6 +11,8 @@ from biorlhf_plugins.language.words.evidence import words_of
 
 PLACES = words_of("prepositions") - {"by", "with"}
 SAME, SAID = frozenset(("same", "equal", "equally", "identical", "effect")), words_of("said_of")
+DENIED = frozenset(("effect", "change", "differ", "alter", "affect", "unchanged"))
+ENDS = PLACES | {":", ",", "("}
 CLEARLY = frozenset(("significantly", "strongly", "markedly", "sharply"))
 HARDLY = words_of("otherwise_of_some") | {"slightly", "trend", "tend", "tended", "numerically", "another"}
 CLEAR = 1.25
@@ -40,18 +42,15 @@ def unchanged(found: Evidence) -> Iterator[Check]:
 def _claim(found: Evidence, first: int, last: int) -> tuple[int, frozenset[str]]:
     """Where no change is stated, and the words of what does not change."""
     texts = found.stream.texts
-    for at in range(first + 1, last):
-        stop = next(
-            (i for i in range(at + 2, last) if texts[i] in PLACES or texts[i] in (":", ",", "(")), last
-        )
-        before = content(found.stream, first, at - 1) - NEUTRAL
-        if texts[at - 1 : at + 2] == ["no", "effect", "on"]:
-            return at, content(found.stream, at + 2, stop) - NEUTRAL
-        if texts[at - 1] == "not" and texts[at] in ("change", "differ", "alter", "affect"):
-            of = content(found.stream, at + 1, stop) - NEUTRAL
-            return at, of if of and texts[at] != "differ" else before
-        if texts[at] == "unchanged" and texts[at - 1] in SAID:
-            return at, before
+    for at in [i for i in range(first + 1, last) if texts[i] in DENIED]:
+        no_effect = texts[at - 1 : at + 2] == ["no", "effect", "on"]
+        not_changed = texts[at - 1] == "not" and texts[at] in DENIED - {"effect", "unchanged"}
+        if not (no_effect or not_changed or (texts[at] == "unchanged" and texts[at - 1] in SAID)):
+            continue
+        stop = next((i for i in range(at + 2, last) if texts[i] in ENDS), last)
+        behind = content(found.stream, at + 1 + no_effect, stop) - NEUTRAL
+        of = no_effect or (not_changed and behind and texts[at] != "differ")
+        return at, behind if of else content(found.stream, first, at - 1) - NEUTRAL
     return 0, frozenset()
 
 
