@@ -18,6 +18,7 @@ ONLY, ALSO, UNLIKE = frozenset(("only", "exclusively")), words_of("also"), words
 NOT = frozenset(("not", "never", "do", "does", "did"))
 ALL = frozenset(("any", "every", "all", "none", "the"))
 WHOLE = ALL - {"the"}
+DENYING = WHOLE | {"no", "mutually", "another", "absent"}
 UNNAMED = FUNCTION | NEUTRAL
 
 
@@ -46,7 +47,7 @@ def _taken_back(found: Evidence) -> Iterator[Check]:
     said: dict[tuple[str, ...], tuple[bool, int]] = {}
     for number, part in enumerate(found.parts):
         words = found.stream.texts[part.first : part.last]
-        plain = tuple(w.removesuffix("s") for w in words if w not in NOT and w[0].isalnum() and w != "is")
+        plain = tuple([w.removesuffix("s") for w in words if w not in NOT and w[0].isalnum() and w != "is"])
         if part.kind != "prose" or len(plain) < 3 or ":" in words or not found.asserted(part.first):
             continue
         denies = sum(word in ("not", "never") for word in words) % 2 == 1
@@ -72,6 +73,8 @@ def _named(words: Sequence[str]) -> list[str]:
 
 def _denial(words: list[str]) -> tuple[str, list[str], list[str]] | None:
     """How something is denied of all, of what, and what is denied of it."""
+    if DENYING.isdisjoint(words):
+        return None
     if not TURNS.isdisjoint(words[1:]) and {"any", "none"}.isdisjoint(words):
         return None
     of = DIED if words[:1] == ["all"] else LIVED
