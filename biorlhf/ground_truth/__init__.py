@@ -2,7 +2,7 @@
 
 from biorlhf.ground_truth.forms import AnswerSlot, block, gold_answer, instruction, slots
 from biorlhf.ground_truth.names import names_from_json, names_of
-from biorlhf.ground_truth.schema import DIRECTIONS, FEATURE_KINDS, FORMS, check
+from biorlhf.ground_truth.schema import DIRECTIONS, FEATURE_KINDS, FORMS, check, direction_of
 
 __all__ = [
     "DIRECTIONS",
@@ -11,6 +11,7 @@ __all__ = [
     "AnswerSlot",
     "block",
     "check",
+    "direction_of",
     "gold_answer",
     "instruction",
     "names_from_json",

@@ -16,19 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from biorlhf.ground_truth.schema import DIRECTIONS
+from biorlhf.ground_truth.schema import DIRECTIONS, direction_of
 
 Kind = Literal["direction", "figure", "phrase", "yes_no", "ranking"]
 CANNOT = "cannot be determined"
 OPENING = "End with two lines:\n"
 OVERALL = "overall"
-DIRECTION_QUANTITIES = frozenset(("direction", "regulation", "change", "direction of change"))
 _WORDED = {"UP": "UP", "DOWN": "DOWN", "NS": "NS (not significant)", "MIXED": "MIXED"}
-_TEXT_DIRECTIONS = {
-    "up": "UP", "upregulated": "UP", "increased": "UP", "higher": "UP",
-    "down": "DOWN", "downregulated": "DOWN", "decreased": "DOWN", "lower": "DOWN",
-    "ns": "NS", "unchanged": "NS", "not significant": "NS", "mixed": "MIXED",
-}  # fmt: skip
 _BLOCK = re.compile(r"\s*^Answer: [^\n]*\n(?P<confidence>Confidence: \d+%)\s*\Z", re.MULTILINE)
 _ANSWER = re.compile(r"^Answer:[ \t]*(\S[^\n]*)$", re.MULTILINE)
 _PREFIX = re.compile(r"^(HALLMARK|KEGG|REACTOME|MITOCARTA|GOBP|GOMF|GOCC|WP)_")
@@ -198,8 +192,8 @@ def _fact_slots(facts: Sequence[Mapping[str, Any]]) -> Iterator[AnswerSlot]:
         value, quantity = fact["value"], str(fact.get("quantity", ""))
         kind: Kind = "figure" if _is_figure(value) else "phrase"
         choices = tuple(fact.get("choices") or ())
-        if kind == "phrase" and quantity.lower() in DIRECTION_QUANTITIES:
-            kind, value = "direction", _TEXT_DIRECTIONS.get(str(value).lower(), str(value).upper())
+        if kind == "phrase" and (way := direction_of(fact)):
+            kind, value = "direction", way
             choices = choices or DIRECTIONS
         names = (str(fact["entity"]), *map(str, fact.get("aliases") or ()))
         yield AnswerSlot(label, kind, value, names, choices, str(fact.get("unit") or ""), quantity)

@@ -24,6 +24,18 @@ from biorlhf.errors import DataError
 from biorlhf.inputs.rows import kind_of
 
 DIRECTIONS = ("UP", "DOWN", "NS", "MIXED")
+DIRECTION_QUANTITIES = frozenset(("direction", "regulation", "change", "direction of change"))
+WAYS = {
+    word: label
+    for label, words in {
+        "UP": "up, upregulated, up-regulated, increase, increased, higher, induced",
+        "DOWN": "down, downregulated, down-regulated, decrease, decreased, lower, reduced, repressed",
+        "NS": "ns, unchanged, no change, not significant",
+        "MIXED": "mixed",
+    }.items()
+    for word in words.split(", ")
+}
+"""What a fact whose quantity is a direction may have as its value, in words."""
 FEATURE_KINDS = ("gene", "transcript", "protein", "site", "metabolite", "taxon", "region", "set")
 FORMS = ("direction", "figure", "phrase", "yes_no", "ranking")
 OWN = "x_"
@@ -180,3 +192,10 @@ def _explained(problem: Any, where: str) -> DataError:
         return DataError(place, found, "numerator_vs_denominator, as in tumour_vs_normal")
     message = problem["msg"].removeprefix("Value error, ")
     return DataError(place, found if path else message, message if path else "")
+
+
+def direction_of(fact: Mapping[str, Any]) -> str:
+    """UP, DOWN, NS or MIXED of a fact that is a direction ("regulation: down"); "" of any other."""
+    if str(fact.get("quantity") or "").strip().lower() not in DIRECTION_QUANTITIES:
+        return ""
+    return WAYS.get(str(fact.get("value", "")).strip().lower(), "")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from biorlhf.ground_truth import direction_of
 from biorlhf_plugins.language.records import OPPOSITE
 from biorlhf_plugins.language.words.lexicon import base, longest, pathway_key
 from biorlhf_plugins.language.words.mentions import scan
@@ -13,12 +14,6 @@ from biorlhf_plugins.language.words.text import clean, tokens
 from biorlhf_plugins.truth.contrast import turned
 
 SET_KINDS = ("set", "gene set", "geneset", "pathway")
-DIRECTION_QUANTITIES = ("direction", "regulation", "direction of change", "change")
-HEADINGS = {
-    "up": "UP", "upregulated": "UP", "increased": "UP", "higher": "UP",
-    "down": "DOWN", "downregulated": "DOWN", "decreased": "DOWN", "lower": "DOWN",
-    "ns": "NS", "unchanged": "NS", "not significant": "NS", "mixed": "MIXED",
-}  # fmt: skip
 
 
 def contrast_of(truth: Mapping[str, Any]) -> str:
@@ -70,12 +65,11 @@ def feature_key(kind: str, name: str) -> str:
 
 
 def is_direction(fact: Mapping[str, Any]) -> bool:
-    quantity, value = str(fact.get("quantity", "")).strip().lower(), str(fact.get("value", ""))
-    return quantity in DIRECTION_QUANTITIES and value.strip().lower() in HEADINGS
+    return direction_of(fact) != ""
 
 
 def heading(fact: Mapping[str, Any]) -> str:
-    label = HEADINGS[str(fact["value"]).strip().lower()]
+    label = direction_of(fact)
     return OPPOSITE.get(label, label) if turned(contrast_of({"facts": [fact]})) else label
 
 

@@ -124,7 +124,8 @@ def _claims(found: Evidence, number: int) -> Iterator[Claim]:
         more, most = _sense(texts, at, ways.get(at, ""))
         if more is None:
             continue
-        unsaid = not OPPOSED.isdisjoint(texts[max(part.first, at - 4) : at])
+        start = part.first + 2 * (texts[part.first : part.first + 2] == ["no", ","])  # "No, it is higher"
+        unsaid = not OPPOSED.isdisjoint(texts[max(start, at - 4) : at])
         # "Lowered infections more in children": more of a lowering.
         lowered = any(label == "DOWN" and at - 6 <= i < at for i, label in ways.items())
         unsaid = unsaid or (lowered and texts[at] in ("more", "less", "most", "least"))

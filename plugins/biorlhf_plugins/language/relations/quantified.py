@@ -192,7 +192,9 @@ def _overlap(found: Evidence, number: int, figures: Sequence[Figure]) -> Iterato
     if not 3 <= len(given) <= 4 or any(f.kind != "count" or f.sign or f.decimals for f in given):
         return
     one, other, both, *rest = given
-    near = texts[both.last : min(both.last + 6, rest[0].first if rest else found.parts[both.part].last)]
+    near = texts[
+        both.last : min(both.last + 6, rest[0].first if rest else len(texts), found.parts[both.part].last)
+    ]
     shared = "both" in near or near[:2] == ["in", "common"]
     parts = {"of", "per"} & {texts[one.first - 1], texts[other.first - 1]} or one.part != other.part
     if not shared or parts or "both" in texts[one.last : other.first]:

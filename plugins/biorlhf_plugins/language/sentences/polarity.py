@@ -35,6 +35,7 @@ LEVELS = vocabulary("the of in that those level value amount one")
 """Between a share and the side that it is measured by: "to a third of the level in controls"."""
 PRONOUNS = frozenset(("it", "this", "they", "that"))
 LEAVES_OUT = vocabulary("exclude rule ruled ruling prevent prevented stop refuse cease")
+LACKING = frozenset(("without", "lack", "lacking", "absence"))
 LACKS = frozenset(("no", "without", "lack", "absence", "instead", "rather"))
 """Negations of a noun: "no cut-off, n = 6425" says nothing against the figure after the comma."""
 
@@ -53,6 +54,8 @@ def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) 
             continue  # "we excluded 260 spots"
         if focus.kind == "num" and _of_noun(stream, m) and "," in stream.texts[m.last : focus.first]:
             continue
+        if focus.kind == "dir" and _apart(stream, chunk, m, focus):
+            continue
         if own and "," in stream.texts[m.last : focus.first]:
             continue  # "No direction can be given, since it is not significant"
         if focus.kind == "dir" and _new_clause(stream, chunk, m, focus):
@@ -64,6 +67,13 @@ def negated(stream: Stream, chunk: Chunk, focus: Mention, before: Chunk | None) 
     if count == 0 and chunk.link in ("or", "nor") and before is not None and not _own_subject(chunk, focus):
         return any(m.kind == "neg" for m in before.mentions)
     return count % 2 == 1
+
+
+def _apart(stream: Stream, chunk: Chunk, m: Mention, focus: Mention) -> bool:
+    """ "Without p53 the drug does nothing", "in their absence SREBP2 is free, so it rises": of what lacks."""
+    between = stream.texts[m.last : focus.first]
+    alone = not any(n.kind == "neg" and m.first < n.first < focus.first for n in chunk.mentions)
+    return alone and stream.texts[m.first] in LACKING and (len(between) > 2 or "," in between)
 
 
 def _new_clause(stream: Stream, chunk: Chunk, m: Mention, focus: Mention) -> bool:

@@ -44,7 +44,8 @@ ENDS = frozenset(
 LEVELS = frozenset(("level", "amount", "abundance", "value", "expression", "that", "those"))
 WORDS = (
     OVER | UNDER | MANNERS.keys() | PARTS | RELEASES
-    | {"as", "on", "off", "time", "short", "excess", "where", "from", "peak", "peaked", "high", "low", "=",
+    | {"as", "more", "less", "on", "off"}
+    | {"time", "short", "excess", "where", "from", "peak", "peaked", "high", "low", "=",
        "≈"}
 )  # fmt: skip
 REACH = 5
@@ -67,6 +68,9 @@ def degrees(texts: Sequence[str], index: int, is_side: Callable[[int], bool]) ->
         side = any(is_side(at) for at in range(index + 2, min(index + 2 + REACH, len(texts))))
         if after in ("of", "the") and side and not LEVELS.isdisjoint(reach):
             return [("dir", "UP" if word == "time" else "DOWN", 1), ("cmp", "", 1)]
+    elif word in ("more", "less"):
+        if before in ("", ".", "\n", ":") and after in ".,:;!—\n":
+            return [("dir", "UP" if word == "more" else "DOWN", 1)]  # "Less. It falls …"
     elif word in ("short", "excess"):
         if after == "of":  # "30 % short of control values"
             return [("dir", "DOWN" if word == "short" else "UP", 1), ("cmp", "", 1)]
