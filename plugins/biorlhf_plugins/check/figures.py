@@ -9,8 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.differences import between_counts, derived_from, is_difference, starts
+from biorlhf_plugins.check.stated.statements import REACTS
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure, agrees
 from biorlhf_plugins.language import Claim
+from biorlhf_plugins.language.evidence.records import FUNCTION
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.numbers import Number
+from biorlhf_plugins.language.words.text import vocabulary
 
 STRESSES = ("hu", "ir", "hu+ir")
 APPROXIMATE = 0.15
@@ -20,9 +25,12 @@ AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "averag
 ROUND = frozenset(("dozens", "hundreds", "thousands"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
-# In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
-FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
 UNLIKE = frozenset(("unlike", "contrary", "differ", "opposed"))
+SIDES = {"UP": "deg_up", "DOWN": "deg_down"}
+MOVED = (["to"], ["from"], ["by"])
+PLAIN = FUNCTION | {",", "gene", "deg", "go"}
+AGAINST = vocabulary("against versus vs v / → to opposed")
+DISTRIBUTES = frozenset(("neither", "both", "each"))
 SHORT = 6
 """Tokens of an answer that is no more than a class: "Type A", "A rescue pattern"."""
 WRONG_ON_PURPOSE = frozenset(("incorrect", "wrong", "false", "misconception", "myth", "error"))
@@ -33,10 +41,9 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
     seen: set[tuple[float, str]] = set()
     # Sums and differences of the text's own figures are in no table, and may be right.
     derived = derived_from(reading)
-    for claim in reading.asserted("number"):
+    claims = [_filled(reading, table, claim) for claim in reading.asserted("number")]
+    for claim in claims:
         line = reading.line_of(claim)
-        if claim.slot.quantity is None and _listed(line):
-            claim = claim._replace(slot=claim.slot._replace(quantity="deg"))
         if claim.slot.quantity not in (*COUNTS, "nes") or claim.value is None:
             continue
         if (claim.low, claim.high) != (None, None) or _bounded(reading, claim, line) or starts(line, claim):
@@ -49,11 +56,53 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if _matches(claim, [], itertools.chain(made, given)):
             continue
         key = (claim.value, str(claim.slot.entity))
-        if key not in seen and _entity_is_plain(reading, line, claim):
+        # A figure of two tissues is one of them, but where "both" or "neither" gives it to each.
+        beside = [c for c in claims if c.span == claim.span and c.slot.entity != claim.slot.entity]
+        each = bool(beside) and not DISTRIBUTES.isdisjoint(line.texts)
+        if any(table.bears_out(c) for c in beside) and not each:
+            continue
+        if key not in seen and (each or _entity_is_plain(reading, line, claim)):
             finding = _wrong_figure(reading, table, claim, line)
             if finding is not None:
                 seen.add(key)
                 yield finding
+
+
+def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:
+    """A claim with the quantity that its figure can be of, from what stands behind it or from the question."""
+    slot, line = claim.slot, reading.line_of(claim)
+    at = line.at(claim.span[0])
+    if at is None or not isinstance(at.value, Number) or at.value.unit or slot.quantity == "log2fc":
+        return claim
+    asked, paths = reading.asked("quantity"), [*line.values("path"), *reading.asked("path")]
+    whole = at.value.value >= 0 and at.value.value == int(at.value.value)
+    sided = _side(line, at)
+    if not whole or (slot.quantity is None and "nes" in asked):
+        known = {path for path in slot.pathways if table.find(pathway=path, quantity="nes")}
+        quantity = "nes" if known and slot.quantity in (None, *COUNTS) else slot.quantity
+        quantity = None if quantity in COUNTS else quantity
+    elif slot.quantity in (None, "deg", "qualifier") and sided:
+        quantity = sided
+    elif slot.quantity is None and not paths and (_listed(line) or _counts_asked(reading)):
+        quantity = "deg"
+    else:
+        quantity = slot.quantity
+    return claim._replace(slot=slot._replace(quantity=quantity))
+
+
+def _side(line: Line, at: Mention) -> str:
+    """The side that a figure is of: "1,336, is downregulated", "844 down"; not "112 rise to 2,110"."""
+    way = next((m for m in line.mentions if m.first >= at.last and m.kind == "dir"), None)
+    if way is None or way.value not in SIDES or not PLAIN.issuperset(line.texts[at.last : way.first]):
+        return ""
+    return "" if line.texts[way.last : way.last + 1] in MOVED else SIDES[way.value]
+
+
+def _counts_asked(reading: Reading) -> bool:
+    """Whether the question is after counts of genes: it says so, or asks for an interaction or an effect."""
+    prompt = reading.text.prompt
+    interaction = any("_x_" in str(c) for c in reading.asked("condition"))
+    return "deg" in reading.asked("quantity") or interaction or REACTS.search(prompt) is not None
 
 
 def _listed(line: Line) -> bool:
@@ -81,24 +130,9 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
 def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     """The name beside the figure is this tissue; or the whole text speaks of one only."""
     if line.values("entity"):
-        return _nearest(line, claim, "entity") == claim.slot.entity
+        return line.nearest(claim.span[0], "entity") == claim.slot.entity
     everywhere = {value for other in reading.all_lines() for value in other.values("entity")}
     return everywhere == {claim.slot.entity}
-
-
-def _nearest(line: Line, claim: Claim, kind: str) -> object:
-    """The name of a kind that stands nearest to a figure; a cut, and a new line more so, is far."""
-    at = line.at(claim.span[0])
-    if at is None:
-        return None
-    best: tuple[int, object] | None = None
-    for m in line.mentions:
-        if m.kind == kind:
-            first, last = (m.last, at.first) if m.first < at.first else (at.last, m.first)
-            between = line.texts[first:last]
-            far = len(between) + sum(FAR_CUTS.get(word, 0) for word in between)
-            best = min(best, (far, m.value), key=lambda pair: pair[0]) if best else (far, m.value)
-    return best[1] if best else None
 
 
 def _wrong_figure(reading: Reading, table: FactTable, claim: Claim, line: Line) -> Finding | None:
@@ -144,18 +178,23 @@ def _other_scores(reading: Reading, claim: Claim) -> Iterator[Claim]:
 
 def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     """Whether condition and quantity of the claim can be taken at their word: the text gives the condition,
-    or the question gives one, and this is the first sentence of the answer with a figure in it.
+    or the question gives one, and no sentence of the answer up to this has named another.
     """
-    if line.words & DOMINANCE:
+    at = line.at(claim.span[0])
+    if line.words & DOMINANCE or at is None:
         return False
-    if "condition" in claim.slot.stated and line.values("condition"):
-        return _nearest(line, claim, "condition") == claim.slot.condition
-    if not line.values("condition") and not reading.asked("condition"):
+    named, asked = line.values("condition"), reading.asked("condition")
+    beside = {*line.texts[max(0, at.first - 2) : at.first], *line.texts[at.last : at.last + 1]}
+    if not AGAINST.isdisjoint(beside) and len(named) < 2:
+        return False  # the other side of a comparison is of what is not named
+    if named:
+        return line.nearest(claim.span[0], "condition") == claim.slot.condition
+    if not asked:
         return len(line.numbers("")) == 1
-    first = next((other for other in reading.lines if other.numbers("")), None)
-    asked = reading.asked("condition")
+    before = {c for other in reading.lines[: line.number] for c in other.values("condition")}
     single = len(line.numbers("")) == 1 or claim.slot.quantity in COUNTS
-    return single and first is line and asked == (claim.slot.condition,) and len(reading.asked("entity")) <= 1
+    same = before <= {claim.slot.condition} and len(reading.asked("entity")) <= 1
+    return single and same and asked == (claim.slot.condition,)
 
 
 def _same_kind(figure: Figure, claim: Claim) -> bool:

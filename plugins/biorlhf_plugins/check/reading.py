@@ -8,6 +8,7 @@ from typing import Any
 
 from biorlhf.ground_truth.forms import split_instruction, unblocked
 from biorlhf_plugins.check.findings import ERROR, Finding
+from biorlhf_plugins.check.roles import settled
 from biorlhf_plugins.language import Additions, Claim, Extraction, extract
 from biorlhf_plugins.language.evidence.figures import evidence
 from biorlhf_plugins.language.evidence.records import Evidence
@@ -16,6 +17,10 @@ from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Clean, Token
+
+
+# In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
+FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,17 @@ class Line:
         return next(
             (m for m in self.mentions if m.kind == "num" and self.spans[m.first][0] == position), None
         )
+
+    def nearest(self, position: int, kind: str) -> object:
+        """The name of a kind that stands nearest to the figure there; a cut is far, a new line more so."""
+        at = self.at(position)
+        far: list[tuple[int, object]] = []
+        for m in self.mentions if at is not None else ():
+            if at is not None and m.kind == kind:
+                first, last = (m.last, at.first) if m.first < at.first else (at.last, m.first)
+                between = self.texts[first:last]
+                far.append((len(between) + sum(FAR_CUTS.get(word, 0) for word in between), m.value))
+        return min(far, key=lambda pair: pair[0])[1] if far else None
 
     def numbers(self, *units: str) -> list[Number]:
         """Its numbers of these units ("", "ratio", "percent"), all by default."""
@@ -124,8 +140,20 @@ def read(text: Text, additions: Additions) -> Reading:
     said = extract(text.answer, prompt, additions)
     before = extract(unblocked(text.answer), prompt, additions)
     asked = extract(prompt, "", additions)
-    lines = tuple(_lines(before))
-    return Reading(text, before, evidence(said, prompt), lines, tuple(_lines(asked)), tuple(_lines(said)))
+    lines, prompt_lines = tuple(_lines(before)), tuple(_lines(asked))
+    before = replace(before, numbers=tuple(_settled(c, lines[c.sentence]) for c in before.numbers))
+    return Reading(text, before, evidence(said, prompt), lines, prompt_lines, tuple(_lines(said)))
+
+
+def _settled(claim: Claim, line: Line) -> Claim:
+    """A figure's claim with the condition and treatment that its line has once they are settled."""
+    slot = claim.slot
+    conditions, treatments = line.values("condition"), line.values("treatment")
+    if conditions and slot.condition not in conditions:
+        slot = slot._replace(condition=str(line.nearest(claim.span[0], "condition") or conditions[0]))
+    if treatments and slot.treatment is not None and slot.treatment not in treatments:
+        slot = slot._replace(treatment=str(treatments[0]))
+    return claim._replace(slot=slot)
 
 
 def _lines(said: Extraction) -> Iterator[Line]:
@@ -136,10 +164,8 @@ def _lines(said: Extraction) -> Iterator[Line]:
 def _line(number: int, part: Sentence, stream: Sequence[Token], cleaned: Clean) -> Line:
     inside = stream[part.first : part.last]
     start, end = cleaned.span(inside[0].start, inside[-1].end) if inside else (0, 0)
-    shifted = tuple(
-        Mention(m.kind, m.value, m.first - part.first, m.last - part.first) for m in part.mentions
-    )
     spans = tuple(cleaned.span(token.start, token.end) for token in inside)
     texts = [token.text for token in inside]
-    words = frozenset(texts)
-    return Line(number, part.kind, part.paragraph, tuple(inside), shifted, start, end, spans, texts, words)
+    shifted = [Mention(m.kind, m.value, m.first - part.first, m.last - part.first) for m in part.mentions]
+    mentions, words = settled(texts, shifted), frozenset(texts)
+    return Line(number, part.kind, part.paragraph, tuple(inside), mentions, start, end, spans, texts, words)

@@ -103,12 +103,14 @@ def _near(line: Line, told: Mention, right: float) -> bool:
 
 
 def derived_from(reading: Reading) -> list[float]:
-    """Sums and differences of two figures of the text."""
+    """Sums and differences of two figures of the text, and a sentence's figure that is the sum of its others."""
     # The pairs grow with the square of the figures: 40 give 780, a long table would give millions.
     plain = [v for v in reading.figures() if v == v and abs(v) < 1e7][:40]
     pairs = [a + b for a, b in itertools.combinations(plain, 2) if a and b]
     pairs += [abs(a - b) for a, b in itertools.combinations(plain, 2) if a and b and a != b]
-    return [*pairs, *_shifts(plain)]
+    lines = [[number.value for number in line.numbers("")] for line in reading.lines]
+    totals = [sum(values) / 2 for values in lines if len(values) > 3]
+    return [*pairs, *totals, *_shifts(plain)]
 
 
 def _shifts(values: Sequence[float]) -> list[float]:
