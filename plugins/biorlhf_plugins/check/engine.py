@@ -21,7 +21,7 @@ from biorlhf_plugins.check import (
 )
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
-from biorlhf_plugins.check.stated import choices, differences, genes, scores, universals
+from biorlhf_plugins.check.stated import differences, genes, ranks, scores, universals
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Additions
 
@@ -42,7 +42,7 @@ WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     universals.check_universal,
     universals.check_named,
     universals.check_yes_no,
-    choices.check_choices,
+    ranks.check_ranks,
     scores.check_directions,
     differences.check_differences,
     orders.check_combined,

@@ -69,7 +69,7 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
 
 
 def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:
-    """A claim with the quantity that its figure can be of, from what stands behind it or from the question."""
+    """A claim with the quantity that its figure can be of, from what is behind it or from the question."""
     slot, line = claim.slot, reading.line_of(claim)
     at = line.at(claim.span[0])
     if at is None or not isinstance(at.value, Number) or at.value.unit or slot.quantity == "log2fc":

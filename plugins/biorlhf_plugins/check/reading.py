@@ -8,7 +8,7 @@ from typing import Any
 
 from biorlhf.ground_truth.forms import split_instruction, unblocked
 from biorlhf_plugins.check.findings import ERROR, Finding
-from biorlhf_plugins.check.roles import settled
+from biorlhf_plugins.check.stated.roles import settled
 from biorlhf_plugins.language import Additions, Claim, Extraction, extract
 from biorlhf_plugins.language.evidence.figures import evidence
 from biorlhf_plugins.language.evidence.records import Evidence
@@ -17,7 +17,6 @@ from biorlhf_plugins.language.sentences.clauses import Sentence
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 from biorlhf_plugins.language.words.text import Clean, Token
-
 
 # In tokens: a name beyond a line break or a "while" belongs to another statement, however few words away.
 FAR_CUTS = {"\n": 40, ";": 20, "and": 6, "but": 6, ",": 4, "vs": 6, "while": 6, "against": 6, "(": 1, ")": 2}

@@ -103,7 +103,7 @@ def _near(line: Line, told: Mention, right: float) -> bool:
 
 
 def derived_from(reading: Reading) -> list[float]:
-    """Sums and differences of two figures of the text, and a sentence's figure that is the sum of its others."""
+    """Sums and differences of two figures of the text, and what all other figures of a sentence add up to."""
     # The pairs grow with the square of the figures: 40 give 780, a long table would give millions.
     plain = [v for v in reading.figures() if v == v and abs(v) < 1e7][:40]
     pairs = [a + b for a, b in itertools.combinations(plain, 2) if a and b]

@@ -12,6 +12,7 @@ from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.table import FactTable, Figure
 from biorlhf_plugins.language.evidence.comparisons import GREATER, OVER, SMALLER, UNDER
 from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import vocabulary
 
 CHANGES = re.compile(
     r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts?|responds?|reacts?|regulates?)\b",
@@ -46,21 +47,21 @@ ADDITIVE = {
         re.IGNORECASE,
     ),
 }
-UP = r"(?:up\b|up-?regulated|induced|increas\w+|ris(?:e|es|ing)\b|rose\b|activated)"
-DOWN = r"(?:down\b|down-?regulated|repressed|decreas\w+|fall\w*|fell\b|suppressed)"
-MANY = r"most (?:of (?:the |these |its |them)?)?(?:genes|degs)?"
-MOST = rf"(?:mostly|mainly|predominantly|largely|majority\b|{MANY})"
-SIDES = re.compile(
-    rf"\b{MOST}[^,.;:]{{0,30}}?\b(?:(?P<up>{UP})|(?P<down>{DOWN}))"
-    rf"|\b(?P<how>more|fewer)\b[^,.;:]{{0,25}}?\b(?:(?P<up2>{UP})|(?P<down2>{DOWN}))[^,.;:]{{0,25}}?"
-    rf"\bthan\b[^,.;:]{{0,15}}?\b(?:{UP}|{DOWN})",
-    re.IGNORECASE,
-)
+MAINLY = vocabulary("most mostly mainly predominantly largely majority chiefly primarily")
+LEANS = vocabulary("lean leans tilt skew bias favour favor tend")
+WAYS = ("UP", "DOWN", "deg_up", "deg_down")
+FAR = 6
+"""Tokens from "most" to the direction that it is of."""
+NO_MEASURE = frozenset(("deg", "mouse", "background", "tissue"))
 BARE = frozenset(("and", "the", "both", "it", "do", "does", "show", "is", "are", "only", "tissue", "muscle"))
 TURNING = frozenset(("neg", "hyp", "report", "reject", "corr"))
 """Mentions that deny, suppose or only report."""
 THAN = frozenset(("than", "vs", "versus", "compared", "relative"))
 TOGETHER = frozenset(("together", "combined", "sum", "plus", "total"))
+YES_NO = re.compile(r"\W*(yes|no)\b(?! (?:tissue|organ|gene|single))", re.IGNORECASE)
+BREAKS = vocabulary("break breaks violate defy escape exception")
+WHO = 14
+"""Tokens of an answer that leaves to the question what it says of whom."""
 FEW = 10
 """Genes up to which a tissue may be called silent."""
 ROUGHLY = 0.25
@@ -87,26 +88,57 @@ def value(table: FactTable, entity: str, condition: str, treated: bool) -> float
 
 
 def treatments(reading: Reading, line: Line) -> list[bool]:
-    """With the drug or without; both, where the question alone speaks of it."""
+    """With the drug or without; both, where the question alone speaks of it and the line of a condition."""
     if "vehicle" in line.values("treatment"):
         return [False]
     if "kmp" in line.values("treatment"):
         return [True]
-    return [False, True] if "kmp" in reading.asked("treatment") else [False]
+    if "kmp" not in reading.asked("treatment"):
+        return [False]
+    return [False, True] if line.values("condition") else [True]
 
 
 def turned(line: Line, but: Mention | None = None) -> bool:
-    """Whether the sentence denies, supposes or only reports; a "no tissue" itself is no denial."""
-    return any(m.kind in TURNING and (but is None or m.first != but.first) for m in line.mentions)
+    """Whether the sentence denies, supposes or only reports; a "no tissue" itself is no denial, and what
+    stands before a colon, as in "Not really: none of them", denies nothing behind it."""
+    since = (
+        max((i for i, text in enumerate(line.texts[: but.first]) if text == ":"), default=-1) if but else -1
+    )
+    turning = [m for m in line.mentions if m.kind in TURNING and m.first > since]
+    return any(but is None or m.first != but.first for m in turning)
 
 
 def holds_of(reading: Reading, line: Line, table: FactTable, scope: Mention | None = None) -> Holds:
-    """What the first reading of a sentence that fits says of each tissue; empty, where none does."""
+    """What the first reading of a sentence that fits says of each tissue; empty, where none does.
+
+    An answer that names only who and how many ("Three of the four clear that bar", "all but liver") is read
+    with what the question says of them.
+    """
+    asked = reading.prompt_lines[-1] if reading.prompt_lines else None
     for read in PREDICATES:
         found = read(reading, line, table, scope)
         if found:
             return found
-    return {}
+    opens = YES_NO.match(reading.text.answer) is not None
+    if asked is None or opens or line is not reading.lines[0] or not _says_who(line, scope) or turned(asked):
+        return {}
+    # Who is asked for stands for all: that it is a question after some is no limit to what is said.
+    some = Mention("everyone", "all", 0, 0)
+    found = next((h for read in PREDICATES if (h := read(reading.as_asked(asked), asked, table, some))), {})
+    breaks = scope is None and not BREAKS.isdisjoint(asked.words)
+    return {name: held._replace(true=held.true != breaks) for name, held in found.items()}
+
+
+def _says_who(line: Line, scope: Mention | None) -> bool:
+    """Whether a sentence has nothing of its own to say but of whom something is true."""
+    kinds = {m.kind for m in line.mentions} - {"entity", "everyone", "except", "univ", "both", "said", "part"}
+    counts = {m.first for m in line.mentions if m.kind == "num"}
+    of_the_count = scope is not None and scope.kind == "num" and len(counts) < 3
+    kinds -= {"num"} if of_the_count or not counts else set()
+    denied = scope is not None and scope.value == "none"
+    kinds -= {"neg"} if denied else set()
+    tissues = all(m.value == "tissue" for m in line.mentions if m.kind == "quantity")
+    return not (kinds - {"quantity"}) and tissues and len(line.texts) <= WHO and "way" not in line.words
 
 
 def classed(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
@@ -189,8 +221,14 @@ def compared(reading: Reading, line: Line, table: FactTable, scope: Mention | No
     """ "HU changes more genes than IR", and "HU changes fewer" where the question names the two."""
     found = comparator(line)
     quote = reading.quote(line)
-    counted = COUNTED.search(quote) or REACTS.search(quote)
-    if found is None or not counted or turned(line, scope) or line.values("path"):
+    measures = {*line.values("quantity"), *reading.asked("quantity")} - {
+        "deg",
+        "mouse",
+        "background",
+        "tissue",
+    }
+    measured = COUNTED.search(quote) or REACTS.search(quote) or not (measures or reading.asked("path"))
+    if found is None or not measured or turned(line, scope) or line.values("path"):
         return {}
     _, pivot, more = found
     named = [m for m in line.mentions if m.kind == "condition"]
@@ -242,15 +280,13 @@ def added(reading: Reading, line: Line, table: FactTable, scope: Mention | None)
 
 
 def sided(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
-    """ "Most of the genes go down", "more genes are up than down"."""
-    quote = reading.quote(line)
-    match = SIDES.search(quote)
+    """ "Most of the genes go down", "more are up than down", "those that rise outnumber those that fall"."""
     where = reading.conditions(line)
-    genes = COUNTED.search(quote) or COUNTED.search(reading.text.prompt)
+    genes = COUNTED.search(reading.quote(line)) or COUNTED.search(reading.text.prompt)
     paths = line.values("path") + reading.asked("path")
-    if match is None or len(where) != 1 or not genes or paths or turned(line, scope):
+    up = _more_up(line)
+    if up is None or len(where) != 1 or not (genes or scope) or paths or turned(line, scope):
         return {}
-    up = bool(match["up"] or match["up2"]) == (match["how"] is None or match["how"].lower() == "more")
     told: Holds = {}
     for entity in table.entities(quantity="deg_up", condition=where[0]):
         pairs = [
@@ -267,6 +303,28 @@ def sided(reading: Reading, line: Line, table: FactTable, scope: Mention | None)
             true = any((one > two) == up for one, two in known)
             told[entity] = Held(true, f"{known[0][0]:,g} up, {known[0][1]:,g} down")
     return told
+
+
+def _more_up(line: Line) -> bool | None:
+    """Whether a sentence has more genes go up than down; None where it compares no such two."""
+    ways = [
+        (m.first, m.value in ("UP", "deg_up"))
+        for m in line.mentions
+        if m.kind in ("dir", "quantity") and m.value in WAYS
+    ]
+    found = comparator(line)
+    if found is not None:
+        at, pivot, more = found
+        # Of "more genes rise than fall" the first stands behind the comparing word, of "outnumber" before it.
+        mine = [up for first, up in ways if first < pivot and (first != at or pivot == at)]
+        other = [up for first, up in ways if first > pivot]
+        if pivot and len(set(mine)) == len(set(other)) == 1 and mine[0] != other[0]:
+            return mine[0] == more
+    for i, text in enumerate(line.texts):
+        ahead = {up for first, up in ways if i < first <= i + FAR}
+        if (text in MAINLY or text in LEANS) and len(ahead) == 1 and len({up for _, up in ways}) == 1:
+            return ahead.pop()
+    return None
 
 
 def changed(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:

@@ -4,21 +4,21 @@ those that are named; and what the table says of the others.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated import statements
-from biorlhf_plugins.check.stated.statements import Held, Holds, holds_of
+from biorlhf_plugins.check.stated import ranks, statements
+from biorlhf_plugins.check.stated.statements import YES_NO, Held, Holds, holds_of
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 
-YES_NO = re.compile(r"\W*(yes|no)\b(?! (?:tissue|organ|gene|single))", re.IGNORECASE)
 VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
 OPEN = frozenset(("any", "not", "no", "never", "which", "what", "how"))
 """Questions that yes and no answer otherwise, or not at all."""
+EACH = frozenset(("all", "every", "each"))
+FOUR = (["of", "the", "four"], ["of", "these", "four"], ["of", "the", "4"])
 JOINS = frozenset((",", "and", "the", "both", "(", ")", "in", "tissue", "muscle"))
 SINGLED = frozenset(("is", "the", "tissue", "one", "organ", "only"))
 
@@ -73,7 +73,8 @@ def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None
     holds = holds_of(asked, line, table)
     names = _joined(line)
     if len(names) != 1 or names[0] not in holds:
-        return None, ""
+        place = ranks.place_of(line, reading.text.prompt)
+        return ranks.placed(asked, line, table, place) if place else (None, "")
     return holds[names[0]].true, f"{names[0]}: {holds[names[0]].words}"
 
 
@@ -91,7 +92,8 @@ def exceptions(reading: Reading, line: Line, table: FactTable) -> str:
     if only and holds:
         named = [str(m.value) for m in only]
         return _told(_beyond(holds, named))
-    at = counted(line)
+    first = bool(reading.prompt_lines) and line is reading.lines[0]
+    at = counted(line, reading.prompt_lines[-1] if first else None)
     holds = holds_of(reading, line, table, at) if at is not None else {}
     if at is None or len(holds) < len(table.entities(quantity="deg")):
         return ""
@@ -151,7 +153,12 @@ def _excepted(line: Line) -> list[str] | None:
 def scope_of(line: Line) -> Mention | None:
     scopes = [m for m in line.mentions if m.kind == "everyone" and m.value in ("all", "rest", "none")]
     at = next((i for i in range(len(line.texts)) if line.texts[i : i + 2] == ["all", "but"]), -1)
-    return scopes[0] if scopes else Mention("everyone", "all", at, at + 1) if at >= 0 else None
+    if scopes or at >= 0:
+        return scopes[0] if scopes else Mention("everyone", "all", at, at + 1)
+    # "Without exception", "always" and "each of the four" are of all that could be named.
+    every = [m for m in line.mentions if m.kind == "univ" and not line.values("entity")]
+    every = [m for m in every if line.texts[m.first] not in EACH or line.texts[m.last : m.last + 3] in FOUR]
+    return every[0]._replace(kind="everyone", value="all") if every else None
 
 
 def singled(line: Line) -> list[Mention]:
@@ -168,8 +175,12 @@ def singled(line: Line) -> list[Mention]:
     return before[-1:] if before and {"is", "the"} <= {*between} and SINGLED.issuperset(between) else []
 
 
-def counted(line: Line) -> Mention | None:
-    """The three of "in three of the four tissues"."""
+def counted(line: Line, asked: Line | None = None) -> Mention | None:
+    """The three of "in three of the four tissues", and of "three" where the question is how many they are."""
+    if asked is not None and {"how", "many", "tissue"} <= asked.words:
+        first = next((m for m in line.mentions if m.kind == "num" and m.first < 3), None)
+        if first is not None and not VAGUE & {*line.texts[: first.first]}:
+            return first
     for m in line.mentions:
         if m.kind != "num" or not isinstance(m.value, Number) or m.value.unit or m.value.low is not None:
             continue

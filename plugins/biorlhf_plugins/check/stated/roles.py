@@ -11,7 +11,9 @@ from biorlhf_plugins.language.words.text import vocabulary
 
 STRESSORS = {"hu", "ir"}
 BOTH = "hu+ir"
-TOGETHER = vocabulary("together combined combine combining jointly joint simultaneously concurrently coincide")
+TOGETHER = vocabulary(
+    "together combined combine combining jointly joint simultaneously concurrently coincide"
+)
 DENIED = vocabulary("non not without no never un")
 JOINS = vocabulary("and plus with & , - between the both")
 INTERACT = vocabulary("interaction interact interacting depend depends dependent hinge modify")
@@ -66,7 +68,7 @@ def _joined(texts: Sequence[str], mentions: list[Mention]) -> list[Mention]:
 def _merged(
     texts: Sequence[str], mentions: list[Mention], value: str, near: frozenset[str] = frozenset()
 ) -> list[Mention]:
-    """Two stressors that only "and" joins, as one; with a word of ``near`` beside them, where there are any."""
+    """Two stressors that only "and" joins, as one; with a word of ``near`` beside them, if there are any."""
     found: list[Mention] = []
     for m in mentions:
         before = next((o for o in reversed(found) if o.kind != "both"), None)
@@ -74,7 +76,11 @@ def _merged(
         if pair and before is not None and {before.value, m.value} == STRESSORS:
             beside = texts[max(0, before.first - 3) : before.first] + texts[m.last : m.last + 3]
             if _adjoin(texts, before, m) and (not near or not near.isdisjoint(beside)):
-                found[found.index(before)] = Mention("condition", value, before.first, m.last)
+                last = next(
+                    (i + 1 for i in range(m.last, m.last + 3) if texts[i : i + 1] and texts[i] in near),
+                    m.last,
+                )
+                found[found.index(before)] = Mention("condition", value, before.first, last)
                 continue
         found.append(m)
     return found

@@ -1,0 +1,209 @@
+"""Which of several has the most genes, the second most, the fewest: a place that question and answer give to
+a tissue, a condition or an interaction, against the order of the table's counts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from biorlhf_plugins.check.findings import Finding
+from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.stated.differences import OF_A_CHANGE
+from biorlhf_plugins.check.stated.statements import COUNTED, REACTS, treatments, turned
+from biorlhf_plugins.check.table import COUNTS, FactTable, Figure
+from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
+from biorlhf_plugins.language.evidence.orders import LEAST, MOST, NOT_MOST
+from biorlhf_plugins.language.evidence.records import FUNCTION
+from biorlhf_plugins.language.words.text import vocabulary
+
+PLACES = {"second": 2, "runner": 2, "third": 3, "fourth": 4}
+LEADS = vocabulary("lead top first winner champion maximum peak")
+TRAILS = vocabulary("bottom last minimum trail")
+KINDS = {
+    "entity": vocabulary("tissue organ muscle"),
+    "condition": vocabulary("stressor condition exposure stress interaction term background treatment"),
+}
+OTHERS = vocabulary("behind after ahead before followed than then vs against not over")
+ASKS = frozenset(("which", "what", "where", "who", "name"))
+SUPERLATIVES = MOST | LEAST
+OTHER_MEASURES = ("path", "type", "pattern", "except", "rest")
+MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)
+LONG = 8
+"""Tokens of an answer that does no more than choose."""
+
+
+class Place(NamedTuple):
+    """The ``nth`` of those with the most, or with the fewest."""
+
+    nth: int
+    most: bool
+
+
+def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """ "The hippocampus takes second place", "KMP×HU in heart is the weakest term", "Radiation." """
+    asked = reading.prompt_lines[-1] if reading.prompt_lines else None
+    for line in reading.lines:
+        own = place_of(line, reading.quote(line))
+        place = own or (_asked_place(reading, asked, line) if asked and line is reading.lines[0] else None)
+        if place is None or line.kind == "row" or turned(line):
+            continue
+        true, expected = placed(reading, line, table, place)
+        if true is False:
+            yield reading.finding(line, "wrong_ranking", expected, "the table puts another one there")
+
+
+def _asked_place(reading: Reading, asked: Line, line: Line) -> Place | None:
+    """The place that the question is after, where the answer only chooses."""
+    chooses = len(line.tokens) <= LONG and not any(m.kind == "cmp" for m in line.mentions)
+    offered = max(len(asked.values("condition")), len(asked.values("entity"))) > 1
+    if ASKS.isdisjoint(asked.words) and not (offered and chooses):
+        return None
+    return place_of(asked, reading.text.prompt, compared=chooses)
+
+
+def place_of(line: Line, quote: str, compared: bool = False) -> Place | None:
+    """The place that a sentence's words give; ``compared``: a "stronger" is a place as well."""
+    at_condition = {m.first - 1 for m in line.mentions if m.kind == "condition"}  # "at baseline"
+    words = {text for i, text in enumerate(line.texts) if text != "at" or i not in at_condition}
+    nth = next((n for word, n in PLACES.items() if word in words - _shares(line.texts)), 1)
+    after_the = {b for a, b in zip(line.texts, line.texts[1:], strict=False) if a == "the"}
+    graded = words if compared else after_the
+    most = bool(words & (MOST | LEADS) or graded & GREATER)
+    least = bool(words & (LEAST | TRAILS) or graded & SMALLER)
+    spoilt = NOT_MOST - {*PLACES, "of", "one", "at"} | ({"of"} if MOST_OF.search(quote) else set())
+    graded_by = _graded(line.texts)
+    if (
+        words & spoilt
+        or not OF_A_CHANGE.isdisjoint(_behind(line.texts, SUPERLATIVES, 2))
+        or not (graded_by == "" or COUNTED.search(graded_by) or REACTS.search(graded_by))
+    ):
+        return None  # "the most striking"
+    if (most and least) or not (most or least or nth > 1):
+        return None
+    return Place(nth, most or not least)
+
+
+def _shares(texts: list[str]) -> set[str]:
+    """The third of "a third of the genes"."""
+    return {b for a, b in itertools.pairwise(texts) if a in ("a", "one", "two")}
+
+
+def _behind(texts: list[str], words: frozenset[str], far: int) -> list[str]:
+    """The tokens up to so many behind any of the words."""
+    return [t for i, text in enumerate(texts) if text in words for t in texts[i + 1 : i + 1 + far]]
+
+
+def _graded(texts: list[str]) -> str:
+    """What "most" and "least" grade: the word behind them, where it is no function word."""
+    behind = _behind(texts, frozenset(("most", "least")), 1)
+    return next((word for word in behind if word.isalpha() and word not in FUNCTION), "")
+
+
+def placed(reading: Reading, line: Line, table: FactTable, place: Place) -> tuple[bool | None, str]:
+    """Whether the one that a line speaks of has the place; None where the table cannot tell."""
+    kinds = {m.kind for spoken in (line, *reading.prompt_lines) for m in spoken.mentions}
+    foreign = kinds & {*OTHER_MEASURES} or {"nes", "log2fc", "fc", "ratio"} & {*line.values("quantity")}
+    if foreign:
+        return None, ""
+    judged: list[tuple[bool, str]] = []
+    for group, subject in _groups(reading, line, table):
+        values = sorted((f.value or 0.0 for f in group), reverse=place.most)
+        if len(values) > place.nth - 1 and subject.value is not None:
+            ordered = sorted(group, key=lambda f: f.value or 0.0, reverse=place.most)
+            expected = ", ".join(f"{f.words} ({f.value:,g})" for f in ordered[:4])
+            judged.append((subject.value == values[place.nth - 1], expected))
+    if not judged:
+        return None, ""
+    return any(true for true, _ in judged), judged[0][1]
+
+
+def _groups(reading: Reading, line: Line, table: FactTable) -> Iterator[tuple[list[Figure], Figure]]:
+    """What may be put in order, and which of them is spoken of: each reading that the names allow."""
+    subject = {kind: _subject(line, kind) for kind in KINDS}
+    asked = {kind: [str(v) for v in reading.asked(kind)] for kind in KINDS}
+    for treated in treatments(reading, line):
+        for varied in _varied(reading, line, subject, asked):
+            entity = subject["entity"] or _single(asked["entity"])
+            condition = subject["condition"] or _single([c for c in asked["condition"] if c != "stress"])
+            if not entity or not condition:
+                continue
+            quantity = next((q for q in line.values("quantity") if q in COUNTS), "deg")
+            family = _family(
+                table, quantity, condition, treated, text=reading.text.prompt + reading.text.answer
+            )
+            own = [f for f in family if (f.entity, f.condition) == (entity, condition)]
+            named = {kind: set(asked[kind]) for kind in KINDS}
+            group = [
+                f
+                for f in family
+                if ("entity" in varied or f.entity == entity)
+                and ("condition" in varied or f.condition == condition)
+                and all(
+                    len(named[kind] - {"stress"}) < 2 or getattr(f, kind) in named[kind] for kind in varied
+                )
+            ]
+            if own and len(group) > 1:
+                yield group, own[0]
+
+
+def _family(table: FactTable, quantity: str, condition: str, treated: bool, text: str) -> list[Figure]:
+    """The figures that can be put in one order with that of a condition."""
+    figures = table.find(quantity=quantity)
+    if "_x_" in condition:
+        return [f for f in figures if f.is_interaction]
+    alike = [f for f in figures if not f.is_interaction and (f.treatment == "kmp") == treated]
+    single = re.search(r"\b(?:single|alone|individual)\b", text, re.IGNORECASE)
+    return [f for f in alike if f.condition != "hu+ir" or condition == "hu+ir"] if single else alike
+
+
+def _subject(line: Line, kind: str) -> str:
+    """The name of a kind that a line speaks of: its only one, or the first, the others being "after" it."""
+    names = [m for m in line.mentions if m.kind == kind and m.value != "stress"]
+    rest = [m for m in names[1:] if m.value != names[0].value]
+    if not names or any(OTHERS.isdisjoint(line.texts[names[0].last : m.first]) for m in rest):
+        return ""
+    return str(names[0].value)
+
+
+def _single(values: list[str]) -> str:
+    return values[0] if len(values) == 1 else ""
+
+
+def _varied(
+    reading: Reading, line: Line, subject: dict[str, str], asked: dict[str, list[str]]
+) -> list[tuple[str, ...]]:
+    """Of what there are several: of tissues, of conditions, of both, or of either as the case may be."""
+    told = {kind: bool(subject[kind]) for kind in KINDS}
+    spoken_of = (line, *reading.prompt_lines)
+    fixed = [kind for kind in KINDS if _follows(line, kind)]
+    if len(fixed) == 1:
+        return [tuple(kind for kind in KINDS if kind not in fixed)]
+    offered = [kind for kind in KINDS if len(asked[kind]) > 1 and told[kind]]
+    if offered:
+        return [tuple(offered)]
+    if not any(told.values()):
+        return []
+    if all(told.values()):
+        free = [kind for kind in KINDS if not set(asked[kind]) - {"stress"}]
+        if len(free) == 2 and any(place_of(p, reading.text.prompt) for p in reading.prompt_lines):
+            return [("entity", "condition")]
+        if len(free) == 2:
+            return [("entity", "condition"), ("entity",), ("condition",)]
+        named = [kind for kind in KINDS if any(_is_noun(spoken, kind) for spoken in spoken_of)]
+        alone = free if len(free) == 1 else named if len(named) == 1 else []
+        return [(alone[0],)] if alone else [("entity",), ("condition",)]
+    return [("entity",) if told["entity"] else ("condition",)]
+
+
+def _follows(line: Line, kind: str) -> bool:
+    """Whether what is called the largest is so by a name: "the largest HU×IR interaction" is of one."""
+    ends = [m.first for m in line.mentions if m.kind == kind and m.value != "stress"]
+    return any(not SUPERLATIVES.isdisjoint(line.texts[max(0, first - 1) : first]) for first in ends)
+
+
+def _is_noun(line: Line, kind: str) -> bool:
+    """Whether a sentence calls what it puts in order by its noun: "the weakest term", "which tissue"."""
+    return not KINDS[kind].isdisjoint(_behind(line.texts, ASKS | SUPERLATIVES | GREATER | SMALLER, 3))
