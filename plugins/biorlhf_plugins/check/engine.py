@@ -21,23 +21,21 @@ from biorlhf_plugins.check import (
 )
 from biorlhf_plugins.check.findings import SEVERITIES, Finding
 from biorlhf_plugins.check.reading import Reading, Text, read
-from biorlhf_plugins.check.stated import differences, genes, ranks, scores, universals
+from biorlhf_plugins.check.stated import classes, differences, genes, ranks, scores, universals
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Additions
 
 ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
     inside.check_inside,
-    ratios.check_shares,
     sense.check_placeholders,
     design.check_design,
 )
 WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     figures.check_figures,
-    figures.check_classes,
+    classes.check_classes,
     genes.check_features,
     genes.check_gene_orders,
     ratios.check_ratios,
-    ratios.check_fewer,
     orders.check_orders,
     universals.check_universal,
     universals.check_named,

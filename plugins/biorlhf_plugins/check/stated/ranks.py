@@ -12,7 +12,7 @@ from typing import NamedTuple
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.differences import OF_A_CHANGE
-from biorlhf_plugins.check.stated.statements import COUNTED, REACTS, treatments, turned
+from biorlhf_plugins.check.stated.statements import COUNTED, REACTS, comparator, treatments, turned
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure
 from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
 from biorlhf_plugins.language.evidence.orders import LEAST, MOST, NOT_MOST
@@ -27,6 +27,8 @@ KINDS = {
     "condition": vocabulary("stressor condition exposure stress interaction term background treatment"),
 }
 OTHERS = vocabulary("behind after ahead before followed than then vs against not over")
+AHEAD = frozenset(("ahead", "behind"))
+"""Places in an order, of which the question tells whether it is of the most."""
 ASKS = frozenset(("which", "what", "where", "who", "name"))
 SUPERLATIVES = MOST | LEAST
 OTHER_MEASURES = ("path", "type", "pattern", "except", "rest")
@@ -43,16 +45,39 @@ class Place(NamedTuple):
 
 
 def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "The hippocampus takes second place", "KMP×HU in heart is the weakest term", "Radiation." """
+    """ "The hippocampus takes second place", "KMP×HU in heart is the weakest", "heart exceeds liver"."""
     asked = reading.prompt_lines[-1] if reading.prompt_lines else None
     for line in reading.lines:
-        own = place_of(line, reading.quote(line))
-        place = own or (_asked_place(reading, asked, line) if asked and line is reading.lines[0] else None)
-        if place is None or line.kind == "row" or turned(line):
+        if line.kind == "row" or turned(line):
             continue
-        true, expected = placed(reading, line, table, place)
-        if true is False:
-            yield reading.finding(line, "wrong_ranking", expected, "the table puts another one there")
+        place = place_of(line, reading.quote(line))
+        pair = _pair(line) if place is None else None
+        if pair is not None:
+            kind, sides, more = pair
+            judged = placed(reading, line, table, Place(1, more), {kind: sides})
+        else:
+            first = asked is not None and line is reading.lines[0]
+            place = place or (_asked_place(reading, asked, line) if first and asked is not None else None)
+            judged = placed(reading, line, table, place) if place is not None else (None, "")
+        if judged[0] is False:
+            told = "wrong_ranking" if pair is None else "wrong_comparison"
+            yield reading.finding(line, told, judged[1], "the table has another order")
+
+
+def _pair(line: Line) -> tuple[str, list[str], bool] | None:
+    """The two that "X has more than Y" compares, X first, and whether X is to have more."""
+    found = comparator(line)
+    quantified = {"everyone", "univ", "except"} & {m.kind for m in line.mentions} or "all" in line.words
+    if found is None or not found[1] or quantified or not AHEAD.isdisjoint(line.words):
+        return None
+    sides = {}
+    for kind in KINDS:
+        names = [m for m in line.mentions if m.kind == kind and m.value != "stress"]
+        mine = list(dict.fromkeys(str(m.value) for m in names if m.first < found[1]))
+        other = list(dict.fromkeys(str(m.value) for m in names if m.first > found[1]))
+        if len(mine) == len(other) == 1 and mine != other:
+            sides[kind] = [*mine, *other]
+    return (kind, sides[kind], found[2]) if len(sides) == 1 and (kind := min(sides)) else None
 
 
 def _asked_place(reading: Reading, asked: Line, line: Line) -> Place | None:
@@ -102,14 +127,19 @@ def _graded(texts: list[str]) -> str:
     return next((word for word in behind if word.isalpha() and word not in FUNCTION), "")
 
 
-def placed(reading: Reading, line: Line, table: FactTable, place: Place) -> tuple[bool | None, str]:
-    """Whether the one that a line speaks of has the place; None where the table cannot tell."""
+def placed(
+    reading: Reading, line: Line, table: FactTable, place: Place, among: dict[str, list[str]] | None = None
+) -> tuple[bool | None, str]:
+    """Whether the one that a line speaks of has the place; None where the table cannot tell.
+
+    ``among`` are those that are compared, where the sentence itself names them.
+    """
     kinds = {m.kind for spoken in (line, *reading.prompt_lines) for m in spoken.mentions}
     foreign = kinds & {*OTHER_MEASURES} or {"nes", "log2fc", "fc", "ratio"} & {*line.values("quantity")}
     if foreign:
         return None, ""
     judged: list[tuple[bool, str]] = []
-    for group, subject in _groups(reading, line, table):
+    for group, subject in _groups(reading, line, table, among or {}):
         values = sorted((f.value or 0.0 for f in group), reverse=place.most)
         if len(values) > place.nth - 1 and subject.value is not None:
             ordered = sorted(group, key=lambda f: f.value or 0.0, reverse=place.most)
@@ -120,12 +150,15 @@ def placed(reading: Reading, line: Line, table: FactTable, place: Place) -> tupl
     return any(true for true, _ in judged), judged[0][1]
 
 
-def _groups(reading: Reading, line: Line, table: FactTable) -> Iterator[tuple[list[Figure], Figure]]:
+def _groups(
+    reading: Reading, line: Line, table: FactTable, among: dict[str, list[str]]
+) -> Iterator[tuple[list[Figure], Figure]]:
     """What may be put in order, and which of them is spoken of: each reading that the names allow."""
-    subject = {kind: _subject(line, kind) for kind in KINDS}
-    asked = {kind: [str(v) for v in reading.asked(kind)] for kind in KINDS}
+    asked = {kind: [str(v) for v in reading.asked(kind)] for kind in KINDS} | among
+    subject = {kind: among[kind][0] if kind in among else _subject(line, kind) for kind in KINDS}
+    ways = [tuple(among)] if among else _varied(reading, line, subject, asked)
     for treated in treatments(reading, line):
-        for varied in _varied(reading, line, subject, asked):
+        for varied in ways:
             entity = subject["entity"] or _single(asked["entity"])
             condition = subject["condition"] or _single([c for c in asked["condition"] if c != "stress"])
             if not entity or not condition:

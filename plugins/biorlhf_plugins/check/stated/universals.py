@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated import ranks, statements
-from biorlhf_plugins.check.stated.statements import YES_NO, Held, Holds, holds_of
+from biorlhf_plugins.check.stated import ranks
+from biorlhf_plugins.check.stated.predicates import holds_of
+from biorlhf_plugins.check.stated.statements import YES_NO, Held, Holds, turned
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
@@ -74,7 +75,11 @@ def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None
     names = _joined(line)
     if len(names) != 1 or names[0] not in holds:
         place = ranks.place_of(line, reading.text.prompt)
-        return ranks.placed(asked, line, table, place) if place else (None, "")
+        return (
+            ranks.placed(asked, line, table, place, {kind: [] for kind in ranks.KINDS})
+            if place
+            else (None, "")
+        )
     return holds[names[0]].true, f"{names[0]}: {holds[names[0]].words}"
 
 
@@ -216,7 +221,7 @@ def of_named(reading: Reading, line: Line, table: FactTable) -> list[tuple[str, 
     names = _joined(line)
     if not line.values("entity") and len(reading.asked("entity")) == 1:
         names = [str(reading.asked("entity")[0])]
-    if statements.turned(line) or line.values("except") or not names:
+    if turned(line) or line.values("except") or not names:
         return []
     if line.values("type") or line.values("pattern"):
         return []  # checked claim by claim

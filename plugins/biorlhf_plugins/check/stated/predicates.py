@@ -1,0 +1,317 @@
+"""What a sentence says of a tissue, held against each tissue of the table: a class, more under one condition
+than under another, more than the sum, mostly up, genes that change at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.stated.statements import (
+    COUNTED,
+    FEW,
+    REACTS,
+    YES_NO,
+    Held,
+    Holds,
+    comparator,
+    treatments,
+    turned,
+    value,
+)
+from biorlhf_plugins.check.table import FactTable, Figure
+from biorlhf_plugins.language.words.mentions import Mention
+from biorlhf_plugins.language.words.text import vocabulary
+
+CHANGES = re.compile(
+    r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts?|responds?|reacts?|regulates?)\b",
+    re.IGNORECASE,
+)
+AT_BOUND = re.compile(r"\b(?:at least|at most|no fewer|no more|up to)\b|[≥≤]", re.IGNORECASE)
+SHOWS = re.compile(r"\b(?:shows?|has|have|does|do|display)\b", re.IGNORECASE)
+DEGREE = re.compile(
+    r"\b(?:strong|much|notabl|massive|substantial|appreciabl|marked|clear|large|big|weak|slight|great|wide|"
+    r"similar|same|like|way)",
+    re.IGNORECASE,
+)
+SUM = r"(?:the|their|this|that|its|a)(?: \w+)? sum\b"
+ADDITIVE = {
+    "less": re.compile(
+        rf"\b(?:less than additive|less-than-additive|sub-?additive|antagonistic|"
+        rf"(?:less|fewer|smaller|lower) than {SUM}|below {SUM}|short of {SUM})",
+        re.IGNORECASE,
+    ),
+    "more": re.compile(
+        rf"\b(?:more than additive|more-than-additive|(?:super|over|supra)-?additive|synerg\w+|"
+        rf"(?:more|larger|greater|bigger|higher) than {SUM}|above {SUM}|exceeds? {SUM})",
+        re.IGNORECASE,
+    ),
+    "as": re.compile(
+        rf"\b(?:(?:is|are|purely|simply|exactly|strictly|just) additive|(?:simply|just|exactly) adds? up|"
+        rf"(?:is|equals?|matches) (?:exactly )?{SUM})",
+        re.IGNORECASE,
+    ),
+}
+MAINLY = vocabulary("most mostly mainly predominantly largely majority chiefly primarily")
+LEANS = vocabulary("lean leans tilt skew bias favour favor tend")
+WAYS = ("UP", "DOWN", "deg_up", "deg_down")
+FAR = 6
+"""Tokens from "most" to the direction that it is of."""
+NO_MEASURE = frozenset(("deg", "mouse", "background", "tissue"))
+BARE = frozenset(("and", "the", "both", "it", "do", "does", "show", "is", "are", "only", "tissue", "muscle"))
+TOGETHER = frozenset(("together", "combined", "sum", "plus", "total"))
+BREAKS = vocabulary("break breaks violate defy escape exception")
+WHO = 14
+"""Tokens of an answer that leaves to the question what it says of whom."""
+ROUGHLY = 0.25
+"""How far a count may be from the sum that it is called."""
+
+
+def holds_of(reading: Reading, line: Line, table: FactTable, scope: Mention | None = None) -> Holds:
+    """What the first reading of a sentence that fits says of each tissue; empty, where none does.
+
+    An answer that names only who and how many ("Three of the four clear that bar", "all but liver") is read
+    with what the question says of them.
+    """
+    asked = reading.prompt_lines[-1] if reading.prompt_lines else None
+    for read in PREDICATES:
+        found = read(reading, line, table, scope)
+        if found:
+            return found
+    opens = YES_NO.match(reading.text.answer) is not None
+    if asked is None or opens or line is not reading.lines[0] or not _says_who(line, scope) or turned(asked):
+        return {}
+    # Who is asked for stands for all: that it is a question after some is no limit to what is said.
+    some = Mention("everyone", "all", 0, 0)
+    found = next((h for read in PREDICATES if (h := read(reading.as_asked(asked), asked, table, some))), {})
+    breaks = scope is None and not BREAKS.isdisjoint(asked.words)
+    return {name: held._replace(true=held.true != breaks) for name, held in found.items()}
+
+
+def _says_who(line: Line, scope: Mention | None) -> bool:
+    """Whether a sentence has nothing of its own to say but of whom something is true."""
+    kinds = {m.kind for m in line.mentions} - {"entity", "everyone", "except", "univ", "both", "said", "part"}
+    counts = {m.first for m in line.mentions if m.kind == "num"}
+    of_the_count = scope is not None and scope.kind == "num" and len(counts) < 3
+    kinds -= {"num"} if of_the_count or not counts else set()
+    denied = scope is not None and scope.value == "none"
+    kinds -= {"neg"} if denied else set()
+    tissues = all(m.value == "tissue" for m in line.mentions if m.kind == "quantity")
+    return not (kinds - {"quantity"}) and tissues and len(line.texts) <= WHO and "way" not in line.words
+
+
+def classed(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
+    """A response type, or the pattern of a pathway."""
+    for kind in ("pattern", "type"):
+        labels = [m for m in line.mentions if m.kind == kind]
+        if scope is not None and scope.kind == "everyone":
+            labels = [m for m in labels if -9 <= m.first - scope.last <= 4]
+        asked = reading.asked(kind)
+        if not labels and len(asked) == 1 and _answers(reading, line):
+            label = str(asked[0])
+        elif len({m.value for m in labels}) == 1 and not _denied(line, labels[0].first):
+            label = str(labels[0].value)
+        else:
+            continue
+        figures = _of_class(reading, line, table, kind)
+        return {f.entity: Held(label.upper() in f.accepted, f.label) for f in figures}
+    return {}
+
+
+def _answers(reading: Reading, line: Line) -> bool:
+    """ "Heart and soleus show it", "heart and soleus": what a question after a class is answered with."""
+    names = {i for m in line.mentions if m.kind in ("entity", "everyone") for i in range(m.first, m.last)}
+    bare = all(i in names or t.kind == "p" or t.text in BARE for i, t in enumerate(line.tokens))
+    asks = not any(m.kind in ("neg", "except") for p in reading.prompt_lines for m in p.mentions)
+    other = {m.kind for m in line.mentions} & {"num", "condition", "quantity", "type", "pattern", "dir"}
+    short = len(line.tokens) < 9 and SHOWS.search(reading.quote(line)) is not None and not other
+    return asks and (short or (bare and bool(names)))
+
+
+def _denied(line: Line, at: int) -> bool:
+    return any(m.kind == "neg" and at - 3 <= m.first < at for m in line.mentions)
+
+
+def _of_class(reading: Reading, line: Line, table: FactTable, kind: str) -> list[Figure]:
+    figures = table.find(quantity=kind)
+    near = [other for other in reading.lines if other.paragraph == line.paragraph]
+    mentioned = [
+        *line.values("path"),
+        *(p for other in near for p in other.values("path")),
+        *reading.asked("path"),
+    ]
+    paths = [name for names in mentioned for name in names]
+    if kind == "pattern" and paths:
+        return [f for f in figures if f.pathway == paths[0]]
+    if kind == "pattern" and len({f.pathway for f in figures}) > 1:
+        return []
+    return figures
+
+
+def scored(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
+    """The sign of one pathway's score under a condition."""
+    ways, paths, conditions = set(line.values("dir")), line.values("path"), line.values("condition")
+    plain = len(ways) == len(paths) == len(conditions) == 1 and ways <= {"UP", "DOWN"}
+    if scope is None or not plain or line.numbers("") or turned(line, scope):
+        return {}
+    treatment = "kmp" if "kmp" in line.values("treatment") else None
+    scores = table.find(quantity="nes", condition=str(conditions[0]), treatment=treatment)
+    return {
+        f.entity: Held(((f.value or 0.0) > 0) == (ways == {"UP"}), f.label)
+        for f in scores
+        if f.pathway in paths[0]
+    }
+
+
+def compared(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
+    """ "HU changes more genes than IR", and "HU changes fewer" where the question names the two."""
+    found = comparator(line)
+    quote = reading.quote(line)
+    measures = {*line.values("quantity"), *reading.asked("quantity")} - {
+        "deg",
+        "mouse",
+        "background",
+        "tissue",
+    }
+    measured = COUNTED.search(quote) or REACTS.search(quote) or not (measures or reading.asked("path"))
+    if found is None or not measured or turned(line, scope) or line.values("path"):
+        return {}
+    _, pivot, more = found
+    named = [m for m in line.mentions if m.kind == "condition"]
+    mine = [str(m.value) for m in named if m.first < pivot]
+    others = [str(m.value) for m in named if m.first > pivot]
+    if not pivot:
+        asked = [str(c) for c in reading.asked("condition")]
+        mine = [str(m.value) for m in named]
+        others = [c for c in asked if c not in mine] if len(asked) == 2 else []
+    if len(mine) != 1 or not others or TOGETHER & set(line.texts[pivot:]):
+        return {}
+    options = treatments(reading, line)
+    told: Holds = {}
+    for entity in table.entities(quantity="deg"):
+        sides = [
+            [value(table, entity, condition, treated) for condition in (*mine, *others)]
+            for treated in options
+        ]
+        known = [[v for v in side if v is not None] for side in sides]
+        known = [side for side in known if len(side) == 1 + len(others)]
+        if known:
+            true = any(all(v != side[0] and (side[0] > v) == more for v in side[1:]) for side in known)
+            told[entity] = Held(true, "; ".join(map(_figures, ((*mine, *others),), known[:1])))
+    return told
+
+
+def _figures(names: tuple[str, ...], values: list[float]) -> str:
+    return ", ".join(f"{name} ({v:,g})" for name, v in zip(names, values, strict=True))
+
+
+def added(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
+    """Two stressors together against the sum of what each does alone."""
+    quote = reading.quote(line)
+    said = [how for how, words in ADDITIVE.items() if words.search(quote)]
+    named = {*line.values("condition"), *reading.asked("condition")}
+    both = "hu+ir" in named or named >= {"hu", "ir"}
+    if len(said) != 1 or not both or reading.treated(line) or turned(line, scope):
+        return {}
+    told: Holds = {}
+    for entity in table.entities(quantity="deg"):
+        one, two, all_ = (value(table, entity, c, False) for c in ("hu", "ir", "hu+ir"))
+        if one is None or two is None or all_ is None:
+            continue
+        total = one + two
+        near = abs(all_ - total) <= ROUGHLY * total
+        true = {"less": all_ < total, "more": all_ > total, "as": near}[said[0]]
+        told[entity] = Held(true, f"{one:,g} + {two:,g} = {total:,g}, together {all_:,g}")
+    return told
+
+
+def sided(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
+    """ "Most of the genes go down", "more are up than down", "those that rise outnumber those that fall"."""
+    where = reading.conditions(line)
+    genes = COUNTED.search(reading.quote(line)) or COUNTED.search(reading.text.prompt)
+    paths = line.values("path") + reading.asked("path")
+    up = _more_up(line)
+    if up is None or len(where) != 1 or not (genes or scope) or paths or turned(line, scope):
+        return {}
+    told: Holds = {}
+    for entity in table.entities(quantity="deg_up", condition=where[0]):
+        pairs = [
+            [
+                f.value or 0.0
+                for quantity in ("deg_up", "deg_down")
+                for f in table.find(quantity=quantity, entity=entity, condition=where[0])
+                if (f.treatment == "kmp") == treated
+            ]
+            for treated in treatments(reading, line)
+        ]
+        known = [pair for pair in pairs if len(pair) == 2]
+        if known:
+            true = any((one > two) == up for one, two in known)
+            told[entity] = Held(true, f"{known[0][0]:,g} up, {known[0][1]:,g} down")
+    return told
+
+
+def _more_up(line: Line) -> bool | None:
+    """Whether a sentence has more genes go up than down; None where it compares no such two."""
+    ways = [
+        (m.first, m.value in ("UP", "deg_up"))
+        for m in line.mentions
+        if m.kind in ("dir", "quantity") and m.value in WAYS
+    ]
+    found = comparator(line)
+    if found is not None:
+        at, pivot, more = found
+        # Of "more genes rise than fall" the first stands behind the comparing word, of "outnumber" before it.
+        mine = [up for first, up in ways if first < pivot and (first != at or pivot == at)]
+        other = [up for first, up in ways if first > pivot]
+        if pivot and len(set(mine)) == len(set(other)) == 1 and mine[0] != other[0]:
+            return mine[0] == more
+    for i, text in enumerate(line.texts):
+        ahead = {up for first, up in ways if i < first <= i + FAR}
+        if (text in MAINLY or text in LEANS) and len(ahead) == 1 and len({up for _, up in ways}) == 1:
+            return ahead.pop()
+    return None
+
+
+def changed(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
+    """That genes change at all, or more than so many."""
+    quote = reading.quote(line)
+    conditions = line.values("condition") or reading.asked("condition")
+    bounds = [n for n in line.numbers("") if (n.low is None) != (n.high is None)]
+    counted = bool(COUNTED.search(quote))
+    foreign = line.values("path") + line.values("type") + line.values("pattern")
+    if (
+        (scope is None and not bounds)
+        or len(conditions) != 1
+        or not (counted or CHANGES.search(quote))
+        or foreign
+    ):
+        return {}
+    if not (CHANGES.search(quote) or bounds) or (not counted and (DEGREE.search(quote) or comparator(line))):
+        return {}
+    # A negation may turn the whole sentence: such a one is left alone.
+    others = [n for n in line.mentions if n.kind == "num" and n.value not in bounds and not _inside(n, scope)]
+    if others or len(bounds) > 1 or turned(line, scope):
+        return {}
+    least = FEW if scope is not None and scope.value == "none" and not counted else 0.0
+    limit, below = (bounds[0].value, bounds[0].high is not None) if bounds else (least, False)
+    options = treatments(reading, line)
+    if bounds and AT_BOUND.search(quote):
+        limit += 0.5 if below else -0.5
+    told: Holds = {}
+    for entity in table.entities(quantity="deg"):
+        counts = [value(table, entity, str(conditions[0]), treated) for treated in options]
+        known = [count for count in counts if count is not None]
+        if known:
+            true = any(count < limit if below else count > limit for count in known)
+            told[entity] = Held(true, f"{known[-1]:g}", known[-1])
+    return told
+
+
+def _inside(number: Mention, scope: Mention | None) -> bool:
+    return scope is not None and scope.first <= number.first < scope.last
+
+
+Predicate = Callable[[Reading, Line, FactTable, Mention | None], Holds]
+PREDICATES: tuple[Predicate, ...] = (classed, scored, compared, added, sided, changed)
