@@ -32,7 +32,9 @@ ALONE: tuple[Callable[[Reading], Iterable[Finding]], ...] = (
 )
 WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     figures.check_figures,
+    figures.check_owner,
     classes.check_classes,
+    classes.check_letters,
     genes.check_features,
     genes.check_gene_orders,
     ratios.check_ratios,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.differences import between_counts, derived_from, is_difference, starts
-from biorlhf_plugins.check.stated.statements import REACTS
+from biorlhf_plugins.check.stated.statements import ASKS, REACTS, YES_NO, turned
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure, agrees
 from biorlhf_plugins.language import Claim
 from biorlhf_plugins.language.evidence.records import FUNCTION
@@ -62,6 +62,25 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
             if finding is not None:
                 seen.add(key)
                 yield finding
+
+
+def check_owner(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """Whose the figure of the question is: "which tissue has 6,425 genes?", "what does 3,210 stand for?"."""
+    given = [n for asked in reading.prompt_lines for n in asked.numbers("") if n.value >= SMALL]
+    asks = any(ASKS & asked.words for asked in reading.prompt_lines)
+    if not asks or len(given) != 1 or (given[0].low, given[0].high) != (None, None) or not reading.lines:
+        return
+    line = reading.lines[0]
+    open_ = {"everyone", "except"} & {m.kind for m in line.mentions} or YES_NO.match(reading.text.answer)
+    named = line.values("entity") + line.values("condition")
+    if open_ or not named or turned(line) or any(other.numbers() for other in reading.lines):
+        return
+    slots = {kind: line.values(kind) or reading.asked(kind) for kind in ("entity", "condition")}
+    alike = [f for f in table.figures if f.value == given[0].value and f.quantity in COUNTS]
+    fit = [f for f in alike if all(not v or {"stress", getattr(f, k)} & {*v} for k, v in slots.items())]
+    if alike and not any(f.is_interaction or f.treatment or not reading.treated(line) for f in fit):
+        told = f"{given[0].value:,g} is {alike[0].words}"
+        yield reading.finding(line, "wrong_condition", "; ".join(map(str, alike)), told)
 
 
 def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
+from biorlhf_plugins.check.stated.statements import turned
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language import Claim
 
+CLASSED = frozenset(("type", "class", "group", "letter", "category", "scheme", "classify"))
 UNLIKE = frozenset(("unlike", "contrary", "differ", "opposed"))
 SHORT = 6
 """Tokens of an answer that is no more than a class: "Type A", "A rescue pattern"."""
@@ -40,6 +42,40 @@ def check_classes(reading: Reading, table: FactTable) -> Iterator[Finding]:
             expected = "; ".join(dict.fromkeys(f"{f.entity} {f.quantity}: {f.label}" for f in right))
             called = f"{slot.entity} is called {_words(reading, claim)}"
             yield reading.finding(line, "wrong_class", expected, called)
+
+
+def check_letters(reading: Reading, table: FactTable) -> Iterator[Finding]:
+    """The bare letters of an answer to a question after classes: "Heart: A", a row "B | hippocampus"."""
+    own = {f.entity: f for f in table.find(quantity="type")}
+    letters = {name for f in own.values() for name in f.accepted if len(name) == 1}
+    for line in reading.lines if any(CLASSED & asked.words for asked in reading.prompt_lines) else ():
+        bare = [(i, str(letter)) for i, letter in _bare(reading, line) if letter in letters]
+        names = [(m.first, str(m.value)) for m in line.mentions if m.kind == "entity"]
+        if not bare or line.values("type") or turned(line) or line.words & (WRONG_ON_PURPOSE | UNLIKE):
+            continue
+        if not names and line is reading.lines[0] and len(reading.asked("entity")) == 1:
+            names = [(bare[0][0] + 1, str(reading.asked("entity")[0]))]
+        # Letters and tissues in turn: each tissue is of the letter behind it, or each of the one before.
+        shape = "".join("k" if mark in bare else "e" for mark in sorted([*bare, *names]))
+        behind = re.fullmatch(r"(?:e+k)+", shape) is not None
+        if not behind and not re.fullmatch(r"(?:ke+)+", shape):
+            continue
+        for at, name in names:
+            label = min(k for k in bare if k[0] > at)[1] if behind else max(k for k in bare if k[0] < at)[1]
+            if name in own and label not in own[name].accepted:
+                yield reading.finding(line, "wrong_class", str(own[name]), f"{name} is called {label}")
+
+
+def _bare(reading: Reading, line: Line) -> Iterator[tuple[int, str]]:
+    """The single capitals of a line that are no article: an end, a mark or "and" stands behind them."""
+    for i, (start, end) in enumerate(line.spans):
+        raw, after = reading.text.answer[start:end], line.texts[i + 1 : i + 2]
+        if (
+            len(raw) == 1
+            and raw.isupper()
+            and (not after or not after[0].isalnum() or after[0] in ("and", "a"))
+        ):
+            yield i, raw
 
 
 def _words(reading: Reading, claim: Claim) -> str:
@@ -73,8 +109,8 @@ def _class_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     # "... in hippocampus. This indicates ...": the pronoun stands for the sentence before, or the question's.
     before = next((other for other in reading.lines if other.number == line.number - 1), None)
     pointing = line.texts[:1] in (["this"], ["thi"], ["it"], ["these"])
-    if line is reading.lines[0] and reading.asked("entity") == (claim.slot.entity,):
-        return pointing or len(line.tokens) < SHORT
+    if {e for other in reading.all_lines() for e in other.values("entity")} == {claim.slot.entity}:
+        return pointing or len(line.tokens) < SHORT or not line.values("neg")
     return pointing and before is not None and before.values("entity") == (claim.slot.entity,)
 
 

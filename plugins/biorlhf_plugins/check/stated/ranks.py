@@ -12,7 +12,7 @@ from typing import NamedTuple
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.differences import OF_A_CHANGE
-from biorlhf_plugins.check.stated.statements import COUNTED, REACTS, comparator, treatments, turned
+from biorlhf_plugins.check.stated.statements import ASKS, COUNTED, REACTS, comparator, treatments, turned
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure
 from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
 from biorlhf_plugins.language.evidence.orders import LEAST, MOST, NOT_MOST
@@ -29,7 +29,6 @@ KINDS = {
 OTHERS = vocabulary("behind after ahead before followed than then vs against not over")
 AHEAD = frozenset(("ahead", "behind"))
 """Places in an order, of which the question tells whether it is of the most."""
-ASKS = frozenset(("which", "what", "where", "who", "name"))
 SUPERLATIVES = MOST | LEAST
 OTHER_MEASURES = ("path", "type", "pattern", "except", "rest")
 MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)

@@ -20,6 +20,7 @@ TURNING = frozenset(("neg", "hyp", "report", "reject", "corr"))
 """Mentions that deny, suppose or only report."""
 THAN = frozenset(("than", "vs", "versus", "compared", "relative"))
 YES_NO = re.compile(r"\W*(yes|no)\b(?! (?:tissue|organ|gene|single))", re.IGNORECASE)
+ASKS = frozenset(("which", "what", "where", "who", "name"))
 FEW = 10
 """Genes up to which a tissue may be called silent."""
 

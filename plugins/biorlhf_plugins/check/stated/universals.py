@@ -75,11 +75,7 @@ def _answer(reading: Reading, line: Line, table: FactTable) -> tuple[bool | None
     names = _joined(line)
     if len(names) != 1 or names[0] not in holds:
         place = ranks.place_of(line, reading.text.prompt)
-        return (
-            ranks.placed(asked, line, table, place, {kind: [] for kind in ranks.KINDS})
-            if place
-            else (None, "")
-        )
+        return ranks.placed(asked, line, table, place) if place else (None, "")
     return holds[names[0]].true, f"{names[0]}: {holds[names[0]].words}"
 
 
