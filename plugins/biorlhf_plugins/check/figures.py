@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.differences import between_counts, derived_from, is_difference, starts
-from biorlhf_plugins.check.stated.statements import ASKS, REACTS, YES_NO, turned
+from biorlhf_plugins.check.stated.statements import ASKS, COMPARED, REACTS, YES_NO, counts_tissues, turned
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure, agrees
 from biorlhf_plugins.language import Claim
 from biorlhf_plugins.language.evidence.records import FUNCTION
@@ -90,13 +90,15 @@ def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:
     if at is None or not isinstance(at.value, Number) or at.value.unit or slot.quantity == "log2fc":
         return claim
     asked, paths = reading.asked("quantity"), [*line.values("path"), *reading.asked("path")]
+    if reading.prompt_lines and counts_tissues(line, reading.prompt_lines[-1]) == at:
+        return claim._replace(slot=slot._replace(quantity="tissue"))
     whole = at.value.value >= 0 and at.value.value == int(at.value.value)
-    sided = _side(line, at)
+    sided = _side(line, at) or _asked_side(reading, table, claim)
     if not whole or (slot.quantity is None and "nes" in asked):
         known = {path for path in slot.pathways if table.find(pathway=path, quantity="nes")}
         quantity = "nes" if known and slot.quantity in (None, *COUNTS) else slot.quantity
         quantity = None if quantity in COUNTS else quantity
-    elif slot.quantity in (None, "deg", "qualifier") and sided:
+    elif slot.quantity in (None, "deg", "qualifier", "share") and sided:
         quantity = sided
     elif slot.quantity is None and not paths and (_listed(line) or _counts_asked(reading)):
         told = [q for q in line.values("quantity") if q in COUNTS] or [q for q in asked if q in COUNTS]
@@ -112,6 +114,23 @@ def _side(line: Line, at: Mention) -> str:
     if way is None or way.value not in SIDES or not PLAIN.issuperset(line.texts[at.last : way.first]):
         return ""
     return "" if line.texts[way.last : way.last + 1] in MOVED else SIDES[way.value]
+
+
+def _asked_side(reading: Reading, table: FactTable, claim: Claim) -> str:
+    """The side that the question asks for, for the first figure of the answer unless it is of both sides."""
+    asked = [m for line in reading.prompt_lines for m in line.mentions if m.kind in ("dir", "quantity")]
+    sides = {SIDES.get(m.value, m.value) for m in asked} & {*SIDES.values()}
+    whole = claim._replace(slot=claim.slot._replace(quantity="deg"))
+    first = next((line for line in reading.lines if line.numbers("")), None)
+    line = reading.line_of(claim)
+    if (
+        len(sides) != 1
+        or line is not first
+        or line.numbers("")[0].value != claim.value
+        or table.bears_out(whole)
+    ):
+        return ""
+    return "" if {"dir", "path"} & {m.kind for m in line.mentions} or reading.asked("path") else sides.pop()
 
 
 def _counts_asked(reading: Reading) -> bool:
@@ -145,6 +164,9 @@ def _bounded(reading: Reading, claim: Claim, line: Line) -> bool:
 
 def _entity_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     """The name beside the figure is this tissue; or the whole text speaks of one only."""
+    beside = [m for m in line.mentions if m.kind == "entity" and m.value == claim.slot.entity]
+    if all(not COMPARED.isdisjoint(line.texts[max(0, m.first - 2) : m.first]) for m in beside) and beside:
+        return False  # "second only to the hippocampus" is of another
     if line.values("entity"):
         return line.nearest(claim.span[0], "entity") == claim.slot.entity
     everywhere = {value for other in reading.all_lines() for value in other.values("entity")}

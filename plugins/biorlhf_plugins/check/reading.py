@@ -150,6 +150,8 @@ def _settled(claim: Claim, line: Line) -> Claim:
     conditions, treatments = line.values("condition"), line.values("treatment")
     if conditions and slot.condition not in conditions:
         slot = slot._replace(condition=str(line.nearest(claim.span[0], "condition") or conditions[0]))
+    if not treatments and "GROUND" in line.values("frame") and "cmp" in {m.kind for m in line.mentions}:
+        slot = slot._replace(treatment=None)  # against controls it is the stress that is meant
     if treatments and slot.treatment is not None and slot.treatment not in treatments:
         slot = slot._replace(treatment=str(treatments[0]))
     return claim._replace(slot=slot)

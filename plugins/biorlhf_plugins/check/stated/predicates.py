@@ -55,6 +55,7 @@ ADDITIVE = {
 }
 MAINLY = vocabulary("most mostly mainly predominantly largely majority chiefly primarily")
 LEANS = vocabulary("lean leans tilt skew bias favour favor tend")
+PREVAIL = vocabulary("prevail dominate predominate outweigh preponderate")
 WAYS = ("UP", "DOWN", "deg_up", "deg_down")
 FAR = 6
 """Tokens from "most" to the direction that it is of."""
@@ -151,7 +152,8 @@ def _of_class(reading: Reading, line: Line, table: FactTable, kind: str) -> list
 
 def scored(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
     """The sign of one pathway's score under a condition."""
-    ways, paths, conditions = set(line.values("dir")), line.values("path"), line.values("condition")
+    ways, paths = set(line.values("dir")), line.values("path") or reading.asked("path")
+    conditions = line.values("condition") or reading.asked("condition")
     plain = len(ways) == len(paths) == len(conditions) == 1 and ways <= {"UP", "DOWN"}
     if scope is None or not plain or line.numbers("") or turned(line, scope):
         return {}
@@ -267,6 +269,8 @@ def _more_up(line: Line) -> bool | None:
         other = [up for first, up in ways if first > pivot]
         if pivot and len(set(mine)) == len(set(other)) == 1 and mine[0] != other[0]:
             return mine[0] == more
+    if not PREVAIL.isdisjoint(line.words) and len({up for _, up in ways}) == 1:
+        return ways[0][1]
     for i, text in enumerate(line.texts):
         ahead = {up for first, up in ways if i < first <= i + FAR}
         if (text in MAINLY or text in LEANS) and len(ahead) == 1 and len({up for _, up in ways}) == 1:

@@ -12,7 +12,14 @@ from typing import NamedTuple
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated.differences import OF_A_CHANGE
-from biorlhf_plugins.check.stated.statements import ASKS, COUNTED, REACTS, comparator, treatments, turned
+from biorlhf_plugins.check.stated.statements import (
+    ASKS,
+    COUNTED,
+    REACTS,
+    comparator,
+    treatments,
+    turned,
+)
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure
 from biorlhf_plugins.language.evidence.comparisons import GREATER, SMALLER
 from biorlhf_plugins.language.evidence.orders import LEAST, MOST, NOT_MOST
@@ -26,12 +33,15 @@ KINDS = {
     "entity": vocabulary("tissue organ muscle"),
     "condition": vocabulary("stressor condition exposure stress interaction term background treatment"),
 }
-OTHERS = vocabulary("behind after ahead before followed than then vs against not over")
+OTHERS = vocabulary("behind after ahead before followed than then to vs against not over")
+"""Behind them stand those that something is compared with."""
+SINGLE = frozenset(("single", "individual"))
 AHEAD = frozenset(("ahead", "behind"))
 """Places in an order, of which the question tells whether it is of the most."""
 SUPERLATIVES = MOST | LEAST
 OTHER_MEASURES = ("path", "type", "pattern", "except", "rest")
 MOST_OF = re.compile(r"\b(?:most|least|one) of\b(?! all)", re.IGNORECASE)
+HEAD_ENDS = frozenset(",:(—")
 LONG = 8
 """Tokens of an answer that does no more than choose."""
 
@@ -50,10 +60,14 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if line.kind == "row" or turned(line):
             continue
         place = place_of(line, reading.quote(line))
-        pair = _pair(line) if place is None else None
+        pair = _pair(reading, line) if place is None else None
         if pair is not None:
             kind, sides, more = pair
             judged = placed(reading, line, table, Place(1, more), {kind: sides})
+        elif place is None and "rest" in line.values("everyone") and (found := comparator(line)) is not None:
+            # "Every other organ reacts more": the one that is spoken of has the least.
+            spoken = line if line.values("entity") or not line.number else reading.lines[line.number - 1]
+            judged = placed(reading, spoken, table, Place(1, not found[2]))
         else:
             first = asked is not None and line is reading.lines[0]
             place = place or (_asked_place(reading, asked, line) if first and asked is not None else None)
@@ -63,17 +77,20 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
             yield reading.finding(line, told, judged[1], "the table has another order")
 
 
-def _pair(line: Line) -> tuple[str, list[str], bool] | None:
+def _pair(reading: Reading, line: Line) -> tuple[str, list[str], bool] | None:
     """The two that "X has more than Y" compares, X first, and whether X is to have more."""
     found = comparator(line)
     quantified = {"everyone", "univ", "except"} & {m.kind for m in line.mentions} or "all" in line.words
-    if found is None or not found[1] or quantified or not AHEAD.isdisjoint(line.words):
+    if found is None or quantified or not AHEAD.isdisjoint(line.words):
         return None
     sides = {}
     for kind in KINDS:
         names = [m for m in line.mentions if m.kind == kind and m.value != "stress"]
-        mine = list(dict.fromkeys(str(m.value) for m in names if m.first < found[1]))
-        other = list(dict.fromkeys(str(m.value) for m in names if m.first > found[1]))
+        mine = list(dict.fromkeys(str(m.value) for m in names if m.first < found[1] or not found[1]))
+        other = list(dict.fromkeys(str(m.value) for m in names if m.first > found[1] > 0))
+        asked = [str(value) for value in reading.asked(kind)]
+        if not found[1] and len(asked) == 2 and set(mine) < set(asked):
+            other = [value for value in asked if value not in mine]
         if len(mine) == len(other) == 1 and mine != other:
             sides[kind] = [*mine, *other]
     return (kind, sides[kind], found[2]) if len(sides) == 1 and (kind := min(sides)) else None
@@ -81,7 +98,8 @@ def _pair(line: Line) -> tuple[str, list[str], bool] | None:
 
 def _asked_place(reading: Reading, asked: Line, line: Line) -> Place | None:
     """The place that the question is after, where the answer only chooses."""
-    chooses = len(line.tokens) <= LONG and not any(m.kind == "cmp" for m in line.mentions)
+    head = next((i for i, text in enumerate(line.texts) if text in HEAD_ENDS), len(line.texts))
+    chooses = head <= LONG and not any(m.kind == "cmp" and m.first < head for m in line.mentions)
     offered = max(len(asked.values("condition")), len(asked.values("entity"))) > 1
     if ASKS.isdisjoint(asked.words) and not (offered and chooses):
         return None
@@ -163,9 +181,7 @@ def _groups(
             if not entity or not condition:
                 continue
             quantity = next((q for q in line.values("quantity") if q in COUNTS), "deg")
-            family = _family(
-                table, quantity, condition, treated, text=reading.text.prompt + reading.text.answer
-            )
+            family = _family(table, quantity, condition, treated, reading)
             own = [f for f in family if (f.entity, f.condition) == (entity, condition)]
             named = {kind: set(asked[kind]) for kind in KINDS}
             group = [
@@ -181,21 +197,26 @@ def _groups(
                 yield group, own[0]
 
 
-def _family(table: FactTable, quantity: str, condition: str, treated: bool, text: str) -> list[Figure]:
+def _family(table: FactTable, quantity: str, condition: str, treated: bool, reading: Reading) -> list[Figure]:
     """The figures that can be put in one order with that of a condition."""
     figures = table.find(quantity=quantity)
     if "_x_" in condition:
         return [f for f in figures if f.is_interaction]
     alike = [f for f in figures if not f.is_interaction and (f.treatment == "kmp") == treated]
-    single = re.search(r"\b(?:single|alone|individual)\b", text, re.IGNORECASE)
-    return [f for f in alike if f.condition != "hu+ir" or condition == "hu+ir"] if single else alike
+    asked = [line.words for line in (*reading.prompt_lines, *reading.lines[:1])]
+    single = any(not SINGLE.isdisjoint(words) for words in asked) and condition != "hu+ir"
+    return [f for f in alike if f.condition != "hu+ir"] if single else alike
 
 
 def _subject(line: Line, kind: str) -> str:
     """The name of a kind that a line speaks of: its only one, or the first, the others being "after" it."""
     names = [m for m in line.mentions if m.kind == kind and m.value != "stress"]
     rest = [m for m in names[1:] if m.value != names[0].value]
-    if not names or any(OTHERS.isdisjoint(line.texts[names[0].last : m.first]) for m in rest):
+    if not names or not {"than", "to", "behind"}.isdisjoint(
+        line.texts[max(0, names[0].first - 2) : names[0].first]
+    ):
+        return ""
+    if any(OTHERS.isdisjoint(line.texts[names[0].last : m.first]) for m in rest):
         return ""
     return str(names[0].value)
 

@@ -21,6 +21,9 @@ TURNING = frozenset(("neg", "hyp", "report", "reject", "corr"))
 THAN = frozenset(("than", "vs", "versus", "compared", "relative"))
 YES_NO = re.compile(r"\W*(yes|no)\b(?! (?:tissue|organ|gene|single))", re.IGNORECASE)
 ASKS = frozenset(("which", "what", "where", "who", "name"))
+MEMBERS = frozenset(("tissue", "organ", "often", "muscle"))
+VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
+COMPARED = frozenset(("to", "than", "behind"))
 FEW = 10
 """Genes up to which a tissue may be called silent."""
 
@@ -76,3 +79,12 @@ def comparator(line: Line) -> tuple[int, int, bool] | None:
     verb = word in OVER or word in UNDER
     pivot = next((i for i in range(at[0], len(texts)) if texts[i] in THAN), at[0] if verb else 0)
     return at[0], pivot, more
+
+
+def counts_tissues(line: Line, asked: Line | None) -> Mention | None:
+    """The number that an answer opens with, where the question is how many tissues or how often."""
+    at = asked.texts.index("how") if asked is not None and "how" in asked.words else -1
+    if asked is None or at < 0 or MEMBERS.isdisjoint(asked.texts[at + 1 : at + 5]):
+        return None
+    first = next((m for m in line.mentions if m.kind == "num" and m.first < 3), None)
+    return first if first is not None and not VAGUE & {*line.texts[: first.first]} else None

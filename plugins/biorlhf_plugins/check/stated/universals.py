@@ -10,12 +10,11 @@ from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
 from biorlhf_plugins.check.stated import ranks
 from biorlhf_plugins.check.stated.predicates import holds_of
-from biorlhf_plugins.check.stated.statements import YES_NO, Held, Holds, turned
+from biorlhf_plugins.check.stated.statements import VAGUE, YES_NO, Held, Holds, counts_tissues, turned
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
 
-VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
 OPEN = frozenset(("any", "not", "no", "never", "which", "what", "how"))
 """Questions that yes and no answer otherwise, or not at all."""
 EACH = frozenset(("all", "every", "each"))
@@ -178,10 +177,9 @@ def singled(line: Line) -> list[Mention]:
 
 def counted(line: Line, asked: Line | None = None) -> Mention | None:
     """The three of "in three of the four tissues", and of "three" where the question is how many they are."""
-    if asked is not None and {"how", "many", "tissue"} <= asked.words:
-        first = next((m for m in line.mentions if m.kind == "num" and m.first < 3), None)
-        if first is not None and not VAGUE & {*line.texts[: first.first]}:
-            return first
+    first = counts_tissues(line, asked)
+    if first is not None:
+        return first
     for m in line.mentions:
         if m.kind != "num" or not isinstance(m.value, Number) or m.value.unit or m.value.low is not None:
             continue
@@ -217,9 +215,11 @@ def of_named(reading: Reading, line: Line, table: FactTable) -> list[tuple[str, 
     names = _joined(line)
     if not line.values("entity") and len(reading.asked("entity")) == 1:
         names = [str(reading.asked("entity")[0])]
+    both = bool(line.values("both")) and not line.values("entity") and len(reading.asked("entity")) == 2
+    names = [str(name) for name in reading.asked("entity")] if both else names
     if turned(line) or line.values("except") or not names:
         return []
-    if line.values("type") or line.values("pattern"):
+    if not both and (line.values("type") or line.values("pattern")):
         return []  # checked claim by claim
     holds = holds_of(reading, line, table)
     return [(name, holds[name]) for name in names if name in holds and not holds[name].true]
