@@ -27,6 +27,7 @@ DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main")
 SIDES = {"UP": "deg_up", "DOWN": "deg_down"}
 MOVED = (["to"], ["from"], ["by"])
 PLAIN = FUNCTION | {",", "gene", "deg", "go"}
+IS = frozenset(("is", "are", "was", "were", "be", "go"))
 OPENED = (["/"], ["→"])
 AGAINST = vocabulary("against versus vs v / → to opposed")
 DISTRIBUTES = frozenset(("neither", "both", "each"))
@@ -118,19 +119,18 @@ def _side(line: Line, at: Mention) -> str:
 
 def _asked_side(reading: Reading, table: FactTable, claim: Claim) -> str:
     """The side that the question asks for, for the first figure of the answer unless it is of both sides."""
-    asked = [m for line in reading.prompt_lines for m in line.mentions if m.kind in ("dir", "quantity")]
-    sides = {SIDES.get(m.value, m.value) for m in asked} & {*SIDES.values()}
-    whole = claim._replace(slot=claim.slot._replace(quantity="deg"))
-    first = next((line for line in reading.lines if line.numbers("")), None)
+    sides = {
+        SIDES.get(m.value, m.value)
+        for line in reading.prompt_lines
+        for m in line.mentions
+        if m.kind == "quantity" or (m.kind == "dir" and line.texts[m.first - 1] in IS)
+    } & {*SIDES.values()}
     line = reading.line_of(claim)
-    if (
-        len(sides) != 1
-        or line is not first
-        or line.numbers("")[0].value != claim.value
-        or table.bears_out(whole)
-    ):
+    first = next((other for other in reading.lines if other.numbers("")), None)
+    told = {"dir", "path"} & {m.kind for m in line.mentions} or reading.asked("path")
+    if told or len(sides) != 1 or line is not first or line.numbers("")[0].value != claim.value:
         return ""
-    return "" if {"dir", "path"} & {m.kind for m in line.mentions} or reading.asked("path") else sides.pop()
+    return "" if table.bears_out(claim._replace(slot=claim.slot._replace(quantity="deg"))) else sides.pop()
 
 
 def _counts_asked(reading: Reading) -> bool:

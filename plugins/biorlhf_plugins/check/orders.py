@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import ERROR, Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.statements import COUNTED, comparator, turned
+from biorlhf_plugins.check.stated.statements import COUNTED, POOLED, comparator, turned
 from biorlhf_plugins.check.table import FactTable
 from biorlhf_plugins.language.evidence.orders import (
     RANKS,
@@ -22,7 +22,6 @@ from biorlhf_plugins.language.evidence.records import FUNCTION, Check
 from biorlhf_plugins.language.extract import prompt_mentions
 
 REST = frozenset(("other", "others", "rest", "remaining", "remainder"))
-POOLED = frozenset(("combined", "together", "pooled", "summed", "sum", "total", "added"))
 YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 THEN = re.compile(r"\b(?:then|followed by)\b", re.IGNORECASE)
 SERIES = tuple[str, str | None]

@@ -15,6 +15,7 @@ from biorlhf_plugins.check.stated.differences import OF_A_CHANGE
 from biorlhf_plugins.check.stated.statements import (
     ASKS,
     COUNTED,
+    POOLED,
     REACTS,
     comparator,
     treatments,
@@ -64,10 +65,10 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if pair is not None:
             kind, sides, more = pair
             judged = placed(reading, line, table, Place(1, more), {kind: sides})
-        elif place is None and "rest" in line.values("everyone") and (found := comparator(line)) is not None:
+        elif place is None and (found := _others(line)) is not None:
             # "Every other organ reacts more": the one that is spoken of has the least.
             spoken = line if line.values("entity") or not line.number else reading.lines[line.number - 1]
-            judged = placed(reading, spoken, table, Place(1, not found[2]))
+            judged = placed(reading, spoken, table, Place(1, not found))
         else:
             first = asked is not None and line is reading.lines[0]
             place = place or (_asked_place(reading, asked, line) if first and asked is not None else None)
@@ -75,6 +76,13 @@ def check_ranks(reading: Reading, table: FactTable) -> Iterator[Finding]:
         if judged[0] is False:
             told = "wrong_ranking" if pair is None else "wrong_comparison"
             yield reading.finding(line, told, judged[1], "the table has another order")
+
+
+def _others(line: Line) -> bool | None:
+    """Whether all the others have more, or less; None where a sentence says neither, or adds them up."""
+    found = comparator(line)
+    plain = "rest" in line.values("everyone") and POOLED.isdisjoint(line.words)
+    return found[2] if plain and found is not None else None
 
 
 def _pair(reading: Reading, line: Line) -> tuple[str, list[str], bool] | None:

@@ -24,6 +24,7 @@ ASKS = frozenset(("which", "what", "where", "who", "name"))
 MEMBERS = frozenset(("tissue", "organ", "often", "muscle"))
 VAGUE = frozenset(("at", "least", "most", "up", "about", "some", "these", "those", "other"))
 COMPARED = frozenset(("to", "than", "behind"))
+POOLED = frozenset(("combined", "together", "pooled", "summed", "sum", "total", "added"))
 FEW = 10
 """Genes up to which a tissue may be called silent."""
 
