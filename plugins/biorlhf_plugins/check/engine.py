@@ -49,7 +49,6 @@ WITH_TABLE: tuple[Callable[[Reading, FactTable], Iterable[Finding]], ...] = (
     sense.check_interaction_sets,
     sense.check_interaction_sums,
     sense.check_unsigned,
-    sense.check_silent,
     lab.check_lab,
 )
 

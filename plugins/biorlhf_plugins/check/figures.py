@@ -20,7 +20,7 @@ STRESSES = ("hu", "ir", "hu+ir")
 APPROXIMATE = 0.15
 # Below it, a figure is also another tissue's by chance.
 SMALL = 10
-AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean", "all"))
+AGGREGATES = frozenset(("total", "sum", "other", "combined", "together", "average", "mean"))
 ROUND = frozenset(("dozens", "hundreds", "thousands"))
 CHANGES = frozenset(("shift", "change", "difference", "swing", "delta"))
 DOMINANCE = frozenset(("dominated", "dominant", "driven", "sensitivity", "main"))
@@ -91,7 +91,8 @@ def _filled(reading: Reading, table: FactTable, claim: Claim) -> Claim:
     if at is None or not isinstance(at.value, Number) or at.value.unit or slot.quantity == "log2fc":
         return claim
     asked, paths = reading.asked("quantity"), [*line.values("path"), *reading.asked("path")]
-    if reading.prompt_lines and counts_tissues(line, reading.prompt_lines[-1]) == at:
+    counts = len(line.values("entity")) == at.value.value and slot.quantity is None  # "two: liver and soleus"
+    if counts or (reading.prompt_lines and counts_tissues(line, reading.prompt_lines[-1]) == at):
         return claim._replace(slot=slot._replace(quantity="tissue"))
     whole = at.value.value >= 0 and at.value.value == int(at.value.value)
     sided = _side(line, at) or _asked_side(reading, table, claim)
@@ -225,6 +226,10 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     before, behind = line.texts[max(0, at.first - 2) : at.first], line.texts[at.last : at.last + 1]
     if (not AGAINST.isdisjoint(before) or behind in OPENED) and len(named) < 2:
         return False  # the other side of a comparison is of what is not named
+    if before[:1] == ["of"] and any(
+        m.kind == "num" and at.first - 5 < m.first < at.first for m in line.mentions
+    ):
+        return False  # nor is the whole of "3 of the 309"
     if named:
         return line.nearest(claim.span[0], "condition") == claim.slot.condition
     if not asked:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.statements import COUNTED, REACTS
+from biorlhf_plugins.check.stated.differences import named_counts
 from biorlhf_plugins.check.table import COUNTS, FactTable
 from biorlhf_plugins.language.words.mentions import Mention
 from biorlhf_plugins.language.words.numbers import Number
@@ -63,7 +63,7 @@ def _zero(reading: Reading, line: Line, number: Number) -> Finding | None:
 def _against(reading: Reading, table: FactTable, line: Line, m: Mention, unit: str) -> Finding | None:
     """A ratio or share that is none of the figures beside it, nor of the counts that are named."""
     own, figures = _plain(line), [v for other in reading.all_lines() for v in _plain(other)][:40]
-    pairs = list(itertools.combinations(own, 2)) or list(_sides(reading, table, line, unit))
+    pairs = list(itertools.combinations(own, 2)) or _sides(reading, line, table, unit)
     strict = len(own) < 2
     if len(own) == 1 and not pairs and not TOTALS.isdisjoint(line.words):
         listed = [o for o in reading.lines if (o.paragraph, o.kind) == (line.paragraph, line.kind)]
@@ -101,19 +101,9 @@ def _plain(line: Line) -> list[float]:
     return [n.value for n in plain if isinstance(n, Number) and not n.unit and n.value >= SMALL]
 
 
-def _sides(reading: Reading, table: FactTable, line: Line, unit: str) -> Iterator[tuple[float, float]]:
-    """The counts of the two tissues, or of one under two conditions, that the line or the question names."""
-    entities = line.values("entity") or reading.asked("entity")
-    conditions = line.values("condition") or reading.asked("condition")
-    told = reading.text.prompt + reading.quote(line)
-    if unit != "ratio" or not (COUNTED.search(told) or REACTS.search(told)):
-        return
-    for a, b in itertools.combinations([f for f in table.find(quantity="deg") if f.entity in entities], 2):
-        same = (a.treatment, a.is_interaction) == (b.treatment, b.is_interaction)
-        across = len(entities) == 2 and a.entity != b.entity and a.condition == b.condition
-        within = len(entities) == 1 and {a.condition, b.condition} == set(conditions)
-        if same and a.value and b.value and (within or (across and {a.condition} >= set(conditions))):
-            yield a.value, b.value
+def _sides(reading: Reading, line: Line, table: FactTable, unit: str) -> list[tuple[float, float]]:
+    """The two counts that a ratio is of, where no figures stand beside it."""
+    return [p for p in named_counts(reading, line, table) if unit == "ratio" and all(p)]
 
 
 def _close(number: Number, right: float, unit: str) -> bool:
@@ -121,8 +111,8 @@ def _close(number: Number, right: float, unit: str) -> bool:
     coarse = number.value % 10 == 0 or (unit == "ratio" and number.value < SMALL)
     if number.decimals:
         slack = 0.15 if unit == "percent" else max(FINE * abs(right), 0.06)
-    elif unit == "percent" and not coarse:
-        slack = 1.5
+    elif unit == "percent":
+        slack = 3.0 if coarse else 1.5
     else:
         slack = max((COARSE if coarse else 2 * FINE) * abs(right), 0.6)
     return abs(number.value - right) <= slack

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.statements import value
+from biorlhf_plugins.check.stated.statements import COUNTED, REACTS
 from biorlhf_plugins.check.table import COUNTS, FactTable, agrees
 from biorlhf_plugins.language import Claim
 from biorlhf_plugins.language.words.evidence import words_of
@@ -20,7 +20,7 @@ OF_A_CHANGE = words_of("changes") | frozenset(
     ("difference", "gap", "gain", "rise", "increase", "drop", "surplus", "excess")
 )
 BETWEEN = vocabulary("only another just about roughly some a of up further around")
-AFTER = frozenset(("extra", "additional", "further", "more", "fewer", "less"))
+AFTER = frozenset(("extra", "additional", "further", "more", "fewer", "less", "ahead", "behind"))
 ROUGH = frozenset(("about", "roughly", "around", "some", "nearly", "almost", "approximately"))
 SLACK = 0.02
 
@@ -79,14 +79,27 @@ def _rights(reading: Reading, line: Line, table: FactTable, told: Mention) -> li
     others = [m.value.value for m in line.mentions if m.kind == "num" and m is not told]
     if len(others) in (2, 3):
         return [abs(a - b) for a, b in itertools.combinations(others, 2)][::-1]
-    entities = line.values("entity") or reading.asked("entity")
-    where = reading.conditions(line)
-    if others or len(entities) * len(where) != 2:
-        return []
-    options = {False, reading.treated(line)}
-    counts = [value(table, str(e), c, t) for e in entities for c in where for t in options]
-    known = [count for count in counts if count is not None]
-    return [abs(a - b) for a, b in itertools.combinations(known, 2)]
+    return [] if others else [abs(a - b) for a, b in named_counts(reading, line, table)]
+
+
+def named_counts(reading: Reading, line: Line, table: FactTable) -> Iterator[tuple[float, float]]:
+    """The counts of the two tissues, or of one under two conditions, that the line or the question names."""
+    entities, conditions = (_sides(reading, line, kind) for kind in ("entity", "condition"))
+    told = reading.text.prompt + reading.quote(line)
+    if not (COUNTED.search(told) or REACTS.search(told)):
+        return
+    for a, b in itertools.combinations([f for f in table.find(quantity="deg") if f.entity in entities], 2):
+        same = (a.treatment, a.is_interaction) == (b.treatment, b.is_interaction)
+        across = len(entities) == 2 and a.entity != b.entity and a.condition == b.condition
+        within = len(entities) == 1 and {a.condition, b.condition} == conditions
+        if same and (within or (across and {a.condition} >= conditions)):
+            yield a.value or 0.0, b.value or 0.0
+
+
+def _sides(reading: Reading, line: Line, kind: str) -> set[object]:
+    """The names of a line, and the question's where the line names one of its two or none."""
+    named, asked = set(line.values(kind)), set(reading.asked(kind))
+    return asked if not named or (len(asked) == 2 and named < asked) else named
 
 
 def _all(reading: Reading, rights: list[float]) -> Iterator[float]:

@@ -12,6 +12,7 @@ from biorlhf_plugins.check.stated.statements import (
     COUNTED,
     FEW,
     REACTS,
+    TURNING,
     YES_NO,
     Held,
     Holds,
@@ -26,6 +27,11 @@ from biorlhf_plugins.language.words.text import vocabulary
 
 CHANGES = re.compile(
     r"\b(?:changes?|alters?|affects?|moves?|shifts?|active|acts?|responds?|reacts?|regulates?)\b",
+    re.IGNORECASE,
+)
+SILENT = re.compile(
+    r"\b(?:silent|inert|unresponsive|(?:no|without|without any|without an) (?:\w+ )?(?:effect|response)|"
+    r"do(?:es)? nothing)\b",
     re.IGNORECASE,
 )
 AT_BOUND = re.compile(r"\b(?:at least|at most|no fewer|no more|up to)\b|[≥≤]", re.IGNORECASE)
@@ -81,7 +87,8 @@ def holds_of(reading: Reading, line: Line, table: FactTable, scope: Mention | No
         if found:
             return found
     opens = YES_NO.match(reading.text.answer) is not None
-    if asked is None or opens or line is not reading.lines[0] or not _says_who(line, scope) or turned(asked):
+    denied = asked is not None and turned(asked) and not SILENT.search(reading.text.prompt)
+    if asked is None or opens or line is not reading.lines[0] or not _says_who(line, scope) or denied:
         return {}
     # Who is asked for stands for all: that it is a question after some is no limit to what is said.
     some = Mention("everyone", "all", 0, 0)
@@ -285,6 +292,9 @@ def changed(reading: Reading, line: Line, table: FactTable, scope: Mention | Non
     bounds = [n for n in line.numbers("") if (n.low is None) != (n.high is None)]
     counted = bool(COUNTED.search(quote))
     foreign = line.values("path") + line.values("type") + line.values("pattern")
+    silent = SILENT.search(quote) if not line.numbers("") else None
+    if silent is not None:
+        return _silent(reading, line, table, str(conditions[0]), silent) if len(conditions) == 1 else {}
     if (
         (scope is None and not bounds)
         or len(conditions) != 1
@@ -311,6 +321,21 @@ def changed(reading: Reading, line: Line, table: FactTable, scope: Mention | Non
             true = any(count < limit if below else count > limit for count in known)
             told[entity] = Held(true, f"{known[-1]:g}", known[-1])
     return told
+
+
+def _silent(reading: Reading, line: Line, table: FactTable, condition: str, told: re.Match[str]) -> Holds:
+    """ "Kaempferol is silent", "shows no effect": next to no genes respond."""
+    start = line.start
+    outside = [m for m in line.mentions if m.kind in TURNING]
+    outside = [m for m in outside if not told.start() <= line.spans[m.first][0] - start <= told.end()]
+    if outside or line.values("path"):
+        return {}
+    counts = {
+        entity: [value(table, entity, condition, treated) for treated in treatments(reading, line)]
+        for entity in table.entities(quantity="deg")
+    }
+    known = {name: [v for v in found if v is not None] for name, found in counts.items()}
+    return {name: Held(min(found) <= FEW, f"{min(found):g}") for name, found in known.items() if found}
 
 
 def _inside(number: Mention, scope: Mention | None) -> bool:

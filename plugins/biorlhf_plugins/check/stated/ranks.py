@@ -96,9 +96,8 @@ def _pair(reading: Reading, line: Line) -> tuple[str, list[str], bool] | None:
         names = [m for m in line.mentions if m.kind == kind and m.value != "stress"]
         mine = list(dict.fromkeys(str(m.value) for m in names if m.first < found[1] or not found[1]))
         other = list(dict.fromkeys(str(m.value) for m in names if m.first > found[1] > 0))
-        asked = [str(value) for value in reading.asked(kind)]
-        if not found[1] and len(asked) == 2 and set(mine) < set(asked):
-            other = [value for value in asked if value not in mine]
+        if not found[1]:
+            other = [str(value) for value in reading.asked(kind) if value not in mine]
         if len(mine) == len(other) == 1 and mine != other:
             sides[kind] = [*mine, *other]
     return (kind, sides[kind], found[2]) if len(sides) == 1 and (kind := min(sides)) else None

@@ -33,7 +33,9 @@ def _referenced(texts: Sequence[str], m: Mention, mentions: Sequence[Mention]) -
     """ "Treated against vehicle" is of the treatment."""
     compared = {other.last for other in mentions if other.kind == "cmp"}
     at = m.first - (texts[m.first - 1 : m.first] == ["the"])
-    return m._replace(value="kmp") if (m.kind, m.value) == ("treatment", "vehicle") and at in compared else m
+    beside = texts[max(0, m.first - 2) : m.first] == ["treated", "and"]
+    versus = (m.kind, m.value) == ("treatment", "vehicle") and (at in compared or beside)
+    return m._replace(value="kmp") if versus else m
 
 
 def _undenied(texts: Sequence[str], mentions: Sequence[Mention]) -> list[Mention]:
