@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from biorlhf_plugins.check.findings import Finding
 from biorlhf_plugins.check.reading import Line, Reading
-from biorlhf_plugins.check.stated.differences import between_counts, derived_from, is_difference, starts
+from biorlhf_plugins.check.stated.differences import derived_from, is_difference, starts
 from biorlhf_plugins.check.stated.statements import ASKS, COMPARED, REACTS, YES_NO, counts_tissues, turned
 from biorlhf_plugins.check.table import COUNTS, FactTable, Figure, agrees
 from biorlhf_plugins.language import Claim
@@ -48,15 +48,13 @@ def check_figures(reading: Reading, table: FactTable) -> Iterator[Finding]:
         given = _given(reading, claim.slot.entity)
         # A part that is the whole without the other part may still stand on the wrong side.
         made: Sequence[float] = () if claim.slot.quantity in ("deg_up", "deg_down") else derived
-        if is_difference(line, claim):
-            made = [*made, *between_counts(table, claim.slot.entity)]
-        if _matches(claim, [], itertools.chain(made, given)):
+        if is_difference(line, claim) or _matches(claim, [], itertools.chain(made, given)):
             continue
         key = (claim.value, str(claim.slot.entity))
         # A figure of two tissues is one of them, but where "both" or "neither" gives it to each.
         beside = [c for c in claims if c.span == claim.span and c.slot.entity != claim.slot.entity]
         each = bool(beside) and not DISTRIBUTES.isdisjoint(line.texts)
-        if any(table.bears_out(c) for c in beside) and not each:
+        if any(_matches(c, table.find(entity=c.slot.entity)) for c in beside) and not each:
             continue
         if key not in seen and (each or _entity_is_plain(reading, line, claim)):
             finding = _wrong_figure(reading, table, claim, line)
@@ -226,17 +224,17 @@ def _slot_is_plain(reading: Reading, line: Line, claim: Claim) -> bool:
     before, behind = line.texts[max(0, at.first - 2) : at.first], line.texts[at.last : at.last + 1]
     if (not AGAINST.isdisjoint(before) or behind in OPENED) and len(named) < 2:
         return False  # the other side of a comparison is of what is not named
-    if before[:1] == ["of"] and any(
-        m.kind == "num" and at.first - 5 < m.first < at.first for m in line.mentions
-    ):
+    close = [m for m in line.mentions if m.kind == "num" and at.first - 5 < m.first < at.first]
+    if before[:1] == ["of"] and close:
         return False  # nor is the whole of "3 of the 309"
     if named:
         return line.nearest(claim.span[0], "condition") == claim.slot.condition
     if not asked:
         return len(line.numbers("")) == 1
     earlier = {c for other in reading.lines[: line.number] for c in other.values("condition")}
-    single = len(line.numbers("")) == 1 or claim.slot.quantity in COUNTS
-    same = earlier <= {claim.slot.condition} and len(reading.asked("entity")) <= 1
+    entities = line.values("entity")
+    single = len(line.numbers("")) in (1, len(entities)) or claim.slot.quantity in COUNTS
+    same = earlier <= {claim.slot.condition} and (len(reading.asked("entity")) <= 1 or bool(entities))
     return single and same and asked == (claim.slot.condition,)
 
 

@@ -15,8 +15,6 @@ from biorlhf_plugins.language.evidence.orders import (
     Lookup,
     Words,
     chains,
-    compared,
-    stated,
 )
 from biorlhf_plugins.language.evidence.records import FUNCTION, Check
 from biorlhf_plugins.language.extract import prompt_mentions
@@ -28,14 +26,12 @@ SERIES = tuple[str, str | None]
 
 
 def check_orders(reading: Reading, table: FactTable) -> Iterator[Finding]:
-    """ "a > b > c" and "a has more DEGs than b": some series of counts must bear it, or the one named."""
+    """ "a > b > c", "a, followed by b and c": some series of counts must bear it, or the one named."""
     judged: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[SERIES, Check]]] = defaultdict(list)
-    # A multiple has a check of its own, against the quotient.
-    claims = [c for c in stated(reading.evidence) if not _times(reading, c.at)]
     for line in reading.lines:
         for series, values in _series(reading, table, line).items():
             look = _lookup(table, values)
-            for check in (*chains(reading.evidence, look), *compared(reading.evidence, claims, look)):
+            for check in chains(reading.evidence, look):
                 start = check.spans[0][0]
                 if line.start <= start < line.end and COUNTED.search(reading.quote(line)):
                     judged[check.name, check.spans].append((series, check))
@@ -73,12 +69,6 @@ def _is_ranking(reading: Reading, line: Line) -> bool:
     alone = RANKS.search(reading.text.prompt) and all(line.tokens[i].kind == "p" for i in rest)
     ends = all(rest[i] in "(),." for i in rest if i > first)
     return ends and bool(alone or RANKS.search(reading.quote(line)))
-
-
-def _times(reading: Reading, at: int) -> bool:
-    """True for "166 times more than": a ratio, which has a check of its own."""
-    before = reading.evidence.stream[max(0, at - 2) : at]
-    return any(t.text in ("time", "fold") or (t.number is not None) for t in before)
 
 
 def _series(reading: Reading, table: FactTable, line: Line) -> dict[SERIES, dict[str, float]]:

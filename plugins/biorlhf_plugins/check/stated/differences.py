@@ -51,12 +51,6 @@ def is_difference(line: Line, claim: Claim) -> bool:
     return at is not None and _is_difference(line, at)
 
 
-def between_counts(table: FactTable, entity: str | None) -> list[float]:
-    """The differences of a tissue's counts."""
-    counts = [f.value or 0.0 for f in table.find(entity=entity, quantity="deg")]
-    return [abs(a - b) for a, b in itertools.combinations(counts, 2)]
-
-
 def _is_difference(line: Line, m: Mention) -> bool:
     number, texts = m.value, line.texts
     if not isinstance(number, Number) or number.unit or number.low is not None or number.high is not None:

@@ -41,23 +41,10 @@ DEGREE = re.compile(
     r"similar|same|like|way)",
     re.IGNORECASE,
 )
-SUM = r"(?:the|their|this|that|its|a)(?: \w+)? sum\b"
 ADDITIVE = {
-    "less": re.compile(
-        rf"\b(?:less than additive|less-than-additive|sub-?additive|antagonistic|"
-        rf"(?:less|fewer|smaller|lower) than {SUM}|below {SUM}|short of {SUM})",
-        re.IGNORECASE,
-    ),
-    "more": re.compile(
-        rf"\b(?:more than additive|more-than-additive|(?:super|over|supra)-?additive|synerg\w+|"
-        rf"(?:more|larger|greater|bigger|higher) than {SUM}|above {SUM}|exceeds? {SUM})",
-        re.IGNORECASE,
-    ),
-    "as": re.compile(
-        rf"\b(?:(?:is|are|purely|simply|exactly|strictly|just) additive|(?:simply|just|exactly) adds? up|"
-        rf"(?:is|equals?|matches) (?:exactly )?{SUM})",
-        re.IGNORECASE,
-    ),
+    "less": vocabulary("subadditive antagonistic"),
+    "more": vocabulary("synergistic synergistically synergy superadditive supraadditive overadditive"),
+    "as": vocabulary("additive additively"),
 }
 MAINLY = vocabulary("most mostly mainly predominantly largely majority chiefly primarily")
 LEANS = vocabulary("lean leans tilt skew bias favour favor tend")
@@ -86,8 +73,14 @@ def holds_of(reading: Reading, line: Line, table: FactTable, scope: Mention | No
         found = read(reading, line, table, scope)
         if found:
             return found
-    opens = YES_NO.match(reading.text.answer) is not None
-    denied = asked is not None and turned(asked) and not SILENT.search(reading.text.prompt)
+    verdict = YES_NO.match(reading.text.answer)
+    exists = asked is not None and {"any", "there"} & asked.words and line.values("entity")
+    opens = verdict is not None and not (exists and verdict.group(1).lower() == "yes")
+    denied = (
+        asked is not None
+        and (turned(asked) or "not" in asked.words)
+        and not SILENT.search(reading.text.prompt)
+    )
     if asked is None or opens or line is not reading.lines[0] or not _says_who(line, scope) or denied:
         return {}
     # Who is asked for stands for all: that it is a question after some is no limit to what is said.
@@ -217,11 +210,10 @@ def _figures(names: tuple[str, ...], values: list[float]) -> str:
 
 def added(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:
     """Two stressors together against the sum of what each does alone."""
-    quote = reading.quote(line)
-    said = [how for how, words in ADDITIVE.items() if words.search(quote)]
     named = {*line.values("condition"), *reading.asked("condition")}
     both = "hu+ir" in named or named >= {"hu", "ir"}
-    if len(said) != 1 or not both or reading.treated(line) or turned(line, scope):
+    said = _additive(line)
+    if not said or not both or reading.treated(line) or turned(line, scope):
         return {}
     told: Holds = {}
     for entity in table.entities(quantity="deg"):
@@ -230,9 +222,19 @@ def added(reading: Reading, line: Line, table: FactTable, scope: Mention | None)
             continue
         total = one + two
         near = abs(all_ - total) <= ROUGHLY * total
-        true = {"less": all_ < total, "more": all_ > total, "as": near}[said[0]]
+        true = {"less": all_ < total, "more": all_ > total, "as": near}[said]
         told[entity] = Held(true, f"{one:,g} + {two:,g} = {total:,g}, together {all_:,g}")
     return told
+
+
+def _additive(line: Line) -> str:
+    """ "more" than the sum, "less", or just "as" much; "" where a sentence says nothing of it."""
+    found = comparator(line)
+    summed = "sum" in line.words or not line.words.isdisjoint(ADDITIVE["as"])
+    if summed and (found is not None or "short" in line.words):
+        return "more" if found is not None and found[2] else "less"
+    said = [how for how, words in ADDITIVE.items() if not words.isdisjoint(line.words)]
+    return said[0] if len(said) == 1 else ""
 
 
 def sided(reading: Reading, line: Line, table: FactTable, scope: Mention | None) -> Holds:

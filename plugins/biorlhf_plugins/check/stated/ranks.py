@@ -97,7 +97,7 @@ def _pair(reading: Reading, line: Line) -> tuple[str, list[str], bool] | None:
         mine = list(dict.fromkeys(str(m.value) for m in names if m.first < found[1] or not found[1]))
         other = list(dict.fromkeys(str(m.value) for m in names if m.first > found[1] > 0))
         if not found[1]:
-            other = [str(value) for value in reading.asked(kind) if value not in mine]
+            other = [str(v) for v in reading.asked(kind) if v not in (*mine, "stress")]
         if len(mine) == len(other) == 1 and mine != other:
             sides[kind] = [*mine, *other]
     return (kind, sides[kind], found[2]) if len(sides) == 1 and (kind := min(sides)) else None

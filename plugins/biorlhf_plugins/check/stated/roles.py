@@ -34,7 +34,8 @@ def _referenced(texts: Sequence[str], m: Mention, mentions: Sequence[Mention]) -
     compared = {other.last for other in mentions if other.kind == "cmp"}
     at = m.first - (texts[m.first - 1 : m.first] == ["the"])
     beside = texts[max(0, m.first - 2) : m.first] == ["treated", "and"]
-    versus = (m.kind, m.value) == ("treatment", "vehicle") and (at in compared or beside)
+    effect = texts[m.last : m.last + 1] in (["effect"], ["response"])  # "no drug effect" is of the drug
+    versus = (m.kind, m.value) == ("treatment", "vehicle") and (at in compared or beside or effect)
     return m._replace(value="kmp") if versus else m
 
 
